@@ -1,0 +1,99 @@
+package lifecycle
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Severity says what a diagnostic does to the verb that found it.
+type Severity string
+
+const (
+	// SeverityError stops the verb: the input is wrong, or an effect failed.
+	SeverityError Severity = "error"
+	// SeverityBlocked stops it too, but nothing is wrong with the input: a gate, a budget, a policy or a lock says "not now".
+	SeverityBlocked Severity = "blocked"
+	// SeverityWarning is worth a reviewer's eye and stops nothing.
+	SeverityWarning Severity = "warning"
+)
+
+// Diagnostic is the one form in which kiban tells an operator that something is wrong: validation findings, blocked gates
+// and failures alike.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	// Summary is one line: what is wrong.
+	Summary string `json:"summary"`
+	// Detail says why, in as many lines as it takes. No secrets.
+	Detail string `json:"detail,omitempty"`
+	// Hint says what to do next.
+	Hint string `json:"hint,omitempty"`
+	// Subject is where: "overlays/tokyo-prod/cluster.yaml:12", or a host's or object's name.
+	Subject string `json:"subject,omitempty"`
+	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
+	Cause error `json:"-"`
+}
+
+// Error makes a Diagnostic an error: subject, summary and detail, without the hint.
+func (d Diagnostic) Error() string {
+	s := d.Summary
+	if d.Subject != "" {
+		s = d.Subject + ": " + s
+	}
+	if d.Detail != "" {
+		s += ": " + strings.ReplaceAll(strings.TrimSpace(d.Detail), "\n", "; ")
+	}
+	return s
+}
+
+// Unwrap gives the chain behind the diagnostic.
+func (d Diagnostic) Unwrap() error { return d.Cause }
+
+// Diagnostics is what a verb found, as an error when any of it stops the verb.
+type Diagnostics []Diagnostic
+
+// Error joins the findings, one a line.
+func (ds Diagnostics) Error() string {
+	lines := make([]string, len(ds))
+	for i, d := range ds {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Has reports whether any finding is of that severity.
+func (ds Diagnostics) Has(s Severity) bool {
+	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == s })
+}
+
+// Err is ds when something in it stops the verb, else nil. Warnings do not.
+func (ds Diagnostics) Err() error {
+	if ds.Has(SeverityError) || ds.Has(SeverityBlocked) {
+		return ds
+	}
+	return nil
+}
+
+// Sort orders findings for people and goldens: severity, then subject, then summary.
+func (ds Diagnostics) Sort() {
+	rank := map[Severity]int{SeverityError: 0, SeverityBlocked: 1, SeverityWarning: 2}
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Summary, b.Summary))
+	})
+}
+
+// AsDiagnostics finds the diagnostics in an error's chain. An error without any becomes one, with its text as the detail
+// and fallback as the summary.
+func AsDiagnostics(err error, fallback string) Diagnostics {
+	if err == nil {
+		return nil
+	}
+	if ds, ok := errors.AsType[Diagnostics](err); ok {
+		return ds
+	}
+	if d, ok := errors.AsType[Diagnostic](err); ok {
+		return Diagnostics{d}
+	}
+	return Diagnostics{{Severity: SeverityError, Summary: fallback, Detail: err.Error(), Cause: err}}
+}

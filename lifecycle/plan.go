@@ -1,0 +1,222 @@
+package lifecycle
+
+import "time"
+
+// PlanFormat is the version of the Plan's JSON form. Readers refuse another major.
+const PlanFormat = "1.0"
+
+// Plan is what would be done to a site: data, ordered, deterministic. Executing it may use nothing that is not in it.
+type Plan struct {
+	Format string `json:"format"`
+	Site   string `json:"site"`
+	// ClusterUID is the cluster the plan was made for; empty before there is one.
+	ClusterUID string `json:"clusterUID,omitempty"`
+	Revision   string `json:"revision,omitempty"`
+	// SiteDigest and FactsDigest are what the plan was made from. It is refused when either has changed.
+	SiteDigest  string `json:"siteDigest"`
+	FactsDigest string `json:"factsDigest"`
+	// Target is the version the site is to have. Hops are the versions on the way, Target last; empty when no version changes.
+	Target Version   `json:"target"`
+	Hops   []Version `json:"hops,omitempty"`
+	// Steps are in a valid serial order. Steps of one Stage may run side by side as far as Needs and the stage's window allow.
+	Steps  []Step  `json:"steps,omitempty"`
+	Stages []Stage `json:"stages,omitempty"`
+	// Diagnostics are what a reviewer must know: blocked gates, hosts that were not reached, policy findings.
+	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
+}
+
+// Empty reports whether there is nothing to do.
+func (p Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// Step finds a step by id.
+func (p Plan) Step(id string) (Step, bool) {
+	for _, s := range p.Steps {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// Stage is a group of steps that belong together: "control plane to v1.36.3+k0s.2", "workers to v1.36.3+k0s.2". Stages run one
+// after another.
+type Stage struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	// Width is how many targets may be under way at once: 1 is serial, 0 is no limit but the connection limit.
+	Width int `json:"width"`
+	// Canary targets go first, one by one, before the width opens.
+	Canary int `json:"canary,omitempty"`
+	// Domains groups the targets by failure domain: only one domain has targets under way at a time. Empty: no domains.
+	Domains []Domain `json:"domains,omitempty"`
+	// Budgeted: among the targets that could go next, the first whose pods' disruption budgets allow it goes.
+	Budgeted bool `json:"budgeted,omitempty"`
+}
+
+// Domain is one failure domain and the targets in it.
+type Domain struct {
+	Name    string   `json:"name"`
+	Targets []string `json:"targets"`
+}
+
+// Action names what a step does. Its name is looked up in one table when the step is run.
+type Action string
+
+const (
+	// ActionPrepare makes a machine ready for k0s: packages, environment, declared files. Params: none.
+	ActionPrepare Action = "prepare"
+	// ActionStage puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
+	ActionStage Action = "stage"
+	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs.
+	ActionConfigure Action = "configure"
+	// ActionInitialize installs and starts the first controller. ActionJoinController and ActionJoinWorker join a further machine;
+	// their join token is invalidated and overwritten whatever happens.
+	ActionInitialize     Action = "initialize"
+	ActionJoinController Action = "join-controller"
+	ActionJoinWorker     Action = "join-worker"
+	// ActionBackup takes a backup of the control plane and puts it under .kiban/backups on the machine that runs kiban.
+	ActionBackup Action = "backup"
+	// ActionCordon and ActionUncordon close and open a node for scheduling, with kiban's mark. ActionDrain moves its pods away.
+	ActionCordon   Action = "cordon"
+	ActionDrain    Action = "drain"
+	ActionUncordon Action = "uncordon"
+	// ActionUpgrade stops k0s, puts the staged binary of Version in its place, re-installs the service with the declared
+	// arguments, and starts it. Each part is left out where it is done already, so it also finishes an interrupted one.
+	ActionUpgrade Action = "upgrade"
+	// ActionReinstall is the same without another binary: the service gets the declared arguments and is restarted.
+	ActionReinstall Action = "reinstall"
+	// ActionStart starts a stopped service as it is.
+	ActionStart Action = "start"
+	// ActionLeaveEtcd takes a controller out of etcd before its service stops; ActionDeleteNode deletes its Node object;
+	// ActionReset stops k0s and wipes what it left on the machine.
+	ActionLeaveEtcd  Action = "leave-etcd"
+	ActionDeleteNode Action = "delete-node"
+	ActionReset      Action = "reset"
+	// ActionTidy removes what interrupted runs left on a machine: join tokens, staged binaries of other versions.
+	ActionTidy Action = "tidy"
+)
+
+// Step is one thing to do to one target.
+type Step struct {
+	// ID is "<target>/<action>", with "@<version>" behind it when a plan of several hops does that more than once.
+	ID     string `json:"id"`
+	Stage  string `json:"stage"`
+	Action Action `json:"action"`
+	// Target is a host's name, or "" for the cluster as a whole (the ID then begins with "cluster/").
+	Target string `json:"target,omitempty"`
+	// Version is what ActionStage, ActionUpgrade and the joins install; From is what is there now, for people.
+	Version Version `json:"version,omitzero"`
+	From    Version `json:"from,omitzero"`
+	// Reason says why, in words a reviewer can check against the State.
+	Reason string `json:"reason"`
+	// Changes lists what a configuration step changes, "spec.network.provider: kuberouter -> calico"; secrets masked.
+	Changes []string `json:"changes,omitempty"`
+	// Before must be met before the step acts, After before it counts as done.
+	Before []Gate `json:"before,omitempty"`
+	After  []Gate `json:"after,omitempty"`
+	// Needs are the ids of steps that must be done first.
+	Needs []string `json:"needs,omitempty"`
+	// Disrupts: pods, or an API server, go away for a while.
+	Disrupts bool `json:"disrupts,omitempty"`
+	// Timeout bounds the action itself, not its gates.
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// GateKind names a condition. The table of package check decides it.
+type GateKind string
+
+const (
+	// GateEtcdQuorum: every controller's etcd but the target's serves, and they are a majority without the target.
+	GateEtcdQuorum GateKind = "etcd-quorum"
+	// GateAPIServers: every controller's API server but the target's (if one is named) answers /readyz.
+	GateAPIServers GateKind = "api-servers"
+	// GateAPIReady: the target's own API server answers /readyz, its etcd check included.
+	GateAPIReady GateKind = "api-ready"
+	// GateLeaders: the leases of controller manager and scheduler are held by a live holder and renewed after the step began,
+	// and EndpointSlices follow: the control plane is whole again (H36).
+	GateLeaders GateKind = "leaders"
+	// GateEtcdMember: the target is in etcd's member list at its address; GateEtcdLeft: it no longer is.
+	GateEtcdMember GateKind = "etcd-member"
+	GateEtcdLeft   GateKind = "etcd-left"
+	// GateK0sRuns: `k0s status` on the target answers with exactly Version, and the service has run for For without a restart (H25, H37).
+	GateK0sRuns GateKind = "k0s-runs"
+	// GateNodeReady: the target's node is Ready by a heartbeat newer than its service's start, at Version's kubelet (H37).
+	GateNodeReady GateKind = "node-ready"
+	// GateNodesReady: every node but those that kiban itself has cordoned is Ready.
+	GateNodesReady GateKind = "nodes-ready"
+	// GateDaemonSets: the pods of daemon sets on the target are Ready.
+	GateDaemonSets GateKind = "daemon-sets"
+	// GateBudgets: no disruption budget has fewer healthy pods than it wants, except those that already had when the run began.
+	GateBudgets GateKind = "budgets"
+	// GateBudgetRoom: every budget that guards a pod on the target allows a disruption now.
+	GateBudgetRoom GateKind = "budget-room"
+	// GateWindow: now is within one of the site's maintenance windows.
+	GateWindow GateKind = "window"
+)
+
+// Gate is a named condition that must be met. Never a sleep.
+type Gate struct {
+	Kind    GateKind `json:"kind"`
+	Target  string   `json:"target,omitempty"`
+	Version Version  `json:"version,omitzero"`
+	// For is how long the condition must have held, where its kind says so.
+	For time.Duration `json:"for,omitempty"`
+	// Timeout bounds the wait. Zero: it must be met at once.
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// String names the condition for people: "node worker-3 Ready at v1.36.3+k0s".
+func (g Gate) String() string {
+	switch g.Kind {
+	case GateEtcdQuorum:
+		if g.Target != "" {
+			return "etcd keeps quorum without " + g.Target
+		}
+		return "etcd has quorum"
+	case GateAPIServers:
+		if g.Target != "" {
+			return "every other API server is ready"
+		}
+		return "every API server is ready"
+	case GateAPIReady:
+		return "API server of " + g.Target + " is ready"
+	case GateLeaders:
+		return "controller manager and scheduler lead again and endpoints follow"
+	case GateEtcdMember:
+		return g.Target + " is an etcd member"
+	case GateEtcdLeft:
+		return g.Target + " has left etcd"
+	case GateK0sRuns:
+		return "k0s on " + g.Target + " runs " + g.Version.String()
+	case GateNodeReady:
+		return "node " + g.Target + " Ready at " + g.Version.Kubelet()
+	case GateNodesReady:
+		return "every other node is Ready"
+	case GateDaemonSets:
+		return "daemon set pods on " + g.Target + " are Ready"
+	case GateBudgets:
+		return "disruption budgets are healthy"
+	case GateBudgetRoom:
+		return "disruption budgets let " + g.Target + " be drained"
+	case GateWindow:
+		return "a maintenance window is open"
+	}
+	return string(g.Kind)
+}
+
+// GateState is how a gate stands.
+type GateState string
+
+const (
+	GateMet     GateState = "met"
+	GateWaiting GateState = "waiting"
+	GateSkipped GateState = "skipped" // the condition does not apply here; the reason says why
+	GateFailed  GateState = "failed"  // it cannot be met by waiting
+)
+
+// GateResult is one look at a gate.
+type GateResult struct {
+	State GateState `json:"state"`
+	// Reason says in words what was seen: "currentHealthy 2 of 3 (shop/web)".
+	Reason string `json:"reason"`
+}

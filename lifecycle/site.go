@@ -1,0 +1,230 @@
+package lifecycle
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Site is what one overlay declares, after the merge.
+type Site struct {
+	// Name is the overlay's folder name. It must be the metadata.name of the Site document.
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels,omitempty"`
+	// Wave orders sites in a fleet rollout: lower waves first.
+	Wave int `json:"wave"`
+	// Dir is the overlay's absolute folder; relative paths in its documents are resolved against it.
+	Dir     string   `json:"-"`
+	Cluster Cluster  `json:"cluster"`
+	Policy  Policy   `json:"policy"`
+	SSH     SSH      `json:"ssh"`
+	API     Access   `json:"api"`
+	Binary  Binaries `json:"binaries"`
+	// Addons and Objects are the documents beside the cluster, in the order of the build.
+	Addons  []Document `json:"addons,omitempty"`
+	Objects []Document `json:"objects,omitempty"`
+	// Revision is the git commit the overlay was read at, with "-dirty" when the work tree differs; empty outside a repository.
+	Revision string `json:"revision,omitempty"`
+	// Digest identifies the merged declaration: sha256 over the built documents, "sha256:<hex>".
+	Digest string `json:"digest"`
+}
+
+// Cluster is the k0sctl Cluster document of a site and what kiban has to know of it.
+type Cluster struct {
+	Name string `json:"name"`
+	// Document is the merged k0sctl document. It is opaque here: package k0s parses it afresh for every operation, so that
+	// nothing observed can leak into what is desired.
+	Document []byte  `json:"-"`
+	Version  Version `json:"version"`
+	// Hosts are in a stable order: controllers before workers, each in the order of the documents that declared them.
+	Hosts []Host `json:"hosts"`
+	// DynamicConfig says that spec of k0s lives in the cluster; then k0s.yaml holds only what is node-local.
+	DynamicConfig bool `json:"dynamicConfig,omitempty"`
+}
+
+// Role is what a host does in the cluster, in k0sctl's words.
+type Role string
+
+const (
+	RoleController       Role = "controller"
+	RoleControllerWorker Role = "controller+worker"
+	RoleSingle           Role = "single"
+	RoleWorker           Role = "worker"
+)
+
+// IsController reports whether the host runs the control plane.
+func (r Role) IsController() bool { return r != RoleWorker && r != "" }
+
+// RunsWorkloads reports whether the host has a kubelet, so that it must be drained before it is touched.
+func (r Role) RunsWorkloads() bool { return r != RoleController && r != "" }
+
+// Host is one machine of a site, as declared.
+type Host struct {
+	// Name is the k0sctl hostname, lower case: the key that overlays merge by, and the Kubernetes node name.
+	Name string `json:"name"`
+	Role Role   `json:"role"`
+	// Address is where SSH connects; PrivateAddress is what the cluster's members call each other by, if it differs.
+	Address        string `json:"address"`
+	PrivateAddress string `json:"privateAddress,omitempty"`
+	Port           int    `json:"port"`
+	User           string `json:"user"`
+	// Arguments are the normalised "--flag=value" arguments that `k0s install` is to be given, sorted; join tokens are not
+	// among them. Compare with HostState.Arguments.
+	Arguments []string `json:"arguments,omitempty"`
+	// Config is the k0s.yaml that this controller is to have, without comments, keys sorted; nil on workers, and nil where the
+	// document leaves the configuration to k0s's default.
+	Config []byte `json:"-"`
+	// ConfigDigest is "sha256:<hex>" of Config, "" when Config is nil.
+	ConfigDigest string `json:"configDigest,omitempty"`
+	// Reset asks for the host's removal from the cluster (k0sctl's reset: true).
+	Reset bool `json:"reset,omitempty"`
+	// Source is where the host was declared, "file:line", for diagnostics.
+	Source string `json:"source,omitempty"`
+}
+
+// ClusterAddress is the address the other members use: the private one where there is one.
+func (h Host) ClusterAddress() string {
+	if h.PrivateAddress != "" {
+		return h.PrivateAddress
+	}
+	return h.Address
+}
+
+// Host finds a declared host by name.
+func (c Cluster) Host(name string) (Host, bool) {
+	for _, h := range c.Hosts {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return Host{}, false
+}
+
+// Controllers are the hosts that run the control plane and are to stay, in order.
+func (c Cluster) Controllers() []Host {
+	return c.filter(func(h Host) bool { return h.Role.IsController() && !h.Reset })
+}
+
+// Workers are the plain worker hosts that are to stay, in order. A controller+worker is not among them.
+func (c Cluster) Workers() []Host {
+	return c.filter(func(h Host) bool { return h.Role == RoleWorker && !h.Reset })
+}
+
+func (c Cluster) filter(keep func(Host) bool) []Host {
+	var hs []Host
+	for _, h := range c.Hosts {
+		if keep(h) {
+			hs = append(hs, h)
+		}
+	}
+	return hs
+}
+
+// SSH is how every host of the site is reached where the k0sctl document does not say otherwise.
+type SSH struct {
+	User    string `json:"user,omitempty"`
+	Port    int    `json:"port,omitempty"`
+	KeyPath string `json:"keyPath,omitempty"`
+	// KnownHosts is the absolute path of the file that host keys are checked against. Strict: an unknown key is an error.
+	KnownHosts string `json:"knownHosts,omitempty"`
+	// ConnectTimeout bounds one connection attempt (default 10 s); KeepAlive is the interval of liveness probes (default 5 s, dead
+	// after three unanswered).
+	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
+	KeepAlive      time.Duration `json:"keepAlive,omitempty"`
+}
+
+// Access is how the Kubernetes API is reached.
+type Access struct {
+	// ViaSSH tunnels through the controllers' SSH; otherwise the API is dialled directly.
+	ViaSSH bool `json:"viaSSH,omitempty"`
+	// Endpoint overrides where a direct connection goes ("https://api.tokyo.example:6443"). Empty: the controllers, each in turn.
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// Binaries is where k0s comes from. {version} and {arch} are replaced in URLs and paths; a relative path is resolved against the overlay.
+type Binaries struct {
+	// URL is http(s), or a path to a folder on the machine that runs kiban.
+	URL string `json:"url"`
+	// Checksums is the sha256sums file beside the binaries, in the same form.
+	Checksums string `json:"checksums"`
+	// SHA256 pins checksums in the repository, by "<version>/<arch>"; it wins over Checksums.
+	SHA256 map[string]string `json:"sha256,omitempty"`
+}
+
+// Policy is how a site may be changed.
+type Policy struct {
+	// Path holds the exact version of each intermediate hop, for upgrades over more than one minor release.
+	Path    []Version `json:"path,omitempty"`
+	Workers Rollout   `json:"workers"`
+	Drain   Drain     `json:"drain"`
+	Settle  Settle    `json:"settle"`
+	// Windows are when nodes may be disturbed; none means always.
+	Windows []Window `json:"windows,omitempty"`
+}
+
+// Rollout is how many workers may be out of service at once, and which first.
+type Rollout struct {
+	// MaxUnavailable is a count ("4") or a share ("25%", rounded down, at least one). Default "1".
+	MaxUnavailable string `json:"maxUnavailable"`
+	// FailureDomain is the node label whose values are domains (racks, rooms): nodes of one domain at a time. Empty: no domains.
+	FailureDomain string `json:"failureDomain,omitempty"`
+	// Canary is how many workers go first, one by one, before the window opens. Default 1; 0 for none.
+	Canary int `json:"canary"`
+}
+
+// Window is how many of n nodes may be out of service at once. It is at least one.
+func (r Rollout) Window(n int) int {
+	w := 1
+	if p, ok := strings.CutSuffix(r.MaxUnavailable, "%"); ok {
+		if v, err := strconv.Atoi(p); err == nil {
+			w = n * v / 100
+		}
+	} else if v, err := strconv.Atoi(r.MaxUnavailable); err == nil {
+		w = v
+	}
+	return max(1, w)
+}
+
+// Drain is how a node's pods are moved away, with kubectl drain's meanings.
+type Drain struct {
+	// Timeout bounds the whole drain of one node. Default 10 min.
+	Timeout time.Duration `json:"timeout"`
+	// GracePeriod overrides the pods' own termination grace period when positive.
+	GracePeriod time.Duration `json:"gracePeriod,omitempty"`
+	// DeleteEmptyDirData allows eviction of pods with emptyDir volumes. Default true.
+	DeleteEmptyDirData bool `json:"deleteEmptyDirData"`
+	// Force allows deletion of pods that no controller would create again. Default false.
+	Force bool `json:"force,omitempty"`
+	// EvictionRetry is the pause before an eviction that a budget refused is tried again. Default 2 s. Never 0: kubectl's
+	// library would then retry without a pause.
+	EvictionRetry time.Duration `json:"evictionRetry"`
+}
+
+// Settle is what must hold after a node is back before the next one may go.
+type Settle struct {
+	// NodeTimeout bounds the wait for a restarted node or controller to be well. Default 5 min.
+	NodeTimeout time.Duration `json:"nodeTimeout"`
+	// StableFor is how long a restarted service must have run without another restart. Default 5 s.
+	StableFor time.Duration `json:"stableFor"`
+	// Timeout bounds the wait for budgets and daemon sets to be whole again. Default 10 min.
+	Timeout time.Duration `json:"timeout"`
+}
+
+// Window is a weekly span of time in which nodes may be disturbed.
+type Window struct {
+	Days []time.Weekday `json:"days,omitempty"` // none: every day
+	// Start and End are minutes after midnight; an End at or before Start is on the next day.
+	Start    int    `json:"start"`
+	End      int    `json:"end"`
+	TimeZone string `json:"timeZone"`
+}
+
+// Document is one declared object that is not the cluster itself.
+type Document struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Namespace  string `json:"namespace,omitempty"`
+	Name       string `json:"name"`
+	YAML       []byte `json:"-"`
+	Source     string `json:"source,omitempty"`
+}

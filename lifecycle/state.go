@@ -1,0 +1,282 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// State is what was observed of a site, and when. It holds facts only; what could not be learnt says why.
+type State struct {
+	Site       string    `json:"site"`
+	ObservedAt time.Time `json:"observedAt"`
+	// Hosts are in the order of Site.Cluster.Hosts, one each, reachable or not.
+	Hosts []HostState `json:"hosts"`
+	API   APIState    `json:"api"`
+	// Nodes are sorted by name.
+	Nodes []NodeState `json:"nodes,omitempty"`
+	Etcd  EtcdState   `json:"etcd"`
+	// Budgets are the PodDisruptionBudgets, sorted by namespace and name.
+	Budgets []Budget `json:"budgets,omitempty"`
+	// Stuck are pods that `kubectl drain` would refuse to move, sorted by namespace and name.
+	Stuck []StuckPod `json:"stuck,omitempty"`
+}
+
+// HostProblem is why a host told nothing, or only half.
+type HostProblem string
+
+const (
+	HostOK          HostProblem = ""
+	HostUnreachable HostProblem = "unreachable" // no TCP connection or no answer within the connect timeout
+	HostKeyUnknown  HostProblem = "host-key"    // its key is not in known_hosts, or differs from it
+	HostAuth        HostProblem = "auth"        // it refused the key or user
+	HostSudo        HostProblem = "sudo"        // the user may not become root without a password
+	HostFacts       HostProblem = "facts"       // it answered, but not with facts
+)
+
+// ServiceState is what systemd says of the k0s unit.
+type ServiceState string
+
+const (
+	ServiceAbsent   ServiceState = "absent"   // no unit
+	ServiceStopped  ServiceState = "stopped"  // unit, not running
+	ServiceStarting ServiceState = "starting" // activating, or restarting after a crash
+	ServiceRunning  ServiceState = "running"
+	ServiceFailed   ServiceState = "failed" // systemd gave up
+)
+
+// HostState is what one machine said of itself, in one command.
+type HostState struct {
+	Name    string      `json:"name"`
+	Problem HostProblem `json:"problem,omitempty"`
+	// Why says in words what Problem stands for.
+	Why string `json:"why,omitempty"`
+
+	Hostname string `json:"hostname,omitempty"` // what `hostname` prints, lower case
+	OS       string `json:"os,omitempty"`
+	Kernel   string `json:"kernel,omitempty"`
+	// Arch is in Go's words: amd64, arm64, arm.
+	Arch string `json:"arch,omitempty"`
+	// CgroupV1: k0s 1.35 and later refuse to start there.
+	CgroupV1 bool `json:"cgroupV1,omitempty"`
+	// ClockOffset is the host's clock minus ours, in whole seconds, with half the command's duration taken off.
+	ClockOffset int `json:"-"`
+	// FreeBytes is the room on the filesystem of /usr/local/bin.
+	FreeBytes int64 `json:"-"`
+
+	// Binary is what /usr/local/bin/k0s says its version is; BinaryProblem says why that is not known. Both empty: no binary.
+	Binary        Version `json:"binary"`
+	BinaryProblem string  `json:"binaryProblem,omitempty"`
+	// Staged are the versions of k0s that kiban has put on the host and not yet installed, sorted.
+	Staged []Version `json:"staged,omitempty"`
+	// Unit is "k0scontroller" or "k0sworker" when such a unit file is there.
+	Unit    string       `json:"unit,omitempty"`
+	Service ServiceState `json:"service,omitempty"`
+	// ServiceSince is when the service became active, by the host's clock; Restarts is how often systemd restarted it since.
+	ServiceSince time.Time `json:"-"`
+	Restarts     int       `json:"-"`
+	// Running is the version that `k0s status` answers with; zero when it does not answer.
+	Running Version `json:"running"`
+	// Role is what `k0s status` says: "controller" or "worker"; Workloads whether it runs a kubelet.
+	Role      string `json:"role,omitempty"`
+	Workloads bool   `json:"workloads,omitempty"`
+	// Arguments are the unit's "--flag=value" arguments, normalised and sorted as Host.Arguments are.
+	Arguments []string `json:"arguments,omitempty"`
+	// Config is the host's k0s.yaml, without comments, keys sorted; nil when there is none. ConfigDigest is its "sha256:<hex>".
+	Config       []byte `json:"-"`
+	ConfigDigest string `json:"configDigest,omitempty"`
+	// Data says that the k0s data directory holds something: the host has been a member before.
+	Data bool `json:"data,omitempty"`
+	// Token says that a join token that was not overwritten lies on the host's disk.
+	Token bool `json:"token,omitempty"`
+}
+
+// Reached reports whether the host answered with facts.
+func (h HostState) Reached() bool { return h.Problem == HostOK }
+
+// Installed reports whether k0s was ever set up as a service here.
+func (h HostState) Installed() bool { return h.Unit != "" }
+
+// APIState is what the Kubernetes API said.
+type APIState struct {
+	// Unknown says why nothing below is known; empty when the API answered.
+	Unknown string `json:"unknown,omitempty"`
+	// NotYet is true when there is no API because no controller was ever installed: that is knowledge, not ignorance.
+	NotYet bool `json:"notYet,omitempty"`
+	// ClusterUID is the UID of the kube-system namespace.
+	ClusterUID string `json:"clusterUID,omitempty"`
+	// Servers are the API servers, one a controller that answered, in the hosts' order.
+	Servers []APIServer `json:"servers,omitempty"`
+}
+
+// APIServer is one controller's API server, asked by its own address.
+type APIServer struct {
+	Host string `json:"host"`
+	// Version is the Kubernetes version it reports ("v1.36.3+k0s" or "v1.36.3").
+	Version string `json:"version,omitempty"`
+	// Ready is what /readyz says; Why names the checks that fail, or the error. etcd is one of those checks, so a ready server has quorum.
+	Ready bool   `json:"ready"`
+	Why   string `json:"why,omitempty"`
+}
+
+// NodeState is one Kubernetes node.
+type NodeState struct {
+	Name  string `json:"name"`
+	Ready bool   `json:"ready"`
+	// Why is the Ready condition's reason and message when it is not True.
+	Why string `json:"why,omitempty"`
+	// Heartbeat is the Ready condition's lastHeartbeatTime, LeaseRenewed the node lease's renewTime: both by the node's clock.
+	Heartbeat    time.Time `json:"-"`
+	LeaseRenewed time.Time `json:"-"`
+	Kubelet      string    `json:"kubelet"` // v1.36.3+k0s
+	// Unschedulable is the cordon itself; Mark is kiban's note on it. A cordon without a mark is an administrator's and stays.
+	Unschedulable bool              `json:"unschedulable,omitempty"`
+	Mark          Mark              `json:"mark,omitzero"`
+	Labels        map[string]string `json:"labels,omitempty"`
+	InternalIP    string            `json:"internalIP,omitempty"`
+}
+
+// Mark is what kiban writes on a node in the same write as the cordon.
+type Mark struct {
+	// Run is the run that cordoned the node; Reason is why, in words.
+	Run    string `json:"run"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Annotations that carry a Mark on a Node.
+const (
+	AnnotationCordonedBy  = "kiban.dev/cordoned-by"
+	AnnotationCordonedFor = "kiban.dev/cordoned-for"
+)
+
+// IsZero reports whether there is no mark.
+func (m Mark) IsZero() bool { return m == Mark{} }
+
+// EtcdState is the member list, as one controller's etcd has it.
+type EtcdState struct {
+	// Unknown says why the list is not known; empty when it is, or when the cluster does not run etcd of its own.
+	Unknown string       `json:"unknown,omitempty"`
+	Members []EtcdMember `json:"members,omitempty"`
+}
+
+// EtcdMember is one member, sorted by name.
+type EtcdMember struct {
+	Name string `json:"name"`
+	// PeerAddress is the host part of its peer URL.
+	PeerAddress string `json:"peerAddress"`
+}
+
+// Budget is a PodDisruptionBudget and the pods it guards.
+type Budget struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Rule is its spec in words: "minAvailable 2" or "maxUnavailable 0".
+	Rule string `json:"rule"`
+	// Allowed, Healthy, Desired and Expected are status.disruptionsAllowed, currentHealthy, desiredHealthy and expectedPods.
+	Allowed  int `json:"allowed"`
+	Healthy  int `json:"healthy"`
+	Desired  int `json:"desired"`
+	Expected int `json:"expected"`
+	// Owner is what created the pods: "Deployment shop/web"; "" when nothing did.
+	Owner string      `json:"owner,omitempty"`
+	Pods  []BudgetPod `json:"pods,omitempty"`
+}
+
+// BudgetPod is a pod under a budget.
+type BudgetPod struct {
+	Name  string `json:"name"`
+	Node  string `json:"node"`
+	Ready bool   `json:"ready"`
+}
+
+// Never reports whether the budget can never allow an eviction, however healthy its pods are.
+func (b Budget) Never() bool { return b.Expected > 0 && b.Desired >= b.Expected }
+
+// StuckPod is a pod that a drain would refuse to move.
+type StuckPod struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Node      string `json:"node"`
+	// Bare: no controller would create it again. EmptyDir: it has emptyDir volumes, whose data an eviction deletes.
+	Bare     bool `json:"bare,omitempty"`
+	EmptyDir bool `json:"emptyDir,omitempty"`
+}
+
+// Host finds a host's state by name.
+func (s State) Host(name string) (HostState, bool) {
+	for _, h := range s.Hosts {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return HostState{}, false
+}
+
+// Node finds a node by name.
+func (s State) Node(name string) (NodeState, bool) {
+	for _, n := range s.Nodes {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return NodeState{}, false
+}
+
+// FactsDigest identifies the facts that a plan rests on: the machines, nodes, API servers and etcd, not the time, the clocks,
+// the free space or which pods happen to run. Two observations of an unchanged site have the same digest.
+func (s State) FactsDigest() string {
+	type node struct {
+		Name, Kubelet string
+		Ready, Cordon bool
+		Mark          Mark
+	}
+	facts := struct {
+		Hosts []HostState
+		UID   string
+		API   []APIServer
+		Nodes []node
+		Etcd  []EtcdMember
+	}{Hosts: s.Hosts, UID: s.API.ClusterUID, API: s.API.Servers, Etcd: s.Etcd.Members}
+	for _, n := range s.Nodes {
+		facts.Nodes = append(facts.Nodes, node{n.Name, n.Kubelet, n.Ready, n.Unschedulable, n.Mark})
+	}
+	b, err := json.Marshal(facts)
+	if err != nil {
+		panic("lifecycle: facts do not marshal: " + err.Error()) // plain data: a bug, not a condition
+	}
+	h := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(h[:])
+}
+
+// MachineFacts is what the machines of a site said, in one command each.
+type MachineFacts struct {
+	Hosts []HostState
+	Etcd  EtcdState
+	// Kubeconfig is the administrator's, as a running controller has it: a secret that stays in memory. Nil when no controller runs.
+	Kubeconfig []byte
+}
+
+// ClusterFacts is what the Kubernetes API said.
+type ClusterFacts struct {
+	API     APIState
+	Nodes   []NodeState
+	Budgets []Budget
+	Stuck   []StuckPod
+}
+
+// ControlPlane is how the controllers behind the API are doing.
+type ControlPlane struct {
+	// Leases are those of kube-controller-manager and kube-scheduler.
+	Leases []Lease
+	// StaleEndpoints names endpoints that EndpointSlices still call ready though their pod is gone or not Ready, and Ready pods that
+	// they lack: "shop/web-x7k2p: 10.244.1.7 is gone".
+	StaleEndpoints []string
+}
+
+// Lease is a leader election lease.
+type Lease struct {
+	Name    string
+	Holder  string
+	Renewed time.Time
+}
