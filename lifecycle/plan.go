@@ -67,7 +67,8 @@ const (
 	ActionPrepare Action = "prepare"
 	// ActionStage puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
 	ActionStage Action = "stage"
-	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs.
+	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs; unless
+	// Version is set, which says that an upgrade step follows, whose restart serves both.
 	ActionConfigure Action = "configure"
 	// ActionInitialize installs and starts the first controller. ActionJoinController and ActionJoinWorker join a further machine;
 	// their join token is invalidated and overwritten whatever happens.

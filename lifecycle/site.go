@@ -71,7 +71,7 @@ type Host struct {
 	// Arguments are the normalised "--flag=value" arguments that `k0s install` is to be given, sorted; join tokens are not
 	// among them. Compare with HostState.Arguments.
 	Arguments []string `json:"arguments,omitempty"`
-	// Config is the k0s.yaml that this controller is to have, without comments, keys sorted; nil on workers, and nil where the
+	// Config is the k0s.yaml that this controller is to have, as JSON with sorted keys; nil on workers, and nil where the
 	// document leaves the configuration to k0s's default.
 	Config []byte `json:"-"`
 	// ConfigDigest is "sha256:<hex>" of Config, "" when Config is nil.

@@ -83,7 +83,7 @@ type HostState struct {
 	Workloads bool   `json:"workloads,omitempty"`
 	// Arguments are the unit's "--flag=value" arguments, normalised and sorted as Host.Arguments are.
 	Arguments []string `json:"arguments,omitempty"`
-	// Config is the host's k0s.yaml, without comments, keys sorted; nil when there is none. ConfigDigest is its "sha256:<hex>".
+	// Config is the host's k0s.yaml as JSON with sorted keys; nil when there is none. ConfigDigest is its "sha256:<hex>".
 	Config       []byte `json:"-"`
 	ConfigDigest string `json:"configDigest,omitempty"`
 	// Data says that the k0s data directory holds something: the host has been a member before.
