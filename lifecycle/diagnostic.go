@@ -62,6 +62,15 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Unwrap gives the findings, for errors.Is and errors.As.
+func (ds Diagnostics) Unwrap() []error {
+	errs := make([]error, len(ds))
+	for i, d := range ds {
+		errs[i] = d
+	}
+	return errs
+}
+
 // Has reports whether any finding is of that severity.
 func (ds Diagnostics) Has(s Severity) bool {
 	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == s })

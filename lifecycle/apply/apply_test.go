@@ -1,0 +1,386 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// world is machines, nodes and gates that keep a log and obey the test. Times are those of a synctest bubble: free.
+type world struct {
+	mu     sync.Mutex
+	log    []string
+	events []lifecycle.Event
+	takes  map[string]time.Duration // by step target, for drains; by action otherwise
+	errs   map[string]error         // by "target/action"
+	gates  map[lifecycle.GateKind]func(g lifecycle.Gate) lifecycle.GateResult
+	out    map[string]bool // nodes out of service now
+	maxOut int
+	onLog  func(string)
+}
+
+func newWorld() *world {
+	return &world{takes: map[string]time.Duration{}, errs: map[string]error{}, gates: map[lifecycle.GateKind]func(lifecycle.Gate) lifecycle.GateResult{}, out: map[string]bool{}}
+}
+
+func (w *world) do(ctx context.Context, target string, a lifecycle.Action) error {
+	key := target + "/" + string(a)
+	w.mu.Lock()
+	w.log = append(w.log, key)
+	on := w.onLog
+	w.mu.Unlock()
+	if on != nil {
+		on(key)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(w.takes[key]):
+	}
+	return w.errs[key]
+}
+
+func (w *world) Do(ctx context.Context, s lifecycle.Step, _ func(string)) error {
+	return w.do(ctx, s.Target, s.Action)
+}
+
+func (w *world) Cordon(ctx context.Context, n string, m lifecycle.Mark) error {
+	if m.Run == "" {
+		return errors.New("a cordon without kiban's mark")
+	}
+	w.mu.Lock()
+	w.out[n] = true
+	w.maxOut = max(w.maxOut, len(w.out))
+	w.mu.Unlock()
+	return w.do(ctx, n, lifecycle.ActionCordon)
+}
+
+func (w *world) Drain(ctx context.Context, n string, _ lifecycle.Drain, _ func(string)) error {
+	return w.do(ctx, n, lifecycle.ActionDrain)
+}
+
+func (w *world) Uncordon(ctx context.Context, n string) error {
+	defer func() { w.mu.Lock(); delete(w.out, n); w.mu.Unlock() }()
+	return w.do(ctx, n, lifecycle.ActionUncordon)
+}
+
+func (w *world) DeleteNode(ctx context.Context, n string) error {
+	return w.do(ctx, n, lifecycle.ActionDeleteNode)
+}
+
+func (w *world) Check(_ context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+	if f := w.gates[g.Kind]; f != nil {
+		return f(g)
+	}
+	return lifecycle.GateResult{State: lifecycle.GateMet}
+}
+
+func (w *world) deps() Deps {
+	return Deps{Machines: w, Nodes: w, Gates: w, RunID: "run-1", Poll: 100 * time.Millisecond, Sink: func(e lifecycle.Event) error {
+		w.events = append(w.events, e)
+		return nil
+	}}
+}
+
+func (w *world) count(kind lifecycle.EventKind) int {
+	n := 0
+	for _, e := range w.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// rollout is a plan that upgrades workers w1..wn in one stage.
+func rollout(n int, stage lifecycle.Stage) lifecycle.Plan {
+	stage.ID = "workers"
+	p := lifecycle.Plan{Stages: []lifecycle.Stage{stage}}
+	for i := range n {
+		t := fmt.Sprintf("w%d", i+1)
+		for _, a := range []lifecycle.Action{lifecycle.ActionCordon, lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionUncordon} {
+			p.Steps = append(p.Steps, lifecycle.Step{ID: t + "/" + string(a), Stage: "workers", Action: a, Target: t, Reason: "because"})
+		}
+	}
+	return p
+}
+
+func TestWindowSlides(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		for i := range 8 {
+			w.takes[fmt.Sprintf("w%d/drain", i+1)] = time.Minute
+		}
+		w.takes["w1/drain"] = 3 * time.Minute // batches of two would take 3+1+1+1 minutes
+		start := time.Now()
+		if err := Run(t.Context(), lifecycle.Site{}, rollout(8, lifecycle.Stage{Width: 2}), w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if w.maxOut != 2 {
+			t.Errorf("%d nodes were out at once, want 2", w.maxOut)
+		}
+		if took := time.Since(start); took >= 6*time.Minute {
+			t.Errorf("took %s: the window did not slide (sum of node times / window is 5 min)", took)
+		}
+	})
+}
+
+func TestCanariesGoAloneFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		for i := range 6 {
+			w.takes[fmt.Sprintf("w%d/drain", i+1)] = time.Minute
+		}
+		start := time.Now()
+		w.onLog = func(key string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if time.Since(start) < 2*time.Minute && len(w.out) > 1 {
+				t.Errorf("%s while the canaries were not both done: out are %v", key, w.out)
+			}
+		}
+		if err := Run(t.Context(), lifecycle.Site{}, rollout(6, lifecycle.Stage{Width: 4, Canary: 2}), w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != 3*time.Minute {
+			t.Errorf("took %s, want a minute for each canary and one for the four others together", took)
+		}
+		if w.maxOut != 4 {
+			t.Errorf("%d nodes were out at once, want 4", w.maxOut)
+		}
+	})
+}
+
+func TestOneFailureDomainAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		domain := map[string]string{}
+		st := lifecycle.Stage{Width: 4, Domains: []lifecycle.Domain{{Name: "rack-a"}, {Name: "rack-b"}}}
+		for i := range 6 {
+			n := fmt.Sprintf("w%d", i+1)
+			w.takes[n+"/drain"] = time.Duration(i+1) * time.Minute
+			d := &st.Domains[i%2]
+			d.Targets = append(d.Targets, n)
+			domain[n] = d.Name
+		}
+		w.onLog = func(string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			seen := map[string]bool{}
+			for n := range w.out {
+				seen[domain[n]] = true
+			}
+			if len(seen) > 1 {
+				t.Errorf("nodes of two domains out at once: %v", w.out)
+			}
+		}
+		if err := Run(t.Context(), lifecycle.Site{}, rollout(6, st), w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if w.maxOut != 3 {
+			t.Errorf("%d nodes were out at once, want a whole rack, 3", w.maxOut)
+		}
+	})
+}
+
+func TestBudgetsChooseWhoGoesNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.gates[lifecycle.GateBudgetRoom] = func(g lifecycle.Gate) lifecycle.GateResult {
+			if g.Target == "w1" {
+				return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "budget shop/web allows none"}
+			}
+			return lifecycle.GateResult{State: lifecycle.GateMet}
+		}
+		if err := Run(t.Context(), lifecycle.Site{}, rollout(3, lifecycle.Stage{Width: 1, Budgeted: true}), w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if w.log[0] != "w2/cordon" || w.log[len(w.log)-1] != "w1/uncordon" {
+			t.Errorf("order %v: want w1, which its budget holds, last", w.log)
+		}
+	})
+}
+
+func TestFailureStopsTheRollout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.takes["w1/drain"], w.takes["w2/drain"] = time.Minute, 2*time.Minute
+		w.errs["w1/upgrade"] = errors.New("exec format error")
+		err := Run(t.Context(), lifecycle.Site{}, rollout(4, lifecycle.Stage{Width: 2}), w.deps())
+		if err == nil || !strings.Contains(err.Error(), "exec format error") {
+			t.Fatalf("error %v, want the cause in it", err)
+		}
+		if slices.ContainsFunc(w.log, func(s string) bool { return strings.HasPrefix(s, "w3") || strings.HasPrefix(s, "w4") }) {
+			t.Errorf("another node was started after the failure: %v", w.log)
+		}
+		if !slices.Contains(w.log, "w2/uncordon") {
+			t.Errorf("the node under way did not finish: %v", w.log)
+		}
+		if slices.Contains(w.log, "w1/uncordon") {
+			t.Error("the broken node was returned to service")
+		}
+		if got, want := w.count(lifecycle.EventSkipped), 9; got != want {
+			t.Errorf("%d steps told as skipped, want %d", got, want)
+		}
+	})
+}
+
+func TestFailedDrainGivesTheNodeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.errs["w1/drain"] = lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "drain timed out", Detail: "shop/web-1 is held by budget shop/web"}
+		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), w.deps())
+		if want := []string{"w1/cordon", "w1/drain", "w1/uncordon"}; !slices.Equal(w.log, want) {
+			t.Errorf("did %v, want %v", w.log, want)
+		}
+		if ds := lifecycle.AsDiagnostics(err, ""); len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked || ds[0].Subject != "w1" {
+			t.Errorf("findings %+v, want the one blocked drain of w1", ds)
+		}
+	})
+}
+
+func TestClosedGateBeforeAStepTouchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.gates[lifecycle.GateNodesReady] = func(lifecycle.Gate) lifecycle.GateResult {
+			return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "node w2 is NotReady"}
+		}
+		p := rollout(1, lifecycle.Stage{Width: 1})
+		p.Steps[0].Before = []lifecycle.Gate{{Kind: lifecycle.GateNodesReady, Timeout: time.Minute}}
+		start := time.Now()
+		err := Run(t.Context(), lifecycle.Site{}, p, w.deps())
+		if time.Since(start) < time.Minute || len(w.log) != 0 {
+			t.Errorf("after %s did %v, want nothing after a minute", time.Since(start), w.log)
+		}
+		ds := lifecycle.AsDiagnostics(err, "")
+		if len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked || !strings.Contains(ds[0].Detail, "w2 is NotReady") {
+			t.Errorf("findings %+v", ds)
+		}
+		if w.count(lifecycle.EventWaiting) != 1 {
+			t.Errorf("told %d times that it waits, want once", w.count(lifecycle.EventWaiting))
+		}
+	})
+}
+
+func TestStopFinishesTheStepInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		stop := make(chan struct{})
+		w.takes["w1/upgrade"] = time.Minute
+		w.onLog = func(key string) {
+			if key == "w1/upgrade" {
+				close(stop)
+			}
+		}
+		d := w.deps()
+		d.Stop = stop
+		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), d)
+		if !errors.Is(err, ErrInterrupted) {
+			t.Errorf("error %v, want interrupted", err)
+		}
+		if want := []string{"w1/cordon", "w1/drain", "w1/upgrade"}; !slices.Equal(w.log, want) {
+			t.Errorf("did %v, want %v: k0s was touched, so the node stays out for the next run", w.log, want)
+		}
+	})
+}
+
+func TestStopWhileDrainingGivesTheNodeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		ctx, cancel := context.WithCancel(t.Context())
+		w.takes["w1/drain"] = time.Hour
+		w.onLog = func(key string) {
+			if key == "w1/drain" {
+				cancel()
+			}
+		}
+		err := Run(ctx, lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), w.deps())
+		if !errors.Is(err, ErrInterrupted) {
+			t.Errorf("error %v, want interrupted", err)
+		}
+		if want := []string{"w1/cordon", "w1/drain", "w1/uncordon"}; !slices.Equal(w.log, want) {
+			t.Errorf("did %v, want %v", w.log, want)
+		}
+	})
+}
+
+func TestWhatCannotBeRecordedIsNotDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		full := errors.New("no space left on device")
+		d := w.deps()
+		d.Sink = func(e lifecycle.Event) error {
+			if e.Step == "w1/upgrade" && e.Kind == lifecycle.EventStarted {
+				return full
+			}
+			return nil
+		}
+		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), d)
+		if !errors.Is(err, full) {
+			t.Errorf("error %v, want the sink's", err)
+		}
+		if slices.Contains(w.log, "w1/upgrade") || slices.Contains(w.log, "w2/cordon") {
+			t.Errorf("did %v after recording failed", w.log)
+		}
+	})
+}
+
+func TestEverythingIsAnnouncedBeforeAnythingIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		p := rollout(2, lifecycle.Stage{Width: 2})
+		if err := Run(t.Context(), lifecycle.Site{}, p, w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range p.Steps {
+			if e := w.events[i]; e.Kind != lifecycle.EventPlanned || e.Step != s.ID {
+				t.Fatalf("event %d is %s %s, want planned %s", i, e.Kind, e.Step, s.ID)
+			}
+		}
+		if w.count(lifecycle.EventFinished) != len(p.Steps) {
+			t.Errorf("%d steps finished, want %d", w.count(lifecycle.EventFinished), len(p.Steps))
+		}
+	})
+}
+
+func TestBlockedPlanIsRefused(t *testing.T) {
+	w := newWorld()
+	p := rollout(1, lifecycle.Stage{Width: 1})
+	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "budget shop/web can never be met"}}
+	if err := Run(t.Context(), lifecycle.Site{}, p, w.deps()); err == nil || len(w.log)+len(w.events) != 0 {
+		t.Errorf("error %v, did %v, told %v", err, w.log, w.events)
+	}
+}
+
+func TestNeedsOfAnotherTargetAreAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.takes["a/initialize"] = time.Minute
+		p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{
+			{ID: "a/initialize", Stage: "s", Target: "a", Action: lifecycle.ActionInitialize},
+			{ID: "b/prepare", Stage: "s", Target: "b", Action: lifecycle.ActionPrepare},
+			{ID: "b/join-worker", Stage: "s", Target: "b", Action: lifecycle.ActionJoinWorker, Needs: []string{"a/initialize"}},
+		}}
+		var at time.Duration
+		start := time.Now()
+		w.onLog = func(key string) {
+			if key == "b/join-worker" {
+				at = time.Since(start)
+			}
+		}
+		if err := Run(t.Context(), lifecycle.Site{}, p, w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if at != time.Minute {
+			t.Errorf("b joined after %s, want when a was initialised, after a minute", at)
+		}
+	})
+}

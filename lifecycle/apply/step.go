@@ -1,0 +1,118 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// step is one step's whole story: gates, effect, gates, with events on both sides. Its findings stop the run; acted says whether
+// the effect was begun.
+func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecycle.Diagnostics) {
+	if ds := r.await(ctx, s, s.Before, r.Now(), lifecycle.SeverityBlocked); ds != nil {
+		return false, r.fail(s, r.Now(), ds)
+	}
+	began := r.Now()
+	if err := r.emit(stepEvent(lifecycle.EventStarted, s, s.Reason)); err != nil {
+		return false, lifecycle.Diagnostics{unrecorded(s.ID, err)} // what can't be recorded must not be done
+	}
+	if err := r.act(ctx, s); err != nil {
+		return true, r.fail(s, began, lifecycle.AsDiagnostics(err, fmt.Sprintf("%s of %s failed", s.Action, s.Target)))
+	}
+	if ds := r.await(ctx, s, s.After, began, lifecycle.SeverityError); ds != nil {
+		return true, r.fail(s, began, ds)
+	}
+	e := stepEvent(lifecycle.EventFinished, s, "")
+	e.Elapsed = r.Now().Sub(began)
+	_ = r.emit(e) // kept in sinkErr, which stops the run
+	return true, nil
+}
+
+func unrecorded(what string, err error) lifecycle.Diagnostic {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: what + " was not begun: the run can no longer be recorded", Detail: err.Error(),
+		Hint: "Make room for the journal, or whatever the detail asks for, then run the same command again.", Cause: err}
+}
+
+// act carries out the step's action. Its name is looked up here and nowhere else.
+func (r *run) act(ctx context.Context, s lifecycle.Step) error {
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Timeout, fmt.Errorf("%s was given %s", s.ID, s.Timeout))
+		defer cancel()
+	}
+	say := func(msg string) { _ = r.emit(stepEvent(lifecycle.EventProgress, s, msg)) }
+	switch s.Action {
+	case lifecycle.ActionCordon:
+		return r.Nodes.Cordon(ctx, s.Target, lifecycle.Mark{Run: r.RunID, Reason: s.Reason})
+	case lifecycle.ActionDrain:
+		return r.Nodes.Drain(ctx, s.Target, r.site.Policy.Drain, say)
+	case lifecycle.ActionUncordon:
+		return r.Nodes.Uncordon(ctx, s.Target)
+	case lifecycle.ActionDeleteNode:
+		return r.Nodes.DeleteNode(ctx, s.Target)
+	default:
+		return r.Machines.Do(ctx, s, say)
+	}
+}
+
+// await waits for each gate in turn. Its findings are of the given severity: a gate before the effect blocks, one after it means
+// that the effect did not have its effect.
+func (r *run) await(ctx context.Context, s lifecycle.Step, gates []lifecycle.Gate, since time.Time, sev lifecycle.Severity) lifecycle.Diagnostics {
+	for _, g := range gates {
+		if d := r.awaitGate(ctx, s, g, since, sev); d != nil {
+			return lifecycle.Diagnostics{*d}
+		}
+	}
+	return nil
+}
+
+func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, since time.Time, sev lifecycle.Severity) *lifecycle.Diagnostic {
+	began, told := r.Now(), ""
+	for {
+		res := r.Gates.Check(ctx, g, since)
+		switch {
+		case res.State == lifecycle.GateMet || res.State == lifecycle.GateSkipped:
+			return nil
+		case res.State == lifecycle.GateFailed || r.Now().Sub(began) >= g.Timeout || ctx.Err() != nil || (sev == lifecycle.SeverityBlocked && r.interrupted()):
+			return gateFinding(ctx, s, g, res, r.Now().Sub(began), sev)
+		}
+		if res.Reason != told {
+			told = res.Reason
+			e := stepEvent(lifecycle.EventWaiting, s, g.String())
+			e.Detail = res.Reason
+			_ = r.emit(e)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(r.Poll):
+		}
+	}
+}
+
+func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res lifecycle.GateResult, waited time.Duration, sev lifecycle.Severity) *lifecycle.Diagnostic {
+	d := &lifecycle.Diagnostic{Severity: sev, Summary: fmt.Sprintf("%s: not met: %s", s.ID, g), Detail: res.Reason, Subject: s.Target,
+		Hint: "See to what the reason names, then run the same command again: it carries on from here.", Cause: ctx.Err()}
+	if waited >= time.Second {
+		d.Detail += fmt.Sprintf(" (waited %s)", waited.Round(time.Second))
+	}
+	if ctx.Err() != nil {
+		d.Cause = errors.Join(ErrInterrupted, ctx.Err())
+	}
+	return d
+}
+
+// fail tells of the failure, once a finding.
+func (r *run) fail(s lifecycle.Step, began time.Time, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	for i := range ds {
+		if ds[i].Subject == "" {
+			ds[i].Subject = s.Target
+		}
+		e := stepEvent(lifecycle.EventFailed, s, ds[i].Summary)
+		e.Elapsed, e.Diagnostic = r.Now().Sub(began), &ds[i]
+		_ = r.emit(e)
+	}
+	return ds
+}
