@@ -18,6 +18,9 @@ type Plan struct {
 	// Target is the version the site is to have. Hops are the versions on the way, Target last; empty when no version changes.
 	Target Version   `json:"target"`
 	Hops   []Version `json:"hops,omitempty"`
+	// Unfinished says why the plan ends before the site is as declared: what comes next depends on what its steps bring about, such as
+	// an API that answers again. Whoever runs it makes the next plan after it. Empty: the plan leads all the way.
+	Unfinished string `json:"unfinished,omitempty"`
 	// Steps are in a valid serial order. Steps of one Stage may run side by side as far as Needs and the stage's window allow.
 	Steps  []Step  `json:"steps,omitempty"`
 	Stages []Stage `json:"stages,omitempty"`
