@@ -1,0 +1,49 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// eventLine is the line that tells of an event in a log; "" for the kinds that are not worth one. since is when the run began.
+func eventLine(e lifecycle.Event, since time.Time, style Style) string {
+	at := style.paint(codeDim, clock(e.Time.Sub(since)))
+	who := e.Step
+	if who == "" {
+		who = e.Site
+	}
+	switch e.Kind {
+	case lifecycle.EventStarted:
+		return fmt.Sprintf("%s %s: begins: %s", at, who, e.Message)
+	case lifecycle.EventWaiting:
+		return fmt.Sprintf("%s %s: waits until %s%s", at, who, e.Message, parenthesis(e.Detail))
+	case lifecycle.EventProgress:
+		return fmt.Sprintf("%s %s: %s", at, who, e.Message)
+	case lifecycle.EventFinished:
+		return fmt.Sprintf("%s %s: %s after %s", at, who, style.paint(codeGreen, "done"), duration(e.Elapsed))
+	case lifecycle.EventFailed:
+		return fmt.Sprintf("%s %s: %s after %s: %s", at, who, style.paint(codeRed, "failed"), duration(e.Elapsed), e.Message)
+	case lifecycle.EventSummary:
+		return fmt.Sprintf("%s %s: %s in %s", at, who, e.Message, duration(e.Elapsed))
+	}
+	return ""
+}
+
+func parenthesis(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + strings.Join(strings.Fields(s), " ") + ")"
+}
+
+// clock shows time into a run as [mm:ss], or [h:mm:ss] in long ones.
+func clock(d time.Duration) string {
+	s := int(d.Seconds())
+	if s >= 3600 {
+		return fmt.Sprintf("[%d:%02d:%02d]", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("[%02d:%02d]", s/60, s%60)
+}

@@ -1,0 +1,126 @@
+package render
+
+import (
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// outline is a plan as people read it: stages, in each the targets in order, and targets that get the same treatment together.
+type outline struct {
+	stage  lifecycle.Stage
+	groups []group
+}
+
+// group is one or more targets of a stage whose steps differ in nothing but the target's name.
+type group struct {
+	targets []string
+	// steps are those of the first target.
+	steps []lifecycle.Step
+}
+
+// placeholder stands for the name of each machine of a group.
+const placeholder = "<machine>"
+
+func outlines(p lifecycle.Plan) []outline {
+	var out []outline
+	for _, stage := range p.Stages {
+		o := outline{stage: stage}
+		shapes := map[string]int{}
+		for _, target := range targetsOf(p, stage.ID) {
+			steps := stepsOf(p, stage.ID, target)
+			key := shape(steps)
+			if i, ok := shapes[key]; ok && target != "" {
+				o.groups[i].targets = append(o.groups[i].targets, target)
+				continue
+			}
+			shapes[key] = len(o.groups)
+			o.groups = append(o.groups, group{targets: []string{target}, steps: steps})
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func targetsOf(p lifecycle.Plan, stage string) []string {
+	var out []string
+	for _, s := range p.Steps {
+		if s.Stage == stage && !slices.Contains(out, s.Target) {
+			out = append(out, s.Target)
+		}
+	}
+	return out
+}
+
+func stepsOf(p lifecycle.Plan, stage, target string) []lifecycle.Step {
+	var out []lifecycle.Step
+	for _, s := range p.Steps {
+		if s.Stage == stage && s.Target == target {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// shape is what the steps of one target say, without its name.
+func shape(steps []lifecycle.Step) string {
+	var b strings.Builder
+	for _, s := range steps {
+		s = anonymous(s)
+		b.WriteString(string(s.Action) + "\x00" + s.Version.String() + "\x00" + s.From.String() + "\x00" + s.Reason + "\x00" + strings.Join(s.Changes, "\x00"))
+		for _, g := range slices.Concat(s.Before, s.After) {
+			b.WriteString("\x00" + g.String())
+		}
+		b.WriteString("\x01")
+	}
+	return b.String()
+}
+
+// anonymous is the step with the placeholder for its target's name.
+func anonymous(s lifecycle.Step) lifecycle.Step {
+	if s.Target == "" {
+		return s
+	}
+	name := func(text string) string { return replaceWord(text, s.Target, placeholder) }
+	gates := func(gs []lifecycle.Gate) []lifecycle.Gate {
+		gs = slices.Clone(gs)
+		for i := range gs {
+			if gs[i].Target == s.Target {
+				gs[i].Target = placeholder
+			}
+		}
+		return gs
+	}
+	target := s.Target
+	s.Reason, s.Changes = name(s.Reason), slices.Clone(s.Changes)
+	for i := range s.Changes {
+		s.Changes[i] = replaceWord(s.Changes[i], target, placeholder)
+	}
+	s.Before, s.After = gates(s.Before), gates(s.After)
+	return s
+}
+
+// replaceWord replaces old where it stands as a whole name: worker-1, but not in worker-10.
+func replaceWord(text, old, replacement string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(text, old)
+		if i < 0 {
+			return b.String() + text
+		}
+		end := i + len(old)
+		whole := (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end]))
+		b.WriteString(text[:i])
+		if whole {
+			b.WriteString(replacement)
+		} else {
+			b.WriteString(old)
+		}
+		text = text[end:]
+	}
+}
+
+func nameByte(c byte) bool {
+	return c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}

@@ -1,0 +1,70 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Plain gives a sink that writes one line an event with the time into the run, for logs and pipes.
+func Plain(w io.Writer, style Style) lifecycle.Sink {
+	var began time.Time
+	return func(e lifecycle.Event) error {
+		if began.IsZero() {
+			began = e.Time
+		}
+		if line := eventLine(e, began, style); line != "" {
+			_, err := fmt.Fprintln(w, line)
+			return err
+		}
+		return nil
+	}
+}
+
+// GitLab gives a sink for the log of a GitLab job: the same lines, with one collapsible section for each stage. Stages run one after
+// another, so sections never overlap; steps do, and have none. titles are the stages' titles by id.
+func GitLab(w io.Writer, titles map[string]string, style Style) lifecycle.Sink {
+	plain, open := Plain(w, style), ""
+	return func(e lifecycle.Event) error {
+		if stage := e.Stage; e.Kind != lifecycle.EventPlanned && e.Kind != lifecycle.EventSkipped && stage != open {
+			if err := section(w, e.Time, open, stage, titles[stage]); err != nil {
+				return err
+			}
+			open = stage
+		}
+		return plain(e)
+	}
+}
+
+// section closes one section and opens the next; either may be "".
+func section(w io.Writer, at time.Time, closed, opened, title string) error {
+	var b strings.Builder
+	if closed != "" {
+		fmt.Fprintf(&b, "\x1b[0Ksection_end:%d:%s\r\x1b[0K\n", at.Unix(), sectionName(closed))
+	}
+	if opened != "" {
+		fmt.Fprintf(&b, "\x1b[0Ksection_start:%d:%s\r\x1b[0K%s\n", at.Unix(), sectionName(opened), title)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Section wraps what write writes in a collapsed section of a GitLab job's log.
+func Section(w io.Writer, now func() time.Time, name, title string, write func(io.Writer) error) error {
+	if _, err := fmt.Fprintf(w, "\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n", now().Unix(), sectionName(name), title); err != nil {
+		return err
+	}
+	if err := write(w); err != nil {
+		return err
+	}
+	return section(w, now(), name, "", "")
+}
+
+var notSectionName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+
+// sectionName keeps to the characters that GitLab takes in one.
+func sectionName(id string) string { return notSectionName.ReplaceAllString(id, "_") }

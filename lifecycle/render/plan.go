@@ -1,0 +1,204 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// PlanText shows a plan as Terraform's users know it: what it is for, each stage with what is done to whom and why, the findings, and
+// the totals. Machines of a stage that get the same treatment are shown once, together.
+func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) error {
+	t := planText{style: style}
+	t.header(site, p)
+	if !p.Empty() {
+		t.line("")
+		t.line("kiban would carry out these steps:")
+		t.line("  %s a machine joins   %s it is changed   %s it leaves   %s pods or an API server go away meanwhile",
+			t.symbol("+"), t.symbol("~"), t.symbol("-"), t.symbol("!"))
+	}
+	all := outlines(p)
+	for i, o := range all {
+		t.stage(o, i+1, len(all))
+	}
+	if len(p.Diagnostics) > 0 {
+		t.line("")
+		for i, d := range p.Diagnostics {
+			if i > 0 {
+				t.line("")
+			}
+			t.b.WriteString(diagnostic(d, style))
+		}
+	}
+	if !p.Empty() {
+		t.line("")
+		t.line("%s %s", style.paint(codeBold, "Plan:"), Totals(site, p))
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+// Verdict says in a line what a plan comes to.
+func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
+	stops := 0
+	for _, d := range p.Diagnostics {
+		if d.Severity != lifecycle.SeverityWarning {
+			stops++
+		}
+	}
+	switch {
+	case stops == 1:
+		return "Not as it stands: the finding below is in the way."
+	case stops > 1:
+		return fmt.Sprintf("Not as it stands: %d findings below are in the way.", stops)
+	case p.Empty():
+		return "No changes. " + p.Site + " is what the repository declares."
+	}
+	totals := Totals(site, p)
+	return strings.ToUpper(totals[:1]) + totals[1:]
+}
+
+type planText struct {
+	b     strings.Builder
+	style Style
+}
+
+func (t *planText) line(format string, args ...any) {
+	fmt.Fprintf(&t.b, format, args...)
+	t.b.WriteByte('\n')
+}
+
+func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
+	head := "Site " + p.Site
+	if p.Revision != "" {
+		head += " at " + revision(p.Revision)
+	}
+	if v := versions(p); v != "" {
+		head += ", k0s " + v
+	}
+	t.line("%s", t.style.paint(codeBold, head))
+	t.line("%s", Verdict(site, p))
+}
+
+func (t *planText) stage(o outline, n, of int) {
+	t.line("")
+	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.stage.Title)
+	targets := 0
+	for _, g := range o.groups {
+		targets += len(g.targets)
+	}
+	if p := pace(o.stage, targets); p != "" {
+		title += " (" + p + ")"
+	}
+	t.line("%s", t.style.paint(codeBold, title))
+	for _, g := range o.groups {
+		t.group(g)
+	}
+}
+
+func (t *planText) group(g group) {
+	names := g.targets
+	if len(names) == 1 && names[0] == "" {
+		names = []string{"the cluster"}
+	}
+	for i, l := range wrap(names, ",", "    ", 100) {
+		if i == 0 {
+			l = "  # " + strings.TrimSpace(l)
+		}
+		t.line("%s", l)
+	}
+	for _, s := range g.steps {
+		if len(g.targets) > 1 {
+			s = anonymous(s)
+		}
+		t.step(s)
+	}
+}
+
+func (t *planText) step(s lifecycle.Step) {
+	mark := " "
+	if s.Disrupts {
+		mark = "!"
+	}
+	what := string(s.Action)
+	if change := versionChange(s); change != "" {
+		what = fmt.Sprintf("%-16s %s", what, change)
+	}
+	t.line("  %s %s %s", t.symbol(mark), t.symbol(symbolOf(s.Action)), t.style.paint(codeBold, what))
+	t.note("why", s.Reason)
+	for i, c := range s.Changes {
+		t.note(first(i, "changes"), c)
+	}
+	for i, g := range s.Before {
+		t.note(first(i, "before"), gateText(g))
+	}
+	for i, g := range s.After {
+		t.note(first(i, "after"), gateText(g))
+	}
+}
+
+func (t *planText) note(label, text string) {
+	if text != "" {
+		t.line("        %s %s", t.style.paint(codeDim, fmt.Sprintf("%-8s", label)), text)
+	}
+}
+
+func (t *planText) symbol(s string) string {
+	codes := map[string]string{"+": codeGreen, "~": codeYellow, "-": codeRed, "!": codeRed}
+	return t.style.paint(codes[s], s)
+}
+
+func first(i int, label string) string {
+	if i == 0 {
+		return label
+	}
+	return ""
+}
+
+// gateText names a gate with how long it must hold and how long it is waited for.
+func gateText(g lifecycle.Gate) string {
+	s := g.String()
+	if g.For > 0 {
+		s += " for " + duration(g.For)
+	}
+	if g.Timeout > 0 {
+		s += " (within " + duration(g.Timeout) + ")"
+	}
+	return s
+}
+
+func versionChange(s lifecycle.Step) string {
+	switch {
+	case s.Version.IsZero():
+		return ""
+	case s.From.IsZero() || s.From == s.Version || s.Action == lifecycle.ActionStage:
+		return s.Version.String()
+	}
+	return s.From.String() + " -> " + s.Version.String()
+}
+
+func symbolOf(a lifecycle.Action) string {
+	switch classOf(a) {
+	case classRemove:
+		return "-"
+	case classJoin:
+		return "+"
+	case classUpgrade, classReconfigure, classStart:
+		return "~"
+	}
+	return " "
+}
+
+// revision shortens a commit as git does, and keeps what is behind it ("-dirty").
+func revision(r string) string {
+	hash, rest, _ := strings.Cut(r, "-")
+	if len(hash) > 10 {
+		hash = hash[:10]
+	}
+	if rest != "" {
+		return hash + "-" + rest
+	}
+	return hash
+}

@@ -1,0 +1,131 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// PlanMarkdown shows a plan for a merge request: the verdict, a table of the stages, and the steps of each stage to unfold.
+func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### kiban plan: `%s`\n\n", p.Site)
+	fmt.Fprintf(&b, "**%s**\n", cell(Verdict(site, p)))
+	var facts []string
+	if v := versions(p); v != "" {
+		facts = append(facts, "k0s `"+v+"`")
+	}
+	if p.Revision != "" {
+		facts = append(facts, "revision `"+revision(p.Revision)+"`")
+	}
+	if len(facts) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", strings.Join(facts, " · "))
+	}
+	for _, d := range p.Diagnostics {
+		b.WriteString(markdownDiagnostic(d))
+	}
+	all := outlines(p)
+	markdownStages(&b, all)
+	for i, o := range all {
+		markdownStage(&b, o, i+1)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func markdownStages(b *strings.Builder, all []outline) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n| | Stage | Machines | Pace | Disturbs |\n|---|---|---|---|---|\n")
+	for i, o := range all {
+		machines, disturbs := 0, 0
+		for _, g := range o.groups {
+			if g.targets[0] == "" {
+				continue
+			}
+			machines += len(g.targets)
+			for _, s := range g.steps {
+				if s.Disrupts {
+					disturbs += len(g.targets)
+					break
+				}
+			}
+		}
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, cell(o.stage.Title), number(machines), pace(o.stage, machines), number(disturbs))
+	}
+}
+
+func markdownStage(b *strings.Builder, o outline, n int) {
+	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, cell(o.stage.Title))
+	b.WriteString("| Machines | Step | Why | Before | After |\n|---|---|---|---|---|\n")
+	for _, g := range o.groups {
+		who := join(g.targets)
+		if who == "" {
+			who = "the cluster"
+		}
+		for i, s := range g.steps {
+			if len(g.targets) > 1 {
+				s = anonymous(s)
+			}
+			what := "`" + string(s.Action) + "`"
+			if s.Disrupts {
+				what = "**" + what + "**"
+			}
+			if c := versionChange(s); c != "" {
+				what += " " + c
+			}
+			if i > 0 {
+				who = ""
+			}
+			why := append([]string{s.Reason}, s.Changes...)
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", cell(who), what, cells(why), gateCells(s.Before), gateCells(s.After))
+		}
+	}
+	b.WriteString("\n</details>\n")
+}
+
+func markdownDiagnostic(d lifecycle.Diagnostic) string {
+	label, _ := severity(d.Severity)
+	s := "\n> **" + label + ": " + cell(d.Summary) + "**"
+	if d.Subject != "" {
+		s += " (" + cell(subject(d.Subject)) + ")"
+	}
+	for line := range strings.Lines(strings.TrimSpace(d.Detail)) {
+		s += "  \n> " + cell(strings.TrimRight(line, "\n"))
+	}
+	if d.Hint != "" {
+		s += "  \n> Try: " + cell(d.Hint)
+	}
+	return s + "\n"
+}
+
+func gateCells(gates []lifecycle.Gate) string {
+	var parts []string
+	for _, g := range gates {
+		parts = append(parts, gateText(g))
+	}
+	return cells(parts)
+}
+
+func cells(parts []string) string {
+	out := make([]string, len(parts))
+	for i, p := range parts {
+		out[i] = cell(p)
+	}
+	return strings.Join(out, "<br>")
+}
+
+// cell makes text safe for a table cell: what hosts and people wrote must not become markup.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "[", `\[`).Replace(s)
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}

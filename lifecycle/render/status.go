@@ -1,0 +1,141 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// StatusText shows a state as tables, and under them what is wrong.
+func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Style) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n", style.paint(codeBold, "Site "+site.Name+", k0s "+site.Cluster.Version.String()+" declared"), statusLine(st))
+	table(&b, "MACHINE\tROLE\tADDRESS\tSERVICE\tRUNS\tINSTALLED", hostRows(site, st))
+	table(&b, "NODE\tSTATUS\tKUBELET\tADDRESS", nodeRows(st))
+	table(&b, "API SERVER\tREADY\tVERSION", serverRows(st))
+	table(&b, "ETCD MEMBER\tADDRESS", memberRows(st))
+	if ds := Problems(site, st); len(ds) > 0 {
+		b.WriteByte('\n')
+		for i, d := range ds {
+			if i > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString(diagnostic(d, style))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func statusLine(st lifecycle.State) string {
+	reached, ready, servers := 0, 0, 0
+	for _, h := range st.Hosts {
+		if h.Reached() {
+			reached++
+		}
+	}
+	for _, n := range st.Nodes {
+		if n.Ready {
+			ready++
+		}
+	}
+	for _, s := range st.API.Servers {
+		if s.Ready {
+			servers++
+		}
+	}
+	parts := []string{fmt.Sprintf("%d of %s reached", reached, count(len(st.Hosts), "machine"))}
+	switch {
+	case st.API.NotYet:
+		parts = append(parts, "no cluster yet")
+	case st.API.Unknown != "":
+		parts = append(parts, "the Kubernetes API did not answer")
+	default:
+		parts = append(parts, fmt.Sprintf("%d of %s ready", servers, count(len(st.API.Servers), "API server")),
+			fmt.Sprintf("%d of %s Ready", ready, count(len(st.Nodes), "node")))
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+func table(b *strings.Builder, head string, rows []string) {
+	if len(rows) == 0 {
+		return
+	}
+	var t strings.Builder
+	tw := tabwriter.NewWriter(&t, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, head)
+	for _, r := range rows {
+		fmt.Fprintln(tw, r)
+	}
+	_ = tw.Flush() // a strings.Builder takes everything
+	b.WriteByte('\n')
+	for line := range strings.Lines(t.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+}
+
+func hostRows(site lifecycle.Site, st lifecycle.State) []string {
+	var rows []string
+	for _, hs := range st.Hosts {
+		h, _ := site.Cluster.Host(hs.Name)
+		service := string(hs.Service)
+		switch {
+		case !hs.Reached():
+			service = "? " + string(hs.Problem)
+		case !hs.Installed():
+			service = "not set up"
+		}
+		rows = append(rows, row(hs.Name, string(h.Role), h.Address, service, hs.Running.String(), hs.Binary.String()))
+	}
+	return rows
+}
+
+func nodeRows(st lifecycle.State) []string {
+	var rows []string
+	for _, n := range st.Nodes {
+		status := "Ready"
+		if !n.Ready {
+			status = "NotReady"
+		}
+		switch {
+		case n.Unschedulable && n.Mark.IsZero():
+			status += ", cordoned"
+		case n.Unschedulable:
+			status += ", cordoned by kiban"
+		}
+		rows = append(rows, row(n.Name, status, n.Kubelet, n.InternalIP))
+	}
+	return rows
+}
+
+func serverRows(st lifecycle.State) []string {
+	var rows []string
+	for _, s := range st.API.Servers {
+		ready := "yes"
+		if !s.Ready {
+			ready = "no"
+		}
+		rows = append(rows, row(s.Host, ready, s.Version))
+	}
+	return rows
+}
+
+func memberRows(st lifecycle.State) []string {
+	var rows []string
+	for _, m := range st.Etcd.Members {
+		rows = append(rows, row(m.Name, m.PeerAddress))
+	}
+	return rows
+}
+
+func row(cells ...string) string {
+	for i, c := range cells {
+		if c == "" {
+			cells[i] = "-"
+		}
+	}
+	return strings.Join(cells, "\t")
+}

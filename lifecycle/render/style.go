@@ -1,0 +1,81 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Style says what a writer can show. The zero value is plain text.
+type Style struct {
+	// Color allows ANSI colours: a terminal, and nobody asked for none (NO_COLOR, TERM=dumb).
+	Color bool
+}
+
+const (
+	codeBold   = "1"
+	codeDim    = "2"
+	codeRed    = "31"
+	codeGreen  = "32"
+	codeYellow = "33"
+	codeCyan   = "36"
+)
+
+func (s Style) paint(code, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// duration shows a span as people say it: 850ms, 12s, 3m05s, 2h10m.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		if s := int(d.Seconds()) % 60; s != 0 {
+			return fmt.Sprintf("%dm%02ds", int(d.Minutes()), s)
+		}
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+}
+
+// count says "1 worker", "4 workers".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// join says "a", "a and b", "a, b and c".
+func join(parts []string) string {
+	if len(parts) < 2 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+}
+
+// wrap breaks words into lines of at most width, each behind indent.
+func wrap(words []string, sep, indent string, width int) []string {
+	var lines []string
+	line := ""
+	for i, w := range words {
+		if i < len(words)-1 {
+			w += sep
+		}
+		if line != "" && len(indent)+len(line)+1+len(w) > width {
+			lines = append(lines, indent+line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += w
+	}
+	return append(lines, indent+line)
+}

@@ -1,0 +1,183 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// class is what happens to a machine on the whole; a machine counts under the first that fits.
+type class int
+
+const (
+	classRemove class = iota
+	classJoin
+	classUpgrade
+	classReconfigure
+	classStart
+	classReturn
+	classOther
+)
+
+// The infinitive that ends "4 workers to ...".
+func (c class) verb() string {
+	return [...]string{"remove", "join", "upgrade", "reconfigure", "start", "return to service", "prepare"}[c]
+}
+
+func classOf(a lifecycle.Action) class {
+	switch a {
+	case lifecycle.ActionReset, lifecycle.ActionDeleteNode, lifecycle.ActionLeaveEtcd:
+		return classRemove
+	case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
+		return classJoin
+	case lifecycle.ActionUpgrade:
+		return classUpgrade
+	case lifecycle.ActionConfigure, lifecycle.ActionReinstall:
+		return classReconfigure
+	case lifecycle.ActionStart:
+		return classStart
+	case lifecycle.ActionUncordon:
+		return classReturn
+	}
+	return classOther
+}
+
+// Totals sums a plan up in a line: "3 controllers and 4 workers to upgrade, at most 1 worker out of service at a time. 7 machines
+// disturbed."
+func Totals(site lifecycle.Site, p lifecycle.Plan) string {
+	if p.Empty() {
+		return "nothing to do."
+	}
+	classes, order, disturbed := map[string]class{}, []string{}, map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Target == "" {
+			continue
+		}
+		if _, seen := classes[s.Target]; !seen {
+			classes[s.Target] = classOther
+			order = append(order, s.Target)
+		}
+		classes[s.Target] = min(classes[s.Target], classOf(s.Action))
+		if s.Disrupts {
+			disturbed[s.Target] = true
+		}
+	}
+	var parts []string
+	for c := classRemove; c <= classOther; c++ {
+		if who := tally(site, order, classes, c); who != "" {
+			parts = append(parts, who+" to "+c.verb())
+		}
+	}
+	if len(parts) == 0 {
+		parts = append(parts, count(len(p.Steps), "step")+" for the cluster as a whole")
+	}
+	line := strings.Join(parts, ", ")
+	if n := window(site, p); n > 0 {
+		line += fmt.Sprintf(", at most %s out of service at a time", count(n, "worker"))
+	}
+	return line + ". " + disturbance(len(disturbed))
+}
+
+func disturbance(n int) string {
+	if n == 0 {
+		return "No machine disturbed."
+	}
+	return count(n, "machine") + " disturbed."
+}
+
+func tally(site lifecycle.Site, order []string, classes map[string]class, c class) string {
+	controllers, workers := 0, 0
+	for _, t := range order {
+		switch {
+		case classes[t] != c:
+		case controls(site, t):
+			controllers++
+		default:
+			workers++
+		}
+	}
+	var parts []string
+	if controllers > 0 {
+		parts = append(parts, count(controllers, "controller"))
+	}
+	if workers > 0 {
+		parts = append(parts, count(workers, "worker"))
+	}
+	return join(parts)
+}
+
+func controls(site lifecycle.Site, target string) bool {
+	h, ok := site.Cluster.Host(target)
+	return ok && h.Role.IsController()
+}
+
+// window is the widest that any stage opens for workers it disturbs; 0 when it disturbs none.
+func window(site lifecycle.Site, p lifecycle.Plan) int {
+	most := 0
+	for _, stage := range p.Stages {
+		var workers []string
+		for _, s := range p.Steps {
+			if s.Stage == stage.ID && s.Disrupts && s.Target != "" && !controls(site, s.Target) && !slices.Contains(workers, s.Target) {
+				workers = append(workers, s.Target)
+			}
+		}
+		n := len(workers)
+		if stage.Width > 0 {
+			n = min(n, stage.Width)
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// versions says what becomes of k0s: "v1.34.10+k0s.0 -> v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the one version where none changes.
+func versions(p lifecycle.Plan) string {
+	if len(p.Hops) == 0 {
+		return p.Target.String()
+	}
+	var from []lifecycle.Version
+	for _, s := range p.Steps {
+		if !s.From.IsZero() && s.From != p.Target && !slices.Contains(from, s.From) && !slices.Contains(p.Hops, s.From) {
+			from = append(from, s.From)
+		}
+	}
+	slices.SortFunc(from, lifecycle.Version.Compare)
+	var chain []string
+	if len(from) > 0 {
+		var names []string
+		for _, v := range from {
+			names = append(names, v.String())
+		}
+		chain = append(chain, strings.Join(names, ", "))
+	}
+	for _, v := range p.Hops {
+		chain = append(chain, v.String())
+	}
+	return strings.Join(chain, " -> ")
+}
+
+// pace says how many targets of a stage go at once.
+func pace(s lifecycle.Stage, targets int) string {
+	switch {
+	case targets <= 1:
+		return ""
+	case s.Width == 0 || s.Width >= targets && s.Canary == 0 && len(s.Domains) == 0:
+		return "all at once"
+	}
+	out := "one at a time"
+	if s.Width > 1 {
+		out = fmt.Sprintf("at most %d at a time", s.Width)
+	}
+	if s.Canary > 0 && s.Width > 1 {
+		out += fmt.Sprintf(", the first %d alone", s.Canary)
+		if s.Canary == 1 {
+			out = strings.Replace(out, "the first 1 alone", "the first alone", 1)
+		}
+	}
+	if len(s.Domains) > 1 {
+		out += fmt.Sprintf(", within one of %d failure domains", len(s.Domains))
+	}
+	return out
+}
