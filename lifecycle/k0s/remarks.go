@@ -1,0 +1,76 @@
+package k0s
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1"
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
+)
+
+// remarks warns of what a document says that kiban does otherwise than k0sctl. None of it stops a verb.
+func (d *describer) remarks(c *v1beta1.Cluster) {
+	d.remark(c, "the host's own source of k0s is not used",
+		func(h *cluster.Host) bool {
+			return h.K0sBinaryPath != "" || h.K0sDownloadURLOverride != "" || h.UseExistingK0s
+		},
+		"k0sBinaryPath, k0sDownloadURL and useExistingK0s are ignored: kiban fetches k0s once, checks it and uploads it",
+		"name the source in the Site document, under binaries")
+	d.remark(c, "some hooks are not run", otherHooks,
+		"kiban runs the hooks of install, upgrade and reset, around each machine's own step",
+		"move what they do into one of those, or out of the cluster document")
+	d.remark(c, "privateAddress is not set",
+		func(h *cluster.Host) bool { return h.PrivateAddress == "" },
+		"k0sctl would guess it from the machine's routes, which can pick a container bridge; kiban uses the address alone",
+		"set privateAddress to the address that the other machines reach it by")
+	d.remark(c, "values in environment are secrets in the clear",
+		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), secretive) },
+		"a name in environment sounds like a credential; it would be readable in the repository", "keep credentials out of the cluster document")
+	if o := c.Spec.Options.Concurrency; o.WorkerDisruptionPercent != 10 && o.WorkerDisruptionPercent != 0 {
+		d.warn("", "workerDisruptionPercent is not used",
+			fmt.Sprintf("k0sctl itself would take %d%% for one node at a time, or all at once", o.WorkerDisruptionPercent),
+			"set workers.maxUnavailable in the Site's policy")
+	}
+}
+
+// remark adds one warning that names all the hosts it is about.
+func (d *describer) remark(c *v1beta1.Cluster, summary string, about func(*cluster.Host) bool, detail, hint string) {
+	var names []string
+	for i, h := range c.Spec.Hosts {
+		if about(h) {
+			names = append(names, subject(h, i))
+		}
+	}
+	switch n := len(names); {
+	case n == 0:
+		return
+	case n > 5:
+		names = append(names[:5], fmt.Sprintf("and %d more", n-5))
+	}
+	d.warn("", summary, strings.Join(names, ", ")+": "+detail, hint)
+}
+
+// otherHooks finds hooks that k0sctl knows and kiban has no place for.
+func otherHooks(h *cluster.Host) bool {
+	for action := range h.Hooks {
+		if action != "install" && action != "upgrade" && action != "reset" {
+			return true
+		}
+	}
+	return false
+}
+
+func secretive(name string) bool {
+	name = strings.ToUpper(name)
+	return slices.ContainsFunc([]string{"PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"}, func(s string) bool { return strings.Contains(name, s) })
+}
+
+func keys(m map[string]string) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
