@@ -1,0 +1,58 @@
+package applet
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	_ "unsafe" // for go:linkname
+
+	"k8s.io/component-base/version"
+)
+
+// The release build sets these with the linker, once. The lab has one binary that must be any release, so it sets them as it starts.
+
+//go:linkname gitVersion k8s.io/component-base/version.gitVersion
+var gitVersion string
+
+//go:linkname gitMajor k8s.io/component-base/version.gitMajor
+var gitMajor string
+
+//go:linkname gitMinor k8s.io/component-base/version.gitMinor
+var gitMinor string
+
+// An init and not a call from main: while packages initialise, Kubernetes' own (feature gates, the component registry) read the version
+// and keep it, and those that do so are initialised after this one because nothing that this file imports leads to them.
+func init() {
+	v := os.Getenv("LAB_K0S_VERSION")
+	if v == "" {
+		return
+	}
+	if err := pose(v); err != nil {
+		fmt.Fprintln(os.Stderr, "LAB_K0S_VERSION:", err)
+		os.Exit(2)
+	}
+}
+
+// pose makes this process claim to be the Kubernetes of a k0s release: v1.36.3+k0s.2 is v1.36.3+k0s.
+func pose(k0s string) error {
+	kubernetes, minor, err := kubernetesVersion(k0s)
+	if err != nil {
+		return err
+	}
+	gitVersion, gitMajor, gitMinor = kubernetes, "1", minor
+	return version.SetDynamicVersion(kubernetes)
+}
+
+// kubernetesVersion is what the programs of a k0s release call themselves.
+func kubernetesVersion(k0s string) (full, minor string, err error) {
+	core, build, _ := strings.Cut(k0s, "+")
+	parts := strings.Split(strings.TrimPrefix(core, "v"), ".")
+	if len(parts) != 3 || parts[0] != "1" || !strings.HasPrefix(k0s, "v") {
+		return "", "", fmt.Errorf("%q is not a k0s version", k0s)
+	}
+	if build != "" {
+		name, _, _ := strings.Cut(build, ".")
+		core += "+" + name
+	}
+	return core, parts[1], nil
+}
