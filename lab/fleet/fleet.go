@@ -1,0 +1,131 @@
+// Package fleet writes the fleet repository of a lab: one overlay, whole in itself, for tests and benchmarks that need sites of
+// any size. People start from the repository's own overlays/lab.
+package fleet
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Site is what the overlay "lab" says. The lab's own folder is expected at <fleet>/.lab.
+type Site struct {
+	// Net is the lab's "127.x.y"; controllers and workers are addressed as the lab does it.
+	Net                  string
+	Controllers, Workers int
+	Version              string
+	// Path are the versions on the way, where Version is more than one minor release ahead.
+	Path []string
+	// User is who logs in: root or ops.
+	User string
+	// MaxUnavailable, DrainTimeout and NodeTimeout are those of the upgrade policy.
+	MaxUnavailable, DrainTimeout, NodeTimeout string
+	// Config is added under spec of the k0s configuration, indented by eight spaces.
+	Config string
+	// Mirror is the folder of the release mirror; empty: the lab's.
+	Mirror string
+}
+
+// Machine is one host of the site.
+type Machine struct{ Name, Role, Address string }
+
+// Machines are the site's hosts, controllers first.
+func (s Site) Machines() []Machine {
+	var ms []Machine
+	for i := range s.Controllers {
+		ms = append(ms, Machine{fmt.Sprintf("controller-%d", i+1), "controller", fmt.Sprintf("%s.%d", s.Net, 11+i)})
+	}
+	for i := range s.Workers {
+		ms = append(ms, Machine{fmt.Sprintf("worker-%d", i+1), "worker", s.workerAddress(i)})
+	}
+	return ms
+}
+
+// workerAddress follows the lab: a hundred workers from .101 on, then the third octet grows.
+func (s Site) workerAddress(i int) string {
+	var a, b, c int
+	fmt.Sscanf(s.Net, "%d.%d.%d", &a, &b, &c)
+	return fmt.Sprintf("%d.%d.%d.%d", a, b, c+i/100, 101+i%100)
+}
+
+// Write puts the overlay into dir, anew.
+func (s Site) Write(dir string) error {
+	over := filepath.Join(dir, "overlays", "lab")
+	if err := os.MkdirAll(over, 0o755); err != nil {
+		return err
+	}
+	for name, content := range map[string]string{"kustomization.yaml": "resources:\n- cluster.yaml\n- site.yaml\n", "cluster.yaml": s.Cluster(), "site.yaml": s.site()} {
+		if err := os.WriteFile(filepath.Join(over, name), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Cluster is the k0sctl document, as k0sctl itself takes it too when it runs in the overlay's folder.
+func (s Site) Cluster() string {
+	var w strings.Builder
+	fmt.Fprintf(&w, `apiVersion: k0sctl.k0sproject.io/v1beta1
+kind: Cluster
+metadata:
+  name: lab
+spec:
+  k0s:
+    version: %s
+    config:
+      spec:
+        network:
+          nodeLocalLoadBalancing:
+            enabled: true
+%s  hosts:
+`, s.Version, s.Config)
+	for _, m := range s.Machines() {
+		fmt.Fprintf(&w, `  - hostname: %s
+    role: %s
+    privateAddress: %s
+    ssh:
+      address: %s
+      user: %s
+      port: 2222
+      keyPath: ../../.lab/ssh/id_ed25519
+`, m.Name, m.Role, m.Address, m.Address, s.User)
+	}
+	return w.String()
+}
+
+func (s Site) site() string {
+	mirror := s.Mirror
+	if mirror == "" {
+		mirror = "../../.lab/mirror"
+	}
+	path := ""
+	if len(s.Path) > 0 {
+		path = "    path:\n    - " + strings.Join(s.Path, "\n    - ") + "\n"
+	}
+	return fmt.Sprintf(`apiVersion: kiban.dev/v1alpha1
+kind: Site
+metadata:
+  name: lab
+spec:
+  ssh:
+    user: %[1]s
+    port: 2222
+    keyPath: ../../.lab/ssh/id_ed25519
+    knownHosts: ../../.lab/ssh/known_hosts
+    connectTimeout: 3s
+  binaries:
+    url: %[2]s/{version}/k0s-{version}-{arch}
+    checksums: %[2]s/{version}/sha256sums.txt
+  upgrade:
+%[3]s    workers:
+      maxUnavailable: %[4]q
+    drain:
+      timeout: %[5]s
+      evictionRetry: 500ms
+    settle:
+      nodeTimeout: %[6]s
+      stableFor: 2s
+      timeout: 60s
+`, s.User, mirror, path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout)
+}
