@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 // Site is what the overlay "lab" says. The lab's own folder is expected at <fleet>/.lab.
 type Site struct {
+	// Name is the overlay's; empty: lab.
+	Name string
 	// Net is the lab's "127.x.y"; controllers and workers are addressed as the lab does it.
 	Net                  string
 	Controllers, Workers int
@@ -23,8 +26,8 @@ type Site struct {
 	MaxUnavailable, DrainTimeout, NodeTimeout string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
 	Config string
-	// Mirror is the folder of the release mirror; empty: the lab's.
-	Mirror string
+	// Mirror is the folder of the release mirror, KnownHosts the file of host keys; empty: the lab's.
+	Mirror, KnownHosts string
 }
 
 // Machine is one host of the site.
@@ -51,7 +54,7 @@ func (s Site) workerAddress(i int) string {
 
 // Write puts the overlay into dir, anew.
 func (s Site) Write(dir string) error {
-	over := filepath.Join(dir, "overlays", "lab")
+	over := filepath.Join(dir, "overlays", s.name())
 	if err := os.MkdirAll(over, 0o755); err != nil {
 		return err
 	}
@@ -63,13 +66,15 @@ func (s Site) Write(dir string) error {
 	return nil
 }
 
+func (s Site) name() string { return cmp.Or(s.Name, "lab") }
+
 // Cluster is the k0sctl document, as k0sctl itself takes it too when it runs in the overlay's folder.
 func (s Site) Cluster() string {
 	var w strings.Builder
 	fmt.Fprintf(&w, `apiVersion: k0sctl.k0sproject.io/v1beta1
 kind: Cluster
 metadata:
-  name: lab
+  name: %s
 spec:
   k0s:
     version: %s
@@ -79,7 +84,7 @@ spec:
           nodeLocalLoadBalancing:
             enabled: true
 %s  hosts:
-`, s.Version, s.Config)
+`, s.name(), s.Version, s.Config)
 	for _, m := range s.Machines() {
 		fmt.Fprintf(&w, `  - hostname: %s
     role: %s
@@ -95,10 +100,6 @@ spec:
 }
 
 func (s Site) site() string {
-	mirror := s.Mirror
-	if mirror == "" {
-		mirror = "../../.lab/mirror"
-	}
 	path := ""
 	if len(s.Path) > 0 {
 		path = "    path:\n    - " + strings.Join(s.Path, "\n    - ") + "\n"
@@ -106,13 +107,13 @@ func (s Site) site() string {
 	return fmt.Sprintf(`apiVersion: kiban.dev/v1alpha1
 kind: Site
 metadata:
-  name: lab
+  name: %[7]s
 spec:
   ssh:
     user: %[1]s
     port: 2222
     keyPath: ../../.lab/ssh/id_ed25519
-    knownHosts: ../../.lab/ssh/known_hosts
+    knownHosts: %[8]s
     connectTimeout: 3s
   binaries:
     url: %[2]s/{version}/k0s-{version}-{arch}
@@ -127,5 +128,5 @@ spec:
       nodeTimeout: %[6]s
       stableFor: 2s
       timeout: 60s
-`, s.User, mirror, path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout)
+`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"))
 }

@@ -1,0 +1,74 @@
+// Command bench measures kiban against the k0sctl library, and against what is possible, on the lab. Each pair is measured in one
+// run, in turns, so that a ratio holds on a machine whose speed drifts. It prints a Markdown table.
+//
+//	bench -kiban ../bin/kiban -lab ../bin/kiban-lab [-only noop,observe,rollout,render] [-long]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+type options struct {
+	kiban, lab string
+	only       string
+	long       bool
+}
+
+// row is one line of the table.
+type row struct{ what, kiban, other, ratio, goal, met string }
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "k0sctl-apply" {
+		os.Exit(k0sctlApply(os.Args[2]))
+	}
+	var o options
+	flag.StringVar(&o.kiban, "kiban", "../bin/kiban", "the kiban binary")
+	flag.StringVar(&o.lab, "lab", "../bin/kiban-lab", "the lab's binary")
+	flag.StringVar(&o.only, "only", "", "comma-separated: noop, observe, rollout, render; empty: all")
+	flag.BoolVar(&o.long, "long", false, "roll out 100 workers too, with k0sctl as well: half an hour")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) error {
+	var err error
+	if o.kiban, err = filepath.Abs(o.kiban); err != nil {
+		return err
+	}
+	if o.lab, err = filepath.Abs(o.lab); err != nil {
+		return err
+	}
+	suites := []struct {
+		name string
+		run  func(options) ([]row, error)
+	}{{"render", benchRender}, {"noop", benchNoop}, {"observe", benchObserve}, {"rollout", benchRollout}}
+	fmt.Println("| what | kiban | against | ratio | goal | met |\n|---|---|---|---|---|---|")
+	for _, s := range suites {
+		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), s.name) {
+			continue
+		}
+		rows, err := s.run(o)
+		for _, r := range rows {
+			fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", r.what, r.kiban, r.other, r.ratio, r.goal, r.met)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func verdict(ok bool) string {
+	if ok {
+		return "yes"
+	}
+	return "**no**"
+}
