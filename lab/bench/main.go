@@ -5,12 +5,15 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"kiban.dev/kiban/lab/stock"
 )
 
 type options struct {
@@ -24,7 +27,11 @@ type row struct{ what, kiban, other, ratio, goal, met string }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "k0sctl-apply" {
-		os.Exit(k0sctlApply(os.Args[2]))
+		if err := stock.Apply(context.Background(), os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
 	}
 	var o options
 	flag.StringVar(&o.kiban, "kiban", "../bin/kiban", "the kiban binary")

@@ -1,8 +1,8 @@
-package main
+// Package stock runs the k0sctl library unchanged on the lab, to compare kiban with.
+package stock
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -13,19 +13,11 @@ import (
 	"gopkg.in/yaml.v2"
 )
 
-// k0sctlApply applies the document with k0sctl as it comes, the way its own command line does, and gives the exit code. The host
-// keys are checked against the lab's file, as kiban checks them.
-func k0sctlApply(doc string) int {
-	if err := stockApply(doc); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
-func stockApply(doc string) error {
+// Apply applies the document at path with k0sctl as it comes, the way its own command line does. The host keys are checked against
+// the lab's file, as kiban checks them. k0sctl's library is made for one run a process: so is this.
+func Apply(ctx context.Context, path string) error {
 	logrus.SetLevel(logrus.InfoLevel)
-	raw, err := os.ReadFile(doc)
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -33,7 +25,7 @@ func stockApply(doc string) error {
 	if err := yaml.UnmarshalStrict(raw, cfg); err != nil {
 		return err
 	}
-	dir := filepath.Dir(doc)
+	dir := filepath.Dir(path)
 	if err := os.Chdir(dir); err != nil {
 		return err
 	}
@@ -60,5 +52,5 @@ func stockApply(doc string) error {
 		return err
 	}
 	m.Concurrency, m.ConcurrentUploads = 30, 5 // what its command line takes by default
-	return action.NewApply(action.ApplyOptions{Manager: m}).Run(context.Background())
+	return action.NewApply(action.ApplyOptions{Manager: m}).Run(ctx)
 }
