@@ -1,0 +1,322 @@
+package disk
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// View is a Disk as one user sees it from one working directory. Its errors are *fs.PathError with the path that was asked for.
+type View struct {
+	disk  *Disk
+	user  User
+	dir   string
+	umask fs.FileMode
+	note  func(Change)
+}
+
+// As is the disk as a user sees it. note hears of every change made through the view; it may be nil.
+func (d *Disk) As(u User, note func(Change)) View {
+	if note == nil {
+		note = func(Change) {}
+	}
+	return View{disk: d, user: u, dir: "/", umask: 0o022, note: note}
+}
+
+// In is the view from another working directory.
+func (v View) In(dir string) View { v.dir = dir; return v }
+
+// WithUmask is the view with another mask for the modes of new files.
+func (v View) WithUmask(m fs.FileMode) View { v.umask = m; return v }
+
+// Disk is the disk below.
+func (v View) Disk() *Disk { return v.disk }
+
+func fail(op, p string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if pe, ok := err.(*fs.PathError); ok {
+		err = pe.Err
+	}
+	if le, ok := err.(*os.LinkError); ok {
+		err = le.Err
+	}
+	return &fs.PathError{Op: op, Path: p, Err: err}
+}
+
+// Resolve is the path without links.
+func (v View) Resolve(p string) (string, error) {
+	q, err := v.resolve(p, true)
+	return q, fail("resolve", p, err)
+}
+
+// Stat describes a file, following links.
+func (v View) Stat(p string) (Info, error) { return v.stat(p, true) }
+
+// Lstat describes a file or the link itself.
+func (v View) Lstat(p string) (Info, error) { return v.stat(p, false) }
+
+func (v View) stat(p string, follow bool) (Info, error) {
+	q, err := v.resolve(p, follow)
+	if err != nil {
+		return Info{}, fail("stat", p, err)
+	}
+	fi, err := os.Lstat(v.disk.Real(q))
+	if err != nil {
+		if g, ok := v.generatedInfo(q); ok {
+			return g, nil
+		}
+		return Info{}, fail("stat", p, err)
+	}
+	return Info{FileInfo: fi, name: path.Base(q), owner: v.disk.ownerOf(q, fi.Mode())}, nil
+}
+
+// Access checks a permission on a file; nil means granted.
+func (v View) Access(p string, want fs.FileMode) error {
+	fi, err := v.Stat(p)
+	if err != nil {
+		return err
+	}
+	return fail("access", p, v.may(fi.owner, want))
+}
+
+// ReadDir lists a folder, sorted by name.
+func (v View) ReadDir(p string) ([]Info, error) {
+	fi, err := v.Stat(p)
+	if err != nil {
+		return nil, err
+	}
+	if !fi.IsDir() {
+		return nil, fail("open", p, syscall.ENOTDIR)
+	}
+	if err := v.may(fi.owner, Read); err != nil {
+		return nil, fail("open", p, err)
+	}
+	q, err := v.resolve(p, true)
+	if err != nil {
+		return nil, fail("open", p, err)
+	}
+	var names []string
+	if es, err := os.ReadDir(v.disk.Real(q)); err == nil {
+		for _, e := range es {
+			names = append(names, e.Name())
+		}
+	}
+	if v.disk.generated != nil {
+		names = append(names, v.disk.generated.Names(q)...)
+	}
+	slices.Sort(names)
+	var infos []Info
+	for _, n := range slices.Compact(names) {
+		if i, err := v.stat(path.Join(q, n), false); err == nil {
+			infos = append(infos, i)
+		}
+	}
+	return infos, nil
+}
+
+// Readlink is what a symbolic link holds.
+func (v View) Readlink(p string) (string, error) {
+	q, err := v.resolve(p, false)
+	if err != nil {
+		return "", fail("readlink", p, err)
+	}
+	s, err := os.Readlink(v.disk.Real(q))
+	return s, fail("readlink", p, err)
+}
+
+// Mkdir creates a folder. The mask does not apply: the caller decides.
+func (v View) Mkdir(p string, mode fs.FileMode) error {
+	q, err := v.resolve(p, true)
+	if err == nil {
+		err = v.alter(q, func() error { return os.Mkdir(v.disk.Real(q), 0o700) })
+	}
+	if err == nil {
+		err = v.created(q, mode, "folder")
+	}
+	return fail("mkdir", p, err)
+}
+
+// MkdirAll creates a folder and those above it.
+func (v View) MkdirAll(p string, mode fs.FileMode) error {
+	if fi, err := v.Stat(p); err == nil {
+		if fi.IsDir() {
+			return nil
+		}
+		return fail("mkdir", p, syscall.ENOTDIR)
+	}
+	if up := path.Dir(strings.TrimRight(p, "/")); up != p {
+		if err := v.MkdirAll(up, 0o777&^v.umask); err != nil {
+			return err
+		}
+	}
+	return v.Mkdir(p, mode)
+}
+
+// Remove deletes a file or an empty folder.
+func (v View) Remove(p string) error {
+	q, err := v.resolve(p, false)
+	if err == nil {
+		err = v.mayAlter(q)
+	}
+	if err == nil {
+		err = os.Remove(v.disk.Real(q))
+	}
+	if err == nil {
+		v.disk.forget(q)
+		v.note(Change{"remove", q})
+	}
+	return fail("remove", p, err)
+}
+
+// RemoveAll deletes a file or a whole folder; what is not there is no error.
+func (v View) RemoveAll(p string) error {
+	q, err := v.resolve(p, false)
+	if err == nil {
+		if _, serr := os.Lstat(v.disk.Real(q)); serr != nil {
+			return nil
+		}
+		err = v.mayAlter(q)
+	}
+	if err == nil {
+		err = os.RemoveAll(v.disk.Real(q))
+	}
+	if err == nil {
+		v.disk.forget(q)
+		v.note(Change{"remove", q})
+	}
+	return fail("remove", p, err)
+}
+
+// Rename moves a file, replacing what has the new name.
+func (v View) Rename(from, to string) error {
+	a, err := v.resolve(from, false)
+	if err != nil {
+		return fail("rename", from, err)
+	}
+	b, err := v.resolve(to, false)
+	if err == nil {
+		err = v.mayAlter(a)
+	}
+	if err == nil {
+		err = v.mayAlter(b)
+	}
+	if err == nil {
+		err = os.Rename(v.disk.Real(a), v.disk.Real(b))
+	}
+	if err == nil {
+		v.disk.moveOwners(a, b)
+		v.note(Change{"rename", a})
+		v.note(Change{"rename", b})
+	}
+	return fail("rename", from, err)
+}
+
+// Symlink creates a symbolic link.
+func (v View) Symlink(target, p string) error {
+	q, err := v.resolve(p, false)
+	if err == nil {
+		err = v.alter(q, func() error { return os.Symlink(target, v.disk.Real(q)) })
+	}
+	if err == nil {
+		v.note(Change{"link", q})
+	}
+	return fail("symlink", p, err)
+}
+
+// Link gives a file a second name.
+func (v View) Link(from, to string) error {
+	a, err := v.resolve(from, true)
+	if err != nil {
+		return fail("link", from, err)
+	}
+	b, err := v.resolve(to, false)
+	if err == nil {
+		err = v.alter(b, func() error { return os.Link(v.disk.Real(a), v.disk.Real(b)) })
+	}
+	if err == nil {
+		v.note(Change{"link", b})
+	}
+	return fail("link", to, err)
+}
+
+// Chmod sets a file's mode; only its owner and root may.
+func (v View) Chmod(p string, mode fs.FileMode) error {
+	return v.setOwner("chmod", "mode", p, func(o *owner) error {
+		if v.user.UID != 0 && v.user.UID != o.UID {
+			return syscall.EPERM
+		}
+		o.Mode = mode & modeBits
+		return nil
+	})
+}
+
+// Chown sets a file's owner (-1 leaves a part as it is); only root may.
+func (v View) Chown(p string, uid, gid int) error {
+	return v.setOwner("chown", "owner", p, func(o *owner) error {
+		if v.user.UID != 0 {
+			return syscall.EPERM
+		}
+		if uid >= 0 {
+			o.UID = uid
+		}
+		if gid >= 0 {
+			o.GID = gid
+		}
+		return nil
+	})
+}
+
+func (v View) setOwner(op, kind, p string, set func(*owner) error) error {
+	q, err := v.resolve(p, true)
+	if err != nil {
+		return fail(op, p, err)
+	}
+	fi, err := os.Lstat(v.disk.Real(q))
+	if err != nil {
+		return fail(op, p, err)
+	}
+	before := v.disk.ownerOf(q, fi.Mode())
+	after := before
+	if err := set(&after); err != nil {
+		return fail(op, p, err)
+	}
+	if after == before {
+		return nil
+	}
+	if err := v.disk.setOwner(q, after); err != nil {
+		return fail(op, p, err)
+	}
+	v.note(Change{kind, q})
+	return nil
+}
+
+// Chtimes sets a file's modification time.
+func (v View) Chtimes(p string, t time.Time) error {
+	q, err := v.resolve(p, true)
+	if err == nil {
+		err = os.Chtimes(v.disk.Real(q), t, t)
+	}
+	if err == nil {
+		v.note(Change{"time", q})
+	}
+	return fail("touch", p, err)
+}
+
+// alter runs something that adds an entry to a folder.
+func (v View) alter(q string, do func() error) error {
+	if err := v.mayAlter(q); err != nil {
+		return err
+	}
+	return do()
+}
+
+func (v View) created(q string, mode fs.FileMode, kind string) error {
+	v.note(Change{kind, q})
+	return v.disk.setOwner(q, owner{UID: v.user.UID, GID: v.user.GID, Mode: mode & modeBits})
+}

@@ -1,0 +1,119 @@
+package posix
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// curl fetches http, https and file URLs for real, the last from the machine's own disk.
+func curl(ctx context.Context, c *Call) int {
+	o, err := c.parse("s", "S", "L", "f", "k", "I", "o:", "w:", "H:", "X:", "m:", "O", "fail", "silent", "insecure", "location", "show-error", "connect-timeout=", "max-time=", "retry=", "output=", "head", "noproxy=", "cacert=")
+	if err != nil || len(o.args) != 1 {
+		fmt.Fprintf(c.Err, "curl: %v\ncurl: try 'curl --help' for more information\n", err)
+		return 2
+	}
+	complain := func(status int, format string, a ...any) int {
+		if !o.has("s", "silent") || o.has("S", "show-error") {
+			fmt.Fprintf(c.Err, "curl: (%d) %s\n", status, fmt.Sprintf(format, a...))
+		}
+		return status
+	}
+	u, err := url.Parse(o.args[0])
+	if err != nil {
+		return complain(3, "URL rejected: %v", err)
+	}
+	var body io.ReadCloser
+	code := 0
+	switch u.Scheme {
+	case "file":
+		f, err := c.Files.Open(u.Path, os.O_RDONLY, 0)
+		if err != nil {
+			return complain(37, "Couldn't open file %s", u.Path)
+		}
+		body = f
+	case "http", "https":
+		resp, err := c.fetch(ctx, o, u)
+		if err != nil {
+			if o.has("w") {
+				fmt.Fprint(c.Out, strings.ReplaceAll(o.value("w"), "%{http_code}", "000"))
+			}
+			return complain(7, "Failed to connect to %s: %v", u.Host, err)
+		}
+		body, code = resp.Body, resp.StatusCode
+	default:
+		return complain(1, "Protocol \"%s\" not supported", u.Scheme)
+	}
+	defer body.Close()
+	if o.has("f", "fail") && code >= 400 {
+		return complain(22, "The requested URL returned error: %d", code)
+	}
+	var out io.Writer = c.Out
+	if p := o.value("o", "output"); p != "" {
+		f, err := c.Files.Open(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		if err != nil {
+			return complain(23, "Failure writing output to destination: %s", reason(err))
+		}
+		defer f.Close()
+		out = f
+	}
+	if !o.has("I", "head") {
+		if _, err := io.Copy(out, body); err != nil {
+			return complain(23, "Failure writing output to destination: %s", reason(unwrap(err)))
+		}
+	} else if p := o.value("o"); p == "" {
+		fmt.Fprintf(out, "HTTP/1.1 %d %s\r\n\r\n", code, http.StatusText(code))
+	}
+	if o.has("w") {
+		fmt.Fprint(c.Out, strings.NewReplacer("%{http_code}", fmt.Sprintf("%03d", code), `\n`, "\n").Replace(o.value("w")))
+	}
+	return 0
+}
+
+func (c *Call) fetch(ctx context.Context, o options, u *url.URL) (*http.Response, error) {
+	connect := 20 * time.Second
+	if o.has("connect-timeout") {
+		if d, err := span(o.value("connect-timeout")); err == nil {
+			connect = d
+		}
+	}
+	if o.has("m", "max-time") {
+		if d, err := span(o.value("m", "max-time")); err == nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, d)
+			context.AfterFunc(ctx, cancel)
+		}
+	}
+	tr := &http.Transport{
+		DialContext:       (&net.Dialer{Timeout: connect}).DialContext,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: o.has("k", "insecure")}, //nolint:gosec // what -k asks for
+		DisableKeepAlives: true,
+	}
+	client := &http.Client{Transport: tr}
+	if !o.has("L", "location") {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	method := http.MethodGet
+	if o.has("I", "head") {
+		method = http.MethodHead
+	}
+	if o.has("X") {
+		method = o.value("X")
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range o.set["H"] {
+		k, v, _ := strings.Cut(h, ":")
+		req.Header.Set(strings.TrimSpace(k), strings.TrimSpace(v))
+	}
+	return client.Do(req)
+}

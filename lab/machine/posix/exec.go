@@ -1,0 +1,235 @@
+package posix
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"syscall"
+)
+
+// Run finds the program that the call names and runs it: 127 when there is none, 126 when it cannot be executed.
+func (c *Call) Run(ctx context.Context) int {
+	switch c.Args[0] { // what callHandler made of shell builtins
+	case "shell-lookup":
+		return c.lookup()
+	case "shell-missing":
+		fmt.Fprintf(c.Err, "sh: 1: %s: not found\n", c.Args[1])
+		return 127
+	case "umask":
+		return c.umask()
+	}
+	p, err := c.find(c.Args[0])
+	if err != nil {
+		return c.cannot(err)
+	}
+	c.Path = p
+	prog, err := c.program(p)
+	if err != nil {
+		return c.cannot(err)
+	}
+	if c.System.Intercept != nil {
+		if status, done := c.System.Intercept(ctx, c.Args); done {
+			return status
+		}
+	}
+	return prog(ctx, c)
+}
+
+func (c *Call) cannot(err error) int {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(c.Err, "sh: 1: %s: not found\n", c.Args[0])
+		return 127
+	case errors.Is(err, syscall.ENOEXEC):
+		fmt.Fprintf(c.Err, "sh: 1: %s: cannot execute binary file: Exec format error\n", c.Args[0])
+	default:
+		fmt.Fprintf(c.Err, "sh: 1: %s: %s\n", c.Args[0], reason(err))
+	}
+	return 126
+}
+
+// find is the path of an executable: as given when it has a slash, else the first one in PATH.
+func (c *Call) find(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		if !path.IsAbs(name) {
+			name = path.Join(c.Dir, name)
+		}
+		fi, err := c.Files.Stat(name)
+		if err != nil {
+			return "", err
+		}
+		if fi.IsDir() {
+			return "", syscall.EACCES
+		}
+		return name, c.Files.Access(name, 1)
+	}
+	list := c.Getenv("PATH")
+	if list == "" {
+		list = rootPath
+	}
+	for _, dir := range strings.Split(list, ":") {
+		p := path.Join(dir, name)
+		if fi, err := c.Files.Stat(p); err == nil && fi.Mode().IsRegular() && c.Files.Access(p, 1) == nil {
+			return p, nil
+		}
+	}
+	return "", fs.ErrNotExist
+}
+
+// program is what a path's content means: one of ours in the system folders, a script by its first line, or nothing that can
+// be executed.
+func (c *Call) program(p string) (Program, error) {
+	real, err := c.Files.Resolve(p)
+	if err != nil {
+		return nil, err
+	}
+	if path.Dir(real) == "/usr/bin" {
+		if prog := c.System.builtin(path.Base(real)); prog != nil {
+			return prog, nil
+		}
+	}
+	f, err := c.System.Disk.As(c.System.Users["root"], nil).Open(real, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	line, _ := bufio.NewReaderSize(io.LimitReader(f, 256), 256).ReadBytes('\n')
+	script, ok := bytes.CutPrefix(line, []byte("#!"))
+	if !ok {
+		return nil, syscall.ENOEXEC
+	}
+	inter := strings.TrimSpace(string(script))
+	if c.System.Interpreter != nil {
+		if prog := c.System.Interpreter(inter); prog != nil {
+			return prog, nil
+		}
+	}
+	switch strings.Fields(inter + " -")[0] {
+	case "/bin/sh", "/usr/bin/sh":
+		return func(ctx context.Context, c *Call) int {
+			b, err := c.Files.ReadFile(real)
+			if err != nil {
+				return c.fail(err)
+			}
+			return c.script(ctx, string(b), c.Args[1:])
+		}, nil
+	}
+	return nil, syscall.ENOEXEC
+}
+
+// builtin is a program of /usr/bin.
+func (s *System) builtin(name string) Program {
+	if p, ok := s.Programs[name]; ok {
+		return p
+	}
+	return ordinary(name)
+}
+
+// lookup answers `command -v NAME` and `type NAME`.
+func (c *Call) lookup() int {
+	status := 0
+	for _, n := range c.Args[2:] {
+		if strings.HasPrefix(n, "-") {
+			continue
+		}
+		p, err := c.find(n)
+		switch {
+		case shellBuiltin(n):
+			p = n
+		case err != nil:
+			status = 127
+			if c.Args[1] == "type" {
+				fmt.Fprintf(c.Err, "%s: not found\n", n)
+			}
+			continue
+		}
+		switch c.Args[1] {
+		case "command":
+			fmt.Fprintln(c.Out, p)
+		case "type":
+			fmt.Fprintf(c.Out, "%s is %s\n", n, p)
+		}
+	}
+	return status
+}
+
+func shellBuiltin(n string) bool {
+	switch n {
+	case "cd", "echo", "printf", "test", "[", "set", "export", "read", "umask", "exit", "trap", "command", "eval", "exec", "shift", "unset", "wait", "true", "false", ":", ".", "type", "kill":
+		return true
+	}
+	return false
+}
+
+func (c *Call) umask() int {
+	if len(c.Args) == 1 {
+		fmt.Fprintf(c.Out, "%04o\n", c.session.umask)
+		return 0
+	}
+	m, err := parseMode(c.Args[1], 0)
+	if err != nil {
+		fmt.Fprintf(c.Err, "sh: 1: umask: Illegal number: %s\n", c.Args[1])
+		return 2
+	}
+	c.session.umask = m
+	return 0
+}
+
+// reason is an error in the words of libc.
+func reason(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "No such file or directory"
+	case errors.Is(err, syscall.EPERM):
+		return "Operation not permitted"
+	case errors.Is(err, fs.ErrPermission):
+		return "Permission denied"
+	case errors.Is(err, fs.ErrExist):
+		return "File exists"
+	case errors.Is(err, syscall.ENOSPC):
+		return "No space left on device"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "Not a directory"
+	case errors.Is(err, syscall.EISDIR):
+		return "Is a directory"
+	case errors.Is(err, syscall.ENOTEMPTY):
+		return "Directory not empty"
+	case errors.Is(err, syscall.ELOOP):
+		return "Too many levels of symbolic links"
+	}
+	return err.Error()
+}
+
+// fail reports an error as GNU programs do and returns status 1.
+func (c *Call) fail(err error) int {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		fmt.Fprintf(c.Err, "%s: %s: %s\n", c.name(), pe.Path, reason(pe.Err))
+	} else {
+		fmt.Fprintf(c.Err, "%s: %s\n", c.name(), reason(err))
+	}
+	return 1
+}
+
+func (c *Call) name() string { return path.Base(c.Args[0]) }
+
+// usage refuses arguments.
+func (c *Call) usage(format string, a ...any) int {
+	fmt.Fprintf(c.Err, "%s: %s\nTry '%s --help' for more information.\n", c.name(), fmt.Sprintf(format, a...), c.name())
+	return 1
+}
+
+// check is fail for an error that may be nil.
+func (c *Call) check(err error) int {
+	if err != nil {
+		return c.fail(err)
+	}
+	return 0
+}

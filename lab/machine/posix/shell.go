@@ -1,0 +1,160 @@
+package posix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+	"mvdan.cc/sh/v3/syntax"
+
+	"kiban.dev/kiban/lab/machine/disk"
+)
+
+// secure is sudo's PATH; login gets the one of sshd.
+const (
+	rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	userPath = "/usr/local/bin:/usr/bin:/bin:/usr/games"
+)
+
+// Login runs a command line as sshd runs it for a user, and returns its exit status.
+func (s *System) Login(ctx context.Context, user, command string, in io.Reader, out, errs io.Writer) int {
+	u, ok := s.Users[user]
+	if !ok {
+		fmt.Fprintf(errs, "unknown user %s\n", user)
+		return 255
+	}
+	path := userPath
+	if u.UID == 0 {
+		path = rootPath
+	}
+	c := &Call{
+		Args: []string{"sh", "-c", command}, Path: "/bin/sh", Dir: u.Home, In: in, Out: out, Err: errs, User: u, System: s,
+		Env:     []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=/bin/sh", "PATH=" + path, "LANG=C.UTF-8"},
+		session: &session{umask: 0o022, command: command},
+	}
+	c.Files = s.view(c)
+	return c.script(ctx, command, nil)
+}
+
+// script runs shell text with positional parameters.
+func (c *Call) script(ctx context.Context, text string, params []string) int {
+	f, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(text), "sh")
+	if err != nil {
+		fmt.Fprintf(c.Err, "sh: %v\n", err)
+		return 2
+	}
+	r, err := interp.New(
+		interp.StdIO(c.In, c.Out, c.Err),
+		interp.Env(expand.ListEnviron(c.Env...)),
+		interp.Dir("/"),
+		interp.Params(append([]string{"--"}, params...)...),
+		interp.CallHandler(c.callHandler),
+		interp.ExecHandlers(func(interp.ExecHandlerFunc) interp.ExecHandlerFunc { return c.execHandler }),
+		interp.OpenHandler(c.openHandler),
+		interp.StatHandler(func(ctx context.Context, p string, follow bool) (fs.FileInfo, error) {
+			if follow {
+				return c.view(ctx).Stat(p)
+			}
+			return c.view(ctx).Lstat(p)
+		}),
+		interp.AccessHandler(func(ctx context.Context, p string, mode interp.AccessMode) error {
+			return c.view(ctx).Access(p, fs.FileMode(mode))
+		}),
+		interp.ReadDirHandler2(c.readDirHandler),
+	)
+	if err != nil {
+		fmt.Fprintf(c.Err, "sh: %v\n", err)
+		return 2
+	}
+	r.Reset()
+	r.Dir = c.Dir
+	err = r.Run(ctx, f)
+	var status interp.ExitStatus
+	switch {
+	case errors.As(err, &status):
+		return int(status)
+	case ctx.Err() != nil:
+		return 129 // the session hung up
+	case err != nil:
+		fmt.Fprintf(c.Err, "sh: %v\n", err)
+		return 2
+	}
+	return 0
+}
+
+// view is the disk from the shell's current directory.
+func (c *Call) view(ctx context.Context) disk.View {
+	return c.Files.In(interp.HandlerCtx(ctx).Dir).WithUmask(c.session.umask)
+}
+
+func (c *Call) openHandler(ctx context.Context, p string, flags int, perm fs.FileMode) (io.ReadWriteCloser, error) {
+	hc := interp.HandlerCtx(ctx)
+	if p == "/dev/stdin" && hc.Stdin != nil {
+		return stream{Reader: hc.Stdin}, nil
+	}
+	f, err := c.view(ctx).Open(p, flags, 0o666)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			return nil, &os.PathError{Op: "open", Path: p, Err: pe.Err} // the shell tells this kind from fatal ones
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+func (c *Call) readDirHandler(ctx context.Context, p string) ([]fs.DirEntry, error) {
+	infos, err := c.view(ctx).ReadDir(p)
+	var es []fs.DirEntry
+	for _, i := range infos {
+		es = append(es, fs.FileInfoToDirEntry(i))
+	}
+	return es, err
+}
+
+// callHandler turns the builtins that would look at the real machine's PATH into programs of ours, and keeps the shell to what
+// a plain POSIX sh has.
+func (c *Call) callHandler(_ context.Context, args []string) ([]string, error) {
+	switch args[0] {
+	case "command", "type", "hash":
+		if len(args) > 1 && (args[0] != "command" || args[1] == "-v" || args[1] == "-V") {
+			return append([]string{"shell-lookup", args[0]}, args[1:]...), nil
+		}
+	case "source", "pushd", "popd", "dirs", "shopt", "mapfile", "readarray", "help", "builtin":
+		return append([]string{"shell-missing"}, args...), nil
+	}
+	return args, nil
+}
+
+// execHandler runs what is neither a function nor a builtin.
+func (c *Call) execHandler(ctx context.Context, args []string) error {
+	hc := interp.HandlerCtx(ctx)
+	n := c.with(args)
+	n.Dir, n.In, n.Out, n.Err, n.Env = hc.Dir, hc.Stdin, hc.Stdout, hc.Stderr, nil
+	if n.In == nil {
+		n.In = strings.NewReader("")
+	}
+	hc.Env.Each(func(name string, v expand.Variable) bool {
+		if v.Exported {
+			n.Env = append(n.Env, name+"="+v.String())
+		}
+		return true
+	})
+	n.Files = c.System.view(n)
+	if status := n.Run(ctx); status != 0 {
+		return interp.ExitStatus(uint8(status))
+	}
+	return nil
+}
+
+// stream is standard input opened by its name.
+type stream struct{ io.Reader }
+
+func (stream) Write([]byte) (int, error) { return 0, os.ErrPermission }
+func (stream) Close() error              { return nil }
