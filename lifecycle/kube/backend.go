@@ -1,0 +1,95 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// How long a connection may be silent in each of its phases. A controller that is switched off must cost little, and an API
+// server that stops must be noticed while a request waits for it.
+const (
+	dialTimeout    = 2 * time.Second
+	tunnelTimeout  = 5 * time.Second // a Dial hook may have to open its SSH connection first
+	tlsTimeout     = 3 * time.Second
+	headerTimeout  = 12 * time.Second // longer than an admission webhook's default of 10 s
+	pingAfter      = 3 * time.Second
+	pingTimeout    = 2 * time.Second
+	idleTimeout    = 30 * time.Second
+	keepAlivePause = 5 * time.Second
+)
+
+// backend is the way to one API server.
+type backend struct {
+	Server
+	transport *http.Transport
+	// client asks this one server only, with the administrator's credentials.
+	client *http.Client
+}
+
+// dialError marks an attempt that ended before anything was sent, so that any request may be repeated elsewhere.
+type dialError struct{ error }
+
+func (e dialError) Unwrap() error { return e.error }
+
+func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host, network, addr string) (net.Conn, error)) (*backend, error) {
+	tlsConfig, err := rest.TLSConfigFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	dial := (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlivePause}).DialContext
+	if hook != nil {
+		dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
+			defer cancel()
+			return hook(ctx, s.Host, network, addr)
+		}
+	}
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dial(ctx, network, addr)
+			if err != nil {
+				return nil, dialError{err}
+			}
+			return conn, nil
+		},
+		TLSClientConfig:       tlsConfig,
+		TLSHandshakeTimeout:   tlsTimeout,
+		ResponseHeaderTimeout: headerTimeout,
+		IdleConnTimeout:       idleTimeout,
+		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+	}
+	wrapped, err := rest.HTTPWrappersForConfig(cfg, to{t, s.Address})
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	return &backend{Server: s, transport: t, client: &http.Client{Transport: wrapped}}, nil
+}
+
+// send makes one attempt at this server.
+func (b *backend) send(r *http.Request) (*http.Response, error) {
+	return to{b.transport, b.Address}.RoundTrip(r)
+}
+
+// to sends requests to one address, whichever host they name.
+type to struct {
+	transport *http.Transport
+	address   string
+}
+
+func (t to) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := r.Clone(r.Context())
+	out.URL.Scheme, out.URL.Host, out.Host = "https", t.address, ""
+	return t.transport.RoundTrip(out)
+}
+
+func neverSent(err error) bool {
+	_, ok := errors.AsType[dialError](err)
+	return ok
+}

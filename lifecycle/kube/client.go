@@ -1,0 +1,141 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// certificateName is a name that the certificate of every k0s controller carries, beside its own addresses. Checking for it
+// lets one client verify each of them, however it is dialled.
+const certificateName = "kubernetes"
+
+// callTimeout bounds one request to the API, failover included.
+const callTimeout = 30 * time.Second
+
+// Server is one controller's API server.
+type Server struct {
+	// Host is the controller's name, Address where its API server listens: "10.0.0.11:6443".
+	Host    string
+	Address string
+}
+
+// Options are a Client's choices.
+type Options struct {
+	// Endpoint is where direct connections go instead of to the controllers themselves: "https://api.tokyo.example:6443". Its
+	// certificate must carry that name. Servers are still asked by their own addresses. Not used together with Dial.
+	Endpoint string
+	// Dial opens connections to a controller's API server in place of the network, for example through its SSH.
+	Dial func(ctx context.Context, host, network, addr string) (net.Conn, error)
+	Log  *slog.Logger
+}
+
+// Client is a connection to one cluster. It may be used by several goroutines.
+type Client struct {
+	api     kubernetes.Interface
+	servers []*backend
+	// pause is how long a call waits before it repeats a write that another writer got ahead of.
+	pause time.Duration
+	log   *slog.Logger
+
+	nodes   shared[[]lifecycle.NodeState]
+	budgets shared[[]lifecycle.Budget]
+	owners  owners
+}
+
+// New makes a client from an administrator's kubeconfig and the addresses of the API servers. Without servers and endpoint
+// the kubeconfig's own server is used. Nothing is dialled yet.
+func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
+	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	if len(servers) == 0 {
+		own, err := address(cfg.Host)
+		if err != nil {
+			return nil, fmt.Errorf("kubeconfig: %w", err)
+		}
+		servers = []Server{{Host: own, Address: own}}
+	} else {
+		cfg.ServerName = cmp.Or(cfg.ServerName, certificateName)
+	}
+	cfg.QPS, cfg.Burst = 200, 400 // the API server has fairness of its own; this only keeps a runaway loop in check
+	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	cfg.UserAgent = "kiban"
+
+	c := &Client{pause: 200 * time.Millisecond, log: opts.Log, nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	for _, s := range servers {
+		b, err := newBackend(cfg, s, opts.Dial)
+		if err != nil {
+			return nil, err
+		}
+		c.servers = append(c.servers, b)
+	}
+	way := c.servers
+	if opts.Endpoint != "" && opts.Dial == nil {
+		if way, err = endpoint(cfg, opts.Endpoint); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.connect(cfg, &failover{backends: way, log: c.log})
+}
+
+// connect builds the typed client on top of a transport.
+func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
+	wrapped, err := rest.HTTPWrappersForConfig(cfg, transport)
+	if err != nil {
+		return fmt.Errorf("kubeconfig: %w", err)
+	}
+	c.api, err = kubernetes.NewForConfigAndClient(cfg, &http.Client{Transport: wrapped})
+	if err != nil {
+		return fmt.Errorf("Kubernetes client: %w", err)
+	}
+	return nil
+}
+
+// Close gives up the idle connections. The client may still be used; it then dials again.
+func (c *Client) Close() {
+	for _, b := range c.servers {
+		b.transport.CloseIdleConnections()
+	}
+}
+
+// endpoint is the way to the API through one declared address, verified by that address's name.
+func endpoint(cfg *rest.Config, raw string) ([]*backend, error) {
+	addr, err := address(raw)
+	if err != nil {
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the API endpoint is not a URL", Detail: err.Error(),
+			Hint: "write it as https://api.example.org:6443", Subject: raw, Cause: err}
+	}
+	own := rest.CopyConfig(cfg)
+	own.ServerName = "" // the name dialled
+	b, err := newBackend(own, Server{Host: addr, Address: addr}, nil)
+	return []*backend{b}, err
+}
+
+// address is the host and port that an API URL leads to.
+func address(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "", err
+	}
+	if u.Hostname() == "" || u.Scheme != "https" {
+		return "", errors.New("want https://host[:port]")
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")), nil
+}

@@ -1,0 +1,97 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// writeTries is how often a write is repeated when the node changed under it or an API server went away.
+const writeTries = 8
+
+// Cordon closes a node for scheduling and notes in the same write who did it and why. A cordon of an earlier run is taken
+// over; a cordon without a mark is an administrator's, and refused: kiban could not tell later that it was not its own.
+func (c *Client) Cordon(ctx context.Context, node string, mark lifecycle.Mark) error {
+	if mark.Run == "" {
+		return fmt.Errorf("cordon %s: the mark names no run", node)
+	}
+	return c.patchNode(ctx, node, func(n *corev1.Node) (map[string]any, error) {
+		by := n.Annotations[lifecycle.AnnotationCordonedBy]
+		if n.Spec.Unschedulable && by == "" {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the node is cordoned already, and not by kiban",
+				Detail: "An administrator's cordon stays as it is.", Hint: "plan again: the node is then left cordoned; or `kubectl uncordon " + node + "`", Subject: node}
+		}
+		if n.Spec.Unschedulable && by == mark.Run && n.Annotations[lifecycle.AnnotationCordonedFor] == mark.Reason {
+			return nil, nil
+		}
+		return closing(true, mark.Run, mark.Reason), nil
+	})
+}
+
+// Uncordon opens a node for scheduling and removes kiban's mark in the same write. A node without the mark is left as it is.
+func (c *Client) Uncordon(ctx context.Context, node string) error {
+	return c.patchNode(ctx, node, func(n *corev1.Node) (map[string]any, error) {
+		if n.Annotations[lifecycle.AnnotationCordonedBy] == "" {
+			return nil, nil
+		}
+		return closing(false, nil, nil), nil
+	})
+}
+
+// closing is the change that a cordon and its end make; nil removes an annotation.
+func closing(unschedulable bool, by, why any) map[string]any {
+	return map[string]any{
+		"metadata": map[string]any{"annotations": map[string]any{lifecycle.AnnotationCordonedBy: by, lifecycle.AnnotationCordonedFor: why}},
+		"spec":     map[string]any{"unschedulable": unschedulable},
+	}
+}
+
+// patchNode reads a node, asks what to change, and writes that on the condition that the node is still as it was read.
+// A change of nil leaves the node alone.
+func (c *Client) patchNode(ctx context.Context, name string, change func(*corev1.Node) (map[string]any, error)) error {
+	var err error
+	for range writeTries {
+		if err = c.patchOnce(ctx, name, change); err == nil || !worthRepeating(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("node %s: %w", name, ctx.Err())
+		case <-time.After(c.pause):
+		}
+	}
+	return err
+}
+
+func (c *Client) patchOnce(ctx context.Context, name string, change func(*corev1.Node) (map[string]any, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	n, err := c.api.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return notRegistered(name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("get node %s: %w", name, err)
+	}
+	patch, err := change(n)
+	if err != nil || patch == nil {
+		return err
+	}
+	patch["metadata"].(map[string]any)["resourceVersion"] = n.ResourceVersion
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	if _, err := c.api.CoreV1().Nodes().Patch(ctx, name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: "kiban"}); err != nil {
+		return fmt.Errorf("patch node %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// evictAtOnce is how many evictions are asked for side by side.
+const evictAtOnce = 8
+
+// evictDue asks for every eviction whose time has come. An error is one that waiting does not cure.
+func (d *drainer) evictDue(ctx context.Context) error {
+	var due []*leaving
+	for _, l := range d.sorted() {
+		if !l.evicted && !time.Now().Before(l.next) {
+			due = append(due, l)
+		}
+	}
+	results := make([]error, len(due))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, evictAtOnce)
+	for i, l := range due {
+		if l.next.IsZero() {
+			d.progress("evicting " + l.String())
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			results[i] = d.helper.EvictPod(l.pod, policyv1.SchemeGroupVersion)
+		})
+	}
+	wg.Wait()
+	for i, l := range due {
+		l.next = time.Now().Add(d.policy.EvictionRetry)
+		if err := d.answered(ctx, l, results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answered notes what came of an eviction.
+func (d *drainer) answered(ctx context.Context, l *leaving, err error) error {
+	switch {
+	case err == nil:
+		l.evicted, l.held, l.budget = true, "", ""
+	case apierrors.IsNotFound(err):
+		d.gone(l.pod.UID, l)
+	case apierrors.IsTooManyRequests(err):
+		d.hold(ctx, l, err)
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		// The namespace's own end deletes the pod; until then there is nothing to ask for.
+	case moreThanOneBudget(err), !worthRepeating(err) && ctx.Err() == nil:
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the API refuses to evict " + l.String(), Subject: d.node,
+			Detail: err.Error(), Hint: "remove what refuses it (a second budget over the pod, an admission webhook), then apply again", Cause: err}
+	default:
+		d.note(ctx, fmt.Errorf("evict %s: %w", l, err))
+	}
+	return nil
+}
+
+// moreThanOneBudget: a pod under two budgets can't be evicted at all, which the API says with an internal error.
+func moreThanOneBudget(err error) bool {
+	return apierrors.ReasonForError(err) != "" && strings.Contains(err.Error(), "more than one PodDisruptionBudget")
+}
+
+// hold notes which budget refused an eviction, and tells it once for each new state of affairs.
+func (d *drainer) hold(ctx context.Context, l *leaving, refusal error) {
+	l.budget, l.held = "", l.String()+" is held back: "+refusal.Error()
+	budgets, err := d.client.listBudgets(ctx, l.pod.Namespace)
+	if err != nil {
+		d.note(ctx, err)
+		return
+	}
+	d.watchBudgets(ctx)
+	for i := range budgets {
+		b := &budgets[i]
+		if selects(b, l.pod.Labels) {
+			l.budget = b.Namespace + "/" + b.Name
+			l.tell(heldBy(l.pod, b), d.progress)
+			return
+		}
+	}
+	l.tell(l.held, d.progress)
+}
+
+func (l *leaving) tell(line string, progress func(string)) {
+	if line != l.told {
+		progress(line)
+	}
+	l.held, l.told = line, line
+}
+
+// heldBy is "shop/web-x is held by budget shop/web (0 disruptions allowed, 2 of 3 healthy)".
+func heldBy(p corev1.Pod, b *policyv1.PodDisruptionBudget) string {
+	return fmt.Sprintf("%s/%s is held by budget %s/%s (%s allowed, %d of %d healthy, %s)", p.Namespace, p.Name, b.Namespace, b.Name,
+		plural(int(b.Status.DisruptionsAllowed), "disruption"), b.Status.CurrentHealthy, b.Status.ExpectedPods, rule(b))
+}

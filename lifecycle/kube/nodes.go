@@ -1,0 +1,111 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Nodes are the cluster's nodes, sorted by name. Callers that ask at once share one answer, which they must not change.
+func (c *Client) Nodes(ctx context.Context) ([]lifecycle.NodeState, error) {
+	return c.nodes.get(ctx, c.listNodes)
+}
+
+// listNodes reads the nodes and their leases. The lists are consistent reads: API servers of 1.31 and later serve them from
+// their cache, yet never older than etcd's newest revision, so one that lost its etcd cannot answer with old news.
+func (c *Client) listNodes(ctx context.Context) ([]lifecycle.NodeState, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	nodes, err := c.api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	leases, err := c.api.CoordinationV1().Leases(corev1.NamespaceNodeLease).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list node leases: %w", err)
+	}
+	renewed := make(map[string]time.Time, len(leases.Items))
+	for i := range leases.Items {
+		renewed[leases.Items[i].Name] = renewTime(&leases.Items[i])
+	}
+	states := make([]lifecycle.NodeState, len(nodes.Items))
+	for i := range nodes.Items {
+		states[i] = nodeState(&nodes.Items[i], renewed[nodes.Items[i].Name])
+	}
+	slices.SortFunc(states, func(a, b lifecycle.NodeState) int { return cmp.Compare(a.Name, b.Name) })
+	return states, nil
+}
+
+// Node is one node as it is now.
+func (c *Client) Node(ctx context.Context, name string) (lifecycle.NodeState, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	n, err := c.api.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return lifecycle.NodeState{}, notRegistered(name, err)
+	}
+	if err != nil {
+		return lifecycle.NodeState{}, fmt.Errorf("get node %s: %w", name, err)
+	}
+	lease, err := c.api.CoordinationV1().Leases(corev1.NamespaceNodeLease).Get(ctx, name, metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return lifecycle.NodeState{}, fmt.Errorf("get lease of node %s: %w", name, err)
+	}
+	return nodeState(n, renewTime(lease)), nil
+}
+
+// DeleteNode deletes a Node object. One that is gone already is no error.
+func (c *Client) DeleteNode(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := c.api.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete node %s: %w", name, err)
+	}
+	return nil
+}
+
+func notRegistered(name string, err error) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "no such node is registered in the cluster", Subject: name,
+		Hint: "a node's name is its host's hostname in lower case; compare with `kubectl get nodes`", Cause: err}
+}
+
+func nodeState(n *corev1.Node, renewed time.Time) lifecycle.NodeState {
+	s := lifecycle.NodeState{
+		Name: n.Name, LeaseRenewed: renewed, Kubelet: n.Status.NodeInfo.KubeletVersion, Unschedulable: n.Spec.Unschedulable,
+		Mark:   lifecycle.Mark{Run: n.Annotations[lifecycle.AnnotationCordonedBy], Reason: n.Annotations[lifecycle.AnnotationCordonedFor]},
+		Labels: n.Labels, Why: "it has no Ready condition yet",
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			s.Ready, s.Heartbeat, s.Why = c.Status == corev1.ConditionTrue, c.LastHeartbeatTime.Time, ""
+			if !s.Ready {
+				s.Why = strings.TrimSuffix(c.Reason+": "+c.Message, ": ")
+			}
+		}
+	}
+	for _, a := range n.Status.Addresses {
+		if a.Type == corev1.NodeInternalIP {
+			s.InternalIP = a.Address
+			break
+		}
+	}
+	return s
+}
+
+func renewTime(l *coordinationv1.Lease) time.Time {
+	if l == nil || l.Spec.RenewTime == nil {
+		return time.Time{}
+	}
+	return l.Spec.RenewTime.Time
+}

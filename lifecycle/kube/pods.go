@@ -1,0 +1,93 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// podChunk is how many pods one request asks for: few enough that memory holds one chunk of whole pods at a time.
+const podChunk = 500
+
+// pod is what kiban needs to know of a pod. Thousands of them are held at once; the API's own pods are ten times the size.
+type pod struct {
+	namespace, name, node string
+	uid                   types.UID
+	labels                map[string]string
+	owner                 *metav1.OwnerReference // its controller; nil for a bare pod
+	ip                    string
+	hostNetwork           bool
+	phase                 corev1.PodPhase
+	ready, terminating    bool
+	emptyDir, mirror      bool
+}
+
+func trim(p *corev1.Pod) pod {
+	t := pod{
+		namespace: p.Namespace, name: p.Name, node: p.Spec.NodeName, uid: p.UID, labels: p.Labels, owner: metav1.GetControllerOf(p),
+		ip: p.Status.PodIP, hostNetwork: p.Spec.HostNetwork, phase: p.Status.Phase, ready: podReady(p), terminating: p.DeletionTimestamp != nil,
+	}
+	_, t.mirror = p.Annotations[corev1.MirrorPodAnnotationKey]
+	for _, v := range p.Spec.Volumes {
+		t.emptyDir = t.emptyDir || v.EmptyDir != nil
+	}
+	return t
+}
+
+func podReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func (p pod) String() string { return p.namespace + "/" + p.name }
+
+func (p pod) finished() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
+
+func (p pod) ofDaemonSet() bool { return p.owner != nil && p.owner.Kind == "DaemonSet" }
+
+// listPods reads the pods of a namespace ("" for all), chunk by chunk. node narrows it to one node.
+func (c *Client) listPods(ctx context.Context, namespace, node string) ([]pod, error) {
+	pods, err := c.chunks(ctx, namespace, node)
+	if apierrors.IsResourceExpired(err) { // a chunk came too late for its revision: from the start, once
+		pods, err = c.chunks(ctx, namespace, node)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	return pods, nil
+}
+
+func (c *Client) chunks(ctx context.Context, namespace, node string) ([]pod, error) {
+	opts := metav1.ListOptions{Limit: podChunk}
+	if node != "" {
+		opts.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", node).String()
+	}
+	var pods []pod
+	for {
+		chunk, err := c.podChunk(ctx, namespace, opts)
+		if err != nil {
+			return nil, err
+		}
+		for i := range chunk.Items {
+			pods = append(pods, trim(&chunk.Items[i]))
+		}
+		if opts.Continue = chunk.Continue; opts.Continue == "" {
+			return pods, nil
+		}
+	}
+}
+
+func (c *Client) podChunk(ctx context.Context, namespace string, opts metav1.ListOptions) (*corev1.PodList, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return c.api.CoreV1().Pods(namespace).List(ctx, opts)
+}

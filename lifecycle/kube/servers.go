@@ -1,0 +1,81 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// readyTimeout bounds what one API server may take to say how it is. Its own health checks take milliseconds.
+const readyTimeout = 4 * time.Second
+
+// Servers asks each controller's API server by its own address, all at once, for /readyz and /version. One that does not
+// answer is reported as not ready, with the reason. They are in the order that New was given.
+func (c *Client) Servers(ctx context.Context) []lifecycle.APIServer {
+	out := make([]lifecycle.APIServer, len(c.servers))
+	var wg sync.WaitGroup
+	for i, b := range c.servers {
+		wg.Go(func() { out[i] = b.look(ctx) })
+	}
+	wg.Wait()
+	return out
+}
+
+func (b *backend) look(ctx context.Context) lifecycle.APIServer {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	s := lifecycle.APIServer{Host: b.Host}
+	code, body, err := b.get(ctx, "/readyz?verbose")
+	if err != nil {
+		s.Why = err.Error()
+		return s
+	}
+	if s.Ready = code == http.StatusOK; !s.Ready {
+		s.Why = failingChecks(code, body)
+	}
+	if code, body, err = b.get(ctx, "/version"); err == nil && code == http.StatusOK {
+		var v version.Info
+		if json.Unmarshal(body, &v) == nil {
+			s.Version = v.GitVersion
+		}
+	}
+	return s
+}
+
+func (b *backend) get(ctx context.Context, path string) (int, []byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+b.Address+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	resp, err := b.client.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 256<<10))
+	return resp.StatusCode, body, err
+}
+
+// failingChecks reads the lines of /readyz?verbose: "[-]etcd failed: reason withheld".
+func failingChecks(code int, body []byte) string {
+	var failing []string
+	for line := range strings.Lines(string(body)) {
+		if name, ok := strings.CutPrefix(line, "[-]"); ok {
+			name, _, _ = strings.Cut(name, " failed")
+			failing = append(failing, strings.TrimSpace(name))
+		}
+	}
+	if len(failing) > 0 {
+		return "failing checks: " + strings.Join(failing, ", ")
+	}
+	return fmt.Sprintf("/readyz answers %d %s", code, http.StatusText(code))
+}
