@@ -1,0 +1,50 @@
+package k0s
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
+	"github.com/k0sproject/rig/v2/sh/shellescape"
+)
+
+//go:embed facts.sh
+var factsScript string
+
+// paths are where k0s has its things on a host.
+type paths struct {
+	binary, data, config, token string
+}
+
+// pathsOf asks a host, which needs a configurer only, no machine.
+func pathsOf(h *cluster.Host) paths {
+	return paths{binary: h.K0sInstallLocation(), data: h.K0sDataDir(), config: h.K0sConfigPath(), token: h.K0sJoinTokenPath()}
+}
+
+// staged is where a binary of the version waits beside the installed one.
+func (p paths) staged(version fmt.Stringer) string {
+	return fmt.Sprintf("%s/k0s.kiban-%s", p.dir(), version)
+}
+
+// dir is the folder of the installed binary.
+func (p paths) dir() string {
+	for i := len(p.binary) - 1; i >= 0; i-- {
+		if p.binary[i] == '/' {
+			return p.binary[:i]
+		}
+	}
+	return "."
+}
+
+// script is the facts script with its parameters.
+func script(p paths, nonce string) string {
+	q := shellescape.Quote
+	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), factsScript)
+}
+
+// factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by
+// sudo can be told from other trouble.
+func factsCommand(p paths, nonce string) string {
+	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n' %s \"$U\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; else sudo -n -- sh -c \"$S\"; fi",
+		shellescape.Quote(script(p, nonce)), nonce)
+}

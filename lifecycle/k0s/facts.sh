@@ -1,0 +1,74 @@
+# What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds.
+# N frames the output: nothing on the machine can know it. BIN, DATA, CONF and TOKEN are the host's paths.
+export LC_ALL=C TZ=UTC
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+fact() { printf '%s %s=%s\n' "$N" "$1" "$2"; }
+
+# block prints what a command says, and how it ended
+block() {
+	printf '%s begin %s\n' "$N" "$1"
+	name=$1
+	shift
+	"$@"
+	printf '\n%s end %s %s\n' "$N" "$name" "$?"
+}
+
+# soon runs a command that may hang when k0s is half dead
+soon() {
+	if command -v timeout >/dev/null 2>&1; then
+		timeout 8 "$@" </dev/null 2>&1
+	else
+		"$@" </dev/null 2>&1
+	fi
+}
+
+quiet() { "$@" 2>/dev/null; }
+
+osrelease() { quiet cat /etc/os-release || quiet cat /usr/lib/os-release; }
+
+fact facts 1
+fact clock "$(date +%s)"
+fact hostname "$(quiet hostname || uname -n)"
+fact kernel "$(uname -r)"
+fact machine "$(uname -m)"
+block os osrelease
+[ -d /sys/fs/cgroup ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && fact cgroup 1
+dir=${BIN%/*}
+block free quiet df -Pk "$dir"
+
+[ -e "$BIN" ] && block version soon "$BIN" version
+for f in "$dir"/k0s.kiban-*; do
+	[ -f "$f" ] && fact staged "${f##*/k0s.kiban-}"
+done
+
+command -v systemctl >/dev/null 2>&1 || fact systemd none
+for u in k0scontroller k0sworker; do
+	file=$(quiet systemctl show -p FragmentPath "$u.service")
+	file=${file#FragmentPath=}
+	[ -n "$file" ] || file=/etc/systemd/system/$u.service
+	[ -f "$file" ] || continue
+	fact unit "$u"
+	block unitfile quiet cat "$file"
+	block service quiet systemctl show -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts "$u.service"
+	[ -e "$BIN" ] && block status soon "$BIN" status -o json
+	if [ "$u" = k0scontroller ]; then
+		[ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
+		[ -d "$DATA/etcd" ] && block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
+	fi
+	break
+done
+
+[ -f "$CONF" ] && block config quiet cat "$CONF"
+for f in "$DATA"/*; do
+	[ -e "$f" ] && [ "${f##*/}" != lost+found ] && fact data 1 && break
+done
+if [ -s "$TOKEN" ]; then
+	first=
+	quiet read -r first <"$TOKEN"
+	case $first in
+	'' | '#'*) ;;
+	*) fact token 1 ;;
+	esac
+fi
+fact done 1

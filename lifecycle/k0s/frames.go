@@ -1,0 +1,146 @@
+package k0s
+
+import (
+	"bytes"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// block is what one command on a host said, and its exit code.
+type block struct {
+	text []byte
+	exit int
+}
+
+// frames is the output of the facts script, taken apart.
+type frames struct {
+	values map[string][]string
+	blocks map[string]block
+}
+
+func (f frames) value(name string) string {
+	if v := f.values[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (f frames) block(name string) []byte { return f.blocks[name].text }
+
+// unframe takes the script's output apart. A framed line begins with the nonce; a block that does not end is left out.
+func unframe(out []byte, nonce string) frames {
+	f := frames{values: map[string][]string{}, blocks: map[string]block{}}
+	mark := []byte(nonce + " ")
+	for len(out) > 0 {
+		line, rest := cutLine(out)
+		out = rest
+		body, ok := bytes.CutPrefix(line, mark)
+		if !ok {
+			continue
+		}
+		if name, ok := strings.CutPrefix(string(body), "begin "); ok {
+			text, exit, rest, ok := endOf(out, mark, name)
+			if !ok {
+				break
+			}
+			f.blocks[name] = block{text, exit}
+			out = rest
+			continue
+		}
+		if name, value, ok := strings.Cut(string(body), "="); ok {
+			f.values[name] = append(f.values[name], strings.TrimSpace(value))
+		}
+	}
+	return f
+}
+
+// endOf finds where a block ends: on a line of its own, after one line break that the script added.
+func endOf(out, mark []byte, name string) (text []byte, exit int, rest []byte, ok bool) {
+	end := append([]byte("\n"), mark...)
+	end = append(end, "end "+name+" "...)
+	i := bytes.Index(out, end)
+	if i < 0 {
+		return nil, 0, nil, false
+	}
+	code, rest := cutLine(out[i+len(end):])
+	exit, err := strconv.Atoi(string(bytes.TrimSpace(code)))
+	return out[:i], exit, rest, err == nil
+}
+
+func cutLine(b []byte) (line, rest []byte) {
+	line, rest, _ = bytes.Cut(b, []byte("\n"))
+	return line, rest
+}
+
+// properties reads "Name=value" lines.
+func properties(text []byte) map[string]string {
+	m := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			m[name] = value
+		}
+	}
+	return m
+}
+
+// goArch is a machine's name in Go's words.
+func goArch(machine string) string {
+	switch machine {
+	case "x86_64", "amd64":
+		return "amd64"
+	case "aarch64", "arm64", "armv8l":
+		return "arm64"
+	case "armv7l", "armv6l", "arm":
+		return "arm"
+	}
+	return machine
+}
+
+// osName is "debian 12" of an os-release file.
+func osName(text []byte) string {
+	p := properties(text)
+	get := func(name string) string { return strings.Trim(p[name], `"'`) }
+	return strings.TrimSpace(get("ID") + " " + get("VERSION_ID"))
+}
+
+// freeBytes reads the available column of `df -Pk`; 0 when it can't be told.
+func freeBytes(text []byte) int64 {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) < 2 {
+		return 0
+	}
+	fields := strings.Fields(lines[len(lines)-1])
+	if len(fields) < 6 {
+		return 0
+	}
+	n, err := strconv.ParseInt(fields[len(fields)-3], 10, 64)
+	if err != nil || n < 0 || n > 1<<50 {
+		return 0
+	}
+	return n * 1024
+}
+
+// hostOf is the host part of a URL.
+func hostOf(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return s
+	}
+	return u.Hostname()
+}
+
+// printable keeps a line of a machine's output fit for a terminal, and short.
+func printable(s string) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s))
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:300]) + "…"
+	}
+	return s
+}
