@@ -70,8 +70,10 @@ func (d *drainer) wait(ctx context.Context) error {
 		case <-timer.C:
 			return nil
 		case e, open := <-d.pods.events():
-			if !open { // the API server ended it; the next resync opens another
+			if !open { // the API server ended it, or went away
 				d.pods.stop()
+				d.resync = time.Now().Add(d.policy.EvictionRetry)
+				return nil
 			}
 			if d.podChanged(e); len(d.leaving) == 0 {
 				return nil
@@ -79,6 +81,7 @@ func (d *drainer) wait(ctx context.Context) error {
 		case e, open := <-d.budgets.events():
 			if !open {
 				d.budgets.stop()
+				return nil
 			}
 			if d.budgetChanged(e) {
 				return nil

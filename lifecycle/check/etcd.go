@@ -1,0 +1,142 @@
+package check
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func (c *Checker) etcdQuorum(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+	etcd, err := c.machines.EtcdMembers(ctx)
+	if err != nil {
+		return unknown("etcd's members are not known", err)
+	}
+	return decideQuorum(c.site.Cluster, etcd, c.control.Servers(ctx), g.Target)
+}
+
+// decideQuorum: every member but the target's serves, and those are a majority of all members. A member serves when the API
+// server beside it is ready, for that asks its own etcd.
+func decideQuorum(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, servers []lifecycle.APIServer, target string) lifecycle.GateResult {
+	switch {
+	case etcd.Unknown != "":
+		return waiting("etcd's members are not known: %s", etcd.Unknown)
+	case len(etcd.Members) == 0:
+		return skipped("the cluster does not run etcd of its own")
+	}
+	ready := map[string]lifecycle.APIServer{}
+	for _, s := range servers {
+		ready[s.Host] = s
+	}
+	var others int
+	var bad []string
+	for _, m := range etcd.Members {
+		host := hostOf(cluster, m)
+		if host == target && target != "" {
+			continue
+		}
+		others++
+		switch s, ok := ready[host]; {
+		case host == "":
+			bad = append(bad, "member "+m.Name+" at "+m.PeerAddress+" is no declared controller")
+		case !ok:
+			bad = append(bad, host+" was not asked")
+		case !s.Ready:
+			bad = append(bad, host+" is not ready ("+s.Why+")")
+		}
+	}
+	members, majority := len(etcd.Members), len(etcd.Members)/2+1
+	switch {
+	case members == 1 && others == 0:
+		return skipped("%s is the only member: the cluster's API is away while it restarts", target)
+	case len(bad) > 0:
+		return waiting("%s", some(bad))
+	case others < majority:
+		return failed("etcd has %d members and needs %d: without %s only %d serve; a cluster of two controllers cannot lose one", members, majority, target, others)
+	case target == "":
+		return met("all of %s serve", plural(members, "member"))
+	}
+	return met("%d of %s serve without %s, %d are needed", others, plural(members, "member"), target, majority)
+}
+
+func (c *Checker) etcdMember(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+	etcd, err := c.machines.EtcdMembers(ctx)
+	if err != nil {
+		return unknown("etcd's members are not known", err)
+	}
+	host, ok := c.site.Cluster.Host(g.Target)
+	if !ok {
+		return failed("%s is no declared host", g.Target)
+	}
+	return decideMember(host, etcd)
+}
+
+func decideMember(host lifecycle.Host, etcd lifecycle.EtcdState) lifecycle.GateResult {
+	switch {
+	case etcd.Unknown != "":
+		return waiting("etcd's members are not known: %s", etcd.Unknown)
+	case len(etcd.Members) == 0:
+		return skipped("the cluster does not run etcd of its own")
+	}
+	for _, m := range etcd.Members {
+		if m.PeerAddress == host.ClusterAddress() {
+			return met("member %s at %s", m.Name, m.PeerAddress)
+		}
+	}
+	for _, m := range etcd.Members {
+		if m.Name == host.Name {
+			return failed("member %s is at %s, but the host's address is %s", m.Name, m.PeerAddress, host.ClusterAddress())
+		}
+	}
+	return waiting("not among etcd's members: %s", names(etcd))
+}
+
+func (c *Checker) etcdLeft(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+	etcd, err := c.machines.EtcdMembers(ctx)
+	if err != nil {
+		return unknown("etcd's members are not known", err)
+	}
+	return decideLeft(c.site.Cluster, etcd, g.Target)
+}
+
+func decideLeft(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, target string) lifecycle.GateResult {
+	switch {
+	case etcd.Unknown != "":
+		return waiting("etcd's members are not known: %s", etcd.Unknown)
+	case len(etcd.Members) == 0:
+		return skipped("the cluster does not run etcd of its own")
+	}
+	for _, m := range etcd.Members {
+		if m.Name == target || hostOf(cluster, m) == target {
+			return waiting("member %s at %s is still in etcd", m.Name, m.PeerAddress)
+		}
+	}
+	return met("etcd's members are %s", names(etcd))
+}
+
+// hostOf is the declared host behind an etcd member, by address first: the member's name is the machine's own hostname,
+// which may differ from the declared one. "" when there is none.
+func hostOf(cluster lifecycle.Cluster, m lifecycle.EtcdMember) string {
+	byName := ""
+	for _, h := range cluster.Hosts {
+		if !h.Role.IsController() {
+			continue
+		}
+		if h.ClusterAddress() == m.PeerAddress {
+			return h.Name
+		}
+		if h.Name == m.Name {
+			byName = h.Name
+		}
+	}
+	return byName
+}
+
+func names(etcd lifecycle.EtcdState) string {
+	var out []string
+	for _, m := range etcd.Members {
+		out = append(out, m.Name)
+	}
+	return strings.Join(out, ", ")
+}
