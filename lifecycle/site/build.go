@@ -1,0 +1,118 @@
+package site
+
+import (
+	"context"
+	_ "embed" // the schema is data beside the code
+	"fmt"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// schemaJSON tells kustomize which lists merge by which key: hosts of a Cluster by hostname, and the lists of the built-in kinds,
+// which kustomize forgets as soon as a build brings a schema of its own. clusters/base/schema.json is the same file, for the
+// stock CLI.
+//
+//go:embed schema.json
+var schemaJSON []byte
+
+// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, each build may
+// set it again, and lookups are not locked. So the schema is registered once, and builds run one at a time (they take
+// milliseconds).
+type merger struct {
+	register sync.Once
+	err      error
+	build    sync.Mutex
+}
+
+// kustomize is package-level because what it guards is.
+//
+//nolint:gochecknoglobals // see merger: kyaml keeps its schemas in package variables
+var kustomize merger
+
+// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder.
+func (m *merger) run(dir string) (all []byte, docs [][]byte, err error) {
+	m.build.Lock()
+	defer m.build.Unlock()
+	m.register.Do(func() {
+		if m.err = openapi.AddSchema(schemaJSON); m.err == nil {
+			m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true)
+		}
+	})
+	if m.err != nil {
+		return nil, nil, fmt.Errorf("register merge schema: %w", m.err)
+	}
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
+	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), dir)
+	if err != nil {
+		return nil, nil, err //nolint:wrapcheck // the caller makes it a diagnostic
+	}
+	for _, r := range built.Resources() {
+		doc, err := r.AsYAML()
+		if err != nil {
+			return nil, nil, fmt.Errorf("print %s: %w", r.OrgId(), err)
+		}
+		docs = append(docs, doc)
+	}
+	all, err = built.AsYaml()
+	return all, docs, err //nolint:wrapcheck // the caller makes it a diagnostic
+}
+
+// Render prints a site's merged documents exactly as `kustomize build overlays/<name>` does. Findings about the tree come with
+// it; the bytes are nil when one of them stops the build.
+func Render(ctx context.Context, fleetDir, name string) ([]byte, lifecycle.Diagnostics) {
+	m, ds := merge(ctx, fleetDir, name)
+	return m.all, ds
+}
+
+// merged is an overlay after the build, with the tree it came from.
+type merged struct {
+	dir  string
+	all  []byte
+	docs [][]byte
+	tree *tree
+}
+
+// merge reads the tree of an overlay, and builds it when nothing in it would be lost.
+func merge(ctx context.Context, fleetDir, name string) (merged, lifecycle.Diagnostics) {
+	dir, ds := overlayDir(fleetDir, name)
+	if ds != nil {
+		return merged{}, ds
+	}
+	if err := ctx.Err(); err != nil {
+		return merged{}, lifecycle.AsDiagnostics(err, "loading was interrupted")
+	}
+	t := readTree(dir)
+	ds = t.diagnostics()
+	if ds.Err() != nil {
+		return merged{}, ds
+	}
+	all, docs, err := kustomize.run(dir)
+	if err != nil {
+		return merged{}, append(ds, buildFailed(t, err))
+	}
+	ds = append(ds, t.lostHosts(docs)...)
+	if ds.Err() != nil {
+		return merged{}, ds
+	}
+	return merged{dir: dir, all: all, docs: docs, tree: t}, ds
+}
+
+// buildFailed puts kustomize's own complaint in words. It chains its causes with ": " and repeats absolute paths; the fleet's
+// folder says nothing to a reader of the repository.
+func buildFailed(t *tree, err error) lifecycle.Diagnostic {
+	return lifecycle.Diagnostic{
+		Severity: lifecycle.SeverityError,
+		Summary:  "kustomize can't build the overlay",
+		Detail:   strings.ReplaceAll(strings.TrimSpace(err.Error()), t.fleet+"/", ""),
+		Hint:     "`kustomize build " + t.rel(t.overlay) + "` shows the same.",
+		Subject:  t.rel(t.overlay),
+		Cause:    err,
+	}
+}

@@ -1,0 +1,49 @@
+package site
+
+import (
+	"cmp"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkCluster applies every rule about the merged Cluster document.
+func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []finding {
+	var found []finding
+	found = append(found, checkVersion(c)...)
+	found = append(found, checkPath(c, declared)...)
+	found = append(found, checkHostNames(c)...)
+	found = append(found, checkConnections(c)...)
+	found = append(found, checkAddresses(c, declared)...)
+	found = append(found, checkControlPlane(c)...)
+	found = append(found, checkLoadBalancing(c)...)
+	found = append(found, checkReset(c)...)
+	found = append(found, checkNetworks(c)...)
+	found = append(found, checkBinaries(c)...)
+	found = append(found, checkFiles(c)...)
+	found = append(found, checkDisruption(c)...)
+	found = append(found, checkEnvironment(c)...)
+	found = append(found, checkSubstitution(doc)...)
+	return found
+}
+
+// k0s's defaults for what a Cluster document leaves out.
+const (
+	defaultPodCIDR     = "10.244.0.0/16"
+	defaultServiceCIDR = "10.96.0.0/12"
+	defaultStorage     = "etcd"
+)
+
+func (c clusterDocument) storage() string {
+	return cmp.Or(c.Spec.K0s.Config.Spec.Storage.Type, defaultStorage)
+}
+
+// controllers are the hosts that run the control plane, those to be reset included.
+func (c clusterDocument) controllers() []hostDocument {
+	var hs []hostDocument
+	for _, h := range c.Spec.Hosts {
+		if h.Role != "" && h.Role != "worker" {
+			hs = append(hs, h)
+		}
+	}
+	return hs
+}

@@ -1,0 +1,98 @@
+package site
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// hostnameForm is a DNS label or several: what Kubernetes accepts as a node's name.
+var hostnameForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+// checkHostNames holds that a hostname can be the node's name as it is (H20).
+func checkHostNames(c clusterDocument) []finding {
+	var found []finding
+	for _, h := range c.Spec.Hosts {
+		at := hostPlace(h.Hostname, "hostname")
+		switch {
+		case h.Hostname != strings.ToLower(h.Hostname):
+			found = append(found, wrong(at, fmt.Sprintf("hostname %s has capitals", h.Hostname),
+				"The node's name will be in lower case, and everything that compares the two would miss it.", fmt.Sprintf("Write %q.", strings.ToLower(h.Hostname))))
+		case !hostnameForm.MatchString(h.Hostname) || len(h.Hostname) > 63:
+			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a node", h.Hostname), "",
+				"Use up to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends."))
+		}
+	}
+	return found
+}
+
+// checkConnections holds that every host is reached by SSH, the only transport whose host keys are checked strictly (H33).
+func checkConnections(c clusterDocument) []finding {
+	var found []finding
+	for _, h := range c.Spec.Hosts {
+		for _, other := range []struct {
+			name string
+			node yaml.Node
+		}{{"openSSH", h.OpenSSH}, {"winRM", h.WinRM}, {"localhost", h.Localhost}} {
+			if other.node.Kind != 0 && other.node.Value != "false" {
+				found = append(found, wrong(hostPlace(h.Hostname, other.name), fmt.Sprintf("host %s is reached by %s", h.Hostname, other.name),
+					"kiban reaches machines by SSH only, with strict host keys.", "Use `ssh:` with an address."))
+			}
+		}
+		if h.SSH == nil && h.OpenSSH.Kind == 0 && h.WinRM.Kind == 0 && h.Localhost.Kind == 0 {
+			found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("host %s has no connection", h.Hostname), "", "Add `ssh: {address: ...}`."))
+		}
+		if h.SSH != nil && h.SSH.Address == "" {
+			found = append(found, wrong(hostPlace(h.Hostname, "ssh"), fmt.Sprintf("host %s has no SSH address", h.Hostname), "", "Add `address:`."))
+		}
+	}
+	return found
+}
+
+// checkAddresses holds that no two hosts are the same machine.
+func checkAddresses(c clusterDocument, d siteDocument) []finding {
+	var found []finding
+	ssh := map[string]string{}
+	private := map[string]string{}
+	var without []string
+	for _, h := range c.Spec.Hosts {
+		if h.address() != "" {
+			key := fmt.Sprintf("%s port %d", h.address(), h.port(sshDefaults(d)))
+			if other, taken := ssh[key]; taken {
+				found = append(found, wrong(hostPlace(h.Hostname, "ssh", "address"), fmt.Sprintf("hosts %s and %s have the same address", other, h.Hostname),
+					"Both are at "+key+".", "Correct one of them."))
+			} else {
+				ssh[key] = h.Hostname
+			}
+		}
+		if h.PrivateAddress == "" {
+			without = append(without, h.Hostname)
+			continue
+		}
+		if _, err := netip.ParseAddr(h.PrivateAddress); err != nil {
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress), "", "Members of a cluster call each other by IP address."))
+		}
+		if other, taken := private[h.PrivateAddress]; taken {
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("hosts %s and %s have the same privateAddress", other, h.Hostname),
+				"Both are "+h.PrivateAddress+".", "Correct one of them."))
+		} else {
+			private[h.PrivateAddress] = h.Hostname
+		}
+	}
+	if len(without) > 0 {
+		found = append(found, doubtful(hostPlace(without[0]), plural(len(without), "host")+" without privateAddress",
+			few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.", "Set privateAddress on every host."))
+	}
+	return found
+}
+
+// few names some of many.
+func few(names []string) string {
+	if len(names) <= 5 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
+}

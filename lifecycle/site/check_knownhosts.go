@@ -1,0 +1,69 @@
+package site
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// checkKnownHosts holds that the key of every host is known before anything connects: an unknown key is refused later anyway, and
+// here there is time to ask where it should come from. written is the path as the Site has it.
+func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, written string) []finding {
+	at := sitePlace("spec", "ssh", "knownHosts")
+	b, err := os.ReadFile(ssh.KnownHosts)
+	if err != nil {
+		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", written), "Machines are reached only when their host key is known.",
+			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh, filepath.Base(ssh.KnownHosts)))}
+	}
+	known := parseKnownHosts(string(b))
+	var missing []hostDocument
+	for _, h := range c.Spec.Hosts {
+		if h.address() != "" && !known.has(h.address(), h.port(ssh)) {
+			missing = append(missing, h)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	names := make([]string, len(missing))
+	for i, h := range missing {
+		names[i] = h.Hostname
+	}
+	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", written, plural(len(missing), "host")), few(names)+".",
+		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, filepath.Base(ssh.KnownHosts)))}
+}
+
+// keyscan is the command that fetches the hosts' keys.
+func keyscan(hosts []hostDocument, ssh lifecycle.SSH, file string) string {
+	byPort := map[int][]string{}
+	var ports []int
+	for _, h := range hosts {
+		if h.address() == "" {
+			continue
+		}
+		port := h.port(ssh)
+		if _, seen := byPort[port]; !seen {
+			ports = append(ports, port)
+		}
+		byPort[port] = append(byPort[port], h.address())
+	}
+	slices.Sort(ports)
+	var commands []string
+	for _, p := range ports {
+		flag := ""
+		if p != 22 {
+			flag = fmt.Sprintf("-p %d ", p)
+		}
+		commands = append(commands, fmt.Sprintf("`ssh-keyscan %s%s >> %s`", flag, strings.Join(byPort[p], " "), file))
+	}
+	return strings.Join(commands, " and ") + "."
+}
+
+// sshDefaults is what the Site says for hosts that name neither user nor port.
+func sshDefaults(d siteDocument) lifecycle.SSH {
+	return lifecycle.SSH{User: d.Spec.SSH.User, Port: d.Spec.SSH.Port}
+}

@@ -1,0 +1,162 @@
+package site
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// overlaysDir is the folder of a fleet that holds one folder per site.
+const overlaysDir = "overlays"
+
+// kustomizationNames are the file names that kustomize accepts, in its order.
+func kustomizationNames() []string {
+	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+}
+
+// FindFleet walks up from start to the folder that holds overlays/ and returns its absolute path.
+func FindFleet(start string) (string, error) {
+	abs, err := filepath.Abs(start)
+	if err != nil {
+		return "", fmt.Errorf("find fleet: %w", err)
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(filepath.Join(dir, overlaysDir)); err == nil && info.IsDir() {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", lifecycle.Diagnostic{
+				Severity: lifecycle.SeverityError,
+				Summary:  "no fleet here",
+				Detail:   fmt.Sprintf("Neither %s nor a folder above it has a folder %q.", abs, overlaysDir),
+				Hint:     "Run kiban inside the repository that holds clusters/ and overlays/, or name it with --fleet.",
+				Subject:  abs,
+			}
+		}
+	}
+}
+
+// List names the sites of a fleet, sorted: the folders of overlays/ that hold a kustomization.
+func List(fleetDir string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(fleetDir, overlaysDir))
+	if err != nil {
+		return nil, fmt.Errorf("list sites: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if file, _ := kustomizationFile(filepath.Join(fleetDir, overlaysDir, e.Name())); file != "" {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// kustomizationFile finds the kustomization of a folder; "" when there is none, an error when there are several.
+func kustomizationFile(dir string) (string, error) {
+	found := ""
+	for _, name := range kustomizationNames() {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.IsDir() {
+			continue
+		}
+		if found != "" {
+			return found, errors.New("both " + found + " and " + name + " are here; kustomize accepts one")
+		}
+		found = name
+	}
+	return found, nil
+}
+
+// overlayDir resolves a site's name to its folder.
+func overlayDir(fleetDir, name string) (string, lifecycle.Diagnostics) {
+	fleet, err := filepath.Abs(fleetDir)
+	if err != nil {
+		return "", lifecycle.AsDiagnostics(err, "the fleet's folder can't be resolved")
+	}
+	dir := filepath.Join(fleet, overlaysDir, name)
+	if name != "" && filepath.Base(dir) == name && filepath.Dir(dir) == filepath.Join(fleet, overlaysDir) {
+		file, err := kustomizationFile(dir)
+		if err != nil {
+			return "", lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "more than one kustomization",
+				Detail: err.Error(), Hint: "Keep one.", Subject: filepath.ToSlash(filepath.Join(overlaysDir, name))}}
+		}
+		if file != "" {
+			return dir, nil
+		}
+		if _, err := os.Stat(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", lifecycle.AsDiagnostics(err, "the overlay can't be read")
+		}
+	}
+	return "", lifecycle.Diagnostics{unknownSite(fleet, name)}
+}
+
+func unknownSite(fleet, name string) lifecycle.Diagnostic {
+	d := lifecycle.Diagnostic{
+		Severity: lifecycle.SeverityError,
+		Summary:  fmt.Sprintf("there is no site %q", name),
+		Detail:   fmt.Sprintf("%s has no folder %q with a kustomization.yaml.", filepath.Join(fleet, overlaysDir), name),
+		Subject:  name,
+	}
+	known, err := List(fleet)
+	switch near := nearest(name, known); {
+	case err != nil:
+		d.Hint = "Run kiban inside the repository that holds clusters/ and overlays/."
+	case near != "":
+		d.Hint = fmt.Sprintf("Did you mean %q?", near)
+	case len(known) > 0:
+		d.Hint = "The sites are: " + strings.Join(known, ", ") + "."
+	default:
+		d.Hint = "overlays/ holds no site yet."
+	}
+	return d
+}
+
+// CheckFleet finds what no site can see alone: hosts that two sites claim, and cluster names used twice.
+func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
+	type claim struct{ site, host, source string }
+	var ds lifecycle.Diagnostics
+	machines := map[string]claim{}
+	clusters := map[string]string{}
+	sites = slices.Clone(sites)
+	slices.SortFunc(sites, func(a, b lifecycle.Site) int { return cmp.Compare(a.Name, b.Name) })
+	for _, s := range sites {
+		if other, taken := clusters[s.Cluster.Name]; taken && s.Cluster.Name != "" {
+			ds = append(ds, lifecycle.Diagnostic{
+				Severity: lifecycle.SeverityError,
+				Summary:  fmt.Sprintf("cluster name %q is used by two sites", s.Cluster.Name),
+				Detail:   fmt.Sprintf("%s and %s both name their cluster %q; their kubeconfig contexts and records could be confused.", other, s.Name, s.Cluster.Name),
+				Hint:     "Give each Cluster its own metadata.name, such as the site's name.",
+				Subject:  overlaysDir + "/" + s.Name,
+			})
+		} else {
+			clusters[s.Cluster.Name] = s.Name
+		}
+		for _, h := range s.Cluster.Hosts {
+			key := fmt.Sprintf("%s port %d", h.Address, h.Port)
+			other, taken := machines[key]
+			if !taken {
+				machines[key] = claim{s.Name, h.Name, h.Source}
+				continue
+			}
+			if other.site == s.Name {
+				continue // twice in one site is that site's own finding
+			}
+			ds = append(ds, lifecycle.Diagnostic{
+				Severity: lifecycle.SeverityError,
+				Summary:  fmt.Sprintf("%s is claimed by two sites", key),
+				Detail:   fmt.Sprintf("%s has it as host %s (%s), %s as host %s (%s).", other.site, other.host, other.source, s.Name, h.Name, h.Source),
+				Hint:     "Leave the machine to one site.",
+				Subject:  cmp.Or(h.Source, overlaysDir+"/"+s.Name),
+			})
+		}
+	}
+	ds.Sort()
+	return ds
+}

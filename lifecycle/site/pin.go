@@ -1,0 +1,39 @@
+package site
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+var mergedLine = regexp.MustCompile(`\bline (\d+): `)
+
+// pin gives a finding about the merged Cluster document the place in the tree that it came from: of the line of the merged
+// document that it quotes, or of the host that it is about.
+func (t *tree) pin(d lifecycle.Diagnostic, merged *yaml.Node) lifecycle.Diagnostic {
+	for _, s := range []*string{&d.Summary, &d.Detail} {
+		m := mergedLine.FindStringSubmatch(*s)
+		if m == nil {
+			continue
+		}
+		line, _ := strconv.Atoi(m[1]) // the form admits digits only
+		d.Subject = t.subject(t.sources.find(clusterPlace(pathAtLine(merged, line)...)))
+		*s = strings.Replace(*s, m[0], "", 1) // a line of a document that nobody wrote helps nobody
+		return d
+	}
+	if src, ok := t.hosts.declared[d.Subject]; ok {
+		if !strings.Contains(d.Summary, d.Subject) {
+			d.Summary = d.Subject + ": " + d.Summary
+		}
+		d.Subject = t.subject(src.file, src.line)
+		return d
+	}
+	if !strings.Contains(d.Subject, ":") {
+		d.Subject = t.subject(t.sources.find(clusterPlace()))
+	}
+	return d
+}

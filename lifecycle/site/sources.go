@@ -1,0 +1,102 @@
+package site
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// place is where in the merged documents something stands: a document's kind and the keys down to it. A list item is named by
+// what it is merged by: "[hostname=worker-3]".
+type place struct {
+	kind string
+	path []string
+}
+
+func hostPlace(name string, path ...string) place {
+	return place{kindCluster, append([]string{"spec", "hosts", "[hostname=" + name + "]"}, path...)}
+}
+
+func clusterPlace(path ...string) place { return place{kindCluster, path} }
+
+func sitePlace(path ...string) place { return place{kindSite, path} }
+
+// piece is one document of the tree: a resource, or a patch.
+type piece struct {
+	file string // absolute
+	// offset is added to the node's lines: an inline patch counts from 1 again. A negative one pins every line to -offset,
+	// for text that YAML has folded.
+	offset int
+	node   *yaml.Node
+	patch  bool
+
+	apiVersion, kind, namespace, name string
+}
+
+func (p piece) line(n *yaml.Node) int {
+	if p.offset < 0 {
+		return -p.offset
+	}
+	return n.Line + p.offset
+}
+
+// sources are the pieces in the order kustomize applies them.
+type sources []piece
+
+// find says which file and line has the last word on a place, or on the nearest thing around it.
+func (s sources) find(pl place) (file string, line int) {
+	for path := pl.path; ; path = path[:len(path)-1] {
+		for _, p := range slices.Backward(s) {
+			if p.kind != pl.kind {
+				continue
+			}
+			if n := descend(p.node, path); n != nil {
+				return p.file, p.line(n)
+			}
+			if len(path) == 0 && !p.patch {
+				return p.file, p.line(p.node)
+			}
+		}
+		if len(path) == 0 {
+			return "", 0
+		}
+	}
+}
+
+// descend follows a path to the node that a person would look at: the key of a mapping's entry, the first line of an item.
+func descend(n *yaml.Node, path []string) *yaml.Node {
+	if len(path) == 0 {
+		return nil
+	}
+	show := n
+	for _, seg := range path {
+		if want, isItem := strings.CutPrefix(seg, "[hostname="); isItem {
+			i := slices.IndexFunc(items(n), func(it *yaml.Node) bool {
+				return strings.EqualFold(text(at(it, "hostname")), strings.TrimSuffix(want, "]"))
+			})
+			if i < 0 {
+				return nil
+			}
+			n = resolve(items(n)[i])
+			show = n
+			continue
+		}
+		k, v := lookup(n, seg)
+		if k == nil {
+			return nil
+		}
+		show, n = k, v
+	}
+	return show
+}
+
+// document says where an object was declared, or "" when no resource of the tree has that name.
+func (s sources) document(apiVersion, kind, namespace, name string) (file string, line int) {
+	for _, p := range slices.Backward(s) {
+		if !p.patch && p.apiVersion == apiVersion && p.kind == kind && p.name == name && (p.namespace == namespace || p.namespace == "") {
+			return p.file, p.line(p.node)
+		}
+	}
+	return "", 0
+}

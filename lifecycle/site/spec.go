@@ -1,0 +1,143 @@
+package site
+
+import (
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// siteDocument is the form of a Site document. Field names are those of the YAML; what they mean, and why their defaults are what
+// they are, stands in package lifecycle.
+type siteDocument struct {
+	APIVersion string       `yaml:"apiVersion"`
+	Kind       string       `yaml:"kind"`
+	Metadata   siteMetadata `yaml:"metadata"`
+	Spec       siteSpec     `yaml:"spec"`
+}
+
+type siteMetadata struct {
+	// Name is the overlay's folder name.
+	Name   string            `yaml:"name"`
+	Labels map[string]string `yaml:"labels"`
+}
+
+type siteSpec struct {
+	Wave     int          `yaml:"wave"`
+	SSH      sshSpec      `yaml:"ssh"`
+	API      apiSpec      `yaml:"api"`
+	Binaries binariesSpec `yaml:"binaries"`
+	Upgrade  upgradeSpec  `yaml:"upgrade"`
+}
+
+type sshSpec struct {
+	User           string   `yaml:"user"`
+	Port           int      `yaml:"port"`
+	KeyPath        string   `yaml:"keyPath"`
+	KnownHosts     string   `yaml:"knownHosts"`
+	ConnectTimeout duration `yaml:"connectTimeout"`
+	KeepAlive      duration `yaml:"keepAlive"`
+}
+
+type apiSpec struct {
+	// Via is "direct" or "ssh".
+	Via      string `yaml:"via"`
+	Endpoint string `yaml:"endpoint"`
+}
+
+type binariesSpec struct {
+	URL       string            `yaml:"url"`
+	Checksums string            `yaml:"checksums"`
+	SHA256    map[string]string `yaml:"sha256"`
+}
+
+type upgradeSpec struct {
+	Path    []version    `yaml:"path"`
+	Workers workersSpec  `yaml:"workers"`
+	Drain   drainSpec    `yaml:"drain"`
+	Settle  settleSpec   `yaml:"settle"`
+	Windows []windowSpec `yaml:"windows"`
+}
+
+type workersSpec struct {
+	MaxUnavailable share  `yaml:"maxUnavailable"`
+	FailureDomain  string `yaml:"failureDomain"`
+	Canary         int    `yaml:"canary"`
+}
+
+type drainSpec struct {
+	Timeout            duration `yaml:"timeout"`
+	GracePeriod        duration `yaml:"gracePeriod"`
+	DeleteEmptyDirData bool     `yaml:"deleteEmptyDirData"`
+	Force              bool     `yaml:"force"`
+	EvictionRetry      duration `yaml:"evictionRetry"`
+}
+
+type settleSpec struct {
+	NodeTimeout duration `yaml:"nodeTimeout"`
+	StableFor   duration `yaml:"stableFor"`
+	Timeout     duration `yaml:"timeout"`
+}
+
+type windowSpec struct {
+	Days     []weekday `yaml:"days"`
+	Start    clock     `yaml:"start"`
+	End      clock     `yaml:"end"`
+	TimeZone string    `yaml:"timeZone"`
+}
+
+// Where k0s is released. A mirror in the Site takes their place.
+const (
+	releaseURL       = "https://github.com/k0sproject/k0s/releases/download/{version}/k0s-{version}-{arch}"
+	releaseChecksums = "https://github.com/k0sproject/k0s/releases/download/{version}/sha256sums.txt"
+)
+
+// defaults is the Site that says nothing: the one place where defaults are decided. The binaries' are set after decoding, because
+// a mirror must bring its own checksums.
+func defaults() siteDocument {
+	return siteDocument{Spec: siteSpec{
+		SSH: sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second), KeepAlive: duration(5 * time.Second)},
+		API: apiSpec{Via: "direct"},
+		Upgrade: upgradeSpec{
+			Workers: workersSpec{MaxUnavailable: "1", Canary: 1},
+			Drain:   drainSpec{Timeout: duration(10 * time.Minute), DeleteEmptyDirData: true, EvictionRetry: duration(2 * time.Second)},
+			Settle:  settleSpec{NodeTimeout: duration(5 * time.Minute), StableFor: duration(5 * time.Second), Timeout: duration(10 * time.Minute)},
+		},
+	}}
+}
+
+// fill writes what the document says into a Site. dir is the overlay's folder, which relative paths start from.
+func (d siteDocument) fill(s *lifecycle.Site, dir string) {
+	s.Labels, s.Wave = d.Metadata.Labels, d.Spec.Wave
+	s.SSH = lifecycle.SSH{
+		User: d.Spec.SSH.User, Port: d.Spec.SSH.Port,
+		KeyPath: absolute(dir, d.Spec.SSH.KeyPath), KnownHosts: absolute(dir, d.Spec.SSH.KnownHosts),
+		ConnectTimeout: time.Duration(d.Spec.SSH.ConnectTimeout), KeepAlive: time.Duration(d.Spec.SSH.KeepAlive),
+	}
+	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint}
+	s.Binary = lifecycle.Binaries{URL: releaseURL, Checksums: releaseChecksums, SHA256: d.Spec.Binaries.SHA256}
+	if d.Spec.Binaries.URL != "" {
+		s.Binary.URL, s.Binary.Checksums = absolute(dir, d.Spec.Binaries.URL), ""
+	}
+	if d.Spec.Binaries.Checksums != "" {
+		s.Binary.Checksums = absolute(dir, d.Spec.Binaries.Checksums)
+	}
+	u := d.Spec.Upgrade
+	s.Policy = lifecycle.Policy{
+		Workers: lifecycle.Rollout{MaxUnavailable: string(u.Workers.MaxUnavailable), FailureDomain: u.Workers.FailureDomain, Canary: u.Workers.Canary},
+		Drain: lifecycle.Drain{
+			Timeout: time.Duration(u.Drain.Timeout), GracePeriod: time.Duration(u.Drain.GracePeriod), DeleteEmptyDirData: u.Drain.DeleteEmptyDirData,
+			Force: u.Drain.Force, EvictionRetry: time.Duration(u.Drain.EvictionRetry),
+		},
+		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor), Timeout: time.Duration(u.Settle.Timeout)},
+	}
+	for _, v := range u.Path {
+		s.Policy.Path = append(s.Policy.Path, lifecycle.Version(v))
+	}
+	for _, w := range u.Windows {
+		window := lifecycle.Window{Start: int(w.Start), End: int(w.End), TimeZone: w.TimeZone}
+		for _, day := range w.Days {
+			window.Days = append(window.Days, time.Weekday(day))
+		}
+		s.Policy.Windows = append(s.Policy.Windows, window)
+	}
+}

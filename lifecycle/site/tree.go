@@ -1,0 +1,240 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// The kinds that kiban reads itself. Every other object is applied as it is.
+const (
+	kindCluster = "Cluster"
+	kindSite    = "Site"
+	kindAddon   = "Addon"
+	kindTenant  = "Tenant"
+
+	apiKiban        = "kiban.dev/v1alpha1"
+	apiK0sctl       = "k0sctl.k0sproject.io/v1beta1"
+	groupKiban      = "kiban.dev/"
+	groupK0sctl     = "k0sctl.k0sproject.io/"
+	groupK0sCluster = "k0s.k0sproject.io/"
+)
+
+// tree is one overlay and everything below it, as written: what kustomize will read, with lines.
+type tree struct {
+	fleet, overlay string
+	sources        sources
+	found          lifecycle.Diagnostics
+	schema         bool // some kustomization declares the merge schema
+	// hosts are what bases and patches together declare; see hosts.go.
+	hosts hostList
+}
+
+// scope is what a kustomization's transformers will reach: the documents of its resources, and for a component those of the
+// kustomization that includes it.
+type scope struct{ pieces sources }
+
+func (s *scope) holds(kind string) bool {
+	for _, p := range s.pieces {
+		if p.kind == kind && !p.patch {
+			return true
+		}
+	}
+	return false
+}
+
+func readTree(overlay string) *tree {
+	t := &tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
+	t.folder(overlay, &scope{}, nil)
+	t.checkHosts()
+	return t
+}
+
+// diagnostics are the findings so far, each once: a base that two components include is read twice.
+func (t *tree) diagnostics() lifecycle.Diagnostics {
+	type key struct{ subject, summary, detail string }
+	seen := map[key]bool{}
+	var ds lifecycle.Diagnostics
+	for _, d := range t.found {
+		k := key{d.Subject, d.Summary, d.Detail}
+		if !seen[k] {
+			seen[k] = true
+			ds = append(ds, d)
+		}
+	}
+	return ds
+}
+
+// rel is a path as the fleet's repository has it.
+func (t *tree) rel(path string) string {
+	if r, err := filepath.Rel(t.fleet, path); err == nil && filepath.IsLocal(r) {
+		return filepath.ToSlash(r)
+	}
+	return filepath.ToSlash(path)
+}
+
+// subject names a place in a file; line 0 is the file as a whole.
+func (t *tree) subject(file string, line int) string {
+	if file == "" {
+		return t.rel(t.overlay)
+	}
+	if line <= 0 {
+		return t.rel(file)
+	}
+	return fmt.Sprintf("%s:%d", t.rel(file), line)
+}
+
+func (t *tree) fail(file string, line int, summary, detail, hint string) {
+	t.found = append(t.found, lifecycle.Diagnostic{
+		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.subject(file, line),
+	})
+}
+
+// read parses a file into documents. Findings about it are recorded; ok is false when there is nothing to go on with.
+func (t *tree) read(file string) (docs []*yaml.Node, ok bool) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.fail(file, 0, "the file can't be read", err.Error(), "Check its permissions.")
+		return nil, false
+	}
+	return t.parse(file, 0, b)
+}
+
+func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
+	docs, err := parseYAML(b)
+	if err != nil {
+		line, what := yamlErrorAt(err.Error())
+		t.fail(file, piece{offset: offset}.line(&yaml.Node{Line: line}), "this is not YAML", what,
+			"Check indentation, quotes and colons at and just above this line.")
+		return nil, false
+	}
+	for _, d := range docs {
+		duplicateKeys(d, func(k *yaml.Node, first int) {
+			p := piece{offset: offset}
+			t.fail(file, p.line(k), fmt.Sprintf("key %q is given twice", k.Value),
+				fmt.Sprintf("Line %d gives it already. The build keeps one of the two and says nothing.", p.line(&yaml.Node{Line: first})), "Remove one.")
+		})
+	}
+	return docs, true
+}
+
+// folder reads one kustomization folder into the scope.
+func (t *tree) folder(dir string, into *scope, stack []string) {
+	for _, above := range stack {
+		if above == dir {
+			t.fail(dir, 0, "kustomizations include each other in a circle", "It is reached again from "+t.rel(stack[len(stack)-1])+".", "Break the circle.")
+			return
+		}
+	}
+	name, err := kustomizationFile(dir)
+	if err != nil {
+		t.fail(dir, 0, "more than one kustomization", err.Error(), "Keep one.")
+		return
+	}
+	file := filepath.Join(dir, name)
+	docs, ok := t.read(file)
+	if !ok {
+		return
+	}
+	if len(docs) != 1 || docs[0].Kind != yaml.MappingNode {
+		t.fail(file, 0, "this is not a kustomization", "It must hold one YAML mapping.", "Start with `resources:`.")
+		return
+	}
+	k := kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
+	k.read(into)
+}
+
+// resource reads what one entry of resources or components names.
+func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into *scope) {
+	ref := text(entry)
+	path := filepath.Join(k.dir, ref)
+	info, err := os.Stat(path)
+	switch {
+	case ref == "":
+		t.fail(k.file, entry.Line, "an entry without a path", "", "Name a file or folder, relative to this one.")
+	case err != nil && remote(ref):
+		t.fail(k.file, entry.Line, fmt.Sprintf("%s is fetched over the network", ref),
+			"A build must give the same result for the same commit; what a remote resource holds is not in the commit.",
+			"Copy it into the repository.")
+	case errors.Is(err, fs.ErrNotExist):
+		t.fail(k.file, entry.Line, fmt.Sprintf("%s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
+	case err != nil:
+		t.fail(k.file, entry.Line, fmt.Sprintf("%s can't be read", ref), err.Error(), "Check its permissions.")
+	case info.IsDir():
+		if name, err := kustomizationFile(path); name == "" && err == nil {
+			t.fail(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "", "Add a kustomization.yaml there, or list its files one by one.")
+			return
+		}
+		t.folder(path, into, k.stack)
+	case component:
+		t.fail(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
+	case !within(k.dir, path):
+		t.fail(k.file, entry.Line, fmt.Sprintf("%s is outside the kustomization's folder", ref),
+			"kustomize reads files only in or below the folder of the kustomization that names them.",
+			"Name a folder with a kustomization of its own instead; those may be anywhere.")
+	default:
+		docs, ok := t.read(path)
+		if !ok {
+			return
+		}
+		for _, d := range docs {
+			p := newPiece(path, 0, d, false)
+			into.pieces = append(into.pieces, p)
+			t.sources = append(t.sources, p)
+		}
+	}
+}
+
+// newPiece reads what identifies a document. Kinds of other groups that share a name with ours lose it.
+func newPiece(file string, offset int, node *yaml.Node, patch bool) piece {
+	p := piece{
+		file: file, offset: offset, node: node, patch: patch,
+		apiVersion: text(at(node, "apiVersion")), kind: text(at(node, "kind")),
+		name: text(at(node, "metadata", "name")), namespace: text(at(node, "metadata", "namespace")),
+	}
+	p.kind = ownKind(p.apiVersion, p.kind)
+	return p
+}
+
+// ownKind keeps a kind's name when kiban reads it, and qualifies it with its group otherwise: Cluster is a kind of many groups.
+func ownKind(apiVersion, kind string) string {
+	ours := strings.HasPrefix(apiVersion, groupKiban) || strings.HasPrefix(apiVersion, groupK0sctl)
+	group, _, grouped := strings.Cut(apiVersion, "/")
+	if ours || !grouped || apiVersion == "" {
+		return kind
+	}
+	return kind + "." + group
+}
+
+// remote reports whether kustomize would take a path that does not exist for a URL.
+func remote(ref string) bool {
+	host, _, _ := strings.Cut(ref, "/")
+	return strings.Contains(ref, "://") || strings.HasPrefix(ref, "git::") || strings.HasPrefix(ref, "git@") ||
+		(strings.Contains(host, ".") && strings.Trim(host, ".") != "" && strings.Contains(ref, "/") && filepath.Ext(ref) == "") ||
+		strings.Contains(ref, "?ref=")
+}
+
+// within reports whether a file lies in or below a folder, symbolic links followed.
+func within(dir, file string) bool {
+	d, err1 := filepath.EvalSymlinks(dir)
+	f, err2 := filepath.EvalSymlinks(file)
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	r, err := filepath.Rel(d, f)
+	return err == nil && filepath.IsLocal(r)
+}
+
+// sameSchema reports whether a schema file is the one that kiban registers; white space does not matter.
+func sameSchema(b []byte) bool {
+	var x, y bytes.Buffer
+	return compactJSON(&x, b) == nil && compactJSON(&y, schemaJSON) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+}

@@ -1,0 +1,114 @@
+package site
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"regexp"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// parseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out.
+func parseYAML(b []byte) ([]*yaml.Node, error) {
+	var docs []*yaml.Node
+	for dec := yaml.NewDecoder(bytes.NewReader(b)); ; {
+		var n yaml.Node
+		err := dec.Decode(&n)
+		if errors.Is(err, io.EOF) {
+			return docs, nil
+		}
+		if err != nil {
+			return docs, err //nolint:wrapcheck // the caller takes the line out of the text
+		}
+		if len(n.Content) == 1 && n.Content[0].Tag != "!!null" {
+			docs = append(docs, n.Content[0])
+		}
+	}
+}
+
+var yamlErrorLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+
+// yamlErrorAt splits a YAML error into its line (0 when it names none) and what is wrong.
+func yamlErrorAt(text string) (line int, what string) {
+	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1]) // the form admits digits only
+		return n, m[2]
+	}
+	return 0, text
+}
+
+// resolve follows an alias to its anchor. Aliases of aliases do not exist in YAML.
+func resolve(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// lookup finds a key in a mapping: the key's node and the value's, or nils.
+func lookup(m *yaml.Node, key string) (k, v *yaml.Node) {
+	if m = resolve(m); m == nil || m.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return m.Content[i], resolve(m.Content[i+1])
+		}
+	}
+	return nil, nil
+}
+
+// at follows keys through mappings; nil when one is missing.
+func at(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, k := range keys {
+		_, n = lookup(n, k)
+	}
+	return n
+}
+
+// text is a scalar's value, or "".
+func text(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		return ""
+	}
+	return n.Value
+}
+
+// items are a sequence's items, or none.
+func items(n *yaml.Node) []*yaml.Node {
+	if n = resolve(n); n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	return n.Content
+}
+
+// empty reports whether a value says nothing: absent, null, "", [], {}.
+func empty(n *yaml.Node) bool {
+	if n == nil || n.Tag == "!!null" {
+		return true
+	}
+	if n.Kind == yaml.ScalarNode {
+		return n.Value == ""
+	}
+	return len(n.Content) == 0
+}
+
+// duplicateKeys visits every key that its mapping holds already. YAML forbids that; kustomize keeps one of the two.
+func duplicateKeys(n *yaml.Node, found func(key *yaml.Node, first int)) {
+	if n.Kind == yaml.MappingNode {
+		seen := map[string]int{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k := n.Content[i]
+			if first, dup := seen[k.Value]; dup && k.Kind == yaml.ScalarNode && k.Tag != "!!merge" {
+				found(k, first)
+				continue
+			}
+			seen[k.Value] = k.Line
+		}
+	}
+	for _, c := range n.Content {
+		duplicateKeys(c, found)
+	}
+}
