@@ -28,6 +28,8 @@ func (c *Checker) firstLook(ctx context.Context) {
 	if c.baseline != nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, baselineTimeout)
+	defer cancel()
 	nodes, err := c.workloads.Nodes(ctx)
 	if err != nil {
 		nodes = nil

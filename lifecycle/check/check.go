@@ -8,8 +8,12 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// lookTimeout bounds one look, so that a machine that hangs costs one gate's turn and no more.
-const lookTimeout = 30 * time.Second
+// lookTimeout bounds one look, so that a machine that hangs costs one gate's turn and no more. baselineTimeout bounds what
+// the first look of a run does beside.
+const (
+	lookTimeout     = 30 * time.Second
+	baselineTimeout = 10 * time.Second
+)
 
 // Machines tells what a machine says of itself, and who is in etcd.
 type Machines interface {
@@ -45,10 +49,10 @@ type Checker struct {
 	seen     map[key]any
 }
 
-// key is one gate of one step: since is when the step began to act.
+// key is one gate of one step: since is when the step began to act, in nanoseconds.
 type key struct {
 	gate  lifecycle.Gate
-	since time.Time
+	since int64
 }
 
 // New makes the checker of one run. now is the clock, time.Now but in tests.

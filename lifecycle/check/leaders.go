@@ -23,7 +23,7 @@ func (c *Checker) leaders(ctx context.Context, g lifecycle.Gate, since time.Time
 	if err != nil {
 		return unknown("the control plane does not tell how it is", err)
 	}
-	seen := memory(c, key{g, since}, func(before *sight) sight { return compare(before, cp) })
+	seen := memory(c, key{g, since.UnixNano()}, func(before *sight) sight { return compare(before, cp) })
 	return decideLeaders(seen, cp)
 }
 

@@ -27,7 +27,7 @@ func (c *Checker) k0sRuns(ctx context.Context, g lifecycle.Gate, since time.Time
 		return waiting("%s is not reached: %s", g.Target, host.Why)
 	}
 	now := c.now()
-	seen := memory(c, key{g, since}, func(before *steady) steady { return observe(before, host, g, now) })
+	seen := memory(c, key{g, since.UnixNano()}, func(before *steady) steady { return observe(before, host, g, now) })
 	return decideK0sRuns(host, g, seen, now)
 }
 

@@ -40,7 +40,8 @@ func decideWindow(windows []lifecycle.Window, now time.Time) lifecycle.GateResul
 type span struct{ open, close time.Time }
 
 // spansAround are a window's occurrences from yesterday, whose end may be today, until a week ahead. Days are those on which
-// it opens. Clock changes are the time zone's: a window at 02:30 opens at 03:30 on the day that has no 02:30.
+// it opens. Clock changes are the time zone's: on the day that has no 02:30, a window at 02:30 opens at 03:30, and one that
+// would be over by then does not open.
 func spansAround(w lifecycle.Window, now time.Time) ([]span, error) {
 	zone, err := time.LoadLocation(w.TimeZone)
 	if err != nil {
@@ -58,7 +59,9 @@ func spansAround(w lifecycle.Window, now time.Time) ([]span, error) {
 		if len(w.Days) > 0 && !slices.Contains(w.Days, opensOn) {
 			continue
 		}
-		spans = append(spans, span{open, time.Date(y, m, day+closes, 0, w.End, 0, 0, zone)})
+		if s := (span{open, time.Date(y, m, day+closes, 0, w.End, 0, 0, zone)}); s.open.Before(s.close) {
+			spans = append(spans, s)
+		}
 	}
 	return spans, nil
 }
