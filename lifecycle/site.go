@@ -122,8 +122,11 @@ func (c Cluster) filter(keep func(Host) bool) []Host {
 
 // SSH is how every host of the site is reached where the k0sctl document does not say otherwise.
 type SSH struct {
-	User    string `json:"user,omitempty"`
-	Port    int    `json:"port,omitempty"`
+	// User logs in; one that is not root needs sudo without a password. Default root.
+	User string `json:"user,omitempty"`
+	// Port is where sshd listens. Default 22.
+	Port int `json:"port,omitempty"`
+	// KeyPath is the private key's file. Empty: the agent's keys and the usual files.
 	KeyPath string `json:"keyPath,omitempty"`
 	// KnownHosts is the absolute path of the file that host keys are checked against. Strict: an unknown key is an error.
 	KnownHosts string `json:"knownHosts,omitempty"`
@@ -214,8 +217,9 @@ type Settle struct {
 type Window struct {
 	Days []time.Weekday `json:"days,omitempty"` // none: every day
 	// Start and End are minutes after midnight; an End at or before Start is on the next day.
-	Start    int    `json:"start"`
-	End      int    `json:"end"`
+	Start int `json:"start"`
+	End   int `json:"end"`
+	// TimeZone is where Start and End are read, "Asia/Tokyo".
 	TimeZone string `json:"timeZone"`
 }
 

@@ -13,16 +13,16 @@ type liveModel struct {
 	titles map[string]string
 	began  time.Time
 	stage  string
-	// order holds the targets in the order of the plan; rows what is known of each.
+	// order holds the rows' keys in the order of the plan: one row for each stage and target.
 	order []string
 	rows  map[string]*liveRow
 	// final are lines that will not change any more and were not written yet.
 	final []string
 }
 
-// liveRow is one target: what it is at, since when, what it waits for.
+// liveRow is one target in one stage: what it is at, since when, what it waits for.
 type liveRow struct {
-	name                string
+	stage, name         string
 	planned, done, left int
 	step                string
 	began               time.Time
@@ -84,11 +84,12 @@ func (m *liveModel) row(e lifecycle.Event) *liveRow {
 	if name == "" {
 		name = "cluster"
 	}
-	r, ok := m.rows[name]
+	key := e.Stage + "\x00" + name
+	r, ok := m.rows[key]
 	if !ok {
-		r = &liveRow{name: name}
-		m.rows[name] = r
-		m.order = append(m.order, name)
+		r = &liveRow{stage: e.Stage, name: name}
+		m.rows[key] = r
+		m.order = append(m.order, key)
 	}
 	return r
 }
@@ -100,14 +101,17 @@ func (m *liveModel) take() []string {
 	return lines
 }
 
-// lines is the changing part: every target under way and its step, then the rest in one line. None is wider than width, and there
+// lines is the changing part: every target of the stage that is under way and its step, then the rest in one line. None is wider than width, and there
 // are no more than height.
 func (m *liveModel) lines(now time.Time, width, height int) []string {
 	var active []*liveRow
 	nameWidth, doneTargets, waiting, failed := 0, 0, 0, 0
-	for _, name := range m.order {
-		r := m.rows[name]
-		nameWidth = max(nameWidth, len(name))
+	for _, key := range m.order {
+		r := m.rows[key]
+		if r.stage != m.stage {
+			continue
+		}
+		nameWidth = max(nameWidth, len(r.name))
 		switch {
 		case r.failed:
 			failed++
@@ -127,7 +131,7 @@ func (m *liveModel) lines(now time.Time, width, height int) []string {
 		}
 		lines = append(lines, m.rowLine(r, now, nameWidth, width))
 	}
-	sum := fmt.Sprintf("%s %d done, %d under way, %d to come", clock(now.Sub(m.began)), doneTargets, len(active), waiting)
+	sum := fmt.Sprintf("%s %s: %d done, %d under way, %d to come", clock(now.Sub(m.began)), m.titles[m.stage], doneTargets, len(active), waiting)
 	if failed > 0 {
 		sum += fmt.Sprintf(", %d failed", failed)
 	}

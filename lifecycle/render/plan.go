@@ -36,6 +36,9 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 		t.line("")
 		t.line("%s %s", style.paint(codeBold, "Plan:"), Totals(site, p))
 	}
+	if p.Unfinished != "" {
+		t.line("Another plan must follow this one: %s", p.Unfinished)
+	}
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }

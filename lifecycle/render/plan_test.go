@@ -1,0 +1,116 @@
+package render
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func TestPlans(t *testing.T) {
+	site := siteOf(t, 3, 4)
+	upgrade := upgradePlan(t, site, 1)
+	empty := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name, Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d-dirty", Target: site.Cluster.Version}
+	blocked := upgradePlan(t, site, 2)
+	blocked.Diagnostics = lifecycle.Diagnostics{blockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	unfinished := upgradePlan(t, site, 2)
+	unfinished.Steps, unfinished.Stages, unfinished.Unfinished = unfinished.Steps[7:11], unfinished.Stages[1:3], "the API does not answer yet"
+	config := lifecycle.Plan{
+		Format: lifecycle.PlanFormat, Site: site.Name, Target: site.Cluster.Version,
+		Stages: []lifecycle.Stage{{ID: "config", Title: "configuration of the controllers", Width: 1}},
+		Steps: []lifecycle.Step{{ID: "controller-1/configure", Stage: "config", Action: lifecycle.ActionConfigure, Target: "controller-1", Disrupts: true,
+			Reason: "its k0s.yaml differs from the declared one", Changes: []string{"spec.network.provider: kuberouter -> calico", "spec.telemetry.enabled: true -> false"}}},
+	}
+	for name, p := range map[string]lifecycle.Plan{"upgrade": upgrade, "empty": empty, "blocked": blocked, "unfinished": unfinished, "config": config} {
+		t.Run(name, func(t *testing.T) {
+			var text, markdown bytes.Buffer
+			if err := PlanText(&text, site, p, Style{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := PlanMarkdown(&markdown, site, p); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".txt", text.String())
+			golden(t, name+".md", markdown.String())
+			var colored bytes.Buffer
+			if err := PlanText(&colored, site, p, Style{Color: true}); err != nil {
+				t.Fatal(err)
+			}
+			if stripped := stripANSI(colored.String()); stripped != text.String() {
+				t.Errorf("colour changes the text:\n%s", stripped)
+			}
+		})
+	}
+}
+
+func TestTotals(t *testing.T) {
+	site := siteOf(t, 3, 20)
+	step := func(target string, a lifecycle.Action, disrupts bool) lifecycle.Step {
+		return lifecycle.Step{Stage: "s", Target: target, Action: a, Disrupts: disrupts}
+	}
+	wide := []lifecycle.Stage{{ID: "s", Width: 0}}
+	for _, tt := range []struct {
+		name string
+		plan lifecycle.Plan
+		want string
+	}{
+		{"upgrade", upgradePlan(t, site, 4), "3 controllers and 20 workers to upgrade, at most 4 workers out of service at a time. 23 machines disturbed."},
+		{"join", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionInitialize, false), step("worker-1", lifecycle.ActionJoinWorker, false), step("worker-2", lifecycle.ActionJoinWorker, false)}},
+			"1 controller and 2 workers to join. No machine disturbed."},
+		{"removal wins over drain", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-1", lifecycle.ActionDrain, true), step("worker-1", lifecycle.ActionReset, true)}},
+			"1 worker to remove, at most 1 worker out of service at a time. 1 machine disturbed."},
+		{"give back", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-3", lifecycle.ActionUncordon, false)}}, "1 worker to return to service. No machine disturbed."},
+		{"cluster only", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("", lifecycle.ActionBackup, false)}}, "1 step for the cluster as a whole. No machine disturbed."},
+	} {
+		if got := Totals(site, tt.plan); got != tt.want {
+			t.Errorf("%s: got  %s\nwant %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestSameTreatmentIsShownOnce(t *testing.T) {
+	site := siteOf(t, 1, 12)
+	p := upgradePlan(t, site, 4)
+	for _, o := range outlines(p) {
+		if len(o.groups) > 1 && o.stage.ID == "workers" {
+			t.Errorf("12 workers with the same steps make %d groups", len(o.groups))
+		}
+	}
+	// worker-7 runs another version: it is not the same treatment.
+	for i := range p.Steps {
+		if p.Steps[i].Target == "worker-7" && p.Steps[i].Action == lifecycle.ActionUpgrade {
+			p.Steps[i].From = version(t, "v1.35.6+k0s.0")
+		}
+	}
+	for _, o := range outlines(p) {
+		if o.stage.ID == "workers" && (len(o.groups) != 2 || len(o.groups[0].targets) != 11 || o.groups[1].targets[0] != "worker-7") {
+			t.Errorf("got groups %+v, want worker-7 apart", o.groups)
+		}
+	}
+}
+
+func TestReplaceWord(t *testing.T) {
+	for _, tt := range []struct{ in, want string }{
+		{"worker-1 and worker-10", "<machine> and worker-10"},
+		{"node worker-1", "node <machine>"},
+		{"my-worker-1, worker-1.", "my-worker-1, <machine>."},
+		{"", ""},
+	} {
+		if got := replaceWord(tt.in, "worker-1", placeholder); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestMarkdownCannotBeBrokenByNames(t *testing.T) {
+	p := upgradePlan(t, siteOf(t, 1, 1), 1)
+	p.Steps[0].Reason = "a | b\n<script>[x](y)"
+	var b bytes.Buffer
+	if err := PlanMarkdown(&b, siteOf(t, 1, 1), p); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "<script>") || strings.Contains(b.String(), "a | b") {
+		t.Errorf("markup from a reason got through:\n%s", b.String())
+	}
+}

@@ -1,0 +1,72 @@
+package render
+
+import (
+	"bytes"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// stateOf is the state of a site where all is well.
+func stateOf(t *testing.T, site lifecycle.Site) lifecycle.State {
+	v := site.Cluster.Version
+	st := lifecycle.State{Site: site.Name}
+	st.API.ClusterUID = "u"
+	for _, h := range site.Cluster.Hosts {
+		hs := lifecycle.HostState{Name: h.Name, Unit: "k0sworker", Service: lifecycle.ServiceRunning, Binary: v, Running: v}
+		if h.Role.IsController() {
+			hs.Unit = "k0scontroller"
+			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: true, Version: v.Kubelet()})
+			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: h.Name, PeerAddress: h.Address})
+		} else {
+			st.Nodes = append(st.Nodes, lifecycle.NodeState{Name: h.Name, Ready: true, Kubelet: v.Kubelet(), InternalIP: h.Address})
+		}
+		st.Hosts = append(st.Hosts, hs)
+	}
+	return st
+}
+
+func TestStatus(t *testing.T) {
+	site := siteOf(t, 3, 4)
+	ill := stateOf(t, site)
+	ill.Hosts[1].Service = lifecycle.ServiceStopped
+	ill.Hosts[3].Running = version(t, "v1.35.7+k0s.0")
+	ill.Hosts[5] = lifecycle.HostState{Name: "worker-3", Problem: lifecycle.HostUnreachable, Why: "dial tcp 10.1.0.103:22: i/o timeout"}
+	ill.Hosts[6] = lifecycle.HostState{Name: "worker-4"}
+	ill.API.Servers[1] = lifecycle.APIServer{Host: "controller-2", Why: "connection refused"}
+	ill.Nodes[0].Unschedulable = true
+	ill.Nodes[1].Unschedulable, ill.Nodes[1].Mark = true, lifecycle.Mark{Run: "20261121-1", Reason: "upgrade to v1.36.3+k0s.2"}
+	ill.Nodes[2].Ready, ill.Nodes[2].Why = false, "NodeStatusUnknown: Kubelet stopped posting node status."
+	ill.Nodes = append(ill.Nodes[:3], lifecycle.NodeState{Name: "worker-9", Ready: true, Kubelet: "v1.36.3+k0s"})
+	ill.Etcd.Members = ill.Etcd.Members[:2]
+	ill.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Healthy: 3, Desired: 3, Expected: 3, Owner: "Deployment shop/web"}}
+	fresh := lifecycle.State{Site: site.Name, API: lifecycle.APIState{NotYet: true}}
+	for _, h := range site.Cluster.Hosts {
+		fresh.Hosts = append(fresh.Hosts, lifecycle.HostState{Name: h.Name})
+	}
+	for name, st := range map[string]lifecycle.State{"well": stateOf(t, site), "ill": ill, "fresh": fresh} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := StatusText(&b, site, st, Style{}); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "status_"+name+".txt", b.String())
+		})
+	}
+	if ds := Problems(site, stateOf(t, site)); len(ds) != 0 {
+		t.Errorf("a site that is well has problems: %v", ds)
+	}
+}
+
+func TestDiagnostics(t *testing.T) {
+	ds := lifecycle.Diagnostics{
+		{Severity: lifecycle.SeverityError, Subject: "overlays/tokyo-prod/site.yaml:12", Summary: "the field maxUnavaliable is not known", Hint: "write maxUnavailable"},
+		blockedFinding(),
+		{Severity: lifecycle.SeverityWarning, Summary: "no subject, no detail"},
+	}
+	var b bytes.Buffer
+	if err := Diagnostics(&b, ds, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "diagnostics.txt", b.String())
+}
