@@ -73,7 +73,7 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 			continue
 		}
 		if _, err := netip.ParseAddr(h.PrivateAddress); err != nil {
-			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress), "", "Members of a cluster call each other by IP address."))
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress), "The members of a cluster call each other by IP address.", "Write the machine's address."))
 		}
 		if other, taken := private[h.PrivateAddress]; taken {
 			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("hosts %s and %s have the same privateAddress", other, h.Hostname),

@@ -34,9 +34,9 @@ func checkBinaries(c clusterDocument) []finding {
 func checkFiles(c clusterDocument) []finding {
 	var found []finding
 	for _, h := range c.Spec.Hosts {
-		for _, f := range h.Files {
+		for i, f := range h.Files {
 			if strings.Contains(f.Src, "://") {
-				found = append(found, wrong(hostPlace(h.Hostname, "files"), fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
+				found = append(found, wrong(hostPlace(h.Hostname, "files", index(i), "src"), fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
 					"What is behind a URL is not in the commit, and can't be compared with what the machine has.", "Copy the file into the repository."))
 			}
 		}
@@ -69,7 +69,7 @@ func checkEnvironment(c clusterDocument) []finding {
 	return found
 }
 
-var substitution = regexp.MustCompile(`(?:^|[^$\\])(\$\{?[A-Za-z_][A-Za-z0-9_]*)`)
+var substitution = regexp.MustCompile(`(?:^|[^$\\])(\$\{?[A-Za-z_][A-Za-z0-9_]*\}?)`)
 
 // checkSubstitution: k0sctl's command line replaces $FOO from the environment of whoever runs it; here the document means what it
 // says. Hooks and file contents are for the machine's own shell and keep their dollars.

@@ -22,7 +22,7 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, written string) []fin
 	known := parseKnownHosts(string(b))
 	var missing []hostDocument
 	for _, h := range c.Spec.Hosts {
-		if h.address() != "" && !known.has(h.address(), h.port(ssh)) {
+		if h.address() != "" && !strings.Contains(h.address(), "$") && !known.has(h.address(), h.port(ssh)) {
 			missing = append(missing, h)
 		}
 	}

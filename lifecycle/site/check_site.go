@@ -120,7 +120,7 @@ func checkRollout(u upgradeSpec) []finding {
 func checkWindows(ws []windowSpec) []finding {
 	var found []finding
 	for i, w := range ws {
-		at := sitePlace("spec", "upgrade", "windows")
+		at := sitePlace("spec", "upgrade", "windows", index(i))
 		name := fmt.Sprintf("window %d", i+1)
 		if w.Start == w.End {
 			found = append(found, wrong(at, name+" starts and ends at the same time", "Whether that means always or never is anybody's guess.", `Use "00:00" and "24:00" for a whole day.`))

@@ -12,7 +12,7 @@ func checkVersion(c clusterDocument) []finding {
 	if c.Spec.K0s.Version == "" {
 		detail := "Without one a new machine gets whatever is newest on the day, and an upgrade can't be reviewed."
 		if c.Spec.K0s.VersionChannel != "" {
-			detail = "spec.k0s.versionChannel names a moving target. " + detail
+			detail = "spec.k0s.versionChannel names a moving target."
 			at = clusterPlace("spec", "k0s", "versionChannel")
 		}
 		return []finding{wrong(at, "the k0s version is not pinned", detail, "Set spec.k0s.version to an exact version, such as v1.36.3+k0s.2.")}

@@ -56,14 +56,17 @@ type sshDocument struct {
 }
 
 type fileDocument struct {
-	Src string `yaml:"src"`
+	Src    string `yaml:"src"`
+	Dst    string `yaml:"dst"`
+	DstDir string `yaml:"dstDir"`
 }
 
 // k0sConfig is the part of k0s's own configuration that decides how machines and networks fit together.
 type k0sConfig struct {
 	Spec struct {
 		API struct {
-			ExternalAddress string `yaml:"externalAddress"`
+			ExternalAddress string            `yaml:"externalAddress"`
+			ExtraArgs       map[string]string `yaml:"extraArgs"`
 		} `yaml:"api"`
 		Storage struct {
 			Type string `yaml:"type"`

@@ -35,7 +35,7 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 		if n.Kind != yaml.ScalarNode {
 			s.mistyped(n, path, "a single value")
 		} else if err := own.parse(n.Value); err != nil {
-			s.complain(path, fmt.Sprintf("%s: %q can't be read", strings.Join(path, "."), n.Value), err.Error(), "Correct the value.")
+			s.complain(path, fmt.Sprintf("%s: %q can't be read", dotted(path), n.Value), err.Error(), "Correct the value.")
 		}
 		return
 	}
@@ -51,7 +51,7 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 		}
 		list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 		for i, item := range n.Content {
-			s.decode(item, list.Index(i), path)
+			s.decode(item, list.Index(i), append(path[:len(path):len(path)], index(i)))
 		}
 		v.Set(list)
 	default:
@@ -79,7 +79,7 @@ func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
 			if near := nearest(name, known); near != "" {
 				hint = fmt.Sprintf("Did you mean %q?", near)
 			}
-			where := strings.Join(path, ".")
+			where := dotted(path)
 			if where == "" {
 				where = "a Site"
 			}
@@ -142,7 +142,7 @@ func (s *strict) mistyped(n *yaml.Node, path []string, want string) {
 	case yaml.ScalarNode:
 		got = strconv.Quote(n.Value)
 	}
-	where := strings.Join(path, ".")
+	where := dotted(path)
 	if where == "" {
 		where = "the document"
 	}

@@ -1,6 +1,11 @@
 package site
 
 import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
 	"kiban.dev/kiban/lifecycle"
 )
 
@@ -30,4 +35,32 @@ func (t *tree) locate(fs []finding) lifecycle.Diagnostics {
 		})
 	}
 	return ds
+}
+
+// sortFindings orders findings as Diagnostics.Sort does, but with the lines of one file in the order of their numbers.
+func sortFindings(ds lifecycle.Diagnostics) {
+	ds.Sort()
+	rank := map[lifecycle.Severity]int{} // as Sort has grouped them
+	for _, d := range ds {
+		if _, seen := rank[d.Severity]; !seen {
+			rank[d.Severity] = len(rank)
+		}
+	}
+	slices.SortStableFunc(ds, func(a, b lifecycle.Diagnostic) int {
+		fileA, lineA := cutLine(a.Subject)
+		fileB, lineB := cutLine(b.Subject)
+		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB), cmp.Compare(a.Summary, b.Summary))
+	})
+}
+
+func cutLine(subject string) (file string, line int) {
+	i := strings.LastIndexByte(subject, ':')
+	if i < 0 {
+		return subject, 0
+	}
+	n, err := strconv.Atoi(subject[i+1:])
+	if err != nil {
+		return subject, 0
+	}
+	return subject[:i], n
 }

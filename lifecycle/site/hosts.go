@@ -49,7 +49,7 @@ func (t *tree) checkHosts() {
 			}
 		}
 	}
-	if patched && !t.schema {
+	if patched && !t.schema && !t.partial {
 		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema",
 			"Without it a patch replaces the whole list of hosts.",
 			"Base the overlay on clusters/base, or write `openapi: {path: schema.json}` in the base, beside a copy of clusters/base/schema.json.")
@@ -128,22 +128,23 @@ func (t *tree) lostHosts(docs [][]byte) lifecycle.Diagnostics {
 	if clusters != 1 {
 		return nil // documents.go says what is wrong with that
 	}
-	var ds lifecycle.Diagnostics
+	var lost, where []string
 	for _, name := range t.hosts.order {
-		src := t.hosts.declared[name]
-		if src.gone || built[name] {
-			continue
+		if src := t.hosts.declared[name]; !src.gone && !built[name] {
+			lost = append(lost, name)
+			where = append(where, fmt.Sprintf("%s (%s)", name, t.subject(src.file, src.line)))
 		}
-		file, line := t.sources.find(clusterPlace("spec", "hosts"))
-		ds = append(ds, lifecycle.Diagnostic{
-			Severity: lifecycle.SeverityError,
-			Summary:  fmt.Sprintf("host %s is declared, but the build has lost it", name),
-			Detail:   fmt.Sprintf("The last word on spec.hosts is at %s.", t.subject(file, line)),
-			Hint:     "To remove a host, patch it with `- hostname: " + name + "` and `$patch: delete`; otherwise patch hosts by hostname only.",
-			Subject:  t.subject(src.file, src.line),
-		})
 	}
-	return ds
+	if len(lost) == 0 {
+		return nil
+	}
+	return lifecycle.Diagnostics{{
+		Severity: lifecycle.SeverityError,
+		Summary:  "the build has lost " + plural(len(lost), "host"),
+		Detail:   "Declared, but not in what kustomize prints: " + few(where) + ". This is the last that changes the list.",
+		Hint:     "To remove a host, patch it with `- hostname: " + lost[0] + "` and `$patch: delete`. Patch hosts by hostname only.",
+		Subject:  t.subject(t.sources.find(clusterPlace("spec", "hosts"))),
+	}}
 }
 
 // sortHosts puts controllers before workers, each in the order of their first mention. kustomize moves every patched item to the

@@ -69,7 +69,7 @@ func (k *kustomization) checkFields() {
 			if near := nearest(name, kustomizationFields()); near != "" {
 				hint = fmt.Sprintf("Did you mean %q?", near)
 			}
-			t.fail(k.file, key.Line, fmt.Sprintf("a kustomization has no field %q", name), "", hint)
+			t.missing(k.file, key.Line, fmt.Sprintf("a kustomization has no field %q", name), "", hint)
 		case name == "openapi":
 			k.checkSchema(key, value)
 		case empty(value):
@@ -95,7 +95,7 @@ func (k *kustomization) checkSchema(key, value *yaml.Node) {
 		t.fail(k.file, key.Line, "openapi must name kiban's schema by path", "Another schema decides how lists merge, here and in every other site built with it.",
 			"Write `openapi: {path: schema.json}` beside a copy of clusters/base/schema.json, or leave it to the base.")
 	case err != nil:
-		t.fail(k.file, key.Line, fmt.Sprintf("the schema %s can't be read", path), err.Error(), "Copy clusters/base/schema.json there.")
+		t.missing(k.file, key.Line, fmt.Sprintf("the schema %s can't be read", path), err.Error(), "Copy clusters/base/schema.json there.")
 	case !sameSchema(b):
 		t.fail(k.file, key.Line, fmt.Sprintf("%s is not kiban's schema", path),
 			"kustomize keeps the first schema of a process and ignores later ones, so kiban and the stock CLI would merge differently.",

@@ -25,7 +25,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	site := lifecycle.Site{Name: name}
 	m, ds := merge(ctx, fleetDir, name)
 	if ds.Err() != nil {
-		ds.Sort()
+		sortFindings(ds)
 		return site, ds
 	}
 	t := m.tree
@@ -33,7 +33,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	docs, found := t.sortDocuments(m.docs)
 	ds = append(ds, found...)
 	if ds.Err() != nil {
-		ds.Sort()
+		sortFindings(ds)
 		return site, ds
 	}
 	site.Addons, site.Objects = docs.addons, docs.objects
@@ -56,7 +56,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	if opts.Revision != nil {
 		site.Revision = opts.Revision(m.dir)
 	}
-	ds.Sort()
+	sortFindings(ds)
 	return site, ds
 }
 

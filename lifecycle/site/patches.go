@@ -45,11 +45,11 @@ func (k *kustomization) patchFile(entry, target *yaml.Node, reach *scope) {
 	t, ref := k.tree, text(entry)
 	path := filepath.Join(k.dir, ref)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.fail(k.file, entry.Line, fmt.Sprintf("patch %s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
+		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
 		return
 	}
 	if !within(k.dir, path) {
-		t.fail(k.file, entry.Line, fmt.Sprintf("patch %s is outside the kustomization's folder", ref),
+		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Make it a component (kind: Component) in a folder of its own and list that under components.")
 		return
@@ -103,7 +103,7 @@ func targetKind(target *yaml.Node) string {
 // checkTarget refuses a target that selects nothing: kustomize then leaves the patch out and says nothing.
 func (k *kustomization) checkTarget(entry, target *yaml.Node, reach *scope) {
 	kind := targetKind(target)
-	if !slices.Contains([]string{kindCluster, kindSite, kindAddon, kindTenant}, kind) {
+	if k.tree.partial || !slices.Contains([]string{kindCluster, kindSite, kindAddon, kindTenant}, kind) {
 		return
 	}
 	var names []string
@@ -140,26 +140,34 @@ func (k *kustomization) renames(kind, name string, entry *yaml.Node) bool {
 	})
 }
 
-// opDocument turns an add or replace of a JSON patch into the document that a merge patch would be, so that lines can be looked
-// up in it. Nil when the operation sets nothing, or addresses a list item by its number.
+// opDocument turns an operation of a JSON patch into the document that a merge patch would be, so that lines can be looked up in
+// it. Where it addresses a list item by its number, only the list is known. Nil when it is no operation.
 func opDocument(op *yaml.Node) *yaml.Node {
-	what, path, value := text(at(op, "op")), text(at(op, "path")), at(op, "value")
-	if (what != "add" && what != "replace") || value == nil || !strings.HasPrefix(path, "/") {
+	path, value := text(at(op, "path")), at(op, "value")
+	if text(at(op, "op")) == "test" || !strings.HasPrefix(path, "/") {
 		return nil
 	}
+	if value == nil {
+		value = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: op.Line}
+	}
 	segments := strings.Split(path[1:], "/")
+	if i := slices.IndexFunc(segments, isNumber); i >= 0 {
+		segments, value = segments[:i], &yaml.Node{Kind: yaml.MappingNode, Line: op.Line}
+	}
 	node := value
 	for _, seg := range slices.Backward(segments) {
 		if seg == "-" {
 			node = &yaml.Node{Kind: yaml.SequenceNode, Line: op.Line, Content: []*yaml.Node{node}}
 			continue
 		}
-		if _, err := strconv.Atoi(seg); err == nil {
-			return nil
-		}
 		seg = strings.NewReplacer("~1", "/", "~0", "~").Replace(seg)
 		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: seg, Line: op.Line}
 		node = &yaml.Node{Kind: yaml.MappingNode, Line: op.Line, Content: []*yaml.Node{key, node}}
 	}
 	return node
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -64,6 +65,12 @@ func (s sources) find(pl place) (file string, line int) {
 	}
 }
 
+// index names an item of a list that is not merged by a key.
+func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
+
+// dotted prints a path for people.
+func dotted(path []string) string { return strings.ReplaceAll(strings.Join(path, "."), ".[", "[") }
+
 // descend follows a path to the node that a person would look at: the key of a mapping's entry, the first line of an item.
 func descend(n *yaml.Node, path []string) *yaml.Node {
 	if len(path) == 0 {
@@ -76,6 +83,15 @@ func descend(n *yaml.Node, path []string) *yaml.Node {
 				return strings.EqualFold(text(at(it, "hostname")), strings.TrimSuffix(want, "]"))
 			})
 			if i < 0 {
+				return nil
+			}
+			n = resolve(items(n)[i])
+			show = n
+			continue
+		}
+		if number, isItem := strings.CutPrefix(seg, "["); isItem {
+			i, err := strconv.Atoi(strings.TrimSuffix(number, "]"))
+			if err != nil || i >= len(items(n)) {
 				return nil
 			}
 			n = resolve(items(n)[i])

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -34,6 +35,8 @@ type tree struct {
 	sources        sources
 	found          lifecycle.Diagnostics
 	schema         bool // some kustomization declares the merge schema
+	// partial: something could not be read, so what seems to be missing may be in there.
+	partial bool
 	// hosts are what bases and patches together declare; see hosts.go.
 	hosts hostList
 }
@@ -54,6 +57,7 @@ func (s *scope) holds(kind string) bool {
 func readTree(overlay string) *tree {
 	t := &tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
 	t.folder(overlay, &scope{}, nil)
+	t.checkSingles()
 	t.checkHosts()
 	return t
 }
@@ -92,6 +96,12 @@ func (t *tree) subject(file string, line int) string {
 	return fmt.Sprintf("%s:%d", t.rel(file), line)
 }
 
+// missing records that something could not be read.
+func (t *tree) missing(file string, line int, summary, detail, hint string) {
+	t.partial = true
+	t.fail(file, line, summary, detail, hint)
+}
+
 func (t *tree) fail(file string, line int, summary, detail, hint string) {
 	t.found = append(t.found, lifecycle.Diagnostic{
 		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.subject(file, line),
@@ -102,7 +112,7 @@ func (t *tree) fail(file string, line int, summary, detail, hint string) {
 func (t *tree) read(file string) (docs []*yaml.Node, ok bool) {
 	b, err := os.ReadFile(file)
 	if err != nil {
-		t.fail(file, 0, "the file can't be read", err.Error(), "Check its permissions.")
+		t.missing(file, 0, "the file can't be read", err.Error(), "Check its permissions.")
 		return nil, false
 	}
 	return t.parse(file, 0, b)
@@ -112,7 +122,7 @@ func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 	docs, err := parseYAML(b)
 	if err != nil {
 		line, what := yamlErrorAt(err.Error())
-		t.fail(file, piece{offset: offset}.line(&yaml.Node{Line: line}), "this is not YAML", what,
+		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: line}), "this is not YAML", what,
 			"Check indentation, quotes and colons at and just above this line.")
 		return nil, false
 	}
@@ -128,15 +138,9 @@ func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 
 // folder reads one kustomization folder into the scope.
 func (t *tree) folder(dir string, into *scope, stack []string) {
-	for _, above := range stack {
-		if above == dir {
-			t.fail(dir, 0, "kustomizations include each other in a circle", "It is reached again from "+t.rel(stack[len(stack)-1])+".", "Break the circle.")
-			return
-		}
-	}
 	name, err := kustomizationFile(dir)
 	if err != nil {
-		t.fail(dir, 0, "more than one kustomization", err.Error(), "Keep one.")
+		t.missing(dir, 0, "more than one kustomization", err.Error(), "Keep one.")
 		return
 	}
 	file := filepath.Join(dir, name)
@@ -145,7 +149,7 @@ func (t *tree) folder(dir string, into *scope, stack []string) {
 		return
 	}
 	if len(docs) != 1 || docs[0].Kind != yaml.MappingNode {
-		t.fail(file, 0, "this is not a kustomization", "It must hold one YAML mapping.", "Start with `resources:`.")
+		t.missing(file, 0, "this is not a kustomization", "It must hold one YAML mapping.", "Start with `resources:`.")
 		return
 	}
 	k := kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
@@ -159,25 +163,27 @@ func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 	info, err := os.Stat(path)
 	switch {
 	case ref == "":
-		t.fail(k.file, entry.Line, "an entry without a path", "", "Name a file or folder, relative to this one.")
+		t.missing(k.file, entry.Line, "an entry without a path", "", "Name a file or folder, relative to this one.")
 	case err != nil && remote(ref):
-		t.fail(k.file, entry.Line, fmt.Sprintf("%s is fetched over the network", ref),
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s is fetched over the network", ref),
 			"A build must give the same result for the same commit; what a remote resource holds is not in the commit.",
 			"Copy it into the repository.")
 	case errors.Is(err, fs.ErrNotExist):
-		t.fail(k.file, entry.Line, fmt.Sprintf("%s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
 	case err != nil:
-		t.fail(k.file, entry.Line, fmt.Sprintf("%s can't be read", ref), err.Error(), "Check its permissions.")
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s can't be read", ref), err.Error(), "Check its permissions.")
+	case slices.Contains(k.stack, path):
+		t.missing(k.file, entry.Line, "kustomizations include each other in a circle", fmt.Sprintf("%s includes %s, which leads back here.", t.rel(path), t.rel(k.dir)), "Break the circle.")
 	case info.IsDir():
 		if name, err := kustomizationFile(path); name == "" && err == nil {
-			t.fail(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "", "Add a kustomization.yaml there, or list its files one by one.")
+			t.missing(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "", "Add a kustomization.yaml there, or list its files one by one.")
 			return
 		}
 		t.folder(path, into, k.stack)
 	case component:
-		t.fail(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
 	case !within(k.dir, path):
-		t.fail(k.file, entry.Line, fmt.Sprintf("%s is outside the kustomization's folder", ref),
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Name a folder with a kustomization of its own instead; those may be anywhere.")
 	default:
@@ -189,6 +195,23 @@ func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 			p := newPiece(path, 0, d, false)
 			into.pieces = append(into.pieces, p)
 			t.sources = append(t.sources, p)
+		}
+	}
+}
+
+// checkSingles holds that the tree has one Cluster and one Site: kustomize's own complaint about a second one names no file.
+func (t *tree) checkSingles() {
+	for _, kind := range []string{kindCluster, kindSite} {
+		first := ""
+		for _, p := range t.sources {
+			if p.patch || p.kind != kind {
+				continue
+			}
+			if first == "" {
+				first = t.subject(p.file, p.line(p.node))
+				continue
+			}
+			t.fail(p.file, p.line(p.node), "a second "+kind+" document", "The first is at "+first+". A site is one cluster.", "Remove one of them, or make it a patch of the other.")
 		}
 	}
 }

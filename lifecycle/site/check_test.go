@@ -1,0 +1,292 @@
+package site
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// hostsOf builds a Cluster from one line a host: "name role address privateAddress [reset]".
+func hostsOf(lines ...string) clusterDocument {
+	var c clusterDocument
+	for _, l := range lines {
+		f := strings.Fields(l)
+		c.Spec.Hosts = append(c.Spec.Hosts, hostDocument{
+			Hostname: f[0], Role: f[1], SSH: &sshDocument{Address: f[2]}, PrivateAddress: f[3], Reset: len(f) > 4,
+		})
+	}
+	return c
+}
+
+// expect compares findings with "severity: beginning of the summary".
+func expect(t *testing.T, got []finding, want ...string) {
+	t.Helper()
+	ok := len(got) == len(want)
+	for i := 0; ok && i < len(got); i++ {
+		ok = strings.HasPrefix(string(got[i].severity)+": "+got[i].summary, want[i])
+	}
+	if ok {
+		return
+	}
+	var have []string
+	for _, f := range got {
+		have = append(have, string(f.severity)+": "+f.summary)
+	}
+	t.Errorf("got  %q\nwant %q", have, want)
+}
+
+func TestCheckControlPlane(t *testing.T) {
+	for name, c := range map[string]struct {
+		hosts   []string
+		storage string
+		want    []string
+	}{
+		"one":                  {hosts: []string{"a controller 10.0.0.1 10.1.0.1"}},
+		"single":               {hosts: []string{"a single 10.0.0.1 10.1.0.1"}},
+		"two":                  {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller+worker 10.0.0.2 10.1.0.2"}, want: []string{"warning: 2 controllers"}},
+		"two, kine":            {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2"}, storage: "kine"},
+		"three, one to go":     {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2", "c controller 10.0.0.3 10.1.0.3 reset"}, want: []string{"warning: 2 controllers"}},
+		"four, one of them to": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3", "d controller 4 4 reset"}},
+		"none":                 {hosts: []string{"a worker 10.0.0.1 10.1.0.1"}, want: []string{"error: no host is a controller"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := hostsOf(c.hosts...)
+			doc.Spec.K0s.Config.Spec.Storage.Type = c.storage
+			expect(t, checkControlPlane(doc), c.want...)
+		})
+	}
+}
+
+// H7: k0sctl refuses only the reset of all controllers.
+func TestCheckReset(t *testing.T) {
+	for name, c := range map[string]struct{ hosts, want []string }{
+		"none":         {hosts: []string{"a controller 1 1", "w worker 2 2 reset"}},
+		"one of three": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3 reset"}},
+		"two of three": {hosts: []string{"a controller 1 1", "b controller 2 2 reset", "c controller 3 3 reset"}, want: []string{"error: 2 controllers are to be reset at once"}},
+		"all":          {hosts: []string{"a controller 1 1 reset"}, want: []string{"error: every controller"}},
+		"two of five":  {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3", "d controller 4 4 reset", "e controller 5 5 reset"}, want: []string{"error: 2 controllers"}},
+	} {
+		t.Run(name, func(t *testing.T) { expect(t, checkReset(hostsOf(c.hosts...)), c.want...) })
+	}
+}
+
+func TestCheckLoadBalancing(t *testing.T) {
+	for name, c := range map[string]struct {
+		controllers int
+		nllb, cplb  bool
+		external    string
+		want        []string
+	}{
+		"one controller":       {controllers: 1},
+		"three, nothing":       {controllers: 3, want: []string{"warning: several controllers"}},
+		"three, NLLB":          {controllers: 3, nllb: true},
+		"three, CPLB":          {controllers: 3, cplb: true},
+		"three, NLLB and CPLB": {controllers: 3, nllb: true, cplb: true},
+		"three, external":      {controllers: 3, external: "api.example.com"},
+		"NLLB and external":    {controllers: 3, nllb: true, external: "api.example.com", want: []string{"error: externalAddress and node-local"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := hostsOf([]string{"a controller 1 1", "b controller 2 2", "c controller 3 3"}[:c.controllers]...)
+			spec := &doc.Spec.K0s.Config.Spec
+			spec.Network.NodeLocal.Enabled, spec.Network.ControlPlane.Enabled, spec.API.ExternalAddress = c.nllb, c.cplb, c.external
+			expect(t, checkLoadBalancing(doc), c.want...)
+		})
+	}
+}
+
+func TestCheckNetworks(t *testing.T) {
+	for name, c := range map[string]struct {
+		pods, services, host string
+		want                 []string
+	}{
+		"defaults":              {host: "192.168.1.1"},
+		"pods in services":      {pods: "10.100.0.0/16", host: "192.168.1.1", want: []string{"error: pod network 10.100.0.0/16 and service network 10.96.0.0/12 overlap"}},
+		"host in default pods":  {host: "10.244.3.1", want: []string{"error: host a (10.244.3.1) lies within the pod network"}},
+		"host in services":      {services: "192.168.0.0/16", host: "192.168.1.1", want: []string{"error: host a (192.168.1.1) lies within the service network"}},
+		"host by name":          {host: "a.example.com"},
+		"mapped address":        {host: "::ffff:10.244.0.9", want: []string{"error: host a"}},
+		"an address, no prefix": {pods: "10.244.0.0", host: "192.168.1.1", want: []string{"error: the pod network"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := hostsOf("a controller " + c.host + " 172.20.0.1")
+			doc.Spec.K0s.Config.Spec.Network.PodCIDR, doc.Spec.K0s.Config.Spec.Network.ServiceCIDR = c.pods, c.services
+			expect(t, checkNetworks(doc), c.want...)
+		})
+	}
+}
+
+func TestCheckVersion(t *testing.T) {
+	for version, want := range map[string]string{ // H10
+		"v1.36.3+k0s.2": "", "v1.36.3-rc.1+k0s.0": "", "": "error: the k0s version is not pinned", "latest": "error: ", "1.36.3+k0s.2": "error: ", "v1.36.3": "error: ", "v1.36": "error: ",
+	} {
+		t.Run(version, func(t *testing.T) {
+			var c clusterDocument
+			c.Spec.K0s.Version = version
+			if want == "" {
+				expect(t, checkVersion(c))
+			} else {
+				expect(t, checkVersion(c), want)
+			}
+		})
+	}
+}
+
+func TestCheckPath(t *testing.T) { // H9
+	for name, c := range map[string]struct {
+		target string
+		path   []string
+		want   []string
+	}{
+		"none":                   {target: "v1.36.3+k0s.2"},
+		"two hops":               {target: "v1.36.3+k0s.2", path: []string{"v1.34.10+k0s.0", "v1.35.7+k0s.0"}},
+		"the target itself last": {target: "v1.36.3+k0s.2", path: []string{"v1.35.7+k0s.0", "v1.36.3+k0s.2"}},
+		"a gap":                  {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.35.7+k0s.0"}, want: []string{"error: upgrade.path goes from v1.33.1+k0s.0 to v1.35.7+k0s.0"}},
+		"backwards":              {target: "v1.36.3+k0s.2", path: []string{"v1.35.7+k0s.0", "v1.34.10+k0s.0"}, want: []string{"error: upgrade.path goes from"}},
+		"the same minor twice":   {target: "v1.36.3+k0s.2", path: []string{"v1.35.6+k0s.0", "v1.35.7+k0s.0"}, want: []string{"error: upgrade.path goes from"}},
+		"beyond":                 {target: "v1.35.7+k0s.0", path: []string{"v1.36.3+k0s.2"}, want: []string{"error: upgrade.path goes to v1.36.3+k0s.2, beyond"}},
+		"ends early":             {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.34.10+k0s.0"}, want: []string{"error: upgrade.path ends at"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var doc clusterDocument
+			doc.Spec.K0s.Version = c.target
+			d := defaults()
+			for _, s := range c.path {
+				v, err := lifecycle.ParseVersion(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.Spec.Upgrade.Path = append(d.Spec.Upgrade.Path, version(v))
+			}
+			expect(t, checkPath(doc, d), c.want...)
+		})
+	}
+}
+
+func TestCheckSubstitution(t *testing.T) {
+	for text, want := range map[string]bool{
+		"a: $HOME": true, "a: x-${HOME}-y": true, "a: ${HOME:-b}": true,
+		"a: 5$": false, "a: $1": false, "a: $$HOME": false, "hooks: {apply: [echo $HOME]}": false, "files: [{data: $HOME}]": false, `a: '\$HOME'`: false,
+	} {
+		docs, err := parseYAML([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(checkSubstitution(docs[0])) > 0; got != want {
+			t.Errorf("%s: found %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestKnownHosts(t *testing.T) {
+	known := parseKnownHosts(`
+# 10.0.0.9 ssh-ed25519 AAAA
+10.0.0.1,node-1 ssh-ed25519 AAAA
+[10.0.0.2]:2222 ssh-ed25519 AAAA
+10.0.1.? ssh-ed25519 AAAA
+[10.0.2.*]:2222 ssh-ed25519 AAAA
+@cert-authority *.example.com ssh-ed25519 AAAA
+@revoked 10.0.0.8 ssh-ed25519 AAAA
+10.0.0.7
+|1|dGVzdHNhbHR0ZXN0c2FsdDEy|dCA9rl2KkhJBOxlk1gvfhjLgyqA= ssh-ed25519 AAAA
+`)
+	for _, c := range []struct {
+		address string
+		port    int
+		want    bool
+	}{
+		{"10.0.0.1", 22, true},
+		{"node-1", 22, true},
+		{"10.0.0.1", 2222, false},
+		{"10.0.0.2", 2222, true},
+		{"10.0.0.2", 22, false},
+		{"10.0.1.7", 22, true},
+		{"10.0.1.77", 22, false},
+		{"10.0.2.77", 2222, true},
+		{"w.example.com", 22, true},
+		{"10.0.0.7", 22, false},
+		{"10.0.0.8", 22, false},
+		{"10.0.0.9", 22, false},
+		{"hashed.example.net", 22, true},
+		{"other.example.net", 22, false},
+	} {
+		if got := known.has(c.address, c.port); got != c.want {
+			t.Errorf("%s port %d: %v, want %v", c.address, c.port, got, c.want)
+		}
+	}
+}
+
+func TestSortHosts(t *testing.T) {
+	docs, err := parseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: new, role: worker}, {hostname: c1, role: controller}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sortHosts(docs[0], []string{"c1", "w0", "w1", "c3"})
+	var got []string
+	for _, h := range items(at(docs[0], "spec", "hosts")) {
+		got = append(got, text(at(h, "hostname")))
+	}
+	if want := "c1 c3 w1 new"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for word, want := range map[string]string{"maxUnavailible": "maxUnavailable", "shh": "ssh", "WAVE": "wave", "zzzzzz": ""} {
+		if got := nearest(word, []string{"wave", "ssh", "maxUnavailable"}); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}
+
+// TestSpec decodes a Site that sets every field, and one that sets none.
+func TestSpec(t *testing.T) {
+	fleet := sampleFleet(t, "")
+	s, ds := Load(t.Context(), fleet, "tokyo", Options{Revision: func(string) string { return "abc" }})
+	if len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	if s.Wave != 2 || s.Revision != "abc" || s.SSH.Port != 22 || s.SSH.ConnectTimeout != 10*time.Second || s.SSH.KnownHosts != s.Dir+"/known_hosts" ||
+		s.Binary.URL != releaseURL || s.Binary.Checksums != releaseChecksums || s.API.ViaSSH {
+		t.Errorf("defaults: %+v", s)
+	}
+	p := s.Policy
+	if p.Workers != (lifecycle.Rollout{MaxUnavailable: "1", Canary: 1}) ||
+		p.Drain != (lifecycle.Drain{Timeout: 10 * time.Minute, DeleteEmptyDirData: true, EvictionRetry: 2 * time.Second}) ||
+		p.Settle != (lifecycle.Settle{NodeTimeout: 5 * time.Minute, StableFor: 5 * time.Second, Timeout: 10 * time.Minute}) {
+		t.Errorf("default policy: %+v", p)
+	}
+
+	write(t, s.Dir+"/site.yaml", `
+apiVersion: kiban.dev/v1alpha1
+kind: Site
+metadata: {name: tokyo, labels: {tier: lab}}
+spec:
+  wave: 7
+  ssh: {user: ops, port: 22, keyPath: keys/id, knownHosts: ./known_hosts, connectTimeout: 3s, keepAlive: 1s}
+  api: {via: direct, endpoint: "https://api:6443"}
+  binaries: {url: "../m/{version}/k0s-{arch}", checksums: "https://m/sums", sha256: {"v1.36.3+k0s.2/amd64": "`+strings.Repeat("ab", 32)+`"}}
+  upgrade:
+    path: [v1.35.7+k0s.0]
+    workers: {maxUnavailable: 25%, failureDomain: topology.kubernetes.io/zone, canary: 0}
+    drain: {timeout: 1m, gracePeriod: 30s, deleteEmptyDirData: false, force: true, evictionRetry: 1s}
+    settle: {nodeTimeout: 2m, stableFor: 1s, timeout: 3m}
+    windows: [{days: [Sat, sunday], start: "22:30", end: "24:00", timeZone: Asia/Tokyo}]
+`)
+	s, ds = Load(t.Context(), fleet, "tokyo", Options{})
+	if len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	if s.Labels["tier"] != "lab" || s.SSH.KeyPath != s.Dir+"/keys/id" || s.API.Endpoint != "https://api:6443" || s.Binary.Checksums != "https://m/sums" ||
+		!strings.HasSuffix(s.Binary.URL, "/overlays/m/{version}/k0s-{arch}") || len(s.Binary.SHA256) != 1 {
+		t.Errorf("site: %+v", s)
+	}
+	p = s.Policy
+	w := p.Windows[0]
+	if len(p.Path) != 1 || p.Workers != (lifecycle.Rollout{MaxUnavailable: "25%", FailureDomain: "topology.kubernetes.io/zone"}) ||
+		p.Drain != (lifecycle.Drain{Timeout: time.Minute, GracePeriod: 30 * time.Second, Force: true, EvictionRetry: time.Second}) ||
+		len(w.Days) != 2 || w.Days[0] != time.Saturday || w.Days[1] != time.Sunday || w.Start != 22*60+30 || w.End != 24*60 {
+		t.Errorf("policy: %+v", p)
+	}
+}
