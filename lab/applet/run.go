@@ -27,6 +27,12 @@ func Run(argv []string) (handled bool) {
 	if len(argv) < 3 || argv[1] != "applet" {
 		return false
 	}
+	if v := os.Getenv("LAB_K0S_VERSION"); v != "" {
+		if err := pose(v); err != nil {
+			fmt.Fprintln(os.Stderr, "LAB_K0S_VERSION:", err)
+			os.Exit(2)
+		}
+	}
 	// The programs take their own name and flags from os.Args, as any program does.
 	os.Args = slices.Clone(argv[2:])
 	switch os.Args[0] {

@@ -2,7 +2,6 @@ package applet
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	_ "unsafe" // for go:linkname
 
@@ -20,20 +19,8 @@ var gitMajor string
 //go:linkname gitMinor k8s.io/component-base/version.gitMinor
 var gitMinor string
 
-// An init and not a call from main: while packages initialise, Kubernetes' own (feature gates, the component registry) read the version
-// and keep it, and those that do so are initialised after this one because nothing that this file imports leads to them.
-func init() {
-	v := os.Getenv("LAB_K0S_VERSION")
-	if v == "" {
-		return
-	}
-	if err := pose(v); err != nil {
-		fmt.Fprintln(os.Stderr, "LAB_K0S_VERSION:", err)
-		os.Exit(2)
-	}
-}
-
-// pose makes this process claim to be the Kubernetes of a k0s release: v1.36.3+k0s.2 is v1.36.3+k0s.
+// pose makes this process claim to be the Kubernetes of a k0s release: v1.36.3+k0s.2 is v1.36.3+k0s. It must come before the
+// commands are built, because building them sets up the feature gates by version.
 func pose(k0s string) error {
 	kubernetes, minor, err := kubernetesVersion(k0s)
 	if err != nil {

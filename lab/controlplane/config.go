@@ -1,9 +1,15 @@
 package controlplane
 
+import (
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+)
+
 // Config is what the control plane needs of k0s.yaml. The zero value is k0s's own default.
 type Config struct {
-	// APIPort is spec.api.port; zero means 6443.
-	APIPort int
+	// APIPort is spec.api.port; zero means 6443. JoinPort is spec.api.k0sApiPort; zero means 9443.
+	APIPort, JoinPort int
 	// ExternalAddress is spec.api.externalAddress, SANs is spec.api.sans.
 	ExternalAddress string
 	SANs            []string
@@ -15,4 +21,56 @@ type Config struct {
 }
 
 // ParseConfig reads a k0s.yaml. What it does not need it does not look at; an empty document is the default.
-func ParseConfig(doc []byte) (Config, error) { return Config{}, errNotYet }
+func ParseConfig(doc []byte) (Config, error) {
+	var file struct {
+		Spec struct {
+			API struct {
+				Port            int               `json:"port"`
+				K0sAPIPort      int               `json:"k0sApiPort"`
+				ExternalAddress string            `json:"externalAddress"`
+				SANs            []string          `json:"sans"`
+				ExtraArgs       map[string]string `json:"extraArgs"`
+			} `json:"api"`
+			ControllerManager struct {
+				ExtraArgs map[string]string `json:"extraArgs"`
+			} `json:"controllerManager"`
+			Scheduler struct {
+				ExtraArgs map[string]string `json:"extraArgs"`
+			} `json:"scheduler"`
+			Network struct {
+				ServiceCIDR string `json:"serviceCIDR"`
+			} `json:"network"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(doc, &file); err != nil {
+		return Config{}, fmt.Errorf("k0s configuration: %w", err)
+	}
+	s := file.Spec
+	return Config{
+		APIPort: s.API.Port, JoinPort: s.API.K0sAPIPort,
+		ExternalAddress: s.API.ExternalAddress, SANs: s.API.SANs,
+		ServiceCIDR: s.Network.ServiceCIDR,
+		APIArgs:     s.API.ExtraArgs, ControllerManagerArgs: s.ControllerManager.ExtraArgs, SchedulerArgs: s.Scheduler.ExtraArgs,
+	}, nil
+}
+
+func (cfg Config) apiPort() int {
+	if cfg.APIPort == 0 {
+		return 6443
+	}
+	return cfg.APIPort
+}
+
+func (cfg Config) joinPort() int {
+	if cfg.JoinPort == 0 {
+		return 9443
+	}
+	return cfg.JoinPort
+}
+
+func (cfg Config) serviceCIDR() string {
+	if cfg.ServiceCIDR == "" {
+		return "10.96.0.0/12"
+	}
+	return cfg.ServiceCIDR
+}

@@ -6,9 +6,13 @@ package controlplane
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"os"
+	"syscall"
 	"time"
+
+	"k8s.io/client-go/rest"
 )
 
 // Controller is one k0s controller. Its methods other than Run need no running Run in this process: like `k0s token create`, they
@@ -26,7 +30,7 @@ type Controller struct {
 	Version string
 	// Exe is the start of a command line that runs applets: {"/path/kiban-lab", "applet"}.
 	Exe []string
-	// JoinToken makes a new controller a member of an existing cluster. It is not looked at once DataDir holds a certificate authority.
+	// JoinToken makes a new controller a member of an existing cluster. It is not looked at once DataDir holds an etcd member.
 	JoinToken string
 	Config    Config
 	// LeaseScale shortens (below 1) the leader election periods of kube-controller-manager and kube-scheduler, which are upstream's
@@ -38,43 +42,129 @@ type Controller struct {
 	Log *slog.Logger
 }
 
-// EtcdMember is one etcd member.
-type EtcdMember struct {
-	Name string
-	// PeerURL is as `k0s etcd member-list` prints it: https://127.88.0.11:2380.
-	PeerURL string
-	Learner bool
-}
-
-var errNotYet = errors.New("not yet")
-
 // Run brings the controller up and keeps it up until ctx ends; then it stops its programs in reverse order and returns when all of them
 // are gone. It returns early with an error only when the controller cannot be: a join token that is refused, a DataDir that cannot be
 // written. A program that exits is started again after a second, for ever, as k0s does.
-func (c *Controller) Run(ctx context.Context) error { return errNotYet }
-
-// ReadyZ asks this controller's kube-apiserver for /readyz. Nil means it answered ok.
-func (c *Controller) ReadyZ(ctx context.Context) error { return errNotYet }
-
-// CreateToken makes a join token for the role "worker" or "controller", backed by a bootstrap-token Secret. An expiry of zero never ends.
-func (c *Controller) CreateToken(ctx context.Context, role string, expiry time.Duration) (string, error) {
-	return "", errNotYet
+func (c *Controller) Run(ctx context.Context) error {
+	var stops []func()
+	defer func() {
+		for i := len(stops) - 1; i >= 0; i-- {
+			stops[i]()
+		}
+	}()
+	err := c.up(ctx, func(stop func()) { stops = append(stops, stop) })
+	if ctx.Err() != nil {
+		return nil // told to stop while starting
+	}
+	if err != nil {
+		return fmt.Errorf("controller %s: %w", c.Name, err)
+	}
+	<-ctx.Done()
+	return nil
 }
 
-// InvalidateToken deletes the Secret of the token with this id (the part before the dot).
-func (c *Controller) InvalidateToken(ctx context.Context, id string) error { return errNotYet }
+// up starts everything in order. onStop is given what undoes each thing that was started.
+func (c *Controller) up(ctx context.Context, onStop func(func())) error {
+	start := func(name string, stop syscall.Signal, args []string) {
+		p := c.program(name, stop, args)
+		p.start()
+		onStop(p.end)
+	}
+	initialCluster, err := c.membership(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.certify(); err != nil {
+		return err
+	}
+	start("etcd", syscall.SIGTERM, c.etcdArgs(initialCluster))
+	if err := c.etcdWhole(ctx); err != nil {
+		return err
+	}
+	start("kube-apiserver", syscall.SIGTERM, flags(c.apiServerArgs()))
+	leave, err := c.register()
+	if err != nil {
+		return err
+	}
+	onStop(leave)
+	if err := c.apiUp(ctx); err != nil {
+		return err
+	}
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	if err := applyManifests(ctx, client); err != nil {
+		return err
+	}
+	// When k0s stops, neither of these gives its lease back: their successors wait until it has run out. Told to end in good order the
+	// scheduler would give it back.
+	start("kube-controller-manager", syscall.SIGKILL, flags(c.controllerManagerArgs()))
+	start("kube-scheduler", syscall.SIGKILL, flags(c.schedulerArgs()))
+	stopJoin, err := c.serveJoin(client)
+	if err != nil {
+		return err
+	}
+	onStop(stopJoin)
+	return nil
+}
 
-// EtcdMembers lists the members, asking this controller's own etcd. Sorted by name.
-func (c *Controller) EtcdMembers(ctx context.Context) ([]EtcdMember, error) { return nil, errNotYet }
+// membership makes sure that this controller belongs to a cluster: the one in DataDir, the one that its token is for, or a new one.
+func (c *Controller) membership(ctx context.Context) (initialCluster string, err error) {
+	switch {
+	case c.initialized() && c.etcdStarted():
+		return "", nil
+	case c.JoinToken != "":
+		return c.join(ctx)
+	case c.initialized():
+		return "", nil
+	}
+	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
+		return "", err
+	}
+	return "", c.found()
+}
 
-// EtcdLeave removes the member with this peer address ("127.88.0.12") from the cluster; an empty one means this controller's own.
-func (c *Controller) EtcdLeave(ctx context.Context, peerAddress string) error { return errNotYet }
+// register makes this API server known to the lab's kubelets.
+func (c *Controller) register() (leave func(), err error) {
+	ca, err := c.authority("")
+	if err != nil {
+		return nil, err
+	}
+	own, err := ca.issue(subject{name: "lab-kubelets", groups: []string{"system:masters"}})
+	if err != nil {
+		return nil, err
+	}
+	server := fmt.Sprintf("%s:%d", c.Addr, c.Config.apiPort())
+	return c.Registry.enter(ca.cert, kubeconfig(c.apiURL(), ca.cert, "lab-kubelets", own), server), nil
+}
 
-// AdminKubeconfig returns pki/admin.conf.
-func (c *Controller) AdminKubeconfig() ([]byte, error) { return nil, errNotYet }
+// apiUp waits until the API server is ready.
+func (c *Controller) apiUp(ctx context.Context) error {
+	cfg, err := c.rest()
+	if err != nil {
+		return err
+	}
+	client, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return err
+	}
+	for {
+		err := readyz(ctx, client, cfg.Host)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
 
-// Backup writes a tar.gz of an etcd snapshot and the keys to w. The controller must be running, as k0s asks.
-func (c *Controller) Backup(ctx context.Context, w io.Writer) error { return errNotYet }
-
-// Restore unpacks a backup into DataDir, which must be absent or empty: a cluster of one etcd member with the same data.
-func (c *Controller) Restore(r io.Reader) error { return errNotYet }
+func (c *Controller) logger() *slog.Logger {
+	if c.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Log.With("controller", c.Name)
+}

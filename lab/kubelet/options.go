@@ -1,0 +1,81 @@
+// Package kubelet plays the kubelets of every worker of a lab in one process: it registers nodes, renews their leases, and moves pods
+// through their lives. Pods that ask for it answer HTTP on a loopback address while they live.
+package kubelet
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kiban.dev/kiban/lab/controlplane"
+)
+
+// Annotations on pods that the lab heeds.
+const (
+	// AnnotationServe "true" makes a pod answer HTTP on each of its declared TCP ports, on its address with 127.244. for 10.244.
+	AnnotationServe = "lab.kiban.dev/serve"
+	// AnnotationDrain is for how many seconds a serving pod goes on answering once it was asked to end ("2"), as one with a preStop hook
+	// does.
+	AnnotationDrain = "lab.kiban.dev/drain-seconds"
+	// AnnotationTerminateAfter is how long the pod takes to end ("20s"), at most its grace period.
+	AnnotationTerminateAfter = "lab.kiban.dev/terminate-after"
+)
+
+// defaultDrain outlives EndpointSlices that are a second late, and does not outlive those of a controller manager that waits for its lease.
+const defaultDrain = 2 * time.Second
+
+// Options are the lab's periods. Zero values mean the defaults given.
+type Options struct {
+	Registry *controlplane.Registry
+	// StartDelay is from a pod's scheduling to its being Ready (300 ms).
+	StartDelay time.Duration
+	// TerminateDelay is how long a pod takes to end once it was asked to, at most its grace period (1 s).
+	TerminateDelay time.Duration
+	// LeaseEvery (10 s) and StatusEvery (5 min) are the kubelet's own periods of renewing the node lease and of writing an unchanged
+	// node status: the Ready condition's heartbeat is that old.
+	LeaseEvery, StatusEvery time.Duration
+	Log                     *slog.Logger
+}
+
+func (o Options) defaults() Options {
+	orElse := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	orElse(&o.StartDelay, 300*time.Millisecond)
+	orElse(&o.TerminateDelay, time.Second)
+	orElse(&o.LeaseEvery, 10*time.Second)
+	orElse(&o.StatusEvery, 5*time.Minute)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Worker is one machine's kubelet.
+type Worker struct {
+	// Name is the node name; unique in the lab.
+	Name string
+	// Addr becomes the node's InternalIP.
+	Addr string
+	// DataDir is the real path of the machine's /var/lib/k0s: kubelet.conf and the node's certificate lie there.
+	DataDir string
+	// Version is what the machine has installed, v1.36.3+k0s.2; the node reports v1.36.3+k0s.
+	Version string
+	// Token is the join token; not looked at once DataDir holds kubelet.conf.
+	Token string
+	// Labels and Taints take effect only when the node registers for the first time, as with a real kubelet.
+	Labels map[string]string
+	Taints []corev1.Taint
+}
+
+// Faults are what can go wrong with one worker on command. They may be set before it joins and outlive restarts.
+type Faults struct {
+	// NeverReady keeps the node's Ready condition false from the next start of its kubelet on.
+	NeverReady atomic.Bool
+	// HoldPods keeps pods on this worker from ending: a drain of it never finishes while set.
+	HoldPods atomic.Bool
+}

@@ -1,0 +1,199 @@
+package kubelet
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// run brings a pod up, or keeps it up.
+func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
+	s, fresh := p.ensure(pod)
+	if fresh && started(pod) { // it ran before and was killed with its machine
+		return p.opts.StartDelay, p.report(pod, waitingStatus(pod, s, "ContainerCreating", ""))
+	}
+	if wait := time.Until(s.readyAt); wait > 0 {
+		return wait, nil
+	}
+	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
+		return 2 * time.Second, p.report(pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
+	}
+	if reported(pod, s) {
+		return 0, nil
+	}
+	return 0, p.report(pod, runningStatus(pod, s, n.worker.Addr))
+}
+
+// ensure returns the pod's sandbox, and whether it has only just been made.
+func (p *pool) ensure(pod *corev1.Pod) (s *sandbox, fresh bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.sandboxes[pod.UID]; s != nil {
+		return s, false
+	}
+	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay)}
+	if started(pod) {
+		for _, c := range pod.Status.ContainerStatuses {
+			s.restarts = max(s.restarts, c.RestartCount+1)
+		}
+	}
+	p.sandboxes[pod.UID] = s
+	return s, true
+}
+
+// end takes a pod that was deleted through its grace: it serves a little, then it listens no more, then it is over and forgotten.
+func (p *pool) end(n *node, pod *corev1.Pod) (again time.Duration, err error) {
+	s := p.sandbox(pod.UID)
+	if s == nil {
+		return 0, p.forget(pod)
+	}
+	serves, lasts, err := farewell(pod, p.opts.TerminateDelay)
+	if err != nil {
+		p.opts.Log.Warn("pod annotation ignored", "pod", s.key, "error", err)
+	}
+	since := s.askToEnd(time.Now())
+	if wait := time.Until(since.Add(serves)); wait > 0 {
+		return wait, nil
+	}
+	s.deafen()
+	if wait := time.Until(since.Add(lasts)); wait > 0 {
+		return wait, nil
+	}
+	if n.faults.HoldPods.Load() {
+		return 500 * time.Millisecond, nil
+	}
+	if err := p.report(pod, endedStatus(pod)); err != nil {
+		return 0, err
+	}
+	p.kill(func(other *sandbox) bool { return other == s })
+	return 0, p.forget(pod)
+}
+
+// forget removes a pod that is over from the API.
+func (p *pool) forget(pod *corev1.Pod) error {
+	now := int64(0)
+	return p.client.CoreV1().Pods(pod.Namespace).Delete(p.ctx, pod.Name, metav1.DeleteOptions{
+		GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &pod.UID},
+	})
+}
+
+func (p *pool) report(pod *corev1.Pod, status corev1.PodStatus) error {
+	patch, err := statusPatch(pod.UID, status)
+	if err != nil {
+		return err
+	}
+	_, err = p.client.CoreV1().Pods(pod.Namespace).Patch(p.ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	return err
+}
+
+// statusPatch is a strategic merge patch, so that the conditions of others stay. The addresses are replaced: merged, a pod that was started
+// again would have its old one too.
+func statusPatch(uid types.UID, status corev1.PodStatus) ([]byte, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&status)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"podIPs", "hostIPs"} {
+		if list, ok := fields[name].([]any); ok {
+			fields[name] = append([]any{map[string]any{"$patch": "replace"}}, list...)
+		}
+	}
+	return json.Marshal(map[string]any{"metadata": map[string]any{"uid": uid}, "status": fields})
+}
+
+// started reports whether the API has the pod's containers as having run.
+func started(pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning }
+
+// reported reports whether the API has the pod as it is.
+func reported(pod *corev1.Pod, s *sandbox) bool {
+	if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP != s.address() || len(pod.Status.ContainerStatuses) == 0 {
+		return false
+	}
+	return pod.Status.ContainerStatuses[0].RestartCount == s.restarts && condition(pod, corev1.PodReady) == readiness(pod)
+}
+
+func condition(pod *corev1.Pod, t corev1.PodConditionType) corev1.ConditionStatus {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == t {
+			return c.Status
+		}
+	}
+	return corev1.ConditionUnknown
+}
+
+// readiness is what the Ready condition of a pod that runs has to be: true when its readiness gates are.
+func readiness(pod *corev1.Pod) corev1.ConditionStatus {
+	for _, g := range pod.Spec.ReadinessGates {
+		if condition(pod, g.ConditionType) != corev1.ConditionTrue {
+			return corev1.ConditionFalse
+		}
+	}
+	return corev1.ConditionTrue
+}
+
+func runningStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus {
+	now, yes := metav1.Now(), true
+	status := corev1.PodStatus{
+		Phase: corev1.PodRunning, HostIP: hostIP, HostIPs: []corev1.HostIP{{IP: hostIP}},
+		PodIP: s.address(), PodIPs: []corev1.PodIP{{IP: s.address()}}, StartTime: &now,
+		Conditions: conditions(now, corev1.ConditionTrue, readiness(pod), ""),
+	}
+	for _, c := range pod.Spec.InitContainers {
+		status.InitContainerStatuses = append(status.InitContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: true, ContainerID: "lab://" + string(pod.UID) + "/" + c.Name,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}},
+		})
+	}
+	for _, c := range pod.Spec.Containers {
+		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: true, Started: &yes, RestartCount: s.restarts,
+			ContainerID: fmt.Sprintf("lab://%s/%s/%d", pod.UID, c.Name, s.restarts),
+			State:       corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}},
+		})
+	}
+	return status
+}
+
+// waitingStatus is of a pod whose containers do not run (again) yet.
+func waitingStatus(pod *corev1.Pod, s *sandbox, reason, message string) corev1.PodStatus {
+	status := corev1.PodStatus{Phase: pod.Status.Phase, Conditions: conditions(metav1.Now(), corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")}
+	no := false
+	for _, c := range pod.Spec.Containers {
+		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, Started: &no, RestartCount: s.restarts,
+			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		})
+	}
+	return status
+}
+
+// endedStatus is of a pod whose containers have all ended as they were asked to.
+func endedStatus(pod *corev1.Pod) corev1.PodStatus {
+	now, no := metav1.Now(), false
+	status := corev1.PodStatus{Phase: corev1.PodSucceeded, Conditions: conditions(now, corev1.ConditionFalse, corev1.ConditionFalse, "PodCompleted")}
+	for _, c := range pod.Spec.Containers {
+		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
+			Name: c.Name, Image: c.Image, Started: &no,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: now}},
+		})
+	}
+	return status
+}
+
+func conditions(now metav1.Time, containers, ready corev1.ConditionStatus, reason string) []corev1.PodCondition {
+	list := []corev1.PodCondition{
+		{Type: corev1.PodReadyToStartContainers, Status: corev1.ConditionTrue},
+		{Type: corev1.PodInitialized, Status: corev1.ConditionTrue},
+		{Type: corev1.ContainersReady, Status: containers, Reason: reason},
+		{Type: corev1.PodReady, Status: ready, Reason: reason},
+	}
+	for i := range list {
+		list[i].LastTransitionTime = now
+	}
+	return list
+}

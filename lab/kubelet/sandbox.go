@@ -1,0 +1,173 @@
+package kubelet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// PodHeader is in every answer of a serving pod: "namespace/name". It tells a client that it reached the pod it meant.
+const PodHeader = "Lab-Pod"
+
+// sandbox is what runs of one pod on its machine, whatever the API server thinks.
+type sandbox struct {
+	key  string
+	uid  types.UID
+	node string
+	// readyAt is when its start is over. restarts counts the starts before this one.
+	readyAt  time.Time
+	restarts int32
+
+	mu        sync.Mutex
+	ip        string
+	listeners []*http.Server
+	// ending is when it was asked to end; zero before that.
+	ending time.Time
+	gone   bool
+}
+
+// open gives the pod its address and begins to listen when it is to. It may be called again.
+func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.gone:
+		return errors.New("the pod is gone")
+	case s.ip != "":
+		return nil
+	case pod.Spec.HostNetwork:
+		s.ip = hostIP
+		return nil
+	}
+	ports := servedPorts(pod)
+	for {
+		ip, err := pool.take()
+		if err != nil {
+			return err
+		}
+		s.listeners, err = listen(s.key, ip, ports)
+		if err == nil {
+			s.ip = ip
+			return nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) { // another lab on this computer has it: the address stays taken and the next is tried
+			pool.free(ip)
+			return err
+		}
+	}
+}
+
+// servedPorts are the ports on which the pod is to answer.
+func servedPorts(pod *corev1.Pod) []int32 {
+	if pod.Annotations[AnnotationServe] != "true" {
+		return nil
+	}
+	var ports []int32
+	for _, c := range pod.Spec.Containers {
+		for _, p := range c.Ports {
+			if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP {
+				ports = append(ports, p.ContainerPort)
+			}
+		}
+	}
+	return ports
+}
+
+func listen(key, ip string, ports []int32) ([]*http.Server, error) {
+	var servers []*http.Server
+	for _, port := range ports {
+		l, err := net.Listen("tcp", net.JoinHostPort(Listening(ip), strconv.Itoa(int(port))))
+		if err != nil {
+			closeAll(servers)
+			return nil, err
+		}
+		server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(PodHeader, key)
+			_, _ = io.WriteString(w, key+"\n")
+		})}
+		go func() { _ = server.Serve(l) }() // ends by close
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+func closeAll(servers []*http.Server) {
+	// What was accepted is answered; there is next to nothing to answer, so this takes no time.
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	for _, s := range servers {
+		_ = s.Shutdown(ctx)
+	}
+}
+
+// deafen stops listening.
+func (s *sandbox) deafen() {
+	s.mu.Lock()
+	servers := s.listeners
+	s.listeners = nil
+	s.mu.Unlock()
+	closeAll(servers)
+}
+
+// close ends all of it.
+func (s *sandbox) close(pool *addresses) {
+	s.deafen()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.gone {
+		s.gone = true
+		pool.free(s.ip)
+	}
+}
+
+func (s *sandbox) address() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ip
+}
+
+// askToEnd notes when the pod was first asked to end, and returns that.
+func (s *sandbox) askToEnd(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ending.IsZero() {
+		s.ending = now
+	}
+	return s.ending
+}
+
+// farewell is how long a pod that was asked to end goes on serving, and how long until it is over. The grace period bounds both.
+func farewell(pod *corev1.Pod, linger time.Duration) (serves, lasts time.Duration, err error) {
+	grace := 30 * time.Second
+	if s := pod.DeletionGracePeriodSeconds; s != nil {
+		grace = time.Duration(*s) * time.Second
+	}
+	if len(servedPorts(pod)) > 0 {
+		serves = defaultDrain
+	}
+	if v, ok := pod.Annotations[AnnotationDrain]; ok {
+		seconds, parseErr := strconv.ParseFloat(v, 64)
+		if parseErr != nil {
+			return 0, 0, fmt.Errorf("%s: %w", AnnotationDrain, parseErr)
+		}
+		serves = time.Duration(seconds * float64(time.Second))
+	}
+	lasts = linger
+	if v, ok := pod.Annotations[AnnotationTerminateAfter]; ok {
+		if lasts, err = time.ParseDuration(v); err != nil {
+			return 0, 0, fmt.Errorf("%s: %w", AnnotationTerminateAfter, err)
+		}
+	}
+	serves = min(serves, grace)
+	return serves, min(max(lasts, serves), grace), nil
+}
