@@ -1,0 +1,187 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// configChanges lists how a controller's k0s.yaml is to change, "spec.network.provider: kuberouter -> calico", secrets masked. None where
+// the document leaves the configuration to k0s, or a step of this plan has already written it.
+func (p *planner) configChanges(m *member) []string {
+	if m.configured || !m.seen.Reached() || m.Config == nil || (m.ConfigDigest != "" && m.ConfigDigest == m.seen.ConfigDigest) {
+		return nil
+	}
+	want, errWant := flatten(m.Config)
+	if errWant != nil {
+		return []string{"k0s.yaml: what is declared cannot be compared: " + errWant.Error()}
+	}
+	if m.seen.Config == nil {
+		return []string{"k0s.yaml: (none) -> as declared"}
+	}
+	have, errHave := flatten(m.seen.Config)
+	if errHave != nil {
+		return []string{"k0s.yaml: (not readable) -> as declared"}
+	}
+	var out []string
+	for _, c := range compare(have, want) {
+		if !p.site.Cluster.DynamicConfig || nodeLocal(c.path) {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}
+
+// nodeLocal reports whether k0s reads that part of its configuration from the file even where the rest lives in the cluster.
+func nodeLocal(path string) bool {
+	for _, p := range []string{"spec.api", "spec.storage", "spec.network.controlPlaneLoadBalancing"} {
+		if path == p || strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[") {
+			return true
+		}
+	}
+	return false
+}
+
+// immutable are the parts that a cluster cannot change once it lives, with k0s's defaults: to spell one out is no change.
+func immutable() map[string]string {
+	return map[string]string{
+		"spec.network.podCIDR":              `"10.244.0.0/16"`,
+		"spec.network.serviceCIDR":          `"10.96.0.0/12"`,
+		"spec.network.provider":             `"kuberouter"`,
+		"spec.network.primaryAddressFamily": `"IPv4"`,
+	}
+}
+
+// immutableChanges lists the changes that a living cluster cannot take.
+func (p *planner) immutableChanges(m *member) []string {
+	if m.Config == nil || m.seen.Config == nil {
+		return nil
+	}
+	have, errHave := flatten(m.seen.Config)
+	want, errWant := flatten(m.Config)
+	if errHave != nil || errWant != nil {
+		return nil
+	}
+	var out []string
+	defaults := immutable()
+	for _, path := range slices.Sorted(maps.Keys(defaults)) {
+		c := change{path, or(have[path], defaults[path]), or(want[path], defaults[path])}
+		if c.from != c.to {
+			out = append(out, c.String())
+		}
+	}
+	return out
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// change is one value that differs: JSON on both sides, "" for none.
+type change struct{ path, from, to string }
+
+func (c change) String() string {
+	if secretPath(c.path) {
+		return c.path + ": (secret) changes"
+	}
+	return fmt.Sprintf("%s: %s -> %s", c.path, shown(c.from), shown(c.to))
+}
+
+// shown is a JSON value as people write it; credentials in URLs and flags are masked.
+func shown(v string) string {
+	if v == "" {
+		return "(none)"
+	}
+	var s string
+	if json.Unmarshal([]byte(v), &s) == nil && s != "" {
+		v = s
+	}
+	return maskText(v)
+}
+
+// compare lists what differs, by path.
+func compare(have, want map[string]string) []change {
+	all := maps.Clone(have)
+	maps.Copy(all, want)
+	var out []change
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		if have[path] != want[path] {
+			out = append(out, change{path, have[path], want[path]})
+		}
+	}
+	return out
+}
+
+// flatten lays a JSON document out as path -> JSON of the value there. Lists of plain values stay whole.
+func flatten(doc []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(doc))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	flattenInto(out, "", v)
+	return out, nil
+}
+
+func flattenInto(out map[string]string, path string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, e := range v {
+			flattenInto(out, strings.TrimPrefix(path+"."+k, "."), e)
+		}
+		if len(v) > 0 || path == "" {
+			return
+		}
+	case []any:
+		if slices.ContainsFunc(v, nested) {
+			for i, e := range v {
+				flattenInto(out, fmt.Sprintf("%s[%d]", path, i), e)
+			}
+			return
+		}
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("plan: decoded JSON does not encode: " + err.Error()) // a bug, not a condition
+	}
+	out[path] = string(b)
+}
+
+func nested(v any) bool {
+	switch v.(type) {
+	case map[string]any, []any:
+		return true
+	}
+	return false
+}
+
+var (
+	secretWord  = regexp.MustCompile(`(?i)pass|token|secret|key|datasource|credential`)
+	urlUserinfo = regexp.MustCompile(`://[^/@\s"]*@`)
+	secretFlag  = regexp.MustCompile(`(?i)(--?[a-z0-9-]*(?:pass|token|secret|key|credential)[a-z0-9-]*=)[^\s",]+`)
+)
+
+// secretPath reports whether a key's name suggests that its value is a secret.
+func secretPath(path string) bool { return secretWord.MatchString(path) }
+
+// maskText hides credentials within a value: in URLs, and in flags whose name suggests one.
+func maskText(v string) string {
+	return secretFlag.ReplaceAllString(urlUserinfo.ReplaceAllString(v, "://(masked)@"), "${1}(masked)")
+}
+
+// maskArgument hides the value of an argument whose name suggests a secret.
+func maskArgument(a string) string {
+	if name, _, ok := strings.Cut(a, "="); ok && secretPath(name) {
+		return name + "=(masked)"
+	}
+	return maskText(a)
+}

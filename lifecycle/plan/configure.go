@@ -1,0 +1,105 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// configureControllers brings configuration and arguments of controllers to what is declared, one controller at a time (H2).
+//
+// A controller that is to be upgraded is left to that: arguments are renewed by its first upgrade, and its configuration is written
+// before its last one, so that it restarts once and not twice. Not before the first of several: the configuration was declared for
+// the declared version, and an older one might refuse it.
+func configureControllers(p *planner) {
+	s := p.stage("configure", "configuration of controllers", 1)
+	for _, m := range p.controllers() {
+		if !m.belongs() || p.upgrades(m) {
+			continue
+		}
+		config, args := p.configChanges(m), argumentChanges(m)
+		switch {
+		case len(args) > 0:
+			p.rearrange(s, m, config, args)
+		case len(config) > 0:
+			st := p.configure(m, lifecycle.Version{}, config)
+			st.Disrupts = true
+			st.Before = append(p.window(), p.others(m)...)
+			st.After = p.controlPlaneWhole(m, m.level)
+			s.add(st)
+		}
+	}
+}
+
+// configure writes a controller's k0s.yaml. With a version, the step behind it starts the service.
+func (p *planner) configure(m *member, v lifecycle.Version, changes []string) *step {
+	reason := "k0s.yaml differs from what is declared"
+	if m.seen.ConfigDigest == "" {
+		reason = "there is no k0s.yaml yet"
+	}
+	st := p.do(lifecycle.ActionConfigure, m, reason)
+	st.Version, st.Changes, st.hop = v, changes, v
+	m.configured = true
+	return st
+}
+
+// rearrange re-installs a controller's service with its declared arguments, and its configuration if that changes too: one restart.
+func (p *planner) rearrange(s *stage, m *member, config, args []string) {
+	st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
+	st.Version, st.Changes = m.level, args
+	st.Before, st.After = p.others(m), p.controlPlaneWhole(m, m.level)
+	if len(config) > 0 {
+		s.add(p.configure(m, m.level, config))
+	}
+	m.renewed = true
+	p.turn(s, m, lifecycle.Version{}, st)
+}
+
+// rearrangeWorkers re-installs the service of workers whose arguments differ, each drained before (H15).
+func rearrangeWorkers(p *planner) {
+	var due []*member
+	for _, m := range p.workers() {
+		if m.belongs() && !m.down && len(argumentChanges(m)) > 0 {
+			due = append(due, m)
+		}
+	}
+	label := p.site.Policy.Workers.FailureDomain
+	due = inOrder(due, label)
+	s := p.rollout("arguments", "arguments of workers", due, p.site.Policy.Workers.Canary)
+	for _, m := range due {
+		args := argumentChanges(m)
+		st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
+		st.Version, st.Changes, st.After = m.level, args, p.nodeBack(m, m.level)
+		m.renewed = true
+		p.turn(s, m, lifecycle.Version{}, st)
+	}
+}
+
+func argumentsWhy(args []string) string {
+	return "the service's arguments differ from what is declared: " + strings.Join(args, " ")
+}
+
+// argumentChanges lists what the service's arguments lack and have too much, "+--flag=value" and "---flag=value" told apart by a space:
+// "+ --profile=gpu". Labels and taints act only when a node first registers, so a restart for them would be for nothing.
+func argumentChanges(m *member) []string {
+	if m.renewed || !m.seen.Reached() {
+		return nil
+	}
+	var out []string
+	for _, a := range m.seen.Arguments {
+		if !slices.Contains(m.Arguments, a) && !atRegistration(a) && m.seen.Installed() {
+			out = append(out, "- "+maskArgument(a))
+		}
+	}
+	for _, a := range m.Arguments {
+		if !slices.Contains(m.seen.Arguments, a) && !atRegistration(a) {
+			out = append(out, "+ "+maskArgument(a))
+		}
+	}
+	return out
+}
+
+func atRegistration(argument string) bool {
+	return strings.HasPrefix(argument, "--labels=") || strings.HasPrefix(argument, "--taints=")
+}

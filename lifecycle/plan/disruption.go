@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// inspectDisruption looks at what the plan's drains would meet, before any node is cordoned: budgets that can never be met, pods that a
+// drain would refuse to move.
+func (p *planner) inspectDisruption() {
+	drained := p.drained()
+	for _, b := range p.state.Budgets {
+		p.inspectBudget(b, drained)
+	}
+	p.inspectStuck(drained)
+}
+
+// drained are the nodes that the plan drains.
+func (p *planner) drained() map[string]bool {
+	out := map[string]bool{}
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			if st.Action == lifecycle.ActionDrain {
+				out[st.Target] = true
+			}
+		}
+	}
+	return out
+}
+
+func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
+	var pods []string
+	for _, pod := range b.Pods {
+		if drained[pod.Node] {
+			pods = append(pods, fmt.Sprintf("%s on %s", pod.Name, pod.Node))
+		}
+	}
+	if len(pods) == 0 {
+		return
+	}
+	name := b.Namespace + "/" + b.Name
+	owner := b.Owner
+	if owner == "" {
+		owner = "no controller"
+	}
+	detail := fmt.Sprintf("Its rule is %s; it guards %d pods of %s, %d of which are healthy. In the way of a drain: %s.", b.Rule, b.Expected, owner, b.Healthy,
+		strings.Join(pods, ", "))
+	switch {
+	case b.Never():
+		p.find(lifecycle.SeverityBlocked, name, "the disruption budget can never allow an eviction", detail,
+			fmt.Sprintf("Raise the replicas of %s, or loosen the budget: it must allow at least one pod to be away.", owner))
+	case b.Allowed == 0:
+		p.find(lifecycle.SeverityWarning, name, "the disruption budget allows no eviction now", detail,
+			"The rollout waits until it does, up to the drain's timeout.")
+	}
+}
+
+// inspectStuck names the pods that a drain would refuse to move under the site's policy, node by node.
+func (p *planner) inspectStuck(drained map[string]bool) {
+	bare, volumes := map[string][]string{}, map[string][]string{}
+	for _, s := range p.state.Stuck {
+		if !drained[s.Node] {
+			continue
+		}
+		if s.Bare && !p.site.Policy.Drain.Force {
+			bare[s.Node] = append(bare[s.Node], s.Namespace+"/"+s.Name)
+		}
+		if s.EmptyDir && !p.site.Policy.Drain.DeleteEmptyDirData {
+			volumes[s.Node] = append(volumes[s.Node], s.Namespace+"/"+s.Name)
+		}
+	}
+	p.stuck(bare, "pods that nothing would create again", "No controller owns %s: drained, it would be gone for good.",
+		"Delete them, give them a controller, or set spec.drain.force of the Site, which deletes them.")
+	p.stuck(volumes, "pods whose emptyDir volumes would be lost", "An eviction deletes the emptyDir data of %s.",
+		"Move the data, or set spec.drain.deleteEmptyDirData of the Site.")
+}
+
+func (p *planner) stuck(pods map[string][]string, what, detail, hint string) {
+	for _, m := range p.members {
+		if names := pods[m.Name]; len(names) > 0 {
+			slices.Sort(names)
+			p.find(lifecycle.SeverityBlocked, m.Name, "cannot be drained: "+what, fmt.Sprintf(detail, strings.Join(names, ", ")), hint)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// inspect finds what a reviewer must know before these steps run: what stops them, and what is odd but stops nothing.
+func (p *planner) inspect() {
+	for _, m := range p.members {
+		p.inspectReach(m)
+		if m.seen.Reached() {
+			p.inspectMachine(m)
+			p.inspectMember(m)
+		}
+	}
+	p.inspectCluster()
+	p.inspectEtcd()
+	p.inspectNodes()
+	p.inspectRemovals()
+	p.inspectConfig()
+	p.inspectVersions()
+	p.inspectDisruption()
+}
+
+// inspectReach says what a host that told nothing, or only half, stands in the way of.
+func (p *planner) inspectReach(m *member) {
+	switch m.seen.Problem {
+	case lifecycle.HostOK:
+	case lifecycle.HostUnreachable:
+		sev, detail := p.unreachable(m)
+		p.find(sev, m.Name, "the host cannot be reached", m.seen.Why+". "+detail, "Bring it back, or take it out of the overlay if it is gone for good.")
+	case lifecycle.HostKeyUnknown:
+		p.find(lifecycle.SeverityError, m.Name, "the host's key is not the known one", m.seen.Why,
+			"Compare the key with the machine's own; if it is right, add it to the site's known_hosts file.")
+	case lifecycle.HostAuth:
+		p.find(lifecycle.SeverityError, m.Name, "the host refuses the login", m.seen.Why, fmt.Sprintf("Let user %s in with the site's key, or correct spec.ssh of the Site.", m.User))
+	case lifecycle.HostSudo:
+		p.find(lifecycle.SeverityError, m.Name, "the user may not become root", m.seen.Why, fmt.Sprintf("Allow user %s sudo without a password on the host.", m.User))
+	default:
+		p.find(lifecycle.SeverityError, m.Name, "the host did not say what it is like", m.seen.Why, "Log in and look; then run the same command again.")
+	}
+}
+
+// unreachable says how bad it is that a host is not there: a controller, when the control plane is to change; a worker, when it would be
+// left behind; any host, when it is the one to be removed.
+func (p *planner) unreachable(m *member) (lifecycle.Severity, string) {
+	switch {
+	case m.Reset:
+		return lifecycle.SeverityBlocked, "It is to be removed, which cannot be done without it."
+	case m.Role.IsController() && (p.changesControlPlane() || p.state.API.NotYet):
+		return lifecycle.SeverityBlocked, "The control plane does not change while one of its controllers is away."
+	case !m.Role.IsController() && len(p.hops) > 0:
+		return lifecycle.SeverityBlocked, "An upgrade would leave it behind: all workers follow before a hop is complete."
+	}
+	return lifecycle.SeverityWarning, "This plan does without it."
+}
+
+// changesControlPlane reports whether a step changes a controller or etcd. To start what is stopped is no change.
+func (p *planner) changesControlPlane() bool {
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			switch st.Action {
+			case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionConfigure, lifecycle.ActionLeaveEtcd:
+				return true
+			case lifecycle.ActionUpgrade, lifecycle.ActionReinstall:
+				if s.ID != "repair" && p.member(st.Target).Role.IsController() {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// inspectMachine finds what makes a machine unfit, whatever its part in the plan.
+func (p *planner) inspectMachine(m *member) {
+	s := m.seen
+	if s.Hostname != "" && s.Hostname != m.Name {
+		p.find(lifecycle.SeverityError, m.Name, "the machine calls itself "+s.Hostname,
+			"Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.",
+			"Set the machine's hostname to "+m.Name+", or declare it as "+s.Hostname+".")
+	}
+	if s.ClockOffset > maxClockOffset || s.ClockOffset < -maxClockOffset {
+		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("its clock is off by %d s", s.ClockOffset),
+			"Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.", "Let it synchronise its clock (chrony, systemd-timesyncd).")
+	}
+	if s.CgroupV1 && m.Role.RunsWorkloads() && !m.Reset && needsCgroupV2(p.target()) && !needsCgroupV2(level(s)) &&
+		!slices.Contains(m.Arguments, "--ignore-pre-flight-checks=true") {
+		p.find(lifecycle.SeverityError, m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse",
+			"Its kubelet would not start with "+p.target().String()+".", "Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade.")
+	}
+}
+
+const maxClockOffset = 30 // seconds; k0sctl's own limit
+
+// needsCgroupV2 reports whether that release's kubelet does not start on cgroup v1 (H39).
+func needsCgroupV2(v lifecycle.Version) bool { return v.Minor >= 35 || v.Major > 1 }
+
+// inspectMember finds what is odd about a host as a member of this cluster.
+func (p *planner) inspectMember(m *member) {
+	s := m.seen
+	if other := otherRole(m); other != "" {
+		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs a %s", m.Role, other), "A member cannot change between controller and worker in place.",
+			"Correct the role in the Cluster, or remove the host (reset: true) and add it again.")
+	}
+	if !m.Reset && (s.Installed() || s.Data) && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
+		p.find(lifecycle.SeverityError, m.Name, "its k0s binary does not say what version it is", or(s.BinaryProblem, "There is none at /usr/local/bin/k0s."),
+			"Put back the binary of the version that it had, then run the same command again.")
+	}
+	if !m.Reset && s.Installed() && p.target().Less(s.Binary) && !s.Running.IsZero() && !p.target().Less(s.Running) {
+		p.find(lifecycle.SeverityWarning, m.Name, fmt.Sprintf("the binary in place (%s) is newer than declared", s.Binary), fmt.Sprintf("k0s %s runs; a restart would start the newer one.", s.Running),
+			"Put the declared version in place.")
+	}
+	p.inspectCondition(m)
+	if s.Installed() {
+		for _, a := range m.Arguments {
+			if atRegistration(a) && !slices.Contains(s.Arguments, a) {
+				p.find(lifecycle.SeverityWarning, m.Name, "labels and taints among the arguments act only when a node first registers", a+" is declared and not in the service.",
+					"Set it with kubectl label or kubectl taint; kiban does not restart the service for it.")
+			}
+		}
+	}
+}
+
+func (p *planner) inspectCondition(m *member) {
+	switch m.condition {
+	case Remains:
+		if !m.Reset && !m.inEtcd && !m.registered && !m.wasController() && (!p.dark() || m.Role.IsController()) {
+			p.find(lifecycle.SeverityError, m.Name, "k0s data of another membership lies on the host", "There is data under /var/lib/k0s, but no k0s service, and this cluster does not know the host.",
+				"If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand.")
+		}
+	case Fresh:
+		if !m.Reset && m.inEtcd && m.Role.IsController() {
+			p.find(lifecycle.SeverityBlocked, m.Name, "its address is still an etcd member's, but the host is fresh", "A controller that joins under an old member's address does not get in.",
+				"On another controller: k0s etcd leave --peer-address "+m.ClusterAddress()+", then run the same command again.")
+		}
+	case NotServing:
+		if !m.Reset {
+			p.find(lifecycle.SeverityWarning, m.Name, "its API server is not ready", p.serverWhy(m), "k0s runs at the declared version, so kiban leaves it alone. Look at `journalctl -u k0scontroller`.")
+		}
+	case NotReady:
+		if !m.Reset {
+			p.find(lifecycle.SeverityWarning, m.Name, "its node is not Ready", or(m.node.Why, "The cluster has no node of that name."),
+				"k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u "+m.seen.Unit+"`.")
+		}
+	}
+}
+
+func (p *planner) serverWhy(m *member) string {
+	for _, s := range p.state.API.Servers {
+		if s.Host == m.Name {
+			return s.Why
+		}
+	}
+	return "It did not answer."
+}
+
+// otherRole names what the host runs where that is not what is declared. A controller that gains or loses its kubelet is a change of
+// arguments, not of role.
+func otherRole(m *member) string {
+	switch {
+	case m.seen.Unit == "k0scontroller" && !m.Role.IsController():
+		return "controller"
+	case m.seen.Unit == "k0sworker" && m.Role.IsController():
+		return "worker"
+	}
+	return ""
+}

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// inspectCluster finds what is wrong with the API, or with the lack of one.
+func (p *planner) inspectCluster() {
+	switch {
+	case p.dark() && len(p.work) > 0 && hasSteps(p.work):
+		p.find(lifecycle.SeverityWarning, p.site.Name, "the API does not answer, so this plan only brings it back", p.state.API.Unknown,
+			"Run the same command again after it: nodes, cordons and budgets are known then.")
+	case p.dark():
+		p.find(lifecycle.SeverityBlocked, p.site.Name, "the API does not answer, though nothing that kiban could start is stopped", p.state.API.Unknown,
+			"Look at the controllers (`journalctl -u k0scontroller`) and at the way to the API (spec.api of the Site).")
+	case p.state.API.NotYet:
+		for _, m := range p.members {
+			if m.seen.Installed() && !m.Role.IsController() && !m.Reset {
+				p.find(lifecycle.SeverityError, m.Name, "it is a member of another cluster", "A k0s worker is installed on it, but no controller of this site ever was.",
+					"Remove it from that cluster (k0s reset), or from this overlay.")
+			}
+		}
+	}
+}
+
+func hasSteps(work []*stage) bool {
+	return slices.ContainsFunc(work, func(s *stage) bool { return len(s.steps) > 0 })
+}
+
+// inspectEtcd finds members that no declared host accounts for, and an etcd that must be known and is not.
+func (p *planner) inspectEtcd() {
+	if p.state.Etcd.Unknown != "" && !p.dark() && !p.state.API.NotYet && p.changesControlPlane() {
+		p.find(lifecycle.SeverityBlocked, p.site.Name, "etcd's members are not known", p.state.Etcd.Unknown, "The control plane does not change before they are. Look at `k0s etcd member-list` on a controller.")
+	}
+	for _, e := range p.state.Etcd.Members {
+		known := slices.ContainsFunc(p.members, func(m *member) bool { return m.Role.IsController() && isMember(m.Host, e) })
+		if !known {
+			p.find(lifecycle.SeverityWarning, p.site.Name, fmt.Sprintf("etcd has a member that no declared controller accounts for: %s at %s", e.Name, e.PeerAddress),
+				"It counts for the quorum, whether it lives or not.", "If it is gone for good, on a controller: k0s etcd leave --peer-address "+e.PeerAddress)
+		}
+	}
+}
+
+// inspectNodes names nodes that the site does not declare. kiban leaves them alone.
+func (p *planner) inspectNodes() {
+	for _, n := range p.state.Nodes {
+		if _, declared := p.site.Cluster.Host(n.Name); !declared {
+			p.find(lifecycle.SeverityWarning, n.Name, "the cluster has a node that the site does not declare", "kiban neither upgrades nor removes it.",
+				"Declare it, or remove it: kubectl drain, k0s reset on the machine, kubectl delete node "+n.Name+".")
+		}
+	}
+}
+
+// inspectRemovals refuses removals that etcd would not survive: never one of two, never the last.
+func (p *planner) inspectRemovals() {
+	if p.mayShrink() || p.dark() {
+		return
+	}
+	for _, m := range p.leaving() {
+		if m.Role.IsController() && m.removable() {
+			p.find(lifecycle.SeverityError, m.Name, "it cannot be removed: too few controllers would stay",
+				fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", len(p.controllers())),
+				"Add controllers first, then remove this one.")
+		}
+	}
+}
+
+// inspectConfig refuses changes that a living cluster cannot take. All controllers get the same, so it is said once.
+func (p *planner) inspectConfig() {
+	if p.state.API.NotYet {
+		return
+	}
+	said := map[string]bool{}
+	for _, m := range p.controllers() {
+		if m.condition == Fresh || m.condition == Unjoined || !m.seen.Reached() {
+			continue
+		}
+		changes := strings.Join(p.immutableChanges(m), "\n")
+		if changes == "" || said[changes] {
+			continue
+		}
+		said[changes] = true
+		p.find(lifecycle.SeverityError, m.Name, "k0s.yaml changes what a living cluster cannot change", changes, "Declare what the cluster has, or build a new cluster and move the workloads.")
+	}
+}

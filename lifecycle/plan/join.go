@@ -1,0 +1,53 @@
+package plan
+
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// joinControllers adds controllers, one by one: etcd takes a new member only while the others hold quorum.
+func joinControllers(p *planner) {
+	s := p.stage("join-controllers", "further controllers", 1)
+	for _, m := range p.controllers() {
+		if !m.joins() || m.belongs() || p.controlPlane().IsZero() {
+			continue
+		}
+		st := p.do(lifecycle.ActionJoinController, m, p.joinWhy(m))
+		st.Version = p.controlPlane()
+		st.Before = p.others(m)
+		st.After = append(p.controllerBack(m, st.Version), p.node(lifecycle.GateEtcdQuorum, ""))
+		p.install(s, m, st)
+	}
+}
+
+// joinWorkers adds workers, all at once, at the version that the control plane has at this point: a kubelet is never newer.
+func joinWorkers(p *planner) {
+	s := p.stage("join-workers", "new workers", 0)
+	for _, m := range p.workers() {
+		if !m.joins() || p.controlPlane().IsZero() {
+			continue
+		}
+		st := p.do(lifecycle.ActionJoinWorker, m, p.joinWhy(m))
+		st.Version = p.controlPlane()
+		st.After = []lifecycle.Gate{p.runs(m, st.Version), p.nodeReady(m, st.Version)}
+		s.add(st)
+		p.joined(m, st.Version)
+	}
+}
+
+// joinWhy says why a host is to join, and at which version if that is not the declared one.
+func (p *planner) joinWhy(m *member) string {
+	why := "declared, and never a member"
+	if m.condition == Unjoined {
+		what := "node of its name"
+		if m.Role.IsController() {
+			what = "etcd member at its address"
+		}
+		why = "a k0s service is installed, but the cluster has no " + what + ": a join was cut off"
+	}
+	if v := p.controlPlane(); v != p.target() {
+		why += fmt.Sprintf("; it joins at the control plane's %s", v)
+	}
+	return why
+}

@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Make compares what is declared with what was observed and says what is to be done, in order. It is pure: the same site and state
+// give the same plan, and nothing is asked or read.
+//
+// What stands in the way is among the plan's Diagnostics. The steps are listed all the same, so that a reviewer sees them, but for a
+// version that cannot be reached: there is no way to list.
+func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
+	p := survey(site, state)
+	if !p.findRoute() {
+		return p.finish()
+	}
+	procedures := []func(*planner){
+		repair,               // start what an interrupted run, or anyone, left stopped
+		returnNodes,          // uncordon what an interrupted run left cordoned and needs nothing else
+		bootstrap,            // the first controller, where there is no cluster yet
+		joinControllers,      // one by one, at the version the control plane has
+		configureControllers, // configuration and arguments, one by one
+		joinWorkers,          // all at once, at the version the control plane has
+		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along
+		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
+		rearrangeWorkers,     // changed arguments, through the window
+		tidy,                 // tokens and binaries that interrupted runs left
+	}
+	if p.dark() {
+		procedures = []func(*planner){revive} // nothing else can be known before the API answers again
+	}
+	for _, procedure := range procedures {
+		if procedure(p); p.unfinished != "" {
+			break
+		}
+	}
+	p.work = append(ready(p), p.work...) // what those steps need on the machines: prepared hosts, verified binaries
+	p.inspect()
+	return p.finish()
+}
+
+// planner is a plan in the making: what is declared beside what was seen, and the stages so far.
+type planner struct {
+	site    lifecycle.Site
+	state   lifecycle.State
+	members []*member
+	// hops are the versions on the way, the declared one last; empty when every member has it.
+	hops       []lifecycle.Version
+	work       []*stage
+	unfinished string
+	found      lifecycle.Diagnostics
+}
+
+// survey lays what is declared beside what was seen.
+func survey(site lifecycle.Site, state lifecycle.State) *planner {
+	p := &planner{site: site, state: state}
+	for _, h := range site.Cluster.Hosts {
+		p.members = append(p.members, newMember(h, state, site.Cluster.Version))
+	}
+	return p
+}
+
+// target is the declared version.
+func (p *planner) target() lifecycle.Version { return p.site.Cluster.Version }
+
+// dark reports whether the API should answer but does not. Then nodes, cordons and budgets are unknown.
+func (p *planner) dark() bool {
+	if p.state.API.NotYet {
+		return slices.ContainsFunc(p.controllers(), (*member).wasController)
+	}
+	return p.state.API.Unknown != ""
+}
+
+// controllers are the members that run the control plane and are to stay.
+func (p *planner) controllers() []*member {
+	return p.which(func(m *member) bool { return m.Role.IsController() && !m.Reset })
+}
+
+// workers are the plain workers that are to stay.
+func (p *planner) workers() []*member {
+	return p.which(func(m *member) bool { return !m.Role.IsController() && !m.Reset })
+}
+
+// leaving are the members that are to be removed.
+func (p *planner) leaving() []*member {
+	return p.which(func(m *member) bool { return m.Reset })
+}
+
+func (p *planner) which(keep func(*member) bool) []*member {
+	return slices.DeleteFunc(slices.Clone(p.members), func(m *member) bool { return !keep(m) })
+}
+
+// controlPlane is the lowest version that a controller has at this point of the plan: what an API server may answer with, so the
+// newest that a kubelet may be. Zero: there is no control plane yet.
+func (p *planner) controlPlane() lifecycle.Version {
+	var low lifecycle.Version
+	for _, m := range p.members {
+		if m.Role.IsController() && !m.level.IsZero() && (low.IsZero() || m.level.Less(low)) {
+			low = m.level
+		}
+	}
+	return low
+}
+
+// finish writes the plan down.
+func (p *planner) finish() lifecycle.Plan {
+	out := lifecycle.Plan{
+		Format: lifecycle.PlanFormat, Site: p.site.Name, ClusterUID: p.state.API.ClusterUID, Revision: p.site.Revision,
+		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished,
+	}
+	if p.dark() {
+		out.Hops = nil // what it starts, it starts as it is
+	}
+	out.Stages, out.Steps = write(p.work)
+	p.found.Sort()
+	out.Diagnostics = p.found
+	return out
+}
+
+// find adds a finding.
+func (p *planner) find(sev lifecycle.Severity, subject, summary, detail, hint string) {
+	p.found = append(p.found, lifecycle.Diagnostic{Severity: sev, Subject: subject, Summary: summary, Detail: detail, Hint: hint})
+}

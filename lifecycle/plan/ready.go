@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// room is what a k0s binary and its upload need on disk: releases of 2026 are about 270 MB.
+const room = 350 << 20
+
+// install is a version that a step puts in place on a host.
+type install struct {
+	host    string
+	version lifecycle.Version
+}
+
+// installs are the versions that the steps so far put in place.
+func (p *planner) installs() map[install]bool {
+	out := map[install]bool{}
+	p.eachInstall(func(st *step) { out[install{st.Target, st.Version}] = true })
+	return out
+}
+
+// eachInstall visits the steps that put a binary in place, in order.
+func (p *planner) eachInstall(visit func(*step)) {
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			switch st.Action {
+			case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade:
+				visit(st)
+			}
+		}
+	}
+}
+
+// ready makes the machines ready for the steps so far, before any of those: nothing has been disturbed yet when a package is missing
+// or a checksum is wrong.
+func ready(p *planner) []*stage {
+	hosts := &stage{Stage: lifecycle.Stage{ID: "prepare", Title: "prepare hosts"}}
+	binaries := &stage{Stage: lifecycle.Stage{ID: "binaries", Title: "stage k0s binaries"}}
+	needed, inPlace := map[string]int64{}, map[string]lifecycle.Version{} // by host, as the steps go
+	p.eachInstall(func(st *step) {
+		m := p.member(st.Target)
+		if st.Action != lifecycle.ActionUpgrade {
+			prepare := p.do(lifecycle.ActionPrepare, m, "it is to become a member")
+			hosts.add(prepare)
+			st.after = append(st.after, prepare)
+		}
+		before, changed := inPlace[m.Name]
+		if !changed {
+			before = m.seen.Binary
+		}
+		inPlace[m.Name] = st.Version
+		if before == st.Version || slices.Contains(m.seen.Staged, st.Version) {
+			return
+		}
+		get := p.do(lifecycle.ActionStage, m, fmt.Sprintf("k0s %s is neither installed nor staged", st.Version))
+		get.Version, get.hop = st.Version, st.Version
+		binaries.add(get)
+		st.after = append(st.after, get)
+		needed[m.Name] += room
+	})
+	for _, m := range p.members {
+		if n := needed[m.Name]; m.seen.FreeBytes < n {
+			p.find(lifecycle.SeverityError, m.Name, "not enough room for the k0s binary",
+				fmt.Sprintf("%d MiB are free on the filesystem of /usr/local/bin, %d MiB are needed.", m.seen.FreeBytes>>20, n>>20),
+				"Make room on the host; nothing was changed.")
+		}
+	}
+	return []*stage{hosts, binaries}
+}
+
+func (p *planner) member(name string) *member {
+	for _, m := range p.members {
+		if m.Name == name {
+			return m
+		}
+	}
+	panic("plan: a step for a host that is not declared: " + name) // steps are made from members: a bug, not a condition
+}

@@ -1,0 +1,87 @@
+package plan
+
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// remove takes out the hosts that are marked reset: workers, then controllers, one a plan, for etcd must settle between.
+func remove(p *planner) {
+	s := p.stage("remove-workers", "remove workers", 1)
+	for _, m := range p.leaving() {
+		if !m.Role.IsController() && m.removable() {
+			s.add(p.takeOut(m)...)
+		}
+	}
+	s = p.stage("remove-controller", "remove a controller", 1)
+	removed := ""
+	for _, m := range p.leaving() {
+		if !m.Role.IsController() || !m.removable() || !p.mayShrink() {
+			continue
+		}
+		if removed != "" {
+			p.unfinished = fmt.Sprintf("%s is to be removed too: controllers leave one by one, and %s goes first", m.Name, removed)
+			return
+		}
+		s.add(p.takeOut(m)...)
+		removed = m.Name
+	}
+}
+
+// removable reports whether something of the host is left, on it or in the cluster.
+func (m *member) removable() bool {
+	return m.seen.Reached() && (m.onMachine() || m.registered || m.inEtcd)
+}
+
+// onMachine reports whether k0s has left something on the machine.
+func (m *member) onMachine() bool { return m.seen.Installed() || m.seen.Data }
+
+// mayShrink reports whether enough controllers stay that one may leave: never one of two.
+func (p *planner) mayShrink() bool { return len(p.controllers()) >= 2 }
+
+// takeOut are the steps of a removal, without those that are done. Whatever removes a host from the cluster comes before its machine is
+// wiped, but for the node: a running kubelet would register it again.
+func (p *planner) takeOut(m *member) []*step {
+	const why = "it is marked reset: true"
+	var steps []*step
+	if m.registered && m.evacuates() {
+		steps = p.evacuate(m, why)
+	}
+	if m.inEtcd {
+		st := p.do(lifecycle.ActionLeaveEtcd, m, why+"; it leaves etcd while its service still runs")
+		st.Before = append(p.window(), p.others(m)...)
+		st.After = []lifecycle.Gate{p.node(lifecycle.GateEtcdLeft, m.Name), p.node(lifecycle.GateEtcdQuorum, "")}
+		steps = append(steps, st)
+	}
+	if m.onMachine() {
+		st := p.do(lifecycle.ActionReset, m, why)
+		if m.Role.IsController() {
+			st.After = []lifecycle.Gate{p.node(lifecycle.GateAPIServers, m.Name), p.settle(lifecycle.GateLeaders, "")}
+		}
+		steps = append(steps, st)
+	}
+	if m.registered {
+		st := p.do(lifecycle.ActionDeleteNode, m, why)
+		st.After = p.settled()
+		steps = append(steps, st)
+	}
+	m.level, m.registered, m.inEtcd, m.held = lifecycle.Version{}, false, false, false
+	return steps
+}
+
+// evacuate closes and empties a node that goes for good. One whose k0s does not run has no kubelet to end its pods: deleting the node
+// deletes them.
+func (p *planner) evacuate(m *member, why string) []*step {
+	var steps []*step
+	if !m.node.Unschedulable {
+		steps = append(steps, p.do(lifecycle.ActionCordon, m, why))
+	}
+	if !m.down && m.onMachine() {
+		steps = append(steps, p.do(lifecycle.ActionDrain, m, why+"; its pods move away first"))
+	}
+	if len(steps) > 0 && !m.down {
+		steps[0].Before = p.mayLeave(m)
+	}
+	return steps
+}

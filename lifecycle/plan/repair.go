@@ -1,0 +1,137 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// repair starts what does not run, at the version it has. All at once: controllers that wait for etcd's quorum wait for each other.
+//
+// A worker that waits for an upgrade is left to it where starting it now would be wrong (its binary is newer than the control plane,
+// H8) or pointless (kiban has drained it, and the control plane is ready for its upgrade).
+func repair(p *planner) {
+	s := p.stage("repair", "start what does not run", 0)
+	for _, m := range p.controllers() {
+		if p.startable(m) {
+			p.revive(s, m)
+		}
+	}
+	for _, m := range p.workers() {
+		switch {
+		case !p.startable(m):
+		case !p.finishedByUpgrade(m):
+			p.startWorker(s, m)
+		default:
+			p.setAside(s, m)
+		}
+	}
+}
+
+// revive brings back a control plane whose API does not answer. What the workers need is unknown until it does.
+func revive(p *planner) {
+	s := p.stage("repair", "bring the control plane back", 0)
+	for _, m := range p.controllers() {
+		if p.startable(m) {
+			p.revive(s, m)
+		}
+	}
+	if len(s.steps) == 0 {
+		for _, m := range p.controllers() {
+			if p.justStarted(m) {
+				st := p.do(lifecycle.ActionStart, m, "k0s has just started; its API server does not answer yet")
+				st.Version, st.After = m.level, p.controllerBack(m, m.level)
+				s.add(st)
+			}
+		}
+	}
+	p.unfinished = "the API does not answer: what else is to be done can be told only when it does"
+}
+
+// startable reports whether the member is one that should run, does not, and can be started.
+func (p *planner) startable(m *member) bool {
+	if m.seen.BinaryProblem != "" || m.seen.Binary.IsZero() || !m.stalled() {
+		return false // inspect says what is wrong with the binary
+	}
+	switch m.condition {
+	case Stopped, Replaced, Silent:
+		return true
+	case Remains:
+		return m.inEtcd || m.registered || m.wasController()
+	}
+	return false
+}
+
+// finishedByUpgrade reports whether a stopped worker is left to its turn in the upgrade.
+func (p *planner) finishedByUpgrade(m *member) bool {
+	cp := p.controlPlane()
+	return cp.Less(m.level) || (m.held && !cp.Less(p.nextHop(m)))
+}
+
+// revive starts a controller: with its declared configuration, if it is at the declared version already, and as a service with its
+// declared arguments. It is down, so that costs no further restart.
+func (p *planner) revive(s *stage, m *member) {
+	var steps []*step
+	if ds := p.configChanges(m); len(ds) > 0 && m.down && m.level == p.target() {
+		steps = append(steps, p.configure(m, m.level, ds))
+	}
+	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
+	st.Version = m.level
+	if m.down && (!m.seen.Installed() || len(argumentChanges(m)) > 0) {
+		p.reinstall(st, m)
+	}
+	st.After = p.controllerBack(m, m.level)
+	s.add(append(steps, st)...)
+	m.down, m.node.Ready = false, true
+}
+
+// startWorker starts a worker as it is. Arguments that differ wait for its turn in a rollout, unless the unit is gone.
+func (p *planner) startWorker(s *stage, m *member) {
+	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
+	st.Version = m.level
+	if !m.seen.Installed() {
+		p.reinstall(st, m)
+	}
+	st.After = []lifecycle.Gate{p.runs(m, m.level), p.nodeReady(m, m.level)}
+	s.add(st)
+	m.down, m.node.Ready = false, true
+}
+
+// setAside leaves a worker to its turn in the upgrade. One that is out of service is cordoned till then: with kiban's mark on it the gates of other nodes do not
+// wait for it, and it comes back into service only when it is well.
+func (p *planner) setAside(s *stage, m *member) {
+	m.waits, m.down = true, m.down || !m.node.Ready
+	if m.node.Unschedulable || m.node.Ready {
+		return
+	}
+	s.add(p.do(lifecycle.ActionCordon, m, fmt.Sprintf("k0s %s is in place and %s; it may run only when the control plane has it too", m.level, m.seen.Service)))
+	m.node.Unschedulable, m.held = true, true
+}
+
+// reinstall makes a start one that sets the service up anew. Nothing runs there, so nothing is disrupted.
+func (p *planner) reinstall(st *step, m *member) {
+	st.Action, st.Changes = lifecycle.ActionReinstall, argumentChanges(m)
+	m.renewed = true
+}
+
+// stalledWhy says in words why a member is to be started.
+func stalledWhy(m *member) string {
+	switch {
+	case !m.seen.Installed():
+		return fmt.Sprintf("it is a member and has its data, but no k0s service; k0s %s is there", m.seen.Binary)
+	case m.condition == Silent:
+		return fmt.Sprintf("the k0s service is %s, but `k0s status` does not answer", m.seen.Service)
+	}
+	return fmt.Sprintf("the k0s service is %s, with k0s %s in place", m.seen.Service, m.seen.Binary)
+}
+
+// justStarted reports whether a running controller has not yet had the time that a restarted one is given. Both clocks are the
+// host's: when we looked is corrected by its offset.
+func (p *planner) justStarted(m *member) bool {
+	if !m.seen.Reached() || m.stalled() || !m.belongs() || m.seen.ServiceSince.IsZero() {
+		return false
+	}
+	now := p.state.ObservedAt.Add(time.Duration(m.seen.ClockOffset) * time.Second)
+	return now.Sub(m.seen.ServiceSince) < p.site.Policy.Settle.NodeTimeout
+}

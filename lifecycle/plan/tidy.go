@@ -1,0 +1,44 @@
+package plan
+
+import (
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// tidy removes join tokens that lie on disk and binaries that nothing will install. A join overwrites its own token.
+func tidy(p *planner) {
+	s := p.stage("tidy", "remove what interrupted runs left", 0)
+	installs := p.installs()
+	for _, m := range p.members {
+		if !m.seen.Reached() {
+			continue
+		}
+		var why []string
+		if m.seen.Token && !p.has(m, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker) {
+			why = append(why, "a join token lies on its disk")
+		}
+		for _, v := range m.seen.Staged {
+			if !installs[install{m.Name, v}] {
+				why = append(why, "k0s "+v.String()+" lies there and is not to be installed")
+			}
+		}
+		if len(why) > 0 {
+			s.add(p.do(lifecycle.ActionTidy, m, strings.Join(why, "; ")))
+		}
+	}
+}
+
+// has reports whether the plan has one of these actions for the member.
+func (p *planner) has(m *member, actions ...lifecycle.Action) bool {
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			for _, a := range actions {
+				if st.Target == m.Name && st.Action == a {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

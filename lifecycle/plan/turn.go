@@ -1,0 +1,89 @@
+package plan
+
+import "kiban.dev/kiban/lifecycle"
+
+// turn is one node's turn in a rollout: cordon, drain, the work itself, uncordon. What an interrupted run has done of it is left out.
+//
+//   - A node that kiban has cordoned is not cordoned again, but uncordoned in the end.
+//   - A node that an administrator has cordoned is drained, and stays cordoned.
+//   - A node whose k0s does not run is not drained: no kubelet is there to end its pods.
+//   - The only node of a cluster is neither cordoned nor drained.
+//
+// The gates that the node waits for stand before the first step that takes something away; so a node is not cordoned and then waits.
+func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
+	if !m.evacuates() {
+		work.Before = append(p.window(), work.Before...)
+		work.hop = hop
+		s.add(work)
+		return
+	}
+	var steps []*step
+	closed := m.node.Unschedulable && m.held
+	if !closed && !m.cordonedByOthers() {
+		steps = append(steps, p.do(lifecycle.ActionCordon, m, work.Reason))
+	}
+	if !m.down {
+		reason := "its pods move away before k0s stops"
+		if m.cordonedByOthers() {
+			reason += "; an administrator has cordoned the node, so it stays cordoned"
+		}
+		steps = append(steps, p.do(lifecycle.ActionDrain, m, reason))
+	} else {
+		work.Reason += "; k0s does not run, so there is nothing to drain"
+	}
+	steps = append(steps, work)
+	if m.cordonedByOthers() {
+		work.After = append(work.After, p.settled()...)
+	} else {
+		back := p.do(lifecycle.ActionUncordon, m, "kiban cordoned it; it is well again")
+		back.After = p.settled()
+		steps = append(steps, back)
+		m.node.Unschedulable, m.held, m.node.Mark = false, false, lifecycle.Mark{}
+	}
+	switch {
+	case m.down: // it is out of service already
+	case steps[0].Action == lifecycle.ActionDrain && !m.cordonedByOthers():
+		steps[0].Before = append(p.window(), p.settle(lifecycle.GateNodesReady, ""))
+	default:
+		steps[0].Before = p.mayLeave(m)
+	}
+	for _, st := range steps {
+		st.hop = hop
+	}
+	s.add(steps...)
+	m.down, m.waits, m.node.Ready = false, false, true
+}
+
+// returnNodes uncordons the nodes that an interrupted run left cordoned and that have no turn ahead of them in the next rollout: before
+// it, so that they do not count as out of service during it.
+func returnNodes(p *planner) {
+	s := p.stage("return", "return nodes to service", 0)
+	for _, m := range p.members {
+		if m.held && !m.Reset && !m.waits && m.belongs() && !p.nextToGo(m) {
+			p.giveBack(s, m)
+		}
+	}
+}
+
+// nextToGo reports whether the node is due in the rollout that comes next.
+func (p *planner) nextToGo(m *member) bool {
+	if len(p.hops) > 0 {
+		return m.level.Less(p.hops[0])
+	}
+	return len(argumentChanges(m)) > 0
+}
+
+// giveBack uncordons a node that needs nothing else, once it is well.
+func (p *planner) giveBack(s *stage, m *member) {
+	why := "kiban cordoned it"
+	if m.node.Mark.Reason != "" {
+		why += " (" + m.node.Mark.Reason + ")"
+	}
+	back := p.do(lifecycle.ActionUncordon, m, why+" and an interrupted run left it so; nothing else is left to do on it")
+	if !m.node.Unschedulable {
+		back.Reason = "it carries kiban's mark, though someone has uncordoned it"
+	}
+	back.Before, back.After = p.nodeBack(m, m.level), p.settled()
+	s.add(back)
+	m.node.Unschedulable, m.held, m.node.Mark = false, false, lifecycle.Mark{}
+}

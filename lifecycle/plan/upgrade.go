@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// upgrade goes hop by hop: a backup, the controllers one by one, then the workers through the window. A hop is complete before the next
+// begins, so no kubelet is newer than its API or more than one minor release older.
+func upgrade(p *planner) {
+	for _, hop := range p.hops {
+		upgradeControllers(p, hop)
+		upgradeWorkers(p, hop)
+	}
+}
+
+func upgradeControllers(p *planner, hop lifecycle.Version) {
+	due := p.dueAt(p.controllers(), hop)
+	if len(due) == 0 {
+		return
+	}
+	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: p.timeout(lifecycle.ActionBackup),
+		Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
+	p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
+
+	s := p.stage("controllers@"+hop.String(), "control plane to "+hop.String(), 1)
+	for _, m := range due {
+		if changes := p.configChanges(m); hop == p.target() && len(changes) > 0 {
+			s.add(p.configure(m, hop, changes))
+		}
+		st := p.upgradeTo(m, hop)
+		st.Before, st.After = p.others(m), p.controlPlaneWhole(m, hop)
+		if m.Role.RunsWorkloads() {
+			st.After = append(st.After, p.settle(lifecycle.GateDaemonSets, m.Name))
+		}
+		st.after = append(st.after, backup)
+		p.turn(s, m, hop, st)
+	}
+}
+
+func upgradeWorkers(p *planner, hop lifecycle.Version) {
+	due := inOrder(p.dueAt(p.workers(), hop), p.site.Policy.Workers.FailureDomain)
+	s := p.rollout("workers@"+hop.String(), "workers to "+hop.String(), due, p.canariesLeft(hop))
+	for _, m := range due {
+		st := p.upgradeTo(m, hop)
+		st.After = p.nodeBack(m, hop)
+		p.turn(s, m, hop, st)
+	}
+}
+
+// upgradeTo is the step that brings a member to a hop's version, with its declared arguments. It also finishes one that was cut off.
+func (p *planner) upgradeTo(m *member, hop lifecycle.Version) *step {
+	st := p.do(lifecycle.ActionUpgrade, m, p.upgradeWhy(m, hop))
+	st.From, st.Version, st.Changes = m.level, hop, argumentChanges(m)
+	m.level, m.renewed = hop, true
+	return st
+}
+
+func (p *planner) upgradeWhy(m *member, hop lifecycle.Version) string {
+	var why string
+	switch s := m.seen; {
+	case m.level == hop && m.waits:
+		why = fmt.Sprintf("k0s %s is in place, but its service is %s: an upgrade was cut off", hop, s.Service)
+	case s.Running == m.level && s.Running.Less(s.Binary):
+		why = fmt.Sprintf("k0s %s is in place, but %s still runs: an upgrade was cut off", s.Binary, s.Running)
+	default:
+		why = fmt.Sprintf("k0s %s is installed", m.level)
+	}
+	if hop == p.target() {
+		if m.level == hop {
+			return why
+		}
+		return fmt.Sprintf("%s, %s is declared", why, hop)
+	}
+	return fmt.Sprintf("%s, %s is a hop on the way to %s", why, hop, p.target())
+}
+
+// dueAt are the members that the hop is to change: those at an older version, and those at the hop's own that do not run.
+func (p *planner) dueAt(ms []*member, hop lifecycle.Version) []*member {
+	var due []*member
+	for _, m := range ms {
+		if m.upgradable() && (m.level.Less(hop) || (m.waits && m.level == hop)) {
+			due = append(due, m)
+		}
+	}
+	return due
+}
+
+// upgradable reports whether the member is one that an upgrade can work with: inspect names the others.
+func (m *member) upgradable() bool {
+	return m.belongs() && m.seen.Reached() && m.seen.BinaryProblem == ""
+}
+
+// upgrades reports whether a hop still to come changes the member.
+func (p *planner) upgrades(m *member) bool {
+	return m.upgradable() && len(p.hops) > 0 && m.level.Less(p.target())
+}
+
+// canariesLeft is how many canaries the hop still needs: a worker that has it already and is in service has been one.
+func (p *planner) canariesLeft(hop lifecycle.Version) int {
+	left := p.site.Policy.Workers.Canary
+	for _, m := range p.workers() {
+		if left > 0 && m.seen.Running == hop && m.registered && m.node.Ready && !m.held {
+			left--
+		}
+	}
+	return left
+}

@@ -1,0 +1,473 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// world is a model of a site: machines, etcd, nodes. Actions change it in the small parts in which real ones can be cut off. It knows
+// nothing of how plans are made.
+type world struct {
+	site  lifecycle.Site
+	hosts map[string]*lifecycle.HostState
+	nodes map[string]*lifecycle.NodeState
+	etcd  []string // members, by host
+	// drained are nodes without pods; lost is what must not happen and did.
+	drained map[string]bool
+	lost    []string
+	// budgets are what the API would tell of disruption budgets.
+	budgets []lifecycle.Budget
+	// What watch compares with: whether etcd had its quorum, how many nodes were out of service, which ones an administrator had cordoned.
+	hadQuorum bool
+	wereOut   int
+	closed    map[string]bool
+	// wereNotReady are nodes that were not Ready when the run began.
+	wereNotReady map[string]bool
+	stuck        []lifecycle.StuckPod
+}
+
+func freshWorld(site lifecycle.Site) *world {
+	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}}
+	w.declare(site)
+	return w
+}
+
+// declare changes what is declared. Hosts that are new to the world are fresh machines.
+func (w *world) declare(site lifecycle.Site) {
+	w.site = site
+	for _, h := range site.Cluster.Hosts {
+		if w.hosts[h.Name] == nil {
+			w.hosts[h.Name] = &lifecycle.HostState{Name: h.Name, Hostname: h.Name, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
+		}
+	}
+}
+
+func (w *world) clone() *world {
+	c := *w
+	c.hosts, c.nodes, c.drained = map[string]*lifecycle.HostState{}, map[string]*lifecycle.NodeState{}, map[string]bool{}
+	for k, v := range w.hosts {
+		h := *v
+		h.Staged = slices.Clone(h.Staged)
+		c.hosts[k] = &h
+	}
+	for k, v := range w.nodes {
+		n := *v
+		c.nodes[k] = &n
+	}
+	for k, v := range w.drained {
+		c.drained[k] = v
+	}
+	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
+	return &c
+}
+
+// quorum reports whether etcd has it, without the given host.
+func (w *world) quorum(without string) bool {
+	n := 0
+	for _, m := range w.etcd {
+		if m != without && w.hosts[m] != nil && !w.hosts[m].Running.IsZero() {
+			n++
+		}
+	}
+	return n > len(w.etcd)/2
+}
+
+// serves reports whether the host's API server answers.
+func (w *world) serves(host string) bool {
+	return slices.Contains(w.etcd, host) && w.quorum("") && !w.hosts[host].Running.IsZero()
+}
+
+func (w *world) apiUp() bool { return slices.ContainsFunc(w.etcd, w.serves) }
+
+// observe is what kiban would see.
+func (w *world) observe() lifecycle.State {
+	st := lifecycle.State{Site: w.site.Name, ObservedAt: clock}
+	st.API.NotYet = true
+	for _, h := range w.site.Cluster.Hosts {
+		s := *w.hosts[h.Name]
+		s.Staged = slices.Clone(s.Staged)
+		st.Hosts = append(st.Hosts, s)
+		if h.Role.IsController() && s.Installed() {
+			st.API.NotYet = false
+		}
+	}
+	if !w.apiUp() {
+		st.API.Unknown = "no API server answers"
+		return st
+	}
+	st.API.ClusterUID = "7d0f"
+	for _, h := range w.site.Cluster.Hosts {
+		if h.Role.IsController() && w.hosts[h.Name].Installed() {
+			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: w.serves(h.Name), Version: w.hosts[h.Name].Running.Kubelet()})
+		}
+	}
+	for _, name := range sorted(w.nodes) {
+		st.Nodes = append(st.Nodes, *w.nodes[name])
+	}
+	for _, m := range w.etcd {
+		host, _ := w.site.Cluster.Host(m)
+		st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: m, PeerAddress: host.ClusterAddress()})
+	}
+	st.Budgets, st.Stuck = w.budgets, w.stuck
+	return st
+}
+
+// parts are the small parts of a step's action, each of which a SIGKILL can come behind. A part that is done already changes nothing.
+func (w *world) parts(s lifecycle.Step) []func(*world) {
+	h := s.Target
+	decl, _ := w.site.Cluster.Host(h)
+	stop := func(w *world) { w.stop(h) }
+	binary := func(w *world) { w.install(h, s.Version) }
+	unit := func(w *world) { w.unit(decl) }
+	start := func(w *world) { w.start(decl) }
+	register := func(w *world) { w.register(decl) }
+	switch s.Action {
+	case lifecycle.ActionPrepare, lifecycle.ActionBackup:
+		return []func(*world){func(w *world) {}}
+	case lifecycle.ActionStage:
+		return []func(*world){func(w *world) { w.hosts[h].Staged = append(w.hosts[h].Staged, s.Version) }}
+	case lifecycle.ActionConfigure:
+		return []func(*world){func(w *world) {
+			w.hosts[h].Config, w.hosts[h].ConfigDigest = decl.Config, decl.ConfigDigest
+			if s.Version.IsZero() && !w.hosts[h].Running.IsZero() {
+				w.stop(h)
+				w.start(decl)
+			}
+		}, register}
+	case lifecycle.ActionInitialize, lifecycle.ActionJoinController:
+		return []func(*world){func(w *world) { w.hosts[h].Token = s.Action == lifecycle.ActionJoinController }, binary, unit, start,
+			func(w *world) { w.joinEtcd(h) }, register, func(w *world) { w.hosts[h].Token = false }}
+	case lifecycle.ActionJoinWorker:
+		return []func(*world){func(w *world) { w.hosts[h].Token = true }, binary, unit, start, register, func(w *world) { w.hosts[h].Token = false }}
+	case lifecycle.ActionUpgrade:
+		return []func(*world){stop, binary, unit, start, register}
+	case lifecycle.ActionReinstall:
+		return []func(*world){stop, unit, start, register}
+	case lifecycle.ActionStart:
+		return []func(*world){start, register}
+	case lifecycle.ActionCordon:
+		return []func(*world){func(w *world) { w.cordon(h) }}
+	case lifecycle.ActionDrain:
+		return []func(*world){func(w *world) {}, func(w *world) { w.drain(h) }}
+	case lifecycle.ActionUncordon:
+		return []func(*world){func(w *world) { w.uncordon(h) }}
+	case lifecycle.ActionLeaveEtcd:
+		return []func(*world){func(w *world) {
+			w.etcd = slices.DeleteFunc(slices.Clone(w.etcd), func(m string) bool { return m == h })
+		}}
+	case lifecycle.ActionReset:
+		return []func(*world){stop, func(w *world) {
+			w.hosts[h].Unit, w.hosts[h].Service, w.hosts[h].Arguments = "", lifecycle.ServiceAbsent, nil
+		},
+			func(w *world) {
+				*w.hosts[h] = lifecycle.HostState{Name: h, Hostname: h, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
+			}}
+	case lifecycle.ActionDeleteNode:
+		return []func(*world){func(w *world) {
+			if !w.hosts[h].Running.IsZero() {
+				w.fail("%s: its node is deleted while its kubelet runs", h)
+			}
+			delete(w.nodes, h)
+		}}
+	case lifecycle.ActionTidy:
+		return []func(*world){func(w *world) { w.hosts[h].Token, w.hosts[h].Staged = false, nil }}
+	}
+	panic("no such action: " + s.Action)
+}
+
+func (w *world) stop(h string) {
+	s := w.hosts[h]
+	if n := w.nodes[h]; n != nil {
+		if n.Ready && !w.drained[h] && w.mustDrain(h) {
+			w.fail("%s stops under its pods", h)
+		}
+		n.Ready = false
+	}
+	if s.Installed() {
+		s.Service = lifecycle.ServiceStopped
+	}
+	s.Running = lifecycle.Version{}
+}
+
+// mustDrain reports whether the host's pods must have moved away before k0s stops. A plain restart (configure) leaves pods running; the
+// only node of a cluster has nowhere to move them to.
+func (w *world) mustDrain(h string) bool {
+	decl, _ := w.site.Cluster.Host(h)
+	return decl.Role == lifecycle.RoleWorker
+}
+
+func (w *world) install(h string, v lifecycle.Version) {
+	s := w.hosts[h]
+	if s.Binary == v {
+		return
+	}
+	if !slices.Contains(s.Staged, v) {
+		w.fail("%s: %s is installed but was not staged", h, v)
+	}
+	s.Binary, s.Staged = v, slices.DeleteFunc(s.Staged, func(o lifecycle.Version) bool { return o == v })
+}
+
+func (w *world) unit(decl lifecycle.Host) {
+	s := w.hosts[decl.Name]
+	s.Unit, s.Arguments = "k0sworker", decl.Arguments
+	if decl.Role.IsController() {
+		s.Unit = "k0scontroller"
+	}
+	if s.Service == lifecycle.ServiceAbsent {
+		s.Service = lifecycle.ServiceStopped
+	}
+}
+
+func (w *world) start(decl lifecycle.Host) {
+	s := w.hosts[decl.Name]
+	if !s.Installed() || s.Binary.IsZero() {
+		w.fail("%s: k0s is started but not installed", decl.Name)
+		return
+	}
+	s.Service, s.Running, s.Data = lifecycle.ServiceRunning, s.Binary, true
+	s.ServiceSince = clock.Add(-time.Second)
+	if decl.Role == lifecycle.RoleWorker {
+		for _, c := range w.site.Cluster.Hosts {
+			if c.Role.IsController() && newerKubernetes(s.Running, w.hosts[c.Name].Running) && !w.hosts[c.Name].Running.IsZero() {
+				w.fail("%s: its kubelet %s is newer than the API server of %s, %s", decl.Name, s.Running, c.Name, w.hosts[c.Name].Running)
+			}
+		}
+	}
+}
+
+func (w *world) register(decl lifecycle.Host) {
+	s := w.hosts[decl.Name]
+	if !decl.Role.RunsWorkloads() || !w.apiUp() || s.Running.IsZero() {
+		return
+	}
+	if w.nodes[decl.Name] == nil {
+		w.nodes[decl.Name] = &lifecycle.NodeState{Name: decl.Name}
+	}
+	w.nodes[decl.Name].Ready, w.nodes[decl.Name].Kubelet = true, s.Running.Kubelet()
+	if !w.nodes[decl.Name].Unschedulable {
+		w.drained[decl.Name] = false
+	}
+}
+
+func (w *world) joinEtcd(h string) {
+	if !slices.Contains(w.etcd, h) {
+		w.etcd = append(w.etcd, h)
+		slices.Sort(w.etcd)
+	}
+}
+
+func (w *world) cordon(h string) {
+	n := w.nodes[h]
+	if n.Unschedulable && n.Mark.IsZero() {
+		w.fail("%s: kiban cordons a node that an administrator has cordoned", h)
+	}
+	n.Unschedulable, n.Mark = true, lifecycle.Mark{Run: "run"}
+}
+
+func (w *world) drain(h string) {
+	if !w.nodes[h].Unschedulable {
+		w.fail("%s is drained but not cordoned", h)
+	}
+	if !w.nodes[h].Ready {
+		w.fail("%s is drained, but has no kubelet to end its pods", h)
+	}
+	w.drained[h] = true
+}
+
+func (w *world) uncordon(h string) {
+	n := w.nodes[h]
+	if n.Mark.IsZero() {
+		w.fail("%s: kiban uncordons a node without its mark", h)
+	}
+	if !n.Ready {
+		w.fail("%s is uncordoned but not Ready", h)
+	}
+	n.Unschedulable, n.Mark = false, lifecycle.Mark{}
+	w.drained[h] = false
+}
+
+func (w *world) fail(format string, args ...any) {
+	w.lost = append(w.lost, fmt.Sprintf(format, args...))
+}
+
+// heal lets pass what comes about by itself: a controller gets into etcd, a kubelet becomes Ready.
+func (w *world) heal() {
+	for _, h := range w.site.Cluster.Hosts {
+		if s := w.hosts[h.Name]; h.Role.IsController() && !s.Running.IsZero() && (len(w.etcd) == 0 || w.quorum("")) && !s.Token && !h.Reset {
+			w.joinEtcd(h.Name)
+		}
+		if w.nodes[h.Name] != nil || h.Role.IsController() {
+			w.register(h)
+		}
+	}
+}
+
+// met is the model's answer to a gate.
+func (w *world) met(g lifecycle.Gate) bool {
+	h := w.hosts[g.Target]
+	switch g.Kind {
+	case lifecycle.GateEtcdQuorum:
+		others := slices.DeleteFunc(slices.Clone(w.etcd), func(m string) bool { return m == g.Target })
+		return (w.quorum(g.Target) || len(w.etcd) < 3) && !slices.ContainsFunc(others, func(m string) bool { return w.hosts[m].Running.IsZero() })
+	case lifecycle.GateAPIServers:
+		others := slices.DeleteFunc(slices.Clone(w.etcd), func(m string) bool { return m == g.Target })
+		return !slices.ContainsFunc(others, func(m string) bool { return !w.serves(m) })
+	case lifecycle.GateAPIReady:
+		return w.serves(g.Target)
+	case lifecycle.GateEtcdMember:
+		return slices.Contains(w.etcd, g.Target)
+	case lifecycle.GateEtcdLeft:
+		return !slices.Contains(w.etcd, g.Target)
+	case lifecycle.GateK0sRuns:
+		return h.Running == g.Version
+	case lifecycle.GateNodeReady:
+		return w.nodes[g.Target] != nil && w.nodes[g.Target].Ready && w.nodes[g.Target].Kubelet == g.Version.Kubelet()
+	case lifecycle.GateNodesReady:
+		for name, n := range w.nodes {
+			if excused := n.Unschedulable && (!n.Mark.IsZero() || w.wereNotReady[name]); !n.Ready && !excused {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// String is the world without what a second look would not show again.
+func (w *world) String() string {
+	st := w.observe()
+	st.API.Servers = nil
+	b, err := json.MarshalIndent(st, "", " ")
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+func sorted[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for n := range m {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// execute runs a plan in the model as apply would: stages one after another, within one several targets up to its width, in an order
+// that pick chooses. It stops after the given number of parts, and reports how many there were.
+func (w *world) execute(t *testing.T, p lifecycle.Plan, pick func(n int) int, limit int) (parts int, finished bool) {
+	t.Helper()
+	w.begin()
+	for _, stage := range p.Stages {
+		var waiting []string
+		queue := map[string][]lifecycle.Step{}
+		for _, s := range p.Steps {
+			if s.Stage == stage.ID {
+				if queue[s.Target] == nil {
+					waiting = append(waiting, s.Target)
+				}
+				queue[s.Target] = append(queue[s.Target], s)
+			}
+		}
+		width := stage.Width
+		if width == 0 {
+			width = len(waiting)
+		}
+		type flight struct {
+			steps []lifecycle.Step
+			parts []func(*world)
+		}
+		running := map[string]*flight{}
+		for len(waiting) > 0 || len(running) > 0 {
+			w.heal()
+			for len(running) < width && len(waiting) > 0 {
+				running[waiting[0]] = &flight{steps: queue[waiting[0]]}
+				waiting = waiting[1:]
+			}
+			names := sorted(running)
+			first, moved := pick(len(names)), false
+			for i := range names {
+				name := names[(first+i)%len(names)]
+				f := running[name]
+				if f.parts == nil {
+					if !w.allMet(f.steps[0].Before) {
+						continue // it waits; another may go on
+					}
+					f.parts = w.parts(f.steps[0])
+				}
+				if len(f.parts) > 0 {
+					f.parts[0](w)
+					f.parts, parts, moved = f.parts[1:], parts+1, true
+					w.watch(f.steps[0].ID, stage)
+					if parts == limit {
+						return parts, false
+					}
+					break
+				}
+				if !w.allMet(f.steps[0].After) {
+					continue
+				}
+				f.parts, f.steps, moved = nil, f.steps[1:], true
+				if len(f.steps) == 0 {
+					delete(running, name)
+				}
+				break
+			}
+			if !moved {
+				for _, name := range names {
+					f := running[name]
+					t.Errorf("%s waits for ever: before %v, after %v", f.steps[0].ID, f.steps[0].Before, f.steps[0].After)
+				}
+				t.Fatalf("plan:\n%s\nworld:\n%s", outline(p), w)
+			}
+		}
+	}
+	return parts, true
+}
+
+// watch looks at what must hold at every moment.
+func (w *world) watch(step string, stage lifecycle.Stage) {
+	if !w.quorum("") && w.hadQuorum && len(w.etcd) > 2 {
+		w.fail("%s: etcd has lost its quorum", step)
+	}
+	if w.hadQuorum = w.quorum(""); len(w.etcd) < 3 {
+		w.hadQuorum = false
+	}
+	out := 0
+	for _, h := range w.site.Cluster.Workers() {
+		if n := w.nodes[h.Name]; n != nil && (!n.Ready || !n.Mark.IsZero()) {
+			out++
+		}
+	}
+	if out > max(w.wereOut, w.site.Policy.Workers.Window(len(w.site.Cluster.Workers()))) {
+		w.fail("%s: %d workers are out of service at once", step, out)
+	}
+	for _, h := range sorted(w.closed) {
+		if n := w.nodes[h]; n != nil && (!n.Unschedulable || !n.Mark.IsZero()) {
+			w.fail("%s: %s is no longer cordoned by its administrator alone", step, h)
+		}
+	}
+}
+
+// begin notes how things stand before a plan is carried out.
+func (w *world) begin() {
+	w.hadQuorum, w.wereOut, w.closed = w.quorum("") && len(w.etcd) > 2, 0, map[string]bool{}
+	w.wereNotReady = map[string]bool{}
+	for name, n := range w.nodes {
+		w.wereNotReady[name] = !n.Ready
+		if !n.Ready || !n.Mark.IsZero() {
+			w.wereOut++
+		}
+		if n.Unschedulable && n.Mark.IsZero() {
+			w.closed[name] = true
+		}
+	}
+}
+
+func (w *world) allMet(gs []lifecycle.Gate) bool {
+	return !slices.ContainsFunc(gs, func(g lifecycle.Gate) bool { return !w.met(g) })
+}
