@@ -34,9 +34,13 @@ func (c *Call) Run(ctx context.Context) int {
 	if err != nil {
 		return c.cannot(err)
 	}
-	if c.System.Intercept != nil {
-		if status, done := c.System.Intercept(ctx, c.Args); done {
-			return status
+	switch c.name() {
+	case "sudo", "sh", "env", "timeout", "nohup", "xargs":
+	default:
+		if c.System.Intercept != nil {
+			if status, done := c.System.Intercept(ctx, c); done {
+				return status
+			}
 		}
 	}
 	return prog(ctx, c)
@@ -107,8 +111,8 @@ func (c *Call) program(p string) (Program, error) {
 	}
 	inter := strings.TrimSpace(string(script))
 	if c.System.Interpreter != nil {
-		if prog := c.System.Interpreter(inter); prog != nil {
-			return prog, nil
+		if prog, err := c.System.Interpreter(real, inter); prog != nil || err != nil {
+			return prog, err
 		}
 	}
 	switch strings.Fields(inter + " -")[0] {

@@ -28,10 +28,11 @@ type System struct {
 	Sudo func(user string) bool
 	// Programs are the executables of /usr/bin beyond the ordinary ones, by name.
 	Programs map[string]Program
-	// Interpreter finds the program behind a script's first line ("#!" taken off), nil when there is none.
-	Interpreter func(line string) Program
-	// Intercept may answer for a program before it runs, or hold it; done=false lets it run.
-	Intercept func(ctx context.Context, argv []string) (status int, done bool)
+	// Interpreter finds the program behind a script by its path and first line ("#!" taken off); nil without an error when it
+	// knows none.
+	Interpreter func(path, line string) (Program, error)
+	// Intercept may answer for a program before it runs, or hold it; done=false lets it run. sudo, sh and env are not asked about.
+	Intercept func(ctx context.Context, c *Call) (status int, done bool)
 	// Processes lists what `pgrep` may find.
 	Processes func() []Process
 	// Kill ends a process.

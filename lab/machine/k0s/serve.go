@@ -1,0 +1,178 @@
+package k0s
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kiban.dev/kiban/lab/controlplane"
+	"kiban.dev/kiban/lab/kubelet"
+	"kiban.dev/kiban/lab/machine/systemd"
+)
+
+// Exec runs what a unit's command line names: a k0s binary as controller or worker, until it exits or ctx ends.
+func (k *StandIn) Exec(ctx context.Context, p systemd.Process, log io.Writer) error {
+	if len(p.Argv) == 0 {
+		return errUsage
+	}
+	version, err := BinaryVersion(k.opts.Root, p.Argv[0])
+	if err != nil {
+		fmt.Fprintf(log, "systemd[1]: %s.service: Failed to execute %s: %v", p.Unit, p.Argv[0], err)
+		return err
+	}
+	role, f, err := parseRole(p.Argv)
+	if err != nil {
+		fmt.Fprintf(log, "k0s[%d]: Error: %v", p.PID, err)
+		return err
+	}
+	r := &running{version: version, role: role, argv: p.Argv, pid: p.PID, unit: p.Unit, flags: f, node: f.nodeName(k.opts.Hostname())}
+	k.mu.Lock()
+	k.running = r
+	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		k.running = nil
+		k.mu.Unlock()
+	}()
+	fmt.Fprintf(log, "k0s[%d]: time=%q level=info msg=\"starting k0s %s %s\"", p.PID, time.Now().Format(time.RFC3339), version, role)
+	err = k.serve(ctx, r)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("exited")
+	}
+	fmt.Fprintf(log, "k0s[%d]: Error: %v", p.PID, err)
+	return err
+}
+
+func (k *StandIn) serve(ctx context.Context, r *running) error {
+	if k.opts.Faults.crashes(r.version) {
+		wait(ctx, k.opts.Timing.Crash)
+		return fmt.Errorf("pre-flight checks failed: this machine was told that %s cannot run", r.version)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		wait(ctx, k.opts.Timing.Status)
+		k.mu.Lock()
+		r.answering = ctx.Err() == nil
+		k.mu.Unlock()
+	}()
+	wait(ctx, k.opts.Timing.Start)
+	if r.role == "worker" {
+		token, err := k.token(r.flags)
+		if err != nil {
+			return err
+		}
+		return k.kubelet(ctx, r, token, nil, nil)
+	}
+	return k.control(ctx, r)
+}
+
+// token reads the join token, which is not there any more on a machine that has joined long ago.
+func (k *StandIn) token(f flags) (string, error) {
+	if f.tokenFile == "" {
+		return "", nil
+	}
+	b, err := k.opts.Root.ReadFile(f.tokenFile)
+	if err != nil {
+		if _, joined := k.opts.Root.Stat(f.dataDir + "/pki"); joined == nil {
+			return "", nil
+		}
+		if _, joined := k.opts.Root.Stat(f.dataDir + "/kubelet.conf"); joined == nil {
+			return "", nil
+		}
+		return "", pathError(err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+func (k *StandIn) control(ctx context.Context, r *running) error {
+	wait(ctx, time.Duration(k.opts.Faults.slow.Load()))
+	cfg, err := k.config(r.flags.config)
+	if err != nil {
+		return err
+	}
+	token, err := k.token(r.flags)
+	if err != nil {
+		return err
+	}
+	c := k.controller(r.version, r.flags.dataDir)
+	c.Config, c.JoinToken = cfg, token
+	k.mu.Lock()
+	r.controller = c
+	k.mu.Unlock()
+	if !r.flags.runsKubelet(r.role) {
+		return c.Run(ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- k.ownNode(ctx, r, c) }()
+	err = c.Run(ctx)
+	cancel()
+	return errors.Join(err, <-done)
+}
+
+// ownNode runs the kubelet of a controller, which makes a token for itself.
+func (k *StandIn) ownNode(ctx context.Context, r *running, c *controlplane.Controller) error {
+	for c.ReadyZ(ctx) != nil {
+		if wait(ctx, 200*time.Millisecond); ctx.Err() != nil {
+			return nil
+		}
+	}
+	token := ""
+	if _, err := k.opts.Root.Stat(r.flags.dataDir + "/kubelet.conf"); err != nil {
+		if token, err = c.CreateToken(ctx, "worker", time.Hour); err != nil {
+			return err
+		}
+		if t, err := controlplane.ParseToken(token); err == nil {
+			defer func() { _ = c.InvalidateToken(context.WithoutCancel(ctx), t.ID) }() // it expires by itself
+		}
+	}
+	labels := map[string]string{"node.k0sproject.io/role": "control-plane", "node-role.kubernetes.io/control-plane": "true"}
+	var taints []corev1.Taint
+	if !r.flags.noTaints && !r.flags.single {
+		taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
+	}
+	return k.kubelet(ctx, r, token, labels, taints)
+}
+
+func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels map[string]string, taints []corev1.Taint) error {
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	for _, l := range strings.Split(r.flags.labels, ",") {
+		if key, v, ok := strings.Cut(l, "="); ok {
+			labels[key] = v
+		}
+	}
+	for _, t := range strings.Split(r.flags.taints, ",") {
+		if pair, effect, ok := strings.Cut(t, ":"); ok {
+			key, v, _ := strings.Cut(pair, "=")
+			taints = append(taints, corev1.Taint{Key: key, Value: v, Effect: corev1.TaintEffect(effect)})
+		}
+	}
+	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir), Version: r.version, Token: token, Labels: labels, Taints: taints})
+	if err != nil {
+		return err
+	}
+	defer k.opts.Fleet.Leave(r.node)
+	<-ctx.Done()
+	return nil
+}
+
+// Kill is power loss: pods die with the machine.
+func (k *StandIn) Kill() { k.opts.Fleet.KillPods(k.nodeName()) }
+
+// Node is the name of the machine's node.
+func (k *StandIn) Node() string { return k.nodeName() }
+
+// cutVersion splits v1.36.3+k0s.2.
+func cutVersion(v string) (kube, build string, ok bool) { return strings.Cut(v, "+k0s.") }
