@@ -1,0 +1,258 @@
+package k0s
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Where k0s publishes its releases; used where a site names no other source.
+const (
+	releaseURL       = "https://github.com/k0sproject/k0s/releases/download/{version}/k0s-{version}-{arch}"
+	releaseChecksums = "https://github.com/k0sproject/k0s/releases/download/{version}/sha256sums.txt"
+)
+
+// binary is a k0s binary on this machine, checked.
+type binary struct {
+	path   string
+	sha256 string
+	size   int64
+}
+
+// fetches makes sure that each binary is fetched once in a session, however many hosts are to get it.
+type fetches struct {
+	mu   sync.Mutex
+	byID map[string]*fetched
+}
+
+type fetched struct {
+	mu   sync.Mutex
+	done bool
+	b    binary
+	err  error
+}
+
+// fetch gives the binary of a version, from the cache or from the site's source. Its checksum is compared every time; a wrong one
+// is an error for everybody who asks (H14).
+func (s *Session) fetch(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
+	id := v.String() + "/" + arch
+	s.fetching.mu.Lock()
+	if s.fetching.byID == nil {
+		s.fetching.byID = map[string]*fetched{}
+	}
+	f := s.fetching.byID[id]
+	if f == nil {
+		f = &fetched{}
+		s.fetching.byID[id] = f
+	}
+	s.fetching.mu.Unlock()
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.done {
+		f.b, f.err = s.obtain(ctx, v, arch, progress)
+		f.done = ctx.Err() == nil // an interrupted fetch says nothing about the next
+	}
+	return f.b, f.err
+}
+
+func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
+	src := newSource(s.site, v, arch)
+	want, err := src.checksum(ctx, s.site.Binary.SHA256[v.String()+"/"+arch])
+	if err != nil {
+		return binary{}, err
+	}
+	dir := s.opts.CacheDir
+	if dir == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return binary{}, fmt.Errorf("no folder to keep k0s binaries in: %w", err)
+		}
+		dir = filepath.Join(user, "kiban")
+	}
+	file := filepath.Join(dir, v.String(), src.name)
+	if sum, size, err := sumFile(file); err == nil && sum == want {
+		return binary{file, sum, size}, nil
+	}
+	progress("fetching " + src.url)
+	return src.download(ctx, file, want)
+}
+
+// source is where one binary comes from.
+type source struct {
+	url, checksums, name string
+}
+
+func newSource(site lifecycle.Site, v lifecycle.Version, arch string) source {
+	src := source{name: fmt.Sprintf("k0s-%s-%s", v, arch)}
+	url, sums := site.Binary.URL, site.Binary.Checksums
+	if url == "" {
+		url, sums = releaseURL, releaseChecksums
+	}
+	src.url = src.expand(url, v, arch, site.Dir)
+	// a source may be a folder of the release's files
+	if strings.HasSuffix(src.url, "/") || !isURL(src.url) && isDir(src.url) {
+		src.url = strings.TrimSuffix(src.url, "/") + "/" + src.name
+	}
+	if sums == "" {
+		src.checksums = path.Dir(src.url) + "/sha256sums.txt"
+		if i := strings.Index(src.url, "://"); i >= 0 {
+			src.checksums = src.url[:i+3] + path.Dir(src.url[i+3:]) + "/sha256sums.txt"
+		}
+		return src
+	}
+	src.checksums = src.expand(sums, v, arch, site.Dir)
+	return src
+}
+
+// expand fills in version and architecture. In a URL the version's plus sign must be escaped: servers take a plain one for a blank.
+func (src source) expand(template string, v lifecycle.Version, arch, dir string) string {
+	version := v.String()
+	if isURL(template) {
+		version = strings.ReplaceAll(version, "+", "%2B")
+	}
+	out := strings.NewReplacer("{version}", version, "{arch}", arch).Replace(template)
+	if isURL(out) {
+		return out
+	}
+	folder := strings.HasSuffix(out, "/")
+	out = absolute(dir, strings.TrimPrefix(out, "file://"))
+	if folder {
+		out += "/"
+	}
+	return out
+}
+
+func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
+
+func isDir(p string) bool {
+	st, err := os.Stat(p)
+	return err == nil && st.IsDir()
+}
+
+// checksum is the pinned one, or the one in the sums file.
+func (src source) checksum(ctx context.Context, pinned string) (string, error) {
+	if pinned != "" {
+		return strings.ToLower(strings.TrimSpace(pinned)), nil
+	}
+	r, err := open(ctx, src.checksums)
+	if err != nil {
+		return "", src.unavailable("the checksums of k0s cannot be read", src.checksums, err)
+	}
+	defer r.Close()
+	lines := bufio.NewScanner(io.LimitReader(r, 1<<20))
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 2 && path.Base(strings.TrimPrefix(fields[1], "*")) == src.name {
+			return strings.ToLower(fields[0]), nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", src.unavailable("the checksums of k0s cannot be read", src.checksums, err)
+	}
+	return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.checksums,
+		Summary: "no checksum for " + src.name, Detail: "the file has no line for it, so the binary cannot be trusted",
+		Hint: "check that the version exists, or pin the checksum under binaries.sha256 in the Site document"}
+}
+
+// download fetches to a temporary file beside the cache's, and puts it in place only with the right checksum.
+func (src source) download(ctx context.Context, file, want string) (binary, error) {
+	r, err := open(ctx, src.url)
+	if err != nil {
+		return binary{}, src.unavailable("k0s cannot be fetched", src.url, err)
+	}
+	defer r.Close()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return binary{}, err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".fetch-*")
+	if err != nil {
+		return binary{}, err
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	h := sha256.New()
+	size, err := io.Copy(io.MultiWriter(tmp, h), r)
+	if err != nil {
+		return binary{}, src.unavailable("k0s cannot be fetched", src.url, err)
+	}
+	if sum := hex.EncodeToString(h.Sum(nil)); sum != want {
+		return binary{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.url,
+			Summary: "the checksum of " + src.name + " is wrong",
+			Detail:  fmt.Sprintf("it is %s, and should be %s; no machine was given this file", sum, want),
+			Hint:    "find out whether the mirror or the pinned checksum is wrong before going on"}
+	}
+	if err := errors.Join(tmp.Chmod(0o755), tmp.Sync(), tmp.Close()); err != nil {
+		return binary{}, err
+	}
+	if err := os.Rename(tmp.Name(), file); err != nil {
+		return binary{}, err
+	}
+	return binary{file, want, size}, nil
+}
+
+func (source) unavailable(summary, where string, err error) error {
+	hint := "check binaries.url and binaries.checksums in the Site document"
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "the version may not be in this mirror; " + hint
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: where, Summary: summary, Detail: err.Error(), Hint: hint, Cause: err}
+}
+
+// open reads a file of this machine, or one on a web server.
+func open(ctx context.Context, where string) (io.ReadCloser, error) {
+	if !isURL(where) {
+		return os.Open(where)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode == http.StatusNotFound {
+		res.Body.Close()
+		return nil, fmt.Errorf("%s: %w", res.Status, fs.ErrNotExist)
+	}
+	if res.StatusCode != http.StatusOK {
+		res.Body.Close()
+		return nil, errors.New(res.Status)
+	}
+	return res.Body, nil
+}
+
+func sumFile(file string) (sum string, size int64, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if size, err = io.Copy(h, f); err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(h.Sum(nil)), size, nil
+}
+
+// megabytes is a size for people.
+func megabytes(n int64) string {
+	if n < 1<<20 {
+		return fmt.Sprintf("%d kB", (n+1023)/1024)
+	}
+	return fmt.Sprintf("%d MB", (n+1<<19)>>20)
+}

@@ -1,0 +1,198 @@
+package k0s
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	rig "github.com/k0sproject/rig/v2"
+	"github.com/k0sproject/rig/v2/cmd"
+
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1"
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// action finds what a step's action does. Each does only what is not done yet, so that a step may be run again after any
+// interruption.
+func action(a lifecycle.Action) func(context.Context, *task) error {
+	return map[lifecycle.Action]func(context.Context, *task) error{
+		lifecycle.ActionPrepare:        prepare,
+		lifecycle.ActionStage:          stage,
+		lifecycle.ActionConfigure:      configure,
+		lifecycle.ActionInitialize:     initialize,
+		lifecycle.ActionJoinController: join,
+		lifecycle.ActionJoinWorker:     join,
+		lifecycle.ActionBackup:         backup,
+		lifecycle.ActionUpgrade:        upgrade,
+		lifecycle.ActionReinstall:      upgrade,
+		lifecycle.ActionStart:          start,
+		lifecycle.ActionLeaveEtcd:      leaveEtcd,
+		lifecycle.ActionReset:          reset,
+		lifecycle.ActionTidy:           tidy,
+	}[a]
+}
+
+// Do does what a step says to its machine. progress gets a line for whatever takes a while; it may be nil. The error is a
+// lifecycle.Diagnostic, or the context's when that ended.
+func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
+	act := action(step.Action)
+	if act == nil {
+		return fmt.Errorf("%q is not something that is done to a machine", step.Action)
+	}
+	if progress == nil {
+		progress = func(string) {}
+	}
+	if step.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("it took longer than %s", step.Timeout))
+		defer cancel()
+	}
+	t := &task{Session: s, step: step, progress: progress, ctx: ctx}
+	err := t.aim()
+	if err == nil {
+		err = act(ctx, t)
+	}
+	return t.explain(err)
+}
+
+// task is a step while it is done.
+type task struct {
+	*Session
+	step     lifecycle.Step
+	progress func(string)
+	ctx      context.Context
+	// cluster and on are the parsed document and the step's target in it; on is nil where the step has none.
+	cluster *v1beta1.Cluster
+	on      *remote
+}
+
+// aim parses the document for the target and lends it the target's connection.
+func (t *task) aim() error {
+	if t.step.Target == "" {
+		return nil
+	}
+	c, h, err := t.document.cluster(t.step.Target)
+	if err != nil {
+		return err
+	}
+	if err := c.Spec.Hosts.Resolve(t.site.Dir); err != nil {
+		return err
+	}
+	t.cluster = c
+	t.on, err = t.attach(t.step.Target, h)
+	return err
+}
+
+// attach makes a host ready for commands. Whatever goes through it is tied to the step: it is recorded before it is sent, and
+// ends with the step.
+func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
+	m, err := t.machine(name)
+	if err != nil {
+		return nil, err
+	}
+	gate := func(_ context.Context, _, command string) error {
+		if err := t.ctx.Err(); err != nil {
+			return err
+		}
+		if t.opts.Audit != nil {
+			t.opts.Audit(Command{Time: time.Now(), Step: t.step.ID, Host: name, Command: command})
+		}
+		return nil
+	}
+	client, err := rig.NewClient(rig.WithConnection(stepConnection{m.transport, t.ctx}),
+		rig.WithLogger(t.opts.Log.With("step", t.step.ID)), rig.WithCommandGate(cmd.CommandGateFunc(gate)))
+	if err != nil {
+		return nil, err
+	}
+	if err := attachOffline(h, client); err != nil {
+		return nil, err
+	}
+	return &remote{machine: m, k0s: h}, nil
+}
+
+// look asks a machine for its facts. A machine that tells none cannot be acted on.
+func (t *task) look(ctx context.Context, r *remote) (facts, error) {
+	f := t.Session.look(ctx, r.machine)
+	if err := ctx.Err(); err != nil {
+		return f, err
+	}
+	if !f.host.Reached() {
+		return f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: r.host.Name, Summary: "the machine cannot be used", Detail: f.host.Why,
+			Hint: "when it is reachable again, run the same command: it goes on from what is there"}
+	}
+	return f, nil
+}
+
+// controller finds a controller that runs, other than the one named; it is the one to ask for tokens and members.
+func (t *task) controller(ctx context.Context, except string) (*remote, facts, error) {
+	var why []string
+	for _, m := range t.controllers() {
+		if m.host.Name == except {
+			continue
+		}
+		f := t.Session.look(ctx, m)
+		switch {
+		case ctx.Err() != nil:
+			return nil, f, ctx.Err()
+		case !f.host.Reached():
+			why = append(why, m.host.Name+": "+f.host.Why)
+			continue
+		case f.host.Service != lifecycle.ServiceRunning || f.host.Running.IsZero():
+			why = append(why, fmt.Sprintf("%s: k0s is %s", m.host.Name, f.host.Service))
+			continue
+		}
+		c, h, err := t.document.cluster(m.host.Name)
+		if err != nil {
+			return nil, f, err
+		}
+		if t.cluster == nil {
+			t.cluster = c
+		}
+		r, err := t.attach(m.host.Name, h)
+		return r, f, err
+	}
+	return nil, facts{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.step.Target, Summary: "no controller runs that could be asked",
+		Detail: joinLines(why), Hint: "start k0s on a controller first; `kiban plan` shows how each stands"}
+}
+
+// cleanUp does something on a host whatever happened to the step before, its interruption included. It has a few seconds.
+func (t *task) cleanUp(name string, do func(context.Context, *remote) error) error {
+	ctx, cancel := afterwards(t.ctx)
+	defer cancel()
+	again := &task{Session: t.Session, step: t.step, progress: t.progress, ctx: ctx}
+	_, h, err := t.document.cluster(name)
+	if err != nil {
+		return err
+	}
+	r, err := again.attach(name, h)
+	if err != nil {
+		return err
+	}
+	return do(ctx, r)
+}
+
+// explain gives an error the form in which operators see it.
+func (t *task) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if t.ctx.Err() != nil {
+		if cause := context.Cause(t.ctx); !errors.Is(cause, t.ctx.Err()) {
+			err = fmt.Errorf("%w: %w", cause, err)
+		} else {
+			return fmt.Errorf("%s: %w", t.step.ID, t.ctx.Err())
+		}
+	}
+	if d, ok := errors.AsType[lifecycle.Diagnostic](err); ok {
+		return d
+	}
+	subject := t.step.Target
+	if subject == "" {
+		subject = t.site.Name
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject, Summary: fmt.Sprintf("%s failed", t.step.Action), Detail: err.Error(),
+		Hint: "run the same command again when the cause is gone: it goes on from what is there", Cause: err}
+}

@@ -1,0 +1,118 @@
+package k0s
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// install registers the k0s service with the declared arguments. A service that is there already is replaced. tokenFile is the join
+// token's path in the service's arguments, "" for the first controller: a machine keeps the one it joined with.
+func (t *task) install(ctx context.Context, f facts, tokenFile string) error {
+	h := t.on.k0s
+	h.Metadata.IsK0sLeader = tokenFile == ""
+	h.InstallFlags.Delete("--token-file") // declared, it says where tokens go; the first controller has none
+	if tokenFile != "" {
+		h.InstallFlags.AddOrReplace("--token-file=" + tokenFile)
+	}
+	if t.cluster.Spec.K0s.DynamicConfig && h.IsController() {
+		h.InstallFlags.AddOrReplace("--enable-dynamic-config=true")
+	}
+	if f.host.Installed() {
+		h.InstallFlags.AddOrReplace("--force=true")
+	}
+	command, err := h.K0sInstallCommand()
+	if err != nil {
+		return err
+	}
+	if err := t.on.run(ctx, command); err != nil {
+		return err
+	}
+	return t.on.environment(ctx)
+}
+
+// upgrade brings a machine to the step's version with the declared arguments: stop, change the binary, install the service
+// anew, start. What is done already is left out, so it also finishes an upgrade that was interrupted anywhere. Without a version
+// it only re-installs the service.
+func upgrade(ctx context.Context, t *task) error {
+	f, err := t.look(ctx, t.on)
+	if err != nil {
+		return err
+	}
+	v := t.step.Version
+	if v.IsZero() {
+		v = f.host.Binary
+	}
+	if err := t.upgradable(f, v); err != nil {
+		return err
+	}
+	same := slices.Equal(f.host.Arguments, t.on.host.Arguments)
+	if f.host.Binary == v && f.host.Running == v && same {
+		return nil
+	}
+	if err := t.on.k0s.RunHooks(ctx, "upgrade", "before"); err != nil {
+		return err
+	}
+	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
+		t.progress("stopping k0s")
+		if err := t.on.stop(ctx); err != nil {
+			return err
+		}
+	}
+	if err := t.place(ctx, &f, v); err != nil {
+		return err
+	}
+	if err := t.install(ctx, f, f.tokenFile); err != nil {
+		return err
+	}
+	t.progress(fmt.Sprintf("starting k0s %s", v))
+	if err := t.on.launch(ctx); err != nil {
+		return err
+	}
+	return t.on.k0s.RunHooks(ctx, "upgrade", "after")
+}
+
+// upgradable refuses what would leave a machine worse than it is.
+func (t *task) upgradable(f facts, v lifecycle.Version) error {
+	fail := func(summary, detail, hint string) error {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: summary, Detail: detail, Hint: hint}
+	}
+	switch {
+	case !f.host.Installed():
+		return fail("k0s is not installed on the machine", "there is no service to upgrade", "run the same command again: the new plan joins the machine")
+	case f.host.Unit != t.on.k0s.K0sServiceName():
+		return fail("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.Unit, t.on.host.Role),
+			"a role cannot be changed in place: remove the machine with reset: true, then declare it anew")
+	case v.IsZero():
+		return fail("the installed k0s cannot be run", f.host.BinaryProblem, "set the version and plan again: the binary is replaced then")
+	case f.host.CgroupV1 && refusesCgroupV1(v) && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
+		return fail("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v), "switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
+	}
+	return nil
+}
+
+// refusesCgroupV1: k0s 1.35 and later do not start on cgroup v1 (H39).
+func refusesCgroupV1(v lifecycle.Version) bool {
+	return !v.Less(lifecycle.Version{Major: 1, Minor: 35})
+}
+
+// start starts a stopped service as it is.
+func start(ctx context.Context, t *task) error {
+	f, err := t.look(ctx, t.on)
+	if err != nil {
+		return err
+	}
+	switch f.host.Service {
+	case lifecycle.ServiceRunning:
+		return nil
+	case lifecycle.ServiceAbsent:
+		return fmt.Errorf("there is no k0s service on %s", t.on.host.Name)
+	}
+	if strings.TrimSpace(f.host.BinaryProblem) != "" {
+		return fmt.Errorf("%s cannot start: %s", t.on.host.Name, f.host.BinaryProblem)
+	}
+	return t.on.launch(ctx)
+}

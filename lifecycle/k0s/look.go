@@ -1,0 +1,177 @@
+package k0s
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Facts asks every machine, side by side, with one command each. A machine that does not answer is a fact, not an error.
+func (s *Session) Facts(ctx context.Context) (lifecycle.MachineFacts, error) {
+	all := s.ask(ctx, s.machines)
+	if len(s.machines) > keepConnections {
+		for _, m := range s.machines {
+			if !m.host.Role.IsController() {
+				m.drop(false)
+			}
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return lifecycle.MachineFacts{}, err
+	}
+	out := lifecycle.MachineFacts{Hosts: make([]lifecycle.HostState, len(all))}
+	for i, f := range all {
+		out.Hosts[i] = f.host
+		if out.Kubeconfig == nil && !s.machines[i].host.Reset {
+			out.Kubeconfig = f.kubeconfig
+		}
+	}
+	out.Etcd = etcdOf(s.machines, all)
+	return out, nil
+}
+
+// HostFacts asks one machine.
+func (s *Session) HostFacts(ctx context.Context, host string) (lifecycle.HostState, error) {
+	m, err := s.machine(host)
+	if err != nil {
+		return lifecycle.HostState{}, err
+	}
+	f := s.look(ctx, m)
+	return f.host, ctx.Err()
+}
+
+// EtcdMembers asks the controllers for etcd's member list.
+func (s *Session) EtcdMembers(ctx context.Context) (lifecycle.EtcdState, error) {
+	var controllers []*machine
+	for _, m := range s.machines {
+		if m.host.Role.IsController() {
+			controllers = append(controllers, m)
+		}
+	}
+	all := s.ask(ctx, controllers)
+	return etcdOf(controllers, all), ctx.Err()
+}
+
+// ask looks at machines, as many at once as the session allows. The answers are in the machines' order.
+func (s *Session) ask(ctx context.Context, machines []*machine) []facts {
+	out := make([]facts, len(machines))
+	slots := make(chan struct{}, s.opts.Parallel)
+	var wg sync.WaitGroup
+	for i, m := range machines {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			out[i] = s.look(ctx, m)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// maxAnswer bounds what is read of a host's answer, so that one gone mad cannot fill the memory.
+const maxAnswer = 4 << 20
+
+// look asks one machine: one connection, one command.
+func (s *Session) look(ctx context.Context, m *machine) facts {
+	if err := m.connect(ctx); err != nil {
+		problem, why := unreachable(err, m.ssh, s.site.SSH.KnownHosts)
+		return facts{host: lifecycle.HostState{Name: m.host.Name, Problem: problem, Why: why}}
+	}
+	f := m.askFacts(ctx)
+	f.host.Name = m.host.Name
+	return f
+}
+
+func (m *machine) askFacts(ctx context.Context) facts {
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	nonce := hex.EncodeToString(random[:])
+	begin := time.Now()
+	stdout, stderr := &answer{limit: maxAnswer}, &answer{limit: 4096}
+	w, err := m.start(ctx, factsCommand(m.paths, nonce), nil, stdout, stderr)
+	if err == nil {
+		err = w.Wait()
+	}
+	f := parseFacts(stdout.bytes(), nonce)
+	if f.host.Problem == "" {
+		f.host.ClockOffset = clockOffset(f.clock, begin, stdout.first)
+		return f
+	}
+	if uid := unframe(stdout.bytes(), nonce).value("uid"); err != nil {
+		f.host.Why += ": " + printable(err.Error())
+		if why, ok := refused(uid, string(stderr.bytes())); ok {
+			f.host.Problem, f.host.Why = lifecycle.HostSudo, why
+		}
+	}
+	return f
+}
+
+// clockOffset is the host's clock minus ours. The host read its clock between begin and the first byte that came back.
+func clockOffset(clock, begin, first time.Time) int {
+	if clock.IsZero() || first.IsZero() {
+		return 0
+	}
+	middle := begin.Add(first.Sub(begin) / 2)
+	// the host's clock is cut to whole seconds: half a second is the likeliest rest
+	return int(math.Round(clock.Add(500 * time.Millisecond).Sub(middle).Seconds()))
+}
+
+// answer is a bounded buffer that notes when it got its first byte.
+type answer struct {
+	mu    sync.Mutex
+	b     bytes.Buffer
+	first time.Time
+	limit int
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.first.IsZero() {
+		a.first = time.Now()
+	}
+	if room := a.limit - a.b.Len(); room > 0 {
+		a.b.Write(p[:min(len(p), room)])
+	}
+	return len(p), nil
+}
+
+func (a *answer) bytes() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.b.Bytes()
+}
+
+// etcdOf takes the member list from the first controller that has one.
+func etcdOf(machines []*machine, all []facts) lifecycle.EtcdState {
+	var why []string
+	installed := false
+	for i, f := range all {
+		name := machines[i].host.Name
+		switch {
+		case !machines[i].host.Role.IsController():
+		case f.etcd != nil:
+			return lifecycle.EtcdState{Members: f.etcd}
+		case f.etcdProblem != "":
+			why = append(why, fmt.Sprintf("%s: %s", name, f.etcdProblem))
+		case !f.host.Reached():
+			why = append(why, fmt.Sprintf("%s: %s", name, f.host.Why))
+		case f.host.Installed() && f.host.Service != lifecycle.ServiceRunning:
+			why = append(why, fmt.Sprintf("%s: k0s is %s", name, f.host.Service))
+		case f.host.Installed():
+			installed = true // it runs, without an etcd of its own
+		}
+	}
+	if installed {
+		return lifecycle.EtcdState{}
+	}
+	return lifecycle.EtcdState{Unknown: strings.Join(why, "; ")}
+}
