@@ -207,3 +207,11 @@ func (b *bench) probe(service string) (counts func() (sent, failed int)) {
 		return rep.Requests, rep.Failures
 	}
 }
+
+func (b *bench) anyCordoned(cs kubernetes.Interface) bool {
+	nodes, err := cs.CoreV1().Nodes().List(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(nodes.Items, func(n corev1.Node) bool { return n.Spec.Unschedulable })
+}
