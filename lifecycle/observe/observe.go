@@ -1,0 +1,122 @@
+// Package observe learns what a site has: its machines first, then its Kubernetes API. It writes nothing anywhere.
+package observe
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Machines are the machines of a site.
+type Machines interface {
+	// Facts asks every machine once. A machine that does not answer is a fact, not an error.
+	Facts(ctx context.Context) (lifecycle.MachineFacts, error)
+}
+
+// API is the Kubernetes API of a site.
+type API interface {
+	Facts(ctx context.Context) (lifecycle.ClusterFacts, error)
+}
+
+// apiWithin bounds the questions to the API, so that one that hangs is found unknown rather than waited for.
+const apiWithin = 30 * time.Second
+
+// Observe asks the machines, then the API with the administrator's credentials that a running controller gave; connect makes a client of
+// them. An API that cannot be asked is unknown in the State, with the reason. The error is the context's, or says that
+// not even the machines could be asked.
+func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error)) (lifecycle.State, error) {
+	at := time.Now()
+	machines, err := m.Facts(ctx)
+	if err != nil {
+		return lifecycle.State{}, fmt.Errorf("ask the machines: %w", err)
+	}
+	cluster, err := askAPI(ctx, machines.Kubeconfig, connect)
+	if ctx.Err() != nil {
+		return lifecycle.State{}, ctx.Err()
+	}
+	return assemble(site, at, machines, cluster, err), nil
+}
+
+// askAPI asks the API, when there is a way to.
+func askAPI(ctx context.Context, kubeconfig []byte, connect func([]byte) (API, error)) (lifecycle.ClusterFacts, error) {
+	if len(kubeconfig) == 0 {
+		return lifecycle.ClusterFacts{}, nil
+	}
+	api, err := connect(kubeconfig)
+	if err != nil {
+		return lifecycle.ClusterFacts{}, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, apiWithin, fmt.Errorf("no answer within %s", apiWithin))
+	defer cancel()
+	facts, err := api.Facts(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return facts, err
+}
+
+// assemble makes a State of what was said. apiErr says why the API was not to be asked.
+func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts, cluster lifecycle.ClusterFacts, apiErr error) lifecycle.State {
+	s := lifecycle.State{
+		Site: site.Name, ObservedAt: at, Hosts: inOrder(site.Cluster.Hosts, machines.Hosts), API: cluster.API, Nodes: cluster.Nodes,
+		Etcd: machines.Etcd, Budgets: cluster.Budgets, Stuck: cluster.Stuck,
+	}
+	switch {
+	case apiErr != nil:
+		s.API = lifecycle.APIState{Unknown: apiErr.Error()}
+	case len(machines.Kubeconfig) > 0:
+		// what the API said of itself stands
+	default:
+		s.API = withoutCredentials(site.Cluster.Hosts, s)
+	}
+	if s.API.Unknown != "" {
+		s.Nodes, s.Budgets, s.Stuck = nil, nil, nil // half an answer would be taken for all
+	}
+	return s
+}
+
+// inOrder gives each declared host its state. A host that nothing was said of is unknown, not absent.
+func inOrder(hosts []lifecycle.Host, states []lifecycle.HostState) []lifecycle.HostState {
+	byName := make(map[string]lifecycle.HostState, len(states))
+	for _, s := range states {
+		byName[s.Name] = s
+	}
+	out := make([]lifecycle.HostState, len(hosts))
+	for i, h := range hosts {
+		s, ok := byName[h.Name]
+		if !ok {
+			s = lifecycle.HostState{Name: h.Name, Problem: lifecycle.HostFacts, Why: "it was not asked"}
+		}
+		out[i] = s
+	}
+	return out
+}
+
+// withoutCredentials says how the API stands when no controller gave a way to ask it. Only when every controller answered, and none was
+// ever set up, is it known that there is no API yet.
+func withoutCredentials(hosts []lifecycle.Host, s lifecycle.State) lifecycle.APIState {
+	var why []string
+	for _, h := range hosts {
+		if !h.Role.IsController() {
+			continue
+		}
+		c, _ := s.Host(h.Name)
+		switch {
+		case !c.Reached():
+			why = append(why, fmt.Sprintf("%s: %s", h.Name, c.Why))
+		case c.Installed() && c.Service != lifecycle.ServiceRunning:
+			why = append(why, fmt.Sprintf("k0s on %s is %s", h.Name, c.Service))
+		case c.Installed():
+			why = append(why, fmt.Sprintf("k0s on %s has no credentials for its API yet", h.Name))
+		case c.Data:
+			why = append(why, fmt.Sprintf("%s was a controller before, and has no k0s service now", h.Name))
+		}
+	}
+	if len(why) == 0 {
+		return lifecycle.APIState{NotYet: true}
+	}
+	return lifecycle.APIState{Unknown: strings.Join(why, "; ")}
+}

@@ -1,0 +1,121 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+type machines struct {
+	facts lifecycle.MachineFacts
+	err   error
+}
+
+func (m machines) Facts(context.Context) (lifecycle.MachineFacts, error) { return m.facts, m.err }
+
+type api struct {
+	facts lifecycle.ClusterFacts
+	err   error
+}
+
+func (a api) Facts(context.Context) (lifecycle.ClusterFacts, error) { return a.facts, a.err }
+
+var site = lifecycle.Site{Name: "demo", Cluster: lifecycle.Cluster{Hosts: []lifecycle.Host{
+	{Name: "c1", Role: lifecycle.RoleController}, {Name: "c2", Role: lifecycle.RoleController}, {Name: "w1", Role: lifecycle.RoleWorker},
+}}}
+
+func host(name string, change ...func(*lifecycle.HostState)) lifecycle.HostState {
+	h := lifecycle.HostState{Name: name, Service: lifecycle.ServiceAbsent}
+	for _, c := range change {
+		c(&h)
+	}
+	return h
+}
+
+func running(h *lifecycle.HostState) {
+	h.Unit, h.Service = "k0scontroller", lifecycle.ServiceRunning
+}
+
+func stopped(h *lifecycle.HostState) {
+	h.Unit, h.Service = "k0scontroller", lifecycle.ServiceStopped
+}
+
+func dark(h *lifecycle.HostState) {
+	*h = lifecycle.HostState{Name: h.Name, Problem: lifecycle.HostUnreachable, Why: "no connection"}
+}
+
+func data(h *lifecycle.HostState) { h.Data = true }
+
+// TestAPIState: knowing that there is no API is not the same as not knowing.
+func TestAPIState(t *testing.T) {
+	answer := lifecycle.ClusterFacts{API: lifecycle.APIState{ClusterUID: "u"}, Nodes: []lifecycle.NodeState{{Name: "w1"}}}
+	cases := []struct {
+		name       string
+		hosts      []lifecycle.HostState
+		kubeconfig string
+		api        api
+		notYet     bool
+		unknown    string
+	}{
+		{"never installed", []lifecycle.HostState{host("c1"), host("c2"), host("w1")}, "", api{}, true, ""},
+		{"never installed, an unreachable worker", []lifecycle.HostState{host("c1"), host("c2"), host("w1", dark)}, "", api{}, true, ""},
+		{"an unreachable controller could be the only one there is", []lifecycle.HostState{host("c1"), host("c2", dark), host("w1")}, "", api{}, false, "c2: no connection"},
+		{"stopped", []lifecycle.HostState{host("c1", stopped), host("c2"), host("w1")}, "", api{}, false, "k0s on c1 is stopped"},
+		{"just started", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "", api{}, false, "no credentials"},
+		{"half removed", []lifecycle.HostState{host("c1", data), host("c2"), host("w1")}, "", api{}, false, "was a controller before"},
+		{"answers", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{facts: answer}, false, ""},
+		{"does not answer", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{err: errors.New("connection refused")}, false, "connection refused"},
+		{"answers half", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{facts: answer, err: errors.New("list nodes: timeout")}, false, "timeout"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			m := machines{facts: lifecycle.MachineFacts{Hosts: c.hosts, Kubeconfig: []byte(c.kubeconfig)}}
+			s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return c.api, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.API.NotYet != c.notYet || !strings.Contains(s.API.Unknown, c.unknown) || (c.unknown == "") != (s.API.Unknown == "") {
+				t.Errorf("%+v", s.API)
+			}
+			if s.API.Unknown != "" && s.Nodes != nil {
+				t.Error("nodes are told of an API that is unknown")
+			}
+			if c.name == "answers" && (s.API.ClusterUID != "u" || len(s.Nodes) != 1) {
+				t.Errorf("the answer was lost: %+v", s)
+			}
+		})
+	}
+}
+
+func TestHostsAreInTheSitesOrder(t *testing.T) {
+	m := machines{facts: lifecycle.MachineFacts{Hosts: []lifecycle.HostState{host("w1"), host("c1")}}}
+	s, err := Observe(t.Context(), site, m, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Hosts[0].Name != "c1" || s.Hosts[2].Name != "w1" {
+		t.Errorf("order is %v", s.Hosts)
+	}
+	if c2 := s.Hosts[1]; c2.Name != "c2" || c2.Reached() {
+		t.Errorf("a host that nothing was said of is %+v", c2)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	if _, err := Observe(t.Context(), site, machines{err: errors.New("no")}, nil); err == nil {
+		t.Error("machines that could not be asked gave a state")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	m := machines{facts: lifecycle.MachineFacts{Kubeconfig: []byte("k")}}
+	_, err := Observe(ctx, site, m, func([]byte) (API, error) { cancel(); return api{}, nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted observation gave %v", err)
+	}
+	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return nil, errors.New("bad kubeconfig") })
+	if err != nil || s.API.Unknown != "bad kubeconfig" {
+		t.Errorf("%v, %+v", err, s.API)
+	}
+}
