@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type applyOptions struct {
+	app  *app
+	Site string
+	// Plan is a file that `plan --out` wrote; "" makes a plan now.
+	Plan string
+	Yes  bool
+}
+
+func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Command {
+	opts := &applyOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "apply SITE",
+		Short: "Bring a site to what the repository declares, step by step",
+		Long: `Make a plan, show it, ask, and carry it out: each step behind its gates, workers within the site's window.
+The first failure stops the rollout: machines in hand are finished, no other is begun. The same command again carries on from what is there.
+
+With --plan the saved plan is carried out, and nothing but it: it is refused (exit code 4) if anything it rests on has changed.
+Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
+		Example:           "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return applyVerb(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
+	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func applyVerb(ctx context.Context, opts *applyOptions) (err error) {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	var saved *lifecycle.Plan
+	if opts.Plan != "" {
+		p, err := readPlan(opts.Plan)
+		if err != nil {
+			return err
+		}
+		saved = &p
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	return applyPlans(ctx, opts, site, fleet, conn, saved)
+}
+
+// applyPlans carries out one plan after another until one leads all the way. Most sites need one; what a plan can't foresee, such as the
+// nodes behind an API that does not answer yet, is for the next.
+func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fleet string, conn connection, saved *lifecycle.Plan) error {
+	a := opts.app
+	var last *lifecycle.Plan
+	for {
+		plan, err := a.observeAndPlan(ctx, site, conn)
+		if err != nil {
+			return err
+		}
+		if saved != nil {
+			if err := apply.CheckFresh(*saved, plan); err != nil {
+				return err
+			}
+			plan = *saved
+		}
+		if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
+			return err
+		}
+		if err := plan.Diagnostics.Err(); err != nil {
+			return shown{err}
+		}
+		if plan.Empty() {
+			return a.result(last, render.Verdict(site, plan))
+		}
+		if last != nil && sameSteps(*last, plan) {
+			return noProgress(site, plan)
+		}
+		if saved == nil {
+			if err := a.confirm(ctx, opts.Yes, site.Name); err != nil {
+				return err
+			}
+		}
+		message, err := a.carryOut(ctx, site, fleet, conn, plan)
+		if err != nil {
+			return err
+		}
+		if plan.Unfinished == "" {
+			return a.result(nil, fmt.Sprintf("%s is applied: %s.", site.Name, message))
+		}
+		if saved != nil {
+			return a.result(nil, fmt.Sprintf("%s: %s. More remains: %s. Make the next plan: kiban plan %s", site.Name, message, plan.Unfinished, site.Name))
+		}
+		a.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s", site.Name, message, plan.Unfinished)
+		last = &plan
+	}
+}
+
+// result prints the verb's one line of result. After an earlier plan has done something, an empty one means that all is done.
+func (a *app) result(last *lifecycle.Plan, text string) error {
+	if last != nil {
+		text = last.Site + " is applied."
+	}
+	_, err := fmt.Fprintln(a.Out, text)
+	return err
+}
+
+func sameSteps(a, b lifecycle.Plan) bool {
+	return slices.EqualFunc(a.Steps, b.Steps, func(x, y lifecycle.Step) bool { return x.ID == y.ID })
+}
+
+func noProgress(site lifecycle.Site, plan lifecycle.Plan) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the same plan came up again after it was carried out",
+		Detail: "What remains: " + plan.Unfinished, Hint: "kiban status " + site.Name}
+}

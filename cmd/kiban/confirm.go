@@ -1,0 +1,36 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// confirm asks the person at the terminal. Without one, and without --yes, nothing is carried out.
+func (a *app) confirm(ctx context.Context, yes bool, site string) error {
+	if yes {
+		return nil
+	}
+	if !a.InTTY {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm the plan: stdin is not a terminal", Subject: site,
+			Hint: fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`", site, site, site)}
+	}
+	fmt.Fprintf(a.Err, "\nDo you want to carry this out? Only 'yes' is accepted: ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.In).ReadString('\n') // no line is no
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case said := <-answer:
+		if said == "yes" {
+			return nil
+		}
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "not confirmed: nothing was changed", Subject: site}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/check"
+	"kiban.dev/kiban/lifecycle/k0s"
+	"kiban.dev/kiban/lifecycle/kube"
+	"kiban.dev/kiban/lifecycle/observe"
+)
+
+// siteConnection is the real connection: SSH to the machines, and the Kubernetes API as soon as there is one.
+type siteConnection struct {
+	site    lifecycle.Site
+	session *k0s.Session
+	log     *slog.Logger
+
+	mu       sync.Mutex
+	api      *kube.Client // nil until a kubeconfig was seen
+	commands io.Writer    // nil outside of a run
+	seen     lifecycle.State
+}
+
+func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
+	c := &siteConnection{site: site, log: opts.Log}
+	session, err := k0s.Open(site, k0s.Options{
+		Log:       opts.Log,
+		Audit:     c.audit,
+		CacheDir:  filepath.Join(opts.StateDir, "cache"),
+		BackupDir: filepath.Join(opts.StateDir, "backups", site.Name),
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.session = session
+	return c, nil
+}
+
+// audit records a command of a step.
+func (c *siteConnection) audit(cmd k0s.Command) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.commands == nil {
+		return
+	}
+	line := struct {
+		Time    time.Time `json:"time"`
+		Step    string    `json:"step"`
+		Host    string    `json:"host"`
+		Command string    `json:"command"`
+	}{cmd.Time, cmd.Step, cmd.Host, cmd.Command}
+	if err := json.NewEncoder(c.commands).Encode(line); err != nil {
+		c.log.Error("a command could not be recorded", "host", cmd.Host, "step", cmd.Step, "error", err)
+	}
+}
+
+func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
+	state, err := observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) {
+		return c.reach(kubeconfig)
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = state
+	return state, err
+}
+
+func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
+	facts, err := c.session.Facts(ctx)
+	return facts.Kubeconfig, err
+}
+
+func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {
+	c.mu.Lock()
+	c.commands = run.Commands
+	seen := c.seen
+	c.mu.Unlock()
+	api := lazyAPI{c}
+	gates := check.New(c.site, c.session, api, api, time.Now)
+	gates.Baseline(seen) // what was wrong before is not the run's to wait for
+	return apply.Run(ctx, c.site, plan, apply.Deps{
+		Machines: c.session,
+		Nodes:    api,
+		Gates:    gates,
+		Sink:     run.Sink,
+		RunID:    run.ID,
+		Stop:     run.Stop,
+	})
+}
+
+func (c *siteConnection) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.api != nil {
+		c.api.Close()
+	}
+	return c.session.Close()
+}
+
+// reach makes the client for the API out of a kubeconfig, once.
+func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.api != nil {
+		return c.api, nil
+	}
+	opts := kube.Options{Endpoint: c.site.API.Endpoint, Log: c.log}
+	var servers []kube.Server
+	for _, h := range c.site.Cluster.Controllers() {
+		address := h.Address
+		if c.site.API.ViaSSH {
+			address = h.ClusterAddress() // dialled from the controller itself
+		}
+		servers = append(servers, kube.Server{Host: h.Name, Address: net.JoinHostPort(address, fmt.Sprint(apiPort(h)))})
+	}
+	if c.site.API.ViaSSH {
+		opts.Endpoint = ""
+		opts.Dial = c.session.Dial
+	}
+	api, err := kube.New(kubeconfig, servers, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.api = api
+	return api, nil
+}
+
+// client is the API's client. A run that sets a cluster up has none in the beginning: then the machines are asked for a kubeconfig.
+func (c *siteConnection) client(ctx context.Context) (*kube.Client, error) {
+	c.mu.Lock()
+	api := c.api
+	c.mu.Unlock()
+	if api != nil {
+		return api, nil
+	}
+	kubeconfig, err := c.Kubeconfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kubeconfig == nil {
+		return nil, errors.New("no controller runs yet")
+	}
+	return c.reach(kubeconfig)
+}

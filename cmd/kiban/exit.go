@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+)
+
+// The exit codes. They are part of the interface: pipelines branch on them.
+const (
+	exitDone        = 0   // done, or nothing to do
+	exitFailed      = 1   // failed: the input is wrong, or an effect did not come about
+	exitChanges     = 2   // plan --detailed-exitcode: there are changes
+	exitBlocked     = 3   // blocked: a gate, a budget, a policy or a closed window says "not now"
+	exitStale       = 4   // the saved plan no longer says what would be done
+	exitInterrupted = 130 // interrupted, as a shell counts SIGINT
+)
+
+// exitCode maps what ended a verb to its code. Nothing else in kiban decides on codes.
+func exitCode(err error) int {
+	var changes changesError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted), errors.Is(err, apply.ErrInterrupted):
+		return exitInterrupted
+	case errors.Is(err, apply.ErrStale):
+		return exitStale
+	case errors.As(err, &changes):
+		return exitChanges
+	}
+	ds := lifecycle.AsDiagnostics(err, "")
+	if ds.Has(lifecycle.SeverityBlocked) && !ds.Has(lifecycle.SeverityError) {
+		return exitBlocked
+	}
+	return exitFailed
+}
+
+// changesError says that a plan has changes, where the caller asked to be told by the exit code.
+type changesError struct{}
+
+func (changesError) Error() string { return "there are changes" }
+
+// shown is an error that the operator has seen already: it decides the exit code only.
+type shown struct{ error }
+
+func (s shown) Unwrap() error { return s.error }

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "kiban.dev/kiban"
+
+// ownImports says, for each package of this module, which others of it may be imported, and why. A package that is not here fails the
+// test: whoever adds one decides its place.
+func ownImports() map[string]rule {
+	vocabulary := "the words are the standard library's and nobody else's: everything imports them"
+	adapter := "an adapter translates between the words and one library; if adapters knew each other, none could be replaced or tested alone"
+	pure := "decisions and pictures are made of words alone: no client is in reach, so they are tested as tables"
+	needs := "it declares the small interfaces it needs, and the adapters satisfy them"
+	return map[string]rule{
+		"lifecycle":         {nil, vocabulary},
+		"lifecycle/site":    {[]string{"lifecycle"}, "reading a declaration asks no machine and no cluster"},
+		"lifecycle/plan":    {[]string{"lifecycle"}, pure},
+		"lifecycle/render":  {[]string{"lifecycle"}, pure},
+		"lifecycle/journal": {[]string{"lifecycle"}, "a journal is a sink of events and knows no more of a run"},
+		"lifecycle/observe": {[]string{"lifecycle"}, needs},
+		"lifecycle/check":   {[]string{"lifecycle"}, needs},
+		"lifecycle/apply":   {[]string{"lifecycle"}, needs},
+		"lifecycle/k0s":     {[]string{"lifecycle"}, adapter},
+		"lifecycle/kube":    {[]string{"lifecycle"}, adapter},
+		"lifecycle/git":     {[]string{"lifecycle"}, adapter},
+		"scripts/explain":   {nil, "a generator reads the code as text"},
+		"cmd/kiban":         {[]string{"*"}, "wiring is the one place that sees every package"},
+	}
+}
+
+// foreignImports says which package alone may import a library, and why.
+func foreignImports() []foreign {
+	return []foreign{
+		{"github.com/k0sproject/", "lifecycle/k0s", "k0sctl and rig change between releases, and write to what they are given: one package deals with that"},
+		{"k8s.io/", "lifecycle/kube", "the Kubernetes API is spoken in one place, with its fail-over and its time limits"},
+		{"sigs.k8s.io/kustomize/", "lifecycle/site", "there is one merge language, and one place that runs it"},
+		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
+		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
+		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
+	}
+}
+
+type rule struct {
+	may []string
+	why string
+}
+
+type foreign struct{ prefix, only, why string }
+
+func TestImports(t *testing.T) {
+	own, others := ownImports(), foreignImports()
+	for _, f := range sources(t) {
+		if f.test {
+			continue // tests may bring what they need to stand in for the world
+		}
+		r, known := own[f.dir]
+		if !known {
+			t.Errorf("%s: package %s has no place in the import rules; give it one in imports_test.go", f.path, f.dir)
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if inner, ok := strings.CutPrefix(path, module+"/"); ok && !slices.Contains(r.may, inner) && !slices.Contains(r.may, "*") {
+				t.Errorf("%s imports %s, which %s may not: %s", f.path, inner, f.dir, r.why)
+			}
+			if f.dir == "lifecycle" && strings.Contains(strings.Split(path, "/")[0], ".") {
+				t.Errorf("%s imports %s: %s", f.path, path, r.why)
+			}
+			for _, o := range others {
+				if strings.HasPrefix(path, o.prefix) && f.dir != o.only {
+					t.Errorf("%s imports %s, which only %s may: %s", f.path, path, o.only, o.why)
+				}
+			}
+		}
+	}
+}
+
+// TestWiring: of cmd/kiban only the wiring names adapters.
+func TestWiring(t *testing.T) {
+	wiring := []string{"wire.go", "connection.go"}
+	adapters := []string{"site", "plan", "observe", "check", "k0s", "kube", "git"}
+	for _, f := range sources(t) {
+		if f.test || f.dir != "cmd/kiban" || slices.Contains(wiring, filepath.Base(f.path)) {
+			continue
+		}
+		for _, spec := range f.ast.Imports {
+			inner, _ := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/lifecycle/")
+			if slices.Contains(adapters, inner) {
+				t.Errorf("%s imports lifecycle/%s: only %s do, so that verbs can be tested with others in their place", f.path, inner, strings.Join(wiring, " and "))
+			}
+		}
+	}
+}
+
+func TestNoJunkDrawers(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, name := range []string{"util", "utils", "common", "helper", "helpers", "misc", "shared"} {
+			if f.ast.Name.Name == name {
+				t.Errorf("%s: a package called %s says nothing of what is in it", f.path, name)
+			}
+		}
+	}
+}
+
+// TestNoHiddenState: no init(), which runs where nobody sees it, and no package-level variable, which couples everything that uses it.
+// Allowed are values that nobody changes and Go has no constants for: errors, compiled patterns, embedded files; and the exceptions by
+// name. Tests may have fixtures, but no init() either.
+func TestNoHiddenState(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, d := range f.ast.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil && d.Name.Name == "init" {
+					t.Errorf("%s: func init runs where nobody sees it; call what it does from where it is needed", f.path)
+				}
+			case *ast.GenDecl:
+				if d.Tok != token.VAR || f.test {
+					continue
+				}
+				for _, s := range d.Specs {
+					v := s.(*ast.ValueSpec)
+					if exceptions()[f.path+" "+v.Names[0].Name] == "" && !allowedVar(d, v) {
+						t.Errorf("%s: package-level variable %s; pass it as an argument, or make it a constant or a function", f.path, v.Names[0].Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// exceptions are the variables that guard what other libraries keep in globals of their own, with the reason.
+func exceptions() map[string]string {
+	return map[string]string{
+		"lifecycle/k0s/ssh.go hermetic":     "rig and k0sctl read the user's files and log through globals; they are set once, before the first session",
+		"lifecycle/site/build.go kustomize": "kustomize's schemas are global to the process and not locked; one gate keeps builds apart",
+	}
+}
+
+func allowedVar(d *ast.GenDecl, v *ast.ValueSpec) bool {
+	if v.Names[0].Name == "_" || embedded(d.Doc) || embedded(v.Doc) {
+		return true
+	}
+	for _, value := range v.Values {
+		call, ok := value.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		fun, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		pkg, ok := fun.X.(*ast.Ident)
+		if !ok {
+			return false
+		}
+		switch pkg.Name + "." + fun.Sel.Name {
+		case "errors.New", "fmt.Errorf", "regexp.MustCompile":
+		default:
+			return false
+		}
+	}
+	return len(v.Values) > 0
+}
+
+func embedded(c *ast.CommentGroup) bool {
+	return c != nil && slices.ContainsFunc(c.List, func(l *ast.Comment) bool { return strings.HasPrefix(l.Text, "//go:embed ") })
+}
+
+// source is one file of this module; the lab and the tools are modules of their own, with rules of their own.
+type source struct {
+	path, dir string
+	test      bool
+	ast       *ast.File
+}
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	var out []source
+	for _, top := range []string{"lifecycle", "cmd", "scripts"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+				return err
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(root, path)
+			out = append(out, source{path: filepath.ToSlash(rel), dir: filepath.ToSlash(filepath.Dir(rel)), test: strings.HasSuffix(path, "_test.go"), ast: parsed})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(out) < 50 {
+		t.Fatalf("only %d files were found; the rules would hold of nothing", len(out))
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+)
+
+// errInterrupted is the cause of a context that an interrupt ended.
+var errInterrupted = errors.New("interrupted")
+
+// interrupts turns signals into what they mean: for a verb that can stop at a good place, the first asks it to and the second ends it;
+// for any other the first ends it.
+type interrupts struct {
+	mu     sync.Mutex
+	gentle chan struct{} // closed by the first signal; nil unless a verb has asked
+	cancel context.CancelCauseFunc
+	say    io.Writer
+}
+
+// watch begins to listen. The returned context ends when the verb must.
+func watch(ctx context.Context, signals <-chan os.Signal, say io.Writer) (context.Context, *interrupts) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	i := &interrupts{cancel: cancel, say: say}
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-signals:
+				i.interrupt()
+			}
+		}
+	}()
+	return ctx, i
+}
+
+// graceful gives the channel that the first interrupt closes. say is where the operator is told.
+func (i *interrupts) graceful(say io.Writer) <-chan struct{} {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.gentle, i.say = make(chan struct{}), say
+	return i.gentle
+}
+
+func (i *interrupts) interrupt() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.gentle != nil {
+		close(i.gentle)
+		i.gentle = nil
+		fmt.Fprintln(i.say, "Interrupted: the steps in hand finish, no other starts. Once more to stop now.")
+		return
+	}
+	fmt.Fprintln(i.say, "Interrupted: stopping now.")
+	i.cancel(errInterrupted)
+}

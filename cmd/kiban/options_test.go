@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+)
+
+// TestCommandLines holds what each verb makes of its command line, without running it.
+func TestCommandLines(t *testing.T) {
+	a := &app{Streams: Streams{Getenv: func(string) string { return "" }, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, services: (&fakeSite{}).services()}
+	a.fleet = t.TempDir()
+	var got any
+	for _, tt := range []struct {
+		cmd  *cobra.Command
+		args string
+		want any
+		err  string
+	}{
+		{newPlan(a, func(_ context.Context, o *planOptions) error {
+			got = [...]any{o.Site, o.output.form, o.DetailedExitCode, o.Out}
+			return nil
+		}),
+			"tokyo -o json --detailed-exitcode --out x.plan", [...]any{"tokyo", "json", true, "x.plan"}, ""},
+		{newPlan(a, nil), "tokyo -o html", nil, "-o html is not a form of plan; it has text, json, markdown"},
+		{newPlan(a, nil), "", nil, "which site? The fleet has lab."},
+		{newPlan(a, nil), "a b", nil, "one site at a time, not 2"},
+		{newApply(a, func(_ context.Context, o *applyOptions) error { got = [...]any{o.Site, o.Plan, o.Yes}; return nil }),
+			"tokyo --plan x.plan --yes", [...]any{"tokyo", "x.plan", true}, ""},
+		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
+		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
+		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},
+		{newKubeconfig(a, func(_ context.Context, o *kubeconfigOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
+		{newExplain(a, func(_ context.Context, o *explainOptions) error { got = o.Topic; return nil }), "gate", "gate", ""},
+		{newVersion(a, func(_ context.Context, o *versionOptions) error { got = o.output.form; return nil }), "-o json", "json", ""},
+	} {
+		got = nil
+		tt.cmd.SilenceErrors, tt.cmd.SilenceUsage = true, true
+		tt.cmd.SetArgs(strings.Fields(tt.args))
+		err := tt.cmd.ExecuteContext(t.Context())
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s %s: error %v, want %q", tt.cmd.Name(), tt.args, err, tt.err)
+			}
+			continue
+		}
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s %s: got %v, %v; want %v", tt.cmd.Name(), tt.args, got, err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type planOptions struct {
+	app              *app
+	output           output
+	Site             string
+	DetailedExitCode bool
+	// Out is where the plan is saved for `apply --plan`; "" saves none.
+	Out string
+}
+
+func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Command {
+	opts := &planOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "plan SITE",
+		Short: "Show what apply would do to a site; change nothing",
+		Long: `Look at a site's machines and API, compare with what the repository declares, and show the steps that lead from one to the other.
+Nothing is changed anywhere. A plan that is saved with --out is what "kiban apply --plan" runs, or refuses if anything has changed since.`,
+		Example:           "  kiban plan tokyo-prod\n  kiban plan tokyo-prod -o markdown\n  kiban plan tokyo-prod --out tokyo.plan --detailed-exitcode",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return planRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json", "markdown")
+	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none")
+	cmd.Flags().StringVar(&opts.Out, "out", "", "save the plan to this file")
+	return cmd
+}
+
+func planRun(ctx context.Context, opts *planOptions) error {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	plan, err := a.observeAndPlan(ctx, site, conn)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	if err := showPlan(opts, site, plan); err != nil {
+		return err
+	}
+	if err := plan.Diagnostics.Err(); err != nil {
+		if opts.Out != "" {
+			a.note("The plan was not saved: it could not be applied as it stands.")
+		}
+		return shown{err}
+	}
+	if opts.Out != "" {
+		if err := savePlan(opts.Out, plan, time.Now()); err != nil {
+			return err
+		}
+		a.note("Saved. To carry out exactly this plan: kiban apply %s --plan %s", site.Name, opts.Out)
+	}
+	if opts.DetailedExitCode && !plan.Empty() {
+		return changesError{}
+	}
+	return nil
+}
+
+// observeAndPlan is the first half of the sentence that plan and apply share.
+func (a *app) observeAndPlan(ctx context.Context, site lifecycle.Site, conn connection) (lifecycle.Plan, error) {
+	a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+	state, err := conn.Observe(ctx)
+	if err != nil {
+		return lifecycle.Plan{}, err
+	}
+	return a.MakePlan(site, state), nil
+}
+
+func showPlan(opts *planOptions, site lifecycle.Site, plan lifecycle.Plan) error {
+	a := opts.app
+	switch opts.output.form {
+	case "json":
+		a.findings(plan.Diagnostics)
+		return writeJSON(a.Out, plan)
+	case "markdown":
+		return render.PlanMarkdown(a.Out, site, plan)
+	}
+	return render.PlanText(a.Out, site, plan, a.outStyle())
+}

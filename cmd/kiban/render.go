@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+)
+
+type renderOptions struct {
+	app    *app
+	output output
+	Site   string
+}
+
+func newRender(a *app, runF func(context.Context, *renderOptions) error) *cobra.Command {
+	opts := &renderOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "render SITE",
+		Short: "Print the documents that a site's overlay merges to",
+		Long: `Print the documents that a site's overlay merges to, as kustomize builds them: what every other verb reads.
+"kustomize build overlays/SITE" prints the same.`,
+		Example:           "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return renderRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "yaml")
+	return cmd
+}
+
+func renderRun(ctx context.Context, opts *renderOptions) error {
+	fleet, err := opts.app.fleetDir()
+	if err != nil {
+		return err
+	}
+	docs, ds := opts.app.RenderSite(ctx, fleet, opts.Site)
+	if err := ds.Err(); err != nil {
+		return err
+	}
+	opts.app.findings(ds)
+	_, err = opts.app.Out.Write(docs)
+	return err
+}

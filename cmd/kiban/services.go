@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
+type services struct {
+	FindFleet  func(start string) (string, error)
+	ListSites  func(fleet string) ([]string, error)
+	RenderSite func(ctx context.Context, fleet, name string) ([]byte, lifecycle.Diagnostics)
+	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
+	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
+	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
+	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
+}
+
+type connectOptions struct {
+	Log *slog.Logger
+	// StateDir is where kiban keeps its own files: downloaded binaries, backups, journals.
+	StateDir string
+}
+
+// connection is a site's machines and the Kubernetes API behind them.
+type connection interface {
+	// Observe learns what is there and changes nothing.
+	Observe(ctx context.Context) (lifecycle.State, error)
+	// Kubeconfig is the administrator's, as a running controller has it; nil when none runs.
+	Kubeconfig(ctx context.Context) ([]byte, error)
+	// Apply carries a plan out.
+	Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	Close() error
+}
+
+// applyRun is one execution of a plan.
+type applyRun struct {
+	ID   string
+	Sink lifecycle.Sink
+	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.
+	Commands io.Writer
+	// Stop, when closed, lets the steps in hand finish and starts no other.
+	Stop <-chan struct{}
+}
+
+// connect opens a connection with the app's choices.
+func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
+	log := slog.New(slog.DiscardHandler)
+	if a.verbose {
+		log = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return a.Connect(site, connectOptions{Log: log, StateDir: stateDir(fleet)})
+}

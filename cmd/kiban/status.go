@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type statusOptions struct {
+	app    *app
+	output output
+	Site   string
+}
+
+func newStatus(a *app, runF func(context.Context, *statusOptions) error) *cobra.Command {
+	opts := &statusOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "status SITE",
+		Short: "Show what is there: machines, nodes, API servers, etcd, problems",
+		Long: `Show what is there, by one command a machine and a few questions to the API. Nothing is changed.
+It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other.`,
+		Example:           "  kiban status tokyo-prod\n  kiban status tokyo-prod -o json",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return statusRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	return cmd
+}
+
+// statusReport is the machine-readable form.
+type statusReport struct {
+	lifecycle.State
+	Declared lifecycle.Version     `json:"declared"`
+	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
+}
+
+func statusRun(ctx context.Context, opts *statusOptions) error {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	state, err := conn.Observe(ctx)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	report := statusReport{State: state, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
+	switch opts.output.form {
+	case "json":
+		return writeJSON(a.Out, report)
+	case "yaml":
+		b, err := yaml.Marshal(report)
+		if err == nil {
+			_, err = a.Out.Write(b)
+		}
+		return err
+	}
+	return render.StatusText(a.Out, site, state, a.outStyle())
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+type validateOptions struct {
+	app    *app
+	output output
+	// Sites are the sites to check; none means the whole fleet, and then also what only the fleet as a whole can show.
+	Sites []string
+}
+
+func newValidate(a *app, runF func(context.Context, *validateOptions) error) *cobra.Command {
+	opts := &validateOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "validate [SITE...]",
+		Short: "Check what sites declare, without asking any machine",
+		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules.
+Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.`,
+		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			opts.Sites = args
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return validateRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json")
+	return cmd
+}
+
+// verdict is what was found of one site; Site is "" for the fleet as a whole.
+type verdict struct {
+	Site        string                `json:"site,omitempty"`
+	Valid       bool                  `json:"valid"`
+	Summary     string                `json:"summary,omitempty"`
+	Diagnostics lifecycle.Diagnostics `json:"diagnostics,omitempty"`
+}
+
+func validateRun(ctx context.Context, opts *validateOptions) error {
+	fleet, err := opts.app.fleetDir()
+	if err != nil {
+		return err
+	}
+	names, whole := opts.Sites, false
+	if len(names) == 0 {
+		if names, err = opts.app.ListSites(fleet); err != nil {
+			return err
+		}
+		if len(names) == 0 {
+			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet has no site", Subject: fleet, Hint: "Make one: a folder under overlays/ with a kustomization.yaml."}
+		}
+		whole = true
+	}
+	verdicts, all, err := judge(ctx, opts.app, fleet, names, whole)
+	if err != nil {
+		return err
+	}
+	if opts.output.form == "json" {
+		if err := writeJSON(opts.app.Out, verdicts); err != nil {
+			return err
+		}
+	} else {
+		opts.app.findings(all)
+		if err := writeVerdicts(opts.app.Out, verdicts); err != nil {
+			return err
+		}
+	}
+	if all.Err() != nil {
+		return shown{all}
+	}
+	return nil
+}
+
+func judge(ctx context.Context, a *app, fleet string, names []string, whole bool) ([]verdict, lifecycle.Diagnostics, error) {
+	var verdicts []verdict
+	var all lifecycle.Diagnostics
+	var sites []lifecycle.Site
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		site, ds := a.LoadSite(ctx, fleet, name)
+		v := verdict{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
+		if v.Valid {
+			v.Summary = siteSummary(site)
+			sites = append(sites, site)
+		}
+		verdicts, all = append(verdicts, v), append(all, ds...)
+	}
+	if ds := a.CheckFleet(sites); whole && len(ds) > 0 {
+		verdicts, all = append(verdicts, verdict{Valid: ds.Err() == nil, Diagnostics: ds}), append(all, ds...)
+	}
+	return verdicts, all, nil
+}
+
+func siteSummary(s lifecycle.Site) string {
+	return fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, plural(len(s.Cluster.Controllers()), "controller"), plural(len(s.Cluster.Workers()), "worker"))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func writeVerdicts(w io.Writer, verdicts []verdict) error {
+	var errs []error
+	for _, v := range verdicts {
+		name := v.Site
+		if name == "" {
+			name = "the fleet as a whole"
+		}
+		line := name + ": valid, " + v.Summary
+		if !v.Valid {
+			line = name + ": not valid"
+		}
+		if n := len(v.Diagnostics); n > 0 {
+			line += " (" + plural(n, "finding") + ")"
+		}
+		_, err := fmt.Fprintln(w, strings.Replace(line, "valid,  (", "valid (", 1))
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
