@@ -91,7 +91,7 @@ func BenchmarkLoad1000(b *testing.B) {
 	fleet := sampleFleet(b, "")
 	var hosts, known strings.Builder
 	for h := range 1000 {
-		fmt.Fprintf(&hosts, "  - hostname: w-%d\n    role: worker\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: 172.16.%d.%d\n", h, h/250, h%250, h/250, h%250)
+		fmt.Fprintf(&hosts, "  - hostname: many-%d\n    role: worker\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: 172.16.%d.%d\n", h, h/250, h%250, h/250, h%250)
 		fmt.Fprintf(&known, "172.16.%d.%d ssh-ed25519 AAAA\n", h/250, h%250)
 	}
 	for file, more := range map[string]string{"cluster.yaml": hosts.String(), "known_hosts": known.String()} {

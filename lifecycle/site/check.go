@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // checkCluster applies every rule about the merged Cluster document.
@@ -42,8 +44,10 @@ func (c clusterDocument) storage() string {
 func (c clusterDocument) controllers() []hostDocument {
 	var hs []hostDocument
 	for _, h := range c.Spec.Hosts {
-		if h.Role != "" && h.Role != "worker" {
+		switch lifecycle.Role(h.Role) {
+		case lifecycle.RoleController, lifecycle.RoleControllerWorker, lifecycle.RoleSingle:
 			hs = append(hs, h)
+		case lifecycle.RoleWorker:
 		}
 	}
 	return hs

@@ -3,7 +3,6 @@ package site
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -11,13 +10,14 @@ import (
 )
 
 // checkKnownHosts holds that the key of every host is known before anything connects: an unknown key is refused later anyway, and
-// here there is time to ask where it should come from. written is the path as the Site has it.
-func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, written string) []finding {
+// here there is time to ask where it should come from. shown is the file as people at the top of
+// the fleet name it.
+func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []finding {
 	at := sitePlace("spec", "ssh", "knownHosts")
 	b, err := os.ReadFile(ssh.KnownHosts)
 	if err != nil {
-		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", written), "Machines are reached only when their host key is known.",
-			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh, filepath.Base(ssh.KnownHosts)))}
+		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), "Machines are reached only when their host key is known.",
+			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh, shown))}
 	}
 	known := parseKnownHosts(string(b))
 	var missing []hostDocument
@@ -33,8 +33,8 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, written string) []fin
 	for i, h := range missing {
 		names[i] = h.Hostname
 	}
-	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", written, plural(len(missing), "host")), few(names)+".",
-		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, filepath.Base(ssh.KnownHosts)))}
+	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", shown, plural(len(missing), "host")), few(names)+".",
+		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, shown))}
 }
 
 // keyscan is the command that fetches the hosts' keys.

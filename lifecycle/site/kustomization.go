@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,12 +85,18 @@ func (k *kustomization) checkFields() {
 	}
 }
 
+var errOutside = errors.New("it does not exist, or is outside the kustomization's folder")
+
 // checkSchema accepts exactly the schema that kiban registers. kustomize's schemas are global to the process and the first one
 // wins, so another one would decide how other sites merge, or be ignored.
 func (k *kustomization) checkSchema(key, value *yaml.Node) {
 	t := k.tree
 	path := text(at(value, "path"))
-	b, err := os.ReadFile(filepath.Join(k.dir, path))
+	var b []byte
+	err := errOutside
+	if within(k.dir, filepath.Join(k.dir, path)) {
+		b, err = os.ReadFile(filepath.Join(k.dir, path))
+	}
 	switch {
 	case path == "" || len(value.Content) != 2:
 		t.fail(k.file, key.Line, "openapi must name kiban's schema by path", "Another schema decides how lists merge, here and in every other site built with it.",

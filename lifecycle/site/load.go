@@ -43,7 +43,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	cluster, more := readCluster(docs.cluster)
 	findings = append(findings, more...)
 	findings = append(findings, checkSite(declared, name)...)
-	findings = append(findings, checkKnownHosts(cluster, site.SSH, declared.Spec.SSH.KnownHosts)...)
+	findings = append(findings, checkKnownHosts(cluster, site.SSH, t.rel(site.SSH.KnownHosts))...)
 	findings = append(findings, checkCluster(cluster, docs.cluster, declared)...)
 	ds = append(ds, t.locate(findings)...)
 

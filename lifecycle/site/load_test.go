@@ -129,6 +129,7 @@ func TestDescribeFindings(t *testing.T) {
 		return lifecycle.Cluster{Name: "described", Hosts: []lifecycle.Host{{Name: "w-2"}}}, lifecycle.Diagnostics{
 			found(origin, "does not fit", fmt.Sprintf("line %d: field addres not found", line)),
 			found("w-1", "is odd", ""),
+			found(origin, "is rejected", "hosts: host #2: unknown role"),
 			found(origin, "is odder", ""),
 		}
 	}
@@ -138,6 +139,7 @@ func TestDescribeFindings(t *testing.T) {
 	}
 	want := []string{
 		"clusters/base/cluster.yaml:1: is odder",
+		"clusters/base/cluster.yaml:9: cp-2: is rejected: hosts: unknown role",
 		"overlays/tokyo/cluster.yaml:19: w-1: is odd",
 		"overlays/tokyo/cluster.yaml:28: does not fit: field addres not found",
 	}

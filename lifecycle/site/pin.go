@@ -10,10 +10,13 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-var mergedLine = regexp.MustCompile(`\bline (\d+): `)
+var (
+	mergedHost = regexp.MustCompile(`\bhost #(\d+): `)
+	mergedLine = regexp.MustCompile(`\bline (\d+): `)
+)
 
 // pin gives a finding about the merged Cluster document the place in the tree that it came from: of the line of the merged
-// document that it quotes, or of the host that it is about.
+// document that it quotes, or of the host that it names or counts.
 func (t *tree) pin(d lifecycle.Diagnostic, merged *yaml.Node) lifecycle.Diagnostic {
 	for _, s := range []*string{&d.Summary, &d.Detail} {
 		m := mergedLine.FindStringSubmatch(*s)
@@ -24,6 +27,13 @@ func (t *tree) pin(d lifecycle.Diagnostic, merged *yaml.Node) lifecycle.Diagnost
 		d.Subject = t.subject(t.sources.find(clusterPlace(pathAtLine(merged, line)...)))
 		*s = strings.Replace(*s, m[0], "", 1) // a line of a document that nobody wrote helps nobody
 		return d
+	}
+	if m := mergedHost.FindStringSubmatch(d.Detail); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		if hosts := items(at(merged, "spec", "hosts")); n >= 1 && n <= len(hosts) {
+			d.Subject = text(at(hosts[n-1], "hostname"))
+			d.Detail = strings.Replace(d.Detail, m[0], "", 1)
+		}
 	}
 	if src, ok := t.hosts.declared[d.Subject]; ok {
 		if !strings.Contains(d.Summary, d.Subject) {
