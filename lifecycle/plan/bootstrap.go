@@ -28,4 +28,5 @@ func (p *planner) install(s *stage, m *member, start *step) {
 // joined notes that the host is a member from here on, with its declared arguments and configuration.
 func (p *planner) joined(m *member, v lifecycle.Version) {
 	m.level, m.down, m.renewed, m.configured = v, false, true, true
+	m.registered, m.node.Ready = m.Role.RunsWorkloads(), true
 }

@@ -100,7 +100,7 @@ func (p *planner) settled() []lifecycle.Gate {
 // may be what mends it.
 func (p *planner) mayLeave(m *member) []lifecycle.Gate {
 	gs := p.window()
-	if m.node.Ready || !m.registered {
+	if m.node.Ready {
 		gs = append(gs, p.settle(lifecycle.GateNodesReady, ""))
 	}
 	room := p.node(lifecycle.GateBudgetRoom, m.Name)

@@ -1,12 +1,70 @@
 package plan
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares a plan with its file, testdata/<name>.golden.txt.
+func golden(t *testing.T, name string, p lifecycle.Plan) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden.txt")
+	got := outline(p)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test -update writes it anew):\n%s", file, got)
+	}
+}
+
+// orderly checks what holds for every plan: ids are unique, needs name earlier steps, stages are those of the steps.
+func orderly(t *testing.T, p lifecycle.Plan) {
+	t.Helper()
+	seen := map[string]bool{}
+	var stages []string
+	for _, s := range p.Steps {
+		if seen[s.ID] {
+			t.Errorf("two steps are called %s", s.ID)
+		}
+		for _, n := range s.Needs {
+			if !seen[n] {
+				t.Errorf("%s needs %s, which does not come before it", s.ID, n)
+			}
+		}
+		if s.Reason == "" || s.Timeout <= 0 {
+			t.Errorf("%s has no reason or no timeout", s.ID)
+		}
+		seen[s.ID] = true
+		if len(stages) == 0 || stages[len(stages)-1] != s.Stage {
+			stages = append(stages, s.Stage)
+		}
+	}
+	var declared []string
+	for _, st := range p.Stages {
+		declared = append(declared, st.ID)
+	}
+	if !slices.Equal(stages, declared) {
+		t.Errorf("the steps' stages are %v, the plan's %v", stages, declared)
+	}
+}
 
 // outline is a plan as a reviewer reads it in a golden file.
 func outline(p lifecycle.Plan) string {

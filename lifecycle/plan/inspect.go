@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -31,7 +32,7 @@ func (p *planner) inspectReach(m *member) {
 	case lifecycle.HostOK:
 	case lifecycle.HostUnreachable:
 		sev, detail := p.unreachable(m)
-		p.find(sev, m.Name, "the host cannot be reached", m.seen.Why+". "+detail, "Bring it back, or take it out of the overlay if it is gone for good.")
+		p.find(sev, m.Name, "the host cannot be reached", strings.TrimSuffix(m.seen.Why, ".")+". "+detail, "Bring it back, or take it out of the overlay if it is gone for good.")
 	case lifecycle.HostKeyUnknown:
 		p.find(lifecycle.SeverityError, m.Name, "the host's key is not the known one", m.seen.Why,
 			"Compare the key with the machine's own; if it is right, add it to the site's known_hosts file.")
@@ -62,11 +63,12 @@ func (p *planner) unreachable(m *member) (lifecycle.Severity, string) {
 func (p *planner) changesControlPlane() bool {
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			switch st.Action {
-			case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionConfigure, lifecycle.ActionLeaveEtcd:
+			switch {
+			case s.ID == "repair":
+			case st.Action == lifecycle.ActionInitialize, st.Action == lifecycle.ActionJoinController, st.Action == lifecycle.ActionConfigure, st.Action == lifecycle.ActionLeaveEtcd:
 				return true
-			case lifecycle.ActionUpgrade, lifecycle.ActionReinstall:
-				if s.ID != "repair" && p.member(st.Target).Role.IsController() {
+			case st.Action == lifecycle.ActionUpgrade, st.Action == lifecycle.ActionReinstall:
+				if p.member(st.Target).Role.IsController() {
 					return true
 				}
 			}
@@ -106,7 +108,11 @@ func (p *planner) inspectMember(m *member) {
 		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs a %s", m.Role, other), "A member cannot change between controller and worker in place.",
 			"Correct the role in the Cluster, or remove the host (reset: true) and add it again.")
 	}
-	if !m.Reset && (s.Installed() || s.Data) && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
+	if s.Workloads && !m.Role.RunsWorkloads() && m.Role.IsController() {
+		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs workloads too", m.Role), "Its pods would be left without a kubelet.",
+			"Declare it as controller+worker, or remove the host (reset: true) and add it again.")
+	}
+	if !m.Reset && (s.Installed() || m.inEtcd || m.registered || m.wasController()) && m.condition != Fresh && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
 		p.find(lifecycle.SeverityError, m.Name, "its k0s binary does not say what version it is", or(s.BinaryProblem, "There is none at /usr/local/bin/k0s."),
 			"Put back the binary of the version that it had, then run the same command again.")
 	}
@@ -143,8 +149,13 @@ func (p *planner) inspectCondition(m *member) {
 		}
 	case NotReady:
 		if !m.Reset {
-			p.find(lifecycle.SeverityWarning, m.Name, "its node is not Ready", or(m.node.Why, "The cluster has no node of that name."),
-				"k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u "+m.seen.Unit+"`.")
+			why := m.node.Why
+			if !m.registered {
+				why = "The cluster has no node of that name."
+			}
+			p.find(lifecycle.SeverityWarning, m.Name, "its node is not Ready", why,
+				"k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u "+m.seen.Unit+
+					"`. A rollout waits for it; cordon it to have it left out.")
 		}
 	}
 }

@@ -36,13 +36,54 @@ func (p *planner) inspectEtcd() {
 	if p.state.Etcd.Unknown != "" && !p.dark() && !p.state.API.NotYet && p.changesControlPlane() {
 		p.find(lifecycle.SeverityBlocked, p.site.Name, "etcd's members are not known", p.state.Etcd.Unknown, "The control plane does not change before they are. Look at `k0s etcd member-list` on a controller.")
 	}
+	if n := p.etcdSize(); n == 2 && p.restartsController() {
+		p.find(lifecycle.SeverityBlocked, p.site.Name, "no controller can be restarted: etcd has two members and needs both",
+			"While one of them restarts the cluster has no API.", "Declare a third controller and let it join first, or remove one by hand.")
+	}
 	for _, e := range p.state.Etcd.Members {
-		known := slices.ContainsFunc(p.members, func(m *member) bool { return m.Role.IsController() && isMember(m.Host, e) })
+		known := slices.ContainsFunc(p.members, func(m *member) bool { return isMember(m.Host, e) })
 		if !known {
-			p.find(lifecycle.SeverityWarning, p.site.Name, fmt.Sprintf("etcd has a member that no declared controller accounts for: %s at %s", e.Name, e.PeerAddress),
+			sev := lifecycle.SeverityWarning
+			if p.changesControlPlane() {
+				sev = lifecycle.SeverityBlocked // the gates count it, and it cannot be asked whether it serves
+			}
+			p.find(sev, p.site.Name, fmt.Sprintf("etcd has a member that no declared controller accounts for: %s at %s", e.Name, e.PeerAddress),
 				"It counts for the quorum, whether it lives or not.", "If it is gone for good, on a controller: k0s etcd leave --peer-address "+e.PeerAddress)
 		}
 	}
+}
+
+// etcdSize is how many members etcd has once the plan's joins and removals are done, which is before any restart. Zero: not known, or
+// no etcd of its own.
+func (p *planner) etcdSize() int {
+	n := len(p.state.Etcd.Members)
+	if n == 0 {
+		return 0
+	}
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			switch st.Action {
+			case lifecycle.ActionJoinController:
+				n++
+			case lifecycle.ActionLeaveEtcd:
+				n--
+			}
+		}
+	}
+	return n
+}
+
+// restartsController reports whether a step restarts a controller that serves.
+func (p *planner) restartsController() bool {
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			restarts := st.Action == lifecycle.ActionUpgrade || st.Action == lifecycle.ActionReinstall || st.Action == lifecycle.ActionConfigure
+			if st.Disrupts && restarts && p.member(st.Target).Role.IsController() && s.ID != "repair" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inspectNodes names nodes that the site does not declare. kiban leaves them alone.

@@ -59,7 +59,8 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 		serving: serving(state.API, h.Name),
 	}, target)
 	m.down = isDown(m.seen)
-	if m.condition != Unjoined {
+	elsewhere := state.API.NotYet && h.Role == lifecycle.RoleWorker // whose member it is, inspect asks
+	if m.condition != Unjoined && !elsewhere {
 		m.level = level(m.seen)
 	}
 	return m
@@ -85,7 +86,7 @@ func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycl
 		return Fresh
 	case !s.Installed():
 		return Remains
-	case f.api && h.Role == lifecycle.RoleWorker && !f.registered, h.Role.IsController() && f.etcd && !f.inEtcd:
+	case f.api && h.Role == lifecycle.RoleWorker && !f.registered, h.Role.IsController() && f.etcd && !f.inEtcd && !f.serving:
 		return Unjoined
 	case isDown(s) && have.Less(target):
 		return Stopped
@@ -148,7 +149,9 @@ func (m *member) belongs() bool { return !m.level.IsZero() }
 func (m *member) cordonedByOthers() bool { return m.node.Unschedulable && !m.held }
 
 // evacuates reports whether the host's pods are moved away before it is disturbed. The only node of a cluster has nowhere to move them to.
-func (m *member) evacuates() bool { return m.Role.RunsWorkloads() && m.Role != lifecycle.RoleSingle }
+func (m *member) evacuates() bool {
+	return m.registered && m.Role.RunsWorkloads() && m.Role != lifecycle.RoleSingle
+}
 
 // isMember reports whether the etcd member is that host's.
 func isMember(h lifecycle.Host, e lifecycle.EtcdMember) bool {

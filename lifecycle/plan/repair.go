@@ -51,7 +51,7 @@ func revive(p *planner) {
 
 // startable reports whether the member is one that should run, does not, and can be started.
 func (p *planner) startable(m *member) bool {
-	if m.seen.BinaryProblem != "" || m.seen.Binary.IsZero() || !m.stalled() {
+	if m.seen.BinaryProblem != "" || m.seen.Binary.IsZero() || !m.stalled() || !m.belongs() {
 		return false // inspect says what is wrong with the binary
 	}
 	switch m.condition {

@@ -118,6 +118,7 @@ func converge(t *testing.T, w *world, pick func(int) int) {
 	for range 8 {
 		w.heal()
 		p := Make(w.site, w.observe())
+		orderly(t, p)
 		if err := p.Diagnostics.Err(); err != nil {
 			t.Fatalf("refused: %v\n%s", err, w)
 		}

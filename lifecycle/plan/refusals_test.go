@@ -1,0 +1,154 @@
+package plan
+
+import (
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// TestRefusals holds what is said for everything that stops a plan, or that a reviewer must know.
+func TestRefusals(t *testing.T) {
+	seen := func(host string, edit func(*lifecycle.HostState)) func(*lifecycle.State) {
+		return func(st *lifecycle.State) {
+			for i := range st.Hosts {
+				if st.Hosts[i].Name == host {
+					edit(&st.Hosts[i])
+				}
+			}
+		}
+	}
+	problem := func(p lifecycle.HostProblem, why string) func(*lifecycle.HostState) {
+		return func(h *lifecycle.HostState) { *h = lifecycle.HostState{Name: h.Name, Problem: p, Why: why} }
+	}
+	node := func(name string, edit func(*lifecycle.NodeState)) func(*lifecycle.State) {
+		return func(st *lifecycle.State) {
+			for i := range st.Nodes {
+				if st.Nodes[i].Name == name {
+					edit(&st.Nodes[i])
+				}
+			}
+		}
+	}
+	budget := func(allowed, healthy, desired int) func(*lifecycle.State) {
+		return func(st *lifecycle.State) {
+			st.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Allowed: allowed, Healthy: healthy, Desired: desired, Expected: 3, Owner: "Deployment shop/web",
+				Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}, {Name: "web-2", Node: "worker-2", Ready: true}, {Name: "web-3", Node: "elsewhere"}}}}
+		}
+	}
+	cgroupV1 := func(st *lifecycle.State) {
+		for i := range st.Hosts {
+			st.Hosts[i].CgroupV1 = true
+		}
+	}
+	const unreached = "no answer from 10.0.0.12:22 within 10s"
+	upgrade := newSite(v136, 3, 2)
+	for name, c := range map[string]struct {
+		was      lifecycle.Version // the version that is there; zero: nothing is
+		site     lifecycle.Site
+		observed func(*lifecycle.State)
+		// bare: the plan has no steps, for there is no way to list.
+		bare bool
+		stop bool
+	}{
+		"unpinned":                   {was: v136, site: newSite(lifecycle.Version{}, 3, 2), bare: true, stop: true},
+		"downgrade":                  {was: v136, site: newSite(v135, 3, 2), bare: true, stop: true},
+		"missing-hop":                {was: v134, site: upgrade, bare: true, stop: true},
+		"known-bad-version":          {was: v134, site: newSite(v("v1.35.1+k0s.0"), 1, 0)},
+		"kubelet-newer-than-api":     {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 })},
+		"unreachable-controller":     {was: v135, site: upgrade, observed: seen("controller-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"unreachable-worker":         {was: v135, site: upgrade, observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"unreachable-but-not-needed": {was: v136, site: upgrade, observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached))},
+		"unreachable-to-be-removed":  {was: v136, site: newSite(v136, 3, 2, host("worker-2", reset)), observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"unreachable-at-bootstrap":   {site: upgrade, observed: seen("controller-1", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"host-key":                   {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostKeyUnknown, "the key SHA256:abc is not in known_hosts")), stop: true},
+		"auth":                       {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostAuth, "publickey refused")), stop: true},
+		"sudo":                       {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostSudo, "sudo: a password is required")), stop: true},
+		"facts":                      {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostFacts, "its answer ends in the middle")), stop: true},
+		"api-unknown": {was: v136, site: upgrade, stop: true, observed: func(st *lifecycle.State) {
+			st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
+			for i := range st.Hosts {
+				st.Hosts[i].ServiceSince = clock.Add(-3600e9)
+			}
+		}},
+		"role":          {was: v136, site: newSite(v136, 3, 2, host("controller-3", role(lifecycle.RoleWorker))), stop: true},
+		"hostname":      {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Hostname = "node-17" }), stop: true},
+		"clock":         {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.ClockOffset = -95 }), stop: true},
+		"cgroup-v1":     {was: v134, site: newSite(v135, 1, 2), observed: cgroupV1, stop: true},
+		"disk":          {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.FreeBytes = 100 << 20 }), stop: true},
+		"binary-broken": {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.BinaryProblem = lifecycle.Version{}, "exec format error" }), stop: true},
+		"binary-newer":  {was: v135, site: newSite(v135, 3, 2), observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary = v136 })},
+		"foreign-data":  {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Data = true }), stop: true},
+		"foreign-worker": {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) {
+			h.Unit, h.Service, h.Binary = "k0sworker", lifecycle.ServiceStopped, v135
+		}), stop: true},
+		"fresh-but-in-etcd": {was: v136, site: upgrade, observed: seen("controller-2", func(h *lifecycle.HostState) { *h = lifecycle.HostState{Name: h.Name, FreeBytes: 1 << 40} }), stop: true},
+		"etcd-unknown":      {was: v135, site: upgrade, observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"} }, stop: true},
+		"etcd-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
+			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "old", PeerAddress: "10.0.0.99"})
+		}},
+		"etcd-of-two": {was: v135, site: newSite(v136, 2, 0), stop: true},
+		"node-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
+			st.Nodes = append(st.Nodes, lifecycle.NodeState{Name: "stranger", Ready: true})
+		}},
+		"remove-one-of-two": {was: v136, site: newSite(v136, 2, 0, host("controller-2", reset)), stop: true},
+		"immutable-config":  {was: v136, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"podCIDR":"10.50.0.0/16","provider":"calico"}}}`))), stop: true},
+		"labels-registered": {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
+		"not-ready":         {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
+		"not-ready-cordoned": {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) {
+			n.Ready, n.Unschedulable, n.Mark = false, true, lifecycle.Mark{Run: "r1"}
+		})},
+		"not-serving": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
+			st.API.Servers[1] = lifecycle.APIServer{Host: "controller-2", Why: "[-]etcd failed"}
+		}},
+		"budget-never":         {was: v135, site: upgrade, observed: budget(0, 3, 3), stop: true},
+		"budget-waits":         {was: v135, site: upgrade, observed: budget(0, 2, 2)},
+		"budget-not-disturbed": {was: v136, site: upgrade, observed: budget(0, 3, 3)},
+		"stuck-bare": {was: v135, site: upgrade, observed: func(st *lifecycle.State) {
+			st.Stuck = []lifecycle.StuckPod{{Namespace: "shop", Name: "job", Node: "worker-1", Bare: true}}
+		}, stop: true},
+		"stuck-emptydir": {was: v135, site: newSite(v136, 3, 2, func(s *lifecycle.Site) { s.Policy.Drain.DeleteEmptyDirData = false }),
+			observed: func(st *lifecycle.State) {
+				st.Stuck = []lifecycle.StuckPod{{Namespace: "shop", Name: "cache-0", Node: "worker-1", EmptyDir: true}}
+			}, stop: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := freshWorld(c.site)
+			if !c.was.IsZero() {
+				before := c.site
+				before.Cluster.Version = c.was
+				w = built(t, membersOf(before))
+				w.declare(c.site)
+			}
+			st := w.observe()
+			if c.observed != nil {
+				c.observed(&st)
+			}
+			p := Make(c.site, st)
+			orderly(t, p)
+			if stops := p.Diagnostics.Err() != nil; stops != c.stop {
+				t.Errorf("it stops: %t, want %t", stops, c.stop)
+			}
+			if len(p.Diagnostics) == 0 && name != "budget-not-disturbed" {
+				t.Error("nothing is said")
+			}
+			if c.bare && !p.Empty() {
+				t.Errorf("steps are listed for a version that cannot be reached: %v", p.Steps)
+			}
+			golden(t, "refuse-"+name, p)
+		})
+	}
+}
+
+// membersOf is a site's cluster as it was before the edit that is refused: plain hosts by name, none to be removed, default configuration.
+func membersOf(s lifecycle.Site) lifecycle.Site {
+	before := newSite(s.Cluster.Version, 0, 0)
+	for _, h := range s.Cluster.Hosts {
+		plain := newSite(s.Cluster.Version, 5, 5)
+		for _, d := range plain.Cluster.Hosts {
+			if d.Name == h.Name {
+				before.Cluster.Hosts = append(before.Cluster.Hosts, d)
+			}
+		}
+	}
+	return before
+}
