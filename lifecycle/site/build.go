@@ -31,8 +31,6 @@ type merger struct {
 }
 
 // kustomize is package-level because what it guards is.
-//
-//nolint:gochecknoglobals // see merger: kyaml keeps its schemas in package variables
 var kustomize merger
 
 // run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder.
@@ -51,7 +49,7 @@ func (m *merger) run(dir string) (all []byte, docs [][]byte, err error) {
 	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
 	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), dir)
 	if err != nil {
-		return nil, nil, err //nolint:wrapcheck // the caller makes it a diagnostic
+		return nil, nil, err
 	}
 	for _, r := range built.Resources() {
 		doc, err := r.AsYAML()
@@ -61,7 +59,7 @@ func (m *merger) run(dir string) (all []byte, docs [][]byte, err error) {
 		docs = append(docs, doc)
 	}
 	all, err = built.AsYaml()
-	return all, docs, err //nolint:wrapcheck // the caller makes it a diagnostic
+	return all, docs, err
 }
 
 // Render prints a site's merged documents exactly as `kustomize build overlays/<name>` does. Findings about the tree come with

@@ -106,7 +106,7 @@ func readCluster(n *yaml.Node) (clusterDocument, []finding) {
 
 // decodeErrors takes the single complaints out of the YAML library's error.
 func decodeErrors(err error) []string {
-	if te, ok := err.(*yaml.TypeError); ok { //nolint:errorlint // the library returns it bare
+	if te, ok := err.(*yaml.TypeError); ok {
 		return te.Errors
 	}
 	return []string{err.Error()}

@@ -2,7 +2,7 @@ package site
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the format of hashed known_hosts entries is HMAC-SHA1
+	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"path"

@@ -148,5 +148,5 @@ func (k *kustomization) suggest(ref string) string {
 }
 
 func compactJSON(into *bytes.Buffer, b []byte) error {
-	return json.Compact(into, b) //nolint:wrapcheck // only whether it fails matters
+	return json.Compact(into, b)
 }

@@ -49,7 +49,7 @@ type version lifecycle.Version
 func (v *version) parse(s string) error {
 	p, err := lifecycle.ParseVersion(s)
 	*v = version(p)
-	return err //nolint:wrapcheck // it says what the form is
+	return err
 }
 
 // weekday is "Mon", "monday", and so on.

@@ -20,7 +20,7 @@ func parseYAML(b []byte) ([]*yaml.Node, error) {
 			return docs, nil
 		}
 		if err != nil {
-			return docs, err //nolint:wrapcheck // the caller takes the line out of the text
+			return docs, err
 		}
 		if len(n.Content) == 1 && n.Content[0].Tag != "!!null" {
 			docs = append(docs, n.Content[0])
