@@ -36,6 +36,9 @@ type Controller struct {
 	// LeaseScale shortens (below 1) the leader election periods of kube-controller-manager and kube-scheduler, which are upstream's
 	// 15 s, 10 s and 2 s. Zero means 1.
 	LeaseScale float64
+	// StopPatience is how long a program may take to stop before it is killed; zero means 5 s, k0s's own. An API server that somebody
+	// watches takes all of it.
+	StopPatience time.Duration
 	// Registry is where a running controller makes itself known to the simulated kubelets of this lab. May be nil.
 	Registry *Registry
 	// Log may be nil.
@@ -77,10 +80,13 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 	if err := c.certify(); err != nil {
 		return err
 	}
+	log := c.logger()
+	log.Info("starting", "version", c.Version)
 	start("etcd", syscall.SIGTERM, c.etcdArgs(initialCluster))
 	if err := c.etcdWhole(ctx); err != nil {
 		return err
 	}
+	log.Info("etcd is up")
 	start("kube-apiserver", syscall.SIGTERM, flags(c.apiServerArgs()))
 	leave, err := c.register()
 	if err != nil {
@@ -90,6 +96,7 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 	if err := c.apiUp(ctx); err != nil {
 		return err
 	}
+	log.Info("the API server is up")
 	client, err := c.client()
 	if err != nil {
 		return err

@@ -134,6 +134,9 @@ func (c *Controller) etcdAdmit(ctx context.Context, name, peerAddress string) (s
 
 // etcdWhole waits until this controller's etcd answers as a full member, promoting it when it still is a learner.
 func (c *Controller) etcdWhole(ctx context.Context) error {
+	if err := c.etcdListens(ctx); err != nil {
+		return err
+	}
 	client, err := c.etcdClient()
 	if err != nil {
 		return err
@@ -157,35 +160,65 @@ func (c *Controller) etcdWhole(ctx context.Context) error {
 	}
 }
 
+// etcdListens waits until etcd's port is open. Before that its client would only complain, and wait longer each time.
+func (c *Controller) etcdListens(ctx context.Context) error {
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(c.Addr, "2379"))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 func (c *Controller) etcdPromote(ctx context.Context, own *clientv3.Client) error {
-	// A learner answers only from its own copy.
-	list, err := own.MemberList(ctx, clientv3.WithSerializable())
+	// Of all else, a learner answers only this.
+	status, err := own.Status(ctx, c.etcdClientURL())
 	if err != nil {
 		return err
 	}
-	var id uint64
-	var others []string
-	for _, m := range list.Members {
-		switch {
-		case peerHost(m) == c.Addr:
-			id = m.ID
-		case !m.IsLearner:
-			others = append(others, peerHost(m))
-		}
-	}
-	if id == 0 || len(others) == 0 {
-		return errors.New("the learner does not know its cluster yet")
+	others, err := c.etcdPeers()
+	if err != nil {
+		return err
 	}
 	client, err := c.etcdClient(others...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if _, err := client.MemberPromote(ctx, id); err != nil && !errors.Is(err, rpctypes.ErrMemberNotLearner) {
+	if _, err := client.MemberPromote(ctx, status.Header.MemberId); err != nil && !errors.Is(err, rpctypes.ErrMemberNotLearner) {
 		return err
 	}
 	return errors.New("promoted, to be asked again")
 }
+
+// etcdPeers are the hosts of the members that this one joined, for as long as it cannot ask itself.
+func (c *Controller) etcdPeers() ([]string, error) {
+	data, err := os.ReadFile(c.joinedFile())
+	if err != nil {
+		return nil, err
+	}
+	var hosts []string
+	for member := range strings.SplitSeq(string(data), ",") {
+		name, at, _ := strings.Cut(member, "=")
+		u, err := url.Parse(at)
+		if err != nil {
+			return nil, err
+		}
+		if name != c.Name {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts, nil
+}
+
+// joinedFile holds the --initial-cluster with which this controller joined.
+func (c *Controller) joinedFile() string { return filepath.Join(c.DataDir, "etcd-initial-cluster") }
 
 // etcdStarted reports whether this controller's etcd has data to start from.
 func (c *Controller) etcdStarted() bool {

@@ -124,7 +124,7 @@ func (c *Controller) join(ctx context.Context) (initialCluster string, err error
 	for {
 		response, err := c.askToJoin(ctx, client, token)
 		if err == nil {
-			return response.InitialCluster, c.adopt(response.Files)
+			return response.InitialCluster, errors.Join(write(c.joinedFile(), []byte(response.InitialCluster)), c.adopt(response.Files))
 		}
 		if errors.Is(err, errRefused) {
 			return "", err

@@ -12,12 +12,8 @@ import (
 	"time"
 )
 
-const (
-	// respawnDelay is how long a program that exited stays down. k0s waits 5 s; the lab has the patience for one.
-	respawnDelay = time.Second
-	// stopPatience is how long a program may take to stop before it is killed.
-	stopPatience = 10 * time.Second
-)
+// respawnDelay is how long a program that exited stays down. k0s waits 5 s; the lab has the patience for one.
+const respawnDelay = time.Second
 
 // program is one child process that is kept alive.
 type program struct {
@@ -27,7 +23,9 @@ type program struct {
 	logs string
 	// stop is what asks it to end.
 	stop syscall.Signal
-	log  *slog.Logger
+	// patience is how long it may take to, before it is killed.
+	patience time.Duration
+	log      *slog.Logger
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -72,7 +70,7 @@ func (p *program) once(ctx context.Context) error {
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(p.stop) }
-	cmd.WaitDelay = stopPatience
+	cmd.WaitDelay = p.patience
 	// The lab may be killed: then nothing of it may stay behind. The kernel sends this signal when the thread that started the child
 	// ends, not the process, so the thread is kept for as long as the child lives.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -96,8 +96,12 @@ func (c *Controller) electionArgs(user string) map[string]string {
 }
 
 func (c *Controller) program(name string, stop syscall.Signal, args []string) *program {
+	patience := c.StopPatience
+	if patience == 0 {
+		patience = 5 * time.Second
+	}
 	return &program{
-		name: name, stop: stop, logs: c.LogDir, log: c.logger(),
+		name: name, stop: stop, patience: patience, logs: c.LogDir, log: c.logger(),
 		argv: slices.Concat(c.Exe, []string{name}, args),
 		env:  []string{"LAB_K0S_VERSION=" + c.Version, "HOME=" + c.DataDir, "KUBECONFIG="},
 	}
