@@ -40,7 +40,10 @@ func (s *session) kubectl(ctx context.Context, args []string) error {
 		if err := s.call.Files.Access(p, 4); err != nil {
 			return "", pathError(err)
 		}
-		return s.opts.Disk.Real(path.Join(s.call.Dir, p)), nil
+		if !path.IsAbs(p) {
+			p = path.Join(s.call.Dir, p)
+		}
+		return s.opts.Disk.Real(p), nil
 	}
 	for i := 0; i < len(args); i++ {
 		a := args[i]
