@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	rig "github.com/k0sproject/rig/v2"
@@ -126,36 +127,57 @@ func (t *task) look(ctx context.Context, r *remote) (facts, error) {
 	return f, nil
 }
 
+// controllerWithin bounds the wait for a controller whose service has only just started.
+const controllerWithin = time.Minute
+
 // controller finds a controller that runs, other than the one named; it is the one to ask for tokens and members.
 func (t *task) controller(ctx context.Context, except string) (*remote, facts, error) {
+	var found *machine
+	var f facts
 	var why []string
-	for _, m := range t.controllers() {
-		if m.host.Name == except {
-			continue
+	err := until(ctx, "an answer of k0s", controllerWithin, func(ctx context.Context) (bool, error) {
+		why = nil
+		soon := false
+		for _, m := range t.controllers() {
+			if m.host.Name == except {
+				continue
+			}
+			f = t.Session.look(ctx, m)
+			if f.host.Service == lifecycle.ServiceRunning && !f.host.Running.IsZero() {
+				found = m
+				return true, nil
+			}
+			why = append(why, m.host.Name+": "+notRunning(f.host))
+			soon = soon || f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting
 		}
-		f := t.Session.look(ctx, m)
-		switch {
-		case ctx.Err() != nil:
-			return nil, f, ctx.Err()
-		case !f.host.Reached():
-			why = append(why, m.host.Name+": "+f.host.Why)
-			continue
-		case f.host.Service != lifecycle.ServiceRunning || f.host.Running.IsZero():
-			why = append(why, fmt.Sprintf("%s: k0s is %s", m.host.Name, f.host.Service))
-			continue
-		}
-		c, h, err := t.document.cluster(m.host.Name)
-		if err != nil {
-			return nil, f, err
-		}
-		if t.cluster == nil {
-			t.cluster = c
-		}
-		r, err := t.attach(m.host.Name, h)
-		return r, f, err
+		return !soon, nil // waiting does not help when none is about to
+	})
+	if ctx.Err() != nil {
+		return nil, f, ctx.Err()
 	}
-	return nil, facts{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.step.Target, Summary: "no controller runs that could be asked",
-		Detail: joinLines(why), Hint: "start k0s on a controller first; `kiban plan` shows how each stands"}
+	if found == nil {
+		return nil, f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.step.Target, Summary: "no controller runs that could be asked",
+			Detail: strings.Join(why, "\n"), Hint: "start k0s on a controller first; `kiban plan` shows how each stands", Cause: err}
+	}
+	c, h, err := t.document.cluster(found.host.Name)
+	if err != nil {
+		return nil, f, err
+	}
+	if t.cluster == nil {
+		t.cluster = c
+	}
+	r, err := t.attach(found.host.Name, h)
+	return r, f, err
+}
+
+func notRunning(h lifecycle.HostState) string {
+	switch {
+	case !h.Reached():
+		return h.Why
+	case h.Service == lifecycle.ServiceRunning:
+		return "k0s runs, and does not answer yet"
+	}
+	return "k0s is " + string(h.Service)
 }
 
 // cleanUp does something on a host whatever happened to the step before, its interruption included. It has a few seconds.

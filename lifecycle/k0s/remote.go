@@ -160,5 +160,3 @@ func until(ctx context.Context, what string, bound time.Duration, ask func(conte
 func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 }
-
-func joinLines(lines []string) string { return strings.Join(lines, "\n") }
