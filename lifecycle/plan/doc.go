@@ -5,11 +5,11 @@
 //
 //  1. Prepare hosts, stage binaries. Nothing is disturbed yet when a package is missing or a checksum is wrong.
 //  2. Repair: what is stopped starts at the version it has. A worker starts before the control plane is upgraded, never with a
-//     binary newer than it (H8). Controllers all at once: one by one they would wait for a quorum that none of them has. Nodes that
-//     only wait for their uncordon get it, so that they do not count as out of service in a rollout.
+//     binary newer than it (H8). Controllers all at once: one by one they would wait for a quorum that none of them has.
 //  3. The first controller, then further ones one by one: etcd takes a member only while the others hold quorum.
 //  4. Configuration and arguments of controllers, one by one (H2), before new workers meet them.
-//  5. New workers, at the version the control plane has now.
+//  5. New workers, at the version the control plane has now. Then nodes that only wait for their uncordon get it, so that they do not
+//     count as out of service in a rollout.
 //  6. Removals, after the joins that replace them, and before an upgrade, which would otherwise have to carry them along: a controller
 //     left at the old version would serve newer kubelets. One controller a plan.
 //  7. Per hop: a backup, for every hop is a point of no return; the controllers one by one, each whole again before the next (H36); then

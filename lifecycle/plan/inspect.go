@@ -112,7 +112,7 @@ func (p *planner) inspectMember(m *member) {
 		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs workloads too", m.Role), "Its pods would be left without a kubelet.",
 			"Declare it as controller+worker, or remove the host (reset: true) and add it again.")
 	}
-	if !m.Reset && (s.Installed() || m.inEtcd || m.registered || m.wasController()) && m.condition != Fresh && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
+	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
 		p.find(lifecycle.SeverityError, m.Name, "its k0s binary does not say what version it is", or(s.BinaryProblem, "There is none at /usr/local/bin/k0s."),
 			"Put back the binary of the version that it had, then run the same command again.")
 	}

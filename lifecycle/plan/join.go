@@ -39,6 +39,9 @@ func joinWorkers(p *planner) {
 // joinWhy says why a host is to join, and at which version if that is not the declared one.
 func (p *planner) joinWhy(m *member) string {
 	why := "declared, and never a member"
+	if m.condition == Remains {
+		why = "it is a member and has its data, but no k0s service: a re-install was cut off"
+	}
 	if m.condition == Unjoined {
 		what := "node of its name"
 		if m.Role.IsController() {

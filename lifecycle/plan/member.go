@@ -60,7 +60,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 	}, target)
 	m.down = isDown(m.seen)
 	elsewhere := state.API.NotYet && h.Role == lifecycle.RoleWorker // whose member it is, inspect asks
-	if m.condition != Unjoined && !elsewhere {
+	if !m.joins() && !elsewhere {
 		m.level = level(m.seen)
 	}
 	return m
@@ -139,8 +139,11 @@ func (m *member) wasController() bool {
 	return m.condition == Remains && m.Role.IsController() && !m.apiKnown && m.ConfigDigest != "" && m.ConfigDigest == m.seen.ConfigDigest
 }
 
-// joins reports whether the host is to become a member.
-func (m *member) joins() bool { return m.condition == Fresh || m.condition == Unjoined }
+// joins reports whether the host is to become a member, or to become one again: a join also sets up the service of a member that has
+// lost it, and leaves its data as it is.
+func (m *member) joins() bool {
+	return m.condition == Fresh || m.condition == Unjoined || m.condition == Remains && (m.inEtcd || m.registered)
+}
 
 // belongs reports whether the host is a member at this point of the plan, as far as is known.
 func (m *member) belongs() bool { return !m.level.IsZero() }

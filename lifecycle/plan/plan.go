@@ -18,11 +18,11 @@ func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	}
 	procedures := []func(*planner){
 		repair,               // start what an interrupted run, or anyone, left stopped
-		returnNodes,          // uncordon what an interrupted run left cordoned and needs nothing else
 		bootstrap,            // the first controller, where there is no cluster yet
 		joinControllers,      // one by one, at the version the control plane has
 		configureControllers, // configuration and arguments, one by one
 		joinWorkers,          // all at once, at the version the control plane has
+		returnNodes,          // uncordon what an interrupted run left cordoned and needs nothing else
 		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along
 		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
 		rearrangeWorkers,     // changed arguments, through the window

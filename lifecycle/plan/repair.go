@@ -58,7 +58,7 @@ func (p *planner) startable(m *member) bool {
 	case Stopped, Replaced, Silent:
 		return true
 	case Remains:
-		return m.inEtcd || m.registered || m.wasController()
+		return m.wasController()
 	}
 	return false
 }
@@ -70,7 +70,8 @@ func (p *planner) finishedByUpgrade(m *member) bool {
 }
 
 // revive starts a controller: with its declared configuration, if it is at the declared version already, and as a service with its
-// declared arguments. It is down, so that costs no further restart.
+// declared arguments. It is down, so that costs no further restart. One that has lost its service gets it back as the first controller
+// does: it has its data, and there may be no other to give it a token.
 func (p *planner) revive(s *stage, m *member) {
 	var steps []*step
 	if ds := p.configChanges(m); len(ds) > 0 && m.down && m.level == p.target() {
@@ -78,21 +79,21 @@ func (p *planner) revive(s *stage, m *member) {
 	}
 	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
 	st.Version = m.level
-	if m.down && (!m.seen.Installed() || len(argumentChanges(m)) > 0) {
-		p.reinstall(st, m)
+	switch changes := argumentChanges(m); {
+	case !m.seen.Installed():
+		st.Action, m.renewed = lifecycle.ActionInitialize, true
+	case m.down && len(changes) > 0:
+		st.Action, st.Changes, m.renewed = lifecycle.ActionReinstall, changes, true // nothing runs there, so nothing is disrupted
 	}
 	st.After = p.controllerBack(m, m.level)
 	s.add(append(steps, st)...)
 	m.down, m.node.Ready = false, true
 }
 
-// startWorker starts a worker as it is. Arguments that differ wait for its turn in a rollout, unless the unit is gone.
+// startWorker starts a worker as it is. Arguments that differ wait for its turn in a rollout.
 func (p *planner) startWorker(s *stage, m *member) {
 	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
 	st.Version = m.level
-	if !m.seen.Installed() {
-		p.reinstall(st, m)
-	}
 	st.After = []lifecycle.Gate{p.runs(m, m.level), p.nodeReady(m, m.level)}
 	s.add(st)
 	m.down, m.node.Ready = false, true
@@ -107,12 +108,6 @@ func (p *planner) setAside(s *stage, m *member) {
 	}
 	s.add(p.do(lifecycle.ActionCordon, m, fmt.Sprintf("k0s %s is in place and %s; it may run only when the control plane has it too", m.level, m.seen.Service)))
 	m.node.Unschedulable, m.held = true, true
-}
-
-// reinstall makes a start one that sets the service up anew. Nothing runs there, so nothing is disrupted.
-func (p *planner) reinstall(st *step, m *member) {
-	st.Action, st.Changes = lifecycle.ActionReinstall, argumentChanges(m)
-	m.renewed = true
 }
 
 // stalledWhy says in words why a member is to be started.
