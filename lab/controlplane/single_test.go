@@ -46,6 +46,13 @@ func TestOneController(t *testing.T) {
 		t.Errorf("a well-behaved eviction: %+v", r)
 	}
 
+	s.restartAndLose(c, stop)
+}
+
+// restartAndLose restarts the controller and evicts a pod while the controller manager waits for its old lease to run out: EndpointSlices
+// go stale, and clients notice. A drain that waits for the controller manager, as it should, is the one in the test above.
+func (s *site) restartAndLose(c *controlplane.Controller, stop func()) {
+	t := s.t
 	leader := s.lease(c, "kube-controller-manager")
 	stop()
 	if err := c.ReadyZ(t.Context()); err == nil {
@@ -53,18 +60,33 @@ func TestOneController(t *testing.T) {
 	}
 	restarted := time.Now()
 	s.run(c)
-	s.until(10*time.Second, "a new leader", func(context.Context) error {
+	if err := s.webReady(t.Context(), c, 2); err != nil {
+		t.Error("pods did not outlive the restart of the control plane:", err)
+	}
+	prober, endProbe := s.probe(c)
+	s.evictOne(c)
+	s.until(15*time.Second, "a new leader", func(context.Context) error {
 		if s.lease(c, "kube-controller-manager") == leader {
 			return errors.New("still the old one")
 		}
 		return nil
 	})
-	if away := time.Since(restarted); away < 2*time.Second {
+	if away := time.Since(restarted); away < 3*time.Second {
 		t.Errorf("the controller manager was leader again after %v: the old lease of 3 s cannot have run out", away)
 	}
-	if err := s.webReady(t.Context(), c, 2); err != nil {
-		t.Error("pods did not outlive the restart of the control plane:", err)
+	s.until(10*time.Second, "replaced", func(ctx context.Context) error { return s.webReady(ctx, c, 2) })
+	time.Sleep(time.Second) // the EndpointSlices follow
+	before := prober.Report()
+	time.Sleep(time.Second)
+	endProbe()
+	r := prober.Report()
+	if before.Failures == 0 {
+		t.Errorf("stale EndpointSlices cost no request of %d", r.Requests)
 	}
+	if r.Failures != before.Failures {
+		t.Errorf("requests still fail after the controller manager is back: %+v", r)
+	}
+	t.Logf("%d of %d requests lost", r.Failures, r.Requests)
 }
 
 // webReady has an error unless n pods of the Deployment are Ready.

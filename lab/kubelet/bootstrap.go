@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	certificatesv1 "k8s.io/api/certificates/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -75,6 +76,22 @@ func (w Worker) bootstrap(ctx context.Context, cluster *controlplane.Cluster) er
 	return w.writeKubeconfig(t, cert, keyPEM)
 }
 
+// refusal tells an API server that has not heard of a token or a role yet, because it was made a moment ago through another one, from
+// one that means it.
+type refusal struct{ since time.Time }
+
+// final reports whether err is a refusal, as it was for the last five seconds.
+func (r *refusal) final(err error, now time.Time) bool {
+	if !apierrors.IsUnauthorized(err) && !apierrors.IsForbidden(err) {
+		r.since = time.Time{}
+		return false
+	}
+	if r.since.IsZero() {
+		r.since = now
+	}
+	return now.Sub(r.since) >= 5*time.Second
+}
+
 func signingRequest(node string) (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -95,13 +112,14 @@ func (w Worker) sign(ctx context.Context, cluster *controlplane.Cluster, t contr
 		return nil, err
 	}
 	defer closeIdle()
+	var refused refusal
 	for {
 		name, uid, err := csr.RequestCertificateWithContext(ctx, client, request, "", certificatesv1.KubeAPIServerClientKubeletSignerName, nil,
 			[]certificatesv1.KeyUsage{certificatesv1.UsageDigitalSignature, certificatesv1.UsageClientAuth}, key)
 		if err == nil {
 			return csr.WaitForCertificate(ctx, client, name, uid)
 		}
-		if apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) {
+		if refused.final(err, time.Now()) {
 			return nil, err
 		}
 		if pauseErr := pause(ctx, retryEvery); pauseErr != nil {

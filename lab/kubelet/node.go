@@ -37,12 +37,13 @@ type node struct {
 // join registers a node and starts its kubelet.
 func (p *pool) join(ctx context.Context, w Worker, faults *Faults) error {
 	n := &node{worker: w, faults: faults, ready: !faults.NeverReady.Load(), done: make(chan struct{})}
+	var refused refusal
 	for {
 		err := p.register(ctx, n)
 		if err == nil {
 			break
 		}
-		if apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
+		if refused.final(err, time.Now()) || apierrors.IsInvalid(err) {
 			return fmt.Errorf("register node %s: %w", w.Name, err)
 		}
 		p.opts.Log.Debug("node not registered yet", "node", w.Name, "error", err)
