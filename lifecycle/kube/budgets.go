@@ -9,6 +9,7 @@ import (
 
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -70,13 +71,7 @@ func (c *Client) describeBudgets(ctx context.Context, budgets []policyv1.PodDisr
 	for i := range budgets {
 		guarded := guardedBy(&budgets[i], byNamespace[budgets[i].Namespace])
 		out[i] = budget(&budgets[i], guarded)
-		var owners []string
-		for _, p := range guarded {
-			if o := c.owner(ctx, p); o != "" && !slices.Contains(owners, o) {
-				owners = append(owners, o)
-			}
-		}
-		out[i].Owner = strings.Join(owners, ", ")
+		out[i].Owner = strings.Join(c.ownersOf(ctx, guarded), ", ")
 	}
 	slices.SortFunc(out, func(a, b lifecycle.Budget) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -87,8 +82,9 @@ func (c *Client) describeBudgets(ctx context.Context, budgets []policyv1.PodDisr
 // guardedBy are the pods that a budget selects and that run or will run, sorted by name. pods are of its namespace.
 func guardedBy(b *policyv1.PodDisruptionBudget, pods []pod) []pod {
 	var guarded []pod
+	selector := selectorOf(b)
 	for _, p := range pods {
-		if !p.finished() && selects(b, p.labels) {
+		if !p.finished() && selector.Matches(labels.Set(p.labels)) {
 			guarded = append(guarded, p)
 		}
 	}
@@ -116,4 +112,14 @@ func rule(b *policyv1.PodDisruptionBudget) string {
 		return "maxUnavailable " + b.Spec.MaxUnavailable.String()
 	}
 	return "minAvailable 1" // the API's default
+}
+
+// selectorOf is what a budget guards. As in policy/v1, a missing selector selects nothing and an empty one everything in the
+// namespace.
+func selectorOf(b *policyv1.PodDisruptionBudget) labels.Selector {
+	s, err := metav1.LabelSelectorAsSelector(b.Spec.Selector)
+	if err != nil {
+		return labels.Nothing() // the API does not let such a selector in
+	}
+	return s
 }

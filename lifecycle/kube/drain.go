@@ -104,7 +104,7 @@ func (d *drainer) run(ctx context.Context) error {
 				d.resync = time.Now().Add(resyncEvery)
 			case worthRepeating(err):
 				d.note(ctx, err)
-				d.resync = time.Now().Add(d.policy.EvictionRetry)
+				d.resync = time.Now().Add(reconnectAfter)
 			default:
 				return err
 			}
@@ -202,9 +202,13 @@ func (d *drainer) timedOut() error {
 	if d.trouble != "" {
 		lines = append(lines, "last failure: "+d.trouble)
 	}
+	left := plural(len(d.leaving), "pod") + " left"
+	if len(d.leaving) == 0 {
+		left = "which pods are left is not known"
+	}
 	return lifecycle.Diagnostic{
 		Severity: lifecycle.SeverityBlocked, Subject: d.node,
-		Summary: fmt.Sprintf("the node was not drained within %s: %s left", d.policy.Timeout, plural(len(d.leaving), "pod")),
+		Summary: fmt.Sprintf("the node was not drained within %s: %s", d.policy.Timeout, left),
 		Detail:  strings.Join(lines, "\n"),
 		Hint:    "make the pods named here able to move (more replicas, a looser budget, room on other nodes), then apply again: it goes on from here",
 		Cause:   context.DeadlineExceeded,

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -84,7 +85,7 @@ func (d *drainer) hold(ctx context.Context, l *leaving, refusal error) {
 	d.watchBudgets(ctx)
 	for i := range budgets {
 		b := &budgets[i]
-		if selects(b, l.pod.Labels) {
+		if selectorOf(b).Matches(labels.Set(l.pod.Labels)) {
 			l.budget = b.Namespace + "/" + b.Name
 			l.tell(heldBy(l.pod, b), d.progress)
 			return

@@ -81,6 +81,10 @@ func (f *fakeAPI) put(collection string, o object) object {
 	if text(m, "uid") == "" {
 		m["uid"] = fmt.Sprintf("uid-%d", f.revision)
 	}
+	if kind := map[string]string{"pods": "v1 Pod", "poddisruptionbudgets": "policy/v1 PodDisruptionBudget"}[collection]; kind != "" { // watches are decoded by it
+		version, name, _ := strings.Cut(kind, " ")
+		o["apiVersion"], o["kind"] = version, name
+	}
 	if f.objects[collection] == nil {
 		f.objects[collection] = map[string]object{}
 	}

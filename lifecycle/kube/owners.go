@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,12 +15,24 @@ type owners struct {
 	names map[types.UID]string
 }
 
-// owner names the top controller of a pod: the Deployment behind its ReplicaSet, or what is named as its controller.
-// "" for a bare pod.
-func (c *Client) owner(ctx context.Context, p pod) string {
-	if p.owner == nil {
-		return ""
+// ownersOf names the top controllers of pods, each once, in the pods' order.
+func (c *Client) ownersOf(ctx context.Context, pods []pod) []string {
+	var names []string
+	asked := map[types.UID]bool{}
+	for _, p := range pods {
+		if p.owner == nil || asked[p.owner.UID] {
+			continue
+		}
+		asked[p.owner.UID] = true
+		if name := c.owner(ctx, p); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
+	return names
+}
+
+// owner names the top controller of a pod: the Deployment behind its ReplicaSet, or what is named as its controller.
+func (c *Client) owner(ctx context.Context, p pod) string {
 	direct := p.owner.Kind + " " + p.namespace + "/" + p.owner.Name
 	if p.owner.Kind != "ReplicaSet" {
 		return direct

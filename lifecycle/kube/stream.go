@@ -14,6 +14,9 @@ import (
 // breather is the least time between two evictions of one pod, whatever wakes the drain.
 const breather = 250 * time.Millisecond
 
+// reconnectAfter is how long after a failure the drain asks the API again.
+const reconnectAfter = time.Second
+
 // stream is a watch that may not be open.
 type stream struct{ watch watch.Interface }
 
@@ -70,16 +73,16 @@ func (d *drainer) wait(ctx context.Context) error {
 		case <-timer.C:
 			return nil
 		case e, open := <-d.pods.events():
-			if !open { // the API server ended it, or went away
+			if !open || e.Type == watch.Error { // the API server ended it, or went away
 				d.pods.stop()
-				d.resync = time.Now().Add(d.policy.EvictionRetry)
+				d.resync = time.Now().Add(reconnectAfter)
 				return nil
 			}
 			if d.podChanged(e); len(d.leaving) == 0 {
 				return nil
 			}
 		case e, open := <-d.budgets.events():
-			if !open {
+			if !open || e.Type == watch.Error { // the next refusal opens another
 				d.budgets.stop()
 				return nil
 			}

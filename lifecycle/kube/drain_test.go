@@ -1,0 +1,192 @@
+package kube
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func ownedPod(name string, edit ...func(object)) object {
+	o := object{"metadata": map[string]any{"namespace": "shop", "name": name, "labels": map[string]any{"app": "web"},
+		"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "rs1", "controller": true}}}, "spec": map[string]any{"nodeName": "w1"}}
+	for _, e := range edit {
+		e(o)
+	}
+	return o
+}
+
+func budgetOver(app string, minAvailable int) object {
+	return object{"metadata": map[string]any{"namespace": "shop", "name": app}, "spec": map[string]any{"minAvailable": minAvailable, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}}}
+}
+
+// TestEvictionPace guards H35: a refused eviction is asked for about once in each retry interval, whatever Retry-After the
+// server adds, and however often the budget's status changes without giving way.
+func TestEvictionPace(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.put("pods", ownedPod("web-1"))
+	f.put("poddisruptionbudgets", budgetOver("web", 1))
+	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 2100 * time.Millisecond, EvictionRetry: 500 * time.Millisecond}, func(string) {})
+	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "1 pod left")
+	if n := f.evictions["shop/web-1"]; n < 4 || n > 6 {
+		t.Errorf("the eviction was asked for %d times in 2.1s at 0.5s", n)
+	}
+}
+
+// TestEvictionPaceByDefault: a policy without an interval gets one.
+func TestEvictionPaceByDefault(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.put("pods", ownedPod("web-1"))
+	f.put("poddisruptionbudgets", budgetOver("web", 1))
+	_ = c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Second}, func(string) {})
+	if n := f.evictions["shop/web-1"]; n != 1 {
+		t.Errorf("the eviction was asked for %d times in 1s", n)
+	}
+}
+
+// TestDrainOneByOne: pods under one budget leave as it allows, without waiting out the retry interval between them.
+func TestDrainOneByOne(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	for _, name := range []string{"web-1", "web-2", "web-3"} {
+		f.put("pods", ownedPod(name))
+	}
+	f.put("pods", ownedPod("web-4", func(o object) { o["spec"].(map[string]any)["nodeName"] = "w2" }))
+	f.put("poddisruptionbudgets", budgetOver("web", 3))
+	replaced := atomic.Int32{}
+	done := make(chan struct{})
+	go func() { // a controller makes a new pod elsewhere for each that went
+		defer close(done)
+		for replaced.Load() < 3 {
+			time.Sleep(50 * time.Millisecond)
+			f.mu.Lock()
+			if len(f.objects["pods"]) < 4 {
+				n := replaced.Add(1)
+				f.put("pods", ownedPod("new-"+string(rune('0'+n)), func(o object) { o["spec"].(map[string]any)["nodeName"] = "w2" }))
+			}
+			f.mu.Unlock()
+		}
+	}()
+	began := time.Now()
+	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 20 * time.Second}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if d := time.Since(began); d > 10*time.Second {
+		t.Errorf("it took %s", d)
+	}
+}
+
+// TestDrainTellsWhatDoesNotEnd: a pod that was evicted and stays is named as such.
+func TestDrainTellsWhatDoesNotEnd(t *testing.T) {
+	f := newFakeAPI()
+	f.linger = -1 // for ever
+	c := connect(t, f)
+	f.put("pods", ownedPod("web-1", func(o object) { o["spec"].(map[string]any)["terminationGracePeriodSeconds"] = 45 }))
+	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Second, EvictionRetry: time.Second}, func(string) {})
+	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "not drained within 1s")
+	if !strings.Contains(err.Error(), "shop/web-1 was evicted and has not ended; its grace period is 45s") {
+		t.Error(err)
+	}
+}
+
+// TestDrainSurvivesTrouble: a broken connection or an unwilling server is not the end of a drain.
+func TestDrainSurvivesTrouble(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.put("pods", ownedPod("web-1"))
+	f.put("pods", ownedPod("web-2"))
+	var troubles atomic.Int32
+	f.refuse = func(r *http.Request) (int, bool) {
+		if strings.Contains(r.URL.Path, "pods") && troubles.Add(1) <= 6 {
+			if troubles.Load()%2 == 0 {
+				panic(http.ErrAbortHandler)
+			}
+			return http.StatusInternalServerError, true
+		}
+		return 0, false
+	}
+	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 100 * time.Millisecond}, func(string) {}); err != nil {
+		t.Error(err)
+	}
+	if troubles.Load() < 6 {
+		t.Errorf("only %d troubles were met", troubles.Load())
+	}
+}
+
+// TestDrainRefusedForGood: what waiting does not cure ends the drain at once.
+func TestDrainRefusedForGood(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.put("pods", ownedPod("web-1"))
+	f.refuse = func(r *http.Request) (int, bool) {
+		return http.StatusForbidden, strings.HasSuffix(r.URL.Path, "/eviction")
+	}
+	began := time.Now()
+	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second}, func(string) {})
+	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "refuses to evict shop/web-1")
+	if time.Since(began) > 5*time.Second {
+		t.Errorf("it took %s", time.Since(began))
+	}
+}
+
+// TestDrainLeavesAlone: daemon sets, static pods and pods of other nodes stay; finished pods go.
+func TestDrainLeavesAlone(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.put("daemonsets", object{"metadata": map[string]any{"namespace": "shop", "name": "agent"}})
+	f.put("pods", ownedPod("agent-1", func(o object) {
+		meta(o)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "d1", "controller": true}}
+	}))
+	f.put("pods", ownedPod("static", func(o object) { meta(o)["annotations"] = map[string]any{"kubernetes.io/config.mirror": "x"} }))
+	f.put("pods", ownedPod("elsewhere", func(o object) { o["spec"].(map[string]any)["nodeName"] = "w2" }))
+	f.put("pods", ownedPod("done", func(o object) {
+		delete(meta(o), "ownerReferences")
+		o["status"] = map[string]any{"phase": "Succeeded"}
+	}))
+	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 10 * time.Second, EvictionRetry: time.Second}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range map[string]bool{"agent-1": true, "static": true, "elsewhere": true, "done": false} {
+		if got := f.objects["pods"]["shop/"+name] != nil; got != stays {
+			t.Errorf("%s: there=%v, want %v", name, got, stays)
+		}
+	}
+}
+
+// BenchmarkFacts observes a cluster of 1,000 nodes and 10,000 pods under 100 budgets.
+func BenchmarkFacts(b *testing.B) {
+	f := newFakeAPI()
+	c := connect(b, f)
+	node := func(i int) string { return "worker-" + time.Duration(i).String() }
+	for i := range 1000 {
+		f.put("nodes", object{"metadata": map[string]any{"name": node(i)}, "spec": map[string]any{}, "status": map[string]any{}})
+		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-node-lease", "name": node(i)}, "spec": map[string]any{}})
+	}
+	pods := map[string]object{}
+	for i := range 10000 {
+		o := ownedPod("web-"+time.Duration(i).String(), func(o object) {
+			o["spec"].(map[string]any)["nodeName"] = node(i % 1000)
+			meta(o)["labels"] = map[string]any{"app": node(i % 100)}
+		})
+		pods[keyOf(o)] = o
+	}
+	f.objects["pods"] = pods
+	f.objects["poddisruptionbudgets"] = map[string]object{}
+	for i := range 100 {
+		o := budgetOver(node(i), 1)
+		f.objects["poddisruptionbudgets"][keyOf(o)] = o
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		facts, err := c.Facts(b.Context())
+		if err != nil || len(facts.Nodes) != 1000 || len(facts.Budgets) != 100 || len(facts.Budgets[0].Pods) != 100 {
+			b.Fatalf("%d nodes, %d budgets, %v", len(facts.Nodes), len(facts.Budgets), err)
+		}
+	}
+}
