@@ -78,13 +78,17 @@ func (c *Call) find(name string) (string, error) {
 	if list == "" {
 		list = rootPath
 	}
+	err := error(fs.ErrNotExist)
 	for _, dir := range strings.Split(list, ":") {
 		p := path.Join(dir, name)
-		if fi, err := c.Files.Stat(p); err == nil && fi.Mode().IsRegular() && c.Files.Access(p, 1) == nil {
-			return p, nil
+		if fi, serr := c.Files.Stat(p); serr == nil && fi.Mode().IsRegular() {
+			if aerr := c.Files.Access(p, 1); aerr == nil {
+				return p, nil
+			}
+			err = fs.ErrPermission
 		}
 	}
-	return "", fs.ErrNotExist
+	return "", err
 }
 
 // program is what a path's content means: one of ours in the system folders, a script by its first line, or nothing that can

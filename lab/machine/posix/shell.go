@@ -44,7 +44,7 @@ func (s *System) Login(ctx context.Context, user, command string, in io.Reader, 
 
 // script runs shell text with positional parameters.
 func (c *Call) script(ctx context.Context, text string, params []string) int {
-	f, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(text), "sh")
+	f, err := parseScript(text)
 	if err != nil {
 		fmt.Fprintf(c.Err, "sh: %v\n", err)
 		return 2
@@ -86,6 +86,34 @@ func (c *Call) script(ctx context.Context, text string, params []string) int {
 		return 2
 	}
 	return 0
+}
+
+// parseScript reads shell text as a plain POSIX sh does. The interpreter knows `export` only as bash parses it, so the text is parsed
+// twice, and what only bash has is refused.
+func parseScript(text string) (*syntax.File, error) {
+	if _, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(text), "sh"); err != nil {
+		return nil, err
+	}
+	f, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "sh")
+	if err != nil {
+		return nil, err
+	}
+	syntax.Walk(f, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.TestClause:
+			err = fmt.Errorf("%d: [[: not found", n.Pos().Line())
+		case *syntax.ArithmCmd, *syntax.LetClause, *syntax.ProcSubst, *syntax.CoprocClause, *syntax.ArrayExpr:
+			err = fmt.Errorf("%d: Syntax error: not a POSIX shell construct", n.Pos().Line())
+		case *syntax.DeclClause:
+			switch n.Variant.Value {
+			case "export", "readonly", "local":
+			default:
+				err = fmt.Errorf("%d: %s: not found", n.Pos().Line(), n.Variant.Value)
+			}
+		}
+		return err == nil
+	})
+	return f, err
 }
 
 // view is the disk from the shell's current directory.
