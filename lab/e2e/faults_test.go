@@ -21,7 +21,7 @@ func (b *bench) mend(machine string) {
 // Each fault is named with what to do about it, touches nothing, and leaves nothing that the next run does not bring to its end.
 func TestFaultsAreNamedAndLeaveNothingHalfDone(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.78.0", 1, 2)
+	b := start(t, "127.178.0", 1, 2)
 	mirror := filepath.Join(b.dir, ".lab", "mirror", v135, "k0s-"+v135+"-amd64")
 	for _, f := range []struct {
 		name        string
@@ -94,7 +94,7 @@ func tamper(t *testing.T, path string) {
 // interrupt. Afterwards the same command goes through.
 func TestDrainThatNeverEnds(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.79.0", 1, 2)
+	b := start(t, "127.179.0", 1, 2)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.deploy(cs, "web", 2, 1)
@@ -132,7 +132,7 @@ func TestDrainThatNeverEnds(t *testing.T) {
 // touched (H37).
 func TestCrashLoopingVersionStopsAtTheFirstNode(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.80.0", 1, 3)
+	b := start(t, "127.180.0", 1, 3)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.Version, b.NodeTimeout = v136, "20s"
@@ -163,7 +163,7 @@ func TestCrashLoopingVersionStopsAtTheFirstNode(t *testing.T) {
 // Killed at any of several moments of an upgrade, then run again: the same end.
 func TestKilledApplyIsCarriedOn(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.81.0", 1, 2)
+	b := start(t, "127.181.0", 1, 2)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.deploy(cs, "web", 2, 1)

@@ -35,7 +35,7 @@ func (b *bench) k0sctlApply() {
 // controller manager has not regained its lease, so that endpoints of pods that are gone stay in use (H36).
 func TestProbeCatchesStockK0sctlLosingRequests(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.77.0", 1, 3)
+	b := start(t, "127.177.0", 1, 3)
 	b.k0sctlApply()
 	b.emptyPlan() // kiban takes over what k0sctl built, and finds nothing to do
 	cs, _ := b.admin()

@@ -19,7 +19,7 @@ import (
 // The main job, whole: bootstrap, nothing to do, an upgrade under load with an administrator's cordon in the way, no way back.
 func TestUpgradeOfThreeControllersUnderLoad(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.71.0", 3, 4)
+	b := start(t, "127.171.0", 3, 4)
 	b.apply(0)
 	b.emptyPlan()
 
@@ -54,7 +54,7 @@ func TestUpgradeOfThreeControllersUnderLoad(t *testing.T) {
 
 func TestImpossibleBudgetIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.72.0", 1, 2)
+	b := start(t, "127.172.0", 1, 2)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.deploy(cs, "stubborn", 2, 0)
@@ -82,7 +82,7 @@ func TestImpossibleBudgetIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 
 func TestNonRootUserChangesNothingWhenNothingChanged(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.73.0", 1, 1)
+	b := start(t, "127.173.0", 1, 1)
 	b.User = "ops"
 	b.write()
 	b.apply(0)
@@ -94,7 +94,7 @@ func TestNonRootUserChangesNothingWhenNothingChanged(t *testing.T) {
 
 func TestHopsOverTwoMinors(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.74.0", 1, 1)
+	b := start(t, "127.174.0", 1, 1)
 	b.Version = v134
 	b.write()
 	b.apply(0)
@@ -117,7 +117,7 @@ func TestHopsOverTwoMinors(t *testing.T) {
 
 func TestSavedPlanIsRefusedOnceAFactHasChanged(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.75.0", 1, 2)
+	b := start(t, "127.175.0", 1, 2)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.Version = v136

@@ -55,7 +55,7 @@ func (b *bench) recordCordons(cs kubernetes.Interface) (stop func() []cordonEven
 // finished, not when a batch has.
 func TestWindowOfFourOverTwentyWorkers(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.76.0", 1, 20)
+	b := start(t, "127.176.0", 1, 20)
 	b.MaxUnavailable = "4"
 	b.write()
 	b.apply(0)
