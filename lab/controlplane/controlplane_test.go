@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // site is a lab of controllers and kubelets below one directory.
 type site struct {
-	t        *testing.T
+	t        testing.TB
 	dir      string
 	net      string
 	log      *slog.Logger
@@ -40,7 +40,7 @@ type site struct {
 }
 
 // newSite prepares a lab on addresses net.11, net.12 ... for controllers and net.101 ... for workers.
-func newSite(t *testing.T, net string) *site {
+func newSite(t testing.TB, net string) *site {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	ctx, cancel := context.WithCancel(context.Background())

@@ -116,7 +116,7 @@ func (p *pool) register(ctx context.Context, n *node) error {
 			return err
 		}
 		n.uid = created.UID
-		return nil
+		return p.giveRoles(ctx, n)
 	}
 	if err != nil {
 		return err
@@ -131,13 +131,36 @@ func (n *node) object() *corev1.Node {
 		"beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64",
 	}
 	for k, v := range n.worker.Labels {
-		labels[k] = v
+		if !isRole(k) {
+			labels[k] = v
+		}
 	}
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: n.worker.Name, Labels: labels},
 		Spec:       corev1.NodeSpec{Taints: n.worker.Taints},
 		Status:     n.status(nil),
 	}
+}
+
+func isRole(label string) bool { return strings.HasPrefix(label, "node-role.kubernetes.io/") }
+
+// giveRoles puts the role labels on a new node, as an administrator.
+func (p *pool) giveRoles(ctx context.Context, n *node) error {
+	roles := map[string]string{}
+	for k, v := range n.worker.Labels {
+		if isRole(k) {
+			roles[k] = v
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": roles}})
+	if err != nil {
+		return err
+	}
+	_, err = p.client.CoreV1().Nodes().Patch(ctx, n.worker.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+	return err
 }
 
 // writeStatus writes the whole node status with a new heartbeat.

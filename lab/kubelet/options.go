@@ -67,7 +67,8 @@ type Worker struct {
 	Version string
 	// Token is the join token; not looked at once DataDir holds kubelet.conf.
 	Token string
-	// Labels and Taints take effect only when the node registers for the first time, as with a real kubelet.
+	// Labels and Taints take effect only when the node registers for the first time, as with a real kubelet. The role labels
+	// (node-role.kubernetes.io/...), which a kubelet may not give itself, are put on afterwards, as k0s's own controller does.
 	Labels map[string]string
 	Taints []corev1.Taint
 }
