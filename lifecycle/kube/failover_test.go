@@ -248,6 +248,13 @@ func TestServers(t *testing.T) {
 	}
 }
 
+func TestFailingChecks(t *testing.T) {
+	many := "[+]ping ok\n" + strings.Repeat("[-]x failed: reason withheld\n", 6)
+	if got, want := failingChecks(500, []byte(many)), "failing checks: x, x, x, x and 2 more"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestSharedLook: callers that wait share the answer that was begun after they came; an error is not shared.
 func TestSharedLook(t *testing.T) {
 	s := newShared[int]()

@@ -65,6 +65,9 @@ func (b *backend) get(ctx context.Context, path string) (int, []byte, error) {
 	return resp.StatusCode, body, err
 }
 
+// fewChecks is how many failing checks are named: an API server that starts fails a dozen.
+const fewChecks = 4
+
 // failingChecks reads the lines of /readyz?verbose: "[-]etcd failed: reason withheld".
 func failingChecks(code int, body []byte) string {
 	var failing []string
@@ -73,6 +76,9 @@ func failingChecks(code int, body []byte) string {
 			name, _, _ = strings.Cut(name, " failed")
 			failing = append(failing, strings.TrimSpace(name))
 		}
+	}
+	if more := len(failing) - fewChecks; more > 0 {
+		return fmt.Sprintf("failing checks: %s and %d more", strings.Join(failing[:fewChecks], ", "), more)
 	}
 	if len(failing) > 0 {
 		return "failing checks: " + strings.Join(failing, ", ")
