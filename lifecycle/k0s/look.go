@@ -17,13 +17,6 @@ import (
 // Facts asks every machine, side by side, with one command each. A machine that does not answer is a fact, not an error.
 func (s *Session) Facts(ctx context.Context) (lifecycle.MachineFacts, error) {
 	all := s.ask(ctx, s.machines)
-	if len(s.machines) > keepConnections {
-		for _, m := range s.machines {
-			if !m.host.Role.IsController() {
-				m.drop(false)
-			}
-		}
-	}
 	if err := ctx.Err(); err != nil {
 		return lifecycle.MachineFacts{}, err
 	}
@@ -70,6 +63,9 @@ func (s *Session) ask(ctx context.Context, machines []*machine) []facts {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			out[i] = s.look(ctx, m)
+			if len(machines) > keepConnections && !m.host.Role.IsController() {
+				m.drop(false)
+			}
 		})
 	}
 	wg.Wait()

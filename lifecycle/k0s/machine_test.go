@@ -140,13 +140,16 @@ func (f *fake) set(change func()) {
 }
 
 func (f *fake) serve(c net.Conn) {
+	f.mu.Lock()
+	hostKey, allowed := f.hostKey, f.allowed
+	f.mu.Unlock()
 	config := &cryptossh.ServerConfig{ServerVersion: "SSH-2.0-test_linux", PublicKeyCallback: func(_ cryptossh.ConnMetadata, key cryptossh.PublicKey) (*cryptossh.Permissions, error) {
-		if string(key.Marshal()) != string(f.allowed.Marshal()) {
+		if string(key.Marshal()) != string(allowed.Marshal()) {
 			return nil, fmt.Errorf("unknown key")
 		}
 		return nil, nil
 	}}
-	config.AddHostKey(f.hostKey)
+	config.AddHostKey(hostKey)
 	_, channels, requests, err := cryptossh.NewServerConn(&silenced{Conn: c, f: f}, config)
 	if err != nil {
 		return

@@ -37,7 +37,7 @@ type Command struct {
 // uploadsAtOnce bounds how many binaries travel side by side: each is about 250 MB.
 const uploadsAtOnce = 5
 
-// keepConnections is how many hosts' connections outlive an observation. On larger sites they are closed again: each holds the
+// keepConnections is how many hosts' connections outlive an observation. On larger sites each is closed at once, for it holds the
 // parsed known_hosts file for as long as it is open.
 const keepConnections = 128
 

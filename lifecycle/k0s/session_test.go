@@ -47,12 +47,14 @@ func TestObservingIsOneCommand(t *testing.T) {
 
 func TestProblems(t *testing.T) {
 	f := newFarm(t, "c1", "w1", "w2", "w3")
-	f.trust("c1", "w3") // w1 is unknown
-	f.fakes["w2"].hostKey = f.fakes["c1"].hostKey
-	f.trust("c1", "w2", "w3")
+	f.trust("c1", "w2", "w3") // w1 is unknown
 	other := newSigner(t)
-	f.fakes["w2"].hostKey = other
-	f.fakes["w3"].allowed = other.PublicKey()
+	for name, change := range map[string]func(*fake){
+		"w2": func(m *fake) { m.hostKey = other },
+		"w3": func(m *fake) { m.allowed = other.PublicKey() },
+	} {
+		f.fakes[name].set(func() { change(f.fakes[name]) })
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

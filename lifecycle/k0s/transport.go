@@ -3,10 +3,7 @@ package k0s
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"net"
 	"sync"
 	"time"
 
@@ -25,9 +22,27 @@ type transport struct {
 	timeout   time.Duration // of one attempt to connect
 	keepAlive time.Duration
 
-	mu   sync.Mutex
-	stop context.CancelFunc // ends the watch; nil while there is no connection
-	lost bool
+	mu    sync.Mutex
+	stop  context.CancelFunc // ends the watch; nil while there is no connection
+	lost  bool
+	users int       // commands and tunnels under way
+	used  time.Time // when the last of them ended
+}
+
+// idleAfter is how long an unused connection is kept: a rollout over a thousand machines is not to end with a thousand connections.
+const idleAfter = time.Minute
+
+// use marks the connection as in use until release is called.
+func (t *transport) use() (release func()) {
+	t.mu.Lock()
+	t.users++
+	t.mu.Unlock()
+	return sync.OnceFunc(func() {
+		t.mu.Lock()
+		t.users--
+		t.used = time.Now()
+		t.mu.Unlock()
+	})
 }
 
 func newTransport(h *cluster.Host, site lifecycle.SSH, log *slog.Logger) (*transport, error) {
@@ -67,7 +82,7 @@ func (t *transport) connect(ctx context.Context) error {
 		}
 	}
 	watched, stop := context.WithCancel(context.Background())
-	t.stop, t.lost = stop, false
+	t.stop, t.lost, t.used = stop, false, time.Now()
 	if ok {
 		go t.watch(watched)
 	}
@@ -84,6 +99,9 @@ func (t *transport) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if t.dropIdle() {
+			return
 		}
 		answered := make(chan bool, 1)
 		go func() { answered <- t.conn.IsConnected() }()
@@ -102,6 +120,22 @@ func (t *transport) watch(ctx context.Context) {
 func (t *transport) drop(lost bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.close(lost)
+}
+
+// dropIdle closes a connection that nobody has used for a while.
+func (t *transport) dropIdle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.users > 0 || time.Since(t.used) < idleAfter {
+		return false
+	}
+	t.close(false)
+	return true
+}
+
+// close needs the lock.
+func (t *transport) close(lost bool) {
 	if t.stop != nil {
 		t.stop()
 		t.stop = nil
@@ -117,124 +151,3 @@ func (t *transport) wasLost() bool {
 	defer t.mu.Unlock()
 	return t.lost
 }
-
-// start runs a command. When ctx ends before the command does, Wait returns soon, whatever the host does (H34).
-func (t *transport) start(ctx context.Context, command string, stdin io.Reader, stdout, stderr io.Writer) (protocol.Waiter, error) {
-	if err := t.connect(ctx); err != nil {
-		return nil, err
-	}
-	// the library keeps a goroutine until its context ends (H27): this one ends with the command
-	ctx, cancel := context.WithCancel(ctx)
-	w, err := t.conn.StartProcess(ctx, command, stdin, stdout, stderr)
-	if err != nil {
-		cancel()
-		t.drop(false) // it may be half open; a later command is to begin with a fresh one
-		if t.wasLost() {
-			err = errLost
-		}
-		return nil, err
-	}
-	return &process{transport: t, inner: w, ctx: ctx, cancel: cancel}, nil
-}
-
-// process is a command under way.
-type process struct {
-	transport *transport
-	inner     protocol.Waiter
-	ctx       context.Context
-	cancel    context.CancelFunc
-}
-
-// grace is how long a cancelled command has to end before its connection is closed.
-const grace = 2 * time.Second
-
-func (p *process) Wait() error {
-	defer p.cancel()
-	done := make(chan error, 1)
-	go func() { done <- p.inner.Wait() }()
-	select {
-	case err := <-done:
-		if err != nil && p.transport.wasLost() {
-			return fmt.Errorf("%w (%w)", errLost, err)
-		}
-		return err
-	case <-p.ctx.Done():
-	}
-	select {
-	case <-done:
-	case <-time.After(grace):
-		p.transport.drop(false)
-		<-done
-	}
-	return p.ctx.Err()
-}
-
-// dial opens a connection from the host to an address, as seen from there.
-func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d, ok := t.conn.(interface {
-		Dial(network, addr string) (net.Conn, error)
-	})
-	if !ok {
-		return (&net.Dialer{}).DialContext(ctx, network, addr) // the host is this machine
-	}
-	if err := t.connect(ctx); err != nil {
-		return nil, err
-	}
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		c, err := d.Dial(network, addr)
-		done <- result{c, err}
-	}()
-	select {
-	case r := <-done:
-		return r.conn, r.err
-	case <-ctx.Done():
-		go func() {
-			if r := <-done; r.conn != nil {
-				r.conn.Close()
-			}
-		}()
-		return nil, ctx.Err()
-	}
-}
-
-// stepConnection lends a host's connection to rig for one step: what rig starts ends with the step, also where k0sctl gives no
-// context of its own (H34).
-type stepConnection struct {
-	*transport
-	step context.Context
-}
-
-func (c stepConnection) String() string       { return c.conn.String() }
-func (c stepConnection) Protocol() string     { return c.conn.Protocol() }
-func (c stepConnection) ProtocolName() string { return c.conn.ProtocolName() }
-func (c stepConnection) IPAddress() string    { return c.conn.IPAddress() }
-func (c stepConnection) IsConnected() bool    { return true }
-func (c stepConnection) IsWindows() bool      { return false }
-
-func (c stepConnection) StartProcess(ctx context.Context, command string, stdin io.Reader, stdout, stderr io.Writer) (protocol.Waiter, error) {
-	if err := c.step.Err(); err != nil {
-		return nil, fmt.Errorf("the step has ended: %w", err)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	release := context.AfterFunc(c.step, cancel)
-	w, err := c.start(ctx, command, stdin, stdout, stderr)
-	if err != nil {
-		release()
-		cancel()
-		return nil, err
-	}
-	return waiter(func() error {
-		defer cancel()
-		defer release()
-		return w.Wait()
-	}), nil
-}
-
-type waiter func() error
-
-func (w waiter) Wait() error { return w() }
