@@ -56,13 +56,19 @@ func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a
 	if err != nil {
 		return nil, err
 	}
+	p := emptyPool(ctx, client, opts, a)
+	p.cluster = cluster
+	return p, p.start()
+}
+
+func emptyPool(ctx context.Context, client kubernetes.Interface, opts Options, a *addresses) *pool {
 	p := &pool{
-		opts: opts, cluster: cluster, client: client, addresses: a,
+		opts: opts, client: client, addresses: a,
 		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](50*time.Millisecond, 5*time.Second)),
 		nodes: map[string]*node{}, sandboxes: map[types.UID]*sandbox{},
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
-	return p, p.start()
+	return p
 }
 
 // start begins to watch pods and to act on them, until p.ctx ends.
