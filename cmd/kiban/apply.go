@@ -86,11 +86,16 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 			}
 			plan = *saved
 		}
-		if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
-			return err
+		if !plan.Empty() || len(plan.Diagnostics) > 0 {
+			if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
+				return err
+			}
 		}
 		if err := plan.Diagnostics.Err(); err != nil {
 			return shown{err}
+		}
+		if plan.Empty() && plan.Unfinished != "" {
+			return unfinished(plan)
 		}
 		if plan.Empty() {
 			return a.result(last, render.Verdict(site, plan))
@@ -129,6 +134,12 @@ func (a *app) result(last *lifecycle.Plan, text string) error {
 
 func sameSteps(a, b lifecycle.Plan) bool {
 	return slices.EqualFunc(a.Steps, b.Steps, func(x, y lifecycle.Step) bool { return x.ID == y.ID })
+}
+
+// unfinished says that nothing is left to do but what cannot be known.
+func unfinished(plan lifecycle.Plan) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: plan.Site, Summary: "not wholly as declared", Detail: plan.Unfinished,
+		Hint: "See to what the warnings name, then run the same command again."}
 }
 
 func noProgress(site lifecycle.Site, plan lifecycle.Plan) error {

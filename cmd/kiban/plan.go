@@ -77,8 +77,11 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		}
 		a.note("Saved. To carry out exactly this plan: kiban apply %s --plan %s", site.Name, opts.Out)
 	}
-	if opts.DetailedExitCode && !plan.Empty() {
+	switch {
+	case opts.DetailedExitCode && !plan.Empty():
 		return changesError{}
+	case opts.DetailedExitCode && plan.Unfinished != "":
+		return unfinished(plan)
 	}
 	return nil
 }

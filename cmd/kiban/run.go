@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,7 @@ func unrecordable(site lifecycle.Site, err error) error {
 func keepSummary(into *string) lifecycle.Sink {
 	return func(e lifecycle.Event) error {
 		if e.Kind == lifecycle.EventSummary {
-			*into = strings.TrimSuffix(e.Message, ".")
+			*into = fmt.Sprintf("%s in %s", strings.TrimSuffix(e.Message, "."), e.Elapsed.Round(time.Second))
 		}
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
@@ -39,7 +40,7 @@ func (f *fakeSite) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun)
 	if f.apply != nil {
 		return f.apply(ctx, plan, run)
 	}
-	return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done"})
+	return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done", Elapsed: 3 * time.Second})
 }
 
 func (f *fakeSite) services() services {
@@ -185,7 +186,7 @@ func TestApplyAsks(t *testing.T) {
 				t.Errorf("%s: journal %v, %v", tt.name, events, err)
 			}
 		}
-		if tt.applied && r.out != "lab is applied: 1 of 1 steps done.\n" {
+		if tt.applied && r.out != "lab is applied: 1 of 1 steps done in 3s.\n" {
 			t.Errorf("%s: stdout %q", tt.name, r.out)
 		}
 	}

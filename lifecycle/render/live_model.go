@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -58,7 +60,8 @@ func (m *liveModel) apply(e lifecycle.Event) {
 		if !r.active || r.step != string(e.Action) {
 			r.active, r.step, r.began = true, string(e.Action), e.Time
 		}
-		r.note = "waits until " + e.Message + parenthesis(e.Detail)
+		// The reason names the condition and how it stands; in one line of a terminal there is no room for both.
+		r.note = "waits: " + strings.Join(strings.Fields(cmp.Or(e.Detail, e.Message)), " ")
 	case lifecycle.EventProgress:
 		r.note = e.Message
 	case lifecycle.EventFinished:

@@ -36,7 +36,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 		t.line("")
 		t.line("%s %s", style.paint(codeBold, "Plan:"), Totals(site, p))
 	}
-	if p.Unfinished != "" {
+	if p.Unfinished != "" && !p.Empty() {
 		t.line("Another plan must follow this one: %s", p.Unfinished)
 	}
 	_, err := io.WriteString(w, t.b.String())
@@ -56,6 +56,8 @@ func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
 		return "Not as it stands: the finding below is in the way."
 	case stops > 1:
 		return fmt.Sprintf("Not as it stands: %d findings below are in the way.", stops)
+	case p.Empty() && p.Unfinished != "":
+		return "No changes to what was reached, but " + p.Unfinished + "."
 	case p.Empty():
 		return "No changes. " + p.Site + " is what the repository declares."
 	}

@@ -23,7 +23,7 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	if len(facts) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(facts, " · "))
 	}
-	if p.Unfinished != "" {
+	if p.Unfinished != "" && !p.Empty() {
 		fmt.Fprintf(&b, "\nAnother plan must follow this one: %s\n", cell(p.Unfinished))
 	}
 	for _, d := range p.Diagnostics {

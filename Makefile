@@ -1,0 +1,59 @@
+# What people and CI type. `make` alone says what there is.
+#
+# Needed: go, git, make. A C compiler, where there is one, adds the race detector to the tests.
+
+MAKEFLAGS += --no-print-directory
+export GOTOOLCHAIN := local
+
+RACE := $(if $(shell command -v cc 2>/dev/null),-race)
+
+.PHONY: help
+help: ## Say what there is (the default)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/kiban
+	go build -trimpath -ldflags '-s -w' -o bin/kiban ./cmd/kiban
+
+.PHONY: lab
+lab: ## Build bin/kiban-lab: simulated machines and a real control plane (about 4 minutes the first time)
+	go -C lab build -trimpath -ldflags '-s -w' -o ../bin/kiban-lab ./cmd/kiban-lab
+
+.PHONY: demo
+demo: build lab ## Set a cluster up in the lab, and upgrade it while a prober watches its workload
+	scripts/demo.sh
+
+.PHONY: test
+test: build lab ## Run every test: units of both modules, and end to end with the built binaries
+	go test -vet=off $(RACE) ./...
+	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
+	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m ./e2e
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run the linters over both modules
+	bin/golangci-lint run ./...
+	cd lab && ../bin/golangci-lint run --config ../.golangci.yml ./...
+
+# The linters are a module of their own, so that kiban depends on none of what they need.
+bin/golangci-lint: tools/go.mod tools/go.sum
+	go -C tools build -trimpath -ldflags '-s -w' -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: bench
+bench: build lab ## Print the table of docs/performance.md: kiban against k0sctl, kustomize and the lower bounds
+	go -C lab run ./bench -kiban ../bin/kiban -lab ../bin/kiban-lab
+
+.PHONY: verify
+verify: ## Check formatting, vet, import rules, and that generated files are up to date
+	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }
+	go vet ./...
+	go -C lab vet ./...
+	go test -vet=off -run 'TestFileIsCurrent' ./scripts/...
+	go test -vet=off -run 'TestImports|TestWiring|TestNo' ./cmd/kiban
+
+.PHONY: generate
+generate: ## Write the generated files anew
+	go run ./scripts/explain
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin
