@@ -125,13 +125,13 @@ func TestDescribeRefuses(t *testing.T) {
 	}
 	cases := []struct{ name, doc, summary, text string }{
 		{"unknown field", replace("role: controller\n", "role: controller\n    colour: red\n"), "does not fit", "colour"},
-		{"no version", replace("    version: v1.36.3+k0s.2\n", ""), "not pinned", "spec.k0s.version"},
+		{"no version (H10)", replace("    version: v1.36.3+k0s.2\n", ""), "not pinned", "spec.k0s.version"},
 		{"loose version", replace("v1.36.3+k0s.2", "v1.36.3"), "not exact", "1.36.3"},
 		{"no hostname", replace("    hostname: c1\n", ""), "no hostname", ""},
 		{"same hostname", replace("hostname: c1", "hostname: worker-1"), "same hostname", "worker-1"},
 		{"unknown role", replace("role: worker", "role: baker"), "rejects", "baker"},
 		{"file missing", replace("    reset: true", "    files: [{src: nowhere.txt, dst: /tmp/x}]"), "missing", "nowhere.txt"},
-		{"file from URL", replace("    reset: true", "    files: [{src: 'https://example.org/x', dst: /tmp/x}]"), "URL", "example.org"},
+		{"file from URL (H11)", replace("    reset: true", "    files: [{src: 'https://example.org/x', dst: /tmp/x}]"), "URL", "example.org"},
 		{"openSSH", replace("ssh: {address: 192.0.2.21}", "openSSH: {address: 192.0.2.21}"), "cannot connect", "openSSH"},
 		{"not YAML", "a: [", "does not fit", ""},
 		{"another kind", replace("kind: Cluster\n", "kind: Clutter\n"), "not a k0sctl", "Clutter"},
@@ -204,5 +204,30 @@ func TestEveryParseIsFresh(t *testing.T) {
 	}
 	if only, _, _ := parts.cluster("c1"); len(only.Spec.Hosts) != 2 {
 		t.Errorf("%d hosts parsed for a controller, want the controllers", len(only.Spec.Hosts))
+	}
+}
+
+// TestRemarks: what kiban does otherwise than k0sctl is said, and stops nothing.
+func TestRemarks(t *testing.T) {
+	cases := []struct{ name, add, summary string }{
+		{"own binary (H19)", "    k0sBinaryPath: /opt/k0s\n", "own source of k0s"},
+		{"existing binary (H19)", "    useExistingK0s: true\n", "own source of k0s"},
+		{"hooks", "    hooks: {apply: {before: [date]}}\n", "hooks are not run"},
+		{"secret", "    environment: {DB_PASSWORD: x}\n", "secrets in the clear"},
+		{"disruption (H22)", "  options: {concurrency: {workerDisruptionPercent: 25}}\n", "workerDisruptionPercent"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, ds := Describe([]byte(strings.Replace(document3, "    reset: true\n", "    reset: true\n"+c.add, 1)), site, "/overlay", "cluster.yaml")
+			if err := ds.Err(); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, c.summary) && d.Hint != "" }) {
+				t.Errorf("nothing about %q in %v", c.summary, ds)
+			}
+		})
+	}
+	if _, ds := Describe([]byte(document3), site, "/overlay", "cluster.yaml"); len(ds) != 0 {
+		t.Errorf("a document without any of it has findings: %v", ds)
 	}
 }

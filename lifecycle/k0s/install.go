@@ -91,7 +91,7 @@ func (t *task) upgradable(f facts, v lifecycle.Version) error {
 	case f.host.CgroupV1 && refusesCgroupV1(v) && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
 		return fail("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v), "switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
 	}
-	return nil
+	return t.available(f, v)
 }
 
 // refusesCgroupV1: k0s 1.35 and later do not start on cgroup v1 (H39).

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
@@ -279,6 +280,7 @@ type farm struct {
 	extra map[string]string // further lines of a host in the document
 	spec  string            // spec.k0s beside the version, indented
 	audit []Command
+	log   *slog.Logger
 	mu    sync.Mutex
 }
 
@@ -362,7 +364,7 @@ func (f *farm) site(version string) lifecycle.Site {
 
 func (f *farm) open(version string) *Session {
 	f.t.Helper()
-	s, err := Open(f.site(version), Options{CacheDir: filepath.Join(f.dir, "cache"), BackupDir: filepath.Join(f.dir, "backups"), Audit: func(c Command) {
+	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), BackupDir: filepath.Join(f.dir, "backups"), Audit: func(c Command) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.audit = append(f.audit, c)

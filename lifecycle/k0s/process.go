@@ -12,7 +12,10 @@ import (
 
 // start runs a command. When ctx ends before the command does, Wait returns soon, whatever the host does (H34).
 func (t *transport) start(ctx context.Context, command string, stdin io.Reader, stdout, stderr io.Writer) (protocol.Waiter, error) {
-	release := t.use()
+	release, err := t.session(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if err := t.connect(ctx); err != nil {
 		release()
 		return nil, err

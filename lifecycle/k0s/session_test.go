@@ -88,7 +88,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func TestSudoRefused(t *testing.T) {
+// TestSudo holds H1: a user other than root reads everything through sudo, k0s.yaml included, or is told why not.
+func TestSudo(t *testing.T) {
 	f := newFarm(t, "w1")
 	f.fakes["w1"].write("bin/id", "#!/bin/sh\necho 1000\n", 0o755)
 	f.fakes["w1"].write("bin/sudo", "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n", 0o755)
@@ -105,6 +106,9 @@ func TestSudoRefused(t *testing.T) {
 	f.fakes["w1"].write("bin/sudo", "#!/bin/sh\n[ \"$1\" = -n ] && [ \"$2\" = -- ] && shift 2 && exec \"$@\"\n", 0o755)
 	if h, _ = f.open(v135).HostFacts(t.Context(), "w1"); !h.Reached() {
 		t.Errorf("with sudo: %q %q", h.Problem, h.Why)
+	}
+	if sent := f.fakes["w1"].sent(); len(sent) != 2 || !strings.Contains(sent[1], `else sudo -n -- sh -c "$S"`) {
+		t.Errorf("the script does not run as a whole under sudo, in one command: %q", sent)
 	}
 }
 

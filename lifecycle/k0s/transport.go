@@ -20,6 +20,7 @@ var errLost = errors.New("the connection is lost: the host does not answer any m
 type transport struct {
 	conn      protocol.Connection
 	timeout   time.Duration // of one attempt to connect
+	sessions  chan struct{} // a place for each command under way
 	keepAlive time.Duration
 
 	mu    sync.Mutex
@@ -31,6 +32,21 @@ type transport struct {
 
 // idleAfter is how long an unused connection is kept: a rollout over a thousand machines is not to end with a thousand connections.
 const idleAfter = time.Minute
+
+// maxSessions is how many commands a connection carries at once. sshd refuses the eleventh by default (MaxSessions of
+// sshd_config(5)); two are left for those that end while the next begins.
+const maxSessions = 8
+
+// session takes a place for a command, when one is free.
+func (t *transport) session(ctx context.Context) (release func(), err error) {
+	select {
+	case t.sessions <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	used := t.use()
+	return sync.OnceFunc(func() { used(); <-t.sessions }), nil
+}
 
 // use marks the connection as in use until release is called.
 func (t *transport) use() (release func()) {
@@ -53,7 +69,7 @@ func newTransport(h *cluster.Host, site lifecycle.SSH, log *slog.Logger) (*trans
 	if err != nil {
 		return nil, err
 	}
-	t := &transport{conn: conn, timeout: site.ConnectTimeout, keepAlive: site.KeepAlive}
+	t := &transport{conn: conn, sessions: make(chan struct{}, maxSessions), timeout: site.ConnectTimeout, keepAlive: site.KeepAlive}
 	if t.timeout <= 0 {
 		t.timeout = defaultConnectTimeout
 	}
