@@ -3,9 +3,11 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +39,9 @@ func (b *backend) look(ctx context.Context) lifecycle.APIServer {
 	code, body, err := b.get(ctx, "/readyz?verbose")
 	if err != nil {
 		s.Why = err.Error()
+		if u, ok := errors.AsType[*url.Error](err); ok { // the address says enough
+			s.Why = u.Err.Error()
+		}
 		return s
 	}
 	if s.Ready = code == http.StatusOK; !s.Ready {
