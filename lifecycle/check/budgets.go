@@ -43,8 +43,35 @@ func decideBudgets(budgets []lifecycle.Budget, was func(budget string) bool) lif
 	return met("%s healthy", plural(len(budgets), "budget"))
 }
 
-func (c *Checker) budgetRoom(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+// roomFor is how long one look at the budgets serves: a rollout asks about one candidate after the other. It need not be
+// exact, for the API decides on each eviction anew.
+const roomFor = time.Second
+
+// recent is one look at the budgets.
+type recent struct {
+	at      time.Time
+	budgets []lifecycle.Budget
+}
+
+func (c *Checker) recentBudgets(ctx context.Context) ([]lifecycle.Budget, error) {
+	c.mu.Lock()
+	last := c.recent
+	c.mu.Unlock()
+	if age := c.now().Sub(last.at); !last.at.IsZero() && age < roomFor {
+		return last.budgets, nil
+	}
 	budgets, err := c.workloads.Budgets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent = recent{at: c.now(), budgets: budgets}
+	return budgets, nil
+}
+
+func (c *Checker) budgetRoom(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+	budgets, err := c.recentBudgets(ctx)
 	if err != nil {
 		return unknown("the disruption budgets are not known", err)
 	}

@@ -47,6 +47,7 @@ type Checker struct {
 	mu       sync.Mutex
 	baseline *baseline
 	seen     map[key]any
+	recent   recent
 }
 
 // key is one gate of one step: since is when the step began to act, in nanoseconds.

@@ -19,6 +19,7 @@ type world struct {
 	servers []lifecycle.APIServer
 	plane   lifecycle.ControlPlane
 	asked   int // for etcd's members
+	listed  int // budgets
 }
 
 func (w *world) HostFacts(context.Context, string) (lifecycle.HostState, error) { return w.host, w.err }
@@ -32,9 +33,12 @@ func (w *world) Node(context.Context, string) (lifecycle.NodeState, error) {
 	}
 	return w.nodes[0], w.err
 }
-func (w *world) Nodes(context.Context) ([]lifecycle.NodeState, error)         { return w.nodes, w.err }
-func (w *world) DaemonPods(context.Context, string) ([]string, error)         { return nil, w.err }
-func (w *world) Budgets(context.Context) ([]lifecycle.Budget, error)          { return w.budgets, w.err }
+func (w *world) Nodes(context.Context) ([]lifecycle.NodeState, error) { return w.nodes, w.err }
+func (w *world) DaemonPods(context.Context, string) ([]string, error) { return nil, w.err }
+func (w *world) Budgets(context.Context) ([]lifecycle.Budget, error) {
+	w.listed++
+	return w.budgets, w.err
+}
 func (w *world) Servers(context.Context) []lifecycle.APIServer                { return w.servers }
 func (w *world) ControlPlane(context.Context) (lifecycle.ControlPlane, error) { return w.plane, w.err }
 
@@ -133,4 +137,21 @@ func TestMembersAreAskedOnlyWhenNeeded(t *testing.T) {
 	verdict{lifecycle.GateMet, "not joined yet: c3"}.check(t, c.Check(t.Context(), gate, time.Now()))
 	w.etcd = members(cluster, "c1", "c2", "c3")
 	verdict{lifecycle.GateWaiting, "c3"}.check(t, c.Check(t.Context(), gate, time.Now()))
+}
+
+// TestManyCandidates: choosing among many candidates looks at the budgets once; a second later they are looked at anew.
+func TestManyCandidates(t *testing.T) {
+	w := &world{}
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	c := New(lifecycle.Site{}, w, w, w, func() time.Time { return now })
+	c.Baseline(lifecycle.State{})
+	for _, at := range []struct{ seconds, listed int }{{0, 1}, {1, 2}} {
+		now = now.Add(time.Duration(at.seconds) * time.Second)
+		for range 100 {
+			verdict{lifecycle.GateMet, ""}.check(t, c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateBudgetRoom, Target: "w1"}, now))
+		}
+		if w.listed != at.listed {
+			t.Errorf("the budgets were listed %d times, want %d", w.listed, at.listed)
+		}
+	}
 }
