@@ -28,6 +28,9 @@ func initialize(ctx context.Context, t *task) error {
 	if f.host.Service == lifecycle.ServiceRunning && f.host.Running == t.step.Version {
 		return nil
 	}
+	if err := t.installable(f, t.step.Version); err != nil {
+		return err
+	}
 	if err := t.installAnew(ctx, f, nil, ""); err != nil {
 		return err
 	}
@@ -40,9 +43,6 @@ func initialize(ctx context.Context, t *task) error {
 // installAnew puts binary, configuration and service on a machine that has none, or only part of it, and starts it. from is
 // a running controller to join; nil for the first.
 func (t *task) installAnew(ctx context.Context, f facts, from *remote, tokenFile string) error {
-	if err := t.available(f, t.step.Version); err != nil {
-		return err
-	}
 	if err := t.on.k0s.RunHooks(ctx, "install", "before"); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func join(ctx context.Context, t *task) (err error) {
 		}
 		return nil
 	}
-	if err := t.available(f, t.step.Version); err != nil {
+	if err := t.installable(f, t.step.Version); err != nil {
 		return err
 	}
 	leader, _, err := t.controller(ctx, t.on.host.Name)

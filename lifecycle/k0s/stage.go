@@ -74,16 +74,6 @@ func (t *task) upload(ctx context.Context, b binary, v lifecycle.Version) (err e
 	return t.on.run(ctx, fmt.Sprintf("chmod 0755 %s && mv -f %s %s", q(tmp), q(tmp), q(dest)))
 }
 
-// available reports, as an error if not, whether a version is on the machine to be installed. It is asked before anything is
-// stopped.
-func (t *task) available(f facts, v lifecycle.Version) error {
-	if f.host.Binary == v || slices.Contains(f.host.Staged, v) {
-		return nil
-	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: fmt.Sprintf("k0s %s is not on the machine", v),
-		Detail: "no staged binary of that version is in " + t.on.paths.dir(), Hint: "run the same command again: the new plan stages it first"}
-}
-
 // place makes the staged binary of a version the installed one, and makes sure that it is that version. f is what the
 // machine last said, and is brought up to date.
 func (t *task) place(ctx context.Context, f *facts, v lifecycle.Version) error {
