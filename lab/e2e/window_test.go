@@ -32,12 +32,16 @@ func (b *bench) recordCordons(cs kubernetes.Interface) (stop func() []cordonEven
 		for ctx.Err() == nil { // a restarted API server ends the watch; the next one carries on where it ended
 			w, err := cs.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{ResourceVersion: version})
 			if err != nil {
+				version = ""
 				time.Sleep(100 * time.Millisecond)
 				continue
 			}
 			for e := range w.ResultChan() {
 				n, ok := e.Object.(*corev1.Node)
-				if !ok || e.Type == watch.Bookmark {
+				if e.Type == watch.Error {
+					version = "" // too old for the server: begin with what there is now
+				}
+				if !ok || e.Type == watch.Bookmark || e.Type == watch.Error {
 					continue
 				}
 				version = n.ResourceVersion

@@ -17,6 +17,9 @@ func (p *planner) inspect() {
 			p.inspectMember(m)
 		}
 	}
+	if len(p.away) > 0 && p.unfinished == "" {
+		p.unfinished = "what " + strings.Join(p.away, ", ") + " may need is not known, because nothing answers there"
+	}
 	p.inspectCluster()
 	p.inspectEtcd()
 	p.inspectNodes()
@@ -32,6 +35,9 @@ func (p *planner) inspectReach(m *member) {
 	case lifecycle.HostOK:
 	case lifecycle.HostUnreachable:
 		sev, detail := p.unreachable(m)
+		if sev == lifecycle.SeverityWarning {
+			p.away = append(p.away, m.Name)
+		}
 		p.find(sev, m.Name, "the host cannot be reached", strings.TrimSuffix(m.seen.Why, ".")+". "+detail, "Bring it back, or take it out of the overlay if it is gone for good.")
 	case lifecycle.HostKeyUnknown:
 		p.find(lifecycle.SeverityError, m.Name, "the host's key is not the known one", m.seen.Why,

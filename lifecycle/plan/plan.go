@@ -50,6 +50,7 @@ type planner struct {
 	hops       []lifecycle.Version
 	work       []*stage
 	unfinished string
+	away       []string // hosts that were not reached and that the plan does without
 	found      lifecycle.Diagnostics
 }
 
