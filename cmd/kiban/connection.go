@@ -116,7 +116,10 @@ func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
 	}
 	opts := kube.Options{Endpoint: c.site.API.Endpoint, Log: c.log}
 	var servers []kube.Server
-	for _, h := range c.site.Cluster.Controllers() {
+	for _, h := range c.site.Cluster.Hosts {
+		if !h.Role.IsController() {
+			continue // one that is to be removed serves, and counts for quorum, until it has left
+		}
 		address := h.Address
 		if c.site.API.ViaSSH {
 			address = h.ClusterAddress() // dialled from the controller itself

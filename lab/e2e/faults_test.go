@@ -40,7 +40,7 @@ func TestFaultsAreNamedAndLeaveNothingHalfDone(t *testing.T) {
 		{name: "a controller that is off", set: func() { b.fault("controller-1", "off") }, unset: func() { b.mend("controller-1") }, code: 3,
 			says: []string{"controller-1", "refused"}, withinAbout: 30 * time.Second},
 		{name: "a binary that is not the released one", set: func() { tamper(t, mirror) }, unset: func() { tamper(t, mirror) }, code: 1, says: []string{"checksum", v135}, mayTouch: true},
-		{name: "a full disk", set: func() { b.fault("worker-2", "disk-full") }, unset: func() { b.mend("worker-2") }, code: 1, says: []string{"worker-2", "space"}, mayTouch: true},
+		{name: "a full disk", set: func() { b.fault("worker-2", "disk-full") }, unset: func() { b.mend("worker-2") }, code: 1, says: []string{"worker-2", "not enough room"}, mayTouch: true},
 		{name: "a worker that is off", set: func() { b.fault("worker-2", "off") }, unset: func() { b.mend("worker-2") }, code: 3,
 			says: []string{"worker-2", "refused", "not wholly as declared"}, withinAbout: time.Minute, mayTouch: true},
 		{name: "a worker that does not answer", set: func() { b.fault("worker-2", "ssh-hang") }, unset: func() { b.mend("worker-2") }, code: 3,
