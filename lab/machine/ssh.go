@@ -253,12 +253,18 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// delayed is a connection over a long line: what the client sends arrives late. Bytes that follow each other closely share one
-// delay, so that it is latency and not bandwidth.
+// delayed is a connection over a long line: what the client sends after it was answered arrives late. Bytes that follow each
+// other without an answer between them share one delay, so that it is latency and not bandwidth.
 type delayed struct {
 	net.Conn
-	m    *Machine
-	last time.Time
+	m        *Machine
+	last     time.Time
+	answered atomic.Bool
+}
+
+func (d *delayed) Write(p []byte) (int, error) {
+	d.answered.Store(true)
+	return d.Conn.Write(p)
 }
 
 func (d *delayed) Read(p []byte) (int, error) {
@@ -267,7 +273,7 @@ func (d *delayed) Read(p []byte) (int, error) {
 	late := d.m.faults.latency
 	d.m.mu.Unlock()
 	if late > 0 {
-		if time.Since(d.last) > late {
+		if d.answered.Swap(false) || time.Since(d.last) > late {
 			time.Sleep(late)
 		}
 		d.last = time.Now()

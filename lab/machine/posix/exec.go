@@ -22,8 +22,10 @@ func (c *Call) Run(ctx context.Context) int {
 	case "shell-missing":
 		fmt.Fprintf(c.Err, "sh: 1: %s: not found\n", c.Args[1])
 		return 127
-	case "umask":
+	case "shell-umask":
 		return c.umask()
+	case "shell-kill":
+		return kill(ctx, c)
 	}
 	p, err := c.find(c.Args[0])
 	if err != nil {

@@ -72,8 +72,20 @@ func (c *Call) script(ctx context.Context, text string, params []string) int {
 		fmt.Fprintf(c.Err, "sh: %v\n", err)
 		return 2
 	}
-	r.Reset()
-	r.Dir = c.Dir
+	if c.Dir != "/" { // the interpreter's own option looks for the folder on the real file system
+		cd, err := syntax.Quote(c.Dir, syntax.LangPOSIX)
+		if err == nil {
+			var enter *syntax.File
+			if enter, err = parseScript("cd " + cd + " 2>/dev/null"); err == nil {
+				err = r.Run(ctx, enter)
+			}
+		}
+		var status interp.ExitStatus
+		if err != nil && !errors.As(err, &status) { // a folder that cannot be entered leaves the shell in /
+			fmt.Fprintf(c.Err, "sh: %v\n", err)
+			return 2
+		}
+	}
 	err = r.Run(ctx, f)
 	var status interp.ExitStatus
 	switch {
@@ -154,6 +166,8 @@ func (c *Call) callHandler(_ context.Context, args []string) ([]string, error) {
 		if len(args) > 1 && (args[0] != "command" || args[1] == "-v" || args[1] == "-V") {
 			return append([]string{"shell-lookup", args[0]}, args[1:]...), nil
 		}
+	case "umask", "kill":
+		return append([]string{"shell-" + args[0]}, args[1:]...), nil
 	case "source", "pushd", "popd", "dirs", "shopt", "mapfile", "readarray", "help", "builtin":
 		return append([]string{"shell-missing"}, args...), nil
 	}
