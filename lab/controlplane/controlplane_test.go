@@ -104,7 +104,7 @@ func (s *site) worker(i int, token string) kubelet.Worker {
 	name := fmt.Sprintf("worker-%d", i)
 	return kubelet.Worker{
 		Name: name, Addr: s.addr(100 + i), DataDir: filepath.Join(s.dir, name), Version: "v1.36.3+k0s.2", Token: token,
-		Labels: map[string]string{"zone": fmt.Sprintf("z%d", i)},
+		Labels: map[string]string{"zone": fmt.Sprintf("z%d", i), "node-role.kubernetes.io/worker": ""},
 	}
 }
 

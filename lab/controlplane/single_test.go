@@ -33,6 +33,9 @@ func TestOneController(t *testing.T) {
 	if got := node.Status.NodeInfo.KubeletVersion; got != "v1.36.3+k0s" {
 		t.Errorf("kubelet reports %s", got)
 	}
+	if _, role := node.Labels["node-role.kubernetes.io/worker"]; !role || node.Labels["zone"] != "z1" {
+		t.Errorf("the node is labelled %v", node.Labels)
+	}
 	if version, err := client.Discovery().ServerVersion(); err != nil || version.GitVersion != "v1.36.3+k0s" {
 		t.Errorf("the API server reports %v, %v", version, err)
 	}
