@@ -216,7 +216,7 @@ type Settle struct {
 // Window is a weekly span of time in which nodes may be disturbed.
 type Window struct {
 	Days []time.Weekday `json:"days,omitempty"` // none: every day
-	// Start and End are minutes after midnight; an End at or before Start is on the next day.
+	// Start and End are minutes after midnight, "22:30" in a document; an End at or before Start is on the next day.
 	Start int `json:"start"`
 	End   int `json:"end"`
 	// TimeZone is where Start and End are read, "Asia/Tokyo".

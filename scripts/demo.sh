@@ -11,7 +11,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/kiban-demo.XXXXXX")
 probe_pid=''
 
 kiban() { "$repo/bin/kiban" "$@"; }
-lab() { local verb=$1; shift; "$repo/bin/kiban-lab" "$verb" --dir "$work/.lab" "$@"; }
+kiban-lab() { local verb=$1; shift; "$repo/bin/kiban-lab" "$verb" --dir "$work/.lab" "$@"; }
 
 bold='' plain=''
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -23,7 +23,7 @@ cleanup() {
   local code=$?
   trap - EXIT INT TERM
   [[ -z $probe_pid ]] || kill -TERM "$probe_pid" 2>/dev/null || true
-  [[ ! -d $work/.lab ]] || lab down >/dev/null 2>&1 || true
+  [[ ! -d $work/.lab ]] || kiban-lab down >/dev/null 2>&1 || true
   rm -rf "$work"
   exit "$code"
 }
@@ -37,18 +37,18 @@ commit() { git add clusters overlays && git -c user.name=demo -c user.email=demo
 git init -q . && commit 'fleet: begin'
 
 tell 'Seven bare machines' 'Simulated: each is an SSH server. What will run on them is a real etcd and a real Kubernetes control plane.'
-show lab up --controllers 3 --workers 4 --detach
+show kiban-lab up --controllers 3 --workers 4 --detach
 
 tell 'From the overlay to a cluster' 'kiban plan says what is to be done, kiban apply does it.'
 show kiban apply lab --yes
 show kiban status lab
 
 tell 'A workload with a budget' 'Four pods behind a Service. Its disruption budget wants three of them at any time.'
-show lab kubectl -- apply -f "$repo/scripts/demo-workload.yaml"
-lab kubectl -- rollout status deployment/web --timeout=60s
-lab kubectl -- get pods -o wide
+show kiban-lab kubectl -- apply -f "$repo/scripts/demo-workload.yaml"
+kiban-lab kubectl -- rollout status deployment/web --timeout=60s
+kiban-lab kubectl -- get pods -o wide
 tell 'A prober' 'From now on it asks the pods 50 times a second, through the EndpointSlices as a kube-proxy would, and counts.'
-lab probe --service web --deployment web --report "$work/probe.json" >/dev/null 2>"$work/probe.err" &
+kiban-lab probe --service web --deployment web --report "$work/probe.json" >/dev/null 2>"$work/probe.err" &
 probe_pid=$!
 sleep 2
 
@@ -60,7 +60,7 @@ show kiban plan lab --out "$work/upgrade.plan"
 
 tell 'Carried out, node by node' 'Exactly the plan above: if anything had changed since, it would be refused.'
 show kiban apply lab --plan "$work/upgrade.plan"
-lab kubectl -- get nodes
+kiban-lab kubectl -- get nodes
 
 tell 'What the prober saw'
 kill -TERM "$probe_pid" # a job in the background of a script does not hear SIGINT
@@ -71,10 +71,10 @@ requests=$(number requests) failures=$(number failures) fewest=$(number minReady
 echo "$requests requests, $failures failed. The fewest Ready pods at any time: $fewest of 4; the budget wants 3."
 
 tell 'Again: nothing to do' 'What is there is what the repository declares, so nothing is touched.'
-mark=$(lab mark)
+mark=$(kiban-lab mark)
 show kiban plan lab --detailed-exitcode
 show kiban apply lab
-changes=$(lab commands --changes --since "$mark")
+changes=$(kiban-lab commands --changes --since "$mark")
 echo "Changes that the seven machines have recorded since: ${changes:-none}"
 
 if [[ $failures != 0 || $fewest -lt 3 || -n $changes ]]; then

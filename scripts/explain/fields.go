@@ -35,7 +35,7 @@ func (s *source) walk(words *source, typ, path string) ([]entry, error) {
 			e := entry{Name: path + "." + key, Kind: "field", Type: formName(f.Type), Text: renameFields(st, "yaml", s.fieldText(words, typ, f, n.Name))}
 			inner := innerStruct(f.Type)
 			if _, nested := structureOf(s.types[inner]); nested {
-				if e.Text == "" {
+				if e.Text == "" && meaning(inner) != "Site" {
 					e.Text = typeText(words, meaning(inner))
 				}
 				if strings.HasSuffix(e.Type, inner) {
@@ -118,7 +118,7 @@ func formName(e ast.Expr) string {
 	n := typeName(e)
 	for from, to := range map[string]string{
 		"duration": `duration, such as "90s"`, "share": `count or share, such as "2" or "25%"`, "version": `k0s version, such as "v1.36.3+k0s.2"`,
-		"weekday": `weekday, such as "sat"`, "clock": `time of day, such as "22:30"`,
+		"weekday": `weekday, such as Tue`, "clock": `time of day, such as "22:30"`,
 	} {
 		if n == from || n == "list of "+from {
 			return strings.Replace(n, from, to, 1)

@@ -1,8 +1,8 @@
 // Command explain writes what `kiban explain` says, from the comments in the code that it is about: one truth, next to the code.
 //
-//	go run ./scripts/explain          # writes cmd/kiban/explain.json
+//	go run ./scripts/explain          # writes cmd/kiban/explain.json and the fields in docs/site.md
 //
-// A test beside it fails when the file is not what the comments say.
+// A test beside it fails when the files are not what the comments say.
 package main
 
 import (
@@ -11,10 +11,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// Target is the file that this command writes, from the root of the repository.
-const target = "cmd/kiban/explain.json"
+// What this command writes, from the root of the repository. Of the page, what stands above the mark is written by hand.
+const (
+	target = "cmd/kiban/explain.json"
+	page   = "docs/site.md"
+	mark   = "<!-- Written by `make generate` from the comments in the code. -->\n"
+)
 
 // entry is one thing that can be explained. Its form is read by cmd/kiban.
 type entry struct {
@@ -29,9 +34,11 @@ type entry struct {
 }
 
 func main() {
-	b, err := generate(".")
-	if err == nil {
-		err = os.WriteFile(target, b, 0o644)
+	files, err := generate(".")
+	for path, b := range files {
+		if err == nil {
+			err = os.WriteFile(path, b, 0o644)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "explain:", err)
@@ -39,8 +46,44 @@ func main() {
 	}
 }
 
-// generate reads the repository at root and gives the file's content.
-func generate(root string) ([]byte, error) {
+// generate reads the repository at root and gives the files' contents.
+func generate(root string) (map[string][]byte, error) {
+	all, err := collect(root)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(all); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		return nil, err
+	}
+	above, _, found := bytes.Cut(text, []byte(mark))
+	if !found {
+		return nil, fmt.Errorf("%s has lost its mark", page)
+	}
+	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), fieldTable(all)...)}, nil
+}
+
+// fieldTable is the fields of the Site document as a table of Markdown.
+func fieldTable(all []entry) string {
+	var b strings.Builder
+	b.WriteString("\n| field | value | meaning |\n|---|---|---|\n")
+	for _, e := range all {
+		if name, ok := strings.CutPrefix(e.Name, "Site."); ok && e.Kind == "field" {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, e.Type, strings.ReplaceAll(e.Text, "|", "\\|"))
+		}
+	}
+	return b.String()
+}
+
+// collect reads what there is to explain.
+func collect(root string) ([]entry, error) {
 	words, err := parse(filepath.Join(root, "lifecycle"))
 	if err != nil {
 		return nil, err
@@ -72,12 +115,5 @@ func generate(root string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, fields...)
-
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	err = enc.Encode(all)
-	return b.Bytes(), err
+	return append(all, fields...), nil
 }
