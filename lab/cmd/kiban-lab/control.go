@@ -75,6 +75,7 @@ func serveControl(lab *machine.Lab) (*control, error) {
 	mux.HandleFunc("GET /status", c.status)
 	mux.HandleFunc("GET /access", c.access)
 	mux.HandleFunc("POST /fault", c.fault)
+	mux.HandleFunc("POST /exec", c.exec)
 	c.server = &http.Server{Handler: mux}
 	go func() {
 		_ = c.server.Serve(l) // it ends when closed
