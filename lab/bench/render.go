@@ -1,11 +1,15 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"golang.org/x/crypto/ssh"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
@@ -57,14 +61,22 @@ func buildAll(dir string) error {
 
 // fleetOf200 writes sites of three controllers and twelve workers each, all different.
 func fleetOf200(dir string) error {
-	if err := os.WriteFile(filepath.Join(dir, "known_hosts"), nil, 0o644); err != nil {
+	key, err := hostKey()
+	if err != nil {
 		return err
 	}
 	for i := range 200 {
 		one := filepath.Join(dir, fmt.Sprintf("one-%d", i))
 		s := fleet.Site{Net: fmt.Sprintf("192.168.%d", i), Controllers: 3, Workers: 12, Version: "v1.35.7+k0s.0", User: "ops", MaxUnavailable: "25%", DrainTimeout: "10m", NodeTimeout: "5m",
-			Name: fmt.Sprintf("site-%03d", i), KnownHosts: "../../known_hosts"}
+			Name: fmt.Sprintf("site-%03d", i), KnownHosts: "known_hosts"}
 		if err := s.Write(one); err != nil {
+			return err
+		}
+		var known strings.Builder
+		for _, m := range s.Machines() {
+			fmt.Fprintf(&known, "[%s]:2222 %s", m.Address, key)
+		}
+		if err := os.WriteFile(filepath.Join(one, "overlays", s.Name, "known_hosts"), []byte(known.String()), 0o644); err != nil {
 			return err
 		}
 		if err := os.MkdirAll(filepath.Join(dir, "overlays"), 0o755); err != nil {
@@ -75,4 +87,17 @@ func fleetOf200(dir string) error {
 		}
 	}
 	return nil
+}
+
+// hostKey is a host key as known_hosts has it. What counts is that there is one.
+func hostKey() (string, error) {
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	k, err := ssh.NewPublicKey(public)
+	if err != nil {
+		return "", err
+	}
+	return string(ssh.MarshalAuthorizedKey(k)), nil
 }
