@@ -95,7 +95,10 @@ func users() map[string]disk.User {
 func (m *Machine) prepare() error {
 	var err error
 	m.ready.Do(func() {
-		if m.lab.keep && m.disk.Load(m.ownersFile()) == nil {
+		if _, serr := os.Stat(m.disk.Real("/etc/hostname")); serr == nil && m.lab.keep {
+			if m.disk.Load(m.ownersFile()) != nil { // a lab that was killed saved no owners
+				err = m.root.Chown("/home/ops", 1000, 1000)
+			}
 			return
 		}
 		if err = os.MkdirAll(m.disk.Real("/"), 0o755); err != nil {

@@ -164,7 +164,7 @@ func (c *control) pick(names []string) ([]*machine.Machine, error) {
 func ask(ctx context.Context, dir, method, path string, body, into any) error {
 	p, folder, err := socket(dir)
 	if err != nil {
-		return fmt.Errorf("no lab in %s: %w", dir, err)
+		return fmt.Errorf("no lab runs in %s: kiban-lab up starts one", dir)
 	}
 	defer folder.Close()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -180,7 +180,7 @@ func ask(ctx context.Context, dir, method, path string, body, into any) error {
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return fmt.Errorf("no lab runs in %s: %w", dir, err)
+		return fmt.Errorf("no lab runs in %s: kiban-lab up starts one", dir)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
