@@ -3,6 +3,7 @@ package k0s
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -78,6 +79,7 @@ func (t *task) candidate(ctx context.Context, f facts, text []byte) (string, err
 		command += " --feature-gates=" + q(gates)
 	}
 	if err := t.on.run(ctx, command); err != nil {
+		err = errors.Join(err, t.cleanUp(t.on.host.Name, func(ctx context.Context, r *remote) error { return r.run(ctx, "rm -f "+q(file)) }))
 		if ctx.Err() != nil {
 			return "", err
 		}

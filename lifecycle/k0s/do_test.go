@@ -500,3 +500,18 @@ func TestUpgradeNeedsItsBinary(t *testing.T) {
 		t.Errorf("a refused upgrade stopped the machine: %+v", h)
 	}
 }
+
+// TestServiceThatHasJustStarted holds H25: `k0s status` answers a moment after systemd does, which is no reason for a restart.
+func TestServiceThatHasJustStarted(t *testing.T) {
+	f, s := bootstrap(t, "c1", "w1")
+	m := f.fakes["w1"]
+	m.write("running/k0sworker", "", 0o644) // it runs, and says nothing
+	time.AfterFunc(300*time.Millisecond, func() {
+		_ = os.WriteFile(filepath.Join(m.root, "running/k0sworker"), []byte(v135), 0o644)
+	})
+	before := len(f.audit)
+	f.do(s, v135, "w1/upgrade")
+	if sent := f.audit[before:]; len(sent) != 0 {
+		t.Errorf("it was sent %v", sent)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -49,9 +50,8 @@ func upgrade(ctx context.Context, t *task) error {
 	if err := t.upgradable(f, v); err != nil {
 		return err
 	}
-	same := slices.Equal(f.host.Arguments, t.on.host.Arguments)
-	if f.host.Binary == v && f.host.Running == v && same {
-		return nil
+	if f, err = t.upgraded(ctx, f, v); err != nil || f.host.Running == v && t.asDeclared(f, v) {
+		return err
 	}
 	if err := t.on.k0s.RunHooks(ctx, "upgrade", "before"); err != nil {
 		return err
@@ -73,6 +73,36 @@ func upgrade(ctx context.Context, t *task) error {
 		return err
 	}
 	return t.on.k0s.RunHooks(ctx, "upgrade", "after")
+}
+
+// asDeclared reports whether nothing is left to be changed on the machine's disk.
+func (t *task) asDeclared(f facts, v lifecycle.Version) bool {
+	return f.host.Binary == v && slices.Equal(f.host.Arguments, t.on.host.Arguments)
+}
+
+// answersWithin bounds the wait for `k0s status` where all else says that the machine has been upgraded.
+const answersWithin = 15 * time.Second
+
+// upgraded looks again at a machine whose service runs as it should and only does not answer: an interrupted run may have started it
+// a moment ago (H25), and another restart would be for nothing.
+func (t *task) upgraded(ctx context.Context, f facts, v lifecycle.Version) (facts, error) {
+	if !t.asDeclared(f, v) || f.host.Service != lifecycle.ServiceRunning {
+		return f, nil
+	}
+	err := until(ctx, "an answer of k0s", answersWithin, func(ctx context.Context) (bool, error) {
+		if !f.host.Running.IsZero() || f.host.Service != lifecycle.ServiceRunning {
+			return true, nil
+		}
+		now, err := t.look(ctx, t.on)
+		if err == nil {
+			f = now
+		}
+		return false, err
+	})
+	if err != nil && ctx.Err() == nil {
+		err = nil // it does not answer: a restart is what is left to try
+	}
+	return f, err
 }
 
 // upgradable refuses what would leave a machine worse than it is.

@@ -72,6 +72,10 @@ func (s *Session) ask(ctx context.Context, machines []*machine) []facts {
 	return out
 }
 
+// answerWithin bounds the wait for a connected host's facts. The script itself waits a few seconds at most for each thing that may
+// hang, so a host that needs longer has other trouble.
+const answerWithin = 45 * time.Second
+
 // maxAnswer bounds what is read of a host's answer, so that one gone mad cannot fill the memory.
 const maxAnswer = 4 << 20
 
@@ -81,12 +85,14 @@ func (s *Session) look(ctx context.Context, m *machine) facts {
 		problem, why := unreachable(err, m.ssh, s.site.SSH.KnownHosts)
 		return facts{host: lifecycle.HostState{Name: m.host.Name, Problem: problem, Why: why}}
 	}
-	f := m.askFacts(ctx)
+	f := m.askFacts(ctx, answerWithin)
 	f.host.Name = m.host.Name
 	return f
 }
 
-func (m *machine) askFacts(ctx context.Context) facts {
+func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("it did not answer within %s", within))
+	defer cancel()
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	nonce := hex.EncodeToString(random[:])
@@ -101,9 +107,13 @@ func (m *machine) askFacts(ctx context.Context) facts {
 		f.host.ClockOffset = clockOffset(f.clock, begin, stdout.first)
 		return f
 	}
+	if cause := context.Cause(ctx); cause != nil {
+		f.host.Why = cause.Error()
+		return f
+	}
 	if uid := unframe(stdout.bytes(), nonce).value("uid"); err != nil {
 		f.host.Why += ": " + printable(err.Error())
-		if why, ok := refused(uid, string(stderr.bytes())); ok {
+		if why, ok := refused(uid, string(stderr.bytes()), m.ssh); ok {
 			f.host.Problem, f.host.Why = lifecycle.HostSudo, why
 		}
 	}

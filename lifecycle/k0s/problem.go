@@ -66,10 +66,14 @@ func rootCause(err error) string {
 }
 
 // refused says whether the host's answer means that the user may not become root.
-func refused(uid, stderr string) (string, bool) {
+func refused(uid, stderr string, c *ssh.Config) (string, bool) {
 	if uid == "" || uid == "0" {
 		return "", false
 	}
+	user := uid
+	if c != nil {
+		user = c.User
+	}
 	first, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n")
-	return fmt.Sprintf("user %s may not run commands as root without a password (%s); give it NOPASSWD in sudoers", uid, printable(first)), true
+	return fmt.Sprintf("user %s may not run commands as root without a password (%s); give it NOPASSWD in sudoers", user, printable(first)), true
 }

@@ -130,8 +130,14 @@ func TestHangingHost(t *testing.T) {
 	if d := time.Since(begin); d > 5*time.Second {
 		t.Errorf("it took %s to give up", d)
 	}
-	m.set(func() { m.deaf = true })
-	m.set(func() { m.hang = false; m.deaf = false })
+	host, err := s.machine("c1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := host.askFacts(t.Context(), 300*time.Millisecond); f.host.Problem != lifecycle.HostFacts || f.host.Why != "it did not answer within 300ms" {
+		t.Errorf("a host that hangs is %q %q", f.host.Problem, f.host.Why)
+	}
+	m.set(func() { m.hang = false })
 	if h, err := s.HostFacts(t.Context(), "c1"); err != nil || !h.Reached() {
 		t.Fatalf("the session does not recover: %v %q", err, h.Why)
 	}
