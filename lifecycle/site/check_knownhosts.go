@@ -1,7 +1,9 @@
 package site
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -15,9 +17,14 @@ import (
 func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []finding {
 	at := sitePlace("spec", "ssh", "knownHosts")
 	b, err := os.ReadFile(ssh.KnownHosts)
-	if err != nil {
-		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), "Machines are reached only when their host key is known.",
+	if errors.Is(err, fs.ErrNotExist) {
+		// No error yet: the file of a site that is still being set up, or of a lab that is not up, need not be there to check the rest.
+		// Without it nothing connects.
+		return []finding{doubtful(at, fmt.Sprintf("there is no known_hosts file %s", shown), "No machine of the site is talked to before its host key is known.",
 			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh, shown))}
+	}
+	if err != nil {
+		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), err.Error(), "Let the user that runs kiban read it.")}
 	}
 	known := parseKnownHosts(string(b))
 	var missing []hostDocument
