@@ -24,7 +24,7 @@ cleanup() {
   trap - EXIT INT TERM
   [[ -z $probe_pid ]] || kill -TERM "$probe_pid" 2>/dev/null || true
   [[ ! -d $work/.lab ]] || kiban-lab down >/dev/null 2>&1 || true
-  rm -rf "$work"
+  rm -rf "$work" 2>/dev/null || { sleep 2 && rm -rf "$work"; } # the lab's last processes may still write
   exit "$code"
 }
 trap cleanup EXIT
@@ -48,7 +48,7 @@ show kiban-lab kubectl -- apply -f "$repo/scripts/demo-workload.yaml"
 kiban-lab kubectl -- rollout status deployment/web --timeout=60s
 kiban-lab kubectl -- get pods -o wide
 tell 'A prober' 'From now on it asks the pods 50 times a second, through the EndpointSlices as a kube-proxy would, and counts.'
-kiban-lab probe --service web --deployment web --report "$work/probe.json" >/dev/null 2>"$work/probe.err" &
+"$repo/bin/kiban-lab" probe --dir "$work/.lab" --service web --deployment web --report "$work/probe.json" >/dev/null 2>"$work/probe.err" &
 probe_pid=$!
 sleep 2
 

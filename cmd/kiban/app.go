@@ -29,6 +29,7 @@ func Run(ctx context.Context, s Streams, args []string) int {
 }
 
 func run(ctx context.Context, s Streams, args []string, services services) int {
+	s.Err = &lockedWriter{w: s.Err}
 	ctx, i := watch(ctx, s.Signals, s.Err)
 	defer i.cancel(nil)
 	a := &app{Streams: s, services: services, interrupts: i}

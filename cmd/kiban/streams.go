@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"golang.org/x/term"
@@ -58,3 +59,15 @@ func (s Streams) gitlab() bool { return s.Getenv("GITLAB_CI") == "true" }
 
 // live reports whether progress may be redrawn in place.
 func (s Streams) live() bool { return s.ErrTTY && !s.gitlab() && s.Getenv("TERM") != "dumb" }
+
+// lockedWriter lets several goroutines write: a run, its progress, and the one that hears interrupts.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
