@@ -18,7 +18,7 @@ import (
 const newVersion = "v1.36.3+k0s.2"
 
 // benchRollout upgrades workers whose drains take one to six seconds, with kiban and with k0sctl, and holds kiban against the
-// lower bound: the sum of the nodes' own times, divided by the window.
+// lower bound: the sum of the nodes' own times, divided by the window. There is no canary, which would go alone by choice.
 func benchRollout(o options) ([]row, error) {
 	sizes := []int{20}
 	if o.long {

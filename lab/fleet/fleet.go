@@ -22,6 +22,8 @@ type Site struct {
 	Path []string
 	// User is who logs in: root or ops.
 	User string
+	// Canaries is how many workers go first, one by one.
+	Canaries int
 	// MaxUnavailable, DrainTimeout and NodeTimeout are those of the upgrade policy.
 	MaxUnavailable, DrainTimeout, NodeTimeout string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
@@ -121,6 +123,7 @@ spec:
   upgrade:
 %[3]s    workers:
       maxUnavailable: %[4]q
+      canary: %[9]d
     drain:
       timeout: %[5]s
       evictionRetry: 500ms
@@ -128,5 +131,5 @@ spec:
       nodeTimeout: %[6]s
       stableFor: 2s
       timeout: 60s
-`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"))
+`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries)
 }
