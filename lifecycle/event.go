@@ -12,6 +12,7 @@ const EventFormat = "1.0"
 type EventKind string
 
 const (
+	EventBegun    EventKind = "begun"    // first event of a run; Header says what the run is about
 	EventPlanned  EventKind = "planned"  // one per step, all of them before the first starts
 	EventStarted  EventKind = "started"  // the step's action begins
 	EventWaiting  EventKind = "waiting"  // a gate is not met yet; Message is the gate, Detail the reason
@@ -19,7 +20,7 @@ const (
 	EventFinished EventKind = "finished"
 	EventSkipped  EventKind = "skipped" // not run, because the run ended before it
 	EventFailed   EventKind = "failed"
-	EventSummary  EventKind = "summary" // last event of a run
+	EventSummary  EventKind = "summary" // last event of a run; only a warning that the cluster could not keep its record may follow
 )
 
 // Event is the one thing that tells of a run. Journal, terminal, logs and reports are its sinks.
@@ -40,6 +41,13 @@ type Event struct {
 	// Elapsed is since the step's start, on finished and failed events, and since the run's on the summary.
 	Elapsed    time.Duration `json:"elapsed,omitempty"`
 	Diagnostic *Diagnostic   `json:"diagnostic,omitempty"`
+	// Header is on the begun event.
+	Header *RunHeader `json:"header,omitempty"`
+	// Version and Disrupts are the step's, on planned events.
+	Version  Version `json:"version,omitzero"`
+	Disrupts bool    `json:"disrupts,omitempty"`
+	// Result is on the summary.
+	Result RunResult `json:"result,omitempty"`
 }
 
 // Sink takes events, one at a time. An error from a sink stops the run: what can't be recorded must not be done.

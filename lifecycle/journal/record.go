@@ -1,0 +1,117 @@
+package journal
+
+import (
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Recorder makes the record of a run out of its events, one by one. The zero value is ready. It is not safe for use by several
+// goroutines; a run hands its events over one at a time.
+type Recorder struct {
+	record  lifecycle.RunRecord
+	hosts   map[string]lifecycle.Version // what runs on each host by now
+	planned map[string]lifecycle.Version // what each step installs
+	begun   map[string]bool              // steps
+	touched map[string]bool              // targets
+	ended   bool
+	skipped bool
+	harder  bool // a failure that was no block
+}
+
+// Record is the record of a run whose events are all there are.
+func Record(events []lifecycle.Event) lifecycle.RunRecord {
+	var r Recorder
+	for _, e := range events {
+		r.Add(e)
+	}
+	return r.Record()
+}
+
+// Add takes one event in.
+func (r *Recorder) Add(e lifecycle.Event) {
+	if r.record.ID == "" {
+		r.record = lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: e.Run, Site: e.Site, Began: e.Time}
+		r.hosts, r.planned = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
+		r.begun, r.touched = map[string]bool{}, map[string]bool{}
+	}
+	if !r.ended { // what follows the summary is about the record itself
+		r.record.Ended = e.Time
+	}
+	switch e.Kind {
+	case lifecycle.EventBegun:
+		r.header(e.Header)
+	case lifecycle.EventPlanned:
+		r.record.Steps++
+		r.planned[e.Step] = e.Version
+	case lifecycle.EventStarted:
+		r.begun[e.Step] = true
+		if e.Target != "" {
+			r.touched[e.Target] = true
+		}
+	case lifecycle.EventFinished:
+		r.record.Done++
+		r.installed(e)
+	case lifecycle.EventSkipped:
+		r.skipped = true
+	case lifecycle.EventFailed:
+		r.record.Failed++
+		r.harder = r.harder || e.Diagnostic == nil || e.Diagnostic.Severity == lifecycle.SeverityError
+	case lifecycle.EventSummary:
+		r.ended, r.record.Result = true, e.Result
+	}
+}
+
+func (r *Recorder) header(h *lifecycle.RunHeader) {
+	if h == nil {
+		return
+	}
+	r.record.Who, r.record.Where, r.record.Revision, r.record.Digest = h.Who, h.Where, h.Revision, h.Digest
+	for _, host := range h.Hosts {
+		r.hosts[host.Name] = host.Version
+	}
+	r.record.Before = r.versions()
+}
+
+// installed follows what a finished step left on its host.
+func (r *Recorder) installed(e lifecycle.Event) {
+	switch e.Action {
+	case lifecycle.ActionUpgrade, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
+		if v := r.planned[e.Step]; !v.IsZero() {
+			r.hosts[e.Target] = v
+		}
+	case lifecycle.ActionReset:
+		delete(r.hosts, e.Target)
+	}
+}
+
+func (r *Recorder) versions() []lifecycle.Version {
+	var out []lifecycle.Version
+	for _, v := range r.hosts {
+		if !v.IsZero() && !slices.Contains(out, v) {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, lifecycle.Version.Compare)
+	return out
+}
+
+// Record is the run as it stands.
+func (r *Recorder) Record() lifecycle.RunRecord {
+	out := r.record
+	out.After, out.Begun, out.Machines = r.versions(), len(r.begun), len(r.touched)
+	switch {
+	case !r.ended:
+		out.Result = lifecycle.RunUnended
+	case out.Result != "":
+	case r.harder:
+		out.Result = lifecycle.RunFailed
+	case out.Failed > 0:
+		out.Result = lifecycle.RunBlocked
+	case r.skipped:
+		out.Result = lifecycle.RunInterrupted
+	default:
+		out.Result = lifecycle.RunDone
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package journal
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Run is one run whose journal lies here.
+type Run struct {
+	// ID is the name of its file, without the ending; Site the folder that it lies in.
+	ID, Site string
+	Path     string
+}
+
+// Runs finds the journals of a site, or of every site when site is "", under root (.kiban/runs): newest first. No folder is no runs.
+func Runs(root, site string) ([]Run, error) {
+	sites := []string{site}
+	if site == "" {
+		entries, err := os.ReadDir(root)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("journal: %w", err)
+		}
+		sites = sites[:0]
+		for _, e := range entries {
+			if e.IsDir() {
+				sites = append(sites, e.Name())
+			}
+		}
+	}
+	var out []Run
+	for _, s := range sites {
+		runs, err := runsOf(root, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, runs...)
+	}
+	// Ids begin with the time, so their order is that of the runs.
+	slices.SortFunc(out, func(a, b Run) int { return cmp.Or(cmp.Compare(b.ID, a.ID), cmp.Compare(a.Site, b.Site)) })
+	return out, nil
+}
+
+func runsOf(root, site string) ([]Run, error) {
+	entries, err := os.ReadDir(filepath.Join(root, site))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	var out []Run
+	for _, e := range entries {
+		id, ok := strings.CutSuffix(e.Name(), ".jsonl")
+		if !ok || e.IsDir() || strings.Contains(id, ".") { // <id>.commands.jsonl is no journal
+			continue
+		}
+		out = append(out, Run{ID: id, Site: site, Path: filepath.Join(root, site, e.Name())})
+	}
+	return out, nil
+}
+
+// Find picks the runs that an operator can mean by name: the newest for "latest", else the one of that id, else all whose id begins so.
+func Find(runs []Run, name string) []Run {
+	if name == "latest" {
+		return runs[:min(1, len(runs))]
+	}
+	var out []Run
+	for _, r := range runs {
+		if r.ID == name {
+			return []Run{r}
+		}
+		if name != "" && strings.HasPrefix(r.ID, name) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// RecordOf reads a journal for the record of its run.
+func RecordOf(r Run) (lifecycle.RunRecord, error) {
+	events, err := Read(r.Path)
+	if err != nil {
+		return lifecycle.RunRecord{}, err
+	}
+	if len(events) == 0 {
+		return lifecycle.RunRecord{}, fmt.Errorf("journal: %s holds no event", r.Path)
+	}
+	rec := Record(events)
+	rec.ID, rec.Site = cmp.Or(rec.ID, r.ID), cmp.Or(rec.Site, r.Site)
+	return rec, nil
+}

@@ -1,0 +1,64 @@
+package lifecycle
+
+import "time"
+
+// RunFormat is the version of RunRecord's JSON form. Readers pass over records of another major.
+const RunFormat = "1.0"
+
+// RunResult is how a run ended.
+type RunResult string
+
+const (
+	RunDone        RunResult = "done"
+	RunFailed      RunResult = "failed"
+	RunBlocked     RunResult = "blocked"     // nothing failed, but a gate, a budget or a policy was in the way
+	RunInterrupted RunResult = "interrupted" // the operator, or the pipeline, stopped it
+	RunUnended     RunResult = "no end"      // its journal has no last event: it is under way, or was killed
+)
+
+// RunHeader is what is known of a run before its first step.
+type RunHeader struct {
+	// Who started it, and Where: a person and a machine's name, or a pipeline's user and the URL of its job.
+	Who   string `json:"who,omitempty"`
+	Where string `json:"where,omitempty"`
+	// Revision and Digest are the site's that it carries out.
+	Revision string `json:"revision,omitempty"`
+	Digest   string `json:"digest,omitempty"`
+	// Hosts are the site's machines in their declared order, with the k0s version that each ran before.
+	Hosts []RunHost `json:"hosts,omitempty"`
+	// Stages are the plan's.
+	Stages []Stage `json:"stages,omitempty"`
+}
+
+// RunHost is a machine as a run found it.
+type RunHost struct {
+	Name string `json:"name"`
+	Role Role   `json:"role,omitempty"`
+	// Version is the k0s version that ran, or that was installed where none ran; zero where there was none.
+	Version Version `json:"version,omitzero"`
+}
+
+// RunRecord is a run in a few lines: what is listed, and what the cluster itself keeps of it.
+type RunRecord struct {
+	Format string `json:"format"`
+	ID     string `json:"id"`
+	Site   string `json:"site"`
+	// Who, Where, Revision and Digest are RunHeader's; empty in the journals of early versions, which did not say.
+	Who      string `json:"who,omitempty"`
+	Where    string `json:"where,omitempty"`
+	Revision string `json:"revision,omitempty"`
+	Digest   string `json:"digest,omitempty"`
+	// Began and Ended are by the clock of the machine that ran it. Ended is the last event's where there is no end.
+	Began  time.Time `json:"began"`
+	Ended  time.Time `json:"ended"`
+	Result RunResult `json:"result"`
+	// Before and After are the k0s versions on the site's machines, oldest first, each once.
+	Before []Version `json:"before,omitempty"`
+	After  []Version `json:"after,omitempty"`
+	// Steps were planned; Begun, Done and Failed say how far they came. Machines are the targets on which any was begun.
+	Steps    int `json:"steps"`
+	Begun    int `json:"begun"`
+	Done     int `json:"done"`
+	Failed   int `json:"failed,omitempty"`
+	Machines int `json:"machines"`
+}
