@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"kiban.dev/kiban/lab/machine/posix"
@@ -16,15 +15,16 @@ type generated struct {
 	m *Machine
 }
 
-var bins = sync.OnceValue(func() []string {
+// binNames are the programs of /usr/bin, sorted.
+func binNames() []string {
 	ns := append(posix.Names(), "systemctl", "journalctl")
 	slices.Sort(ns)
 	return ns
-})
+}
 
 func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 	if name, ok := strings.CutPrefix(p, "/usr/bin/"); ok {
-		if _, found := slices.BinarySearch(bins(), name); found {
+		if _, found := slices.BinarySearch(g.m.lab.bins, name); found {
 			return []byte("\x7fELF"), 0o755, true
 		}
 		return nil, 0, false
@@ -67,7 +67,7 @@ func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 func (g generated) Names(dir string) []string {
 	switch dir {
 	case "/usr/bin":
-		return bins()
+		return g.m.lab.bins
 	case "/proc":
 		return []string{"1", "filesystems", "loadavg", "meminfo", "mounts", "sys", "uptime", "version"}
 	case "/proc/1":

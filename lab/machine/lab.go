@@ -114,7 +114,7 @@ func (l *Lab) Up(ctx context.Context) error {
 	k.Registry, k.Log = controlplane.NewRegistry(), l.opts.Log
 	l.shared = &shared{
 		registry: k.Registry, fleet: kubelet.NewFleet(life, k), exe: l.opts.Exe, timing: l.opts.Timing, leaseScale: l.opts.LeaseScale,
-		record: record, client: client, log: l.opts.Log, keep: l.opts.Keep,
+		record: record, client: client, log: l.opts.Log, keep: l.opts.Keep, bins: binNames(),
 	}
 	if err := l.create(); err != nil {
 		l.Down()

@@ -57,6 +57,7 @@ type shared struct {
 	client     ssh.PublicKey
 	log        *slog.Logger
 	keep       bool
+	bins       []string
 }
 
 // Port is where the machines' SSH servers listen.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,7 @@ func dial(l *Lab, m *Machine, user string) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	address := fmt.Sprintf("%s:%d", m.Address, Port)
+	address := net.JoinHostPort(m.Address, strconv.Itoa(Port))
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err

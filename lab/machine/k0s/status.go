@@ -48,7 +48,8 @@ func (s *session) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s.call.Out.Write(b)
+			_, err = s.call.Out.Write(b)
+			return err
 		case "text", "":
 			fmt.Fprintf(s.call.Out, "Version: %s\nProcess ID: %d\nRole: %s\nWorkloads: %t\nSingleNode: %t\n", d.Version, d.Pid, d.Role, d.Workloads, d.SingleNode)
 			if d.SysInit != "" {

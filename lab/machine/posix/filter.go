@@ -200,6 +200,6 @@ func tr(_ context.Context, c *Call) int {
 		}
 		out = append(out, ch)
 	}
-	c.Out.Write(out)
-	return 0
+	_, err = c.Out.Write(out)
+	return c.check(err)
 }

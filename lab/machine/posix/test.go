@@ -143,7 +143,7 @@ func printf(_ context.Context, c *Call) int {
 				out = append(out, f[i])
 			}
 		}
-		c.Out.Write(out)
+		fmt.Fprintf(c.Out, "%s", out)
 		if len(args) == 0 || len(args) == before {
 			return 0
 		}
