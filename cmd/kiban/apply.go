@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -87,7 +89,7 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 			plan = *saved
 		}
 		if !plan.Empty() || len(plan.Diagnostics) > 0 {
-			if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
+			if err := a.announce(site, plan); err != nil {
 				return err
 			}
 		}
@@ -121,6 +123,15 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 		a.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s", site.Name, message, plan.Unfinished)
 		last = &plan
 	}
+}
+
+// announce shows the plan before it is carried out; folded in the log of a GitLab job, which is read for what happened.
+func (a *app) announce(site lifecycle.Site, plan lifecycle.Plan) error {
+	show := func(w io.Writer) error { return render.PlanText(w, site, plan, a.errStyle()) }
+	if a.gitlab() && plan.Diagnostics.Err() == nil {
+		return render.Section(a.Err, time.Now, "plan", "Plan: "+render.Verdict(site, plan), show)
+	}
+	return show(a.Err)
 }
 
 // result prints the verb's one line of result. After an earlier plan has done something, an empty one means that all is done.
