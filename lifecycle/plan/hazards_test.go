@@ -76,7 +76,7 @@ func TestControllersChangeOneByOne(t *testing.T) {
 }
 
 // H4: a worker that is merely not Ready is not installed again.
-func TestNotReadyIsNotReinstalled(t *testing.T) {
+func TestHazard_H4_NotReadyIsNotReinstalled(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	st := w.observe()
 	st.Nodes[0].Ready = false
@@ -97,7 +97,7 @@ func TestRemovalOfControllers(t *testing.T) {
 }
 
 // H8: a stopped worker starts at the version it has before the control plane is upgraded, and gets the new one after.
-func TestStoppedWorkerStartsAsItIs(t *testing.T) {
+func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1") })
 	wantIDs(t, p, "worker-1", "stage", "start", "cordon", "drain", "upgrade", "uncordon")
 	start, _ := p.Step("worker-1/start")
@@ -107,7 +107,7 @@ func TestStoppedWorkerStartsAsItIs(t *testing.T) {
 }
 
 // H8: where its binary is the new one already, it stays stopped until the control plane has that version.
-func TestStoppedWorkerWithNewBinaryWaits(t *testing.T) {
+func TestHazard_H8_StoppedWorkerWithNewBinaryWaits(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1"); w.hosts["worker-1"].Binary = v136 })
 	wantIDs(t, p, "", "stage", "cordon", "cluster/backup", "upgrade", "upgrade", "uncordon")
 	if p.Steps[1].Target != "worker-1" || p.Steps[3].Target != "controller-1" || p.Steps[4].Target != "worker-1" {
@@ -116,7 +116,7 @@ func TestStoppedWorkerWithNewBinaryWaits(t *testing.T) {
 }
 
 // H9: versions that cannot be reached are refused by name of the missing hop; the property itself is in TestRoute.
-func TestMissingHopIsNamed(t *testing.T) {
+func TestHazard_H9_MissingHopIsNamed(t *testing.T) {
 	w := built(t, newSite(v134, 1, 1))
 	p := Make(newSite(v136, 1, 1), w.observe())
 	if err := p.Diagnostics.Err(); !p.Empty() || err == nil || !strings.Contains(err.Error(), "v1.35 (no version declared)") {
@@ -125,27 +125,27 @@ func TestMissingHopIsNamed(t *testing.T) {
 }
 
 // H15: changed arguments of a worker restart it only after it was drained.
-func TestArgumentsAreDrainedFor(t *testing.T) {
+func TestHazard_H15_ArgumentsAreDrainedFor(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.declare(newSite(v136, 1, 1, host("worker-1", argument("--profile=dense"))))
 	wantIDs(t, Make(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon")
 }
 
 // H16: a token on disk is overwritten, whoever left it.
-func TestTokensAreTidied(t *testing.T) {
+func TestHazard_H16_TokensAreTidied(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.hosts["worker-1"].Token = true
 	wantIDs(t, Make(w.site, w.observe()), "", "tidy")
 }
 
 // H21: a controller that runs workloads is drained like a worker.
-func TestControllersThatWorkAreDrained(t *testing.T) {
+func TestHazard_H21_ControllersThatWorkAreDrained(t *testing.T) {
 	p := upgraded(t, 1, 0, nil, host("controller-1", role(lifecycle.RoleControllerWorker)))
 	wantIDs(t, p, "controller-1", "stage", "cordon", "drain", "upgrade", "uncordon")
 }
 
 // H22: the window is what the policy says.
-func TestWindowIsThePolicys(t *testing.T) {
+func TestHazard_H22_WindowIsThePolicys(t *testing.T) {
 	for max, want := range map[string]int{"1": 1, "4": 4, "25%": 5, "1%": 1, "100%": 20} {
 		p := upgraded(t, 1, 20, nil, func(s *lifecycle.Site) { s.Policy.Workers.MaxUnavailable = max })
 		last := p.Stages[len(p.Stages)-1]
@@ -156,7 +156,7 @@ func TestWindowIsThePolicys(t *testing.T) {
 }
 
 // H23: a node that an administrator has cordoned is upgraded and stays cordoned.
-func TestAdministratorsCordonStays(t *testing.T) {
+func TestHazard_H23_AdministratorsCordonStays(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.nodes["worker-1"].Unschedulable = true })
 	wantIDs(t, p, "worker-1", "stage", "drain", "upgrade")
 	if drain, _ := p.Step("worker-1/drain"); !strings.Contains(drain.Reason, "administrator") {
@@ -165,7 +165,7 @@ func TestAdministratorsCordonStays(t *testing.T) {
 }
 
 // H24: a node that was upgraded but not uncordoned when a run was cut off is given back.
-func TestForgottenCordonIsGivenBack(t *testing.T) {
+func TestHazard_H24_ForgottenCordonIsGivenBack(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.nodes["worker-1"].Unschedulable, w.nodes["worker-1"].Mark = true, lifecycle.Mark{Run: "r1"}
 	p := Make(w.site, w.observe())
