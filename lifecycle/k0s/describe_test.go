@@ -69,8 +69,8 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// TestArgumentsMatchStockInstall holds H38: what the document asks for must compare equal with what k0s writes into its unit.
-func TestArgumentsMatchStockInstall(t *testing.T) {
+// TestHazard_H38_ArgumentsMatchStockInstall holds H38: what the document asks for must compare equal with what k0s writes into its unit.
+func TestHazard_H38_ArgumentsMatchStockInstall(t *testing.T) {
 	c, ds := Describe([]byte(document3), site, "/overlay", "cluster.yaml")
 	if err := ds.Err(); err != nil {
 		t.Fatal(err)
@@ -152,8 +152,8 @@ func TestDescribeRefuses(t *testing.T) {
 	}
 }
 
-// TestHostKeysAreAlwaysChecked holds H33: no option in a document, and no environment, can loosen the check.
-func TestHostKeysAreAlwaysChecked(t *testing.T) {
+// TestHazard_H33_HostKeysAreAlwaysChecked holds H33: no option in a document, and no environment, can loosen the check.
+func TestHazard_H33_HostKeysAreAlwaysChecked(t *testing.T) {
 	t.Setenv("SSH_KNOWN_HOSTS", "")
 	doc := strings.Replace(document3, "ssh: {address: 192.0.2.21}",
 		"ssh: {address: 192.0.2.21, options: {StrictHostKeyChecking: false, UserKnownHostsFile: /dev/null}, bastion: {address: 192.0.2.1}}", 1)
@@ -179,8 +179,8 @@ func TestHostKeysAreAlwaysChecked(t *testing.T) {
 	}
 }
 
-// TestEveryParseIsFresh holds H26: what one operation did to its objects is not seen by the next.
-func TestEveryParseIsFresh(t *testing.T) {
+// TestHazard_H26_EveryParseIsFresh holds H26: what one operation did to its objects is not seen by the next.
+func TestHazard_H26_EveryParseIsFresh(t *testing.T) {
 	parts, err := cut([]byte(document3), site, "/overlay")
 	if err != nil {
 		t.Fatal(err)

@@ -108,8 +108,8 @@ func TestStepsAreIdempotent(t *testing.T) {
 	}
 }
 
-// TestInterruptedUpgradeIsFinished goes through every state that a killed run can leave (H8).
-func TestInterruptedUpgradeIsFinished(t *testing.T) {
+// TestHazard_H8_InterruptedUpgradeIsFinished goes through every state that a killed run can leave (H8).
+func TestHazard_H8_InterruptedUpgradeIsFinished(t *testing.T) {
 	cases := map[string]func(f *fake){
 		"stopped with the old binary": func(f *fake) { os.Remove(filepath.Join(f.root, "running/k0sworker")) },
 		"stopped with the new binary": func(f *fake) {
@@ -135,8 +135,8 @@ func TestInterruptedUpgradeIsFinished(t *testing.T) {
 	}
 }
 
-// TestTokenIsAlwaysSpent holds H16: a join that fails leaves neither a valid token nor one on disk.
-func TestTokenIsAlwaysSpent(t *testing.T) {
+// TestHazard_H16_TokenIsAlwaysSpent holds H16: a join that fails leaves neither a valid token nor one on disk.
+func TestHazard_H16_TokenIsAlwaysSpent(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	s := f.open(v135)
 	f.do(s, v135, "c1/stage", "c1/initialize", "w1/stage")
@@ -162,8 +162,8 @@ func TestTokenIsAlwaysSpent(t *testing.T) {
 	}
 }
 
-// TestWrongChecksumStopsEverything holds H14.
-func TestWrongChecksumStopsEverything(t *testing.T) {
+// TestHazard_H14_WrongChecksumStopsEverything holds H14.
+func TestHazard_H14_WrongChecksumStopsEverything(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	f.write("mirror/"+v136+"/k0s-"+v136+"-amd64", "#!/bin/sh\nevil\n")
 	s := f.open(v136)
@@ -221,8 +221,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestCgroupV1 holds H39: such a machine is found out before anything on it is stopped.
-func TestCgroupV1(t *testing.T) {
+// TestHazard_H39_CgroupV1IsFoundBeforeAnythingStops holds H39: such a machine is found out before anything on it is stopped.
+func TestHazard_H39_CgroupV1IsFoundBeforeAnythingStops(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	s := f.open(v135)
 	task := &task{Session: s, step: lifecycle.Step{Target: "w1"}, ctx: t.Context()}
@@ -367,7 +367,7 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-func TestPrepareComparesContent(t *testing.T) {
+func TestHazard_H11_OnlyContentDecides(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
 	f.write("motd.txt", "welcome")

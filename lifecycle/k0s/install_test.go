@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestNoSecretIsLogged holds H28.
-func TestNoSecretIsLogged(t *testing.T) {
+// TestHazard_H28_NoSecretIsLogged holds H28.
+func TestHazard_H28_NoSecretIsLogged(t *testing.T) {
 	var b bytes.Buffer
 	f := newFarm(t, "c1", "w1")
 	f.log = slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
@@ -91,8 +91,8 @@ func TestUpgradeNeedsItsBinary(t *testing.T) {
 	}
 }
 
-// TestServiceThatHasJustStarted holds H25: `k0s status` answers a moment after systemd does, which is no reason for a restart.
-func TestServiceThatHasJustStarted(t *testing.T) {
+// TestHazard_H25_ServiceThatHasJustStarted holds H25: `k0s status` answers a moment after systemd does, which is no reason for a restart.
+func TestHazard_H25_ServiceThatHasJustStarted(t *testing.T) {
 	f, s := bootstrap(t, "c1", "w1")
 	m := f.fakes["w1"]
 	m.write("running/k0sworker", "", 0o644) // it runs, and says nothing

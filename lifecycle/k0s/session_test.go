@@ -88,8 +88,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestSudo holds H1: a user other than root reads everything through sudo, k0s.yaml included, or is told why not.
-func TestSudo(t *testing.T) {
+// TestHazard_H1_EverythingIsReadThroughSudo holds H1: a user other than root reads everything through sudo, k0s.yaml included, or is told why not.
+func TestHazard_H1_EverythingIsReadThroughSudo(t *testing.T) {
 	f := newFarm(t, "w1")
 	f.fakes["w1"].write("bin/id", "#!/bin/sh\necho 1000\n", 0o755)
 	f.fakes["w1"].write("bin/sudo", "#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n", 0o755)
@@ -112,8 +112,8 @@ func TestSudo(t *testing.T) {
 	}
 }
 
-// TestHangingHost: neither a command that hangs nor a host that dies under it holds a caller for longer than it wants (H34).
-func TestHangingHost(t *testing.T) {
+// TestHazard_H34_HangingHostHoldsNobody: neither a command that hangs nor a host that dies under it holds a caller for longer than it wants (H34).
+func TestHazard_H34_HangingHostHoldsNobody(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
 	s := f.open(v135)
@@ -149,8 +149,8 @@ func TestHangingHost(t *testing.T) {
 	}
 }
 
-// TestNoGoroutineStays holds H27: the library keeps one for each command that has no context.
-func TestNoGoroutineStays(t *testing.T) {
+// TestHazard_H27_NoGoroutineStays holds H27: the library keeps one for each command that has no context.
+func TestHazard_H27_NoGoroutineStays(t *testing.T) {
 	f := newFarm(t, "c1")
 	s := f.open(v135)
 	f.do(s, v135, "c1/stage")
