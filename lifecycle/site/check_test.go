@@ -60,7 +60,7 @@ func TestCheckControlPlane(t *testing.T) {
 }
 
 // H7: k0sctl refuses only the reset of all controllers.
-func TestCheckReset(t *testing.T) {
+func TestHazard_H7_NoMoreThanOneReset(t *testing.T) {
 	for name, c := range map[string]struct{ hosts, want []string }{
 		"none":         {hosts: []string{"a controller 1 1", "w worker 2 2 reset"}},
 		"one of three": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3 reset"}},
@@ -117,7 +117,7 @@ func TestCheckNetworks(t *testing.T) {
 	}
 }
 
-func TestCheckVersion(t *testing.T) {
+func TestHazard_H10_VersionIsPinned(t *testing.T) {
 	for version, want := range map[string]string{ // H10
 		"v1.36.3+k0s.2": "", "v1.36.3-rc.1+k0s.0": "", "": "error: the k0s version is not pinned", "latest": "error: ", "1.36.3+k0s.2": "error: ", "v1.36.3": "error: ", "v1.36": "error: ",
 	} {
@@ -133,7 +133,7 @@ func TestCheckVersion(t *testing.T) {
 	}
 }
 
-func TestCheckPath(t *testing.T) { // H9
+func TestHazard_H9_PathIsOneMinorAHop(t *testing.T) { // H9
 	for name, c := range map[string]struct {
 		target string
 		path   []string
