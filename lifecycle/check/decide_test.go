@@ -142,8 +142,8 @@ func TestAbsentControllers(t *testing.T) {
 	}
 }
 
-// TestLeaders guards H36: a lease counts only when it was renewed after it was first seen.
-func TestLeaders(t *testing.T) {
+// TestHazard_H36_LeaseCountsWhenRenewed guards H36: a lease counts only when it was renewed after it was first seen.
+func TestHazard_H36_LeaseCountsWhenRenewed(t *testing.T) {
 	at := func(s int) time.Time { return time.Date(2026, 1, 2, 12, 0, s, 0, time.UTC) }
 	cp := func(kcm, sched int, stale ...string) lifecycle.ControlPlane {
 		return lifecycle.ControlPlane{StaleEndpoints: stale, Leases: []lifecycle.Lease{
@@ -177,8 +177,8 @@ func TestLeaders(t *testing.T) {
 	}
 }
 
-// TestK0sRuns guards H25 and H37: the exact version, from a service that stays up.
-func TestK0sRuns(t *testing.T) {
+// TestHazard_H25_ExactVersionHeldForAWhile guards H25 and H37: the exact version, from a service that stays up.
+func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 	v := version(t, "v1.36.3+k0s.2")
 	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	up := func(restarts int, edit ...func(*lifecycle.HostState)) lifecycle.HostState {
@@ -233,8 +233,8 @@ func TestK0sRuns(t *testing.T) {
 	}
 }
 
-// TestNodeReady guards H37: a Ready condition from before the restart is no proof.
-func TestNodeReady(t *testing.T) {
+// TestHazard_H37_ReadyFromBeforeTheRestartIsNoProof guards H37: a Ready condition from before the restart is no proof.
+func TestHazard_H37_ReadyFromBeforeTheRestartIsNoProof(t *testing.T) {
 	v := version(t, "v1.36.3+k0s.2")
 	start := time.Date(2026, 1, 2, 12, 3, 10, 400_000_000, time.UTC)
 	node := func(edit ...func(*lifecycle.NodeState)) lifecycle.NodeState {
