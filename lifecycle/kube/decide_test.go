@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// TestStaleEndpoints guards H36: endpoints that lag behind their pods are seen.
-func TestStaleEndpoints(t *testing.T) {
+// TestHazard_H36_StaleEndpointsAreSeen guards H36: endpoints that lag behind their pods are seen.
+func TestHazard_H36_StaleEndpointsAreSeen(t *testing.T) {
 	web := func(edit ...func(*pod)) pod {
 		p := pod{namespace: "shop", name: "web-1", uid: "u1", labels: map[string]string{"app": "web"}, ip: "10.244.0.7", phase: corev1.PodRunning, ready: true}
 		for _, e := range edit {

@@ -23,9 +23,9 @@ func budgetOver(app string, minAvailable int) object {
 	return object{"metadata": map[string]any{"namespace": "shop", "name": app}, "spec": map[string]any{"minAvailable": minAvailable, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}}}
 }
 
-// TestEvictionPace guards H35: a refused eviction is asked for about once in each retry interval, whatever Retry-After the
+// TestHazard_H35_EvictionPace guards H35: a refused eviction is asked for about once in each retry interval, whatever Retry-After the
 // server adds, and however often the budget's status changes without giving way.
-func TestEvictionPace(t *testing.T) {
+func TestHazard_H35_EvictionPace(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	f.put("pods", ownedPod("web-1"))
@@ -37,8 +37,8 @@ func TestEvictionPace(t *testing.T) {
 	}
 }
 
-// TestEvictionPaceByDefault: a policy without an interval gets one.
-func TestEvictionPaceByDefault(t *testing.T) {
+// TestHazard_H35_EvictionPaceByDefault: a policy without an interval gets one.
+func TestHazard_H35_EvictionPaceByDefault(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	f.put("pods", ownedPod("web-1"))
