@@ -233,7 +233,7 @@ func TestFailureStopsTheRollout(t *testing.T) {
 	})
 }
 
-func TestFailedDrainGivesTheNodeBack(t *testing.T) {
+func TestHazard_H3_FailedDrainStopsBeforeTheUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.errs["w1/drain"] = lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "drain timed out", Detail: "shop/web-1 is held by budget shop/web"}
