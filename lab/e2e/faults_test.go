@@ -132,7 +132,7 @@ func TestDrainThatNeverEnds(t *testing.T) {
 
 // A new version that crashes again and again does not pass for upgraded because its node still looks Ready, and no other node is
 // touched (H37).
-func TestCrashLoopingVersionStopsAtTheFirstNode(t *testing.T) {
+func TestHazard_H37_CrashLoopingVersionStopsAtTheFirstNode(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.180.0", 1, 3)
 	b.apply(0)

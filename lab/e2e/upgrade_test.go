@@ -80,7 +80,7 @@ func TestImpossibleBudgetIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 	b.cordoned(cs)
 }
 
-func TestNonRootUserChangesNothingWhenNothingChanged(t *testing.T) {
+func TestHazard_H1_NonRootUserChangesNothingWhenNothingChanged(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.173.0", 1, 1)
 	b.User = "ops"
