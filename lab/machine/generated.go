@@ -53,7 +53,7 @@ func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 	case "/proc/sys/kernel/osrelease":
 		text = "6.1.0-31-amd64\n"
 	case "/proc/sys/kernel/random/boot_id":
-		text = fmt.Sprintf("%08x-0000-4000-8000-%012x\n", len(g.m.Name), g.m.bootTime().Unix())
+		text = fmt.Sprintf("%08x-0000-4000-8000-%012x\n", len(g.m.Name), g.m.bootTime().UnixMilli())
 	case "/proc/sys/net/ipv4/ip_forward":
 		text = "1\n"
 	case "/sys/fs/cgroup/cgroup.controllers":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +12,10 @@ import (
 	"kiban.dev/kiban/lab/machine/k0s"
 )
 
-// lab starts a lab for one test. Every test has a network of its own, so that their machines do not meet.
-func lab(t *testing.T, net string, controllers, workers int) *Lab {
+// lab starts a lab for one test, on a network that no other test is likely to have.
+func lab(t *testing.T, controllers, workers int) *Lab {
 	t.Helper()
+	net := fmt.Sprintf("127.%d.%d", 128+rand.IntN(100), rand.IntN(250))
 	l, err := New(Options{Dir: t.TempDir(), Net: net, Controllers: controllers, Workers: workers, Exe: []string{"/absent", "applet"},
 		Timing: k0s.Timing{Status: 50 * time.Millisecond, Start: 10 * time.Millisecond, Crash: 50 * time.Millisecond}})
 	if err != nil {
@@ -43,7 +45,8 @@ func run(m *Machine, user, command, stdin string) said {
 }
 
 func TestCommands(t *testing.T) {
-	m := lab(t, "127.91.0", 1, 0).Machine("controller-1")
+	m := lab(t, 1, 0).Machine("controller-1")
+	address := m.Address
 	for _, tc := range []struct {
 		user, command, stdin string
 		out                  string // exact, or a part of it when it begins with ~
@@ -68,8 +71,8 @@ func TestCommands(t *testing.T) {
 		{"root", `stat -c "%s" /usr/local/bin 2> /dev/null || stat -f "%k" /usr/local/bin`, "", "4096\n", 0},
 		{"root", "find /usr/local/bin -maxdepth 1 -print0", "", "/usr/local/bin\x00", 0},
 		{"root", "echo ${TMPDIR:-/tmp}", "", "/tmp\n", 0},
-		{"root", `PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH; (ip route list scope global | grep -E "\b(172|10|192\.168)\.") || (ip route list | grep -m1 default)`, "", "default via 127.91.0.11 dev eth0\n", 0},
-		{"root", "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH ip -o addr show dev eth0 scope global", "", "~inet 127.91.0.11/8", 0},
+		{"root", `PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH; (ip route list scope global | grep -E "\b(172|10|192\.168)\.") || (ip route list | grep -m1 default)`, "", "default via " + address + " dev eth0\n", 0},
+		{"root", "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH ip -o addr show dev eth0 scope global", "", "~inet " + address + "/8", 0},
 		{"root", "dd if=/dev/stdin of=/tmp/up bs=4096 seek=0 conv=notrunc && sha256sum -b /tmp/up", "hello", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 */tmp/up\n", 0},
 		{"root", "install -D -m 0600 /dev/stdin /tmp/a/b && cat -- /tmp/a/b && stat -c %a /tmp/a/b", "text\n", "text\n600\n", 0},
 		{"root", "touch --help 2>&1", "", "~-d, --date=STRING", 0},
@@ -118,7 +121,7 @@ func binary(t *testing.T, m *Machine, version string) {
 }
 
 func TestK0sCommandLine(t *testing.T) {
-	m := lab(t, "127.91.1", 1, 0).Machine("controller-1")
+	m := lab(t, 1, 0).Machine("controller-1")
 	binary(t, m, "v1.35.7+k0s.0")
 	for _, tc := range []struct {
 		command, stdin, out, err string // parts
@@ -126,7 +129,7 @@ func TestK0sCommandLine(t *testing.T) {
 	}{
 		{"k0s version", "", "v1.35.7+k0s.0\n", "", 0},
 		{"k0s status -o json", "", "", "status.sock", 1},
-		{"k0s etcd leave --peer-address 127.91.1.11 --datadir /var/lib/k0s", "", "", "Error: unknown flag: --datadir", 1}, // H6
+		{"k0s etcd leave --peer-address 127.0.0.1 --datadir /var/lib/k0s", "", "", "Error: unknown flag: --datadir", 1}, // H6
 		{"k0s nosuch", "", "", `unknown command "nosuch"`, 1},
 		{"k0s config create --data-dir=/var/lib/k0s", "", "kind: ClusterConfig", "", 0},
 		{"k0s config create | k0s config validate --config=-", "", "", "", 0},
@@ -164,7 +167,7 @@ func TestK0sCommandLine(t *testing.T) {
 
 // TestCrashLoop is hazard H37: the service is up for a moment after each start, systemd says so, and then it is not.
 func TestCrashLoop(t *testing.T) {
-	m := lab(t, "127.91.2", 0, 1).Machine("worker-1")
+	m := lab(t, 0, 1).Machine("worker-1")
 	binary(t, m, "v1.36.3+k0s.2")
 	if err := m.Fault("crash", "v1.36.3+k0s.2"); err != nil {
 		t.Fatal(err)
@@ -194,7 +197,7 @@ func TestCrashLoop(t *testing.T) {
 }
 
 func TestReadingChangesNothing(t *testing.T) {
-	l := lab(t, "127.91.3", 1, 0)
+	l := lab(t, 1, 0)
 	m := l.Machine("controller-1")
 	binary(t, m, "v1.35.7+k0s.0")
 	mark := l.Mark()

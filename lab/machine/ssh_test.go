@@ -58,7 +58,7 @@ func over(t *testing.T, c *ssh.Client, command, stdin string) (string, error) {
 }
 
 func TestSSH(t *testing.T) {
-	l := lab(t, "127.91.4", 1, 1)
+	l := lab(t, 1, 1)
 	m := l.Machine("worker-1")
 	c, err := dial(l, m, "ops")
 	if err != nil {
@@ -103,7 +103,7 @@ func TestSSH(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	l := lab(t, "127.91.5", 0, 1)
+	l := lab(t, 0, 1)
 	m := l.Machine("worker-1")
 	fault := func(kind string, args ...string) {
 		t.Helper()
@@ -211,9 +211,12 @@ func TestFaults(t *testing.T) {
 }
 
 func TestManyMachines(t *testing.T) {
-	l := lab(t, "127.92.0", 3, 250)
-	if m := l.Machine("worker-201"); m == nil || m.Address != "127.92.2.101" {
-		t.Fatalf("worker-201 is %+v", m)
+	l := lab(t, 3, 250)
+	first, later := l.Machine("worker-1"), l.Machine("worker-201")
+	var a, b, c, d int
+	fmt.Sscanf(first.Address, "%d.%d.%d.%d", &a, &b, &c, &d)
+	if want := fmt.Sprintf("%d.%d.%d.101", a, b, c+2); later.Address != want || d != 101 {
+		t.Fatalf("worker-1 has %s, worker-201 has %s, want %s", first.Address, later.Address, want)
 	}
 	var wg sync.WaitGroup
 	for _, m := range l.Machines() {
