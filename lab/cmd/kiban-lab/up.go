@@ -72,6 +72,7 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 		return err
 	}
 	start := time.Now()
+	defer os.Remove(pidFile(o.Dir)) // last of all: until then `down` waits
 	if err := lab.Up(c.Context()); err != nil {
 		return err
 	}
@@ -84,7 +85,6 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 	if err := os.WriteFile(pidFile(o.Dir), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
 		return err
 	}
-	defer os.Remove(pidFile(o.Dir))
 	fmt.Fprintf(c.OutOrStdout(), "%s: %d controllers and %d workers after %s\n", ready, o.Controllers, o.Workers, time.Since(start).Round(time.Millisecond))
 	fmt.Fprintf(c.OutOrStdout(), "ssh -p %d -i %s -o UserKnownHostsFile=%s root@%s.11\n", machine.Port, lab.KeyFile(), lab.KnownHostsFile(), o.Net)
 	select {
