@@ -189,7 +189,7 @@ func (b *bench) emptyPlan() {
 }
 
 // plan gives the plan's steps, by id in order.
-func (b *bench) plan() (ids []string, raw string) {
+func (b *bench) plan() (ids []string) {
 	b.t.Helper()
 	r := b.kiban("plan", "lab", "-o", "json")
 	var p struct{ Steps []struct{ ID string } }
@@ -199,7 +199,7 @@ func (b *bench) plan() (ids []string, raw string) {
 	for _, s := range p.Steps {
 		ids = append(ids, s.ID)
 	}
-	return ids, r.stdout
+	return ids
 }
 
 // admin is a client for the site's API as kiban hands it out, with its REST config.

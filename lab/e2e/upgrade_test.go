@@ -130,6 +130,9 @@ func TestSavedPlanIsRefusedOnceAFactHasChanged(t *testing.T) {
 	if !strings.Contains(r.stderr, "no longer holds") {
 		t.Errorf("the refusal: %s", r)
 	}
+	if ids := b.plan(); !slices.Contains(ids, "worker-1/drain") || slices.Contains(ids, "worker-1/uncordon") {
+		t.Errorf("the node that an administrator has cordoned is to be drained and left cordoned: %v", ids)
+	}
 	b.must(2, b.kiban("plan", "lab", "--detailed-exitcode", "--out", "plan.json"))
 	b.must(0, b.kiban("apply", "lab", "--yes", "--plan", "plan.json"))
 	b.nodesAt(cs, v136, 2)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -49,9 +50,12 @@ func (s Site) Machines() []Machine {
 
 // workerAddress follows the lab: a hundred workers from .101 on, then the third octet grows.
 func (s Site) workerAddress(i int) string {
-	var a, b, c int
-	fmt.Sscanf(s.Net, "%d.%d.%d", &a, &b, &c)
-	return fmt.Sprintf("%d.%d.%d.%d", a, b, c+i/100, 101+i%100)
+	dot := strings.LastIndexByte(s.Net, '.')
+	third, err := strconv.Atoi(s.Net[dot+1:])
+	if err != nil {
+		panic("fleet: a lab's net is 127.x.y, not " + s.Net) // tests and benchmarks write it
+	}
+	return fmt.Sprintf("%s.%d.%d", s.Net[:dot], third+i/100, 101+i%100)
 }
 
 // Write puts the overlay into dir, anew.
