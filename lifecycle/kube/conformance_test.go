@@ -70,6 +70,7 @@ func TestConformanceReal(t *testing.T) {
 		node = nodes[len(nodes)-1].Name
 	}
 	conformance(t, c, node)
+	conformLock(t, c)
 }
 
 // conformance is what every API must show.

@@ -223,6 +223,10 @@ func (f *fakeAPI) create(w http.ResponseWriter, collection, namespace string, bo
 	if namespace != "" {
 		meta(body)["namespace"] = namespace
 	}
+	if name := text(meta(body), "name"); name != "" && f.objects[collection][keyOf(body)] != nil {
+		status(w, http.StatusConflict, "AlreadyExists", collection+" "+name+" already exists", nil)
+		return
+	}
 	if collection == "pods" {
 		body["status"] = map[string]any{"phase": "Running", "podIP": "10.244.0.9", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
 	}

@@ -1,0 +1,56 @@
+package lifecycle
+
+import (
+	"testing"
+	"time"
+)
+
+// What a watcher may conclude, and what it may not.
+func TestLockWatch(t *testing.T) {
+	type look struct {
+		at   time.Duration // after the first
+		beat string
+		want bool
+	}
+	looks := func(every time.Duration, n int, beat func(i int) string) []look {
+		var out []look
+		for i := range n {
+			out = append(out, look{at: time.Duration(i) * every, beat: beat(i)})
+		}
+		return out
+	}
+	still := func(int) string { return "1" }
+	for _, tt := range []struct {
+		name  string
+		looks []look
+		want  bool // of the last look
+	}{
+		{"silent for the whole duration", looks(time.Second, 32, still), true},
+		{"silent for almost the whole", looks(time.Second, 30, still), false},
+		{"renewed every 5 s", looks(time.Second, 120, func(i int) string { return string(rune('a' + i/5)) }), false},
+		{"renewed once, late", append(looks(time.Second, 29, still), look{at: 29 * time.Second, beat: "2"}, look{at: 30 * time.Second, beat: "2"}), false},
+		{"the watcher was stopped for an hour", []look{{at: 0, beat: "1"}, {at: time.Second, beat: "1"}, {at: time.Hour, beat: "1"}}, false},
+		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var w LockWatch
+			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			got := false
+			for _, l := range tt.looks {
+				at := start.Add(l.at)
+				got = w.Silent(Lock{Holder: "r", Epoch: 1, Beat: l.beat}, at, at.Add(10*time.Millisecond))
+			}
+			if got != tt.want {
+				t.Errorf("silent: %v, want %v", got, tt.want)
+			}
+		})
+	}
+	var w LockWatch
+	start := time.Now()
+	for i := range 60 {
+		at := start.Add(time.Duration(i) * time.Second)
+		if w.Silent(Lock{}, at, at) {
+			t.Fatal("a lock that nobody holds has a silent holder")
+		}
+	}
+}
