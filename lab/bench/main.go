@@ -12,14 +12,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
+	"kiban.dev/kiban/lab/drive"
+	"kiban.dev/kiban/lab/fleet"
 	"kiban.dev/kiban/lab/stock"
 )
 
 type options struct {
-	kiban, lab string
-	only       string
-	long       bool
+	drive.Binaries
+	only string
+	long bool
 }
 
 // row is one line of the table.
@@ -34,8 +37,8 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.kiban, "kiban", "../bin/kiban", "the kiban binary")
-	flag.StringVar(&o.lab, "lab", "../bin/kiban-lab", "the lab's binary")
+	flag.StringVar(&o.Kiban, "kiban", "../bin/kiban", "the kiban binary")
+	flag.StringVar(&o.Lab, "lab", "../bin/kiban-lab", "the lab's binary")
 	flag.StringVar(&o.only, "only", "", "comma-separated: noop, observe, rollout, render; empty: all")
 	flag.BoolVar(&o.long, "long", false, "roll out 100 workers too, with k0sctl as well: half an hour")
 	flag.Parse()
@@ -47,10 +50,10 @@ func main() {
 
 func run(o options) error {
 	var err error
-	if o.kiban, err = filepath.Abs(o.kiban); err != nil {
+	if o.Kiban, err = filepath.Abs(o.Kiban); err != nil {
 		return err
 	}
-	if o.lab, err = filepath.Abs(o.lab); err != nil {
+	if o.Lab, err = filepath.Abs(o.Lab); err != nil {
 		return err
 	}
 	suites := []struct {
@@ -79,3 +82,18 @@ func verdict(ok bool) string {
 	}
 	return "**no**"
 }
+
+// setUp brings up machines and writes their overlay.
+func setUp(o options, net string, controllers, workers int) (*drive.Ground, error) {
+	return drive.Up(o.Binaries, fleet.Site{Net: net, Controllers: controllers, Workers: workers, Version: "v1.35.7+k0s.0", User: "root",
+		MaxUnavailable: "4", DrainTimeout: "120s", NodeTimeout: "120s"})
+}
+
+func median(ds []time.Duration) time.Duration {
+	slices.Sort(ds)
+	return ds[len(ds)/2]
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f", float64(a)/float64(b)) }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"kiban.dev/kiban/lab/drive"
 )
 
 // benchNoop compares an apply that has nothing to do with k0sctl's, as whole processes, taking turns on the same machines.
@@ -23,35 +25,33 @@ func benchNoop(o options) ([]row, error) {
 
 func noop(o options, controllers, workers int) ([]row, error) {
 	g, err := setUp(o, "127.61.0", controllers, workers)
-	if g != nil {
-		defer g.tearDown()
-	}
+	defer g.TearDown()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := g.apply(g.Version); err != nil {
+	if _, err := g.Apply(g.Version); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	doc := filepath.Join(g.dir, "overlays", "lab", "cluster.yaml")
+	doc := filepath.Join(g.Dir, "overlays", "lab", "cluster.yaml")
 	var ours, theirs []time.Duration
 	for i := range 6 {
-		k, err := g.run(self, "k0sctl-apply", doc)
+		k, err := g.Run(self, "k0sctl-apply", doc)
 		if err != nil {
 			return nil, err
 		}
-		u, err := g.run(g.kiban, "apply", "lab", "--yes")
+		u, err := g.Run(g.Kiban, "apply", "lab", "--yes")
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 { // the first pair warms up
-			ours, theirs = append(ours, u.wall), append(theirs, k.wall)
+			ours, theirs = append(ours, u.Wall), append(theirs, k.Wall)
 		}
 	}
-	perHost, err := g.commandsOfOnePlan()
+	perHost, err := commandsOfOnePlan(g)
 	if err != nil {
 		return nil, err
 	}
@@ -62,20 +62,20 @@ func noop(o options, controllers, workers int) ([]row, error) {
 }
 
 // commandsOfOnePlan counts what the machines were sent during one plan, per machine.
-func (g *ground) commandsOfOnePlan() (float64, error) {
-	m, err := g.run(g.lab, "mark", "--dir", ".lab")
+func commandsOfOnePlan(g *drive.Ground) (float64, error) {
+	m, err := g.Run(g.Lab, "mark", "--dir", ".lab")
 	if err != nil {
 		return 0, err
 	}
-	if _, err := g.run(g.kiban, "apply", "lab", "--yes"); err != nil {
+	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes"); err != nil {
 		return 0, err
 	}
-	c, err := g.run(g.lab, "commands", "--dir", ".lab", "-o", "json", "--since", strings.TrimSpace(m.stdout))
+	c, err := g.Run(g.Lab, "commands", "--dir", ".lab", "-o", "json", "--since", strings.TrimSpace(m.Stdout))
 	if err != nil {
 		return 0, err
 	}
 	n := 0
-	for line := range strings.Lines(c.stdout) {
+	for line := range strings.Lines(c.Stdout) {
 		if strings.Contains(line, `"kind":"command"`) {
 			n++
 		}

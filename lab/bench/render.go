@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"kiban.dev/kiban/lab/drive"
 	"kiban.dev/kiban/lab/fleet"
 )
 
@@ -26,7 +27,7 @@ func benchRender(o options) ([]row, error) {
 	if err := fleetOf200(dir); err != nil {
 		return nil, err
 	}
-	g := &ground{options: o, dir: dir}
+	g := &drive.Ground{Binaries: o.Binaries, Dir: dir}
 	var ours, theirs []time.Duration
 	for i := range 6 {
 		start := time.Now()
@@ -34,12 +35,12 @@ func benchRender(o options) ([]row, error) {
 			return nil, err
 		}
 		k := time.Since(start)
-		u, err := g.run(o.kiban, "validate")
+		u, err := g.Run(g.Kiban, "validate")
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 {
-			ours, theirs = append(ours, u.wall), append(theirs, k)
+			ours, theirs = append(ours, u.Wall), append(theirs, k)
 		}
 	}
 	a, b := median(ours), median(theirs)

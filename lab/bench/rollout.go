@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"kiban.dev/kiban/lab/drive"
 )
 
 const newVersion = "v1.36.3+k0s.2"
@@ -55,23 +58,19 @@ func rollout(o options, workers int) ([]row, error) {
 // rolloutByKiban gives the time of the workers' stage and its lower bound, both read from the run's journal.
 func rolloutByKiban(o options, workers int) (took, bound time.Duration, err error) {
 	g, err := rolloutGround(o, "127.63.0", workers)
-	if g != nil {
-		defer g.tearDown()
-	}
+	defer g.TearDown()
 	if err != nil {
 		return 0, 0, err
 	}
-	if _, err := g.apply(newVersion); err != nil {
+	if _, err := g.Apply(newVersion); err != nil {
 		return 0, 0, err
 	}
-	return g.lastRollout(4)
+	return lastRollout(g, 4)
 }
 
 func rolloutByK0sctl(o options, workers int) (time.Duration, error) {
 	g, err := rolloutGround(o, "127.65.0", workers)
-	if g != nil {
-		defer g.tearDown()
-	}
+	defer g.TearDown()
 	if err != nil {
 		return 0, err
 	}
@@ -80,12 +79,12 @@ func rolloutByK0sctl(o options, workers int) (time.Duration, error) {
 		return 0, err
 	}
 	g.Version = newVersion
-	if err := g.Write(g.dir); err != nil {
+	if err := g.Write(g.Dir); err != nil {
 		return 0, err
 	}
 	start := time.Now()
-	first := g.firstCordon()
-	if _, err := g.run(self, "k0sctl-apply", filepath.Join(g.dir, "overlays", "lab", "cluster.yaml")); err != nil {
+	first := firstCordon(g)
+	if _, err := g.Run(self, "k0sctl-apply", filepath.Join(g.Dir, "overlays", "lab", "cluster.yaml")); err != nil {
 		return 0, err
 	}
 	end := time.Now()
@@ -95,15 +94,15 @@ func rolloutByK0sctl(o options, workers int) (time.Duration, error) {
 	return end.Sub(start), nil
 }
 
-func rolloutGround(o options, net string, workers int) (*ground, error) {
+func rolloutGround(o options, net string, workers int) (*drive.Ground, error) {
 	g, err := setUp(o, net, 1, workers)
 	if err != nil {
 		return g, err
 	}
-	if _, err := g.apply(g.Version); err != nil {
+	if _, err := g.Apply(g.Version); err != nil {
 		return g, err
 	}
-	cs, err := g.client()
+	cs, err := client(g)
 	if err != nil {
 		return g, err
 	}
@@ -122,12 +121,12 @@ func rolloutGround(o options, net string, workers int) (*ground, error) {
 	return g, fmt.Errorf("the pods did not come up")
 }
 
-func (g *ground) client() (kubernetes.Interface, error) {
-	kc, err := g.run(g.kiban, "kubeconfig", "lab")
+func client(g *drive.Ground) (kubernetes.Interface, error) {
+	kc, err := g.Run(g.Kiban, "kubeconfig", "lab")
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := clientcmd.RESTConfigFromKubeConfig([]byte(kc.stdout))
+	cfg, err := clientcmd.RESTConfigFromKubeConfig([]byte(kc.Stdout))
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +134,9 @@ func (g *ground) client() (kubernetes.Interface, error) {
 }
 
 // firstCordon tells when the first node is cordoned.
-func (g *ground) firstCordon() <-chan time.Time {
+func firstCordon(g *drive.Ground) <-chan time.Time {
 	first := make(chan time.Time, 1)
-	cs, err := g.client()
+	cs, err := client(g)
 	if err != nil {
 		close(first)
 		return first
@@ -161,10 +160,10 @@ func (g *ground) firstCordon() <-chan time.Time {
 }
 
 // lastRollout reads the newest journal: from the first cordon to the last uncordon, and the sum of what each node took by itself.
-func (g *ground) lastRollout(window int) (took, bound time.Duration, err error) {
-	files, err := filepath.Glob(filepath.Join(g.dir, ".kiban", "runs", "lab", "*.jsonl"))
-	if err != nil || len(files) == 0 {
-		return 0, 0, fmt.Errorf("no journal: %v", err)
+func lastRollout(g *drive.Ground, window int) (took, bound time.Duration, err error) {
+	files := g.Journals()
+	if len(files) == 0 {
+		return 0, 0, errors.New("no journal")
 	}
 	raw, err := os.ReadFile(files[len(files)-1])
 	if err != nil {
