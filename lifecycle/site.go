@@ -20,6 +20,7 @@ type Site struct {
 	SSH     SSH      `json:"ssh"`
 	API     Access   `json:"api"`
 	Binary  Binaries `json:"binaries"`
+	Backup  Backups  `json:"backup"`
 	// Addons and Objects are the documents beside the cluster, in the order of the build.
 	Addons  []Document `json:"addons,omitempty"`
 	Objects []Document `json:"objects,omitempty"`
@@ -152,6 +153,17 @@ type Binaries struct {
 	Checksums string `json:"checksums"`
 	// SHA256 pins checksums in the repository, by "<version>/<arch>"; it wins over Checksums.
 	SHA256 map[string]string `json:"sha256,omitempty"`
+}
+
+// Backups is how backups of the control plane are kept.
+type Backups struct {
+	// Recipients are the age public keys ("age1...") that backups are encrypted to; any one of their private keys opens them. None: not
+	// encrypted, though a backup holds the keys of the cluster's CA and every Secret.
+	Recipients []string `json:"recipients,omitempty"`
+	// Keep is how many backups stay. Default 10; 0 is no limit. The newest always stays.
+	Keep int `json:"keep"`
+	// KeepFor is how long a backup stays. Default 720h, 30 days; 0 is no limit. The newest always stays.
+	KeepFor time.Duration `json:"keepFor"`
 }
 
 // Policy is how a site may be changed.

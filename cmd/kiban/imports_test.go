@@ -26,6 +26,7 @@ func ownImports() map[string]rule {
 		"lifecycle/plan":    {[]string{"lifecycle"}, pure},
 		"lifecycle/render":  {[]string{"lifecycle"}, pure},
 		"lifecycle/journal": {[]string{"lifecycle"}, "a journal is a sink of events and knows no more of a run"},
+		"lifecycle/backup":  {[]string{"lifecycle"}, "a backup is bytes: whoever keeps it asks no machine and no cluster, so it is tested with none"},
 		"lifecycle/observe": {[]string{"lifecycle"}, needs},
 		"lifecycle/check":   {[]string{"lifecycle"}, needs},
 		"lifecycle/apply":   {[]string{"lifecycle"}, needs},
@@ -44,6 +45,7 @@ func foreignImports() []foreign {
 		{"k8s.io/", "lifecycle/kube", "the Kubernetes API is spoken in one place, with its fail-over and its time limits"},
 		{"sigs.k8s.io/kustomize/", "lifecycle/site", "there is one merge language, and one place that runs it"},
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
+		{"filippo.io/age", "lifecycle/backup", "what is encrypted, and to whom, is decided in one place"},
 		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
 		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/git"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/plan"
@@ -17,10 +18,12 @@ func wire() services {
 		ListSites:  site.List,
 		RenderSite: site.Render,
 		LoadSite: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Revision: git.Revision})
+			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, Revision: git.Revision})
 		},
 		CheckFleet: site.CheckFleet,
 		MakePlan:   plan.Make,
+		PlanNode:   plan.Node,
+		PlanBackup: plan.Backup,
 		Connect:    connect,
 	}
 }

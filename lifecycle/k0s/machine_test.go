@@ -1,6 +1,7 @@
 package k0s
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -126,6 +128,23 @@ func (f *fake) write(name, text string, mode os.FileMode) {
 func (f *fake) read(name string) string {
 	b, _ := os.ReadFile(filepath.Join(f.root, name))
 	return string(b)
+}
+
+// files are the machine's files, by name.
+func (f *fake) files() []string {
+	f.t.Helper()
+	var out []string
+	err := filepath.WalkDir(f.root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(f.root, path) // it is below it
+			out = append(out, rel)
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return out
 }
 
 func (f *fake) sent() []string {
@@ -282,6 +301,8 @@ type farm struct {
 	audit []Command
 	log   *slog.Logger
 	mu    sync.Mutex
+	// restore is the backup that sessions are given.
+	restore *Archive
 }
 
 // newFarm makes machines "c…" controllers, "w…" workers, with releases of three versions to install.
@@ -364,7 +385,7 @@ func (f *farm) site(version string) lifecycle.Site {
 
 func (f *farm) open(version string) *Session {
 	f.t.Helper()
-	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), BackupDir: filepath.Join(f.dir, "backups"), Audit: func(c Command) {
+	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), KeepBackup: f.keep, Restore: f.restore, Audit: func(c Command) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.audit = append(f.audit, c)
@@ -374,6 +395,16 @@ func (f *farm) open(version string) *Session {
 	}
 	f.t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// keep writes a backup down under the version that it is said to be of.
+func (f *farm) keep(v lifecycle.Version, take func(io.Writer) error) (string, error) {
+	var b bytes.Buffer
+	if err := take(&b); err != nil {
+		return "", err
+	}
+	path := filepath.Join(f.dir, v.String()+".tar.gz")
+	return path, os.WriteFile(path, b.Bytes(), 0o600)
 }
 
 // do runs steps one after another, and stops the test at the first error.

@@ -3,6 +3,7 @@ package k0s
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"slices"
@@ -22,8 +23,20 @@ type Options struct {
 	Audit func(Command)
 	// Parallel bounds how many hosts are asked at once; 0 means 64.
 	Parallel int
-	// CacheDir keeps fetched k0s binaries, BackupDir the backups of the control plane.
-	CacheDir, BackupDir string
+	// CacheDir keeps fetched k0s binaries.
+	CacheDir string
+	// KeepBackup keeps a backup of a control plane of that version, which take writes, and says where. The error of take is passed on.
+	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// Restore is the backup that the action restore puts on a controller; nil when there is none.
+	Restore *Archive
+}
+
+// Archive is a backup as k0s wrote it.
+type Archive struct {
+	// Digest identifies its content, "sha256:<hex>".
+	Digest string
+	// Open reads it from its beginning.
+	Open func() (io.ReadCloser, error)
 }
 
 // Command is a command that a step sends to a host.

@@ -20,6 +20,7 @@ func checkSite(d siteDocument, name string) []finding {
 	found = append(found, checkSSH(d.Spec.SSH)...)
 	found = append(found, checkAPI(d.Spec.API)...)
 	found = append(found, checkSource(d.Spec.Binaries)...)
+	found = append(found, checkBackup(d.Spec.Backup)...)
 	found = append(found, checkRollout(d.Spec.Upgrade)...)
 	found = append(found, checkWindows(d.Spec.Upgrade.Windows)...)
 	return found

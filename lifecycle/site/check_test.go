@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -257,6 +258,9 @@ func TestSpec(t *testing.T) {
 		p.Settle != (lifecycle.Settle{NodeTimeout: 5 * time.Minute, StableFor: 5 * time.Second, Timeout: 10 * time.Minute}) {
 		t.Errorf("default policy: %+v", p)
 	}
+	if s.Backup.Recipients != nil || s.Backup.Keep != 10 || s.Backup.KeepFor != 720*time.Hour {
+		t.Errorf("default backup: %+v", s.Backup)
+	}
 
 	write(t, s.Dir+"/site.yaml", `
 apiVersion: kiban.dev/v1alpha1
@@ -267,6 +271,7 @@ spec:
   ssh: {user: ops, port: 22, keyPath: keys/id, knownHosts: ./known_hosts, connectTimeout: 3s, keepAlive: 1s}
   api: {via: direct, endpoint: "https://api:6443"}
   binaries: {url: "../m/{version}/k0s-{arch}", checksums: "https://m/sums", sha256: {"v1.36.3+k0s.2/amd64": "`+strings.Repeat("ab", 32)+`"}}
+  backup: {recipients: [age1a, age1b], keep: 0, keepFor: 24h}
   upgrade:
     path: [v1.35.7+k0s.0]
     workers: {maxUnavailable: 25%, failureDomain: topology.kubernetes.io/zone, canary: 0}
@@ -288,5 +293,17 @@ spec:
 		p.Drain != (lifecycle.Drain{Timeout: time.Minute, GracePeriod: 30 * time.Second, Force: true, EvictionRetry: time.Second}) ||
 		len(w.Days) != 2 || w.Days[0] != time.Saturday || w.Days[1] != time.Sunday || w.Start != 22*60+30 || w.End != 24*60 {
 		t.Errorf("policy: %+v", p)
+	}
+	if len(s.Backup.Recipients) != 2 || s.Backup.Keep != 0 || s.Backup.KeepFor != 24*time.Hour {
+		t.Errorf("backup: %+v", s.Backup)
+	}
+	_, ds = Load(t.Context(), fleet, "tokyo", Options{Recipient: func(r string) error {
+		if r == "age1b" {
+			return errors.New("malformed")
+		}
+		return nil
+	}})
+	if len(ds) != 1 || ds[0].Summary != "recipient 2 is no age public key" || !strings.HasSuffix(ds[0].Subject, "site.yaml:10") {
+		t.Errorf("a wrong recipient: %+v", ds)
 	}
 }

@@ -15,6 +15,8 @@ type Options struct {
 	// Describe reads the Cluster document as k0sctl does, and validates it. Nil: only what this package's own rules read is
 	// known, without install arguments and configurations.
 	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
+	// Recipient reports, as an error if not, whether backups can be encrypted to it. Nil: not checked.
+	Recipient func(string) error
 	// Revision names the commit that a folder was read at. Nil: unknown.
 	Revision func(dir string) string
 }
@@ -43,6 +45,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	cluster, more := readCluster(docs.cluster)
 	findings = append(findings, more...)
 	findings = append(findings, checkSite(declared, name)...)
+	findings = append(findings, checkRecipients(declared.Spec.Backup, opts.Recipient)...)
 	findings = append(findings, checkKnownHosts(cluster, site.SSH, t.rel(site.SSH.KnownHosts))...)
 	findings = append(findings, checkCluster(cluster, docs.cluster, declared)...)
 	ds = append(ds, t.locate(findings)...)

@@ -26,6 +26,7 @@ type siteSpec struct {
 	SSH      sshSpec      `yaml:"ssh"`
 	API      apiSpec      `yaml:"api"`
 	Binaries binariesSpec `yaml:"binaries"`
+	Backup   backupSpec   `yaml:"backup"`
 	Upgrade  upgradeSpec  `yaml:"upgrade"`
 }
 
@@ -48,6 +49,12 @@ type binariesSpec struct {
 	URL       string            `yaml:"url"`
 	Checksums string            `yaml:"checksums"`
 	SHA256    map[string]string `yaml:"sha256"`
+}
+
+type backupSpec struct {
+	Recipients []string `yaml:"recipients"`
+	Keep       int      `yaml:"keep"`
+	KeepFor    duration `yaml:"keepFor"`
 }
 
 type upgradeSpec struct {
@@ -95,8 +102,9 @@ const (
 // a mirror must bring its own checksums.
 func defaults() siteDocument {
 	return siteDocument{Spec: siteSpec{
-		SSH: sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second), KeepAlive: duration(5 * time.Second)},
-		API: apiSpec{Via: "direct"},
+		SSH:    sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second), KeepAlive: duration(5 * time.Second)},
+		API:    apiSpec{Via: "direct"},
+		Backup: backupSpec{Keep: 10, KeepFor: duration(30 * 24 * time.Hour)},
 		Upgrade: upgradeSpec{
 			Workers: workersSpec{MaxUnavailable: "1", Canary: 1},
 			Drain:   drainSpec{Timeout: duration(10 * time.Minute), DeleteEmptyDirData: true, EvictionRetry: duration(2 * time.Second)},
@@ -121,6 +129,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	if d.Spec.Binaries.Checksums != "" {
 		s.Binary.Checksums = absolute(dir, d.Spec.Binaries.Checksums)
 	}
+	s.Backup = lifecycle.Backups{Recipients: d.Spec.Backup.Recipients, Keep: d.Spec.Backup.Keep, KeepFor: time.Duration(d.Spec.Backup.KeepFor)}
 	u := d.Spec.Upgrade
 	s.Policy = lifecycle.Policy{
 		Workers: lifecycle.Rollout{MaxUnavailable: string(u.Workers.MaxUnavailable), FailureDomain: u.Workers.FailureDomain, Canary: u.Workers.Canary},

@@ -9,7 +9,7 @@ import (
 // meaning names, for each struct of the Site document's form, the type of package lifecycle whose comments say what its fields mean.
 func meaning(spec string) string {
 	return map[string]string{
-		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "upgradeSpec": "Policy",
+		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups", "upgradeSpec": "Policy",
 		"workersSpec": "Rollout", "drainSpec": "Drain", "settleSpec": "Settle", "windowSpec": "Window",
 	}[spec]
 }

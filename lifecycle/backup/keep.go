@@ -1,0 +1,178 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Store is where one site's backups are kept, and how.
+type Store struct {
+	Site  string
+	Dir   string
+	Rules lifecycle.Backups
+	// Out puts the backup in this file, or in this folder, instead of Dir; retention then leaves it alone.
+	Out string
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Unencrypted warns that the site's backups are not encrypted; nil when they are.
+func (s Store) Unencrypted() *lifecycle.Diagnostic {
+	if len(s.Rules.Recipients) > 0 {
+		return nil
+	}
+	return &lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: s.Site, Summary: "the backup is not encrypted",
+		Detail: "It holds the keys of the cluster's CA and every Secret: whoever has the file has the cluster. It is readable by you only.",
+		Hint:   "Name age recipients in spec.backup.recipients of the Site; `age-keygen -o key.txt` makes a key pair."}
+}
+
+// Keep takes a backup. take writes it, as k0s streams it, and is called once; nothing of it reaches the disk unencrypted when there are
+// recipients. A file that has a backup's name is whole: what was streamed is an archive with data and keys in it, and what is on the
+// disk was read again and is just that. Then older backups go, as the site's rules say.
+func (s Store) Keep(version lifecycle.Version, take func(io.Writer) error) (string, error) {
+	f, err := s.name(version)
+	if err != nil {
+		return "", err
+	}
+	if err := write(f.Path, s.Rules.Recipients, take); err != nil {
+		return "", err
+	}
+	if s.Out != "" {
+		return f.Path, nil
+	}
+	return f.Path, s.tidy()
+}
+
+// name finds the new backup's place: its own name, in a second that no other backup has.
+func (s Store) name(version lifecycle.Version) (File, error) {
+	f := File{Site: s.Site, Version: version, Taken: s.now().UTC().Truncate(time.Second), Encrypted: len(s.Rules.Recipients) > 0}
+	dir := s.Dir
+	if st, err := os.Stat(s.Out); err == nil && st.IsDir() {
+		dir = s.Out
+	} else if s.Out != "" {
+		f.Path = s.Out
+		if err == nil {
+			return f, taken(s.Out)
+		}
+		return f, nil
+	} else if err := os.MkdirAll(dir, 0o700); err != nil {
+		return f, err
+	}
+	for ; ; f.Taken = f.Taken.Add(time.Second) {
+		f.Path = filepath.Join(dir, f.Name())
+		if _, err := os.Lstat(f.Path); errors.Is(err, fs.ErrNotExist) {
+			return f, nil
+		} else if err != nil {
+			return f, err
+		}
+	}
+}
+
+func (s Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func taken(path string) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: path, Summary: "the file is there already", Hint: "Name another file, or a folder: backups overwrite nothing."}
+}
+
+// write makes the file at once or not at all.
+func write(path string, recipients []string, take func(io.Writer) error) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".backup-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }() // it is gone already when all went well
+	defer tmp.Close()
+	sealed, err := newSeal(tmp, recipients)
+	if err != nil {
+		return err
+	}
+	sum, seen := sha256.New(), inspect()
+	err = take(io.MultiWriter(sealed, sum, seen))
+	found := seen.verdict(err)
+	if err != nil {
+		return err
+	}
+	if found != nil {
+		return unreadable(path, "what k0s wrote is not a backup", found)
+	}
+	if err := errors.Join(sealed.Close(), tmp.Sync()); err != nil {
+		return err
+	}
+	if err := readAgain(tmp, sealed, sum); err != nil {
+		return unreadable(path, "what is on the disk is not what was written", err)
+	}
+	if err := errors.Join(tmp.Close(), os.Rename(tmp.Name(), path)); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// readAgain compares what is in the file with what went into it.
+func readAgain(f *os.File, sealed seal, wrote hash.Hash) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	r, err := sealed.open(f)
+	if err != nil {
+		return err
+	}
+	read := sha256.New()
+	if _, err := io.Copy(read, r); err != nil {
+		return err
+	}
+	if string(read.Sum(nil)) != string(wrote.Sum(nil)) {
+		return errors.New("the checksums differ")
+	}
+	return nil
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func unreadable(path, summary string, err error) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Base(path), Summary: "the backup cannot be read back: " + summary, Detail: err.Error(),
+		Hint: "Nothing was kept and nothing was changed. Try again; if it fails again, look at what `k0s backup` says on the controller, and at this machine's disk.", Cause: err}
+}
+
+// tidy removes the backups that the site no longer keeps.
+func (s Store) tidy() error {
+	all, err := List(s.Dir, s.Site)
+	if err != nil {
+		return fmt.Errorf("find old backups: %w", err)
+	}
+	errs := []error{s.sweep()}
+	for _, f := range Expired(all, s.Rules, s.now()) {
+		errs = append(errs, os.Remove(f.Path))
+	}
+	return errors.Join(errs...)
+}
+
+// sweep removes half backups of runs that were killed. One that is younger may still be written.
+func (s Store) sweep() error {
+	half, err := filepath.Glob(filepath.Join(s.Dir, ".backup-*"))
+	for _, path := range half {
+		if st, statErr := os.Stat(path); statErr == nil && s.now().Sub(st.ModTime()) > time.Hour {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	return err
+}

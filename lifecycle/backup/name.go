@@ -1,0 +1,82 @@
+package backup
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// File is a backup as its name describes it.
+type File struct {
+	Path    string
+	Site    string
+	Version lifecycle.Version
+	// Taken is when, in UTC, to the second.
+	Taken     time.Time
+	Encrypted bool
+}
+
+const timeForm = "20060102T150405Z"
+
+// Name is the file name of a backup: <site>-<version>-<UTC time>.tar.gz, with .age behind it when it is encrypted.
+func (f File) Name() string {
+	name := fmt.Sprintf("%s-%s-%s.tar.gz", f.Site, f.Version, f.Taken.UTC().Format(timeForm))
+	if f.Encrypted {
+		name += ".age"
+	}
+	return name
+}
+
+var nameForm = regexp.MustCompile(`^(.+)-(v[0-9]+\.[0-9]+\.[0-9]+(?:-[a-z]+\.[0-9]+)?\+k0s\.[0-9]+)-([0-9]{8}T[0-9]{6}Z)\.tar\.gz(\.age)?$`)
+
+// Parse reads what a backup's name says. Not every backup has such a name: a file may be called as its owner likes.
+func Parse(path string) (File, bool) {
+	m := nameForm.FindStringSubmatch(filepath.Base(path))
+	if m == nil {
+		return File{}, false
+	}
+	v, errVersion := lifecycle.ParseVersion(m[2])
+	taken, errTime := time.Parse(timeForm, m[3])
+	if errVersion != nil || errTime != nil {
+		return File{}, false
+	}
+	return File{Path: path, Site: m[1], Version: v, Taken: taken, Encrypted: m[4] != ""}, true
+}
+
+// List finds a site's backups in a folder, the newest first. A folder that is not there has none.
+func List(dir, site string) ([]File, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var out []File
+	for _, e := range entries {
+		if f, ok := Parse(filepath.Join(dir, e.Name())); ok && f.Site == site && e.Type().IsRegular() {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b File) int { return cmp.Or(b.Taken.Compare(a.Taken), cmp.Compare(a.Path, b.Path)) })
+	return out, nil
+}
+
+// Expired picks the backups that a site no longer keeps, out of its backups from the newest to the oldest. The newest always stays: an
+// old backup is better than none.
+func Expired(files []File, rules lifecycle.Backups, now time.Time) []File {
+	var out []File
+	for i, f := range files {
+		tooMany := rules.Keep > 0 && i >= rules.Keep
+		tooOld := rules.KeepFor > 0 && now.Sub(f.Taken) > rules.KeepFor
+		if i > 0 && (tooMany || tooOld) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
