@@ -35,10 +35,10 @@ type siteConnection struct {
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	c := &siteConnection{site: site, log: opts.Log}
 	session, err := k0s.Open(site, k0s.Options{
-		Log:        opts.Log,
-		Audit:      c.audit,
-		CacheDir:   filepath.Join(opts.StateDir, "cache"),
-		KeepBackup: opts.KeepBackup,
+		Log:       opts.Log,
+		Audit:     c.audit,
+		CacheDir:  filepath.Join(opts.StateDir, "cache"),
+		BackupDir: filepath.Join(opts.StateDir, "backups", site.Name),
 	})
 	if err != nil {
 		return nil, err
@@ -88,14 +88,23 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	api := lazyAPI{c}
 	gates := check.New(c.site, c.session, api, api, time.Now)
 	gates.Baseline(seen) // what was wrong before is not the run's to wait for
+	record := newRecorder(ctx, plan, run)
+	if err := record.begin(c.site, seen, plan, run); err != nil {
+		return unrecordable(c.site, err)
+	}
+	defer record.keep(ctx, api.RecordRun)
 	return apply.Run(ctx, c.site, plan, apply.Deps{
 		Machines: c.session,
 		Nodes:    api,
 		Gates:    gates,
-		Sink:     run.Sink,
+		Sink:     record.Sink,
 		RunID:    run.ID,
 		Stop:     run.Stop,
 	})
+}
+
+func (c *siteConnection) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {
+	return lazyAPI{c}.Runs(ctx)
 }
 
 func (c *siteConnection) Close() error {

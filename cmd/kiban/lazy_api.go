@@ -90,3 +90,19 @@ func (l lazyAPI) ControlPlane(ctx context.Context) (lifecycle.ControlPlane, erro
 	}
 	return api.ControlPlane(ctx)
 }
+
+func (l lazyAPI) RecordRun(ctx context.Context, r lifecycle.RunRecord) error {
+	api, err := l.c.client(ctx)
+	if err != nil {
+		return err
+	}
+	return api.RecordRun(ctx, r)
+}
+
+func (l lazyAPI) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {
+	api, err := l.c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return api.Runs(ctx)
+}

@@ -28,9 +28,6 @@ func newRunID(now time.Time) string {
 
 // carryOut runs a plan with a journal and with progress on Err. It gives the run's own summary.
 func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
-	if d := backups(site, fleet).Unencrypted(); d != nil && takesBackup(plan) {
-		a.findings(lifecycle.Diagnostics{*d})
-	}
 	id := newRunID(time.Now())
 	base := filepath.Join(stateDir(fleet), "runs", site.Name, id)
 	j, err := journal.Open(base + ".jsonl")
@@ -45,7 +42,8 @@ func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, c
 	defer func() { err = errors.Join(err, commands.Close()) }()
 	a.note("\nRun %s, recorded in %s", id, j.Path())
 	show, say, done := a.progress(plan)
-	run := applyRun{ID: id, Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: a.interrupts.graceful(say)}
+	who, where := a.operator()
+	run := applyRun{ID: id, Who: who, Where: where, Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: a.interrupts.graceful(say)}
 	err = conn.Apply(ctx, plan, run)
 	return summary, errors.Join(err, done())
 }

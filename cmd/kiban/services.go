@@ -16,10 +16,6 @@ type services struct {
 	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
 	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
 	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
-	// PlanNode is the plan for a task on one machine.
-	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
-	// PlanBackup is the plan that only takes a backup.
-	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
@@ -28,8 +24,6 @@ type connectOptions struct {
 	Log *slog.Logger
 	// StateDir is where kiban keeps its own files: downloaded binaries, backups, journals.
 	StateDir string
-	// KeepBackup keeps a backup that take writes and says where. Nil: as the site declares, below StateDir.
-	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
 }
 
 // connection is a site's machines and the Kubernetes API behind them.
@@ -40,12 +34,17 @@ type connection interface {
 	Kubeconfig(ctx context.Context) ([]byte, error)
 	// Apply carries a plan out.
 	Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	// Runs are the runs that the cluster keeps a record of, newest first.
+	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
 	Close() error
 }
 
 // applyRun is one execution of a plan.
 type applyRun struct {
-	ID   string
+	ID string
+	// Who runs it, and Where: for the record.
+	Who, Where string
+
 	Sink lifecycle.Sink
 	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.
 	Commands io.Writer
@@ -59,14 +58,5 @@ func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
 	if a.verbose {
 		log = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	opts.Log, opts.StateDir = log, stateDir(fleet)
-	if opts.KeepBackup == nil {
-		opts.KeepBackup = backups(site, fleet).Keep
-	}
-	return a.Connect(site, opts)
+	return a.Connect(site, connectOptions{Log: log, StateDir: stateDir(fleet)})
 }
-	return a.connectWith(site, fleet, connectOptions{})
-}
-
-// connectWith is connect for a verb that has choices of its own.
-func (a *app) connectWith(site lifecycle.Site, fleet string, opts connectOptions) (connection, error) {

@@ -23,6 +23,8 @@ type fakeSite struct {
 	plans   []lifecycle.Plan // one for each time that a plan is made; the last again and again
 	made    int
 	applied []lifecycle.Plan
+	runs    []lifecycle.RunRecord // that the cluster keeps
+	runsErr error
 	apply   func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 }
 

@@ -20,7 +20,7 @@ func eventLine(e lifecycle.Event, since time.Time, style Style) string {
 		return fmt.Sprintf("%s %s: begins: %s", at, who, e.Message)
 	case lifecycle.EventWaiting:
 		return fmt.Sprintf("%s %s: waits until %s%s", at, who, e.Message, parenthesis(e.Detail))
-	case lifecycle.EventProgress:
+	case lifecycle.EventBegun, lifecycle.EventProgress:
 		return fmt.Sprintf("%s %s: %s", at, who, e.Message)
 	case lifecycle.EventFinished:
 		return fmt.Sprintf("%s %s: %s after %s", at, who, style.paint(codeGreen, "done"), duration(e.Elapsed))

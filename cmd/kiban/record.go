@@ -1,0 +1,128 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/journal"
+)
+
+// recordLimit bounds the wait for the cluster to take the record of a run that is over.
+const recordLimit = 10 * time.Second
+
+// operator says who runs kiban, and where: the pipeline's user and its job, or the user and the machine.
+func (s Streams) operator() (who, where string) {
+	if s.gitlab() {
+		return cmp.Or(s.Getenv("GITLAB_USER_LOGIN"), s.Getenv("GITLAB_USER_NAME"), "gitlab"), s.Getenv("CI_JOB_URL")
+	}
+	who = cmp.Or(s.Getenv("USER"), s.Getenv("LOGNAME"))
+	if u, err := user.Current(); err == nil && who == "" {
+		who = u.Username
+	}
+	where, _ = os.Hostname() // not knowing it is no reason to do nothing
+	return who, where
+}
+
+// recorder stands before a run's sink: it begins the run's story, adds to its events what later reports need, and sums them up.
+type recorder struct {
+	next  lifecycle.Sink
+	steps map[string]lifecycle.Step
+	sum   journal.Recorder
+	// interrupted says whether the operator stopped the run.
+	interrupted func() bool
+}
+
+func newRecorder(ctx context.Context, plan lifecycle.Plan, run applyRun) *recorder {
+	r := &recorder{next: run.Sink, steps: map[string]lifecycle.Step{}}
+	for _, s := range plan.Steps {
+		r.steps[s.ID] = s
+	}
+	r.interrupted = func() bool {
+		select {
+		case <-ctx.Done():
+			return true
+		case <-run.Stop:
+			return true
+		default:
+			return false
+		}
+	}
+	return r
+}
+
+// begin tells what the run is about, before anything is done.
+func (r *recorder) begin(site lifecycle.Site, seen lifecycle.State, plan lifecycle.Plan, run applyRun) error {
+	h := lifecycle.RunHeader{Who: run.Who, Where: run.Where, Revision: cmp.Or(plan.Revision, site.Revision), Digest: plan.SiteDigest, Stages: plan.Stages}
+	for _, host := range site.Cluster.Hosts {
+		st, _ := seen.Host(host.Name)
+		version := st.Running
+		if version.IsZero() && st.Installed() {
+			version = st.Binary
+		}
+		h.Hosts = append(h.Hosts, lifecycle.RunHost{Name: host.Name, Role: host.Role, Version: version})
+	}
+	return r.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: run.ID, Site: site.Name, Kind: lifecycle.EventBegun,
+		Message: begins(run.ID, h), Header: &h})
+}
+
+func begins(id string, h lifecycle.RunHeader) string {
+	parts := []string{"run " + id}
+	if h.Who != "" {
+		parts = append(parts, "by "+h.Who)
+	}
+	if h.Where != "" {
+		parts = append(parts, "on "+h.Where)
+	}
+	if h.Revision != "" {
+		parts = append(parts, "at revision "+h.Revision)
+	}
+	return strings.Join(parts, " ")
+}
+
+// Sink takes an event of the run.
+func (r *recorder) Sink(e lifecycle.Event) error {
+	switch e.Kind {
+	case lifecycle.EventPlanned:
+		s := r.steps[e.Step]
+		e.Version, e.Disrupts = s.Version, s.Disrupts
+	case lifecycle.EventSummary:
+		e.Result = r.result()
+	}
+	r.sum.Add(e)
+	return r.next(e)
+}
+
+// result is known when the last event comes: what the steps came to, and whether somebody stopped the run before its end.
+func (r *recorder) result() lifecycle.RunResult {
+	so := r.sum.Record()
+	if so.Done < so.Steps && r.interrupted() {
+		return lifecycle.RunInterrupted
+	}
+	ended := r.sum
+	ended.Add(lifecycle.Event{Kind: lifecycle.EventSummary})
+	return ended.Record().Result
+}
+
+// keep puts the record into the cluster, if the run has changed anything. A cluster that does not take it is worth a warning and no more.
+func (r *recorder) keep(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
+	record := r.sum.Record()
+	if record.Begun == 0 {
+		return
+	}
+	// Whoever stopped the run can wait this much longer: the next machine is to know of it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	err := put(ctx, record)
+	if err == nil {
+		return
+	}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: "the cluster could not keep the record of this run", Detail: err.Error(),
+		Hint: "The journal in .kiban/runs has all of it.", Subject: record.Site, Cause: err}
+	_ = r.next(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: record.ID, Site: record.Site, Kind: lifecycle.EventProgress,
+		Message: "warning: " + d.Summary, Detail: d.Detail, Diagnostic: &d}) // the run itself is over
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/journal"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+func (f *fakeSite) Runs(context.Context) ([]lifecycle.RunRecord, error) { return f.runs, f.runsErr }
+
+func at(second int) time.Time {
+	return time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC).Add(time.Duration(second) * time.Second)
+}
+
+// keepJournal writes a journal of one upgrade that began then, and gives its id.
+func keepJournal(t *testing.T, fleet, site string, begin int, kinds ...lifecycle.EventKind) string {
+	t.Helper()
+	id := at(begin).Format("20060102-150405-") + "abcdef"
+	j, err := journal.Open(filepath.Join(fleet, ".kiban", "runs", site, id+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range kinds {
+		e := lifecycle.Event{Format: lifecycle.EventFormat, Time: at(begin + i), Run: id, Site: site, Kind: k, Message: "because"}
+		switch k {
+		case lifecycle.EventBegun:
+			e.Header = &lifecycle.RunHeader{Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f"}
+		case lifecycle.EventSummary:
+			e.Message, e.Elapsed = "1 of 1 steps done", 5*time.Second
+		default:
+			e.Step, e.Stage, e.Target, e.Action = "worker-1/upgrade", "s", "worker-1", lifecycle.ActionUpgrade
+		}
+		if err := j.Sink(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func wholeRun() []lifecycle.EventKind {
+	return []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventStarted, lifecycle.EventFinished, lifecycle.EventSummary}
+}
+
+func TestRuns(t *testing.T) {
+	fleet := t.TempDir()
+	old, young := keepJournal(t, fleet, "lab", 0, wholeRun()...), keepJournal(t, fleet, "lab", 60, lifecycle.EventPlanned, lifecycle.EventStarted)
+	elsewhere := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220030-ffffff", Site: "lab", Who: "renovate", Where: "https://gitlab.example/fleet/-/jobs/4711",
+		Began: at(30), Ended: at(50), Result: lifecycle.RunFailed, Steps: 4, Begun: 2, Done: 1, Failed: 1}
+	both := elsewhere
+	both.ID, both.Began = old, at(0)
+	f := &fakeSite{runs: []lifecycle.RunRecord{elsewhere, both}}
+	r := f.kiban(t, fleet, nil, "runs", "lab", "-o", "json")
+	var got []render.ListedRun
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != 0 {
+		t.Fatalf("exit %d, %v: %s%s", r.code, err, r.out, r.err)
+	}
+	var lines []string
+	for _, l := range got {
+		lines = append(lines, fmt.Sprint(l.ID, " ", l.Result, " here ", l.Here, " cluster ", l.Cluster))
+	}
+	want := []string{young + " no end here true cluster false", elsewhere.ID + " failed here false cluster true", old + " done here true cluster true"}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+	text := f.kiban(t, fleet, nil, "runs", "lab")
+	for _, want := range []string{"ann@laptop", "renovate, job 4711", "here, cluster", "1 of 4", "3f2a1c9d5e"} {
+		if !strings.Contains(text.out, want) {
+			t.Errorf("no %q in\n%s", want, text.out)
+		}
+	}
+	if local := f.kiban(t, fleet, nil, "runs", "lab", "--local"); strings.Contains(local.out, "4711") || !strings.Contains(local.out, old) {
+		t.Errorf("--local:\n%s", local.out)
+	}
+}
+
+func TestRunsOfAClusterThatDoesNotAnswer(t *testing.T) {
+	fleet := t.TempDir()
+	id := keepJournal(t, fleet, "lab", 0, wholeRun()...)
+	if err := os.WriteFile(filepath.Join(fleet, ".kiban", "runs", "lab", "20261121-220001-abcdef.jsonl"), []byte(`{"format":"9.0"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := &fakeSite{runsErr: errors.New("no controller runs yet")}
+	r := f.kiban(t, fleet, nil, "runs", "lab")
+	if r.code != 0 || !strings.Contains(r.out, id) {
+		t.Errorf("exit %d:\n%s", r.code, r.out)
+	}
+	for _, want := range []string{"Warning: the cluster could not be asked", "no controller runs yet", "Warning: a journal is left out", `format "9.0"`} {
+		if !strings.Contains(r.err, want) {
+			t.Errorf("no %q in\n%s", want, r.err)
+		}
+	}
+	if r := (&fakeSite{}).kiban(t, t.TempDir(), nil, "runs", "lab"); r.code != 0 || r.out != "" || !strings.Contains(r.err, "No run of lab is known.") {
+		t.Errorf("no run: exit %d, %q, %q", r.code, r.out, r.err)
+	}
+}
+
+func TestOperator(t *testing.T) {
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		env        map[string]string
+		who, where string
+	}{
+		{map[string]string{"USER": "ann"}, "ann", host},
+		{map[string]string{"LOGNAME": "bob"}, "bob", host},
+		{map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "renovate", "CI_JOB_URL": "https://gitlab.example/-/jobs/1", "USER": "root"}, "renovate", "https://gitlab.example/-/jobs/1"},
+		{map[string]string{"GITLAB_CI": "true"}, "gitlab", ""},
+	} {
+		who, where := Streams{Getenv: func(k string) string { return tt.env[k] }}.operator()
+		if who != tt.who || where != tt.where {
+			t.Errorf("%v: %q, %q", tt.env, who, where)
+		}
+	}
+}
+
+// played hands a run's events to a recorder and gives what came out of it, and what the cluster was given.
+func played(t *testing.T, plan lifecycle.Plan, stop chan struct{}, put error, events ...lifecycle.Event) (out []lifecycle.Event, kept []lifecycle.RunRecord) {
+	t.Helper()
+	run := applyRun{ID: "r1", Who: "ann", Where: "laptop", Stop: stop, Sink: func(e lifecycle.Event) error { out = append(out, e); return nil }}
+	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa", Revision: "3f2a"}
+	site.Cluster.Hosts = []lifecycle.Host{{Name: "worker-1", Role: lifecycle.RoleWorker}, {Name: "worker-2", Role: lifecycle.RoleWorker}}
+	v, err := lifecycle.ParseVersion("v1.35.7+k0s.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "worker-1", Unit: "k0sworker", Running: v, Binary: v}, {Name: "worker-2", Binary: v}}}
+	r := newRecorder(t.Context(), plan, run)
+	if err := r.begin(site, seen, plan, run); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := r.Sink(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.keep(t.Context(), func(_ context.Context, rec lifecycle.RunRecord) error { kept = append(kept, rec); return put })
+	return out, kept
+}
+
+func TestTheRecordOfARun(t *testing.T) {
+	plan := planOf("f", "worker-1/upgrade")
+	v, err := lifecycle.ParseVersion("v1.36.3+k0s.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Steps[0].Version, plan.Steps[0].Disrupts = v, true
+	event := func(kind lifecycle.EventKind) lifecycle.Event {
+		e := lifecycle.Event{Time: time.Now(), Run: "r1", Site: "lab", Kind: kind}
+		if kind != lifecycle.EventSummary {
+			e.Step, e.Target, e.Action = "worker-1/upgrade", "worker-1", lifecycle.ActionUpgrade
+		}
+		return e
+	}
+	planned, started, finished, summary := event(lifecycle.EventPlanned), event(lifecycle.EventStarted), event(lifecycle.EventFinished), event(lifecycle.EventSummary)
+
+	out, kept := played(t, plan, nil, nil, planned, started, finished, summary)
+	h := out[0].Header
+	if out[0].Kind != lifecycle.EventBegun || h == nil || h.Who != "ann" || h.Digest != "sha256:aa" || len(h.Hosts) != 2 || len(h.Stages) != 1 {
+		t.Fatalf("the first event: %+v, header %+v", out[0], h)
+	}
+	if h.Hosts[0].Version.IsZero() || !h.Hosts[1].Version.IsZero() {
+		t.Errorf("worker-1 runs a version, worker-2 only has a binary: %+v", h.Hosts)
+	}
+	if out[1].Version != v || !out[1].Disrupts || out[4].Result != lifecycle.RunDone {
+		t.Errorf("planned %+v, summary %+v", out[1], out[4])
+	}
+	if len(kept) != 1 || kept[0].Result != lifecycle.RunDone || !slices.Equal(kept[0].After, []lifecycle.Version{v}) || kept[0].Revision != "3f2a" || kept[0].Machines != 1 {
+		t.Errorf("kept: %+v", kept)
+	}
+
+	// A run that began no step has changed nothing, and the cluster is left alone too.
+	if _, kept := played(t, plan, nil, nil, planned, summary); kept != nil {
+		t.Errorf("a run that did nothing was recorded: %+v", kept)
+	}
+	// Whoever stopped it is not told that it failed.
+	stop := make(chan struct{})
+	close(stop)
+	if _, kept := played(t, plan, stop, nil, planned, started, event(lifecycle.EventFailed), summary); kept[0].Result != lifecycle.RunInterrupted {
+		t.Errorf("stopped: %+v", kept)
+	}
+	if _, kept := played(t, plan, stop, nil, planned, started, finished, summary); kept[0].Result != lifecycle.RunDone {
+		t.Errorf("stopped when all was done: %+v", kept)
+	}
+	// A cluster that does not take the record is a warning, after the end.
+	out, _ = played(t, plan, nil, errors.New("the API is gone"), planned, started, finished, summary)
+	last := out[len(out)-1]
+	if last.Diagnostic == nil || last.Diagnostic.Severity != lifecycle.SeverityWarning || !strings.Contains(last.Diagnostic.Detail, "the API is gone") {
+		t.Errorf("the last event: %+v", last)
+	}
+}

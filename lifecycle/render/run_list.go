@@ -1,0 +1,131 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"text/tabwriter"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// ListedRun is a run and who keeps it.
+type ListedRun struct {
+	lifecycle.RunRecord
+	// Here: its journal lies beside the fleet. Cluster: the cluster keeps its record.
+	Here    bool `json:"here"`
+	Cluster bool `json:"cluster"`
+}
+
+// RunList shows runs, one a line.
+func RunList(w io.Writer, runs []ListedRun, style Style) error {
+	var table strings.Builder
+	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tKEPT")
+	for _, r := range runs {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), duration(r.Ended.Sub(r.Began)),
+			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(runVersions(r.RunRecord)), dash(revision(r.Revision)), kept(r))
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n") {
+		line = strings.TrimRight(line, " ")
+		if i > 0 { // painted afterwards: colours have no width
+			r := runs[i-1]
+			line = strings.Replace(line, "  "+string(r.Result)+"  ", "  "+style.paint(resultColor(r.Result), string(r.Result))+"  ", 1)
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func kept(r ListedRun) string {
+	switch {
+	case r.Here && r.Cluster:
+		return "here, cluster"
+	case r.Cluster:
+		return "cluster"
+	}
+	return "here"
+}
+
+// operator says "ann@laptop", and of a pipeline "ann, job 4711".
+func operator(r lifecycle.RunRecord) string {
+	switch {
+	case strings.Contains(r.Where, "://"):
+		return strings.TrimPrefix(r.Who+", job "+path.Base(r.Where), ", ")
+	case r.Who == "" || r.Where == "":
+		return r.Who + r.Where
+	}
+	return r.Who + "@" + r.Where
+}
+
+// runVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed.
+func runVersions(r lifecycle.RunRecord) string {
+	before, after := versionList(r.Before), versionList(r.After)
+	switch {
+	case before == after:
+		return before
+	case before == "":
+		return "none -> " + after
+	case after == "":
+		return before + " -> none"
+	}
+	return before + " -> " + after
+}
+
+func versionList(vs []lifecycle.Version) string {
+	names := make([]string, len(vs))
+	for i, v := range vs {
+		names[i] = v.String()
+	}
+	return strings.Join(names, ", ")
+}
+
+func resultColor(r lifecycle.RunResult) string {
+	switch r {
+	case lifecycle.RunDone:
+		return codeGreen
+	case lifecycle.RunFailed:
+		return codeRed
+	}
+	return codeYellow
+}
+
+func dash(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return "-"
+	}
+	return s
+}
+
+// RunText tells a past run again, in the lines that a log had of it.
+func RunText(w io.Writer, events []lifecycle.Event, style Style) error {
+	sink := Plain(w, style)
+	for _, e := range events {
+		if err := sink(e); err != nil {
+			return err
+		}
+	}
+	if len(events) == 0 || ended(events) {
+		return nil
+	}
+	last := events[len(events)-1]
+	_, err := fmt.Fprintf(w, "%s %s: %s\n", style.paint(codeDim, clock(last.Time.Sub(events[0].Time))), last.Site, noEnd)
+	return err
+}
+
+const noEnd = "the journal ends here: the run is under way, or was killed"
+
+func ended(events []lifecycle.Event) bool {
+	for _, e := range events {
+		if e.Kind == lifecycle.EventSummary {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,53 @@
+package render
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func TestRunList(t *testing.T) {
+	v135, v136 := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
+	record := func(id string, second int, took time.Duration, result lifecycle.RunResult) lifecycle.RunRecord {
+		return lifecycle.RunRecord{ID: id, Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: at(second), Ended: at(second).Add(took), Result: result, Steps: 24, Begun: 24, Done: 24}
+	}
+	upgrade, failed, killed, first, gone := record("20261121-220400-dddddd", 240, 62*time.Second, lifecycle.RunDone), record("20261121-220300-cccccc", 180, 3*time.Second, lifecycle.RunFailed),
+		record("20261121-220200-bbbbbb", 120, 2*time.Hour, lifecycle.RunUnended), record("20261121-220000-aaaaaa", 0, 27*time.Second, lifecycle.RunDone), record("20261120-220000-000000", -86400, 9*time.Second, lifecycle.RunDone)
+	upgrade.Before, upgrade.After = []lifecycle.Version{v135}, []lifecycle.Version{v136}
+	upgrade.Who, upgrade.Where = "renovate", "https://gitlab.example.org/infra/fleet/-/jobs/4711"
+	failed.Before, failed.After, failed.Done, failed.Revision = []lifecycle.Version{v135}, []lifecycle.Version{v135, v136}, 3, failed.Revision+"-dirty"
+	killed.Who, killed.Where, killed.Revision = "", "", "" // an early version's journal
+	first.After = []lifecycle.Version{v135}
+	gone.Before = []lifecycle.Version{v135}
+	runs := []ListedRun{{upgrade, true, true}, {failed, false, true}, {killed, true, false}, {first, true, true}, {gone, true, false}}
+	var plain, painted bytes.Buffer
+	if err := RunList(&plain, runs, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "runs.txt", plain.String())
+	if err := RunList(&painted, runs, Style{Color: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := stripANSI(painted.String()); got != plain.String() || !strings.Contains(painted.String(), "\x1b[31mfailed\x1b[0m") {
+		t.Errorf("colours change more than colours:\n%s", painted.String())
+	}
+}
+
+func TestRunText(t *testing.T) {
+	begun := on(0, lifecycle.EventBegun, "", "", "", "run r by ann on laptop")
+	var b bytes.Buffer
+	if err := RunText(&b, append([]lifecycle.Event{begun}, story()...), Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "run.txt", b.String())
+	b.Reset()
+	if err := RunText(&b, story()[:9], Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(b.String(), "[00:31] tokyo-prod: "+noEnd+"\n") {
+		t.Errorf("a journal without an end:\n%s", b.String())
+	}
+}
