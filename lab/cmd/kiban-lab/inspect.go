@@ -63,7 +63,7 @@ func commandsCommand(dir *string) *cobra.Command {
 		Long: "Show every command that the machines were sent. With --changes: what was altered instead, files and services."}
 	c.Flags().StringVar(&name, "machine", "", "of this machine alone")
 	c.Flags().BoolVar(&changes, "changes", false, "files that were written, removed or re-owned, and services that were started or stopped")
-	c.Flags().StringVar(&since, "since", "", "a mark that `kiban-lab mark` printed")
+	c.Flags().StringVar(&since, "since", "", "only what came after this mark, which kiban-lab mark printed")
 	c.Flags().StringVarP(&output, "output", "o", "text", "text or json: one record a line, of every kind unless --changes is given")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		mark, err := machine.ParseMark(since)

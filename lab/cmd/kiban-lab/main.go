@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kiban.dev/kiban/lab/applet"
 )
@@ -18,6 +19,7 @@ func main() {
 	if applet.Run(os.Args) {
 		return
 	}
+	pflag.CommandLine = pflag.NewFlagSet("kiban-lab", pflag.ContinueOnError) // without the flags that Kubernetes' packages add to every program
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
