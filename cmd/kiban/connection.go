@@ -35,10 +35,10 @@ type siteConnection struct {
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	c := &siteConnection{site: site, log: opts.Log}
 	session, err := k0s.Open(site, k0s.Options{
-		Log:       opts.Log,
-		Audit:     c.audit,
-		CacheDir:  filepath.Join(opts.StateDir, "cache"),
-		BackupDir: filepath.Join(opts.StateDir, "backups", site.Name),
+		Log:        opts.Log,
+		Audit:      c.audit,
+		CacheDir:   filepath.Join(opts.StateDir, "cache"),
+		KeepBackup: opts.KeepBackup,
 	})
 	if err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ func newRunID(now time.Time) string {
 
 // carryOut runs a plan with a journal and with progress on Err. It gives the run's own summary.
 func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
+	if d := backups(site, fleet).Unencrypted(); d != nil && takesBackup(plan) {
+		a.findings(lifecycle.Diagnostics{*d})
+	}
 	id := newRunID(time.Now())
 	base := filepath.Join(stateDir(fleet), "runs", site.Name, id)
 	j, err := journal.Open(base + ".jsonl")

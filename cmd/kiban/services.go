@@ -16,6 +16,10 @@ type services struct {
 	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
 	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
 	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
+	// PlanNode is the plan for a task on one machine.
+	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
+	// PlanBackup is the plan that only takes a backup.
+	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
@@ -24,6 +28,8 @@ type connectOptions struct {
 	Log *slog.Logger
 	// StateDir is where kiban keeps its own files: downloaded binaries, backups, journals.
 	StateDir string
+	// KeepBackup keeps a backup that take writes and says where. Nil: as the site declares, below StateDir.
+	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
 }
 
 // connection is a site's machines and the Kubernetes API behind them.
@@ -58,5 +64,14 @@ func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
 	if a.verbose {
 		log = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	return a.Connect(site, connectOptions{Log: log, StateDir: stateDir(fleet)})
+	opts.Log, opts.StateDir = log, stateDir(fleet)
+	if opts.KeepBackup == nil {
+		opts.KeepBackup = backups(site, fleet).Keep
+	}
+	return a.Connect(site, opts)
 }
+	return a.connectWith(site, fleet, connectOptions{})
+}
+
+// connectWith is connect for a verb that has choices of its own.
+func (a *app) connectWith(site lifecycle.Site, fleet string, opts connectOptions) (connection, error) {
