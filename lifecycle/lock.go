@@ -51,21 +51,28 @@ const lockGap = LockDuration / 3
 // LockWatch tells a dead holder from a living one by watching: one that has not renewed for the whole LockDuration, by the watcher's own
 // clock, has no right to the lock any more. Nobody's clocks are compared. The zero value has seen nothing.
 type LockWatch struct {
-	seen        string
-	since, last time.Time
+	holding, beat string
+	since, last   time.Time
+	alive         bool
 }
 
 // Silent notes a look at the lock, asked for and answered at these times, and reports whether its holder has been silent for all of
 // LockDuration. A pause between looks, or a look that failed, begins the watch anew: what happened meanwhile is not known. While an API
 // server is away its holder could not renew either.
 func (w *LockWatch) Silent(l Lock, asked, answered time.Time) bool {
-	seen := l.Holder + " " + strconv.Itoa(l.Epoch) + " " + l.Beat
-	if w.seen != seen || answered.Sub(w.last) > lockGap {
-		w.seen, w.since = seen, answered
+	holding := l.Holder + " " + strconv.Itoa(l.Epoch)
+	switch {
+	case w.holding != holding || answered.Sub(w.last) > lockGap:
+		w.holding, w.beat, w.since, w.alive = holding, l.Beat, answered, false
+	case w.beat != l.Beat:
+		w.beat, w.since, w.alive = l.Beat, answered, true
 	}
 	w.last = answered
 	return l.Held() && asked.Sub(w.since) >= LockDuration
 }
+
+// Alive reports whether the holder was seen to renew during the watch.
+func (w *LockWatch) Alive() bool { return w.alive }
 
 // Forget begins the watch anew.
 func (w *LockWatch) Forget() { *w = LockWatch{} }

@@ -10,7 +10,6 @@ func TestLockWatch(t *testing.T) {
 	type look struct {
 		at   time.Duration // after the first
 		beat string
-		want bool
 	}
 	looks := func(every time.Duration, n int, beat func(i int) string) []look {
 		var out []look
@@ -24,13 +23,14 @@ func TestLockWatch(t *testing.T) {
 		name  string
 		looks []look
 		want  bool // of the last look
+		alive bool
 	}{
-		{"silent for the whole duration", looks(time.Second, 32, still), true},
-		{"silent for almost the whole", looks(time.Second, 30, still), false},
-		{"renewed every 5 s", looks(time.Second, 120, func(i int) string { return string(rune('a' + i/5)) }), false},
-		{"renewed once, late", append(looks(time.Second, 29, still), look{at: 29 * time.Second, beat: "2"}, look{at: 30 * time.Second, beat: "2"}), false},
-		{"the watcher was stopped for an hour", []look{{at: 0, beat: "1"}, {at: time.Second, beat: "1"}, {at: time.Hour, beat: "1"}}, false},
-		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}}, false},
+		{"silent for the whole duration", looks(time.Second, 32, still), true, false},
+		{"silent for almost the whole", looks(time.Second, 30, still), false, false},
+		{"renewed every 5 s", looks(time.Second, 120, func(i int) string { return string(rune('a' + i/5)) }), false, true},
+		{"renewed once, late", append(looks(time.Second, 29, still), look{at: 29 * time.Second, beat: "2"}, look{at: 30 * time.Second, beat: "2"}), false, true},
+		{"the watcher was stopped for an hour", []look{{at: 0, beat: "1"}, {at: time.Second, beat: "1"}, {at: time.Hour, beat: "1"}}, false, false},
+		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}}, false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var w LockWatch
@@ -42,6 +42,9 @@ func TestLockWatch(t *testing.T) {
 			}
 			if got != tt.want {
 				t.Errorf("silent: %v, want %v", got, tt.want)
+			}
+			if w.Alive() != tt.alive {
+				t.Errorf("alive: %v, want %v", w.Alive(), tt.alive)
 			}
 		})
 	}

@@ -22,6 +22,10 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 		// The run may have been told to stop at once; a node is worth a few seconds more.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
+		if err := r.permitted(ctx); err != nil {
+			r.find(lifecycle.AsDiagnostics(err, s.Target+" stays cordoned")...)
+			return // it is the other run's now, which finds the mark
+		}
 		if err := r.Nodes.Uncordon(ctx, s.Target); err != nil {
 			r.find(lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: s.Target + " could not be returned to service", Detail: err.Error(),
 				Hint: "It carries kiban's mark: the next run returns it, or `kubectl uncordon " + s.Target + "` does.", Subject: s.Target, Cause: err})
