@@ -60,6 +60,11 @@ type applyRun struct {
 
 // connect opens a connection with the app's choices.
 func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
+	return a.connectWith(site, fleet, connectOptions{})
+}
+
+// connectWith is connect for a verb that has choices of its own.
+func (a *app) connectWith(site lifecycle.Site, fleet string, opts connectOptions) (connection, error) {
 	log := slog.New(slog.DiscardHandler)
 	if a.verbose {
 		log = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -70,8 +75,3 @@ func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
 	}
 	return a.Connect(site, opts)
 }
-	return a.connectWith(site, fleet, connectOptions{})
-}
-
-// connectWith is connect for a verb that has choices of its own.
-func (a *app) connectWith(site lifecycle.Site, fleet string, opts connectOptions) (connection, error) {
