@@ -17,7 +17,7 @@ type generated struct {
 
 // binNames are the programs of /usr/bin, sorted.
 func binNames() []string {
-	ns := append(posix.Names(), "systemctl", "journalctl")
+	ns := append(posix.Names(), "systemctl", "journalctl", "reboot", "shutdown")
 	slices.Sort(ns)
 	return ns
 }

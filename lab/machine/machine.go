@@ -68,14 +68,14 @@ func newMachine(l *shared, dir, name, address string) *Machine {
 	root := filepath.Join(dir, "root")
 	m.disk = disk.New(disk.Options{Root: root, Generated: generated{m}})
 	m.root = m.disk.As(disk.Root(), nil)
-	m.units = systemd.New(systemd.Options{Files: m.root, Now: m.now, Booted: m.bootTime, Exec: m.exec, Note: m.note})
+	m.units = systemd.New(systemd.Options{Files: m.root, Now: m.now, Booted: m.bootTime, Exec: m.exec, Note: m.note, Reboot: m.reboot})
 	m.k0s = k0s.New(k0s.Options{
 		Hostname: m.hostname, Address: address, Disk: m.disk, Root: m.root, Systemd: m.units, Registry: l.registry, Fleet: l.fleet, Exe: l.exe,
 		LogDir: filepath.Join(dir, "log"), LeaseScale: l.leaseScale, Timing: l.timing, Faults: m.crash, Log: l.log.With("machine", name),
 	})
 	m.shell = &posix.System{
 		Disk: m.disk, Hostname: m.hostname, Address: address, Now: m.now, Booted: m.bootTime, Users: users(), Sudo: m.maySudo,
-		Programs:    map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl},
+		Programs:    map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl, "reboot": m.rebootProgram, "shutdown": m.shutdownProgram},
 		Interpreter: m.interpreter, Intercept: m.intercept, Kill: m.units.Kill, Changed: m.changed,
 		Processes: func() []posix.Process {
 			ps := []posix.Process{{PID: 1, Command: "/sbin/init"}}

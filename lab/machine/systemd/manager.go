@@ -34,6 +34,8 @@ type Options struct {
 	Exec func(ctx context.Context, p Process, log io.Writer) error
 	// Note hears of what is done to services: started, stopped, crashed.
 	Note func(unit, what string)
+	// Reboot restarts the machine in a moment; nil: `systemctl reboot` is refused.
+	Reboot func()
 }
 
 // Manager is one machine's systemd.

@@ -55,6 +55,12 @@ func (m *Manager) Systemctl(_ context.Context, c *posix.Call) int {
 			return denied(c, "reload daemon")
 		}
 		return 0
+	case "reboot":
+		if c.User.UID != 0 || m.opts.Reboot == nil {
+			return denied(c, "reboot system")
+		}
+		m.opts.Reboot()
+		return 0
 	case "is-system-running":
 		fmt.Fprintln(c.Out, "running")
 		return 0
