@@ -232,7 +232,7 @@ func TestOutageDoesNotKillTheHolder(t *testing.T) {
 	})
 }
 
-func TestOneWinner(t *testing.T) {
+func TestHazard_H13_OneOfManyRunsWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &place{}
 		var mu sync.Mutex
@@ -273,7 +273,7 @@ func TestLostAnswersAreNotLostLocks(t *testing.T) {
 }
 
 // A run that lost its lock does not begin another step, and leaves the node to the run that has it now.
-func TestFenceStopsTheRun(t *testing.T) {
+func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := &place{}, newWorld()
 		h := take(t, p, "run-1", 0)
