@@ -64,7 +64,7 @@ func conformLock(t *testing.T, c *Client) {
 func TestLockConformanceFake(t *testing.T) { conformLock(t, connect(t, newFakeAPI())) }
 
 // Many at once: one gets it, whether it is new or was released.
-func TestLockHasOneWinner(t *testing.T) {
+func TestHazard_H13_LockHasOneWinner(t *testing.T) {
 	c := connect(t, newFakeAPI())
 	for round := range 5 {
 		seen, err := c.ReadLock(t.Context())
