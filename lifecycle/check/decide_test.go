@@ -59,7 +59,7 @@ func servers(down string, names ...string) []lifecycle.APIServer {
 	return out
 }
 
-func TestQuorum(t *testing.T) {
+func TestHazard_H2_QuorumHoldsWithoutTheTarget(t *testing.T) {
 	three, two, one := controllers("c1", "c2", "c3"), controllers("c1", "c2"), controllers("c1")
 	renamed := members(three, "c1", "c2", "c3")
 	renamed.Members[1].Name = "os-name" // the member has the machine's own hostname: its address tells who it is
