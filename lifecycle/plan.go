@@ -98,6 +98,11 @@ const (
 	ActionReset      Action = "reset"
 	// ActionTidy removes what interrupted runs left on a machine: join tokens, staged binaries of other versions.
 	ActionTidy Action = "tidy"
+	// ActionReboot restarts a machine, unless it has restarted since its GateRebooted was planned; ActionRun runs Command on it as root;
+	// ActionAwait waits until the operator says that the work on it is done.
+	ActionReboot Action = "reboot"
+	ActionRun    Action = "run"
+	ActionAwait  Action = "await"
 )
 
 // Step is one thing to do to one target.
@@ -120,6 +125,15 @@ type Step struct {
 	After  []Gate `json:"after,omitempty"`
 	// Needs are the ids of steps that must be done first.
 	Needs []string `json:"needs,omitempty"`
+	// Hold, of ActionCordon: the node stays closed until an operator returns it; its mark says so (Mark.Maintenance). TakeOver: the mark
+	// is put also on a node that an administrator has cordoned.
+	Hold     bool `json:"hold,omitempty"`
+	TakeOver bool `json:"takeOver,omitempty"`
+	// Command is what ActionRun runs, word by word.
+	Command []string `json:"command,omitempty"`
+	// OnFailure are carried out when this step's action or a gate behind it fails, but for an interruption: the way back. When they are
+	// done, the target's own uncordon of the plan, if it has one, follows at once. The run ends as failed all the same.
+	OnFailure []Step `json:"onFailure,omitempty"`
 	// Disrupts: pods, or an API server, go away for a while.
 	Disrupts bool `json:"disrupts,omitempty"`
 	// Timeout bounds the action itself, not its gates.
@@ -156,6 +170,8 @@ const (
 	GateBudgetRoom GateKind = "budget-room"
 	// GateWindow: now is within one of the site's maintenance windows.
 	GateWindow GateKind = "window"
+	// GateRebooted: the target's boot id is another than Was.
+	GateRebooted GateKind = "rebooted"
 )
 
 // Gate is a named condition that must be met. Never a sleep.
@@ -163,6 +179,8 @@ type Gate struct {
 	Kind    GateKind `json:"kind"`
 	Target  string   `json:"target,omitempty"`
 	Version Version  `json:"version,omitzero"`
+	// Was is what GateRebooted compares with: the boot id before.
+	Was string `json:"was,omitempty"`
 	// For is how long the condition must have held, where its kind says so.
 	For time.Duration `json:"for,omitempty"`
 	// Timeout bounds the wait. Zero: it must be met at once.
@@ -204,6 +222,8 @@ func (g Gate) String() string {
 		return "disruption budgets let " + g.Target + " be drained"
 	case GateWindow:
 		return "a maintenance window is open"
+	case GateRebooted:
+		return g.Target + " has rebooted"
 	}
 	return string(g.Kind)
 }

@@ -58,6 +58,8 @@ type HostState struct {
 	Kernel   string `json:"kernel,omitempty"`
 	// Arch is in Go's words: amd64, arm64, arm.
 	Arch string `json:"arch,omitempty"`
+	// BootID is another after each boot of the machine; "" where it does not tell.
+	BootID string `json:"-"`
 	// CgroupV1: k0s 1.35 and later refuse to start there.
 	CgroupV1 bool `json:"cgroupV1,omitempty"`
 	// ClockOffset is the host's clock minus ours, in whole seconds, with half the command's duration taken off.
@@ -142,6 +144,8 @@ type Mark struct {
 	// Run is the run that cordoned the node; Reason is why, in words.
 	Run    string `json:"run"`
 	Reason string `json:"reason,omitempty"`
+	// TakeOver lets a cordon replace an administrator's, which has no mark. It is no part of what is on the node.
+	TakeOver bool `json:"-"`
 }
 
 // Annotations that carry a Mark on a Node.

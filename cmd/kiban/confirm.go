@@ -11,12 +11,17 @@ import (
 
 // confirm asks the person at the terminal. Without one, and without --yes, nothing is carried out.
 func (a *app) confirm(ctx context.Context, yes bool, site string) error {
+	return a.confirmAs(ctx, yes, site, fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`", site, site, site))
+}
+
+// confirmAs is confirm for a verb that has another way to go without a person.
+func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) error {
 	if yes {
 		return nil
 	}
 	if !a.InTTY {
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm the plan: stdin is not a terminal", Subject: site,
-			Hint: fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`", site, site, site)}
+			Hint: unattended}
 	}
 	fmt.Fprintf(a.Err, "\nDo you want to carry this out? Only 'yes' is accepted: ")
 	answer := make(chan string, 1)

@@ -94,7 +94,7 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	}
 	defer record.keep(ctx, api.RecordRun)
 	return apply.Run(ctx, c.site, plan, apply.Deps{
-		Machines: c.session,
+		Machines: attended{c.session, run.WorkDone},
 		Nodes:    api,
 		Gates:    gates,
 		Sink:     record.Sink,

@@ -46,7 +46,8 @@ func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, c
 	a.note("\nRun %s, recorded in %s", id, j.Path())
 	show, say, done := a.progress(plan)
 	who, where := a.operator()
-	run := applyRun{ID: id, Who: who, Where: where, Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: a.interrupts.graceful(say)}
+	stop := a.interrupts.graceful(say)
+	run := applyRun{ID: id, Who: who, Where: where, Claim: a.claim(site, id, "", 0), Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: stop, WorkDone: a.workDone(stop)}
 	err = conn.Apply(ctx, plan, run)
 	return summary, errors.Join(err, done())
 }

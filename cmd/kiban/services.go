@@ -56,6 +56,8 @@ type applyRun struct {
 	Commands io.Writer
 	// Stop, when closed, lets the steps in hand finish and starts no other.
 	Stop <-chan struct{}
+	// WorkDone waits until the operator says that the work a step waits for is done.
+	WorkDone func(ctx context.Context, step lifecycle.Step) error
 }
 
 // connect opens a connection with the app's choices.

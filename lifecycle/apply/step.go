@@ -46,7 +46,7 @@ func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 	say := func(msg string) { _ = r.emit(stepEvent(lifecycle.EventProgress, s, msg)) }
 	switch s.Action {
 	case lifecycle.ActionCordon:
-		return r.Nodes.Cordon(ctx, s.Target, lifecycle.Mark{Run: r.RunID, Reason: s.Reason})
+		return r.Nodes.Cordon(ctx, s.Target, r.mark(s))
 	case lifecycle.ActionDrain:
 		return r.Nodes.Drain(ctx, s.Target, r.site.Policy.Drain, say)
 	case lifecycle.ActionUncordon:
@@ -56,6 +56,15 @@ func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 	default:
 		return r.Machines.Do(ctx, s, say)
 	}
+}
+
+// mark is what is noted on a node that the step closes. One that is held for an operator is not to be returned by another run.
+func (r *run) mark(s lifecycle.Step) lifecycle.Mark {
+	m := lifecycle.Mark{Run: r.RunID, Reason: s.Reason, TakeOver: s.TakeOver}
+	if s.Hold {
+		m.Run = lifecycle.MaintenanceMark + m.Run
+	}
+	return m
 }
 
 // await waits for each gate in turn. Its findings are of the given severity: a gate before the effect blocks, one after it means

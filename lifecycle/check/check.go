@@ -80,6 +80,7 @@ func looks() map[lifecycle.GateKind]look {
 		lifecycle.GateBudgets:    (*Checker).budgets,
 		lifecycle.GateBudgetRoom: (*Checker).budgetRoom,
 		lifecycle.GateWindow:     (*Checker).window,
+		lifecycle.GateRebooted:   (*Checker).rebooted,
 	}
 }
 

@@ -47,7 +47,7 @@ func checker(w *world, site lifecycle.Site) *Checker { return New(site, w, w, w,
 // TestEveryKind: each kind of gate has a decision, and none of them fails only because nothing can be learnt.
 func TestEveryKind(t *testing.T) {
 	kinds := []lifecycle.GateKind{lifecycle.GateEtcdQuorum, lifecycle.GateAPIServers, lifecycle.GateAPIReady, lifecycle.GateLeaders, lifecycle.GateEtcdMember,
-		lifecycle.GateEtcdLeft, lifecycle.GateK0sRuns, lifecycle.GateNodeReady, lifecycle.GateNodesReady, lifecycle.GateDaemonSets, lifecycle.GateBudgets, lifecycle.GateBudgetRoom}
+		lifecycle.GateEtcdLeft, lifecycle.GateK0sRuns, lifecycle.GateNodeReady, lifecycle.GateNodesReady, lifecycle.GateDaemonSets, lifecycle.GateBudgets, lifecycle.GateBudgetRoom, lifecycle.GateRebooted}
 	w := &world{err: errors.New("connection refused"), servers: []lifecycle.APIServer{{Host: "c1", Why: "connection refused"}}}
 	c := checker(w, lifecycle.Site{Cluster: controllers("c1", "c2")})
 	for _, kind := range kinds {

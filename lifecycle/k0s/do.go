@@ -33,6 +33,8 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 		lifecycle.ActionLeaveEtcd:      leaveEtcd,
 		lifecycle.ActionReset:          reset,
 		lifecycle.ActionTidy:           tidy,
+		lifecycle.ActionReboot:         reboot,
+		lifecycle.ActionRun:            runCommand,
 	}[a]
 }
 

@@ -31,6 +31,7 @@ fact facts 1
 fact clock "$(date +%s)"
 fact hostname "$(quiet hostname || uname -n)"
 fact kernel "$(uname -r)"
+fact boot "$(quiet cat /proc/sys/kernel/random/boot_id)"
 fact machine "$(uname -m)"
 block os osrelease
 [ -d /sys/fs/cgroup ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && fact cgroup 1

@@ -50,6 +50,7 @@ func (f *facts) machine(raw frames) {
 	h := &f.host
 	h.Hostname = strings.ToLower(raw.value("hostname"))
 	h.Kernel = raw.value("kernel")
+	h.BootID = raw.value("boot")
 	h.Arch = goArch(raw.value("machine"))
 	h.OS = osName(raw.block("os"))
 	h.CgroupV1 = raw.value("cgroup") == "1"

@@ -18,14 +18,19 @@ import (
 const writeTries = 8
 
 // Cordon closes a node for scheduling and notes in the same write who did it and why. A cordon of an earlier run is taken
-// over; a cordon without a mark is an administrator's, and refused: kiban could not tell later that it was not its own.
+// over; a cordon without a mark is an administrator's, and refused unless the mark may take it over: kiban could not tell later that it
+// was not its own. So is that of a node in maintenance, by any run that is none.
 func (c *Client) Cordon(ctx context.Context, node string, mark lifecycle.Mark) error {
 	if mark.Run == "" {
 		return fmt.Errorf("cordon %s: the mark names no run", node)
 	}
 	return c.patchNode(ctx, node, func(n *corev1.Node) (map[string]any, error) {
 		by := n.Annotations[lifecycle.AnnotationCordonedBy]
-		if n.Spec.Unschedulable && by == "" {
+		if n.Spec.Unschedulable && (lifecycle.Mark{Run: by}).Maintenance() && !mark.Maintenance() {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the node is in maintenance", Subject: node,
+				Detail: n.Annotations[lifecycle.AnnotationCordonedFor], Hint: "plan again: the node then stays cordoned; or return it: `kiban node uncordon`"}
+		}
+		if n.Spec.Unschedulable && by == "" && !mark.TakeOver {
 			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the node is cordoned already, and not by kiban",
 				Detail: "An administrator's cordon stays as it is.", Hint: "plan again: the node is then left cordoned; or `kubectl uncordon " + node + "`", Subject: node}
 		}

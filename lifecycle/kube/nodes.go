@@ -64,10 +64,17 @@ func (c *Client) Node(ctx context.Context, name string) (lifecycle.NodeState, er
 	return nodeState(n, renewTime(lease)), nil
 }
 
-// DeleteNode deletes a Node object. One that is gone already is no error.
+// DeleteNode deletes what the cluster keeps of a machine: its Node object, and the objects that k0s has of a controller and never
+// deletes itself. What is gone already, or was never there, is no error.
 func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	for _, kind := range []string{"etcd.k0sproject.io/v1beta1/etcdmembers", "autopilot.k0sproject.io/v1beta2/controlnodes"} {
+		err := c.api.Discovery().RESTClient().Delete().AbsPath("/apis/" + kind + "/" + name).Do(ctx).Error()
+		if err != nil && !apierrors.IsNotFound(err) {
+			return fmt.Errorf("delete %s of %s: %w", kind[strings.LastIndexByte(kind, '/')+1:], name, err)
+		}
+	}
 	err := c.api.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("delete node %s: %w", name, err)

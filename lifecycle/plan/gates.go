@@ -19,6 +19,10 @@ func (p *planner) timeout(a lifecycle.Action) time.Duration {
 		return 2 * time.Minute
 	case lifecycle.ActionReset:
 		return 10 * time.Minute
+	case lifecycle.ActionReboot:
+		return 2 * time.Minute // to be told; the gates behind it wait for the machine
+	case lifecycle.ActionAwait:
+		return 24 * time.Hour
 	}
 	return p.site.Policy.Settle.NodeTimeout + time.Minute // those that start or restart k0s
 }
@@ -27,7 +31,8 @@ func (p *planner) timeout(a lifecycle.Action) time.Duration {
 func (p *planner) do(a lifecycle.Action, m *member, reason string) *step {
 	st := &step{Step: lifecycle.Step{Action: a, Target: m.Name, Reason: reason, Timeout: p.timeout(a)}}
 	switch a {
-	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd:
+	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd,
+		lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
 		st.Disrupts = true
 	}
 	return st

@@ -103,11 +103,15 @@ func (p *planner) inspectRemovals() {
 	}
 	for _, m := range p.leaving() {
 		if m.Role.IsController() && m.removable() {
-			p.find(lifecycle.SeverityError, m.Name, "it cannot be removed: too few controllers would stay",
-				fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", len(p.controllers())),
-				"Add controllers first, then remove this one.")
+			p.tooFew(m, len(p.controllers()))
 		}
 	}
+}
+
+func (p *planner) tooFew(m *member, stay int) {
+	p.find(lifecycle.SeverityError, m.Name, "it cannot be removed: too few controllers would stay",
+		fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", stay),
+		"Add controllers first, then remove this one.")
 }
 
 // inspectConfig refuses changes that a living cluster cannot take. All controllers get the same, so it is said once.

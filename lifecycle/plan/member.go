@@ -51,7 +51,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 		m.seen = lifecycle.HostState{Name: h.Name, Problem: lifecycle.HostFacts, Why: "it was not asked"}
 	}
 	m.node, m.registered = state.Node(h.Name)
-	m.held = !m.node.Mark.IsZero()
+	m.held = !m.node.Mark.IsZero() && !m.node.Mark.Maintenance()
 	m.inEtcd = slices.ContainsFunc(state.Etcd.Members, func(e lifecycle.EtcdMember) bool { return isMember(h, e) })
 	m.condition = condition(h, m.seen, facts{
 		api: m.apiKnown, node: m.node, registered: m.registered,
@@ -102,7 +102,7 @@ func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycl
 		return NotServing
 	case h.Role.RunsWorkloads() && f.api && !(f.registered && f.node.Ready):
 		return NotReady
-	case !f.node.Mark.IsZero():
+	case !f.node.Mark.IsZero() && !f.node.Mark.Maintenance():
 		return Held
 	}
 	return Well
@@ -148,7 +148,8 @@ func (m *member) joins() bool {
 // belongs reports whether the host is a member at this point of the plan, as far as is known.
 func (m *member) belongs() bool { return !m.level.IsZero() }
 
-// cordonedByOthers reports whether an administrator closed the node; then kiban neither cordons nor uncordons it.
+// cordonedByOthers reports whether an administrator closed the node, with kubectl or with `kiban node`; then no plan for the site
+// cordons or uncordons it.
 func (m *member) cordonedByOthers() bool { return m.node.Unschedulable && !m.held }
 
 // evacuates reports whether the host's pods are moved away before it is disturbed. The only node of a cluster has nowhere to move them to.

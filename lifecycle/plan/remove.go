@@ -6,12 +6,15 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
+// resetWhy is why a site's own plan removes a host.
+const resetWhy = "it is marked reset: true"
+
 // remove takes out the hosts that are marked reset: workers, then controllers, one a plan, for etcd must settle between.
 func remove(p *planner) {
 	s := p.stage("remove-workers", "remove workers", 1)
 	for _, m := range p.leaving() {
 		if !m.Role.IsController() && m.removable() {
-			s.add(p.takeOut(m)...)
+			s.add(p.takeOut(m, resetWhy)...)
 		}
 	}
 	s = p.stage("remove-controller", "remove a controller", 1)
@@ -24,7 +27,7 @@ func remove(p *planner) {
 			p.unfinished = fmt.Sprintf("%s is to be removed too: controllers leave one by one, and %s goes first", m.Name, removed)
 			return
 		}
-		s.add(p.takeOut(m)...)
+		s.add(p.takeOut(m, resetWhy)...)
 		removed = m.Name
 	}
 }
@@ -42,8 +45,7 @@ func (p *planner) mayShrink() bool { return len(p.controllers()) >= 2 }
 
 // takeOut are the steps of a removal, without those that are done. Whatever removes a host from the cluster comes before its machine is
 // wiped, but for the node: a running kubelet would register it again.
-func (p *planner) takeOut(m *member) []*step {
-	const why = "it is marked reset: true"
+func (p *planner) takeOut(m *member, why string) []*step {
 	var steps []*step
 	if m.registered && m.evacuates() {
 		steps = p.evacuate(m, why)
@@ -61,7 +63,7 @@ func (p *planner) takeOut(m *member) []*step {
 		}
 		steps = append(steps, st)
 	}
-	if m.registered {
+	if m.registered || m.inEtcd { // k0s keeps objects of a controller too
 		st := p.do(lifecycle.ActionDeleteNode, m, why)
 		st.After = p.settled()
 		steps = append(steps, st)

@@ -25,7 +25,7 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 	if !m.down {
 		reason := "its pods move away before k0s stops"
 		if m.cordonedByOthers() {
-			reason += "; an administrator has cordoned the node, so it stays cordoned"
+			reason += "; " + m.closedWhy() + ", so it stays cordoned"
 		}
 		steps = append(steps, p.do(lifecycle.ActionDrain, m, reason))
 	} else {
@@ -52,6 +52,14 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 	}
 	s.add(steps...)
 	m.down, m.waits, m.node.Ready = false, false, true
+}
+
+// closedWhy says who closed a node that is not for this plan to open.
+func (m *member) closedWhy() string {
+	if m.node.Mark.Maintenance() {
+		return "the node is in maintenance (" + m.node.Mark.Reason + ")"
+	}
+	return "an administrator has cordoned the node"
 }
 
 // returnNodes uncordons the nodes that an interrupted run left cordoned and that have no turn ahead of them in the next rollout: before

@@ -81,6 +81,9 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 		case !n.Unschedulable:
 		case n.Mark.IsZero():
 			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "cordoned by an administrator; kiban leaves it so"})
+		case n.Mark.Maintenance():
+			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "in maintenance: " + n.Mark.Reason,
+				Hint: "When it is done: kiban node uncordon " + site.Name + " " + n.Name})
 		default:
 			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Detail: n.Mark.Reason, Hint: "kiban plan " + site.Name,
 				Summary: "cordoned by kiban's run " + n.Mark.Run})

@@ -81,14 +81,7 @@ func hostRows(site lifecycle.Site, st lifecycle.State) []string {
 	var rows []string
 	for _, hs := range st.Hosts {
 		h, _ := site.Cluster.Host(hs.Name)
-		service := string(hs.Service)
-		switch {
-		case !hs.Reached():
-			service = "? " + string(hs.Problem)
-		case !hs.Installed():
-			service = "not set up"
-		}
-		rows = append(rows, row(hs.Name, string(h.Role), h.Address, service, hs.Running.String(), hs.Binary.String()))
+		rows = append(rows, row(hs.Name, string(h.Role), h.Address, serviceText(hs), hs.Running.String(), hs.Binary.String()))
 	}
 	return rows
 }
@@ -96,17 +89,7 @@ func hostRows(site lifecycle.Site, st lifecycle.State) []string {
 func nodeRows(st lifecycle.State) []string {
 	var rows []string
 	for _, n := range st.Nodes {
-		status := "Ready"
-		if !n.Ready {
-			status = "NotReady"
-		}
-		switch {
-		case n.Unschedulable && n.Mark.IsZero():
-			status += ", cordoned"
-		case n.Unschedulable:
-			status += ", cordoned by kiban"
-		}
-		rows = append(rows, row(n.Name, status, n.Kubelet, n.InternalIP))
+		rows = append(rows, row(n.Name, nodeStatus(st, n.Name), n.Kubelet, n.InternalIP))
 	}
 	return rows
 }

@@ -17,13 +17,15 @@ const (
 	classUpgrade
 	classReconfigure
 	classStart
+	classMaintain
 	classReturn
+	classTakeOut
 	classOther
 )
 
 // The infinitive that ends "4 workers to ...".
 func (c class) verb() string {
-	return [...]string{"remove", "join", "upgrade", "reconfigure", "start", "return to service", "prepare"}[c]
+	return [...]string{"remove", "join", "upgrade", "reconfigure", "start", "maintain", "return to service", "take out of service", "prepare"}[c]
 }
 
 func classOf(a lifecycle.Action) class {
@@ -38,8 +40,12 @@ func classOf(a lifecycle.Action) class {
 		return classReconfigure
 	case lifecycle.ActionStart:
 		return classStart
+	case lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
+		return classMaintain
 	case lifecycle.ActionUncordon:
 		return classReturn
+	case lifecycle.ActionCordon, lifecycle.ActionDrain:
+		return classTakeOut
 	}
 	return classOther
 }

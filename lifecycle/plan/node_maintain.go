@@ -1,0 +1,90 @@
+package plan
+
+import (
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// maintain takes a machine out of service as an upgrade does, lets the work be done, and returns it when it is well. Until then the node
+// carries a mark that no other run touches, so that whatever interrupts this leaves it out of service.
+func (n *nodeTask) maintain() {
+	m := n.on
+	if !n.reachable() {
+		return
+	}
+	if !m.belongs() {
+		n.find(lifecycle.SeverityError, m.Name, "it is not a member of the cluster", "", "kiban plan "+n.site.Name)
+		return
+	}
+	work := n.work()
+	if work == nil {
+		return
+	}
+	work.After = append(work.After, n.well()...)
+	if m.Role.IsController() {
+		work.Before = n.others(m)
+		n.inspectController()
+	}
+	takeOver := n.byAdministrator()
+	if takeOver && n.Force || m.node.Unschedulable && !m.node.Mark.IsZero() && !m.held {
+		m.node.Unschedulable = false // so that its cordon is taken over
+	}
+	s := n.stage("maintain", "maintain "+m.Name, 1)
+	n.turn(s, m, lifecycle.Version{}, work)
+	for _, st := range s.steps {
+		switch st.Action {
+		case lifecycle.ActionCordon:
+			st.Hold, st.TakeOver, st.Reason = true, takeOver, n.reason()
+		case lifecycle.ActionDrain:
+			st.Reason = strings.Replace(st.Reason, "before k0s stops", "before the work begins", 1)
+		case lifecycle.ActionUncordon:
+			st.Reason = "the work is done and it is well"
+		}
+	}
+	n.inspectDisruption()
+}
+
+// work is the step for which the machine is taken out; nil when it can't be done.
+func (n *nodeTask) work() *step {
+	m := n.on
+	switch {
+	case n.Verb == lifecycle.NodeReboot:
+		if m.seen.BootID == "" {
+			n.find(lifecycle.SeverityError, m.Name, "it does not tell its boot id, so a reboot could not be told from a failing network", "/proc/sys/kernel/random/boot_id cannot be read.",
+				"Reboot it by hand within: kiban node maintain "+n.site.Name+" "+m.Name)
+			return nil
+		}
+		st := n.do(lifecycle.ActionReboot, m, n.reason())
+		st.After = []lifecycle.Gate{{Kind: lifecycle.GateRebooted, Target: m.Name, Was: m.seen.BootID, Timeout: n.BootTimeout}}
+		return st
+	case len(n.Command) > 0:
+		st := n.do(lifecycle.ActionRun, m, "`"+strings.Join(n.Command, " ")+"` runs on it as root")
+		st.Command, st.Timeout = n.Command, n.CommandTimeout
+		return st
+	}
+	return n.do(lifecycle.ActionAwait, m, "the operator works on it, and says when that is done")
+}
+
+// well are the gates behind the work: the same as behind a restart of k0s by an upgrade.
+func (n *nodeTask) well() []lifecycle.Gate {
+	m := n.on
+	if !m.Role.IsController() {
+		return n.nodeBack(m, m.level)
+	}
+	gs := n.controlPlaneWhole(m, m.level)
+	if m.Role.RunsWorkloads() {
+		gs = append(gs, n.settle(lifecycle.GateDaemonSets, m.Name))
+	}
+	return gs
+}
+
+// inspectController says what the work on a controller means for the API.
+func (n *nodeTask) inspectController() {
+	switch len(n.state.Etcd.Members) {
+	case 1:
+		n.find(lifecycle.SeverityWarning, n.Host, "it is the only controller: the API is away while k0s on it does not run", "", "Workloads go on; nothing is scheduled or healed meanwhile.")
+	case 2:
+		n.find(lifecycle.SeverityBlocked, n.Host, "etcd has two members and needs both", "While one of them is away the cluster has no API.", "Declare a third controller and let it join first.")
+	}
+}

@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func nodeState(st *lifecycle.State, name string) *lifecycle.NodeState {
+	for i := range st.Nodes {
+		if st.Nodes[i].Name == name {
+			return &st.Nodes[i]
+		}
+	}
+	panic("no node " + name)
+}
+
+func hostState(st *lifecycle.State, name string) *lifecycle.HostState {
+	for i := range st.Hosts {
+		if st.Hosts[i].Name == name {
+			return &st.Hosts[i]
+		}
+	}
+	panic("no host " + name)
+}
+
+// died is a machine that is switched off, as the others see it.
+func died(name string) func(*lifecycle.State) {
+	return func(st *lifecycle.State) {
+		*hostState(st, name) = lifecycle.HostState{Name: name, Problem: lifecycle.HostUnreachable, Why: "no route to host"}
+		for i := range st.Nodes {
+			if st.Nodes[i].Name == name {
+				st.Nodes[i].Ready, st.Nodes[i].Why = false, "NodeStatusUnknown: Kubelet stopped posting node status."
+			}
+		}
+		for i := range st.API.Servers {
+			if st.API.Servers[i].Host == name {
+				st.API.Servers[i] = lifecycle.APIServer{Host: name, Why: "no route to host"}
+			}
+		}
+	}
+}
+
+func cordoned(name, run, reason string) func(*lifecycle.State) {
+	return func(st *lifecycle.State) {
+		n := nodeState(st, name)
+		n.Unschedulable, n.Mark = true, lifecycle.Mark{Run: run, Reason: reason}
+	}
+}
+
+// TestNode holds what each verb on one machine plans, and what it refuses.
+func TestNode(t *testing.T) {
+	three, two := newSite(v136, 3, 2), newSite(v136, 2, 2)
+	windows := newSite(v136, 3, 2, windowed)
+	works := newSite(v136, 3, 1, host("controller-2", role(lifecycle.RoleControllerWorker)))
+	type task = lifecycle.NodeTask
+	for name, c := range map[string]struct {
+		site     lifecycle.Site
+		task     task
+		observed []func(*lifecycle.State)
+		// stop: it is refused. idle: there is nothing to do.
+		stop, idle bool
+	}{
+		"cordon":                    {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "noisy fan"}},
+		"cordon-again":              {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}, idle: true},
+		"cordon-for-another-reason": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "smoke"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
+		"cordon-of-a-run":           {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
+		"cordon-of-administrator":   {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, idle: true},
+		"cordon-controller":         {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "controller-1"}, stop: true, idle: true},
+		"uncordon":                  {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
+		"uncordon-open":             {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, idle: true},
+		"uncordon-administrator":    {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, stop: true, idle: true},
+		"uncordon-force":            {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1", Force: true}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"drain":                     {site: windows, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1", Reason: "disk swap"}},
+		"drain-bare": {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"}, stop: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+			st.Stuck = []lifecycle.StuckPod{{Namespace: "shop", Name: "job", Node: "worker-1", Bare: true}}
+		}}},
+		"drain-unreachable":      {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"}, observed: []func(*lifecycle.State){died("worker-1")}, stop: true, idle: true},
+		"maintain":               {site: windows, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Reason: "disk swap"}},
+		"maintain-resumed":       {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "disk swap")}},
+		"maintain-of-a-run":      {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
+		"maintain-administrator": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"maintain-force":         {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Force: true}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"maintain-command":       {site: works, task: task{Verb: lifecycle.NodeMaintain, Host: "controller-2", Command: []string{"apt-get", "-y", "upgrade"}, CommandTimeout: time.Hour}},
+		"reboot":                 {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1", BootTimeout: 15 * time.Minute}},
+		"reboot-controller":      {site: windows, task: task{Verb: lifecycle.NodeReboot, Host: "controller-3", BootTimeout: 15 * time.Minute}},
+		"reboot-one-of-two":      {site: two, task: task{Verb: lifecycle.NodeReboot, Host: "controller-2"}, stop: true},
+		"reboot-without-boot-id": {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1"}, observed: []func(*lifecycle.State){func(st *lifecycle.State) { hostState(st, "worker-1").BootID = "" }}, stop: true, idle: true},
+		"remove-worker":          {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
+		"remove-declared-reset":  {site: newSite(v136, 3, 2, host("worker-2", reset)), task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
+		"remove-controller":      {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}},
+		"remove-one-of-two":      {site: two, task: task{Verb: lifecycle.NodeRemove, Host: "controller-2"}, stop: true, idle: true},
+		"remove-unreachable":     {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}, observed: []func(*lifecycle.State){died("worker-2")}, stop: true, idle: true},
+		"remove-etcd-unknown":    {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}, observed: []func(*lifecycle.State){func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "no answer"} }}, stop: true, idle: true},
+		"remove-etcd-smaller": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}, stop: true, idle: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+			st.Etcd.Members = st.Etcd.Members[1:]
+		}}},
+		"replace-worker":     {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, observed: []func(*lifecycle.State){died("worker-2")}},
+		"replace-controller": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"}, observed: []func(*lifecycle.State){died("controller-3")}},
+		"replace-by-a-fresh-machine": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"}, observed: []func(*lifecycle.State){died("controller-3"), func(st *lifecycle.State) {
+			*hostState(st, "controller-3") = lifecycle.HostState{Name: "controller-3", Service: lifecycle.ServiceAbsent}
+		}}},
+		"replace-living": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true},
+		"replace-cut-off": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
+			nodeState(st, "worker-2").Ready = true
+		}}},
+		"replace-other-key": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
+			hostState(st, "worker-2").Problem = lifecycle.HostKeyUnknown
+		}}},
+		"unknown": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-9"}, stop: true, idle: true},
+		"dark": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+			st.API, st.Nodes = lifecycle.APIState{Unknown: "connection refused"}, nil
+		}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := built(t, membersOf(c.site)).observe()
+			if name == "maintain-command" {
+				st = built(t, c.site).observe()
+			}
+			for i := range st.Hosts {
+				st.Hosts[i].BootID = "b00t-" + st.Hosts[i].Name
+			}
+			for _, o := range c.observed {
+				o(&st)
+			}
+			p := Node(c.site, st, c.task)
+			orderly(t, p)
+			if stops := p.Diagnostics.Err() != nil; stops != c.stop {
+				t.Errorf("it is refused: %t, want %t", stops, c.stop)
+			}
+			if p.Empty() != c.idle {
+				t.Errorf("the plan is empty: %t, want %t", p.Empty(), c.idle)
+			}
+			golden(t, "node-"+name, p)
+		})
+	}
+}
+
+// TestMaintenanceIsLeftAlone: a plan for the site treats a node in maintenance as one that an administrator has cordoned.
+func TestMaintenanceIsLeftAlone(t *testing.T) {
+	w := built(t, newSite(v135, 1, 2))
+	n := w.nodes["worker-1"]
+	n.Unschedulable, n.Mark = true, lifecycle.Mark{Run: lifecycle.MaintenanceMark + "r1", Reason: "disk swap"}
+	if p := Make(w.site, w.observe()); !p.Empty() {
+		t.Errorf("a plan for a site that is as declared touches it:\n%s", outline(p))
+	}
+	w.declare(newSite(v136, 1, 2))
+	p := Make(w.site, w.observe())
+	for _, id := range []string{"worker-1/cordon", "worker-1/uncordon"} {
+		if _, ok := p.Step(id); ok {
+			t.Errorf("%s is planned", id)
+		}
+	}
+	drain, ok := p.Step("worker-1/drain")
+	if !ok || !strings.Contains(drain.Reason, "in maintenance (disk swap), so it stays cordoned") {
+		t.Errorf("drain: %+v", drain)
+	}
+}
