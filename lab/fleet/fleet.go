@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,8 @@ type Site struct {
 	Version              string
 	// Path are the versions on the way, where Version is more than one minor release ahead.
 	Path []string
+	// Reset names machines that are to be removed.
+	Reset []string
 	// User is who logs in: root or ops.
 	User string
 	// Canaries is how many workers go first, one by one.
@@ -101,6 +104,9 @@ spec:
       port: 2222
       keyPath: ../../.lab/ssh/id_ed25519
 `, m.Name, m.Role, m.Address, m.Address, s.User)
+		if slices.Contains(s.Reset, m.Name) {
+			w.WriteString("    reset: true\n")
+		}
 	}
 	return w.String()
 }

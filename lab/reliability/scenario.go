@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lab/drive"
+	"kiban.dev/kiban/lab/fleet"
+)
+
+const (
+	older = "v1.35.7+k0s.0"
+	newer = "v1.36.3+k0s.2"
+)
+
+// scenario is a run that is killed: what the site was before, and what is declared then.
+type scenario struct {
+	name                 string
+	controllers, workers int                 // machines of the lab
+	before               func(s *fleet.Site) // nil: bare machines
+	declare              func(s *fleet.Site)
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{"bootstrap", 1, 2, nil, func(*fleet.Site) {}},
+		{"join", 1, 2, func(s *fleet.Site) { s.Workers = 1 }, func(*fleet.Site) {}},
+		{"upgrade", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Version = newer }},
+		{"removal", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
+	}
+}
+
+// ready brings up the lab in the state before, with the new declaration written.
+func (s scenario) ready(b drive.Binaries, net string) (*drive.Ground, error) {
+	site := fleet.Site{Net: net, Controllers: s.controllers, Workers: s.workers, Version: older, User: "root", MaxUnavailable: "1", DrainTimeout: "60s", NodeTimeout: "60s"}
+	g, err := drive.Up(b, site, "--lease-scale", "0.3")
+	if err != nil {
+		return g, err
+	}
+	if s.before != nil {
+		s.before(&g.Site)
+		if err := g.Write(g.Dir); err != nil {
+			return g, err
+		}
+		if _, err := g.Run(g.Kiban, "apply", "lab", "--yes"); err != nil {
+			return g, err
+		}
+	}
+	g.Site = site
+	s.declare(&g.Site)
+	return g, g.Write(g.Dir)
+}
+
+// undisturbed gives the number of events of a run that nobody kills, and where it ends.
+func (s scenario) undisturbed(b drive.Binaries, net string) (events int, end string, err error) {
+	g, err := s.ready(b, net)
+	defer g.TearDown()
+	if err != nil {
+		return 0, "", err
+	}
+	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes"); err != nil {
+		return 0, "", err
+	}
+	js := g.Journals()
+	raw, err := os.ReadFile(js[len(js)-1])
+	if err != nil {
+		return 0, "", err
+	}
+	end, err = endState(g)
+	return bytes.Count(raw, []byte("\n")), end, err
+}
+
+// killed runs apply, kills it, runs it again, and gives where that ends.
+func (s scenario) killed(b drive.Binaries, net string, k killPoint) (end string, err error) {
+	g, err := s.ready(b, net)
+	defer g.TearDown()
+	if err != nil {
+		return "", err
+	}
+	if err := applyAndKill(g, k); err != nil {
+		return "", err
+	}
+	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes", "--lock-timeout", "2m"); err != nil {
+		return "", err
+	}
+	if u, err := g.Run(g.Kiban, "plan", "lab", "--detailed-exitcode"); err != nil {
+		return "", fmt.Errorf("the plan afterwards is not empty: %w\n%s", err, u.Stdout)
+	}
+	return endState(g)
+}
+
+// applyAndKill kills the process group when its journal has as many events.
+func applyAndKill(g *drive.Ground, k killPoint) error {
+	seen := len(g.Journals())
+	cmd := exec.Command(g.Kiban, "apply", "lab", "--yes")
+	cmd.Dir = g.Dir
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }() // killed: its error is known
+	for {
+		select {
+		case <-done:
+			return nil // it was faster: then nothing was left to kill
+		case <-time.After(2 * time.Millisecond):
+		}
+		js := g.Journals()
+		if len(js) <= seen {
+			continue
+		}
+		raw, err := os.ReadFile(js[len(js)-1])
+		if err != nil || bytes.Count(raw, []byte("\n")) < k.events {
+			continue
+		}
+		time.Sleep(k.after)
+		_ = cmd.Process.Kill() // gone already is as good
+		<-done
+		return nil
+	}
+}
+
+// endState is what status says of the site, without what differs from lab to lab: addresses, times, digests of addresses.
+func endState(g *drive.Ground) (string, error) {
+	u, err := g.Run(g.Kiban, "status", "lab", "-o", "json")
+	if err != nil {
+		return "", err
+	}
+	var st struct {
+		Hosts []struct {
+			Name, Binary, Running, Unit, Service string
+			Staged                               []string
+			Token                                bool
+		}
+		Nodes []struct {
+			Name, Kubelet        string
+			Ready, Unschedulable bool
+			Mark                 struct{ Run string }
+		}
+		Etcd struct{ Members []struct{ Name string } }
+	}
+	raw := []byte(u.Stdout)
+	var wrapped struct{ State json.RawMessage }
+	if json.Unmarshal(raw, &wrapped) == nil && len(wrapped.State) > 0 {
+		raw = wrapped.State
+	}
+	if err := json.Unmarshal(raw, &st); err != nil {
+		return "", err
+	}
+	if len(st.Hosts) == 0 {
+		return "", errors.New("status shows no hosts")
+	}
+	var lines []string
+	for _, h := range st.Hosts {
+		lines = append(lines, fmt.Sprintf("host %+v", h))
+	}
+	for _, n := range st.Nodes {
+		lines = append(lines, fmt.Sprintf("node %+v", n))
+	}
+	for _, m := range st.Etcd.Members {
+		lines = append(lines, "etcd "+m.Name)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n"), nil
+}
