@@ -26,7 +26,6 @@ type nodeSeen struct {
 		Mark                 struct{ Run, Reason string }
 	}
 	Pods []struct{ Budget, Pod string }
-	Etcd *struct{ Name string } `json:"etcdMember"`
 }
 
 func (b *bench) show(name string) nodeSeen {
@@ -120,33 +119,9 @@ func TestNodeMaintenance(t *testing.T) {
 	b.emptyPlan()
 }
 
-// One of three controllers is removed and leaves two healthy members; one of two is refused. A dead worker is replaced; a living one is
-// not.
-func TestNodeRemoveAndReplace(t *testing.T) {
-	t.Parallel()
-	b := start(t, "127.203.1", 3, 2)
-	b.apply(0)
-	cs, _ := b.admin()
-
-	m := b.mark()
-	if r := b.node(1, "replace", "lab", "worker-2", "--yes"); !strings.Contains(r.stderr, "the machine answers") {
-		t.Errorf("a machine that answers: %s", r)
-	}
-	b.untouched(m, "a refused replace")
-	b.fault("worker-2", "off")
-	b.eventually(2*time.Minute, "the dead node is NotReady", func() (bool, string) {
-		n := b.show("worker-2")
-		return n.Node != nil && !n.Node.Ready, "it is still Ready"
-	})
-	b.node(0, "replace", "lab", "worker-2", "--yes")
-	if b.nodeExists(cs, "worker-2") {
-		t.Error("the dead machine's node is still there")
-	}
-
-	r := b.node(0, "remove", "lab", "controller-3", "--yes")
-	if !strings.Contains(r.stderr, "the next apply would join it again") {
-		t.Errorf("the declaration is not mentioned: %s", r)
-	}
+// members are etcd's, and the API servers that do not serve.
+func (b *bench) controlPlane() (members, silent []string) {
+	b.t.Helper()
 	var st struct {
 		API struct {
 			Servers []struct {
@@ -156,29 +131,89 @@ func TestNodeRemoveAndReplace(t *testing.T) {
 		}
 		Etcd struct{ Members []struct{ Name string } }
 	}
-	r = b.must(0, b.kiban("status", "lab", "-o", "json"))
+	r := b.must(0, b.kiban("status", "lab", "-o", "json"))
 	if err := json.Unmarshal([]byte(r.stdout), &st); err != nil {
-		t.Fatalf("status: %v\n%s", err, r)
+		b.t.Fatalf("status: %v\n%s", err, r)
 	}
-	var members []string
 	for _, e := range st.Etcd.Members {
 		members = append(members, e.Name)
 	}
-	slices.Sort(members)
-	if !slices.Equal(members, []string{"controller-1", "controller-2"}) {
-		t.Errorf("etcd's members are %v", members)
-	}
 	for _, s := range st.API.Servers {
-		if !s.Ready && s.Host != "controller-3" {
-			t.Errorf("%s is not ready", s.Host)
+		if !s.Ready {
+			silent = append(silent, s.Host)
 		}
 	}
+	slices.Sort(members)
+	return members, silent
+}
+
+// wantControlPlane asserts who is in etcd, and that the others do not serve.
+func (b *bench) wantControlPlane(members, silent []string) {
+	b.t.Helper()
+	if m, s := b.controlPlane(); !slices.Equal(m, members) || !slices.Equal(s, silent) {
+		b.t.Errorf("etcd's members are %v, silent are %v; want %v and %v", m, s, members, silent)
+	}
+}
+
+// One of three controllers is removed and leaves two healthy members; one of two is refused. It joins again, dies, and is taken out by
+// another.
+func TestNodeRemoveController(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.203.1", 3, 0)
+	b.apply(0)
+	two := []string{"controller-1", "controller-2"}
+	r := b.node(0, "remove", "lab", "controller-3", "--yes")
+	if !strings.Contains(r.stderr, "the next apply would join it again") {
+		t.Errorf("the declaration is not mentioned: %s", r)
+	}
+	b.wantControlPlane(two, []string{"controller-3"})
 	if r := b.lab("exec", "--dir", ".lab", "controller-3", "test", "-e", "/var/lib/k0s/pki"); r.code == 0 {
 		t.Error("k0s is not wiped from controller-3")
 	}
 	b.Controllers = 2
 	b.write()
+	m := b.mark()
 	if r := b.node(1, "remove", "lab", "controller-2", "--yes"); !strings.Contains(r.stderr, "too few controllers would stay") {
 		t.Errorf("one of two: %s", r)
 	}
+	b.untouched(m, "a refused removal")
+
+	b.Controllers = 3
+	b.write()
+	b.apply(0)
+	b.wantControlPlane([]string{"controller-1", "controller-2", "controller-3"}, nil)
+	b.fault("controller-3", "off")
+	b.node(0, "replace", "lab", "controller-3", "--yes")
+	b.wantControlPlane(two, []string{"controller-3"})
+}
+
+// A dead worker is taken out, and a new machine joins under its name; a living one is not.
+func TestNodeReplaceWorker(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.203.2", 1, 2)
+	b.apply(0)
+	cs, _ := b.admin()
+	m := b.mark()
+	if r := b.node(1, "replace", "lab", "worker-2", "--yes"); !strings.Contains(r.stderr, "the machine answers") {
+		t.Errorf("a machine that answers: %s", r)
+	}
+	b.untouched(m, "a refused replace")
+	b.fault("worker-2", "off")
+	if r := b.node(1, "replace", "lab", "worker-2", "--yes"); !strings.Contains(r.stderr, "its node is Ready") {
+		t.Errorf("a node that is Ready: %s", r)
+	}
+	b.eventually(2*time.Minute, "the dead node is NotReady", func() (bool, string) {
+		n := b.show("worker-2")
+		return n.Node != nil && !n.Node.Ready, "it is still Ready"
+	})
+	b.node(0, "replace", "lab", "worker-2", "--yes")
+	if b.nodeExists(cs, "worker-2") {
+		t.Error("the dead machine's node is still there")
+	}
+	// Another machine takes its place: the same name and key, nothing of k0s on its disk.
+	b.must(0, b.lab("exec", "--dir", ".lab", "worker-2", "rm -rf /var/lib/k0s /etc/k0s /usr/local/bin/k0s /etc/systemd/system/k0sworker.service"))
+	b.must(0, b.lab("fault", "--dir", ".lab", "worker-2", "on"))
+	b.apply(0)
+	b.nodesAt(cs, v135, 2)
+	b.emptyPlan()
 }

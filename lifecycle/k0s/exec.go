@@ -58,14 +58,16 @@ func (l *lines) Write(p []byte) (int, error) {
 	l.rest = append(l.rest, p...)
 	for {
 		i := bytes.IndexByte(l.rest, '\n')
-		if i < 0 && len(l.rest) < longestLine {
+		switch {
+		case i >= 0:
+			l.line(l.rest[:i])
+			l.rest = l.rest[i+1:]
+		case len(l.rest) >= longestLine:
+			l.line(l.rest[:longestLine])
+			l.rest = l.rest[longestLine:]
+		default:
 			return len(p), nil
 		}
-		if i < 0 {
-			i = len(l.rest) - 1
-		}
-		l.line(l.rest[:i])
-		l.rest = l.rest[i+1:]
 	}
 }
 

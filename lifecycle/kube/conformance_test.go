@@ -92,6 +92,7 @@ func conformance(t *testing.T, c *Client, node string) {
 	t.Run("control plane", s.controlPlane)
 	t.Run("cordon and uncordon", s.cordon)
 	t.Run("an administrator's cordon stays", s.adminCordon)
+	t.Run("a node in maintenance stays closed", s.maintenance)
 	t.Run("cordon while others write", s.contention)
 	t.Run("drain", s.drain)
 	t.Run("drain held by a budget", s.drainHeld)
@@ -184,6 +185,25 @@ func (s *stage) adminCordon(t *testing.T) {
 		t.Error(err)
 	}
 	s.wantNode(t, true, lifecycle.Mark{})
+}
+
+// maintenance: a rollout does not take an operator's cordon over; an operator may take over anyone's.
+func (s *stage) maintenance(t *testing.T) {
+	operator := lifecycle.Mark{Run: lifecycle.MaintenanceMark + "r1", Reason: "disk swap"}
+	s.patch(t, `{"spec":{"unschedulable":true}}`)
+	wantDiagnostic(t, s.client.Cordon(t.Context(), s.node, operator), lifecycle.SeverityBlocked, "cordoned already")
+	taking := operator
+	taking.TakeOver = true
+	if err := s.client.Cordon(t.Context(), s.node, taking); err != nil {
+		t.Fatal(err)
+	}
+	s.wantNode(t, true, operator)
+	wantDiagnostic(t, s.client.Cordon(t.Context(), s.node, lifecycle.Mark{Run: "r2"}), lifecycle.SeverityBlocked, "in maintenance")
+	s.wantNode(t, true, operator)
+	if err := s.client.Uncordon(t.Context(), s.node); err != nil {
+		t.Fatal(err)
+	}
+	s.wantNode(t, false, lifecycle.Mark{})
 }
 
 // contention: another writer changes the node all the time, and neither loses anything.

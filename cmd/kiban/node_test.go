@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+)
+
+// nodeFake is a site whose node plan is given; the task that it was made for is kept.
+func nodeFake(p lifecycle.Plan, task *lifecycle.NodeTask) (*fakeSite, services) {
+	f := &fakeSite{}
+	s := f.services()
+	s.PlanNode = func(_ lifecycle.Site, _ lifecycle.State, t lifecycle.NodeTask) lifecycle.Plan {
+		*task = t
+		return p
+	}
+	return f, s
+}
+
+func kibanWith(t *testing.T, s services, change func(*Streams), args ...string) result {
+	t.Helper()
+	var out, errs strings.Builder
+	streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+	if change != nil {
+		change(&streams)
+	}
+	code := run(t.Context(), streams, append([]string{"--fleet", t.TempDir()}, args...), s)
+	return result{code, out.String(), errs.String()}
+}
+
+// What the command line asks for is what is planned.
+func TestNodeTasks(t *testing.T) {
+	const boot = 15 * time.Minute
+	for args, want := range map[string]lifecycle.NodeTask{
+		"cordon lab worker-1 --reason fan":      {Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "fan"},
+		"uncordon lab Worker-1 --force":         {Verb: lifecycle.NodeUncordon, Host: "worker-1", Force: true},
+		"maintain lab worker-1 --reboot":        {Verb: lifecycle.NodeReboot, Host: "worker-1", BootTimeout: boot, CommandTimeout: time.Hour},
+		"maintain lab worker-1 -- apt -y up":    {Verb: lifecycle.NodeMaintain, Host: "worker-1", Command: []string{"apt", "-y", "up"}, BootTimeout: boot, CommandTimeout: time.Hour},
+		"reboot lab worker-1 --boot-timeout 1m": {Verb: lifecycle.NodeReboot, Host: "worker-1", BootTimeout: time.Minute},
+		"remove lab worker-1":                   {Verb: lifecycle.NodeRemove, Host: "worker-1"},
+		"replace lab worker-1":                  {Verb: lifecycle.NodeReplace, Host: "worker-1"},
+	} {
+		var task lifecycle.NodeTask
+		f, s := nodeFake(planOf("f", "worker-1/cordon"), &task)
+		words := append([]string{"node"}, strings.Fields(strings.Replace(args, " lab ", " --yes lab ", 1))...)
+		if r := kibanWith(t, s, nil, words...); r.code != 0 || len(f.applied) != 1 || !reflect.DeepEqual(task, want) {
+			t.Errorf("%s: exit %d, applied %d, task %+v, want %+v\n%s", args, r.code, len(f.applied), task, want, r.err)
+		}
+	}
+}
+
+// A plan for one machine is confirmed, refused and empty as any other.
+func TestNodeAsks(t *testing.T) {
+	var task lifecycle.NodeTask
+	f, s := nodeFake(planOf("f", "worker-1/cordon"), &task)
+	if r := kibanWith(t, s, nil, "node", "cordon", "lab", "worker-1"); r.code != exitFailed || f.applied != nil || !strings.Contains(r.err, "kiban node cordon lab worker-1 --yes") {
+		t.Errorf("nobody to ask: exit %d, %s", r.code, r.err)
+	}
+	blocked := planOf("f", "worker-1/cordon")
+	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "an administrator has cordoned it"}}
+	f, s = nodeFake(blocked, &task)
+	if r := kibanWith(t, s, nil, "node", "uncordon", "lab", "worker-1", "--yes"); r.code != exitBlocked || f.applied != nil || strings.Count(r.err, "an administrator has cordoned it") != 1 {
+		t.Errorf("blocked: exit %d, %s", r.code, r.err)
+	}
+	f, s = nodeFake(planOf("f"), &task)
+	if r := kibanWith(t, s, nil, "node", "uncordon", "lab", "worker-1"); r.code != 0 || f.applied != nil || r.out != "worker-1 is in service already.\n" {
+		t.Errorf("nothing to do: exit %d, %q", r.code, r.out)
+	}
+}
+
+func TestNodeShow(t *testing.T) {
+	var task lifecycle.NodeTask
+	f, s := nodeFake(lifecycle.Plan{}, &task)
+	f.state = lifecycle.State{Site: "lab",
+		Hosts:   []lifecycle.HostState{{Name: "worker-1", Unit: "k0sworker", Service: lifecycle.ServiceRunning, BootID: "b00t"}},
+		Nodes:   []lifecycle.NodeState{{Name: "stranger", Ready: true}, {Name: "worker-1", Ready: true, Unschedulable: true, Mark: lifecycle.Mark{Run: "maintenance:r1", Reason: "fan"}}},
+		Budgets: []lifecycle.Budget{{Namespace: "shop", Name: "web", Allowed: 1, Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}, {Name: "web-2", Node: "worker-2"}}}}}
+	r := kibanWith(t, s, nil, "node", "show", "lab", "worker-1")
+	for _, want := range []string{"Ready, in maintenance", "maintenance:r1: fan", "b00t", "shop/web", "web-1", "kiban node uncordon lab worker-1"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("no %q in\n%s%s", want, r.out, r.err)
+		}
+	}
+	if strings.Contains(r.out, "web-2") || strings.Contains(r.out, "stranger") {
+		t.Errorf("it tells of others:\n%s", r.out)
+	}
+	r = kibanWith(t, s, nil, "node", "list", "lab")
+	if !strings.Contains(r.out, "stranger") || !strings.Contains(r.out, "undeclared") || strings.Count(r.out, "\n") != 4 {
+		t.Errorf("list:\n%s%s", r.out, r.err)
+	}
+	var reports []struct {
+		Name        string
+		Maintenance bool
+	}
+	r = kibanWith(t, s, nil, "node", "list", "lab", "-o", "json")
+	if err := json.Unmarshal([]byte(r.out), &reports); err != nil || len(reports) != 3 || reports[0].Maintenance || !reports[1].Maintenance {
+		t.Errorf("list -o json: %v\n%s", err, r.out)
+	}
+	if r := kibanWith(t, s, nil, "node", "show", "lab", "worker-9"); r.code != exitFailed || !strings.Contains(r.err, "no such machine or node") {
+		t.Errorf("a stranger: exit %d, %s", r.code, r.err)
+	}
+}
+
+// noMachines fails whatever is asked of it.
+type noMachines struct{}
+
+func (noMachines) Do(context.Context, lifecycle.Step, func(string)) error {
+	return errors.New("a machine was asked")
+}
+
+// The work is done when the operator presses Enter; an interrupt and a terminal that goes away leave the machine out of service.
+func TestWorkDone(t *testing.T) {
+	step := lifecycle.Step{ID: "worker-1/await", Target: "worker-1", Action: lifecycle.ActionAwait}
+	wait := func(in io.Reader, stop <-chan struct{}) (string, error) {
+		a, said := &app{Streams: Streams{In: in}}, ""
+		err := attended{noMachines{}, a.workDone(stop)}.Do(t.Context(), step, func(s string) { said += s })
+		return said, err
+	}
+	said, err := wait(strings.NewReader("\n"), nil)
+	if err != nil || !strings.Contains(said, "press Enter when the work on worker-1 is done") {
+		t.Errorf("Enter: %q, %v", said, err)
+	}
+	if _, err := wait(strings.NewReader(""), nil); err == nil {
+		t.Error("a terminal that is gone passes for an answer")
+	}
+	stop := make(chan struct{})
+	close(stop)
+	silent, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	defer w.Close()
+	if _, err := wait(silent, stop); !errors.Is(err, apply.ErrInterrupted) {
+		t.Errorf("an interrupt: %v", err)
+	}
+	other := step
+	other.Action = lifecycle.ActionReboot
+	if err := (attended{Machines: noMachines{}}).Do(t.Context(), other, nil); err == nil {
+		t.Error("another step did not reach the machine")
+	}
+}
