@@ -76,7 +76,7 @@ It wraps k0s through k0sctl: one overlay folder is one site.
     overlays/<site> -> what is declared -> what is there -> a plan -> carried out step by step, each behind its gates
 
 Exit codes: 0 done, or nothing to do. 1 failed. 2 there are changes (plan --detailed-exitcode). 3 blocked by a gate,
-a budget, a policy or a window. 4 the saved plan is stale. 130 interrupted.`,
+a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 130 interrupted.`,
 		Args:                       noArgs,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -95,6 +95,7 @@ a budget, a policy or a window. 4 the saved plan is stale. 130 interrupted.`,
 		newPlan(a, nil),
 		newApply(a, nil),
 		newStatus(a, nil),
+		newUnlock(a, nil),
 		newNode(a, nil),
 		newRuns(a, nil),
 		newBackup(a, nil),

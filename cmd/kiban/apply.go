@@ -21,6 +21,8 @@ type applyOptions struct {
 	// Plan is a file that `plan --out` wrote; "" makes a plan now.
 	Plan string
 	Yes  bool
+	// LockTimeout is how long another run's lock is waited for.
+	LockTimeout time.Duration
 }
 
 func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Command {
@@ -32,6 +34,7 @@ func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Co
 The first failure stops the rollout: machines in hand are finished, no other is begun. The same command again carries on from what is there.
 
 With --plan the saved plan is carried out, and nothing but it: it is refused (exit code 4) if anything it rests on has changed.
+One run changes a site at a time. While another does, this one stops with exit code 3 and says who it is, or waits with --lock-timeout.
 Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 		Example:           "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan",
 		ValidArgsFunction: a.completeSites,
@@ -46,6 +49,7 @@ Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 		},
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
+	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
 	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
 	return cmd
 }
@@ -76,11 +80,20 @@ func applyVerb(ctx context.Context, opts *applyOptions) (err error) {
 // nodes behind an API that does not answer yet, is for the next.
 func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fleet string, conn connection, saved *lifecycle.Plan) error {
 	a := opts.app
+	id := newRunID(time.Now())
+	lock := &applyLock{contender: conn.Contend(a.claim(site, id, applyOf(site), opts.LockTimeout))}
+	defer lock.giveUp()
 	var last *lifecycle.Plan
 	for {
 		plan, err := a.observeAndPlan(ctx, site, conn)
 		if err != nil {
 			return err
+		}
+		if again, err := lock.await(ctx, plan); again || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
 		}
 		if saved != nil {
 			if err := apply.CheckFresh(*saved, plan); err != nil {
@@ -88,7 +101,10 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 			}
 			plan = *saved
 		}
-		if !plan.Empty() || len(plan.Diagnostics) > 0 {
+		confirmed := lock.confirmed(plan, func(why error) {
+			a.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
+		})
+		if !confirmed && (!plan.Empty() || len(plan.Diagnostics) > 0) {
 			if err := a.announce(site, plan); err != nil {
 				return err
 			}
@@ -105,15 +121,22 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 		if last != nil && sameSteps(*last, plan) {
 			return noProgress(site, plan)
 		}
-		if saved == nil {
+		if saved == nil && !confirmed {
 			if err := a.confirm(ctx, opts.Yes, site.Name); err != nil {
 				return err
 			}
 		}
-		message, err := a.carryOut(ctx, site, fleet, conn, plan)
+		if again, err := lock.take(ctx, plan); again || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		message, err := a.carryOutAs(ctx, id, site, fleet, conn, plan)
 		if err != nil {
 			return err
 		}
+		id = newRunID(time.Now()) // another plan is another run
 		if plan.Unfinished == "" {
 			return a.result(nil, fmt.Sprintf("%s is applied: %s.", site.Name, message))
 		}

@@ -30,6 +30,7 @@ type siteConnection struct {
 	api      *kube.Client // nil until a kubeconfig was seen
 	commands io.Writer    // nil outside of a run
 	seen     lifecycle.State
+	fence    *apply.Fence // nil while the lock is not held
 }
 
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
@@ -45,6 +46,13 @@ func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	}
 	c.session = session
 	return c, nil
+}
+
+// record says where commands are recorded from now on; nil: nowhere.
+func (c *siteConnection) record(commands io.Writer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.commands = commands
 }
 
 // audit records a command of a step.
@@ -81,8 +89,14 @@ func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
 }
 
 func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {
+	c.record(run.Commands)
+	defer c.record(nil)
+	mayAct, unlock, err := c.locked(ctx, plan, run)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	c.mu.Lock()
-	c.commands = run.Commands
 	seen := c.seen
 	c.mu.Unlock()
 	api := lazyAPI{c}
@@ -99,6 +113,7 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 		Gates:    gates,
 		Sink:     record.Sink,
 		RunID:    run.ID,
+		Fence:    mayAct,
 		Stop:     run.Stop,
 	})
 }

@@ -12,7 +12,7 @@ const (
 	exitDone        = 0   // done, or nothing to do
 	exitFailed      = 1   // failed: the input is wrong, or an effect did not come about
 	exitChanges     = 2   // plan --detailed-exitcode: there are changes
-	exitBlocked     = 3   // blocked: a gate, a budget, a policy or a closed window says "not now"
+	exitBlocked     = 3   // blocked: a gate, a budget, a policy, a closed window or another run's lock says "not now"
 	exitStale       = 4   // the saved plan no longer says what would be done
 	exitInterrupted = 130 // interrupted, as a shell counts SIGINT
 )

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -29,8 +30,12 @@ func TestCommandLines(t *testing.T) {
 		{newPlan(a, nil), "tokyo -o html", nil, "-o html is not a form of plan; it has text, json, markdown"},
 		{newPlan(a, nil), "", nil, "which site? The fleet has lab."},
 		{newPlan(a, nil), "a b", nil, "one site at a time, not 2"},
-		{newApply(a, func(_ context.Context, o *applyOptions) error { got = [...]any{o.Site, o.Plan, o.Yes}; return nil }),
-			"tokyo --plan x.plan --yes", [...]any{"tokyo", "x.plan", true}, ""},
+		{newApply(a, func(_ context.Context, o *applyOptions) error {
+			got = [...]any{o.Site, o.Plan, o.Yes, o.LockTimeout}
+			return nil
+		}),
+			"tokyo --plan x.plan --yes --lock-timeout 5m", [...]any{"tokyo", "x.plan", true, 5 * time.Minute}, ""},
+		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
 		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
 		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},

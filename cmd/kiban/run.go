@@ -26,12 +26,11 @@ func newRunID(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b)
 }
 
-// carryOut runs a plan with a journal and with progress on Err. It gives the run's own summary.
-func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
+// carryOutAs runs a plan with a journal and with progress on Err. It gives the run's own summary.
+func (a *app) carryOutAs(ctx context.Context, id string, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
 	if d := backups(site, fleet).Unencrypted(); d != nil && takesBackup(plan) {
 		a.findings(lifecycle.Diagnostics{*d})
 	}
-	id := newRunID(time.Now())
 	base := filepath.Join(stateDir(fleet), "runs", site.Name, id)
 	j, err := journal.Open(base + ".jsonl")
 	if err != nil {

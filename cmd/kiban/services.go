@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
 )
 
 // services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
@@ -42,6 +43,7 @@ type connection interface {
 	Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 	// Runs are the runs that the cluster keeps a record of, newest first.
 	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
+	locker
 	Close() error
 }
 
@@ -50,6 +52,8 @@ type applyRun struct {
 	ID string
 	// Who runs it, and Where: for the record.
 	Who, Where string
+	// Claim asks for the site's lock, where the verb does not hold it already.
+	Claim apply.Claim
 
 	Sink lifecycle.Sink
 	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
@@ -46,6 +48,8 @@ It exits with 0 whatever it finds, as long as it could look: a machine that does
 // statusReport is the machine-readable form.
 type statusReport struct {
 	lifecycle.State
+	// Locks are what a run holds; two while it sets the cluster up.
+	Locks    []lifecycle.Lock      `json:"locks,omitempty"`
 	Declared lifecycle.Version     `json:"declared"`
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
 }
@@ -61,10 +65,14 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 		return err
 	}
 	state, err := conn.Observe(ctx)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	locks, unread := conn.Locks(ctx) // a lock that can't be read is shown as such
+	if err := conn.Close(); err != nil {
 		return err
 	}
-	report := statusReport{State: state, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
+	report := statusReport{State: state, Locks: locks, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
 	switch opts.output.form {
 	case "json":
 		return writeJSON(a.Out, report)
@@ -75,5 +83,9 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 		}
 		return err
 	}
-	return render.StatusText(a.Out, site, state, a.outStyle())
+	if err := render.StatusText(a.Out, site, state, a.outStyle()); err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.Out, lockLines(locks, unread, time.Now()))
+	return err
 }

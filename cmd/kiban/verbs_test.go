@@ -23,9 +23,14 @@ type fakeSite struct {
 	plans   []lifecycle.Plan // one for each time that a plan is made; the last again and again
 	made    int
 	applied []lifecycle.Plan
-	runs    []lifecycle.RunRecord // that the cluster keeps
-	runsErr error
-	apply   func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	// The lock: what is held, what was asked of it, and what its calls answer.
+	locks     []lifecycle.Lock
+	claims    []apply.Claim
+	lockCalls []string
+	await     func() (bool, error)
+	runs      []lifecycle.RunRecord // that the cluster keeps
+	runsErr   error
+	apply     func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
@@ -35,6 +40,30 @@ func (f *fakeSite) Kubeconfig(context.Context) ([]byte, error) {
 clusters: [{name: local, cluster: {server: "https://localhost:6443", certificate-authority-data: Q0E=}}],
 contexts: [{name: Default, context: {cluster: local, user: user}}],
 users: [{name: user, user: {client-certificate-data: Q1JU, client-key-data: S0VZ}}]}`), nil
+}
+
+func (f *fakeSite) Contend(claim apply.Claim) contender {
+	f.claims = append(f.claims, claim)
+	return f
+}
+
+func (f *fakeSite) Await(context.Context) (bool, error) {
+	f.lockCalls = append(f.lockCalls, "await")
+	if f.await != nil {
+		return f.await()
+	}
+	return false, nil
+}
+
+func (f *fakeSite) Take(context.Context) (func(), error) {
+	f.lockCalls = append(f.lockCalls, "take")
+	return func() { f.lockCalls = append(f.lockCalls, "release") }, nil
+}
+
+func (f *fakeSite) Locks(context.Context) ([]lifecycle.Lock, error) { return f.locks, nil }
+func (f *fakeSite) BreakLock(_ context.Context, l lifecycle.Lock) error {
+	f.lockCalls = append(f.lockCalls, "break "+l.Holder)
+	return nil
 }
 
 func (f *fakeSite) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {
@@ -208,7 +237,7 @@ func TestApplyOfNothingTouchesNothing(t *testing.T) {
 func TestApplyGoesOnWhereAPlanCouldNotSee(t *testing.T) {
 	first, second := planOf("f", "controller-1/start"), planOf("g", "worker-1/upgrade")
 	first.Unfinished = "the API does not answer yet"
-	f := &fakeSite{plans: []lifecycle.Plan{first, second}}
+	f := &fakeSite{plans: []lifecycle.Plan{first, first, second}} // the first is made again once the lock is held
 	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != 0 || len(f.applied) != 2 {
 		t.Errorf("exit %d, %d plans applied, want 2: %s", r.code, len(f.applied), r.err)
 	}

@@ -136,7 +136,7 @@ func allGone(sights []sight) bool {
 
 // fenced is the refusal to go on without the lock.
 func fenced(site string, now lifecycle.Lock) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: another run has taken the lock over", Detail: describe(now, time.Time{}),
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: another run has taken the lock over", Detail: DescribeLock(now, time.Time{}),
 		Hint: fmt.Sprintf("Let that run finish: kiban status %s. This one had not renewed the lock for %s, or somebody took it away.", site, lifecycle.LockDuration)}
 	if !now.Held() {
 		d.Summary = "nothing more is done: somebody took the lock away from this run"

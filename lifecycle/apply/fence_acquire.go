@@ -48,17 +48,17 @@ func NewContest(place Locks, claim Claim, fleeting bool) *Contest {
 	return &Contest{place: place, claim: claim, fleeting: fleeting, began: time.Now()}
 }
 
-// Await waits until the lock may be taken, and takes nothing. The error is a lifecycle.Diagnostic that names the holder when it is
-// still another's at the end of the wait.
-func (c *Contest) Await(ctx context.Context) error {
-	_, err := c.until(ctx)
-	return err
+// Await waits until the lock may be taken, takes nothing, and reports whether it had to wait. The error is a lifecycle.Diagnostic that
+// names the holder when it is still another's at the end of the wait.
+func (c *Contest) Await(ctx context.Context) (waited bool, err error) {
+	_, waited, err = c.until(ctx)
+	return waited, err
 }
 
 // Acquire takes the lock as soon as it may be taken. It is renewed from then on, until it is released.
 func (c *Contest) Acquire(ctx context.Context) (*Hold, error) {
 	for {
-		now, err := c.until(ctx)
+		now, _, err := c.until(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -84,33 +84,33 @@ func (c *Contest) Acquire(ctx context.Context) (*Hold, error) {
 }
 
 // until looks until the lock may be taken, and gives it as it was then.
-func (c *Contest) until(ctx context.Context) (lifecycle.Lock, error) {
-	for {
+func (c *Contest) until(ctx context.Context) (now lifecycle.Lock, waited bool, err error) {
+	for ; ; waited = true {
 		asked := time.Now()
-		now, err := c.place.ReadLock(ctx)
+		now, err = c.place.ReadLock(ctx)
+		answered := time.Now()
+		left := c.claim.Wait - answered.Sub(c.began)
 		if err != nil {
 			c.watch.Forget()
-			if ctx.Err() != nil || time.Since(c.began) >= c.claim.Wait {
-				return now, lockFailed(c.claim.Site, err)
+			if ctx.Err() != nil || left <= 0 {
+				return now, waited, lockFailed(c.claim.Site, err)
 			}
 		} else {
-			answered := time.Now()
-			silent := c.watch.Silent(now, asked, answered)
-			gone := now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process)
-			switch judge(now, silent || gone, c.watch.Alive(), answered, c.claim.Wait-answered.Sub(c.began)) {
+			dead := c.watch.Silent(now, asked, answered) || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
+			switch judge(now, dead, c.watch.Alive(), answered, left) {
 			case lockFree:
-				return now, nil
+				return now, waited, nil
 			case lockRefused:
-				return now, Held(c.claim.Site, now, answered)
+				return now, waited, Held(c.claim.Site, now, answered)
 			case lockSuspect:
 				c.tell(fmt.Sprintf("The lock of %s was not renewed for %s; watching it for %s before it is taken over from %s.", c.claim.Site,
 					answered.Sub(now.Renewed).Round(time.Second), lifecycle.LockDuration, now.Who))
 			case lockAwaited:
-				c.tell(fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(describe(now, answered), "\n", "; ")))
+				c.tell(fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(DescribeLock(now, answered), "\n", "; ")))
 			}
 		}
 		if err := sleep(ctx, lookEvery); err != nil {
-			return now, err
+			return now, waited, err
 		}
 	}
 }
@@ -152,13 +152,13 @@ func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration
 
 // Held tells that another run has the lock: who, since when, doing what.
 func Held(site string, l lifecycle.Lock, now time.Time) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "another run is changing this site", Detail: describe(l, now),
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "another run is changing this site", Detail: DescribeLock(l, now),
 		Hint: fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; `kiban unlock %s` shows what it is doing, and takes the lock away.",
 			lifecycle.LockDuration, site), Cause: ErrLocked}
 }
 
-// describe says who has a lock, since when, and for what.
-func describe(l lifecycle.Lock, now time.Time) string {
+// DescribeLock says who has a lock, since when, and for what; with now, how long ago it was renewed.
+func DescribeLock(l lifecycle.Lock, now time.Time) string {
 	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing), "run " + l.Holder}
 	if !now.IsZero() && !l.Renewed.IsZero() {
 		lines[1] += fmt.Sprintf(", renewed %s ago", max(0, now.Sub(l.Renewed)).Round(time.Second))

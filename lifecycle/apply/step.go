@@ -19,6 +19,9 @@ func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecy
 	if err := r.emit(stepEvent(lifecycle.EventStarted, s, s.Reason)); err != nil {
 		return false, lifecycle.Diagnostics{unrecorded(s.ID, err)} // what can't be recorded must not be done
 	}
+	if err := r.permitted(ctx); err != nil {
+		return false, r.fail(s, began, lifecycle.AsDiagnostics(err, s.ID+" was not begun"))
+	}
 	if err := r.act(ctx, s); err != nil {
 		return true, r.fail(s, began, lifecycle.AsDiagnostics(err, fmt.Sprintf("%s of %s failed", s.Action, s.Target)))
 	}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+)
+
+func other() lifecycle.Lock {
+	now := time.Now()
+	return lifecycle.Lock{Holder: "20260102-100000-abcdef", Epoch: 3, Who: "bob in https://gitlab.example/jobs/7", Doing: "apply of revision 3f2a9c1", Since: now.Add(-time.Minute), Renewed: now,
+		Where: "lease kube-system/kiban"}
+}
+
+// What is shown is what runs: the plan is made again under the lock, and shown again if it differs.
+func TestApplyMakesThePlanAgainUnderTheLock(t *testing.T) {
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
+	r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
+	if want := []string{"await", "take", "release"}; r.code != 0 || f.made != 2 || len(f.applied) != 1 || !slices.Equal(f.lockCalls, want) {
+		t.Errorf("exit %d, %d plans made, %d applied, %v: %s", r.code, f.made, len(f.applied), f.lockCalls, r.err)
+	}
+	if n := strings.Count(r.err, "because"); n != 1 {
+		t.Errorf("the plan was shown %d times: %s", n, r.err)
+	}
+	if id := f.claims[0].Lock.Holder; !strings.Contains(r.err, "Run "+id) {
+		t.Errorf("the lock is held by %s, which is not the run: %s", id, r.err)
+	}
+
+	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g", "controller-1/start")}}
+	r = f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
+	if r.code != 0 || len(f.applied) != 1 || f.applied[0].Steps[0].ID != "controller-1/start" || !strings.Contains(r.err, "has changed since the plan above") {
+		t.Errorf("exit %d, applied %+v: %s", r.code, f.applied, r.err)
+	}
+
+	// Done by another meanwhile.
+	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g")}}
+	if r = f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != 0 || f.applied != nil || f.lockCalls[len(f.lockCalls)-1] != "release" {
+		t.Errorf("exit %d, applied %v, %v: %s", r.code, f.applied, f.lockCalls, r.err)
+	}
+
+	// A saved plan is refused instead.
+	fleet := t.TempDir()
+	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("f", "worker-1/upgrade"), planOf("g", "controller-1/start")}}
+	f.kiban(t, fleet, nil, "plan", "lab", "--out", fleet+"/x.plan")
+	if r = f.kiban(t, fleet, nil, "apply", "lab", "--plan", fleet+"/x.plan"); r.code != exitStale || f.applied != nil || f.lockCalls[len(f.lockCalls)-1] != "release" {
+		t.Errorf("exit %d, applied %v, %v: %s", r.code, f.applied, f.lockCalls, r.err)
+	}
+}
+
+func TestApplyWithoutChangesAsksForNoLock(t *testing.T) {
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f")}}
+	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != 0 || f.lockCalls != nil {
+		t.Errorf("exit %d, %v", r.code, f.lockCalls)
+	}
+}
+
+func TestApplyStopsWhereAnotherIsAtWork(t *testing.T) {
+	blocked := planOf("f", "worker-1/upgrade")
+	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "half way"}}
+	for _, p := range []lifecycle.Plan{planOf("f", "worker-1/upgrade"), blocked} { // what a plan says in the middle of another run is not worth telling
+		f := &fakeSite{plans: []lifecycle.Plan{p}, await: func() (bool, error) { return false, apply.Held("lab", other(), time.Now()) }}
+		r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
+		if r.code != exitBlocked || f.applied != nil {
+			t.Errorf("exit %d, applied %v: %s", r.code, f.applied, r.err)
+		}
+		for _, want := range []string{"bob in https://gitlab.example/jobs/7", "since", "apply of revision 3f2a9c1", "--lock-timeout", "kiban unlock lab"} {
+			if !strings.Contains(r.err, want) {
+				t.Errorf("does not say %q: %s", want, r.err)
+			}
+		}
+	}
+	// Having waited, it looks again.
+	waits := 0
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g")}, await: func() (bool, error) { waits++; return true, nil }}
+	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--lock-timeout", "5m"); r.code != 0 || f.applied != nil || waits != 1 || f.claims[0].Wait != 5*time.Minute {
+		t.Errorf("exit %d, applied %v, %d waits, %s: %s", r.code, f.applied, waits, f.claims[0].Wait, r.err)
+	}
+}
+
+func TestLockIsReleasedAfterAFailure(t *testing.T) {
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
+	f.apply = func(context.Context, lifecycle.Plan, applyRun) error { return errors.New("no") }
+	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != exitFailed || f.lockCalls[len(f.lockCalls)-1] != "release" {
+		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
+	}
+}
+
+func TestUnlock(t *testing.T) {
+	f := &fakeSite{}
+	if r := f.kiban(t, t.TempDir(), nil, "unlock", "lab"); r.code != 0 || r.out != "No run holds the lock of lab.\n" {
+		t.Errorf("exit %d: %s%s", r.code, r.out, r.err)
+	}
+	f.locks = []lifecycle.Lock{other()}
+	f.state.Nodes = []lifecycle.NodeState{{Name: "worker-3", Mark: lifecycle.Mark{Run: other().Holder, Reason: "v1 to v2"}}}
+	if r := f.kiban(t, t.TempDir(), nil, "unlock", "lab"); r.code != exitFailed || f.lockCalls != nil || !strings.Contains(r.err, "kiban unlock lab --yes") {
+		t.Errorf("without anybody to ask: exit %d, %v: %s", r.code, f.lockCalls, r.err)
+	}
+	r := f.kiban(t, t.TempDir(), nil, "unlock", "lab", "--yes")
+	if r.code != 0 || !slices.Equal(f.lockCalls, []string{"break " + other().Holder}) {
+		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
+	}
+	for _, want := range []string{"bob in https://gitlab.example/jobs/7", "apply of revision 3f2a9c1", "the run lives", "worker-3 (v1 to v2)"} {
+		if !strings.Contains(r.err, want) {
+			t.Errorf("does not say %q: %s", want, r.err)
+		}
+	}
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.Contains(r.out, "Locked: bob in https://gitlab.example/jobs/7 has it since") {
+		t.Errorf("status: %s", r.out)
+	}
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "-o", "json"); !strings.Contains(r.out, `"who": "bob in`) {
+		t.Errorf("status: %s", r.out)
+	}
+}
+
+// Who holds the lock: the person, or the job that can be looked at.
+func TestClaimSaysWho(t *testing.T) {
+	env := map[string]string{"USER": "alice"}
+	a := &app{Streams: Streams{Getenv: func(k string) string { return env[k] }}}
+	host, _ := os.Hostname()
+	if who := a.claim(lifecycle.Site{}, "r", "x", 0).Lock.Who; who != "alice@"+host {
+		t.Errorf("who: %s", who)
+	}
+	env = map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "alice", "CI_JOB_URL": "https://gitlab.example/jobs/7"}
+	if who := a.claim(lifecycle.Site{}, "r", "x", 0).Lock.Who; who != "alice in https://gitlab.example/jobs/7" {
+		t.Errorf("who: %s", who)
+	}
+}
+
+// A process is known to have ended only where it would be seen if it had not.
+func TestGone(t *testing.T) {
+	began := func(pid int) string { return map[int]string{7: "100"}[pid] }
+	for _, tt := range []struct {
+		name, process, here string
+		want                bool
+	}{
+		{"lives", "boot ns 7 100", "boot ns", false},
+		{"ended", "boot ns 8 100", "boot ns", true},
+		{"its id is used again", "boot ns 7 99", "boot ns", true},
+		{"another machine, or before a reboot", "other ns 8 100", "boot ns", false},
+		{"another container", "boot ns2 8 100", "boot ns", false},
+		{"not said", "", "boot ns", false},
+		{"nonsense", "boot ns x y", "boot ns", false},
+		{"a system that does not tell", " 8 100", "", false},
+	} {
+		if got := gone(tt.process, tt.here, began); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+	if me := thisProcess(); me != "" && processGone(me) {
+		t.Error("this process is said to have ended")
+	}
+}

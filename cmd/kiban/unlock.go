@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+)
+
+type unlockOptions struct {
+	app  *app
+	Site string
+	Yes  bool
+}
+
+func newUnlock(a *app, runF func(context.Context, *unlockOptions) error) *cobra.Command {
+	opts := &unlockOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "unlock SITE",
+		Short: "Take the lock of a site away from the run that holds it",
+		Long: `Show which run holds the lock of a site and what it has in hand, ask, and take the lock away from it.
+A run that still lives does not begin another step: it finds out before, and stops. The step in hand goes on to its end.
+
+This is seldom needed: the lock of a run that has died lapses by itself, half a minute after its last renewal.`,
+		Example:           "  kiban unlock tokyo-prod",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return unlockRun(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	state, err := conn.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	locks, err := conn.Locks(ctx)
+	if err != nil {
+		return lockUnread(site, err)
+	}
+	if len(locks) == 0 {
+		return a.result(nil, fmt.Sprintf("No run holds the lock of %s.", site.Name))
+	}
+	for _, l := range locks {
+		a.note("%s", apply.DescribeLock(l, time.Now()))
+	}
+	a.note("%s", inHand(state, locks[0], time.Now()))
+	if err := a.confirmAs(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
+		return err
+	}
+	for _, l := range locks {
+		if err := conn.BreakLock(ctx, l); errors.Is(err, lifecycle.ErrLockMoved) {
+			return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: "the lock has changed hands meanwhile, and was left alone", Hint: "kiban unlock " + site.Name, Cause: err}
+		} else if err != nil {
+			return err
+		}
+	}
+	return a.result(nil, fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, locks[0].Holder))
+}
+
+func lockUnread(site lifecycle.Site, err error) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "it can't be told who holds the lock", Detail: err.Error(), Hint: "kiban status " + site.Name, Cause: err}
+}
+
+// inHand says what a run would be interrupted in: whether it lives, and which nodes it has taken out of service.
+func inHand(state lifecycle.State, l lifecycle.Lock, now time.Time) string {
+	says := "It was renewed a moment ago, so the run lives: it would stop before its next step."
+	if age := now.Sub(l.Renewed); age > lifecycle.LockDuration {
+		says = fmt.Sprintf("It was not renewed for %s: the run is dead, or was stopped, and its lock lapses as soon as another run watches it.", age.Round(time.Second))
+	}
+	var nodes []string
+	for _, n := range state.Nodes {
+		if n.Mark.Run == l.Holder {
+			nodes = append(nodes, n.Name+" ("+n.Mark.Reason+")")
+		}
+	}
+	if len(nodes) > 0 {
+		says += " It has taken out of service: " + strings.Join(nodes, ", ") + ". The next apply returns them."
+	}
+	return says
+}
