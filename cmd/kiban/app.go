@@ -98,6 +98,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 		newUnlock(a, nil),
 		newNode(a, nil),
 		newRuns(a, nil),
+		newShow(a, nil),
 		newBackup(a, nil),
 		newKubeconfig(a, nil),
 		newExplain(a, nil),

@@ -204,3 +204,63 @@ func TestTheRecordOfARun(t *testing.T) {
 		t.Errorf("the last event: %+v", last)
 	}
 }
+
+func TestShowForms(t *testing.T) {
+	fleet := t.TempDir()
+	keepJournal(t, fleet, "lab", 0, wholeRun()...)
+	for form, wants := range map[string][]string{
+		"text":     {"[00:02] worker-1/upgrade: begins: because", "lab: 1 of 1 steps done in 5s"},
+		"json":     {`"result": "done"`, `"kind": "started"`, `"who": "ann"`},
+		"markdown": {"### kiban run: `lab`, done", "| worker-1 | upgrade |"},
+		"html":     {"<!doctype html>", "<svg ", "worker-1", "</html>"},
+	} {
+		r := (&fakeSite{}).kiban(t, fleet, nil, "show", "latest", "-o", form)
+		for _, want := range wants {
+			if r.code != 0 || !strings.Contains(r.out, want) {
+				t.Errorf("%s: exit %d, no %q in\n%s%s", form, r.code, want, r.out, r.err)
+			}
+		}
+	}
+}
+
+func TestShowFindsTheRun(t *testing.T) {
+	fleet := t.TempDir()
+	old, young, other := keepJournal(t, fleet, "lab", 0, wholeRun()...), keepJournal(t, fleet, "lab", 60, wholeRun()...), keepJournal(t, fleet, "tokyo", 30, wholeRun()...)
+	path := filepath.Join(fleet, ".kiban", "runs", "tokyo", other+".jsonl")
+	for _, tt := range []struct {
+		args []string
+		want string // the run's id, or what the refusal says
+		code int
+	}{
+		{[]string{"latest"}, young, 0},
+		{[]string{"latest", "--site", "tokyo"}, other, 0},
+		{[]string{old}, old, 0},
+		{[]string{"20261121-2201"}, young, 0},
+		{[]string{path}, other, 0},
+		{[]string{"20261121"}, "3 runs begin with", 1},
+		{[]string{"20261121", "--site", "tokyo"}, other, 0},
+		{[]string{"2025"}, "None of the 3 journals", 1},
+		{[]string{path + ".jsonl"}, "no such file", 1},
+		{[]string{filepath.Join(fleet, "empty.jsonl")}, "holds no event", 1},
+		{nil, "one run at a time, not 0", 1},
+	} {
+		if err := os.WriteFile(filepath.Join(fleet, "empty.jsonl"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := (&fakeSite{}).kiban(t, fleet, nil, append([]string{"show", "-o", "json"}, tt.args...)...)
+		got := r.err
+		if tt.code == 0 {
+			var s shownRun
+			if err := json.Unmarshal([]byte(r.out), &s); err != nil {
+				t.Errorf("%v: %v in %s%s", tt.args, err, r.out, r.err)
+			}
+			got = s.Record.ID
+		}
+		if r.code != tt.code || !strings.Contains(got, tt.want) {
+			t.Errorf("%v: exit %d, %q; want %d, %q", tt.args, r.code, got, tt.code, tt.want)
+		}
+	}
+	if r := (&fakeSite{}).kiban(t, t.TempDir(), nil, "show", "latest"); r.code != 1 || !strings.Contains(r.err, "There is no journal") {
+		t.Errorf("no journal: exit %d, %s", r.code, r.err)
+	}
+}

@@ -1,0 +1,218 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// RunHTML shows a run as one page that needs nothing else: no scripts, no fonts, no requests. The same run gives the same bytes.
+func RunHTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
+	t := newTimeline(events)
+	p := &page{}
+	p.put("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n")
+	p.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n")
+	p.put("<title>%s: %s (%s)</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", r.Site, runTitle(r, t), r.Result, markup(pageStyle))
+	runHead(p, r, t)
+	runFacts(p, r, t)
+	runPicture(p, t)
+	runFindings(p, t.findings)
+	runSteps(p, t)
+	p.put("<footer>Run <span class=\"mono\">%s</span>, told by kiban from its journal.</footer>\n</main>\n</body>\n</html>\n", r.ID)
+	_, err := io.WriteString(w, p.b.String())
+	return err
+}
+
+// runTitle says in a few words what a run was for.
+func runTitle(r lifecycle.RunRecord, t timeline) string {
+	counts := map[class]int{}
+	targets := map[string]class{}
+	for _, b := range t.rows {
+		if b.target == "" {
+			continue
+		}
+		c, seen := targets[b.target]
+		if !seen {
+			c = classOther
+		}
+		targets[b.target] = min(c, classOf(b.action))
+	}
+	for _, c := range targets {
+		counts[c]++
+	}
+	var parts []string
+	for c := classRemove; c <= classOther; c++ {
+		if counts[c] > 0 {
+			parts = append(parts, count(counts[c], "machine")+" to "+c.verb())
+		}
+	}
+	if len(parts) == 0 {
+		return count(r.Steps, "step")
+	}
+	return join(parts)
+}
+
+func runHead(p *page, r lifecycle.RunRecord, t timeline) {
+	badge := "odd"
+	if r.Result == lifecycle.RunDone || r.Result == lifecycle.RunFailed {
+		badge = string(r.Result)
+	}
+	p.put("<div class=\"head\"><h1>%s</h1><span class=\"badge %s\">%s</span></div>\n", r.Site+": "+runTitle(r, t), markup(badge), r.Result)
+	said := []string{r.Began.UTC().Format("Monday, 2 January 2006, 15:04:05 UTC")}
+	if r.Who != "" {
+		said = append(said, "by "+r.Who)
+	}
+	if r.Where != "" {
+		said = append(said, "on "+r.Where)
+	}
+	p.put("<p class=\"sub\">%s", strings.Join(said, " "))
+	if r.Revision != "" {
+		p.put(", revision <code>%s</code>", revision(r.Revision))
+	}
+	p.put("</p>\n")
+	if n := len(t.findings); n > 0 {
+		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", count(n, "finding"), t.findings[0].Summary)
+	}
+	if r.Result == lifecycle.RunUnended {
+		p.put("<p class=\"sub\">%s.</p>\n", strings.ToUpper(noEnd[:1])+noEnd[1:])
+	}
+}
+
+func runFacts(p *page, r lifecycle.RunRecord, t timeline) {
+	fact := func(class, value, label string) {
+		p.put("<div class=\"fact%s\"><b>%s</b><span>%s</span></div>\n", markup(class), value, label)
+	}
+	p.put("<div class=\"facts\">\n")
+	if v := runVersions(r); v != "" {
+		fact(" two", strings.ReplaceAll(v, "->", "→"), "k0s before and after")
+	}
+	fact("", duration(r.Ended.Sub(r.Began)), "from beginning to end")
+	fact("", fmt.Sprintf("%d of %d", r.Done, r.Steps), "steps done"+failedNote(r))
+	if n := t.widest(); n > 0 {
+		fact("", fmt.Sprintf("%d of %d", t.most(), n), "most out of service, of allowed")
+	}
+	if b := t.longest(); b.step != "" {
+		fact("", duration((b.to - b.from).Round(time.Millisecond)), "longest: "+b.step)
+	}
+	p.put("</div>\n")
+}
+
+func failedNote(r lifecycle.RunRecord) string {
+	if r.Failed == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d failed or blocked", r.Failed)
+}
+
+func runPicture(p *page, t timeline) {
+	if len(t.lanes) == 0 {
+		p.put("<h2>No step was begun</h2>\n")
+		return
+	}
+	p.put("<h2>What was done when</h2>\n<div class=\"box\">\n<div class=\"legend\">")
+	seen := map[string]bool{}
+	cut := false
+	for _, b := range t.rows {
+		class, label := tone(b.action)
+		cut = cut || b.state == barCut
+		if b.state == barIdle || b.state == barFailed || seen[class] {
+			continue
+		}
+		seen[class] = true
+		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), label)
+	}
+	p.put("<span><i class=\"h\"></i>waits for a gate</span>")
+	if len(t.findings) > 0 {
+		p.put("<span><i class=\"fail\"></i>failed</span>")
+	}
+	if len(t.allowed) > 0 {
+		p.put("<span><i class=\"l\"></i>allowed out of service</span>")
+	}
+	p.put("</div>\n%s</div>\n", drawTimeline(t))
+	if cut {
+		p.put("<p class=\"sub\">Bars with a dashed edge were under way when the journal ended.</p>\n")
+	}
+	if n := len(t.idle); n > 0 {
+		names := t.idle
+		more := ""
+		if n > 12 {
+			names, more = names[:12], fmt.Sprintf(" and %d more", n-12)
+		}
+		p.put("<p class=\"sub\">Not begun: %s.</p>\n", strings.Join(names, ", ")+more)
+	}
+}
+
+func runFindings(p *page, ds lifecycle.Diagnostics) {
+	if len(ds) == 0 {
+		return
+	}
+	p.put("<h2 id=\"findings\">Findings</h2>\n")
+	for _, d := range ds {
+		label, _ := severity(d.Severity)
+		p.put("<div class=\"finding %s\"><strong>%s: %s</strong>", markup(strings.ToLower(label)), label, d.Summary)
+		if d.Subject != "" {
+			p.put(" <code>%s</code>", subject(d.Subject))
+		}
+		if d.Detail != "" {
+			p.put("<p>%s</p>", strings.TrimSpace(d.Detail))
+		}
+		if d.Hint != "" {
+			p.put("<p class=\"try\">Try: %s</p>", d.Hint)
+		}
+		p.put("</div>\n")
+	}
+}
+
+// openSteps is up to how many steps the table is open from the beginning.
+const openSteps = 60
+
+func runSteps(p *page, t timeline) {
+	if len(t.rows) == 0 {
+		return
+	}
+	open := markup("")
+	if len(t.rows) <= openSteps {
+		open = ` open=""`
+	}
+	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open, count(len(t.rows), "step"))
+	p.put("<tr><th>Machine</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n")
+	for _, b := range t.rows {
+		runStep(p, b)
+	}
+	p.put("</table></div></details>\n")
+}
+
+func runStep(p *page, b bar) {
+	class, _ := tone(b.action)
+	who := b.target
+	if who == "" {
+		who = "cluster"
+	}
+	what := string(b.action)
+	if !b.version.IsZero() {
+		what += " " + b.version.String()
+	}
+	if b.state == barIdle {
+		p.put("<tr class=\"idle\"><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td></td><td></td><td></td><td class=\"w\">%s</td><td>%s</td></tr>\n", who, markup(class), what, b.state, b.reason)
+		return
+	}
+	mark := map[barState]markup{barFailed: "r-failed", barCut: "r-cut"}[b.state]
+	waited := ""
+	if w := b.waited(); w > 0 {
+		waited = duration(w.Round(time.Millisecond))
+	}
+	p.put("<tr><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w %s\">%s</td><td>%s</td></tr>\n",
+		who, markup(class), what, moment(b.from), duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state, b.reason)
+}
+
+// waited is how long a step waited for gates.
+func (b bar) waited() time.Duration {
+	var sum time.Duration
+	for _, w := range b.waits {
+		sum += w.to - w.from
+	}
+	return sum
+}
