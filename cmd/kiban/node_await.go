@@ -18,7 +18,7 @@ func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(str
 	if step.Action != lifecycle.ActionAwait {
 		return m.Machines.Do(ctx, step, progress)
 	}
-	progress("press Enter when the work on " + step.Target + " is done; Ctrl-C leaves it out of service")
+	progress("press Enter when it is done; Ctrl-C leaves it closed")
 	return m.done(ctx, step)
 }
 

@@ -126,7 +126,7 @@ func TestWorkDone(t *testing.T) {
 		return said, err
 	}
 	said, err := wait(strings.NewReader("\n"), nil)
-	if err != nil || !strings.Contains(said, "press Enter when the work on worker-1 is done") {
+	if err != nil || !strings.Contains(said, "press Enter when it is done") {
 		t.Errorf("Enter: %q, %v", said, err)
 	}
 	if _, err := wait(strings.NewReader(""), nil); err == nil {
