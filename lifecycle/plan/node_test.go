@@ -158,3 +158,22 @@ func TestMaintenanceIsLeftAlone(t *testing.T) {
 		t.Errorf("drain: %+v", drain)
 	}
 }
+
+// TestRemovalIsCarriedOn: a removal that was cut off at any point is planned from there, and never without forgetting the controller.
+func TestRemovalIsCarriedOn(t *testing.T) {
+	w := built(t, newSite(v136, 3, 1))
+	task := lifecycle.NodeTask{Verb: lifecycle.NodeRemove, Host: "controller-3"}
+	whole := Node(w.site, w.observe(), task)
+	for i, s := range whole.Steps {
+		rest := Node(w.site, w.observe(), task)
+		if len(rest.Steps) != len(whole.Steps)-i || rest.Steps[0].ID != s.ID || rest.Steps[len(rest.Steps)-1].Action != lifecycle.ActionDeleteNode {
+			t.Fatalf("before %s:\n%s", s.ID, outline(rest))
+		}
+		if s.Action == lifecycle.ActionReset {
+			break // behind it nothing of the machine is left to see
+		}
+		for _, part := range w.parts(s) {
+			part(w)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func (p *planner) takeOut(m *member, why string) []*step {
 		}
 		steps = append(steps, st)
 	}
-	if m.registered || m.inEtcd { // k0s keeps objects of a controller too
+	if m.registered || m.Role.IsController() { // k0s keeps objects of a controller too
 		st := p.do(lifecycle.ActionDeleteNode, m, why)
 		st.After = p.settled()
 		steps = append(steps, st)
