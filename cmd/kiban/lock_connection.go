@@ -55,23 +55,29 @@ func (s *siteContender) contest(name string, place apply.Locks) *apply.Contest {
 }
 
 // Await looks at both places. The controller's counts also where the cluster has its own: a run that is setting the cluster up may not
-// have come to that one yet.
+// have come to that one yet. A place that can't tell is in nobody's way here; it is when it is needed.
 func (s *siteContender) Await(ctx context.Context) (waited bool, err error) {
 	cluster, host, name, err := s.c.lockPlaces(ctx)
 	if err != nil {
 		return false, err
 	}
-	if host != nil {
-		// A controller that can't tell is in the way only of those who have no other place.
-		if waited, err = s.contest(name, host).Await(ctx); err != nil && (cluster == nil || isLocked(err) || ctx.Err() != nil) {
+	for _, c := range []struct {
+		name  string
+		place apply.Locks
+	}{{name, host}, {"", cluster}} {
+		if c.place == nil {
+			continue
+		}
+		if now, err := c.place.ReadLock(ctx); err != nil || !now.Held() {
+			continue
+		}
+		more, err := s.contest(c.name, c.place).Await(ctx)
+		waited = waited || more
+		if isLocked(err) || ctx.Err() != nil {
 			return waited, err
 		}
 	}
-	if cluster != nil {
-		more, err := s.contest("", cluster).Await(ctx)
-		return waited || more, err
-	}
-	return waited, nil
+	return waited, ctx.Err()
 }
 
 func (s *siteContender) Take(ctx context.Context) (release func(), err error) {
@@ -172,6 +178,11 @@ func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
 	}
 	var held []lifecycle.Lock
 	var errs []error
+	c.mu.Lock()
+	if why := c.seen.API.Unknown; why != "" {
+		errs = append(errs, errors.New("the Kubernetes API does not answer: "+why))
+	}
+	c.mu.Unlock()
 	for _, place := range []apply.Locks{cluster, host} {
 		if place == nil {
 			continue

@@ -96,7 +96,7 @@ func (c *Contest) until(ctx context.Context) (now lifecycle.Lock, waited bool, e
 				return now, waited, lockFailed(c.claim.Site, err)
 			}
 		} else {
-			dead := c.watch.Silent(now, asked, answered) || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
+			dead := c.watch.Silent(now, asked, answered) || now.Holder == c.claim.Lock.Holder || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
 			switch judge(now, dead, c.watch.Alive(), answered, left) {
 			case lockFree:
 				return now, waited, nil

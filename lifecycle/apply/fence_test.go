@@ -214,6 +214,18 @@ func TestDeadHoldersLockIsTakenOver(t *testing.T) {
 	})
 }
 
+// A write whose answer never came, and that could not be read back either: the next attempt finds its own run's name.
+func TestOwnLockIsNotAnothers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &place{lock: lifecycle.Lock{Holder: "run-1", Epoch: 7, Version: "v", Beat: "1", Renewed: time.Now()}}
+		h := take(t, p, "run-1", 0)
+		if err := fenceOf(h).Check(t.Context()); err != nil || p.now().Epoch != 8 {
+			t.Errorf("%+v, %v", p.now(), err)
+		}
+		_ = h.release(t.Context())
+	})
+}
+
 // While the API is away nobody can renew: a watcher must not hold that against the holder.
 func TestOutageDoesNotKillTheHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
