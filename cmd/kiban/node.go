@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,8 @@ type nodeOptions struct {
 	Site   string
 	Task   lifecycle.NodeTask
 	Yes    bool
+	// LockTimeout is how long another run's lock is waited for.
+	LockTimeout time.Duration
 }
 
 func newNode(a *app, runF func(context.Context, *nodeOptions) error) *cobra.Command {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
 )
 
 // nodeVerb is what a changing verb is called and has to say for itself.
@@ -94,6 +93,7 @@ func newNodeVerb(a *app, v nodeVerb, runF func(context.Context, *nodeOptions) er
 	}
 	f := cmd.Flags()
 	f.BoolVar(&opts.Yes, "yes", false, "do not ask")
+	f.DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
 	f.StringVar(&opts.Task.Reason, "reason", "", "why, for the mark on the node and for the record")
 	if v.force != "" {
 		f.BoolVar(&opts.Task.Force, "force", false, v.force)
@@ -114,7 +114,7 @@ func (o *nodeOptions) awaits() bool {
 }
 
 func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err error) {
-	a, host := opts.app, opts.Task.Host
+	a := opts.app
 	site, fleet, err := a.loadSite(ctx, opts.Site)
 	if err != nil {
 		return err
@@ -124,29 +124,55 @@ func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
-	state, err := conn.Observe(ctx)
-	if err != nil {
-		return err
-	}
-	plan := a.PlanNode(site, state, opts.Task)
-	if !plan.Empty() || len(plan.Diagnostics) > 0 {
-		if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
+	return nodeCarryOut(ctx, opts, v, site, fleet, conn)
+}
+
+// nodeCarryOut shows the plan, asks, and carries it out under the site's lock. A plan that was made before the lock was there is made
+// again under it, and shown again if it is another one then.
+func nodeCarryOut(ctx context.Context, opts *nodeOptions, v nodeVerb, site lifecycle.Site, fleet string, conn connection) error {
+	a, host, id := opts.app, opts.Task.Host, newRunID(time.Now())
+	lock := &applyLock{contender: conn.Contend(a.claim(site, id, fmt.Sprintf("node %s %s", v.verb, host), opts.LockTimeout))}
+	defer lock.giveUp()
+	for {
+		a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+		state, err := conn.Observe(ctx)
+		if err != nil {
 			return err
 		}
+		plan := a.PlanNode(site, state, opts.Task)
+		if again, err := lock.await(ctx, plan); err != nil {
+			return err
+		} else if again {
+			continue
+		}
+		confirmed := lock.confirmed(plan, func(why error) {
+			a.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
+		})
+		if !confirmed && (!plan.Empty() || len(plan.Diagnostics) > 0) {
+			if err := a.announce(site, plan); err != nil {
+				return err
+			}
+		}
+		if err := plan.Diagnostics.Err(); err != nil {
+			return shown{err}
+		}
+		if plan.Empty() {
+			return a.result(nil, fmt.Sprintf("%s is %s.", host, v.already))
+		}
+		if !confirmed {
+			if err := a.confirmAs(ctx, opts.Yes, site.Name, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, site.Name, host)); err != nil {
+				return err
+			}
+		}
+		if again, err := lock.take(ctx, plan); err != nil {
+			return err
+		} else if again {
+			continue
+		}
+		message, err := a.carryOutAs(ctx, id, site, fleet, conn, plan)
+		if err != nil {
+			return err
+		}
+		return a.result(nil, fmt.Sprintf("%s is %s: %s.", host, v.done, message))
 	}
-	if err := plan.Diagnostics.Err(); err != nil {
-		return shown{err}
-	}
-	if plan.Empty() {
-		return a.result(nil, fmt.Sprintf("%s is %s.", host, v.already))
-	}
-	if err := a.confirmAs(ctx, opts.Yes, site.Name, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, site.Name, host)); err != nil {
-		return err
-	}
-	message, err := a.carryOut(ctx, site, fleet, conn, plan)
-	if err != nil {
-		return err
-	}
-	return a.result(nil, fmt.Sprintf("%s is %s: %s.", host, v.done, message))
 }

@@ -149,3 +149,49 @@ func TestWorkDone(t *testing.T) {
 		t.Error("another step did not reach the machine")
 	}
 }
+
+// A plan that was made before the lock was there is made again under it; one that has become another is confirmed again. The lock is given
+// up in the end, and says what it is held for.
+func TestNodeLocks(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		plans []lifecycle.Plan
+		in    string
+		asked int
+	}{
+		{"nothing has changed", []lifecycle.Plan{planOf("f", "worker-1/drain"), planOf("f", "worker-1/drain")}, "yes\n", 1},
+		{"something has", []lifecycle.Plan{planOf("f", "worker-1/cordon", "worker-1/drain"), planOf("g", "worker-1/drain")}, "yes\nyes\n", 2},
+	} {
+		f := &fakeSite{}
+		s, made := f.services(), 0
+		s.PlanNode = func(lifecycle.Site, lifecycle.State, lifecycle.NodeTask) lifecycle.Plan {
+			made++
+			return tt.plans[min(made, len(tt.plans))-1]
+		}
+		r := kibanWith(t, s, func(st *Streams) { st.InTTY, st.In = true, &oneLineAtATime{strings.NewReader(tt.in)} }, "node", "drain", "lab", "worker-1")
+		if r.code != 0 || len(f.applied) != 1 || f.applied[0].FactsDigest != tt.plans[1].FactsDigest || strings.Count(r.err, "Only 'yes'") != tt.asked {
+			t.Errorf("%s: exit %d, applied %+v\n%s", tt.name, r.code, f.applied, r.err)
+		}
+		if len(f.claims) == 0 || f.claims[0].Lock.Doing != "node drain worker-1" || strings.Join(f.lockCalls, " ") != "await take release" {
+			t.Errorf("%s: claims %+v, calls %q", tt.name, f.claims, f.lockCalls)
+		}
+	}
+}
+
+// oneLineAtATime is a terminal: a read gives a line and no more.
+type oneLineAtATime struct{ r *strings.Reader }
+
+func (o *oneLineAtATime) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		b, err := o.r.ReadByte()
+		if err != nil {
+			return n, err
+		}
+		p[n] = b
+		if n++; b == '\n' {
+			break
+		}
+	}
+	return n, nil
+}
