@@ -80,6 +80,12 @@ const (
 	ActionJoinWorker     Action = "join-worker"
 	// ActionBackup takes a backup of the control plane and puts it under .kiban/backups on the machine that runs kiban.
 	ActionBackup Action = "backup"
+	// ActionRestore fills a controller that has no data from a backup, and starts it: a control plane of one, with the data and the keys
+	// of the backup. Others join it.
+	ActionRestore Action = "restore"
+	// ActionRestart restarts the service as it is, or starts it: what runs there must forget what it knows of a control plane that
+	// is no more.
+	ActionRestart Action = "restart"
 	// ActionCordon and ActionUncordon close and open a node for scheduling, with kiban's mark. ActionDrain moves its pods away.
 	ActionCordon   Action = "cordon"
 	ActionDrain    Action = "drain"

@@ -90,6 +90,10 @@ type HostState struct {
 	ConfigDigest string `json:"configDigest,omitempty"`
 	// Data says that the k0s data directory holds something: the host has been a member before.
 	Data bool `json:"data,omitempty"`
+	// Restored is the digest of the backup that an interrupted restore has filled the data directory from; "" otherwise.
+	Restored string `json:"restored,omitempty"`
+	// Server is where the kubelet finds the Kubernetes API, a URL; "" when it has no credentials.
+	Server string `json:"-"`
 	// Token says that a join token that was not overwritten lies on the host's disk.
 	Token bool `json:"token,omitempty"`
 }

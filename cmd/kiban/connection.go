@@ -35,11 +35,16 @@ type siteConnection struct {
 
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	c := &siteConnection{site: site, log: opts.Log}
+	var archive *k0s.Archive
+	if opts.Restore != nil {
+		archive = &k0s.Archive{Digest: opts.Restore.Digest, Open: opts.Restore.Reader}
+	}
 	session, err := k0s.Open(site, k0s.Options{
 		Log:        opts.Log,
 		Audit:      c.audit,
 		CacheDir:   filepath.Join(opts.StateDir, "cache"),
 		KeepBackup: opts.KeepBackup,
+		Restore:    archive,
 	})
 	if err != nil {
 		return nil, err

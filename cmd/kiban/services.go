@@ -7,6 +7,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/backup"
 )
 
 // services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
@@ -21,6 +22,8 @@ type services struct {
 	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	// PlanBackup is the plan that only takes a backup.
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
+	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.
+	PlanRestore func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
@@ -31,6 +34,8 @@ type connectOptions struct {
 	StateDir string
 	// KeepBackup keeps a backup that take writes and says where. Nil: as the site declares, below StateDir.
 	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// Restore is the backup that a plan of PlanRestore is carried out with; nil otherwise.
+	Restore *backup.Source
 }
 
 // connection is a site's machines and the Kubernetes API behind them.

@@ -20,10 +20,11 @@ func wire() services {
 		LoadSite: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, Revision: git.Revision})
 		},
-		CheckFleet: site.CheckFleet,
-		MakePlan:   plan.Make,
-		PlanNode:   plan.Node,
-		PlanBackup: plan.Backup,
-		Connect:    connect,
+		CheckFleet:  site.CheckFleet,
+		MakePlan:    plan.Make,
+		PlanNode:    plan.Node,
+		PlanBackup:  plan.Backup,
+		PlanRestore: plan.Restore,
+		Connect:     connect,
 	}
 }

@@ -173,21 +173,23 @@ func TestWhatIsOnTheDiskIsReadAgain(t *testing.T) {
 	for _, recipients := range [][]string{nil, {recipient}} {
 		s := store(t, recipients...)
 		_, err := s.Keep(v135, func(w io.Writer) error {
-			_, err := w.Write(whole(t))
+			if _, err := w.Write(whole(t)); err != nil {
+				return err
+			}
 			half, _ := filepath.Glob(filepath.Join(s.Dir, ".backup-*"))
 			if len(half) != 1 {
 				t.Fatalf("written to %v", half)
 			}
-			f, openErr := os.OpenFile(half[0], os.O_WRONLY, 0) // a disk that does not keep what it is given
-			if openErr != nil {
-				t.Fatal(openErr)
+			f, err := os.OpenFile(half[0], os.O_WRONLY, 0) // a disk that does not keep what it is given
+			if err != nil {
+				t.Fatal(err)
 			}
 			defer f.Close()
-			if len(recipients) == 0 {
-				_, err = f.WriteAt([]byte{0xff}, 30)
-			} else {
-				_, err = f.WriteAt([]byte("x"), 100)
+			damage, at := []byte{0xff}, int64(30)
+			if len(recipients) > 0 {
+				damage, at = []byte("x"), 100
 			}
+			_, err = f.WriteAt(damage, at)
 			return err
 		})
 		if err == nil || !strings.Contains(err.Error(), "read back") {

@@ -27,6 +27,8 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 		lifecycle.ActionJoinController: join,
 		lifecycle.ActionJoinWorker:     join,
 		lifecycle.ActionBackup:         backup,
+		lifecycle.ActionRestore:        restore,
+		lifecycle.ActionRestart:        restart,
 		lifecycle.ActionUpgrade:        upgrade,
 		lifecycle.ActionReinstall:      upgrade,
 		lifecycle.ActionStart:          start,

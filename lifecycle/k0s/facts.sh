@@ -64,6 +64,8 @@ done
 for f in "$DATA"/*; do
 	[ -e "$f" ] && [ "${f##*/}" != lost+found ] && fact data 1 && break
 done
+[ -f "$DATA/kiban-restored" ] && fact restored "$(quiet cat "$DATA/kiban-restored")"
+[ -f "$DATA/kubelet.conf" ] && fact server "$(quiet sed -n 's/^ *server: *//p' "$DATA/kubelet.conf")"
 if [ -s "$TOKEN" ]; then
 	first=
 	quiet read -r first <"$TOKEN"

@@ -77,6 +77,8 @@ config) grep -q reject-me "${3#--config=}" && { echo "Error: spec is bad" >&2; e
 token) [ "$2" = create ] && cat "$ROOT/token"; [ "$2" = invalidate ] && echo "$4" >> "$ROOT/invalidated"; exit 0 ;;
 etcd) [ "$2" = leave ] && echo "$*" >> "$ROOT/left" && exit 0; echo '{"members":{"c1":"https://10.0.0.11:2380","c2":"https://10.0.0.12:2380"}}' ;;
 backup) cat "$ROOT/backup.tar.gz" ;;
+restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"; grep -q "the end" "$ROOT/data/db" || { echo "Error: unexpected EOF" >&2; exit 1; }
+	for a; do case $a in --config-out=*) echo "{restored: true}" > "${a#--config-out=}" ;; esac; done ;;
 reset) [ -f "$ROOT/fail-reset" ] && exit 1; rm -rf "$ROOT/data" "$ROOT/unit" ;;
 kubectl) exit 0 ;;
 *) echo "unknown command $1" >&2; exit 1 ;;

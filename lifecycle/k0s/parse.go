@@ -123,6 +123,7 @@ func (f *facts) files(raw frames) {
 	h := &f.host
 	h.Data = raw.value("data") == "1"
 	h.Token = raw.value("token") == "1"
+	h.Restored, h.Server = raw.value("restored"), strings.Trim(raw.value("server"), `"'`)
 	b, ok := raw.blocks["config"]
 	if !ok {
 		return

@@ -28,7 +28,7 @@ func (p *planner) eachInstall(visit func(*step)) {
 	for _, s := range p.work {
 		for _, st := range s.steps {
 			switch st.Action {
-			case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade:
+			case lifecycle.ActionInitialize, lifecycle.ActionRestore, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade:
 				visit(st)
 			}
 		}
@@ -53,7 +53,8 @@ func ready(p *planner) []*stage {
 			before = m.seen.Binary
 		}
 		inPlace[m.Name] = st.Version
-		if before == st.Version || slices.Contains(m.seen.Staged, st.Version) {
+		staged := slices.ContainsFunc(st.after, func(s *step) bool { return s.Action == lifecycle.ActionStage })
+		if before == st.Version || staged || slices.Contains(m.seen.Staged, st.Version) {
 			return
 		}
 		get := p.do(lifecycle.ActionStage, m, fmt.Sprintf("k0s %s is neither installed nor staged", st.Version))
