@@ -93,6 +93,10 @@ const (
 	// ActionUpgrade stops k0s, puts the staged binary of Version in its place, re-installs the service with the declared
 	// arguments, and starts it. Each part is left out where it is done already, so it also finishes an interrupted one.
 	ActionUpgrade Action = "upgrade"
+	// ActionRestoreFormer puts back the k0s binary and service that an upgrade which kept them (Step.OnFailure) has replaced. Version is
+	// that binary's. ActionForgetFormer removes what is kept.
+	ActionRestoreFormer Action = "restore-former"
+	ActionForgetFormer  Action = "forget-former"
 	// ActionReinstall is the same without another binary: the service gets the declared arguments and is restarted.
 	ActionReinstall Action = "reinstall"
 	// ActionStart starts a stopped service as it is.

@@ -72,6 +72,8 @@ type HostState struct {
 	BinaryProblem string  `json:"binaryProblem,omitempty"`
 	// Staged are the versions of k0s that kiban has put on the host and not yet installed, sorted.
 	Staged []Version `json:"staged,omitempty"`
+	// Former is the version that is kept on the host, as an upgrade replaced it, until its node is well; zero: none.
+	Former Version `json:"former,omitzero"`
 	// Unit is "k0scontroller" or "k0sworker" when such a unit file is there.
 	Unit    string       `json:"unit,omitempty"`
 	Service ServiceState `json:"service,omitempty"`

@@ -30,6 +30,8 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 		lifecycle.ActionRestore:        restore,
 		lifecycle.ActionRestart:        restart,
 		lifecycle.ActionUpgrade:        upgrade,
+		lifecycle.ActionRestoreFormer:  restoreFormer,
+		lifecycle.ActionForgetFormer:   forgetFormer,
 		lifecycle.ActionReinstall:      upgrade,
 		lifecycle.ActionStart:          start,
 		lifecycle.ActionLeaveEtcd:      leaveEtcd,

@@ -40,7 +40,12 @@ block free quiet df -Pk "$dir"
 
 [ -e "$BIN" ] && block version soon "$BIN" version
 for f in "$dir"/k0s.kiban-*; do
-	[ -f "$f" ] && fact staged "${f##*/k0s.kiban-}"
+	[ -f "$f" ] || continue
+	case $f in
+	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env) ;;
+	*/k0s.kiban-former-*) fact former "${f##*/k0s.kiban-former-}" ;;
+	*) fact staged "${f##*/k0s.kiban-}" ;;
+	esac
 done
 
 command -v systemctl >/dev/null 2>&1 || fact systemd none

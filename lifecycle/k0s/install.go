@@ -56,6 +56,11 @@ func upgrade(ctx context.Context, t *task) error {
 	if err := t.on.k0s.RunHooks(ctx, "upgrade", "before"); err != nil {
 		return err
 	}
+	if t.keeps(f) {
+		if err := t.keepFormer(ctx, f.host.Binary); err != nil {
+			return err
+		}
+	}
 	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
 		t.progress("stopping k0s")
 		if err := t.on.stop(ctx); err != nil {

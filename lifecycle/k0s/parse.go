@@ -71,6 +71,11 @@ func (f *facts) installed(raw frames) {
 		}
 	}
 	slices.SortFunc(h.Staged, lifecycle.Version.Compare)
+	for _, name := range raw.values["former"] {
+		if v, err := lifecycle.ParseVersion(name); err == nil && h.Former.Less(v) {
+			h.Former = v
+		}
+	}
 	if h.Unit = raw.value("unit"); h.Unit == "" {
 		return
 	}

@@ -1,0 +1,108 @@
+package k0s
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/k0sproject/rig/v2/sh/shellescape"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// former is where the k0s of that version is kept while the node is not known to be well with its successor. Its service and the service's
+// environment lie beside it.
+func (p paths) former(version fmt.Stringer) string {
+	return fmt.Sprintf("%s/k0s.kiban-former-%s", p.dir(), version)
+}
+
+// formers matches all that is kept; for a shell.
+func (p paths) formers() string { return shellescape.Quote(p.dir()+"/k0s.kiban-former-") + "*" }
+
+// keeps reports whether the step's way back leads to what is installed, and would be lost without it.
+func (t *task) keeps(f facts) bool {
+	return f.host.Binary != t.step.Version && slices.ContainsFunc(t.step.OnFailure, func(s lifecycle.Step) bool {
+		return s.Action == lifecycle.ActionRestoreFormer && s.Version == f.host.Binary
+	})
+}
+
+// keepFormer keeps the installed binary, which is of that version, and its service for the way back. The binary gets its name last: if that is
+// there, so is the rest. It is a second name for the same file where that is possible, and takes no room.
+func (t *task) keepFormer(ctx context.Context, v lifecycle.Version) error {
+	q := shellescape.Quote
+	binary, kept, tmp := q(t.on.paths.binary), t.on.paths.former(v), q(t.on.paths.dir()+"/.k0s.kiban-former")
+	unit, err := t.on.unitFile(ctx)
+	if err != nil {
+		return err
+	}
+	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && { { [ ! -L %s ] && ln %s %s; } 2>/dev/null || cp -p %s %s; } && mv -f %s %s",
+		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), binary, binary, tmp, binary, tmp, tmp, q(kept)))
+}
+
+// unitFile is the file that the k0s service is made from.
+func (r *remote) unitFile(ctx context.Context) (string, error) {
+	u := r.k0s.K0sServiceName()
+	return r.output(ctx, fmt.Sprintf("f=$(systemctl show -p FragmentPath %s.service 2>/dev/null); f=${f#FragmentPath=}; echo \"${f:-/etc/systemd/system/%s.service}\"", u, u))
+}
+
+// restoreFormer puts back what keepFormer kept, and starts it. A machine on which nothing was replaced, because its upgrade failed before that,
+// gets its service and is only started if it does not run.
+func restoreFormer(ctx context.Context, t *task) error {
+	f, err := t.look(ctx, t.on)
+	if err != nil {
+		return err
+	}
+	v := t.step.Version
+	switch {
+	case f.host.Former != v && f.host.Binary != v:
+		return t.refuse(fmt.Sprintf("the former k0s %s is not on the machine", v), "it can only be put back where the upgrade has kept it",
+			"mend the machine, then run the same command again: it carries the upgrade on")
+	case f.host.Former != v && f.host.Service == lifecycle.ServiceRunning:
+		return nil // nothing was replaced, or all has been put back
+	}
+	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
+		t.progress("stopping k0s")
+		if err := t.on.stop(ctx); err != nil {
+			return err
+		}
+	}
+	if f.host.Service == lifecycle.ServiceFailed {
+		if err := t.on.run(ctx, "systemctl reset-failed "+t.on.k0s.K0sServiceName()); err != nil { // it may have used up its starts
+			return err
+		}
+	}
+	if f.host.Former == v {
+		if err := t.putBack(ctx, v); err != nil {
+			return err
+		}
+	}
+	t.progress(fmt.Sprintf("starting k0s %s again", v))
+	return t.on.launch(ctx)
+}
+
+// putBack makes the former binary and service the installed ones. The binary goes last: until then the machine has something to put back.
+func (t *task) putBack(ctx context.Context, v lifecycle.Version) error {
+	q := shellescape.Quote
+	unit, err := t.on.unitFile(ctx)
+	if err != nil {
+		return err
+	}
+	kept := t.on.paths.former(v)
+	if err := t.on.run(ctx, fmt.Sprintf("cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && mv -f %s %s && systemctl daemon-reload && rm -f %s",
+		q(kept+".service"), q(unit), q(kept+".env"), q(kept+".env"), q(t.on.dropIn()), q(kept), q(t.on.paths.binary), t.on.paths.formers())); err != nil {
+		return err
+	}
+	out, err := t.on.output(ctx, q(t.on.paths.binary)+" version")
+	if err != nil {
+		return err
+	}
+	if got, _ := binaryVersion(block{text: []byte(out)}); got != v {
+		return fmt.Errorf("the binary that was kept says that it is %s, not %s", printable(out), v)
+	}
+	return nil
+}
+
+// forgetFormer removes what was kept: the node is well without it.
+func forgetFormer(ctx context.Context, t *task) error {
+	return t.on.run(ctx, "rm -f "+t.on.paths.formers())
+}
