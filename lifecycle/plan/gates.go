@@ -15,7 +15,7 @@ func (p *planner) timeout(a lifecycle.Action) time.Duration {
 		return time.Minute
 	case lifecycle.ActionStage, lifecycle.ActionBackup, lifecycle.ActionPrepare:
 		return 15 * time.Minute
-	case lifecycle.ActionLeaveEtcd, lifecycle.ActionTidy:
+	case lifecycle.ActionLeaveEtcd, lifecycle.ActionTidy, lifecycle.ActionForgetFormer:
 		return 2 * time.Minute
 	case lifecycle.ActionReset:
 		return 10 * time.Minute
@@ -32,7 +32,7 @@ func (p *planner) do(a lifecycle.Action, m *member, reason string) *step {
 	st := &step{Step: lifecycle.Step{Action: a, Target: m.Name, Reason: reason, Timeout: p.timeout(a)}}
 	switch a {
 	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd,
-		lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
+		lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait, lifecycle.ActionRestoreFormer:
 		st.Disrupts = true
 	}
 	return st

@@ -118,6 +118,9 @@ func outlineStep(b *strings.Builder, s lifecycle.Step) {
 	}
 	outlineGates(b, "before", s.Before)
 	outlineGates(b, "after ", s.After)
+	for _, back := range s.OnFailure {
+		fmt.Fprintf(b, "      else   %s %s\n", back.ID, back.Version)
+	}
 }
 
 func outlineGates(b *strings.Builder, when string, gates []lifecycle.Gate) {

@@ -143,7 +143,7 @@ func TestHazard_H7_ControllersLeaveOneAPlan(t *testing.T) {
 // H8: a stopped worker starts at the version it has before the control plane is upgraded, and gets the new one after.
 func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1") })
-	wantIDs(t, p, "worker-1", "stage", "start", "cordon", "drain", "upgrade", "uncordon")
+	wantIDs(t, p, "worker-1", "stage", "start", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 	start, _ := p.Step("worker-1/start")
 	if start.Version != v135 || start.Disrupts {
 		t.Errorf("it starts at %s, disrupting: %t", start.Version, start.Disrupts)
@@ -202,7 +202,7 @@ func TestHazard_H22_WindowIsThePolicys(t *testing.T) {
 // H23: a node that an administrator has cordoned is upgraded and stays cordoned.
 func TestHazard_H23_AdministratorsCordonStays(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.nodes["worker-1"].Unschedulable = true })
-	wantIDs(t, p, "worker-1", "stage", "drain", "upgrade")
+	wantIDs(t, p, "worker-1", "stage", "drain", "upgrade", "forget-former")
 	if drain, _ := p.Step("worker-1/drain"); !strings.Contains(drain.Reason, "administrator") {
 		t.Errorf("reason: %s", drain.Reason)
 	}

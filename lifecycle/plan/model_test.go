@@ -130,8 +130,8 @@ func TestAnyState(t *testing.T) {
 		converge(t, w, r.IntN)
 		for _, h := range w.site.Cluster.Hosts {
 			s, n := w.hosts[h.Name], w.nodes[h.Name]
-			if s.Running != v136 || s.Token || len(s.Staged) > 0 {
-				t.Errorf("%s ends with %s, token %t, staged %v", h.Name, s.Running, s.Token, s.Staged)
+			if s.Running != v136 || s.Token || len(s.Staged) > 0 || !s.Former.IsZero() {
+				t.Errorf("%s ends with %s, token %t, staged %v, former %s", h.Name, s.Running, s.Token, s.Staged, s.Former)
 			}
 			if n != nil && (!n.Ready || n.Unschedulable != closed[h.Name] || !n.Mark.IsZero()) {
 				t.Errorf("%s ends as %+v", h.Name, *n)
@@ -170,6 +170,7 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 	}
 	token := func(w *world, h string) { w.hosts[h].Token = true }
 	staged := func(w *world, h string) { w.hosts[h].Staged = []lifecycle.Version{v134, v136} }
+	kept := func(w *world, h string) { w.hosts[h].Former = v135 }
 	noUnit := func(w *world, h string) {
 		w.hosts[h].Unit, w.hosts[h].Arguments, w.hosts[h].Service = "", nil, lifecycle.ServiceAbsent
 	}
@@ -207,6 +208,11 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 	}
 	out = append(out, []befalling{
 		{"cordoned by kiban", mark},
+		{"former kept", kept},
+		{"former kept, cordoned by kiban", all(kept, mark)},
+		{"former kept, stopped, binary replaced, cordoned by kiban", all(kept, mark, stop, replace)},
+		{"former kept, crashing, binary replaced, cordoned by kiban", all(kept, mark, stop, replace, silent)},
+		{"former kept, not joined", all(kept, stop, unregistered)},
 		{"cordoned by an administrator", closed},
 		{"cordoned by an administrator, stopped", all(closed, stop)},
 		{"cordoned by an administrator, stopped, binary replaced", all(closed, stop, replace)},

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -51,6 +52,11 @@ func write(work []*stage) (stages []lifecycle.Stage, steps []lifecycle.Step) {
 			}
 			slices.Sort(st.Needs)
 			st.Needs = slices.Compact(st.Needs)
+			for i := range st.OnFailure { // named after the step whose way back they are
+				back := &st.OnFailure[i]
+				back.ID = back.Target + "/" + string(back.Action) + strings.TrimPrefix(st.ID, plainID(st))
+				back.Stage = st.Stage
+			}
 			steps = append(steps, st.Step)
 		}
 	}

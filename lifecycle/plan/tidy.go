@@ -6,7 +6,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// tidy removes join tokens that lie on disk and binaries that nothing will install. A join overwrites its own token.
+// tidy removes join tokens that lie on disk, binaries that nothing will install, and those that were kept for the way back. A join overwrites its own token.
 func tidy(p *planner) {
 	s := p.stage("tidy", "remove what interrupted runs left", 0)
 	installs := p.installs()
@@ -27,6 +27,7 @@ func tidy(p *planner) {
 			s.add(p.do(lifecycle.ActionTidy, m, strings.Join(why, "; ")))
 		}
 	}
+	forget(p, s)
 }
 
 // has reports whether the plan has one of these actions for the member.

@@ -92,6 +92,10 @@ func (p *planner) giveBack(s *stage, m *member) {
 		back.Reason = "it carries kiban's mark, though someone has uncordoned it"
 	}
 	back.Before, back.After = p.nodeBack(m, m.level), p.settled()
-	s.add(back)
+	if former := p.former(m, m.level); !former.IsZero() && !m.node.Ready {
+		p.seeThrough(s, m, back, former)
+	} else {
+		s.add(back)
+	}
 	m.node.Unschedulable, m.held, m.node.Mark = false, false, lifecycle.Mark{}
 }

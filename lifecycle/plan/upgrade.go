@@ -43,9 +43,11 @@ func upgradeWorkers(p *planner, hop lifecycle.Version) {
 	due := inOrder(p.dueAt(p.workers(), hop), p.site.Policy.Workers.FailureDomain)
 	s := p.rollout("workers@"+hop.String(), "workers to "+hop.String(), due, p.canariesLeft(hop))
 	for _, m := range due {
+		former := p.former(m, hop)
 		st := p.upgradeTo(m, hop)
 		st.After = p.nodeBack(m, hop)
 		p.turn(s, m, hop, st)
+		p.wayBack(s, m, st, former)
 	}
 }
 

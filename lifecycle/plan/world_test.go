@@ -145,7 +145,16 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 	case lifecycle.ActionJoinWorker:
 		return []func(*world){func(w *world) { w.hosts[h].Token = true }, binary, unit, start, register, func(w *world) { w.hosts[h].Token = false }}
 	case lifecycle.ActionUpgrade:
-		return []func(*world){stop, binary, unit, start, register}
+		keep := func(w *world) {
+			if len(s.OnFailure) > 0 && w.hosts[h].Binary != s.Version {
+				w.hosts[h].Former = w.hosts[h].Binary
+			}
+		}
+		return []func(*world){keep, stop, binary, unit, start, register}
+	case lifecycle.ActionRestoreFormer:
+		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
+	case lifecycle.ActionForgetFormer:
+		return []func(*world){func(w *world) { w.forget(h) }}
 	case lifecycle.ActionReinstall:
 		return []func(*world){stop, unit, start, register}
 	case lifecycle.ActionStart:
@@ -210,6 +219,21 @@ func (w *world) install(h string, v lifecycle.Version) {
 		w.fail("%s: %s is installed but was not staged", h, v)
 	}
 	s.Binary, s.Staged = v, slices.DeleteFunc(s.Staged, func(o lifecycle.Version) bool { return o == v })
+}
+
+func (w *world) putBack(h string, v lifecycle.Version) {
+	s := w.hosts[h]
+	if s.Former != v && s.Binary != v {
+		w.fail("%s: %s is to be put back, but %s was kept", h, v, s.Former)
+	}
+	s.Binary, s.Former = v, lifecycle.Version{}
+}
+
+func (w *world) forget(h string) {
+	if n := w.nodes[h]; n != nil && !n.Ready {
+		w.fail("%s: its way back is removed while its node is not Ready", h)
+	}
+	w.hosts[h].Former = lifecycle.Version{}
 }
 
 func (w *world) unit(decl lifecycle.Host) {

@@ -72,6 +72,7 @@ func shape(steps []lifecycle.Step) string {
 		for _, g := range slices.Concat(s.Before, s.After) {
 			b.WriteString("\x00" + g.String())
 		}
+		b.WriteString("\x00" + wayBack(s))
 		b.WriteString("\x01")
 	}
 	return b.String()

@@ -142,6 +142,19 @@ func (t *planText) step(s lifecycle.Step) {
 	for i, g := range s.After {
 		t.note(first(i, "after"), gateText(g))
 	}
+	t.note("if not", wayBack(s))
+}
+
+// wayBack says what is done when the step fails.
+func wayBack(s lifecycle.Step) string {
+	var does []string
+	for _, back := range s.OnFailure {
+		does = append(does, fmt.Sprintf("%s %s", back.Action, back.Version))
+	}
+	if len(does) == 0 {
+		return ""
+	}
+	return strings.Join(does, ", ") + " with the same gates, uncordon if kiban cordoned it; the rollout stops"
 }
 
 func (t *planText) note(label, text string) {

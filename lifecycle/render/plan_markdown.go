@@ -84,6 +84,9 @@ func markdownStage(b *strings.Builder, o outline, n int) {
 				who = ""
 			}
 			why := append([]string{s.Reason}, s.Changes...)
+			if back := wayBack(s); back != "" {
+				why = append(why, "if it fails: "+back)
+			}
 			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", cell(who), what, cells(why), gateCells(s.Before), gateCells(s.After))
 		}
 	}

@@ -1,0 +1,72 @@
+package plan
+
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// wayBack gives a worker's upgrade its way back, and has what is kept for it removed once the node is back in service. work is the upgrade in
+// the worker's turn, the last one of the stage; former is the version to go back to, zero where there is none.
+//
+// A control plane has no way back: etcd and the API's objects may have moved on.
+func (p *planner) wayBack(s *stage, m *member, work *step, former lifecycle.Version) {
+	if former.IsZero() && m.seen.Former.IsZero() {
+		return
+	}
+	if !former.IsZero() {
+		back := p.do(lifecycle.ActionRestoreFormer, m, fmt.Sprintf("k0s %s does not come up there: the former version is put back, and the rollout stops", work.Version))
+		back.Version, back.From, back.After = former, work.Version, p.nodeBack(m, former)
+		work.OnFailure = []lifecycle.Step{back.Step}
+	}
+	last := s.steps[len(s.steps)-1]
+	forget := p.do(lifecycle.ActionForgetFormer, m, "the node is well: the former k0s is no longer kept for the way back")
+	forget.hop, forget.after = work.hop, []*step{last}
+	if last == work { // the node stays cordoned; that others are not well is no reason to take this one back
+		work.After, forget.After = p.nodeBack(m, work.Version), p.settled()
+	}
+	s.add(forget)
+}
+
+// former is the version that an upgrade of the worker to a hop can be taken back to: the installed one, or the one that an upgrade which
+// was cut off has kept. Zero: none that may run beside the control plane as it is then.
+func (p *planner) former(m *member, hop lifecycle.Version) lifecycle.Version {
+	v := m.level
+	if v != m.seen.Binary && !p.has(m, lifecycle.ActionUpgrade) {
+		v = m.seen.Former
+	}
+	if m.level == hop {
+		v = m.seen.Former
+	}
+	if v.IsZero() || !v.Less(hop) {
+		return lifecycle.Version{}
+	}
+	for _, c := range p.controllers() {
+		if !c.level.IsZero() && (newerKubernetes(v, c.level) || c.level.MinorsAhead(v) > 1) {
+			return lifecycle.Version{}
+		}
+	}
+	return v
+}
+
+// seeThrough ends an upgrade of a worker that was cut off while its node was not well yet: it gets the time that an upgrade has, and the way
+// back after that. back is what returns the node to service.
+func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.Version) {
+	st := p.do(lifecycle.ActionUpgrade, m, fmt.Sprintf("k0s %s runs, but its node is not Ready: an upgrade was cut off", m.level))
+	st.From, st.Version, st.After = m.level, m.level, back.Before
+	back.Before = nil
+	s.add(st, back)
+	p.wayBack(s, m, st, former)
+}
+
+// forget removes the former k0s from workers that an interrupted run left with it and that are well without.
+func forget(p *planner, s *stage) {
+	for _, m := range p.members {
+		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionReset) {
+			continue
+		}
+		if !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
+			s.add(p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without", m.seen.Former)))
+		}
+	}
+}
