@@ -114,6 +114,7 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	defer record.keep(ctx, api.RecordRun)
 	return apply.Run(ctx, c.site, plan, apply.Deps{
 		Machines: attended{c.session, run.WorkDone},
+		Logs:     c.session,
 		Nodes:    api,
 		Gates:    gates,
 		Sink:     record.Sink,

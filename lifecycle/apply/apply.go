@@ -35,6 +35,8 @@ type Deps struct {
 	Machines Machines
 	Nodes    Nodes
 	Gates    Gates
+	// Logs are asked for a node's last words when it does not come up. Nil: findings are without them.
+	Logs Logs
 	// Sink gets every event, one at a time. Its error stops the run.
 	Sink lifecycle.Sink
 	// RunID names the run: in its events, and in the marks on the nodes it cordons.

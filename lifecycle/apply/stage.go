@@ -82,6 +82,9 @@ func (r *run) target(ctx context.Context, steps []lifecycle.Step) {
 		if len(ds) > 0 {
 			r.set(s.ID, failed)
 			r.find(ds...)
+			if acted {
+				r.recover(ctx, s, ds, steps[i+1:])
+			}
 			tried := steps[:i]
 			if acted {
 				tried = steps[:i+1]

@@ -1,0 +1,189 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// talking machines have logs.
+type talking struct {
+	*world
+	lines []string
+	err   error
+}
+
+func (t talking) LastLog(context.Context, string, int) ([]string, error) { return t.lines, t.err }
+
+func (t talking) deps() Deps {
+	d := t.world.deps()
+	d.Logs = t
+	return d
+}
+
+var (
+	older = lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	newer = lifecycle.Version{Major: 1, Minor: 36, Patch: 3}
+)
+
+// returning is a rollout whose upgrades have a way back and a gate behind them, as the plan makes them.
+func returning(n int, stage lifecycle.Stage) lifecycle.Plan {
+	p := rollout(n, stage)
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Action != lifecycle.ActionUpgrade {
+			continue
+		}
+		s.From, s.Version = older, newer
+		s.After = []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: s.Target, Version: newer, Timeout: time.Minute}}
+		s.OnFailure = []lifecycle.Step{{ID: s.Target + "/restore-former", Stage: s.Stage, Action: lifecycle.ActionRestoreFormer, Target: s.Target, Version: older, From: newer,
+			Reason: "back", After: []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: s.Target, Version: older, Timeout: time.Minute}}}}
+	}
+	return p
+}
+
+// neverReadyAt makes a gate that no node at that version meets.
+func (w *world) neverReadyAt(bad ...lifecycle.Version) {
+	w.gates[lifecycle.GateNodeReady] = func(g lifecycle.Gate) lifecycle.GateResult {
+		if slices.Contains(bad, g.Version) {
+			return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "node " + g.Target + " is not Ready"}
+		}
+		return lifecycle.GateResult{State: lifecycle.GateMet}
+	}
+}
+
+func one(t *testing.T, err error) lifecycle.Diagnostic {
+	t.Helper()
+	ds := lifecycle.AsDiagnostics(err, "")
+	if len(ds) != 1 {
+		t.Fatalf("findings %+v, want one", ds)
+	}
+	return ds[0]
+}
+
+// TestWorkerGetsItsFormerK0sAgain: what the plan shows for the failure is what runs; the node is back in service, the run has failed, and no
+// other node was started.
+func TestWorkerGetsItsFormerK0sAgain(t *testing.T) {
+	for name, fail := range map[string]func(*world){
+		"gate":   func(w *world) { w.neverReadyAt(newer) },
+		"action": func(w *world) { w.errs["w1/upgrade"] = errors.New("exec format error") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := talking{world: newWorld(), lines: []string{"level=error", "kubelet: no such flag"}}
+				fail(w.world)
+				w.takes["w1/restore-former"] = 10 * time.Second
+				d := one(t, Run(t.Context(), lifecycle.Site{}, returning(3, lifecycle.Stage{Width: 1}), w.deps()))
+				if want := []string{"w1/cordon", "w1/drain", "w1/upgrade", "w1/restore-former", "w1/uncordon"}; !slices.Equal(w.log, want) {
+					t.Errorf("did %v, want %v", w.log, want)
+				}
+				if len(w.out) != 0 {
+					t.Errorf("out of service: %v", w.out)
+				}
+				if d.Severity != lifecycle.SeverityError || d.Subject != "w1" || !strings.Contains(d.Summary, "runs "+older.String()+" again and is back in service") {
+					t.Errorf("finding %+v", d)
+				}
+				for _, want := range []string{"w1/upgrade", "kubelet: no such flag"} {
+					if name == "gate" && !strings.Contains(d.Detail, want) {
+						t.Errorf("does not say %q: %s", want, d.Detail)
+					}
+				}
+				if w.count(lifecycle.EventSkipped) != 8 || w.count(lifecycle.EventStarted) != 5 {
+					t.Errorf("%d skipped, %d started", w.count(lifecycle.EventSkipped), w.count(lifecycle.EventStarted))
+				}
+			})
+		})
+	}
+}
+
+// TestNoNodeStartsDuringTheWayBack: the run has failed from the moment on that the first step has.
+func TestNoNodeStartsDuringTheWayBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.errs["w1/upgrade"] = errors.New("no")
+		w.takes["w1/restore-former"], w.takes["w2/drain"] = 10*time.Minute, time.Minute
+		err := Run(t.Context(), lifecycle.Site{}, returning(4, lifecycle.Stage{Width: 2}), w.deps())
+		if err == nil || slices.Contains(w.log, "w3/cordon") {
+			t.Errorf("error %v, did %v", err, w.log)
+		}
+		if !slices.Contains(w.log, "w2/uncordon") {
+			t.Errorf("the other node under way did not finish: %v", w.log)
+		}
+	})
+}
+
+// TestWayBackThatFailsLeavesTheMark: the node stays out, and the finding says why on both counts.
+func TestWayBackThatFailsLeavesTheMark(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := talking{world: newWorld(), err: errors.New("no route to host")}
+		w.neverReadyAt(newer, older)
+		d := one(t, Run(t.Context(), lifecycle.Site{}, returning(2, lifecycle.Stage{Width: 1}), w.deps()))
+		if slices.Contains(w.log, "w1/uncordon") || slices.Contains(w.log, "w2/cordon") {
+			t.Errorf("did %v", w.log)
+		}
+		for _, want := range []string{"The way back failed: w1/restore-former", "no route to host", "w1/upgrade: not met"} {
+			if !strings.Contains(d.Detail, want) {
+				t.Errorf("does not say %q: %s", want, d.Detail)
+			}
+		}
+		if !strings.Contains(d.Summary, "could not be taken back") || !strings.Contains(d.Hint, "stays cordoned with kiban's mark") {
+			t.Errorf("finding %+v", d)
+		}
+	})
+}
+
+// TestInterruptedUpgradeIsNotTakenBack: the next run carries it on.
+func TestInterruptedUpgradeIsNotTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.neverReadyAt(newer)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		err := Run(ctx, lifecycle.Site{}, returning(2, lifecycle.Stage{Width: 1}), w.deps())
+		if !errors.Is(err, ErrInterrupted) || slices.Contains(w.log, "w1/restore-former") || slices.Contains(w.log, "w1/uncordon") {
+			t.Errorf("error %v, did %v", err, w.log)
+		}
+	})
+}
+
+// TestControllerIsNotTakenBack: the rollout stops, and the finding says how the control plane stands and how to go on.
+func TestControllerIsNotTakenBack(t *testing.T) {
+	for state, want := range map[lifecycle.GateState]string{lifecycle.GateMet: "The cluster works without it: etcd has quorum (2 of 3 members serve", lifecycle.GateWaiting: "may not work without it"} {
+		t.Run(string(state), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := talking{world: newWorld(), lines: []string{"etcd: panic"}}
+				w.gates[lifecycle.GateAPIReady] = func(lifecycle.Gate) lifecycle.GateResult {
+					return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "connection refused"}
+				}
+				w.gates[lifecycle.GateEtcdQuorum] = func(lifecycle.Gate) lifecycle.GateResult {
+					return lifecycle.GateResult{State: state, Reason: "2 of 3 members serve without c1, 2 are needed"}
+				}
+				site := lifecycle.Site{}
+				p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}}
+				for _, c := range []string{"c1", "c2"} {
+					site.Cluster.Hosts = append(site.Cluster.Hosts, lifecycle.Host{Name: c, Role: lifecycle.RoleController})
+					p.Steps = append(p.Steps, lifecycle.Step{ID: c + "/upgrade", Stage: "s", Action: lifecycle.ActionUpgrade, Target: c, From: older, Version: newer,
+						After: []lifecycle.Gate{{Kind: lifecycle.GateAPIReady, Target: c, Timeout: time.Minute}}})
+				}
+				d := one(t, Run(t.Context(), site, p, w.deps()))
+				if !slices.Equal(w.log, []string{"c1/upgrade"}) {
+					t.Errorf("did %v", w.log)
+				}
+				for _, want := range []string{want, "etcd: panic", "connection refused"} {
+					if !strings.Contains(d.Detail, want) {
+						t.Errorf("does not say %q: %s", want, d.Detail)
+					}
+				}
+				if !strings.Contains(d.Hint, "same command again") || !strings.Contains(d.Hint, "not taken back") {
+					t.Errorf("hint %s", d.Hint)
+				}
+			})
+		})
+	}
+}
