@@ -36,7 +36,7 @@ type node struct {
 
 // join registers a node and starts its kubelet.
 func (p *pool) join(ctx context.Context, w Worker, faults *Faults) error {
-	n := &node{worker: w, faults: faults, ready: !faults.NeverReady.Load(), done: make(chan struct{})}
+	n := &node{worker: w, faults: faults, ready: faults.ready(w.Version), done: make(chan struct{})}
 	var refused refusal
 	for {
 		err := p.register(ctx, n)

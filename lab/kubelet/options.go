@@ -77,6 +77,14 @@ type Worker struct {
 type Faults struct {
 	// NeverReady keeps the node's Ready condition false from the next start of its kubelet on.
 	NeverReady atomic.Bool
+	// NeverReadyVersion, unless nil or empty, confines NeverReady to kubelets of that version: v1.36.3+k0s.2.
+	NeverReadyVersion atomic.Pointer[string]
 	// HoldPods keeps pods on this worker from ending: a drain of it never finishes while set.
 	HoldPods atomic.Bool
+}
+
+// ready reports whether a kubelet of that version becomes Ready.
+func (f *Faults) ready(version string) bool {
+	only := f.NeverReadyVersion.Load()
+	return !f.NeverReady.Load() || only != nil && *only != "" && *only != version
 }

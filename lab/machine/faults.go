@@ -65,8 +65,10 @@ func FaultKinds() []FaultKind {
 		{"disk-full", "", "writes fail with \"no space left on device\"", func(m *Machine, _ []string) error { m.disk.SetFull(true); return nil }},
 		{"fail", "REGEXP [STATUS [MESSAGE]]", "programs whose command line matches fail (status 1)", (*Machine).failCommand},
 		{"hang", "REGEXP", "programs whose command line matches hang until the fault is cleared", (*Machine).hangCommand},
-		{"never-ready", "", "the node never becomes Ready from its next start on", func(m *Machine, _ []string) error {
-			m.lab.fleet.Faults(m.k0s.Node()).NeverReady.Store(true)
+		{"never-ready", "[VERSION]", "the node never becomes Ready from its next start on, with k0s of that version or of any", func(m *Machine, a []string) error {
+			node, version := m.lab.fleet.Faults(m.k0s.Node()), strings.Join(a, "")
+			node.NeverReadyVersion.Store(&version)
+			node.NeverReady.Store(true)
 			return nil
 		}},
 		{"hold-pods", "", "pods on the node do not end: a drain waits", func(m *Machine, _ []string) error {
@@ -130,6 +132,7 @@ func (m *Machine) ClearFaults() error {
 	m.crash.Clear()
 	node := m.lab.fleet.Faults(m.k0s.Node())
 	node.NeverReady.Store(false)
+	node.NeverReadyVersion.Store(nil)
 	node.HoldPods.Store(false)
 	m.event("faults cleared")
 	return m.PowerOn()

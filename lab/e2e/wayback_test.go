@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A worker whose new k0s never becomes Ready is back on the old one within a minute of its deadline and in service, no other worker is touched,
+// and the plan says what remains. When the cause is gone, the same command goes through.
+func TestWorkerThatDoesNotComeBackGetsItsFormerK0s(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.206.0", 1, 2)
+	b.apply(0)
+	cs, _ := b.admin()
+	b.Version, b.NodeTimeout = v136, "15s"
+	b.write()
+	text := b.must(0, b.kiban("plan", "lab")).stdout
+	if !strings.Contains(text, "restore-former "+v135) {
+		t.Errorf("the plan does not show the way back:\n%s", text)
+	}
+	b.fault("worker-1", "never-ready", v136)
+	m := b.mark()
+	r := b.apply(1)
+	for _, want := range []string{"worker-1 did not come up with k0s " + v136 + "; it runs " + v135 + " again and is back in service", "is not Ready", "last lines of the log",
+		"starting k0s " + v136} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("does not say %q: %s", want, r)
+		}
+	}
+	if c := b.changes(m); strings.Contains(c, "worker-2 stop ") {
+		t.Errorf("another worker was touched:\n%s", c)
+	}
+	b.nodesAt(cs, v135, 2)
+	b.cordoned(cs)
+	ids := b.plan()
+	if want := "worker-1/upgrade"; !slices.Contains(ids, want) || slices.Contains(ids, "controller-1/upgrade") {
+		t.Errorf("what remains is not in the plan: %s", ids)
+	}
+	b.mend("worker-1")
+	b.apply(0)
+	b.nodesAt(cs, v136, 2)
+	b.cordoned(cs)
+	b.emptyPlan()
+}
+
+// A controller that does not come back stops the rollout while the others hold the quorum, and is not taken back. The plan
+// says what remains.
+func TestControllerThatDoesNotComeBackStopsTheRollout(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.206.1", 3, 1)
+	b.apply(0)
+	b.Version, b.NodeTimeout = v136, "15s"
+	b.write()
+	b.fault("controller-1", "crash", v136)
+	m := b.mark()
+	r := b.apply(1)
+	for _, want := range []string{"controller controller-1 did not come up with k0s " + v136, "etcd has quorum", "last lines of the log", "is not taken back"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("does not say %q: %s", want, r)
+		}
+	}
+	if c := b.changes(m); strings.Contains(c, "controller-2 stop ") || strings.Contains(c, "worker-1 stop ") {
+		t.Errorf("another machine was touched:\n%s", c)
+	}
+	if ids := b.plan(); !slices.Contains(ids, "controller-2/upgrade") || !slices.Contains(ids, "worker-1/upgrade") {
+		t.Errorf("what remains is not in the plan: %s", ids)
+	}
+}
