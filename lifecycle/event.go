@@ -43,7 +43,7 @@ type Event struct {
 	Diagnostic *Diagnostic   `json:"diagnostic,omitempty"`
 	// Header is on the begun event.
 	Header *RunHeader `json:"header,omitempty"`
-	// Version and Disrupts are the step's, on planned events.
+	// Version and Disrupts are the step's: on planned events, and on started ones of steps that were not in the queue.
 	Version  Version `json:"version,omitzero"`
 	Disrupts bool    `json:"disrupts,omitempty"`
 	// Result is on the summary.

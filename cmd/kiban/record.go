@@ -32,15 +32,21 @@ func (s Streams) operator() (who, where string) {
 type recorder struct {
 	next  lifecycle.Sink
 	steps map[string]lifecycle.Step
+	queue map[string]bool // the steps that were planned; the others are ways back after a failure
 	sum   journal.Recorder
 	// interrupted says whether the operator stopped the run.
 	interrupted func() bool
 }
 
 func newRecorder(ctx context.Context, plan lifecycle.Plan, run applyRun) *recorder {
-	r := &recorder{next: run.Sink, steps: map[string]lifecycle.Step{}}
+	r := &recorder{next: run.Sink, steps: map[string]lifecycle.Step{}, queue: map[string]bool{}}
 	for _, s := range plan.Steps {
-		r.steps[s.ID] = s
+		for _, back := range s.OnFailure {
+			r.steps[back.ID] = back
+		}
+	}
+	for _, s := range plan.Steps {
+		r.steps[s.ID], r.queue[s.ID] = s, true
 	}
 	r.interrupted = func() bool {
 		select {
@@ -86,10 +92,13 @@ func begins(id string, h lifecycle.RunHeader) string {
 
 // Sink takes an event of the run.
 func (r *recorder) Sink(e lifecycle.Event) error {
-	switch e.Kind {
+	switch s := r.steps[e.Step]; e.Kind {
 	case lifecycle.EventPlanned:
-		s := r.steps[e.Step]
 		e.Version, e.Disrupts = s.Version, s.Disrupts
+	case lifecycle.EventStarted:
+		if !r.queue[e.Step] {
+			e.Version, e.Disrupts = s.Version, s.Disrupts
+		}
 	case lifecycle.EventSummary:
 		e.Result = r.result()
 	}

@@ -9,14 +9,16 @@ import (
 // Recorder makes the record of a run out of its events, one by one. The zero value is ready. It is not safe for use by several
 // goroutines; a run hands its events over one at a time.
 type Recorder struct {
-	record  lifecycle.RunRecord
-	hosts   map[string]lifecycle.Version // what runs on each host by now
-	planned map[string]lifecycle.Version // what each step installs
-	begun   map[string]bool              // steps
-	touched map[string]bool              // targets
-	ended   bool
-	skipped bool
-	harder  bool // a failure that was no block
+	record   lifecycle.RunRecord
+	hosts    map[string]lifecycle.Version // what runs on each host by now
+	installs map[string]lifecycle.Version // what each step puts on its host
+	planned  map[string]bool              // steps
+	begun    map[string]bool              // steps
+	done     map[string]bool              // steps of the plan; not those of the way back after a failure
+	touched  map[string]bool              // targets
+	ended    bool
+	skipped  bool
+	harder   bool // a failure that was no block
 }
 
 // Record is the record of a run whose events are all there are.
@@ -32,8 +34,9 @@ func Record(events []lifecycle.Event) lifecycle.RunRecord {
 func (r *Recorder) Add(e lifecycle.Event) {
 	if r.record.ID == "" {
 		r.record = lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: e.Run, Site: e.Site, Began: e.Time}
-		r.hosts, r.planned = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
-		r.begun, r.touched = map[string]bool{}, map[string]bool{}
+		r.hosts, r.installs = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
+		r.planned = map[string]bool{}
+		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	if !r.ended { // what follows the summary is about the record itself
 		r.record.Ended = e.Time
@@ -43,14 +46,20 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.header(e.Header)
 	case lifecycle.EventPlanned:
 		r.record.Steps++
-		r.planned[e.Step] = e.Version
+		r.planned[e.Step] = true
+		r.installs[e.Step] = e.Version
 	case lifecycle.EventStarted:
 		r.begun[e.Step] = true
+		if !e.Version.IsZero() {
+			r.installs[e.Step] = e.Version
+		}
 		if e.Target != "" {
 			r.touched[e.Target] = true
 		}
 	case lifecycle.EventFinished:
-		r.record.Done++
+		if r.planned[e.Step] {
+			r.done[e.Step] = true
+		}
 		r.installed(e)
 	case lifecycle.EventSkipped:
 		r.skipped = true
@@ -76,8 +85,8 @@ func (r *Recorder) header(h *lifecycle.RunHeader) {
 // installed follows what a finished step left on its host.
 func (r *Recorder) installed(e lifecycle.Event) {
 	switch e.Action {
-	case lifecycle.ActionUpgrade, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
-		if v := r.planned[e.Step]; !v.IsZero() {
+	case lifecycle.ActionUpgrade, lifecycle.ActionRestore, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
+		if v := r.installs[e.Step]; !v.IsZero() {
 			r.hosts[e.Target] = v
 		}
 	case lifecycle.ActionReset:
@@ -99,7 +108,7 @@ func (r *Recorder) versions() []lifecycle.Version {
 // Record is the run as it stands.
 func (r *Recorder) Record() lifecycle.RunRecord {
 	out := r.record
-	out.After, out.Begun, out.Machines = r.versions(), len(r.begun), len(r.touched)
+	out.After, out.Begun, out.Done, out.Machines = r.versions(), len(r.begun), len(r.done), len(r.touched)
 	switch {
 	case !r.ended:
 		out.Result = lifecycle.RunUnended

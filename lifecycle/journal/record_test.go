@@ -42,6 +42,7 @@ func TestRecord(t *testing.T) {
 	end.Time = begun.Time.Add(time.Minute)
 	told := end
 	told.Result = lifecycle.RunInterrupted
+	back := func(e lifecycle.Event) lifecycle.Event { e.Action = lifecycle.ActionUpgrade; return e }
 	first := []lifecycle.Event{step(1, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{}), step(3, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{})}
 	second := []lifecycle.Event{step(3, lifecycle.EventStarted, "worker-2", lifecycle.ActionReset, lifecycle.Version{}), step(5, lifecycle.EventFinished, "worker-2", lifecycle.ActionReset, lifecycle.Version{})}
 	for _, tt := range []struct {
@@ -53,6 +54,8 @@ func TestRecord(t *testing.T) {
 		took                    time.Duration
 	}{
 		{"whole", slices.Concat(first, second, []lifecycle.Event{end}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
+		{"the way back after a failure is no step of the plan", slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade+"@back", v135),
+			back(step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade+"@back", lifecycle.Version{})), end}), lifecycle.RunFailed, []lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
 		{"a word about the record comes after the end", slices.Concat(first, second, []lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
 		{"killed", first, lifecycle.RunUnended, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, 3 * time.Second},
 		{"blocked", slices.Concat(first, []lifecycle.Event{blocked, end}), lifecycle.RunBlocked, []lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
