@@ -45,9 +45,8 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 		earlier = ds[len(ds)-1:]
 	}
 	r.retell(earlier, told)
-	e := stepEvent(lifecycle.EventProgress, s, told.Summary)
-	e.Detail, e.Diagnostic = told.Detail, &told
-	_ = r.emit(e) // kept in sinkErr, which stops the run
+	// It is the run's word, not the step's: that has ended.
+	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventProgress, Message: told.Summary, Diagnostic: &told}) // an error is kept in sinkErr
 }
 
 // startsK0s reports whether k0s is started by the action, so that its log says why it does not come up.

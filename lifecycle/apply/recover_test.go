@@ -94,6 +94,9 @@ func TestWorkerGetsItsFormerK0sAgain(t *testing.T) {
 						t.Errorf("does not say %q: %s", want, d.Detail)
 					}
 				}
+				if told := w.events[len(w.events)-10]; told.Step != "" || told.Diagnostic == nil || told.Diagnostic.Summary != d.Summary {
+					t.Errorf("the way back is not summed up in the journal: %+v", told)
+				}
 				if w.count(lifecycle.EventSkipped) != 8 || w.count(lifecycle.EventStarted) != 5 {
 					t.Errorf("%d skipped, %d started", w.count(lifecycle.EventSkipped), w.count(lifecycle.EventStarted))
 				}

@@ -217,7 +217,8 @@ func (t *timelineBuilder) endWait(b *bar, at time.Duration) {
 // disrupts stands in for what journals of early versions did not say.
 func disrupts(a lifecycle.Action) bool {
 	switch a {
-	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd:
+	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd,
+		lifecycle.ActionRestoreFormer:
 		return true
 	}
 	return false
