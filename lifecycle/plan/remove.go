@@ -34,7 +34,13 @@ func remove(p *planner) {
 
 // removable reports whether something of the host is left, on it or in the cluster.
 func (m *member) removable() bool {
-	return m.seen.Reached() && (m.onMachine() || m.registered || m.inEtcd)
+	return m.seen.Reached() && (m.littered() || m.registered || m.inEtcd)
+}
+
+// littered reports whether anything of k0s is left on the machine, be it a file that a removal cut off has not come to.
+func (m *member) littered() bool {
+	s := m.seen
+	return m.onMachine() || !s.Binary.IsZero() || s.BinaryProblem != "" || len(s.Staged) > 0 || s.ConfigDigest != ""
 }
 
 // onMachine reports whether k0s has left something on the machine.
@@ -56,7 +62,7 @@ func (p *planner) takeOut(m *member, why string) []*step {
 		st.After = []lifecycle.Gate{p.node(lifecycle.GateEtcdLeft, m.Name), p.node(lifecycle.GateEtcdQuorum, "")}
 		steps = append(steps, st)
 	}
-	if m.onMachine() {
+	if m.littered() {
 		st := p.do(lifecycle.ActionReset, m, why)
 		if m.Role.IsController() {
 			st.After = []lifecycle.Gate{p.node(lifecycle.GateAPIServers, m.Name), p.settle(lifecycle.GateLeaders, "")}

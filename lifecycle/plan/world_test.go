@@ -173,6 +173,7 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){stop, func(w *world) {
 			w.hosts[h].Unit, w.hosts[h].Service, w.hosts[h].Arguments = "", lifecycle.ServiceAbsent, nil
 		},
+			func(w *world) { w.hosts[h].Data = false }, // `k0s reset` has wiped; its binary and configuration are still there
 			func(w *world) {
 				*w.hosts[h] = lifecycle.HostState{Name: h, Hostname: h, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
 			}}
