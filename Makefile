@@ -42,6 +42,10 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 bench: build lab ## Print the table of docs/performance.md: kiban against k0sctl, kustomize and the lower bounds
 	go -C lab run ./bench -kiban ../bin/kiban -lab ../bin/kiban-lab
 
+.PHONY: reliability
+reliability: build lab ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
+	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 16
+
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
 	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }
