@@ -87,7 +87,11 @@ func runFacts(p *page, r lifecycle.RunRecord, t timeline) {
 	}
 	p.put("<div class=\"facts\">\n")
 	if v := runVersions(r); v != "" {
-		fact(" two", strings.ReplaceAll(v, "->", "→"), "k0s before and after")
+		label := "k0s, before and after"
+		if !strings.Contains(v, "->") {
+			label = "k0s"
+		}
+		fact(" two", strings.ReplaceAll(v, "->", "→"), label)
 	}
 	fact("", duration(r.Ended.Sub(r.Began)), "from beginning to end")
 	fact("", fmt.Sprintf("%d of %d", r.Done, r.Steps), "steps done"+failedNote(r))
@@ -114,17 +118,19 @@ func runPicture(p *page, t timeline) {
 	}
 	p.put("<h2>What was done when</h2>\n<div class=\"box\">\n<div class=\"legend\">")
 	seen := map[string]bool{}
-	cut := false
+	cut, waits := false, false
 	for _, b := range t.rows {
 		class, label := tone(b.action)
-		cut = cut || b.state == barCut
+		cut, waits = cut || b.state == barCut, waits || len(b.waits) > 0
 		if b.state == barIdle || b.state == barFailed || seen[class] {
 			continue
 		}
 		seen[class] = true
 		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), label)
 	}
-	p.put("<span><i class=\"h\"></i>waits for a gate</span>")
+	if waits {
+		p.put("<span><i class=\"h\"></i>waits for a gate</span>")
+	}
 	if len(t.findings) > 0 {
 		p.put("<span><i class=\"fail\"></i>failed</span>")
 	}

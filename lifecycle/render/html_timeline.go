@@ -35,7 +35,7 @@ const nameLetters = 26
 
 // leftOf gives the names the room that the longest of them needs.
 func leftOf(lanes []lane) float64 {
-	longest := 14 // what the picture itself says there
+	longest := 17 // what the picture itself says there
 	for _, l := range lanes {
 		longest = max(longest, len([]rune(l.name)))
 	}
