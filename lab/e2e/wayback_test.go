@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A worker whose new k0s never becomes Ready is back on the old one within a minute of its deadline and in service, no other worker is touched,
@@ -30,6 +32,9 @@ func TestWorkerThatDoesNotComeBackGetsItsFormerK0s(t *testing.T) {
 	}
 	if c := b.changes(m); strings.Contains(c, "worker-2 stop ") {
 		t.Errorf("another worker was touched:\n%s", c)
+	}
+	if r := b.must(0, b.kiban("show", "latest", "-o", "markdown")); !strings.Contains(r.stdout, "restore-former") || !strings.Contains(r.stdout, "last lines of the log") {
+		t.Errorf("the run shown again does not tell of the way back: %s", r)
 	}
 	b.nodesAt(cs, v135, 2)
 	b.cordoned(cs)
@@ -66,4 +71,29 @@ func TestControllerThatDoesNotComeBackStopsTheRollout(t *testing.T) {
 	if ids := b.plan(); !slices.Contains(ids, "controller-2/upgrade") || !slices.Contains(ids, "worker-1/upgrade") {
 		t.Errorf("what remains is not in the plan: %s", ids)
 	}
+}
+
+// Killed while the new k0s does not become Ready, the next run finds what was kept and takes the worker back all the same.
+func TestWayBackOutlivesTheRun(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.206.2", 1, 1)
+	b.apply(0)
+	cs, _ := b.admin()
+	b.Version, b.NodeTimeout = v136, "90s"
+	b.write()
+	b.fault("worker-1", "never-ready", v136)
+	m := b.mark()
+	_, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
+	b.eventually(2*time.Minute, "the worker starts with its new k0s", func() (bool, string) {
+		c := b.changes(m)
+		return strings.Contains(c, "worker-1 start "), c
+	})
+	stop(os.Kill)
+	b.NodeTimeout = "15s"
+	b.write()
+	if r := b.apply(1); !strings.Contains(r.stderr, "it runs "+v135+" again and is back in service") {
+		t.Errorf("the second run does not take it back: %s", r)
+	}
+	b.nodesAt(cs, v135, 1)
+	b.cordoned(cs)
 }
