@@ -2,6 +2,7 @@ package site
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,32 @@ func refusedHost(t *testing.T, line, summary string) {
 	t.Helper()
 	_, ds := edited(t, "cluster.yaml", w2, w2+"    "+line+"\n")
 	wantFinding(t, ds, lifecycle.SeverityError, "cluster.yaml", summary)
+}
+
+func TestHazard_H7_TwoResetsAreRefused(t *testing.T) {
+	var lines []string
+	for _, host := range []string{"cp-1", "cp-2"} {
+		lines = append(lines, "- hostname: "+host+"\n    reset: true\n    privateAddress: 10.1.0."+host[3:]+"\n")
+	}
+	_, ds := edited(t, "cluster.yaml", "- hostname: cp-1\n    privateAddress: 10.1.0.1\n    ssh:\n      address: 10.0.0.1\n  - hostname: cp-2\n    privateAddress: 10.1.0.2\n",
+		lines[0]+"    ssh:\n      address: 10.0.0.1\n  "+lines[1])
+	if !slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool {
+		return d.Severity == lifecycle.SeverityError && strings.Contains(d.Summary, "2 controllers are to be reset at once")
+	}) {
+		t.Errorf("findings:\n%s", printFindings(ds))
+	}
+}
+
+func TestHazard_H9_JumpInThePathIsRefused(t *testing.T) {
+	_, ds := edited(t, "site.yaml", "  wave: 2\n", "  wave: 2\n  upgrade: {path: [v1.33.1+k0s.0, v1.35.7+k0s.0]}\n")
+	wantFinding(t, ds, lifecycle.SeverityError, "site.yaml", "upgrade.path goes from v1.33.1+k0s.0 to v1.35.7+k0s.0")
+}
+
+func TestHazard_H10_NoSiteWithoutAVersion(t *testing.T) {
+	_, ds := edited(t, "cluster.yaml", "spec:\n", "spec:\n  k0s: {version: null}\n")
+	if !ds.Has(lifecycle.SeverityError) || !strings.Contains(ds.Error(), "the k0s version is not pinned") {
+		t.Errorf("findings:\n%s", printFindings(ds))
+	}
 }
 
 func TestHazard_H11_NoFilesFromURLs(t *testing.T) {
