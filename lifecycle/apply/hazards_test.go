@@ -2,10 +2,12 @@ package apply
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -65,4 +67,21 @@ func TestHazard_H4_FailedWorkerIsLeftAsItIs(t *testing.T) {
 
 func TestHazard_H5_FailedFirstControllerIsLeftAsItIs(t *testing.T) {
 	failureIsLeft(t, "c1", lifecycle.ActionInitialize)
+}
+
+// H32: where a stage sets no limit there is one all the same.
+func TestHazard_H32_NoStageIsUnlimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		const targets = 200
+		for i := range targets {
+			w.takes[fmt.Sprintf("w%d/drain", i+1)] = time.Minute
+		}
+		if err := Run(t.Context(), lifecycle.Site{}, rollout(targets, lifecycle.Stage{Width: 0}), w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if w.maxOut != 64 {
+			t.Errorf("%d of %d targets were under way at once, want 64", w.maxOut, targets)
+		}
+	})
 }
