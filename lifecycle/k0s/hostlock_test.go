@@ -84,7 +84,7 @@ func TestHostLock(t *testing.T) {
 }
 
 // Many at once: one gets it, be it free or a dead holder's.
-func TestHostLockHasOneWinner(t *testing.T) {
+func TestHazard_H13_HostLockHasOneWinner(t *testing.T) {
 	f := newFarm(t, "c1")
 	h := hostLock(f)
 	for round := range 3 {
