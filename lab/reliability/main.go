@@ -1,5 +1,5 @@
-// Command reliability kills kiban at every boundary between the events of its runs, runs the same command again, and compares
-// where that ends with where an undisturbed run ends. It prints a Markdown table.
+// Command reliability kills kiban at the boundaries between the events of its runs, or cuts, reboots and switches off machines under
+// it; runs the same command again; and compares where that ends with where an undisturbed run ends. It prints a Markdown table.
 //
 //	reliability -kiban ../bin/kiban -lab ../bin/kiban-lab [-points 12] [-only bootstrap,join,upgrade,removal] [-side 4]
 package main
@@ -21,7 +21,7 @@ func main() {
 	var b drive.Binaries
 	flag.StringVar(&b.Kiban, "kiban", "../bin/kiban", "the kiban binary")
 	flag.StringVar(&b.Lab, "lab", "../bin/kiban-lab", "the lab's binary")
-	points := flag.Int("points", 0, "at most this many kill points a scenario, spread evenly; 0: every one")
+	points := flag.Int("points", 0, "at most this many kill points for each kind of run, and half as many faults, spread evenly; 0: every one")
 	only := flag.String("only", "", "comma-separated scenarios; empty: all")
 	side := flag.Int("side", 4, "labs side by side")
 	flag.Parse()
@@ -40,18 +40,24 @@ func main() {
 
 // report runs the scenarios and prints their rows. Its error says that something was lost.
 func report(b drive.Binaries, points int, only string, side int) error {
-	fmt.Println("| scenario | kill points tried | survived | lost |\n|---|---|---|---|")
+	fmt.Println("| what | tried | survived | lost |\n|---|---|---|---|")
 	var lost []string
 	for i, s := range scenarios() {
 		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
 			continue
 		}
-		tried, bad, err := s.run(b, 210+10*i, points, side)
+		events, want, err := s.undisturbed(b, fmt.Sprintf("127.%d.0", 210+10*i))
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		fmt.Printf("| %s | %d | %d | %d |\n", s.name, tried, tried-len(bad), len(bad))
-		lost = append(lost, bad...)
+		for _, kind := range []struct {
+			name   string
+			points []point
+		}{{"SIGKILL during a " + s.name, killPoints(events, points)}, {"SSH cut, reboot or power loss during a " + s.name, faultPoints(events, (points+1)/2)}} {
+			bad := s.disturb(b, 210+10*i, side, kind.points, want)
+			fmt.Printf("| %s | %d | %d | %d |\n", kind.name, len(kind.points), len(kind.points)-len(bad), len(bad))
+			lost = append(lost, bad...)
+		}
 	}
 	if len(lost) > 0 {
 		return fmt.Errorf("lost:\n%s", strings.Join(lost, "\n"))
@@ -59,59 +65,68 @@ func report(b drive.Binaries, points int, only string, side int) error {
 	return nil
 }
 
-// run measures an undisturbed run, then kills one at each of its boundaries, and between.
-func (s scenario) run(b drive.Binaries, net, points, side int) (tried int, lost []string, err error) {
-	calm, want, err := s.undisturbed(b, fmt.Sprintf("127.%d.0", net))
-	if err != nil {
-		return 0, nil, err
-	}
-	kills := killPoints(calm, points)
+// disturb tries the points, each on a lab of its own, so many side by side, and gives those that did not end as wanted.
+func (s scenario) disturb(b drive.Binaries, net, side int, points []point, want string) (lost []string) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan int, side)
 	for i := range side {
 		slots <- i
 	}
-	for _, k := range kills {
+	for _, k := range points {
 		slot := <-slots
 		wg.Go(func() {
 			defer func() { slots <- slot }()
-			got, err := s.killed(b, fmt.Sprintf("127.%d.%d", net, 10+4*slot), k)
+			got, err := s.disturbed(b, fmt.Sprintf("127.%d.%d", net, 10+4*slot), k)
 			mu.Lock()
 			defer mu.Unlock()
-			tried++
 			switch {
 			case err != nil:
-				lost = append(lost, fmt.Sprintf("%s, killed %s: %v", s.name, k, err))
+				lost = append(lost, fmt.Sprintf("%s, %s: %v", s.name, k, err))
 			case got != want:
-				lost = append(lost, fmt.Sprintf("%s, killed %s: ends at\n%s\nnot at\n%s", s.name, k, got, want))
+				lost = append(lost, fmt.Sprintf("%s, %s: ends at\n%s\nnot at\n%s", s.name, k, got, want))
 			}
 		})
 	}
 	wg.Wait()
-	return tried, lost, nil
+	return lost
 }
 
-// killPoint is where a run is killed: when its nth event is in the journal, or a moment after it.
-type killPoint struct {
+// point is where a run is disturbed: when its nth event is in the journal, or a moment after it.
+type point struct {
+	what   disturbance
 	events int
 	after  time.Duration
 }
 
-func (k killPoint) String() string {
-	return fmt.Sprintf("%s after event %d", k.after, k.events)
+func (k point) String() string {
+	return fmt.Sprintf("%s %s after event %d", k.what.name, k.after, k.events)
 }
 
 // killPoints are the boundaries of a run with that many events, each at once and a moment later.
-func killPoints(events, most int) []killPoint {
-	var ks []killPoint
+func killPoints(events, most int) []point {
+	var ks []point
 	for n := 1; n < events; n++ {
-		ks = append(ks, killPoint{n, 0}, killPoint{n, time.Duration(50+137*n%400) * time.Millisecond})
+		ks = append(ks, point{kill, n, 0}, point{kill, n, time.Duration(50+137*n%400) * time.Millisecond})
 	}
+	return spread(ks, most)
+}
+
+// faultPoints disturb the machines instead, each in its own way, spread over the run.
+func faultPoints(events, most int) []point {
+	var ks []point
+	for n := 1; n < events; n++ {
+		ks = append(ks, point{faults[n%len(faults)], n, time.Duration(50+91*n%300) * time.Millisecond})
+	}
+	return spread(ks, most)
+}
+
+// spread keeps at most so many, from all over the run. All of them when most is 0.
+func spread(ks []point, most int) []point {
 	if most <= 0 || len(ks) <= most {
 		return ks
 	}
-	var some []killPoint
+	var some []point
 	for i := range most {
 		some = append(some, ks[i*len(ks)/most])
 	}

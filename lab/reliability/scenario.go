@@ -77,14 +77,51 @@ func (s scenario) undisturbed(b drive.Binaries, net string) (events int, end str
 	return bytes.Count(raw, []byte("\n")), end, err
 }
 
-// killed runs apply, kills it, runs it again, and gives where that ends.
-func (s scenario) killed(b drive.Binaries, net string, k killPoint) (end string, err error) {
+// disturbance is what happens to a run under way.
+type disturbance struct {
+	name string
+	do   func(g *drive.Ground, run *os.Process) error
+}
+
+// kill ends the process with no chance to tidy up.
+var kill = disturbance{"SIGKILL", func(_ *drive.Ground, run *os.Process) error {
+	_ = run.Kill() // gone already is as good
+	return nil
+}}
+
+// faults happen to machines. The run may weather them or stop: what counts is the next one.
+var faults = []disturbance{
+	{"all SSH connections cut", func(g *drive.Ground, _ *os.Process) error { return fault(g, "all", "ssh-cut") }},
+	{"worker-1 rebooted", func(g *drive.Ground, _ *os.Process) error { return fault(g, "worker-1", "reboot") }},
+	{"controller-1 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
+		if err := fault(g, "controller-1", "off"); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Second)
+		return fault(g, "controller-1", "on")
+	}},
+	{"worker-2 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
+		if err := fault(g, "worker-2", "off"); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Second)
+		return fault(g, "worker-2", "on")
+	}},
+}
+
+func fault(g *drive.Ground, machine, kind string) error {
+	_, err := g.Run(g.Lab, "fault", "--dir", ".lab", machine, kind)
+	return err
+}
+
+// disturbed runs apply, disturbs it, runs it again until it goes through, and gives where that ends.
+func (s scenario) disturbed(b drive.Binaries, net string, k point) (end string, err error) {
 	g, err := s.ready(b, net)
 	defer g.TearDown()
 	if err != nil {
 		return "", err
 	}
-	if err := applyAndKill(g, k); err != nil {
+	if err := applyAndDisturb(g, k); err != nil {
 		return "", err
 	}
 	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes", "--lock-timeout", "2m"); err != nil {
@@ -96,8 +133,8 @@ func (s scenario) killed(b drive.Binaries, net string, k killPoint) (end string,
 	return endState(g)
 }
 
-// applyAndKill kills the process group when its journal has as many events.
-func applyAndKill(g *drive.Ground, k killPoint) error {
+// applyAndDisturb does so when the run's journal has as many events, and returns when the run has ended.
+func applyAndDisturb(g *drive.Ground, k point) error {
 	seen := len(g.Journals())
 	cmd := exec.Command(g.Kiban, "apply", "lab", "--yes")
 	cmd.Dir = g.Dir
@@ -105,11 +142,11 @@ func applyAndKill(g *drive.Ground, k killPoint) error {
 		return err
 	}
 	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }() // killed: its error is known
+	go func() { _ = cmd.Wait(); close(done) }() // how it ended is not what counts
 	for {
 		select {
 		case <-done:
-			return nil // it was faster: then nothing was left to kill
+			return nil // it was faster: then nothing was left to disturb
 		case <-time.After(2 * time.Millisecond):
 		}
 		js := g.Journals()
@@ -121,9 +158,9 @@ func applyAndKill(g *drive.Ground, k killPoint) error {
 			continue
 		}
 		time.Sleep(k.after)
-		_ = cmd.Process.Kill() // gone already is as good
+		err = k.what.do(g, cmd.Process)
 		<-done
-		return nil
+		return err
 	}
 }
 
