@@ -101,6 +101,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 		newShow(a, nil),
 		newBackup(a, nil),
 		newRestore(a, nil),
+		newRollback(a, nil),
 		newKubeconfig(a, nil),
 		newExplain(a, nil),
 		newVersion(a, nil),

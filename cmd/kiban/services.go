@@ -20,6 +20,8 @@ type services struct {
 	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
 	// PlanNode is the plan for a task on one machine.
 	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
+	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
+	Checkout func(fleet, revision, into string) (string, error)
 	// PlanBackup is the plan that only takes a backup.
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.

@@ -24,6 +24,7 @@ func wire() services {
 		MakePlan:    plan.Make,
 		PlanNode:    plan.Node,
 		PlanBackup:  plan.Backup,
+		Checkout:    git.Checkout,
 		PlanRestore: plan.Restore,
 		Connect:     connect,
 	}
