@@ -61,6 +61,9 @@ func TestTotals(t *testing.T) {
 		{"removal wins over drain", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-1", lifecycle.ActionDrain, true), step("worker-1", lifecycle.ActionReset, true)}},
 			"1 worker to remove, at most 1 worker out of service at a time. 1 machine disturbed."},
 		{"give back", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-3", lifecycle.ActionUncordon, false)}}, "1 worker to return to service. No machine disturbed."},
+		{"restore", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionConfigure, false), step("controller-1", lifecycle.ActionRestore, false),
+			step("worker-1", lifecycle.ActionRestart, false), step("worker-2", lifecycle.ActionReset, true), step("worker-2", lifecycle.ActionJoinWorker, false)}},
+			"1 controller to restore, 1 worker to join, 1 worker to restart, at most 1 worker out of service at a time. 1 machine disturbed."},
 		{"cluster only", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("", lifecycle.ActionBackup, false)}}, "1 step for the cluster as a whole. No machine disturbed."},
 	} {
 		if got := Totals(site, tt.plan); got != tt.want {

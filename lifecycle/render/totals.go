@@ -13,10 +13,12 @@ type class int
 
 const (
 	classRemove class = iota
+	classRestore
 	classJoin
 	classUpgrade
 	classReconfigure
 	classStart
+	classRestart
 	classMaintain
 	classReturn
 	classTakeOut
@@ -25,13 +27,15 @@ const (
 
 // The infinitive that ends "4 workers to ...".
 func (c class) verb() string {
-	return [...]string{"remove", "join", "upgrade", "reconfigure", "start", "maintain", "return to service", "take out of service", "prepare"}[c]
+	return [...]string{"remove", "restore", "join", "upgrade", "reconfigure", "start", "restart", "maintain", "return to service", "take out of service", "prepare"}[c]
 }
 
 func classOf(a lifecycle.Action) class {
 	switch a {
 	case lifecycle.ActionReset, lifecycle.ActionDeleteNode, lifecycle.ActionLeaveEtcd:
 		return classRemove
+	case lifecycle.ActionRestore:
+		return classRestore
 	case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
 		return classJoin
 	case lifecycle.ActionUpgrade:
@@ -40,6 +44,8 @@ func classOf(a lifecycle.Action) class {
 		return classReconfigure
 	case lifecycle.ActionStart:
 		return classStart
+	case lifecycle.ActionRestart:
+		return classRestart
 	case lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
 		return classMaintain
 	case lifecycle.ActionUncordon:
@@ -65,7 +71,12 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 			classes[s.Target] = classOther
 			order = append(order, s.Target)
 		}
-		classes[s.Target] = min(classes[s.Target], classOf(s.Action))
+		c := classOf(s.Action)
+		if was := classes[s.Target]; c == classJoin && was == classRemove {
+			classes[s.Target] = classJoin // it was reset only to be set up anew
+		} else {
+			classes[s.Target] = min(was, c)
+		}
 		if s.Disrupts {
 			disturbed[s.Target] = true
 		}
