@@ -96,7 +96,7 @@ func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
 func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {
 	c.record(run.Commands)
 	defer c.record(nil)
-	mayAct, unlock, err := c.locked(ctx, plan, run)
+	fence, unlock, err := c.locked(ctx, plan, run)
 	if err != nil {
 		return err
 	}
@@ -112,16 +112,19 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 		return unrecordable(c.site, err)
 	}
 	defer record.keep(ctx, api.RecordRun)
-	return apply.Run(ctx, c.site, plan, apply.Deps{
+	deps := apply.Deps{
 		Machines: attended{c.session, run.WorkDone},
 		Logs:     c.session,
 		Nodes:    api,
 		Gates:    gates,
 		Sink:     record.Sink,
 		RunID:    run.ID,
-		Fence:    mayAct,
 		Stop:     run.Stop,
-	})
+	}
+	if fence != nil {
+		deps.Fence, deps.Lost = fence.Check, fence.Lost()
+	}
+	return apply.Run(ctx, c.site, plan, deps)
 }
 
 func (c *siteConnection) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {

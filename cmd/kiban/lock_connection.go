@@ -149,14 +149,14 @@ func (c *siteConnection) setFence(f *apply.Fence) {
 }
 
 // locked gives the fence of the lock that is held, and takes the lock for this one plan when none is.
-func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run applyRun) (check func(context.Context) error, release func(), err error) {
+func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run applyRun) (held *apply.Fence, release func(), err error) {
 	none := func() {}
 	c.mu.Lock()
 	fence := c.fence
 	c.mu.Unlock()
 	switch {
 	case fence != nil:
-		return fence.Check, none, nil
+		return fence, none, nil
 	case harmless(plan) || run.Claim.Site == "":
 		return nil, none, nil
 	}
@@ -168,7 +168,7 @@ func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run ap
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.fence.Check, release, nil
+	return c.fence, release, nil
 }
 
 func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,8 @@ type Deps struct {
 	// Fence is asked just before the effect of every step. Its error, such as that another run has taken the site's lock over, keeps
 	// the step from being done and stops the run. Nil: there is no lock to lose.
 	Fence func(ctx context.Context) error
+	// Lost is closed when another run is known to have the lock: what is under way ends at once, as if the process had been killed. Nil: never.
+	Lost <-chan struct{}
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Poll is the pause between two looks at a gate that is not met. Zero: half a second.
@@ -167,7 +170,14 @@ func stepEvent(kind lifecycle.EventKind, s lifecycle.Step, message string) lifec
 func (r *run) find(ds ...lifecycle.Diagnostic) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.findings = append(r.findings, ds...)
+	for _, d := range ds {
+		told := func(o lifecycle.Diagnostic) bool {
+			return o.Severity == d.Severity && o.Summary == d.Summary && o.Detail == d.Detail && o.Subject == d.Subject
+		}
+		if !slices.ContainsFunc(r.findings, told) { // several targets may meet with the same
+			r.findings = append(r.findings, d)
+		}
+	}
 }
 
 func (r *run) set(id string, o outcome) {

@@ -24,6 +24,26 @@ type Fence struct {
 	mu    sync.Mutex
 	holds []*Hold
 	begun time.Time // of the last look that passed
+
+	made, closed sync.Once
+	lost         chan struct{}
+}
+
+// Lost is closed when a renewal finds that another has the lock.
+func (f *Fence) Lost() <-chan struct{} {
+	f.made.Do(func() { f.lost = make(chan struct{}) })
+	return f.lost
+}
+
+// watch closes Lost when the hold is lost.
+func (f *Fence) watch(h *Hold) {
+	f.Lost() // makes it
+	go func() {
+		<-h.ended
+		if h.taken {
+			f.closed.Do(func() { close(f.lost) })
+		}
+	}()
 }
 
 // Add makes the fence look at another place, too.
@@ -31,6 +51,7 @@ func (f *Fence) Add(h *Hold) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.holds = append(f.holds, h)
+	f.watch(h)
 }
 
 // Check reads the lock afresh wherever it is held, and refuses when another has it. Steps that ask at once share one look, which never
@@ -49,6 +70,7 @@ func (f *Fence) Check(ctx context.Context) error {
 		}
 		if h != nil {
 			f.holds = append(f.holds, h)
+			f.watch(h)
 		}
 	}
 	for {
@@ -161,4 +183,27 @@ func (r *run) permitted(ctx context.Context) error {
 		return nil
 	}
 	return r.Fence(ctx)
+}
+
+// guarded carries out the step, and ends it when the lock is lost meanwhile; then the error is the fence's.
+func (r *run) guarded(ctx context.Context, s lifecycle.Step) (lost bool, err error) {
+	if r.Lost == nil {
+		return false, r.act(ctx, s)
+	}
+	acting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.Lost:
+			cancel()
+		case <-acting.Done():
+		}
+	}()
+	err = r.act(acting, s)
+	if err != nil && acting.Err() != nil && ctx.Err() == nil {
+		if refusal := r.permitted(ctx); refusal != nil {
+			return true, refusal
+		}
+	}
+	return false, err
 }

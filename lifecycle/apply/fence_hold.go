@@ -22,7 +22,8 @@ type Locks interface {
 type Hold struct {
 	place Locks
 	stop  context.CancelFunc
-	ended chan struct{}
+	ended chan struct{} // closed when it is renewed no more
+	taken bool          // valid once ended is closed: a renewal found that another has it
 	// fleeting: the place is empty after a reboot of its machine.
 	fleeting bool
 
@@ -47,15 +48,18 @@ func keep(place Locks, lock lifecycle.Lock, sent time.Time, fleeting bool) *Hold
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				h.renew(ctx) // one that fails is made up for by the next, or the fence finds out
+				// one that fails is made up for by the next, or the fence finds out
+				if h.taken = h.renew(ctx); h.taken {
+					return
+				}
 			}
 		}
 	}()
 	return h
 }
 
-// renew says that the holder lives. When the lock was changed meanwhile, and is still ours, the next renewal builds on what was read.
-func (h *Hold) renew(ctx context.Context) {
+// renew says that the holder lives, and reports whether another was found to have the lock. When the lock was changed meanwhile, and is still ours, the next renewal builds on what was read.
+func (h *Hold) renew(ctx context.Context) (taken bool) {
 	ctx, cancel := context.WithTimeout(ctx, renewWithin)
 	defer cancel()
 	h.mu.Lock()
@@ -65,17 +69,21 @@ func (h *Hold) renew(ctx context.Context) {
 	mine.Renewed = sent
 	got, err := h.place.WriteLock(ctx, mine)
 	if errors.Is(err, lifecycle.ErrLockMoved) {
-		if got, err = h.place.ReadLock(ctx); err != nil || !got.Same(mine) {
-			return
+		if got, err = h.place.ReadLock(ctx); err != nil {
+			return false
+		}
+		if !got.Same(mine) {
+			return got.Held() // where nobody has it the step in hand may finish, and the fence judges the next
 		}
 	} else if err != nil {
-		return
+		return false
 	} else {
 		h.confirm(sent)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lock = got
+	return false
 }
 
 func (h *Hold) confirm(sent time.Time) {

@@ -297,7 +297,7 @@ func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
 			}
 		}
 		d := w.deps()
-		d.Fence = fenceOf(h).Check
+		d.Fence = fenceOf(h).Check // without Lost: the step in hand goes on to its end
 		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), d)
 		if want := []string{"w1/cordon", "w1/drain"}; !slices.Equal(w.log, want) {
 			t.Errorf("did %v, want %v", w.log, want)
@@ -309,6 +309,39 @@ func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
 		if p.now().Holder != "run-2" {
 			t.Error("the loser released the winner's lock")
 		}
+	})
+}
+
+// As soon as a renewal finds the lock taken, what is under way ends as if the process had been killed: no way back is tried, nothing is given back.
+func TestLostLockEndsTheStepInHand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, w := &place{}, newWorld()
+		f := fenceOf(take(t, p, "run-1", 0))
+		for i := range 3 {
+			w.takes[fmt.Sprintf("w%d/upgrade", i+1)] = time.Hour
+		}
+		w.onLog = func(key string) {
+			if key == "w1/upgrade" {
+				p.set(func() { p.lock = lifecycle.Lock{Holder: "run-2", Epoch: 2, Version: "other", Who: "bob@ws2"} })
+			}
+		}
+		plan := rollout(3, lifecycle.Stage{Width: 3})
+		plan.Steps[2].OnFailure = []lifecycle.Step{{ID: "w1/restore-former", Action: lifecycle.ActionRestoreFormer, Target: "w1"}}
+		d := w.deps()
+		d.Fence, d.Lost = f.Check, f.Lost()
+		start := time.Now()
+		err := Run(t.Context(), lifecycle.Site{}, plan, d)
+		if took := time.Since(start); took > 2*lifecycle.LockRenewal {
+			t.Errorf("ended after %s", took)
+		}
+		if slices.Contains(w.log, "w1/restore-former") || slices.Contains(w.log, "w1/uncordon") {
+			t.Errorf("went on without the lock: %v", w.log)
+		}
+		ds := lifecycle.AsDiagnostics(err, "")
+		if len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked || !strings.Contains(err.Error(), "bob@ws2") {
+			t.Errorf("findings %v, want the one that names who has the lock", err)
+		}
+		_ = f.Release(t.Context())
 	})
 }
 

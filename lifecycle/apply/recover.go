@@ -28,6 +28,10 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	if ctx.Err() != nil || !startsK0s(s.Action) {
 		return
 	}
+	if err := r.permitted(ctx); err != nil {
+		r.find(lifecycle.AsDiagnostics(err, s.Target+" is left as it is")...)
+		return // it is another run's to see to
+	}
 	told, log := ds[len(ds)-1], r.lastLog(ctx, s)
 	earlier := ds
 	host, _ := r.site.Cluster.Host(s.Target)

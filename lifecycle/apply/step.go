@@ -22,7 +22,9 @@ func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecy
 	if err := r.permitted(ctx); err != nil {
 		return false, r.fail(s, began, lifecycle.AsDiagnostics(err, s.ID+" was not begun"))
 	}
-	if err := r.act(ctx, s); err != nil {
+	if lost, err := r.guarded(ctx, s); lost {
+		return false, r.fail(s, began, lifecycle.AsDiagnostics(err, s.ID+" was ended")) // what it left is the other run's to see to
+	} else if err != nil {
 		return true, r.fail(s, began, lifecycle.AsDiagnostics(err, fmt.Sprintf("%s of %s failed", s.Action, s.Target)))
 	}
 	if ds := r.await(ctx, s, s.After, began, lifecycle.SeverityError); ds != nil {
