@@ -70,6 +70,10 @@ number() { sed -n "s/.*\"$1\": *\(-*[0-9]*\).*/\1/p" "$work/probe.json" | head -
 requests=$(number requests) failures=$(number failures) fewest=$(number minReady)
 echo "$requests requests, $failures failed. The fewest Ready pods at any time: $fewest of 4; the budget wants 3."
 
+tell 'The run, as a picture' 'A lane a machine, its steps as bars, and how many nodes were out of service.'
+kiban show latest --site lab -o html >"$repo/bin/demo-upgrade.html"
+echo "Open $repo/bin/demo-upgrade.html in a browser."
+
 tell 'Again: nothing to do' 'What is there is what the repository declares, so nothing is touched.'
 mark=$(kiban-lab mark)
 show kiban plan lab --detailed-exitcode
