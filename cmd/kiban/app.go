@@ -96,6 +96,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 		newApply(a, nil),
 		newStatus(a, nil),
 		newUnlock(a, nil),
+		newHosts(a, nil),
 		newNode(a, nil),
 		newRuns(a, nil),
 		newShow(a, nil),

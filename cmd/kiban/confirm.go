@@ -20,7 +20,7 @@ func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) 
 		return nil
 	}
 	if !a.InTTY {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm the plan: stdin is not a terminal", Subject: site,
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm it: stdin is not a terminal", Subject: site,
 			Hint: unattended}
 	}
 	fmt.Fprintf(a.Err, "\nDo you want to carry this out? Only 'yes' is accepted: ")

@@ -36,6 +36,11 @@ func TestCommandLines(t *testing.T) {
 		}),
 			"tokyo --plan x.plan --yes --lock-timeout 5m", [...]any{"tokyo", "x.plan", true, 5 * time.Minute}, ""},
 		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
+		{newTrust(a, func(_ context.Context, o *trustOptions) error {
+			got = [...]any{o.Site, o.All, o.Yes, o.output.form}
+			return nil
+		}), "tokyo --all --yes -o json", [...]any{"tokyo", true, true, "json"}, ""},
+		{newTrust(a, nil), "tokyo -o yaml", nil, "-o yaml is not a form of trust; it has text, json"},
 		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
 		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},

@@ -16,6 +16,11 @@ type services struct {
 	ListSites  func(fleet string) ([]string, error)
 	RenderSite func(ctx context.Context, fleet, name string) ([]byte, lifecycle.Diagnostics)
 	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	// LoadStrangers reads a site whose machines' host keys need not be known yet.
+	LoadStrangers func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	// HostKeys asks the machines for their host keys; TrustHosts puts keys into a known_hosts file.
+	HostKeys   func(ctx context.Context, site lifecycle.Site) (lifecycle.HostKeys, error)
+	TrustHosts func(file string, keys []lifecycle.HostKey) error
 	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
 	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
 	// PlanNode is the plan for a task on one machine.

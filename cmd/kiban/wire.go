@@ -20,6 +20,11 @@ func wire() services {
 		LoadSite: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, Revision: git.Revision})
 		},
+		LoadStrangers: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true})
+		},
+		HostKeys:    k0s.HostKeys,
+		TrustHosts:  k0s.Trust,
 		CheckFleet:  site.CheckFleet,
 		MakePlan:    plan.Make,
 		PlanNode:    plan.Node,

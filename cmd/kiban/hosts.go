@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func newHosts(a *app, runF func(context.Context, *trustOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "hosts",
+		Short: "See to the SSH host keys of a site's machines",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newTrust(a, runF))
+	return cmd
+}
+
+type trustOptions struct {
+	app    *app
+	output output
+	Site   string
+	All    bool
+	Yes    bool
+}
+
+func newTrust(a *app, runF func(context.Context, *trustOptions) error) *cobra.Command {
+	opts := &trustOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "trust SITE",
+		Short: "Fetch the machines' SSH host keys, show them, and put them into known_hosts",
+		Long: `Ask the machines of a site for their SSH host keys, without logging in. Show those that the site's known_hosts file does not have, and
+put them there once somebody has compared them with the machines' consoles (` + "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`" + `).
+
+A machine that shows another key than the known one was set up anew, or another one answers in its place. It is shown as CHANGED, and its
+lines are left alone unless --all is given. Exit code 1 when a machine did not answer, or when changed keys were left alone.`,
+		Example:           "  kiban hosts trust tokyo-prod\n  kiban hosts trust tokyo-prod --all",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return trustRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json")
+	cmd.Flags().BoolVar(&opts.All, "all", false, "also replace the keys that have changed")
+	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	return cmd
+}
+
+// trusted is the result of the verb: what was there to review, and what became of it.
+type trusted struct {
+	Site string `json:"site"`
+	File string `json:"file"`
+	lifecycle.HostKeys
+	// Written is how many of the keys are in the file now.
+	Written int `json:"written"`
+}
+
+func trustRun(ctx context.Context, opts *trustOptions) error {
+	a := opts.app
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return err
+	}
+	site, ds := a.LoadStrangers(ctx, fleet, opts.Site)
+	if err := ds.Err(); err != nil {
+		return err
+	}
+	seen, err := a.HostKeys(ctx, site)
+	if err != nil {
+		return err
+	}
+	review, accept, problems := sift(seen, site, opts.All)
+	text := opts.output.form == "text"
+	table := a.Out
+	if !text {
+		table = a.Err
+	}
+	if err := writeKeys(table, review); err != nil {
+		return err
+	}
+	if len(accept) > 0 {
+		if err := a.confirmAs(ctx, opts.Yes, site.Name, "compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
+			return err
+		}
+		if err := a.TrustHosts(site.SSH.KnownHosts, accept); err != nil {
+			return err
+		}
+	}
+	if text {
+		err = a.result(nil, verdictOf(seen, accept, problems, site.SSH.KnownHosts))
+	} else {
+		err = writeJSON(a.Out, trusted{site.Name, site.SSH.KnownHosts, lifecycle.HostKeys{Keys: review, Failed: seen.Failed}, len(accept)})
+	}
+	if err != nil {
+		return err
+	}
+	return problems.Err()
+}
+
+// sift picks the keys to review and, of them, those to accept; and says what stays open.
+func sift(seen lifecycle.HostKeys, site lifecycle.Site, all bool) (review, accept []lifecycle.HostKey, problems lifecycle.Diagnostics) {
+	review = []lifecycle.HostKey{}
+	for _, k := range seen.Keys {
+		switch k.Standing {
+		case lifecycle.KeyKnown:
+			continue
+		case lifecycle.KeyNew:
+			accept = append(accept, k)
+		case lifecycle.KeyChanged:
+			if all {
+				accept = append(accept, k)
+				break
+			}
+			problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: k.Host, Summary: "the host key has changed, and was not replaced",
+				Detail: "The machine was set up anew, or another one answers in its place. Find out which.", Hint: "kiban hosts trust " + site.Name + " --all"})
+		case lifecycle.KeyRevoked:
+			problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: k.Host, Summary: "the host shows a key that is marked @revoked",
+				Detail: k.Type + " " + k.Fingerprint, Hint: "give the machine another host key"})
+		}
+		review = append(review, k)
+	}
+	for _, f := range seen.Failed {
+		problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: f.Host, Summary: "the host keys of " + f.Address + " could not be fetched", Detail: f.Why,
+			Hint: "run the same command again when the machine answers"})
+	}
+	return review, accept, problems
+}
+
+func verdictOf(seen lifecycle.HostKeys, accepted []lifecycle.HostKey, problems lifecycle.Diagnostics, file string) string {
+	switch {
+	case len(accepted) > 0:
+		return fmt.Sprintf("%d host keys are in %s now.", len(accepted), file)
+	case len(problems) > 0:
+		return "No key was written to " + file + "."
+	}
+	return fmt.Sprintf("Nothing to do: all %d keys are in %s.", len(seen.Keys), file)
+}
+
+func writeKeys(w io.Writer, keys []lifecycle.HostKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "HOST\tADDRESS\tTYPE\tFINGERPRINT\t") // what fails shows itself in Flush
+	for _, k := range keys {
+		mark := ""
+		switch k.Standing {
+		case lifecycle.KeyChanged:
+			mark = "CHANGED"
+		case lifecycle.KeyRevoked:
+			mark = "REVOKED"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Host, k.Address, k.Type, k.Fingerprint, mark)
+		for _, former := range k.Former {
+			fmt.Fprintf(t, "\t\t\t%s\twas known\n", former)
+		}
+	}
+	return t.Flush()
+}
