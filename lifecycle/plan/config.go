@@ -87,11 +87,17 @@ func or(a, b string) string {
 // change is one value that differs: JSON on both sides, "" for none.
 type change struct{ path, from, to string }
 
+// String says how the value changes, but for secrets, and for documents within the document, such as a chart's values: a secret in there
+// has no name that could be seen.
 func (c change) String() string {
 	if secretPath(c.path) {
 		return c.path + ": (secret) changes"
 	}
-	return fmt.Sprintf("%s: %s -> %s", c.path, shown(c.from), shown(c.to))
+	from, to := shown(c.from), shown(c.to)
+	if strings.Contains(from+to, "\n") {
+		return c.path + ": (text) changes"
+	}
+	return fmt.Sprintf("%s: %s -> %s", c.path, from, to)
 }
 
 // shown is a JSON value as people write it; credentials in URLs and flags are masked.
@@ -166,6 +172,7 @@ func nested(v any) bool {
 
 var (
 	secretWord  = regexp.MustCompile(`(?i)pass|token|secret|key|datasource|credential`)
+	secretField = regexp.MustCompile(`(?i)([a-z0-9_-]*(?:pass|token|secret|key|credential)[a-z0-9_-]*"?:\s+)[^\s,}]+`)
 	urlUserinfo = regexp.MustCompile(`://[^/@\s"]*@`)
 	secretFlag  = regexp.MustCompile(`(?i)(--?[a-z0-9-]*(?:pass|token|secret|key|credential)[a-z0-9-]*=)[^\s",]+`)
 )
@@ -173,9 +180,10 @@ var (
 // secretPath reports whether a key's name suggests that its value is a secret.
 func secretPath(path string) bool { return secretWord.MatchString(path) }
 
-// maskText hides credentials within a value: in URLs, and in flags whose name suggests one.
+// maskText hides credentials within a value: in URLs, and in flags and fields whose name suggests one.
 func maskText(v string) string {
-	return secretFlag.ReplaceAllString(urlUserinfo.ReplaceAllString(v, "://(masked)@"), "${1}(masked)")
+	v = secretField.ReplaceAllString(urlUserinfo.ReplaceAllString(v, "://(masked)@"), "${1}(masked)")
+	return secretFlag.ReplaceAllString(v, "${1}(masked)")
 }
 
 // maskArgument hides the value of an argument whose name suggests a secret.
