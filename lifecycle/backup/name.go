@@ -45,7 +45,7 @@ func Parse(path string) (File, bool) {
 	}
 	v, errVersion := lifecycle.ParseVersion(m[2])
 	taken, errTime := time.Parse(timeForm, m[3])
-	if errVersion != nil || errTime != nil {
+	if errVersion != nil || v.IsZero() || errTime != nil {
 		return File{}, false
 	}
 	return File{Path: path, Site: m[1], Version: v, Taken: taken, Encrypted: m[4] != ""}, true
