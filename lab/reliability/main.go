@@ -59,10 +59,43 @@ func report(b drive.Binaries, points int, only string, side int) error {
 			lost = append(lost, bad...)
 		}
 	}
+	if only == "" {
+		bad, err := guards(b)
+		if err != nil {
+			return err
+		}
+		lost = append(lost, bad...)
+	}
 	if len(lost) > 0 {
 		return fmt.Errorf("lost:\n%s", strings.Join(lost, "\n"))
 	}
 	return nil
+}
+
+// races is how often two runs begin at once.
+const races = 4
+
+// guards prints the rows that are not about runs cut off.
+func guards(b drive.Binaries) (lost []string, err error) {
+	root := filepath.Join("..") // of the repository: the command runs in lab/
+	guarded, bad, err := hazards(root)
+	if err != nil {
+		return nil, fmt.Errorf("hazards: %w", err)
+	}
+	fmt.Printf("| hazards of k0sctl known, guarded | %d | %d | %d |\n", known, guarded, known-guarded)
+	lost = append(lost, bad...)
+	tried, bad, err := brokenInputs(root)
+	if err != nil {
+		return nil, fmt.Errorf("broken inputs: %w", err)
+	}
+	fmt.Printf("| broken inputs tried, diagnosed | %d | %d | %d |\n", tried, tried-len(bad), len(bad))
+	lost = append(lost, bad...)
+	bad, err = lockRaces(b, races)
+	if err != nil {
+		return nil, fmt.Errorf("lock races: %w", err)
+	}
+	fmt.Printf("| two runs at once, won by one | %d | %d | %d |\n", races, races-len(bad), len(bad))
+	return append(lost, bad...), nil
 }
 
 // disturb tries the points, each on a lab of its own, so many side by side, and gives those that did not end as wanted.

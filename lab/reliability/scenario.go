@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -122,6 +123,10 @@ func (s scenario) disturbed(b drive.Binaries, net string, k point) (end string, 
 		return "", err
 	}
 	if err := applyAndDisturb(g, k); err != nil {
+		return "", err
+	}
+	// Whoever carries on may do so on another machine: nothing that the first run kept here is needed.
+	if err := os.RemoveAll(filepath.Join(g.Dir, ".kiban")); err != nil {
 		return "", err
 	}
 	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes", "--lock-timeout", "2m"); err != nil {
