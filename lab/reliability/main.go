@@ -140,7 +140,7 @@ func (k point) String() string {
 func killPoints(events, most int) []point {
 	var ks []point
 	for n := 1; n < events; n++ {
-		ks = append(ks, point{kill, n, 0}, point{kill, n, time.Duration(50+137*n%400) * time.Millisecond})
+		ks = append(ks, point{kill(), n, 0}, point{kill(), n, time.Duration(50+137*n%400) * time.Millisecond})
 	}
 	return spread(ks, most)
 }
@@ -148,8 +148,9 @@ func killPoints(events, most int) []point {
 // faultPoints disturb the machines instead, each in its own way, spread over the run.
 func faultPoints(events, most int) []point {
 	var ks []point
+	kinds := faults()
 	for n := 1; n < events; n++ {
-		ks = append(ks, point{faults[n%len(faults)], n, time.Duration(50+91*n%300) * time.Millisecond})
+		ks = append(ks, point{kinds[n%len(kinds)], n, time.Duration(50+91*n%300) * time.Millisecond})
 	}
 	return spread(ks, most)
 }

@@ -85,29 +85,33 @@ type disturbance struct {
 }
 
 // kill ends the process with no chance to tidy up.
-var kill = disturbance{"SIGKILL", func(_ *drive.Ground, run *os.Process) error {
-	_ = run.Kill() // gone already is as good
-	return nil
-}}
+func kill() disturbance {
+	return disturbance{"SIGKILL", func(_ *drive.Ground, run *os.Process) error {
+		_ = run.Kill() // gone already is as good
+		return nil
+	}}
+}
 
 // faults happen to machines. The run may weather them or stop: what counts is the next one.
-var faults = []disturbance{
-	{"all SSH connections cut", func(g *drive.Ground, _ *os.Process) error { return fault(g, "all", "ssh-cut") }},
-	{"worker-1 rebooted", func(g *drive.Ground, _ *os.Process) error { return fault(g, "worker-1", "reboot") }},
-	{"controller-1 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
-		if err := fault(g, "controller-1", "off"); err != nil {
-			return err
-		}
-		time.Sleep(5 * time.Second)
-		return fault(g, "controller-1", "on")
-	}},
-	{"worker-2 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
-		if err := fault(g, "worker-2", "off"); err != nil {
-			return err
-		}
-		time.Sleep(5 * time.Second)
-		return fault(g, "worker-2", "on")
-	}},
+func faults() []disturbance {
+	return []disturbance{
+		{"all SSH connections cut", func(g *drive.Ground, _ *os.Process) error { return fault(g, "all", "ssh-cut") }},
+		{"worker-1 rebooted", func(g *drive.Ground, _ *os.Process) error { return fault(g, "worker-1", "reboot") }},
+		{"controller-1 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
+			if err := fault(g, "controller-1", "off"); err != nil {
+				return err
+			}
+			time.Sleep(5 * time.Second)
+			return fault(g, "controller-1", "on")
+		}},
+		{"worker-2 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
+			if err := fault(g, "worker-2", "off"); err != nil {
+				return err
+			}
+			time.Sleep(5 * time.Second)
+			return fault(g, "worker-2", "on")
+		}},
+	}
 }
 
 func fault(g *drive.Ground, machine, kind string) error {
