@@ -51,7 +51,7 @@ bench: build lab ## Print the table of docs/performance.md: kiban against k0sctl
 
 .PHONY: reliability
 reliability: build lab ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
-	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 12
+	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 8
 
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
