@@ -43,7 +43,7 @@ func report(b drive.Binaries, points int, only string, side int) error {
 	fmt.Println("| what | tried | survived | lost |\n|---|---|---|---|")
 	var lost []string
 	for i, s := range scenarios() {
-		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), s.name[strings.LastIndexByte(s.name, ' ')+1:]) {
 			continue
 		}
 		events, want, err := s.undisturbed(b, fmt.Sprintf("127.%d.0", 210+10*i))
@@ -53,7 +53,7 @@ func report(b drive.Binaries, points int, only string, side int) error {
 		for _, kind := range []struct {
 			name   string
 			points []point
-		}{{"SIGKILL during a " + s.name, killPoints(events, points)}, {"SSH cut, reboot or power loss during a " + s.name, faultPoints(events, (points+1)/2)}} {
+		}{{"SIGKILL during " + s.name, killPoints(events, points)}, {"SSH cut, reboot or power loss during " + s.name, faultPoints(events, (points+1)/2)}} {
 			bad := s.disturb(b, 210+10*i, side, kind.points, want)
 			fmt.Printf("| %s | %d | %d | %d |\n", kind.name, len(kind.points), len(kind.points)-len(bad), len(bad))
 			lost = append(lost, bad...)

@@ -31,10 +31,10 @@ type scenario struct {
 
 func scenarios() []scenario {
 	return []scenario{
-		{"bootstrap", 1, 2, nil, func(*fleet.Site) {}},
-		{"join", 1, 2, func(s *fleet.Site) { s.Workers = 1 }, func(*fleet.Site) {}},
-		{"upgrade", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Version = newer }},
-		{"removal", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
+		{"a bootstrap", 1, 2, nil, func(*fleet.Site) {}},
+		{"a join", 1, 2, func(s *fleet.Site) { s.Workers = 1 }, func(*fleet.Site) {}},
+		{"an upgrade", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Version = newer }},
+		{"a removal", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
 	}
 }
 
