@@ -89,8 +89,7 @@ func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
 }
 
 func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
-	facts, err := c.session.Facts(ctx)
-	return facts.Kubeconfig, err
+	return c.session.Kubeconfig(ctx)
 }
 
 func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {

@@ -41,6 +41,16 @@ func (s *Session) HostFacts(ctx context.Context, host string) (lifecycle.HostSta
 	return f.host, ctx.Err()
 }
 
+// Kubeconfig asks the controllers for the administrator's. Nil: none of them has one yet.
+func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
+	for _, f := range s.ask(ctx, s.controllers()) {
+		if f.kubeconfig != nil {
+			return f.kubeconfig, nil
+		}
+	}
+	return nil, ctx.Err()
+}
+
 // EtcdMembers asks the controllers for etcd's member list.
 func (s *Session) EtcdMembers(ctx context.Context) (lifecycle.EtcdState, error) {
 	var controllers []*machine
