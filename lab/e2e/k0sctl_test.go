@@ -85,16 +85,11 @@ func TestStockHazards(t *testing.T) {
 	if c := b.changes(m); !strings.Contains(c, "/etc/k0s/k0s.yaml") || !strings.Contains(c, "stop k0scontroller") {
 		t.Errorf("H1: as ops k0sctl was to rewrite k0s.yaml and restart the controller, but it did:\n%s", c)
 	}
-	// H25: right after the restart k0s status does not answer yet. Whether k0sctl is quick enough to run into that depends on the machine.
-	refused := false
-	for range 5 {
-		if r := b.k0sctl(); strings.Contains(r.stdout+r.stderr, "doesn't appear to be running") {
-			refused = true
-			break
-		}
-	}
-	if !refused {
-		t.Log("H25: five applies, each right after a restart, were not refused; this machine is too slow to show it")
+	// H25: right after a restart k0s status does not answer yet, which is what k0sctl takes for a broken service. Asked on the machine
+	// itself: whether k0sctl is quick enough to ask in time depends on the machine that the tests run on.
+	b.allRun(v135)
+	if r := b.lab("exec", "--dir", ".lab", "worker-1", "systemctl restart k0sworker && k0s status"); r.code == 0 {
+		t.Errorf("H25: k0s status was not to answer right after a restart: %s", r)
 	}
 	b.allRun(v135)
 
