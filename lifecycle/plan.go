@@ -113,6 +113,12 @@ const (
 	ActionReboot Action = "reboot"
 	ActionRun    Action = "run"
 	ActionAwait  Action = "await"
+	// ActionFiles puts the declared files that differ on a machine, and restarts k0s when one of them asks for it (HostFile.Restart).
+	ActionFiles Action = "files"
+	// ActionApply applies a unit (an addon, a tenant, objects) and waits for its health; when a chart's health is not reached, the former
+	// release is brought back. ActionPrune removes a unit that has left the repository, but for what holds data.
+	ActionApply Action = "apply"
+	ActionPrune Action = "prune"
 )
 
 // Step is one thing to do to one target.
@@ -121,7 +127,7 @@ type Step struct {
 	ID     string `json:"id"`
 	Stage  string `json:"stage"`
 	Action Action `json:"action"`
-	// Target is a host's name, or "" for the cluster as a whole (the ID then begins with "cluster/").
+	// Target is a host's name, a unit's, or "" for the cluster as a whole (the ID then begins with "cluster/").
 	Target string `json:"target,omitempty"`
 	// Version is what ActionStage, ActionUpgrade and the joins install; From is what is there now, for people.
 	Version Version `json:"version,omitzero"`
@@ -130,6 +136,13 @@ type Step struct {
 	Reason string `json:"reason"`
 	// Changes lists what a configuration step changes, "spec.network.provider: kuberouter -> calico"; secrets masked.
 	Changes []string `json:"changes,omitempty"`
+	// Objects are what ActionApply and ActionPrune change, in order. Digest is the UnitState.Digest of what is to be applied: a step whose
+	// unit no longer has it is refused; "" where there was no cluster yet to render for.
+	Objects []ObjectChange `json:"objects,omitempty"`
+	Digest  string         `json:"digest,omitempty"`
+	// Chart says from which release to which an addon goes, "0.16.1 -> 0.16.2"; Ignored are fields that are not compared.
+	Chart   string   `json:"chart,omitempty"`
+	Ignored []string `json:"ignored,omitempty"`
 	// Before must be met before the step acts, After before it counts as done.
 	Before []Gate `json:"before,omitempty"`
 	After  []Gate `json:"after,omitempty"`
@@ -182,6 +195,8 @@ const (
 	GateWindow GateKind = "window"
 	// GateRebooted: the target's boot id is another than Was.
 	GateRebooted GateKind = "rebooted"
+	// GateUnits: every addon that is in the cluster is healthy, but for those that were not when the run began.
+	GateUnits GateKind = "addons"
 )
 
 // Gate is a named condition that must be met. Never a sleep.
@@ -232,6 +247,8 @@ func (g Gate) String() string {
 		return "disruption budgets let " + g.Target + " be drained"
 	case GateWindow:
 		return "a maintenance window is open"
+	case GateUnits:
+		return "addons are healthy"
 	case GateRebooted:
 		return g.Target + " has rebooted"
 	}

@@ -21,9 +21,16 @@ type Site struct {
 	API     Access   `json:"api"`
 	Binary  Binaries `json:"binaries"`
 	Backup  Backups  `json:"backup"`
-	// Addons and Objects are the documents beside the cluster, in the order of the build.
-	Addons  []Document `json:"addons,omitempty"`
+	// Provider is who runs the machines. A site of ProviderExternal has no hosts and no Cluster document.
+	Provider Provider `json:"provider"`
+	Platform Platform `json:"platform"`
+	// Addons and Tenants are sorted by name. Objects are the other documents beside the cluster, in the order of the build, but for those
+	// that an annotation ties to an addon.
+	Addons  []Addon    `json:"addons,omitempty"`
+	Tenants []Tenant   `json:"tenants,omitempty"`
 	Objects []Document `json:"objects,omitempty"`
+	// Pins are those of the lock file beside the overlay; nil when there is none.
+	Pins *Pins `json:"pins,omitempty"`
 	// Revision is the git commit the overlay was read at, with "-dirty" when the work tree differs; empty outside a repository.
 	Revision string `json:"revision,omitempty"`
 	// Digest identifies the merged declaration: sha256 over the built documents, "sha256:<hex>".
@@ -77,6 +84,8 @@ type Host struct {
 	Config []byte `json:"-"`
 	// ConfigDigest is "sha256:<hex>" of Config, "" when Config is nil.
 	ConfigDigest string `json:"configDigest,omitempty"`
+	// Files are those that the host is to have, sorted by path.
+	Files []HostFile `json:"files,omitempty"`
 	// Reset asks for the host's removal from the cluster (k0sctl's reset: true).
 	Reset bool `json:"reset,omitempty"`
 	// Source is where the host was declared, "file:line", for diagnostics.
@@ -143,6 +152,11 @@ type Access struct {
 	ViaSSH bool `json:"viaSSH,omitempty"`
 	// Endpoint overrides where a direct connection goes ("https://api.tokyo.example:6443"). Empty: the controllers, each in turn.
 	Endpoint string `json:"endpoint,omitempty"`
+	// Kubeconfig is where a kubeconfig is found, for a site of ProviderExternal; Context is the one of its contexts to use, "" its current.
+	Kubeconfig SecretSource `json:"kubeconfig,omitzero"`
+	Context    string       `json:"context,omitempty"`
+	// ClusterUID, when it is set, is the UID of the kube-system namespace that the cluster must have.
+	ClusterUID string `json:"clusterUID,omitempty"`
 }
 
 // Binaries is where k0s comes from. {version} and {arch} are replaced in URLs and paths; a relative path is resolved against the overlay.

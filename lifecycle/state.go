@@ -21,6 +21,9 @@ type State struct {
 	Budgets []Budget `json:"budgets,omitempty"`
 	// Stuck are pods that `kubectl drain` would refuse to move, sorted by namespace and name.
 	Stuck []StuckPod `json:"stuck,omitempty"`
+	// Units are the addons, tenants and objects, declared ones in the order in which they are applied, then those that have left the
+	// repository. Nil: they were not looked at.
+	Units []UnitState `json:"units,omitempty"`
 }
 
 // HostProblem is why a host told nothing, or only half.
@@ -90,6 +93,8 @@ type HostState struct {
 	// Config is the host's k0s.yaml as JSON with sorted keys; nil when there is none. ConfigDigest is its "sha256:<hex>".
 	Config       []byte `json:"-"`
 	ConfigDigest string `json:"configDigest,omitempty"`
+	// Files are the declared files as the host has them, sorted by path.
+	Files []FileState `json:"files,omitempty"`
 	// Data says that the k0s data directory holds something: the host has been a member before.
 	Data bool `json:"data,omitempty"`
 	// Restored is the digest of the backup that an interrupted restore has filled the data directory from; "" otherwise.
@@ -114,6 +119,12 @@ type APIState struct {
 	NotYet bool `json:"notYet,omitempty"`
 	// ClusterUID is the UID of the kube-system namespace.
 	ClusterUID string `json:"clusterUID,omitempty"`
+	// Site is the site that the cluster says it is, by the mark that kiban's first run leaves in it; "" when no run has.
+	Site string `json:"site,omitempty"`
+	// Capabilities are what its charts may ask of it.
+	Capabilities Capabilities `json:"-"`
+	// ForeignCharts are the releases that k0s's own Helm controller looks after (Chart resources), "namespace/release".
+	ForeignCharts []string `json:"foreignCharts,omitempty"`
 	// Servers are the API servers, one a controller that answered, in the hosts' order.
 	Servers []APIServer `json:"servers,omitempty"`
 }
@@ -211,6 +222,16 @@ type StuckPod struct {
 	// Bare: no controller would create it again. EmptyDir: it has emptyDir volumes, whose data an eviction deletes.
 	Bare     bool `json:"bare,omitempty"`
 	EmptyDir bool `json:"emptyDir,omitempty"`
+}
+
+// Unit finds a unit by name.
+func (s State) Unit(name string) (UnitState, bool) {
+	for _, u := range s.Units {
+		if u.Name == name {
+			return u, true
+		}
+	}
+	return UnitState{}, false
 }
 
 // Host finds a host's state by name.

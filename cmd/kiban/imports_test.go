@@ -33,6 +33,10 @@ func ownImports() map[string]rule {
 		"lifecycle/k0s":     {[]string{"lifecycle"}, adapter},
 		"lifecycle/kube":    {[]string{"lifecycle"}, adapter},
 		"lifecycle/git":     {[]string{"lifecycle"}, adapter},
+		"lifecycle/helm":    {[]string{"lifecycle"}, adapter},
+		"lifecycle/pins":    {[]string{"lifecycle"}, "a lock file is text: whoever reads it asks nobody"},
+		"lifecycle/tenant":  {[]string{"lifecycle"}, pure},
+		"lifecycle/addons":  {[]string{"lifecycle"}, needs},
 		"scripts/explain":   {nil, "a generator reads the code as text"},
 		"cmd/kiban":         {[]string{"*"}, "wiring is the one place that sees every package"},
 	}
@@ -43,6 +47,7 @@ func foreignImports() []foreign {
 	return []foreign{
 		{"github.com/k0sproject/", "lifecycle/k0s", "k0sctl and rig change between releases, and write to what they are given: one package deals with that"},
 		{"k8s.io/", "lifecycle/kube", "the Kubernetes API is spoken in one place, with its fail-over and its time limits"},
+		{"helm.sh/helm/", "lifecycle/helm", "Helm's SDK keeps globals and logs as it likes: one package deals with that"},
 		{"sigs.k8s.io/kustomize/", "lifecycle/site", "there is one merge language, and one place that runs it"},
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
 		{"filippo.io/age", "lifecycle/backup", "what is encrypted, and to whom, is decided in one place"},

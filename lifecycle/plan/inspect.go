@@ -20,7 +20,6 @@ func (p *planner) inspect() {
 	if len(p.away) > 0 && p.unfinished == "" {
 		p.unfinished = "what " + strings.Join(p.away, ", ") + " may need is not known, because nothing answers there"
 	}
-	p.inspectDocuments()
 	p.inspectCluster()
 	p.inspectEtcd()
 	p.inspectNodes()

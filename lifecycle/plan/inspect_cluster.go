@@ -8,20 +8,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// inspectDocuments says that what is declared beside the cluster is not looked after: a plan without a word of it would pass for one that
-// covers it.
-func (p *planner) inspectDocuments() {
-	var names []string
-	for _, d := range slices.Concat(p.site.Addons, p.site.Objects) {
-		names = append(names, d.Kind+" "+d.Name)
-	}
-	if len(names) == 0 {
-		return
-	}
-	p.find(lifecycle.SeverityWarning, p.site.Name, "documents beside the cluster are not applied", strings.Join(names, ", "),
-		"kiban looks after the cluster itself. Apply these with kubectl or Argo CD.")
-}
-
 // inspectCluster finds what is wrong with the API, or with the lack of one.
 func (p *planner) inspectCluster() {
 	switch {

@@ -42,9 +42,6 @@ func TestRefusals(t *testing.T) {
 	}
 	const unreached = "no answer from 10.0.0.12:22 within 10s"
 	upgrade := newSite(v136, 3, 2)
-	furnished := newSite(v136, 3, 2)
-	furnished.Addons = []lifecycle.Document{{Kind: "Addon", Name: "metallb"}}
-	furnished.Objects = []lifecycle.Document{{Kind: "Namespace", Name: "shop"}}
 	for name, c := range map[string]struct {
 		was      lifecycle.Version // the version that is there; zero: nothing is
 		site     lifecycle.Site
@@ -56,7 +53,6 @@ func TestRefusals(t *testing.T) {
 		"unpinned":                   {was: v136, site: newSite(lifecycle.Version{}, 3, 2), bare: true, stop: true},
 		"downgrade":                  {was: v136, site: newSite(v135, 3, 2), bare: true, stop: true},
 		"missing-hop":                {was: v134, site: upgrade, bare: true, stop: true},
-		"documents-beside":           {was: v136, site: furnished},
 		"known-bad-version":          {was: v134, site: newSite(v("v1.35.1+k0s.0"), 1, 0)},
 		"kubelet-newer-than-api":     {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 })},
 		"unreachable-controller":     {was: v135, site: upgrade, observed: seen("controller-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},

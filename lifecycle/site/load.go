@@ -40,7 +40,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 		sortFindings(ds)
 		return site, ds
 	}
-	site.Addons, site.Objects = docs.addons, docs.objects
+	site.Objects = docs.objects
 
 	declared, findings := decodeSite(docs.site)
 	declared.fill(&site, m.dir)
