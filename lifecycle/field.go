@@ -1,0 +1,270 @@
+package lifecycle
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// FieldDifference is one field that two JSON values do not agree in. A or B is nil when the field is not there, and HasA or HasB false.
+type FieldDifference struct {
+	// Field is the path as plans print it: keys joined by dots, keys with a dot, slash or bracket as ["key"], items of a list as
+	// [name=x] where all have names of their own, else as [0].
+	Field      string
+	A, B       any
+	HasA, HasB bool
+}
+
+// DiffFields compares two JSON values (as encoding/json decodes them) field by field, sorted by path. What only one of them has is one
+// difference, however much is below it.
+func DiffFields(a, b any) []FieldDifference {
+	var out []FieldDifference
+	diffValue("", a, b, &out)
+	slices.SortStableFunc(out, func(x, y FieldDifference) int { return cmp.Compare(x.Field, y.Field) })
+	return out
+}
+
+func diffValue(path string, a, b any, out *[]FieldDifference) {
+	switch a := a.(type) {
+	case map[string]any:
+		if b, ok := b.(map[string]any); ok {
+			diffMaps(path, a, b, out)
+			return
+		}
+	case []any:
+		if b, ok := b.([]any); ok {
+			diffLists(path, a, b, out)
+			return
+		}
+	}
+	if !sameValue(a, b) {
+		*out = append(*out, FieldDifference{Field: path, A: a, B: b, HasA: true, HasB: true})
+	}
+}
+
+func diffMaps(path string, a, b map[string]any, out *[]FieldDifference) {
+	for _, k := range slices.Sorted(maps.Keys(a)) {
+		if other, ok := b[k]; ok {
+			diffValue(FieldKey(path, k), a[k], other, out)
+		} else {
+			*out = append(*out, FieldDifference{Field: FieldKey(path, k), A: a[k], HasA: true})
+		}
+	}
+	for k, v := range b {
+		if _, ok := a[k]; !ok {
+			*out = append(*out, FieldDifference{Field: FieldKey(path, k), B: v, HasB: true})
+		}
+	}
+}
+
+// diffLists pairs items by name where all have one, else by place, after what both begin and end with: an item that is put in is then
+// one difference and not the shift of all that follow.
+func diffLists(path string, a, b []any, out *[]FieldDifference) {
+	if na, nb := itemNames(a), itemNames(b); na != nil && nb != nil {
+		diffMaps(path+"\x00", na, nb, out)
+		return
+	}
+	first := 0
+	for first < min(len(a), len(b)) && sameValue(a[first], b[first]) {
+		first++
+	}
+	enda, endb := len(a), len(b)
+	for enda > first && endb > first && sameValue(a[enda-1], b[endb-1]) {
+		enda, endb = enda-1, endb-1
+	}
+	for i := first; i < max(enda, endb); i++ {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case i >= enda:
+			*out = append(*out, FieldDifference{Field: at, B: b[i], HasB: true})
+		case i >= endb:
+			*out = append(*out, FieldDifference{Field: at, A: a[i], HasA: true})
+		default:
+			diffValue(at, a[i], b[i], out)
+		}
+	}
+}
+
+// itemNames are the items by "name"; nil when one has none or two have the same. An empty list has none to be known by either, and
+// serves as both.
+func itemNames(list []any) map[string]any {
+	out := make(map[string]any, len(list))
+	for _, it := range list {
+		m, _ := it.(map[string]any)
+		name, ok := m["name"].(string)
+		if _, twice := out[name]; !ok || twice {
+			return nil
+		}
+		out[name] = it
+	}
+	return out
+}
+
+// FieldKey is the path of a key below a path.
+func FieldKey(path, key string) string {
+	if list, ok := strings.CutSuffix(path, "\x00"); ok {
+		return list + "[name=" + key + "]"
+	}
+	switch {
+	case key == "" || strings.ContainsAny(key, "./[]"):
+		return path + "[" + strconv.Quote(key) + "]"
+	case path == "":
+		return key
+	}
+	return path + "." + key
+}
+
+// sameValue compares scalars and whole values; 1 and 1.0 are the same number however they were decoded.
+func sameValue(a, b any) bool {
+	if x, ok := asFloat(a); ok {
+		if y, ok := asFloat(b); ok {
+			return x == y
+		}
+	}
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, sameValue)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, sameValue)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func asFloat(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	case int:
+		return float64(v), true
+	}
+	return 0, false
+}
+
+// fieldStep is one part of a path: a key, or an item of a list by place or by name. Any is "*".
+type fieldStep struct {
+	key   string
+	item  bool
+	named bool // key is the item's name
+	any   bool
+}
+
+// splitField reads a path as DiffFields and people write it: "webhooks[*].clientConfig.caBundle", `metadata.annotations["a.b/c"]`. What it
+// can't read stands for itself, as a key.
+func splitField(path string) []fieldStep {
+	var steps []fieldStep
+	for path != "" {
+		if path[0] != '[' {
+			end := strings.IndexAny(path, ".[")
+			if end < 0 {
+				end = len(path)
+			}
+			if end > 0 {
+				steps = append(steps, fieldStep{key: path[:end], any: path[:end] == "*"})
+			}
+			path = strings.TrimPrefix(path[end:], ".")
+			continue
+		}
+		if quoted, err := strconv.QuotedPrefix(path[1:]); err == nil {
+			key, _ := strconv.Unquote(quoted)
+			steps = append(steps, fieldStep{key: key})
+			path = strings.TrimPrefix(strings.TrimPrefix(path[1+len(quoted):], "]"), ".")
+			continue
+		}
+		inner, rest, _ := strings.Cut(path[1:], "]")
+		name, named := strings.CutPrefix(inner, "name=")
+		steps = append(steps, fieldStep{key: name, item: true, named: named, any: inner == "*"})
+		path = strings.TrimPrefix(rest, ".")
+	}
+	return steps
+}
+
+// matches reports whether a step means an item of a list.
+func (s fieldStep) matches(i int, item any) bool {
+	if s.any || (!s.named && s.key == strconv.Itoa(i)) {
+		return true
+	}
+	m, _ := item.(map[string]any)
+	return s.named && m["name"] == s.key
+}
+
+// WithoutField is a JSON value without the fields that a path means. The value itself is not changed.
+func WithoutField(value any, path string) any { return without(value, splitField(path)) }
+
+func without(value any, steps []fieldStep) any {
+	if len(steps) == 0 {
+		return value
+	}
+	step, last := steps[0], len(steps) == 1
+	switch v := value.(type) {
+	case map[string]any:
+		if step.item {
+			return value
+		}
+		out := maps.Clone(v)
+		for k := range v {
+			switch {
+			case !step.any && k != step.key:
+			case last:
+				delete(out, k)
+			default:
+				out[k] = without(v[k], steps[1:])
+			}
+		}
+		return out
+	case []any:
+		if !step.item {
+			return value
+		}
+		out := make([]any, 0, len(v))
+		for i, it := range v {
+			switch {
+			case !step.matches(i, it):
+				out = append(out, it)
+			case !last:
+				out = append(out, without(it, steps[1:]))
+			}
+		}
+		return out
+	}
+	return value
+}
+
+// FieldValue is the value of the one field that a path means; false when it is not there.
+func FieldValue(value any, path string) (any, bool) {
+	for _, step := range splitField(path) {
+		switch v := value.(type) {
+		case map[string]any:
+			inner, ok := v[step.key]
+			if step.item || !ok {
+				return nil, false
+			}
+			value = inner
+		case []any:
+			at := slices.IndexFunc(slices.Collect(places(v)), func(i int) bool { return step.item && step.matches(i, v[i]) })
+			if at < 0 {
+				return nil, false
+			}
+			value = v[at]
+		default:
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+func places(list []any) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := range list {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}
