@@ -140,6 +140,8 @@ type Step struct {
 	// unit no longer has it is refused; "" where there was no cluster yet to render for.
 	Objects []ObjectChange `json:"objects,omitempty"`
 	Digest  string         `json:"digest,omitempty"`
+	// Unchanged is how many of the unit's objects the step leaves as they are.
+	Unchanged int `json:"unchanged,omitempty"`
 	// Chart says from which release to which an addon goes, "0.16.1 -> 0.16.2"; Ignored are fields that are not compared.
 	Chart   string   `json:"chart,omitempty"`
 	Ignored []string `json:"ignored,omitempty"`
