@@ -1,5 +1,7 @@
 package lifecycle
 
+import "errors"
+
 // PinsFile is the name of a site's lock file, beside its kustomization.
 const PinsFile = "kiban.lock"
 
@@ -53,3 +55,6 @@ func (p *Pins) Manifest(url string) (ManifestPin, bool) {
 	}
 	return ManifestPin{}, false
 }
+
+// ErrNotCached is the cause of a diagnostic that says: these bytes are not on this machine, and the network was not to be asked for them.
+var ErrNotCached = errors.New("not on this machine")
