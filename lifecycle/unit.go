@@ -81,6 +81,13 @@ type ObjectHealth struct {
 	Health
 }
 
+// UnitHealth is how a unit's objects in the cluster are.
+type UnitHealth struct {
+	Unit string
+	// Bad are those that are not Current.
+	Bad []ObjectHealth
+}
+
 // ChangeKind is what applying does to an object.
 type ChangeKind string
 
@@ -120,7 +127,7 @@ type FieldChange struct {
 // Inventory is kiban's record, kept in the cluster, of what it applied as a unit.
 type Inventory struct {
 	Unit string `json:"unit"`
-	// Digest is UnitState.Digest of what was applied last, Run the run that did it.
+	// Digest is UnitState.Digest of what was applied last, Run the run that did it. Empty while a run is at it, or was cut off.
 	Digest string `json:"digest"`
 	Run    string `json:"run,omitempty"`
 	// Chart, Version, Release and Namespace are the release's, for a chart.
@@ -128,8 +135,13 @@ type Inventory struct {
 	Version   string          `json:"version,omitempty"`
 	Release   string          `json:"release,omitempty"`
 	Namespace string          `json:"namespace,omitempty"`
-	Objects   []InventoryItem `json:"objects"`
+	// Healthy is the revision of the release that was healthy last, 0 when none was: what a failed upgrade goes back to.
+	Healthy int             `json:"healthy,omitempty"`
+	Objects []InventoryItem `json:"objects"`
 }
+
+// Unfinished reports whether the last run that applied the unit did not come to its end.
+func (inv Inventory) Unfinished() bool { return inv.Unit != "" && inv.Digest == "" }
 
 // InventoryItem is one object that was applied, and the digest of what was declared of it.
 type InventoryItem struct {
