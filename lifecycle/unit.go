@@ -131,10 +131,10 @@ type Inventory struct {
 	Digest string `json:"digest"`
 	Run    string `json:"run,omitempty"`
 	// Chart, Version, Release and Namespace are the release's, for a chart.
-	Chart     string          `json:"chart,omitempty"`
-	Version   string          `json:"version,omitempty"`
-	Release   string          `json:"release,omitempty"`
-	Namespace string          `json:"namespace,omitempty"`
+	Chart     string `json:"chart,omitempty"`
+	Version   string `json:"version,omitempty"`
+	Release   string `json:"release,omitempty"`
+	Namespace string `json:"namespace,omitempty"`
 	// Healthy is the revision of the release that was healthy last, 0 when none was: what a failed upgrade goes back to.
 	Healthy int             `json:"healthy,omitempty"`
 	Objects []InventoryItem `json:"objects"`
