@@ -1,7 +1,6 @@
 package k0s
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -70,11 +69,6 @@ func (s *Session) fetch(ctx context.Context, v lifecycle.Version, arch string, p
 }
 
 func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
-	src := newSource(s.site, v, arch)
-	want, err := src.checksum(ctx, s.site.Binary.SHA256[v.String()+"/"+arch])
-	if err != nil {
-		return binary{}, err
-	}
 	dir := s.opts.CacheDir
 	if dir == "" {
 		user, err := os.UserCacheDir()
@@ -83,9 +77,30 @@ func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, 
 		}
 		dir = filepath.Join(user, "kiban")
 	}
+	return obtain(ctx, s.site, v, arch, dir, s.opts.Offline, progress)
+}
+
+// obtain gives a binary that is in the folder, or is fetched into it; offline, only one that is there.
+func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool, progress func(string)) (binary, error) {
+	src := newSource(site, v, arch)
+	want, err := pinned(site, v, arch)
+	if err != nil {
+		return binary{}, err
+	}
+	if want == "" && offline {
+		return binary{}, src.notHere(v, arch, dir)
+	}
+	if want == "" {
+		if want, err = src.checksum(ctx); err != nil {
+			return binary{}, err
+		}
+	}
 	file := filepath.Join(dir, v.String(), src.name)
 	if sum, size, err := sumFile(file); err == nil && sum == want {
 		return binary{file, sum, size}, nil
+	}
+	if offline {
+		return binary{}, src.notHere(v, arch, dir)
 	}
 	progress("fetching " + src.url)
 	return src.download(ctx, file, want)
@@ -141,31 +156,6 @@ func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.Ha
 func isDir(p string) bool {
 	st, err := os.Stat(p)
 	return err == nil && st.IsDir()
-}
-
-// checksum is the pinned one, or the one in the sums file.
-func (src source) checksum(ctx context.Context, pinned string) (string, error) {
-	if pinned != "" {
-		return strings.ToLower(strings.TrimSpace(pinned)), nil
-	}
-	r, err := open(ctx, src.checksums)
-	if err != nil {
-		return "", src.unavailable("the checksums of k0s cannot be read", src.checksums, err)
-	}
-	defer r.Close()
-	lines := bufio.NewScanner(io.LimitReader(r, 1<<20))
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 2 && path.Base(strings.TrimPrefix(fields[1], "*")) == src.name {
-			return strings.ToLower(fields[0]), nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return "", src.unavailable("the checksums of k0s cannot be read", src.checksums, err)
-	}
-	return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.checksums,
-		Summary: "no checksum for " + src.name, Detail: "the file has no line for it, so the binary cannot be trusted",
-		Hint: "check that the version exists, or pin the checksum under binaries.sha256 in the Site document"}
 }
 
 // download fetches to a temporary file beside the cache's, and puts it in place only with the right checksum.
