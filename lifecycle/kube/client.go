@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -39,12 +44,17 @@ type Options struct {
 	Endpoint string
 	// Dial opens connections to a controller's API server in place of the network, for example through its SSH.
 	Dial func(ctx context.Context, host, network, addr string) (net.Conn, error)
-	Log  *slog.Logger
+	// Context is the kubeconfig's context to use in place of its current one.
+	Context string
+	Log     *slog.Logger
 }
 
 // Client is a connection to one cluster. It may be used by several goroutines.
 type Client struct {
 	api     kubernetes.Interface
+	objects dynamic.Interface
+	kinds   kinds
+	config  *rest.Config
 	servers []*backend
 	// pause is how long a call waits before it repeats a write that another writer got ahead of.
 	pause time.Duration
@@ -58,7 +68,7 @@ type Client struct {
 // New makes a client from an administrator's kubeconfig and the addresses of the API servers. Without servers and endpoint
 // the kubeconfig's own server is used. Nothing is dialled yet.
 func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
-	cfg, err := clientcmd.RESTConfigFromKubeConfig(kubeconfig)
+	cfg, err := restConfig(kubeconfig, opts.Context)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
@@ -95,17 +105,39 @@ func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
 	return c, c.connect(cfg, &failover{backends: way, log: c.log})
 }
 
-// connect builds the typed client on top of a transport.
+// connect builds the clients on top of a transport.
 func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
 	wrapped, err := rest.HTTPWrappersForConfig(cfg, transport)
 	if err != nil {
 		return fmt.Errorf("kubeconfig: %w", err)
 	}
-	c.api, err = kubernetes.NewForConfigAndClient(cfg, &http.Client{Transport: wrapped})
-	if err != nil {
+	client := &http.Client{Transport: wrapped}
+	if c.api, err = kubernetes.NewForConfigAndClient(cfg, client); err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
+	c.config = &rest.Config{Host: cfg.Host, Transport: wrapped, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst}
+	if c.objects, err = dynamic.NewForConfigAndClient(c.config, client); err != nil {
+		return fmt.Errorf("Kubernetes client: %w", err)
+	}
+	c.kinds.ask = discovery.ToDiscoveryInterfaceWithContext(c.api.Discovery())
 	return nil
+}
+
+// RESTConfig is a way to the API for other libraries, Helm's among them. It has the client's fail-over and credentials in its transport, and
+// no secret of its own.
+func (c *Client) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
+
+// restConfig reads one context of a kubeconfig; "" is the current one.
+func restConfig(kubeconfig []byte, name string) (*rest.Config, error) {
+	raw, err := clientcmd.Load(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" && raw.Contexts[name] == nil {
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the kubeconfig has no such context", Subject: name,
+			Detail: "it has: " + strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "), Hint: "name one of them in the site's spec.api.context"}
+	}
+	return clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 }
 
 // Close gives up the idle connections. The client may still be used; it then dials again.

@@ -141,12 +141,12 @@ func TestDrainLeavesAlone(t *testing.T) {
 	c := connect(t, f)
 	f.put("daemonsets", object{"metadata": map[string]any{"namespace": "shop", "name": "agent"}})
 	f.put("pods", ownedPod("agent-1", func(o object) {
-		meta(o)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "d1", "controller": true}}
+		metadata(o)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "d1", "controller": true}}
 	}))
-	f.put("pods", ownedPod("static", func(o object) { meta(o)["annotations"] = map[string]any{"kubernetes.io/config.mirror": "x"} }))
+	f.put("pods", ownedPod("static", func(o object) { metadata(o)["annotations"] = map[string]any{"kubernetes.io/config.mirror": "x"} }))
 	f.put("pods", ownedPod("elsewhere", func(o object) { o["spec"].(map[string]any)["nodeName"] = "w2" }))
 	f.put("pods", ownedPod("done", func(o object) {
-		delete(meta(o), "ownerReferences")
+		delete(metadata(o), "ownerReferences")
 		o["status"] = map[string]any{"phase": "Succeeded"}
 	}))
 	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 10 * time.Second, EvictionRetry: time.Second}, func(string) {}); err != nil {
@@ -172,7 +172,7 @@ func BenchmarkFacts(b *testing.B) {
 	for i := range 10000 {
 		o := ownedPod("web-"+time.Duration(i).String(), func(o object) {
 			o["spec"].(map[string]any)["nodeName"] = node(i % 1000)
-			meta(o)["labels"] = map[string]any{"app": node(i % 100)}
+			metadata(o)["labels"] = map[string]any{"app": node(i % 100)}
 		})
 		pods[keyOf(o)] = o
 	}

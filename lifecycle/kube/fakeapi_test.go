@@ -48,7 +48,7 @@ func newFakeAPI() *fakeAPI {
 	return f
 }
 
-func meta(o object) map[string]any { return o["metadata"].(map[string]any) }
+func metadata(o object) map[string]any { return o["metadata"].(map[string]any) }
 
 func text(m map[string]any, path ...string) string {
 	for _, p := range path[:len(path)-1] {
@@ -71,12 +71,12 @@ func number(m map[string]any, path ...string) int {
 	return 0
 }
 
-func keyOf(o object) string { return text(meta(o), "namespace") + "/" + text(meta(o), "name") }
+func keyOf(o object) string { return text(metadata(o), "namespace") + "/" + text(metadata(o), "name") }
 
 // put stores an object and tells the watchers. The caller holds the lock, or nobody else is there yet.
 func (f *fakeAPI) put(collection string, o object) object {
 	f.revision++
-	m := meta(o)
+	m := metadata(o)
 	m["resourceVersion"] = strconv.Itoa(f.revision)
 	if text(m, "uid") == "" {
 		m["uid"] = fmt.Sprintf("uid-%d", f.revision)
@@ -129,7 +129,7 @@ func (f *fakeAPI) settle() {
 		for _, p := range f.objects["pods"] {
 			if guards(b, p) {
 				expected++
-				if meta(p)["deletionTimestamp"] == nil {
+				if metadata(p)["deletionTimestamp"] == nil {
 					healthy++
 				}
 			}
@@ -147,13 +147,13 @@ func guards(b, p object) bool {
 	spec, _ := b["spec"].(map[string]any)
 	selector, _ := spec["selector"].(map[string]any)
 	want, _ := selector["matchLabels"].(map[string]any)
-	set, _ := meta(p)["labels"].(map[string]any)
+	set, _ := metadata(p)["labels"].(map[string]any)
 	for k, v := range want {
 		if set[k] != v {
 			return false
 		}
 	}
-	return text(meta(b), "namespace") == text(meta(p), "namespace")
+	return text(metadata(b), "namespace") == text(metadata(p), "namespace")
 }
 
 func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -181,6 +181,10 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/version":
 		reply(w, http.StatusOK, object{"gitVersion": "v1.36.3+k0s"})
+		return
+	}
+	if kinds := discover(r.URL.Path); kinds != nil {
+		reply(w, http.StatusOK, kinds)
 		return
 	}
 	f.resource(w, r)
@@ -221,9 +225,9 @@ func (f *fakeAPI) create(w http.ResponseWriter, collection, namespace string, bo
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if namespace != "" {
-		meta(body)["namespace"] = namespace
+		metadata(body)["namespace"] = namespace
 	}
-	if name := text(meta(body), "name"); name != "" && f.objects[collection][keyOf(body)] != nil {
+	if name := text(metadata(body), "name"); name != "" && f.objects[collection][keyOf(body)] != nil {
 		status(w, http.StatusConflict, "AlreadyExists", collection+" "+name+" already exists", nil)
 		return
 	}
@@ -249,14 +253,14 @@ func (f *fakeAPI) one(w http.ResponseWriter, r *http.Request, collection, key st
 			f.remove(collection, key)
 		}
 	case http.MethodPatch:
-		if want := text(body, "metadata", "resourceVersion"); want != "" && want != text(meta(o), "resourceVersion") {
+		if want := text(body, "metadata", "resourceVersion"); want != "" && want != text(metadata(o), "resourceVersion") {
 			status(w, http.StatusConflict, "Conflict", "the object has been modified", nil)
 			return
 		}
 		merge(o, body)
 		f.put(collection, o)
 	case http.MethodPut:
-		if text(meta(body), "resourceVersion") != text(meta(o), "resourceVersion") {
+		if text(metadata(body), "resourceVersion") != text(metadata(o), "resourceVersion") {
 			status(w, http.StatusConflict, "Conflict", "the object has been modified", nil)
 			return
 		}
@@ -308,7 +312,7 @@ func (f *fakeAPI) evict(w http.ResponseWriter, key string) {
 // end lets a pod terminate. The caller holds the lock.
 func (f *fakeAPI) end(key string) {
 	p := f.objects["pods"][key]
-	meta(p)["deletionTimestamp"] = time.Now().UTC().Format(time.RFC3339)
+	metadata(p)["deletionTimestamp"] = time.Now().UTC().Format(time.RFC3339)
 	f.put("pods", p)
 	if f.linger >= 0 {
 		time.AfterFunc(f.linger, func() {
@@ -328,12 +332,12 @@ func selection(r *http.Request, namespace string) func(object) bool {
 	node := strings.TrimPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName=")
 	return func(o object) bool {
 		set := labels.Set{}
-		if m, ok := meta(o)["labels"].(map[string]any); ok {
+		if m, ok := metadata(o)["labels"].(map[string]any); ok {
 			for k, v := range m {
 				set[k] = v.(string)
 			}
 		}
-		return (namespace == "" || text(meta(o), "namespace") == namespace) && (node == "" || text(o, "spec", "nodeName") == node) && selector.Matches(set)
+		return (namespace == "" || text(metadata(o), "namespace") == namespace) && (node == "" || text(o, "spec", "nodeName") == node) && selector.Matches(set)
 	}
 }
 

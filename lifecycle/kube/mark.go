@@ -1,0 +1,82 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// The ConfigMap beside the cluster's own that says which site the cluster is.
+const (
+	siteName = "kiban-site"
+	siteKey  = "site"
+)
+
+// manager is the field manager of all that kiban writes, as Helm's releases have it too.
+const manager = "kiban"
+
+// MarkSite writes into the cluster which site it is. Another site's plan is then refused.
+func (c *Client) MarkSite(ctx context.Context, site string) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	cm := corev1.ConfigMap(siteName, metav1.NamespaceSystem).WithLabels(ownLabels()).WithData(map[string]string{siteKey: site})
+	_, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Apply(ctx, cm, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	if err != nil {
+		return fmt.Errorf("write %s/%s: %w", metav1.NamespaceSystem, siteName, err)
+	}
+	return nil
+}
+
+func ownLabels() map[string]string { return map[string]string{"app.kubernetes.io/managed-by": "kiban"} }
+
+// site is the mark, "" when there is none.
+func (c *Client) site(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	cm, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, siteName, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("get %s/%s: %w", metav1.NamespaceSystem, siteName, err)
+	}
+	return cm.Data[siteKey], nil
+}
+
+// foreignCharts are the releases that k0s's own Helm controller looks after, "namespace/release", sorted. A cluster that does not
+// know its Chart resources has none.
+func (c *Client) foreignCharts(ctx context.Context) ([]string, error) {
+	m, err := c.kinds.find(ctx, lifecycle.ObjectRef{APIVersion: "helm.k0sproject.io/v1beta1", Kind: "Chart"})
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	list, err := c.objects.Resource(m.Resource).List(ctx, metav1.ListOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", schema.GroupResource{Group: m.Resource.Group, Resource: m.Resource.Resource}, err)
+	}
+	var out []string
+	for i := range list.Items {
+		namespace, _, _ := unstructured.NestedString(list.Items[i].Object, "spec", "namespace")
+		release, _, _ := unstructured.NestedString(list.Items[i].Object, "spec", "releaseName")
+		out = append(out, namespace+"/"+release)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
