@@ -147,18 +147,20 @@ func asFloat(v any) (float64, bool) {
 	return 0, false
 }
 
-// fieldStep is one part of a path: a key, or an item of a list by place or by name. Any is "*".
-type fieldStep struct {
-	key   string
-	item  bool
-	named bool // key is the item's name
-	any   bool
+// FieldStep is one part of a path: a key, or an item of a list.
+type FieldStep struct {
+	// Key is the key, or of an item its place, or its name when Named.
+	Key   string
+	Item  bool
+	Named bool
+	// Any is "*": every key, or every item.
+	Any bool
 }
 
-// splitField reads a path as DiffFields and people write it: "webhooks[*].clientConfig.caBundle", `metadata.annotations["a.b/c"]`. What it
+// SplitField reads a path as DiffFields and people write it: "webhooks[*].clientConfig.caBundle", `metadata.annotations["a.b/c"]`. What it
 // can't read stands for itself, as a key.
-func splitField(path string) []fieldStep {
-	var steps []fieldStep
+func SplitField(path string) []FieldStep {
+	var steps []FieldStep
 	for path != "" {
 		if path[0] != '[' {
 			end := strings.IndexAny(path, ".[")
@@ -166,51 +168,54 @@ func splitField(path string) []fieldStep {
 				end = len(path)
 			}
 			if end > 0 {
-				steps = append(steps, fieldStep{key: path[:end], any: path[:end] == "*"})
+				steps = append(steps, FieldStep{Key: path[:end], Any: path[:end] == "*"})
 			}
 			path = strings.TrimPrefix(path[end:], ".")
 			continue
 		}
 		if quoted, err := strconv.QuotedPrefix(path[1:]); err == nil {
 			key, _ := strconv.Unquote(quoted)
-			steps = append(steps, fieldStep{key: key})
+			steps = append(steps, FieldStep{Key: key})
 			path = strings.TrimPrefix(strings.TrimPrefix(path[1+len(quoted):], "]"), ".")
 			continue
 		}
 		inner, rest, _ := strings.Cut(path[1:], "]")
 		name, named := strings.CutPrefix(inner, "name=")
-		steps = append(steps, fieldStep{key: name, item: true, named: named, any: inner == "*"})
+		steps = append(steps, FieldStep{Key: name, Item: true, Named: named, Any: inner == "*"})
 		path = strings.TrimPrefix(rest, ".")
 	}
 	return steps
 }
 
-// matches reports whether a step means an item of a list.
-func (s fieldStep) matches(i int, item any) bool {
-	if s.any || (!s.named && s.key == strconv.Itoa(i)) {
+// Matches reports whether a step means an item of a list, by its place and what it is.
+func (s FieldStep) Matches(i int, item any) bool {
+	if !s.Item {
+		return false
+	}
+	if s.Any || (!s.Named && s.Key == strconv.Itoa(i)) {
 		return true
 	}
 	m, _ := item.(map[string]any)
-	return s.named && m["name"] == s.key
+	return s.Named && m["name"] == s.Key
 }
 
 // WithoutField is a JSON value without the fields that a path means. The value itself is not changed.
-func WithoutField(value any, path string) any { return without(value, splitField(path)) }
+func WithoutField(value any, path string) any { return without(value, SplitField(path)) }
 
-func without(value any, steps []fieldStep) any {
+func without(value any, steps []FieldStep) any {
 	if len(steps) == 0 {
 		return value
 	}
 	step, last := steps[0], len(steps) == 1
 	switch v := value.(type) {
 	case map[string]any:
-		if step.item {
+		if step.Item {
 			return value
 		}
 		out := maps.Clone(v)
 		for k := range v {
 			switch {
-			case !step.any && k != step.key:
+			case !step.Any && k != step.Key:
 			case last:
 				delete(out, k)
 			default:
@@ -219,13 +224,13 @@ func without(value any, steps []fieldStep) any {
 		}
 		return out
 	case []any:
-		if !step.item {
+		if !step.Item {
 			return value
 		}
 		out := make([]any, 0, len(v))
 		for i, it := range v {
 			switch {
-			case !step.matches(i, it):
+			case !step.Matches(i, it):
 				out = append(out, it)
 			case !last:
 				out = append(out, without(it, steps[1:]))
@@ -238,16 +243,16 @@ func without(value any, steps []fieldStep) any {
 
 // FieldValue is the value of the one field that a path means; false when it is not there.
 func FieldValue(value any, path string) (any, bool) {
-	for _, step := range splitField(path) {
+	for _, step := range SplitField(path) {
 		switch v := value.(type) {
 		case map[string]any:
-			inner, ok := v[step.key]
-			if step.item || !ok {
+			inner, ok := v[step.Key]
+			if step.Item || !ok {
 				return nil, false
 			}
 			value = inner
 		case []any:
-			at := slices.IndexFunc(slices.Collect(places(v)), func(i int) bool { return step.item && step.matches(i, v[i]) })
+			at := slices.IndexFunc(slices.Collect(places(v)), func(i int) bool { return step.Matches(i, v[i]) })
 			if at < 0 {
 				return nil, false
 			}
