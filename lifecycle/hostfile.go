@@ -1,5 +1,12 @@
 package lifecycle
 
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // HostFile is a file that a host is to have.
 type HostFile struct {
 	// Path is where it lies on the host.
@@ -14,6 +21,10 @@ type HostFile struct {
 	Mode  string `json:"mode,omitempty"`
 	Owner string `json:"owner,omitempty"`
 	Group string `json:"group,omitempty"`
+	// NewMode is the mode that the file gets where Mode is empty and the host does not have it yet: octal, "" for 0644, or 0600 when it is
+	// secret. DirMode is the mode of its folder when that must be made, "" for 0755.
+	NewMode string `json:"-"`
+	DirMode string `json:"-"`
 	// Secret says that the content must not be shown.
 	Secret bool `json:"secret,omitempty"`
 	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart.
@@ -29,4 +40,81 @@ type FileState struct {
 	Mode   string `json:"mode,omitempty"`
 	Owner  string `json:"owner,omitempty"`
 	Group  string `json:"group,omitempty"`
+}
+
+// Known reports whether the content is known here.
+func (f HostFile) Known() bool { return f.Digest != "" }
+
+// FileChange is how a host's file differs from what is declared.
+type FileChange struct {
+	HostFile
+	Have FileState
+}
+
+// FileChanges compares a host's declared files with what it has. A file whose content is not known here is compared by mode and owner only,
+// and not at all when the host lacks it: UnknownFiles names those.
+func (h Host) FileChanges(have HostState) []FileChange {
+	var out []FileChange
+	for _, f := range h.Files {
+		c := FileChange{HostFile: f, Have: have.File(f.Path)}
+		if (f.Known() || c.Have.Digest != "") && (c.Content() || len(c.attributes()) > 0) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// UnknownFiles are the declared files that the host lacks and that cannot be put there, for their content is not known here.
+func (h Host) UnknownFiles(have HostState) []HostFile {
+	return slices.DeleteFunc(slices.Clone(h.Files), func(f HostFile) bool { return f.Known() || have.File(f.Path).Digest != "" })
+}
+
+// File is a declared file as the host has it; one without a digest when it is not there.
+func (h HostState) File(path string) FileState {
+	for _, f := range h.Files {
+		if f.Path == path {
+			return f
+		}
+	}
+	return FileState{Path: path}
+}
+
+// Content reports whether the content differs, be it because the host lacks the file.
+func (c FileChange) Content() bool { return c.Known() && c.Digest != c.Have.Digest }
+
+// Restarts reports whether k0s must be restarted for the change: it reads contents when it starts, and does not look at modes.
+func (c FileChange) Restarts() bool { return c.Restart && c.Content() }
+
+// String says how the file changes, without its content: "+ /etc/k0s/a.yaml", "~ /etc/k0s/a.yaml (content, mode 0644 -> 0640)".
+func (c FileChange) String() string {
+	if c.Have.Digest == "" {
+		return "+ " + c.Path
+	}
+	what := c.attributes()
+	if c.Content() {
+		what = append([]string{"content"}, what...)
+	}
+	return fmt.Sprintf("~ %s (%s)", c.Path, strings.Join(what, ", "))
+}
+
+// attributes lists how mode and owner differ, where they are declared.
+func (c FileChange) attributes() []string {
+	var out []string
+	for _, a := range []struct{ name, have, want string }{
+		{"mode", octal(c.Have.Mode), octal(c.Mode)}, {"owner", c.Have.Owner, c.Owner}, {"group", c.Have.Group, c.Group},
+	} {
+		if a.want != "" && a.have != a.want {
+			out = append(out, fmt.Sprintf("%s %s -> %s", a.name, a.have, a.want))
+		}
+	}
+	return out
+}
+
+// octal writes a mode with four digits, "0640"; what is not one stays as it is.
+func octal(mode string) string {
+	n, err := strconv.ParseUint(mode, 8, 32)
+	if err != nil {
+		return mode
+	}
+	return fmt.Sprintf("%04o", n)
 }

@@ -171,6 +171,7 @@ func (d *describer) hosts(c *v1beta1.Cluster) []lifecycle.Host {
 			d.fail(subject(h, i), "the host cannot be described", err.Error(), "")
 			continue
 		}
+		host.Files = d.hostFiles(h, i)
 		if host.Role.IsController() {
 			controllers = append(controllers, host)
 		} else {

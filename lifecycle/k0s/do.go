@@ -39,6 +39,7 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 		lifecycle.ActionTidy:           tidy,
 		lifecycle.ActionReboot:         reboot,
 		lifecycle.ActionRun:            runCommand,
+		lifecycle.ActionFiles:          putFiles,
 	}[a]
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
 	"github.com/k0sproject/rig/v2/sh/shellescape"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 //go:embed facts.sh
@@ -36,15 +38,19 @@ func (p paths) dir() string {
 	return "."
 }
 
-// script is the facts script with its parameters.
-func script(p paths, nonce string) string {
+// script is the facts script with its parameters: the host's paths, and those of its declared files.
+func script(p paths, files []lifecycle.HostFile, nonce string) string {
 	q := shellescape.Quote
-	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), factsScript)
+	args := "set --"
+	for _, f := range files {
+		args += " " + q(f.Path)
+	}
+	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), args, factsScript)
 }
 
 // factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by
 // sudo can be told from other trouble.
-func factsCommand(p paths, nonce string) string {
+func factsCommand(p paths, files []lifecycle.HostFile, nonce string) string {
 	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n' %s \"$U\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; else sudo -n -- sh -c \"$S\"; fi",
-		shellescape.Quote(script(p, nonce)), nonce)
+		shellescape.Quote(script(p, files, nonce)), nonce)
 }

@@ -1,5 +1,6 @@
 # What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds.
-# N frames the output: nothing on the machine can know it. BIN, DATA, CONF and TOKEN are the host's paths.
+# N frames the output: nothing on the machine can know it. BIN, DATA, CONF and TOKEN are the host's paths; its declared files are the
+# script's arguments.
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -79,4 +80,9 @@ if [ -s "$TOKEN" ]; then
 	*) fact token 1 ;;
 	esac
 fi
+for f; do
+	[ -f "$f" ] || continue
+	sum=$(quiet sha256sum <"$f")
+	fact file "${sum%% *} $(quiet stat -L -c '%a %u %g %U %G' "$f") $f"
+done
 fact done 1

@@ -60,6 +60,9 @@ func (t *task) installAnew(ctx context.Context, f facts, from *remote, tokenFile
 	if err := t.install(ctx, f, tokenFile); err != nil {
 		return err
 	}
+	if err := t.ownFiles(ctx); err != nil {
+		return err
+	}
 	t.progress(fmt.Sprintf("starting k0s %s", t.step.Version))
 	if err := t.on.launch(ctx); err != nil {
 		return err

@@ -108,7 +108,7 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
 	nonce := hex.EncodeToString(random[:])
 	begin := time.Now()
 	stdout, stderr := &answer{limit: maxAnswer}, &answer{limit: 4096}
-	w, err := m.start(ctx, factsCommand(m.paths, nonce), nil, stdout, stderr)
+	w, err := m.start(ctx, factsCommand(m.paths, m.host.Files, nonce), nil, stdout, stderr)
 	if err == nil {
 		err = w.Wait()
 	}

@@ -128,6 +128,7 @@ func (f *facts) files(raw frames) {
 	h := &f.host
 	h.Data = raw.value("data") == "1"
 	h.Token = raw.value("token") == "1"
+	h.Files = fileStates(raw.values["file"])
 	h.Restored, h.Server = raw.value("restored"), strings.Trim(raw.value("server"), `"'`)
 	b, ok := raw.blocks["config"]
 	if !ok {
@@ -138,6 +139,27 @@ func (f *facts) files(raw frames) {
 		c = fmt.Appendf(nil, "%q", b.text) // not YAML: it differs from whatever is declared
 	}
 	h.Config, h.ConfigDigest = c, digest(c)
+}
+
+// fileStates reads what the script says of declared files: digest, mode, ids and names of owner and group, path.
+func fileStates(lines []string) []lifecycle.FileState {
+	var out []lifecycle.FileState
+	for _, line := range lines {
+		p := strings.SplitN(line, " ", 7)
+		if len(p) != 7 || len(p[0]) != 64 {
+			continue // unreadable, or gone meanwhile: as if it were not there
+		}
+		f := lifecycle.FileState{Digest: "sha256:" + p[0], Mode: fmt.Sprintf("%04s", p[1]), Owner: p[4], Group: p[5], Path: p[6]}
+		if f.Owner == "UNKNOWN" {
+			f.Owner = p[2]
+		}
+		if f.Group == "UNKNOWN" {
+			f.Group = p[3]
+		}
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b lifecycle.FileState) int { return strings.Compare(a.Path, b.Path) })
+	return out
 }
 
 // binaryVersion finds the version in what `k0s version` said, or says why there is none.

@@ -109,6 +109,7 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 	write("etc/k0s.yaml", "# by hand\nspec: {a: 1}", 0o600) // no line break at its end
 	write("etc/k0stoken", "H4sIAAAA", 0o600)
 	write("data/lost+found", "", 0o600)
+	write("etc/a policy.yaml", "kind: Policy\n", 0o640)
 	t.Setenv("PATH", filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	p := paths{binary: filepath.Join(dir, "bin/k0s"), data: filepath.Join(dir, "data"), config: filepath.Join(dir, "etc/k0s.yaml"), token: filepath.Join(dir, "etc/k0stoken")}
 	for _, shell := range []string{"sh", "bash", "dash", "busybox"} {
@@ -116,7 +117,7 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		args := []string{"-c", script(p, nonce)}
+		args := []string{"-c", script(p, []lifecycle.HostFile{{Path: filepath.Join(dir, "etc/a policy.yaml")}, {Path: filepath.Join(dir, "etc/none")}}, nonce)}
 		if shell == "busybox" {
 			args = append([]string{"sh"}, args...)
 		}
@@ -127,6 +128,10 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		h := parseFacts(out, nonce).host
 		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token || h.Data || h.Unit != "" || h.FreeBytes == 0 {
 			t.Errorf("%s: %+v\n%s", shell, h, out)
+		}
+		if len(h.Files) != 1 || h.Files[0].Digest != digest([]byte("kind: Policy\n")) || h.Files[0].Mode != "0640" || h.Files[0].Owner == "" ||
+			h.Files[0].Path != filepath.Join(dir, "etc/a policy.yaml") {
+			t.Errorf("%s: declared files are %+v", shell, h.Files)
 		}
 		write("etc/k0stoken", "# overwritten by k0sctl after join\n", 0o600)
 		write("data/pki/ca.crt", "", 0o600)

@@ -1,0 +1,83 @@
+package k0s
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// hostFiles describes the files that the document declares for a host, sorted by path. An entry may stand for several.
+func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
+	byPath := map[string]lifecycle.HostFile{}
+	for _, f := range h.Files {
+		files, err := expand(f)
+		if err != nil {
+			d.fail(subject(h, i), "a file to upload cannot be read", err.Error(), "src is relative to the overlay's folder")
+		}
+		for _, file := range files {
+			if was, twice := byPath[file.Path]; twice {
+				d.warn(subject(h, i), "two files are declared for one path", fmt.Sprintf("%s: %s and %s; the latter is used", file.Path, was.Source, file.Source),
+					"declare each path once")
+			}
+			byPath[file.Path] = file
+		}
+	}
+	var out []lifecycle.HostFile
+	for _, f := range byPath {
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b lifecycle.HostFile) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// expand reads what one entry stands for.
+func expand(f *cluster.UploadFile) ([]lifecycle.HostFile, error) {
+	as := func(name string, content []byte) lifecycle.HostFile {
+		dest := f.DestinationFile
+		if dest == "" {
+			dest = path.Join(f.DestinationDir, name)
+		}
+		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString, Owner: f.User, Group: f.Group,
+			Restart: readAtStart(dest), Source: f.String()}
+	}
+	if f.HasData() {
+		return []lifecycle.HostFile{as(f.Name, []byte(f.Data))}, nil
+	}
+	var out []lifecycle.HostFile
+	for _, s := range f.Sources {
+		local := filepath.Join(filepath.FromSlash(f.Base), filepath.FromSlash(s.Path))
+		content, err := os.ReadFile(local)
+		if err != nil {
+			return out, err
+		}
+		file := as(s.Path, content)
+		if file.Mode == "" {
+			file.NewMode = sourceMode(local)
+		}
+		out = append(out, file)
+	}
+	return out, nil
+}
+
+// sourceMode is a local file's mode, which a host's file begins with where none is declared. It is not compared: it depends on the umask
+// with which the repository was checked out.
+func sourceMode(local string) string {
+	info, err := os.Stat(local)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%04o", info.Mode()&fs.ModePerm)
+}
+
+// readAtStart reports whether k0s reads a file when it starts, as far as its path says: what lies in k0s's own folders is for it.
+func readAtStart(file string) bool {
+	return strings.HasPrefix(file, "/etc/k0s/") || strings.HasPrefix(file, "/var/lib/k0s/")
+}

@@ -1,0 +1,125 @@
+package k0s
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/k0sproject/rig/v2/sh/shellescape"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// putFiles puts the declared files that differ on the machine. When one of them is read at the start of k0s, the service is stopped before
+// and started after, as for a new configuration: a run that dies in between leaves a stopped service for the next plan to see, not a
+// running one with old files. With a version on the step another step follows, whose restart serves both.
+func putFiles(ctx context.Context, t *task) error {
+	f, err := t.look(ctx, t.on)
+	if err != nil {
+		return err
+	}
+	runs := f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting
+	restart := runs && t.step.Version.IsZero() && slices.ContainsFunc(t.on.host.FileChanges(f.host), lifecycle.FileChange.Restarts)
+	if restart {
+		t.progress("restarting k0s with the new files")
+		if err := t.on.stop(ctx); err != nil {
+			return err
+		}
+	}
+	if err := t.putDue(ctx, f); err != nil {
+		return err
+	}
+	if restart {
+		return t.on.launch(ctx)
+	}
+	return nil
+}
+
+// putDue puts the declared files that differ. Only content decides: a fresh checkout changes every file's time (H11).
+func (t *task) putDue(ctx context.Context, f facts) error {
+	if unknown := t.on.host.UnknownFiles(f.host); len(unknown) > 0 {
+		return t.refuse("a declared file has no content here", fmt.Sprintf("%s: %s", unknown[0].Path, unknown[0].Missing),
+			"set what is missing and run the same command again: the machine has no such file yet")
+	}
+	units := false
+	for _, c := range t.on.host.FileChanges(f.host) {
+		if err := t.on.putFile(ctx, c, !f.host.Installed()); err != nil {
+			return fmt.Errorf("file %s: %w", c.Path, err)
+		}
+		units = units || strings.HasPrefix(c.Path, "/etc/systemd/system/")
+	}
+	if units {
+		return t.on.run(ctx, "systemctl daemon-reload")
+	}
+	return nil
+}
+
+// putFile puts content, owner and mode in place at once, or none of them. The content travels on standard input, so it reaches no argument
+// list. Before k0s is installed its users do not exist: then the file is early, and may be root's alone until ownFiles hands it over.
+func (r *remote) putFile(ctx context.Context, c lifecycle.FileChange, early bool) error {
+	q := shellescape.Quote
+	handOver := func(file string) string {
+		own := attributes(c, file)
+		if early {
+			own = fmt.Sprintf("{ { %s; } 2>/dev/null || chmod 0600 %s; }", own, q(file))
+		}
+		return own
+	}
+	if !c.Content() {
+		return r.run(ctx, handOver(c.Path))
+	}
+	tmp, dir, dirMode := c.Path+".kiban-new", path.Dir(c.Path), first(c.DirMode, "0755")
+	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s || { rm -f %[3]s; exit 1; }",
+		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path))
+	_, err := r.pipe(ctx, command, bytes.NewReader(c.HostFile.Content), nil)
+	return err
+}
+
+// attributes is the command that gives a file its declared owner and mode, or those that it replaces.
+func attributes(c lifecycle.FileChange, file string) string {
+	q := shellescape.Quote
+	mode := first(c.Mode, c.Have.Mode, c.NewMode)
+	if mode == "" {
+		mode = map[bool]string{false: "0644", true: "0600"}[c.Secret]
+	}
+	command := fmt.Sprintf("chmod %s %s", q(mode), q(file))
+	if o := ownership(first(c.Owner, c.Have.Owner), first(c.Group, c.Have.Group)); o != "" {
+		command = fmt.Sprintf("chown %s %s && %s", q(o), q(file), command) // chown takes away the bits of setuid
+	}
+	return command
+}
+
+func ownership(owner, group string) string { return strings.TrimSuffix(owner+":"+group, ":") }
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// ownFiles hands the declared files over to users that exist only once k0s is installed, before it is started.
+func (t *task) ownFiles(ctx context.Context) error {
+	q := shellescape.Quote
+	var commands []string
+	for _, f := range t.on.host.Files {
+		o := ownership(f.Owner, f.Group)
+		if o == "" {
+			continue
+		}
+		mode := ""
+		if m := first(f.Mode, f.NewMode); m != "" {
+			mode = fmt.Sprintf(" && chmod %s %s", q(m), q(f.Path))
+		}
+		commands = append(commands, fmt.Sprintf("{ [ ! -f %[1]s ] || { chown %[2]s %[1]s%[3]s; }; }", q(f.Path), q(o), mode))
+	}
+	if len(commands) == 0 {
+		return nil
+	}
+	return t.on.run(ctx, strings.Join(commands, " && "))
+}
