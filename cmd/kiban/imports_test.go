@@ -22,7 +22,7 @@ func ownImports() map[string]rule {
 	needs := "it declares the small interfaces it needs, and the adapters satisfy them"
 	return map[string]rule{
 		"lifecycle":         {nil, vocabulary},
-		"lifecycle/site":    {[]string{"lifecycle"}, "reading a declaration asks no machine and no cluster"},
+		"lifecycle/site":    {[]string{"lifecycle", "lifecycle/pins"}, "reading a declaration, the lock file beside it included, asks no machine and no cluster"},
 		"lifecycle/plan":    {[]string{"lifecycle"}, pure},
 		"lifecycle/render":  {[]string{"lifecycle"}, pure},
 		"lifecycle/journal": {[]string{"lifecycle"}, "a journal is a sink of events and knows no more of a run"},

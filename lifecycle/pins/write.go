@@ -1,0 +1,86 @@
+package pins
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+const header = `# Written by "kiban lock". The digests of what this site's versions stand for: commit it, and do not edit it.
+`
+
+// The form of the file; its fields are those of lifecycle.Pins.
+type form struct {
+	Charts    []chartForm       `yaml:"charts,omitempty"`
+	Manifests []manifestForm    `yaml:"manifests,omitempty"`
+	K0s       map[string]string `yaml:"k0s,omitempty"`
+}
+
+type chartForm struct {
+	Repo    string `yaml:"repo"`
+	Name    string `yaml:"name"`
+	Version string `yaml:"version"`
+	Digest  string `yaml:"digest"`
+}
+
+type manifestForm struct {
+	URL    string `yaml:"url"`
+	Digest string `yaml:"digest"`
+}
+
+// Write writes a lock file. The same pins give the same bytes, and the file is there whole or as it was.
+func Write(file string, p lifecycle.Pins) error {
+	b, err := Format(p)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".kiban.lock-*")
+	if err != nil {
+		return fmt.Errorf("write the lock file: %w", err)
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it was renamed
+	_, err = tmp.Write(b)
+	err = cmp.Or(err, tmp.Chmod(0o644), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("write the lock file: %w", err)
+	}
+	return nil
+}
+
+// Format is the content of a lock file.
+func Format(p lifecycle.Pins) ([]byte, error) {
+	p.Charts, p.Manifests = slices.Clone(p.Charts), slices.Clone(p.Manifests)
+	sortPins(&p)
+	f := form{K0s: p.K0s}
+	for _, c := range p.Charts {
+		f.Charts = append(f.Charts, chartForm(c))
+	}
+	for _, m := range p.Manifests {
+		f.Manifests = append(f.Manifests, manifestForm(m))
+	}
+	var b bytes.Buffer
+	b.WriteString(header)
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(f); err != nil {
+		return nil, fmt.Errorf("print the lock file: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func sortPins(p *lifecycle.Pins) {
+	slices.SortFunc(p.Charts, func(a, b lifecycle.ChartPin) int {
+		return cmp.Or(cmp.Compare(a.Repo, b.Repo), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	})
+	slices.SortFunc(p.Manifests, func(a, b lifecycle.ManifestPin) int { return cmp.Compare(a.URL, b.URL) })
+}
