@@ -87,6 +87,11 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 		return err
 	}
 	log.Info("etcd is up")
+	stopProxy, err := c.serveKonnectivity()
+	if err != nil {
+		return err
+	}
+	onStop(stopProxy)
 	start("kube-apiserver", syscall.SIGTERM, flags(c.apiServerArgs()))
 	leave, err := c.register()
 	if err != nil {
@@ -101,7 +106,7 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 	if err != nil {
 		return err
 	}
-	if err := applyManifests(ctx, client); err != nil {
+	if err := c.applyManifests(ctx, client); err != nil {
 		return err
 	}
 	// When k0s stops, neither of these gives its lease back: their successors wait until it has run out. Told to end in good order the

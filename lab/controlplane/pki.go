@@ -112,6 +112,7 @@ func (c *Controller) certify() error {
 	}{
 		{"server", ca, subject{name: "kubernetes", sans: names}},
 		{"k0s-api", ca, subject{name: "k0s-api", sans: names}},
+		{"konnectivity", ca, subject{name: "system:konnectivity-server", sans: local}},
 		{"admin", ca, subject{name: "kubernetes-admin", groups: []string{"system:masters"}}},
 		{"ccm", ca, subject{name: "system:kube-controller-manager"}},
 		{"scheduler", ca, subject{name: "system:kube-scheduler"}},
@@ -179,4 +180,17 @@ func (cfg Config) serviceIP() (string, error) {
 		return "", fmt.Errorf("serviceCIDR: %w", err)
 	}
 	return prefix.Masked().Addr().Next().String(), nil
+}
+
+// dnsIP is the address of the Service kube-dns: the tenth of the service network.
+func (cfg Config) dnsIP() (string, error) {
+	prefix, err := netip.ParsePrefix(cfg.serviceCIDR())
+	if err != nil {
+		return "", fmt.Errorf("serviceCIDR: %w", err)
+	}
+	a := prefix.Masked().Addr()
+	for range 10 {
+		a = a.Next()
+	}
+	return a.String(), nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,7 +23,10 @@ const (
 func (c *Controller) apiServerArgs() map[string]string {
 	args := map[string]string{
 		"advertise-address": c.Addr,
-		"allow-privileged":  "true",
+		// Webhooks are dialled at their pods' addresses, through konnectivity, as k0s does it.
+		"enable-aggregator-routing":   "true",
+		"egress-selector-config-file": c.konnectivityConf(),
+		"allow-privileged":            "true",
 		// k0s's own default authorisers and admission.
 		"authorization-mode":          "Node,RBAC",
 		"enable-admission-plugins":    "NodeRestriction",
@@ -49,6 +51,9 @@ func (c *Controller) apiServerArgs() map[string]string {
 	}
 	for name, value := range c.Config.APIArgs {
 		args[name] = c.realPath(name, value)
+	}
+	if file, ok := c.Config.APIArgs["admission-control-config-file"]; ok {
+		args["admission-control-config-file"] = c.admissionConfig(file)
 	}
 	return args
 }
@@ -114,15 +119,6 @@ func flags(args map[string]string) []string {
 		list = append(list, "--"+name+"="+args[name])
 	}
 	return list
-}
-
-// realPath moves the paths that an argument names, which are the machine's, below the machine's root.
-func (c *Controller) realPath(name, value string) string {
-	ofFile := strings.HasSuffix(name, "-file") || strings.HasSuffix(name, "-config") || strings.HasSuffix(name, "-path") || strings.HasSuffix(name, "-dir")
-	if !ofFile || !filepath.IsAbs(value) || c.Root == "" || strings.HasPrefix(value, c.Root) {
-		return value
-	}
-	return filepath.Join(c.Root, value)
 }
 
 // minor is the Kubernetes minor of a version: v1.36.3+k0s.2 is 1.36. The code is always one and the same; it emulates the others.

@@ -2,8 +2,9 @@ package kubelet
 
 import (
 	"fmt"
-	"strings"
 	"sync"
+
+	"kiban.dev/kiban/lab/controlplane"
 )
 
 // addresses hands out pod addresses in 10.244.0.0/16. One is not used again until all others were, so that a client that holds on to the
@@ -45,11 +46,5 @@ func (a *addresses) free(ip string) {
 	delete(a.used, high<<8|low)
 }
 
-// Listening is where the lab's pod with this address listens: the API allows no loopback addresses for pods, and a laptop has no others
-// to spare.
-func Listening(podIP string) string {
-	if rest, ok := strings.CutPrefix(podIP, "10.244."); ok {
-		return "127.244." + rest
-	}
-	return podIP
-}
+// Listening is where the lab's pod with this address listens.
+func Listening(podIP string) string { return controlplane.Listening(podIP) }

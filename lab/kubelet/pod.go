@@ -2,13 +2,14 @@ package kubelet
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lab/images"
 )
 
 // run brings a pod up, or keeps it up.
@@ -20,13 +21,40 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if wait := time.Until(s.readyAt); wait > 0 {
 		return wait, nil
 	}
+	if s.life.Fails != "" {
+		return p.crash(n, pod, s)
+	}
 	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
 		return 2 * time.Second, p.report(pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
 	}
+	s.begin(p.ctx, images.Env{Config: p.config, Client: p.client, Pod: pod, Log: p.opts.Log})
+	if s.life.Exit != nil {
+		if time.Since(s.readyAt) >= s.life.EndsAfter {
+			code, message := s.life.Exit(p.ctx, p.client)
+			return 0, p.report(pod, exitedStatus(pod, code, message))
+		}
+		again = time.Until(s.readyAt.Add(s.life.EndsAfter))
+	} else if !s.well() {
+		again = time.Until(s.readyAt.Add(s.life.ReadyAfter))
+	}
 	if reported(pod, s) {
+		return again, nil
+	}
+	return again, p.report(pod, runningStatus(pod, s, n.worker.Addr))
+}
+
+// crash reports a pod whose containers exit as soon as they are started.
+func (p *pool) crash(n *node, pod *corev1.Pod, s *sandbox) (again time.Duration, err error) {
+	if pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
+		return 0, p.report(pod, exitedStatus(pod, 1, s.life.Fails))
+	}
+	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
+		return 2 * time.Second, p.report(pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
+	}
+	if started(pod) && len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Waiting != nil {
 		return 0, nil
 	}
-	return 0, p.report(pod, runningStatus(pod, s, n.worker.Addr))
+	return 0, p.report(pod, crashedStatus(pod, s, n.worker.Addr))
 }
 
 // ensure returns the pod's sandbox, and whether it has only just been made.
@@ -36,7 +64,7 @@ func (p *pool) ensure(pod *corev1.Pod) (s *sandbox, fresh bool) {
 	if s := p.sandboxes[pod.UID]; s != nil {
 		return s, false
 	}
-	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay)}
+	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay), life: images.Of(pod)}
 	if started(pod) {
 		for _, c := range pod.Status.ContainerStatuses {
 			s.restarts = max(s.restarts, c.RestartCount+1)
@@ -114,7 +142,7 @@ func reported(pod *corev1.Pod, s *sandbox) bool {
 	if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP != s.address() || len(pod.Status.ContainerStatuses) == 0 {
 		return false
 	}
-	return pod.Status.ContainerStatuses[0].RestartCount == s.restarts && condition(pod, corev1.PodReady) == readiness(pod)
+	return pod.Status.ContainerStatuses[0].RestartCount == s.restarts && condition(pod, corev1.PodReady) == readiness(pod, s)
 }
 
 func condition(pod *corev1.Pod, t corev1.PodConditionType) corev1.ConditionStatus {
@@ -126,74 +154,15 @@ func condition(pod *corev1.Pod, t corev1.PodConditionType) corev1.ConditionStatu
 	return corev1.ConditionUnknown
 }
 
-// readiness is what the Ready condition of a pod that runs has to be: true when its readiness gates are.
-func readiness(pod *corev1.Pod) corev1.ConditionStatus {
+// readiness is what the Ready condition of a pod that runs has to be: true when its containers and its readiness gates are.
+func readiness(pod *corev1.Pod, s *sandbox) corev1.ConditionStatus {
+	if !s.well() {
+		return corev1.ConditionFalse
+	}
 	for _, g := range pod.Spec.ReadinessGates {
 		if condition(pod, g.ConditionType) != corev1.ConditionTrue {
 			return corev1.ConditionFalse
 		}
 	}
 	return corev1.ConditionTrue
-}
-
-func runningStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus {
-	now, yes := metav1.Now(), true
-	status := corev1.PodStatus{
-		Phase: corev1.PodRunning, HostIP: hostIP, HostIPs: []corev1.HostIP{{IP: hostIP}},
-		PodIP: s.address(), PodIPs: []corev1.PodIP{{IP: s.address()}}, StartTime: &now,
-		Conditions: conditions(now, corev1.ConditionTrue, readiness(pod), ""),
-	}
-	for _, c := range pod.Spec.InitContainers {
-		status.InitContainerStatuses = append(status.InitContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: true, ContainerID: "lab://" + string(pod.UID) + "/" + c.Name,
-			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", StartedAt: now, FinishedAt: now}},
-		})
-	}
-	for _, c := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: true, Started: &yes, RestartCount: s.restarts,
-			ContainerID: fmt.Sprintf("lab://%s/%s/%d", pod.UID, c.Name, s.restarts),
-			State:       corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}},
-		})
-	}
-	return status
-}
-
-// waitingStatus is of a pod whose containers do not run (again) yet.
-func waitingStatus(pod *corev1.Pod, s *sandbox, reason, message string) corev1.PodStatus {
-	status := corev1.PodStatus{Phase: pod.Status.Phase, Conditions: conditions(metav1.Now(), corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")}
-	no := false
-	for _, c := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, Started: &no, RestartCount: s.restarts,
-			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
-		})
-	}
-	return status
-}
-
-// endedStatus is of a pod whose containers have all ended as they were asked to.
-func endedStatus(pod *corev1.Pod) corev1.PodStatus {
-	now, no := metav1.Now(), false
-	status := corev1.PodStatus{Phase: corev1.PodSucceeded, Conditions: conditions(now, corev1.ConditionFalse, corev1.ConditionFalse, "PodCompleted")}
-	for _, c := range pod.Spec.Containers {
-		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, Started: &no,
-			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed", FinishedAt: now}},
-		})
-	}
-	return status
-}
-
-func conditions(now metav1.Time, containers, ready corev1.ConditionStatus, reason string) []corev1.PodCondition {
-	list := []corev1.PodCondition{
-		{Type: corev1.PodReadyToStartContainers, Status: corev1.ConditionTrue},
-		{Type: corev1.PodInitialized, Status: corev1.ConditionTrue},
-		{Type: corev1.ContainersReady, Status: containers, Reason: reason},
-		{Type: corev1.PodReady, Status: ready, Reason: reason},
-	}
-	for i := range list {
-		list[i].LastTransitionTime = now
-	}
-	return list
 }

@@ -11,11 +11,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/util/workqueue"
 
 	"kiban.dev/kiban/lab/controlplane"
+	"kiban.dev/kiban/lab/images"
 )
 
 const (
@@ -26,11 +28,13 @@ const (
 
 // pool is the kubelets of one cluster. They share one client and one watch of pods: a thousand of each would cost gigabytes.
 type pool struct {
-	ctx       context.Context
-	cancel    context.CancelFunc
-	opts      Options
-	cluster   *controlplane.Cluster
-	client    kubernetes.Interface
+	ctx     context.Context
+	cancel  context.CancelFunc
+	opts    Options
+	cluster *controlplane.Cluster
+	client  kubernetes.Interface
+	// config is what client was made of; the programs of some images make clients of their own.
+	config    *rest.Config
 	addresses *addresses
 	pods      cache.SharedIndexInformer
 	queue     workqueue.TypedRateLimitingInterface[string]
@@ -58,6 +62,8 @@ func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a
 	}
 	p := emptyPool(ctx, client, opts, a)
 	p.cluster = cluster
+	p.config = rest.CopyConfig(cfg)
+	p.config.ContentType, p.config.AcceptContentTypes = "", ""
 	return p, p.start()
 }
 
@@ -91,6 +97,9 @@ func (p *pool) start() error {
 		DeleteFunc: p.deleted,
 	})
 	if err != nil {
+		return err
+	}
+	if err := images.Provision(p.ctx, p.client, factory, p.opts.Log); err != nil {
 		return err
 	}
 	factory.Start(p.ctx.Done())

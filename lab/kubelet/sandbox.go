@@ -14,6 +14,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lab/images"
 )
 
 // PodHeader is in every answer of a serving pod: "namespace/name". It tells a client that it reached the pod it meant.
@@ -27,10 +29,14 @@ type sandbox struct {
 	// readyAt is when its start is over. restarts counts the starts before this one.
 	readyAt  time.Time
 	restarts int32
+	// life is how the pod goes from then on.
+	life images.Life
 
 	mu        sync.Mutex
 	ip        string
 	listeners []*http.Server
+	// stop ends the programs; nil when none run.
+	stop context.CancelFunc
 	// ending is when it was asked to end; zero before that.
 	ending time.Time
 	gone   bool
@@ -66,6 +72,26 @@ func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses) error {
 		}
 	}
 }
+
+// begin starts what the pod's images do. It may be called again.
+func (s *sandbox) begin(ctx context.Context, e images.Env) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.life.Programs) == 0 || s.stop != nil || s.gone || !s.ending.IsZero() {
+		return
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	ip := s.ip
+	e.Listen = func(port int32) (net.Listener, error) {
+		return net.Listen("tcp", net.JoinHostPort(Listening(ip), strconv.Itoa(int(port))))
+	}
+	for _, program := range s.life.Programs {
+		go program(ctx, e)
+	}
+}
+
+// well reports whether the pod's containers have come so far that their probes pass.
+func (s *sandbox) well() bool { return time.Since(s.readyAt) >= s.life.ReadyAfter }
 
 // servedPorts are the ports on which the pod is to answer.
 func servedPorts(pod *corev1.Pod) []int32 {
@@ -113,9 +139,12 @@ func closeAll(servers []*http.Server) {
 // deafen stops listening.
 func (s *sandbox) deafen() {
 	s.mu.Lock()
-	servers := s.listeners
-	s.listeners = nil
+	servers, stop := s.listeners, s.stop
+	s.listeners, s.stop = nil, nil
 	s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
 	closeAll(servers)
 }
 
