@@ -13,7 +13,7 @@ type outline struct {
 	groups []group
 }
 
-// group is one or more targets of a stage whose steps differ in nothing but the target's name.
+// group is one or more machines of a stage whose steps differ in nothing but the machine's name, or one unit.
 type group struct {
 	targets []string
 	// steps are those of the first target.
@@ -31,7 +31,7 @@ func outlines(p lifecycle.Plan) []outline {
 		for _, target := range targetsOf(p, stage.ID) {
 			steps := stepsOf(p, stage.ID, target)
 			key := shape(steps)
-			if i, ok := shapes[key]; ok && target != "" {
+			if i, ok := shapes[key]; ok && target != "" && !lifecycle.IsUnit(target) {
 				o.groups[i].targets = append(o.groups[i].targets, target)
 				continue
 			}

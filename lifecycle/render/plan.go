@@ -16,8 +16,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 	if !p.Empty() {
 		t.line("")
 		t.line("kiban would carry out these steps:")
-		t.line("  %s a machine joins   %s it is changed   %s it leaves   %s pods or an API server go away meanwhile",
-			t.symbol("+"), t.symbol("~"), t.symbol("-"), t.symbol("!"))
+		t.legend(p)
 	}
 	all := outlines(p)
 	for i, o := range all {
@@ -68,6 +67,8 @@ func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
 type planText struct {
 	b     strings.Builder
 	style Style
+	// told are the units whose objects were told of, by what was told without their names.
+	told map[string]string
 }
 
 func (t *planText) line(format string, args ...any) {
@@ -87,6 +88,33 @@ func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
 	t.line("%s", Verdict(site, p))
 }
 
+// legend explains the signs that the plan has: machines, objects, or both.
+func (t *planText) legend(p lifecycle.Plan) {
+	machines, signs := false, map[string]bool{}
+	for _, s := range p.Steps {
+		if !lifecycle.IsUnit(s.Target) {
+			machines = true
+			continue
+		}
+		for _, l := range objectLines(s) {
+			signs[l.sign] = true
+		}
+	}
+	if machines {
+		t.line("  %s a machine joins   %s it is changed   %s it leaves   %s pods or an API server go away meanwhile",
+			t.symbol("+"), t.symbol("~"), t.symbol("-"), t.symbol("!"))
+	}
+	var parts []string
+	for _, sign := range [...][2]string{{"+", "is made"}, {"~", "is changed"}, {"-/+", "is deleted and made anew"}, {"-", "is deleted"}, {"=", "stays, no longer looked after"}, {"!", "was changed by hand and is put back"}} {
+		if signs[sign[0]] {
+			parts = append(parts, t.symbol(sign[0])+" "+sign[1])
+		}
+	}
+	if len(parts) > 0 {
+		t.line("  an object %s", strings.Join(parts, "   "))
+	}
+}
+
 func (t *planText) stage(o outline, n, of int) {
 	t.line("")
 	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.stage.Title)
@@ -104,6 +132,12 @@ func (t *planText) stage(o outline, n, of int) {
 }
 
 func (t *planText) group(g group) {
+	if lifecycle.IsUnit(g.targets[0]) {
+		for _, s := range g.steps {
+			t.unit(s)
+		}
+		return
+	}
 	names := g.targets
 	if len(names) == 1 && names[0] == "" {
 		names = []string{"the cluster"}
@@ -145,6 +179,47 @@ func (t *planText) step(s lifecycle.Step) {
 	t.note("if not", wayBack(s))
 }
 
+// unit shows what becomes of an addon, a tenant or the site's objects: a line for it, and its objects below.
+func (t *planText) unit(s lifecycle.Step) {
+	name, detail := unitHead(s)
+	t.line("%s", strings.TrimRight(fmt.Sprintf("  %s %s  %s", t.symbol(unitSymbol(s)), t.style.paint(codeBold, name), detail), " "))
+	for _, n := range unitNotes(s) {
+		t.note(n[0], n[1])
+	}
+	lines := objectLines(s)
+	if same := t.sameAs(s, lines); same != "" {
+		t.line("      %s objects of the same kinds and names as those of %s", t.symbol("+"), same)
+		return
+	}
+	for _, l := range lines {
+		if l.sign == "" {
+			t.line("          %s", l.text)
+			continue
+		}
+		t.line("      %s %s", t.symbol(l.sign), l.text)
+	}
+}
+
+// sameAs is the unit before this one that gets the same objects but for its own name in theirs, as one tenant after another does; "" when none does.
+func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
+	_, name, _ := strings.Cut(s.Target, "/")
+	if unitVerb(s) != "add" || len(lines) < 3 {
+		return ""
+	}
+	shape := ""
+	for _, l := range lines {
+		shape += l.sign + strings.Join(strings.Fields(strings.ReplaceAll(l.text, name, placeholder)), " ") + "\n"
+	}
+	if same, seen := t.told[shape]; seen {
+		return same
+	}
+	if t.told == nil {
+		t.told = map[string]string{}
+	}
+	t.told[shape] = unitLabel(s.Target)
+	return ""
+}
+
 // wayBack says what is done when the step fails.
 func wayBack(s lifecycle.Step) string {
 	var does []string
@@ -164,7 +239,7 @@ func (t *planText) note(label, text string) {
 }
 
 func (t *planText) symbol(s string) string {
-	codes := map[string]string{"+": codeGreen, "~": codeYellow, "-": codeRed, "!": codeRed}
+	codes := map[string]string{"+": codeGreen, "~": codeYellow, "-": codeRed, "!": codeRed, "-/+": codeRed}
 	return t.style.paint(codes[s], s)
 }
 

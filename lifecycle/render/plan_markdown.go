@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -44,12 +45,13 @@ func markdownStages(b *strings.Builder, all []outline) {
 	}
 	b.WriteString("\n| | Stage | Machines | Pace | Disturbs |\n|---|---|---|---|---|\n")
 	for i, o := range all {
-		machines, disturbs := 0, 0
+		var targets []string
+		disturbs := 0
 		for _, g := range o.groups {
-			if g.targets[0] == "" {
+			targets = append(targets, g.targets...)
+			if g.targets[0] == "" || lifecycle.IsUnit(g.targets[0]) {
 				continue
 			}
-			machines += len(g.targets)
 			for _, s := range g.steps {
 				if s.Disrupts {
 					disturbs += len(g.targets)
@@ -57,14 +59,30 @@ func markdownStages(b *strings.Builder, all []outline) {
 				}
 			}
 		}
-		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, cell(o.stage.Title), number(machines), pace(o.stage, machines), number(disturbs))
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, cell(o.stage.Title), whoText(targets), pace(o.stage, len(targets)), number(disturbs))
 	}
 }
 
+// markdownStage shows the steps of machines in a table to unfold, and of each unit a line, with its objects to unfold.
 func markdownStage(b *strings.Builder, o outline, n int) {
-	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, cell(o.stage.Title))
-	b.WriteString("| Machines | Step | Why | Before | After |\n|---|---|---|---|---|\n")
+	machines := slices.DeleteFunc(slices.Clone(o.groups), func(g group) bool { return lifecycle.IsUnit(g.targets[0]) })
+	if len(machines) > 0 {
+		markdownMachines(b, o.stage, machines, n)
+	}
 	for _, g := range o.groups {
+		if !lifecycle.IsUnit(g.targets[0]) {
+			continue
+		}
+		for _, s := range g.steps {
+			markdownUnit(b, s)
+		}
+	}
+}
+
+func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group, n int) {
+	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, cell(stage.Title))
+	b.WriteString("| Machines | Step | Why | Before | After |\n|---|---|---|---|---|\n")
+	for _, g := range groups {
 		who := join(g.targets)
 		if who == "" {
 			who = "the cluster"
@@ -92,6 +110,29 @@ func markdownStage(b *strings.Builder, o outline, n int) {
 	}
 	b.WriteString("\n</details>\n")
 }
+
+// markdownUnit shows a unit's line, and to unfold why and what becomes of its objects, as a diff, which is shown in colours.
+func markdownUnit(b *strings.Builder, s lifecycle.Step) {
+	name, detail := unitHead(s)
+	fmt.Fprintf(b, "\n<details><summary><b>%s</b> %s</summary>\n\n", cell(name), cell(detail))
+	for _, n := range unitNotes(s) {
+		fmt.Fprintf(b, "- %s: %s\n", n[0], cell(n[1]))
+	}
+	if lines := objectLines(s); len(lines) > 0 {
+		b.WriteString("\n```diff\n")
+		for _, l := range lines {
+			if l.sign == "" {
+				l.sign = "   "
+			}
+			fmt.Fprintf(b, "%s %s\n", l.sign, oneLine(l.text))
+		}
+		b.WriteString("```\n")
+	}
+	b.WriteString("\n</details>\n")
+}
+
+// oneLine keeps text from ending the block it stands in.
+func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
 
 func markdownDiagnostic(d lifecycle.Diagnostic) string {
 	label, _ := severity(d.Severity)

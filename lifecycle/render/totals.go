@@ -57,12 +57,44 @@ func classOf(a lifecycle.Action) class {
 }
 
 // Totals sums a plan up in a line: "3 controllers and 4 workers to upgrade, at most 1 worker out of service at a time. 7 machines
-// disturbed."
+// disturbed." Of addons, tenants and objects it says: "addon metallb to change: 3 objects change, 1 created."
 func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	if p.Empty() {
 		return "nothing to do."
 	}
-	classes, order, disturbed := map[string]class{}, []string{}, map[string]bool{}
+	machines, units := byMachine(p), unitTotals(p)
+	var parts []string
+	if line := machineTotals(site, machines); line != "" {
+		parts = append(parts, line)
+	}
+	if units != "" {
+		parts = append(parts, units)
+	}
+	line := strings.Join(parts, "; ")
+	if len(site.Cluster.Hosts) == 0 {
+		return line + "."
+	}
+	disturbed := map[string]bool{}
+	for _, s := range machines.Steps {
+		if s.Disrupts && s.Target != "" {
+			disturbed[s.Target] = true
+		}
+	}
+	return line + ". " + disturbance(len(disturbed))
+}
+
+// byMachine is the plan without the steps of units.
+func byMachine(p lifecycle.Plan) lifecycle.Plan {
+	p.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s lifecycle.Step) bool { return lifecycle.IsUnit(s.Target) })
+	return p
+}
+
+// machineTotals is what becomes of the machines, and of the cluster as a whole where nothing becomes of any; "" when nothing does.
+func machineTotals(site lifecycle.Site, p lifecycle.Plan) string {
+	if p.Empty() {
+		return ""
+	}
+	classes, order := map[string]class{}, []string{}
 	for _, s := range p.Steps {
 		if s.Target == "" {
 			continue
@@ -76,9 +108,6 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 			classes[s.Target] = classJoin // it was reset only to be set up anew
 		} else {
 			classes[s.Target] = min(was, c)
-		}
-		if s.Disrupts {
-			disturbed[s.Target] = true
 		}
 	}
 	var parts []string
@@ -94,7 +123,7 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	if n := window(site, p); n > 0 {
 		line += fmt.Sprintf(", at most %s out of service at a time", count(n, "worker"))
 	}
-	return line + ". " + disturbance(len(disturbed))
+	return line
 }
 
 func disturbance(n int) string {

@@ -1,0 +1,174 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// unitLabel is a unit as people call it: "addon metallb", "tenant product-a", "objects of the site".
+func unitLabel(target string) string {
+	if target == lifecycle.UnitObjects {
+		return "objects of the site"
+	}
+	return strings.Replace(target, "/", " ", 1)
+}
+
+// unitSum counts what a step does to the objects of its unit.
+type unitSum struct {
+	changed, relabelled, putBack, replaced, created, deleted, kept, unchanged int
+}
+
+func sumUnit(s lifecycle.Step) unitSum {
+	sum := unitSum{unchanged: s.Unchanged}
+	for _, c := range s.Objects {
+		switch {
+		case c.Change == lifecycle.ChangeKeep:
+			sum.kept++
+		case c.Drift:
+			sum.putBack++
+		case c.Change == lifecycle.ChangeCreate:
+			sum.created++
+		case c.Change == lifecycle.ChangeDelete:
+			sum.deleted++
+		case c.Change == lifecycle.ChangeReplace:
+			sum.replaced++
+		case onlyLabels(c):
+			sum.relabelled++
+		default:
+			sum.changed++
+		}
+	}
+	return sum
+}
+
+func (s unitSum) add(o unitSum) unitSum {
+	return unitSum{s.changed + o.changed, s.relabelled + o.relabelled, s.putBack + o.putBack, s.replaced + o.replaced,
+		s.created + o.created, s.deleted + o.deleted, s.kept + o.kept, s.unchanged + o.unchanged}
+}
+
+// String says "3 objects change, 1 created, 20 only in labels, 1 unchanged".
+func (s unitSum) String() string {
+	change := "change"
+	if s.changed == 1 {
+		change = "changes"
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{
+		{s.putBack, "put back"}, {s.deleted, "deleted"}, {s.replaced, "deleted and made anew"}, {s.changed, change}, {s.created, "created"},
+		{s.relabelled, "only in labels"}, {s.kept, "kept"}, {s.unchanged, "unchanged"},
+	} {
+		switch {
+		case p.n == 0:
+		case len(parts) == 0:
+			parts = append(parts, count(p.n, "object")+" "+p.what)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// empty reports whether no object changes.
+func (s unitSum) empty() bool { return s == unitSum{unchanged: s.unchanged} }
+
+// replacedPods is how many workloads get new pods.
+func replacedPods(s lifecycle.Step) int {
+	n := 0
+	for _, c := range s.Objects {
+		if c.Change == lifecycle.ChangeUpdate && replacesPods(c) {
+			n++
+		}
+	}
+	return n
+}
+
+func podsText(workloads int) string {
+	if workloads == 0 {
+		return ""
+	}
+	return "; the pods of " + count(workloads, "workload") + " are replaced"
+}
+
+// unitVerb is what becomes of a unit on the whole, the infinitive that ends "addon metallb to ...".
+func unitVerb(s lifecycle.Step) string {
+	sum := sumUnit(s)
+	switch {
+	case s.Action == lifecycle.ActionPrune:
+		return "remove"
+	case sum.putBack > 0 && sum == unitSum{putBack: sum.putBack, unchanged: sum.unchanged}:
+		return "put right"
+	case sum.created > 0 && sum == unitSum{created: sum.created}:
+		return "add"
+	case sum.empty():
+		return "apply again"
+	}
+	return "change"
+}
+
+// unitSymbol is the sign before a unit or one of its objects.
+func unitSymbol(s lifecycle.Step) string {
+	switch unitVerb(s) {
+	case "remove":
+		return "-"
+	case "add":
+		return "+"
+	}
+	return "~"
+}
+
+// unitHead is the line that says what becomes of a unit: its name, its versions, its objects.
+func unitHead(s lifecycle.Step) (name, detail string) {
+	var parts []string
+	if s.Chart != "" {
+		parts = append(parts, s.Chart)
+	}
+	switch sum := sumUnit(s); {
+	case !sum.empty():
+		parts = append(parts, sum.String()+podsText(replacedPods(s)))
+	case s.Action == lifecycle.ActionApply:
+		parts = append(parts, "no object differs")
+	}
+	return unitLabel(s.Target), strings.Join(parts, "  ")
+}
+
+// unitNotes are the lines under the head, label and text.
+func unitNotes(s lifecycle.Step) [][2]string {
+	var notes [][2]string
+	note := func(label, text string) {
+		if text != "" {
+			notes = append(notes, [2]string{label, text})
+		}
+	}
+	note("why", s.Reason)
+	for i, c := range s.Changes {
+		note(first(i, "changes"), c)
+	}
+	for i, g := range s.Before {
+		note(first(i, "before"), gateText(g))
+	}
+	for i, g := range s.After {
+		note(first(i, "after"), gateText(g))
+	}
+	note("ignored", ignoredLine(s.Ignored))
+	return notes
+}
+
+// ignoredShown is how many fields that are not compared are named.
+const ignoredShown = 3
+
+func ignoredLine(ignored []string) string {
+	if len(ignored) == 0 {
+		return ""
+	}
+	shown := ignored[:min(len(ignored), ignoredShown)]
+	line := strings.Join(shown, "; ")
+	if n := len(ignored) - len(shown); n > 0 {
+		line += fmt.Sprintf("; and %s (-o json shows all)", count(n, "more field"))
+	}
+	return line
+}
