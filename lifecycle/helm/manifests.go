@@ -1,0 +1,80 @@
+package helm
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+
+	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// manifests reads an addon that is no chart. Its digest is of all its files, in the order of their declaration.
+func (s *Store) manifests(ctx context.Context, site lifecycle.Site, a lifecycle.Addon) (lifecycle.Rendering, error) {
+	var out lifecycle.Rendering
+	sum := sha256.New()
+	for _, url := range a.Manifests {
+		content, d, err := s.Manifest(ctx, site.Dir, url, site.Pins)
+		if err != nil {
+			return lifecycle.Rendering{}, about(err, a)
+		}
+		fmt.Fprintln(sum, d)
+		for _, doc := range documents(content) {
+			objects, err := decode(doc, source(url))
+			if err != nil {
+				return lifecycle.Rendering{}, about(err, a)
+			}
+			out.Objects = append(out.Objects, objects...)
+		}
+	}
+	if err := twice(out.Objects, a); err != nil {
+		return lifecycle.Rendering{}, err
+	}
+	slices.SortStableFunc(out.Objects, func(x, y lifecycle.Object) int { return cmp.Compare(place(x.Kind), place(y.Kind)) })
+	out.Images = images(out.Objects)
+	out.Digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return out, nil
+}
+
+// twice is the error of manifests that declare an object twice.
+func twice(objects []lifecycle.Object, a lifecycle.Addon) error {
+	seen := map[lifecycle.ObjectRef]string{}
+	for _, o := range objects {
+		ref := o.ObjectRef
+		ref.APIVersion = ref.Group()
+		if first, ok := seen[ref]; ok {
+			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("the manifests of addon %s declare %s twice", a.Name, o.ObjectRef),
+				Detail: "in " + first + " and in " + o.Source, Hint: "leave one of them out", Subject: a.Source}
+		}
+		seen[ref] = o.Source
+	}
+	return nil
+}
+
+// place orders kinds: namespaces and definitions first, for everything else may need them, then as Helm installs; what Helm does not know
+// comes last.
+func place(kind string) int {
+	switch kind {
+	case "Namespace":
+		return -2
+	case "CustomResourceDefinition":
+		return -1
+	}
+	if i := slices.Index(releaseutil.InstallOrder, kind); i >= 0 {
+		return i
+	}
+	return len(releaseutil.InstallOrder)
+}
+
+// source is what plans call a file of manifests.
+func source(url string) string {
+	if local(url) {
+		return url
+	}
+	return path.Base(url)
+}

@@ -1,0 +1,66 @@
+package helm
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+var (
+	// violation is one line of what the schema validator says: "- at '/speaker/replicas': got string, want integer".
+	violation = regexp.MustCompile(`^\s*- at '([^']*)'(?: \[[^\]]*\])?: (.*)$`)
+	// quoted is a value that a violation repeats.
+	quoted = regexp.MustCompile(`^'.*' (does not match|is not valid)`)
+)
+
+// violations lists what is wrong with an addon's values, one diagnostic a path. Values are not repeated.
+func violations(err error, a lifecycle.Addon) error {
+	text := err.Error()
+	if strings.Contains(text, "HTTP request failed for") || strings.Contains(text, "HTTP request to") {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart's schema refers to one on the network, which cannot be had", Detail: text,
+			Hint: "use a version of the chart whose schema is whole, or a mirror that answers", Subject: a.Source, Cause: err}
+	}
+	var found lifecycle.Diagnostics
+	chart := a.Chart.Name
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		m := violation.FindStringSubmatch(line)
+		if m == nil {
+			if name, ok := strings.CutSuffix(line, ":"); ok && !strings.Contains(name, " ") && name != "" {
+				chart = name
+			}
+			continue
+		}
+		if strings.HasSuffix(m[2], " failed") { // "allOf failed": the lines below say why
+			continue
+		}
+		path := valuePath(m[1])
+		if chart != a.Chart.Name {
+			path = strings.TrimSuffix(chart+"."+path, ".")
+		}
+		found = append(found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
+			Summary: fmt.Sprintf("values of addon %s: %s: %s", a.Name, cmp.Or(path, "the whole"), quoted.ReplaceAllString(m[2], "the value $1")),
+			Detail:  fmt.Sprintf("the schema of chart %s %s does not allow it", a.Chart.Name, a.Chart.Version),
+			Hint:    "correct spec.chart.values; helm show values lists what the chart takes", Subject: a.Source, Cause: err})
+	}
+	if len(found) == 0 {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the values of addon " + a.Name + " do not fit the chart", Detail: text,
+			Hint: "correct spec.chart.values", Subject: a.Source, Cause: err}
+	}
+	return found
+}
+
+// valuePath turns a JSON pointer into the path that plans print.
+func valuePath(pointer string) string {
+	if pointer == "" {
+		return ""
+	}
+	path := ""
+	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		path = under(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
+	}
+	return path
+}
