@@ -252,8 +252,11 @@ func FieldValue(value any, path string) (any, bool) {
 			}
 			value = inner
 		case []any:
-			at := slices.IndexFunc(slices.Collect(places(v)), func(i int) bool { return step.Matches(i, v[i]) })
-			if at < 0 {
+			at := 0
+			for at < len(v) && !step.Matches(at, v[at]) {
+				at++
+			}
+			if at == len(v) {
 				return nil, false
 			}
 			value = v[at]
@@ -262,14 +265,4 @@ func FieldValue(value any, path string) (any, bool) {
 		}
 	}
 	return value, true
-}
-
-func places(list []any) func(func(int) bool) {
-	return func(yield func(int) bool) {
-		for i := range list {
-			if !yield(i) {
-				return
-			}
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -27,4 +28,13 @@ func worthRepeating(err error) bool {
 	default:
 		return code >= 500
 	}
+}
+
+// statusOf is what the API answered with; false when there was no answer.
+func statusOf(err error) (metav1.Status, bool) {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return metav1.Status{}, false
+	}
+	return status.Status(), true
 }
