@@ -92,8 +92,6 @@ type Capabilities struct {
 	// APIs are the versions and kinds that it serves: "apps/v1", "apps/v1/Deployment". Empty: not known; a chart then sees those of
 	// a plain cluster of that version.
 	APIs []string `json:"-"`
-	// ClusterKinds are the kinds without a namespace, "group/Kind"; "/Node" of the core group.
-	ClusterKinds []string `json:"-"`
 }
 
 // Rendering is what a chart makes of its values for a cluster.
