@@ -18,6 +18,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, nodeProblems(site, st)...)
 		ds = append(ds, etcdProblems(site, st)...)
 		ds = append(ds, budgetProblems(st)...)
+		ds = append(ds, unitProblems(site, st)...)
 	}
 	ds.Sort()
 	return ds
@@ -88,7 +89,7 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Detail: n.Mark.Reason, Hint: "kiban plan " + site.Name,
 				Summary: "cordoned by kiban's run " + n.Mark.Run})
 		}
-		if _, declared := site.Cluster.Host(n.Name); !declared {
+		if _, declared := site.Cluster.Host(n.Name); !declared && site.Provider != lifecycle.ProviderExternal {
 			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "the node is in the cluster, but the site does not declare it"})
 		}
 	}
@@ -107,7 +108,7 @@ func etcdProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	if st.Etcd.Unknown != "" {
 		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the etcd members are not known", Detail: st.Etcd.Unknown}}
 	}
-	if n, want := len(st.Etcd.Members), len(site.Cluster.Controllers()); n != 0 && n != want {
+	if n, want := len(st.Etcd.Members), len(site.Cluster.Controllers()); n != 0 && n != want && site.Provider != lifecycle.ProviderExternal {
 		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: site.Name,
 			Summary: fmt.Sprintf("etcd has %s, and %s declared", count(n, "member"), isAre(want, "controller"))}}
 	}

@@ -12,11 +12,16 @@ import (
 // StatusText shows a state as tables, and under them what is wrong.
 func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Style) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n", style.paint(codeBold, "Site "+site.Name+", k0s "+site.Cluster.Version.String()+" declared"), statusLine(st))
+	head := "Site " + site.Name + ", k0s " + site.Cluster.Version.String() + " declared"
+	if site.Provider == lifecycle.ProviderExternal {
+		head = "Site " + site.Name + ", whose machines someone else runs"
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", style.paint(codeBold, head), statusLine(site, st))
 	table(&b, "MACHINE\tROLE\tADDRESS\tSERVICE\tRUNS\tINSTALLED", hostRows(site, st))
 	table(&b, "NODE\tSTATUS\tKUBELET\tADDRESS", nodeRows(st))
 	table(&b, "API SERVER\tREADY\tVERSION", serverRows(st))
 	table(&b, "ETCD MEMBER\tADDRESS", memberRows(st))
+	table(&b, "UNIT\tVERSION\tHEALTH\tNOTE", unitRows(st))
 	if ds := Problems(site, st); len(ds) > 0 {
 		b.WriteByte('\n')
 		for i, d := range ds {
@@ -30,7 +35,7 @@ func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Styl
 	return err
 }
 
-func statusLine(st lifecycle.State) string {
+func statusLine(site lifecycle.Site, st lifecycle.State) string {
 	reached, ready, servers := 0, 0, 0
 	for _, h := range st.Hosts {
 		if h.Reached() {
@@ -47,17 +52,27 @@ func statusLine(st lifecycle.State) string {
 			servers++
 		}
 	}
-	parts := []string{fmt.Sprintf("%d of %s reached", reached, count(len(st.Hosts), "machine"))}
+	var parts []string
+	external := site.Provider == lifecycle.ProviderExternal
+	if !external {
+		parts = append(parts, fmt.Sprintf("%d of %s reached", reached, count(len(st.Hosts), "machine")))
+	}
 	switch {
 	case st.API.NotYet:
 		parts = append(parts, "no cluster yet")
 	case st.API.Unknown != "":
 		parts = append(parts, "the Kubernetes API did not answer")
 	default:
-		parts = append(parts, fmt.Sprintf("%d of %s ready", servers, count(len(st.API.Servers), "API server")),
-			fmt.Sprintf("%d of %s Ready", ready, count(len(st.Nodes), "node")))
+		if !external {
+			parts = append(parts, fmt.Sprintf("%d of %s ready", servers, count(len(st.API.Servers), "API server")))
+		}
+		parts = append(parts, fmt.Sprintf("%d of %s Ready", ready, count(len(st.Nodes), "node")))
+		if units := unitSummary(st); units != "" {
+			parts = append(parts, units)
+		}
 	}
-	return strings.Join(parts, ", ") + "."
+	line := strings.Join(parts, ", ") + "."
+	return strings.ToUpper(line[:1]) + line[1:]
 }
 
 func table(b *strings.Builder, head string, rows []string) {
