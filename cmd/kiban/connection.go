@@ -81,7 +81,7 @@ func (c *siteConnection) audit(cmd k0s.Command) {
 func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
 	state, err := observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) {
 		return c.reach(kubeconfig)
-	})
+	}, nil)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen = state

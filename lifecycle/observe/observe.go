@@ -21,13 +21,22 @@ type API interface {
 	Facts(ctx context.Context) (lifecycle.ClusterFacts, error)
 }
 
+// Units are what a site runs beside Kubernetes: addons, tenants, other objects.
+type Units interface {
+	// Observe lays what is declared beside what the cluster has. What it cannot learn is said in the states.
+	Observe(ctx context.Context, api lifecycle.APIState) []lifecycle.UnitState
+}
+
+// unitsWithin bounds the comparison of the units: every object is judged by the API.
+const unitsWithin = 3 * time.Minute
+
 // apiWithin bounds the questions to the API, so that one that hangs is found unknown rather than waited for.
 const apiWithin = 30 * time.Second
 
 // Observe asks the machines, then the API with the administrator's credentials that a running controller gave; connect makes a client of
-// them. An API that cannot be asked is unknown in the State, with the reason. The error is the context's, or says that
-// not even the machines could be asked.
-func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error)) (lifecycle.State, error) {
+// them. An API that cannot be asked is unknown in the State, with the reason. Units are looked at last; nil: not at all. The error is the
+// context's, or says that not even the machines could be asked.
+func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error), units Units) (lifecycle.State, error) {
 	at := time.Now()
 	machines, err := m.Facts(ctx)
 	if err != nil {
@@ -37,7 +46,18 @@ func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(
 	if ctx.Err() != nil {
 		return lifecycle.State{}, ctx.Err()
 	}
-	return assemble(site, at, machines, cluster, err), nil
+	state := assemble(site, at, machines, cluster, err)
+	if units != nil {
+		state.Units = askUnits(ctx, units, state.API)
+	}
+	return state, ctx.Err()
+}
+
+// askUnits looks at the units, within their time.
+func askUnits(ctx context.Context, units Units, api lifecycle.APIState) []lifecycle.UnitState {
+	ctx, cancel := context.WithTimeoutCause(ctx, unitsWithin, fmt.Errorf("not compared within %s", unitsWithin))
+	defer cancel()
+	return units.Observe(ctx, api)
 }
 
 // askAPI asks the API, when there is a way to.
@@ -70,7 +90,7 @@ func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts
 	case len(machines.Kubeconfig) > 0:
 		// what the API said of itself stands
 	default:
-		s.API = withoutCredentials(site.Cluster.Hosts, s)
+		s.API = withoutCredentials(site, s)
 	}
 	if s.API.Unknown != "" {
 		s.Nodes, s.Budgets, s.Stuck = nil, nil, nil // half an answer would be taken for all
@@ -97,9 +117,9 @@ func inOrder(hosts []lifecycle.Host, states []lifecycle.HostState) []lifecycle.H
 
 // withoutCredentials says how the API stands when no controller gave a way to ask it. Only when every controller answered, and none was
 // ever set up, is it known that there is no API yet.
-func withoutCredentials(hosts []lifecycle.Host, s lifecycle.State) lifecycle.APIState {
+func withoutCredentials(site lifecycle.Site, s lifecycle.State) lifecycle.APIState {
 	var why []string
-	for _, h := range hosts {
+	for _, h := range site.Cluster.Hosts {
 		if !h.Role.IsController() {
 			continue
 		}
@@ -114,6 +134,9 @@ func withoutCredentials(hosts []lifecycle.Host, s lifecycle.State) lifecycle.API
 		case c.Data:
 			why = append(why, fmt.Sprintf("%s was a controller before, and has no k0s service now", h.Name))
 		}
+	}
+	if len(why) == 0 && site.Provider == lifecycle.ProviderExternal {
+		return lifecycle.APIState{Unknown: "there is no kubeconfig to ask it with"}
 	}
 	if len(why) == 0 {
 		return lifecycle.APIState{NotYet: true}

@@ -73,7 +73,7 @@ func TestAPIState(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			m := machines{facts: lifecycle.MachineFacts{Hosts: c.hosts, Kubeconfig: []byte(c.kubeconfig)}}
-			s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return c.api, nil })
+			s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return c.api, nil }, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func TestAPIState(t *testing.T) {
 
 func TestHostsAreInTheSitesOrder(t *testing.T) {
 	m := machines{facts: lifecycle.MachineFacts{Hosts: []lifecycle.HostState{host("w1"), host("c1")}}}
-	s, err := Observe(t.Context(), site, m, nil)
+	s, err := Observe(t.Context(), site, m, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,17 +105,44 @@ func TestHostsAreInTheSitesOrder(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	if _, err := Observe(t.Context(), site, machines{err: errors.New("no")}, nil); err == nil {
+	if _, err := Observe(t.Context(), site, machines{err: errors.New("no")}, nil, nil); err == nil {
 		t.Error("machines that could not be asked gave a state")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	m := machines{facts: lifecycle.MachineFacts{Kubeconfig: []byte("k")}}
-	_, err := Observe(ctx, site, m, func([]byte) (API, error) { cancel(); return api{}, nil })
+	_, err := Observe(ctx, site, m, func([]byte) (API, error) { cancel(); return api{}, nil }, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted observation gave %v", err)
 	}
-	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return nil, errors.New("bad kubeconfig") })
+	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return nil, errors.New("bad kubeconfig") }, nil)
 	if err != nil || s.API.Unknown != "bad kubeconfig" {
+		t.Errorf("%v, %+v", err, s.API)
+	}
+}
+
+// unitsOf tells what API it was asked of.
+type unitsOf struct{ asked *lifecycle.APIState }
+
+func (u unitsOf) Observe(_ context.Context, api lifecycle.APIState) []lifecycle.UnitState {
+	*u.asked = api
+	return []lifecycle.UnitState{{Name: "addon/metallb"}}
+}
+
+func TestUnitsAreAskedOfWhatTheAPISaid(t *testing.T) {
+	var asked lifecycle.APIState
+	m := machines{facts: lifecycle.MachineFacts{Kubeconfig: []byte("k")}}
+	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) {
+		return api{facts: lifecycle.ClusterFacts{API: lifecycle.APIState{ClusterUID: "u"}}}, nil
+	}, unitsOf{&asked})
+	if err != nil || len(s.Units) != 1 || asked.ClusterUID != "u" {
+		t.Errorf("%v, units %v, asked of %+v", err, s.Units, asked)
+	}
+}
+
+// A site without machines of its own is never one that is still to be set up.
+func TestExternalSiteWithoutKubeconfigIsUnknown(t *testing.T) {
+	s, err := Observe(t.Context(), lifecycle.Site{Name: "aws", Provider: lifecycle.ProviderExternal}, machines{}, nil, nil)
+	if err != nil || s.API.NotYet || s.API.Unknown == "" {
 		t.Errorf("%v, %+v", err, s.API)
 	}
 }
