@@ -35,6 +35,7 @@ func ownImports() map[string]rule {
 		"lifecycle/git":     {[]string{"lifecycle"}, adapter},
 		"lifecycle/helm":    {[]string{"lifecycle"}, adapter},
 		"lifecycle/pins":    {[]string{"lifecycle"}, "a lock file is text: whoever reads it asks nobody"},
+		"lifecycle/bundle":  {[]string{"lifecycle"}, "a bundle is a file: whoever packs or opens one asks no network, so it is tested with none"},
 		"lifecycle/tenant":  {[]string{"lifecycle"}, pure},
 		"lifecycle/addons":  {[]string{"lifecycle"}, needs},
 		"scripts/explain":   {nil, "a generator reads the code as text"},
