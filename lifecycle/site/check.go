@@ -19,7 +19,6 @@ func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []fi
 	found = append(found, checkControlPlane(c)...)
 	found = append(found, checkLoadBalancing(c)...)
 	found = append(found, checkReset(c)...)
-	found = append(found, checkServerFiles(c)...)
 	found = append(found, checkNetworks(c)...)
 	found = append(found, checkBinaries(c)...)
 	found = append(found, checkFiles(c)...)

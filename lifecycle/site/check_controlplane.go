@@ -2,8 +2,6 @@ package site
 
 import (
 	"fmt"
-	"path"
-	"slices"
 	"strings"
 )
 
@@ -67,32 +65,4 @@ func resets(hs []hostDocument) []string {
 		}
 	}
 	return names
-}
-
-// serverFiles are the arguments of an API server that name a file of the repository's: without it the server does not start.
-func serverFiles() []string {
-	return []string{"audit-policy-file", "authentication-config", "authorization-config", "admission-control-config-file"}
-}
-
-// checkServerFiles warns of files that API servers are told to read and that nothing puts on every controller.
-func checkServerFiles(c clusterDocument) []finding {
-	var found []finding
-	for _, arg := range serverFiles() {
-		file := c.Spec.K0s.Config.Spec.API.ExtraArgs[arg]
-		if file == "" {
-			continue
-		}
-		var without []string
-		for _, h := range c.controllers() {
-			if !slices.ContainsFunc(h.Files, func(f fileDocument) bool { return path.Join(f.DstDir, f.Dst) == file }) {
-				without = append(without, h.Hostname)
-			}
-		}
-		if len(without) > 0 {
-			found = append(found, doubtful(clusterPlace("spec", "k0s", "config", "spec", "api", "extraArgs", arg),
-				fmt.Sprintf("%s names %s, which is put on %s too few", arg, file, plural(len(without), "controller")),
-				"Not on "+few(without)+". An API server that can't read it does not start.", "Add it to `files:` of every controller."))
-		}
-	}
-	return found
 }

@@ -17,6 +17,8 @@ func checkSite(d siteDocument, name string) []finding {
 			"A site is named as its overlay folder, everywhere.",
 			fmt.Sprintf("Write `name: %s`; in a patch of the base's Site, with `options: {allowNameChange: true}`.", name)))
 	}
+	found = append(found, checkProvider(d.Spec)...)
+	found = append(found, checkPlatform(d.Spec.Platform)...)
 	found = append(found, checkSSH(d.Spec.SSH)...)
 	found = append(found, checkAPI(d.Spec.API)...)
 	found = append(found, checkSource(d.Spec.Binaries)...)

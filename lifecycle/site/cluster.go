@@ -83,9 +83,25 @@ type k0sConfig struct {
 				Enabled bool `yaml:"enabled"`
 			} `yaml:"nodeLocalLoadBalancing"`
 			ControlPlane struct {
-				Enabled bool `yaml:"enabled"`
+				Enabled    bool `yaml:"enabled"`
+				Keepalived struct {
+					VRRP []struct {
+						VirtualIPs []string `yaml:"virtualIPs"`
+					} `yaml:"vrrpInstances"`
+					Servers []struct {
+						Address string `yaml:"ipAddress"`
+					} `yaml:"virtualServers"`
+				} `yaml:"keepalived"`
 			} `yaml:"controlPlaneLoadBalancing"`
 		} `yaml:"network"`
+		Extensions struct {
+			Helm struct {
+				Charts []struct {
+					Name      string `yaml:"name"`
+					Namespace string `yaml:"namespace"`
+				} `yaml:"charts"`
+			} `yaml:"helm"`
+		} `yaml:"extensions"`
 	} `yaml:"spec"`
 }
 

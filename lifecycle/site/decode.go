@@ -12,23 +12,50 @@ import (
 // decodeSite reads a Site document over the defaults. Every unknown field and every value of the wrong form is a finding.
 func decodeSite(doc *yaml.Node) (siteDocument, []finding) {
 	d := defaults()
-	s := strict{}
+	s := strict{document: sitePlace()}
+	s.decode(doc, reflect.ValueOf(&d).Elem(), nil)
+	return d, s.found
+}
+
+// decodeAddon reads an Addon document over the defaults.
+func decodeAddon(doc *yaml.Node) (addonDocument, []finding) {
+	d := addonDefaults()
+	s := strict{document: addonPlace(text(at(doc, "metadata", "name")))}
+	s.decode(doc, reflect.ValueOf(&d).Elem(), nil)
+	return d, s.found
+}
+
+// decodeTenant reads a Tenant document over the defaults.
+func decodeTenant(doc *yaml.Node) (tenantDocument, []finding) {
+	d := tenantDefaults()
+	s := strict{document: tenantPlace(text(at(doc, "metadata", "name")))}
 	s.decode(doc, reflect.ValueOf(&d).Elem(), nil)
 	return d, s.found
 }
 
 // strict decodes YAML into structs and says where it can't. The YAML library's own decoder stops at unknown fields without a path,
 // and forgets which document of several the line was in.
-type strict struct{ found []finding }
+type strict struct {
+	document place
+	found    []finding
+}
 
 func (s *strict) complain(path []string, summary, detail, hint string) {
-	s.found = append(s.found, wrong(sitePlace(path...), summary, detail, hint))
+	at := s.document
+	at.path = path
+	s.found = append(s.found, wrong(at, summary, detail, hint))
 }
 
 // decode sets v from n. null leaves the default.
 func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 	n = resolve(n)
 	if n == nil || n.Tag == "!!null" {
+		return
+	}
+	if own, ok := v.Addr().Interface().(branch); ok {
+		if err := own.read(n); err != nil {
+			s.complain(path, fmt.Sprintf("%s can't be read", dotted(path)), err.Error(), "Correct the value.")
+		}
 		return
 	}
 	if own, ok := v.Addr().Interface().(value); ok {
@@ -40,6 +67,9 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer: // nil is "not given"
+		v.Set(reflect.New(v.Type().Elem()))
+		s.decode(n, v.Elem(), path)
 	case reflect.Struct:
 		s.decodeStruct(n, v, path)
 	case reflect.Map:
@@ -51,12 +81,21 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 		}
 		list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 		for i, item := range n.Content {
-			s.decode(item, list.Index(i), append(path[:len(path):len(path)], index(i)))
+			s.decode(item, list.Index(i), append(path[:len(path):len(path)], segment(v.Type().Elem(), item, i)))
 		}
 		v.Set(list)
 	default:
 		s.decodeScalar(n, v, path)
 	}
+}
+
+// segment names an item: by its name where lists of its kind merge by name, as schema.json says, else by its number.
+func segment(t reflect.Type, item *yaml.Node, i int) string {
+	name := text(at(item, "name"))
+	if t.Kind() != reflect.Struct || t.Field(0).Tag.Get("yaml") != "name" || name == "" {
+		return index(i)
+	}
+	return "[name=" + name + "]"
 }
 
 func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
@@ -81,7 +120,10 @@ func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
 			}
 			where := dotted(path)
 			if where == "" {
-				where = "a Site"
+				where = "a " + s.document.kind
+				if s.document.kind == kindAddon {
+					where = "an " + kindAddon
+				}
 			}
 			s.complain(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
 			continue
@@ -95,16 +137,18 @@ func (s *strict) decodeMap(n *yaml.Node, v reflect.Value, path []string) {
 		s.mistyped(n, path, "a mapping")
 		return
 	}
-	m := map[string]string{}
+	m := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, item := n.Content[i].Value, resolve(n.Content[i+1])
-		if item.Kind != yaml.ScalarNode {
-			s.mistyped(item, append(path[:len(path):len(path)], key), "a string")
+		key, below := n.Content[i].Value, append(path[:len(path):len(path)], n.Content[i].Value)
+		element := reflect.New(v.Type().Elem()).Elem()
+		if item := resolve(n.Content[i+1]); element.Kind() == reflect.String && (item.Kind != yaml.ScalarNode || item.Tag == "!!null") {
+			s.mistyped(item, below, "a string")
 			continue
 		}
-		m[key] = item.Value
+		s.decode(n.Content[i+1], element, below)
+		m.SetMapIndex(reflect.ValueOf(key), element)
 	}
-	v.Set(reflect.ValueOf(m))
+	v.Set(m)
 }
 
 func (s *strict) decodeScalar(n *yaml.Node, v reflect.Value, path []string) {

@@ -12,10 +12,27 @@ import (
 // documents are a build's documents by what they are for.
 type documents struct {
 	cluster, site   *yaml.Node
-	addons, objects []lifecycle.Document
+	addons, tenants []*yaml.Node
+	objects         []object
 }
 
-// sortDocuments tells the documents of a build apart. There must be exactly one Cluster and one Site.
+// object is a document that is no business of kiban's but to be applied.
+type object struct {
+	lifecycle.Document
+	node *yaml.Node
+}
+
+// annotation reads one of the object's annotations.
+func (o object) annotation(key string) string {
+	return text(at(o.node, "metadata", "annotations", key))
+}
+
+// external reports whether the Site says that someone else runs the machines.
+func (d documents) external() bool {
+	return text(at(d.site, "spec", "provider")) == string(lifecycle.ProviderExternal)
+}
+
+// sortDocuments tells the documents of a build apart. There must be one Site, and one Cluster unless someone else runs the machines.
 func (t *tree) sortDocuments(built [][]byte) (documents, lifecycle.Diagnostics) {
 	var docs documents
 	var ds lifecycle.Diagnostics
@@ -42,8 +59,10 @@ func (t *tree) sortDocuments(built [][]byte) (documents, lifecycle.Diagnostics) 
 				continue
 			}
 			docs.site = nodes[0]
-		case (p.kind == kindAddon || p.kind == kindTenant) && p.apiVersion == apiKiban:
-			docs.addons = append(docs.addons, t.document(p, b))
+		case p.kind == kindAddon && p.apiVersion == apiKiban:
+			docs.addons = append(docs.addons, nodes[0])
+		case p.kind == kindTenant && p.apiVersion == apiKiban:
+			docs.tenants = append(docs.tenants, nodes[0])
 		case strings.HasPrefix(p.apiVersion, groupKiban):
 			complain(p, fmt.Sprintf("%s %s is no document of kiban's", p.apiVersion, p.kind), "It would be sent to the Kubernetes API, which does not know it either.", kindHint(p))
 		case strings.HasPrefix(p.apiVersion, groupK0sctl):
@@ -52,11 +71,11 @@ func (t *tree) sortDocuments(built [][]byte) (documents, lifecycle.Diagnostics) 
 			complain(p, "a ClusterConfig document beside the Cluster", "k0sctl would merge it into the Cluster's configuration; then two places decide.",
 				"Move its spec to spec.k0s.config.spec of the Cluster.")
 		default:
-			docs.objects = append(docs.objects, t.document(p, b))
+			docs.objects = append(docs.objects, object{t.document(p, b), nodes[0]})
 		}
 	}
-	if docs.cluster == nil {
-		complain(piece{}, "no Cluster document", "The build holds no document of kind Cluster ("+apiK0sctl+").", "List a base such as ../../clusters/base under resources.")
+	if docs.cluster == nil && !docs.external() {
+		complain(piece{}, "no Cluster document", "The build holds no document of kind Cluster ("+apiK0sctl+").", "List a base such as ../../clusters/base under resources; or, if someone else runs the machines, write `provider: external` in the Site.")
 	}
 	if docs.site == nil {
 		complain(piece{}, "no Site document", "The build holds no document of kind Site ("+apiKiban+").", "Add one; its metadata.name is the overlay's folder name.")
@@ -88,7 +107,7 @@ func (t *tree) source(p piece) string {
 	}
 	file, line := t.sources.document(p.apiVersion, p.kind, p.namespace, p.name)
 	if file == "" {
-		file, line = t.sources.find(place{kind: p.kind})
+		file, line = t.sources.find(place{kind: p.kind, name: p.name})
 	}
 	return t.subject(file, line)
 }

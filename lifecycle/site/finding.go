@@ -29,12 +29,21 @@ func doubtful(at place, summary, detail, hint string) finding {
 func (t *tree) locate(fs []finding) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, f := range fs {
-		file, line := t.sources.find(f.at)
-		ds = append(ds, lifecycle.Diagnostic{
-			Severity: f.severity, Summary: f.summary, Detail: f.detail, Hint: f.hint, Subject: t.subject(file, line),
-		})
+		ds = append(ds, lifecycle.Diagnostic{Severity: f.severity, Summary: f.summary, Detail: f.detail, Hint: f.hint, Subject: t.where(f.at)})
 	}
 	return ds
+}
+
+// where names the file and line of a place.
+func (t *tree) where(at place) string {
+	file, line := "", 0
+	if at.kind != "" {
+		file, line = t.sources.find(at)
+	}
+	if file == "" && at.subject != "" {
+		return at.subject
+	}
+	return t.subject(file, line)
 }
 
 // sortFindings orders findings as Diagnostics.Sort does, but with the lines of one file in the order of their numbers.

@@ -118,7 +118,7 @@ func unknownSite(fleet, name string) lifecycle.Diagnostic {
 	return d
 }
 
-// CheckFleet finds what no site can see alone: hosts that two sites claim, and cluster names used twice.
+// CheckFleet finds what no site can see alone: hosts that two sites claim, cluster names used twice, and address pools that overlap.
 func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 	type claim struct{ site, host, source string }
 	var ds lifecycle.Diagnostics
@@ -157,6 +157,7 @@ func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 			})
 		}
 	}
+	ds = append(ds, checkFleetPools(sites)...)
 	ds.Sort()
 	return ds
 }

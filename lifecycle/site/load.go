@@ -17,10 +17,15 @@ type Options struct {
 	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
 	// Recipient reports, as an error if not, whether backups can be encrypted to it. Nil: not checked.
 	Recipient func(string) error
+	// ServerFile reports, as an error if not, whether an API server would accept a file that its argument of that name points to. Nil: not
+	// checked.
+	ServerFile func(flag string, content []byte) error
 	// Revision names the commit that a folder was read at. Nil: unknown.
 	Revision func(dir string) string
 	// Strangers says that the hosts' keys need not be known yet: they are about to be fetched.
 	Strangers bool
+	// Unlocked says that the lock file need not match: it is about to be written.
+	Unlocked bool
 }
 
 // Load reads one site of a fleet: merges its overlay, decodes it, and checks it. The site is complete only when the findings hold
@@ -32,39 +37,82 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 		sortFindings(ds)
 		return site, ds
 	}
-	t := m.tree
-	site.Dir, site.Digest = m.dir, digest(m.all)
-	docs, found := t.sortDocuments(m.docs)
+	site.Dir = m.dir
+	docs, found := m.tree.sortDocuments(m.docs)
 	ds = append(ds, found...)
 	if ds.Err() != nil {
+		site.Digest = digest(m.all)
 		sortFindings(ds)
 		return site, ds
 	}
-	site.Objects = docs.objects
-
-	declared, findings := decodeSite(docs.site)
-	declared.fill(&site, m.dir)
-	cluster, more := readCluster(docs.cluster)
-	findings = append(findings, more...)
-	findings = append(findings, checkSite(declared, name)...)
-	findings = append(findings, checkRecipients(declared.Spec.Backup, opts.Recipient)...)
-	if !opts.Strangers {
-		findings = append(findings, checkKnownHosts(cluster, site.SSH, t.rel(site.SSH.KnownHosts))...)
-	}
-	findings = append(findings, checkCluster(cluster, docs.cluster, declared)...)
-	ds = append(ds, t.locate(findings)...)
-
-	sortHosts(docs.cluster, t.hosts.order)
-	doc, err := marshal(docs.cluster)
-	if err != nil {
-		return site, append(ds, lifecycle.AsDiagnostics(err, "the Cluster document can't be printed")...)
-	}
-	ds = append(ds, t.describe(&site, doc, opts.Describe)...)
+	l := loading{tree: m.tree, opts: opts, docs: docs, site: &site}
+	l.readSite()
+	l.readMachines()
+	l.readUnits()
+	l.readLock()
+	l.checkAll()
+	site.Digest = digest(append(append([][]byte{m.all}, l.lock), l.contents...)...)
 	if opts.Revision != nil {
 		site.Revision = opts.Revision(m.dir)
 	}
+	ds = append(ds, l.found...)
+	ds = append(ds, m.tree.locate(l.findings)...)
 	sortFindings(ds)
 	return site, ds
+}
+
+// loading is a site while it is read.
+type loading struct {
+	tree *tree
+	opts Options
+	docs documents
+	site *lifecycle.Site
+
+	declared siteDocument
+	cluster  clusterDocument
+	units    units
+	// lock is the lock file's content; contents are those of files that the documents name and the repository holds.
+	lock     []byte
+	contents [][]byte
+
+	findings []finding
+	found    lifecycle.Diagnostics
+}
+
+func (l *loading) add(fs ...finding) { l.findings = append(l.findings, fs...) }
+
+func (l *loading) readSite() {
+	declared, found := decodeSite(l.docs.site)
+	l.declared = declared
+	l.add(found...)
+	declared.fill(l.site, l.site.Dir)
+	l.add(checkSite(declared, l.site.Name)...)
+	l.add(checkRecipients(declared.Spec.Backup, l.opts.Recipient)...)
+}
+
+// readMachines reads the Cluster document and what is known of its hosts; an external site has neither.
+func (l *loading) readMachines() {
+	if l.docs.external() {
+		l.site.Cluster.Name = l.site.Name
+		l.add(checkExternal(l.declared, l.docs.cluster != nil)...)
+		return
+	}
+	cluster, found := readCluster(l.docs.cluster)
+	l.cluster = cluster
+	l.add(found...)
+	if !l.opts.Strangers {
+		l.add(checkKnownHosts(cluster, l.site.SSH, l.tree.rel(l.site.SSH.KnownHosts))...)
+	}
+	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
+	sortHosts(l.docs.cluster, l.tree.hosts.order)
+	doc, err := marshal(l.docs.cluster)
+	if err != nil {
+		l.found = append(l.found, lifecycle.AsDiagnostics(err, "the Cluster document can't be printed")...)
+		return
+	}
+	l.found = append(l.found, l.tree.describe(l.site, doc, l.opts.Describe)...)
+	l.readFiles()
+	l.add(checkServerFiles(cluster, l.site.Cluster.Hosts, l.opts.ServerFile)...)
 }
 
 // describe fills in the cluster: by k0sctl's reading when there is one, else by ours.
@@ -99,7 +147,33 @@ func (t *tree) describe(site *lifecycle.Site, doc []byte, describe func([]byte, 
 	return ds
 }
 
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
+// digest identifies a declaration by its parts. Parts that are not there change nothing.
+func digest(parts ...[]byte) string {
+	h := sha256.New()
+	for i, b := range parts {
+		if i > 0 && len(b) > 0 {
+			fmt.Fprintf(h, "\n--- %d\n", len(b))
+		}
+		h.Write(b)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// checkAll applies the rules that see several documents at once, and those about addons, tenants and objects.
+func (l *loading) checkAll() {
+	for _, d := range l.units.addons {
+		l.add(l.checkAddon(d)...)
+	}
+	l.add(checkDependencies(l.site.Addons)...)
+	l.add(checkTenants(l.units.tenants, l.site.Addons)...)
+	l.add(checkClaims(*l.site)...)
+	l.add(checkForeignCharts(l.cluster, l.site.Addons)...)
+	l.add(checkObjects(l.units.objects)...)
+	l.add(checkPools(l.units.objects, l.cluster)...)
+	if k := l.declared.Spec.API.Kubeconfig; k != nil {
+		l.add(l.checkSecretSource(*k, "the kubeconfig", sitePlace("spec", "api", "kubeconfig"))...)
+	}
+	if !l.opts.Unlocked && l.lock == nil {
+		l.add(checkUnlocked(*l.site)...)
+	}
 }

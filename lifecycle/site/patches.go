@@ -78,7 +78,8 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 		if d.Kind == yaml.SequenceNode {
 			for _, op := range d.Content {
 				if node := opDocument(resolve(op)); node != nil {
-					k.tree.sources = append(k.tree.sources, piece{file: file, offset: offset, node: node, patch: true, kind: targetKind(target)})
+					p := piece{file: file, offset: offset, node: node, patch: true, kind: targetKind(target), targeted: true, selects: text(at(target, "name"))}
+					k.tree.sources = append(k.tree.sources, p)
 				}
 			}
 			continue
@@ -86,6 +87,7 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 		p := newPiece(file, offset, d, true)
 		if kind := targetKind(target); kind != "" {
 			p.kind = kind // with a target, the patch's own kind and name are not looked at
+			p.targeted, p.selects = true, text(at(target, "name"))
 		}
 		k.tree.sources = append(k.tree.sources, p)
 	}

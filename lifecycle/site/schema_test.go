@@ -68,6 +68,16 @@ const clusterDefinition = `{
 	"x-kubernetes-group-version-kind": [{"group": "k0sctl.k0sproject.io", "version": "v1beta1", "kind": "Cluster"}],
 	"properties": {"spec": {"properties": {"hosts": {"x-kubernetes-patch-merge-key": "hostname", "x-kubernetes-patch-strategy": "merge"}}}}}`
 
+// The lists of kiban's own documents that merge by name.
+const (
+	addonDefinition = `{
+	"x-kubernetes-group-version-kind": [{"group": "kiban.dev", "version": "v1alpha1", "kind": "Addon"}],
+	"properties": {"spec": {"properties": {"secrets": {"x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}}}`
+	tenantDefinition = `{
+	"x-kubernetes-group-version-kind": [{"group": "kiban.dev", "version": "v1alpha1", "kind": "Tenant"}],
+	"properties": {"spec": {"properties": {"namespaces": {"x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}}}`
+)
+
 // TestSchemaIsCurrent derives schema.json from kustomize's built-in schema: only what decides how lists merge is kept. A build with
 // a schema of its own does without the built-in one, and a patch of a Deployment would then replace its containers.
 func TestSchemaIsCurrent(t *testing.T) {
@@ -78,11 +88,15 @@ func TestSchemaIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	definitions := pruneSchema(builtin.Definitions)
-	var cluster any
-	if err := json.Unmarshal([]byte(clusterDefinition), &cluster); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"io.k0sproject.k0sctl.v1beta1.Cluster": clusterDefinition, "dev.kiban.v1alpha1.Addon": addonDefinition, "dev.kiban.v1alpha1.Tenant": tenantDefinition,
+	} {
+		var definition any
+		if err := json.Unmarshal([]byte(text), &definition); err != nil {
+			t.Fatal(err)
+		}
+		definitions[name] = definition
 	}
-	definitions["io.k0sproject.k0sctl.v1beta1.Cluster"] = cluster
 	want := printSchema(t, definitions)
 	base := filepath.Join("..", "..", "clusters", "base", "schema.json")
 	for _, file := range []string{"schema.json", base} {
@@ -116,7 +130,7 @@ func printSchema(t *testing.T, definitions map[string]any) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.ReplaceAll(string(b), `},"io.k`, "},\n\"io.k")
+	lines := strings.NewReplacer(`},"io.k`, "},\n\"io.k", `},"dev.k`, "},\n\"dev.k").Replace(string(b))
 	return []byte("{\"definitions\":" + lines + "}\n")
 }
 

@@ -1,27 +1,46 @@
 package site
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
-// place is where in the merged documents something stands: a document's kind and the keys down to it. A list item is named by
-// what it is merged by: "[hostname=worker-3]".
+// place is where in the merged documents something stands: a document and the keys down to it. A list item is named by what it is
+// merged by: "[hostname=worker-3]".
 type place struct {
 	kind string
-	path []string
+	// name is the document's; empty for a kind that a site has one of. namespace is that of an object.
+	name, namespace string
+	path            []string
+	// subject is the place itself, "file:line", where it is not in the documents or nothing of them is found.
+	subject string
 }
 
 func hostPlace(name string, path ...string) place {
-	return place{kindCluster, append([]string{"spec", "hosts", "[hostname=" + name + "]"}, path...)}
+	return clusterPlace(append([]string{"spec", "hosts", "[hostname=" + name + "]"}, path...)...)
 }
 
-func clusterPlace(path ...string) place { return place{kindCluster, path} }
+func clusterPlace(path ...string) place { return place{kind: kindCluster, path: path} }
 
-func sitePlace(path ...string) place { return place{kindSite, path} }
+func sitePlace(path ...string) place { return place{kind: kindSite, path: path} }
+
+func addonPlace(name string, path ...string) place {
+	return place{kind: kindAddon, name: name, path: path}
+}
+
+func tenantPlace(name string, path ...string) place {
+	return place{kind: kindTenant, name: name, path: path}
+}
+
+func objectPlace(d lifecycle.Document, path ...string) place {
+	return place{kind: ownKind(d.APIVersion, d.Kind), name: d.Name, namespace: d.Namespace, path: path, subject: d.Source}
+}
 
 // piece is one document of the tree: a resource, or a patch.
 type piece struct {
@@ -33,6 +52,25 @@ type piece struct {
 	patch  bool
 
 	apiVersion, kind, namespace, name string
+	// selects is the name that a patch's target asks for, a regular expression; "" with targeted is any. Without a target a patch is for
+	// the document that it names.
+	targeted bool
+	selects  string
+}
+
+// about reports whether the piece says something of the document of a place.
+func (p piece) about(pl place) bool {
+	if p.kind != pl.kind {
+		return false
+	}
+	if pl.name == "" {
+		return true
+	}
+	if p.targeted {
+		ok, err := regexp.MatchString("^(?:"+p.selects+")$", pl.name)
+		return p.selects == "" || (err == nil && ok)
+	}
+	return p.name == pl.name && (p.namespace == pl.namespace || p.namespace == "" || pl.namespace == "")
 }
 
 func (p piece) line(n *yaml.Node) int {
@@ -49,7 +87,7 @@ type sources []piece
 func (s sources) find(pl place) (file string, line int) {
 	for path := pl.path; ; path = path[:len(path)-1] {
 		for _, p := range slices.Backward(s) {
-			if p.kind != pl.kind {
+			if !p.about(pl) {
 				continue
 			}
 			if n := descend(p.node, path); n != nil {
@@ -71,6 +109,15 @@ func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
 // dotted prints a path for people.
 func dotted(path []string) string { return strings.ReplaceAll(strings.Join(path, "."), ".[", "[") }
 
+// itemKey reads "[hostname=worker-3]".
+func itemKey(segment string) (key, value string, ok bool) {
+	inner, ok := strings.CutPrefix(segment, "[")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(strings.TrimSuffix(inner, "]"), "=")
+}
+
 // descend follows a path to the node that a person would look at: the key of a mapping's entry, the first line of an item.
 func descend(n *yaml.Node, path []string) *yaml.Node {
 	if len(path) == 0 {
@@ -78,10 +125,8 @@ func descend(n *yaml.Node, path []string) *yaml.Node {
 	}
 	show := n
 	for _, seg := range path {
-		if want, isItem := strings.CutPrefix(seg, "[hostname="); isItem {
-			i := slices.IndexFunc(items(n), func(it *yaml.Node) bool {
-				return strings.EqualFold(text(at(it, "hostname")), strings.TrimSuffix(want, "]"))
-			})
+		if key, want, isItem := itemKey(seg); isItem {
+			i := slices.IndexFunc(items(n), func(it *yaml.Node) bool { return strings.EqualFold(text(at(it, key)), want) })
 			if i < 0 {
 				return nil
 			}

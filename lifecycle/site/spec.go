@@ -22,12 +22,18 @@ type siteMetadata struct {
 }
 
 type siteSpec struct {
-	Wave     int          `yaml:"wave"`
+	Wave int `yaml:"wave"`
+	// Provider is who runs the machines: k0s (kiban sets the cluster up on the site's hosts; the default), or external (someone else does, such
+	// as EKS or AKS; kiban looks after what is in it, and there is no Cluster document).
+	Provider string       `yaml:"provider"`
 	SSH      sshSpec      `yaml:"ssh"`
 	API      apiSpec      `yaml:"api"`
 	Binaries binariesSpec `yaml:"binaries"`
 	Backup   backupSpec   `yaml:"backup"`
 	Upgrade  upgradeSpec  `yaml:"upgrade"`
+	Platform platformSpec `yaml:"platform"`
+	// Files are those that hosts are to have, by their path on the host.
+	Files map[string]fileSpec `yaml:"files"`
 }
 
 type sshSpec struct {
@@ -43,6 +49,11 @@ type apiSpec struct {
 	// Via is "direct" or "ssh".
 	Via      string `yaml:"via"`
 	Endpoint string `yaml:"endpoint"`
+	// Kubeconfig is where a kubeconfig is found, for a site of provider external.
+	Kubeconfig *sourceSpec `yaml:"kubeconfig"`
+	// Context is the one of the kubeconfig's contexts to use. Default: its current one.
+	Context    string `yaml:"context"`
+	ClusterUID string `yaml:"clusterUID"`
 }
 
 type binariesSpec struct {
@@ -102,6 +113,7 @@ const (
 // a mirror must bring its own checksums.
 func defaults() siteDocument {
 	return siteDocument{Spec: siteSpec{
+		Provider: string(lifecycle.ProviderK0s), Platform: platformSpec{ProbeImage: defaultProbeImage},
 		SSH:    sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second), KeepAlive: duration(5 * time.Second)},
 		API:    apiSpec{Via: "direct"},
 		Backup: backupSpec{Keep: 10, KeepFor: duration(30 * 24 * time.Hour)},
@@ -121,7 +133,11 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 		KeyPath: absolute(dir, d.Spec.SSH.KeyPath), KnownHosts: absolute(dir, d.Spec.SSH.KnownHosts),
 		ConnectTimeout: time.Duration(d.Spec.SSH.ConnectTimeout), KeepAlive: time.Duration(d.Spec.SSH.KeepAlive),
 	}
-	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint}
+	s.Provider, s.Platform = lifecycle.Provider(d.Spec.Provider), d.Spec.Platform.platform()
+	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint, Context: d.Spec.API.Context, ClusterUID: d.Spec.API.ClusterUID}
+	if d.Spec.API.Kubeconfig != nil {
+		s.API.Kubeconfig = d.Spec.API.Kubeconfig.source()
+	}
 	s.Binary = lifecycle.Binaries{URL: releaseURL, Checksums: releaseChecksums, SHA256: d.Spec.Binaries.SHA256}
 	if d.Spec.Binaries.URL != "" {
 		s.Binary.URL, s.Binary.Checksums = absolute(dir, d.Spec.Binaries.URL), ""

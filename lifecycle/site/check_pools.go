@@ -1,0 +1,190 @@
+package site
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// span is a range of addresses, both ends included.
+type span struct{ first, last netip.Addr }
+
+func (s span) overlaps(o span) bool {
+	return s.first.BitLen() == o.first.BitLen() && s.first.Compare(o.last) <= 0 && o.first.Compare(s.last) <= 0
+}
+
+func prefixSpan(p netip.Prefix) span {
+	p = p.Masked()
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < len(b)*8; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	last, _ := netip.AddrFromSlice(b) // as long as the address it came from
+	return span{p.Addr(), last}
+}
+
+// parseSpan reads what MetalLB takes: "10.0.0.0/24" or "10.0.0.10-10.0.0.20".
+func parseSpan(s string) (span, bool) {
+	if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil {
+		return prefixSpan(p), true
+	}
+	from, to, found := strings.Cut(s, "-")
+	if !found {
+		return span{}, false
+	}
+	first, err1 := netip.ParseAddr(strings.TrimSpace(from))
+	last, err2 := netip.ParseAddr(strings.TrimSpace(to))
+	if err1 != nil || err2 != nil || first.BitLen() != last.BitLen() || last.Less(first) {
+		return span{}, false
+	}
+	return span{first, last}, true
+}
+
+// poolRange is one entry of an address pool.
+type poolRange struct {
+	pool, text string
+	span       span
+	at         place
+}
+
+const kindPool = "IPAddressPool"
+
+// readPool reads the ranges of a pool; what is no range is a finding.
+func readPool(d lifecycle.Document, node *yaml.Node) ([]poolRange, []finding) {
+	if d.Kind != kindPool || !strings.HasPrefix(d.APIVersion, "metallb.io/") {
+		return nil, nil
+	}
+	var ranges []poolRange
+	var found []finding
+	for i, n := range items(at(node, "spec", "addresses")) {
+		where := objectPlace(d, "spec", "addresses", index(i))
+		s, ok := parseSpan(text(n))
+		if !ok {
+			found = append(found, wrong(where, fmt.Sprintf("pool %s: %q is no range of addresses", d.Name, text(n)), "", "Write it like 10.20.8.0/24 or 10.20.8.10-10.20.8.99."))
+			continue
+		}
+		ranges = append(ranges, poolRange{d.Name, text(n), s, where})
+	}
+	return ranges, found
+}
+
+// taken is an address, or a range, that something else has.
+type taken struct {
+	what string
+	span span
+}
+
+// checkPools holds that load balancers get no address that something else has.
+func checkPools(objects []object, c clusterDocument) []finding {
+	var ranges []poolRange
+	var found []finding
+	for _, o := range objects {
+		more, wrongs := readPool(o.Document, o.node)
+		ranges, found = append(ranges, more...), append(found, wrongs...)
+	}
+	if len(ranges) == 0 {
+		return found
+	}
+	others := addressesOf(c)
+	for i, r := range ranges {
+		for _, t := range others {
+			if r.span.overlaps(t.span) {
+				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps %s", r.pool, r.text, t.what), "A Service could get an address that is in use.", "Choose a range that nothing else has."))
+			}
+		}
+		for _, o := range ranges[:i] {
+			if r.span.overlaps(o.span) {
+				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps pool %s (%s)", r.pool, r.text, o.pool, o.text), "MetalLB refuses such pools.", "Choose ranges that do not overlap."))
+			}
+		}
+	}
+	return found
+}
+
+// addressesOf are those that the cluster itself uses.
+func addressesOf(c clusterDocument) []taken {
+	var out []taken
+	add := func(what, value string) {
+		value, _, _ = strings.Cut(value, "/") // virtual addresses carry the length of their network
+		if ip, err := netip.ParseAddr(value); err == nil {
+			ip = ip.Unmap().WithZone("")
+			out = append(out, taken{fmt.Sprintf("%s (%s)", what, ip), span{ip, ip}})
+		}
+	}
+	for _, h := range c.Spec.Hosts {
+		add("host "+h.Hostname, h.address())
+		if h.PrivateAddress != h.address() {
+			add("host "+h.Hostname, h.PrivateAddress)
+		}
+	}
+	add("the API's external address", c.Spec.K0s.Config.Spec.API.ExternalAddress)
+	keepalived := c.Spec.K0s.Config.Spec.Network.ControlPlane.Keepalived
+	for _, v := range keepalived.VRRP {
+		for _, ip := range v.VirtualIPs {
+			add("a virtual address of the control plane", ip)
+		}
+	}
+	for _, s := range keepalived.Servers {
+		add("a virtual server of the control plane", s.Address)
+	}
+	if len(c.Spec.Hosts) > 0 {
+		nets, _ := networks(c)
+		for _, n := range nets {
+			out = append(out, taken{fmt.Sprintf("the %s (%s)", n.name, n.prefix), prefixSpan(n.prefix)})
+		}
+	}
+	return out
+}
+
+// sitePools are the ranges that a loaded site gives out, for comparison with other sites.
+func sitePools(s lifecycle.Site) []poolRange {
+	docs := append([]lifecycle.Document{}, s.Objects...)
+	for _, a := range s.Addons {
+		docs = append(docs, a.Objects...)
+	}
+	var ranges []poolRange
+	for _, d := range docs {
+		if d.Kind != kindPool {
+			continue
+		}
+		nodes, err := parseYAML(d.YAML)
+		if err != nil || len(nodes) != 1 {
+			continue // the site's own findings say so
+		}
+		more, _ := readPool(d, nodes[0])
+		ranges = append(ranges, more...)
+	}
+	return ranges
+}
+
+// checkFleetPools finds addresses that two sites give out.
+func checkFleetPools(sites []lifecycle.Site) lifecycle.Diagnostics {
+	type owned struct {
+		site string
+		poolRange
+	}
+	var all []owned
+	var ds lifecycle.Diagnostics
+	for _, s := range sites {
+		for _, r := range sitePools(s) {
+			for _, o := range all {
+				if o.site == s.Name || !r.span.overlaps(o.span) {
+					continue
+				}
+				ds = append(ds, lifecycle.Diagnostic{
+					Severity: lifecycle.SeverityError,
+					Summary:  fmt.Sprintf("two sites give out the same addresses: %s and %s", o.text, r.text),
+					Detail:   fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.", o.pool, o.site, o.at.subject, r.pool, s.Name, r.at.subject),
+					Hint:     "Choose ranges that do not overlap.",
+					Subject:  r.at.subject,
+				})
+			}
+			all = append(all, owned{s.Name, r})
+		}
+	}
+	return ds
+}

@@ -1,0 +1,59 @@
+package site
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// checkSecretSource holds that a secret comes from one place, and not from the repository. what names the secret for people.
+func (l *loading) checkSecretSource(s sourceSpec, what string, at place) []finding {
+	given := 0
+	for _, field := range []string{s.Env, s.File, s.FileEnv} {
+		if field != "" {
+			given++
+		}
+	}
+	const hint = "Give one of `env` (a variable that holds it), `file` (a file that holds it) and `fileEnv` (a variable that names such a file)."
+	switch {
+	case given == 0:
+		return []finding{wrong(at, what+" comes from nowhere", "", hint)}
+	case given > 1:
+		return []finding{wrong(at, what+" comes from several places", "", hint)}
+	}
+	for field, name := range map[string]string{"env": s.Env, "fileEnv": s.FileEnv} {
+		if name != "" && !variableForm.MatchString(name) {
+			return []finding{wrong(below(at, field), fmt.Sprintf("%q is no environment variable", name), "A variable's value does not belong here, but its name.", "Write the name, without the dollar.")}
+		}
+	}
+	if s.File != "" && l.committed(absolute(l.site.Dir, s.File)) {
+		return []finding{wrong(below(at, "file"), fmt.Sprintf("%s is read from the repository", what), fmt.Sprintf("%s lies in it. Whoever can read the repository, now or ever, has the secret.", s.File),
+			"Take it out, change the secret, and read it from `env` or `fileEnv`, or from a file elsewhere (or below .kiban/, which stays out of git).")}
+	}
+	return nil
+}
+
+var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func below(at place, keys ...string) place {
+	at.path = append(at.path[:len(at.path):len(at.path)], keys...)
+	return at
+}
+
+// localDirs are folders of a fleet that no commit holds: kiban's own records, and the lab's.
+func localDirs() []string { return []string{".kiban", ".lab"} }
+
+// committed reports whether a file is there and lies in the fleet's repository.
+func (l *loading) committed(file string) bool {
+	if _, err := os.Stat(file); err != nil || !within(l.tree.fleet, file) {
+		return false
+	}
+	for _, dir := range localDirs() {
+		if strings.HasPrefix(filepath.ToSlash(l.tree.rel(file)), dir+"/") || within(filepath.Join(l.tree.fleet, dir), file) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,134 @@
+package site
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// readFiles gives each host the files that the Site declares for it, beside those of its own document.
+func (l *loading) readFiles() {
+	for _, p := range slices.Sorted(maps.Keys(l.declared.Spec.Files)) {
+		spec, at := l.declared.Spec.Files[p], sitePlace("spec", "files", p)
+		found := checkFile(p, spec)
+		l.add(found...)
+		if len(found) > 0 {
+			continue
+		}
+		file := lifecycle.HostFile{Path: p, Mode: spec.Mode, Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.where(at)}
+		l.add(l.fill(&file, spec, at)...)
+		for i := range l.site.Cluster.Hosts {
+			h := &l.site.Cluster.Hosts[i]
+			if !spec.reaches(*h) {
+				continue
+			}
+			if other := slices.IndexFunc(h.Files, func(f lifecycle.HostFile) bool { return f.Path == p }); other >= 0 {
+				l.add(wrong(at, fmt.Sprintf("%s is declared twice for host %s", p, h.Name), fmt.Sprintf("The Cluster document's `files:` of the host has it, too (%s).",
+					cmp.Or(h.Files[other].Source, h.Source)), "Keep one of the two."))
+				continue
+			}
+			h.Files = append(h.Files, file)
+		}
+	}
+	for i := range l.site.Cluster.Hosts {
+		slices.SortStableFunc(l.site.Cluster.Hosts[i].Files, func(a, b lifecycle.HostFile) int { return cmp.Compare(a.Path, b.Path) })
+	}
+}
+
+// fill reads a file's content from where it is.
+func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at place) []finding {
+	switch {
+	case spec.From != nil:
+		file.Secret = true
+		found := l.checkSecretSource(*spec.From, fmt.Sprintf("file %s", file.Path), place{kind: at.kind, path: append(at.path[:len(at.path):len(at.path)], "from")})
+		if len(found) > 0 {
+			return found
+		}
+		file.Content, file.Missing = readSecret(l.site.Dir, spec.From.source())
+	case spec.Content != nil:
+		file.Content = []byte(*spec.Content)
+	default:
+		from := absolute(l.site.Dir, spec.File)
+		b, err := os.ReadFile(from)
+		if err != nil {
+			return []finding{wrong(place{kind: at.kind, path: append(at.path[:len(at.path):len(at.path)], "file")},
+				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.rel(from)+".", "Correct the path; it is relative to the overlay.")}
+		}
+		file.Content = b
+		l.contents = append(l.contents, []byte(file.Path), b)
+	}
+	if file.Missing == "" {
+		file.Digest = digest(file.Content)
+	}
+	return nil
+}
+
+// readSecret finds a secret value on this machine; missing says why it is not there.
+func readSecret(dir string, source lifecycle.SecretSource) (content []byte, missing string) {
+	file := source.File
+	switch {
+	case source.Env != "":
+		value, ok := os.LookupEnv(source.Env)
+		if !ok || value == "" {
+			return nil, fmt.Sprintf("the environment variable %s is not set", source.Env)
+		}
+		return []byte(value), ""
+	case source.FileEnv != "":
+		if file = os.Getenv(source.FileEnv); file == "" {
+			return nil, fmt.Sprintf("the environment variable %s is not set", source.FileEnv)
+		}
+	}
+	b, err := os.ReadFile(absolute(dir, file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Sprintf("there is no file %s", file)
+	}
+	if err != nil {
+		return nil, fmt.Sprintf("the file %s can't be read", file)
+	}
+	return b, ""
+}
+
+var modeForm = regexp.MustCompile(`^0?[0-7]{3}$`)
+
+// ownFiles are the files of a host that kiban and k0s write themselves.
+func ownFiles() []string {
+	return []string{"/etc/k0s/k0s.yaml", "/etc/k0s/k0stoken", "/usr/local/bin/k0s"}
+}
+
+// checkFile applies the rules about one entry of spec.files.
+func checkFile(p string, f fileSpec) []finding {
+	at := func(keys ...string) place { return sitePlace(append([]string{"spec", "files", p}, keys...)...) }
+	var found []finding
+	if !path.IsAbs(p) || path.Clean(p) != p || p == "/" || strings.ContainsAny(p, "\n\x00") {
+		found = append(found, wrong(at(), fmt.Sprintf("%q is no path of a file on a host", p), "", "Write it in full, from the root: /etc/k0s/audit-policy.yaml."))
+	}
+	if slices.Contains(ownFiles(), p) {
+		found = append(found, wrong(at(), p+" is written by kiban itself", "What is declared here and what the cluster needs would overwrite each other.", "Declare its content in the Cluster document."))
+	}
+	if f.On != "controllers" && f.On != "workers" && f.On != "all" {
+		found = append(found, wrong(at("on"), fmt.Sprintf("%s: `on` can't be %q", p, f.On), "", "Use controllers, workers or all."))
+	}
+	given := 0
+	for _, is := range []bool{f.Content != nil, f.File != "", f.From != nil} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		found = append(found, wrong(at(), fmt.Sprintf("%s has %s", p, map[bool]string{true: "no content", false: "more than one content"}[given == 0]), "",
+			"Give it one of `content` (inline), `file` (of the repository) and `from` (a secret)."))
+	}
+	if f.Mode != "" && !modeForm.MatchString(f.Mode) {
+		found = append(found, wrong(at("mode"), fmt.Sprintf("%q is no mode of a file", f.Mode), "", `Write it in octal, in quotes: "0640".`))
+	}
+	return found
+}

@@ -1,0 +1,44 @@
+package site
+
+import (
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// fileSpec is a file that hosts are to have.
+type fileSpec struct {
+	// On is which hosts get it: controllers (those that run the control plane), workers (those that run workloads, also controller+worker
+	// and single), or all.
+	On string `yaml:"on"`
+	// Content is what the file holds. Give this, file or from.
+	Content *string `yaml:"content"`
+	// File is a file of the repository that holds it, relative to the overlay.
+	File string `yaml:"file"`
+	// From is where a secret content is found on the machine that runs kiban.
+	From *sourceSpec `yaml:"from"`
+	// Mode is octal, such as "0640"; Owner and Group are names. Default: as the host has it, and for a new file 0644, or 0600 when it is secret.
+	Mode  string `yaml:"mode"`
+	Owner string `yaml:"owner"`
+	Group string `yaml:"group"`
+	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart. Default: true below /etc/k0s and
+	// /var/lib/k0s.
+	Restart *bool `yaml:"restart"`
+}
+
+func (f fileSpec) reaches(h lifecycle.Host) bool {
+	switch f.On {
+	case "controllers":
+		return h.Role.IsController()
+	case "workers":
+		return h.Role.RunsWorkloads()
+	}
+	return f.On == "all"
+}
+
+func (f fileSpec) restart(path string) bool {
+	if f.Restart != nil {
+		return *f.Restart
+	}
+	return strings.HasPrefix(path, "/etc/k0s/") || strings.HasPrefix(path, "/var/lib/k0s/")
+}

@@ -1,0 +1,111 @@
+package site
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// branch is a part of a document that is read as a whole.
+type branch interface {
+	read(n *yaml.Node) error
+}
+
+// values are a chart's values: any mapping, kept as JSON with sorted keys.
+type values struct{ canonical []byte }
+
+func (v *values) read(n *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return errors.New("values are a mapping")
+	}
+	budget := maxValues
+	plain, err := plainValue(n, &budget)
+	if err != nil {
+		return err
+	}
+	v.canonical, err = json.Marshal(plain)
+	return err
+}
+
+// json gives the values; none are an empty object.
+func (v values) json() []byte {
+	if v.canonical == nil {
+		return []byte("{}")
+	}
+	return v.canonical
+}
+
+// maxValues is how many values one chart may be given: no chart has so many, and aliases within aliases would make more than memory holds.
+const maxValues = 200_000
+
+// plainValue turns YAML into what JSON can hold. The YAML library's own decoder would make times of what looks like dates, which Helm leaves
+// as text.
+func plainValue(n *yaml.Node, budget *int) (any, error) {
+	if *budget--; *budget < 0 {
+		return nil, fmt.Errorf("there are more than %d values", maxValues)
+	}
+	n = resolve(n)
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			v, err := plainValue(n.Content[i+1], budget)
+			if err != nil {
+				return nil, err
+			}
+			if n.Content[i].Kind != yaml.ScalarNode || n.Content[i].Tag == "!!merge" {
+				return nil, fmt.Errorf("line %d: keys are plain text here", n.Content[i].Line)
+			}
+			m[n.Content[i].Value] = v
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			v, err := plainValue(item, budget)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = v
+		}
+		return list, nil
+	case yaml.ScalarNode:
+		return plainScalar(n)
+	}
+	return nil, errors.New("a value that is neither a mapping, a list nor a single value")
+}
+
+func plainScalar(n *yaml.Node) (any, error) {
+	switch n.Tag {
+	case "!!null":
+		return nil, nil
+	case "!!bool":
+		var b bool
+		err := n.Decode(&b)
+		return b, err
+	case "!!int":
+		var i int64
+		if err := n.Decode(&i); err == nil {
+			return i, nil
+		}
+		var u uint64
+		if err := n.Decode(&u); err == nil {
+			return u, nil
+		}
+		return nil, fmt.Errorf("%s is too large a number; write it in quotes", strconv.Quote(n.Value))
+	case "!!float":
+		var f float64
+		if err := n.Decode(&f); err != nil {
+			return nil, err
+		}
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("%s can't be passed to a chart", n.Value)
+		}
+		return f, nil
+	}
+	return n.Value, nil
+}

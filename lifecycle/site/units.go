@@ -1,0 +1,80 @@
+package site
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// units are what the documents beside the cluster declare, as the rules need them.
+type units struct {
+	addons  []addonDocument
+	tenants []tenantDocument
+	// objects are all of them, those that are tied to an addon included.
+	objects []object
+}
+
+// readUnits decodes addons and tenants, and ties objects to their addons.
+func (l *loading) readUnits() {
+	l.units.objects = l.docs.objects
+	for _, n := range l.docs.addons {
+		d, found := decodeAddon(n)
+		l.add(found...)
+		l.units.addons = append(l.units.addons, d)
+		a := d.addon()
+		a.Source = l.tree.where(addonPlace(a.Name))
+		l.site.Addons = append(l.site.Addons, a)
+	}
+	for _, n := range l.docs.tenants {
+		d, found := decodeTenant(n)
+		l.add(found...)
+		l.units.tenants = append(l.units.tenants, d)
+		t := d.tenant()
+		t.Source = l.tree.where(tenantPlace(t.Name))
+		l.site.Tenants = append(l.site.Tenants, t)
+	}
+	slices.SortStableFunc(l.site.Addons, func(a, b lifecycle.Addon) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(l.site.Tenants, func(a, b lifecycle.Tenant) int { return cmp.Compare(a.Name, b.Name) })
+	for _, o := range l.docs.objects {
+		l.tie(o)
+	}
+}
+
+// tie puts an object to the addon that its annotation names.
+func (l *loading) tie(o object) {
+	name := o.annotation(lifecycle.AnnotationAddon)
+	i := slices.IndexFunc(l.site.Addons, func(a lifecycle.Addon) bool { return a.Name == name })
+	switch {
+	case i >= 0:
+		l.site.Addons[i].Objects = append(l.site.Addons[i].Objects, o.Document)
+		return
+	case name != "":
+		l.add(wrong(objectPlace(o.Document, "metadata", "annotations", lifecycle.AnnotationAddon),
+			fmt.Sprintf("%s is tied to addon %s, which is not there", shown(o.Document), name), "", addonHint(l.site.Addons, name)))
+	}
+	l.site.Objects = append(l.site.Objects, o.Document)
+}
+
+// addonHint proposes the addon that was meant.
+func addonHint(addons []lifecycle.Addon, name string) string {
+	var names []string
+	for _, a := range addons {
+		names = append(names, a.Name)
+	}
+	switch near := nearest(name, names); {
+	case near != "":
+		return fmt.Sprintf("Did you mean %q?", near)
+	case len(names) > 0:
+		return "The addons of the site are: " + few(names) + "."
+	}
+	return "The site has no addons; list the addon's component under components."
+}
+
+// ref names a document's object.
+func ref(d lifecycle.Document) lifecycle.ObjectRef {
+	return lifecycle.ObjectRef{APIVersion: d.APIVersion, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name}
+}
+
+func shown(d lifecycle.Document) string { return ref(d).String() }
