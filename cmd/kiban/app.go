@@ -95,6 +95,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 		newPlan(a, nil),
 		newApply(a, nil),
 		newStatus(a, nil),
+		newAddons(a, nil),
 		newUnlock(a, nil),
 		newHosts(a, nil),
 		newNode(a, nil),

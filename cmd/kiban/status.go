@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
@@ -23,7 +22,7 @@ func newStatus(a *app, runF func(context.Context, *statusOptions) error) *cobra.
 	opts := &statusOptions{app: a}
 	cmd := &cobra.Command{
 		Use:   "status SITE",
-		Short: "Show what is there: machines, nodes, API servers, etcd, problems",
+		Short: "Show what is there: machines, nodes, API servers, etcd, addons, problems",
 		Long: `Show what is there, by one command a machine and a few questions to the API. Nothing is changed.
 It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other.`,
 		Example:           "  kiban status tokyo-prod\n  kiban status tokyo-prod -o json",
@@ -49,7 +48,9 @@ It exits with 0 whatever it finds, as long as it could look: a machine that does
 type statusReport struct {
 	lifecycle.State
 	// Locks are what a run holds; two while it sets the cluster up.
-	Locks    []lifecycle.Lock      `json:"locks,omitempty"`
+	Locks []lifecycle.Lock `json:"locks,omitempty"`
+	// Provider is who runs the machines; Declared is the k0s version, where kiban does.
+	Provider lifecycle.Provider    `json:"provider,omitempty"`
 	Declared lifecycle.Version     `json:"declared"`
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
 }
@@ -72,16 +73,9 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := conn.Close(); err != nil {
 		return err
 	}
-	report := statusReport{State: state, Locks: locks, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
-	switch opts.output.form {
-	case "json":
-		return writeJSON(a.Out, report)
-	case "yaml":
-		b, err := yaml.Marshal(report)
-		if err == nil {
-			_, err = a.Out.Write(b)
-		}
-		return err
+	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
+	if opts.output.form != "text" {
+		return writeReport(a.Out, opts.output.form, report)
 	}
 	if err := render.StatusText(a.Out, site, state, a.outStyle()); err != nil {
 		return err
