@@ -57,7 +57,7 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 func startsK0s(a lifecycle.Action) bool {
 	switch a {
 	case lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionConfigure, lifecycle.ActionInitialize,
-		lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
+		lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionFiles:
 		return true
 	}
 	return false

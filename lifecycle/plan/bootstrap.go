@@ -25,8 +25,8 @@ func (p *planner) install(s *stage, m *member, start *step) {
 	p.joined(m, start.Version)
 }
 
-// joined notes that the host is a member from here on, with its declared arguments and configuration.
+// joined notes that the host is a member from here on, with its declared arguments, configuration and files.
 func (p *planner) joined(m *member, v lifecycle.Version) {
-	m.level, m.down, m.renewed, m.configured = v, false, true, true
+	m.level, m.down, m.renewed, m.configured, m.filed = v, false, true, true, true
 	m.registered, m.node.Ready = m.Role.RunsWorkloads(), true
 }

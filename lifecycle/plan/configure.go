@@ -7,7 +7,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// configureControllers brings configuration and arguments of controllers to what is declared, one controller at a time (H2).
+// configureControllers brings configuration, arguments and files of controllers to what is declared, one controller at a time (H2).
 //
 // A controller that is to be upgraded is left to that: arguments are renewed by its first upgrade, and its configuration is written
 // before its last one, so that it restarts once and not twice. Not before the first of several: the configuration was declared for
@@ -18,18 +18,27 @@ func configureControllers(p *planner) {
 		if !m.belongs() || p.upgrades(m) {
 			continue
 		}
-		config, args := p.configChanges(m), argumentChanges(m)
+		config, args, files := p.configChanges(m), argumentChanges(m), p.fileChanges(m)
 		switch {
 		case len(args) > 0:
 			p.rearrange(s, m, config, args)
 		case len(config) > 0:
-			st := p.configure(m, lifecycle.Version{}, config)
-			st.Disrupts = true
-			st.Before = append(p.window(), p.others(m)...)
-			st.After = p.controlPlaneWhole(m, m.level)
-			s.add(st)
+			ahead := p.ahead(m, m.level)
+			s.add(append(ahead, p.restarting(m, p.configure(m, lifecycle.Version{}, config)))...)
+		case restarts(files):
+			s.add(p.restarting(m, p.put(m, lifecycle.Version{}, files)))
+		case len(files) > 0:
+			s.add(p.put(m, lifecycle.Version{}, files))
 		}
 	}
+}
+
+// restarting gives a step that restarts a controller's k0s its gates.
+func (p *planner) restarting(m *member, st *step) *step {
+	st.Disrupts = true
+	st.Before = append(p.window(), p.others(m)...)
+	st.After = p.controlPlaneWhole(m, m.level)
+	return st
 }
 
 // configure writes a controller's k0s.yaml. With a version, the step behind it starts the service.
@@ -49,6 +58,7 @@ func (p *planner) rearrange(s *stage, m *member, config, args []string) {
 	st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
 	st.Version, st.Changes = m.level, args
 	st.Before, st.After = p.others(m), p.controlPlaneWhole(m, m.level)
+	s.add(p.ahead(m, m.level)...)
 	if len(config) > 0 {
 		s.add(p.configure(m, m.level, config))
 	}
@@ -72,6 +82,7 @@ func rearrangeWorkers(p *planner) {
 		st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
 		st.Version, st.Changes, st.After = m.level, args, p.nodeBack(m, m.level)
 		m.renewed = true
+		s.add(p.ahead(m, m.level)...)
 		p.turn(s, m, lifecycle.Version{}, st)
 	}
 }

@@ -73,7 +73,7 @@ func (p *planner) changesControlPlane() bool {
 			case s.ID == "repair":
 			case st.Action == lifecycle.ActionInitialize, st.Action == lifecycle.ActionJoinController, st.Action == lifecycle.ActionConfigure, st.Action == lifecycle.ActionLeaveEtcd:
 				return true
-			case st.Action == lifecycle.ActionUpgrade, st.Action == lifecycle.ActionReinstall:
+			case st.Action == lifecycle.ActionUpgrade, st.Action == lifecycle.ActionReinstall, st.Action == lifecycle.ActionFiles && st.Disrupts:
 				if p.member(st.Target).Role.IsController() {
 					return true
 				}

@@ -40,8 +40,9 @@ type member struct {
 	down  bool              // k0s does not run
 	held  bool              // cordoned by kiban, so kiban must uncordon it
 	waits bool              // stalled, and left to its turn in the upgrade
-	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml.
-	renewed, configured bool
+	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml. filed: one puts its
+	// declared files.
+	renewed, configured, filed bool
 }
 
 func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version) *member {

@@ -21,6 +21,11 @@ func scenarios() []scenario {
 	workerArg := eachHost(lifecycle.RoleWorker, argument("--profile=dense"))
 	controllerArg := eachHost(lifecycle.RoleController, argument("--feature-gates=IPv6SingleStack=true"))
 	newConfig := eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"provider":"kuberouter"},"telemetry":{"enabled":false}}}`))
+	newFiles := eachHost(lifecycle.RoleController, edits(file("/etc/k0s/audit.yaml", "2", true), file("/etc/motd", "2", false)))
+	workerFiles := eachHost(lifecycle.RoleWorker, edits(file("/etc/k0s/kubelet.yaml", "2", true), file("/etc/motd", "2", false)))
+	oldFiles := eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "1", true))
+	named := eachHost(lifecycle.RoleController, argument("--policy-file=/etc/k0s/audit.yaml"))
+	namedToo := eachHost(lifecycle.RoleWorker, argument("--kubelet-file=/etc/k0s/kubelet.yaml"))
 	mixed := host("controller-1", role(lifecycle.RoleControllerWorker))
 	cordon := func(w *world) { w.nodes["worker-2"].Unschedulable = true }
 	return []scenario{
@@ -39,6 +44,14 @@ func scenarios() []scenario {
 		{name: "config", from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, newConfig)},
 		{name: "arguments", from: newSite(v136, 3, 3), to: newSite(v136, 3, 3, controllerArg, workerArg), befall: cordon},
 		{name: "config and arguments", from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, newConfig, controllerArg)},
+		{name: "bootstrap with files", fresh: true, to: newSite(v136, 3, 2, newFiles, workerFiles, named, namedToo)},
+		{name: "files", from: newSite(v136, 3, 3, oldFiles), to: newSite(v136, 3, 3, newFiles, workerFiles), befall: cordon},
+		{name: "files of a controller that works", from: newSite(v136, 3, 1, mixed), to: newSite(v136, 3, 1, mixed, host("controller-1", file("/etc/k0s/audit.yaml", "2", true)))},
+		{name: "files, config and arguments", from: newSite(v136, 3, 2, oldFiles), to: newSite(v136, 3, 2, newFiles, workerFiles, newConfig, named, namedToo)},
+		{name: "files and config", from: newSite(v136, 3, 1, oldFiles), to: newSite(v136, 3, 1, newFiles, newConfig)},
+		{name: "files and an upgrade", from: newSite(v135, 3, 2, oldFiles), to: newSite(v136, 3, 2, newFiles, workerFiles)},
+		{name: "files and an upgrade over two minors", from: newSite(v134, 3, 2, oldFiles), to: newSite(v136, 3, 2, path(v135), newFiles, workerFiles, namedToo)},
+		{name: "files and new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 2, newFiles, workerFiles)},
 		{name: "new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 3)},
 		{name: "new hosts and an upgrade", from: newSite(v135, 1, 1), to: newSite(v136, 3, 3)},
 		{name: "removals", from: newSite(v136, 5, 3), to: newSite(v136, 5, 3, host("controller-2", reset), host("controller-5", reset), host("worker-1", reset))},
@@ -109,12 +122,14 @@ func resume(t *testing.T, w *world, pick func(int) int, want, where string) {
 // TestAnyState: whatever mixture of interrupted states the members are in, one or a few plans bring them to what is declared, and nothing
 // that must always hold is broken on the way.
 func TestAnyState(t *testing.T) {
-	base := map[bool]*world{false: built(t, newSite(v135, 3, 4)), true: built(t, newSite(v136, 3, 4))}
+	controllers := eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "1", true))
+	workers := eachHost(lifecycle.RoleWorker, edits(file("/etc/k0s/kubelet.yaml", "1", true), file("/etc/motd", "1", false)))
+	base := map[bool]*world{false: built(t, newSite(v135, 3, 4, controllers, workers)), true: built(t, newSite(v136, 3, 4, controllers, workers))}
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 99))
 		upgraded := seed%3 == 0 // the control plane already is
 		w := base[upgraded].clone()
-		w.declare(newSite(v136, 3, 4))
+		w.declare(newSite(v136, 3, 4, controllers, workers))
 		var befell []string
 		for _, h := range w.site.Cluster.Hosts {
 			bs := befallings(h, upgraded)
@@ -175,6 +190,7 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 		w.hosts[h].Unit, w.hosts[h].Arguments, w.hosts[h].Service = "", nil, lifecycle.ServiceAbsent
 	}
 	args := func(w *world, h string) { w.hosts[h].Arguments = []string{"--debug=true"} }
+	fileless := func(w *world, h string) { w.hosts[h].Files = nil }
 	failed := func(w *world, h string) { w.hosts[h].Service = lifecycle.ServiceFailed }
 	silent := func(w *world, h string) {
 		w.hosts[h].Running, w.hosts[h].Service = lifecycle.Version{}, lifecycle.ServiceStarting
@@ -202,6 +218,10 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 		{"stopped, no unit", all(stop, noUnit)},
 		{"other arguments", args},
 		{"stopped, other arguments", all(stop, args)},
+		{"no files", fileless},
+		{"stopped, no files", all(stop, fileless)},
+		{"crashing, no files", all(stop, silent, fileless)},
+		{"other arguments, no files", all(args, fileless)},
 	}
 	if h.Role != lifecycle.RoleWorker {
 		return out
@@ -221,6 +241,8 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 		{"cordoned by kiban, crashing, binary replaced", all(mark, stop, replace, silent)},
 		{"cordoned by kiban, stopped, binary replaced", all(mark, stop, replace)},
 		{"cordoned by kiban, stopped, no unit", all(mark, stop, noUnit)},
+		{"cordoned by kiban, no files", all(mark, fileless)},
+		{"cordoned by an administrator, no files", all(closed, fileless)},
 		{"cordoned by kiban, stopped, binary replaced, no unit", all(mark, stop, replace, noUnit)},
 		{"no node", unregistered},
 		{"no node, stopped", all(stop, unregistered)},

@@ -26,6 +26,7 @@ func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along
 		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
 		rearrangeWorkers,     // changed arguments, through the window
+		arrangeFiles,         // changed files of workers: through the window where k0s reads them when it starts
 		tidy,                 // tokens and binaries that interrupted runs left
 	}
 	if p.dark() {

@@ -37,7 +37,7 @@ func revive(p *planner) {
 			p.revive(s, m)
 		}
 	}
-	if len(s.steps) == 0 {
+	if len(s.steps) == 0 && !p.mendFiles() {
 		for _, m := range p.controllers() {
 			if p.justStarted(m) {
 				st := p.do(lifecycle.ActionStart, m, "k0s has just started; its API server does not answer yet")
@@ -73,7 +73,7 @@ func (p *planner) finishedByUpgrade(m *member) bool {
 // declared arguments. It is down, so that costs no further restart. One that has lost its service gets it back as the first controller
 // does: it has its data, and there may be no other to give it a token.
 func (p *planner) revive(s *stage, m *member) {
-	var steps []*step
+	steps := p.beforeStart(m)
 	if ds := p.configChanges(m); len(ds) > 0 && m.down && m.level == p.target() {
 		steps = append(steps, p.configure(m, m.level, ds))
 	}
@@ -95,7 +95,7 @@ func (p *planner) startWorker(s *stage, m *member) {
 	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
 	st.Version = m.level
 	st.After = []lifecycle.Gate{p.runs(m, m.level), p.nodeReady(m, m.level)}
-	s.add(st)
+	s.add(append(p.beforeStart(m), st)...)
 	m.down, m.node.Ready = false, true
 }
 

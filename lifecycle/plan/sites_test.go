@@ -93,6 +93,21 @@ func argument(a string) func(*lifecycle.Host) {
 	return func(h *lifecycle.Host) { h.Arguments = append(append([]string(nil), h.Arguments...), a) }
 }
 
+// file declares a file on a host; version stands for its content.
+func file(path, version string, restart bool) func(*lifecycle.Host) {
+	return func(h *lifecycle.Host) {
+		h.Files = append(append([]lifecycle.HostFile(nil), h.Files...), lifecycle.HostFile{Path: path, Content: []byte(version), Digest: "sha256:" + version, Mode: "0644", Restart: restart})
+	}
+}
+
+func edits(all ...func(*lifecycle.Host)) func(*lifecycle.Host) {
+	return func(h *lifecycle.Host) {
+		for _, edit := range all {
+			edit(h)
+		}
+	}
+}
+
 func role(r lifecycle.Role) func(*lifecycle.Host) {
 	return func(h *lifecycle.Host) { h.Role = r }
 }
@@ -140,5 +155,8 @@ func converge(t *testing.T, w *world, pick func(int) int) {
 	}
 	for _, l := range w.lost {
 		t.Error(l)
+	}
+	if stale := w.stale(); len(stale) > 0 {
+		t.Errorf("k0s has not read what is declared now: %v", stale)
 	}
 }

@@ -78,7 +78,7 @@ func (p *planner) nextToGo(m *member) bool {
 	if len(p.hops) > 0 {
 		return m.level.Less(p.hops[0])
 	}
-	return len(argumentChanges(m)) > 0
+	return len(argumentChanges(m)) > 0 || restarts(p.fileChanges(m))
 }
 
 // giveBack uncordons a node that needs nothing else, once it is well.

@@ -26,6 +26,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 
 	s := p.stage("controllers@"+hop.String(), "control plane to "+hop.String(), 1)
 	for _, m := range due {
+		s.add(p.aheadOf(m, hop)...)
 		if changes := p.configChanges(m); hop == p.target() && len(changes) > 0 {
 			s.add(p.configure(m, hop, changes))
 		}
@@ -44,6 +45,7 @@ func upgradeWorkers(p *planner, hop lifecycle.Version) {
 	s := p.rollout("workers@"+hop.String(), "workers to "+hop.String(), due, p.canariesLeft(hop))
 	for _, m := range due {
 		former := p.former(m, hop)
+		s.add(p.aheadOf(m, hop)...)
 		st := p.upgradeTo(m, hop)
 		st.After = p.nodeBack(m, hop)
 		p.turn(s, m, hop, st)

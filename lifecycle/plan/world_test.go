@@ -3,7 +3,9 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,10 +31,12 @@ type world struct {
 	// wereNotReady are nodes that were not Ready when the run began.
 	wereNotReady map[string]bool
 	stuck        []lifecycle.StuckPod
+	// loaded is what k0s read of the declared files when it last started, by host and path.
+	loaded map[string]map[string]string
 }
 
 func freshWorld(site lifecycle.Site) *world {
-	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}}
+	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}, loaded: map[string]map[string]string{}}
 	w.declare(site)
 	return w
 }
@@ -52,7 +56,7 @@ func (w *world) clone() *world {
 	c.hosts, c.nodes, c.drained = map[string]*lifecycle.HostState{}, map[string]*lifecycle.NodeState{}, map[string]bool{}
 	for k, v := range w.hosts {
 		h := *v
-		h.Staged = slices.Clone(h.Staged)
+		h.Staged, h.Files = slices.Clone(h.Staged), slices.Clone(h.Files)
 		c.hosts[k] = &h
 	}
 	for k, v := range w.nodes {
@@ -62,6 +66,7 @@ func (w *world) clone() *world {
 	for k, v := range w.drained {
 		c.drained[k] = v
 	}
+	c.loaded = maps.Clone(w.loaded) // what is in it is never changed
 	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
 	return &c
 }
@@ -90,7 +95,9 @@ func (w *world) observe() lifecycle.State {
 	st.API.NotYet = true
 	for _, h := range w.site.Cluster.Hosts {
 		s := *w.hosts[h.Name]
-		s.Staged = slices.Clone(s.Staged)
+		s.Staged, s.Files = slices.Clone(s.Staged), slices.DeleteFunc(slices.Clone(s.Files), func(f lifecycle.FileState) bool {
+			return !slices.ContainsFunc(h.Files, func(d lifecycle.HostFile) bool { return d.Path == f.Path })
+		})
 		st.Hosts = append(st.Hosts, s)
 		if h.Role.IsController() && s.Installed() {
 			st.API.NotYet = false
@@ -127,7 +134,15 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 	start := func(w *world) { w.start(decl) }
 	register := func(w *world) { w.register(decl) }
 	switch s.Action {
-	case lifecycle.ActionPrepare, lifecycle.ActionBackup:
+	case lifecycle.ActionPrepare:
+		return w.putFiles(decl)
+	case lifecycle.ActionFiles:
+		put := w.putFiles(decl)
+		if s.Version.IsZero() && !w.hosts[h].Running.IsZero() && slices.ContainsFunc(decl.FileChanges(*w.hosts[h]), lifecycle.FileChange.Restarts) {
+			return append(append([]func(*world){stop}, put...), start, register)
+		}
+		return append(put, func(*world) {})
+	case lifecycle.ActionBackup:
 		return []func(*world){func(w *world) {}}
 	case lifecycle.ActionStage:
 		return []func(*world){func(w *world) { w.hosts[h].Staged = append(w.hosts[h].Staged, s.Version) }}
@@ -188,6 +203,20 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){func(w *world) { w.hosts[h].Token, w.hosts[h].Staged = false, nil }}
 	}
 	panic("no such action: " + s.Action)
+}
+
+// putFiles are the parts of putting a host's files that differ, one by one.
+func (w *world) putFiles(decl lifecycle.Host) []func(*world) {
+	parts := []func(*world){func(*world) {}}
+	for _, c := range decl.FileChanges(*w.hosts[decl.Name]) {
+		parts = append(parts, func(w *world) {
+			s := w.hosts[decl.Name]
+			s.Files = slices.DeleteFunc(slices.Clone(s.Files), func(f lifecycle.FileState) bool { return f.Path == c.Path })
+			s.Files = append(s.Files, lifecycle.FileState{Path: c.Path, Digest: c.Digest, Mode: c.Mode, Owner: c.Owner, Group: c.Group})
+			slices.SortFunc(s.Files, func(a, b lifecycle.FileState) int { return strings.Compare(a.Path, b.Path) })
+		})
+	}
+	return parts
 }
 
 func (w *world) stop(h string) {
@@ -256,6 +285,7 @@ func (w *world) start(decl lifecycle.Host) {
 	}
 	s.Service, s.Running, s.Data = lifecycle.ServiceRunning, s.Binary, true
 	s.ServiceSince = clock.Add(-time.Second)
+	w.load(s)
 	if decl.Role == lifecycle.RoleWorker {
 		for _, c := range w.site.Cluster.Hosts {
 			if c.Role.IsController() && newerKubernetes(s.Running, w.hosts[c.Name].Running) && !w.hosts[c.Name].Running.IsZero() {
@@ -263,6 +293,32 @@ func (w *world) start(decl lifecycle.Host) {
 			}
 		}
 	}
+}
+
+// load has k0s read the files, and the arguments, which may name some.
+func (w *world) load(s *lifecycle.HostState) {
+	w.loaded[s.Name] = map[string]string{}
+	for _, f := range s.Files {
+		w.loaded[s.Name][f.Path] = f.Digest
+	}
+	for _, a := range s.Arguments {
+		if _, file, ok := strings.Cut(a, "-file="); ok && w.loaded[s.Name][file] == "" {
+			w.fail("%s: k0s starts with %s, which is not there", s.Name, a)
+		}
+	}
+}
+
+// stale are the files that k0s runs without having read them as they are declared.
+func (w *world) stale() []string {
+	var out []string
+	for _, h := range w.site.Cluster.Hosts {
+		for _, f := range h.Files {
+			if f.Restart && !h.Reset && w.loaded[h.Name][f.Path] != f.Digest {
+				out = append(out, h.Name+":"+f.Path)
+			}
+		}
+	}
+	return out
 }
 
 func (w *world) register(decl lifecycle.Host) {

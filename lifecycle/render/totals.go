@@ -40,7 +40,7 @@ func classOf(a lifecycle.Action) class {
 		return classJoin
 	case lifecycle.ActionUpgrade:
 		return classUpgrade
-	case lifecycle.ActionConfigure, lifecycle.ActionReinstall:
+	case lifecycle.ActionConfigure, lifecycle.ActionReinstall, lifecycle.ActionFiles:
 		return classReconfigure
 	case lifecycle.ActionStart:
 		return classStart

@@ -1,0 +1,126 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// arrangeFiles puts the declared files of workers: each in its turn of a rollout where k0s reads one of them when it starts, without
+// disturbing anything where it does not. Controllers have had theirs with their configuration; machines that join or are upgraded get
+// theirs before k0s starts there.
+func arrangeFiles(p *planner) {
+	quiet := p.stage("files", "files that need no restart", 0)
+	var due []*member
+	for _, m := range p.workers() {
+		switch files := p.fileChanges(m); {
+		case !m.belongs() || m.down || len(files) == 0:
+		case restarts(files):
+			due = append(due, m)
+		default:
+			quiet.add(p.put(m, lifecycle.Version{}, files))
+		}
+	}
+	due = inOrder(due, p.site.Policy.Workers.FailureDomain)
+	s := p.rollout("worker-files", "files of workers", due, p.site.Policy.Workers.Canary)
+	for _, m := range due {
+		st := p.put(m, lifecycle.Version{}, p.fileChanges(m))
+		st.Disrupts, st.After = true, p.nodeBack(m, m.level)
+		p.turn(s, m, lifecycle.Version{}, st)
+	}
+	p.inspectFiles()
+}
+
+// inspectFiles finds files that a machine lacks and that cannot be put there.
+func (p *planner) inspectFiles() {
+	for _, m := range p.members {
+		if m.Reset || !m.seen.Reached() {
+			continue
+		}
+		for _, f := range m.UnknownFiles(m.seen) {
+			p.find(lifecycle.SeverityBlocked, m.Name, "the content of "+f.Path+" is not known here, and the host has no such file", f.Missing,
+				"Set what is missing, then run the same command again.")
+		}
+	}
+}
+
+// fileChanges lists the declared files that differ. None where a step of this plan has already put them.
+func (p *planner) fileChanges(m *member) []lifecycle.FileChange {
+	if m.filed || !m.seen.Reached() {
+		return nil
+	}
+	return m.FileChanges(m.seen)
+}
+
+// restarts reports whether k0s must be restarted for one of the changes.
+func restarts(files []lifecycle.FileChange) bool {
+	return slices.ContainsFunc(files, lifecycle.FileChange.Restarts)
+}
+
+// put puts a member's declared files in place. With a version, the step behind it restarts the service.
+func (p *planner) put(m *member, v lifecycle.Version, files []lifecycle.FileChange) *step {
+	var changes, names []string
+	for _, f := range files {
+		changes, names = append(changes, f.String()), append(names, f.Path)
+	}
+	st := p.do(lifecycle.ActionFiles, m, "declared files differ: "+strings.Join(names, ", "))
+	if len(names) > 3 {
+		st.Reason = fmt.Sprintf("%d declared files differ", len(names))
+	}
+	if restarts(files) && v.IsZero() {
+		st.Reason += "; read when k0s starts"
+	}
+	st.Version, st.hop, st.Changes = v, v, changes
+	m.filed = true
+	return st
+}
+
+// ahead puts a member's files before a step that restarts its service anyway: one restart serves both, and an argument may name a file
+// that is new. None when nothing differs.
+func (p *planner) ahead(m *member, v lifecycle.Version) []*step {
+	files := p.fileChanges(m)
+	if len(files) == 0 {
+		return nil
+	}
+	st := p.put(m, v, files)
+	st.Before = p.window()
+	return []*step{st}
+}
+
+// aheadOf is ahead of an upgrade: before the last hop, as the files were declared for the declared version, but before the first where
+// that renews arguments, which may name them.
+func (p *planner) aheadOf(m *member, hop lifecycle.Version) []*step {
+	if hop != p.target() && len(argumentChanges(m)) == 0 {
+		return nil
+	}
+	return p.ahead(m, hop)
+}
+
+// beforeStart puts the files of a member that does not run before it is started: that disturbs nothing, and what they are to mend may be
+// what it stopped for. One that has lost its service is prepared like a new one.
+func (p *planner) beforeStart(m *member) []*step {
+	if !m.seen.Installed() {
+		m.filed = true
+	}
+	if files := p.fileChanges(m); m.down && len(files) > 0 {
+		return []*step{p.put(m, m.level, files)}
+	}
+	return nil
+}
+
+// mendFiles puts files on controllers that run while no API server answers, for a file that one refuses, such as an audit policy, keeps
+// it from starting. One by one: each must serve before the next is touched. It reports whether there are any.
+func (p *planner) mendFiles() bool {
+	s := p.stage("repair", "files of controllers whose API does not answer", 1)
+	for _, m := range p.controllers() {
+		if files := p.fileChanges(m); m.belongs() && !m.down && restarts(files) {
+			st := p.put(m, lifecycle.Version{}, files)
+			st.Disrupts, st.Before, st.After = true, p.window(), p.controllerBack(m, m.level)
+			s.add(st)
+		}
+	}
+	p.inspectFiles()
+	return len(s.steps) > 0
+}

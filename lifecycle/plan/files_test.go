@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// TestFiles holds one plan of each way in which files reach machines for a reviewer to read.
+func TestFiles(t *testing.T) {
+	policy := func(version string) func(*lifecycle.Site) {
+		return eachHost(lifecycle.RoleController, file("/etc/k0s/audit-policy.yaml", version, true))
+	}
+	newConfig := eachHost(lifecycle.RoleController, config(`{"spec":{"api":{"extraArgs":{"audit-policy-file":"/etc/k0s/audit-policy.yaml"}},"network":{"provider":"kuberouter"}}}`))
+	kubelet := eachHost(lifecycle.RoleWorker, edits(file("/var/lib/k0s/credentials.yaml", "2", true), file("/etc/motd", "2", false)))
+	for name, c := range map[string]struct {
+		from, to lifecycle.Site
+		befall   func(*world)
+	}{
+		"files-of-controllers":   {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"))},
+		"files-with-config":      {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, policy("1"), newConfig, windowed)},
+		"files-of-workers":       {from: newSite(v136, 1, 3), to: newSite(v136, 1, 3, kubelet)},
+		"files-without-restart":  {from: newSite(v136, 1, 2), to: newSite(v136, 1, 2, eachHost(lifecycle.RoleWorker, file("/etc/motd", "2", false)))},
+		"files-with-upgrade":     {from: newSite(v135, 1, 1, policy("1")), to: newSite(v136, 1, 1, policy("2"), kubelet)},
+		"files-that-mend":        {from: newSite(v136, 3, 0, policy("1")), to: newSite(v136, 3, 0, policy("2")), befall: func(w *world) { w.etcd = nil }},
+		"files-of-stopped-hosts": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"), kubelet), befall: func(w *world) { w.stop("controller-2"); w.drained["worker-1"] = true; w.stop("worker-1") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := built(t, c.from)
+			w.declare(c.to)
+			if c.befall != nil {
+				c.befall(w)
+			}
+			p := Make(w.site, w.observe())
+			orderly(t, p)
+			golden(t, name, p)
+		})
+	}
+}
+
+// TestOneRestart: whatever differs together, a controller restarts once for it.
+func TestOneRestart(t *testing.T) {
+	audit := edits(file("/etc/k0s/audit-policy.yaml", "1", true), file("/etc/motd", "1", false))
+	newConfig, arg := config(`{"spec":{"telemetry":{"enabled":false}}}`), argument("--policy-file=/etc/k0s/audit-policy.yaml")
+	for name, edit := range map[string]func(*lifecycle.Host){
+		"files": audit, "files and config": edits(audit, newConfig), "files and arguments": edits(audit, arg), "all": edits(audit, newConfig, arg),
+	} {
+		for _, from := range []lifecycle.Version{v135, v136} {
+			w := built(t, newSite(from, 3, 1))
+			w.declare(newSite(v136, 3, 1, eachHost(lifecycle.RoleController, edit)))
+			p := Make(w.site, w.observe())
+			for _, h := range []string{"controller-1", "controller-2", "controller-3"} {
+				var restarts []string
+				for _, s := range p.Steps {
+					if s.Target == h && s.Disrupts {
+						restarts = append(restarts, s.ID)
+					}
+				}
+				if len(restarts) != 1 {
+					t.Errorf("%s from %s: %s is disturbed by %v", name, from, h, restarts)
+				}
+			}
+		}
+	}
+}
+
+// TestUnknownFile: a file that cannot be read here stops the plan only where a host lacks it.
+func TestUnknownFile(t *testing.T) {
+	unknown := func(h *lifecycle.Host) {
+		h.Files = []lifecycle.HostFile{{Path: "/etc/k0s/encryption.yaml", Missing: "the environment variable KIBAN_ENCRYPTION_CONFIG is not set", Secret: true, Restart: true}}
+	}
+	w := built(t, newSite(v136, 3, 1))
+	w.declare(newSite(v136, 3, 1, eachHost(lifecycle.RoleController, unknown)))
+	for _, h := range []string{"controller-1", "controller-3"} {
+		w.hosts[h].Files = []lifecycle.FileState{{Path: "/etc/k0s/encryption.yaml", Digest: "sha256:1", Mode: "0600"}}
+	}
+	p := Make(w.site, w.observe())
+	if !p.Empty() || len(p.Diagnostics) != 1 {
+		t.Fatalf("steps %v, findings %v", p.Steps, p.Diagnostics)
+	}
+	d := p.Diagnostics[0]
+	if d.Severity != lifecycle.SeverityBlocked || d.Subject != "controller-2" || !strings.Contains(d.Error(), "KIBAN_ENCRYPTION_CONFIG") {
+		t.Errorf("finding is %+v", d)
+	}
+	w.hosts["controller-2"].Files = w.hosts["controller-1"].Files
+	if p := Make(w.site, w.observe()); !p.Empty() || p.Diagnostics.Err() != nil {
+		t.Errorf("where every host has it: %v, %v", p.Steps, p.Diagnostics)
+	}
+	fresh := freshWorld(w.site)
+	if p := Make(fresh.site, fresh.observe()); !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+		return d.Subject == "controller-1" && d.Severity == lifecycle.SeverityBlocked
+	}) {
+		t.Errorf("a machine that is to be set up lacks it too: %v", p.Diagnostics)
+	}
+}
