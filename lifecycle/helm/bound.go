@@ -9,7 +9,7 @@ import (
 // bound is a transport whose requests end with a context, whatever context they are made with. Helm's SDK makes most of its requests with
 // none, and goes on in the background when its caller gives up: with this, nothing is written after a run has ended.
 type bound struct {
-	ctx  context.Context //nolint:containedctx // the SDK leaves no other way to end its requests
+	ctx  context.Context // kept, for the SDK leaves no other way to end its requests
 	next http.RoundTripper
 }
 

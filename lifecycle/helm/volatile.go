@@ -29,7 +29,9 @@ func differences(first, second []lifecycle.Object) []lifecycle.FieldRef {
 			out = append(out, lifecycle.FieldRef{Object: a.ObjectRef, Field: field})
 		}
 	}
-	slices.SortFunc(out, func(a, b lifecycle.FieldRef) int { return cmp.Or(a.Object.Compare(b.Object), cmp.Compare(a.Field, b.Field)) })
+	slices.SortFunc(out, func(a, b lifecycle.FieldRef) int {
+		return cmp.Or(a.Object.Compare(b.Object), cmp.Compare(a.Field, b.Field))
+	})
 	return out
 }
 

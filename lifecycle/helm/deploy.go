@@ -1,0 +1,231 @@
+package helm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"helm.sh/helm/v4/pkg/action"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/kube"
+	rcommon "helm.sh/helm/v4/pkg/release/common"
+	release "helm.sh/helm/v4/pkg/release/v1"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// defaultTimeout bounds an operation of an addon that names no timeout.
+const defaultTimeout = 10 * time.Minute
+
+// Deploy makes the release what is declared: it is installed when there is none, else upgraded. What fails because a webhook is not up yet is
+// tried again until the addon's timeout. The chart's hooks have run when it returns; its workloads may still be on their way.
+//
+// An operation that was cut off is taken up: its record is marked as failed, and the release upgraded over what it left. A release that was
+// never whole is installed anew, so that the hooks of a first installation run.
+func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Addon, caps lifecycle.Capabilities, progress func(string)) error {
+	if a.Chart == nil {
+		return fmt.Errorf("addon %s has no chart", a.Name)
+	}
+	archive, err := c.store.Chart(ctx, site.Dir, *a.Chart, site.Pins)
+	if err != nil {
+		return about(err, a)
+	}
+	known, err := capabilities(site, caps)
+	if err != nil {
+		return about(err, a)
+	}
+	timeout := a.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	start := time.Now()
+	end := start.Add(timeout)
+	pause := c.pause
+	for {
+		// Afresh each time: the SDK writes into charts, values and configurations.
+		err := c.deployOnce(ctx, a, archive, func(cfg *action.Configuration) { cfg.Capabilities = known }, time.Until(end), progress)
+		if err == nil || ctx.Err() != nil || !Transient(err) || time.Until(end) < pause || hopeless(err, time.Since(start)) {
+			return failure(err, a.Namespace, releaseName(a))
+		}
+		progress(fmt.Sprintf("not ready for it yet (%s); trying again in %s", short(err), pause))
+		select {
+		case <-ctx.Done():
+			return failure(ctx.Err(), a.Namespace, releaseName(a))
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 15*time.Second)
+	}
+}
+
+// hopeless reports whether waiting has shown that it does not help: definitions are served within seconds.
+func hopeless(err error, waited time.Duration) bool {
+	return strings.Contains(err.Error(), "no matches for kind") && waited > time.Minute
+}
+
+// deployOnce looks at the release's records, puts them in order, and installs or upgrades.
+func (c *Client) deployOnce(ctx context.Context, a lifecycle.Addon, archive Archive, with func(*action.Configuration), timeout time.Duration, progress func(string)) error {
+	ch, err := load(archive, *a.Chart)
+	if err != nil {
+		return err
+	}
+	values, err := valuesOf(*a.Chart)
+	if err != nil {
+		return err
+	}
+	cfg, err := c.actions(ctx, a.Namespace)
+	if err != nil {
+		return err
+	}
+	with(cfg)
+	all, err := revisions(cfg, releaseName(a))
+	if err != nil {
+		return err
+	}
+	way := decide(all)
+	if way.cutOff {
+		progress(fmt.Sprintf("revision %d was cut off (%s); going on from there", all[0].Version, all[0].Info.Status))
+		if err := giveUp(cfg, all[0], "it was cut off"); err != nil {
+			return err
+		}
+	}
+	what := a.Chart.Name + " " + a.Chart.Version
+	if way.install {
+		progress("installing " + what)
+		return install(ctx, cfg, a, ch, values, len(all) > 0, timeout)
+	}
+	from := ""
+	if m := all[0].Chart; m != nil && m.Metadata != nil {
+		from = " over " + m.Metadata.Version
+	}
+	progress("upgrading to " + what + from)
+	return upgrade(ctx, cfg, a, ch, values, timeout)
+}
+
+// decision is what a release's records ask for.
+type decision struct {
+	// cutOff: the newest record is of an operation that never ended.
+	cutOff bool
+	// install: the release was never whole, or is gone.
+	install bool
+}
+
+// decide says what a release's records, the newest first, ask for.
+func decide(all []*release.Release) decision {
+	if len(all) == 0 {
+		return decision{install: true}
+	}
+	var d decision
+	switch s := all[0].Info.Status; s {
+	case rcommon.StatusUninstalled:
+		return decision{install: true}
+	case rcommon.StatusUninstalling:
+		return decision{cutOff: true, install: true} // half of its objects may be gone
+	case rcommon.StatusDeployed, rcommon.StatusSuperseded, rcommon.StatusFailed:
+	default: // pending, or unknown
+		d.cutOff = true
+	}
+	whole := false
+	for _, r := range all {
+		if s := r.Info.Status; s == rcommon.StatusDeployed || s == rcommon.StatusSuperseded {
+			whole = true
+		} else if s == rcommon.StatusUninstalled {
+			break
+		}
+	}
+	d.install = !whole
+	return d
+}
+
+// giveUp marks a revision as failed: the SDK then goes on from the last one that was whole.
+func giveUp(cfg *action.Configuration, r *release.Release, why string) error {
+	r.SetStatus(rcommon.StatusFailed, why)
+	if err := cfg.Releases.Update(r); err != nil {
+		return fmt.Errorf("revision %d of release %s cannot be marked as failed: %w", r.Version, r.Name, err)
+	}
+	return nil
+}
+
+func install(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any, again bool, timeout time.Duration) error {
+	in := action.NewInstall(cfg)
+	in.ReleaseName, in.Namespace = releaseName(a), a.Namespace
+	in.Replace = again // of a release that failed or is gone
+	in.SkipCRDs = true // they are applied before, and kept up to date, which Helm does not
+	in.ServerSideApply, in.ForceConflicts, in.TakeOwnership = true, true, true
+	in.WaitStrategy, in.WaitOptions, in.Timeout = kube.HookOnlyStrategy, []kube.WaitOption{kube.WithWaitContext(ctx)}, timeout
+	in.DisableOpenAPIValidation = true // the API server judges what it is given, strictly
+	in.Description = "installed by kiban"
+	_, err := in.RunWithContext(ctx, ch, values)
+	return err
+}
+
+func upgrade(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any, timeout time.Duration) error {
+	up := action.NewUpgrade(cfg)
+	up.Namespace = a.Namespace
+	up.SkipCRDs = true
+	up.ServerSideApply, up.ForceConflicts, up.TakeOwnership = "true", true, true
+	up.ResetValues = true // the declaration is the whole truth
+	up.MaxHistory = history
+	up.WaitStrategy, up.WaitOptions, up.Timeout = kube.HookOnlyStrategy, []kube.WaitOption{kube.WithWaitContext(ctx)}, timeout
+	up.DisableOpenAPIValidation = true
+	up.Description = "upgraded by kiban"
+	_, err := up.RunWithContext(ctx, releaseName(a), ch, values)
+	return err
+}
+
+// Rollback makes a release what it was at a revision, and marks the revision that is left as failed. As with Deploy, hooks have run and
+// workloads may still be on their way when it returns.
+func (c *Client) Rollback(ctx context.Context, namespace, name string, revision int, progress func(string)) error {
+	cfg, err := c.actions(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	all, err := revisions(cfg, name)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return failure(errors.New("there is no such release"), namespace, name)
+	}
+	// So that no later run takes it for one that was whole, and goes back to it.
+	if all[0].Version != revision {
+		if err := giveUp(cfg, all[0], fmt.Sprintf("rolled back to revision %d", revision)); err != nil {
+			return err
+		}
+	}
+	progress(fmt.Sprintf("rolling back release %s to revision %d", name, revision))
+	back := action.NewRollback(cfg)
+	back.Version = revision
+	back.ServerSideApply, back.ForceConflicts = "true", true
+	back.MaxHistory = history
+	back.WaitStrategy, back.WaitOptions, back.Timeout = kube.HookOnlyStrategy, []kube.WaitOption{kube.WithWaitContext(ctx)}, c.left(ctx)
+	back.Description = fmt.Sprintf("rolled back by kiban to revision %d", revision)
+	return failure(back.Run(name), namespace, name)
+}
+
+// Uninstall takes a release away, but for what data would go with: definitions, namespaces and claims stay. One that is not there is no error.
+func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
+	cfg, err := c.actions(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	un := action.NewUninstall(cfg)
+	un.IgnoreNotFound = true
+	un.DeletionPropagation = "background"
+	un.WaitStrategy, un.WaitOptions, un.Timeout = kube.HookOnlyStrategy, []kube.WaitOption{kube.WithWaitContext(ctx)}, c.left(ctx)
+	all, err := revisions(cfg, name)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	_, err = un.Run(name)
+	return failure(err, namespace, name)
+}
+
+// left is how long hooks may take: until the context ends, or as long as an addon's timeout is by default.
+func (c *Client) left(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return max(time.Second, time.Until(end))
+	}
+	return defaultTimeout
+}
