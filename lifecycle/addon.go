@@ -59,9 +59,9 @@ type Secret struct {
 type SecretSource struct {
 	// Env is an environment variable that holds the value.
 	Env string `json:"env,omitempty"`
-	// File is a file that holds it, relative to the overlay. FileEnv is an environment variable that names such a file, as GitLab's
-	// variables of type File do.
-	File    string `json:"file,omitempty"`
+	// File is a file that holds it, relative to the overlay.
+	File string `json:"file,omitempty"`
+	// FileEnv is an environment variable that names such a file, as GitLab's file variables do.
 	FileEnv string `json:"fileEnv,omitempty"`
 }
 

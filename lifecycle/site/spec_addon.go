@@ -21,8 +21,9 @@ type objectMetadata struct {
 	Name string `yaml:"name"`
 	// Namespace is set by kustomize where a kustomization names one; it is used where spec names none.
 	Namespace string `yaml:"namespace"`
-	// Labels and Annotations are for people and for kustomize.
-	Labels      map[string]string `yaml:"labels"`
+	// Labels are for people and for kustomize.
+	Labels map[string]string `yaml:"labels"`
+	// Annotations are, too.
 	Annotations map[string]string `yaml:"annotations"`
 }
 

@@ -17,9 +17,11 @@ type fileSpec struct {
 	File string `yaml:"file"`
 	// From is where a secret content is found on the machine that runs kiban.
 	From *sourceSpec `yaml:"from"`
-	// Mode is octal, such as "0640"; Owner and Group are names. Default: as the host has it, and for a new file 0644, or 0600 when it is secret.
-	Mode  string `yaml:"mode"`
+	// Mode is octal, such as "0640". Default: as the host has it, and for a new file 0644, or 0600 when it is secret.
+	Mode string `yaml:"mode"`
+	// Owner is a user's name. Default: as the host has it, and root for a new file.
 	Owner string `yaml:"owner"`
+	// Group is a group's name. Default: as the host has it, and root for a new file.
 	Group string `yaml:"group"`
 	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart. Default: true below /etc/k0s and
 	// /var/lib/k0s.

@@ -16,7 +16,7 @@ type branch interface {
 }
 
 // values are a chart's values: any mapping, kept as JSON with sorted keys.
-type values struct{ canonical []byte }
+type values []byte
 
 func (v *values) read(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
@@ -27,16 +27,16 @@ func (v *values) read(n *yaml.Node) error {
 	if err != nil {
 		return err
 	}
-	v.canonical, err = json.Marshal(plain)
+	*v, err = json.Marshal(plain)
 	return err
 }
 
 // json gives the values; none are an empty object.
 func (v values) json() []byte {
-	if v.canonical == nil {
+	if v == nil {
 		return []byte("{}")
 	}
-	return v.canonical
+	return v
 }
 
 // maxValues is how many values one chart may be given: no chart has so many, and aliases within aliases would make more than memory holds.

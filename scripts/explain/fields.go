@@ -6,18 +6,32 @@ import (
 	"strings"
 )
 
-// meaning names, for each struct of the Site document's form, the type of package lifecycle whose comments say what its fields mean.
+// meaning names, for each struct of the documents' forms, the type of package lifecycle whose comments say what its fields mean.
 func meaning(spec string) string {
 	return map[string]string{
 		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups", "upgradeSpec": "Policy",
 		"workersSpec": "Rollout", "drainSpec": "Drain", "settleSpec": "Settle", "windowSpec": "Window",
+		"platformSpec": "Platform", "loadBalancerSpec": "PlatformLoadBalancer", "storageSpec": "PlatformStorage",
+		"addonSpec": "Addon", "chartSpec": "Chart", "secretSpec": "Secret", "sourceSpec": "SecretSource", "ignoreSpec": "Ignore",
+		"tenantSpec": "Tenant", "groupsSpec": "TenantGroups", "namespaceSpec": "TenantNamespace", "limitsSpec": "TenantLimits",
+		"networkSpec": "TenantNetwork", "applicationsSpec": "TenantApplications",
 	}[spec]
 }
 
-// siteFields explains every field of the Site document, "Site.spec.upgrade.workers.maxUnavailable", depth first.
-func (s *source) siteFields(words *source) ([]entry, error) {
-	return s.walk(words, "siteDocument", "Site")
+// documentFields explains every field of kiban's documents, "Site.spec.upgrade.workers.maxUnavailable", depth first.
+func (s *source) documentFields(words *source) ([]entry, error) {
+	var all []entry
+	for _, kind := range documentKinds() {
+		fields, err := s.walk(words, strings.ToLower(kind)+"Document", kind)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fields...)
+	}
+	return all, nil
 }
+
+func documentKinds() []string { return []string{"Site", "Addon", "Tenant"} }
 
 func (s *source) walk(words *source, typ, path string) ([]entry, error) {
 	t, ok := s.types[typ]
@@ -107,15 +121,22 @@ func innerStruct(e ast.Expr) string {
 	switch t := e.(type) {
 	case *ast.ArrayType:
 		return innerStruct(t.Elt)
+	case *ast.StarExpr:
+		return innerStruct(t.X)
+	case *ast.MapType:
+		return innerStruct(t.Value)
 	case *ast.Ident:
 		return t.Name
 	}
 	return ""
 }
 
-// formName is how a value of the Site document is written.
+// formName is how a value of a document is written.
 func formName(e ast.Expr) string {
 	n := typeName(e)
+	if n == "values" {
+		return "any mapping"
+	}
 	for from, to := range map[string]string{
 		"duration": `duration, such as "90s"`, "share": `count or share, such as "2" or "25%"`, "version": `k0s version, such as "v1.36.3+k0s.2"`,
 		"weekday": `weekday, such as Tue`, "clock": `time of day, such as "22:30"`,

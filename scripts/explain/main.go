@@ -70,13 +70,15 @@ func generate(root string) (map[string][]byte, error) {
 	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), fieldTable(all)...)}, nil
 }
 
-// fieldTable is the fields of the Site document as a table of Markdown.
+// fieldTable is the fields of each document as a table of Markdown.
 func fieldTable(all []entry) string {
 	var b strings.Builder
-	b.WriteString("\n| field | value | meaning |\n|---|---|---|\n")
-	for _, e := range all {
-		if name, ok := strings.CutPrefix(e.Name, "Site."); ok && e.Kind == "field" {
-			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, e.Type, strings.ReplaceAll(e.Text, "|", "\\|"))
+	for _, kind := range documentKinds() {
+		fmt.Fprintf(&b, "\n### %s\n\n| field | value | meaning |\n|---|---|---|\n", kind)
+		for _, e := range all {
+			if name, ok := strings.CutPrefix(e.Name, kind+"."); ok && e.Kind == "field" {
+				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, e.Type, strings.ReplaceAll(e.Text, "|", "\\|"))
+			}
 		}
 	}
 	return b.String()
@@ -97,7 +99,7 @@ func collect(root string) ([]entry, error) {
 		return nil, err
 	}
 	var all []entry
-	for _, name := range []string{"Site", "Cluster", "Host", "Policy", "State", "HostState", "NodeState", "Mark", "Budget", "Plan", "Stage", "Step", "Gate", "GateResult", "Event", "Diagnostic"} {
+	for _, name := range []string{"Site", "Cluster", "Host", "HostFile", "Policy", "Platform", "Addon", "Tenant", "Pins", "State", "HostState", "NodeState", "Mark", "Budget", "UnitState", "ObjectChange", "Inventory", "Plan", "Stage", "Step", "Gate", "GateResult", "Event", "Diagnostic"} {
 		e, err := words.word(name)
 		if err != nil {
 			return nil, err
@@ -109,9 +111,11 @@ func collect(root string) ([]entry, error) {
 	all = append(all, words.constants("EventKind", "event")...)
 	all = append(all, words.constants("ServiceState", "service")...)
 	all = append(all, words.constants("HostProblem", "problem")...)
+	all = append(all, words.constants("ChangeKind", "change")...)
+	all = append(all, words.constants("HealthStatus", "health")...)
 	all = append(all, words.constants("Severity", "severity")...)
 	all = append(all, verbs.exitCodes()...)
-	fields, err := spec.siteFields(words)
+	fields, err := spec.documentFields(words)
 	if err != nil {
 		return nil, err
 	}
