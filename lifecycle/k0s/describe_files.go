@@ -43,7 +43,10 @@ func expand(f *cluster.UploadFile) ([]lifecycle.HostFile, error) {
 	as := func(name string, content []byte) lifecycle.HostFile {
 		dest := f.DestinationFile
 		if dest == "" {
-			dest = path.Join(f.DestinationDir, name)
+			dest = name
+		}
+		if !path.IsAbs(dest) {
+			dest = path.Join(f.DestinationDir, dest)
 		}
 		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString, Owner: f.User, Group: f.Group,
 			Restart: readAtStart(dest), Source: f.String()}

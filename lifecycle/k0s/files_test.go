@@ -155,7 +155,7 @@ func TestDescribeFiles(t *testing.T) {
 	f.write("conf/sub/b.yaml", "b: 2")
 	f.extra["c1"] = "    files:\n    - {src: conf, dstDir: /etc/k0s/conf, perm: 0640, dirPerm: '0750', user: kube-apiserver, group: root}\n" +
 		"    - {name: motd, data: hello, dst: /etc/motd}\n"
-	f.extra["w1"] = "    files:\n    - {src: conf/a.yaml, dst: /opt/a.yaml}\n    - {src: conf/sub/b.yaml, dst: /opt/a.yaml}\n"
+	f.extra["w1"] = "    files:\n    - {src: conf/a.yaml, dstDir: /opt, dst: a.yaml}\n    - {src: conf/sub/b.yaml, dst: /opt/a.yaml}\n"
 	site := f.site(v135)
 	c1, _ := site.Cluster.Host("c1")
 	want := []lifecycle.HostFile{
