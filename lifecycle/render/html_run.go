@@ -30,7 +30,12 @@ func RunHTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error
 func runTitle(r lifecycle.RunRecord, t timeline) string {
 	counts := map[class]int{}
 	targets := map[string]class{}
+	var units []lifecycle.Step
 	for _, b := range t.rows {
+		if lifecycle.IsUnit(b.target) {
+			units = append(units, lifecycle.Step{Target: b.target, Action: b.action})
+			continue
+		}
 		if b.target == "" {
 			continue
 		}
@@ -48,6 +53,9 @@ func runTitle(r lifecycle.RunRecord, t timeline) string {
 		if counts[c] > 0 {
 			parts = append(parts, count(counts[c], "machine")+" to "+c.verb())
 		}
+	}
+	if len(units) > 0 {
+		parts = append(parts, unitsText(units)+" to apply")
 	}
 	if len(parts) == 0 {
 		return count(r.Steps, "step")
@@ -184,7 +192,7 @@ func runSteps(p *page, t timeline) {
 		open = ` open=""`
 	}
 	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open, count(len(t.rows), "step"))
-	p.put("<tr><th>Machine</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n")
+	p.put("<tr><th>%s</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n", t.column())
 	for _, b := range t.rows {
 		runStep(p, b)
 	}

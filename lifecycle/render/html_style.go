@@ -19,6 +19,12 @@ func tone(a lifecycle.Action) (class, label string) {
 		return "conf", "configure, restart"
 	case lifecycle.ActionUncordon:
 		return "unco", "uncordon"
+	case lifecycle.ActionFiles:
+		return "conf", "configure, restart"
+	case lifecycle.ActionApply:
+		return "unit", "apply addons, tenants, objects"
+	case lifecycle.ActionPrune:
+		return "remo", "remove"
 	}
 	switch classOf(a) {
 	case classRemove:
@@ -36,9 +42,9 @@ func tone(a lifecycle.Action) (class, label string) {
 // pageStyle is all of a page's style. Colours are the reader's choice of light or dark; bars are dark enough for white letters in both.
 const pageStyle = `
 :root{color-scheme:light dark;--bg:#f6f7f9;--card:#fff;--ink:#17202b;--soft:#5b6675;--line:#dfe3e9;--grid:#e7eaef;--band:#eef1f5;--bad:#c81e1e;--good:#15803d;--odd:#a16207;
---prep:#64748b;--back:#0f766e;--cord:#a16207;--drain:#d9480f;--upgr:#2563eb;--unco:#4d7c0f;--remo:#9d174d;--join:#15803d;--conf:#7c3aed;--main:#0e7490;--other:#475569;--fail:#dc2626;--room:#2563eb14;--level:#2563eb}
+--prep:#64748b;--back:#0f766e;--cord:#a16207;--drain:#d9480f;--upgr:#2563eb;--unco:#4d7c0f;--remo:#9d174d;--join:#15803d;--conf:#7c3aed;--main:#0e7490;--unit:#4338ca;--other:#475569;--fail:#dc2626;--room:#2563eb14;--level:#2563eb}
 @media (prefers-color-scheme:dark){:root{--bg:#0f141a;--card:#171e27;--ink:#e6eaf0;--soft:#97a3b3;--line:#2a3441;--grid:#232c37;--band:#1c2530;--bad:#f87171;--good:#4ade80;--odd:#facc15;
---prep:#64748b;--back:#0d9488;--cord:#b45309;--drain:#ea580c;--upgr:#3b82f6;--unco:#65a30d;--remo:#be185d;--join:#16a34a;--conf:#8b5cf6;--main:#0891b2;--other:#546378;--fail:#ef4444;--room:#60a5fa1c;--level:#60a5fa}}
+--prep:#64748b;--back:#0d9488;--cord:#b45309;--drain:#ea580c;--upgr:#3b82f6;--unco:#65a30d;--remo:#be185d;--join:#16a34a;--conf:#8b5cf6;--main:#0891b2;--unit:#6366f1;--other:#546378;--fail:#ef4444;--room:#60a5fa1c;--level:#60a5fa}}
 *{box-sizing:border-box}
 body{margin:0;padding:28px 20px 48px;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 main{max-width:1320px;margin:0 auto}
@@ -64,7 +70,7 @@ svg .band{fill:var(--band)}svg .bad{fill:var(--bad)}svg .good{fill:var(--good)}s
 .b{stroke:var(--card);stroke-width:.6}.b:hover{filter:brightness(1.18)}
 .prep{fill:var(--prep);background:var(--prep)}.back{fill:var(--back);background:var(--back)}.cord{fill:var(--cord);background:var(--cord)}.drain{fill:var(--drain);background:var(--drain)}
 .upgr{fill:var(--upgr);background:var(--upgr)}.unco{fill:var(--unco);background:var(--unco)}.remo{fill:var(--remo);background:var(--remo)}.join{fill:var(--join);background:var(--join)}
-.conf{fill:var(--conf);background:var(--conf)}.main{fill:var(--main);background:var(--main)}.other{fill:var(--other);background:var(--other)}.fail{fill:var(--fail);background:var(--fail)}
+.conf{fill:var(--conf);background:var(--conf)}.main{fill:var(--main);background:var(--main)}.unit{fill:var(--unit);background:var(--unit)}.other{fill:var(--other);background:var(--other)}.fail{fill:var(--fail);background:var(--fail)}
 .cut{fill-opacity:.55;stroke:var(--odd);stroke-width:1.5;stroke-dasharray:4 2}
 .hatch{fill:url(#hatch);pointer-events:none}
 .room{fill:var(--room)}.limit{stroke:var(--bad);stroke-dasharray:5 4;stroke-width:1.4;fill:none}.level{stroke:var(--level);stroke-width:2;fill:none;stroke-linejoin:round}.area{fill:var(--level);fill-opacity:.22}.over{fill:var(--fail);fill-opacity:.5}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // The picture's measures, in its own units; it is scaled to the width of the page.
@@ -51,17 +53,44 @@ func drawTimeline(t timeline) markup {
 	}
 	axis := lanes + p.row*float64(len(t.lanes)) + 4
 	levels := axis + axisHeight + 22
-	height := levels + levelHeight + 10
-	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height, fmt.Sprintf("What was done to %s over %s", count(len(t.lanes), "machine"), duration(t.length)))
+	bottom := levels + levelHeight
+	if !t.machines() { // none goes out of service
+		bottom = axis
+	}
+	height := max(bottom, axis+axisHeight) + 10
+	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height, fmt.Sprintf("What was done to %s over %s", t.doneTo(), duration(t.length)))
 	p.put(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#fff" fill-opacity=".42"/></pattern></defs>`)
 	p.stages(lanes, axis)
-	p.ticks(lanes, axis, levels+levelHeight)
+	p.ticks(lanes, axis, bottom)
 	for i, l := range t.lanes {
 		p.lane(l, lanes+p.row*float64(i))
 	}
-	p.levels(levels)
+	if t.machines() {
+		p.levels(levels)
+	}
 	p.put("</svg>\n")
 	return markup(p.b.String())
+}
+
+// doneTo says what has a lane: "7 machines", "3 addons", "7 machines and 3 addons".
+func (t timeline) doneTo() string {
+	machines := 0
+	var units []lifecycle.Step
+	for _, l := range t.lanes {
+		if lifecycle.IsUnit(l.name) {
+			units = append(units, lifecycle.Step{Target: l.name})
+		} else {
+			machines++
+		}
+	}
+	var parts []string
+	if machines > 0 {
+		parts = append(parts, count(machines, "machine"))
+	}
+	if len(units) > 0 {
+		parts = append(parts, unitsText(units))
+	}
+	return strings.Join(parts, " and ")
 }
 
 // rowHeight gives few lanes room for words, and many of them less.

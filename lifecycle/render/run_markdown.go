@@ -46,7 +46,7 @@ func markdownLanes(b *strings.Builder, t timeline) {
 	if len(t.lanes) == 0 {
 		return
 	}
-	b.WriteString("\n| Machine | Steps | From | To | Waited | Result |\n|---|---|---|---|---|---|\n")
+	fmt.Fprintf(b, "\n| %s | Steps | From | To | Waited | Result |\n|---|---|---|---|---|---|\n", t.column())
 	for _, l := range t.lanes {
 		var names []string
 		var waited, to time.Duration

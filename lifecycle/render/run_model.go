@@ -123,6 +123,21 @@ func (t timeline) widest() int {
 	return n
 }
 
+// column heads what names the lanes: machines, or units too.
+func (t timeline) column() string {
+	for _, b := range t.rows {
+		if lifecycle.IsUnit(b.target) {
+			return "On"
+		}
+	}
+	return "Machine"
+}
+
+// machines reports whether anything was done to a machine.
+func (t timeline) machines() bool {
+	return slices.ContainsFunc(t.rows, func(b bar) bool { return b.target != "" && b.state != barIdle && !lifecycle.IsUnit(b.target) })
+}
+
 func newTimeline(events []lifecycle.Event) timeline {
 	if len(events) == 0 {
 		return timeline{}

@@ -49,7 +49,7 @@ func absences(rows []bar, end time.Duration) []absence {
 	var targets []string
 	byTarget := map[string][]bar{}
 	for _, b := range rows {
-		if b.target == "" || b.state == barIdle {
+		if b.target == "" || lifecycle.IsUnit(b.target) || b.state == barIdle {
 			continue
 		}
 		if byTarget[b.target] == nil {
@@ -99,7 +99,9 @@ func (t *timelineBuilder) allowed(rows []bar, spans []stageSpan) []limit {
 	var out []limit
 	for _, span := range spans {
 		i := slices.IndexFunc(t.header.Stages, func(s lifecycle.Stage) bool { return s.ID == span.id })
-		if i < 0 || t.header.Stages[i].Width == 0 || !slices.ContainsFunc(rows, func(b bar) bool { return b.stage == span.id && b.disrupts && b.target != "" }) {
+		if i < 0 || t.header.Stages[i].Width == 0 || !slices.ContainsFunc(rows, func(b bar) bool {
+			return b.stage == span.id && b.disrupts && b.target != "" && !lifecycle.IsUnit(b.target)
+		}) {
 			continue
 		}
 		stage := t.header.Stages[i]
