@@ -15,7 +15,7 @@ type Recorder struct {
 	planned  map[string]bool              // steps
 	begun    map[string]bool              // steps
 	done     map[string]bool              // steps of the plan; not those of the way back after a failure
-	touched  map[string]bool              // targets
+	touched  map[string]bool              // machines
 	ended    bool
 	skipped  bool
 	harder   bool // a failure that was no block
@@ -53,7 +53,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		if !e.Version.IsZero() {
 			r.installs[e.Step] = e.Version
 		}
-		if e.Target != "" {
+		if e.Target != "" && !lifecycle.IsUnit(e.Target) {
 			r.touched[e.Target] = true
 		}
 	case lifecycle.EventFinished:
