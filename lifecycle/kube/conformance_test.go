@@ -100,6 +100,8 @@ func conformance(t *testing.T, c *Client, node string) {
 	t.Run("drain refuses pods that nothing makes anew", s.drainBare)
 	t.Run("drain is interrupted", s.drainCancelled)
 	t.Run("delete a node", s.deleteNode)
+	t.Run("objects", s.objects)
+	t.Run("refusals", s.refusals)
 	t.Run("nothing is left running", nothingLeft)
 }
 

@@ -29,9 +29,10 @@ type fakeAPI struct {
 	linger time.Duration
 	// Faults and records.
 	refuse      func(r *http.Request) (code int, done bool)
-	evictions   map[string]int // asked for, by pod
-	expireNext  bool           // the next chunk that continues a list has expired
-	readyz      string         // what /readyz?verbose says when it fails
+	judge       func(collection, key string, body object) (code int, message string, causes []any) // refuses what is applied
+	evictions   map[string]int                                                                     // asked for, by pod
+	expireNext  bool                                                                               // the next chunk that continues a list has expired
+	readyz      string                                                                             // what /readyz?verbose says when it fails
 	requests    int
 	connections map[string]bool
 }
@@ -216,6 +217,8 @@ func (f *fakeAPI) resource(w http.ResponseWriter, r *http.Request) {
 		f.create(w, collection, namespace, body)
 	case len(parts) == 3 && parts[2] == "eviction":
 		f.evict(w, namespace+"/"+parts[1])
+	case r.Method == http.MethodPatch && strings.HasPrefix(r.Header.Get("Content-Type"), "application/apply-patch"):
+		f.apply(w, r, collection, namespace+"/"+parts[1], body)
 	default:
 		f.one(w, r, collection, namespace+"/"+parts[1], body)
 	}
@@ -257,8 +260,9 @@ func (f *fakeAPI) one(w http.ResponseWriter, r *http.Request, collection, key st
 			status(w, http.StatusConflict, "Conflict", "the object has been modified", nil)
 			return
 		}
+		was := copied(o)
 		merge(o, body)
-		f.put(collection, o)
+		o = f.put(collection, updated(r, was, o))
 	case http.MethodPut:
 		if text(metadata(body), "resourceVersion") != text(metadata(o), "resourceVersion") {
 			status(w, http.StatusConflict, "Conflict", "the object has been modified", nil)
