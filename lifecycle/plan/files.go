@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,16 +34,20 @@ func arrangeFiles(p *planner) {
 	p.inspectFiles()
 }
 
-// inspectFiles finds files that a machine lacks and that cannot be put there.
+// inspectFiles finds files that machines lack and that cannot be put there.
 func (p *planner) inspectFiles() {
+	lack, why := map[string][]string{}, map[string]string{}
 	for _, m := range p.members {
 		if m.Reset || !m.seen.Reached() {
 			continue
 		}
 		for _, f := range m.UnknownFiles(m.seen) {
-			p.find(lifecycle.SeverityBlocked, m.Name, "the content of "+f.Path+" is not known here, and the host has no such file", f.Missing,
-				"Set what is missing, then run the same command again.")
+			lack[f.Path], why[f.Path] = append(lack[f.Path], m.Name), f.Missing
 		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(lack)) {
+		p.find(lifecycle.SeverityBlocked, strings.Join(lack[path], ", "), "the content of "+path+" is not known here, and no such file is there", why[path],
+			"Set what is missing, then run the same command again.")
 	}
 }
 

@@ -90,7 +90,7 @@ func TestUnknownFile(t *testing.T) {
 	}
 	fresh := freshWorld(w.site)
 	if p := Make(fresh.site, fresh.observe()); !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
-		return d.Subject == "controller-1" && d.Severity == lifecycle.SeverityBlocked
+		return d.Subject == "controller-1, controller-2, controller-3" && d.Severity == lifecycle.SeverityBlocked
 	}) {
 		t.Errorf("a machine that is to be set up lacks it too: %v", p.Diagnostics)
 	}
