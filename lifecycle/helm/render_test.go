@@ -1,0 +1,194 @@
+package helm
+
+import (
+	"context"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func site(dir string) lifecycle.Site {
+	return lifecycle.Site{Name: "test", Dir: dir, Cluster: lifecycle.Cluster{Version: lifecycle.Version{Major: 1, Minor: 36, Patch: 3}}}
+}
+
+// gateAddon is an addon of the gate chart in a folder of its own.
+func gateAddon(t *testing.T, values string, change func(files map[string]string)) (string, lifecycle.Addon) {
+	dir, files := t.TempDir(), gateFiles("1.0.0")
+	if change != nil {
+		change(files)
+	}
+	for name, content := range files {
+		write(t, filepath.Join(dir, "gate", name), content)
+	}
+	c := gate(".", "1.0.0")
+	c.Values = []byte(values)
+	return dir, lifecycle.Addon{Name: "door", Namespace: "gates", Chart: &c, Source: "addons.yaml:3", Timeout: time.Minute}
+}
+
+func names(objects []lifecycle.Object) []string {
+	var out []string
+	for _, o := range objects {
+		out = append(out, o.String())
+	}
+	return out
+}
+
+func TestRender(t *testing.T) {
+	dir, a := gateAddon(t, `{"replicas":2}`, nil)
+	caps := lifecycle.Capabilities{Kubernetes: "v1.36.3+k0s", APIs: []string{"v1", "apps/v1", "gate.example/v1"}}
+	r, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// In Helm's order; a list stands where Helm would put it: behind all that it knows.
+	want := []string{"ConfigMap state", "Deployment door", "ValidatingWebhookConfiguration gate", "ServiceAccount gate", "Secret elsewhere/token", "Rule first"}
+	if got := names(r.Objects); !slices.Equal(got, want) {
+		t.Errorf("objects %q", got)
+	}
+	for _, o := range r.Objects {
+		wants(t, string(o.JSON), `"app.kubernetes.io/managed-by":"Helm"`, `"meta.helm.sh/release-name":"door"`, `"meta.helm.sh/release-namespace":"gates"`)
+	}
+	wants(t, string(r.Objects[0].JSON), `"app":"gate"`, `"kubernetes":"v1.36.3+k0s"`)
+	wants(t, string(r.Objects[1].JSON), `"replicas":2`)
+	if got := names(r.CRDs); !slices.Equal(got, []string{"CustomResourceDefinition rules.gate.example"}) {
+		t.Errorf("definitions %q", got)
+	}
+	if strings.Contains(string(r.CRDs[0].JSON), "managed-by") {
+		t.Error("Helm puts no labels on what is in crds/")
+	}
+	if !slices.Equal(r.Hooks, []string{"Job gates/init (pre-install, pre-upgrade)"}) {
+		t.Errorf("hooks %q", r.Hooks)
+	}
+	if want := []string{"registry.example/gate:1", "registry.example/init:3", "registry.example/wait:2"}; !slices.Equal(r.Images, want) {
+		t.Errorf("images %q", r.Images)
+	}
+	if r.AppVersion != "v9" || !strings.HasPrefix(r.Digest, "sha256:") || r.Objects[0].Source != "chart gate-1.0.0.tgz" {
+		t.Errorf("%s %s %s", r.AppVersion, r.Digest, r.Objects[0].Source)
+	}
+	var volatile []string
+	for _, v := range r.Volatile {
+		volatile = append(volatile, v.Object.String()+" "+v.Field)
+	}
+	if want := []string{"ConfigMap state data.install_time", "Deployment door spec.template.metadata.annotations[\"checksum/config\"]",
+		"Deployment door spec.template.spec.containers[name=gate].env[name=REVISION].value"}; !slices.Equal(volatile, want) {
+		t.Errorf("volatile %q", volatile)
+	}
+}
+
+func TestRenderWithoutACluster(t *testing.T) {
+	dir, a := gateAddon(t, "", nil)
+	r, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(names(r.Objects), "Rule first") {
+		t.Error("a plain cluster has no gate.example/v1")
+	}
+	wants(t, string(r.Objects[0].JSON), `"kubernetes":"v1.36.3"`)
+}
+
+func TestRenderRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		values string
+		change func(map[string]string)
+		caps   lifecycle.Capabilities
+		want   []string
+	}{
+		"schema": {values: `{"replicas":"two","image":"SECRET!","ports":{"http/alt":"x"}}`,
+			want: []string{"values of addon door: replicas: got string, want integer", "image: the value does not match pattern", `ports["http/alt"]: got string`}},
+		"version": {caps: lifecycle.Capabilities{Kubernetes: "v1.29.1-eks-abc"}, want: []string{"not made for Kubernetes v1.29.1", ">= 1.30"}},
+		"dependency": {values: `{"extra":{"enabled":true}}`, change: dependency, want: []string{"lacks charts that it depends on", "extra 1.0.0"}},
+		"template":   {change: func(f map[string]string) { f["templates/a.yaml"] = `{{ fail "give me a password" }}` }, want: []string{"give me a password"}},
+		"no yaml":    {change: func(f map[string]string) { f["templates/a.yaml"] = "a: [" }, want: []string{"renders to what is no YAML", "a.yaml"}},
+		"no object":  {change: func(f map[string]string) { f["templates/a.yaml"] = "a: b" }, want: []string{"no Kubernetes object"}},
+		"library":    {change: func(f map[string]string) { f["Chart.yaml"] += "type: library\n" }, want: []string{"library"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, a := gateAddon(t, tc.values, tc.change)
+			_, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, tc.caps)
+			if err == nil {
+				t.Fatal("it was rendered")
+			}
+			wants(t, err.Error(), tc.want...)
+			for _, d := range lifecycle.AsDiagnostics(err, "") {
+				if d.Hint == "" || strings.Contains(d.Error(), "SECRET") {
+					t.Errorf("%+v", d)
+				}
+			}
+		})
+	}
+	dir, a := gateAddon(t, "", dependency)
+	if _, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{}); err != nil {
+		t.Errorf("a dependency that the values leave out need not be there: %v", err)
+	}
+}
+
+func dependency(f map[string]string) {
+	f["Chart.yaml"] += "dependencies: [{name: extra, version: 1.0.0, repository: 'https://charts.example', condition: extra.enabled}]\n"
+}
+
+func TestRenderManifests(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {spec: {containers: [{name: web, image: "shop:1"}]}}}
+---
+---
+apiVersion: gate.example/v1
+kind: Rule
+metadata: {name: first}
+--- # the definition
+`+definition("rules.gate.example"))
+	write(t, filepath.Join(dir, "b.yaml"), "apiVersion: v1\nkind: ConfigMapList\nitems: [{metadata: {name: one}}, {metadata: {name: two}}]\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+	a := lifecycle.Addon{Name: "shop", Namespace: "shop", Manifests: []string{"a.yaml", "b.yaml"}}
+	r, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"Namespace shop", "CustomResourceDefinition rules.gate.example", "ConfigMap one", "ConfigMap two", "Deployment shop/web", "Rule first"}
+	if got := names(r.Objects); !slices.Equal(got, want) {
+		t.Errorf("objects %q", got)
+	}
+	if string(r.Objects[2].JSON) != `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one"}}` || r.Objects[2].Source != "b.yaml" {
+		t.Errorf("%s of %s", r.Objects[2].JSON, r.Objects[2].Source)
+	}
+	if !slices.Equal(r.Images, []string{"shop:1"}) || len(r.Digest) != 71 {
+		t.Errorf("%q %s", r.Images, r.Digest)
+	}
+	a.Manifests = append(a.Manifests, "b.yaml")
+	_, err = testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{})
+	wants(t, diagnostic(t, err).Error(), "declare ConfigMap one twice")
+}
+
+func TestCompare(t *testing.T) {
+	for name, tc := range map[string]struct {
+		a, b string
+		want []string
+	}{
+		"same":           {`{"a":[1,{"b":2}]}`, `{"a":[1,{"b":2}]}`, nil},
+		"deep":           {`{"a":{"b":1}}`, `{"a":{"b":2}}`, []string{"a.b"}},
+		"dots":           {`{"a":{"b.c/d":1}}`, `{"a":{"b.c/d":2}}`, []string{`a["b.c/d"]`}},
+		"bracket":        {`{"a[0]":1}`, `{"a[0]":2}`, []string{`["a[0]"]`}},
+		"missing":        {`{"a":{"b":1}}`, `{"a":{}}`, []string{"a.b"}},
+		"by index":       {`{"a":[1,2]}`, `{"a":[1,3]}`, []string{"a[1]"}},
+		"by name":        {`{"a":[{"name":"x","v":1}]}`, `{"a":[{"name":"x","v":2}]}`, []string{"a[name=x].v"}},
+		"other names":    {`{"a":[{"name":"x"}]}`, `{"a":[{"name":"y"}]}`, []string{"a"}},
+		"longer":         {`{"a":[1]}`, `{"a":[1,2]}`, []string{"a"}},
+		"another type":   {`{"a":{"b":1}}`, `{"a":"b"}`, []string{"a"}},
+		"names repeated": {`{"a":[{"name":"x","v":1},{"name":"x","v":1}]}`, `{"a":[{"name":"x","v":1},{"name":"x","v":2}]}`, []string{"a[1].v"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, _ := parse([]byte(tc.a))
+			b, _ := parse([]byte(tc.b))
+			if got := compare("", a, b); !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+		})
+	}
+}
