@@ -120,10 +120,7 @@ func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
 			}
 			where := dotted(path)
 			if where == "" {
-				where = "a " + s.document.kind
-				if s.document.kind == kindAddon {
-					where = "an " + kindAddon
-				}
+				where = inText(s.document.kind)
 			}
 			s.complain(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
 			continue

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ func (l *loading) readFiles() {
 		if len(found) > 0 {
 			continue
 		}
-		file := lifecycle.HostFile{Path: p, Mode: spec.Mode, Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.where(at)}
+		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.where(at)}
 		l.add(l.fill(&file, spec, at)...)
 		for i := range l.site.Cluster.Hosts {
 			h := &l.site.Cluster.Hosts[i]
@@ -97,8 +96,6 @@ func readSecret(dir string, source lifecycle.SecretSource) (content []byte, miss
 	return b, ""
 }
 
-var modeForm = regexp.MustCompile(`^0?[0-7]{3}$`)
-
 // ownFiles are the files of a host that kiban and k0s write themselves.
 func ownFiles() []string {
 	return []string{"/etc/k0s/k0s.yaml", "/etc/k0s/k0stoken", "/usr/local/bin/k0s"}
@@ -126,9 +123,6 @@ func checkFile(p string, f fileSpec) []finding {
 	if given != 1 {
 		found = append(found, wrong(at(), fmt.Sprintf("%s has %s", p, map[bool]string{true: "no content", false: "more than one content"}[given == 0]), "",
 			"Give it one of `content` (inline), `file` (of the repository) and `from` (a secret)."))
-	}
-	if f.Mode != "" && !modeForm.MatchString(f.Mode) {
-		found = append(found, wrong(at("mode"), fmt.Sprintf("%q is no mode of a file", f.Mode), "", `Write it in octal, in quotes: "0640".`))
 	}
 	return found
 }

@@ -50,10 +50,31 @@ func (t *tree) checkHosts() {
 		}
 	}
 	if patched && !t.schema && !t.partial {
-		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema",
-			"Without it a patch replaces the whole list of hosts.",
-			"Base the overlay on clusters/base, or write `openapi: {path: schema.json}` in the base, beside a copy of clusters/base/schema.json.")
+		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema", "Without it a patch replaces the whole list of hosts.", schemaHint)
 	}
+}
+
+const schemaHint = "Base the overlay on clusters/base, or write `openapi: {path: schema.json}` in the base, beside a copy of clusters/base/schema.json."
+
+// checkMergedLists holds that the lists of addons and tenants that merge by name do so under the stock CLI, too.
+func (t *tree) checkMergedLists() {
+	for _, p := range t.sources {
+		for _, list := range []struct{ kind, field string }{{kindAddon, "secrets"}, {kindTenant, "namespaces"}} {
+			if p.patch && p.kind == list.kind && len(items(at(p.node, "spec", list.field))) > 0 && !t.schema && !t.partial {
+				key, _ := lookup(at(p.node, "spec"), list.field)
+				t.fail(p.file, p.line(key), fmt.Sprintf("%s of %s are patched, but no kustomization declares the merge schema", list.field, inText(list.kind)),
+					"Without it the patch replaces the whole list.", schemaHint)
+			}
+		}
+	}
+}
+
+// inText is a kind with its article.
+func inText(kind string) string {
+	if kind == kindAddon {
+		return "an " + kind
+	}
+	return "a " + kind
 }
 
 // hostName is the key of one item, or "" after saying why it has none.

@@ -1,7 +1,11 @@
 package site
 
 import (
+	"errors"
+	"regexp"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -18,7 +22,7 @@ type fileSpec struct {
 	// From is where a secret content is found on the machine that runs kiban.
 	From *sourceSpec `yaml:"from"`
 	// Mode is octal, such as "0640". Default: as the host has it, and for a new file 0644, or 0600 when it is secret.
-	Mode string `yaml:"mode"`
+	Mode fileMode `yaml:"mode"`
 	// Owner is a user's name. Default: as the host has it, and root for a new file.
 	Owner string `yaml:"owner"`
 	// Group is a group's name. Default: as the host has it, and root for a new file.
@@ -43,4 +47,18 @@ func (f fileSpec) restart(path string) bool {
 		return *f.Restart
 	}
 	return strings.HasPrefix(path, "/etc/k0s/") || strings.HasPrefix(path, "/var/lib/k0s/")
+}
+
+// fileMode is octal: "0640".
+type fileMode string
+
+var modeForm = regexp.MustCompile(`^0?[0-7]{3}$`)
+
+// read refuses numbers: YAML takes 0640 for octal, and prints 416.
+func (m *fileMode) read(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || !modeForm.MatchString(n.Value) {
+		return errors.New(`a mode is written in octal and in quotes, like "0640"`)
+	}
+	*m = fileMode(n.Value)
+	return nil
 }

@@ -59,6 +59,7 @@ func readTree(overlay string) *tree {
 	t.folder(overlay, &scope{}, nil)
 	t.checkSingles()
 	t.checkHosts()
+	t.checkMergedLists()
 	return t
 }
 

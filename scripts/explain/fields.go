@@ -139,7 +139,7 @@ func formName(e ast.Expr) string {
 	}
 	for from, to := range map[string]string{
 		"duration": `duration, such as "90s"`, "share": `count or share, such as "2" or "25%"`, "version": `k0s version, such as "v1.36.3+k0s.2"`,
-		"weekday": `weekday, such as Tue`, "clock": `time of day, such as "22:30"`,
+		"weekday": `weekday, such as Tue`, "fileMode": `mode, such as "0640"`, "clock": `time of day, such as "22:30"`,
 	} {
 		if n == from || n == "list of "+from {
 			return strings.Replace(n, from, to, 1)
