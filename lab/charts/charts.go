@@ -23,11 +23,11 @@ var sources embed.FS //nolint:gochecknoglobals // go:embed needs one
 // release is one version of a chart.
 type release struct{ chart, version, app string }
 
-// standIns are the versions of the charts in sources. Datadog's 3.151.0 and web's 1.2.0 never become Ready, web's 1.3.0 takes 15 s.
+// standIns are the versions of the charts in sources, among them those of the fleet's components. Datadog's 3.151.0 and web's 1.2.0 never become Ready, web's 1.3.0 takes 15 s.
 func standIns() []release {
 	return []release{
-		{"argo-cd", "10.1.0", "v3.5.6"}, {"argo-cd", "10.2.0", "v3.5.7"},
-		{"datadog", "3.150.0", "7.73.0"}, {"datadog", "3.150.1", "7.73.1"}, {"datadog", "3.151.0", "7.74.0"},
+		{"argo-cd", "10.1.0", "v3.5.6"}, {"argo-cd", "10.1.1", "v3.5.6"}, {"argo-cd", "10.2.0", "v3.5.7"},
+		{"datadog", "3.150.0", "7.73.0"}, {"datadog", "3.150.1", "7.73.1"}, {"datadog", "3.151.0", "7.74.0"}, {"datadog", "3.240.0", "7.79.0"},
 		{"web", "1.0.0", "1"}, {"web", "1.1.0", "2"}, {"web", "1.2.0", "3"}, {"web", "1.3.0", "4"},
 	}
 }
