@@ -28,6 +28,12 @@ type Plan struct {
 	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
 }
 
+// PlanOptions are the choices that are not the site's but the operator's.
+type PlanOptions struct {
+	// PruneTenants deletes the tenants that have left the repository, with their data.
+	PruneTenants bool
+}
+
 // Empty reports whether there is nothing to do.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 

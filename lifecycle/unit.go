@@ -75,6 +75,9 @@ type Health struct {
 	Why string `json:"why,omitempty"`
 }
 
+// IsWell reports whether all objects are as declared, and up.
+func (h Health) IsWell() bool { return h.Status == HealthCurrent }
+
 // ObjectHealth is how one object is.
 type ObjectHealth struct {
 	ObjectRef

@@ -98,7 +98,7 @@ func (p *planner) nodeBack(m *member, v lifecycle.Version) []lifecycle.Gate {
 
 // settled are the gates before the next node may go.
 func (p *planner) settled() []lifecycle.Gate {
-	return []lifecycle.Gate{p.settle(lifecycle.GateBudgets, ""), p.settle(lifecycle.GateNodesReady, "")}
+	return append([]lifecycle.Gate{p.settle(lifecycle.GateBudgets, ""), p.settle(lifecycle.GateNodesReady, "")}, p.unitsHealthy()...)
 }
 
 // mayLeave are the gates before a node is taken out of service. One that is not Ready itself does not wait for every node to be: its turn
@@ -107,6 +107,7 @@ func (p *planner) mayLeave(m *member) []lifecycle.Gate {
 	gs := p.window()
 	if m.node.Ready {
 		gs = append(gs, p.settle(lifecycle.GateNodesReady, ""))
+		gs = append(gs, p.unitsHealthy()...)
 	}
 	room := p.node(lifecycle.GateBudgetRoom, m.Name)
 	room.Timeout = p.site.Policy.Drain.Timeout

@@ -27,6 +27,7 @@ func (p *planner) inspect() {
 	p.inspectConfig()
 	p.inspectVersions()
 	p.inspectDisruption()
+	p.inspectUnits()
 }
 
 // inspectReach says what a host that told nothing, or only half, stands in the way of.

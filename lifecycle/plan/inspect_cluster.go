@@ -11,6 +11,8 @@ import (
 // inspectCluster finds what is wrong with the API, or with the lack of one.
 func (p *planner) inspectCluster() {
 	switch {
+	case p.dark() && p.external():
+		p.find(lifecycle.SeverityBlocked, p.site.Name, "the API does not answer", p.state.API.Unknown, "Look at the kubeconfig that spec.api.kubeconfig of the Site names, at its context and at the way to its server.")
 	case p.dark() && len(p.work) > 0 && hasSteps(p.work):
 		p.find(lifecycle.SeverityWarning, p.site.Name, "the API does not answer, so this plan only brings it back", p.state.API.Unknown,
 			"Run the same command again after it: nodes, cordons and budgets are known then.")

@@ -6,14 +6,17 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Make compares what is declared with what was observed and says what is to be done, in order. It is pure: the same site and state
+// Make compares what is declared with what was observed and says what is to be done, in order. It is pure: the same site, state and options
 // give the same plan, and nothing is asked or read.
 //
 // What stands in the way is among the plan's Diagnostics. The steps are listed all the same, so that a reviewer sees them, but for a
 // version that cannot be reached: there is no way to list.
-func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
+func Make(site lifecycle.Site, state lifecycle.State, options ...lifecycle.PlanOptions) lifecycle.Plan {
 	p := survey(site, state)
-	if !p.findRoute() {
+	for _, o := range options {
+		p.options = o
+	}
+	if !p.isRightCluster() || !p.findRoute() {
 		return p.finish()
 	}
 	procedures := []func(*planner){
@@ -24,10 +27,13 @@ func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		joinWorkers,          // all at once, at the version the control plane has
 		returnNodes,          // uncordon what an interrupted run left cordoned and needs nothing else
 		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along
+		applyUnits,           // addons, tenants, objects
+		pruneUnits,           // those that have left the repository
 		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
 		rearrangeWorkers,     // changed arguments, through the window
 		arrangeFiles,         // changed files of workers: through the window where k0s reads them when it starts
 		tidy,                 // tokens and binaries that interrupted runs left
+		rerender,             // what an upgrade changes of addons is for the next plan
 	}
 	if p.dark() {
 		procedures = []func(*planner){revive} // nothing else can be known before the API answers again
@@ -46,6 +52,7 @@ func Make(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 type planner struct {
 	site    lifecycle.Site
 	state   lifecycle.State
+	options lifecycle.PlanOptions
 	members []*member
 	// hops are the versions on the way, the declared one last; empty when every member has it.
 	hops       []lifecycle.Version
@@ -63,6 +70,9 @@ func survey(site lifecycle.Site, state lifecycle.State) *planner {
 	}
 	return p
 }
+
+// external reports whether someone else runs the machines: then only what is in the cluster is kiban's to change.
+func (p *planner) external() bool { return p.site.Provider == lifecycle.ProviderExternal }
 
 // target is the declared version.
 func (p *planner) target() lifecycle.Version { return p.site.Cluster.Version }

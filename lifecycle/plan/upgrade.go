@@ -35,6 +35,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		if m.Role.RunsWorkloads() {
 			st.After = append(st.After, p.settle(lifecycle.GateDaemonSets, m.Name))
 		}
+		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.unitsHealthy()...)
 		st.after = append(st.after, backup)
 		p.turn(s, m, hop, st)
 	}

@@ -11,6 +11,9 @@ import (
 // findRoute settles the hops, or says why the declared version cannot be reached.
 func (p *planner) findRoute() bool {
 	target := p.target()
+	if p.external() {
+		return true // its version is whoever's who runs it
+	}
 	if target.IsZero() {
 		p.find(lifecycle.SeverityError, p.site.Name, "the k0s version is not pinned", "Without a version it would be left to chance what is installed.",
 			"Set spec.k0s.version of the Cluster to an exact version, such as v1.36.3+k0s.2.")
