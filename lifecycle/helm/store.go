@@ -155,7 +155,7 @@ func changed(pinned, got, what, from, detail string) error {
 func missing(what, from, pinned string) error {
 	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: what + " is neither in the bundle nor in the cache",
 		Detail: "it comes from " + from + ", and the network is not to be used", Subject: from,
-		Hint: "make the bundle again with kiban bundle, where the network is, or run once without the offline setting"}
+		Hint: "make the bundle again with kiban bundle, where the network is, or run once without the offline setting", Cause: lifecycle.ErrNotCached}
 	if pinned != "" {
 		d.Detail += "; " + lifecycle.PinsFile + " pins " + pinned
 	}

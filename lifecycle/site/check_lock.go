@@ -33,8 +33,8 @@ func (l *loading) readLock() {
 		return
 	}
 	l.site.Pins = locked
-	l.fillChecksums(name, lines)
 	if !l.opts.Unlocked {
+		l.fillChecksums(name, lines)
 		l.add(checkLock(*l.site, name, lines)...)
 	}
 }
@@ -44,7 +44,7 @@ func (l *loading) fillChecksums(name string, lines pins.Lines) {
 	sums := map[string]string{}
 	for _, key := range sortedKeys(l.site.Pins.K0s) {
 		sum := strings.TrimPrefix(l.site.Pins.K0s[key], "sha256:")
-		if own, given := l.declared.Spec.Binaries.SHA256[key]; given && own != sum && !l.opts.Unlocked {
+		if own, given := l.declared.Spec.Binaries.SHA256[key]; given && own != sum {
 			l.add(wrong(sitePlace("spec", "binaries", "sha256", key), fmt.Sprintf("the checksum of k0s %s is not the one that %s has", key, name),
 				fmt.Sprintf("Line %d there says %s.", lines[key], sum), "Find out which of the two is right; keep the Site's only where there is no lock file."))
 		}
