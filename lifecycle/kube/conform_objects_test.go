@@ -198,3 +198,36 @@ spec: {group: example.org, scope: Namespaced, names: {kind: Gadget, plural: gadg
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError, "could not be applied in time")
 }
+
+// inventories: what is written is read again, and the mark stays.
+func (s *stage) inventories(t *testing.T) {
+	inv := lifecycle.Inventory{Unit: "addon/kiban-test", Digest: "sha256:1", Objects: []lifecycle.InventoryItem{{ObjectRef: s.object("ConfigMap", "a"), Digest: "sha256:2"}}}
+	for range 2 {
+		if err := s.client.WriteInventory(t.Context(), inv); err != nil {
+			t.Fatal(err)
+		}
+	}
+	find := func() (found int) {
+		all, err := s.client.Inventories(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range all {
+			if i.Unit == inv.Unit && i.Digest == inv.Digest && len(i.Objects) == 1 && i.Objects[0] == inv.Objects[0] {
+				found++
+			}
+		}
+		return found
+	}
+	if n := find(); n != 1 {
+		t.Errorf("found %d", n)
+	}
+	for range 2 {
+		if err := s.client.DeleteInventory(t.Context(), inv.Unit); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := find(); n != 0 {
+		t.Errorf("found %d after it was deleted", n)
+	}
+}

@@ -42,7 +42,7 @@ func TestConformanceFake(t *testing.T) {
 	for _, name := range []string{"kube-controller-manager", "kube-scheduler"} {
 		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-system", "name": name}, "spec": map[string]any{"holderIdentity": "c1", "renewTime": "2026-01-02T12:00:01.000000Z"}})
 	}
-	conformance(t, c, "worker-1")
+	conformance(t, c, "worker-1", nil)
 }
 
 // TestConformanceReal runs the suite against the cluster of KIBAN_TEST_KUBECONFIG, on its last node or the one that
@@ -69,12 +69,12 @@ func TestConformanceReal(t *testing.T) {
 		}
 		node = nodes[len(nodes)-1].Name
 	}
-	conformance(t, c, node)
+	conformance(t, c, node, (*stage).realObjects)
 	conformLock(t, c)
 }
 
-// conformance is what every API must show.
-func conformance(t *testing.T, c *Client, node string) {
+// conformance is what every API must show, and real what only one with its controllers does.
+func conformance(t *testing.T, c *Client, node string, real func(*stage, *testing.T)) {
 	ns, err := c.api.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("kiban-test-%d", time.Now().UnixNano())}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -102,6 +102,10 @@ func conformance(t *testing.T, c *Client, node string) {
 	t.Run("delete a node", s.deleteNode)
 	t.Run("objects", s.objects)
 	t.Run("refusals", s.refusals)
+	t.Run("inventories", s.inventories)
+	if real != nil {
+		t.Run("cluster", func(t *testing.T) { real(s, t) })
+	}
 	t.Run("nothing is left running", nothingLeft)
 }
 

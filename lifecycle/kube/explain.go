@@ -30,6 +30,9 @@ func (c *Client) explain(ctx context.Context, u *unstructured.Unstructured) (str
 			return why, nil
 		}
 	}
+	if why := conditionMessage(u, "ReplicaFailure"); why != "" { // its pods are refused: a quota, a policy
+		return why, nil
+	}
 	return c.lastWarning(ctx, ref(u))
 }
 
