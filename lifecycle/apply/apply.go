@@ -25,6 +25,12 @@ type Nodes interface {
 	DeleteNode(ctx context.Context, node string) error
 }
 
+// Units carries out the actions on addons, tenants and objects.
+type Units interface {
+	// Do carries out one step. It is idempotent, and ends when ctx does.
+	Do(ctx context.Context, step lifecycle.Step, progress func(string)) error
+}
+
 // Gates looks at conditions. A look does not wait.
 type Gates interface {
 	// Check looks once. since is when the step at hand began to act, for conditions that must have come true after it.
@@ -35,6 +41,7 @@ type Gates interface {
 type Deps struct {
 	Machines Machines
 	Nodes    Nodes
+	Units    Units
 	Gates    Gates
 	// Logs are asked for a node's last words when it does not come up. Nil: findings are without them.
 	Logs Logs

@@ -58,6 +58,8 @@ func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 		return r.Nodes.Uncordon(ctx, s.Target)
 	case lifecycle.ActionDeleteNode:
 		return r.Nodes.DeleteNode(ctx, s.Target)
+	case lifecycle.ActionApply, lifecycle.ActionPrune:
+		return r.Units.Do(ctx, s, say)
 	default:
 		return r.Machines.Do(ctx, s, say)
 	}

@@ -10,14 +10,20 @@ import (
 type baseline struct {
 	notReady map[string]bool // nodes
 	short    map[string]bool // budgets with fewer healthy pods than they want, "namespace/name"
+	unwell   map[string]bool // addons that were there and not healthy
 }
 
 // Baseline tells the checker how the site was when the run began: budgets that were unhealthy then do not hold the run up,
-// nor do nodes that were not Ready and an administrator has cordoned.
+// nor do nodes that were not Ready and an administrator has cordoned, nor addons that were not healthy.
 func (c *Checker) Baseline(s lifecycle.State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.baseline = newBaseline(s.Nodes, s.Budgets)
+	for _, u := range s.Units {
+		if u.Installed && u.Health.Status != "" && !u.Health.IsWell() {
+			c.baseline.unwell[u.Name] = true
+		}
+	}
 }
 
 // firstLook takes the baseline from the API when nobody gave one. An API that does not answer leaves it empty: nothing is
@@ -42,7 +48,7 @@ func (c *Checker) firstLook(ctx context.Context) {
 }
 
 func newBaseline(nodes []lifecycle.NodeState, budgets []lifecycle.Budget) *baseline {
-	b := &baseline{notReady: map[string]bool{}, short: map[string]bool{}}
+	b := &baseline{notReady: map[string]bool{}, short: map[string]bool{}, unwell: map[string]bool{}}
 	for _, n := range nodes {
 		if !n.Ready {
 			b.notReady[n.Name] = true

@@ -42,6 +42,7 @@ type Checker struct {
 	machines  Machines
 	workloads Workloads
 	control   Control
+	addons    Units // nil: not looked at
 	now       func() time.Time
 
 	mu       sync.Mutex
@@ -81,6 +82,7 @@ func looks() map[lifecycle.GateKind]look {
 		lifecycle.GateBudgetRoom: (*Checker).budgetRoom,
 		lifecycle.GateWindow:     (*Checker).window,
 		lifecycle.GateRebooted:   (*Checker).rebooted,
+		lifecycle.GateUnits:      (*Checker).units,
 	}
 }
 

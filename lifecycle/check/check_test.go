@@ -60,10 +60,11 @@ func TestEveryKind(t *testing.T) {
 			t.Errorf("%s: got %s %q, want waiting with a reason", kind, got.State, got.Reason)
 		}
 	}
-	if got, want := len(looks()), len(kinds)+1; got != want { // and the window
+	if got, want := len(looks()), len(kinds)+2; got != want { // and the window, and addons that nobody watches
 		t.Errorf("%d kinds are decided, %d are tested", got, want)
 	}
 	verdict{lifecycle.GateSkipped, ""}.check(t, c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateWindow}, time.Now()))
+	verdict{lifecycle.GateSkipped, ""}.check(t, c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateUnits}, time.Now()))
 	verdict{lifecycle.GateFailed, `"moon"`}.check(t, c.Check(t.Context(), lifecycle.Gate{Kind: "moon"}, time.Now()))
 }
 
