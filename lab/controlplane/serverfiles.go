@@ -15,7 +15,14 @@ func (c *Controller) realPath(name, value string) string {
 	if !ofFile || !filepath.IsAbs(value) || c.Root == "" || strings.HasPrefix(value, c.Root) {
 		return value
 	}
-	return filepath.Join(c.Root, value)
+	real := filepath.Join(c.Root, value)
+	if c.Readable != nil && !strings.HasSuffix(name, "-path") && !strings.HasSuffix(name, "-dir") {
+		if err := c.Readable(value); err != nil {
+			c.logger().Warn("the API server may not read a file", "flag", name, "error", err)
+			return real + " (permission denied)" // which is not there, so that the API server exits as it would
+		}
+	}
+	return real
 }
 
 // admissionConfig gives the real path of an admission configuration, or of a copy of it in which the files that it names have real paths

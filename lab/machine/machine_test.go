@@ -211,3 +211,17 @@ func TestReadingChangesNothing(t *testing.T) {
 		t.Errorf("a change was not recorded: %v", changes)
 	}
 }
+
+// TestSystemUsersComeWithK0s holds that a file cannot be given to the API server's user before k0s has made it.
+func TestSystemUsersComeWithK0s(t *testing.T) {
+	m := lab(t, 1, 0).Machine("controller-1")
+	binary(t, m, "v1.35.7+k0s.0")
+	const give = "touch /etc/x && chown kube-apiserver:root /etc/x && stat -c %U /etc/x"
+	if got := run(m, "root", give, ""); got.status == 0 || !strings.Contains(got.err, "invalid user") {
+		t.Errorf("before: %s", got)
+	}
+	run(m, "root", "k0s install controller && k0s install controller --force", "")
+	if got := run(m, "root", give+" && grep -c kube-apiserver /etc/passwd", ""); got.out != "kube-apiserver\n1\n" {
+		t.Errorf("after: %s", got)
+	}
+}

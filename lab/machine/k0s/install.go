@@ -35,6 +35,11 @@ func (s *session) installRole(role string) *cobra.Command {
 		if _, err := s.call.Files.Stat(unit); err == nil && !force {
 			return fmt.Errorf("failed to install service: Init already exists: %s", unit)
 		}
+		if role == "controller" {
+			if err := s.addAccounts(); err != nil {
+				return fmt.Errorf("failed to create users: %w", pathError(err))
+			}
+		}
 		binary := s.call.Path
 		if err := s.call.Files.WriteFile(unit, []byte(unitFile(binary, role, serviceArgs(c.Flags()), env)), 0o644); err != nil {
 			return fmt.Errorf("failed to install service: %w", pathError(err))
@@ -48,6 +53,26 @@ func (s *session) installRole(role string) *cobra.Command {
 		return nil
 	}
 	return c
+}
+
+// apiServerUser is whom the API server runs as.
+const (
+	apiServerUser = "kube-apiserver"
+	apiServerUID  = 998
+)
+
+// addAccounts creates the system users of a controller's programs, where they are missing. They outlive a reset, as k0s's do.
+func (s *session) addAccounts() error {
+	passwd, err := s.opts.Root.ReadFile("/etc/passwd")
+	if err != nil {
+		return err
+	}
+	for i, name := range []string{"etcd", apiServerUser, "konnectivity-server", "kube-scheduler"} {
+		if !strings.Contains(string(passwd), "\n"+name+":") {
+			passwd = fmt.Appendf(passwd, "%s:x:%d:%[2]d::/var/lib/k0s:/usr/sbin/nologin\n", name, apiServerUID-1+i)
+		}
+	}
+	return s.opts.Root.WriteFile("/etc/passwd", passwd, 0o644)
 }
 
 // serviceArgs are the flags that were given, as "--name=value" in the order of their names; those that concern the installation

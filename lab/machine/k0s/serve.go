@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func (k *StandIn) control(ctx context.Context, r *running) error {
 		return err
 	}
 	c := k.controller(r.version, r.flags.dataDir)
-	c.Config, c.JoinToken = cfg, token
+	c.Config, c.JoinToken, c.Readable = cfg, token, k.readable
 	k.mu.Lock()
 	r.controller = c
 	k.mu.Unlock()
@@ -118,6 +119,19 @@ func (k *StandIn) control(ctx context.Context, r *running) error {
 	err = c.Run(ctx)
 	cancel()
 	return errors.Join(err, <-done)
+}
+
+// readable reports whether the API server, which does not run as root, may read a file of the machine. Only the file's own mode counts.
+func (k *StandIn) readable(path string) error {
+	fi, err := k.opts.Root.Stat(path)
+	if err != nil {
+		return nil // the API server says that itself
+	}
+	mode, uid, gid := fi.Mode().Perm(), fi.UID(), fi.GID()
+	if mode&0o004 != 0 || uid == apiServerUID && mode&0o400 != 0 || gid == apiServerUID && mode&0o040 != 0 {
+		return nil
+	}
+	return fmt.Errorf("open %s: %w", path, fs.ErrPermission)
 }
 
 // ownNode runs the kubelet of a controller, which makes a token for itself.

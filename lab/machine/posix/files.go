@@ -104,13 +104,6 @@ func chown(_ context.Context, c *Call) int {
 	return c.walk(o, o.args[1:], func(p string) error { return c.Files.Chown(p, uid, gid) })
 }
 
-func (s *System) uid(name string) (int, error) {
-	if u, ok := s.Users[name]; ok {
-		return u.UID, nil
-	}
-	return strconv.Atoi(name)
-}
-
 // walk runs each for the paths, and with -R for all below them.
 func (c *Call) walk(o options, paths []string, each func(string) error) int {
 	status := 0

@@ -20,7 +20,7 @@ func id(_ context.Context, c *Call) int {
 	u := c.User
 	if len(o.args) > 0 {
 		var ok bool
-		if u, ok = c.System.Users[o.args[0]]; !ok {
+		if u, ok = c.System.account(o.args[0]); !ok {
 			fmt.Fprintf(c.Err, "id: '%s': no such user\n", o.args[0])
 			return 1
 		}

@@ -72,15 +72,6 @@ func letters(m fs.FileMode) string {
 	return string(b)
 }
 
-func (s *System) userName(uid int) string {
-	for _, u := range s.Users {
-		if u.UID == uid {
-			return u.Name
-		}
-	}
-	return "UNKNOWN"
-}
-
 var statVerb = regexp.MustCompile(`%[#.0-9-]*[a-zA-Z%]`)
 
 func stat(_ context.Context, c *Call) int {

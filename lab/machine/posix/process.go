@@ -122,7 +122,7 @@ func sudo(ctx context.Context, c *Call) int {
 	if !c.mayBecomeRoot() {
 		return c.password()
 	}
-	u, ok := c.System.Users[to]
+	u, ok := c.System.account(to)
 	if !ok {
 		fmt.Fprintf(c.Err, "sudo: unknown user %s\n", to)
 		return 1
