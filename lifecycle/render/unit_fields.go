@@ -47,6 +47,9 @@ func fieldText(f lifecycle.FieldChange) string {
 		return "- " + f.Field + ": " + around(plainValue(f.From), 0)
 	}
 	from, to := plainValue(f.From), plainValue(f.To)
+	if from == to { // they were shortened
+		return f.Field + ": " + around(from, 0) + " (they differ further on)"
+	}
 	same := commonPrefix(from, to)
 	if image(from) && image(to) {
 		if i := strings.LastIndexAny(from[:same], ":@"); i > strings.LastIndex(from, "/") {
@@ -59,7 +62,9 @@ func fieldText(f lifecycle.FieldChange) string {
 // plainValue shows a JSON value as YAML would: a string without its quotes, unless it is empty or could be taken for something else.
 func plainValue(value string) string {
 	var s string
-	if err := json.Unmarshal([]byte(value), &s); err != nil || s == "" || strings.TrimSpace(s) != s {
+	if text, cut := strings.CutSuffix(value, "…"); cut && strings.HasPrefix(value, `"`) && json.Unmarshal([]byte(text+`"`), &s) == nil {
+		s += "…"
+	} else if err := json.Unmarshal([]byte(value), &s); err != nil || s == "" || strings.TrimSpace(s) != s {
 		return value
 	}
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {

@@ -97,7 +97,13 @@ func argoInstall() lifecycle.Step {
 	s = creates(s, "Service", "argocd", append([]string{"argocd-metrics"}, parts[1:]...)...)
 	s = creates(s, "Deployment", "argocd", parts[1:]...)
 	s = creates(s, "StatefulSet", "argocd", parts[0])
-	return creates(s, "NetworkPolicy", "argocd", parts...)
+	s = creates(s, "NetworkPolicy", "argocd", parts...)
+	for i := range s.Objects {
+		if i > 3 {
+			s.Objects[i].Reason = "its namespace comes with it"
+		}
+	}
+	return s
 }
 
 // drifted are objects of the site that people changed by hand.

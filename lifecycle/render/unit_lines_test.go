@@ -24,6 +24,8 @@ func TestFieldText(t *testing.T) {
 		{fmt.Sprintf("%q", long+"mode: a"), fmt.Sprintf("%q", long+"mode: b"), "f: …vel: info mode: a -> …vel: info mode: b"},
 		{`"a\nb"`, `"a\nc"`, `f: "a\nb" -> "a\nc"`},
 		{`"\u001b[31mred"`, `"b"`, `f: "\u001b[31mred" -> b`}, // a value does not colour the terminal
+		{`"short…`, `"other"`, "f: short… -> other"},
+		{`"the same…`, `"the same…`, "f: the same… (they differ further on)"},
 		{`"日本"`, `"日曜"`, "f: 日本 -> 日曜"},
 	} {
 		if got := fieldText(lifecycle.FieldChange{Field: "f", From: tt.from, To: tt.to}); got != tt.want {

@@ -146,6 +146,12 @@ func updateLines(changes []lifecycle.ObjectChange) []objectLine {
 // createLines tell of objects that are made: one by one when they are few, else by kind.
 func createLines(creates []lifecycle.ObjectChange) []objectLine {
 	if len(creates) > createsShown {
+		creates = slices.Clone(creates)
+		for i, c := range creates {
+			if strings.HasPrefix(c.Reason, "its kind comes with ") || strings.HasPrefix(c.Reason, "its namespace comes with ") {
+				creates[i].Reason = "" // the order says so
+			}
+		}
 		return byKind("+", creates, namesShown)
 	}
 	var out []objectLine
