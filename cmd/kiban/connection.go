@@ -13,21 +13,28 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/addons"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/bundle"
 	"kiban.dev/kiban/lifecycle/check"
+	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/observe"
+	"kiban.dev/kiban/lifecycle/tenant"
 )
 
 // siteConnection is the real connection: SSH to the machines, and the Kubernetes API as soon as there is one.
 type siteConnection struct {
 	site    lifecycle.Site
-	session *k0s.Session
+	session machines
+	store   *helm.Store
+	units   *addons.Engine // nil for a site without addons, tenants and objects that never had any
 	log     *slog.Logger
 
 	mu       sync.Mutex
 	api      *kube.Client // nil until a kubeconfig was seen
+	releases *helm.Client // of api
 	commands io.Writer    // nil outside of a run
 	seen     lifecycle.State
 	fence    *apply.Fence // nil while the lock is not held
@@ -35,6 +42,20 @@ type siteConnection struct {
 
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	c := &siteConnection{site: site, log: opts.Log}
+	cache := filepath.Join(opts.StateDir, "cache")
+	secrets := secrets{dir: site.Dir, getenv: opts.Getenv}
+	charts := helm.StoreOptions{CacheDir: cache, Log: opts.Log}
+	binaries := cache
+	if opts.Bundle != nil {
+		charts.Offline, charts.Bundle, binaries = true, opts.Bundle.FS(), filepath.Join(opts.Bundle.Dir, bundle.K0sDir)
+	}
+	c.store = helm.NewStore(charts)
+	api := lazyAPI{c}
+	c.units = addons.New(site, addons.Deps{Charts: c.store, Releases: lazyReleases{c}, Objects: api, Inventories: api, Cluster: api, Tenants: tenant.Objects, Secret: secrets.Find})
+	if site.Provider == lifecycle.ProviderExternal {
+		c.session = externalMachines{func() ([]byte, error) { return secrets.kubeconfig(site) }}
+		return c, nil
+	}
 	var archive *k0s.Archive
 	if opts.Restore != nil {
 		archive = &k0s.Archive{Digest: opts.Restore.Digest, Open: opts.Restore.Reader}
@@ -42,16 +63,22 @@ func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	session, err := k0s.Open(site, k0s.Options{
 		Log:        opts.Log,
 		Audit:      c.audit,
-		CacheDir:   filepath.Join(opts.StateDir, "cache"),
+		CacheDir:   binaries,
+		Offline:    opts.Bundle != nil,
 		KeepBackup: opts.KeepBackup,
 		Restore:    archive,
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.session = session
+	c.session = sshMachines{session}
 	return c, nil
 }
+
+// sshMachines are a site's machines.
+type sshMachines struct{ *k0s.Session }
+
+func (m sshMachines) Lock(host string) apply.Locks { return m.HostLock(host) }
 
 // record says where commands are recorded from now on; nil: nowhere.
 func (c *siteConnection) record(commands io.Writer) {
@@ -81,7 +108,7 @@ func (c *siteConnection) audit(cmd k0s.Command) {
 func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
 	state, err := observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) {
 		return c.reach(kubeconfig)
-	}, nil)
+	}, c.units)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen = state
@@ -105,16 +132,20 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	c.mu.Unlock()
 	api := lazyAPI{c}
 	gates := check.New(c.site, c.session, api, api, time.Now)
+	units := c.units.During(run.ID)
+	gates.Watch(units)
 	gates.Baseline(seen) // what was wrong before is not the run's to wait for
 	record := newRecorder(ctx, plan, run)
 	if err := record.begin(c.site, seen, plan, run); err != nil {
 		return unrecordable(c.site, err)
 	}
 	defer record.keep(ctx, api.RecordRun)
+	defer c.mark(ctx, plan, record)
 	deps := apply.Deps{
 		Machines: attended{c.session, run.WorkDone},
 		Logs:     c.session,
 		Nodes:    api,
+		Units:    units,
 		Gates:    gates,
 		Sink:     record.Sink,
 		RunID:    run.ID,
@@ -146,7 +177,7 @@ func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
 	if c.api != nil {
 		return c.api, nil
 	}
-	opts := kube.Options{Endpoint: c.site.API.Endpoint, Log: c.log}
+	opts := kube.Options{Endpoint: c.site.API.Endpoint, Context: c.site.API.Context, Log: c.log}
 	var servers []kube.Server
 	for _, h := range c.site.Cluster.Hosts {
 		if !h.Role.IsController() {
@@ -166,7 +197,7 @@ func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.api = api
+	c.api, c.releases = api, helm.Releases(helm.Cluster{Config: api.RESTConfig(), Log: c.log}, c.store)
 	return api, nil
 }
 
@@ -186,4 +217,14 @@ func (c *siteConnection) client(ctx context.Context) (*kube.Client, error) {
 		return nil, errors.New("no controller runs yet")
 	}
 	return c.reach(kubeconfig)
+}
+
+// helm is the client for the releases of the site's cluster.
+func (c *siteConnection) helm(ctx context.Context) (*helm.Client, error) {
+	if _, err := c.client(ctx); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.releases, nil
 }

@@ -31,7 +31,7 @@ func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host apply.Lo
 	c.mu.Unlock()
 	for _, h := range c.site.Cluster.Hosts {
 		if st, ok := seen.Host(h.Name); ok && st.Reached() && h.Role.IsController() {
-			hostName, host = h.Name, c.session.HostLock(h.Name)
+			hostName, host = h.Name, c.session.Lock(h.Name)
 			break
 		}
 	}

@@ -19,6 +19,9 @@ import (
 // stateDir is where kiban keeps its own files, beside the fleet it runs in.
 func stateDir(fleet string) string { return filepath.Join(fleet, ".kiban") }
 
+// cacheDir is where it keeps what it fetched: charts, manifests, binaries and unpacked bundles.
+func cacheDir(fleet string) string { return filepath.Join(stateDir(fleet), "cache") }
+
 // newRunID names a run: when it began, and enough chance that two of the same second differ.
 func newRunID(now time.Time) string {
 	b := make([]byte, 3)

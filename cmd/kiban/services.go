@@ -8,6 +8,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/backup"
+	"kiban.dev/kiban/lifecycle/bundle"
 )
 
 // services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
@@ -18,11 +19,19 @@ type services struct {
 	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
 	// LoadStrangers reads a site whose machines' host keys need not be known yet.
 	LoadStrangers func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	// LoadUnlocked reads a site whose lock file is about to be written, and need not match.
+	LoadUnlocked func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	// OpenStore makes ready to get charts and manifests. Nothing is fetched yet.
+	OpenStore func(opts storeOptions) chartStore
+	// Checksums are those of a k0s version's binaries by architecture, as the site's source publishes them.
+	Checksums func(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error)
+	// FetchK0s gives the file of a k0s binary, fetched into dir unless it is there, and its checksum.
+	FetchK0s func(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error)
 	// HostKeys asks the machines for their host keys; TrustHosts puts keys into a known_hosts file.
 	HostKeys   func(ctx context.Context, site lifecycle.Site) (lifecycle.HostKeys, error)
 	TrustHosts func(file string, keys []lifecycle.HostKey) error
 	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
-	MakePlan   func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
+	MakePlan   func(site lifecycle.Site, state lifecycle.State, options ...lifecycle.PlanOptions) lifecycle.Plan
 	// PlanNode is the plan for a task on one machine.
 	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
@@ -37,8 +46,12 @@ type services struct {
 
 type connectOptions struct {
 	Log *slog.Logger
-	// StateDir is where kiban keeps its own files: downloaded binaries, backups, journals.
+	// StateDir is where kiban keeps its own files: downloaded binaries, charts, backups, journals.
 	StateDir string
+	// Getenv finds the secrets that a site's documents take from the environment. Nil: none are there.
+	Getenv func(string) string
+	// Bundle is where binaries, charts and manifests come from instead of the network; nil: the network.
+	Bundle *bundle.Bundle
 	// KeepBackup keeps a backup that take writes and says where. Nil: as the site declares, below StateDir.
 	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
 	// Restore is the backup that a plan of PlanRestore is carried out with; nil otherwise.
@@ -83,13 +96,17 @@ func (a *app) connect(site lifecycle.Site, fleet string) (connection, error) {
 
 // connectWith is connect for a verb that has choices of its own.
 func (a *app) connectWith(site lifecycle.Site, fleet string, opts connectOptions) (connection, error) {
-	log := slog.New(slog.DiscardHandler)
-	if a.verbose {
-		log = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
-	opts.Log, opts.StateDir = log, stateDir(fleet)
+	opts.Log, opts.StateDir, opts.Getenv = a.log(), stateDir(fleet), a.Getenv
 	if opts.KeepBackup == nil {
 		opts.KeepBackup = backups(site, fleet).Keep
 	}
 	return a.Connect(site, opts)
+}
+
+// log is where adapters say what they do: nowhere, unless the operator wants to see it.
+func (a *app) log() *slog.Logger {
+	if a.verbose {
+		return slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return slog.New(slog.DiscardHandler)
 }

@@ -81,7 +81,7 @@ func (f *fakeSite) services() services {
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
 		LoadSite:  func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) { return site, nil },
-		MakePlan: func(lifecycle.Site, lifecycle.State) lifecycle.Plan {
+		MakePlan: func(lifecycle.Site, lifecycle.State, ...lifecycle.PlanOptions) lifecycle.Plan {
 			p := f.plans[min(f.made, len(f.plans)-1)]
 			f.made++
 			return p

@@ -6,6 +6,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/git"
+	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/plan"
 	"kiban.dev/kiban/lifecycle/site"
@@ -23,6 +24,14 @@ func wire() services {
 		LoadStrangers: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true})
 		},
+		LoadUnlocked: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true, Unlocked: true})
+		},
+		OpenStore: func(opts storeOptions) chartStore {
+			return helmStore{helm.NewStore(helm.StoreOptions(opts))}
+		},
+		Checksums:   k0s.Checksums,
+		FetchK0s:    k0s.Fetch,
 		HostKeys:    k0s.HostKeys,
 		TrustHosts:  k0s.Trust,
 		CheckFleet:  site.CheckFleet,
@@ -33,4 +42,25 @@ func wire() services {
 		PlanRestore: plan.Restore,
 		Connect:     connect,
 	}
+}
+
+// helmStore gives charts and manifests as locks and bundles want them.
+type helmStore struct{ *helm.Store }
+
+func (s helmStore) Chart(ctx context.Context, dir string, c lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
+	a, err := s.Store.Chart(ctx, dir, c, pins)
+	if err != nil {
+		return "", nil, err
+	}
+	files, err := helm.ChartFiles(c, a)
+	return a.Digest, files, err
+}
+
+func (s helmStore) Manifest(ctx context.Context, dir, url string, pins *lifecycle.Pins) (string, map[string][]byte, error) {
+	content, digest, err := s.Store.Manifest(ctx, dir, url, pins)
+	if err != nil {
+		return "", nil, err
+	}
+	files, err := helm.ManifestFiles(url, content)
+	return digest, files, err
 }

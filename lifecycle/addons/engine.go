@@ -73,9 +73,13 @@ type Deps struct {
 type Engine struct {
 	site lifecycle.Site
 	Deps
+	*memory
+}
 
-	mu sync.Mutex // one build at a time: they share what they read
-	// rendered are renderings by addon, of these capabilities: an observation and the step after it ask for the same.
+// memory is what engines of one site share.
+type memory struct {
+	mu sync.Mutex // one build at a time
+	// rendered are renderings by addon and capabilities: an observation and the step after it ask for the same.
 	rendered map[string]lifecycle.Rendering
 }
 
@@ -84,5 +88,12 @@ func New(site lifecycle.Site, deps Deps) *Engine {
 	if deps.Poll == 0 {
 		deps.Poll = 2 * time.Second
 	}
-	return &Engine{site: site, Deps: deps, rendered: map[string]lifecycle.Rendering{}}
+	return &Engine{site: site, Deps: deps, memory: &memory{rendered: map[string]lifecycle.Rendering{}}}
+}
+
+// During is the engine of a run, which inventories name.
+func (e *Engine) During(run string) *Engine {
+	other := *e
+	other.Run = run
+	return &other
 }
