@@ -307,3 +307,120 @@ spec:
 		t.Errorf("a wrong recipient: %+v", ds)
 	}
 }
+
+func TestParseSpan(t *testing.T) {
+	for text, want := range map[string]string{
+		"10.0.0.0/24": "10.0.0.0 10.0.0.255", "10.0.0.77/30": "10.0.0.76 10.0.0.79", "10.0.0.5/32": "10.0.0.5 10.0.0.5", "0.0.0.0/0": "0.0.0.0 255.255.255.255",
+		"10.0.0.10-10.0.0.20": "10.0.0.10 10.0.0.20", " 10.0.0.10 - 10.0.0.10 ": "10.0.0.10 10.0.0.10",
+		"fd00::/126": "fd00:: fd00::3", "fd00::1-fd00::ff": "fd00::1 fd00::ff",
+		"": "", "10.0.0.1": "", "10.0.0.20-10.0.0.10": "", "10.0.0.1-fd00::1": "", "a-b": "", "10.0.0.0/33": "",
+	} {
+		got := ""
+		if s, ok := parseSpan(text); ok {
+			got = s.first.String() + " " + s.last.String()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSpansOverlap(t *testing.T) {
+	for pair, want := range map[[2]string]bool{
+		{"10.0.0.0/24", "10.0.0.255/32"}: true, {"10.0.0.0/24", "10.0.1.0/24"}: false, {"10.0.0.1-10.0.0.9", "10.0.0.9-10.0.0.12"}: true,
+		{"0.0.0.0/0", "fd00::/8"}: false, {"fd00::/64", "fd00::1-fd00::2"}: true,
+	} {
+		a, _ := parseSpan(pair[0])
+		b, _ := parseSpan(pair[1])
+		if a.overlaps(b) != want || b.overlaps(a) != want {
+			t.Errorf("%v: want %v", pair, want)
+		}
+	}
+}
+
+func TestDependencies(t *testing.T) {
+	for name, c := range map[string]struct {
+		addons map[string]string
+		want   []string
+		detail string
+	}{
+		"in order":    {addons: map[string]string{"a": "", "b": "a", "c": "a b"}},
+		"diamond":     {addons: map[string]string{"a": "", "b": "a", "c": "a", "d": "b c"}},
+		"itself":      {addons: map[string]string{"a": "a"}, want: []string{"error: addon a depends on itself"}},
+		"unknown":     {addons: map[string]string{"a": "b"}, want: []string{"error: addon a depends on b, which is not there"}},
+		"two":         {addons: map[string]string{"a": "b", "b": "a"}, want: []string{"error: addons depend on each other in a circle"}, detail: "a -> b -> a."},
+		"beyond":      {addons: map[string]string{"a": "c", "b": "c", "c": "d", "d": "c"}, want: []string{"error: addons depend on each other in a circle"}, detail: "c -> d -> c."},
+		"two circles": {addons: map[string]string{"a": "b", "b": "a", "c": "d", "d": "c"}, want: []string{"error: addons depend on each other", "error: addons depend on each other"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var addons []lifecycle.Addon
+			for _, name := range sortedKeys(c.addons) {
+				addons = append(addons, lifecycle.Addon{Name: name, DependsOn: strings.Fields(c.addons[name])})
+			}
+			found := checkDependencies(addons)
+			expect(t, found, c.want...)
+			if c.detail != "" && !strings.HasPrefix(found[0].detail, c.detail) {
+				t.Errorf("detail: %s", found[0].detail)
+			}
+		})
+	}
+}
+
+func TestForms(t *testing.T) {
+	for text, want := range map[string]bool{
+		"4": true, "0.5": true, ".5": true, "5.": true, "500m": true, "16Gi": true, "1e3": true, "2E": true, "3k": true, "10n": true,
+		"": false, "-1": false, "4GiB": false, "1 Gi": false, "lots": false, "1K": false, "1ki": false, ".": false,
+	} {
+		if got := quantityForm.MatchString(text); got != want {
+			t.Errorf("quantity %q: %v", text, got)
+		}
+	}
+	for text, want := range map[string]bool{
+		"0.16.2": true, "v1.0.0": true, "1.2.3-rc.1+build.5": true,
+		"": false, "1.2": false, "latest": false, "^1.2.3": false, ">=1.0.0": false, "1.2.x": false, "~1.2.3": false, "1.2.3 || 1.2.4": false, "*": false,
+	} {
+		if got := chartVersion.MatchString(text); got != want {
+			t.Errorf("chart version %q: %v", text, got)
+		}
+	}
+	for name, want := range map[string]bool{
+		"kube-system": true, "kube-node-lease": true, "default": true, "kiban-x": true, "k0s-autopilot": true, "openshift-dns": true, "openshift": true,
+		"shop": false, "kubernetes": false, "defaults": false, "k0smotron": false,
+	} {
+		if got := systemNamespace(name); got != want {
+			t.Errorf("namespace %q: %v", name, got)
+		}
+	}
+	for _, c := range []struct {
+		pattern, repository string
+		want                bool
+	}{
+		{"*", "https://a/b", true}, {"https://git.example/shop/*", "https://git.example/shop/a.git", true}, {"https://git.example/shop", "https://git.example/shop.git", true},
+		{"https://git.example/shop/*", "https://git.example/other/a.git", false}, {"https://git.example/a", "https://git.example/b", false},
+	} {
+		if got := matches(c.pattern, c.repository); got != c.want {
+			t.Errorf("%s of %s: %v", c.repository, c.pattern, got)
+		}
+	}
+}
+
+// Values are kept as they are, whatever YAML makes of them.
+func TestValues(t *testing.T) {
+	for text, want := range map[string]string{
+		"{}": "{}", "b: 1\na: [x, 2.5, ~, true]": `{"a":["x",2.5,null,true],"b":1}`, "a: 1_000": `{"a":1000}`, "a: 0x10": `{"a":16}`, "a: 18446744073709551615": `{"a":18446744073709551615}`,
+		"a: 2026-01-02": `{"a":"2026-01-02"}`, "1: a": `{"1":"a"}`, "a: &x {b: c}\nd: *x": `{"a":{"b":"c"},"d":{"b":"c"}}`, "a: .inf": "", "a: .nan": "", "[a]": "", "? [a]\n: b": "", "a: &a {b: *a}": "",
+		"x: &a [1,1,1,1,1,1,1,1,1,1]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e]": "",
+	} {
+		docs, err := parseYAML([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v values
+		if err := v.read(docs[0]); (err == nil) != (want != "") || (err == nil && string(v.json()) != want) {
+			t.Errorf("%s\ngot  %s (%v)\nwant %s", text, v.json(), err, want)
+		}
+	}
+	if got := string(values(nil).json()); got != "{}" {
+		t.Errorf("no values are %s", got)
+	}
+}

@@ -22,8 +22,8 @@ func (v *values) read(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return errors.New("values are a mapping")
 	}
-	budget := maxValues
-	plain, err := plainValue(n, &budget)
+	r := valueReader{budget: maxValues}
+	plain, err := r.read(n, maxDepth)
 	if err != nil {
 		return err
 	}
@@ -39,21 +39,27 @@ func (v values) json() []byte {
 	return v
 }
 
-// maxValues is how many values one chart may be given: no chart has so many, and aliases within aliases would make more than memory holds.
-const maxValues = 200_000
+// How many values one chart may be given, and how deep: no chart has so many, and aliases within aliases would make more than memory holds.
+const (
+	maxValues = 100_000
+	maxDepth  = 100
+)
 
-// plainValue turns YAML into what JSON can hold. The YAML library's own decoder would make times of what looks like dates, which Helm leaves
+// valueReader turns YAML into what JSON can hold, within limits.
+type valueReader struct{ budget int }
+
+// read turns one value. The YAML library's own decoder would make times of what looks like dates, which Helm leaves
 // as text.
-func plainValue(n *yaml.Node, budget *int) (any, error) {
-	if *budget--; *budget < 0 {
-		return nil, fmt.Errorf("there are more than %d values", maxValues)
+func (r *valueReader) read(n *yaml.Node, depth int) (any, error) {
+	if r.budget--; r.budget < 0 || depth == 0 {
+		return nil, fmt.Errorf("there are more than %d values, or they are more than %d deep", maxValues, maxDepth)
 	}
 	n = resolve(n)
 	switch n.Kind {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			v, err := plainValue(n.Content[i+1], budget)
+			v, err := r.read(n.Content[i+1], depth-1)
 			if err != nil {
 				return nil, err
 			}
@@ -66,7 +72,7 @@ func plainValue(n *yaml.Node, budget *int) (any, error) {
 	case yaml.SequenceNode:
 		list := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			v, err := plainValue(item, budget)
+			v, err := r.read(item, depth-1)
 			if err != nil {
 				return nil, err
 			}
