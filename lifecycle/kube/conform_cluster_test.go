@@ -19,6 +19,8 @@ func (s *stage) realObjects(t *testing.T) {
 	t.Run("what can't be changed", s.unchangeable)
 	t.Run("a webhook that is not up", s.webhookDown)
 	t.Run("health", s.health)
+	t.Run("a platform's promises", s.verify)
+	t.Run("what tenants use", s.tenants)
 }
 
 const gadgets = `apiVersion: apiextensions.k8s.io/v1
@@ -271,5 +273,52 @@ spec:
 			}
 		}
 		return ""
+	})
+}
+
+// verify: promises that are kept are met, those that are not say what the API has of them, and nothing stays of the probes.
+func (s *stage) verify(t *testing.T) {
+	n, err := s.client.Node(t.Context(), s.node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform := lifecycle.Platform{LoadBalancer: lifecycle.PlatformLoadBalancer{Promised: true, Class: "kiban.dev/nobody"}, Storage: lifecycle.PlatformStorage{Class: "kiban-no-such-class"},
+		NodeLabels: map[string]string{"kubernetes.io/hostname": n.Labels["kubernetes.io/hostname"], "kiban.dev/no-such": "label"}}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	defer cancel()
+	got := map[string]lifecycle.Promise{}
+	for _, p := range s.client.Verify(ctx, platform, "Conformance_1", func(string) {}) {
+		got[p.Name] = p
+	}
+	for name, want := range map[string]lifecycle.Promise{
+		"load balancer": {State: lifecycle.GateFailed, Reason: "gets no address"},
+		"storage":       {State: lifecycle.GateFailed, Reason: "kiban-no-such-class"},
+		"node label kubernetes.io/hostname=" + n.Labels["kubernetes.io/hostname"]: {State: lifecycle.GateMet, Reason: "a pod runs on " + s.node},
+		"node label kiban.dev/no-such=label":                                      {State: lifecycle.GateFailed, Reason: "didn't match Pod's node affinity/selector"},
+	} {
+		if p := got[name]; p.State != want.State || !strings.Contains(p.Reason, want.Reason) {
+			t.Errorf("%s: %+v, want %+v", name, p, want)
+		}
+	}
+	found, err := s.client.Existing(t.Context(), []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "Namespace", Name: "kiban-verify-conformance-1"}})
+	if err != nil || len(found) > 0 || got["clean up"].Name != "" || got["dns"].Name == "" {
+		t.Errorf("left: %v, %v; promises: %+v", found, err, got)
+	}
+}
+
+// tenants: use is counted as the quotas count it.
+func (s *stage) tenants(t *testing.T) {
+	s.apply(t, declared(t, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: tenant}\nspec: {hard: {count/configmaps: 100}}"))
+	s.eventually(t, "use", func() string {
+		use, err := s.client.TenantUse(t.Context(), []lifecycle.Tenant{{Name: "a", Namespaces: []lifecycle.TenantNamespace{{Name: "kiban-no-such-namespace"}, {Name: s.namespace}}}})
+		if err != nil || len(use) < 2 || !use[0].Declared || !use[0].Missing {
+			t.Fatalf("%+v, %v", use, err)
+		}
+		for _, r := range use[1].Resources {
+			if r.Name == "count/configmaps" && r.Hard == "100" && r.Share > 0 && r.Used != "0" {
+				return ""
+			}
+		}
+		return "no use of configmaps"
 	})
 }
