@@ -56,5 +56,8 @@ func (p *Pins) Manifest(url string) (ManifestPin, bool) {
 	return ManifestPin{}, false
 }
 
+// Empty reports whether nothing is pinned.
+func (p Pins) Empty() bool { return len(p.Charts)+len(p.Manifests)+len(p.K0s) == 0 }
+
 // ErrNotCached is the cause of a diagnostic that says: these bytes are not on this machine, and the network was not to be asked for them.
 var ErrNotCached = errors.New("not on this machine")

@@ -23,6 +23,8 @@ type applyOptions struct {
 	Yes  bool
 	// LockTimeout is how long another run's lock is waited for.
 	LockTimeout time.Duration
+	// Bundle is a file of kiban bundle; "" asks the network.
+	Bundle string
 }
 
 func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Command {
@@ -49,6 +51,7 @@ Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 		},
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
+	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
 	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
 	return cmd
@@ -68,7 +71,11 @@ func applyVerb(ctx context.Context, opts *applyOptions) (err error) {
 		}
 		saved = &p
 	}
-	conn, err := a.connect(site, fleet)
+	packed, err := a.openBundle(opts.Bundle, site, fleet)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connectWith(site, fleet, connectOptions{Bundle: packed})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ type planOptions struct {
 	DetailedExitCode bool
 	// Out is where the plan is saved for `apply --plan`; "" saves none.
 	Out string
+	// Bundle is a file of kiban bundle; "" asks the network.
+	Bundle string
 }
 
 func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Command {
@@ -44,6 +46,7 @@ Nothing is changed anywhere. A plan that is saved with --out is what "kiban appl
 	}
 	addOutput(cmd, &opts.output, "text", "json", "markdown")
 	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none")
+	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "save the plan to this file")
 	return cmd
 }
@@ -54,7 +57,11 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	packed, err := a.openBundle(opts.Bundle, site, fleet)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connectWith(site, fleet, connectOptions{Bundle: packed})
 	if err != nil {
 		return err
 	}
