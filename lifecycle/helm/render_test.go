@@ -101,7 +101,7 @@ func TestRenderRefuses(t *testing.T) {
 	}{
 		"schema": {values: `{"replicas":"two","image":"SECRET!","ports":{"http/alt":"x"}}`,
 			want: []string{"values of addon door: replicas: got string, want integer", "image: the value does not match pattern", `ports["http/alt"]: got string`}},
-		"version": {caps: lifecycle.Capabilities{Kubernetes: "v1.29.1-eks-abc"}, want: []string{"not made for Kubernetes v1.29.1", ">= 1.30"}},
+		"version":    {caps: lifecycle.Capabilities{Kubernetes: "v1.29.1-eks-abc"}, want: []string{"not made for Kubernetes v1.29.1", ">= 1.30"}},
 		"dependency": {values: `{"extra":{"enabled":true}}`, change: dependency, want: []string{"lacks charts that it depends on", "extra 1.0.0"}},
 		"template":   {change: func(f map[string]string) { f["templates/a.yaml"] = `{{ fail "give me a password" }}` }, want: []string{"give me a password"}},
 		"no yaml":    {change: func(f map[string]string) { f["templates/a.yaml"] = "a: [" }, want: []string{"renders to what is no YAML", "a.yaml"}},
