@@ -29,6 +29,10 @@ func createSystem(ctx context.Context, client kubernetes.Interface, dns string) 
 		systemService("metrics-server", "metrics-server", "", corev1.ServicePort{Name: "https", Port: 443, TargetPort: intstr.FromString("https")}),
 	} {
 		if err := create(ctx, func() error {
+			// of a Service that is there, the API server says that its address is taken, not that it exists
+			if _, err := client.CoreV1().Services(in).Get(ctx, s.Name, metav1.GetOptions{}); err == nil {
+				return nil
+			}
 			_, err := client.CoreV1().Services(in).Create(ctx, s, metav1.CreateOptions{FieldManager: "k0s"})
 			return err
 		}); err != nil {
