@@ -68,6 +68,10 @@ type connection interface {
 	Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 	// Runs are the runs that the cluster keeps a record of, newest first.
 	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
+	// TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
+	TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error)
+	// Verify proves what the site promises to workloads, by probes that carry the run's name and are gone when it returns.
+	Verify(ctx context.Context, run string, progress func(string)) ([]lifecycle.Promise, error)
 	locker
 	Close() error
 }

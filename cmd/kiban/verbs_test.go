@@ -30,6 +30,8 @@ type fakeSite struct {
 	await     func() (bool, error)
 	runs      []lifecycle.RunRecord // that the cluster keeps
 	runsErr   error
+	uses      []lifecycle.TenantUse
+	promises  []lifecycle.Promise
 	apply     func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 }
 
@@ -40,6 +42,13 @@ func (f *fakeSite) Kubeconfig(context.Context) ([]byte, error) {
 clusters: [{name: local, cluster: {server: "https://localhost:6443", certificate-authority-data: Q0E=}}],
 contexts: [{name: Default, context: {cluster: local, user: user}}],
 users: [{name: user, user: {client-certificate-data: Q1JU, client-key-data: S0VZ}}]}`), nil
+}
+
+func (f *fakeSite) TenantUse(context.Context) ([]lifecycle.TenantUse, error) { return f.uses, nil }
+
+func (f *fakeSite) Verify(_ context.Context, run string, progress func(string)) ([]lifecycle.Promise, error) {
+	progress("probing as " + run)
+	return f.promises, nil
 }
 
 func (f *fakeSite) Contend(claim apply.Claim) contender {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type tenantsOptions struct {
+	app    *app
+	output output
+	Site   string
+}
+
+func newTenants(a *app, runF func(context.Context, *tenantsOptions) error) *cobra.Command {
+	opts := &tenantsOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "tenants SITE",
+		Short: "List a site's tenants and what they use of their quotas",
+		Long: `List a site's tenants: each of their namespaces, and what is used there of each resource that its quota limits. Tenants that have left the
+repository are listed as long as their namespaces are there. Nothing is changed.`,
+		Example:           "  kiban tenants tokyo-prod\n  kiban tenants tokyo-prod -o json",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return tenantsRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	return cmd
+}
+
+// tenantsReport is the machine-readable form.
+type tenantsReport struct {
+	Site string `json:"site"`
+	// Namespaces are those of declared tenants, then of those that have left the repository.
+	Namespaces []lifecycle.TenantUse `json:"namespaces"`
+}
+
+func tenantsRun(ctx context.Context, opts *tenantsOptions) error {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	uses, err := conn.TenantUse(ctx)
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	if opts.output.form != "text" {
+		return writeReport(a.Out, opts.output.form, tenantsReport{Site: site.Name, Namespaces: append([]lifecycle.TenantUse{}, uses...)})
+	}
+	return render.TenantsText(a.Out, site.Name, uses, a.outStyle())
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type verifyOptions struct {
+	app    *app
+	output output
+	Site   string
+}
+
+func newVerify(a *app, runF func(context.Context, *verifyOptions) error) *cobra.Command {
+	opts := &verifyOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "verify SITE",
+		Short: "Prove with short-lived probes what a site promises to workloads",
+		Long: `Prove what a site promises to whatever runs on it (spec.platform): a Service of type LoadBalancer gets an address or a name, a claim gets its
+volume, DNS answers, a pod lands on a node of each promised label. The probes live in a namespace of their own, which is deleted at the end; nothing else is
+written, so it needs no lock and may run beside an apply.
+
+It exits with 1 when a promise is broken, and says which.`,
+		Example:           "  kiban verify tokyo-prod\n  kiban verify virginia-eks -o json",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return verifyRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	return cmd
+}
+
+// verifyReport is the machine-readable form.
+type verifyReport struct {
+	Site string `json:"site"`
+	// Kept says that no promise is broken.
+	Kept     bool                `json:"kept"`
+	Promises []lifecycle.Promise `json:"promises"`
+}
+
+func verifyRun(ctx context.Context, opts *verifyOptions) error {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return err
+	}
+	promises, err := conn.Verify(ctx, newRunID(time.Now()), func(what string) { a.note("%s", what) })
+	if err := errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	if ctx.Err() != nil { // what was not proven yet is not broken
+		return context.Cause(ctx)
+	}
+	broken := render.Broken(promises)
+	if opts.output.form == "text" {
+		err = render.PromisesText(a.Out, promises, a.outStyle())
+	} else {
+		err = writeReport(a.Out, opts.output.form, verifyReport{Site: site.Name, Kept: len(broken) == 0, Promises: append([]lifecycle.Promise{}, promises...)})
+	}
+	return errors.Join(err, brokenPromises(site, broken))
+}
+
+// brokenPromises is the error that names them; nil when there are none.
+func brokenPromises(site lifecycle.Site, broken []lifecycle.Promise) error {
+	if len(broken) == 0 {
+		return nil
+	}
+	var names, why []string
+	for _, p := range broken {
+		names = append(names, p.Name)
+		why = append(why, p.Name+": "+p.Reason)
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "it does not keep what it promises: " + strings.Join(names, ", "), Detail: strings.Join(why, "\n"),
+		Hint: "Make the site keep it, or take the promise out of spec.platform of its Site, so that nothing is built on it."}
+}
