@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart/common"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/kube"
 	rcommon "helm.sh/helm/v4/pkg/release/common"
@@ -41,12 +42,11 @@ func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Ad
 		timeout = defaultTimeout
 	}
 	start := time.Now()
-	end := start.Add(timeout)
 	pause := c.pause
+	try := attempt{addon: a, archive: archive, caps: known, end: start.Add(timeout), progress: progress}
 	for {
-		// Afresh each time: the SDK writes into charts, values and configurations.
-		err := c.deployOnce(ctx, a, archive, func(cfg *action.Configuration) { cfg.Capabilities = known }, time.Until(end), progress)
-		if err == nil || ctx.Err() != nil || !Transient(err) || time.Until(end) < pause || hopeless(err, time.Since(start)) {
+		err := c.deployOnce(ctx, &try)
+		if err == nil || ctx.Err() != nil || !Transient(err) || time.Until(try.end) < pause || hopeless(err, time.Since(start)) {
 			return failure(err, a.Namespace, releaseName(a))
 		}
 		progress(fmt.Sprintf("not ready for it yet (%s); trying again in %s", short(err), pause))
@@ -64,9 +64,22 @@ func hopeless(err error, waited time.Duration) bool {
 	return strings.Contains(err.Error(), "no matches for kind") && waited > time.Minute
 }
 
-// deployOnce looks at the release's records, puts them in order, and installs or upgrades.
-func (c *Client) deployOnce(ctx context.Context, a lifecycle.Addon, archive Archive, with func(*action.Configuration), timeout time.Duration, progress func(string)) error {
-	ch, err := load(archive, *a.Chart)
+// attempt is one try at a release after the other.
+type attempt struct {
+	addon    lifecycle.Addon
+	archive  Archive
+	caps     *common.Capabilities
+	end      time.Time
+	progress func(string)
+	// made is the revision that the try before made; 0: there was none.
+	made int
+}
+
+// deployOnce looks at the release's records, puts them in order, and installs or upgrades. Everything is read afresh each time: the SDK
+// writes into charts, values and configurations.
+func (c *Client) deployOnce(ctx context.Context, try *attempt) error {
+	a, progress := try.addon, try.progress
+	ch, err := load(try.archive, *a.Chart)
 	if err != nil {
 		return err
 	}
@@ -78,9 +91,12 @@ func (c *Client) deployOnce(ctx context.Context, a lifecycle.Addon, archive Arch
 	if err != nil {
 		return err
 	}
-	with(cfg)
+	cfg.Capabilities = try.caps
 	all, err := revisions(cfg, releaseName(a))
 	if err != nil {
+		return err
+	}
+	if all, err = try.forget(cfg, all); err != nil {
 		return err
 	}
 	way := decide(all)
@@ -93,14 +109,29 @@ func (c *Client) deployOnce(ctx context.Context, a lifecycle.Addon, archive Arch
 	what := a.Chart.Name + " " + a.Chart.Version
 	if way.install {
 		progress("installing " + what)
-		return install(ctx, cfg, a, ch, values, len(all) > 0, timeout)
+		return install(ctx, cfg, a, ch, values, len(all) > 0, time.Until(try.end))
 	}
 	from := ""
 	if m := all[0].Chart; m != nil && m.Metadata != nil {
 		from = " over " + m.Metadata.Version
 	}
 	progress("upgrading to " + what + from)
-	return upgrade(ctx, cfg, a, ch, values, timeout)
+	return upgrade(ctx, cfg, a, ch, values, time.Until(try.end))
+}
+
+// forget takes away the record of the try before: many of them would push out of the history what can be gone back to.
+func (try *attempt) forget(cfg *action.Configuration, all []*release.Release) ([]*release.Release, error) {
+	if try.made > 0 && len(all) > 0 && all[0].Version >= try.made && all[0].Info.Status == rcommon.StatusFailed {
+		if _, err := cfg.Releases.Delete(all[0].Name, all[0].Version); err != nil {
+			return nil, fmt.Errorf("revision %d of release %s cannot be taken away: %w", all[0].Version, all[0].Name, err)
+		}
+		all = all[1:]
+	}
+	try.made = 1
+	if len(all) > 0 {
+		try.made = all[0].Version + 1
+	}
+	return all, nil
 }
 
 // decision is what a release's records ask for.

@@ -218,8 +218,9 @@ func TestWebhookThatIsNotUpYet(t *testing.T) {
 			}
 			r.fail = []error{fmt.Errorf("server-side apply failed: %w", calling), calling}
 			r.must(t)
-			if rel := r.release(t); rel.Status != "deployed" {
-				t.Errorf("%+v", rel)
+			want := map[bool]int{false: 1, true: 2}[installed]
+			if rel := r.release(t); rel.Status != "deployed" || rel.Revision != want {
+				t.Errorf("tries that were repeated are no revisions: %+v", rel)
 			}
 			wants(t, strings.Join(r.said, "\n"), "not ready for it yet", "connection refused", "trying again in 2ms")
 		})
