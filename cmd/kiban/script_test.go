@@ -27,10 +27,14 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			root, err := filepath.Abs(filepath.Join("..", ".."))
 			env.Setenv("FLEET", root)
+			serveFiles(env)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
+			"fill":  fillIn,
+			"pack":  packChart,
+			"serve": serve,
 		},
 	})
 }

@@ -17,6 +17,8 @@ type validateOptions struct {
 	output output
 	// Sites are the sites to check; none means the whole fleet, and then also what only the fleet as a whole can show.
 	Sites []string
+	// Fetch gets the charts and manifests that are not on this machine, to check them as well.
+	Fetch bool
 }
 
 func newValidate(a *app, runF func(context.Context, *validateOptions) error) *cobra.Command {
@@ -24,7 +26,8 @@ func newValidate(a *app, runF func(context.Context, *validateOptions) error) *co
 	cmd := &cobra.Command{
 		Use:   "validate [SITE...]",
 		Short: "Check what sites declare, without asking any machine",
-		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules.
+		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules, and what
+addons' charts make of their values, as far as the charts are on this machine or --fetch gets them.
 Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.`,
 		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
@@ -40,6 +43,7 @@ Findings name file and line. Without SITE every site of the fleet is checked, an
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "json")
+	cmd.Flags().BoolVar(&opts.Fetch, "fetch", false, "get the charts and manifests that are not on this machine, and check them too")
 	return cmd
 }
 
@@ -66,7 +70,7 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 		}
 		whole = true
 	}
-	verdicts, all, err := judge(ctx, opts.app, fleet, names, whole)
+	verdicts, all, err := judge(ctx, opts, fleet, names, whole)
 	if err != nil {
 		return err
 	}
@@ -86,7 +90,8 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	return nil
 }
 
-func judge(ctx context.Context, a *app, fleet string, names []string, whole bool) ([]verdict, lifecycle.Diagnostics, error) {
+func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]verdict, lifecycle.Diagnostics, error) {
+	a := opts.app
 	var verdicts []verdict
 	var all lifecycle.Diagnostics
 	var sites []lifecycle.Site
@@ -95,6 +100,9 @@ func judge(ctx context.Context, a *app, fleet string, names []string, whole bool
 			return nil, nil, err
 		}
 		site, ds := a.LoadSite(ctx, fleet, name)
+		if ds.Err() == nil {
+			ds = append(ds, a.checkCharts(ctx, fleet, site, opts.Fetch)...)
+		}
 		v := verdict{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
 		if v.Valid {
 			v.Summary = siteSummary(site)
@@ -109,7 +117,14 @@ func judge(ctx context.Context, a *app, fleet string, names []string, whole bool
 }
 
 func siteSummary(s lifecycle.Site) string {
-	return fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, plural(len(s.Cluster.Controllers()), "controller"), plural(len(s.Cluster.Workers()), "worker"))
+	if s.Provider == lifecycle.ProviderExternal {
+		return fmt.Sprintf("machines of someone else, %s, %s", plural(len(s.Addons), "addon"), plural(len(s.Tenants), "tenant"))
+	}
+	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, plural(len(s.Cluster.Controllers()), "controller"), plural(len(s.Cluster.Workers()), "worker"))
+	if len(s.Addons)+len(s.Tenants) > 0 {
+		text += fmt.Sprintf(", %s, %s", plural(len(s.Addons), "addon"), plural(len(s.Tenants), "tenant"))
+	}
+	return text
 }
 
 func plural(n int, noun string) string {

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// checkCharts renders what the site's addons are, as plan will: values that a chart's schema refuses, templates that fail, versions that do
+// not exist and content that is not what was locked show here, where the addon was declared. Charts that are not on this machine are fetched
+// only when that was asked for; else one warning names them.
+func (a *app) checkCharts(ctx context.Context, fleet string, site lifecycle.Site, fetch bool) lifecycle.Diagnostics {
+	if len(site.Addons) == 0 {
+		return nil
+	}
+	store := a.store(fleet, storeOptions{Offline: !fetch})
+	var ds lifecycle.Diagnostics
+	var absent []string
+	for _, addon := range site.Addons {
+		_, err := store.Render(ctx, site, addon, capabilities(site))
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ds
+		case errors.Is(err, lifecycle.ErrNotCached):
+			absent = append(absent, addon.Name)
+		default:
+			for _, d := range lifecycle.AsDiagnostics(err, "addon "+addon.Name+" cannot be rendered") {
+				ds = append(ds, declaredAt(d, addon))
+			}
+		}
+	}
+	if len(absent) > 0 {
+		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: "overlays/" + site.Name,
+			Summary: "values of addons were not checked: " + strings.Join(absent, ", "), Detail: "What they install is not on this machine.",
+			Hint: "kiban validate " + site.Name + " --fetch"})
+	}
+	return ds
+}
+
+// declaredAt lets a finding about an addon name the line where it was declared.
+func declaredAt(d lifecycle.Diagnostic, addon lifecycle.Addon) lifecycle.Diagnostic {
+	if d.Subject != "" && d.Subject != addon.Source && !strings.Contains(d.Detail, d.Subject) {
+		d.Detail = strings.TrimSpace(d.Detail + "\n" + "From " + d.Subject + ".")
+	}
+	d.Subject = addon.Source
+	return d
+}
