@@ -87,6 +87,7 @@ func (e *Engine) build(ctx context.Context, caps lifecycle.Capabilities) ([]*uni
 			if err != nil {
 				return nil, fmt.Errorf("ask the API for the kinds of %s: %w", u.name, err)
 			}
+			u.moved(*phase, placed)
 			*phase = placed
 		}
 	}
@@ -103,11 +104,24 @@ func (e *Engine) buildOffline(ctx context.Context) []*unit {
 	}
 	for _, u := range units {
 		for _, phase := range []*[]lifecycle.Object{&u.early, &u.main, &u.late} {
-			*phase = scope.place(*phase, u.namespace())
+			placed := scope.place(*phase, u.namespace())
+			u.moved(*phase, placed)
+			*phase = placed
 		}
 	}
 	settle(units)
 	return units
+}
+
+// moved has volatile fields name their objects as they are placed.
+func (u *unit) moved(from, to []lifecycle.Object) {
+	u.rendered.Volatile = slices.Clone(u.rendered.Volatile) // a rendering is shared
+	for i := range u.rendered.Volatile {
+		v := &u.rendered.Volatile[i]
+		if at := slices.IndexFunc(from, func(o lifecycle.Object) bool { return o.Same(v.Object) }); at >= 0 {
+			v.Object = to[at].ObjectRef
+		}
+	}
 }
 
 // settle finds what units have to do with each other.

@@ -20,21 +20,20 @@ func (e *Engine) secrets(u *unit) {
 			u.required = append(u.required, ref)
 			continue
 		}
-		data, missing := map[string][]byte{}, []string(nil)
+		data, missing := map[string][]byte{}, false
 		for _, key := range slices.Sorted(maps.Keys(s.Keys)) {
 			value, here, err := e.Secret(s.Keys[key])
 			switch {
 			case err != nil:
 				u.found = append(u.found, lifecycle.AsDiagnostics(err, fmt.Sprintf("the value of %s in Secret %s can't be read", key, s.Name))...)
 			case !here:
-				missing = append(missing, s.Keys[key].String())
+				missing = true
 			default:
 				data[key] = value
 			}
 		}
-		if len(missing) > 0 {
+		if missing {
 			u.kept = append(u.kept, ref)
-			u.ignored = append(u.ignored, fmt.Sprintf("%s: stays as the cluster has it: %s is not set here", ref, strings.Join(missing, ", ")))
 			continue
 		}
 		metadata := map[string]any{"name": s.Name, "namespace": u.addon.Namespace}
@@ -67,7 +66,10 @@ func (e *Engine) settleSecrets(ctx context.Context, u *unit, notYet bool) error 
 	for _, s := range u.addon.Secrets {
 		ref := lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: u.addon.Namespace, Name: s.Name}
 		switch {
-		case !slices.ContainsFunc(wanted, ref.Same) || has(ref):
+		case !slices.ContainsFunc(wanted, ref.Same):
+		case has(ref) && len(s.Keys) > 0:
+			u.ignored = append(u.ignored, fmt.Sprintf("%s: stays as the cluster has it: %s", ref, strings.Join(u.absent(e, s), ", ")))
+		case has(ref):
 		case len(s.Keys) > 0:
 			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
 				Summary: fmt.Sprintf("addon %s needs a secret that is not here", u.addon.Name),

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -49,11 +51,8 @@ func decideUnits(health []lifecycle.UnitHealth, nodes []lifecycle.NodeState, was
 		case was(u.Unit):
 			excused = append(excused, u.Unit)
 		default:
-			why := objects[0].Why
-			if why == "" {
-				why = string(objects[0].Status)
-			}
-			bad = append(bad, u.Unit+": "+objects[0].String()+": "+why)
+			first := objects[0]
+			bad = append(bad, u.Unit+": "+first.String()+": "+strings.TrimPrefix(cmp.Or(first.Why, string(first.Status)), first.String()+": "))
 		}
 	}
 	switch {
