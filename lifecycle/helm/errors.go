@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"helm.sh/helm/v4/pkg/storage/driver"
@@ -35,6 +36,9 @@ func Transient(err error) bool {
 	return false
 }
 
+// dumped is how the API server shows a value whose type is wrong, in a Secret as well.
+var dumped = regexp.MustCompile(`&value\.valueUnstructured\{.*\}`)
+
 // failure gives an error of the SDK words that can be acted upon, where its cause is clear.
 func failure(err error, namespace, name string) error {
 	if err == nil {
@@ -46,7 +50,7 @@ func failure(err error, namespace, name string) error {
 	if _, ok := errors.AsType[lifecycle.Diagnostics](err); ok {
 		return err
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Detail: err.Error(), Subject: namespace + "/" + name, Cause: err}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Detail: dumped.ReplaceAllString(err.Error(), "another type"), Subject: namespace + "/" + name, Cause: err}
 	text := err.Error()
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !ofHook(text):
@@ -66,7 +70,7 @@ func failure(err error, namespace, name string) error {
 	case apierrors.IsForbidden(err):
 		d.Summary = fmt.Sprintf("Helm release %s holds what the API server forbids", name)
 		d.Hint = "a quota, a pod security level or the kubeconfig's rights are in the way; the detail says which"
-	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err):
+	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || strings.Contains(text, "failed to create typed patch object"):
 		d.Summary = fmt.Sprintf("the API server does not take an object of Helm release %s", name)
 		d.Hint = "correct the addon's values, or use a version of the chart that is made for this version of Kubernetes"
 	case strings.Contains(text, "no matches for kind"):
