@@ -15,16 +15,21 @@ import (
 type kubeconfigOptions struct {
 	app  *app
 	Site string
+	OIDC bool
 }
 
 func newKubeconfig(a *app, runF func(context.Context, *kubeconfigOptions) error) *cobra.Command {
 	opts := &kubeconfigOptions{app: a}
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "kubeconfig SITE",
-		Short: "Print an administrator's kubeconfig of a site",
+		Short: "Print a kubeconfig of a site",
 		Long: `Print the administrator's kubeconfig that a running controller has, with the site's endpoint as its server (or the first controller
-where the site names no endpoint) and a context named after the site. It holds a private key: keep it as you keep one.`,
-		Example:           "  kiban kubeconfig tokyo-prod > ~/.kube/tokyo-prod\n  kubectl --kubeconfig ~/.kube/tokyo-prod get nodes",
+where the site names no endpoint) and a context named after the site. It holds a private key: keep it as you keep one.
+
+With --oidc, print one for people: it holds nobody's credentials. Who uses it signs on with the issuer that the site's API servers
+trust, by kubectl's plugin oidc-login, and may do what the groups there give.`,
+		Example: "  kiban kubeconfig tokyo-prod > ~/.kube/tokyo-prod\n  kubectl --kubeconfig ~/.kube/tokyo-prod get nodes\n" +
+			"  kiban kubeconfig tokyo-prod --oidc > tokyo-prod.kubeconfig",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if opts.Site, err = a.oneSite(cmd, args); err != nil {
@@ -36,6 +41,8 @@ where the site names no endpoint) and a context named after the site. It holds a
 			return kubeconfigRun(cmd.Context(), opts)
 		},
 	}
+	c.Flags().BoolVar(&opts.OIDC, "oidc", false, "one without credentials, for people who sign on")
+	return c
 }
 
 func kubeconfigRun(ctx context.Context, opts *kubeconfigOptions) error {
@@ -43,6 +50,11 @@ func kubeconfigRun(ctx context.Context, opts *kubeconfigOptions) error {
 	site, fleet, err := a.loadSite(ctx, opts.Site)
 	if err != nil {
 		return err
+	}
+	if opts.OIDC {
+		if _, err := issuerOf(site); err != nil {
+			return err
+		}
 	}
 	conn, err := a.connect(site, fleet)
 	if err != nil {
@@ -56,11 +68,19 @@ func kubeconfigRun(ctx context.Context, opts *kubeconfigOptions) error {
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "no controller runs, so there is no kubeconfig",
 			Hint: "kiban status " + site.Name}
 	}
-	out, err := adminKubeconfig(raw, site)
+	write := adminKubeconfig
+	if opts.OIDC {
+		write = personKubeconfig
+	}
+	out, err := write(raw, site)
 	if err != nil {
 		return err
 	}
-	a.note("This kubeconfig is an administrator's: whoever has it can do everything in %s. It is not recorded anywhere.", site.Name)
+	if opts.OIDC {
+		a.note("This kubeconfig holds no credentials: it can be given to everyone who works with %s. They need kubectl's plugin oidc-login.", site.Name)
+	} else {
+		a.note("This kubeconfig is an administrator's: whoever has it can do everything in %s. It is not recorded anywhere.", site.Name)
+	}
 	if site.API.ViaSSH {
 		a.note("The site says that its API is reached through SSH only; the address in the kubeconfig may not be reachable from here.")
 	}
@@ -96,21 +116,34 @@ type namedUser struct {
 // adminKubeconfig points the controller's kubeconfig at the site and names everything in it after the site, so that those of several
 // sites can be merged.
 func adminKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
-	var f kubeconfigFile
-	if err := yaml.Unmarshal(raw, &f); err != nil || len(f.Clusters) == 0 || len(f.Users) == 0 {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the controller's kubeconfig is not one", Cause: err}
-	}
-	server, err := apiURL(site)
+	f, err := siteKubeconfig(raw, site)
 	if err != nil {
 		return nil, err
 	}
-	user := site.Name + "-admin"
+	f.as(site.Name, site.Name+"-admin", f.Users[0].User)
+	return yaml.Marshal(f)
+}
+
+// siteKubeconfig reads the controller's kubeconfig and points it at the site.
+func siteKubeconfig(raw []byte, site lifecycle.Site) (kubeconfigFile, error) {
+	var f kubeconfigFile
+	if err := yaml.Unmarshal(raw, &f); err != nil || len(f.Clusters) == 0 || len(f.Users) == 0 {
+		return f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the controller's kubeconfig is not one", Cause: err}
+	}
+	server, err := apiURL(site)
+	if err != nil {
+		return f, err
+	}
 	f.Clusters = []namedCluster{{Name: site.Name, Cluster: f.Clusters[0].Cluster}}
 	f.Clusters[0].Cluster["server"] = server
-	f.Users = []namedUser{{Name: user, User: f.Users[0].User}}
-	f.Contexts = []namedContext{{Name: site.Name, Context: map[string]string{"cluster": site.Name, "user": user}}}
-	f.CurrentContext = site.Name
-	return yaml.Marshal(f)
+	return f, nil
+}
+
+// as gives the kubeconfig its only user, and its only context, named after the site.
+func (f *kubeconfigFile) as(site, name string, user map[string]any) {
+	f.Users = []namedUser{{Name: name, User: user}}
+	f.Contexts = []namedContext{{Name: site, Context: map[string]string{"cluster": site, "user": name}}}
+	f.CurrentContext = site
 }
 
 func apiURL(site lifecycle.Site) (string, error) {
