@@ -19,6 +19,8 @@ type validateOptions struct {
 	Sites []string
 	// Fetch gets the charts and manifests that are not on this machine, to check them as well.
 	Fetch bool
+	// Bundle is a file of kiban bundle, to check its content with the site; "" is none.
+	Bundle string
 }
 
 func newValidate(a *app, runF func(context.Context, *validateOptions) error) *cobra.Command {
@@ -27,13 +29,16 @@ func newValidate(a *app, runF func(context.Context, *validateOptions) error) *co
 		Use:   "validate [SITE...]",
 		Short: "Check what sites declare, without asking any machine",
 		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules, and what
-addons' charts make of their values, as far as the charts are on this machine or --fetch gets them.
+addons' charts make of their values, as far as the charts are on this machine, in the bundle, or --fetch gets them.
 Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.`,
 		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opts.output.validate(cmd); err != nil {
 				return err
+			}
+			if opts.Bundle != "" && len(args) != 1 {
+				return usage(cmd, "a bundle is of one site: name it")
 			}
 			opts.Sites = args
 			if runF != nil {
@@ -43,6 +48,7 @@ Findings name file and line. Without SITE every site of the fleet is checked, an
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "json")
+	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().BoolVar(&opts.Fetch, "fetch", false, "get the charts and manifests that are not on this machine, and check them too")
 	return cmd
 }
@@ -101,7 +107,7 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		}
 		site, ds := a.LoadSite(ctx, fleet, name)
 		if ds.Err() == nil {
-			ds = append(ds, a.checkCharts(ctx, fleet, site, opts.Fetch)...)
+			ds = append(ds, a.checkCharts(ctx, opts, fleet, site)...)
 		}
 		v := verdict{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
 		if v.Valid {

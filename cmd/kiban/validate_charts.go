@@ -11,11 +11,16 @@ import (
 // checkCharts renders what the site's addons are, as plan will: values that a chart's schema refuses, templates that fail, versions that do
 // not exist and content that is not what was locked show here, where the addon was declared. Charts that are not on this machine are fetched
 // only when that was asked for; else one warning names them.
-func (a *app) checkCharts(ctx context.Context, fleet string, site lifecycle.Site, fetch bool) lifecycle.Diagnostics {
-	if len(site.Addons) == 0 {
-		return nil
+func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet string, site lifecycle.Site) lifecycle.Diagnostics {
+	packed, err := a.openBundle(opts.Bundle, site, fleet)
+	if err != nil {
+		return lifecycle.AsDiagnostics(err, "the bundle cannot be used")
 	}
-	store := a.store(fleet, storeOptions{Offline: !fetch})
+	from := storeOptions{Offline: !opts.Fetch}
+	if packed != nil {
+		from.Bundle = packed.FS()
+	}
+	store := a.store(fleet, from)
 	var ds lifecycle.Diagnostics
 	var absent []string
 	for _, addon := range site.Addons {
