@@ -30,7 +30,7 @@ func (a *application) back(ctx context.Context, why string, cause error) error {
 		d.Detail += "\nThe way back failed: " + textOf(err)
 		return d
 	}
-	now, err := a.e.Releases.Release(ctx, a.u.addon.Namespace, c.Release)
+	now, err := a.e.release(ctx, a.u)
 	if err == nil {
 		var health lifecycle.Health
 		if health, err = a.e.awaitHealth(ctx, healthRefs(now.Objects), a.u.timeout(), a.progress); err != nil {

@@ -65,7 +65,7 @@ type Deps struct {
 	Secret func(lifecycle.SecretSource) ([]byte, bool, error)
 	// Run names the run in inventories.
 	Run string
-	// Poll is the pause between two looks at health. Zero: two seconds.
+	// Poll is the pause between two looks at health. Zero: a second.
 	Poll time.Duration
 }
 
@@ -86,7 +86,7 @@ type memory struct {
 // New makes the engine of a site.
 func New(site lifecycle.Site, deps Deps) *Engine {
 	if deps.Poll == 0 {
-		deps.Poll = 2 * time.Second
+		deps.Poll = time.Second
 	}
 	return &Engine{site: site, Deps: deps, memory: &memory{rendered: map[string]lifecycle.Rendering{}}}
 }

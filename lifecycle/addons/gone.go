@@ -80,8 +80,8 @@ func (l looking) left(ctx context.Context, inv lifecycle.Inventory) lifecycle.Un
 	var release lifecycle.Release
 	if inv.Release != "" && !l.taken(inv) {
 		var err error
-		if release, err = l.e.Releases.Release(ctx, inv.Namespace, inv.Release); err != nil {
-			s.Unknown = fmt.Sprintf("Helm release %s/%s: %v", inv.Namespace, inv.Release, err)
+		if release, err = l.e.releaseOf(ctx, inv.Namespace, inv.Release); err != nil {
+			s.Unknown = err.Error()
 			return s
 		}
 		s.Release, s.Chart = release, inv.Chart

@@ -101,7 +101,7 @@ func (e *Engine) Health(ctx context.Context) ([]lifecycle.UnitHealth, error) {
 }
 
 // failedLooks is how often in a row an object must be found failed before the wait ends: a controller may still be trying.
-const failedLooks = 3
+const failedLooks = 5
 
 // awaitHealth waits until the objects are all current, and says whenever the reason why they are not changes. The last health is given either way.
 func (e *Engine) awaitHealth(ctx context.Context, refs []lifecycle.ObjectRef, limit time.Duration, progress func(string)) (lifecycle.Health, error) {

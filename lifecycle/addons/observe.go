@@ -188,9 +188,26 @@ func (e *Engine) release(ctx context.Context, u *unit) (lifecycle.Release, error
 	if c == nil {
 		return lifecycle.Release{}, nil
 	}
-	r, err := e.Releases.Release(ctx, u.addon.Namespace, c.Release)
+	return e.releaseOf(ctx, u.addon.Namespace, c.Release)
+}
+
+// releaseOf is a release, its objects where they are: a manifest need not say so.
+func (e *Engine) releaseOf(ctx context.Context, namespace, name string) (lifecycle.Release, error) {
+	r, err := e.Releases.Release(ctx, namespace, name)
 	if err != nil {
-		return r, fmt.Errorf("Helm release %s/%s: %w", u.addon.Namespace, c.Release, err)
+		return r, fmt.Errorf("Helm release %s/%s: %w", namespace, name, err)
+	}
+	objs := make([]lifecycle.Object, len(r.Objects))
+	for i, ref := range r.Objects {
+		objs[i].ObjectRef = ref
+	}
+	placed, err := e.Cluster.Place(ctx, objs, namespace, nil)
+	if err != nil {
+		return r, fmt.Errorf("Helm release %s/%s: %w", namespace, name, err)
+	}
+	r.Objects = nil
+	for _, o := range placed {
+		r.Objects = append(r.Objects, o.ObjectRef)
 	}
 	return r, nil
 }

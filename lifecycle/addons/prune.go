@@ -31,8 +31,8 @@ func (e *Engine) prune(ctx context.Context, look looking, step lifecycle.Step, i
 	var release lifecycle.Release
 	if inv.Release != "" && !look.taken(inv) {
 		var err error
-		if release, err = e.Releases.Release(ctx, inv.Namespace, inv.Release); err != nil {
-			return fmt.Errorf("Helm release %s/%s: %w", inv.Namespace, inv.Release, err)
+		if release, err = e.releaseOf(ctx, inv.Namespace, inv.Release); err != nil {
+			return err
 		}
 		if ds := look.shared(inv, release); ds.Err() != nil {
 			return ds
