@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,9 +39,6 @@ func (l *loading) checkAddon(d addonDocument) []finding {
 	}
 	if a.Chart != nil {
 		found = append(found, checkChart(a)...)
-	}
-	for i, m := range a.Manifests {
-		found = append(found, l.checkManifest(m, at("manifests", index(i)))...)
 	}
 	found = append(found, l.checkAddonSecrets(d)...)
 	for i, ig := range d.Spec.Ignore {
@@ -88,25 +84,6 @@ func checkChart(a lifecycle.Addon) []finding {
 		found = append(found, wrong(at("release"), fmt.Sprintf("%q can't be the name of a release", a.Chart.Release), "", "Use up to 53 lower-case letters, digits and hyphens."))
 	}
 	return found
-}
-
-func (l *loading) checkManifest(m string, at place) []finding {
-	scheme, _, isURL := strings.Cut(m, "://")
-	switch {
-	case m == "":
-		return []finding{wrong(at, "a manifest without a path", "", "Name an https URL, or a file relative to the overlay.")}
-	case isURL && scheme != "https":
-		return []finding{wrong(at, fmt.Sprintf("manifests can't be fetched by %s", scheme), "", "Use https, or a file relative to the overlay.")}
-	case isURL:
-		return nil
-	}
-	file := absolute(l.site.Dir, m)
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return []finding{wrong(at, fmt.Sprintf("the manifest %s can't be read", m), "It is looked for at "+l.tree.rel(file)+".", "Correct the path; it is relative to the overlay.")}
-	}
-	l.contents = append(l.contents, []byte(m), b)
-	return nil
 }
 
 var keyForm = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)

@@ -23,9 +23,10 @@ type claim struct {
 func (c claim) same(o claim) bool { return c.ref.Same(o.ref) }
 
 // checkClaims holds that no two units declare the same object: each would undo what the other does, and prune it when it leaves.
-func checkClaims(site lifecycle.Site) []finding {
+// manifests are the claims of what addons' manifests hold.
+func checkClaims(site lifecycle.Site, manifests []claim) []finding {
 	var found []finding
-	var claims []claim
+	claims := slices.Clone(manifests)
 	claims = append(claims, objectClaims(site.Objects, "", "the site's objects")...)
 	for _, a := range site.Addons {
 		claims = append(claims, objectClaims(a.Objects, a.Namespace, "addon "+a.Name)...)

@@ -166,7 +166,7 @@ func (l *loading) checkAll() {
 	}
 	l.add(checkDependencies(l.site.Addons)...)
 	l.add(checkTenants(l.units.tenants, l.site.Addons)...)
-	l.add(checkClaims(*l.site)...)
+	l.add(checkClaims(*l.site, l.units.claims)...)
 	l.add(checkForeignCharts(l.cluster, l.site.Addons)...)
 	l.add(checkObjects(l.units.objects)...)
 	l.add(checkPools(l.units.objects, l.cluster)...)

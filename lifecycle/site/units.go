@@ -12,13 +12,15 @@ import (
 type units struct {
 	addons  []addonDocument
 	tenants []tenantDocument
-	// objects are all of them, those that are tied to an addon included.
+	// objects are all of them, those that are tied to an addon included, and those of addons' manifests in the repository.
 	objects []object
+	// claims are those of addons' manifests.
+	claims []claim
 }
 
 // readUnits decodes addons and tenants, and ties objects to their addons.
 func (l *loading) readUnits() {
-	l.units.objects = l.docs.objects
+	l.units.objects = slices.Clone(l.docs.objects)
 	for _, n := range l.docs.addons {
 		d, found := decodeAddon(n)
 		l.add(found...)
@@ -39,6 +41,9 @@ func (l *loading) readUnits() {
 	slices.SortStableFunc(l.site.Tenants, func(a, b lifecycle.Tenant) int { return cmp.Compare(a.Name, b.Name) })
 	for _, o := range l.docs.objects {
 		l.tie(o)
+	}
+	for _, a := range l.site.Addons {
+		l.readManifests(a)
 	}
 }
 

@@ -1,0 +1,73 @@
+package site
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// readManifests reads the manifests of an addon that the repository holds, for the rules about objects. What is behind a URL is known only
+// once it is fetched.
+func (l *loading) readManifests(a lifecycle.Addon) {
+	for i, m := range a.Manifests {
+		where := addonPlace(a.Name, "spec", "manifests", index(i))
+		scheme, _, isURL := strings.Cut(m, "://")
+		switch {
+		case m == "":
+			l.add(wrong(where, "a manifest without a path", "", "Name an https URL, or a file relative to the overlay."))
+		case isURL && scheme != "https":
+			l.add(wrong(where, fmt.Sprintf("manifests can't be fetched by %s", scheme), "", "Use https, or a file relative to the overlay."))
+		case !isURL:
+			l.readManifest(a, m, where)
+		}
+	}
+}
+
+func (l *loading) readManifest(a lifecycle.Addon, name string, where place) {
+	file := absolute(l.site.Dir, name)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.rel(file)+".", "Correct the path; it is relative to the overlay."))
+		return
+	}
+	l.contents = append(l.contents, []byte(name), b)
+	nodes, err := parseYAML(b)
+	if err != nil {
+		line, what := yamlErrorAt(err.Error())
+		l.add(wrong(place{subject: l.tree.subject(file, line)}, "this is not YAML", what, "Check indentation, quotes and colons at and just above this line."))
+		return
+	}
+	var docs []lifecycle.Document
+	for _, n := range unlisted(nodes) {
+		d := lifecycle.Document{
+			APIVersion: text(at(n, "apiVersion")), Kind: text(at(n, "kind")), Name: text(at(n, "metadata", "name")), Namespace: text(at(n, "metadata", "namespace")),
+			Source: l.tree.subject(file, n.Line),
+		}
+		if d.Kind == "" || d.Name == "" {
+			l.add(wrong(place{subject: d.Source}, "a document that is no Kubernetes object", "It has no kind or no name.", "Correct or remove it."))
+			continue
+		}
+		docs = append(docs, d)
+		l.units.objects = append(l.units.objects, object{d, n})
+	}
+	l.units.claims = append(l.units.claims, objectClaims(docs, a.Namespace, "addon "+a.Name)...)
+}
+
+// unlisted takes the items out of lists.
+func unlisted(nodes []*yaml.Node) []*yaml.Node {
+	var out []*yaml.Node
+	for _, n := range nodes {
+		if list := at(n, "items"); strings.HasSuffix(text(at(n, "kind")), "List") && list != nil {
+			for _, item := range items(list) {
+				out = append(out, resolve(item))
+			}
+			continue
+		}
+		out = append(out, n)
+	}
+	return out
+}
