@@ -27,6 +27,8 @@ func (d *describer) remarks(c *v1beta1.Cluster) {
 	d.remark(c, "values in environment are secrets in the clear",
 		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), secretive) },
 		"a name in environment sounds like a credential; it would be readable in the repository", "keep credentials out of the cluster document")
+	d.remark(c, "metrics-server is turned off", withoutMetrics,
+		"autoscalers and `kubectl top` have nothing to go by", "take metrics-server out of --disable-components, unless an addon brings another one")
 	if o := c.Spec.Options.Concurrency; o.WorkerDisruptionPercent != 10 && o.WorkerDisruptionPercent != 0 {
 		d.warn("", "workerDisruptionPercent is not used",
 			fmt.Sprintf("k0sctl itself would take %d%% for one node at a time, or all at once", o.WorkerDisruptionPercent),
@@ -59,6 +61,12 @@ func otherHooks(h *cluster.Host) bool {
 		}
 	}
 	return false
+}
+
+// withoutMetrics reports whether k0s is told not to run its metrics-server. Only controllers are.
+func withoutMetrics(h *cluster.Host) bool {
+	off := h.InstallFlags.GetValue("--disable-components")
+	return h.IsController() && slices.Contains(strings.Split(off, ","), "metrics-server")
 }
 
 func secretive(name string) bool {
