@@ -43,7 +43,13 @@ func markdownStages(b *strings.Builder, all []outline) {
 	if len(all) == 0 {
 		return
 	}
-	b.WriteString("\n| | Stage | Machines | Pace | Disturbs |\n|---|---|---|---|---|\n")
+	column := "Machines"
+	for _, o := range all {
+		if slices.ContainsFunc(o.groups, func(g group) bool { return lifecycle.IsUnit(g.targets[0]) }) {
+			column = "On"
+		}
+	}
+	fmt.Fprintf(b, "\n| | Stage | %s | Pace | Disturbs |\n|---|---|---|---|---|\n", column)
 	for i, o := range all {
 		var targets []string
 		disturbs := 0

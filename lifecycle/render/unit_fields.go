@@ -134,6 +134,11 @@ func labelOf(field string) (key string, template bool) {
 	return "", false
 }
 
+// follows reports whether a field is a count of the API server's that follows from other changes, and says nothing by itself.
+func follows(field string) bool {
+	return strings.HasSuffix(field, `["deprecated.daemonset.template.generation"]`)
+}
+
 // onlyLabels reports whether nothing of an object changes but such labels. A label of a workload's pods replaces the pods: that is more.
 func onlyLabels(c lifecycle.ObjectChange) bool {
 	return c.Change == lifecycle.ChangeUpdate && !c.Drift && c.Reason == "" && len(c.Fields) > 0 && !slices.ContainsFunc(c.Fields, func(f lifecycle.FieldChange) bool {
@@ -148,6 +153,7 @@ func shownFields(c lifecycle.ObjectChange) []lifecycle.FieldChange {
 	because := false
 	for _, f := range c.Fields {
 		switch key, template := labelOf(f.Field); {
+		case follows(f.Field):
 		case key == "":
 			real = append(real, f)
 			because = because || strings.HasPrefix(f.Field, "spec.template.")

@@ -47,6 +47,7 @@ func bumped(fields ...lifecycle.FieldChange) []lifecycle.FieldChange {
 func metallbBump() lifecycle.Step {
 	const ns, template = "metallb-system", "spec.template.spec.containers"
 	speaker := []lifecycle.FieldChange{
+		field(`metadata.annotations["deprecated.daemonset.template.generation"]`, "1", "2"),
 		field(template+"[name=speaker].args[2]", "", "--ignore-exclude-lb=false"),
 		field(template+"[name=speaker].image", "quay.io/metallb/speaker:v0.16.1", "quay.io/metallb/speaker:v0.16.2"),
 		field(template+"[name=reloader].image", "quay.io/metallb/frr-tools:v0.16.1@sha256:0f2a9c", "quay.io/metallb/frr-tools:v0.16.2@sha256:77aa01"),

@@ -111,7 +111,10 @@ func unitNote(u lifecycle.UnitState) string {
 	if n := differs(u) - by; n > 0 && u.Installed && u.Declared {
 		notes = append(notes, count(n, "object")+" to change")
 	}
-	if u.Changed != "" {
+	switch {
+	case u.Installed && u.Release.Version != "" && u.Version != "" && u.Release.Version != u.Version:
+		notes = append(notes, u.Version+" is declared")
+	case u.Changed != "":
 		notes = append(notes, u.Changed)
 	}
 	if u.Installed && u.Health.Status != lifecycle.HealthCurrent && u.Health.Why != "" {

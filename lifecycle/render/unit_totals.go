@@ -10,7 +10,7 @@ import (
 // unitsNamed is up to how many units are called by name.
 const unitsNamed = 3
 
-// unitTotals sums up what becomes of units: "addon metallb to change, 12 tenants to add: 3 objects change, 108 created". "" when nothing does.
+// unitTotals sums up what becomes of units: "addon metallb to change; 12 tenants to add: 3 objects change, 108 created". "" when nothing does.
 func unitTotals(p lifecycle.Plan) string {
 	var verbs []string
 	members := map[string][]lifecycle.Step{}
@@ -37,7 +37,7 @@ func unitTotals(p lifecycle.Plan) string {
 	for _, verb := range verbs {
 		parts = append(parts, unitsText(members[verb])+" to "+verb)
 	}
-	line := strings.Join(parts, ", ")
+	line := strings.Join(parts, "; ")
 	sum.unchanged = 0 // what is not done is no part of the sum
 	if objects := sum.String(); objects != "" {
 		line += ": " + objects
@@ -68,6 +68,9 @@ func unitsText(steps []lifecycle.Step) string {
 		default:
 			parts = append(parts, noun+"s "+join(of))
 		}
+	}
+	if n := len(parts); n > 2 {
+		return strings.Join(parts[:n-1], ", ") + ", and " + parts[n-1] // names in them have an "and" of their own
 	}
 	return strings.Join(parts, " and ")
 }
