@@ -92,7 +92,7 @@ func (w web) once(ctx context.Context, url string) ([]byte, error) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, statusError{url: url, code: resp.StatusCode}
+		return nil, statusError{url: req.URL.Redacted(), code: resp.StatusCode}
 	}
 	content, err := io.ReadAll(io.LimitReader(resp.Body, largest+1))
 	if err == nil && len(content) > largest {
