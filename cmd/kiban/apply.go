@@ -25,6 +25,7 @@ type applyOptions struct {
 	LockTimeout time.Duration
 	// Bundle is a file of kiban bundle; "" asks the network.
 	Bundle string
+	lifecycle.PlanOptions
 }
 
 func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Command {
@@ -37,6 +38,7 @@ The first failure stops the rollout: machines in hand are finished, no other is 
 
 With --plan the saved plan is carried out, and nothing but it: it is refused (exit code 4) if anything it rests on has changed.
 One run changes a site at a time. While another does, this one stops with exit code 3 and says who it is, or waits with --lock-timeout.
+A tenant that has left the repository stays in the cluster, unless --prune-tenants says that it goes with all its data.
 Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 		Example:           "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan",
 		ValidArgsFunction: a.completeSites,
@@ -53,6 +55,7 @@ Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
 	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
+	addPruneTenants(cmd, &opts.PlanOptions)
 	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
 	return cmd
 }
@@ -67,6 +70,9 @@ func applyVerb(ctx context.Context, opts *applyOptions) (err error) {
 	if opts.Plan != "" {
 		p, err := readPlan(opts.Plan)
 		if err != nil {
+			return err
+		}
+		if err := mayPrune(opts, p); err != nil {
 			return err
 		}
 		saved = &p
@@ -92,7 +98,7 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 	defer lock.giveUp()
 	var last *lifecycle.Plan
 	for {
-		plan, err := a.observeAndPlan(ctx, site, conn)
+		plan, err := a.observeAndPlan(ctx, site, conn, opts.PlanOptions)
 		if err != nil {
 			return err
 		}
@@ -129,7 +135,7 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 			return noProgress(site, plan)
 		}
 		if saved == nil && !confirmed {
-			if err := a.confirm(ctx, opts.Yes, site.Name); err != nil {
+			if err := a.confirmPlan(ctx, opts.Yes, site, plan); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,11 @@ func (a *app) confirm(ctx context.Context, yes bool, site string) error {
 
 // confirmAs is confirm for a verb that has another way to go without a person.
 func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) error {
+	return a.confirmWith(ctx, yes, site, unattended, "Do you want to carry this out? Only 'yes' is accepted: ", "yes")
+}
+
+// confirmWith asks, and takes one answer only.
+func (a *app) confirmWith(ctx context.Context, yes bool, site, unattended, question, only string) error {
 	if yes {
 		return nil
 	}
@@ -23,7 +28,7 @@ func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) 
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm it: stdin is not a terminal", Subject: site,
 			Hint: unattended}
 	}
-	fmt.Fprintf(a.Err, "\nDo you want to carry this out? Only 'yes' is accepted: ")
+	fmt.Fprintf(a.Err, "\n%s", question)
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.In).ReadString('\n') // no line is no
@@ -33,7 +38,7 @@ func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) 
 	case <-ctx.Done():
 		return ctx.Err()
 	case said := <-answer:
-		if said == "yes" {
+		if strings.Join(strings.Fields(said), " ") == only {
 			return nil
 		}
 	}

@@ -20,6 +20,7 @@ type planOptions struct {
 	Out string
 	// Bundle is a file of kiban bundle; "" asks the network.
 	Bundle string
+	lifecycle.PlanOptions
 }
 
 func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Command {
@@ -47,6 +48,7 @@ Nothing is changed anywhere. A plan that is saved with --out is what "kiban appl
 	addOutput(cmd, &opts.output, "text", "json", "markdown")
 	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none")
 	addBundle(cmd, &opts.Bundle)
+	addPruneTenants(cmd, &opts.PlanOptions)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "save the plan to this file")
 	return cmd
 }
@@ -65,7 +67,7 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	if err != nil {
 		return err
 	}
-	plan, err := a.observeAndPlan(ctx, site, conn)
+	plan, err := a.observeAndPlan(ctx, site, conn, opts.PlanOptions)
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}
@@ -94,13 +96,17 @@ func planRun(ctx context.Context, opts *planOptions) error {
 }
 
 // observeAndPlan is the first half of the sentence that plan and apply share.
-func (a *app) observeAndPlan(ctx context.Context, site lifecycle.Site, conn connection) (lifecycle.Plan, error) {
-	a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+func (a *app) observeAndPlan(ctx context.Context, site lifecycle.Site, conn connection, options lifecycle.PlanOptions) (lifecycle.Plan, error) {
+	if site.Provider == lifecycle.ProviderExternal {
+		a.note("Looking at the cluster of %s.", site.Name)
+	} else {
+		a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+	}
 	state, err := conn.Observe(ctx)
 	if err != nil {
 		return lifecycle.Plan{}, err
 	}
-	return a.MakePlan(site, state), nil
+	return a.MakePlan(site, state, options), nil
 }
 
 func showPlan(opts *planOptions, site lifecycle.Site, plan lifecycle.Plan) error {

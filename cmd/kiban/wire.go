@@ -8,6 +8,7 @@ import (
 	"kiban.dev/kiban/lifecycle/git"
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
+	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/plan"
 	"kiban.dev/kiban/lifecycle/site"
 )
@@ -19,7 +20,7 @@ func wire() services {
 		ListSites:  site.List,
 		RenderSite: site.Render,
 		LoadSite: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, Revision: git.Revision})
+			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, ServerFile: kube.CheckServerFile, Revision: git.Revision})
 		},
 		LoadStrangers: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true})
