@@ -237,7 +237,7 @@ func TestMetricsServerIsKept(t *testing.T) {
 	for flag, told := range map[string]bool{"": false, "--disable-components=helm,metrics-server": true, "--disable-components=konnectivity-server": false} {
 		doc := document3
 		if flag != "" {
-			doc = strings.Replace(doc, "    hostname: c1\n", "    hostname: c1\n    installFlags: ["+"'"+flag+"'"+"]\n", 1)
+			doc = strings.Replace(doc, "    hostname: c1\n", "    hostname: c1\n    installFlags: ['"+flag+"']\n", 1)
 		}
 		_, ds := Describe([]byte(doc), site, "/overlay", "cluster.yaml")
 		if got := slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool { return d.Summary == "metrics-server is turned off" }); got != told {
