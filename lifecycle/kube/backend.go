@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -28,6 +30,8 @@ const (
 type backend struct {
 	Server
 	transport *http.Transport
+	// base is what comes before the API's own paths in the kubeconfig's URL, "" for most.
+	base string
 	// client asks this one server only, with the administrator's credentials.
 	client *http.Client
 }
@@ -51,6 +55,7 @@ func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host,
 		}
 	}
 	t := &http.Transport{
+		Proxy: cfg.Proxy,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dial(ctx, network, addr)
 			if err != nil {
@@ -69,7 +74,11 @@ func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host,
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	return &backend{Server: s, transport: t, client: &http.Client{Transport: wrapped}}, nil
+	b := &backend{Server: s, transport: t, client: &http.Client{Transport: wrapped}}
+	if u, err := url.Parse(cfg.Host); err == nil {
+		b.base = strings.TrimSuffix(u.Path, "/")
+	}
+	return b, nil
 }
 
 // send makes one attempt at this server.

@@ -78,6 +78,9 @@ func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
 			return nil, fmt.Errorf("kubeconfig: %w", err)
 		}
 		servers = []Server{{Host: own, Address: own}}
+		if cfg.Proxy == nil {
+			cfg.Proxy = http.ProxyFromEnvironment // as kubectl does; a site's own machines are reached directly
+		}
 	} else {
 		cfg.ServerName = cmp.Or(cfg.ServerName, certificateName)
 	}

@@ -115,7 +115,7 @@ func (j *judge) object(ctx context.Context, o lifecycle.Object, declared lifecyc
 		return j.refused(v, o, live, desired, err)
 	}
 	if live != nil {
-		j.differences(&v, o, live, after)
+		j.differences(&v, o, live, after, openBundles(desired))
 	} else {
 		v.ignored = j.ignored(o, nil, nil)
 	}
@@ -130,11 +130,11 @@ func (j *judge) item(o lifecycle.Object, declared lifecycle.ObjectRef) (lifecycl
 	return j.opts.Inventory.Find(declared)
 }
 
-// differences compares an object with what it would be.
-func (j *judge) differences(v *verdict, o lifecycle.Object, live, after *unstructured.Unstructured) {
+// differences compares an object with what it would be, but for the bundles that someone in the cluster writes.
+func (j *judge) differences(v *verdict, o lifecycle.Object, live, after *unstructured.Unstructured, bundles []string) {
 	from, to := comparable(live), comparable(after)
 	v.ignored = j.ignored(o, from, to)
-	for _, path := range lifecycle.NotCompared(o.ObjectRef, j.opts.Volatile, j.opts.Ignore) {
+	for _, path := range append(bundles, lifecycle.NotCompared(o.ObjectRef, j.opts.Volatile, j.opts.Ignore)...) {
 		from, to = lifecycle.WithoutField(from, path), lifecycle.WithoutField(to, path)
 	}
 	v.change.Fields = fieldChanges(o.ObjectRef, live, from, to)

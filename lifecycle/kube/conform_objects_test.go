@@ -192,15 +192,31 @@ kind: CustomResourceDefinition
 metadata: {name: gadgets.example.org}
 spec: {group: example.org, scope: Namespaced, names: {kind: Gadget, plural: gadgets}, versions: [{name: v1, served: true, storage: true}]}`)
 	s.want(t, "coming", s.compare(t, objs, lifecycle.CompareOptions{Coming: coming}), "create ConfigMap fine",
-		"create ConfigMap astray: its namespace comes with it", "create Gadget unknown: its kind comes with gadgets.example.org")
+		"create ConfigMap astray", "create Gadget unknown: its kind comes with gadgets.example.org")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError, "could not be applied in time")
 }
 
-// inventories: what is written is read again, and the mark stays.
+// inventories: what is written is read again, and the cluster says which site it is.
 func (s *stage) inventories(t *testing.T) {
+	was, err := s.client.site(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.MarkSite(t.Context(), "conformance"); err != nil {
+		t.Fatal(err)
+	}
+	facts, err := s.client.Facts(t.Context())
+	if err != nil || facts.API.Site != "conformance" || !strings.HasPrefix(facts.API.Capabilities.Kubernetes, "v1.") || !slices.Contains(facts.API.Capabilities.APIs, "apps/v1/Deployment") {
+		t.Errorf("facts: %+v, %v", facts.API, err)
+	}
+	if was != "" {
+		_ = s.client.MarkSite(t.Context(), was)
+	} else if err := s.client.DeleteObjects(t.Context(), []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: siteName}}, func(string) {}); err != nil {
+		t.Error(err)
+	}
 	inv := lifecycle.Inventory{Unit: "addon/kiban-test", Digest: "sha256:1", Objects: []lifecycle.InventoryItem{{ObjectRef: s.object("ConfigMap", "a"), Digest: "sha256:2"}}}
 	for range 2 {
 		if err := s.client.WriteInventory(t.Context(), inv); err != nil {

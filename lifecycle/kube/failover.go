@@ -100,7 +100,10 @@ func again(r *http.Request, n int) (*http.Request, error) {
 	return out, nil
 }
 
-func readOnly(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+// readOnly reports whether a request changes nothing: it reads, or asks what a change would do.
+func readOnly(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Query().Get("dryRun") == "All"
+}
 
 // unwilling reports whether another server should be asked: this one is stopping, overloaded, or has no one behind it. Such a
 // request was not served, so that any may be repeated, unless it may have been served in part (a gateway's timeout).

@@ -79,7 +79,7 @@ func writersOf(u *unstructured.Unstructured) writers {
 			continue
 		}
 		set := &fieldpath.Set{}
-		if set.FromJSON(bytes.NewReader(e.FieldsV1.Raw)) != nil {
+		if set.FromJSON(e.FieldsV1.GetRawReader()) != nil {
 			continue
 		}
 		w := writer{name: e.Manager, set: set}

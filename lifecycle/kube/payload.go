@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
@@ -27,21 +26,13 @@ func payload(o lifecycle.Object) (*unstructured.Unstructured, error) {
 		unstructured.RemoveNestedField(u.Object, "metadata", "namespace")
 	}
 	dropOwn(u.Object)
-	switch {
-	case isSecret(o.ObjectRef):
+	if isSecret(o.ObjectRef) {
 		plainData(u.Object)
-	case strings.HasSuffix(o.Kind, "WebhookConfiguration"):
-		hooks, _, _ := unstructured.NestedSlice(u.Object, "webhooks")
-		for _, h := range hooks {
-			if hook, ok := h.(map[string]any); ok {
-				dropEmptyBundle(hook, "clientConfig", "caBundle")
-			}
+	}
+	for _, client := range hookClients(u) {
+		if bundle, ok := client["caBundle"].(string); ok && slices.Contains([]string{"", "Cg==", "XG4="}, bundle) {
+			delete(client, "caBundle") // some charts write an empty one, or a line's end, for someone in the cluster to fill
 		}
-		if hooks != nil {
-			u.Object["webhooks"] = hooks
-		}
-	case o.Kind == "CustomResourceDefinition":
-		dropEmptyBundle(u.Object, "spec", "conversion", "webhook", "clientConfig", "caBundle")
 	}
 	return u, nil
 }
@@ -54,13 +45,41 @@ func dropOwn(object map[string]any) {
 	}
 }
 
-// dropEmptyBundle leaves a CA bundle to whoever writes it in the cluster, when the declaration has none: some charts write an empty one
-// or a line's end.
-func dropEmptyBundle(object map[string]any, path ...string) {
-	bundle, found, _ := unstructured.NestedString(object, path...)
-	if found && slices.Contains([]string{"", "Cg==", "XG4="}, bundle) {
-		unstructured.RemoveNestedField(object, path...)
+// hookClients are the places of an object that say how the API asks a webhook, by path.
+func hookClients(u *unstructured.Unstructured) map[string]map[string]any {
+	out := map[string]map[string]any{}
+	switch u.GetKind() {
+	case "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration":
+		hooks, _ := u.Object["webhooks"].([]any)
+		for i, h := range hooks {
+			hook, _ := h.(map[string]any)
+			if client, ok := hook["clientConfig"].(map[string]any); ok {
+				path := fmt.Sprintf("webhooks[%d].clientConfig", i)
+				if name, ok := hook["name"].(string); ok {
+					path = fmt.Sprintf("webhooks[name=%s].clientConfig", name)
+				}
+				out[path] = client
+			}
+		}
+	case "CustomResourceDefinition":
+		if client, ok, _ := unstructured.NestedFieldNoCopy(u.Object, "spec", "conversion", "webhook", "clientConfig"); ok {
+			if client, ok := client.(map[string]any); ok {
+				out["spec.conversion.webhook.clientConfig"] = client
+			}
+		}
 	}
+	return out
+}
+
+// openBundles are the CA bundles that a declared object leaves to someone in the cluster.
+func openBundles(u *unstructured.Unstructured) []string {
+	var out []string
+	for path, client := range hookClients(u) {
+		if client["caBundle"] == nil {
+			out = append(out, path+".caBundle")
+		}
+	}
+	return out
 }
 
 func isSecret(r lifecycle.ObjectRef) bool { return r.Kind == "Secret" && r.Group() == "" }

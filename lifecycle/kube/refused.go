@@ -24,7 +24,7 @@ func (j *judge) refused(v verdict, o lifecycle.Object, live, desired *unstructur
 	case notUp(err):
 		return unjudged(v, live, desired, couldNotBeJudged(err)), nil
 	case missingNamespace(err) && j.namespaces[o.Namespace]:
-		v.change.Change, v.change.Reason = lifecycle.ChangeCreate, "its namespace comes with it"
+		v.change.Change = lifecycle.ChangeCreate // what the API would say of it is known when the namespace is there
 		return v, nil
 	case ours && otherSchema(err):
 		return unjudged(v, live, desired, "could not be judged: its definition is changed before it"), nil

@@ -57,7 +57,7 @@ func (b *backend) look(ctx context.Context) lifecycle.APIServer {
 }
 
 func (b *backend) get(ctx context.Context, path string) (int, []byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+b.Address+path, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+b.Address+b.base+path, nil)
 	if err != nil {
 		return 0, nil, err
 	}

@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -27,23 +29,11 @@ func (c *Client) unanswered(ctx context.Context, u *unstructured.Unstructured) (
 
 // webhookServices are the services that the API asks for an object's sake: namespace and name.
 func webhookServices(u *unstructured.Unstructured) [][2]string {
-	var clients []map[string]any
-	switch u.GetKind() {
-	case "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration":
-		hooks, _, _ := unstructured.NestedSlice(u.Object, "webhooks")
-		for _, h := range hooks {
-			if hook, ok := h.(map[string]any); ok {
-				client, _, _ := unstructured.NestedMap(hook, "clientConfig")
-				clients = append(clients, client)
-			}
-		}
-	case "CustomResourceDefinition":
-		client, _, _ := unstructured.NestedMap(u.Object, "spec", "conversion", "webhook", "clientConfig")
-		clients = append(clients, client)
-	}
 	var out [][2]string
 	known := map[[2]string]bool{}
-	for _, client := range clients {
+	clients := hookClients(u)
+	for _, path := range slices.Sorted(maps.Keys(clients)) {
+		client := clients[path]
 		namespace, _, _ := unstructured.NestedString(client, "service", "namespace")
 		name, _, _ := unstructured.NestedString(client, "service", "name")
 		if s := [2]string{namespace, name}; name != "" && !known[s] {
