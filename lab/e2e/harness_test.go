@@ -54,7 +54,14 @@ func binary(t *testing.T, env, name string) string {
 // start brings up machines; kiban has done nothing to them yet. net is the lab's own "127.x.y", so that tests run side by side.
 func start(t *testing.T, net string, controllers, workers int, upArgs ...string) *bench {
 	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), Site: fleet.Site{Net: net, Controllers: controllers, Workers: workers, Version: v135, User: "root", Canaries: 1,
+	dir := t.TempDir()
+	if os.Getenv("KIBAN_E2E_KEEP") != "" { // the test's own folder goes with it, whatever its cleanup leaves alone
+		var err error
+		if dir, err = os.MkdirTemp("", "kiban-e2e-"+t.Name()+"-"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &bench{t: t, dir: dir, Site: fleet.Site{Net: net, Controllers: controllers, Workers: workers, Version: v135, User: "root", Canaries: 1,
 		MaxUnavailable: "1", DrainTimeout: "60s", NodeTimeout: "60s"}}
 	b.write()
 	args := append([]string{"up", "--dir", ".lab", "--net", net, "--controllers", fmt.Sprint(controllers), "--workers", fmt.Sprint(workers), "--detach"}, upArgs...)

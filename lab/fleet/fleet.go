@@ -5,6 +5,7 @@ package fleet
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,6 +33,13 @@ type Site struct {
 	MaxUnavailable, DrainTimeout, NodeTimeout string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
 	Config string
+	// Spec is added under spec of the Site document, indented by two spaces.
+	Spec string
+	// Documents are further files of the overlay, by name; Components are kustomize components that it uses.
+	Documents  map[string]string
+	Components []string
+	// External says that the site is reached by a kubeconfig alone, which Spec names: it has no hosts.
+	External bool
 	// Mirror is the folder of the release mirror, KnownHosts the file of host keys; empty: the lab's.
 	Mirror, KnownHosts string
 }
@@ -67,7 +75,22 @@ func (s Site) Write(dir string) error {
 	if err := os.MkdirAll(over, 0o755); err != nil {
 		return err
 	}
-	for name, content := range map[string]string{"kustomization.yaml": "resources:\n- cluster.yaml\n- site.yaml\n", "cluster.yaml": s.Cluster(), "site.yaml": s.site()} {
+	files := map[string]string{"site.yaml": s.site()}
+	if s.External {
+		files["site.yaml"] = fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: %s\nspec:\n  provider: external\n%s", s.name(), s.Spec)
+	} else {
+		files["cluster.yaml"] = s.Cluster()
+	}
+	maps.Copy(files, s.Documents)
+	kustomization := "resources:\n"
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		kustomization += "- " + name + "\n"
+	}
+	if len(s.Components) > 0 {
+		kustomization += "components:\n- " + strings.Join(s.Components, "\n- ") + "\n"
+	}
+	files["kustomization.yaml"] = kustomization
+	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(over, name), []byte(content), 0o644); err != nil {
 			return err
 		}
@@ -141,5 +164,5 @@ spec:
       nodeTimeout: %[6]s
       stableFor: 2s
       timeout: 60s
-`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries)
+%[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec)
 }

@@ -1,0 +1,278 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// TestPlatform brings a site up that product teams could use, from bare machines: MetalLB's real chart with its pool, Argo CD's real manifests,
+// Datadog's stand-in, the baseline and three tenants. Then it bumps a chart, bumps one that fails, undoes what somebody did by hand, and asks
+// whether the platform holds what it promises.
+func TestPlatform(t *testing.T) {
+	t.Parallel()
+	platformSecrets(t)
+	b := start(t, "127.234.0", 1, 3)
+	p := newPlatform(b.serveCharts().url)
+	b.components("baseline")
+	b.Spec = promises
+	b.with(p)
+
+	b.must(0, b.kiban("validate", "lab"))
+	r := b.apply(0)
+	if secret := os.Getenv("E2E_API_KEY"); strings.Contains(r.stdout+r.stderr, secret) {
+		t.Error("apply prints a secret")
+	}
+	b.nothingLeft("lab")
+	cs, _ := b.admin()
+	ctx := t.Context()
+	for _, ns := range p.tenants {
+		if _, err := cs.CoreV1().ResourceQuotas(ns).List(ctx, metav1.ListOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if log, err := os.ReadFile(filepath.Join(b.dir, ".lab/machines/controller-1/root/var/log/kube-apiserver/audit.log")); err != nil || len(log) == 0 {
+		t.Errorf("the audit log: %d bytes, %v", len(log), err)
+	}
+	broken := b.verifyBroken()
+
+	t.Run("one chart is bumped", func(t *testing.T) {
+		b := b.of(t)
+		p.datadog = "3.150.1"
+		b.with(p)
+		if s := b.steps("lab"); len(s) != 1 || s[0].ID != "addon/datadog/apply" {
+			t.Fatalf("steps: %+v", s)
+		}
+		b.says(b.kiban("plan", "lab"), "datadog", "3.150.0", "3.150.1", "7.73.1")
+		b.apply(0)
+		b.nothingLeft("lab")
+		b.image("datadog", "datadog-cluster-agent", ":7.73.1")
+	})
+	t.Run("an upgrade that fails goes back", func(t *testing.T) {
+		b := b.of(t)
+		good := p
+		p.datadog = "3.151.0"
+		b.with(p)
+		b.says(b.apply(1), "datadog", "3.150.1", "flag provided but not defined: -leader-lease")
+		b.image("datadog", "datadog-cluster-agent", ":7.73.1")
+		p = good
+		b.with(p)
+		b.nothingLeft("lab")
+	})
+	t.Run("what somebody did by hand is undone", func(t *testing.T) {
+		b := b.of(t)
+		hand := metav1.PatchOptions{FieldManager: "kubectl-edit"}
+		image := []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"argocd-server","image":"quay.io/argoproj/argocd:debug"}]}}}}`)
+		if _, err := cs.AppsV1().Deployments("argocd").Patch(ctx, "argocd-server", types.StrategicMergePatchType, image, hand); err != nil {
+			t.Fatal(err)
+		}
+		quota := []byte(`{"spec":{"hard":{"pods":"500"}}}`)
+		list, err := cs.CoreV1().ResourceQuotas("product-a").List(ctx, metav1.ListOptions{})
+		if err != nil || len(list.Items) != 1 {
+			t.Fatalf("%d quotas, %v", len(list.Items), err)
+		}
+		if _, err := cs.CoreV1().ResourceQuotas("product-a").Patch(ctx, list.Items[0].Name, types.MergePatchType, quota, hand); err != nil {
+			t.Fatal(err)
+		}
+		svc := []byte(`{"spec":{"addresses":["198.51.100.0/28"]}}`)
+		b.must(0, b.lab("kubectl", "--", "-n", "metallb-system", "patch", "ipaddresspools.metallb.io", "default", "--type=merge", "--field-manager=kubectl-edit", "-p", string(svc)))
+		b.says(b.kiban("plan", "lab"), "changed by kubectl-edit", "argocd-server", "argocd:debug", "198.51.100.0/28", `"500" -> "20"`)
+		b.apply(0)
+		b.nothingLeft("lab")
+		b.image("argocd", "argocd-server", ":v3.5.7")
+	})
+	t.Run("promises are kept, and broken ones are named", func(t *testing.T) {
+		b := b.of(t)
+		b.must(0, b.kiban("verify", "lab"))
+		b.says(b.must(1, broken(nil)), "storage", "fast", "type=storage")
+		list, err := cs.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pod := range list.Items {
+			if strings.Contains(pod.Spec.Containers[0].Image, "agnhost") && pod.DeletionTimestamp == nil {
+				t.Errorf("verify left the pod %s/%s behind", pod.Namespace, pod.Name)
+			}
+		}
+	})
+	t.Run("what left the repository is pruned, and data stays", func(t *testing.T) {
+		b := b.of(t)
+		p.datadog, p.tenants = "", p.tenants[:2]
+		b.with(p)
+		b.apply(0)
+		if list, err := cs.AppsV1().Deployments("datadog").List(ctx, metav1.ListOptions{}); err != nil || len(list.Items) != 0 {
+			t.Errorf("datadog's Deployments: %d, %v", len(list.Items), err)
+		}
+		for _, ns := range []string{"datadog", "product-c"} {
+			if n, err := cs.CoreV1().Namespaces().Get(ctx, ns, metav1.GetOptions{}); err != nil || n.DeletionTimestamp != nil {
+				t.Errorf("the namespace %s went: %v", ns, err)
+			}
+		}
+	})
+}
+
+// verifyBroken starts verify, which takes its time, on a copy of the fleet whose site promises more than it has.
+func (b *bench) verifyBroken() (result func(os.Signal) result) {
+	b.t.Helper()
+	other := b.of(b.t)
+	other.dir = b.t.TempDir()
+	for _, shared := range []string{".lab", "charts", "clusters"} {
+		if err := os.Symlink(filepath.Join(b.dir, shared), filepath.Join(other.dir, shared)); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	other.Spec = strings.Replace(promises, "class: lab", "class: fast", 1) + "    nodeLabels: {type: storage}\n"
+	other.write()
+	_, result = other.background(binary(b.t, "KIBAN_BIN", "kiban"), "verify", "lab")
+	return result
+}
+
+// of is the bench for a part of its test.
+func (b *bench) of(t *testing.T) *bench {
+	part := *b
+	part.t = t
+	return &part
+}
+
+// TestExternalSite applies the same addons and tenants to a cluster of which only a kubeconfig is known. Then it pins what they are made of, and
+// does without the network.
+func TestExternalSite(t *testing.T) {
+	t.Parallel()
+	platformSecrets(t)
+	b := start(t, "127.235.0", 1, 2)
+	b.apply(0)
+	b.file(filepath.Join(b.dir, "cluster.kubeconfig"), b.must(0, b.lab("kubeconfig")).stdout)
+	charts := b.serveCharts()
+	p := newPlatform(charts.url)
+	p.argocd = false
+	m := b.mark()
+	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: ../../cluster.kubeconfig}\n"+promises
+	if err := os.RemoveAll(filepath.Join(b.dir, "overlays", "lab")); err != nil {
+		t.Fatal(err)
+	}
+	b.with(p)
+	b.apply(0)
+	b.nothingLeft("lab")
+	b.must(0, b.kiban("status", "lab"))
+	b.must(0, b.kiban("verify", "lab"))
+	b.untouched(m, "a site without hosts")
+
+	t.Run("another cluster is refused", func(t *testing.T) {
+		b, spec := b.of(t), b.Spec
+		b.Spec = strings.Replace(spec, "  api:\n", "  api:\n    clusterUID: 6f4ac2f4-1a0e-4b7e-9f3b-0d6f1c1b2a3d\n", 1)
+		b.write()
+		b.says(b.must(1, b.kiban("apply", "lab", "--yes")), "6f4ac2f4-1a0e-4b7e-9f3b-0d6f1c1b2a3d")
+		b.Spec = spec
+		b.write()
+	})
+	t.Run("a chart that is not the locked one is refused", func(t *testing.T) {
+		b := b.of(t)
+		b.must(0, b.kiban("lock", "lab"))
+		b.nothingLeft("lab")
+		spoil(t, b.dir)
+		b.says(b.must(1, b.kiban("validate", "lab")), "datadog", "sha256:")
+		b.must(0, b.lab("charts", "--dir", "charts"))
+	})
+	t.Run("a bundle carries all of it", func(t *testing.T) {
+		b := b.of(t)
+		bundle := filepath.Join(b.dir, "site.bundle")
+		b.must(0, b.kiban("bundle", "lab", "-o", bundle))
+		charts.stop()
+		cache := filepath.Join(b.dir, "empty-cache")
+		p.datadogReplicas = 2
+		b.with(p)
+		r := b.run(2*time.Minute, "/usr/bin/env", "XDG_CACHE_HOME="+cache, binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
+		if r.code == 0 {
+			t.Errorf("without the repository and without a cache it applies: %s", r)
+		}
+		b.must(0, b.run(2*time.Minute, "/usr/bin/env", "XDG_CACHE_HOME="+cache, binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes", "--bundle", bundle))
+		b.image("datadog", "datadog-cluster-agent", ":7.73.0")
+	})
+}
+
+// spoil changes every archive of datadog that a cache or the repository has.
+func spoil(t *testing.T, dir string) {
+	t.Helper()
+	n := 0
+	for _, root := range []string{filepath.Join(dir, "charts")} {
+		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.Contains(d.Name(), "datadog") {
+				return err
+			}
+			n++
+			return os.WriteFile(path, []byte("not what it was"), 0o644)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n == 0 {
+		t.Fatal("nothing to tamper with")
+	}
+}
+
+// TestKilledAddonApply kills kiban in the midst of an addon and applies again.
+func TestKilledAddonApply(t *testing.T) {
+	t.Parallel()
+	platformSecrets(t)
+	b := start(t, "127.236.0", 1, 2)
+	p := newPlatform(b.serveCharts().url)
+	p.argocd, p.datadog, p.storage, p.tenants = false, "", false, nil
+	p.web, p.webVersion = true, "1.0.0"
+	b.with(p)
+	b.apply(0)
+	p.webVersion, p.metallb = "1.1.0", "0.16.3"
+	b.with(p)
+	for _, after := range []time.Duration{700 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
+		cmd, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
+		time.Sleep(after)
+		_ = cmd.Process.Kill() // it may be done
+		stop(nil)
+	}
+	b.eventually(90*time.Second, "the lock runs out", func() (bool, string) {
+		r := b.kiban("apply", "lab", "--yes")
+		return r.code == 0, r.String()
+	})
+	b.nothingLeft("lab")
+	b.image("web", "web", ":2")
+	b.image("metallb-system", "metallb-controller", ":v0.16.3")
+}
+
+// TestUpgradeWaitsForAddons holds that no node is disturbed while MetalLB's speaker is not up again on the one before.
+func TestUpgradeWaitsForAddons(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.237.0", 1, 2)
+	p := newPlatform(b.serveCharts().url)
+	p.argocd, p.datadog, p.storage, p.tenants = false, "", false, nil
+	b.with(p)
+	b.apply(0)
+	cs, _ := b.admin()
+	// From now on a speaker takes its time to be Ready; OnDelete, so that those that run are left alone until their node is drained and set up anew.
+	b.Version = v136
+	b.write()
+	r := b.apply(0)
+	b.says(r, "addons")
+	b.nothingLeft("lab")
+	list, err := cs.CoreV1().Pods("metallb-system").List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=speaker"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := 0
+	for _, pod := range list.Items {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				ready++
+			}
+		}
+	}
+	if ready != 2 {
+		t.Error(fmt.Sprintf("%d speakers are ready", ready))
+	}
+}
