@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/kube"
 	rcommon "helm.sh/helm/v4/pkg/release/common"
 	release "helm.sh/helm/v4/pkg/release/v1"
+	"helm.sh/helm/v4/pkg/storage/driver"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -116,7 +117,25 @@ func (c *Client) deployOnce(ctx context.Context, try *attempt) error {
 		from = " over " + m.Metadata.Version
 	}
 	progress("upgrading to " + what + from)
-	return upgrade(ctx, cfg, a, ch, values, time.Until(try.end))
+	failed := all[0].Info.Status == rcommon.StatusFailed
+	if err := upgrade(ctx, cfg, a, ch, values, time.Until(try.end)); err != nil || !failed {
+		return err
+	}
+	return stillFailed(cfg, all[0].Name, all[0].Version)
+}
+
+// stillFailed marks a revision as failed again: the SDK, going on from one for want of a better, calls it superseded afterwards, as if it had
+// been whole.
+func stillFailed(cfg *action.Configuration, name string, version int) error {
+	found, err := cfg.Releases.Get(name, version)
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil // it has left the history
+	}
+	r, ok := found.(*release.Release)
+	if err != nil || !ok || r.Info.Status == rcommon.StatusFailed {
+		return err
+	}
+	return giveUp(cfg, r, "it failed, or was cut off")
 }
 
 // forget takes away the record of the try before: many of them would push out of the history what can be gone back to.

@@ -144,6 +144,22 @@ func TestCutOffOperationsAreTakenUp(t *testing.T) {
 	}
 }
 
+// TestCutOffWithNothingDeployed: the record before says superseded already, as it does when a run is killed between the last two writes.
+func TestCutOffWithNothingDeployed(t *testing.T) {
+	r := newRig(t, nil)
+	r.must(t)
+	r.cutOff(t, rcommon.StatusPendingUpgrade)
+	whole := r.record(t, "door", 1)
+	whole.Info.Status = rcommon.StatusSuperseded
+	if err := storage.Init(r.records).Update(whole); err != nil {
+		t.Fatal(err)
+	}
+	r.must(t)
+	if rel := r.release(t); rel.Status != "deployed" || rel.Revision != 3 || rel.Former != 1 {
+		t.Errorf("what was cut off is no release to go back to: %+v", rel)
+	}
+}
+
 func TestFirstInstallationThatWasCutOff(t *testing.T) {
 	r := newRig(t, func(f map[string]string) {
 		f["templates/hooks.yaml"] = strings.Replace(f["templates/hooks.yaml"], "pre-install,pre-upgrade", "pre-install", 1)
