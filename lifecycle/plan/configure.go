@@ -14,7 +14,7 @@ import (
 // the declared version, and an older one might refuse it.
 func configureControllers(p *planner) {
 	s := p.stage("configure", "configuration of controllers", 1)
-	for _, m := range p.controllers() {
+	for _, m := range ailingFirst(p.controllers()) {
 		if !m.belongs() || p.upgrades(m) {
 			continue
 		}
@@ -31,6 +31,13 @@ func configureControllers(p *planner) {
 			s.add(p.put(m, lifecycle.Version{}, files))
 		}
 	}
+}
+
+// ailingFirst puts controllers that serve no API before the others, which would wait for them: what changes may be what mends them.
+func ailingFirst(controllers []*member) []*member {
+	ailing := func(m *member) bool { return m.condition == NotServing }
+	healthy := slices.DeleteFunc(slices.Clone(controllers), ailing)
+	return append(slices.DeleteFunc(controllers, func(m *member) bool { return !ailing(m) }), healthy...)
 }
 
 // restarting gives a step that restarts a controller's k0s its gates.

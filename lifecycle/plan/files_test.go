@@ -95,3 +95,21 @@ func TestUnknownFile(t *testing.T) {
 		t.Errorf("a machine that is to be set up lacks it too: %v", p.Diagnostics)
 	}
 }
+
+// TestAilingControllerFirst: a file that keeps an API server from starting is mended before the others are touched, which would wait for it.
+func TestAilingControllerFirst(t *testing.T) {
+	policy := func(version string) func(*lifecycle.Site) {
+		return eachHost(lifecycle.RoleController, file("/etc/k0s/audit-policy.yaml", version, true))
+	}
+	w := built(t, newSite(v136, 3, 0, policy("1")))
+	w.declare(newSite(v136, 3, 0, policy("2")))
+	state := w.observe()
+	state.API.Servers[1].Ready, state.API.Servers[1].Why = false, "connection refused"
+	var order []string
+	for _, s := range Make(w.site, state).Steps {
+		order = append(order, s.ID)
+	}
+	if want := []string{"controller-2/files", "controller-1/files", "controller-3/files"}; !slices.Equal(order, want) {
+		t.Errorf("order is %v, want %v", order, want)
+	}
+}

@@ -69,6 +69,7 @@ func (p *planner) inspectRestore() {
 				"Correct the role in the Cluster, or run `k0s reset` on the host.")
 		}
 	}
+	p.inspectFiles()
 	if len(p.away) > 0 {
 		p.unfinished = "what " + strings.Join(p.away, ", ") + " may need is not known, because nothing answers there"
 	}
