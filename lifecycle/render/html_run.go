@@ -54,13 +54,14 @@ func runTitle(r lifecycle.RunRecord, t timeline) string {
 			parts = append(parts, count(counts[c], "machine")+" to "+c.verb())
 		}
 	}
+	title := join(parts)
 	if len(units) > 0 {
-		parts = append(parts, unitsText(units)+" to apply")
+		title = strings.TrimPrefix(title+"; "+unitsText(units)+" to apply", "; ")
 	}
-	if len(parts) == 0 {
+	if title == "" {
 		return count(r.Steps, "step")
 	}
-	return join(parts)
+	return title
 }
 
 func runHead(p *page, r lifecycle.RunRecord, t timeline) {

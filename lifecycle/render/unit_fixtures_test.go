@@ -136,6 +136,7 @@ func pruned() lifecycle.Step {
 	add(lifecycle.ChangeDelete, "Deployment", "datadog", "", "datadog-cluster-agent", "datadog-clusterchecks", "datadog-operator")
 	add(lifecycle.ChangeDelete, "ServiceAccount", "datadog", "", "datadog-agent", "datadog-cluster-agent")
 	add(lifecycle.ChangeDelete, "ClusterRole", "", "", "datadog-agent", "datadog-cluster-agent")
+	add(lifecycle.ChangeDelete, "Namespace", "", "all that is in it goes with it", "datadog-probes")
 	add(lifecycle.ChangeKeep, "Namespace", "", "what is in it would go with it", "datadog")
 	add(lifecycle.ChangeKeep, "CustomResourceDefinition", "", "its objects would go with it", "datadogagents.datadoghq.com", "datadogmetrics.datadoghq.com")
 	return s

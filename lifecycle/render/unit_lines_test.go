@@ -134,7 +134,7 @@ func TestTotalsOfUnits(t *testing.T) {
 		{"bump", external, unitPlan(external, metallbBump()), "addon metallb to go from 0.16.1 to 0.16.2: 3 objects change, 1 created, 13 only in labels; the pods of 2 workloads are replaced."},
 		{"many tenants", external, unitPlan(external, tenants(4)...), "4 tenants to add: 44 objects created."},
 		{"all sorts", site, unitPlan(site, append(tenants(2), drifted(), pruned(), again)...),
-			"tenants product-0 and product-1 to add; the site's objects to put right; addon datadog to remove; addon argocd to apply again: 4 objects put back, 8 deleted, 22 created, 3 kept; the pods of 1 workload are replaced. No machine disturbed."},
+			"tenants product-0 and product-1 to add; the site's objects to put right; addon datadog to remove; addon argocd to apply again: 4 objects put back, 9 deleted, 22 created, 3 kept; the pods of 1 workload are replaced. No machine disturbed."},
 		{"nothing differs", external, unitPlan(external, again), "addon argocd to apply again."},
 	} {
 		if got := Totals(tt.site, tt.plan); got != tt.want {

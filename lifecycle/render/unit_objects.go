@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ func objectLines(s lifecycle.Step) []objectLine {
 		out = append(out, objectLine{"!", c.String() + "  " + driftText(c)})
 		out = append(out, fieldLines(c, c.Fields, driftBy(c) == "")...)
 	}
+	slices.SortStableFunc(deletes, func(a, b lifecycle.ObjectChange) int { return cmp.Compare(len(b.Reason), len(a.Reason)) }) // data goes with those that give one
 	out = append(out, byKind("-", deletes, 0)...)
 	for _, c := range replaces {
 		out = append(out, objectLine{"-/+", c.String() + "  " + orReason(c, "can't be changed in place: it is deleted and made anew")})

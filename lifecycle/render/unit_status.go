@@ -67,7 +67,7 @@ func healthText(u lifecycle.UnitState) string {
 	switch {
 	case u.Unknown != "":
 		return "?"
-	case !u.Installed:
+	case !u.Installed, !u.Declared && u.Health.Status == lifecycle.HealthUnknown:
 		return ""
 	}
 	switch u.Health.Status {
