@@ -87,6 +87,7 @@ func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
 	cfg.QPS, cfg.Burst = 200, 400 // the API server has fairness of its own; this only keeps a runaway loop in check
 	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	cfg.UserAgent = "kiban"
+	cfg.WarningHandlerWithContext = warnings{opts.Log}
 
 	c := &Client{pause: 200 * time.Millisecond, log: opts.Log, nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
 	if c.log == nil {
@@ -118,7 +119,7 @@ func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
 	if c.api, err = kubernetes.NewForConfigAndClient(cfg, client); err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
-	c.config = &rest.Config{Host: cfg.Host, Transport: wrapped, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst}
+	c.config = &rest.Config{Host: cfg.Host, Transport: wrapped, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst, WarningHandlerWithContext: cfg.WarningHandlerWithContext}
 	if c.objects, err = dynamic.NewForConfigAndClient(c.config, client); err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
@@ -129,6 +130,15 @@ func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
 // RESTConfig is a way to the API for other libraries, Helm's among them. It has the client's fail-over and credentials in its transport, and
 // no secret of its own.
 func (c *Client) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
+
+// warnings are what the API says beside its answers, of deprecated kinds for example. They are logged, not printed over what people read.
+type warnings struct{ log *slog.Logger }
+
+func (w warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, text string) {
+	if w.log != nil && text != "" {
+		w.log.DebugContext(ctx, "the API warns", "warning", text)
+	}
+}
 
 // restConfig reads one context of a kubeconfig; "" is the current one.
 func restConfig(kubeconfig []byte, name string) (*rest.Config, error) {
