@@ -163,6 +163,23 @@ func (a *app) loadSite(ctx context.Context, name string) (lifecycle.Site, string
 	return site, fleet, nil
 }
 
+// loadMachines is loadSite for a verb about a site's machines, which a site that someone else runs does not have.
+func (a *app) loadMachines(ctx context.Context, name string) (lifecycle.Site, string, error) {
+	site, fleet, err := a.loadSite(ctx, name)
+	if err == nil {
+		err = hasMachines(site)
+	}
+	return site, fleet, err
+}
+
+func hasMachines(site lifecycle.Site) error {
+	if site.Provider != lifecycle.ProviderExternal {
+		return nil
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "this site has no machines of its own",
+		Detail: "Its Site says provider: external, so whoever runs the cluster looks after its machines and its control plane.", Hint: "Use the provider's own tools for that."}
+}
+
 // oneSite takes the verb's only argument.
 func (a *app) oneSite(cmd *cobra.Command, args []string) (string, error) {
 	switch {

@@ -48,7 +48,7 @@ It holds what the control plane is rebuilt from: the cluster's data and its keys
 
 func backupRun(ctx context.Context, opts *backupOptions) (err error) {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
+	site, fleet, err := a.loadMachines(ctx, opts.Site)
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,9 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 	if err := ds.Err(); err != nil {
 		return err
 	}
+	if err := hasMachines(site); err != nil {
+		return err
+	}
 	seen, err := a.HostKeys(ctx, site)
 	if err != nil {
 		return err

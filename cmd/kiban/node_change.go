@@ -115,7 +115,7 @@ func (o *nodeOptions) awaits() bool {
 
 func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err error) {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
+	site, fleet, err := a.loadMachines(ctx, opts.Site)
 	if err != nil {
 		return err
 	}

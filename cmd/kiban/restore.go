@@ -59,7 +59,7 @@ version must be the backup's. The plan is shown first, and the site's name is as
 
 func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
+	site, fleet, err := a.loadMachines(ctx, opts.Site)
 	if err != nil {
 		return err
 	}
