@@ -110,6 +110,10 @@ func (j *judge) object(ctx context.Context, o lifecycle.Object, declared lifecyc
 			return v, nil
 		}
 	}
+	if live != nil && live.GetDeletionTimestamp() != nil {
+		v.change.Change, v.change.Reason = lifecycle.ChangeCreate, "the one that is there is "+ending(live)
+		return v, nil
+	}
 	after, err := j.client.dryRun(ctx, m, desired)
 	if err != nil {
 		return j.refused(v, o, live, desired, err)

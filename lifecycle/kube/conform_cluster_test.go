@@ -8,6 +8,7 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -18,6 +19,7 @@ func (s *stage) realObjects(t *testing.T) {
 	t.Run("every kind compares as unchanged", s.everyKind)
 	t.Run("what can't be changed", s.unchangeable)
 	t.Run("a webhook that is not up", s.webhookDown)
+	t.Run("an object that is being deleted", s.leaving)
 	t.Run("health", s.health)
 	t.Run("a platform's promises", s.verify)
 	t.Run("what tenants use", s.tenants)
@@ -58,6 +60,10 @@ func (s *stage) kindsThatCome(t *testing.T) {
 	grown := declared(t, strings.NewReplacer("properties: {size:", "properties: {colour: {type: string}, size:", "size: 3", "size: 3, colour: red").Replace(gadgets))
 	if got := s.compare(t, grown, lifecycle.CompareOptions{}); !strings.Contains(got, "update Gadget one: could not be judged: its definition is changed before it") {
 		t.Errorf("got %s", got)
+	}
+	stored := lifecycle.ObjectRef{APIVersion: "test.kiban.dev/v0", Kind: "Gadget", Namespace: s.namespace, Name: "one"}
+	if found, err := s.client.Existing(t.Context(), []lifecycle.ObjectRef{stored}); err != nil || len(found) != 1 {
+		t.Errorf("it is not known by a version that is no longer served: %v, %v", found, err)
 	}
 	dropping := declared(t, strings.NewReplacer("name: v1\n", "name: v2\n").Replace(gadgets))[:1]
 	if got := s.compare(t, dropping, lifecycle.CompareOptions{}); !strings.Contains(got, "drops a version that objects are stored in") {
@@ -227,6 +233,23 @@ func (s *stage) webhookDown(t *testing.T) {
 	if lines := s.apply(t, other); !strings.Contains(lines, "waits: webhook deaf.test.kiban.dev is not up yet") {
 		t.Errorf("got %s", lines)
 	}
+}
+
+// leaving: an object that is being deleted is not there any more, and its successor waits until it is gone.
+func (s *stage) leaving(t *testing.T) {
+	held := declared(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, finalizers: [test.kiban.dev/hold]}")
+	s.apply(t, held)
+	objs := declared(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held}\ndata: {new: \"yes\"}")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	wantDiagnostic(t, s.client.DeleteObjects(ctx, []lifecycle.ObjectRef{s.object("ConfigMap", "held")}, func(string) {}), lifecycle.SeverityError, "was not gone in time")
+	s.want(t, "compare", s.compare(t, held, lifecycle.CompareOptions{}), "create ConfigMap held: the one that is there is being deleted; held by test.kiban.dev/hold")
+	release := time.AfterFunc(2*time.Second, func() {
+		_, _ = s.client.api.CoreV1().ConfigMaps(s.namespace).Patch(context.Background(), "held", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	})
+	defer release.Stop()
+	s.apply(t, objs)
+	s.want(t, "after", s.compare(t, objs, lifecycle.CompareOptions{}))
 }
 
 // health: what is up is Current, and what is not says why in its pods' words.

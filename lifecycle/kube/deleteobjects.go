@@ -19,7 +19,7 @@ import (
 // What is not there, or of a kind that is no longer served, is no error.
 func (c *Client) DeleteObjects(ctx context.Context, refs []lifecycle.ObjectRef, progress func(string)) error {
 	for _, r := range slices.Backward(refs) {
-		m, err := c.kinds.find(ctx, r)
+		m, err := c.kinds.findAny(ctx, r)
 		if meta.IsNoMatchError(err) {
 			continue
 		}
@@ -118,7 +118,7 @@ func (c *Client) Existing(ctx context.Context, refs []lifecycle.ObjectRef) ([]li
 
 // fetch reads an object; nil when it is not there, or its kind is not served.
 func (c *Client) fetch(ctx context.Context, r lifecycle.ObjectRef) (*unstructured.Unstructured, error) {
-	m, err := c.kinds.find(ctx, r)
+	m, err := c.kinds.findAny(ctx, r)
 	if meta.IsNoMatchError(err) {
 		return nil, nil
 	}

@@ -71,6 +71,20 @@ func (k *kinds) find(ctx context.Context, r lifecycle.ObjectRef) (*meta.RESTMapp
 	return k.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 }
 
+// findAny is how the API serves an object's kind, in another version when it no longer serves the object's: it is the same object.
+func (k *kinds) findAny(ctx context.Context, r lifecycle.ObjectRef) (*meta.RESTMapping, error) {
+	m, err := k.find(ctx, r)
+	if !meta.IsNoMatchError(err) {
+		return m, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.load(ctx, 24*time.Hour); err != nil {
+		return nil, err
+	}
+	return k.mapper.RESTMapping(schema.GroupKind{Group: r.Group(), Kind: r.Kind})
+}
+
 // resource is the client for one object's kind, in its namespace when it has one.
 func (c *Client) resource(m *meta.RESTMapping, namespace string) dynamic.ResourceInterface {
 	if m.Scope.Name() == meta.RESTScopeNameNamespace {
