@@ -2,7 +2,10 @@ package render
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 func TestPlansOfUnits(t *testing.T) {
@@ -21,5 +24,27 @@ func TestPlansOfUnits(t *testing.T) {
 				t.Errorf("colour changes the text:\n%s", stripped)
 			}
 		})
+	}
+}
+
+// TestMarkdownOfUnitsCannotBeBroken holds that what charts and people wrote ends neither the block nor the fold that it stands in.
+func TestMarkdownOfUnitsCannotBeBroken(t *testing.T) {
+	site := siteOf(t, 1, 1)
+	s := metallbBump()
+	s.Chart, s.Reason = "<script>", "why\n</details><script>"
+	s.Objects = []lifecycle.ObjectChange{{ObjectRef: object("ConfigMap", "shop", "web"), Change: lifecycle.ChangeUpdate, Reason: "a\n```\n</details>", Fields: []lifecycle.FieldChange{field("data.x", "a", "b\n```\n")}}}
+	var b bytes.Buffer
+	if err := PlanMarkdown(&b, site, unitPlan(site, s)); err != nil {
+		t.Fatal(err)
+	}
+	fences := 0
+	for line := range strings.Lines(b.String()) {
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "```") {
+			fences++
+		}
+	}
+	outside, _, _ := strings.Cut(b.String(), "```diff")
+	if fences != 2 || strings.Contains(outside, "<script>") || strings.Contains(outside, "why\n</details>") {
+		t.Errorf("%d lines begin or end a block, want 2, in\n%s", fences, b.String())
 	}
 }
