@@ -148,12 +148,13 @@ func TestExternalSite(t *testing.T) {
 	platformSecrets(t)
 	b := start(t, "127.235.0", 1, 2)
 	b.apply(0)
-	b.file(filepath.Join(b.dir, "cluster.kubeconfig"), b.must(0, b.lab("kubeconfig")).stdout)
+	kubeconfig := filepath.Join(t.TempDir(), "cluster.kubeconfig")
+	b.file(kubeconfig, b.must(0, b.lab("kubeconfig")).stdout)
 	charts := b.serveCharts()
 	p := newPlatform(charts.url)
 	p.argocd = false
 	m := b.mark()
-	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: ../../cluster.kubeconfig}\n"+promises
+	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: "+kubeconfig+"}\n"+promises
 	if err := os.RemoveAll(filepath.Join(b.dir, "overlays", "lab")); err != nil {
 		t.Fatal(err)
 	}
