@@ -128,3 +128,17 @@ func TestHealthInWords(t *testing.T) {
 		t.Errorf("got %+v, %v", gone, err)
 	}
 }
+
+// TestWebhookWithoutDryRun: a webhook whose calls have effects is not asked, and is no refusal.
+func TestWebhookWithoutDryRun(t *testing.T) {
+	f, c := shop(t)
+	s := &stage{client: c, namespace: "shop"}
+	objs := declared(t, plain1)
+	s.apply(t, objs)
+	f.judge = func(string, string, object) (int, string, []any) {
+		return http.StatusBadRequest, `admission webhook "audit.dev" does not support dry run`, nil
+	}
+	s.want(t, "as declared", s.compare(t, objs, lifecycle.CompareOptions{}))
+	other := declared(t, strings.Replace(plain1, "k: v", "k: w", 1))
+	s.want(t, "otherwise", s.compare(t, other, lifecycle.CompareOptions{}), "update ConfigMap a: could not be judged: webhook audit.dev takes no dry runs")
+}

@@ -23,6 +23,8 @@ func (j *judge) refused(v verdict, o lifecycle.Object, live, desired *unstructur
 		return v, fmt.Errorf("compare %s: %w", o, err)
 	case notUp(err):
 		return unjudged(v, live, desired, couldNotBeJudged(err)), nil
+	case noDryRun.MatchString(status.Message):
+		return unjudged(v, live, desired, "could not be judged: webhook "+noDryRun.FindStringSubmatch(status.Message)[1]+" takes no dry runs"), nil
 	case missingNamespace(err) && j.namespaces[o.Namespace]:
 		v.change.Change = lifecycle.ChangeCreate // what the API would say of it is known when the namespace is there
 		return v, nil

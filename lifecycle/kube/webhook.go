@@ -8,6 +8,9 @@ import (
 // webhookNamed finds a webhook in what the API says when it could not ask it.
 var webhookNamed = regexp.MustCompile(`failed calling webhook "([^"]+)"|conversion webhook for ([^:]*?),? failed`)
 
+// noDryRun finds a webhook that may not be asked what it would do, because asking it has effects.
+var noDryRun = regexp.MustCompile(`admission webhook "([^"]+)" does not support dry run`)
+
 // notUp reports whether the API could not ask a webhook: one that does not answer, not one that refused.
 func notUp(err error) bool {
 	status, ok := statusOf(err)
