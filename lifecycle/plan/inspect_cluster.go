@@ -90,6 +90,9 @@ func (p *planner) restartsController() bool {
 
 // inspectNodes names nodes that the site does not declare. kiban leaves them alone.
 func (p *planner) inspectNodes() {
+	if p.external() {
+		return // whose nodes they are is not for the site to say
+	}
 	for _, n := range p.state.Nodes {
 		if _, declared := p.site.Cluster.Host(n.Name); !declared {
 			p.find(lifecycle.SeverityWarning, n.Name, "the cluster has a node that the site does not declare", "kiban neither upgrades nor removes it.",
