@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,6 +50,34 @@ func (p *planner) inspectFiles() {
 		p.find(lifecycle.SeverityBlocked, strings.Join(lack[path], ", "), "the content of "+path+" is not known here, and no such file is there", why[path],
 			"Set what is missing, then run the same command again.")
 	}
+	p.inspectKeys()
+}
+
+// inspectKeys warns where the keys of Secrets change on several API servers: they restart one by one, and read what each other writes.
+func (p *planner) inspectKeys() {
+	var names []string
+	for _, m := range p.controllers() {
+		file := apiArgument(m, "encryption-provider-config")
+		changes := func(c lifecycle.FileChange) bool { return c.Path == file && c.Content() }
+		if m.seen.Installed() && slices.ContainsFunc(m.FileChanges(m.seen), changes) {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) > 0 && len(p.controllers()) > 1 {
+		p.find(lifecycle.SeverityWarning, strings.Join(names, ", "), "the keys that Secrets are encrypted with change",
+			"API servers restart one by one. Until the last of them has, each must be able to read what the others write.",
+			"Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md.")
+	}
+}
+
+// apiArgument is an extra argument of the declared API server, "" for none.
+func apiArgument(m *member, name string) string {
+	values, err := flatten(m.Config)
+	var value string
+	if err != nil || json.Unmarshal([]byte(values["spec.api.extraArgs."+name]), &value) != nil {
+		return ""
+	}
+	return value
 }
 
 // fileChanges lists the declared files that differ. None where a step of this plan has already put them.

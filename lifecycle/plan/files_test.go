@@ -113,3 +113,28 @@ func TestAilingControllerFirst(t *testing.T) {
 		t.Errorf("order is %v, want %v", order, want)
 	}
 }
+
+// TestKeysChange: a change of the encryption keys is warned of where several API servers must read what each other writes.
+func TestKeysChange(t *testing.T) {
+	keys := func(version string) func(*lifecycle.Site) {
+		return eachHost(lifecycle.RoleController, edits(file("/etc/k0s/keys.yaml", version, true),
+			config(`{"spec":{"api":{"extraArgs":{"encryption-provider-config":"/etc/k0s/keys.yaml"}}}}`)))
+	}
+	for name, c := range map[string]struct {
+		from, to lifecycle.Site
+		told     bool
+	}{
+		"another key":               {newSite(v136, 3, 0, keys("1")), newSite(v136, 3, 0, keys("2")), true},
+		"encryption is turned on":   {newSite(v136, 3, 0), newSite(v136, 3, 0, keys("1")), true},
+		"the same":                  {newSite(v136, 3, 0, keys("1")), newSite(v136, 3, 0, keys("1")), false},
+		"one controller":            {newSite(v136, 1, 0, keys("1")), newSite(v136, 1, 0, keys("2")), false},
+		"only a new one is without": {newSite(v136, 1, 0, keys("1")), newSite(v136, 3, 0, keys("1")), false},
+	} {
+		w := built(t, c.from)
+		w.declare(c.to)
+		p := Make(w.site, w.observe())
+		if told := slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "keys that Secrets") }); told != c.told {
+			t.Errorf("%s: told %t, want %t: %v", name, told, c.told, p.Diagnostics)
+		}
+	}
+}
