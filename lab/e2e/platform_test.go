@@ -111,9 +111,10 @@ spec:
   quota: {requests.cpu: "20", pods: "20"}
   limits: {default: {memory: 512Mi}, defaultRequest: {cpu: 100m, memory: 256Mi}}
   repositories: ["https://git.example/%[1]s/*"]
-  applications:
-  - {repository: "https://git.example/%[1]s/deploy.git", path: "apps/*"}
 `, name)
+		if p.argocd {
+			docs["tenant-"+name+".yaml"] += fmt.Sprintf("  applications:\n  - {repository: \"https://git.example/%s/deploy.git\", path: \"apps/*\"}\n", name)
+		}
 	}
 	return docs
 }
