@@ -103,8 +103,7 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) (lifecycle.Site, error) {
 	full, err := a.Checkout(fleet, revision, folder)
 	if err != nil {
-		return lifecycle.Site{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: name, Summary: "the revision cannot be read", Detail: err.Error(),
-			Hint: "Fetch it (a shallow clone lacks older ones), or name another with --to.", Cause: err}
+		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the revision cannot be read")
 	}
 	site, ds := a.LoadSite(ctx, folder, name)
 	if err := ds.Err(); err != nil {

@@ -3,6 +3,7 @@ package git
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -12,38 +13,61 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
-// Checkout writes what a fleet declared at a revision, its clusters/ and overlays/, into an empty folder, and gives the revision's full
-// name. The fleet's own work tree is not touched. Whatever else lies in the fleet is linked to, so that relative paths to it still hold.
+// Checkout writes the files that a fleet had at a revision into an empty folder, and gives the revision's full name. The fleet's own work
+// tree, its index and its HEAD are not touched. What git does not hold and lies beside them, such as .lab/, is linked to, so that relative
+// paths to it still hold; kiban's own .kiban/ is not. What stops it is a lifecycle.Diagnostic, which names the fetch that is missing if one is.
 func Checkout(fleet, revision, into string) (string, error) {
-	repo, err := gogit.PlainOpenWithOptions(fleet, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
-	if err != nil {
-		return "", fmt.Errorf("%s is in no git repository: %w", fleet, err)
-	}
-	hash, err := repo.ResolveRevision(plumbing.Revision(revision))
-	if err != nil {
-		return "", fmt.Errorf("there is no revision %s here: %w", revision, err)
-	}
-	commit, err := repo.CommitObject(*hash)
+	r, err := open(fleet)
 	if err != nil {
 		return "", err
 	}
-	tree, err := commit.Tree()
+	commit, err := r.resolve(revision)
 	if err != nil {
 		return "", err
 	}
-	prefix, err := within(repo, fleet)
-	if err != nil {
-		return "", err
+	tree, err := r.fleetAt(commit)
+	switch {
+	case errors.Is(err, object.ErrDirectoryNotFound):
+		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there was no fleet at %s", revision),
+			Detail: fmt.Sprintf("Commit %s has no folder %s.", short(commit.Hash), r.prefix), Hint: "Name a later revision.", Cause: err}
+	case err != nil:
+		return "", r.unreadable(revision, commit.Hash, err)
 	}
-	if err := errors.Join(export(tree, prefix, into), link(fleet, into)); err != nil {
+	refused, err := export(tree, into)
+	if err != nil {
+		return "", r.unreadable(revision, commit.Hash, err)
+	}
+	if len(refused) > 0 {
+		return "", refuse(revision, refused)
+	}
+	if err := r.link(fleet, tree, into); err != nil {
 		return "", fmt.Errorf("write out %s: %w", revision, err)
 	}
-	return hash.String(), nil
+	return commit.Hash.String(), nil
 }
 
-// within is the fleet's path in its repository, "" when it is the whole of it.
+// repository is the one that a fleet is in.
+type repository struct {
+	*gogit.Repository
+	// prefix is the fleet's path in it, "" when the fleet is the whole of it.
+	prefix string
+}
+
+func open(fleet string) (repository, error) {
+	repo, err := gogit.PlainOpenWithOptions(fleet, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	if err != nil {
+		return repository{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet is in no git repository", Detail: err.Error(), Subject: fleet,
+			Hint: "Run kiban in a clone of the fleet's repository; what an earlier revision declared is read from it.", Cause: err}
+	}
+	prefix, err := within(repo, fleet)
+	return repository{repo, prefix}, err
+}
+
+// within is the fleet's path in its repository.
 func within(repo *gogit.Repository, fleet string) (string, error) {
 	tree, err := repo.Worktree()
 	if err != nil {
@@ -64,40 +88,81 @@ func within(repo *gogit.Repository, fleet string) (string, error) {
 	return filepath.ToSlash(rel), err
 }
 
-// export writes the fleet's declarations. Nothing is written outside of the folder, whatever a tree calls its files.
-func export(tree *object.Tree, prefix, into string) error {
+// fleetAt is the fleet's folder as a commit has it.
+func (r repository) fleetAt(commit *object.Commit) (*object.Tree, error) {
+	tree, err := commit.Tree()
+	if err != nil || r.prefix == "" {
+		return tree, err
+	}
+	return tree.Tree(r.prefix)
+}
+
+// export writes a tree's files. Nothing is written outside of the folder, whatever a tree calls its files. Symbolic links and submodules are
+// left out: they lead to what the commit does not hold. Those among the declarations are given back.
+func export(tree *object.Tree, into string) (refused []string, err error) {
 	root, err := os.OpenRoot(into)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	walk := object.NewTreeWalker(tree, true, nil)
+	defer walk.Close()
+	for {
+		name, entry, err := walk.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return refused, nil
+		case err != nil:
+			return nil, err
+		case entry.Mode == filemode.Dir:
+		case entry.Mode == filemode.Symlink || entry.Mode == filemode.Submodule:
+			if strings.HasPrefix(name, "clusters/") || strings.HasPrefix(name, "overlays/") {
+				refused = append(refused, name)
+			}
+		default:
+			if err := writeFile(root, tree, name, entry); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func writeFile(root *os.Root, tree *object.Tree, name string, entry object.TreeEntry) error {
+	file, err := tree.TreeEntryFile(&entry)
 	if err != nil {
 		return err
 	}
-	defer root.Close()
-	return tree.Files().ForEach(func(f *object.File) error {
-		name := f.Name
-		if prefix != "" {
-			var inside bool
-			if name, inside = strings.CutPrefix(name, prefix+"/"); !inside {
-				return nil
-			}
-		}
-		if !strings.HasPrefix(name, "clusters/") && !strings.HasPrefix(name, "overlays/") {
-			return nil
-		}
-		content, err := f.Contents()
-		if err != nil {
-			return err
-		}
-		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return err
-		}
-		if f.Mode == filemode.Symlink {
-			return root.Symlink(content, name)
-		}
-		return root.WriteFile(name, []byte(content), 0o644)
-	})
+	content, err := file.Contents()
+	if err != nil {
+		return err
+	}
+	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	mode := os.FileMode(0o644)
+	if entry.Mode == filemode.Executable {
+		mode = 0o755
+	}
+	return root.WriteFile(name, []byte(content), mode)
 }
 
-// link makes what a fleet holds beside its declarations reachable.
-func link(fleet, into string) error {
+// refuse says what a commit does not hold itself.
+func refuse(revision string, names []string) error {
+	const listed = 5
+	more := ""
+	if len(names) > listed {
+		more = fmt.Sprintf("\nand %d more", len(names)-listed)
+		names = names[:listed]
+	}
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: names[0],
+		Summary: fmt.Sprintf("the fleet at %s has symbolic links or submodules among its declarations", revision),
+		Detail:  "What they lead to is not in the commit, so that one commit could mean different things:\n" + strings.Join(names, "\n") + more,
+		Hint:    "Put the files themselves there, or name the folder under `resources` or `components`.",
+	}
+}
+
+// link makes what lies in the fleet's folder and is not git's reachable: what neither the revision nor HEAD has.
+func (r repository) link(fleet string, tree *object.Tree, into string) error {
 	full, err := filepath.Abs(fleet)
 	if err != nil {
 		return err
@@ -106,9 +171,14 @@ func link(fleet, into string) error {
 	if err != nil {
 		return err
 	}
+	held := map[string]bool{".git": true, ".kiban": true, "clusters": true, "overlays": true}
+	for _, t := range []*object.Tree{tree, r.fleetAtHead()} {
+		for i := 0; t != nil && i < len(t.Entries); i++ {
+			held[t.Entries[i].Name] = true
+		}
+	}
 	for _, e := range entries {
-		switch e.Name() {
-		case "clusters", "overlays", ".git", ".kiban":
+		if held[e.Name()] {
 			continue
 		}
 		if err := os.Symlink(filepath.Join(full, e.Name()), filepath.Join(into, e.Name())); err != nil {
@@ -117,3 +187,22 @@ func link(fleet, into string) error {
 	}
 	return nil
 }
+
+// fleetAtHead is the fleet's folder at HEAD; nil where that has none.
+func (r repository) fleetAtHead() *object.Tree {
+	head, err := r.Head()
+	if err != nil {
+		return nil
+	}
+	commit, err := r.CommitObject(head.Hash())
+	if err != nil {
+		return nil
+	}
+	tree, err := r.fleetAt(commit)
+	if err != nil {
+		return nil
+	}
+	return tree
+}
+
+func short(h plumbing.Hash) string { return h.String()[:10] }
