@@ -43,6 +43,16 @@ func TestCommandLines(t *testing.T) {
 		{newTrust(a, nil), "tokyo -o yaml", nil, "-o yaml is not a form of trust; it has text, json"},
 		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
+		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = [...]any{o.Fetch, o.Bundle}; return nil }), "tokyo --fetch --bundle x.bundle", [...]any{true, "x.bundle"}, ""},
+		{newValidate(a, nil), "--bundle x.bundle", nil, "a bundle is of one site: name it"},
+		{newPin(a, func(_ context.Context, o *pinOptions) error {
+			got = [...]any{o.Sites, o.Check, o.AcceptChanged, o.output.form}
+			return nil
+		}), "tokyo osaka --check --accept-changed -o json", [...]any{[]string{"tokyo", "osaka"}, true, true, "json"}, ""},
+		{newPin(a, nil), "-o yaml", nil, "-o yaml is not a form of lock; it has text, json"},
+		{newBundle(a, func(_ context.Context, o *bundleOptions) error { got = [...]any{o.Site, o.Out, o.Arch}; return nil }),
+			"tokyo -o x.bundle --arch amd64,arm64", [...]any{"tokyo", "x.bundle", []string{"amd64", "arm64"}}, ""},
+		{newBundle(a, nil), "tokyo", nil, "where to? -o names the bundle's file"},
 		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},
 		{newKubeconfig(a, func(_ context.Context, o *kubeconfigOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newExplain(a, func(_ context.Context, o *explainOptions) error { got = o.Topic; return nil }), "gate", "gate", ""},

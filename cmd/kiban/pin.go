@@ -71,7 +71,7 @@ func pinRun(ctx context.Context, opts *pinOptions) error {
 			return err
 		}
 	}
-	var reports []pinReport
+	reports := []pinReport{}
 	var failed error
 	differs := false
 	for _, name := range names {
