@@ -44,7 +44,10 @@ func (c *Client) ApplyObjects(ctx context.Context, objs []lifecycle.Object, name
 		if err := a.apply(ctx, o); err != nil {
 			return err
 		}
-		if done := i + 1; done == len(placed) || time.Since(said) > sayEvery {
+		switch done := i + 1; {
+		case len(placed) == 1:
+			progress("applied " + o.String())
+		case done == len(placed), time.Since(said) > sayEvery:
 			progress(fmt.Sprintf("applied %d of %d objects", done, len(placed)))
 			said = time.Now()
 		}

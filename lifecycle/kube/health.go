@@ -87,6 +87,12 @@ func inWords(u *unstructured.Unstructured, message string) string {
 		n, _, _ := unstructured.NestedInt64(u.Object, path...)
 		return n
 	}
+	if strings.Contains(message, "latest observed generation") {
+		return "its controller has not looked at the change yet"
+	}
+	if n, ok := strings.CutPrefix(message, "Pending termination: "); ok {
+		return n + " of its former pods have still to end"
+	}
 	switch u.GetKind() {
 	case "DaemonSet":
 		desired, ready, updated := count("status", "desiredNumberScheduled"), count("status", "numberReady"), count("status", "updatedNumberScheduled")
@@ -102,6 +108,9 @@ func inWords(u *unstructured.Unstructured, message string) string {
 			desired = n
 		}
 		failed := strings.HasPrefix(message, "Progress deadline")
+		if strings.HasPrefix(message, "Replicas:") {
+			return fmt.Sprintf("%d of %d pods are there", count("status", "replicas"), desired)
+		}
 		if u.GetKind() != "ReplicaSet" && desired > updated && !failed {
 			return fmt.Sprintf("%d of %d pods are of the new revision", updated, desired)
 		}

@@ -107,7 +107,10 @@ func (p *prober) dns() probe {
 				why, _ := podTrouble(now)
 				return false, "", fmt.Errorf("%w: a pod can't look up kubernetes.default: %s", errBroken, why)
 			}
-			_, seen, err := p.started(ctx, asker.Name)
+			up, seen, err := p.started(ctx, asker.Name)
+			if up {
+				seen = "nslookup kubernetes.default has no answer yet: " + seen
+			}
 			return false, seen, err
 		}}
 }
