@@ -18,6 +18,8 @@ type planOptions struct {
 	DetailedExitCode bool
 	// Out is where the plan is saved for `apply --plan`; "" saves none.
 	Out string
+	// Report is where the counts of what changes are put for GitLab; "" puts none.
+	Report string
 	// Bundle is a file of kiban bundle; "" asks the network.
 	Bundle string
 	lifecycle.PlanOptions
@@ -50,6 +52,7 @@ Nothing is changed anywhere. A plan that is saved with --out is what "kiban appl
 	addBundle(cmd, &opts.Bundle)
 	addPruneTenants(cmd, &opts.PlanOptions)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "save the plan to this file")
+	cmd.Flags().StringVar(&opts.Report, "report", "", "put how much changes into this file, as GitLab's Terraform report")
 	return cmd
 }
 
@@ -72,6 +75,9 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		return err
 	}
 	if err := showPlan(opts, site, plan); err != nil {
+		return err
+	}
+	if err := writeCounts(opts.Report, plan); err != nil {
 		return err
 	}
 	if err := plan.Diagnostics.Err(); err != nil {

@@ -30,8 +30,9 @@ func newValidate(a *app, runF func(context.Context, *validateOptions) error) *co
 		Short: "Check what sites declare, without asking any machine",
 		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules, and what
 addons' charts make of their values, as far as the charts are on this machine, in the bundle, or --fetch gets them.
-Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.`,
-		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json",
+Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.
+The forms codequality and junit are reports that GitLab shows in merge requests; the findings are told on stderr as well.`,
+		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json\n  kiban validate -o codequality > gl-code-quality.json",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opts.output.validate(cmd); err != nil {
@@ -47,7 +48,7 @@ Findings name file and line. Without SITE every site of the fleet is checked, an
 			return validateRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "codequality", "junit")
 	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().BoolVar(&opts.Fetch, "fetch", false, "get the charts and manifests that are not on this machine, and check them too")
 	return cmd
@@ -80,15 +81,8 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	if err != nil {
 		return err
 	}
-	if opts.output.form == "json" {
-		if err := writeJSON(opts.app.Out, verdicts); err != nil {
-			return err
-		}
-	} else {
-		opts.app.findings(all)
-		if err := writeVerdicts(opts.app.Out, verdicts); err != nil {
-			return err
-		}
+	if err := showVerdicts(opts, verdicts, all); err != nil {
+		return err
 	}
 	if all.Err() != nil {
 		return shown{all}
