@@ -116,6 +116,15 @@ func outlineStep(b *strings.Builder, s lifecycle.Step) {
 	for _, c := range s.Changes {
 		fmt.Fprintf(b, "      %s\n", c)
 	}
+	if s.Chart != "" {
+		fmt.Fprintf(b, "      chart  %s\n", s.Chart)
+	}
+	for _, o := range s.Objects {
+		fmt.Fprintf(b, "      %-6s %s\n", o.Change, o.ObjectRef)
+	}
+	if len(s.Needs) > 0 && lifecycle.IsUnit(s.Target) {
+		fmt.Fprintf(b, "      needs  %s\n", strings.Join(s.Needs, " "))
+	}
 	outlineGates(b, "before", s.Before)
 	outlineGates(b, "after ", s.After)
 	for _, back := range s.OnFailure {
