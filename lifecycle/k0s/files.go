@@ -69,13 +69,23 @@ func (r *remote) putFile(ctx context.Context, c lifecycle.FileChange, early bool
 		return own
 	}
 	if !c.Content() {
-		return r.run(ctx, handOver(c.Path))
+		return r.run(ctx, handOver(c.Path)+r.passable(c))
 	}
 	tmp, dir, dirMode := c.Path+".kiban-new", path.Dir(c.Path), first(c.DirMode, "0755")
-	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s || { rm -f %[3]s; exit 1; }",
-		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path))
+	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s%[6]s || { rm -f %[3]s; exit 1; }",
+		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path), r.passable(c))
 	_, err := r.pipe(ctx, command, bytes.NewReader(c.HostFile.Content), nil)
 	return err
+}
+
+// passable is the rest of a command that lets k0s's users reach a file below the folder of k0s.yaml, which k0sctl and kiban make for root
+// alone: an API server that may not enter the folder finds no audit policy there. What is secret in it has modes of its own.
+func (r *remote) passable(c lifecycle.FileChange) string {
+	dir := path.Dir(r.paths.config)
+	if c.DirMode != "" || !strings.HasPrefix(c.Path, dir+"/") {
+		return ""
+	}
+	return " && chmod o+x " + shellescape.Quote(dir)
 }
 
 // attributes is the command that gives a file its declared owner and mode, or those that it replaces.

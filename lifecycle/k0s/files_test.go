@@ -48,6 +48,9 @@ func TestPutFiles(t *testing.T) {
 	m := f.fakes["c1"]
 	s := f.open(v135)
 	f.do(s, v135, "c1/stage", "c1/initialize")
+	if err := os.Chmod(filepath.Join(m.root, "etc"), 0o750); err != nil { // as k0sctl makes the folder of k0s.yaml
+		t.Fatal(err)
+	}
 	file := lifecycle.HostFile{Path: "etc/k0s/policy.yaml", Content: []byte("kind: Policy\n"), Mode: "0640", Owner: me.Username, Restart: true}
 	declareFile(s, f, file)
 	f.commands()
@@ -55,6 +58,9 @@ func TestPutFiles(t *testing.T) {
 	said := f.commands()
 	if got := m.read("etc/k0s/policy.yaml"); got != "kind: Policy\n" {
 		t.Errorf("the file holds %q", got)
+	}
+	if st, _ := os.Stat(filepath.Join(m.root, "etc")); st.Mode().Perm() != 0o751 {
+		t.Errorf("the folder of k0s.yaml has %v: users of k0s cannot enter it", st.Mode())
 	}
 	if stop, put, start := strings.Index(said, "systemctl stop"), strings.Index(said, "/dev/stdin"), strings.Index(said, "systemctl start"); stop < 0 || put < stop || start < put {
 		t.Errorf("not stopped, put and started in that order:\n%s", said)
