@@ -31,7 +31,7 @@ func diffValue(path string, a, b any, out *[]FieldDifference) {
 	switch a := a.(type) {
 	case map[string]any:
 		if b, ok := b.(map[string]any); ok {
-			diffMaps(path, a, b, out)
+			diffMaps(func(key string) string { return FieldKey(path, key) }, a, b, out)
 			return
 		}
 	case []any:
@@ -45,17 +45,18 @@ func diffValue(path string, a, b any, out *[]FieldDifference) {
 	}
 }
 
-func diffMaps(path string, a, b map[string]any, out *[]FieldDifference) {
+// diffMaps compares by key; at gives a key's path.
+func diffMaps(at func(key string) string, a, b map[string]any, out *[]FieldDifference) {
 	for _, k := range slices.Sorted(maps.Keys(a)) {
 		if other, ok := b[k]; ok {
-			diffValue(FieldKey(path, k), a[k], other, out)
+			diffValue(at(k), a[k], other, out)
 		} else {
-			*out = append(*out, FieldDifference{Field: FieldKey(path, k), A: a[k], HasA: true})
+			*out = append(*out, FieldDifference{Field: at(k), A: a[k], HasA: true})
 		}
 	}
 	for k, v := range b {
 		if _, ok := a[k]; !ok {
-			*out = append(*out, FieldDifference{Field: FieldKey(path, k), B: v, HasB: true})
+			*out = append(*out, FieldDifference{Field: at(k), B: v, HasB: true})
 		}
 	}
 }
@@ -64,7 +65,7 @@ func diffMaps(path string, a, b map[string]any, out *[]FieldDifference) {
 // one difference and not the shift of all that follow.
 func diffLists(path string, a, b []any, out *[]FieldDifference) {
 	if na, nb := itemNames(a), itemNames(b); na != nil && nb != nil {
-		diffMaps(path+"\x00", na, nb, out)
+		diffMaps(func(name string) string { return path + "[name=" + name + "]" }, na, nb, out)
 		return
 	}
 	first := 0
@@ -88,14 +89,14 @@ func diffLists(path string, a, b []any, out *[]FieldDifference) {
 	}
 }
 
-// itemNames are the items by "name"; nil when one has none or two have the same. An empty list has none to be known by either, and
+// itemNames are the items by "name"; nil when one has none that a path can hold, or two have the same. An empty list has none to be known by either, and
 // serves as both.
 func itemNames(list []any) map[string]any {
 	out := make(map[string]any, len(list))
 	for _, it := range list {
 		m, _ := it.(map[string]any)
 		name, ok := m["name"].(string)
-		if _, twice := out[name]; !ok || twice {
+		if _, twice := out[name]; !ok || twice || strings.Contains(name, "]") {
 			return nil
 		}
 		out[name] = it
@@ -105,11 +106,8 @@ func itemNames(list []any) map[string]any {
 
 // FieldKey is the path of a key below a path.
 func FieldKey(path, key string) string {
-	if list, ok := strings.CutSuffix(path, "\x00"); ok {
-		return list + "[name=" + key + "]"
-	}
 	switch {
-	case key == "" || strings.ContainsAny(key, "./[]"):
+	case key == "", key == "*", strings.ContainsAny(key, "./[]"):
 		return path + "[" + strconv.Quote(key) + "]"
 	case path == "":
 		return key

@@ -111,3 +111,29 @@ func TestDigestObject(t *testing.T) {
 		}
 	}
 }
+
+// FuzzFields: every difference is found again by its path, and no path breaks what reads it.
+func FuzzFields(f *testing.F) {
+	f.Add(`{"a":[{"name":"x","v":1}],"b":{"c.d/e":2}}`, `{"a":[{"name":"x","v":2}],"b":{"c.d/e":3}}`, "a[name=x].v")
+	f.Add(`{"":{"*":[1,[2]]}}`, `{"":{"*":[1,[3]]},"n":null}`, `["*"][*]`)
+	f.Add(`[1,2,3]`, `[1,3]`, `["`)
+	f.Fuzz(func(t *testing.T, first, second, path string) {
+		var a, b any
+		if json.Unmarshal([]byte(first), &a) != nil || json.Unmarshal([]byte(second), &b) != nil {
+			return
+		}
+		for _, d := range DiffFields(a, b) {
+			if v, ok := FieldValue(a, d.Field); d.HasA && (!ok || len(DiffFields(v, d.A)) > 0) {
+				t.Errorf("%s of the first is %v, %v, not %v", d.Field, v, ok, d.A)
+			}
+			if v, ok := FieldValue(b, d.Field); d.HasB && !d.HasA && (!ok || len(DiffFields(v, d.B)) > 0) {
+				t.Errorf("%s of the second is %v, %v, not %v", d.Field, v, ok, d.B)
+			}
+		}
+		before, _ := json.Marshal(a)
+		WithoutField(a, path)
+		if after, _ := json.Marshal(a); string(after) != string(before) {
+			t.Errorf("removing %q changed the value itself", path)
+		}
+	})
+}
