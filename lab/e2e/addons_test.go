@@ -258,34 +258,50 @@ func TestKilledAddonApply(t *testing.T) {
 	b.image("metallb-system", "metallb-controller", ":v0.16.3")
 }
 
-// TestUpgradeWaitsForAddons holds that no node is disturbed while MetalLB's speaker is not up again on the one before.
+// TestUpgradeWaitsForAddons holds that no machine is disturbed while MetalLB's speaker is not up on every node.
 func TestUpgradeWaitsForAddons(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.237.0", 1, 2)
 	p := newPlatform(b.serveCharts().url)
 	p.argocd, p.datadog, p.storage, p.tenants = false, "", false, nil
+	p.speakerAfter = "10s"
 	b.with(p)
 	b.apply(0)
 	cs, _ := b.admin()
-	// From now on a speaker takes its time to be Ready; OnDelete, so that those that run are left alone until their node is drained and set up anew.
+	speakers := metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=speaker"}
 	b.Version = v136
 	b.write()
-	r := b.apply(0)
-	b.says(r, "addons")
-	b.nothingLeft("lab")
-	list, err := cs.CoreV1().Pods("metallb-system").List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=speaker"})
+	_, result := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
+	b.eventually(2*time.Minute, "worker-1 is cordoned", func() (bool, string) {
+		n, err := cs.CoreV1().Nodes().Get(t.Context(), "worker-1", metav1.GetOptions{})
+		return err == nil && n.Spec.Unschedulable, fmt.Sprint(err)
+	})
+	// The other one's speaker is replaced meanwhile, and takes its time to be Ready.
+	list, err := cs.CoreV1().Pods("metallb-system").List(t.Context(), speakers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := 0
 	for _, pod := range list.Items {
-		for _, c := range pod.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				ready++
+		if pod.Spec.NodeName == "worker-2" {
+			if err := cs.CoreV1().Pods("metallb-system").Delete(t.Context(), pod.Name, metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
-	if ready != 2 {
-		t.Error(fmt.Sprintf("%d speakers are ready", ready))
+	r := b.must(0, result(nil))
+	wait, next := strings.Index(r.stderr, "waits until addons are healthy"), strings.Index(r.stderr, "worker-2/cordon: begins")
+	if wait < 0 || next < 0 || wait > next || !strings.Contains(r.stderr, "DaemonSet metallb-system/metallb-speaker") {
+		t.Errorf("it does not wait for the speaker before worker-2: %s", r)
+	}
+	b.nothingLeft("lab")
+	if list, err = cs.CoreV1().Pods("metallb-system").List(t.Context(), speakers); err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range list.Items {
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue {
+				t.Errorf("%s is not Ready", pod.Name)
+			}
+		}
 	}
 }

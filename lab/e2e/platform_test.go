@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -58,6 +59,8 @@ type platform struct {
 	argocd, web, storage bool
 	webVersion           string
 	clusterName          string
+	// speakerAfter is how long MetalLB's speakers take to be Ready.
+	speakerAfter string
 }
 
 func newPlatform(repo string) platform {
@@ -69,7 +72,7 @@ func newPlatform(repo string) platform {
 func (p platform) documents() map[string]string {
 	docs := map[string]string{}
 	if p.metallb != "" {
-		docs["metallb.yaml"] = addon("metallb", "metallb-system", p.chart("metallb", p.metallb, "frrk8s: {enabled: false}\n      speaker: {frr: {enabled: false}}"), "") +
+		docs["metallb.yaml"] = addon("metallb", "metallb-system", p.chart("metallb", p.metallb, fmt.Sprintf("frrk8s: {enabled: false}\n      speaker: {frr: {enabled: false}, podAnnotations: {lab.kiban.dev/ready-after: %q}}", cmp.Or(p.speakerAfter, "0s"))), "") +
 			privileged("metallb-system", "metallb") + fmt.Sprintf(`---
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
