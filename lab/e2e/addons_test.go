@@ -243,11 +243,17 @@ func TestKilledAddonApply(t *testing.T) {
 	b.apply(0)
 	p.webVersion, p.metallb = "1.1.0", "0.16.3"
 	b.with(p)
+	killed := 0
 	for _, after := range []time.Duration{700 * time.Millisecond, 1500 * time.Millisecond, 2500 * time.Millisecond} {
 		cmd, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
 		time.Sleep(after)
 		_ = cmd.Process.Kill() // it may be done
-		stop(nil)
+		if r := stop(nil); r.code == -1 {
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Error("no run was killed: all were done before")
 	}
 	b.eventually(90*time.Second, "the lock runs out", func() (bool, string) {
 		r := b.kiban("apply", "lab", "--yes")
