@@ -325,8 +325,12 @@ func houses(units []*unit) {
 		by := made[ns]
 		switch {
 		case by == u.name:
+		case by != "" && !comesBefore(units, by, u.name):
+			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
+				Summary: fmt.Sprintf("its namespace %s is declared by %s, which comes after it", ns, by),
+				Hint:    fmt.Sprintf("Tie the Namespace to the addon: annotation %s: %s.", lifecycle.AnnotationAddon, u.addon.Name)})
 		case by != "":
-			if !slices.Contains(u.needs, by) && comesBefore(units, by, u.name) {
+			if !slices.Contains(u.needs, by) {
 				u.needs = append(u.needs, by)
 			}
 		default:

@@ -265,15 +265,18 @@ func TestRefusals(t *testing.T) {
 	}
 	twice := shop("1")
 	twice.Name = "store"
+	homeless := siteOf(shop("1"))
+	homeless.Tenants = []lifecycle.Tenant{{Name: "shop"}}
 	cases := map[string]struct {
 		site lifecycle.Site
 		unit string
 		says string
 	}{
-		"a circle":             {siteOf(circle("a", "b"), circle("b", "a")), "addon/a", "circle"},
-		"an absent dependency": {siteOf(circle("a", "metalb")), "addon/a", "metalb"},
-		"two of one object":    {siteOf(shop("1"), twice), "addon/store", "declared by addon/shop too"},
-		"no such chart":        {siteOf(shop("9")), "addon/shop", "no chart"},
+		"its namespace is a tenant's": {homeless, "addon/shop", "comes after it"},
+		"a circle":                    {siteOf(circle("a", "b"), circle("b", "a")), "addon/a", "circle"},
+		"an absent dependency":        {siteOf(circle("a", "metalb")), "addon/a", "metalb"},
+		"two of one object":           {siteOf(shop("1"), twice), "addon/store", "declared by addon/shop too"},
+		"no such chart":               {siteOf(shop("9")), "addon/shop", "no chart"},
 	}
 	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {
