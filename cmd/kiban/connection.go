@@ -29,7 +29,8 @@ type siteConnection struct {
 	site    lifecycle.Site
 	session machines
 	store   *helm.Store
-	units   *addons.Engine // nil for a site without addons, tenants and objects that never had any
+	units   *addons.Engine
+	glance  bool // units are only waited for
 	log     *slog.Logger
 
 	mu       sync.Mutex
@@ -41,7 +42,7 @@ type siteConnection struct {
 }
 
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
-	c := &siteConnection{site: site, log: opts.Log}
+	c := &siteConnection{site: site, log: opts.Log, glance: opts.Glance}
 	cache := filepath.Join(opts.StateDir, "cache")
 	secrets := secrets{dir: site.Dir, getenv: opts.Getenv}
 	charts := helm.StoreOptions{CacheDir: cache, Log: opts.Log}
@@ -106,9 +107,13 @@ func (c *siteConnection) audit(cmd k0s.Command) {
 }
 
 func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
+	var units observe.Units = c.units
+	if c.glance {
+		units = addons.Glance{Engine: c.units}
+	}
 	state, err := observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) {
 		return c.reach(kubeconfig)
-	}, c.units)
+	}, units)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen = state

@@ -190,7 +190,7 @@ func (a *app) observeSite(ctx context.Context, name string) (lifecycle.Site, lif
 	if err != nil {
 		return site, lifecycle.State{}, err
 	}
-	conn, err := a.connect(site, fleet)
+	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
 	if err != nil {
 		return site, lifecycle.State{}, err
 	}

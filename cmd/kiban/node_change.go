@@ -119,7 +119,7 @@ func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err erro
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,8 @@ type services struct {
 	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
 	Checkout func(fleet, revision, into string) (string, error)
+	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.
+	SiteInputs func(site lifecycle.Site) (map[string]string, error)
 	// PlanBackup is the plan that only takes a backup.
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.
@@ -48,6 +50,8 @@ type connectOptions struct {
 	Log *slog.Logger
 	// StateDir is where kiban keeps its own files: downloaded binaries, charts, backups, journals.
 	StateDir string
+	// Glance says that addons are only waited for: what applying them would change is not asked.
+	Glance bool
 	// Getenv finds the secrets that a site's documents take from the environment. Nil: none are there.
 	Getenv func(string) string
 	// Bundle is where binaries, charts and manifests come from instead of the network; nil: the network.

@@ -50,7 +50,7 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
 	if err != nil {
 		return err
 	}

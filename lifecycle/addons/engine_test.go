@@ -373,3 +373,15 @@ func TestHealthIsThatOfInventories(t *testing.T) {
 		t.Errorf("%v, %+v", err, health)
 	}
 }
+
+// A task that is about a machine asks no chart, and still knows which addons to wait for.
+func TestGlance(t *testing.T) {
+	c := stocked()
+	mustConverge(t, c.engine(siteOf(shop("1"))))
+	c.sick[c.objects["apps/Deployment/shop/shop"]] = true
+	c.charts = nil
+	states := Glance{c.engine(siteOf(shop("1")))}.Observe(t.Context(), lifecycle.APIState{ClusterUID: "u"})
+	if len(states) != 1 || !states[0].Installed || states[0].Health.IsWell() || states[0].Diagnostics != nil {
+		t.Errorf("%+v", states)
+	}
+}
