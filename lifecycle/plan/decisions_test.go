@@ -156,3 +156,26 @@ func TestImmutable(t *testing.T) {
 		}
 	}
 }
+
+// A cluster that k0sctl made from a document without hostnames runs kubelets that were told no name. Where the machine has the declared
+// one, they are as declared (H20).
+func TestANameThatTheMachineHasAnyway(t *testing.T) {
+	const named, both = "--kubelet-extra-args=--hostname-override=w", "--kubelet-extra-args=--hostname-override=w --node-ip=10.0.0.1"
+	for name, c := range map[string]struct {
+		hostname   string
+		have, want []string
+		changes    []string
+	}{
+		"not told":                      {"w", nil, []string{named}, nil},
+		"no longer declared":            {"w", []string{named}, nil, nil},
+		"not told, and another address": {"w", []string{"--kubelet-extra-args=--node-ip=10.0.0.1"}, []string{both}, nil},
+		"no address":                    {"w", nil, []string{both}, []string{"+ " + both}},
+		"another name":                  {"w", []string{"--kubelet-extra-args=--hostname-override=v"}, []string{named}, []string{"- --kubelet-extra-args=--hostname-override=v", "+ " + named}},
+		"a name that it does not have":  {"other", nil, []string{named}, []string{"+ " + named}},
+	} {
+		m := &member{Host: lifecycle.Host{Name: "w", Arguments: c.want}, seen: lifecycle.HostState{Hostname: c.hostname, Unit: "k0sworker", Arguments: c.have}}
+		if got := argumentChanges(m); !slices.Equal(got, c.changes) {
+			t.Errorf("%s: %q, want %q", name, got, c.changes)
+		}
+	}
+}
