@@ -104,43 +104,37 @@ func argumentChanges(m *member) []string {
 	if m.renewed || !m.seen.Reached() {
 		return nil
 	}
-	have, want := m.meant(m.seen.Arguments), m.meant(m.Arguments)
+	same := m.kubeletExtra(m.seen.Arguments) == m.kubeletExtra(m.Arguments)
+	passed := func(a string) bool { return atRegistration(a) || (same && strings.HasPrefix(a, kubeletExtra)) }
 	var out []string
-	for i, a := range m.seen.Arguments {
-		if !contains(want, have[i]) && !atRegistration(a) && m.seen.Installed() {
+	for _, a := range m.seen.Arguments {
+		if !slices.Contains(m.Arguments, a) && !passed(a) && m.seen.Installed() {
 			out = append(out, "- "+maskArgument(a))
 		}
 	}
-	for i, a := range m.Arguments {
-		if !contains(have, want[i]) && !atRegistration(a) {
+	for _, a := range m.Arguments {
+		if !slices.Contains(m.seen.Arguments, a) && !passed(a) {
 			out = append(out, "+ "+maskArgument(a))
 		}
 	}
 	return out
 }
 
-// contains reports whether an argument is among others; "" says nothing, and is among any.
-func contains(arguments []string, a string) bool { return a == "" || slices.Contains(arguments, a) }
+const kubeletExtra = "--kubelet-extra-args="
 
-// meant are arguments by what they bring about, in their order. A kubelet that is told its machine's own name does what it would do
-// without being told: k0sctl says nothing where the document has no hostname, so a cluster that it made that way is as declared.
-func (m *member) meant(arguments []string) []string {
-	const extra = "--kubelet-extra-args="
-	out := slices.Clone(arguments)
-	if m.seen.Hostname != m.Name {
-		return out
-	}
-	for i, a := range out {
-		words, ok := strings.CutPrefix(a, extra)
-		if !ok {
-			continue
+// kubeletExtra is what the arguments tell the kubelet, without its machine's own name: that is the name it would take without being told.
+// k0sctl says nothing where the document has no hostname, so a cluster that it made that way is as declared.
+func (m *member) kubeletExtra(arguments []string) string {
+	for _, a := range arguments {
+		words, ok := strings.CutPrefix(a, kubeletExtra)
+		if ok && m.seen.Hostname == m.Name {
+			words = strings.TrimSpace(strings.Replace(" "+words+" ", " --hostname-override="+m.Name+" ", " ", 1))
 		}
-		words = strings.TrimSpace(strings.Replace(" "+words+" ", " --hostname-override="+m.Name+" ", " ", 1))
-		if out[i] = extra + words; words == "" {
-			out[i] = ""
+		if ok {
+			return words
 		}
 	}
-	return out
+	return ""
 }
 
 func atRegistration(argument string) bool {
