@@ -92,6 +92,8 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 	root.AddCommand(
 		newRender(a, nil),
 		newValidate(a, nil),
+		newSites(a, nil),
+		newDiff(a, nil),
 		newPin(a, nil),
 		newBundle(a, nil),
 		newPlan(a, nil),

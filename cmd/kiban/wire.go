@@ -40,6 +40,7 @@ func wire() services {
 		PlanNode:    plan.Node,
 		PlanBackup:  plan.Backup,
 		Checkout:    git.Checkout,
+		SiteInputs:  site.Inputs,
 		PlanRestore: plan.Restore,
 		Connect:     connect,
 	}

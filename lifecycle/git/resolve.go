@@ -66,8 +66,7 @@ func (r repository) unknown(revision string, cause error) error {
 		d.Detail = "The clone is shallow, as pipelines check out, and has the commit that it was made for only."
 		d.Hint = fmt.Sprintf("git fetch --depth 1 %s %s:refs/remotes/%s/%s, and name %s/%s (of a tag: git fetch --depth 1 %s tag %s)", remote, revision, remote, revision, remote, revision, remote, revision)
 	default:
-		d.Detail = cause.Error()
-		d.Hint = r.offer(remote)
+		d.Detail, d.Hint = "No branch, tag or commit here has that name.", r.offer(remote)
 	}
 	return d
 }
@@ -161,5 +160,5 @@ func (r repository) offer(remote string) string {
 		return "git fetch " + remote
 	}
 	slices.Sort(names)
-	return "There are " + strings.Join(names, ", ") + "; git fetch " + remote + " for what is new on the server."
+	return "Here are " + strings.Join(names, ", ") + ". `git fetch " + remote + "` brings what is new on the server."
 }
