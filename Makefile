@@ -53,6 +53,10 @@ bench: build lab ## Print the table of docs/performance.md: kiban against k0sctl
 reliability: build lab ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 8
 
+.PHONY: renovate-check
+renovate-check: build ## Run the real Renovate over the example fleet: it finds every version, and proposes what it should (needs node and npm)
+	go run ./scripts/renovate-check
+
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
 	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }

@@ -1,0 +1,17 @@
+// What the scheduled job runs Renovate with. What is proposed, to whom and when is decided in renovate.json5, which is reviewed like
+// everything else; here stands only what a repository may not decide for itself.
+module.exports = {
+  platform: 'gitlab',
+  endpoint: process.env.CI_API_V4_URL ?? 'https://gitlab.example.com/api/v4',
+  repositories: [process.env.CI_PROJECT_PATH ?? 'platform/fleet'],
+  onboarding: false,
+  requireConfig: 'required',
+  persistRepoData: true,
+  // The one command that merge requests may run, and nothing around it: no shell.
+  allowedCommands: ['^kiban lock [a-z0-9][a-z0-9.-]*$'],
+  allowShellExecutorForPostUpgradeCommands: false,
+  // Nothing is installed while it runs; kiban is put there by the job.
+  binarySource: 'global',
+  // Chart repositories and registries inside the network need a rule each from Renovate 45 on:
+  // hostRules: [{ matchHost: 'https://charts.example.com', internalHostAccess: 'allow' }],
+};

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// complete reports every version that a site has and Renovate does not find, and those that it finds only where they move other sites as well.
+func complete(declares []declared, found []dependency) error {
+	var errs []error
+	for _, d := range declares {
+		elsewhere := ""
+		own := false
+		for _, f := range found {
+			if f.DepName != d.name || f.CurrentValue != d.version {
+				continue
+			}
+			if strings.HasPrefix(f.File, "overlays/"+d.site+"/") {
+				own = true
+			} else if strings.HasPrefix(f.File, "clusters/") {
+				elsewhere = f.File
+			}
+		}
+		switch {
+		case own:
+		case elsewhere != "":
+			errs = append(errs, fmt.Errorf("%s stands in %s only, so it would move with every other site; state it in overlays/%s", d, elsewhere, d.site))
+		default:
+			errs = append(errs, fmt.Errorf("%s is not found by Renovate", d))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// tiers are the sites' own words for what they are, by site.
+func tiers(declares []declared) map[string]string {
+	out := map[string]string{}
+	for _, d := range declares {
+		out[d.site] = d.tier
+	}
+	return out
+}
+
+// tierOf says by whose policy a file's versions move.
+func tierOf(file string, sites map[string]string) string {
+	parts := strings.Split(file, "/")
+	switch parts[0] {
+	case "overlays":
+		return sites[parts[1]]
+	case "clusters":
+		return "components"
+	}
+	return "pipeline"
+}
+
+// fill invents releases around every version that was found.
+func (w world) fill(found []dependency) {
+	for _, d := range found {
+		current, ok := parse(d.CurrentValue)
+		if !ok {
+			continue
+		}
+		key := keyOf(d)
+		for _, r := range around(current) {
+			if !slices.ContainsFunc(w[key], func(have release) bool { return have.version == r.version }) {
+				w[key] = append(w[key], r)
+			}
+		}
+	}
+}
+
+// keyOf is the name that a registry knows a dependency by.
+func keyOf(d dependency) string {
+	name := d.PackageName
+	if name == "" {
+		name = d.DepName
+	}
+	if d.Datasource == "docker" { // the mock is the registry: the host in front of the name is another's
+		if host, rest, ok := strings.Cut(name, "/"); ok && strings.ContainsAny(host, ".:") {
+			name = rest
+		} else if !ok {
+			name = "library/" + name
+		}
+	}
+	return d.Datasource + " " + name
+}
+
+// compare reports every difference between what Renovate proposes and what is expected of the policy; n counts what is proposed.
+func compare(proposed []dependency, there world, sites map[string]string) (n int, err error) {
+	var errs []error
+	branches := map[string]string{}
+	for _, d := range proposed {
+		tier := tierOf(d.File, sites)
+		want := expect(d, there[keyOf(d)], policyOf(tier, d))
+		var got []string
+		for _, u := range d.Updates {
+			got = append(got, u.NewValue)
+			errs = append(errs, apart(branches, u.BranchName, path.Dir(d.File)))
+		}
+		n += len(got)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			errs = append(errs, fmt.Errorf("%s: %s %s (%s)\n  expected %s\n  proposed %s", d.File, d.DepName, d.CurrentValue, tier, list(want), list(got)))
+		}
+	}
+	if n == 0 {
+		errs = append(errs, errors.New("nothing is proposed at all"))
+	}
+	return n, errors.Join(errs...)
+}
+
+// apart holds that no branch changes two folders: a site's merge request is about that site.
+func apart(branches map[string]string, branch, folder string) error {
+	if other, taken := branches[branch]; taken && other != folder {
+		return fmt.Errorf("branch %s changes %s and %s", branch, other, folder)
+	}
+	branches[branch] = folder
+	return nil
+}
+
+func list(versions []string) string {
+	if len(versions) == 0 {
+		return "nothing"
+	}
+	return strings.Join(versions, ", ")
+}

@@ -1,0 +1,109 @@
+// Command renovate-check runs the real Renovate over the fleet of this repository, on this machine: its configuration is valid, it finds every
+// version that kiban reads, and it proposes what docs/renovate.md says and nothing else. It needs node and npm, which fetch Renovate once, and
+// asks nobody else.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	write := flag.Bool("write", false, "put the presets of renovate/ into renovate.json5, and end")
+	fleet := flag.String("fleet", ".", "the repository")
+	kiban := flag.String("kiban", "bin/kiban", "the kiban that says what sites declare")
+	cache := flag.String("cache", "", "where Renovate is installed (default: kiban-renovate in the user's cache folder)")
+	keep := flag.String("keep", "", "keep the copy of the fleet and Renovate's logs in this new folder")
+	flag.Parse()
+
+	current, want, err := inline(*fleet)
+	switch {
+	case err != nil:
+		return err
+	case *write:
+		return os.WriteFile(filepath.Join(*fleet, configFile), []byte(want), 0o644)
+	case current != want:
+		return errors.New(configFile + " does not hold the presets as they are in renovate/. Try: go run ./scripts/renovate-check -write")
+	}
+	if *cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return err
+		}
+		*cache = filepath.Join(dir, "kiban-renovate")
+	}
+	work, err := os.MkdirTemp("", "renovate-check-")
+	if err != nil {
+		return err
+	}
+	if *keep == "" {
+		defer os.RemoveAll(work)
+	} else if err := os.Symlink(work, *keep); err != nil {
+		return err
+	}
+	path, err := filepath.Abs(*kiban)
+	if err != nil {
+		return err
+	}
+	return check(ctx, *fleet, path, *cache, work)
+}
+
+// check is the whole of it: valid, complete, and as expected.
+func check(ctx context.Context, fleet, kiban, cache, work string) error {
+	tool, err := install(ctx, cache)
+	if err != nil {
+		return err
+	}
+	clone := filepath.Join(work, "fleet")
+	there := world{}
+	server := there.serve(time.Now())
+	defer server.Close()
+	if err := copyFleet(ctx, fleet, clone, server.Listener.Addr().String()); err != nil {
+		return err
+	}
+	if err := tool.validate(ctx, clone); err != nil {
+		return err
+	}
+	fmt.Println("The configuration is valid, in strict mode.")
+
+	declares, err := sites(ctx, kiban, clone)
+	if err != nil {
+		return err
+	}
+	found, err := tool.run(ctx, clone, "extract", filepath.Join(work, "extract.log"))
+	if err != nil {
+		return err
+	}
+	if err := complete(declares, found); err != nil {
+		return err
+	}
+	fmt.Printf("Renovate finds %d versions; the %d that kiban reads in sites are among them.\n", len(found), len(declares))
+
+	there.fill(found)
+	proposed, err := tool.run(ctx, clone, "lookup", filepath.Join(work, "lookup.log"), "RENOVATE_CONFIG="+there.job(server.URL), "RENOVATE_GITHUB_COM_TOKEN=none") // without any, Renovate asks nothing of GitHub
+	if err != nil {
+		return err
+	}
+	n, err := compare(proposed, there, tiers(declares))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Renovate proposes the %d updates that are expected, and no other.\n", n)
+	return nil
+}
