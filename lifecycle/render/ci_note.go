@@ -1,0 +1,144 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// NoteMarker begins kiban's note on a merge request. It is not shown; the note is found by it.
+	NoteMarker = "<!-- kiban:plan -->"
+	// NoteLimit is how many characters GitLab takes as a note.
+	NoteLimit = 1_000_000
+)
+
+// NoteOptions say where a note's reader finds more.
+type NoteOptions struct {
+	// Pipeline is the address of the pipeline that keeps the plans as artifacts; "" when there is none.
+	Pipeline string
+	// Limit is how many characters the note may have. 0 is NoteLimit.
+	Limit int
+}
+
+// Note tells a reviewer what merging does: a line a site, what needs attention first; then of each site that changes the findings, the
+// versions, the order of its machines and what is disturbed when, and its addons, with every step to unfold. When all that is more than
+// GitLab takes, the longest sites lose their steps first, and say where they are to be found.
+func Note(sites []SitePlan, opts NoteOptions) string {
+	limit := cmp.Or(opts.Limit, NoteLimit)
+	all := make([]noteSite, len(sites))
+	for i, s := range sites {
+		all[i] = newNoteSite(s, opts)
+	}
+	slices.SortStableFunc(all, func(a, b noteSite) int {
+		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.Site.Wave, b.Site.Wave), cmp.Compare(a.Site.Name, b.Site.Name))
+	})
+	head, foot := noteHead(all), noteFoot(all, opts)
+	room := limit - utf8.RuneCountInString(head) - utf8.RuneCountInString(foot)
+	note := head + fitSites(all, room) + foot
+	if utf8.RuneCountInString(note) > limit { // a table of tens of thousands of sites
+		return noteTitle(all) + foot
+	}
+	return note
+}
+
+func noteTitle(all []noteSite) string {
+	counts := map[urgency]int{}
+	for _, s := range all {
+		counts[s.urgency]++
+	}
+	need := "need attention"
+	if counts[urgencyAttention] == 1 {
+		need = "needs attention"
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{counts[urgencyBlocked], "blocked"}, {counts[urgencyAttention], need}, {counts[urgencySafe], "safe"}, {counts[urgencyNone], "without changes"}} {
+		switch {
+		case p.n == 0:
+		case len(parts) == 0:
+			parts = append(parts, count(p.n, "site")+" "+p.what)
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"no site changes"}
+	}
+	return NoteMarker + "\n### kiban plan: " + strings.Join(parts, ", ") + "\n"
+}
+
+func noteHead(all []noteSite) string {
+	var b strings.Builder
+	b.WriteString(noteTitle(all))
+	var idle []string
+	header := "\n| | Site | What merging does | k0s |\n|---|---|---|---|\n"
+	for _, s := range all {
+		if s.urgency == urgencyNone {
+			idle = append(idle, "`"+s.Site.Name+"`")
+			continue
+		}
+		b.WriteString(header)
+		header = ""
+		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), cell(s.Site.Name), cell(s.line()), s.versions(""))
+	}
+	if len(idle) > 0 {
+		fmt.Fprintf(&b, "\nNo changes: %s.\n", join(idle))
+	}
+	return b.String()
+}
+
+// noteFoot says what the plans were made of, where they are kept, and what becomes of them.
+func noteFoot(all []noteSite, opts NoteOptions) string {
+	var revisions []string
+	for _, s := range all {
+		if r := s.Plan.Revision; r != "" && !slices.Contains(revisions, "`"+cell(revision(r))+"`") {
+			revisions = append(revisions, "`"+cell(revision(r))+"`")
+		}
+	}
+	text := "Nothing has been changed yet."
+	if len(revisions) > 0 {
+		text += " Planned at " + someNames(revisions, 3)
+		if opts.Pipeline != "" {
+			text += fmt.Sprintf(" by [this pipeline](%s), which keeps the plans as artifacts", opts.Pipeline)
+		}
+		text += "."
+	}
+	return "\n<sub>" + text + "</sub>\n"
+}
+
+// fitSites are the sections of the sites that change, as much of each as there is room for.
+func fitSites(all []noteSite, room int) string {
+	parts := make([][]string, len(all)) // of each site the forms of its section, longest first
+	sizes := make([]int, len(all))
+	size := 0
+	for i, s := range all {
+		parts[i] = s.sections()
+		sizes[i] = utf8.RuneCountInString(parts[i][0])
+		size += sizes[i]
+	}
+	for size > room {
+		longest := 0
+		for i := range sizes {
+			if sizes[i] > sizes[longest] {
+				longest = i
+			}
+		}
+		if len(all) == 0 || len(parts[longest]) == 1 {
+			break // nothing is left to leave out
+		}
+		parts[longest] = parts[longest][1:]
+		size -= sizes[longest]
+		sizes[longest] = utf8.RuneCountInString(parts[longest][0])
+		size += sizes[longest]
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p[0])
+	}
+	return b.String()
+}
