@@ -127,7 +127,7 @@ func (p platform) chart(name, version, values string) string {
 }
 
 func addon(name, namespace, what, more string) string {
-	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: 20s\n%s%s", name, namespace, what, more)
+	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: 15s\n%s%s", name, namespace, what, more)
 }
 
 // privileged is a namespace whose pods may use the host.
