@@ -187,7 +187,7 @@ type Policy struct {
 	Workers Rollout   `json:"workers"`
 	Drain   Drain     `json:"drain"`
 	Settle  Settle    `json:"settle"`
-	// Windows are when nodes may be disturbed; none means always.
+	// Windows are when nodes may be disturbed, and pods of addons restarted; none means always.
 	Windows []Window `json:"windows,omitempty"`
 }
 

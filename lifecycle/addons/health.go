@@ -21,10 +21,11 @@ func (u *unit) refs() []lifecycle.ObjectRef {
 	return out
 }
 
-// hasHealth leaves out the kinds that are as they are as soon as they are there: their absence is found by comparison.
+// hasHealth leaves out the kinds that are as they are as soon as they are there: their absence is found by comparison. A webhook's
+// configuration is not among them: while nothing answers behind it, the API refuses what others want to write.
 func hasHealth(r lifecycle.ObjectRef) bool {
 	switch r.Group() {
-	case "rbac.authorization.k8s.io", "admissionregistration.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "networking.k8s.io":
+	case "rbac.authorization.k8s.io", "scheduling.k8s.io", "storage.k8s.io", "networking.k8s.io":
 		return false
 	case "":
 		switch r.Kind {

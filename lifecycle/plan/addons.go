@@ -24,6 +24,9 @@ func applyUnits(p *planner) {
 		st := unitStep(u, lifecycle.ActionApply, unitWhy(u))
 		st.Digest, st.Chart, st.Ignored, st.Unchanged = u.Digest, chartChange(u), u.Ignored, u.Unchanged
 		st.Timeout = applyLimit(u)
+		if st.Disrupts {
+			st.Before = p.window() // its pods are restarted, which is what a window is for
+		}
 		for _, need := range u.DependsOn {
 			if other := steps[need]; other != nil {
 				st.after = append(st.after, other)
@@ -50,7 +53,7 @@ func pruneUnits(p *planner) {
 				why += ", and --prune-tenants says that its data may go"
 			}
 			st := unitStep(u, lifecycle.ActionPrune, why)
-			st.Chart, st.Timeout = u.Release.Version, pruneLimit
+			st.Chart, st.Timeout, st.Before = u.Release.Version, pruneLimit, p.window()
 			s.add(st)
 		}
 	}

@@ -200,3 +200,25 @@ func TestGateOnlyWhereThereAreAddons(t *testing.T) {
 		t.Errorf("%d gates with an addon, want 6", n)
 	}
 }
+
+// Pods of addons are restarted within a window only; what restarts none does not wait for one.
+func TestAddonsKeepToWindows(t *testing.T) {
+	site := newSite(v135, 1, 2)
+	site.Policy.Windows = []lifecycle.Window{{Days: []time.Weekday{time.Sunday}, Start: 60, End: 300, TimeZone: "Asia/Tokyo"}}
+	labels := func(u *lifecycle.UnitState) {
+		u.Changes = []lifecycle.ObjectChange{altered(lifecycle.ChangeUpdate, speaker, lifecycle.FieldChange{Field: "metadata.labels.x"})}
+	}
+	for name, tt := range map[string]struct {
+		edit func(*lifecycle.UnitState)
+		want bool
+	}{"an image": {bump, true}, "labels": {labels, false}} {
+		steps := planned(t, site, seen(t, site, metallb(tt.edit))).Steps
+		if len(steps) != 1 {
+			t.Fatalf("%s: %d steps", name, len(steps))
+		}
+		got := slices.ContainsFunc(steps[0].Before, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateWindow })
+		if got != tt.want {
+			t.Errorf("%s: a window is waited for: %v", name, got)
+		}
+	}
+}
