@@ -53,6 +53,17 @@ func TestCommandLines(t *testing.T) {
 		{newBundle(a, func(_ context.Context, o *bundleOptions) error { got = [...]any{o.Site, o.Out, o.Arch}; return nil }),
 			"tokyo -o x.bundle --arch amd64,arm64", [...]any{"tokyo", "x.bundle", []string{"amd64", "arm64"}}, ""},
 		{newBundle(a, nil), "tokyo", nil, "where to? -o names the bundle's file"},
+		{newSites(a, func(_ context.Context, o *sitesOptions) error {
+			got = [...]any{o.Since, o.Changed, o.output.form}
+			return nil
+		}), "--changed-since main -o names", [...]any{"main", true, "names"}, ""},
+		{newSites(a, func(_ context.Context, o *sitesOptions) error { got = [...]any{o.Since, o.Changed}; return nil }), "", [...]any{"", false}, ""},
+		{newDiff(a, func(_ context.Context, o *diffOptions) error {
+			got = [...]any{o.Site, o.From, o.To, o.Worktree, o.DetailedExitCode, o.output.form}
+			return nil
+		}), "tokyo --from a --to b --detailed-exitcode -o markdown", [...]any{"tokyo", "a", "b", false, true, "markdown"}, ""},
+		{newDiff(a, func(_ context.Context, o *diffOptions) error { got = o.Worktree; return nil }), "tokyo --from a", true, ""},
+		{newDiff(a, nil), "tokyo", nil, "from which revision?"},
 		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},
 		{newKubeconfig(a, func(_ context.Context, o *kubeconfigOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newExplain(a, func(_ context.Context, o *explainOptions) error { got = o.Topic; return nil }), "gate", "gate", ""},
