@@ -45,8 +45,13 @@ func copyFleet(ctx context.Context, fleet, to, registry string) error {
 	if err != nil {
 		return err
 	}
+	return commit(ctx, to)
+}
+
+// commit makes a folder a repository.
+func commit(ctx context.Context, dir string) error {
 	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"-c", "user.name=check", "-c", "user.email=check@example.com", "commit", "-q", "-m", "fleet"}} {
-		if _, err := output(ctx, to, "git", args...); err != nil {
+		if _, err := output(ctx, dir, "git", args...); err != nil {
 			return err
 		}
 	}

@@ -105,5 +105,10 @@ func check(ctx context.Context, fleet, kiban, cache, work string) error {
 		return err
 	}
 	fmt.Printf("Renovate proposes the %d updates that are expected, and no other.\n", n)
+
+	if err := opens(ctx, tool, fleet, kiban, work); err != nil {
+		return err
+	}
+	fmt.Println("Renovate opens a merge request for staging, with its lock file, and one for production once it is ticked.")
 	return nil
 }

@@ -180,3 +180,26 @@ func content(t *testing.T, file string) string {
 	}
 	return string(b)
 }
+
+// A warning is a failure: Renovate itself ends with 0.
+func TestRead(t *testing.T) {
+	log := filepath.Join(t.TempDir(), "log")
+	put := func(lines ...string) {
+		if err := os.WriteFile(log, []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := `{"level":30,"msg":"Extracted dependencies","packageFiles":{"jsonata":[{"packageFile":"overlays/a/version.yaml","deps":[{"depName":"k0s","currentValue":"v1"}]}]}}`
+	put("npm says something", found, `{"level":40,"msg":"GitHub token is required for some dependencies"}`)
+	if all, err := read(log); err != nil || len(all) != 1 || all[0].File != "overlays/a/version.yaml" || all[0].DepName != "k0s" {
+		t.Errorf("%v %+v", err, all)
+	}
+	put(found, `{"level":40,"msg":"Package lookup failures","err":{"message":"no such host"}}`)
+	if _, err := read(log); err == nil || !strings.Contains(err.Error(), "no such host") {
+		t.Errorf("with a warning: %v", err)
+	}
+	put(`{"level":30,"msg":"Renovate started"}`)
+	if _, err := read(log); err == nil || !strings.Contains(err.Error(), "says nothing") {
+		t.Errorf("with nothing: %v", err)
+	}
+}

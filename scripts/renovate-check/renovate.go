@@ -128,13 +128,40 @@ func (r renovate) run(ctx context.Context, fleet, mode, log string, env ...strin
 	return read(log)
 }
 
+// read gives what a log says was found.
 func read(log string) ([]dependency, error) {
+	var found files
+	err := entries(log, func(e entry) error {
+		switch e.Msg {
+		case "Extracted dependencies":
+			found = e.PackageFiles
+		case "packageFiles with updates":
+			return json.Unmarshal(e.Config, &found)
+		}
+		return nil
+	})
+	if err == nil && found == nil {
+		err = fmt.Errorf("%s says nothing of what was found", log)
+	}
+	var all []dependency
+	for _, list := range found {
+		for _, file := range list {
+			for _, d := range file.Deps {
+				d.File = file.PackageFile
+				all = append(all, d)
+			}
+		}
+	}
+	return all, err
+}
+
+// entries goes through a log; its error has every warning in it that is Renovate's.
+func entries(log string, each func(entry) error) error {
 	f, err := os.Open(log)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	var found files
 	var errs []error
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 64<<20)
@@ -147,28 +174,9 @@ func read(log string) ([]dependency, error) {
 		if e.Level >= warning && !harmless(e.Msg) {
 			errs = append(errs, fmt.Errorf("renovate says: %s %s", e.Msg, e.Err))
 		}
-		switch e.Msg {
-		case "Extracted dependencies":
-			found = e.PackageFiles
-		case "packageFiles with updates":
-			if err := json.Unmarshal(e.Config, &found); err != nil {
-				errs = append(errs, err)
-			}
-		}
+		errs = append(errs, each(e))
 	}
-	if found == nil {
-		errs = append(errs, fmt.Errorf("%s says nothing of what was found", log))
-	}
-	var all []dependency
-	for _, list := range found {
-		for _, file := range list {
-			for _, d := range file.Deps {
-				d.File = file.PackageFile
-				all = append(all, d)
-			}
-		}
-	}
-	return all, errors.Join(append(errs, lines.Err())...)
+	return errors.Join(append(errs, lines.Err())...)
 }
 
 // harmless are warnings that belong to the check, which has no token for github.com and asks a mock on this machine, and the one that says of
