@@ -34,9 +34,11 @@ func ownImports() map[string]rule {
 		"lifecycle/kube":         {[]string{"lifecycle"}, adapter},
 		"lifecycle/git":          {[]string{"lifecycle"}, adapter},
 		"lifecycle/helm":         {[]string{"lifecycle"}, adapter},
+		"lifecycle/gitlab":       {[]string{"lifecycle"}, adapter},
 		"lifecycle/pins":         {[]string{"lifecycle"}, "a lock file is text: whoever reads it asks nobody"},
 		"lifecycle/bundle":       {[]string{"lifecycle"}, "a bundle is a file: whoever packs or opens one asks no network, so it is tested with none"},
 		"lifecycle/diff":         {[]string{"lifecycle"}, pure},
+		"lifecycle/scaffold":     {[]string{"lifecycle"}, "the files that a fleet begins with are data: whoever makes them writes nothing and asks nobody"},
 		"lifecycle/tenant":       {[]string{"lifecycle"}, pure},
 		"lifecycle/addons":       {[]string{"lifecycle"}, needs},
 		"scripts/explain":        {nil, "a generator reads the code as text"},
@@ -53,6 +55,7 @@ func foreignImports() []foreign {
 		{"helm.sh/helm/", "lifecycle/helm", "Helm's SDK keeps globals and logs as it likes: one package deals with that"},
 		{"sigs.k8s.io/kustomize/", "lifecycle/site", "there is one merge language, and one place that runs it"},
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
+		{"gitlab.com/gitlab-org/", "lifecycle/gitlab", "GitLab is asked, with patience and without doing things twice, in one place"},
 		{"filippo.io/age", "lifecycle/backup", "what is encrypted, and to whom, is decided in one place"},
 		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
 		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
@@ -104,7 +107,7 @@ func TestImports(t *testing.T) {
 // TestWiring: of cmd/kiban only the wiring names adapters.
 func TestWiring(t *testing.T) {
 	wiring := []string{"wire.go", "connection.go"}
-	adapters := []string{"site", "plan", "observe", "check", "k0s", "kube", "git", "helm"}
+	adapters := []string{"site", "plan", "observe", "check", "k0s", "kube", "git", "helm", "gitlab"}
 	for _, f := range sources(t) {
 		if f.test || f.dir != "cmd/kiban" || slices.Contains(wiring, filepath.Base(f.path)) {
 			continue

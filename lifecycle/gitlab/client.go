@@ -1,0 +1,137 @@
+package gitlab
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"gitlab.com/gitlab-org/api/client-go"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Options say which GitLab is spoken to, and as whom.
+type Options struct {
+	// URL is the API's: "https://gitlab.example.com/api/v4".
+	URL string
+	// Token is a project, group or personal access token. It goes into a header and nowhere else.
+	Token string
+	// CAFile holds further certificate authorities, PEM; "" has the system's alone.
+	CAFile string
+	// Log is told of retries. Nil: nobody is.
+	Log *slog.Logger
+}
+
+// How long a server that fails, or limits the rate, is asked again.
+const (
+	retries   = 5
+	firstWait = time.Second
+	longWait  = time.Minute
+)
+
+// Client is a GitLab server, as one user sees it.
+type Client struct {
+	api *gitlab.Client
+	log *slog.Logger
+	url string
+	// wait is the first pause before something is asked again.
+	wait time.Duration
+}
+
+// New makes ready to speak to a server. Nothing is asked yet.
+func New(opts Options) (*Client, error) { return newClient(opts, firstWait) }
+
+func newClient(opts Options, wait time.Duration) (*Client, error) {
+	if opts.Token == "" {
+		return nil, noToken()
+	}
+	c := &Client{log: opts.Log, url: opts.URL, wait: wait}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	transport, err := transport(opts.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	c.api, err = gitlab.NewClient(opts.Token,
+		gitlab.WithBaseURL(opts.URL),
+		gitlab.WithHTTPClient(&http.Client{Transport: transport, Timeout: 2 * time.Minute}),
+		gitlab.WithCustomRetryMax(retries),
+		gitlab.WithCustomRetryWaitMinMax(wait, longWait),
+		gitlab.WithCustomRetry(c.again),
+		gitlab.WithCustomBackoff(pause),
+		gitlab.WithUserAgent("kiban"),
+	)
+	if err != nil {
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the address of GitLab's API is none", Detail: err.Error(), Subject: opts.URL,
+			Hint: "In a pipeline GitLab sets CI_API_V4_URL, such as https://gitlab.example.com/api/v4.", Cause: err}
+	}
+	return c, nil
+}
+
+func transport(caFile string) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if caFile == "" {
+		return t, nil
+	}
+	bad := func(why string, cause error) error {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the certificate authorities of GitLab can't be read", Detail: why, Subject: caFile,
+			Hint: "GitLab's runner sets CI_SERVER_TLS_CA_FILE when the server has a certificate of its own.", Cause: cause}
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, bad(err.Error(), err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, bad("it holds no PEM certificate", nil)
+	}
+	t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return t, nil
+}
+
+// again decides whether a request is sent once more. One that was refused for its rate was not carried out, so any is. After another failure
+// nobody knows, so what would be made twice is not: UpsertNote looks first.
+func (c *Client) again(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if err != nil {
+		// A certificate that is not trusted stays so.
+		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
+			return false, nil
+		}
+		return repeatable(err), nil
+	}
+	limited := resp.StatusCode == http.StatusTooManyRequests
+	broken := resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented
+	if limited || broken && resp.Request.Method != http.MethodPost {
+		c.log.Debug("GitLab asks for patience", "status", resp.Status, "path", resp.Request.URL.Path)
+		return true, nil
+	}
+	return false, nil
+}
+
+// pause is how long to wait before the next attempt: as long as the server says, up to a minute, or else twice as long as before.
+func pause(shortest, longest time.Duration, attempt int, resp *http.Response) time.Duration {
+	wait := min(shortest<<attempt, longest)
+	if resp == nil {
+		return wait
+	}
+	if s, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && s >= 0 {
+		return min(time.Duration(s)*time.Second, longest)
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Retry-After")); err == nil {
+		return min(max(time.Until(at), 0), longest)
+	}
+	return wait
+}

@@ -1,0 +1,97 @@
+package gitlab
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"gitlab.com/gitlab-org/api/client-go"
+)
+
+// Outcome is what became of a note.
+type Outcome string
+
+const (
+	NoteCreated Outcome = "created"
+	NoteUpdated Outcome = "updated"
+	// NoteSame says that the note was there with the same text, and was left alone.
+	NoteSame Outcome = "unchanged"
+)
+
+// notesPerPage is the most that GitLab gives at once.
+const notesPerPage = 100
+
+// UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written when
+// it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one written.
+// Project is a number or a path, number the merge request's. Errors are Diagnostics.
+func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (Outcome, error) {
+	for attempt := 0; ; attempt++ {
+		outcome, err := c.upsert(ctx, project, number, marker, body)
+		if err == nil {
+			return outcome, nil
+		}
+		// A note that the server failed to answer for may have been written all the same: look again before it is written again.
+		if attempt == retries || !unanswered(err) {
+			return "", c.explain(ctx, err, project, number)
+		}
+		c.log.Debug("GitLab did not answer for a note; looking again", "error", err)
+		select {
+		case <-ctx.Done():
+			return "", c.explain(ctx, ctx.Err(), project, number)
+		case <-time.After(pause(c.wait, longWait, attempt, nil)):
+		}
+	}
+}
+
+func (c *Client) upsert(ctx context.Context, project string, number int64, marker, body string) (Outcome, error) {
+	notes, err := c.marked(ctx, project, number, marker)
+	if err != nil {
+		return "", err
+	}
+	for _, n := range notes {
+		if same(n.Body, body) {
+			return NoteSame, nil
+		}
+		_, _, err := c.api.Notes.UpdateMergeRequestNote(project, number, n.ID, &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
+		switch {
+		case err == nil:
+			return NoteUpdated, nil
+		case status(err) == http.StatusForbidden, errors.Is(err, gitlab.ErrNotFound): // someone else's, or deleted meanwhile
+		default:
+			return "", err
+		}
+	}
+	if _, _, err := c.api.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
+		return "", postError{err}
+	}
+	return NoteCreated, nil
+}
+
+// marked are the notes that begin with marker, newest first.
+func (c *Client) marked(ctx context.Context, project string, number int64, marker string) ([]*gitlab.Note, error) {
+	opts := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Sort: gitlab.Ptr("desc"), OrderBy: gitlab.Ptr("created_at")}
+	var out []*gitlab.Note
+	for {
+		page, resp, err := c.api.Notes.ListMergeRequestNotes(project, number, opts, gitlab.WithContext(ctx))
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range page {
+			if !n.System && strings.HasPrefix(n.Body, marker) {
+				out = append(out, n)
+			}
+		}
+		if resp.NextPage == 0 {
+			return out, nil
+		}
+		opts.Page = resp.NextPage
+	}
+}
+
+// same compares as GitLab keeps texts: it may end lines in its own way and drop space at the end.
+func same(a, b string) bool {
+	clean := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
+	return clean(a) == clean(b)
+}
