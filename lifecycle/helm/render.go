@@ -37,6 +37,9 @@ func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Add
 	if err != nil {
 		return lifecycle.Rendering{}, about(err, a)
 	}
+	if err := nextSecond(ctx, first.chart); err != nil {
+		return lifecycle.Rendering{}, err
+	}
 	second, err := template(ctx, archive, a, known, true)
 	if err != nil {
 		return lifecycle.Rendering{}, about(err, a)

@@ -2,6 +2,7 @@ package helm
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -190,5 +191,31 @@ func TestCompare(t *testing.T) {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 		})
+	}
+}
+
+// A time in whole seconds is another value at each rendering, and shows as that although both take milliseconds.
+func TestClockIsVolatile(t *testing.T) {
+	files := map[string]string{
+		"Chart.yaml":            "apiVersion: v2\nname: clock\nversion: 1.0.0\n",
+		"templates/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: state}\ndata: {install_time: \"{{ now | unixEpoch }}\"}\n",
+	}
+	dir := t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(dir, "clock", name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := lifecycle.Addon{Name: "clock", Namespace: "clock", Chart: &lifecycle.Chart{Repo: dir, Name: "clock", Version: "1.0.0", Release: "clock"}}
+	r, err := NewStore(StoreOptions{CacheDir: t.TempDir()}).Render(t.Context(), lifecycle.Site{}, a, lifecycle.Capabilities{Kubernetes: "v1.36.3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Volatile) != 1 || r.Volatile[0].Field != "data.install_time" {
+		t.Errorf("volatile: %+v", r.Volatile)
 	}
 }

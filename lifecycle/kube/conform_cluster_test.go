@@ -315,7 +315,7 @@ func (s *stage) verify(t *testing.T) {
 	}
 	for name, want := range map[string]lifecycle.Promise{
 		"load balancer": {State: lifecycle.GateFailed, Reason: "gets no address"},
-		"storage":       {State: lifecycle.GateFailed, Reason: "kiban-no-such-class"},
+		"storage":       {State: lifecycle.GateFailed, Reason: "there is no StorageClass kiban-no-such-class"},
 		"node label kubernetes.io/hostname=" + n.Labels["kubernetes.io/hostname"]: {State: lifecycle.GateMet, Reason: "a pod runs on " + s.node},
 		"node label kiban.dev/no-such=label":                                      {State: lifecycle.GateFailed, Reason: "didn't match Pod's node affinity/selector"},
 	} {

@@ -66,6 +66,9 @@ func (p *prober) storage() probe {
 	user.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name}}}}
 	user.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
 	out.make = func(ctx context.Context) error {
+		if _, err := p.client.api.StorageV1().StorageClasses().Get(ctx, class, metav1.GetOptions{}); apierrors.IsNotFound(err) {
+			return fmt.Errorf("%w: there is no StorageClass %s", errBroken, class) // a claim would wait for it for ever
+		}
 		if _, err := claims.Create(ctx, claim, metav1.CreateOptions{FieldManager: manager}); unlessThere(err) != nil {
 			return err
 		}

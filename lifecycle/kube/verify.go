@@ -129,6 +129,10 @@ func (p probe) prove(ctx context.Context) lifecycle.Promise {
 		if !made {
 			if err := p.make(ctx); err != nil {
 				out.Reason = "the probe is refused: " + err.Error()
+				if errors.Is(err, errBroken) {
+					out.Reason = err.Error()
+					return out
+				}
 			} else {
 				made = true
 			}
