@@ -90,6 +90,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell on stderr what is said to machines and to the API")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
 	root.AddCommand(
+		newImport(a, nil),
 		newRender(a, nil),
 		newValidate(a, nil),
 		newSites(a, nil),
@@ -111,6 +112,7 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 		newRestore(a, nil),
 		newRollback(a, nil),
 		newKubeconfig(a, nil),
+		newCI(a),
 		newExplain(a, nil),
 		newVersion(a, nil),
 		newCompletion(a),

@@ -21,6 +21,8 @@ type services struct {
 	LoadStrangers func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
 	// LoadUnlocked reads a site whose lock file is about to be written, and need not match.
 	LoadUnlocked func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	// Describe reads a k0sctl document by itself, without a merge.
+	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
 	// OpenStore makes ready to get charts and manifests. Nothing is fetched yet.
 	OpenStore func(opts storeOptions) chartStore
 	// Checksums are those of a k0s version's binaries by architecture, as the site's source publishes them.
@@ -42,6 +44,8 @@ type services struct {
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.
 	PlanRestore func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
+	// UpsertNote puts the note that begins with marker on a merge request.
+	UpsertNote upsertNote
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }

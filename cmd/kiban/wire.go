@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/git"
+	"kiban.dev/kiban/lifecycle/gitlab"
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/kube"
@@ -28,6 +30,7 @@ func wire() services {
 		LoadUnlocked: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true, Unlocked: true})
 		},
+		Describe: k0s.Describe,
 		OpenStore: func(opts storeOptions) chartStore {
 			return helmStore{helm.NewStore(helm.StoreOptions(opts))}
 		},
@@ -42,7 +45,15 @@ func wire() services {
 		Checkout:    git.Checkout,
 		SiteInputs:  site.Inputs,
 		PlanRestore: plan.Restore,
-		Connect:     connect,
+		UpsertNote: func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (string, error) {
+			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})
+			if err != nil {
+				return "", err
+			}
+			outcome, err := client.UpsertNote(ctx, mr.Project, mr.Number, marker, body)
+			return string(outcome), err
+		},
+		Connect: connect,
 	}
 }
 

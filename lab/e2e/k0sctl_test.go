@@ -11,11 +11,17 @@ import (
 // k0sctl applies the overlay's cluster document with k0sctl as it comes, whatever comes of it.
 func (b *bench) k0sctl() result {
 	b.t.Helper()
+	return b.k0sctlOf(filepath.Join(b.dir, "overlays", "lab", "cluster.yaml"))
+}
+
+// k0sctlOf is k0sctl with another document, two folders below the fleet's.
+func (b *bench) k0sctlOf(file string) result {
+	b.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return b.run(6*time.Minute, "/usr/bin/env", "KIBAN_E2E_K0SCTL_APPLY="+filepath.Join(b.dir, "overlays", "lab", "cluster.yaml"), self)
+	return b.run(6*time.Minute, "/usr/bin/env", "KIBAN_E2E_K0SCTL_APPLY="+file, self)
 }
 
 // allRun waits until `k0s status` answers with the version on every machine.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"kiban.dev/kiban/lab/stock"
@@ -14,6 +15,13 @@ import (
 func TestMain(m *testing.M) {
 	if doc := os.Getenv("KIBAN_E2E_K0SCTL_APPLY"); doc != "" {
 		if err := stock.Apply(context.Background(), doc); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if args := os.Getenv("KIBAN_E2E_K0SCTL_INIT"); args != "" {
+		if err := stock.Init(strings.Fields(args)); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")
 			os.Exit(1)
 		}

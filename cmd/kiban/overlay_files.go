@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/scaffold"
+)
+
+// freeOverlay is the folder of a site that the fleet does not have yet.
+func freeOverlay(fleet, name string) (string, error) {
+	if !scaffold.SiteName(name) {
+		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%q can't be a site's name", name),
+			Hint: "Use lower-case letters, digits and hyphens, at most 53 of them, such as tokyo-prod."}
+	}
+	dir := filepath.Join(fleet, "overlays", name)
+	if _, err := os.Lstat(dir); err == nil {
+		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is a folder overlays/" + name + " already", Subject: name,
+			Detail: "Nothing that is there is ever overwritten.", Hint: "Choose another name, or remove the folder."}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	return dir, nil
+}
+
+// makeOverlay writes a new overlay: whole, or not at all.
+func makeOverlay(dir string, files []scaffold.File) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp(filepath.Dir(dir), ".new-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	made := filepath.Join(scratch, filepath.Base(dir))
+	if err := writeFiles(made, files); err != nil {
+		return err
+	}
+	return os.Rename(made, dir)
+}
+
+// writeFiles writes files below a folder. One that is there already is an error.
+func writeFiles(dir string, files []scaffold.File) error {
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(f.Content)
+		if err := errors.Join(err, out.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
