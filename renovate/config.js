@@ -12,6 +12,6 @@ module.exports = {
   allowShellExecutorForPostUpgradeCommands: false,
   // Nothing is installed while it runs; kiban is put there by the job.
   binarySource: 'global',
-  // Chart repositories and registries inside the network need a rule each from Renovate 45 on:
-  // hostRules: [{ matchHost: 'https://charts.example.com', internalHostAccess: 'allow' }],
+  // Chart repositories and registries inside the network need a rule each, once Renovate's internalHostAccess is "block":
+  // hostRules: [{ matchHost: 'https://charts.example.com', allowInternal: true }],
 };

@@ -35,6 +35,20 @@ func complete(declares []declared, found []dependency) error {
 	return errors.Join(errs...)
 }
 
+// pipeline reports what the check's own pipeline names and Renovate does not find: versions that no site declares.
+func pipeline(found []dependency) error {
+	var errs []error
+	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
+		want := strings.Fields(name)
+		if !slices.ContainsFunc(found, func(d dependency) bool {
+			return d.File == "templates/check.yml" && d.Manager == want[0] && strings.HasSuffix(d.DepName, want[1]) && d.CurrentValue == want[2]
+		}) {
+			errs = append(errs, fmt.Errorf("templates/check.yml: %s %s is not found by Renovate", want[1], want[2]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // tiers are the sites' own words for what they are, by site.
 func tiers(declares []declared) map[string]string {
 	out := map[string]string{}
@@ -101,6 +115,9 @@ func compare(proposed []dependency, there world, sites map[string]string) (n int
 			errs = append(errs, apart(branches, u.BranchName, path.Dir(d.File)))
 		}
 		n += len(got)
+		for _, warning := range d.Warnings {
+			errs = append(errs, fmt.Errorf("%s: %s %s: %s", d.File, d.DepName, d.CurrentValue, warning.Message))
+		}
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {

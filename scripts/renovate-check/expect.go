@@ -110,7 +110,7 @@ func policyOf(tier string, d dependency) policy {
 	case "lab":
 		p = policy{}
 	}
-	if d.Datasource == "docker" {
+	if d.Datasource == "docker" || tier == "pipeline" && strings.HasSuffix(d.DepName, "/kiban") {
 		p.age = 0
 	}
 	return p

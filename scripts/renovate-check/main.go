@@ -90,7 +90,7 @@ func check(ctx context.Context, fleet, kiban, cache, work string) error {
 	if err != nil {
 		return err
 	}
-	if err := complete(declares, found); err != nil {
+	if err := errors.Join(complete(declares, found), pipeline(found)); err != nil {
 		return err
 	}
 	fmt.Printf("Renovate finds %d versions; the %d that kiban reads in sites are among them.\n", len(found), len(declares))

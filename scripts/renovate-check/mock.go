@@ -39,6 +39,13 @@ func (w world) serve(now time.Time) *httptest.Server {
 			fmt.Fprintf(out, "  - {name: %s, version: %q, created: %q, urls: [x.tgz]}\n", chart, r.version, now.Add(-r.age).Format(time.RFC3339))
 		}
 	})
+	mux.HandleFunc("GET /api/v4/projects/{project}/repository/tags", func(out http.ResponseWriter, in *http.Request) {
+		tags := []map[string]any{}
+		for _, r := range w["gitlab-tags "+in.PathValue("project")] {
+			tags = append(tags, map[string]any{"name": r.version, "commit": map[string]any{"id": r.version, "created_at": now.Add(-r.age).Format(time.RFC3339)}})
+		}
+		answer(out, tags)
+	})
 	mux.HandleFunc("GET /v2/{path...}", func(out http.ResponseWriter, in *http.Request) {
 		name, tags := strings.CutSuffix(in.PathValue("path"), "/tags/list")
 		list := []string{}
@@ -74,7 +81,7 @@ func answer(out http.ResponseWriter, v any) {
 // job is the configuration that Renovate's job would have, pointing every registry to the mock.
 func (w world) job(url string) string {
 	rules := []map[string]any{{"matchDatasources": []string{"github-releases"}, "registryUrls": []string{url + "/"}},
-		{"matchDatasources": []string{"docker"}, "registryUrls": []string{url}}}
+		{"matchDatasources": []string{"docker"}, "registryUrls": []string{url}}, {"matchDatasources": []string{"gitlab-tags"}, "registryUrls": []string{url}}}
 	for name := range w {
 		if chart, ok := strings.CutPrefix(name, "helm "); ok {
 			rules = append(rules, map[string]any{"matchDatasources": []string{"helm"}, "matchDepNames": []string{chart}, "registryUrls": []string{url + "/helm/" + chart + "/"}})

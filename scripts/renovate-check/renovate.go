@@ -79,6 +79,7 @@ func (r renovate) validate(ctx context.Context, fleet string) error {
 // dependency is a version that Renovate found in a file.
 type dependency struct {
 	File         string
+	Manager      string
 	DepName      string
 	PackageName  string
 	Datasource   string
@@ -144,10 +145,10 @@ func read(log string) ([]dependency, error) {
 		err = fmt.Errorf("%s says nothing of what was found", log)
 	}
 	var all []dependency
-	for _, list := range found {
+	for manager, list := range found {
 		for _, file := range list {
 			for _, d := range file.Deps {
-				d.File = file.PackageFile
+				d.File, d.Manager = file.PackageFile, manager
 				all = append(all, d)
 			}
 		}
