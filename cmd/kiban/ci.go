@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newCI groups what only a pipeline asks for.
+func newCI(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ci",
+		Short: "What a GitLab pipeline needs beside plan and apply",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newCINote(a, nil))
+	return cmd
+}
+
+// mergeRequest is where a note goes, and as whom.
+type mergeRequest struct {
+	// API is the address of GitLab's API, CAFile its certificate authorities beside the system's, Token the user's.
+	API, CAFile, Token string
+	Project            string
+	Number             int64
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+type ciNoteOptions struct {
+	app *app
+	// Plans is the folder with the sites' plans; Sites are those that should be there.
+	Plans string
+	Sites []string
+	// Print writes the note to stdout and nowhere else.
+	Print bool
+}
+
+func newCINote(a *app, runF func(context.Context, *ciNoteOptions) error) *cobra.Command {
+	opts := &ciNoteOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "note --plans DIR [SITE...]",
+		Short: "Tell a merge request what merging does to each site",
+		Long: `Put a note on the merge request that the pipeline runs for: of each site whether it is safe, needs attention or is blocked, the versions from and to,
+the order of its machines and what is disturbed when, its addons, and every step to unfold. A later pipeline updates the same note.
+
+The folder holds a file a site, SITE.json as "kiban plan SITE -o json" prints it, or SITE.plan as "kiban plan SITE --out" saves it. A file
+that is empty says that the plan failed, and so does one that is not there for a SITE that is named.
+
+Which merge request, GitLab says in CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID (or CI_PROJECT_ID) and CI_MERGE_REQUEST_IID. The token is taken
+from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the scope api.`,
+		Example:           "  kiban ci note --plans plans\n  kiban ci note --plans plans --print",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if opts.Plans == "" {
+				return usage(cmd, "which plans? Name their folder with --plans")
+			}
+			opts.Sites = args
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return ciNoteRun(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Plans, "plans", "", "the folder that holds the sites' plans")
+	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the note and post nothing; needs no token")
+	return cmd
+}
+
+func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
+	a := opts.app
+	var mr mergeRequest
+	if !opts.Print {
+		var err error
+		if mr, err = a.mergeRequest(); err != nil {
+			return err
+		}
+	}
+	plans, err := readSitePlans(opts.Plans, opts.Sites)
+	if err != nil {
+		return err
+	}
+	a.declare(ctx, plans)
+	note := render.Note(plans, render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL")})
+	if opts.Print {
+		_, err := io.WriteString(a.Out, note)
+		return err
+	}
+	outcome, err := a.UpsertNote(ctx, mr, a.log(), render.NoteMarker, note)
+	if err != nil {
+		return err
+	}
+	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, plural(len(plans), "site"))
+	return nil
+}
+
+// mergeRequest finds out from the environment where the note goes.
+func (a *app) mergeRequest() (mergeRequest, error) {
+	mr := mergeRequest{
+		API:     a.Getenv("CI_API_V4_URL"),
+		CAFile:  a.Getenv("CI_SERVER_TLS_CA_FILE"),
+		Token:   cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
+		Project: cmp.Or(a.Getenv("CI_MERGE_REQUEST_PROJECT_ID"), a.Getenv("CI_PROJECT_ID")), // a fork's pipeline runs elsewhere than its merge request is
+	}
+	number := a.Getenv("CI_MERGE_REQUEST_IID")
+	for _, v := range [...][2]string{{"CI_API_V4_URL", mr.API}, {"CI_PROJECT_ID", mr.Project}, {"CI_MERGE_REQUEST_IID", number}} {
+		if v[1] == "" {
+			return mr, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no merge request to write to", Detail: v[0] + " is not set: this is not a pipeline of a merge request.",
+				Hint: "Restrict the job to them: rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]. Elsewhere, --print shows the note."}
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 {
+		return mr, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the merge request's number is none", Subject: "CI_MERGE_REQUEST_IID", Detail: strconv.Quote(number),
+			Hint: "GitLab sets it; take it out of the variables of the project.", Cause: err}
+	}
+	mr.Number = n
+	return mr, nil
+}
+
+// upsertNote is the service behind the note.
+type upsertNote func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (outcome string, err error)
+
+// declare adds what the work tree declares of each site, as far as it can be read: the note says more with it.
+func (a *app) declare(ctx context.Context, plans []render.SitePlan) {
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return
+	}
+	for i := range plans {
+		if site, ds := a.LoadSite(ctx, fleet, plans[i].Site.Name); ds.Err() == nil {
+			plans[i].Site = site
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+// plansDir is a folder as plan jobs leave it: a plan that was printed, one that was saved, one of a job that failed, one that was cut off.
+func plansDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, v any) {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	of := func(site string) lifecycle.Plan {
+		p := planOf("f", "worker-1/upgrade")
+		p.Site = site
+		return p
+	}
+	write("lab.json", of("lab"))
+	write("osaka.plan", savedPlan{Kind: planKind, Plan: of("osaka")})
+	write("tokyo.json", of("lab"))
+	write("future.json", lifecycle.Plan{Format: "2.0", Site: "future"})
+	write("report.txt", "no plan")
+	for name, text := range map[string]string{"oslo.json": "", "berlin.json": `{"format":"1.0","si`, "lab.plan": ""} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestReadSitePlans(t *testing.T) {
+	plans, err := readSitePlans(plansDir(t), []string{"lab", "gone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, p := range plans {
+		got[p.Site.Name] = p.Missing
+		if p.Missing == "" && p.Plan.Empty() {
+			t.Errorf("%s has neither a plan nor a reason", p.Site.Name)
+		}
+	}
+	for name, want := range map[string]string{"lab": "", "osaka": "", "oslo": notPlanned, "gone": notPlanned, "berlin": "its plan was cut off", "tokyo": `tokyo.json is a plan of "lab"`, "future": `its plan has the format "2.0"`} {
+		why, there := got[name]
+		if !there || !strings.HasPrefix(why, want) || (want == "") != (why == "") {
+			t.Errorf("%s: got %q, want %q", name, why, want)
+		}
+	}
+	if len(got) != 7 {
+		t.Errorf("got %v", got)
+	}
+	if _, err := readSitePlans(filepath.Join(t.TempDir(), "none"), nil); err == nil {
+		t.Error("a folder that is not there is no fleet without changes")
+	}
+}
+
+// inPipeline sets what GitLab sets in a merge request's pipeline, and what the test wants otherwise.
+func inPipeline(env map[string]string) func(*Streams) {
+	return func(s *Streams) {
+		s.Getenv = func(k string) string {
+			if v, set := env[k]; set {
+				return v
+			}
+			return map[string]string{"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "GITLAB_TOKEN": "glpat-a"}[k]
+		}
+	}
+}
+
+func TestCINote(t *testing.T) {
+	type call struct {
+		mr           mergeRequest
+		marker, body string
+	}
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		fail error
+		code int
+		want string // in stderr
+		mr   mergeRequest
+		sent bool
+	}{
+		{name: "posts", want: "The note on merge request !7 was created: 7 sites.", sent: true,
+			args: []string{"gone"}, mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7}},
+		{name: "of a fork, with a token of its own", env: map[string]string{"CI_MERGE_REQUEST_PROJECT_ID": "99", "KIBAN_GITLAB_TOKEN": "glpat-b", "CI_SERVER_TLS_CA_FILE": "ca.pem"}, want: "6 sites", sent: true,
+			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-b", CAFile: "ca.pem", Project: "99", Number: 7}},
+		{name: "outside a merge request", env: map[string]string{"CI_MERGE_REQUEST_IID": ""}, code: exitFailed, want: "there is no merge request to write to"},
+		{name: "with nonsense", env: map[string]string{"CI_MERGE_REQUEST_IID": "seven"}, code: exitFailed, want: "the merge request's number is none"},
+		{name: "with an API that fails", fail: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the token lacks the scope api"}, code: exitFailed, want: "the token lacks the scope api", sent: true,
+			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7}},
+		{name: "printed", env: map[string]string{"CI_MERGE_REQUEST_IID": "", "GITLAB_TOKEN": ""}, args: []string{"--print"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var calls []call
+			services := (&fakeSite{plans: []lifecycle.Plan{planOf("f")}}).services()
+			services.UpsertNote = func(_ context.Context, mr mergeRequest, _ *slog.Logger, marker, body string) (string, error) {
+				calls = append(calls, call{mr, marker, body})
+				return "created", tt.fail
+			}
+			var out, errs strings.Builder
+			s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
+			inPipeline(tt.env)(&s)
+			code := run(t.Context(), s, append([]string{"--fleet", t.TempDir(), "ci", "note", "--plans", plansDir(t)}, tt.args...), services)
+			if code != tt.code || !strings.Contains(errs.String(), tt.want) {
+				t.Errorf("exit %d, want %d; stderr %q, want %q", code, tt.code, errs.String(), tt.want)
+			}
+			switch {
+			case tt.sent && (len(calls) != 1 || calls[0].mr != tt.mr || calls[0].marker != render.NoteMarker || !strings.HasPrefix(calls[0].body, render.NoteMarker)):
+				t.Errorf("got %+v, want the note at %+v", calls, tt.mr)
+			case !tt.sent && len(calls) != 0:
+				t.Errorf("a note was sent: %+v", calls)
+			}
+			if printed := strings.HasPrefix(out.String(), render.NoteMarker); printed != (tt.name == "printed") {
+				t.Errorf("stdout: %q", out.String())
+			}
+			if strings.Contains(out.String()+errs.String(), "glpat-") {
+				t.Error("the token was shown")
+			}
+		})
+	}
+}
+
+// TestCINoteEndToEnd runs kiban as it is wired against a server that answers as GitLab does.
+func TestCINoteEndToEnd(t *testing.T) {
+	var notes []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.Header.Get("Private-Token") != "glpat-a":
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.Method == http.MethodGet:
+			list := []map[string]any{}
+			for i, n := range notes {
+				list = append(list, map[string]any{"id": i, "body": n})
+			}
+			_ = json.NewEncoder(w).Encode(list)
+		case r.Method == http.MethodPost, r.Method == http.MethodPut:
+			var in map[string]string
+			b, err := io.ReadAll(r.Body)
+			if err = errors.Join(err, json.Unmarshal(b, &in)); err != nil {
+				t.Error(err)
+			}
+			notes = []string{in["body"]}
+			fmt.Fprint(w, `{"id":0}`)
+		}
+	}))
+	defer server.Close()
+	dir := plansDir(t)
+	note := func(token string) (int, string) {
+		var out, errs strings.Builder
+		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
+		inPipeline(map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "GITLAB_TOKEN": token})(&s)
+		return run(t.Context(), s, []string{"--fleet", t.TempDir(), "ci", "note", "--plans", dir}, wire()), errs.String()
+	}
+	began := time.Now()
+	for _, want := range []string{"was created", "was unchanged"} {
+		if code, errs := note("glpat-a"); code != exitDone || !strings.Contains(errs, want) {
+			t.Fatalf("exit %d: %s; want %s", code, errs, want)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "osaka.plan")); err != nil {
+		t.Fatal(err)
+	}
+	if code, errs := note("glpat-a"); code != exitDone || !strings.Contains(errs, "was updated") || len(notes) != 1 {
+		t.Errorf("exit %d: %s; %d notes", code, errs, len(notes))
+	}
+	if code, errs := note(""); code != exitFailed || !strings.Contains(errs, "there is no token for GitLab") || !strings.Contains(errs, "KIBAN_GITLAB_TOKEN") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	if code, errs := note("glpat-b"); code != exitFailed || !strings.Contains(errs, "GitLab does not know the token") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s: a server that answers is not waited for", took)
+	}
+}
