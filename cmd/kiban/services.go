@@ -40,6 +40,8 @@ type services struct {
 	Checkout func(fleet, revision, into string) (string, error)
 	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.
 	SiteInputs func(site lifecycle.Site) (map[string]string, error)
+	// SiteReads are the files and folders of a fleet that decide what a site declares; false when only building it would tell.
+	SiteReads func(fleet, name string) ([]string, bool)
 	// PlanBackup is the plan that only takes a backup.
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.

@@ -44,6 +44,7 @@ func wire() services {
 		PlanBackup:  plan.Backup,
 		Checkout:    git.Checkout,
 		SiteInputs:  site.Inputs,
+		SiteReads:   site.Reads,
 		PlanRestore: plan.Restore,
 		UpsertNote: func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (string, error) {
 			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})

@@ -39,6 +39,11 @@ type tree struct {
 	partial bool
 	// hosts are what bases and patches together declare; see hosts.go.
 	hosts hostList
+	// folders are those that a kustomization was read from; assembles says that one of them puts values together from pieces of others.
+	folders   []string
+	assembles bool
+	// upward are the texts in documents and patches that have "..", such as the path of a file outside of those folders.
+	upward []string
 }
 
 // scope is what a kustomization's transformers will reach: the documents of its resources, and for a component those of the
@@ -128,6 +133,9 @@ func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 		return nil, false
 	}
 	for _, d := range docs {
+		if offset != 0 || !isKustomization(file) { // what a kustomization names itself is read, or below its folder
+			t.leaving(d)
+		}
 		duplicateKeys(d, func(k *yaml.Node, first int) {
 			p := piece{offset: offset}
 			t.fail(file, p.line(k), fmt.Sprintf("key %q is given twice", k.Value),
@@ -153,6 +161,8 @@ func (t *tree) folder(dir string, into *scope, stack []string) {
 		t.missing(file, 0, "this is not a kustomization", "It must hold one YAML mapping.", "Start with `resources:`.")
 		return
 	}
+	t.folders = append(t.folders, dir)
+	t.assembles = t.assembles || !empty(at(docs[0], "replacements")) || !empty(at(docs[0], "vars"))
 	k := kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
 	k.read(into)
 }
