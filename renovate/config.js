@@ -2,8 +2,9 @@
 // everything else; here stands only what a repository may not decide for itself.
 module.exports = {
   platform: 'gitlab',
-  endpoint: process.env.CI_API_V4_URL ?? 'https://gitlab.example.com/api/v4',
-  repositories: [process.env.CI_PROJECT_PATH ?? 'platform/fleet'],
+  // GitLab gives both to every job.
+  endpoint: process.env.CI_API_V4_URL,
+  repositories: [process.env.CI_PROJECT_PATH],
   onboarding: false,
   requireConfig: 'required',
   persistRepoData: true,
