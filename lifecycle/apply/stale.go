@@ -51,8 +51,9 @@ func stepChanges(saved, now lifecycle.Plan) []string {
 		n, ok := now.Step(s.ID)
 		if !ok {
 			out = append(out, "- "+s.ID+": "+s.Reason)
-		} else if !same(s, n) {
+		} else if s, n := reviewed(s), reviewed(n); !same(s, n) {
 			out = append(out, "~ "+s.ID+": "+n.Reason)
+			out = append(out, objectsSince(s, n)...)
 		}
 	}
 	for _, n := range now.Steps {
