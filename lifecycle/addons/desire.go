@@ -190,7 +190,9 @@ func extended(caps lifecycle.Capabilities, before []*unit) lifecycle.Capabilitie
 func (e *Engine) buildAddon(ctx context.Context, u *unit) {
 	r, err := e.render(ctx, *u.addon, u.caps)
 	if err != nil {
-		u.found = append(u.found, lifecycle.AsDiagnostics(err, "it can't be rendered")...)
+		for _, d := range lifecycle.AsDiagnostics(err, "addon "+u.addon.Name+" can't be rendered") {
+			u.found = append(u.found, u.declaredAt(d))
+		}
 		return
 	}
 	u.rendered = r
@@ -367,29 +369,6 @@ func comesBefore(units []*unit, a, b string) bool {
 // identity is an object's name across versions of its API.
 func identity(r lifecycle.ObjectRef) string {
 	return r.Group() + "/" + r.Kind + "/" + r.Namespace + "/" + r.Name
-}
-
-// claims finds objects that more than one unit, or one unit twice, declares.
-func claims(units []*unit) {
-	type claim struct{ unit, source string }
-	first := map[string]claim{}
-	for _, u := range units {
-		for _, o := range u.all() {
-			id := identity(o.ObjectRef)
-			by, taken := first[id]
-			if !taken {
-				first[id] = claim{u.name, o.Source}
-				continue
-			}
-			d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: u.name, Summary: fmt.Sprintf("%s is declared by %s too", o.String(), by.unit),
-				Detail: fmt.Sprintf("Once from %s, once from %s.", or(by.source, by.unit), or(o.Source, u.name)), Hint: "Each would undo what the other applies. Take it out of one of them."}
-			if by.unit == u.name {
-				d.Summary = o.String() + " is declared twice"
-				d.Hint = "Take one of the two away."
-			}
-			u.found = append(u.found, d)
-		}
-	}
 }
 
 func or(s, other string) string {

@@ -265,6 +265,8 @@ func TestRefusals(t *testing.T) {
 	}
 	twice := shop("1")
 	twice.Name = "store"
+	declared := shop("9")
+	declared.Source = "overlays/lab/shop.yaml:3"
 	homeless := siteOf(shop("1"))
 	homeless.Tenants = []lifecycle.Tenant{{Name: "shop"}}
 	cases := map[string]struct {
@@ -275,8 +277,9 @@ func TestRefusals(t *testing.T) {
 		"its namespace is a tenant's": {homeless, "addon/shop", "comes after it"},
 		"a circle":                    {siteOf(circle("a", "b"), circle("b", "a")), "addon/a", "circle"},
 		"an absent dependency":        {siteOf(circle("a", "metalb")), "addon/a", "metalb"},
-		"two of one object":           {siteOf(shop("1"), twice), "addon/store", "declared by addon/shop too"},
+		"two of one object":           {siteOf(shop("1"), twice), "addon/store", "are declared by addon/shop too"},
 		"no such chart":               {siteOf(shop("9")), "addon/shop", "no chart"},
+		"a chart's declaration":       {siteOf(declared), "addon/shop", "overlays/lab/shop.yaml:3"},
 	}
 	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -56,3 +56,27 @@ func subject(source, unit string) string {
 	}
 	return unit
 }
+
+// subject is where a unit was declared, or its name.
+func (u *unit) subject() string {
+	switch {
+	case u.addon != nil:
+		return subject(u.addon.Source, u.name)
+	case u.tenant != nil:
+		return subject(u.tenant.Source, u.name)
+	}
+	return u.name
+}
+
+// declaredAt lets a finding about what a unit is made of, such as a repository that lacks a chart, name the line where it was declared.
+func (u *unit) declaredAt(d lifecycle.Diagnostic) lifecycle.Diagnostic {
+	at := u.subject()
+	if strings.HasPrefix(d.Subject, "overlays/") || d.Subject == at {
+		return d // it knows the line better
+	}
+	if d.Subject != "" && !strings.Contains(d.Detail, d.Subject) {
+		d.Detail = strings.TrimSpace(d.Detail + "\nFrom " + d.Subject + ".")
+	}
+	d.Subject = at
+	return d
+}

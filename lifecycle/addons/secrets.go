@@ -74,7 +74,7 @@ func (e *Engine) settleSecrets(ctx context.Context, u *unit, notYet bool) error 
 			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
 				Summary: fmt.Sprintf("addon %s needs a secret that is not here", u.addon.Name),
 				Detail:  fmt.Sprintf("%s: %s. The cluster does not have it either.", ref, strings.Join(u.absent(e, s), ", ")),
-				Hint:    "Set it where kiban runs (in GitLab: a masked variable of the project), then run the same command again."})
+				Hint:    "Let it be there where kiban runs (in GitLab: a masked variable of the project), then run the same command again."})
 		case notYet:
 			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: subject(u.addon.Source, u.name),
 				Summary: fmt.Sprintf("addon %s needs %s, which kiban does not make", u.addon.Name, ref), Detail: "There is no cluster yet that could have it.",
@@ -93,7 +93,11 @@ func (u *unit) absent(e *Engine, s lifecycle.Secret) []string {
 	var out []string
 	for _, key := range slices.Sorted(maps.Keys(s.Keys)) {
 		if _, here, err := e.Secret(s.Keys[key]); err == nil && !here {
-			out = append(out, fmt.Sprintf("%s comes from %s, which is not set", key, s.Keys[key]))
+			lack := "set"
+			if s.Keys[key].File != "" {
+				lack = "there"
+			}
+			out = append(out, fmt.Sprintf("%s comes from %s, which is not %s", key, s.Keys[key], lack))
 		}
 	}
 	return out
