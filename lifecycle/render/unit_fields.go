@@ -47,6 +47,9 @@ func fieldText(f lifecycle.FieldChange) string {
 		return "- " + f.Field + ": " + around(plainValue(f.From), 0)
 	}
 	from, to := plainValue(f.From), plainValue(f.To)
+	if from == to && !strings.HasSuffix(from, "…") { // a secret's, which are not shown
+		return f.Field + ": " + from
+	}
 	if from == to { // they were shortened
 		return f.Field + ": " + around(from, 0) + " (they differ further on)"
 	}
