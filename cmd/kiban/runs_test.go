@@ -242,7 +242,8 @@ func TestShowFindsTheRun(t *testing.T) {
 		{[]string{"2025"}, "None of the 3 journals", 1},
 		{[]string{path + ".jsonl"}, "no such file", 1},
 		{[]string{filepath.Join(fleet, "empty.jsonl")}, "holds no event", 1},
-		{nil, "one run at a time, not 0", 1},
+		{nil, "which run?", 1},
+		{[]string{old, young}, "one run at a time, not 2", 1},
 	} {
 		if err := os.WriteFile(filepath.Join(fleet, "empty.jsonl"), nil, 0o600); err != nil {
 			t.Fatal(err)

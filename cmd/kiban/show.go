@@ -32,6 +32,9 @@ service against how many may have been. -o markdown is for a merge request.`,
 		Example:           "  kiban show latest\n  kiban show 20261121-2204 --site tokyo-prod -o html > run.html\n  kiban show .kiban/runs/lab/20261121-220400-31f540.jsonl -o json",
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage(cmd, "which run? kiban runs SITE lists them; the last one is latest")
+			}
 			if len(args) != 1 {
 				return usage(cmd, fmt.Sprintf("one run at a time, not %d; kiban runs SITE lists them", len(args)))
 			}
