@@ -90,6 +90,8 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell on stderr what is said to machines and to the API")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
 	root.AddCommand(
+		newInit(a, nil),
+		newSite(a, nil),
 		newImport(a, nil),
 		newRender(a, nil),
 		newValidate(a, nil),

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/scaffold"
+)
+
+type initOptions struct {
+	app       *app
+	Dir, Site string
+}
+
+func newInit(a *app, runF func(context.Context, *initOptions) error) *cobra.Command {
+	opts := &initOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Make the repository of a new fleet, with one site to start from",
+		Long: `Make the repository of a new fleet in DIR, or here: clusters/base with the schema by which hosts merge, and one overlay with made-up machines to put
+your own in place of. It validates at once. Nothing is overwritten: files that are in the way are named, and then nothing is written.`,
+		Example: "  kiban init fleet --site tokyo-staging && cd fleet && git init",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage(cmd, fmt.Sprintf("one folder at a time, not %d", len(args)))
+			}
+			if opts.Dir = "."; len(args) == 1 {
+				opts.Dir = args[0]
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return initRun(opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Site, "site", "first", "the first site's name")
+	return cmd
+}
+
+func initRun(opts *initOptions) error {
+	if _, err := freeOverlay(opts.Dir, opts.Site); err != nil {
+		return err
+	}
+	files, err := scaffold.Fleet(scaffold.Example(opts.Site))
+	if err != nil {
+		return err
+	}
+	var inTheWay []string
+	for _, f := range files {
+		_, err := os.Lstat(filepath.Join(opts.Dir, filepath.FromSlash(f.Path)))
+		if err == nil {
+			inTheWay = append(inTheWay, f.Path)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(inTheWay) > 0 {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "files are in the way, and nothing was written", Detail: strings.Join(inTheWay, "\n"), Subject: opts.Dir,
+			Hint: "Use an empty folder; in a fleet, `kiban site add` makes another site."}
+	}
+	if err := writeFiles(opts.Dir, files); err != nil {
+		return err
+	}
+	return opts.app.result(nil, fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate",
+		opts.Dir, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml")))
+}

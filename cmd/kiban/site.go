@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/scaffold"
+)
+
+type siteAddOptions struct {
+	app *app
+	// Name is the new site's; From is one that it is made after, "" the base alone.
+	Name, From           string
+	Controllers, Workers []string
+	Version              string
+}
+
+func newSite(a *app, runF func(context.Context, *siteAddOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "site",
+		Short: "Add sites to the fleet",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newSiteAdd(a, runF))
+	return cmd
+}
+
+func newSiteAdd(a *app, runF func(context.Context, *siteAddOptions) error) *cobra.Command {
+	opts := &siteAddOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Make the overlay of a new site",
+		Long: `Make the overlay of a new site upon clusters/base, or after another site with --from, and check it with the rest of the fleet. A machine is an address, or
+name=address; one without a name is called after the site. Nothing is overwritten.
+
+A copy has the other site's addons, tenants and settings. Its host keys and its lock file stay behind, and addresses that are still the other
+site's are named. An overlay upon the base that is not valid is not kept; a copy is, for it is there to be changed.`,
+		Example: "  kiban site add osaka-prod --controllers 10.40.1.11,10.40.1.12,10.40.1.13 --workers 10.40.1.101,10.40.1.102\n" +
+			"  kiban site add tokyo-lab --from tokyo-staging --controllers tyl-cp-1=10.50.0.11",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage(cmd, "which name is the new site to have?")
+			}
+			if len(opts.Controllers) == 0 {
+				return usage(cmd, "a site needs a controller: --controllers ADDRESS,...")
+			}
+			opts.Name = args[0]
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return siteAddRun(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.From, "from", "", "a site to make it after")
+	cmd.Flags().StringSliceVar(&opts.Controllers, "controllers", nil, "the controllers, ADDRESS or NAME=ADDRESS")
+	cmd.Flags().StringSliceVar(&opts.Workers, "workers", nil, "the workers, likewise")
+	cmd.Flags().StringVar(&opts.Version, "version", "", "the k0s version (default: that of --from, or the newest in the fleet)")
+	return cmd
+}
+
+func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
+	a := opts.app
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return err
+	}
+	overlay, err := freeOverlay(fleet, opts.Name)
+	if err != nil {
+		return err
+	}
+	site, err := opts.site()
+	if err != nil {
+		return err
+	}
+	others := a.otherSites(ctx, fleet)
+	files, err := opts.files(site, fleet, others)
+	if err != nil {
+		return err
+	}
+	if err := makeOverlay(overlay, files); err != nil {
+		return err
+	}
+	made, ds := a.LoadSite(ctx, fleet, opts.Name)
+	if ds.Err() == nil {
+		ds = append(ds, fresh(a.CheckFleet(others), a.CheckFleet(append(others, made)))...)
+	}
+	if opts.From != "" {
+		ds = append(ds, scaffold.Leftovers(opts.Name, files, site.Machines)...)
+	}
+	a.findings(ds)
+	switch {
+	case ds.Err() == nil:
+		return a.result(nil, fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name, opts.Name))
+	case opts.From != "":
+		a.note("\noverlays/%s was made. Mend what is above before its first plan.", opts.Name)
+		return shown{ds}
+	}
+	if err := os.RemoveAll(overlay); err != nil {
+		return err
+	}
+	a.note("\noverlays/%s was not kept.", opts.Name)
+	return shown{ds}
+}
+
+func (opts *siteAddOptions) site() (scaffold.Site, error) {
+	if opts.Version != "" {
+		if _, err := lifecycle.ParseVersion(opts.Version); err != nil {
+			return scaffold.Site{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the version is not exact", Detail: err.Error(), Subject: opts.Version, Cause: err}
+		}
+	}
+	controllers, err := scaffold.Machines(opts.Name, lifecycle.RoleController, opts.Controllers)
+	if err != nil {
+		return scaffold.Site{}, err
+	}
+	workers, err := scaffold.Machines(opts.Name, lifecycle.RoleWorker, opts.Workers)
+	return scaffold.Site{Name: opts.Name, Version: opts.Version, Machines: append(controllers, workers...)}, err
+}
+
+// files are those of the new overlay.
+func (opts *siteAddOptions) files(site scaffold.Site, fleet string, others []lifecycle.Site) ([]scaffold.File, error) {
+	if opts.From != "" {
+		if !scaffold.SiteName(opts.From) {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no site %q", opts.From), Hint: "Name a folder of overlays/."}
+		}
+		files, err := readOverlay(filepath.Join(fleet, "overlays", opts.From))
+		if err != nil {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the site can't be copied", Detail: err.Error(), Subject: opts.From, Cause: err}
+		}
+		return site.Copy(opts.From, files)
+	}
+	if _, err := os.Stat(filepath.Join(fleet, "clusters", "base")); err != nil {
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet has no clusters/base", Detail: err.Error(), Subject: fleet, Cause: err,
+			Hint: "Make the site after another one: --from SITE. `kiban init` brings the base into a new fleet."}
+	}
+	if site.Version == "" {
+		var newest lifecycle.Version
+		for _, o := range others {
+			if newest.Less(o.Cluster.Version) {
+				newest = o.Cluster.Version
+			}
+		}
+		if site.Version = newest.String(); newest.IsZero() {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "which k0s version is the site to have?", Detail: "No other site of the fleet has one.",
+				Subject: opts.Name, Hint: "kiban site add " + opts.Name + " --version " + scaffold.FirstVersion}
+		}
+	}
+	return site.Overlay(), nil
+}
+
+// otherSites are the fleet's sites that can be read: what is wrong with others is not the new one's.
+func (a *app) otherSites(ctx context.Context, fleet string) []lifecycle.Site {
+	names, err := a.ListSites(fleet)
+	if err != nil {
+		return nil
+	}
+	var out []lifecycle.Site
+	for _, n := range names {
+		if s, ds := a.LoadStrangers(ctx, fleet, n); ds.Err() == nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// fresh are the findings that were not there before: what other sites have among themselves is not the new one's.
+func fresh(before, after lifecycle.Diagnostics) lifecycle.Diagnostics {
+	known := map[string]bool{}
+	for _, d := range before {
+		known[d.Error()] = true
+	}
+	return slices.DeleteFunc(after, func(d lifecycle.Diagnostic) bool { return known[d.Error()] })
+}
+
+// readOverlay reads every file of a folder.
+func readOverlay(dir string) ([]scaffold.File, error) {
+	var out []scaffold.File
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		out = append(out, scaffold.File{Path: filepath.ToSlash(rel), Content: content})
+		return err
+	})
+	return out, err
+}
