@@ -35,15 +35,23 @@ func TestImport(t *testing.T) {
 	}
 	// the version is the lab's; k0sctl itself would take whatever is newest
 	file := filepath.Join(b.dir, "before", "plant", "k0sctl.yaml")
-	b.file(file, strings.Replace(doc, "  k0s:\n", "  k0s:\n    version: "+v135+"\n", 1))
+	pin := "    version: " + v135 + "\n"
+	doc = strings.NewReplacer("  k0s:\n", "  k0s:\n"+pin, "    role: controller\n", "    role: controller\n    files:\n    - src: notes/motd\n      dst: /etc/plant.motd\n      perm: 0640\n").Replace(doc)
+	b.file(filepath.Join(filepath.Dir(file), "notes", "motd"), "mind the gap\n")
+	b.file(file, doc)
 	b.must(0, b.k0sctlOf(file))
 	b.allRun(v135)
+	b.file(file, strings.Replace(doc, pin, "", 1)) // as one who always took the newest has it
 
 	m := b.mark()
 	if r := b.must(1, b.kiban("import", file)); !strings.Contains(r.stderr, "SHA256:") || !strings.Contains(r.stderr, "not a terminal") {
 		t.Errorf("nobody confirmed the host keys: %s", r)
 	}
 	b.must(0, b.kiban("import", file, "--yes"))
+	b.must(0, b.kiban("import", file, "--site", "again", "--known-hosts", ".lab/ssh/known_hosts"))
+	if r := b.must(0, b.kiban("plan", "again", "--detailed-exitcode")); !strings.Contains(r.stdout, "No changes") {
+		t.Errorf("with known host keys: %s", r)
+	}
 	b.file(file, "") // it is not needed any more
 	r := b.must(0, b.kiban("plan", "plant", "--detailed-exitcode"))
 	if !strings.Contains(r.stdout, "No changes") {
@@ -51,8 +59,8 @@ func TestImport(t *testing.T) {
 	}
 	b.must(0, b.kiban("apply", "plant", "--yes"))
 	b.untouched(m, "import, plan and apply")
-	if r := b.must(0, b.kiban("render", "plant")); !strings.Contains(r.stdout, "hostname: worker-2") {
-		t.Errorf("the nodes' names were not learnt: %s", r)
+	if r := b.must(0, b.kiban("render", "plant")); !strings.Contains(r.stdout, "hostname: worker-2") || !strings.Contains(r.stdout, "version: "+v135) {
+		t.Errorf("the nodes' names and the version were not learnt: %s", r)
 	}
 	if r := b.must(1, b.kiban("import", file, "--site", "plant", "--yes")); !strings.Contains(r.stderr, "k0sctl.yaml") {
 		t.Errorf("an empty document: %s", r)
