@@ -66,6 +66,9 @@ func addonsRun(ctx context.Context, opts *addonsOptions) error {
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}
+	if d, other := site.OtherCluster(state.API.ClusterUID, state.API.Site); other {
+		return d
+	}
 	report := addonsReport{Site: site.Name, Addons: []lifecycle.UnitState{}}
 	for _, u := range state.Units {
 		if strings.HasPrefix(u.Name, lifecycle.UnitAddon) {

@@ -37,6 +37,19 @@ func TestAddons(t *testing.T) {
 	}
 }
 
+// What another site's cluster has is not shown as this site's.
+func TestAddonsOfAnotherCluster(t *testing.T) {
+	st := unitsState()
+	st.API.Site = "osaka"
+	f := &fakeSite{state: st}
+	if r := f.kiban(t, t.TempDir(), nil, "addons", "lab"); r.code != exitFailed || r.out != "" || !strings.Contains(r.err, "the cluster says that it is site osaka") {
+		t.Errorf("addons: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.Contains(r.out, "the cluster says that it is site osaka") || strings.Contains(r.out, "on addon argocd") {
+		t.Errorf("status: exit %d\n%s%s", r.code, r.out, r.err)
+	}
+}
+
 func TestStatusTellsOfAddons(t *testing.T) {
 	f := &fakeSite{state: unitsState()}
 	for form, want := range map[string]string{"text": "Error: it is not healthy\n  on addon argocd", "json": `"summary": "it is not healthy"`} {

@@ -208,6 +208,9 @@ func (s *stage) inventories(t *testing.T) {
 	if err := s.client.MarkSite(t.Context(), "conformance"); err != nil {
 		t.Fatal(err)
 	}
+	if uid, site, err := s.client.Identity(t.Context()); err != nil || uid == "" || site != "conformance" {
+		t.Errorf("the cluster with the UID %q says that it is %q, %v", uid, site, err)
+	}
 	facts, err := s.client.Facts(t.Context())
 	if err != nil || facts.API.Site != "conformance" || !strings.HasPrefix(facts.API.Capabilities.Kubernetes, "v1.") || !slices.Contains(facts.API.Capabilities.APIs, "apps/v1/Deployment") {
 		t.Errorf("facts: %+v, %v", facts.API, err)

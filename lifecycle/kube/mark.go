@@ -52,6 +52,15 @@ func (c *Client) site(ctx context.Context) (string, error) {
 	return cm.Data[siteKey], nil
 }
 
+// Identity is what tells this cluster from another: the UID of its kube-system namespace, and the site whose mark it carries, "" for none.
+func (c *Client) Identity(ctx context.Context) (uid, site string, err error) {
+	if uid, err = c.clusterUID(ctx); err != nil {
+		return "", "", err
+	}
+	site, err = c.site(ctx)
+	return uid, site, err
+}
+
 // foreignCharts are the releases that k0s's own Helm controller looks after, "namespace/release", sorted. A cluster that does not
 // know its Chart resources has none.
 func (c *Client) foreignCharts(ctx context.Context) ([]string, error) {

@@ -10,20 +10,11 @@ import (
 
 // isRightCluster refuses a cluster that is not this site's. Nothing else is worth saying then.
 func (p *planner) isRightCluster() bool {
-	api := p.state.API
-	if want := p.site.API.ClusterUID; want != "" && api.ClusterUID != "" && api.ClusterUID != want {
-		p.find(lifecycle.SeverityError, p.site.Name, "this is another cluster than the site's",
-			fmt.Sprintf("Its kube-system namespace has the UID %s; spec.api.clusterUID of the Site says %s.", api.ClusterUID, want),
-			"Look at the kubeconfig and its context. If the cluster was made anew, write its UID into spec.api.clusterUID.")
-		return false
+	d, other := p.site.OtherCluster(p.state.API.ClusterUID, p.state.API.Site)
+	if other {
+		p.found = append(p.found, d)
 	}
-	if api.Site != "" && api.Site != p.site.Name {
-		p.find(lifecycle.SeverityError, p.site.Name, "the cluster says that it is site "+api.Site,
-			"ConfigMap kube-system/kiban-site names it. Two sites that change one cluster would undo each other's work.",
-			fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: kubectl -n kube-system delete configmap kiban-site", api.Site, p.site.Name))
-		return false
-	}
-	return true
+	return !other
 }
 
 // inspectUnits finds what stands in the way of addons, tenants and objects.

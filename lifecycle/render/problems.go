@@ -14,7 +14,9 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, hostProblems(site, h)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
-	if st.API.Unknown == "" && !st.API.NotYet {
+	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {
+		ds = append(ds, d) // what is missing in it says nothing of the site
+	} else if st.API.Unknown == "" && !st.API.NotYet {
 		ds = append(ds, nodeProblems(site, st)...)
 		ds = append(ds, etcdProblems(site, st)...)
 		ds = append(ds, budgetProblems(st)...)
