@@ -143,7 +143,7 @@ type Inventory struct {
 	Objects []InventoryItem `json:"objects"`
 }
 
-// Unfinished reports whether the last run that applied the unit did not come to its end.
+// Unfinished reports whether the run that last applied the unit has not come to its end.
 func (inv Inventory) Unfinished() bool { return inv.Unit != "" && inv.Digest == "" }
 
 // InventoryItem is one object that was applied, and the digest of what was declared of it.

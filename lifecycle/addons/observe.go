@@ -294,7 +294,7 @@ func whyChanged(u *unit, inv lifecycle.Inventory, release lifecycle.Release) str
 	case c != nil && release.Status != "" && release.Status != "deployed":
 		return fmt.Sprintf("its release is %s", release.Status)
 	case inv.Unfinished():
-		return "the last run that applied it did not come to its end"
+		return "the run that last applied it has not come to its end"
 	}
 	return ""
 }

@@ -78,7 +78,7 @@ func TestAddons(t *testing.T) {
 		},
 		"addons-bump":    {metallb(bump)},
 		"addons-drifted": {metallb(drifted)},
-		"addons-cut-off": {metallb(func(u *lifecycle.UnitState) { u.Changed = "the last run that applied it did not come to its end" })},
+		"addons-cut-off": {metallb(func(u *lifecycle.UnitState) { u.Changed = "the run that last applied it has not come to its end" })},
 		"addons-adopted": {metallb(func(u *lifecycle.UnitState) { u.Adopts = true })},
 		"addons-left":    {metallb(), left},
 	}
