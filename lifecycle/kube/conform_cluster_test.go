@@ -283,7 +283,7 @@ spec:
 	want := []struct {
 		status lifecycle.HealthStatus
 		why    string
-	}{{lifecycle.HealthNotFound, "is not there"}, {lifecycle.HealthCurrent, ""}, {lifecycle.HealthInProgress, "0 of 1 pods are ready; pod nowhere-"},
+	}{{lifecycle.HealthNotFound, "it is not there"}, {lifecycle.HealthCurrent, ""}, {lifecycle.HealthInProgress, "0 of 1 pods are ready; pod nowhere-"},
 		{lifecycle.HealthInProgress, `serviceaccount "nobody" not found`}}
 	s.eventually(t, "health", func() string {
 		got, err := s.client.Health(t.Context(), refs)

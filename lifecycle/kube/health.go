@@ -38,7 +38,7 @@ func (c *Client) health(ctx context.Context, r lifecycle.ObjectRef) (lifecycle.H
 		return lifecycle.Health{}, err
 	}
 	if u == nil {
-		return lifecycle.Health{Status: lifecycle.HealthNotFound, Why: r.String() + " is not there"}, nil
+		return lifecycle.Health{Status: lifecycle.HealthNotFound, Why: "it is not there"}, nil
 	}
 	h, err := judged(u)
 	if err != nil {
