@@ -240,6 +240,12 @@ func TestSecrets(t *testing.T) {
 	if found := stateOf(t, stocked().engine(siteOf(a)), "addon/shop").Diagnostics; found.Err() == nil {
 		t.Error("a Secret that somebody else is to make is not missed")
 	}
+	for says, from := range map[string]lifecycle.SecretSource{"comes from $K2, which is not set": {Env: "K2"}, "comes from keys.txt, which is not there": {File: "keys.txt"}} {
+		a.Secrets = []lifecycle.Secret{{Name: "keys", Keys: map[string]lifecycle.SecretSource{"k": from}}}
+		if found := stateOf(t, stocked().engine(siteOf(a)), "addon/shop").Diagnostics; found.Err() == nil || !strings.Contains(found.Error(), says) {
+			t.Errorf("found %v, want %q", found, says)
+		}
+	}
 }
 
 // Rotating a secret is a change; its digest tells nothing of the value.
