@@ -38,7 +38,7 @@ func complete(declares []declared, found []dependency) error {
 // pipeline reports what the check's own pipeline names and Renovate does not find: versions that no site declares.
 func pipeline(found []dependency) error {
 	var errs []error
-	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
+	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /platform/kiban 1.2.3", "regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
 		want := strings.Fields(name)
 		if !slices.ContainsFunc(found, func(d dependency) bool {
 			return d.File == "templates/check.yml" && d.Manager == want[0] && strings.HasSuffix(d.DepName, want[1]) && d.CurrentValue == want[2]
