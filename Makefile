@@ -27,7 +27,7 @@ demo: build lab ## Set a cluster up in the lab, and upgrade it while a prober wa
 test: build lab ## Run every test: units of both modules, and end to end with the built binaries
 	go test -vet=off $(RACE) ./...
 	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
-	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m ./e2e
+	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m -parallel 4 ./e2e
 
 FUZZTIME ?= 10s
 

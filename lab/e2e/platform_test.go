@@ -127,7 +127,11 @@ func (p platform) chart(name, version, values string) string {
 }
 
 func addon(name, namespace, what, more string) string {
-	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: 15s\n%s%s", name, namespace, what, more)
+	timeout := "90s" // machines of CI are busy
+	if name == "datadog" {
+		timeout = "20s" // one of its versions never gets healthy, which is waited for
+	}
+	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: %s\n%s%s", name, namespace, timeout, what, more)
 }
 
 // privileged is a namespace whose pods may use the host.
@@ -150,12 +154,13 @@ func (b *bench) with(p platform) {
 	b.write()
 }
 
-// secrets are in the environment of every kiban that the test runs.
+// platformSecrets puts secrets into the environment of every kiban that tests run. They are the same for all tests, since those that run side by side share
+// it: a secret that another test changes would be a change of the site.
 func platformSecrets(t *testing.T) {
 	t.Helper()
-	dir := t.TempDir()
-	encryption := filepath.Join(dir, "encryption.yaml")
-	if err := os.WriteFile(encryption, []byte(`apiVersion: apiserver.config.k8s.io/v1
+	encryption := filepath.Join(os.TempDir(), "kiban-e2e-encryption.yaml")
+	half := filepath.Join(t.TempDir(), "encryption.yaml") // another test may be reading
+	if err := os.WriteFile(half, []byte(`apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
 resources:
 - resources: [secrets]
@@ -165,8 +170,11 @@ resources:
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, v := range map[string]string{"E2E_API_KEY": "key-of-" + t.Name(), "E2E_TOKEN": "token-of-" + t.Name(), "KIBAN_ENCRYPTION_CONFIG": encryption} {
-		if err := os.Setenv(name, v); err != nil { // not t.Setenv, which tests that run side by side may not use; the values do not differ in what they do
+	if err := os.Rename(half, encryption); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]string{"E2E_API_KEY": "api-key-of-the-tests", "E2E_TOKEN": "token-of-the-tests", "KIBAN_ENCRYPTION_CONFIG": encryption} {
+		if err := os.Setenv(name, v); err != nil { // not t.Setenv, which tests that run side by side may not use
 			t.Fatal(err)
 		}
 	}

@@ -145,6 +145,15 @@ func (j *judge) differences(v *verdict, o lifecycle.Object, live, after *unstruc
 	if len(v.change.Fields) > 0 {
 		v.change.Change = lifecycle.ChangeUpdate
 	}
+	if v.change.Drift && o.Kind == "Secret" && o.Group() == "" && stillOurs(v.change.Fields) {
+		v.change.Drift, v.change.Reason = false, "its values are others now where kiban runs"
+	}
+}
+
+// stillOurs reports whether every field that differs holds what kiban wrote last. The digest of a Secret does not know its values, so that
+// of one it can't tell who changed it.
+func stillOurs(fields []lifecycle.FieldChange) bool {
+	return !slices.ContainsFunc(fields, func(f lifecycle.FieldChange) bool { return f.By != "" || f.From == "" })
 }
 
 // comparable is an object without what the API writes of it.

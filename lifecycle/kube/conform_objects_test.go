@@ -138,6 +138,9 @@ func (s *stage) objects(t *testing.T) {
 	s.apply(t, objs)
 	inv := inventoryOf(objs)
 	s.want(t, "after", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}))
+	rotated := declared(t, strings.NewReplacer("hunter2", "hunter3").Replace(settings))
+	s.want(t, "another secret value here", s.compare(t, rotated, lifecycle.CompareOptions{Inventory: inv}),
+		"update Secret keys: its values are others now where kiban runs", "  data.token: (hidden) -> (hidden)")
 
 	s.edit(t, "configmaps", "settings", `{"data":{"colour":"red","mine":"x"}}`, "kubectl-edit")
 	s.edit(t, "secrets", "keys", `{"data":{"token":"c2VjcmV0"}}`, "kubectl-edit")
