@@ -233,3 +233,19 @@ func (c *siteConnection) helm(ctx context.Context) (*helm.Client, error) {
 	defer c.mu.Unlock()
 	return c.releases, nil
 }
+
+// ownCluster is the client for a cluster that nothing says to be another site's.
+func (c *siteConnection) ownCluster(ctx context.Context) (*kube.Client, error) {
+	api, err := c.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	uid, marked, err := api.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d, other := c.site.OtherCluster(uid, marked); other {
+		return nil, d
+	}
+	return api, nil
+}
