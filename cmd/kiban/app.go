@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -86,6 +87,8 @@ a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 1
 			DisableDefaultCmd: true, // completion.go has ours
 		},
 	}
+	// Libraries log to the process's own logger, which is stderr: what they have to say is for --verbose.
+	root.PersistentPreRun = func(*cobra.Command, []string) { slog.SetDefault(a.log()) }
 	root.PersistentFlags().StringVar(&a.fleet, "fleet", "", "the repository that holds overlays/ (default: found upward from here)")
 	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell on stderr what is said to machines and to the API")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })

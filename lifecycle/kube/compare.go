@@ -166,11 +166,12 @@ func comparable(u *unstructured.Unstructured) any {
 // ignored says which fields are not compared: those of each rendering always, those that the addon names when they differ.
 func (j *judge) ignored(o lifecycle.Object, from, to any) []string {
 	var out []string
-	for _, path := range lifecycle.NotCompared(o.ObjectRef, j.opts.Volatile, nil) {
+	volatile := lifecycle.NotCompared(o.ObjectRef, j.opts.Volatile, nil)
+	for _, path := range volatile {
 		out = append(out, fmt.Sprintf("%s: %s (each rendering makes another value)", o, path))
 	}
 	for _, path := range lifecycle.NotCompared(o.ObjectRef, nil, j.opts.Ignore) {
-		if len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from, path), lifecycle.WithoutField(to, path))) {
+		if !slices.Contains(volatile, path) && len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from, path), lifecycle.WithoutField(to, path))) {
 			out = append(out, fmt.Sprintf("%s: %s (the addon ignores it)", o, path))
 		}
 	}

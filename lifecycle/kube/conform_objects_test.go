@@ -149,7 +149,7 @@ func (s *stage) objects(t *testing.T) {
 	other := declared(t, strings.NewReplacer("size: \"3\"", "size: \"4\"").Replace(settings))
 	s.want(t, "by hand, and declared otherwise", s.compare(t, other[:1], lifecycle.CompareOptions{Inventory: inv}),
 		"update ConfigMap settings", `  data.colour: "red" -> "blue" by kubectl-edit`, `  data.size: "3" -> "4"`)
-	ignore := lifecycle.CompareOptions{Inventory: inv, Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Fields: []string{"data.colour", "data.other"}}},
+	ignore := lifecycle.CompareOptions{Inventory: inv, Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Fields: []string{"data.colour", "data.other"}}, {Kind: "Secret", Fields: []string{"data.token"}}},
 		Volatile: []lifecycle.FieldRef{{Object: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: s.namespace, Name: "keys"}, Field: "data.token"}}}
 	s.want(t, "ignored", s.compare(t, objs, ignore), "ignored ConfigMap NS/settings: data.colour (the addon ignores it)", "ignored Secret NS/keys: data.token (each rendering makes another value)")
 
