@@ -152,7 +152,6 @@ func TestExternalSite(t *testing.T) {
 	b.file(kubeconfig, b.must(0, b.lab("kubeconfig")).stdout)
 	charts := b.serveCharts()
 	p := newPlatform(charts.url)
-	p.argocd = false
 	m := b.mark()
 	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: "+kubeconfig+"}\n"+promises
 	if err := os.RemoveAll(filepath.Join(b.dir, "overlays", "lab")); err != nil {
