@@ -29,18 +29,7 @@ operator should know: that someone changed an object by hand, that an upgrade wa
 cluster are listed too. Nothing is changed; "kiban plan" shows what would change, object by object.`,
 		Example:           "  kiban addons tokyo-prod\n  kiban addons tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return addonsRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, addonsRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd

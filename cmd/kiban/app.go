@@ -218,3 +218,19 @@ func (a *app) completeSites(_ *cobra.Command, args []string, _ string) ([]string
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
+
+// showSite is the body of a verb that takes one site and shows it in a chosen form: it checks both, then runs, or what a test has in its place.
+func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(context.Context, *T) error) func(*cobra.Command, []string) error {
+	if runF != nil {
+		run = runF
+	}
+	return func(cmd *cobra.Command, args []string) (err error) {
+		if *site, err = a.oneSite(cmd, args); err != nil {
+			return err
+		}
+		if err := out.validate(cmd); err != nil {
+			return err
+		}
+		return run(cmd.Context(), opts)
+	}
+}

@@ -34,18 +34,7 @@ func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Comm
 Nothing is changed anywhere. A plan that is saved with --out is what "kiban apply --plan" runs, or refuses if anything has changed since.`,
 		Example:           "  kiban plan tokyo-prod\n  kiban plan tokyo-prod -o markdown\n  kiban plan tokyo-prod --out tokyo.plan --detailed-exitcode",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return planRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, planRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "markdown")
 	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none")

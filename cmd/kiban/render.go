@@ -21,18 +21,7 @@ func newRender(a *app, runF func(context.Context, *renderOptions) error) *cobra.
 "kustomize build overlays/SITE" prints the same.`,
 		Example:           "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return renderRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, renderRun),
 	}
 	addOutput(cmd, &opts.output, "yaml")
 	return cmd

@@ -31,18 +31,7 @@ so that runs from other machines and from pipelines are seen too. A cluster that
 kiban show RUN tells of one of them.`,
 		Example:           "  kiban runs tokyo-prod\n  kiban runs tokyo-prod --local\n  kiban runs tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return runsVerb(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, runsVerb),
 	}
 	cmd.Flags().BoolVar(&opts.Local, "local", false, "do not ask the cluster")
 	addOutput(cmd, &opts.output, "text", "json")

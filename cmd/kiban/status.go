@@ -27,18 +27,7 @@ func newStatus(a *app, runF func(context.Context, *statusOptions) error) *cobra.
 It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other.`,
 		Example:           "  kiban status tokyo-prod\n  kiban status tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return statusRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, statusRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd

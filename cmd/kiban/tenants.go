@@ -25,18 +25,7 @@ func newTenants(a *app, runF func(context.Context, *tenantsOptions) error) *cobr
 repository are listed as long as their namespaces are there. Nothing is changed.`,
 		Example:           "  kiban tenants tokyo-prod\n  kiban tenants tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return tenantsRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, tenantsRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd

@@ -30,18 +30,7 @@ written, so it needs no lock and may run beside an apply.
 It exits with 1 when a promise is broken, and says which.`,
 		Example:           "  kiban verify tokyo-prod\n  kiban verify virginia-eks -o json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.output.validate(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return verifyRun(cmd.Context(), opts)
-		},
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, verifyRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd

@@ -1,6 +1,7 @@
 package addons
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -52,9 +53,9 @@ func (a *application) back(ctx context.Context, why string, cause error) error {
 func (a *application) former() (revision int, version string) {
 	switch {
 	case a.inv.Healthy > 0:
-		return a.inv.Healthy, or(a.inv.Version, fmt.Sprintf("revision %d", a.inv.Healthy))
+		return a.inv.Healthy, cmp.Or(a.inv.Version, fmt.Sprintf("revision %d", a.inv.Healthy))
 	case a.release.Status == "deployed" && !a.inv.Unfinished():
-		return a.release.Revision, or(a.release.Version, fmt.Sprintf("revision %d", a.release.Revision))
+		return a.release.Revision, cmp.Or(a.release.Version, fmt.Sprintf("revision %d", a.release.Revision))
 	case a.release.Former > 0:
 		return a.release.Former, fmt.Sprintf("revision %d", a.release.Former)
 	}

@@ -1,6 +1,7 @@
 package addons
 
 import (
+	"cmp"
 	"fmt"
 
 	"kiban.dev/kiban/lifecycle"
@@ -54,7 +55,7 @@ func (c contested) finding(u *unit) lifecycle.Diagnostic {
 		what, is = fmt.Sprintf("%s and %d more", what, n), "are"
 	}
 	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: u.subject(), Summary: fmt.Sprintf("%s of %s %s declared by %s too", what, u.name, is, c.by),
-		Detail: fmt.Sprintf("Once by %s from %s, once by %s from %s; each would undo what the other applies.", c.by, or(c.source, c.by), u.name, or(c.again, u.name)),
+		Detail: fmt.Sprintf("Once by %s from %s, once by %s from %s; each would undo what the other applies.", c.by, cmp.Or(c.source, c.by), u.name, cmp.Or(c.again, u.name)),
 		Hint:   "Take it out of one of them."}
 	if len(c.objects) > 1 {
 		d.Hint = "Take them out of one of the two; a chart that is installed twice needs other names (fullnameOverride)."

@@ -370,10 +370,3 @@ func comesBefore(units []*unit, a, b string) bool {
 func identity(r lifecycle.ObjectRef) string {
 	return r.Group() + "/" + r.Kind + "/" + r.Namespace + "/" + r.Name
 }
-
-func or(s, other string) string {
-	if s != "" {
-		return s
-	}
-	return other
-}

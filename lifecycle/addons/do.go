@@ -1,6 +1,7 @@
 package addons
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (a *application) install(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case a.u.chart() != nil:
-		return a.back(ctx, or(health.Why, err.Error()), err)
+		return a.back(ctx, cmp.Or(health.Why, err.Error()), err)
 	}
 	return a.unhealthy(ctx, health, err)
 }

@@ -1,6 +1,7 @@
 package addons
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,7 +64,7 @@ func sum(objects []lifecycle.ObjectHealth) lifecycle.Health {
 		if slices.Index(rank, o.Status) > slices.Index(rank, worst) {
 			worst = o.Status
 		}
-		why = append(why, o.String()+": "+strings.TrimPrefix(or(o.Why, string(o.Status)), o.String()+": "))
+		why = append(why, o.String()+": "+strings.TrimPrefix(cmp.Or(o.Why, string(o.Status)), o.String()+": "))
 	}
 	if len(why) > few {
 		why = append(why[:few], fmt.Sprintf("and %d more", len(why)-few))

@@ -60,7 +60,7 @@ func valuePath(pointer string) string {
 	}
 	path := ""
 	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		path = under(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
+		path = lifecycle.FieldKey(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
 	}
 	return path
 }

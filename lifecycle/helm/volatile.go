@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -35,7 +34,8 @@ func differences(first, second []lifecycle.Object) []lifecycle.FieldRef {
 	return out
 }
 
-// compare gives the paths at which two values differ.
+// compare gives the paths at which two values differ. It is not lifecycle.DiffFields, which names single items of a list: here an item's place
+// means nothing when the next rendering may have others, so then the list is one field.
 func compare(path string, a, b any) []string {
 	if reflect.DeepEqual(a, b) {
 		return nil
@@ -53,10 +53,10 @@ func compare(path string, a, b any) []string {
 			one, inOne := a[key]
 			two, inTwo := b[key]
 			if inOne != inTwo {
-				out = append(out, under(path, key))
+				out = append(out, lifecycle.FieldKey(path, key))
 				continue
 			}
-			out = append(out, compare(under(path, key), one, two)...)
+			out = append(out, compare(lifecycle.FieldKey(path, key), one, two)...)
 		}
 		return out
 	case []any:
@@ -95,15 +95,4 @@ func itemNames(list []any) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// under is the path of a key below another path, as plans print it: spec.template.metadata.annotations["checksum/config"].
-func under(path, key string) string {
-	if key == "" || strings.ContainsAny(key, "./[") {
-		return path + "[" + strconv.Quote(key) + "]"
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
