@@ -26,6 +26,15 @@ type Plan struct {
 	Stages []Stage `json:"stages,omitempty"`
 	// Diagnostics are what a reviewer must know: blocked gates, hosts that were not reached, policy findings.
 	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
+	// Estimate is how long it may take; nil when no past run tells.
+	Estimate *Estimate `json:"estimate,omitempty"`
+}
+
+// Estimate is how long a plan may take, by what its actions took in past runs of the same site.
+type Estimate struct {
+	Duration time.Duration `json:"duration"`
+	// Runs is how many past runs it rests on.
+	Runs int `json:"runs"`
 }
 
 // PlanOptions are the choices that are not the site's but the operator's.

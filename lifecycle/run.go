@@ -28,6 +28,8 @@ type RunHeader struct {
 	Hosts []RunHost `json:"hosts,omitempty"`
 	// Stages are the plan's.
 	Stages []Stage `json:"stages,omitempty"`
+	// Review is what people said yes to beforehand; nil where no review was asked for.
+	Review *Review `json:"review,omitempty"`
 }
 
 // RunHost is a machine as a run found it.
@@ -61,4 +63,15 @@ type RunRecord struct {
 	Done     int `json:"done"`
 	Failed   int `json:"failed,omitempty"`
 	Machines int `json:"machines"`
+	// Review is RunHeader's.
+	Review *Review `json:"review,omitempty"`
+	// Took is how long its finished steps took, by action: what later plans are estimated by.
+	Took []Took `json:"took,omitempty"`
+}
+
+// Took is how long the steps of one action took in a run, their gates included.
+type Took struct {
+	Action Action        `json:"action"`
+	Steps  int           `json:"steps"`
+	Total  time.Duration `json:"total"`
 }

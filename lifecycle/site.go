@@ -21,6 +21,8 @@ type Site struct {
 	API     Access   `json:"api"`
 	Binary  Binaries `json:"binaries"`
 	Backup  Backups  `json:"backup"`
+	// Promotion is what the site waits for before it takes a version.
+	Promotion Promotion `json:"promotion,omitzero"`
 	// Provider is who runs the machines. A site of ProviderExternal has no hosts and no Cluster document.
 	Provider Provider `json:"provider"`
 	Platform Platform `json:"platform"`

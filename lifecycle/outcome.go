@@ -1,0 +1,43 @@
+package lifecycle
+
+import "time"
+
+// OutcomeFormat is the version of Outcome's JSON form. Readers refuse another major.
+const OutcomeFormat = "1.0"
+
+// OutcomeKind is how a verb that changes a site ended.
+type OutcomeKind string
+
+const (
+	OutcomeDone        OutcomeKind = "done"      // everything planned was carried out
+	OutcomeUnchanged   OutcomeKind = "unchanged" // the site was as declared: nothing was touched
+	OutcomeFailed      OutcomeKind = "failed"
+	OutcomeBlocked     OutcomeKind = "blocked"     // a gate, a policy, a lock or a window was in the way
+	OutcomeStale       OutcomeKind = "stale"       // what would have been done is not what was reviewed
+	OutcomeInterrupted OutcomeKind = "interrupted" // the operator, or the pipeline, stopped it
+)
+
+// Outcome is how a verb that changes a site ended, for whoever tells of it.
+type Outcome struct {
+	Format   string      `json:"format"`
+	Site     string      `json:"site"`
+	Revision string      `json:"revision,omitempty"`
+	Kind     OutcomeKind `json:"kind"`
+	// ExitCode is the process's.
+	ExitCode int `json:"exitCode"`
+	// Message is one line: "6 of 6 steps done in 4m12s", or what went wrong.
+	Message string `json:"message"`
+	// Verdict is what the plan would do, in one line; Plan is its Meaning. Empty where it did not come to a plan.
+	Verdict string `json:"verdict,omitempty"`
+	Plan    string `json:"plan,omitempty"`
+	// Run is the id of the run's journal; empty where nothing was begun.
+	Run   string    `json:"run,omitempty"`
+	Began time.Time `json:"began"`
+	Ended time.Time `json:"ended"`
+	// From and Target are the k0s versions before and after, where the plan changes them.
+	From   Version `json:"from,omitzero"`
+	Target Version `json:"target,omitzero"`
+	// Diagnostics are the findings that stopped it, and what it said beside.
+	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
+	Review      *Review     `json:"review,omitempty"`
+}

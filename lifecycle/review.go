@@ -1,0 +1,74 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+// Review is what people said yes to before a run: the plan that a merge request showed, and what they accepted beyond it.
+type Review struct {
+	// Plan is the Meaning of the plan that was reviewed; "" when nobody has reviewed one.
+	Plan string `json:"plan,omitempty"`
+	// Where it was reviewed: the address of the merge request.
+	Where string `json:"where,omitempty"`
+	// Accepted are the differences between what was reviewed and what ran, which the run's Who accepted in so many words.
+	Accepted []string `json:"accepted,omitempty"`
+}
+
+// Meaning identifies what a plan would do, "sha256:<hex>": the same for plans that do the same to the same machines and objects in the same
+// order, at the same pace and behind the same gates, whatever they were made from, whenever, and however they say why. Two plans that differ in
+// how long something may take mean the same.
+func (p Plan) Meaning() string {
+	meant := struct {
+		Site       string
+		Target     Version
+		Hops       []Version
+		Unfinished bool
+		Stages     []Stage
+		Steps      []Step
+	}{Site: p.Site, Target: p.Target, Hops: p.Hops, Unfinished: p.Unfinished != ""}
+	for _, s := range p.Stages {
+		s.Title = ""
+		meant.Stages = append(meant.Stages, s)
+	}
+	for _, s := range p.Steps {
+		meant.Steps = append(meant.Steps, s.Meant())
+	}
+	b, err := json.Marshal(meant)
+	if err != nil {
+		return "" // words are strings and numbers: they can always be written
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Meant is the step without what does not change what it does: why, for how long, and who wrote the values that are put back. Two steps do
+// the same when these are equal.
+func (s Step) Meant() Step {
+	s.Reason, s.Timeout, s.Unchanged = "", 0, 0
+	s.Before, s.After = meantGates(s.Before), meantGates(s.After)
+	s.Objects = slices.Clone(s.Objects)
+	for i, o := range s.Objects {
+		o.Fields = slices.Clone(o.Fields)
+		for j := range o.Fields {
+			o.Fields[j].By, o.Fields[j].At = "", FieldChange{}.At
+		}
+		s.Objects[i] = ObjectChange{ObjectRef: o.ObjectRef, Change: o.Change, Fields: o.Fields}
+	}
+	s.OnFailure = slices.Clone(s.OnFailure)
+	for i := range s.OnFailure {
+		s.OnFailure[i] = s.OnFailure[i].Meant()
+	}
+	return s
+}
+
+func meantGates(gates []Gate) []Gate {
+	var out []Gate
+	for _, g := range gates {
+		g.Timeout, g.Was = 0, ""
+		out = append(out, g)
+	}
+	return out
+}
