@@ -31,25 +31,14 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 			t.b.WriteString(diagnostic(d, style))
 		}
 	}
-	if !p.Empty() {
-		t.line("")
-		t.line("%s %s", style.paint(codeBold, "Plan:"), Totals(site, p))
-	}
-	if p.Unfinished != "" && !p.Empty() {
-		t.line("Another plan must follow this one: %s", p.Unfinished)
-	}
+	t.end(site, p)
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }
 
 // Verdict says in a line what a plan comes to.
 func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
-	stops := 0
-	for _, d := range p.Diagnostics {
-		if d.Severity != lifecycle.SeverityWarning {
-			stops++
-		}
-	}
+	stops := len(stopping(p.Diagnostics))
 	switch {
 	case stops == 1:
 		return "Not as it stands: the finding below is in the way."

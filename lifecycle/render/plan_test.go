@@ -44,6 +44,45 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
+	site := siteOf(t, 3, 4)
+	finding := func(s lifecycle.Severity, summary string) lifecycle.Diagnostic {
+		return lifecycle.Diagnostic{Severity: s, Subject: "worker-1", Summary: summary}
+	}
+	stops := func(severity lifecycle.Severity, summaries ...string) (ds lifecycle.Diagnostics) {
+		for _, s := range summaries {
+			ds = append(ds, finding(severity, s))
+		}
+		return ds
+	}
+	upgrade, nothing := upgradePlan(t, site, 2), lifecycle.Plan{Site: site.Name}
+	for _, tt := range []struct {
+		name     string
+		plan     lifecycle.Plan
+		findings lifecycle.Diagnostics
+		want     string
+	}{
+		{"none", upgrade, nil, "Plan: 3 controllers and 4 workers to upgrade, at most 2 workers out of service at a time. 7 machines disturbed."},
+		{"warning", upgrade, stops(lifecycle.SeverityWarning, "few"), "Plan: 3 controllers and 4 workers to upgrade, at most 2 workers out of service at a time. 7 machines disturbed."},
+		{"blocked", upgrade, stops(lifecycle.SeverityBlocked, "too few pods"), "Blocked: nothing is changed, because of what stands above: too few pods (worker-1)."},
+		{"error", upgrade, append(stops(lifecycle.SeverityError, "not reached"), finding(lifecycle.SeverityBlocked, "too few pods")),
+			"Not possible: nothing is changed, because of what stands above: not reached (worker-1); too few pods (worker-1)."},
+		{"many", upgrade, stops(lifecycle.SeverityBlocked, "a", "b", "c", "d", "e"), "Blocked: nothing is changed, because of what stands above: a (worker-1); b (worker-1); c (worker-1); and 2 more."},
+		{"no steps", nothing, stops(lifecycle.SeverityError, "not reached"), "Not possible: nothing is changed, because of what stands above: not reached (worker-1)."},
+		{"nothing to do", nothing, nil, "No changes. " + site.Name + " is what the repository declares."},
+	} {
+		tt.plan.Diagnostics = tt.findings
+		var b bytes.Buffer
+		if err := PlanText(&b, site, tt.plan, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(b.String()), "\n")
+		if got := lines[len(lines)-1]; got != tt.want {
+			t.Errorf("%s: the last line is\n%s\nwant\n%s", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestTotals(t *testing.T) {
 	site := siteOf(t, 3, 20)
 	step := func(target string, a lifecycle.Action, disrupts bool) lifecycle.Step {

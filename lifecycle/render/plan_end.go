@@ -1,0 +1,59 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// end closes a plan: what it comes to, or, where findings are in the way, that nothing is changed and why. Whoever reads the last line only
+// must not take the one for the other.
+func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
+	stops := stopping(p.Diagnostics)
+	switch {
+	case p.Empty() && len(stops) == 0:
+		return
+	case !p.Empty():
+		t.line("")
+		label := "Plan:"
+		if len(stops) > 0 {
+			label = "It would be:"
+		}
+		t.line("%s %s", t.style.paint(codeBold, label), Totals(site, p))
+		if p.Unfinished != "" {
+			t.line("Another plan must follow this one: %s", p.Unfinished)
+		}
+	}
+	if len(stops) > 0 {
+		t.line("")
+		t.line("%s", stopped(stops, t.style))
+	}
+}
+
+// stopping are the findings that keep a plan from being carried out.
+func stopping(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(ds), func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityWarning })
+}
+
+// stopped says that nothing is changed, and names what is in the way.
+func stopped(stops lifecycle.Diagnostics, style Style) string {
+	const few = 3
+	label, code := "Blocked:", codeYellow
+	if stops.Has(lifecycle.SeverityError) {
+		label, code = "Not possible:", codeRed
+	}
+	var why []string
+	for _, d := range stops[:min(few, len(stops))] {
+		s := d.Summary
+		if d.Subject != "" {
+			s += " (" + subject(d.Subject) + ")"
+		}
+		why = append(why, s)
+	}
+	if more := len(stops) - few; more > 0 {
+		why = append(why, fmt.Sprintf("and %d more", more))
+	}
+	return style.paint(code, label) + " " + style.paint(codeBold, "nothing is changed, because of what stands above:") + " " + strings.Join(why, "; ") + "."
+}
