@@ -69,7 +69,8 @@ type RunRecord struct {
 	Took []Took `json:"took,omitempty"`
 }
 
-// Took is how long the steps of one action took in a run, their gates included.
+// Took is how long the steps of one action took in a run, the gates behind them included. How long gates before them were waited for is not
+// part of it.
 type Took struct {
 	Action Action        `json:"action"`
 	Steps  int           `json:"steps"`

@@ -25,6 +25,7 @@ func ownImports() map[string]rule {
 		"lifecycle/site":         {[]string{"lifecycle", "lifecycle/pins"}, "reading a declaration, the lock file beside it included, asks no machine and no cluster"},
 		"lifecycle/plan":         {[]string{"lifecycle"}, pure},
 		"lifecycle/render":       {[]string{"lifecycle"}, pure},
+		"lifecycle/support":      {[]string{"lifecycle"}, "the dates are data, with their source: whoever looks them up asks nobody"},
 		"lifecycle/journal":      {[]string{"lifecycle"}, "a journal is a sink of events and knows no more of a run"},
 		"lifecycle/backup":       {[]string{"lifecycle"}, "a backup is bytes: whoever keeps it asks no machine and no cluster, so it is tested with none"},
 		"lifecycle/observe":      {[]string{"lifecycle"}, needs},

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"maps"
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
@@ -16,6 +17,7 @@ type Recorder struct {
 	begun    map[string]bool              // steps
 	done     map[string]bool              // steps of the plan; not those of the way back after a failure
 	touched  map[string]bool              // machines
+	took     map[lifecycle.Action]lifecycle.Took
 	ended    bool
 	skipped  bool
 	harder   bool // a failure that was no block
@@ -37,6 +39,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.hosts, r.installs = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
 		r.planned = map[string]bool{}
 		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
+		r.took = map[lifecycle.Action]lifecycle.Took{}
 	}
 	if !r.ended { // what follows the summary is about the record itself
 		r.record.Ended = e.Time
@@ -59,6 +62,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 	case lifecycle.EventFinished:
 		if r.planned[e.Step] {
 			r.done[e.Step] = true
+			r.time(e)
 		}
 		r.installed(e)
 	case lifecycle.EventSkipped:
@@ -94,6 +98,24 @@ func (r *Recorder) installed(e lifecycle.Event) {
 	}
 }
 
+// time adds how long a step of the plan took. The way back after a failure is no measure of later plans.
+func (r *Recorder) time(e lifecycle.Event) {
+	if e.Action == "" || e.Elapsed <= 0 {
+		return // nothing was measured, or the clock was set back
+	}
+	t := r.took[e.Action]
+	r.took[e.Action] = lifecycle.Took{Action: e.Action, Steps: t.Steps + 1, Total: t.Total + e.Elapsed}
+}
+
+// times are sorted by action.
+func (r *Recorder) times() []lifecycle.Took {
+	var out []lifecycle.Took
+	for _, a := range slices.Sorted(maps.Keys(r.took)) {
+		out = append(out, r.took[a])
+	}
+	return out
+}
+
 func (r *Recorder) versions() []lifecycle.Version {
 	var out []lifecycle.Version
 	for _, v := range r.hosts {
@@ -109,6 +131,7 @@ func (r *Recorder) versions() []lifecycle.Version {
 func (r *Recorder) Record() lifecycle.RunRecord {
 	out := r.record
 	out.After, out.Begun, out.Done, out.Machines = r.versions(), len(r.begun), len(r.done), len(r.touched)
+	out.Took = r.times()
 	switch {
 	case !r.ended:
 		out.Result = lifecycle.RunUnended

@@ -1,0 +1,89 @@
+package support
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func TestOf(t *testing.T) {
+	for _, tt := range []struct {
+		version, minor, ends string
+	}{
+		{"v1.30.14+k0s.0", "1.30", "2025-07-15"},
+		{"v1.34.10+k0s.0", "1.34", "2026-10-27"},
+		{"v1.35.2+k0s.0", "1.35", "2027-02-28"},
+		{"v1.36.4+k0s.1", "1.36", "2027-06-28"},
+		{"v1.37.0-rc.1+k0s.0", "1.37", "2027-10-28"},
+		{"v1.29.1+k0s.0", "1.29", ""},
+		{"v1.99.1+k0s.0", "1.99", ""},
+		{"v2.36.0+k0s.0", "2.36", ""},
+	} {
+		v, err := lifecycle.ParseVersion(tt.version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Of(v)
+		ends := ""
+		if !got.Ends.IsZero() {
+			ends = got.Ends.Format(time.DateOnly)
+		}
+		if got.Minor != tt.minor || ends != tt.ends || got.Released.IsZero() != (tt.ends == "") {
+			t.Errorf("%s: got %+v, want %s until %q", tt.version, got, tt.minor, tt.ends)
+		}
+	}
+}
+
+// TestPublished holds what must be true of the dates whoever edits them.
+func TestPublished(t *testing.T) {
+	all, err := read(published)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(published), `"source": "https://kubernetes.io/`) {
+		t.Error("the dates do not say where they are from")
+	}
+	if len(all) < 8 {
+		t.Fatalf("only %d minors", len(all))
+	}
+	for i, s := range all {
+		if s.Released.IsZero() || !s.Ends.IsZero() && !s.Ends.After(s.Released.AddDate(0, 12, 0)) {
+			t.Errorf("%s: released %s, ends %s: a minor has patches for more than a year", s.Minor, s.Released, s.Ends)
+		}
+		if i > 0 && (!s.Released.After(all[i-1].Released) || !s.Ends.IsZero() && !s.Ends.After(all[i-1].Ends)) {
+			t.Errorf("%s does not come after %s", s.Minor, all[i-1].Minor)
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	for _, in := range []string{"", `{"minors":[{"minor":"1.36","released":"soon"}]}`, `{"minors":[{"minor":"1.36","released":"2026-04-22","ends":"2027-02-30"}]}`} {
+		if got, err := read([]byte(in)); err == nil {
+			t.Errorf("%q: got %v", in, got)
+		}
+	}
+	if got, err := read([]byte(`{"minors":[{"minor":"1.38","released":"2026-12-09"}]}`)); err != nil || len(got) != 1 || !got[0].Ends.IsZero() {
+		t.Errorf("an end that is not known yet: got %v, %v", got, err)
+	}
+}
+
+func TestEnds(t *testing.T) {
+	s := lifecycle.Support{Minor: "1.34", Ends: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC)}
+	for _, tt := range []struct {
+		now          string
+		ended, sixty bool
+	}{{"2026-08-27T23:59:59Z", false, false}, {"2026-08-28T00:00:00Z", false, true}, {"2026-10-26T23:59:59Z", false, true}, {"2026-10-27T00:00:00Z", true, true}, {"2030-01-01T00:00:00Z", true, true}} {
+		now, err := time.Parse(time.RFC3339, tt.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Ended(now) != tt.ended || s.EndsWithin(60*24*time.Hour, now) != tt.sixty {
+			t.Errorf("at %s: ended %t, within 60 days %t", tt.now, s.Ended(now), s.EndsWithin(60*24*time.Hour, now))
+		}
+	}
+	if unknown := (lifecycle.Support{Minor: "1.99"}); unknown.Ended(s.Ends) || unknown.EndsWithin(1000*time.Hour, s.Ends) {
+		t.Error("an end that is not known is no end")
+	}
+}

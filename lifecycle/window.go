@@ -1,0 +1,70 @@
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Opening is how maintenance windows stand at a moment.
+type Opening struct {
+	// Until is when the window that is open closes; zero when none is open.
+	Until time.Time
+	// Next is when the next one opens, in its own time zone; zero when none does within a week.
+	Next time.Time
+}
+
+// Open reports whether a window is open.
+func (o Opening) Open() bool { return !o.Until.IsZero() }
+
+// OpeningOf is how windows stand at a moment, by the wall clock of each window's own time zone. A time zone that nobody knows is an error.
+func OpeningOf(windows []Window, now time.Time) (Opening, error) {
+	var o Opening
+	for _, w := range windows {
+		spans, err := w.around(now)
+		if err != nil {
+			return Opening{}, err
+		}
+		for _, s := range spans {
+			switch {
+			case !now.Before(s.open) && now.Before(s.close):
+				if s.close.After(o.Until) {
+					o.Until = s.close
+				}
+			case s.open.After(now) && (o.Next.IsZero() || s.open.Before(o.Next)):
+				o.Next = s.open
+			}
+		}
+	}
+	return o, nil
+}
+
+// span is one occurrence of a window.
+type span struct{ open, close time.Time }
+
+// around are a window's occurrences from yesterday, whose end may be today, until a week ahead. Days are those on which it opens. Clock
+// changes are the time zone's: on the day that has no 02:30, a window at 02:30 opens at 03:30, and one that would be over by then does not
+// open.
+func (w Window) around(now time.Time) ([]span, error) {
+	zone, err := time.LoadLocation(w.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone %q: %w", w.TimeZone, err)
+	}
+	closes := 0
+	if w.End <= w.Start {
+		closes = 1
+	}
+	y, m, d := now.In(zone).Date()
+	var spans []span
+	for day := d - 1; day <= d+7; day++ {
+		open := time.Date(y, m, day, 0, w.Start, 0, 0, zone)
+		opensOn := time.Date(y, m, day, 12, 0, 0, 0, zone).Weekday()
+		if len(w.Days) > 0 && !slices.Contains(w.Days, opensOn) {
+			continue
+		}
+		if s := (span{open, time.Date(y, m, day+closes, 0, w.End, 0, 0, zone)}); s.open.Before(s.close) {
+			spans = append(spans, s)
+		}
+	}
+	return spans, nil
+}
