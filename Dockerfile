@@ -1,0 +1,52 @@
+# The images of kiban. One holds nothing but the binary; the other, which is built by default, has a shell beside it, because runners start the
+# lines of a job with one. docs/release.md says how they are built and why they are as they are.
+
+# "source" builds the binary from these sources, "release" takes the one that a release has built.
+ARG BINARY=source
+
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS binary-source
+WORKDIR /src
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG TARGETOS TARGETARCH
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags '-s -w' -o /kiban ./cmd/kiban
+
+# A release's images hold the same binary as its archives.
+FROM scratch AS binary-release
+ARG TARGETPLATFORM
+COPY $TARGETPLATFORM/kiban /kiban
+
+FROM binary-$BINARY AS binary
+
+# What surrounds it: whom to trust, who runs it, and where it may write.
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS around
+RUN mkdir -p /root-of/etc/ssl/certs /root-of/home/kiban && mkdir -m 1777 /root-of/tmp \
+ && cp -L /etc/ssl/certs/ca-certificates.crt /root-of/etc/ssl/certs/ \
+ && echo 'kiban:x:1000:1000::/home/kiban:/bin/sh' > /root-of/etc/passwd \
+ && echo 'kiban:x:1000:' > /root-of/etc/group \
+ && chown 1000:1000 /root-of/home/kiban
+
+# The shell's commands are links to one file. They are made where they can be listed, which is not the machine that the image is for.
+FROM --platform=$BUILDPLATFORM busybox:1.37.0-musl AS applets
+RUN mkdir -p /root-of/bin && busybox --list | while read -r name; do test "$name" = busybox || ln -s busybox "/root-of/bin/$name"; done
+
+FROM busybox:1.37.0-musl AS busybox
+
+FROM scratch AS kiban
+COPY --from=around /root-of/ /
+COPY --from=binary /kiban /usr/local/bin/kiban
+ENV PATH=/usr/local/bin:/bin HOME=/home/kiban
+USER 1000:1000
+ENTRYPOINT ["/usr/local/bin/kiban"]
+
+# What pipelines use. It has no entrypoint: a runner starts the shell.
+FROM scratch AS job
+COPY --from=around /root-of/ /
+COPY --from=applets /root-of/ /
+COPY --from=busybox /bin/busybox /bin/busybox
+COPY --from=binary /kiban /usr/local/bin/kiban
+ENV PATH=/usr/local/bin:/bin HOME=/home/kiban
+USER 1000:1000
+CMD ["sh"]
