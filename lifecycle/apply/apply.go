@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -96,6 +97,7 @@ type run struct {
 	wake     *sync.Cond // signalled whenever outcome changes
 	outcome  map[string]outcome
 	findings lifecycle.Diagnostics
+	cut      []string // what became of the steps that an interruption ended
 	sinkErr  error
 }
 
@@ -143,7 +145,7 @@ func (r *run) conclude(ctx context.Context) error {
 	}
 	message := fmt.Sprintf("%d of %d steps done", n, len(r.plan.Steps))
 	if ctx.Err() != nil || (r.interrupted() && n < len(r.plan.Steps)) {
-		r.find(lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted", Detail: message,
+		r.find(lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted", Detail: strings.Join(append([]string{message}, r.cut...), "\n"),
 			Hint: "Run the same command again: it carries on from what is there.", Subject: r.site.Name, Cause: ErrInterrupted})
 	}
 	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventSummary, Message: message, Elapsed: r.Now().Sub(r.began)})
@@ -185,6 +187,13 @@ func (r *run) find(ds ...lifecycle.Diagnostic) {
 			r.findings = append(r.findings, d)
 		}
 	}
+}
+
+// cutOff keeps what became of a step that an interruption ended: it is told with the interruption, not as a failure of its own.
+func (r *run) cutOff(d lifecycle.Diagnostic) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cut = append(r.cut, d.Summary)
 }
 
 func (r *run) set(id string, o outcome) {

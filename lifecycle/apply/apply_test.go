@@ -312,6 +312,76 @@ func TestStopWhileDrainingGivesTheNodeBack(t *testing.T) {
 	})
 }
 
+// Told to stop now, the run has one thing to say: that it was interrupted, and where. What the steps in hand made of it is no failure of theirs.
+func TestStoppedNowIsOneFinding(t *testing.T) {
+	broken := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the disk is full", Subject: "w1"}
+	for _, tt := range []struct {
+		name    string
+		at      string // the step at which the second interrupt comes
+		gate    lifecycle.GateKind
+		err     func(cause error) error
+		details []string
+		others  int
+	}{
+		{"in an action", "w1/upgrade", "", nil, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"}, 0},
+		{"in an action that says it its own way", "w1/upgrade", "", func(cause error) error {
+			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "upgrade failed", Subject: "w1", Cause: cause}
+		}, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"}, 0},
+		{"in a gate after it", "w1/upgrade", lifecycle.GateNodeReady, nil, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"}, 0},
+		{"in a gate before it", "w1/drain", lifecycle.GateBudgets, nil, []string{"w1/upgrade was not begun"}, 0},
+		{"when something broke besides", "w1/upgrade", "", func(error) error { return broken }, []string{"2 of 8 steps done"}, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			pressed := errors.New("pressed twice")
+			ctx, cancel := context.WithCancelCause(t.Context())
+			p := rollout(2, lifecycle.Stage{Width: 1})
+			p.Steps[2].Before = []lifecycle.Gate{{Kind: lifecycle.GateBudgets, Timeout: time.Hour}}
+			p.Steps[2].After = []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: "w1", Timeout: time.Hour}}
+			if tt.gate != "" {
+				w.gates[tt.gate] = func(lifecycle.Gate) lifecycle.GateResult {
+					time.AfterFunc(time.Second, func() { cancel(pressed) })
+					return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "not yet"}
+				}
+			} else {
+				w.takes[tt.at] = time.Hour
+				w.onLog = func(key string) {
+					if key == tt.at {
+						cancel(pressed)
+					}
+				}
+			}
+			d := w.deps()
+			if tt.err != nil {
+				d.Machines = retold{w, tt.err}
+			}
+			ds := lifecycle.AsDiagnostics(Run(ctx, lifecycle.Site{Name: "lab"}, p, d), "")
+			if len(ds) != 1+tt.others || !errors.Is(ds, ErrInterrupted) {
+				t.Fatalf("%s: findings %v, want the interruption and %d others", tt.name, ds, tt.others)
+			}
+			last := ds[len(ds)-1]
+			for _, want := range tt.details {
+				if last.Summary != "the run was interrupted" || !strings.Contains(last.Detail, want) {
+					t.Errorf("%s: says %q (%q), want %q", tt.name, last.Summary, last.Detail, want)
+				}
+			}
+		})
+	}
+}
+
+// retold is machines that give their errors another form.
+type retold struct {
+	*world
+	tell func(cause error) error
+}
+
+func (r retold) Do(ctx context.Context, s lifecycle.Step, progress func(string)) error {
+	if err := r.world.Do(ctx, s, progress); err != nil {
+		return r.tell(err)
+	}
+	return nil
+}
+
 func TestWhatCannotBeRecordedIsNotDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

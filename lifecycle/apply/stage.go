@@ -81,7 +81,11 @@ func (r *run) target(ctx context.Context, steps []lifecycle.Step) {
 		acted, ds := r.step(ctx, s)
 		if len(ds) > 0 {
 			r.set(s.ID, failed)
-			r.find(ds...)
+			if cutShort(ctx, ds) {
+				r.cutOff(ds[0])
+			} else {
+				r.find(ds...)
+			}
 			if acted {
 				r.recover(ctx, s, ds, steps[i+1:])
 			}

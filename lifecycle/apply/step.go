@@ -13,22 +13,22 @@ import (
 // the effect was begun.
 func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecycle.Diagnostics) {
 	if ds := r.await(ctx, s, s.Before, r.Now(), lifecycle.SeverityBlocked); ds != nil {
-		return false, r.fail(s, r.Now(), ds)
+		return false, r.fail(ctx, s, r.Now(), false, ds)
 	}
 	began := r.Now()
 	if err := r.emit(stepEvent(lifecycle.EventStarted, s, s.Reason)); err != nil {
 		return false, lifecycle.Diagnostics{unrecorded(s.ID, err)} // what can't be recorded must not be done
 	}
 	if err := r.permitted(ctx); err != nil {
-		return false, r.fail(s, began, lifecycle.AsDiagnostics(err, s.ID+" was not begun"))
+		return false, r.fail(ctx, s, began, false, lifecycle.AsDiagnostics(err, s.ID+" was not begun"))
 	}
 	if lost, err := r.guarded(ctx, s); lost {
-		return false, r.fail(s, began, lifecycle.AsDiagnostics(err, s.ID+" was ended")) // what it left is the other run's to see to
+		return false, r.fail(ctx, s, began, true, lifecycle.AsDiagnostics(err, s.ID+" was ended")) // what it left is the other run's to see to
 	} else if err != nil {
-		return true, r.fail(s, began, lifecycle.AsDiagnostics(err, fmt.Sprintf("%s of %s failed", s.Action, s.Target)))
+		return true, r.fail(ctx, s, began, true, lifecycle.AsDiagnostics(err, fmt.Sprintf("%s of %s failed", s.Action, s.Target)))
 	}
 	if ds := r.await(ctx, s, s.After, began, lifecycle.SeverityError); ds != nil {
-		return true, r.fail(s, began, ds)
+		return true, r.fail(ctx, s, began, true, ds)
 	}
 	e := stepEvent(lifecycle.EventFinished, s, "")
 	e.Elapsed = r.Now().Sub(began)
@@ -120,8 +120,16 @@ func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res li
 	return d
 }
 
-// fail tells of the failure, once a finding.
-func (r *run) fail(s lifecycle.Step, began time.Time, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+// fail tells of the failure, once a finding. begun says whether the effect was. What failed because the run was told to stop now is one
+// finding, an interruption, whatever the step made of it.
+func (r *run) fail(ctx context.Context, s lifecycle.Step, began time.Time, begun bool, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	if cutShort(ctx, ds) {
+		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: s.ID + " was not begun", Detail: ds.Error(), Cause: errors.Join(ErrInterrupted, ds)}
+		if begun {
+			d.Summary = s.ID + " was ended in the middle"
+		}
+		ds = lifecycle.Diagnostics{d}
+	}
 	for i := range ds {
 		if ds[i].Subject == "" {
 			ds[i].Subject = s.Target
@@ -131,4 +139,17 @@ func (r *run) fail(s lifecycle.Step, began time.Time, ds lifecycle.Diagnostics) 
 		_ = r.emit(e)
 	}
 	return ds
+}
+
+// cutShort reports whether the findings say no more than that the run's context ended.
+func cutShort(ctx context.Context, ds lifecycle.Diagnostics) bool {
+	if ctx.Err() == nil {
+		return false
+	}
+	for _, d := range ds {
+		if !errors.Is(d, ctx.Err()) && !errors.Is(d, context.Cause(ctx)) && !errors.Is(d, ErrInterrupted) {
+			return false
+		}
+	}
+	return true
 }

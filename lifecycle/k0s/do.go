@@ -216,6 +216,9 @@ func (t *task) explain(err error) error {
 		}
 	}
 	if d, ok := errors.AsType[lifecycle.Diagnostic](err); ok {
+		if d.Cause == nil {
+			d.Cause = context.Cause(t.ctx) // nil unless it ended
+		}
 		return d
 	}
 	subject := t.step.Target
