@@ -21,6 +21,9 @@ type Plan struct {
 	// Unfinished says why the plan ends before the site is as declared: what comes next depends on what its steps bring about, such as
 	// an API that answers again. Whoever runs it makes the next plan after it. Empty: the plan leads all the way.
 	Unfinished string `json:"unfinished,omitempty"`
+	// Coming are the units that an Unfinished plan names as what the next one changes: charts that make something else for the version that
+	// this one brings.
+	Coming []string `json:"coming,omitempty"`
 	// Steps are in a valid serial order. Steps of one Stage may run side by side as far as Needs and the stage's window allow.
 	Steps  []Step  `json:"steps,omitempty"`
 	Stages []Stage `json:"stages,omitempty"`
@@ -160,6 +163,8 @@ type Step struct {
 	// Chart says from which release to which an addon goes, "0.16.1 -> 0.16.2"; Ignored are fields that are not compared.
 	Chart   string   `json:"chart,omitempty"`
 	Ignored []string `json:"ignored,omitempty"`
+	// Brings is the chart that ActionApply installs in a version that the site does not have yet; zero when the version stays.
+	Brings ChartVersion `json:"brings,omitzero"`
 	// Before must be met before the step acts, After before it counts as done.
 	Before []Gate `json:"before,omitempty"`
 	After  []Gate `json:"after,omitempty"`
@@ -178,6 +183,12 @@ type Step struct {
 	Disrupts bool `json:"disrupts,omitempty"`
 	// Timeout bounds the action itself, not its gates.
 	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// ChartVersion is a version of a Helm chart.
+type ChartVersion struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
 }
 
 // GateKind names a condition. The table of package check decides it.

@@ -9,6 +9,8 @@ type Promotion struct {
 	From []string `json:"from,omitempty"`
 	// Soak is how long they must have run it without a break in their health that is known of.
 	Soak time.Duration `json:"soak,omitempty"`
+	// Source is where it is declared, "file:line", for diagnostics.
+	Source string `json:"source,omitempty"`
 }
 
 // SoakFormat is the version of Soak's JSON form. Readers pass over another major.
@@ -36,6 +38,8 @@ type SoakVersion struct {
 	Since time.Time `json:"since,omitzero"`
 	// Longest is the longest healthy stretch that was seen from end to end, the one under way up to Observed included.
 	Longest time.Duration `json:"longest,omitempty"`
+	// Runs says that it ran, wholly or in part, when that was seen last.
+	Runs bool `json:"runs,omitempty"`
 }
 
 // Promoted is one version that a site is about to take, held against one site that must have run it before.

@@ -87,6 +87,10 @@ type ObjectHealth struct {
 // UnitHealth is how a unit's objects in the cluster are.
 type UnitHealth struct {
 	Unit string
+	// Chart and Version are those of the release that was healthy last; empty for what is no chart. Unfinished says that the run which
+	// applies it has not come to its end.
+	Chart, Version string
+	Unfinished     bool
 	// Bad are those that are not Current.
 	Bad []ObjectHealth
 }

@@ -39,6 +39,7 @@ func ownImports() map[string]rule {
 		"lifecycle/pins":         {[]string{"lifecycle"}, "a lock file is text: whoever reads it asks nobody"},
 		"lifecycle/bundle":       {[]string{"lifecycle"}, "a bundle is a file: whoever packs or opens one asks no network, so it is tested with none"},
 		"lifecycle/diff":         {[]string{"lifecycle"}, pure},
+		"lifecycle/promotion":    {[]string{"lifecycle"}, pure},
 		"lifecycle/scaffold":     {[]string{"lifecycle", "clusters"}, "the files that a fleet begins with are data, the shipped base among them: whoever makes them writes nothing and asks nobody"},
 		"lifecycle/tenant":       {[]string{"lifecycle"}, pure},
 		"lifecycle/addons":       {[]string{"lifecycle"}, needs},

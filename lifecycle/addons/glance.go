@@ -21,7 +21,19 @@ func (g Glance) Observe(ctx context.Context, api lifecycle.APIState) []lifecycle
 	}
 	var states []lifecycle.UnitState
 	for _, u := range units {
-		states = append(states, lifecycle.UnitState{Name: u.Unit, Declared: true, Installed: true, Health: sum(u.Bad)})
+		states = append(states, lifecycle.UnitState{Name: u.Unit, Declared: true, Installed: true, Health: sum(u.Bad), Release: glimpse(u)})
 	}
 	return states
+}
+
+// glimpse is the release as the inventory has it.
+func glimpse(u lifecycle.UnitHealth) lifecycle.Release {
+	r := lifecycle.Release{Chart: u.Chart, Version: u.Version, Status: "deployed"}
+	switch {
+	case u.Chart == "":
+		return lifecycle.Release{}
+	case u.Unfinished:
+		r.Status = "pending-upgrade"
+	}
+	return r
 }

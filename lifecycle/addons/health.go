@@ -89,7 +89,7 @@ func (e *Engine) Health(ctx context.Context) ([]lifecycle.UnitHealth, error) {
 				refs = append(refs, it.ObjectRef)
 			}
 		}
-		unit := lifecycle.UnitHealth{Unit: inv.Unit}
+		unit := lifecycle.UnitHealth{Unit: inv.Unit, Chart: inv.Chart, Version: inv.Version, Unfinished: inv.Unfinished()}
 		if len(refs) > 0 {
 			objects, err := e.Objects.Health(ctx, refs)
 			if err != nil {

@@ -23,7 +23,7 @@ func applyUnits(p *planner) {
 		}
 		st := unitStep(u, lifecycle.ActionApply, unitWhy(u))
 		st.Digest, st.Chart, st.Ignored, st.Unchanged = u.Digest, chartChange(u), u.Ignored, u.Unchanged
-		st.Timeout = applyLimit(u)
+		st.Timeout, st.Brings = applyLimit(u), brings(u)
 		if st.Disrupts {
 			st.Before = p.window() // its pods are restarted, which is what a window is for
 		}
@@ -176,6 +176,14 @@ func chartChange(u lifecycle.UnitState) string {
 		return u.Version
 	}
 	return u.Release.Version + " -> " + u.Version
+}
+
+// brings is the chart's version where the cluster does not have it yet.
+func brings(u lifecycle.UnitState) lifecycle.ChartVersion {
+	if u.Chart == "" || u.Release.Chart == u.Chart && u.Release.Version == u.Version {
+		return lifecycle.ChartVersion{}
+	}
+	return lifecycle.ChartVersion{Name: u.Chart, Version: u.Version}
 }
 
 // disturbs reports whether pods go away: a workload's template changes, or a workload goes.
