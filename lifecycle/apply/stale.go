@@ -10,8 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// ErrStale is in the chain of CheckFresh's error.
-var ErrStale = errors.New("the saved plan is stale")
+// ErrStale is in the chain of the errors of CheckFresh and CheckReviewed.
+var ErrStale = errors.New("the plan is not the one that was saved or reviewed")
 
 // CheckFresh compares a saved plan with the one that would be made now. They must say the same; else what was reviewed is not what
 // would run, and the error says how they differ.
@@ -32,7 +32,7 @@ func CheckFresh(saved, now lifecycle.Plan) error {
 	if saved.FactsDigest != now.FactsDigest {
 		why = append(why, "the machines or the cluster have changed since")
 	}
-	why = append(why, stepChanges(saved, now)...)
+	why = append(why, planChanges(saved, now)...)
 	if len(why) == 0 {
 		return nil
 	}
@@ -44,16 +44,16 @@ func stale(saved lifecycle.Plan, why string) error {
 		Hint: "Make a new plan, have it reviewed, and apply that one.", Subject: saved.Site, Cause: ErrStale}
 }
 
-// stepChanges names the steps that only one of the plans has, or that differ.
-func stepChanges(saved, now lifecycle.Plan) []string {
+// planChanges names the steps that only one of the plans has, or that do not do the same in both.
+func planChanges(saved, now lifecycle.Plan) []string {
 	var out []string
 	for _, s := range saved.Steps {
 		n, ok := now.Step(s.ID)
 		if !ok {
 			out = append(out, "- "+s.ID+": "+s.Reason)
-		} else if s, n := reviewed(s), reviewed(n); !same(s, n) {
+		} else if !same(s.Meant(), n.Meant()) {
 			out = append(out, "~ "+s.ID+": "+n.Reason)
-			out = append(out, objectsSince(s, n)...)
+			out = append(out, stepSince(s.Meant(), n.Meant())...)
 		}
 	}
 	for _, n := range now.Steps {
@@ -61,10 +61,61 @@ func stepChanges(saved, now lifecycle.Plan) []string {
 			out = append(out, "+ "+n.ID+": "+n.Reason)
 		}
 	}
-	if len(out) == 0 && (!slices.EqualFunc(saved.Steps, now.Steps, func(a, b lifecycle.Step) bool { return a.ID == b.ID }) || !same(saved.Stages, now.Stages)) {
-		out = append(out, "the order or the pace of the steps differs")
+	if len(out) == 0 && saved.Meaning() != now.Meaning() {
+		out = append(out, "the order or the pace of the steps differs, or where they lead")
 	}
 	return out
+}
+
+// stepSince says, a line each, what a step does otherwise than it was planned.
+func stepSince(was, is lifecycle.Step) []string {
+	var out []string
+	tell := func(format string, args ...any) { out = append(out, "    "+fmt.Sprintf(format, args...)) }
+	if was.From != is.From {
+		tell("%s was there when it was planned, and %s is there now", named(was.From), named(is.From))
+	}
+	if was.Version != is.Version {
+		tell("%s was to come, and %s would come now", named(was.Version), named(is.Version))
+	}
+	if was.Chart != is.Chart {
+		tell("the chart was to go %s, and would go %s now", was.Chart, is.Chart)
+	}
+	for _, c := range without(was.Changes, is.Changes) {
+		tell("no longer: %s", c)
+	}
+	for _, c := range without(is.Changes, was.Changes) {
+		tell("new: %s", c)
+	}
+	for _, g := range without(gateNames(was), gateNames(is)) {
+		tell("it does not wait any more until %s", g)
+	}
+	for _, g := range without(gateNames(is), gateNames(was)) {
+		tell("it waits until %s", g)
+	}
+	if out = append(out, objectsSince(was, is)...); len(out) == 0 {
+		tell("it is done at another point of the plan, or has another way back")
+	}
+	return out
+}
+
+func named(v lifecycle.Version) string {
+	if v.IsZero() {
+		return "no k0s"
+	}
+	return "k0s " + v.String()
+}
+
+func gateNames(s lifecycle.Step) []string {
+	var out []string
+	for _, g := range slices.Concat(s.Before, s.After) {
+		out = append(out, g.String())
+	}
+	return out
+}
+
+// without is what a has and b has not.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
 // same compares by what would be saved, which is what was reviewed.

@@ -10,19 +10,6 @@ import (
 // objectsTold is how many lines tell what became of a step's objects.
 const objectsTold = 6
 
-// reviewed is a step without who wrote the fields that it changes, and when: that says nothing of what it would do.
-func reviewed(s lifecycle.Step) lifecycle.Step {
-	s.Objects = slices.Clone(s.Objects)
-	for i, o := range s.Objects {
-		fields := slices.Clone(o.Fields)
-		for j := range fields {
-			fields[j].By, fields[j].At = "", lifecycle.FieldChange{}.At
-		}
-		s.Objects[i].Fields = fields
-	}
-	return s
-}
-
 // objectsSince says, a line each, what differs between the objects that a step was to change and those that it would change now.
 func objectsSince(saved, now lifecycle.Step) []string {
 	var out []string

@@ -75,6 +75,7 @@ func rerender(p *planner) {
 		}
 	}
 	if len(names) > 0 {
+		p.coming = names
 		p.unfinished = fmt.Sprintf("what Kubernetes %s changes of %s is known once its API runs", p.target().Kubernetes(), strings.Join(names, ", "))
 	}
 }

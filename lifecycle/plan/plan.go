@@ -58,6 +58,7 @@ type planner struct {
 	hops       []lifecycle.Version
 	work       []*stage
 	unfinished string
+	coming     []string // units that the next plan changes
 	away       []string // hosts that were not reached and that the plan does without
 	found      lifecycle.Diagnostics
 }
@@ -120,7 +121,7 @@ func (p *planner) controlPlane() lifecycle.Version {
 func (p *planner) finish() lifecycle.Plan {
 	out := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: p.site.Name, ClusterUID: p.state.API.ClusterUID, Revision: p.site.Revision,
-		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished,
+		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished, Coming: p.coming,
 	}
 	if p.dark() {
 		out.Hops = nil // what it starts, it starts as it is
