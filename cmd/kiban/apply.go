@@ -118,7 +118,7 @@ func applyPlans(ctx context.Context, opts *applyOptions, site lifecycle.Site, fl
 			a.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
 		})
 		if !confirmed && (!plan.Empty() || len(plan.Diagnostics) > 0) {
-			if err := a.announce(site, plan); err != nil {
+			if err := a.announce(site, a.estimated(ctx, conn, plan)); err != nil {
 				return err
 			}
 		}

@@ -60,6 +60,9 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		return err
 	}
 	plan, err := a.observeAndPlan(ctx, site, conn, opts.PlanOptions)
+	if err == nil {
+		plan = a.estimated(ctx, conn, plan)
+	}
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}

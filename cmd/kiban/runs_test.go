@@ -17,7 +17,10 @@ import (
 	"kiban.dev/kiban/lifecycle/render"
 )
 
-func (f *fakeSite) Runs(context.Context) ([]lifecycle.RunRecord, error) { return f.runs, f.runsErr }
+func (f *fakeSite) Runs(context.Context) ([]lifecycle.RunRecord, error) {
+	f.runsAsked++
+	return f.runs, f.runsErr
+}
 
 func at(second int) time.Time {
 	return time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC).Add(time.Duration(second) * time.Second)

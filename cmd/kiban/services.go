@@ -34,6 +34,8 @@ type services struct {
 	TrustHosts func(file string, keys []lifecycle.HostKey) error
 	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
 	MakePlan   func(site lifecycle.Site, state lifecycle.State, options ...lifecycle.PlanOptions) lifecycle.Plan
+	// Estimate is how long a plan may take, by past runs; nil when they do not tell.
+	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
 	// PlanNode is the plan for a task on one machine.
 	PlanNode func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.

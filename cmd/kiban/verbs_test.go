@@ -15,6 +15,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/journal"
+	"kiban.dev/kiban/lifecycle/plan"
 )
 
 // fakeSite is a site of two machines whose worker is to be upgraded; what happens to it is recorded.
@@ -30,6 +31,7 @@ type fakeSite struct {
 	await     func() (bool, error)
 	runs      []lifecycle.RunRecord // that the cluster keeps
 	runsErr   error
+	runsAsked int
 	uses      []lifecycle.TenantUse
 	promises  []lifecycle.Promise
 	apply     func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
@@ -95,7 +97,8 @@ func (f *fakeSite) services() services {
 			f.made++
 			return p
 		},
-		Connect: func(lifecycle.Site, connectOptions) (connection, error) { return f, nil },
+		Estimate: plan.Estimate,
+		Connect:  func(lifecycle.Site, connectOptions) (connection, error) { return f, nil },
 	}
 }
 

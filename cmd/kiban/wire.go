@@ -40,6 +40,7 @@ func wire() services {
 		TrustHosts:  k0s.Trust,
 		CheckFleet:  site.CheckFleet,
 		MakePlan:    plan.Make,
+		Estimate:    plan.Estimate,
 		PlanNode:    plan.Node,
 		PlanBackup:  plan.Backup,
 		Checkout:    git.Checkout,

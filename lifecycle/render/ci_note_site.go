@@ -109,7 +109,11 @@ func (s noteSite) brief() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), cell(s.Site.Name), s.urgency.word())
 	if s.verdict != "" {
-		fmt.Fprintf(&b, "\n%s\n", cell(s.verdict))
+		b.WriteString("\n" + cell(s.verdict))
+		if takes := estimateText(s.Plan.Estimate); takes != "" {
+			b.WriteString(" It may take " + takes + ".")
+		}
+		b.WriteString("\n")
 	}
 	if len(s.reasons) > 0 && (s.urgency == urgencyAttention || s.Missing != "") {
 		b.WriteByte('\n')

@@ -22,6 +22,9 @@ func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
 			label = "It would be:"
 		}
 		t.line("%s %s", t.style.paint(codeBold, label), Totals(site, p))
+		if takes := estimateText(p.Estimate); takes != "" {
+			t.line("It may take %s.", takes)
+		}
 		if p.Unfinished != "" {
 			t.line("Another plan must follow this one: %s", p.Unfinished)
 		}

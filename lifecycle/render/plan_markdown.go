@@ -21,6 +21,9 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	if p.Revision != "" {
 		facts = append(facts, "revision `"+revision(p.Revision)+"`")
 	}
+	if takes := estimateText(p.Estimate); takes != "" {
+		facts = append(facts, takes)
+	}
 	if len(facts) > 0 {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(facts, " · "))
 	}
