@@ -12,8 +12,8 @@ help: ## Say what there is (the default)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/kiban
-	go build -ldflags '-s -w' -o bin/kiban ./cmd/kiban
+build: ## Build bin/kiban, which is linked to nothing, as in the images
+	CGO_ENABLED=0 go build -ldflags '-s -w' -o bin/kiban ./cmd/kiban
 
 .PHONY: lab
 lab: ## Build bin/kiban-lab: simulated machines and a real control plane (about 4 minutes the first time)

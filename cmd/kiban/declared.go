@@ -26,7 +26,7 @@ type declared struct {
 func (a *app) declaredAt(fleet, revision string, worktree bool) (d declared, done func() error, err error) {
 	d, done = declared{app: a, dir: fleet}, func() error { return nil }
 	if !worktree {
-		if d.dir, err = os.MkdirTemp("", "kiban-revision-"); err != nil {
+		if d.dir, err = scratchDir("kiban-revision-"); err != nil {
 			return d, done, err
 		}
 		done = func() error { return os.RemoveAll(d.dir) }

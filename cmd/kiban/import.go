@@ -121,7 +121,7 @@ func (opts *importOptions) open() (*importing, error) {
 			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the known_hosts file can't be read", Detail: err.Error(), Subject: opts.KnownHosts, Cause: err}
 		}
 	}
-	in.scratch, err = os.MkdirTemp("", "kiban-import-")
+	in.scratch, err = scratchDir("kiban-import-")
 	return in, err
 }
 

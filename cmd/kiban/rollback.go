@@ -66,7 +66,7 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 			return err
 		}
 	}
-	folder, err := os.MkdirTemp("", "kiban-rollback-")
+	folder, err := scratchDir("kiban-rollback-")
 	if err != nil {
 		return err
 	}

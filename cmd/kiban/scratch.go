@@ -1,0 +1,17 @@
+package main
+
+import (
+	"os"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// scratchDir makes a folder for what is needed while a verb runs. The caller removes it.
+func scratchDir(pattern string) (string, error) {
+	dir, err := os.MkdirTemp("", pattern)
+	if err != nil {
+		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no room for temporary files", Detail: err.Error(), Subject: os.TempDir(), Cause: err,
+			Hint: "Set TMPDIR to a folder that may be written to."}
+	}
+	return dir, nil
+}
