@@ -20,6 +20,8 @@ type ciGenerateOptions struct {
 	// Since has jobs for the sites only that changed since that revision; Changed says that it was given.
 	Since   string
 	Changed bool
+	// Sites are the only ones that may get a job; none means all.
+	Sites []string
 	render.PipelineOptions
 }
 
@@ -27,24 +29,31 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 	opts := &ciGenerateOptions{app: a}
 	kinds := []string{string(render.PipelinePlan), string(render.PipelineApply), string(render.PipelineDrift)}
 	cmd := &cobra.Command{
-		Use:   "generate " + strings.Join(kinds, "|"),
+		Use:   "generate " + strings.Join(kinds, "|") + " [SITE...]",
 		Short: "Write the child pipeline that plans or applies the sites",
 		Long: `Write a child pipeline for GitLab to stdout, with a job a site:
 
   plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request
-  apply  applies each site, wave after wave (spec.wave of the Site), each as a deployment of its own environment and one job at a time;
-         sites labelled tier: production wait until somebody starts them, and a failure stops the waves behind it
-  drift  plans each site, and fails where it is not what the repository declares
+  apply  applies each site as it was reviewed, wave after wave (spec.wave of the Site), each as a deployment of its own environment and one job
+         at a time; sites labelled tier: production wait until somebody starts them, sites with spec.promotion until others have run their
+         versions for long enough, and a failure stops the waves behind it
+  drift  plans each site, tells where it is not what the repository declares, and fails there
 
 With --changed-since only the sites whose declaration changed since then get a job; a revision of zeros, as GitLab gives it for a branch's first
-pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets none.`,
-		Example:   "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
-		ValidArgs: kinds,
+pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets none.
+With names of sites, only those get a job, as far as they changed.`,
+		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+			if len(args) == 0 {
+				return kinds, cobra.ShellCompDirectiveNoFileComp
+			}
+			return a.completeSites(cmd, args[1:], toComplete)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(kinds, args[0]) {
+			if len(args) == 0 || !slices.Contains(kinds, args[0]) {
 				return usage(cmd, "what is the pipeline to do: "+strings.Join(kinds, ", ")+"?")
 			}
-			opts.Kind, opts.Changed = render.PipelineKind(args[0]), cmd.Flags().Changed("changed-since")
+			opts.Kind, opts.Sites, opts.Changed = render.PipelineKind(args[0]), args[1:], cmd.Flags().Changed("changed-since")
 			if opts.Changed && opts.Since == "" {
 				return usage(cmd, "--changed-since is given no revision: the variable that should hold it is empty in this pipeline")
 			}
@@ -81,25 +90,58 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 		return err
 	}
 	a.findings(found) // a site that can't be read gets a job all the same, which fails and says why: the others go on
-	sites, err := pipelineSites(list)
+	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
+		return err
+	}
+	sites, err := pipelineSites(list, func(name string) lifecycle.Site {
+		site, _ := a.LoadSite(ctx, fleet, name)
+		return site
+	})
 	if err != nil {
 		return err
 	}
+	opts.Gone = slices.DeleteFunc(list.Removed, func(name string) bool { return !plainName.MatchString(name) })
 	_, err = io.WriteString(a.Out, render.Pipeline(opts.Kind, sites, opts.PipelineOptions))
 	return err
+}
+
+// onlySites leaves the rows of the sites that are named, of which each must be in the fleet; it leaves all when none is.
+func (a *app) onlySites(fleet string, rows []siteRow, names []string) ([]siteRow, error) {
+	if len(names) == 0 {
+		return rows, nil
+	}
+	now, _, err := a.declaredAt(fleet, "", true)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !now.has(name) {
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no site %q", name), Subject: "overlays/" + name,
+				Hint: "`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES."}
+		}
+	}
+	return slices.DeleteFunc(rows, func(r siteRow) bool { return !slices.Contains(names, r.Name) }), nil
 }
 
 // plainName is what a folder must be called to be a site whose name a script and a job can bear.
 var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 
-func pipelineSites(list siteList) ([]render.PipelineSite, error) {
+// pipelineSites are the sites of a list, with those that they wait for: load reads one of these, as far as it can be read.
+func pipelineSites(list siteList, load func(name string) lifecycle.Site) ([]render.PipelineSite, error) {
 	var out []render.PipelineSite
 	for _, s := range list.Sites {
-		if !plainName.MatchString(s.Name) {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a site's folder has a name that no job can bear", Subject: "overlays/" + s.Name,
-				Hint: "Use small letters, digits, - and dots between them."}
+		site := render.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
+		for _, name := range s.From {
+			from := load(name)
+			site.From = append(site.From, render.PipelineSite{Name: name, Wave: from.Wave, Tier: from.Labels["tier"]})
 		}
-		out = append(out, render.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]})
+		for _, named := range append([]render.PipelineSite{site}, site.From...) {
+			if !plainName.MatchString(named.Name) {
+				return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a site's folder has a name that no job can bear", Subject: "overlays/" + named.Name,
+					Hint: "Use small letters, digits, - and dots between them."}
+			}
+		}
+		out = append(out, site)
 	}
 	return out, nil
 }

@@ -3,18 +3,27 @@ package main
 import (
 	"testing"
 
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle"
 )
 
 func TestPipelineSites(t *testing.T) {
-	list := siteList{Sites: []siteRow{{Name: "lab", Wave: 1, Labels: map[string]string{"tier": "staging"}}, {Name: "broken"}}}
-	got, err := pipelineSites(list)
-	if err != nil || len(got) != 2 || got[0] != (render.PipelineSite{Name: "lab", Wave: 1, Tier: "staging"}) || got[1].Name != "broken" {
+	load := func(name string) lifecycle.Site {
+		return lifecycle.Site{Name: name, Wave: 1, Labels: map[string]string{"tier": "staging"}}
+	}
+	list := siteList{Sites: []siteRow{{Name: "far", Wave: 2, Labels: map[string]string{"tier": "production"}, From: []string{"lab"}}, {Name: "broken"}}}
+	got, err := pipelineSites(list, load)
+	if err != nil || len(got) != 2 || got[0].Name != "far" || got[0].Wave != 2 || got[0].Tier != "production" || got[1].Name != "broken" {
 		t.Errorf("got %v, %v", got, err)
 	}
+	if from := got[0].From; len(from) != 1 || from[0].Name != "lab" || from[0].Wave != 1 || from[0].Tier != "staging" {
+		t.Errorf("it waits for %+v: whose environment is not its own", from)
+	}
 	for _, name := range []string{"$(id)", "a b", "-x", "a;b", "", "A"} {
-		if _, err := pipelineSites(siteList{Sites: []siteRow{{Name: name}}}); err == nil {
+		if _, err := pipelineSites(siteList{Sites: []siteRow{{Name: name}}}, load); err == nil {
 			t.Errorf("%q became part of a script", name)
+		}
+		if _, err := pipelineSites(siteList{Sites: []siteRow{{Name: "far", From: []string{name}}}}, load); err == nil {
+			t.Errorf("%q, which another waits for, became part of a script", name)
 		}
 	}
 }

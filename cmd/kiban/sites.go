@@ -74,8 +74,10 @@ type siteRow struct {
 	Provider lifecycle.Provider `json:"provider,omitempty"`
 	Version  string             `json:"version,omitempty"`
 	Labels   map[string]string  `json:"labels,omitempty"`
-	Change   string             `json:"change,omitempty"`
-	Valid    bool               `json:"valid"`
+	// From are the sites that must have run a version before this one takes it.
+	From   []string `json:"from,omitempty"`
+	Change string   `json:"change,omitempty"`
+	Valid  bool     `json:"valid"`
 }
 
 func sitesRun(ctx context.Context, opts *sitesOptions) error {
@@ -193,7 +195,7 @@ func rowOf(d diff.Declaration, name string, ds lifecycle.Diagnostics) siteRow {
 		return siteRow{Name: name}
 	}
 	s := d.Site
-	return siteRow{Name: name, Wave: s.Wave, Provider: s.Provider, Version: s.Cluster.Version.String(), Labels: s.Labels, Valid: true}
+	return siteRow{Name: name, Wave: s.Wave, Provider: s.Provider, Version: s.Cluster.Version.String(), Labels: s.Labels, From: s.Promotion.From, Valid: true}
 }
 
 // errorsOf leaves warnings to validate.

@@ -25,6 +25,9 @@ type PipelineSite struct {
 	Wave int
 	// Tier is the site's label of that name: "production" waits for somebody to start it.
 	Tier string
+	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
+	// own environment: no job has the keys of two sites.
+	From []PipelineSite
 }
 
 // PipelineOptions are what the jobs of a child pipeline have in common. A child pipeline inherits nothing from the one that starts it.
@@ -35,6 +38,8 @@ type PipelineOptions struct {
 	Include string
 	// Since is where the sites' changes were counted from, for people.
 	Since string
+	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
+	Gone []string
 }
 
 // Pipeline writes a child pipeline of GitLab's. It has a job at least, whatever the sites: GitLab refuses one without.
@@ -48,9 +53,25 @@ func Pipeline(kind PipelineKind, sites []PipelineSite, opts PipelineOptions) str
 	if opts.Include != "" {
 		fmt.Fprintf(&b, "include:\n  - local: %s\n", yamlString(opts.Include))
 	}
-	fmt.Fprintf(&b, "stages: [%s]\n", strings.Join(pipelineStages(kind, sites), ", "))
+	// Without rules of its own, a child of a merge request's pipeline would have no job: GitLab takes it for one of a branch.
+	// What waits to be applied is never given up for a newer commit, whose pipeline counts changes from this one.
+	if kind == PipelineApply {
+		b.WriteString("workflow:\n  auto_cancel: {on_new_commit: none}\n  rules: [{when: always}]\n")
+	} else {
+		b.WriteString("workflow:\n  rules: [{when: always}]\n")
+	}
+	soaks := soakJobs(sites)
+	fmt.Fprintf(&b, "stages: [%s]\n", strings.Join(pipelineStages(kind, sites, soaks), ", "))
 	if opts.Image != "" {
 		fmt.Fprintf(&b, "default:\n  image: %s\n", yamlString(opts.Image))
+	}
+	for _, s := range soaks {
+		switch kind {
+		case PipelinePlan:
+			soakJob(&b, s.site, "plan")
+		case PipelineApply:
+			soakJob(&b, s.site, soakStage(s.wave))
+		}
 	}
 	for _, s := range sites {
 		switch kind {
@@ -64,14 +85,39 @@ func Pipeline(kind PipelineKind, sites []PipelineSite, opts PipelineOptions) str
 	}
 	switch {
 	case kind == PipelinePlan:
-		noteJob(&b, sites)
+		noteJob(&b, sites, len(soaks) > 0, opts.Gone)
 	case len(sites) == 0:
 		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site changes.'\n")
 	}
 	return b.String()
 }
 
-func pipelineStages(kind PipelineKind, sites []PipelineSite) []string {
+// soak is a look at a site that others wait for, before the first wave that does. The site is of an earlier wave, so it is looked at when
+// this pipeline has applied it.
+type soak struct {
+	site PipelineSite
+	wave int
+}
+
+func soakJobs(sites []PipelineSite) []soak {
+	first := map[string]soak{}
+	for _, s := range sites {
+		for _, from := range s.From {
+			if was, seen := first[from.Name]; !seen || s.Wave < was.wave {
+				first[from.Name] = soak{from, s.Wave}
+			}
+		}
+	}
+	var out []soak
+	for _, s := range first {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(x, y soak) int { return strings.Compare(x.site.Name, y.site.Name) })
+	return out
+}
+
+// pipelineStages are what a pipeline's jobs stand in, in order: of a wave, each job of the one before has succeeded.
+func pipelineStages(kind PipelineKind, sites []PipelineSite, soaks []soak) []string {
 	if kind == PipelinePlan {
 		return []string{"plan", "note"}
 	}
@@ -87,87 +133,16 @@ func pipelineStages(kind PipelineKind, sites []PipelineSite) []string {
 	slices.Sort(waves)
 	var out []string
 	for _, w := range waves {
+		if slices.ContainsFunc(soaks, func(s soak) bool { return s.wave == w }) {
+			out = append(out, soakStage(w))
+		}
 		out = append(out, waveStage(w))
 	}
 	return out
 }
 
 func waveStage(wave int) string { return fmt.Sprintf("wave-%d", wave) }
-
-// planJob leaves a plan, of which the note is made, and its counts. A gate that blocks now may not block when the change is merged, so it warns.
-func planJob(b *strings.Builder, s PipelineSite) {
-	fmt.Fprintf(b, `
-"plan:%[1]s":
-  stage: plan
-  interruptible: true
-  environment: {name: %[2]s, action: prepare}
-  script:
-    - mkdir -p plans reports
-    - kiban plan %[1]s -o json --report reports/%[1]s.json > plans/%[1]s.json
-  allow_failure: {exit_codes: [3]}
-  artifacts:
-    when: always
-    access: developer
-    expire_in: 30 days
-    paths: [plans/]
-    reports: {terraform: reports/%[1]s.json}
-`, s.Name, yamlString(environment(s)))
-}
-
-// noteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
-func noteJob(b *strings.Builder, sites []PipelineSite) {
-	names := ""
-	for _, s := range sites {
-		names += " " + s.Name
-	}
-	fmt.Fprintf(b, `
-note:
-  stage: note
-  when: always
-  interruptible: true
-  script:
-    - mkdir -p plans
-    - kiban ci note --plans plans%s
-  allow_failure: true
-`, names)
-}
-
-// applyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has succeeded, those
-// that wait for somebody included.
-func applyJob(b *strings.Builder, s PipelineSite) {
-	fmt.Fprintf(b, `
-"apply:%[1]s":
-  stage: %[2]s
-  interruptible: false
-  retry: 0
-  timeout: 6h
-  resource_group: kiban/%[1]s
-  environment: {name: %[3]s, deployment_tier: %[4]s, action: start}
-  script:
-    - kiban apply %[1]s --yes --lock-timeout 30m
-  after_script:
-    - kiban show latest --site %[1]s -o html > timeline-%[1]s.html || true
-  artifacts:
-    when: always
-    access: developer
-    expire_in: 1 year
-    paths: [.kiban/runs/, timeline-%[1]s.html]
-`, s.Name, waveStage(s.Wave), yamlString(environment(s)), deploymentTier(s.Tier))
-	if s.Tier == "production" {
-		fmt.Fprintf(b, "  when: manual\n  allow_failure: false\n  manual_confirmation: %s\n", yamlString("Apply to "+s.Name+"?"))
-	}
-}
-
-func driftJob(b *strings.Builder, s PipelineSite) {
-	fmt.Fprintf(b, `
-"drift:%[1]s":
-  stage: sites
-  interruptible: true
-  environment: {name: %[2]s, action: verify}
-  script:
-    - kiban plan %[1]s --detailed-exitcode
-`, s.Name, yamlString(environment(s)))
-}
+func soakStage(wave int) string { return fmt.Sprintf("soak-%d", wave) }
 
 var plainTier = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -8,8 +9,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+var pipelineKinds = []PipelineKind{PipelinePlan, PipelineApply, PipelineDrift}
+
 func pipelineSites() []PipelineSite {
-	return []PipelineSite{{"lab", 0, "lab"}, {"tokyo-staging", 1, "staging"}, {"osaka-prod", 2, "production"}, {"tokyo-prod", 2, "production"}, {"odd", 10, "it's: odd"}}
+	lab, staging := PipelineSite{Name: "lab", Tier: "lab"}, PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
+	osaka := PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", From: []PipelineSite{staging}}
+	return []PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production"},
+		{Name: "odd", Wave: 10, Tier: "it's: odd", From: []PipelineSite{osaka, staging}}}
 }
 
 // jobsOf reads a pipeline as GitLab does: what is no keyword is a job.
@@ -24,7 +30,7 @@ func jobsOf(t *testing.T, text string) (jobs map[string]map[string]any, stages [
 		switch name {
 		case "stages":
 			stages = v.([]any)
-		case "default", "include":
+		case "default", "include", "workflow":
 		default:
 			jobs[name] = v.(map[string]any)
 		}
@@ -33,8 +39,8 @@ func jobsOf(t *testing.T, text string) (jobs map[string]map[string]any, stages [
 }
 
 func TestPipelines(t *testing.T) {
-	opts := PipelineOptions{Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml", Since: "3f2a1c9d5e"}
-	for _, kind := range []PipelineKind{PipelinePlan, PipelineApply, PipelineDrift} {
+	opts := PipelineOptions{Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml", Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
+	for _, kind := range pipelineKinds {
 		text := Pipeline(kind, pipelineSites(), opts)
 		golden(t, "pipeline_"+string(kind)+".yml", text)
 		jobs, stages := jobsOf(t, text)
@@ -46,36 +52,124 @@ func TestPipelines(t *testing.T) {
 				t.Errorf("%s: GitLab refuses job %s, which has no script", kind, name)
 			}
 		}
-		if want := map[PipelineKind]int{PipelinePlan: 6, PipelineApply: 5, PipelineDrift: 5}[kind]; len(jobs) != want {
+		if want := map[PipelineKind]int{PipelinePlan: 5 + 2 + 1, PipelineApply: 5 + 2, PipelineDrift: 5}[kind]; len(jobs) != want {
 			t.Errorf("%s: %d jobs, want %d", kind, len(jobs), want)
+		}
+		if !strings.Contains(text, "\n  rules: [{when: always}]\n") {
+			t.Errorf("%s: a merge request's child pipeline without rules has no jobs", kind)
+		}
+	}
+}
+
+// TestStages: waves are ordered as numbers, and whoever is waited for is looked at once, before the first wave that waits.
+func TestStages(t *testing.T) {
+	site := func(name string, wave int, from ...string) PipelineSite {
+		s := PipelineSite{Name: name, Wave: wave}
+		for _, f := range from {
+			s.From = append(s.From, PipelineSite{Name: f})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		sites []PipelineSite
+		want  string
+		soaks string
+	}{
+		"waves":                         {[]PipelineSite{site("a", 0), site("b", 10), site("c", 2), site("d", 2)}, "wave-0 wave-2 wave-10", ""},
+		"below zero":                    {[]PipelineSite{site("a", -1), site("b", 0)}, "wave--1 wave-0", ""},
+		"one waits":                     {[]PipelineSite{site("a", 1), site("b", 2, "a")}, "wave-1 soak-2 wave-2", "a:soak-2"},
+		"whoever is waited for changes": {[]PipelineSite{site("b", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
+		"two wait for one":              {[]PipelineSite{site("b", 2, "a"), site("c", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
+		"two waves wait for one":        {[]PipelineSite{site("b", 2, "a"), site("c", 3, "a")}, "soak-2 wave-2 wave-3", "a:soak-2"},
+		"one waits for two":             {[]PipelineSite{site("c", 3, "a", "b")}, "soak-3 wave-3", "a:soak-3 b:soak-3"},
+		"a chain":                       {[]PipelineSite{site("b", 2, "a"), site("c", 3, "b")}, "soak-2 wave-2 soak-3 wave-3", "a:soak-2 b:soak-3"},
+		"nobody":                        {nil, "sites", ""},
+	} {
+		jobs, stages := jobsOf(t, Pipeline(PipelineApply, c.sites, PipelineOptions{}))
+		var got []string
+		for _, s := range stages {
+			got = append(got, s.(string))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: stages %v, want %s", name, got, c.want)
+		}
+		var soaks []string
+		for _, job := range slices.Sorted(maps.Keys(jobs)) {
+			if from, is := strings.CutPrefix(job, "soak:"); is {
+				soaks = append(soaks, from+":"+jobs[job]["stage"].(string))
+			}
+		}
+		if strings.Join(soaks, " ") != c.soaks {
+			t.Errorf("%s: looks at %v, want %s", name, soaks, c.soaks)
 		}
 	}
 }
 
 func TestApplyPipeline(t *testing.T) {
 	jobs, stages := jobsOf(t, Pipeline(PipelineApply, pipelineSites(), PipelineOptions{}))
-	if !slices.Equal(stages, []any{"wave-0", "wave-1", "wave-2", "wave-10"}) {
-		t.Errorf("got %v: waves are ordered as numbers", stages)
+	if !slices.Equal(stages, []any{"wave-0", "wave-1", "soak-2", "wave-2", "soak-10", "wave-10"}) {
+		t.Errorf("got %v", stages)
 	}
 	groups := map[any]bool{}
 	for name, job := range jobs {
+		if job["needs"] != nil {
+			t.Errorf("%s has needs, and would not wait for the wave before", name)
+		}
+		env := job["environment"].(map[string]any)
+		if strings.HasPrefix(name, "soak:") {
+			if env["action"] != "access" || job["allow_failure"] != true {
+				t.Errorf("%s deploys, or stops sites that don't wait for it: %v", name, job)
+			}
+			continue
+		}
 		production := strings.HasSuffix(name, "-prod")
 		if manual := job["when"] == "manual" && job["allow_failure"] == false; manual != production {
 			t.Errorf("%s: waits for somebody: %v; production does, and nothing after it begins before, but nothing else does", name, manual)
+		}
+		if !production && job["allow_failure"] != nil {
+			t.Errorf("%s may fail, and the waves behind it would begin", name)
 		}
 		if job["resource_group"] == nil || groups[job["resource_group"]] || job["interruptible"] != false {
 			t.Errorf("%s: a site's jobs run one at a time and are not cut off: %v", name, job)
 		}
 		groups[job["resource_group"]] = true
-		if env, ok := job["environment"].(map[string]any); !ok || env["action"] != "start" {
-			t.Errorf("%s records no deployment: %v", name, job["environment"])
+		if env["action"] != "start" {
+			t.Errorf("%s records no deployment: %v", name, env)
+		}
+		if script := scriptOf(job); strings.Contains(script, "ci gate") != (len(job["dependencies"].([]any)) > 0) {
+			t.Errorf("%s: asks the gate without evidence, or has evidence for no gate:\n%s", name, script)
+		} else if strings.Index(script, "ci gate") > strings.Index(script, "kiban apply") {
+			t.Errorf("%s asks the gate when it has applied:\n%s", name, script)
+		}
+	}
+	for job, want := range map[string][]any{"apply:lab": {}, "apply:osaka-prod": {"soak:tokyo-staging"}, "apply:odd": {"soak:osaka-prod", "soak:tokyo-staging"}} {
+		if got := jobs[job]["dependencies"].([]any); !slices.Equal(got, want) {
+			t.Errorf("%s has the artifacts of %v, want %v", job, got, want)
+		}
+	}
+}
+
+func scriptOf(job map[string]any) string {
+	var lines []string
+	for _, l := range job["script"].([]any) {
+		lines = append(lines, l.(string))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// TestNothingIsLost: what a pipeline of the main branch has not applied yet is not given up for a newer one, which would not know of it.
+func TestNothingIsLost(t *testing.T) {
+	for _, kind := range pipelineKinds {
+		kept := strings.Contains(Pipeline(kind, nil, PipelineOptions{}), "auto_cancel: {on_new_commit: none}")
+		if kept != (kind == PipelineApply) {
+			t.Errorf("%s: kept beside a newer commit's: %v", kind, kept)
 		}
 	}
 }
 
 // TestNoPipelineIsEmpty: GitLab refuses a child pipeline without jobs.
 func TestNoPipelineIsEmpty(t *testing.T) {
-	for _, kind := range []PipelineKind{PipelinePlan, PipelineApply, PipelineDrift} {
+	for _, kind := range pipelineKinds {
 		jobs, stages := jobsOf(t, Pipeline(kind, nil, PipelineOptions{}))
 		if len(jobs) != 1 || len(stages) == 0 {
 			t.Errorf("%s: %d jobs in %v", kind, len(jobs), stages)
@@ -88,11 +182,33 @@ func TestOnlyApplyDeploys(t *testing.T) {
 	for _, kind := range []PipelineKind{PipelinePlan, PipelineDrift} {
 		jobs, _ := jobsOf(t, Pipeline(kind, pipelineSites(), PipelineOptions{}))
 		for name, job := range jobs {
-			if env, ok := job["environment"].(map[string]any); ok && env["action"] != "prepare" && env["action"] != "verify" {
+			if env, ok := job["environment"].(map[string]any); ok && !slices.Contains([]any{"prepare", "verify", "access"}, env["action"]) {
 				t.Errorf("%s: %s has %v", kind, name, env)
 			}
 			if job["interruptible"] != true || job["resource_group"] != nil {
 				t.Errorf("%s: %s holds others up", kind, name)
+			}
+		}
+	}
+}
+
+// TestEachJobHasOneEnvironment: no job names a site whose variables it does not have, but for the evidence that others left.
+func TestEachJobHasOneEnvironment(t *testing.T) {
+	for _, kind := range pipelineKinds {
+		jobs, _ := jobsOf(t, Pipeline(kind, pipelineSites(), PipelineOptions{}))
+		for name, job := range jobs {
+			env, ok := job["environment"].(map[string]any)
+			if !ok {
+				continue
+			}
+			_, site, _ := strings.Cut(name, ":")
+			if !strings.HasSuffix(env["name"].(string), "/"+site) {
+				t.Errorf("%s: %s is of %v", kind, name, env["name"])
+			}
+			for _, other := range pipelineSites() {
+				if other.Name != site && strings.Contains(scriptOf(job), other.Name) {
+					t.Errorf("%s: %s asks for %s, whose variables it has not:\n%s", kind, name, other.Name, scriptOf(job))
+				}
 			}
 		}
 	}

@@ -1,0 +1,137 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Scripts are for any POSIX shell, busybox's included: GitLab's runner takes bash where there is one, and sh elsewhere.
+
+// planJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may not block
+// when the change is merged, so it warns.
+func planJob(b *strings.Builder, s PipelineSite) {
+	fmt.Fprintf(b, `
+"plan:%[1]s":
+  stage: plan
+  interruptible: true
+  environment: {name: %[2]s, action: prepare}
+  script:
+    - mkdir -p plans reports
+    - kiban plan %[1]s -o json --report reports/%[1]s.json > plans/%[1]s.json
+  allow_failure: {exit_codes: [3]}
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 90 days
+    paths: [plans/%[1]s.json]
+    reports: {terraform: reports/%[1]s.json}
+`, s.Name, yamlString(environment(s)))
+}
+
+// soakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their gate, and
+// nobody else.
+func soakJob(b *strings.Builder, s PipelineSite, stage string) {
+	fmt.Fprintf(b, `
+"soak:%[1]s":
+  stage: %[3]s
+  interruptible: true
+  environment: {name: %[2]s, action: access}
+  dependencies: []
+  script:
+    - mkdir -p soak
+    - kiban ci soak %[1]s -o json > soak/%[1]s.json
+  allow_failure: true
+  artifacts:
+    access: developer
+    expire_in: 90 days
+    paths: [soak/%[1]s.json]
+`, s.Name, yamlString(environment(s)), stage)
+}
+
+// noteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
+func noteJob(b *strings.Builder, sites []PipelineSite, promotion bool, gone []string) {
+	folders, args := "plans", ""
+	if promotion {
+		folders, args = "plans soak", " --soak soak"
+	}
+	for _, name := range gone {
+		args += " --gone " + name
+	}
+	for _, s := range sites {
+		args += " " + s.Name
+	}
+	fmt.Fprintf(b, `
+note:
+  stage: note
+  when: always
+  interruptible: true
+  script:
+    - mkdir -p %s
+    - kiban ci note --plans plans%s
+  allow_failure: true
+`, folders, args)
+}
+
+// applyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has succeeded, those
+// that wait for somebody included: it has no needs, which would let it begin earlier. What runs is what was reviewed, or nothing. The script
+// ends before the job's time does, so that what is told afterwards is told then, too.
+func applyJob(b *strings.Builder, s PipelineSite) {
+	var evidence []string
+	gate := ""
+	for _, from := range s.From {
+		evidence = append(evidence, yamlString("soak:"+from.Name))
+	}
+	if len(s.From) > 0 {
+		gate = fmt.Sprintf("\n    - mkdir -p soak\n    - kiban ci gate %s --soak soak", s.Name)
+	}
+	fmt.Fprintf(b, `
+"apply:%[1]s":
+  stage: %[2]s
+  interruptible: false
+  retry: 0
+  timeout: 6h
+  resource_group: kiban/%[1]s
+  environment: {name: %[3]s, deployment_tier: %[4]s, action: start}
+  dependencies: [%[5]s]
+  variables: {RUNNER_SCRIPT_TIMEOUT: 5h45m, RUNNER_AFTER_SCRIPT_TIMEOUT: 10m}
+  script:
+    - kiban ci tell %[1]s started || true%[6]s
+    - kiban ci reviewed %[1]s --out reviewed
+    - kiban apply %[1]s --yes --lock-timeout 30m --reviewed reviewed/%[1]s.json --accept-changes "$KIBAN_ACCEPT_CHANGES" --result result-%[1]s.json
+  after_script:
+    - kiban show latest --site %[1]s -o html > timeline-%[1]s.html || rm -f timeline-%[1]s.html
+    - kiban ci tell %[1]s ended --result result-%[1]s.json || true
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 1 year
+    paths: [.kiban/runs/, timeline-%[1]s.html, result-%[1]s.json]
+`, s.Name, waveStage(s.Wave), yamlString(environment(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate)
+	if s.Tier == "production" {
+		fmt.Fprintf(b, "  when: manual\n  allow_failure: false\n  manual_confirmation: %s\n", yamlString("Apply to "+s.Name+"?"))
+	}
+}
+
+// driftJob fails where a site is not as declared, and tells of it once. The site is looked at for its soak whatever else: a change by hand is
+// no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
+func driftJob(b *strings.Builder, s PipelineSite) {
+	fmt.Fprintf(b, `
+"drift:%[1]s":
+  stage: sites
+  interruptible: true
+  environment: {name: %[2]s, action: verify}
+  script:
+    - mkdir -p plans
+    - status=0
+    - kiban plan %[1]s -o json --detailed-exitcode > plans/%[1]s.json || status=$?
+    - test $status -ne 2 || kiban ci note --plans plans --print || true
+    - case $status in 0|2) kiban ci tell %[1]s drift --plan plans/%[1]s.json || true ;; esac
+    - kiban ci soak %[1]s --record || test $status -ne 0 || status=1
+    - exit $status
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 30 days
+    paths: [plans/%[1]s.json]
+`, s.Name, yamlString(environment(s)))
+}
