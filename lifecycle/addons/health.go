@@ -105,12 +105,13 @@ func (e *Engine) Health(ctx context.Context) ([]lifecycle.UnitHealth, error) {
 // failedLooks is how often in a row an object must be found failed before the wait ends: a controller may still be trying.
 const failedLooks = 5
 
-// awaitHealth waits until the objects are all current, and says whenever the reason why they are not changes. The last health is given either way.
+// awaitHealth waits until the objects are all current, and says so whenever the reason why they are not is another. The last health is given either way.
 func (e *Engine) awaitHealth(ctx context.Context, refs []lifecycle.ObjectRef, limit time.Duration, progress func(string)) (lifecycle.Health, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not healthy within %s", limit))
 	defer cancel()
 	var last lifecycle.Health
-	failed, told := 0, ""
+	failed := 0
+	var told lifecycle.Waiting
 	for {
 		h, err := e.health(ctx, refs)
 		switch {
@@ -129,9 +130,8 @@ func (e *Engine) awaitHealth(ctx context.Context, refs []lifecycle.ObjectRef, li
 		if failed >= failedLooks {
 			return last, fmt.Errorf("it has failed: %s", last.Why)
 		}
-		if h.Why != told && h.Why != "" && ctx.Err() == nil {
-			told = h.Why
-			progress("waits: " + told)
+		if h.Why != "" && ctx.Err() == nil && told.News(h.Why, time.Now()) {
+			progress("waits: " + h.Why)
 		}
 		select {
 		case <-ctx.Done():

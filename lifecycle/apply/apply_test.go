@@ -270,6 +270,34 @@ func TestClosedGateBeforeAStepTouchesNothing(t *testing.T) {
 	})
 }
 
+// A reason that only counts on is told once; another reason is told at once.
+func TestWaitingIsToldWhenItMeansSomethingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		looks := 0
+		w.gates[lifecycle.GateUnits] = func(lifecycle.Gate) lifecycle.GateResult {
+			looks++
+			reason := fmt.Sprintf("addon/web: Deployment web: container web: CrashLoopBackOff: back-off %ds restarting failed container", 10*looks)
+			if looks > 30 {
+				reason = "addon/web: Deployment web: 2 of 3 pods are ready"
+			}
+			return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: reason}
+		}
+		p := rollout(1, lifecycle.Stage{Width: 1})
+		p.Steps[0].Before = []lifecycle.Gate{{Kind: lifecycle.GateUnits, Timeout: time.Minute}}
+		_ = Run(t.Context(), lifecycle.Site{}, p, w.deps()) // that it ends blocked is another test's
+		var told []string
+		for _, e := range w.events {
+			if e.Kind == lifecycle.EventWaiting {
+				told = append(told, e.Detail)
+			}
+		}
+		if looks < 100 || len(told) != 2 || !strings.Contains(told[0], "back-off 10s") || !strings.Contains(told[1], "2 of 3") {
+			t.Errorf("after %d looks told %q, want the first look's reason and the other one", looks, told)
+		}
+	})
+}
+
 func TestStopFinishesTheStepInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

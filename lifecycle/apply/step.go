@@ -86,7 +86,8 @@ func (r *run) await(ctx context.Context, s lifecycle.Step, gates []lifecycle.Gat
 }
 
 func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, since time.Time, sev lifecycle.Severity) *lifecycle.Diagnostic {
-	began, told := r.Now(), ""
+	began := r.Now()
+	var told lifecycle.Waiting
 	for {
 		res := r.Gates.Check(ctx, g, since)
 		switch {
@@ -95,8 +96,7 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 		case res.State == lifecycle.GateFailed || r.Now().Sub(began) >= g.Timeout || ctx.Err() != nil || (sev == lifecycle.SeverityBlocked && r.interrupted()):
 			return gateFinding(ctx, s, g, res, r.Now().Sub(began), sev)
 		}
-		if res.Reason != told {
-			told = res.Reason
+		if told.News(res.Reason, r.Now()) {
 			e := stepEvent(lifecycle.EventWaiting, s, g.String())
 			e.Detail = res.Reason
 			_ = r.emit(e)

@@ -204,11 +204,11 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 		looks []lifecycle.HostState // two seconds apart
 		want  verdict
 	}{
-		"first look: not long enough":     {[]lifecycle.HostState{up(0)}, verdict{lifecycle.GateWaiting, "steady for 0s of 5s"}},
+		"first look: not long enough":     {[]lifecycle.HostState{up(0)}, verdict{lifecycle.GateWaiting, "steady since 12:00:00; it must be for 5s"}},
 		"steady":                          {[]lifecycle.HostState{up(0), up(0), up(0), up(0)}, verdict{lifecycle.GateMet, "v1.36.3+k0s.2"}},
 		"old restarts do not count":       {[]lifecycle.HostState{up(7), up(7), up(7), up(7)}, verdict{lifecycle.GateMet, ""}},
-		"restarted in between":            {[]lifecycle.HostState{up(0), up(0), up(1, restarted), up(1, restarted)}, verdict{lifecycle.GateWaiting, "steady for 2s of 5s"}},
-		"status stopped in between":       {[]lifecycle.HostState{up(0), up(0), up(0, running("")), up(0)}, verdict{lifecycle.GateWaiting, "steady for 0s"}},
+		"restarted in between":            {[]lifecycle.HostState{up(0), up(0), up(1, restarted), up(1, restarted)}, verdict{lifecycle.GateWaiting, "steady since 12:00:04"}},
+		"status stopped in between":       {[]lifecycle.HostState{up(0), up(0), up(0, running("")), up(0)}, verdict{lifecycle.GateWaiting, "steady since 12:00:06"}},
 		"status does not answer yet":      {[]lifecycle.HostState{up(0, running(""))}, verdict{lifecycle.GateWaiting, "does not answer yet"}},
 		"another build of the version":    {[]lifecycle.HostState{up(0, running("v1.36.3+k0s.1"))}, verdict{lifecycle.GateWaiting, "answers v1.36.3+k0s.1, want v1.36.3+k0s.2"}},
 		"starting":                        {[]lifecycle.HostState{up(0, service(lifecycle.ServiceStarting))}, verdict{lifecycle.GateWaiting, "is starting"}},

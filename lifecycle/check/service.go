@@ -68,8 +68,8 @@ func decideK0sRuns(host lifecycle.HostState, g lifecycle.Gate, seen steady, now 
 	case !g.Version.IsZero() && host.Running != g.Version:
 		return waiting("`k0s status` on %s answers %s, want %s", g.Target, host.Running, g.Version)
 	}
-	if held := now.Sub(seen.since); held < g.For {
-		return waiting("k0s on %s runs %s, steady for %s of %s", g.Target, host.Running, held.Round(time.Second), g.For)
+	if now.Sub(seen.since) < g.For {
+		return waiting("k0s on %s runs %s, steady since %s; it must be for %s", g.Target, host.Running, clock(seen.since), g.For)
 	}
 	return met("k0s on %s runs %s, started %s", g.Target, host.Running, clock(host.ServiceSince))
 }

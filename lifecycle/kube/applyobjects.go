@@ -61,14 +61,13 @@ type applier struct {
 	progress func(string)
 	// definitions were applied and may not be served yet.
 	definitions []lifecycle.ObjectRef
-	said        string
+	said        lifecycle.Waiting
 }
 
-// say tells what is waited for, once each.
+// say tells what is waited for, whenever that is something else.
 func (a *applier) say(line string) {
-	if line != a.said {
+	if a.said.News(line, time.Now()) {
 		a.progress(line)
-		a.said = line
 	}
 }
 

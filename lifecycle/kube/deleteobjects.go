@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,11 +27,10 @@ func (c *Client) DeleteObjects(ctx context.Context, refs []lifecycle.ObjectRef, 
 		if err != nil {
 			return err
 		}
-		said := ""
+		var said lifecycle.Waiting
 		err = c.remove(ctx, m, r, metav1.DeletePropagationBackground, func(line string) {
-			if line != said {
+			if said.News(line, time.Now()) {
 				progress(line)
-				said = line
 			}
 		})
 		if err != nil {
