@@ -34,23 +34,20 @@ func (w *Waiting) News(reason string, now time.Time) bool {
 	return true
 }
 
-// gistless are the parts of a reason that change while what it says does not: how long something has taken or will take, and how often it was
-// tried. A quantity such as cpu=500m is none of them.
-var gistless = []struct {
-	part *regexp.Regexp
-	with string
-}{
-	{regexp.MustCompile(`(^|[^\w.=:/-])(?:\d+(?:\.\d+)?(?:h|ms|m|s|µs|ns|d))+\b`), "${1}…"},
-	{regexp.MustCompile(`(?i)\b(restarts?|restarted|restart count|attempts?|tries|retries|retry)([ :=#]+)\d+\b`), "$1$2…"},
-	{regexp.MustCompile(`(?i)\b\d+ (restarts?|attempts?|tries|retries|times?)\b`), "… $1"},
-	{regexp.MustCompile(`\(x\d+\b`), "(x…"},
-}
+// The parts of a reason that change while what it says does not: how long something has taken or will take, and how often it was tried. A
+// quantity such as cpu=500m is none of them.
+var (
+	aDuration = regexp.MustCompile(`(^|[^\w.=:/-])(?:\d+(?:\.\d+)?(?:h|ms|m|s|µs|ns|d))+\b`)
+	aCount    = regexp.MustCompile(`(?i)\b(restarts?|restarted|restart count|attempts?|tries|retries|retry)([ :=#]+)\d+\b`)
+	countOf   = regexp.MustCompile(`(?i)\b\d+ (restarts?|attempts?|tries|retries|times?)\b`)
+	repeats   = regexp.MustCompile(`\(x\d+\b`) // of an event of the API
+)
 
 // Gist is what a reason says, without durations and counts of tries, so that two reasons with the same gist mean the same.
 func Gist(reason string) string {
 	g := strings.Join(strings.Fields(reason), " ")
-	for _, r := range gistless {
-		g = r.part.ReplaceAllString(g, r.with)
-	}
-	return g
+	g = aDuration.ReplaceAllString(g, "${1}…")
+	g = aCount.ReplaceAllString(g, "$1$2…")
+	g = countOf.ReplaceAllString(g, "… $1")
+	return repeats.ReplaceAllString(g, "(x…")
 }
