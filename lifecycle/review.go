@@ -15,6 +15,8 @@ type Review struct {
 	Where string `json:"where,omitempty"`
 	// Accepted are the differences between what was reviewed and what ran, which the run's Who accepted in so many words.
 	Accepted []string `json:"accepted,omitempty"`
+	// AcceptedID is what they named when they accepted: the beginning of the Meaning of the plan that had these differences.
+	AcceptedID string `json:"acceptedID,omitempty"`
 }
 
 // Meaning identifies what a plan would do, "sha256:<hex>": the same for plans that do the same to the same machines and objects in the same

@@ -81,7 +81,13 @@ func runHead(p *page, r lifecycle.RunRecord, t timeline) {
 	if r.Revision != "" {
 		p.put(", revision <code>%s</code>", revision(r.Revision))
 	}
+	if r.Review != nil {
+		p.put(", as %s", Reviewed(*r.Review))
+	}
 	p.put("</p>\n")
+	if r.Review != nil && len(r.Review.Accepted) > 0 {
+		p.put("<pre>%s</pre>\n", strings.Join(r.Review.Accepted, "\n"))
+	}
 	if n := len(t.findings); n > 0 {
 		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", count(n, "finding"), t.findings[0].Summary)
 	}

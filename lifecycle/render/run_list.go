@@ -22,10 +22,10 @@ type ListedRun struct {
 func RunList(w io.Writer, runs []ListedRun, style Style) error {
 	var table strings.Builder
 	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tKEPT")
+	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT")
 	for _, r := range runs {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), duration(r.Ended.Sub(r.Began)),
-			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(runVersions(r.RunRecord)), dash(revision(r.Revision)), kept(r))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), duration(r.Ended.Sub(r.Began)),
+			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(runVersions(r.RunRecord)), dash(revision(r.Revision)), dash(reviewed(r.Review)), kept(r))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -62,6 +62,36 @@ func operator(r lifecycle.RunRecord) string {
 		return r.Who + r.Where
 	}
 	return r.Who + "@" + r.Where
+}
+
+// reviewed says in a word what a run went by: "!42", "no, 3 accepted".
+func reviewed(r *lifecycle.Review) string {
+	if r == nil {
+		return ""
+	}
+	said := "no"
+	if r.Plan != "" {
+		said = "yes"
+		if _, number, found := strings.Cut(r.Where, "/merge_requests/"); found {
+			said = "!" + number
+		}
+	}
+	if n := len(r.Accepted); n > 0 {
+		said += fmt.Sprintf(", %d accepted", n)
+	}
+	return said
+}
+
+// Reviewed says what a run went by: "reviewed in https://...", and how much beyond it was accepted.
+func Reviewed(r lifecycle.Review) string {
+	said := "nobody reviewed"
+	if r.Plan != "" {
+		said = strings.TrimSuffix("reviewed in "+r.Where, " in ")
+	}
+	if n := len(r.Accepted); n > 0 {
+		said += fmt.Sprintf(", with %s accepted (%s)", count(n, "difference"), r.AcceptedID)
+	}
+	return said
 }
 
 // runVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed.

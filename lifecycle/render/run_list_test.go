@@ -20,6 +20,9 @@ func TestRunList(t *testing.T) {
 	upgrade.Who, upgrade.Where = "renovate", "https://gitlab.example.org/infra/fleet/-/jobs/4711"
 	failed.Before, failed.After, failed.Done, failed.Revision = []lifecycle.Version{v135}, []lifecycle.Version{v135, v136}, 3, failed.Revision+"-dirty"
 	killed.Who, killed.Where, killed.Revision = "", "", "" // an early version's journal
+	upgrade.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/infra/fleet/-/merge_requests/42"}
+	failed.Review = &lifecycle.Review{Plan: "sha256:aa", Where: upgrade.Review.Where, Accepted: []string{"- worker-1/drain: because", "+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
+	killed.Review = &lifecycle.Review{Accepted: []string{"+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	first.After = []lifecycle.Version{v135}
 	gone.Before = []lifecycle.Version{v135}
 	runs := []ListedRun{{upgrade, true, true}, {failed, false, true}, {killed, true, false}, {first, true, true}, {gone, true, false}}
@@ -33,6 +36,36 @@ func TestRunList(t *testing.T) {
 	}
 	if got := stripANSI(painted.String()); got != plain.String() || !strings.Contains(painted.String(), "\x1b[31mfailed\x1b[0m") {
 		t.Errorf("colours change more than colours:\n%s", painted.String())
+	}
+}
+
+// What people said yes to is told in each form of a run, as text and nothing else.
+func TestRunTellsOfItsReview(t *testing.T) {
+	r := toldRecord(t)
+	r.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/-/merge_requests/42", Accepted: []string{"+ worker-9/reset: <b>evil</b>"}, AcceptedID: "0123456789ab"}
+	var md, html bytes.Buffer
+	if err := RunMarkdown(&md, r, story()); err != nil {
+		t.Fatal(err)
+	}
+	if err := RunHTML(&html, r, story()); err != nil {
+		t.Fatal(err)
+	}
+	for _, got := range []string{md.String(), html.String()} {
+		for _, want := range []string{"merge_requests/42", "1 difference accepted (0123456789ab)", "worker-9/reset"} {
+			if !strings.Contains(strings.ReplaceAll(got, "\\", ""), want) {
+				t.Errorf("no %q in\n%s", want, got)
+			}
+		}
+	}
+	if !strings.Contains(md.String(), "- `+ worker-9/reset: <b>evil</b>`\n") || strings.Contains(html.String(), "<b>evil") {
+		t.Errorf("what was accepted became markup:\n%s", md.String())
+	}
+	for want, r := range map[string]lifecycle.Review{
+		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"}, "nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
+	} {
+		if got := Reviewed(r); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -32,7 +33,16 @@ func RunMarkdown(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) e
 	if r.Who+r.Where != "" {
 		facts = append(facts, "by "+cell(strings.TrimSuffix(r.Who+" on "+r.Where, " on ")))
 	}
+	if r.Review != nil {
+		facts = append(facts, cell(Reviewed(*r.Review)))
+	}
 	b.WriteString(strings.Join(facts, " · ") + "\n")
+	if r.Review != nil && len(r.Review.Accepted) > 0 {
+		fmt.Fprintf(&b, "\nAccepted by %s:\n\n", cell(cmp.Or(r.Who, "somebody")))
+		for _, l := range r.Review.Accepted {
+			fmt.Fprintf(&b, "- `%s`\n", strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(strings.TrimSpace(l))) // in code, nothing is markup
+		}
+	}
 	for _, d := range t.findings {
 		b.WriteString(markdownDiagnostic(d))
 	}
