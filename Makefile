@@ -57,6 +57,10 @@ reliability: build lab ## Kill runs at their boundaries, run them again, and pri
 renovate-check: build ## Run the real Renovate over the example fleet: it finds every version, and proposes what it should (needs node and npm)
 	go run ./scripts/renovate-check
 
+.PHONY: rehearse
+rehearse: build lab ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
+	go run ./scripts/ci-rehearsal
+
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
 	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// merge: the change is merged, and the main pipeline does what was reviewed.
+func (r *rehearsal) merge(ctx context.Context) error {
+	if err := r.step("merged, the main pipeline applies it", func() (string, error) {
+		l, err := r.push(ctx, r.proposed)
+		if err != nil {
+			return "", err
+		}
+		r.main = l
+		return "", l.want("success")
+	}); err != nil {
+		return err
+	}
+	if err := r.step("node by node: controllers one after another, workers cordoned, drained, upgraded and returned", func() (string, error) {
+		job, ran := r.main.job("apply:" + site)
+		if !ran {
+			return "", fmt.Errorf("there was no job apply:%s, but %q", site, r.main.names())
+		}
+		return rolled(job.Artifacts, second)
+	}); err != nil {
+		return err
+	}
+	if err := r.step("every machine runs "+second+", every node is Ready", func() (string, error) { return "", r.at(ctx, second) }); err != nil {
+		return err
+	}
+	if err := r.step("GitLab has the deployment", func() (string, error) { return r.deployedOnce() }); err != nil {
+		return err
+	}
+	return r.retry(ctx)
+}
+
+// push merges a merge request, and runs the pipeline of main that follows.
+func (r *rehearsal) push(ctx context.Context, m *mergeRequest) (*pipeline, error) {
+	sha, before, err := r.fleet.merge(ctx, m.SourceBranch)
+	if err != nil {
+		return nil, err
+	}
+	r.project.merged(m, sha)
+	return r.start(ctx, event{source: "push", sha: sha, before: before})
+}
+
+// deployedOnce holds that there is one deployment, of the merged commit.
+func (r *rehearsal) deployedOnce() (string, error) {
+	all := r.project.deployments()
+	if len(all) != 1 || all[0].Status != "success" || all[0].SHA != r.main.SHA {
+		return "", fmt.Errorf("the deployments are %+v, not one of %s", all, r.main.SHA)
+	}
+	return fmt.Sprintf("%s at %.8s", all[0].Environment.Name, all[0].SHA), nil
+}
+
+// retry runs the job again: nothing is touched, and nobody is told again.
+func (r *rehearsal) retry(ctx context.Context) error {
+	return r.step("the job is retried: no machine is touched", func() (string, error) {
+		mark, err := r.lab.ask(ctx, "mark")
+		if err != nil {
+			return "", err
+		}
+		if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+site); err != nil {
+			return "", err
+		}
+		if err := r.main.want("success"); err != nil {
+			return "", err
+		}
+		changes, err := r.lab.changes(ctx, mark)
+		if err == nil && changes != "" {
+			err = fmt.Errorf("machines were changed:\n%s", changes)
+		}
+		return "", err
+	})
+}
