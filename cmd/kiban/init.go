@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,8 @@ import (
 type initOptions struct {
 	app       *app
 	Dir, Site string
+	// Image is where the pipeline finds kiban's images.
+	Image string
 }
 
 func newInit(a *app, runF func(context.Context, *initOptions) error) *cobra.Command {
@@ -25,9 +28,12 @@ func newInit(a *app, runF func(context.Context, *initOptions) error) *cobra.Comm
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Make the repository of a new fleet, with one site to start from",
-		Long: `Make the repository of a new fleet in DIR, or here: clusters/base with the schema by which hosts merge, and one overlay with made-up machines to put
-your own in place of. It validates at once. Nothing is overwritten: files that are in the way are named, and then nothing is written.`,
-		Example: "  kiban init fleet --site tokyo-staging && cd fleet && git init",
+		Long: `Make the repository of a new fleet in DIR, or here: clusters/base with the schema by which hosts merge, one overlay with made-up machines to put your
+own in place of, GitLab's pipeline, and what Renovate proposes to whom. It validates at once. Nothing is overwritten: files that are in the way are
+named, and then nothing is written.
+
+The pipeline is that of the project of GitLab whose registry --image names, in the version of this kiban.`,
+		Example: "  kiban init fleet --site tokyo-staging --image registry.example.com/platform/kiban && cd fleet && git init",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(cmd, fmt.Sprintf("one folder at a time, not %d", len(args)))
@@ -42,6 +48,7 @@ your own in place of. It validates at once. Nothing is overwritten: files that a
 		},
 	}
 	cmd.Flags().StringVar(&opts.Site, "site", "first", "the first site's name")
+	cmd.Flags().StringVar(&opts.Image, "image", "registry.example.com/platform/kiban", "the repository of kiban's images, in your GitLab's registry")
 	return cmd
 }
 
@@ -49,7 +56,7 @@ func initRun(opts *initOptions) error {
 	if _, err := freeOverlay(opts.Dir, opts.Site); err != nil {
 		return err
 	}
-	files, err := scaffold.Fleet(scaffold.Example(opts.Site))
+	files, err := scaffold.Fleet(scaffold.Example(opts.Site), scaffold.Tool{Image: opts.Image, Version: releaseOf(buildInfo().Version)})
 	if err != nil {
 		return err
 	}
@@ -69,6 +76,14 @@ func initRun(opts *initOptions) error {
 	if err := writeFiles(opts.Dir, files); err != nil {
 		return err
 	}
-	return opts.app.result(nil, fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate",
+	return opts.app.result(nil, fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\nREADME.md says what its pipeline needs.",
 		opts.Dir, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml")))
+}
+
+// releaseOf is the release that a build's version names, "1.4.0" of "v1.4.0"; a build between two takes the first one, for Renovate to replace.
+func releaseOf(version string) string {
+	if !regexp.MustCompile(`^v\d+\.\d+\.\d+(-rc\.\d+)?$`).MatchString(version) {
+		return "1.0.0"
+	}
+	return version[1:]
 }

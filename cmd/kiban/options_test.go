@@ -35,6 +35,9 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}),
 			"tokyo --plan x.plan --yes --lock-timeout 5m", [...]any{"tokyo", "x.plan", true, 5 * time.Minute}, ""},
+		{newInit(a, func(_ context.Context, o *initOptions) error { got = [...]any{o.Dir, o.Site, o.Image}; return nil }),
+			"fleet --site tokyo --image r.example/kiban", [...]any{"fleet", "tokyo", "r.example/kiban"}, ""},
+		{newInit(a, nil), "a b", nil, "one folder at a time, not 2"},
 		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
 		{newTrust(a, func(_ context.Context, o *trustOptions) error {
 			got = [...]any{o.Site, o.All, o.Yes, o.output.form}

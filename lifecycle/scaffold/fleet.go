@@ -1,17 +1,77 @@
 package scaffold
 
 import (
+	"embed"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"strings"
 
 	"kiban.dev/kiban/clusters"
+	"kiban.dev/kiban/lifecycle"
 )
 
 // FirstVersion is the k0s version of a new fleet's first site, where nobody says another.
 const FirstVersion = "v1.36.3+k0s.2"
 
-// Fleet is a repository with one site: clusters/base as kiban ships it, the site's overlay, and what git is to leave alone.
-func Fleet(first Site) ([]File, error) {
+// What a fleet has beside its declarations. renovate.json5 and config.js are written by scripts/renovate-check from what renovate/ holds.
+//
+//go:embed fleet
+var around embed.FS
+
+// Tool is where a fleet's pipeline finds kiban.
+type Tool struct {
+	// Image is the repository of its images, without a tag: "registry.example.com/platform/kiban". The project of GitLab that has the pipeline is
+	// called as what follows the registry.
+	Image string
+	// Version is a release, "1.4.0".
+	Version string
+}
+
+var imageName = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)+$`)
+
+func (t Tool) project() (string, error) {
+	if !imageName.MatchString(t.Image) {
+		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%q is no repository of images", t.Image), Subject: t.Image,
+			Hint: "Name registry and project, without a tag: registry.example.com/platform/kiban."}
+	}
+	_, project, _ := strings.Cut(t.Image, "/")
+	return project, nil
+}
+
+// Fleet is a repository with one site: clusters/base as kiban ships it, the site's overlay, the pipeline, what Renovate is told, and what git is
+// to leave alone. The error is a lifecycle.Diagnostic when the tool can't be where it is said to be.
+func Fleet(first Site, tool Tool) ([]File, error) {
+	project, err := tool.project()
+	if err != nil {
+		return nil, err
+	}
+	files, err := baseFiles()
+	if err != nil {
+		return nil, fmt.Errorf("read the base: %w", err)
+	}
+	for _, f := range first.Overlay() {
+		files = append(files, File{"overlays/" + first.Name + "/" + f.Path, f.Content})
+	}
+	fill := strings.NewReplacer("KIBAN_PROJECT", project, "KIBAN_IMAGE", tool.Image, "KIBAN_VERSION", tool.Version, "KIBAN_SITE", first.Name)
+	for _, f := range []struct{ from, to string }{
+		{"gitlab-ci.yml", ".gitlab-ci.yml"},
+		{"kiban.yml", ".gitlab/kiban.yml"},
+		{"gitignore", ".gitignore"},
+		{"README.md", "README.md"},
+		{"renovate.json5", "renovate.json5"},
+		{"config.js", "renovate/config.js"},
+	} {
+		content, err := around.ReadFile("fleet/" + f.from)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{f.to, []byte(fill.Replace(string(content)))})
+	}
+	return files, nil
+}
+
+func baseFiles() ([]File, error) {
 	var files []File
 	err := fs.WalkDir(clusters.Base, "base", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -21,35 +81,5 @@ func Fleet(first Site) ([]File, error) {
 		files = append(files, File{"clusters/" + path, content})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the base: %w", err)
-	}
-	for _, f := range first.Overlay() {
-		files = append(files, File{"overlays/" + first.Name + "/" + f.Path, f.Content})
-	}
-	return append(files, File{".gitignore", []byte("/.kiban/\n/.lab/\n")}, File{"README.md", fmt.Appendf(nil, fleetReadme, first.Name)}), nil
+	return files, err
 }
-
-const fleetReadme = `# A fleet of Kubernetes clusters
-
-kiban keeps the clusters in the state that this repository declares. One folder below overlays/ is one site.
-
-    clusters/base        what every site has in common: the k0sctl Cluster, the Site, and the schema by which hosts merge
-    overlays/<site>
-      kustomization.yaml the base and the three patches below
-      cluster.yaml       the cluster's name and machines; hosts merge by hostname
-      version.yaml       the k0s version: the one line that an upgrade changes
-      site.yaml          how the site is reached and changed
-      known_hosts        the host keys of its machines, by "kiban hosts trust"
-
-To begin with %[1]s: put your machines into its cluster.yaml, and how they are reached into clusters/base/site.yaml. A hostname is what
-"hostname" prints on the machine. Then:
-
-    kiban validate                # what is wrong, by file and line; asks no machine
-    kiban hosts trust %[1]s
-    kiban plan %[1]s
-    kiban apply %[1]s
-
-Another site: kiban site add NAME --controllers ADDRESS,... --workers ADDRESS,...
-A cluster that k0sctl made: kiban import k0sctl.yaml
-`

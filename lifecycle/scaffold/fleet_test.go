@@ -1,17 +1,94 @@
 package scaffold
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"kiban.dev/kiban/lifecycle"
 )
 
+var tool = Tool{Image: "registry.example.com:5050/infra/kiban", Version: "1.4.0"}
+
+// The pipeline of a new fleet takes templates that this repository has, in the version of the kiban that made it, and gives them what they ask for.
+func TestPipelineTakesWhatTemplatesOffer(t *testing.T) {
+	files, err := Fleet(Example("tokyo"), tool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]string{}
+	for _, f := range files {
+		have[f.Path] = string(f.Content)
+		if strings.Contains(string(f.Content), "KIBAN_IMAGE") || strings.Contains(string(f.Content), "KIBAN_PROJECT") || strings.Contains(string(f.Content), "KIBAN_VERSION") {
+			t.Errorf("%s has a blank that nobody filled in:\n%s", f.Path, f.Content)
+		}
+	}
+	var pipeline struct {
+		Include []struct {
+			Component string
+			Inputs    map[string]string
+		}
+	}
+	if err := yaml.Unmarshal([]byte(have[".gitlab-ci.yml"]), &pipeline); err != nil {
+		t.Fatal(err)
+	}
+	taken := map[string]string{}
+	for _, include := range pipeline.Include {
+		name, found := strings.CutPrefix(include.Component, "$CI_SERVER_FQDN/infra/kiban/")
+		name, atVersion := strings.CutSuffix(name, "@v1.4.0")
+		if !found || !atVersion {
+			t.Errorf("%s is no component of this version", include.Component)
+		}
+		taken[name] = include.Inputs["image"]
+		b, err := os.ReadFile(filepath.Join("..", "..", "templates", name, "template.yml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var template struct {
+			Spec struct {
+				Inputs map[string]struct{ Default *string }
+			}
+		}
+		head, _, _ := strings.Cut(string(b), "\n---\n")
+		if err := yaml.Unmarshal([]byte(head), &template); err != nil {
+			t.Fatal(err)
+		}
+		for input, asked := range template.Spec.Inputs {
+			if _, given := include.Inputs[input]; !given && asked.Default == nil {
+				t.Errorf("%s asks for %s, and is not given it", name, input)
+			}
+		}
+		for input, value := range include.Inputs {
+			if _, asked := template.Spec.Inputs[input]; !asked {
+				t.Errorf("%s does not take %s", name, input)
+			}
+			if path, local := strings.CutPrefix(value, "/"); local && have[path] == "" {
+				t.Errorf("%s is to include %s, which a new fleet does not have", name, value)
+			}
+		}
+	}
+	want := map[string]string{"fleet": "registry.example.com:5050/infra/kiban:1.4.0", "renovate": "registry.example.com:5050/infra/kiban:1.4.0-renovate"}
+	if !maps.Equal(taken, want) {
+		t.Errorf("the pipeline takes %v, not %v", taken, want)
+	}
+}
+
+func TestToolIsAnImage(t *testing.T) {
+	for _, wrong := range []string{"", "kiban", "registry.example.com/kiban:1.0.0", "registry.example.com/kiban@sha256:00", "https://registry.example.com/kiban", "registry.example.com/Kiban",
+		"registry.example.com/kiban\ninclude: x"} {
+		if _, err := Fleet(Example("tokyo"), Tool{Image: wrong, Version: "1.0.0"}); err == nil {
+			t.Errorf("%q was taken for a repository of images", wrong)
+		}
+	}
+}
+
 // A new fleet has this repository's clusters/base: every file of it, and none that it lacks.
 func TestTheBaseIsThisRepositorysOwn(t *testing.T) {
-	files, err := Fleet(Example("first"))
+	files, err := Fleet(Example("first"), tool)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,40 @@ func presets() []string {
 	return []string{"k0s.json5", "addons.json5", "images.json5", "kiban.json5", "sites.json5"}
 }
 
-const configFile = "renovate.json5"
+// The fleet's configuration, and what `kiban init` puts into new ones.
+const (
+	configFile = "renovate.json5"
+	scaffold   = "lifecycle/scaffold/fleet"
+	jobFile    = "config.js"
+)
 
-// inline gives the fleet's renovate.json5 with the presets as they are now between its marks. Renovate takes presets of the same repository
-// only by the repository's full name, which differs in every copy, and not at all without a platform.
-func inline(fleet string) (current, want string, err error) {
-	b, err := os.ReadFile(filepath.Join(fleet, configFile))
+// outdated gives the files that do not hold what renovate/ has, with what they should hold.
+func outdated(fleet string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range []string{configFile, filepath.Join(scaffold, configFile)} {
+		current, want, err := inline(fleet, name)
+		if err != nil {
+			return nil, err
+		}
+		if current != want {
+			out[name] = want
+		}
+	}
+	job, err := os.ReadFile(filepath.Join(fleet, "renovate", jobFile))
+	if err != nil {
+		return nil, err
+	}
+	name := filepath.Join(scaffold, jobFile)
+	if current, err := os.ReadFile(filepath.Join(fleet, name)); err != nil || string(current) != string(job) {
+		out[name] = string(job)
+	}
+	return out, nil
+}
+
+// inline gives a renovate.json5 with the presets as they are now between its marks. Renovate takes presets of the same repository only by the
+// repository's full name, which differs in every copy, and not at all without a platform.
+func inline(fleet, config string) (current, want string, err error) {
+	b, err := os.ReadFile(filepath.Join(fleet, config))
 	if err != nil {
 		return "", "", err
 	}
@@ -42,7 +70,7 @@ func inline(fleet string) (current, want string, err error) {
 	want = string(b)
 	for _, section := range []string{"settings", "customManagers", "packageRules"} {
 		if want, err = between(want, section, parts[section]); err != nil {
-			return "", "", fmt.Errorf("%s: %w", configFile, err)
+			return "", "", fmt.Errorf("%s: %w", config, err)
 		}
 	}
 	return string(b), want, nil

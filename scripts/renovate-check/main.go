@@ -8,9 +8,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -25,21 +27,26 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	write := flag.Bool("write", false, "put the presets of renovate/ into renovate.json5, and end")
+	write := flag.Bool("write", false, "put what renovate/ has into renovate.json5 and into what kiban init makes, and end")
 	fleet := flag.String("fleet", ".", "the repository")
 	kiban := flag.String("kiban", "bin/kiban", "the kiban that says what sites declare")
 	cache := flag.String("cache", "", "where Renovate is installed (default: kiban-renovate in the user's cache folder)")
 	keep := flag.String("keep", "", "keep the copy of the fleet and Renovate's logs in this new folder")
 	flag.Parse()
 
-	current, want, err := inline(*fleet)
+	old, err := outdated(*fleet)
 	switch {
 	case err != nil:
 		return err
 	case *write:
-		return os.WriteFile(filepath.Join(*fleet, configFile), []byte(want), 0o644)
-	case current != want:
-		return errors.New(configFile + " does not hold the presets as they are in renovate/. Try: go run ./scripts/renovate-check -write")
+		for name, want := range old {
+			if err := os.WriteFile(filepath.Join(*fleet, name), []byte(want), 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	case len(old) > 0:
+		return fmt.Errorf("not as in renovate/: %s. Try: go run ./scripts/renovate-check -write", list(slices.Sorted(maps.Keys(old))))
 	}
 	if *cache == "" {
 		dir, err := os.UserCacheDir()
