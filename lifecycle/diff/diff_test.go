@@ -93,6 +93,9 @@ func TestCompare(t *testing.T) {
 		}, nil},
 		{"labels and wave", func(s *lifecycle.Site) { s.Labels, s.Wave = map[string]string{"tier": "lab"}, 0 }, []string{
 			`site | metadata.labels.tier | "prod" -> "lab"`, `site | spec.wave | 2 -> 0`}},
+		{"promotion", func(s *lifecycle.Site) {
+			s.Promotion = lifecycle.Promotion{From: []string{"staging"}, Soak: 72 * time.Hour, Source: "overlays/tokyo/site.yaml:7"}
+		}, []string{`site | spec.promotion |  -> {"from":["staging"],"soak":"72h"}`}},
 		{"policy", func(s *lifecycle.Site) {
 			s.Policy.Workers.MaxUnavailable, s.Policy.Drain.Timeout = "25%", 90*time.Minute
 			s.Policy.Windows = []lifecycle.Window{{Days: []time.Weekday{time.Saturday, time.Sunday}, Start: 22 * 60, End: 4*60 + 30, TimeZone: "Asia/Tokyo"}}

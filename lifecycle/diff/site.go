@@ -31,6 +31,9 @@ func siteFields(s, other lifecycle.Site) map[string]any {
 		"wave": s.Wave, "provider": string(s.Provider), "ssh": plain(s.SSH), "api": api, "binaries": plain(s.Binary), "backup": plain(s.Backup),
 		"upgrade": plain(s.Policy), "platform": plain(s.Platform),
 	}}
+	if len(s.Promotion.From) > 0 {
+		out["spec"].(map[string]any)["promotion"] = plain(s.Promotion)
+	}
 	if len(s.Labels) > 0 {
 		out["metadata"] = map[string]any{"labels": plain(s.Labels)}
 	}

@@ -118,7 +118,8 @@ func unknownSite(fleet, name string) lifecycle.Diagnostic {
 	return d
 }
 
-// CheckFleet finds what no site can see alone: hosts that two sites claim, cluster names used twice, and address pools that overlap.
+// CheckFleet finds what no site can see alone: hosts that two sites claim, cluster names used twice, address pools that overlap,
+// and sites that wait for others which never come before them.
 func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 	type claim struct{ site, host, source string }
 	var ds lifecycle.Diagnostics
@@ -158,6 +159,7 @@ func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 		}
 	}
 	ds = append(ds, checkFleetPools(sites)...)
+	ds = append(ds, checkFleetPromotion(sites)...)
 	ds.Sort()
 	return ds
 }

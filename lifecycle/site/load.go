@@ -86,6 +86,9 @@ func (l *loading) readSite() {
 	l.declared = declared
 	l.add(found...)
 	declared.fill(l.site, l.site.Dir)
+	if len(declared.Spec.Promotion.From) > 0 {
+		l.site.Promotion.Source = l.tree.where(sitePlace("spec", "promotion", "from"))
+	}
 	l.add(checkSite(declared, l.site.Name)...)
 	l.add(checkRecipients(declared.Spec.Backup, l.opts.Recipient)...)
 }

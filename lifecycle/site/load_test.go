@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -192,17 +193,29 @@ func TestCheckFleet(t *testing.T) {
 	host := func(name, address string, port int) lifecycle.Host {
 		return lifecycle.Host{Name: name, Address: address, Port: port, Source: "overlays/x/cluster.yaml:3"}
 	}
+	waits := func(name string, wave int, from ...string) lifecycle.Site {
+		s := site(name, name)
+		s.Wave, s.Provider, s.Promotion = wave, lifecycle.ProviderK0s, lifecycle.Promotion{From: from, Soak: time.Hour, Source: "overlays/" + name + "/site.yaml:7"}
+		return s
+	}
+	external := waits("a ", 1)
+	external.Provider = lifecycle.ProviderExternal
 	for name, c := range map[string]struct {
 		sites []lifecycle.Site
 		want  []string
 	}{
-		"apart":                {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.2", 22))}},
-		"same port forwarder":  {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.1", 23))}},
-		"same address":         {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))}, want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
-		"same cluster name":    {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"in any order":         {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"twice within one":     {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
-		"sites without a name": {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
+		"waits for an earlier wave": {sites: []lifecycle.Site{waits("a", 1), waits("b", 2, "a")}},
+		"waits for its own wave":    {sites: []lifecycle.Site{waits("a", 1), waits("b", 1, "a")}, want: []string{"b waits for a, which does not come before it"}},
+		"waits for a later wave":    {sites: []lifecycle.Site{waits("a ", 3), waits("b", 2, "a ")}, want: []string{"b waits for a , which does not come before it"}},
+		"waits for no site":         {sites: []lifecycle.Site{waits("b", 2, "a"), waits("aa ", 1)}, want: []string{"b waits for a site that is not there: a"}},
+		"waits for k0s in vain":     {sites: []lifecycle.Site{external, waits("b", 2, "a ")}, want: []string{"b waits for a , which never runs k0s"}},
+		"apart":                     {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.2", 22))}},
+		"same port forwarder":       {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.1", 23))}},
+		"same address":              {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))}, want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
+		"same cluster name":         {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
+		"in any order":              {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
+		"twice within one":          {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
+		"sites without a name":      {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := CheckFleet(c.sites)
@@ -210,7 +223,7 @@ func TestCheckFleet(t *testing.T) {
 				t.Fatalf("got %v, want %v", ds, c.want)
 			}
 			for i, d := range ds {
-				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") {
+				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") && !strings.Contains(d.Detail, "another") {
 					t.Errorf("got %+v", d)
 				}
 			}

@@ -32,6 +32,8 @@ type siteSpec struct {
 	Backup   backupSpec   `yaml:"backup"`
 	Upgrade  upgradeSpec  `yaml:"upgrade"`
 	Platform platformSpec `yaml:"platform"`
+	// Promotion is what the site waits for before it takes a version.
+	Promotion promotionSpec `yaml:"promotion"`
 	// Files are those that hosts are to have, by their path on the host.
 	Files map[string]fileSpec `yaml:"files"`
 }
@@ -134,6 +136,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 		ConnectTimeout: time.Duration(d.Spec.SSH.ConnectTimeout), KeepAlive: time.Duration(d.Spec.SSH.KeepAlive),
 	}
 	s.Provider, s.Platform = lifecycle.Provider(d.Spec.Provider), d.Spec.Platform.platform()
+	s.Promotion = d.Spec.Promotion.promotion()
 	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint, Context: d.Spec.API.Context, ClusterUID: d.Spec.API.ClusterUID}
 	if d.Spec.API.Kubeconfig != nil {
 		s.API.Kubeconfig = d.Spec.API.Kubeconfig.source()
