@@ -94,9 +94,9 @@ func applyJob(b *strings.Builder, s PipelineSite) {
   environment: {name: %[3]s, deployment_tier: %[4]s, action: start}
   dependencies: [%[5]s]
   variables: {RUNNER_SCRIPT_TIMEOUT: 5h45m, RUNNER_AFTER_SCRIPT_TIMEOUT: 10m}
-  script:
-    - kiban ci tell %[1]s started || true%[6]s
+  script:%[6]s
     - kiban ci reviewed %[1]s --out reviewed
+    - kiban ci tell %[1]s started --plan reviewed/%[1]s.json || true
     - kiban apply %[1]s --yes --lock-timeout 30m --reviewed reviewed/%[1]s.json --accept-changes "$KIBAN_ACCEPT_CHANGES" --result result-%[1]s.json
   after_script:
     - kiban show latest --site %[1]s -o html > timeline-%[1]s.html || rm -f timeline-%[1]s.html
@@ -112,8 +112,8 @@ func applyJob(b *strings.Builder, s PipelineSite) {
 	}
 }
 
-// driftJob fails where a site is not as declared, and tells of it once. The site is looked at for its soak whatever else: a change by hand is
-// no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
+// driftJob fails where a site is not as declared, or can't be planned, and tells of it once. The site is looked at for its soak whatever else: a
+// change by hand is no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
 func driftJob(b *strings.Builder, s PipelineSite) {
 	fmt.Fprintf(b, `
 "drift:%[1]s":
@@ -125,7 +125,7 @@ func driftJob(b *strings.Builder, s PipelineSite) {
     - status=0
     - kiban plan %[1]s -o json --detailed-exitcode > plans/%[1]s.json || status=$?
     - test $status -ne 2 || kiban ci note --plans plans --print || true
-    - case $status in 0|2) kiban ci tell %[1]s drift --plan plans/%[1]s.json || true ;; esac
+    - kiban ci tell %[1]s drift --plan plans/%[1]s.json || true
     - kiban ci soak %[1]s --record || test $status -ne 0 || status=1
     - exit $status
   artifacts:
