@@ -34,7 +34,12 @@ type fakeSite struct {
 	runsAsked int
 	uses      []lifecycle.TenantUse
 	promises  []lifecycle.Promise
-	apply     func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	// told is what the cluster remembers of messages. toldErr: it does not answer.
+	told    map[string]lifecycle.Told
+	toldErr error
+	// verifyWithin is how long the probes were given.
+	verifyWithin time.Duration
+	apply        func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
@@ -48,7 +53,10 @@ users: [{name: user, user: {client-certificate-data: Q1JU, client-key-data: S0VZ
 
 func (f *fakeSite) TenantUse(context.Context) ([]lifecycle.TenantUse, error) { return f.uses, nil }
 
-func (f *fakeSite) Verify(_ context.Context, run string, progress func(string)) ([]lifecycle.Promise, error) {
+func (f *fakeSite) Verify(ctx context.Context, run string, progress func(string)) ([]lifecycle.Promise, error) {
+	if end, bounded := ctx.Deadline(); bounded {
+		f.verifyWithin = time.Until(end)
+	}
 	progress("probing as " + run)
 	return f.promises, nil
 }

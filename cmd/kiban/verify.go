@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ type verifyOptions struct {
 	app    *app
 	output output
 	Site   string
+	// Timeout bounds the whole but for the probes' end.
+	Timeout time.Duration
 }
 
 func newVerify(a *app, runF func(context.Context, *verifyOptions) error) *cobra.Command {
@@ -27,12 +30,14 @@ func newVerify(a *app, runF func(context.Context, *verifyOptions) error) *cobra.
 volume, DNS answers, a pod lands on a node of each promised label. The probes live in a namespace of their own, which is deleted at the end; nothing else is
 written, so it needs no lock and may run beside an apply.
 
+A promise that is not kept within --timeout is broken. The probes are deleted all the same, for which a further minute is given.
 It exits with 1 when a promise is broken, and says which.`,
-		Example:           "  kiban verify tokyo-prod\n  kiban verify virginia-eks -o json",
+		Example:           "  kiban verify tokyo-prod\n  kiban verify tokyo-prod --timeout 30s\n  kiban verify virginia-eks -o json",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, verifyRun),
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	cmd.Flags().DurationVar(&opts.Timeout, "timeout", 2*time.Minute, "how long reaching the site and proving it may take, such as 30s")
 	return cmd
 }
 
@@ -46,6 +51,9 @@ type verifyReport struct {
 
 func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	a := opts.app
+	if opts.Timeout <= 0 {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "--timeout", Summary: fmt.Sprintf("%s is no time to prove anything in", opts.Timeout), Hint: "Say how long it may take, such as --timeout 30s."}
+	}
 	site, fleet, err := a.loadSite(ctx, opts.Site)
 	if err != nil {
 		return err
@@ -54,7 +62,9 @@ func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	promises, err := conn.Verify(ctx, newRunID(time.Now()), func(what string) { a.note("%s", what) })
+	bounded, cancel := context.WithTimeoutCause(ctx, opts.Timeout, fmt.Errorf("not within --timeout %s", opts.Timeout))
+	defer cancel()
+	promises, err := conn.Verify(bounded, newRunID(time.Now()), func(what string) { a.note("%s", what) })
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -40,6 +41,22 @@ func TestVerify(t *testing.T) {
 			if form == "json" && (json.Unmarshal([]byte(r.out), &report) != nil || report.Kept != (tt.code == exitDone) || len(report.Promises) != len(tt.promises)) {
 				t.Errorf("%s: stdout %s", tt.name, r.out)
 			}
+		}
+	}
+	for timeout, want := range map[string]time.Duration{"": 2 * time.Minute, "7s": 7 * time.Second} {
+		f := &fakeSite{promises: met}
+		args := []string{"verify", "lab"}
+		if timeout != "" {
+			args = append(args, "--timeout", timeout)
+		}
+		if r := f.kiban(t, t.TempDir(), nil, args...); r.code != exitDone || f.verifyWithin > want || f.verifyWithin < want-2*time.Second {
+			t.Errorf("--timeout %q: exit %d, the probes have %s, want %s\n%s", timeout, r.code, f.verifyWithin, want, r.err)
+		}
+	}
+	for _, none := range []string{"0s", "-1m"} {
+		f := &fakeSite{promises: met}
+		if r := f.kiban(t, t.TempDir(), nil, "verify", "lab", "--timeout", none); r.code != exitFailed || !strings.Contains(r.err, "is no time to prove anything in") || strings.Contains(r.err, "probing") {
+			t.Errorf("--timeout %s: exit %d\n%s", none, r.code, r.err)
 		}
 	}
 	r := (&fakeSite{promises: broken}).kiban(t, t.TempDir(), nil, "verify", "lab")

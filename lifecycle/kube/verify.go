@@ -20,22 +20,25 @@ import (
 )
 
 const (
-	// probeTimeout is how long a promise may take to be kept.
-	probeTimeout = 2 * time.Minute
 	// cleanTimeout is how long the probes' namespace may take to go.
 	cleanTimeout = time.Minute
+	// undoTimeout is the same for a namespace of which it is not known whether it was made.
+	undoTimeout = 5 * time.Second
 	// probeImage is the image of the probes when the platform names none: a shell with nslookup.
 	probeImage = "registry.k8s.io/e2e-test-images/agnhost:2.53"
 )
 
-// Verify proves what a platform promises, with probes in a namespace of their own that is deleted in the end, also when ctx is cancelled:
-// a Service gets an address, a claim is bound, DNS answers, a pod runs on a node of each label. What is not promised is skipped. A promise
+// Verify proves what a platform promises, with probes in a namespace of their own that is deleted in the end, also when ctx has ended by then:
+// a promise that is not kept before that is broken. A Service gets an address, a claim is bound, DNS answers, a pod runs on a node of each label. What is not promised is skipped. A promise
 // that is broken says what the API has of it. run makes the namespace's name.
 func (c *Client) Verify(ctx context.Context, platform lifecycle.Platform, run string, progress func(string)) []lifecycle.Promise {
 	p := &prober{client: c, platform: platform, namespace: probeNamespace(run), image: cmp.Or(platform.ProbeImage, probeImage)}
 	probes := p.probes()
 	out := make([]lifecycle.Promise, len(probes))
 	if err := p.begin(ctx, run); err != nil {
+		if ctx.Err() != nil {
+			_ = p.end(ctx, undoTimeout) // the answer may be what came too late
+		}
 		for i, probe := range probes {
 			out[i] = lifecycle.Promise{Name: probe.name, State: lifecycle.GateFailed, Reason: "no namespace for the probes could be made: " + err.Error()}
 		}
@@ -53,7 +56,7 @@ func (c *Client) Verify(ctx context.Context, platform lifecycle.Platform, run st
 		})
 	}
 	wg.Wait()
-	if err := p.end(ctx); err != nil {
+	if err := p.end(ctx, cleanTimeout); err != nil {
 		out = append(out, lifecycle.Promise{Name: "clean up", State: lifecycle.GateFailed,
 			Reason: fmt.Sprintf("namespace %s is still there: %v; delete it with `kubectl delete namespace %s`", p.namespace, err, p.namespace)})
 	}
@@ -109,8 +112,8 @@ func (p *prober) begin(ctx context.Context, run string) error {
 }
 
 // end deletes the namespace and waits until it is gone, whether or not the probes were interrupted.
-func (p *prober) end(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+func (p *prober) end(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 	defer cancel()
 	return p.client.DeleteObjects(ctx, []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "Namespace", Name: p.namespace}}, func(string) {})
 }
@@ -121,8 +124,6 @@ func (p probe) prove(ctx context.Context) lifecycle.Promise {
 	if p.skip != "" {
 		return out
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
 	began := time.Now()
 	out.State, out.Reason = lifecycle.GateFailed, "the probe was not made"
 	for made := false; ; {
