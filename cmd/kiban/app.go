@@ -39,10 +39,7 @@ func run(ctx context.Context, s Streams, args []string, services services) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	err := root.ExecuteContext(ctx)
-	if err != nil && context.Cause(ctx) != nil && errors.Is(context.Cause(ctx), errInterrupted) {
-		err = errors.Join(errInterrupted, err)
-	}
+	err := interruptedBy(ctx, root.ExecuteContext(ctx))
 	a.report(err)
 	return exitCode(err)
 }
@@ -77,7 +74,8 @@ It wraps k0s through k0sctl: one overlay folder is one site.
     overlays/<site> -> what is declared -> what is there -> a plan -> carried out step by step, each behind its gates
 
 Exit codes: 0 done, or nothing to do. 1 failed. 2 there are changes (plan --detailed-exitcode). 3 blocked by a gate,
-a budget, a policy, a window or another run's lock. 4 the saved plan is stale. 130 interrupted.`,
+a budget, a policy, a window or another run's lock. 4 what would be done is not what was saved or
+reviewed. 130 interrupted.`,
 		Args:                       noArgs,
 		SilenceErrors:              true,
 		SilenceUsage:               true,

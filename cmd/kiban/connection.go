@@ -144,6 +144,9 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	if err := record.begin(c.site, seen, plan, run); err != nil {
 		return unrecordable(c.site, err)
 	}
+	if plan.ClusterUID != "" { // before there is a cluster, nothing can keep it
+		record.keepFrom(ctx, api.RecordRun)
+	}
 	defer record.keep(ctx, api.RecordRun)
 	defer c.mark(ctx, plan, record)
 	deps := apply.Deps{

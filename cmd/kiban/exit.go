@@ -13,7 +13,7 @@ const (
 	exitFailed      = 1   // failed: the input is wrong, or an effect did not come about
 	exitChanges     = 2   // plan --detailed-exitcode: there are changes
 	exitBlocked     = 3   // blocked: a gate, a budget, a policy, a closed window or another run's lock says "not now"
-	exitStale       = 4   // the saved plan no longer says what would be done
+	exitStale       = 4   // what would be done is not what was saved or reviewed
 	exitInterrupted = 130 // interrupted, as a shell counts SIGINT
 )
 

@@ -58,3 +58,11 @@ func (i *interrupts) interrupt() {
 	fmt.Fprintln(i.say, "Interrupted: stopping now.")
 	i.cancel(errInterrupted)
 }
+
+// interruptedBy says of an error that an interrupt was its cause, if it was.
+func interruptedBy(ctx context.Context, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errInterrupted) {
+		return errors.Join(errInterrupted, err)
+	}
+	return err
+}

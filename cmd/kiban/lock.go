@@ -65,7 +65,7 @@ func harmless(plan lifecycle.Plan) bool {
 
 // carryOut runs a plan under an id of its own.
 func (a *app) carryOut(ctx context.Context, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
-	return a.carryOutAs(ctx, newRunID(time.Now()), site, fleet, conn, plan)
+	return a.carryOutAs(ctx, newRunID(time.Now()), site, fleet, conn, plan, nil)
 }
 
 // applyLock is the lock of one apply: taken when there is something to do, held to the end.

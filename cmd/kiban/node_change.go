@@ -169,7 +169,7 @@ func nodeCarryOut(ctx context.Context, opts *nodeOptions, v nodeVerb, site lifec
 		} else if again {
 			continue
 		}
-		message, err := a.carryOutAs(ctx, id, site, fleet, conn, plan)
+		message, err := a.carryOutAs(ctx, id, site, fleet, conn, plan, nil)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,12 @@ func TestCommandLines(t *testing.T) {
 		{newInit(a, func(_ context.Context, o *initOptions) error { got = [...]any{o.Dir, o.Site, o.Image}; return nil }),
 			"fleet --site tokyo --image r.example/kiban", [...]any{"fleet", "tokyo", "r.example/kiban"}, ""},
 		{newInit(a, nil), "a b", nil, "one folder at a time, not 2"},
+		{newApply(a, func(_ context.Context, o *applyOptions) error {
+			got = [...]any{o.Reviewed, o.Accept, o.Result}
+			return nil
+		}),
+			"tokyo --reviewed r.json --accept-changes 0123456789ab --result x.json", [...]any{"r.json", "0123456789ab", "x.json"}, ""},
+		{newApply(a, nil), "tokyo --reviewed r.json --plan x.plan", nil, "--reviewed makes a new plan and --plan carries out a saved one: choose"},
 		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
 		{newTrust(a, func(_ context.Context, o *trustOptions) error {
 			got = [...]any{o.Site, o.All, o.Yes, o.output.form}

@@ -10,9 +10,10 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/journal"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
-// recordLimit bounds the wait for the cluster to take the record of a run that is over.
+// recordLimit bounds the wait for the cluster to take the record of a run.
 const recordLimit = 10 * time.Second
 
 // operator says who runs kiban, and where: the pipeline's user and its job, or the user and the machine.
@@ -34,6 +35,8 @@ type recorder struct {
 	steps map[string]lifecycle.Step
 	queue map[string]bool // the steps that were planned; the others are ways back after a failure
 	sum   journal.Recorder
+	// started is called once, when the first step is about to act. Nil: nobody is told.
+	started func()
 	// interrupted says whether the operator stopped the run.
 	interrupted func() bool
 }
@@ -63,7 +66,7 @@ func newRecorder(ctx context.Context, plan lifecycle.Plan, run applyRun) *record
 
 // begin tells what the run is about, before anything is done.
 func (r *recorder) begin(site lifecycle.Site, seen lifecycle.State, plan lifecycle.Plan, run applyRun) error {
-	h := lifecycle.RunHeader{Who: run.Who, Where: run.Where, Revision: cmp.Or(plan.Revision, site.Revision), Digest: plan.SiteDigest, Stages: plan.Stages}
+	h := lifecycle.RunHeader{Who: run.Who, Where: run.Where, Revision: cmp.Or(plan.Revision, site.Revision), Digest: plan.SiteDigest, Stages: plan.Stages, Review: run.Review}
 	for _, host := range site.Cluster.Hosts {
 		st, _ := seen.Host(host.Name)
 		version := st.Running
@@ -87,6 +90,9 @@ func begins(id string, h lifecycle.RunHeader) string {
 	if h.Revision != "" {
 		parts = append(parts, "at revision "+h.Revision)
 	}
+	if h.Review != nil {
+		parts = append(parts, "as "+render.Reviewed(*h.Review))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -103,7 +109,12 @@ func (r *recorder) Sink(e lifecycle.Event) error {
 		e.Result = r.result()
 	}
 	r.sum.Add(e)
-	return r.next(e)
+	err := r.next(e)
+	if started := r.started; err == nil && started != nil && e.Kind == lifecycle.EventStarted {
+		r.started = nil
+		started()
+	}
+	return err
 }
 
 // result is known when the last event comes: what the steps came to, and whether somebody stopped the run before its end.
@@ -117,12 +128,22 @@ func (r *recorder) result() lifecycle.RunResult {
 	return ended.Record().Result
 }
 
-// keep puts the record into the cluster, if the run has changed anything. A cluster that does not take it is worth a warning and no more.
+// keepFrom has the record put into the cluster when the first step is about to act, as a run without an end: should this process be killed, the
+// next one knows that the run was begun.
+func (r *recorder) keepFrom(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
+	r.started = func() { r.put(ctx, put) }
+}
+
+// keep puts the record into the cluster, if the run has changed anything.
 func (r *recorder) keep(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
-	record := r.sum.Record()
-	if record.Begun == 0 {
-		return
+	if r.sum.Record().Begun > 0 {
+		r.put(ctx, put)
 	}
+}
+
+// put puts the record as it stands into the cluster. One that does not take it is worth a warning and no more.
+func (r *recorder) put(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
+	record := r.sum.Record()
 	// Whoever stopped the run can wait this much longer: the next machine is to know of it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
@@ -133,5 +154,5 @@ func (r *recorder) keep(ctx context.Context, put func(context.Context, lifecycle
 	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: "the cluster could not keep the record of this run", Detail: err.Error(),
 		Hint: "The journal in .kiban/runs has all of it.", Subject: record.Site, Cause: err}
 	_ = r.next(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: record.ID, Site: record.Site, Kind: lifecycle.EventProgress,
-		Message: "warning: " + d.Summary, Detail: d.Detail, Diagnostic: &d}) // the run itself is over
+		Message: "warning: " + d.Summary, Detail: d.Detail, Diagnostic: &d}) // the record is not what the run is for
 }

@@ -92,7 +92,7 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 		return err
 	}
 	a.note("Going back to revision %s of the repository.", site.Revision)
-	if err := applyPlans(ctx, &applyOptions{app: a, Site: site.Name, Yes: opts.Yes, LockTimeout: opts.LockTimeout}, site, fleet, conn, nil); err != nil {
+	if err := applyPlans(ctx, applying{applyOptions: &applyOptions{app: a, Site: site.Name, Yes: opts.Yes, LockTimeout: opts.LockTimeout}, site: site, fleet: fleet, conn: conn, outcome: &lifecycle.Outcome{}}); err != nil {
 		return err
 	}
 	a.note("The repository still declares what it did: revert it there too, or the next apply goes forward again.")

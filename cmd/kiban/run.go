@@ -29,8 +29,9 @@ func newRunID(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b)
 }
 
-// carryOutAs runs a plan with a journal and with progress on Err. It gives the run's own summary.
-func (a *app) carryOutAs(ctx context.Context, id string, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan) (summary string, err error) {
+// carryOutAs runs a plan with a journal and with progress on Err. review is what people said yes to; nil where that was not asked for. It gives the
+// run's own summary.
+func (a *app) carryOutAs(ctx context.Context, id string, site lifecycle.Site, fleet string, conn connection, plan lifecycle.Plan, review *lifecycle.Review) (summary string, err error) {
 	if d := backups(site, fleet).Unencrypted(); d != nil && takesBackup(plan) {
 		a.findings(lifecycle.Diagnostics{*d})
 	}
@@ -49,7 +50,7 @@ func (a *app) carryOutAs(ctx context.Context, id string, site lifecycle.Site, fl
 	show, say, done := a.progress(plan)
 	who, where := a.operator()
 	stop := a.interrupts.graceful(say)
-	run := applyRun{ID: id, Who: who, Where: where, Claim: a.claim(site, id, "", 0), Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: stop, WorkDone: a.workDone(stop)}
+	run := applyRun{ID: id, Who: who, Where: where, Review: review, Claim: a.claim(site, id, "", 0), Sink: lifecycle.Sinks(j.Sink, show, keepSummary(&summary)), Commands: commands, Stop: stop, WorkDone: a.workDone(stop)}
 	err = conn.Apply(ctx, plan, run)
 	return summary, errors.Join(err, done())
 }

@@ -93,6 +93,8 @@ type applyRun struct {
 	ID string
 	// Who runs it, and Where: for the record.
 	Who, Where string
+	// Review is what people said yes to beforehand; nil where that was not asked for.
+	Review *lifecycle.Review
 	// Claim asks for the site's lock, where the verb does not hold it already.
 	Claim apply.Claim
 

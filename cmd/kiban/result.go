@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
+
+// withResult runs a verb that changes a site and puts how it ended into a file, whatever that is; "" writes none. What lies there from an
+// earlier attempt goes first: a process that is killed must not leave another one's result behind.
+func (a *app) withResult(ctx context.Context, file, site string, verb func(*lifecycle.Outcome) error) error {
+	o := &lifecycle.Outcome{Format: lifecycle.OutcomeFormat, Site: site, Began: time.Now()}
+	if file == "" {
+		return verb(o)
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return noResult(file, err, "Nothing was done.")
+	}
+	err := verb(o)
+	end(o, interruptedBy(ctx, err), time.Now())
+	b, unsaid := json.MarshalIndent(o, "", "  ")
+	if unsaid == nil {
+		unsaid = os.WriteFile(file, append(b, '\n'), 0o600)
+	}
+	if unsaid == nil {
+		return err
+	}
+	a.report(err) // what happened must not be hidden by a file that could not be written
+	unsaid = noResult(file, unsaid, "The verb itself had come to its end: "+o.Message)
+	a.report(unsaid)
+	return shown{errors.Join(err, unsaid)}
+}
+
+func noResult(file string, err error, so string) error {
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the result can't be written", Detail: err.Error() + "\n" + so, Subject: file, Hint: "Name a file in a folder that is there and may be written to.", Cause: err}
+}
+
+// planned notes what was planned. An empty plan behind others means that they did all.
+func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
+	if plan.Empty() && o.Run != "" {
+		return
+	}
+	o.Verdict, o.Plan = render.Verdict(site, plan), plan.Meaning()
+	o.Diagnostics = plan.Diagnostics
+	if len(plan.Hops) == 0 {
+		return
+	}
+	o.Target = plan.Target
+	for _, s := range plan.Steps {
+		if s.Action == lifecycle.ActionUpgrade && !s.From.IsZero() && (o.From.IsZero() || s.From.Less(o.From)) {
+			o.From = s.From
+		}
+	}
+}
+
+// end notes how it ended.
+func end(o *lifecycle.Outcome, err error, now time.Time) {
+	o.Ended, o.ExitCode = now, exitCode(err)
+	switch {
+	case err == nil && o.Run == "":
+		o.Kind = lifecycle.OutcomeUnchanged
+	case err == nil:
+		o.Kind = lifecycle.OutcomeDone
+	case o.ExitCode == exitInterrupted:
+		o.Kind = lifecycle.OutcomeInterrupted
+	case o.ExitCode == exitStale:
+		o.Kind = lifecycle.OutcomeStale
+	case o.ExitCode == exitBlocked:
+		o.Kind = lifecycle.OutcomeBlocked
+	default:
+		o.Kind = lifecycle.OutcomeFailed
+	}
+	if err == nil {
+		return
+	}
+	o.Diagnostics = lifecycle.AsDiagnostics(err, "kiban could not do that")
+	for _, d := range o.Diagnostics {
+		if d.Severity != lifecycle.SeverityWarning {
+			o.Message = d.Summary
+			break
+		}
+	}
+}
