@@ -8,13 +8,14 @@ import (
 // Scripts are for any POSIX shell, busybox's included: GitLab's runner takes bash where there is one, and sh elsewhere.
 
 // planJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may not block
-// when the change is merged, so it warns.
+// when the change is merged, so it warns. Of the actions of an environment that are no deployment, "access" is the one that asks least: neither an
+// approval, nor that an environment lives longer for it.
 func planJob(b *strings.Builder, s PipelineSite) {
 	fmt.Fprintf(b, `
 "plan:%[1]s":
   stage: plan
   interruptible: true
-  environment: {name: %[2]s, action: prepare}
+  environment: {name: %[2]s, action: access}
   script:
     - mkdir -p plans reports
     - kiban plan %[1]s -o json --report reports/%[1]s.json > plans/%[1]s.json

@@ -182,7 +182,7 @@ func TestOnlyApplyDeploys(t *testing.T) {
 	for _, kind := range []PipelineKind{PipelinePlan, PipelineDrift} {
 		jobs, _ := jobsOf(t, Pipeline(kind, pipelineSites(), PipelineOptions{}))
 		for name, job := range jobs {
-			if env, ok := job["environment"].(map[string]any); ok && !slices.Contains([]any{"prepare", "verify", "access"}, env["action"]) {
+			if env, ok := job["environment"].(map[string]any); ok && !slices.Contains([]any{"verify", "access"}, env["action"]) {
 				t.Errorf("%s: %s has %v", kind, name, env)
 			}
 			if job["interruptible"] != true || job["resource_group"] != nil {
