@@ -393,4 +393,7 @@ func TestGlance(t *testing.T) {
 	if len(states) != 1 || !states[0].Installed || states[0].Health.IsWell() || states[0].Diagnostics != nil {
 		t.Errorf("%+v", states)
 	}
+	if r := states[0].Release; r.Chart != "shop" || r.Version != "1" || r.Status != "deployed" {
+		t.Errorf("the release is %+v", r)
+	}
 }

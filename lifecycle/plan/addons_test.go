@@ -87,6 +87,32 @@ func TestAddons(t *testing.T) {
 	}
 }
 
+// What a step brings is a version that the site does not have: not the one whose values change, is adopted or is finished.
+func TestChartsThatAreBrought(t *testing.T) {
+	site := newSite(v135, 1, 1)
+	for name, tt := range map[string]struct {
+		edit func(*lifecycle.UnitState)
+		want lifecycle.ChartVersion
+	}{
+		"another version": {bump, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
+		"a new chart":     {func(u *lifecycle.UnitState) { u.Installed, u.Release = false, lifecycle.Release{} }, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
+		"another chart":   {func(u *lifecycle.UnitState) { u.Release.Chart, u.Changed = "metal", "its chart is another" }, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
+		"other values":    {func(u *lifecycle.UnitState) { u.Changes = []lifecycle.ObjectChange{image(lifecycle.ChangeUpdate)} }, lifecycle.ChartVersion{}},
+		"adopted":         {func(u *lifecycle.UnitState) { u.Adopts = true }, lifecycle.ChartVersion{}},
+		"cut off": {func(u *lifecycle.UnitState) {
+			u.Changed, u.Release.Status = "the run that last applied it has not come to its end", "pending-upgrade"
+		}, lifecycle.ChartVersion{}},
+		"no chart": {func(u *lifecycle.UnitState) {
+			u.Chart, u.Version, u.Release, u.Changes = "", "", lifecycle.Release{}, []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}
+		}, lifecycle.ChartVersion{}},
+	} {
+		p := planned(t, site, seen(t, site, metallb(tt.edit)))
+		if len(p.Steps) != 1 || p.Steps[0].Brings != tt.want {
+			t.Errorf("%s: %+v, want one step that brings %+v", name, p.Steps, tt.want)
+		}
+	}
+}
+
 // Addons come before the version changes, every node waits for them, and what a chart makes of the new version is for the next plan.
 func TestAddonsAroundAnUpgrade(t *testing.T) {
 	site := newSite(v135, 1, 2)

@@ -73,7 +73,7 @@ func controlPlane(site lifecycle.Site, state lifecycle.State) []string {
 	case state.Etcd.Unknown != "":
 		found = append(found, join("etcd's members are not known", state.Etcd.Unknown))
 	case n > 0 && want > 0 && (n < want || n > want+leaving):
-		found = append(found, fmt.Sprintf("etcd has %d members, and %d controllers are declared", n, want))
+		found = append(found, fmt.Sprintf("etcd has %d of %d members", n, want))
 	}
 	return found
 }

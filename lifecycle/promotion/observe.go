@@ -46,6 +46,15 @@ func Observe(prev lifecycle.Soak, site lifecycle.Site, state lifecycle.State, no
 	return next
 }
 
+// Restored is an account that came back with a backup: what was under way then has ended, for nobody knows since when it runs again.
+func Restored(prev lifecycle.Soak) lifecycle.Soak {
+	prev.Versions = slices.Clone(prev.Versions)
+	for i := range prev.Versions {
+		prev.Versions[i].Since = time.Time{}
+	}
+	return prev
+}
+
 // believed is what can be made use of in an account: nothing of another site's, or of a format that is not known; and no stretch that
 // was measured by a clock far ahead of ours.
 func believed(prev lifecycle.Soak, site string, now time.Time) lifecycle.Soak {
