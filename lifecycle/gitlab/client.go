@@ -61,7 +61,7 @@ func newClient(opts Options, wait time.Duration) (*Client, error) {
 	}
 	c.api, err = gitlab.NewClient(opts.Token,
 		gitlab.WithBaseURL(opts.URL),
-		gitlab.WithHTTPClient(&http.Client{Transport: transport, Timeout: 2 * time.Minute}),
+		gitlab.WithHTTPClient(&http.Client{Transport: transport, Timeout: 2 * time.Minute, CheckRedirect: keepToken}),
 		gitlab.WithCustomRetryMax(retries),
 		gitlab.WithCustomRetryWaitMinMax(wait, longWait),
 		gitlab.WithCustomRetry(c.again),
@@ -73,6 +73,17 @@ func newClient(opts Options, wait time.Duration) (*Client, error) {
 			Hint: "In a pipeline GitLab sets CI_API_V4_URL, such as https://gitlab.example.com/api/v4.", Cause: err}
 	}
 	return c, nil
+}
+
+// keepToken follows a redirect to another server, such as one that keeps artifacts, without the token.
+func keepToken(req *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("stopped after 10 redirects")
+	}
+	if req.URL.Host != via[0].URL.Host {
+		req.Header.Del("Private-Token")
+	}
+	return nil
 }
 
 func transport(caFile string) (*http.Transport, error) {
