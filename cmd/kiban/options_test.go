@@ -50,6 +50,11 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}), "tokyo --all --yes -o json", [...]any{"tokyo", true, true, "json"}, ""},
 		{newTrust(a, nil), "tokyo -o yaml", nil, "-o yaml is not a form of trust; it has text, json"},
+		{newCITell(a, func(_ context.Context, o *ciTellOptions) error {
+			got = [...]any{o.Site, o.What, o.Plan, o.Result, o.Template, o.Print}
+			return nil
+		}), "tokyo ended --result r.json --template t.tmpl --print", [...]any{"tokyo", "ended", "", "r.json", "t.tmpl", true}, ""},
+		{newCITell(a, nil), "tokyo started", nil, "started needs --plan FILE"},
 		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
 		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = [...]any{o.Fetch, o.Bundle}; return nil }), "tokyo --fetch --bundle x.bundle", [...]any{true, "x.bundle"}, ""},

@@ -50,6 +50,8 @@ type services struct {
 	PlanRestore func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
 	// UpsertNote puts the note that begins with marker on a merge request.
 	UpsertNote upsertNote
+	// The ways to people.
+	tellServices
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
@@ -80,6 +82,8 @@ type connection interface {
 	Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 	// Runs are the runs that the cluster keeps a record of, newest first.
 	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
+	// UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
+	UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error
 	// TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
 	TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error)
 	// Verify proves what the site promises to workloads, by probes that carry the run's name and are gone when it returns.

@@ -13,6 +13,7 @@ import (
 	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/plan"
 	"kiban.dev/kiban/lifecycle/site"
+	"kiban.dev/kiban/lifecycle/webhook"
 )
 
 // wire names what is behind each service. It is the only place that sees every package.
@@ -54,6 +55,23 @@ func wire() services {
 			}
 			outcome, err := client.UpsertNote(ctx, mr.Project, mr.Number, marker, body)
 			return string(outcome), err
+		},
+		tellServices: tellServices{
+			SendWebhook: webhook.Post,
+			TellIssue: func(ctx context.Context, p mergeRequest, log *slog.Logger, t telling) (string, error) {
+				client, err := gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
+				if err != nil {
+					return "", err
+				}
+				return client.TellIssue(ctx, p.Project, gitlab.Telling(t))
+			},
+			TellNote: func(ctx context.Context, p mergeRequest, commit, branch string, log *slog.Logger, t telling) (string, error) {
+				client, err := gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
+				if err != nil {
+					return "", err
+				}
+				return client.TellNote(ctx, p.Project, commit, branch, gitlab.Telling(t))
+			},
 		},
 		Connect: connect,
 	}

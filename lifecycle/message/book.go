@@ -49,7 +49,7 @@ func (b Book) Claim(m Message, to string, mine lifecycle.Told) (claimed Claimed,
 			return Claimed{}, "nothing was amiss before"
 		}
 		for _, key := range open {
-			m.sameness = append(m.sameness, key, b[key].At.UTC().Format(time.RFC3339))
+			m.sameness = append(m.sameness, key, b[key].Claim)
 		}
 	}
 	key := keyOf(m, to)

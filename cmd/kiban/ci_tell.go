@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/message"
+)
+
+// Limits of telling: a job that tells is not kept from its end for long.
+const (
+	tellLimit    = time.Minute
+	sendLimit    = 25 * time.Second // each receiver
+	rememberTime = 15 * time.Second // each look into the memory
+)
+
+type ciTellOptions struct {
+	app  *app
+	Site string
+	// What is told: "started", "ended" or "drift".
+	What string
+	// Plan is what is about to be done, or what a look at the site found; Result how it ended.
+	Plan, Result string
+	// Template is a file with the wording; "" is the one that comes with kiban.
+	Template string
+	// Print writes the message to stdout and sends nothing.
+	Print bool
+}
+
+// tellings are what can be told, with the flag that each needs.
+func tellings() map[string]string {
+	return map[string]string{"started": "--plan", "ended": "--result", "drift": "--plan"}
+}
+
+func newCITell(a *app, runF func(context.Context, *ciTellOptions) error) *cobra.Command {
+	opts := &ciTellOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "tell SITE started|ended|drift",
+		Short: "Tell people that a site's run began or ended, or that the site has drifted: once",
+		Long: `Send one message to each place that the environment names: KIBAN_WEBHOOK is the address of a webhook that takes Slack's messages (a secret);
+KIBAN_TELL_GITLAB is "issue" (one issue a site, opened when something is amiss and closed when it is over), "note" (on the merge request that
+the commit came with), or "issue,note", with a token in KIBAN_GITLAB_TOKEN or GITLAB_TOKEN. Where none is set, nobody is told.
+
+  started --plan FILE    the reviewed plan, as "kiban ci reviewed" leaves it. Silent when it has nothing to do, or is not there.
+  ended --result FILE    what "kiban apply --result" wrote. Without the file: the job ended and left no result. That nothing had to be done
+                         is told only when something was told to be amiss before.
+  drift --plan FILE      what "kiban plan -o json" printed. Told the first time; that it is gone is told once, too.
+
+Each message is told once, however often the job is retried: the site's cluster remembers it, or .kiban/told where there is none. What could
+not be sent is exit code 1 and no more. It takes a minute at most.`,
+		Example:           "  kiban ci tell tokyo-prod started --plan reviewed/tokyo-prod.json\n  kiban ci tell tokyo-prod ended --result result-tokyo-prod.json\n  kiban ci tell tokyo-prod drift --plan plans/tokyo-prod.json --print",
+		ValidArgsFunction: a.completeTell,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usage(cmd, "name a site and what to tell of it: started, ended or drift")
+			}
+			opts.Site, opts.What = args[0], args[1]
+			needs, known := tellings()[opts.What]
+			switch {
+			case !known:
+				return usage(cmd, fmt.Sprintf("%q is nothing that can be told: started, ended or drift", opts.What))
+			case needs == "--plan" && opts.Plan == "", needs == "--result" && opts.Result == "":
+				return usage(cmd, opts.What+" needs "+needs+" FILE")
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return ciTellRun(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Plan, "plan", "", "the plan that is about to be carried out, or that a look at the site made")
+	cmd.Flags().StringVar(&opts.Result, "result", "", "how the run ended")
+	cmd.Flags().StringVar(&opts.Template, "template", "", "a file with the wording in place of kiban's own (docs/messages.md)")
+	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the message as a webhook would get it, and send nothing")
+	return cmd
+}
+
+// completeTell offers the sites, and then what can be told.
+func (a *app) completeTell(cmd *cobra.Command, args []string, part string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		return []string{"started", "ended", "drift"}, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeSites(cmd, args, part)
+}
+
+func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
+	a := opts.app
+	ctx, cancel := context.WithTimeout(ctx, tellLimit)
+	defer cancel()
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return err
+	}
+	if err := a.knownSite(ctx, fleet, opts.Site); err != nil {
+		return err
+	}
+	receivers, err := a.receivers()
+	if len(receivers) == 0 && !opts.Print {
+		if err == nil {
+			a.note("Nobody is told: neither KIBAN_WEBHOOK nor KIBAN_TELL_GITLAB is set.")
+		}
+		return err
+	}
+	site, found := a.LoadSite(ctx, fleet, opts.Site)
+	readable := found.Err() == nil
+	if !readable {
+		site = lifecycle.Site{Name: opts.Site} // what is amiss with it may be what there is to tell
+	}
+	m, why, toldErr := a.toTell(opts, site)
+	if toldErr != nil || why != "" {
+		if why != "" {
+			a.note("%s", why)
+		}
+		return errors.Join(err, toldErr)
+	}
+	wording, bad := readTemplate(opts.Template)
+	if opts.Print {
+		return errors.Join(bad, a.printMessage(wording, m))
+	}
+	memory := &toldMemory{app: a, dir: toldDir(fleet, opts.Site)}
+	if readable {
+		conn, unconnected := a.connect(site, fleet)
+		if unconnected == nil {
+			memory.conn = conn
+			defer func() { _ = conn.Close() }() // what was to be said is said
+		}
+	}
+	err = errors.Join(err, bad)
+	for _, r := range receivers {
+		err = errors.Join(err, a.tell(ctx, memory, r, m, wording))
+	}
+	return err
+}
+
+// knownSite refuses the name of a site that the fleet does not have. One that can't be read is known.
+func (a *app) knownSite(ctx context.Context, fleet, name string) error {
+	names, err := a.ListSites(fleet)
+	if err != nil || slices.Contains(names, name) {
+		return err
+	}
+	_, ds := a.LoadSite(ctx, fleet, name)
+	return ds.Err()
+}
+
+// readTemplate is the wording. Of one that makes no message, people are told in kiban's own words all the same.
+func readTemplate(file string) (message.Template, error) {
+	if file == "" {
+		return message.Shipped(), nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return message.Shipped(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err}
+	}
+	t, err := message.Parse(file, string(b))
+	if err != nil {
+		return message.Shipped(), err
+	}
+	return t, nil
+}
+
+func (a *app) printMessage(wording message.Template, m message.Message) error {
+	text, err := wording.ForChat(m)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.Out, strings.TrimSuffix(text, "\n")+"\n")
+	return err
+}
