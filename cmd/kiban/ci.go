@@ -22,4 +22,10 @@ type mergeRequest struct {
 	API, CAFile, Token string
 	Project            string
 	Number             int64
+	// Planned are the commits that the pipeline may be of; none: not known.
+	Planned []string
 }
+
+// mergeRequestState is how a merge request stands: "opened", "locked" while it is being merged, "merged" or "closed", and the commit that its
+// branch is at, "" when that is not known.
+type mergeRequestState struct{ State, Head string }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,8 @@ func TestCINote(t *testing.T) {
 		name string
 		env  map[string]string
 		args []string
+		now  mergeRequestState
+		lost error // of asking for the merge request
 		fail error
 		code int
 		want string // in stderr
@@ -111,11 +114,24 @@ func TestCINote(t *testing.T) {
 		{name: "with nonsense", env: map[string]string{"CI_MERGE_REQUEST_IID": "seven"}, code: exitFailed, want: "the merge request's number is none"},
 		{name: "with an API that fails", fail: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the token lacks the scope api"}, code: exitFailed, want: "the token lacks the scope api", sent: true,
 			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7}},
+		{name: "on a branch that was rewritten", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: mergeRequestState{"opened", "99aabbccddee"},
+			want: "was rewritten while planning: it is at 99aabbccdd, and the plans are of 3f2a1c9d5e. The newer pipeline writes the note."},
+		{name: "on a branch as it was", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: mergeRequestState{"opened", "3f2a1c9d5e6f"}, want: "was created", sent: true,
+			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7, Planned: []string{"3f2a1c9d5e6f"}}},
+		{name: "of merged results", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: mergeRequestState{"opened", "3f2a"}, want: "was created", sent: true,
+			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7, Planned: []string{"3f2a", "1111"}}},
+		{name: "of merged results, rewritten", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: mergeRequestState{"opened", "99aa"}, want: "the plans are of 3f2a"},
+		{name: "whose branch is gone", env: map[string]string{"CI_COMMIT_SHA": "3f2a"}, now: mergeRequestState{State: "opened"}, want: "was created", sent: true,
+			mr: mergeRequest{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12", Number: 7, Planned: []string{"3f2a"}}},
+		{name: "merged meanwhile", now: mergeRequestState{State: "merged"}, want: "Merge request !7 is merged: its note is left as it is."},
+		{name: "closed meanwhile", now: mergeRequestState{State: "closed"}, want: "Merge request !7 is closed: its note is left as it is."},
+		{name: "gone", lost: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "project 12 has no merge request !7"}, code: exitFailed, want: "project 12 has no merge request !7"},
 		{name: "printed", env: map[string]string{"CI_MERGE_REQUEST_IID": "", "GITLAB_TOKEN": ""}, args: []string{"--print"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var calls []call
 			services := (&fakeSite{plans: []lifecycle.Plan{planOf("f")}}).services()
+			services.MergeRequest = func(context.Context, mergeRequest, *slog.Logger) (mergeRequestState, error) { return tt.now, tt.lost }
 			services.UpsertNote = func(_ context.Context, mr mergeRequest, _ *slog.Logger, marker, body string) (string, error) {
 				calls = append(calls, call{mr, marker, body})
 				return "created", tt.fail
@@ -128,7 +144,7 @@ func TestCINote(t *testing.T) {
 				t.Errorf("exit %d, want %d; stderr %q, want %q", code, tt.code, errs.String(), tt.want)
 			}
 			switch {
-			case tt.sent && (len(calls) != 1 || calls[0].mr != tt.mr || calls[0].marker != render.NoteMarker || !strings.HasPrefix(calls[0].body, render.NoteMarker)):
+			case tt.sent && (len(calls) != 1 || !reflect.DeepEqual(calls[0].mr, tt.mr) || calls[0].marker != render.NoteMarker || !strings.HasPrefix(calls[0].body, render.NoteMarker)):
 				t.Errorf("got %+v, want the note at %+v", calls, tt.mr)
 			case !tt.sent && len(calls) != 0:
 				t.Errorf("a note was sent: %+v", calls)
@@ -146,11 +162,14 @@ func TestCINote(t *testing.T) {
 // TestCINoteEndToEnd runs kiban as it is wired against a server that answers as GitLab does.
 func TestCINoteEndToEnd(t *testing.T) {
 	var notes []string
+	head := "3f2a"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch {
 		case r.Header.Get("Private-Token") != "glpat-a":
 			w.WriteHeader(http.StatusUnauthorized)
+		case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/merge_requests/7"):
+			fmt.Fprintf(w, `{"iid":7,"state":"opened","sha":%q}`, head)
 		case r.Method == http.MethodGet:
 			list := []map[string]any{}
 			for i, n := range notes {
@@ -172,7 +191,7 @@ func TestCINoteEndToEnd(t *testing.T) {
 	note := func(token string) (int, string) {
 		var out, errs strings.Builder
 		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
-		inPipeline(map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "GITLAB_TOKEN": token})(&s)
+		inPipeline(map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "GITLAB_TOKEN": token, "CI_COMMIT_SHA": "3f2a"})(&s)
 		return run(t.Context(), s, []string{"--fleet", t.TempDir(), "ci", "note", "--plans", dir}, wire()), errs.String()
 	}
 	began := time.Now()
@@ -185,6 +204,10 @@ func TestCINoteEndToEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code, errs := note("glpat-a"); code != exitDone || !strings.Contains(errs, "was updated") || len(notes) != 1 {
+		t.Errorf("exit %d: %s; %d notes", code, errs, len(notes))
+	}
+	head = "99aa"
+	if code, errs := note("glpat-a"); code != exitDone || !strings.Contains(errs, "was rewritten while planning") || len(notes) != 1 {
 		t.Errorf("exit %d: %s; %d notes", code, errs, len(notes))
 	}
 	if code, errs := note(""); code != exitFailed || !strings.Contains(errs, "there is no token for GitLab") || !strings.Contains(errs, "KIBAN_GITLAB_TOKEN") {

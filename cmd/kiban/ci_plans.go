@@ -54,6 +54,15 @@ func readSitePlans(dir string, expected []string) ([]render.SitePlan, error) {
 	return out, nil
 }
 
+// withGone adds the sites whose overlays the merge request deletes. They have no plan, whatever a file says.
+func withGone(plans []render.SitePlan, names []string) []render.SitePlan {
+	plans = slices.DeleteFunc(plans, func(p render.SitePlan) bool { return slices.Contains(names, p.Site.Name) })
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		plans = append(plans, render.SitePlan{Site: lifecycle.Site{Name: name}, Gone: true})
+	}
+	return plans
+}
+
 // planOfSite is the site whose plan a file holds.
 func planOfSite(file string) (string, bool) {
 	for _, ext := range []string{".json", ".plan"} {

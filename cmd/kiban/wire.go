@@ -48,6 +48,14 @@ func wire() services {
 		SiteInputs:  site.Inputs,
 		SiteReads:   site.Reads,
 		PlanRestore: plan.Restore,
+		MergeRequest: func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error) {
+			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})
+			if err != nil {
+				return mergeRequestState{}, err
+			}
+			now, err := client.MergeRequest(ctx, mr.Project, mr.Number)
+			return mergeRequestState(now), err
+		},
 		UpsertNote: func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (string, error) {
 			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})
 			if err != nil {

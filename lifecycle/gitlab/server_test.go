@@ -68,6 +68,8 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, `{"message":"401 Unauthorized"}`)
 	case path == "/projects/"+project:
 		fmt.Fprint(w, `{"id":1}`)
+	case path == strings.TrimSuffix(all, "/notes") && r.Method == http.MethodGet:
+		fmt.Fprint(w, `{"id":99,"iid":7,"state":"opened","sha":"3f2a1c9d"}`)
 	case path == all && r.Method == http.MethodGet:
 		s.list(w, r)
 	case path == all && r.Method == http.MethodPost:

@@ -15,6 +15,10 @@ type SitePlan struct {
 	Plan lifecycle.Plan
 	// Missing says why there is no plan; "" when there is one.
 	Missing string
+	// Gone: the merge request deletes the site's overlay.
+	Gone bool
+	// Promoted are the versions that the plan brings, each held against a site that must have run it before.
+	Promoted []lifecycle.Promoted
 }
 
 // urgency is how much of a reviewer's time a plan needs.
@@ -33,41 +37,72 @@ func (u urgency) word() string {
 	return [...]string{"blocked", "needs attention", "safe", "no changes"}[u]
 }
 
-// assess gives the verdict on a plan, and the reasons for it, each a clause. Safe is what kiban does behind its gates, one after another, without
-// anything going away for good: new machines, patch releases, changes to objects.
-func assess(s SitePlan) (urgency, []string) {
-	if s.Missing != "" {
-		return urgencyBlocked, []string{s.Missing}
-	}
-	if stops := (SiteFindings{Diagnostics: s.Plan.Diagnostics}).stops(); len(stops) > 0 {
-		return urgencyBlocked, []string{firstOf(stops)}
-	}
-	reasons := slices.Concat(machineReasons(s), unitReasons(s.Plan))
-	if n := len(s.Plan.Diagnostics); n > 0 {
-		reasons = append(reasons, firstOf(s.Plan.Diagnostics))
-	}
-	if s.Plan.Unfinished != "" {
-		reasons = append(reasons, "another plan must follow: "+s.Plan.Unfinished)
-	}
-	if strings.HasSuffix(s.Plan.Revision, "-dirty") && !s.Plan.Empty() {
-		reasons = append(reasons, "it was planned from files that are not committed")
-	}
-	switch {
-	case len(reasons) > 0:
-		return urgencyAttention, reasons
-	case s.Plan.Empty():
-		return urgencyNone, nil
-	}
-	return urgencySafe, nil
+// assessment is the verdict on a plan, and why, each a clause.
+type assessment struct {
+	urgency urgency
+	// stops say why it would not go now, by name; of findings, which are shown by themselves, and of everything else.
+	findings, stops []string
+	// reasons are what a reviewer must know of it beside its findings.
+	reasons []string
 }
 
-// firstOf is the first finding, and how many more there are.
-func firstOf(ds lifecycle.Diagnostics) string {
-	text := ds[0].Summary
-	if n := len(ds) - 1; n > 0 {
-		text += ", and " + count(n, "more finding")
+// why is the assessment in a line.
+func (a assessment) why() string {
+	if a.urgency == urgencyBlocked {
+		return someClauses(slices.Concat(a.stops, a.findings), clausesNamed)
 	}
-	return text
+	return someClauses(slices.Concat(a.reasons, a.findings), clausesNamed)
+}
+
+// assess gives the verdict on a plan. Safe is what kiban does behind its gates, one after another, without anything going away for good: new
+// machines, patch releases, changes to objects.
+func assess(s SitePlan, opts NoteOptions) assessment {
+	switch {
+	case s.Gone:
+		return assessment{urgency: urgencyAttention, reasons: []string{"its overlay is deleted: nothing is destroyed, its cluster goes on running and nobody looks after it"}}
+	case s.Missing != "":
+		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}}
+	}
+	findings := stopping(s.Plan.Diagnostics)
+	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan), windowReasons(s, opts))}
+	if s.Plan.Unfinished != "" {
+		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)
+	}
+	if strings.HasSuffix(s.Plan.Revision, "-dirty") && !s.Plan.Empty() {
+		a.reasons = append(a.reasons, "it was planned from files that are not committed")
+	}
+	switch {
+	case len(findings) > 0 || len(a.stops) > 0:
+		a.urgency, a.findings = urgencyBlocked, findingNames(findings)
+	case len(a.reasons) > 0 || len(s.Plan.Diagnostics) > 0:
+		a.urgency, a.findings = urgencyAttention, findingNames(s.Plan.Diagnostics)
+	case s.Plan.Empty():
+		a.urgency = urgencyNone
+	default:
+		a.urgency = urgencySafe
+	}
+	return a
+}
+
+// findingNames name findings: "a disruption budget can never allow an eviction (shop/web)".
+func findingNames(ds lifecycle.Diagnostics) []string {
+	var out []string
+	for _, d := range ds {
+		name := d.Summary
+		if d.Subject != "" && !strings.Contains(name, d.Subject) {
+			name += " (" + subject(d.Subject) + ")"
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+// someClauses says "a; b; and 7 more".
+func someClauses(clauses []string, most int) string {
+	if n := len(clauses) - most; n > 0 {
+		clauses = append(slices.Clone(clauses[:most]), fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(clauses, "; ")
 }
 
 // machineReasons are what a reviewer of changes to machines must know.

@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 	"unicode/utf8"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 const (
 	// NoteMarker begins kiban's note on a merge request. It is not shown; the note is found by it.
 	NoteMarker = "<!-- kiban:plan -->"
-	// NoteLimit is how many characters GitLab takes as a note.
+	// NoteLimit is how many characters GitLab takes as a note. Bytes are counted, which are never fewer.
 	NoteLimit = 1_000_000
 )
 
@@ -19,8 +23,12 @@ const (
 type NoteOptions struct {
 	// Pipeline is the address of the pipeline that keeps the plans as artifacts; "" when there is none.
 	Pipeline string
-	// Limit is how many characters the note may have. 0 is NoteLimit.
+	// Limit is how many bytes the note may have. 0 is NoteLimit.
 	Limit int
+	// Now is when it is written: whether windows are open and minors supported is told as of then. Zero: not told.
+	Now time.Time
+	// Support says how long a version's minor is supported. Nil: not told.
+	Support func(lifecycle.Version) lifecycle.Support
 }
 
 // Note tells a reviewer what merging does: a line a site, what needs attention first; then of each site that changes the findings, the
@@ -36,9 +44,9 @@ func Note(sites []SitePlan, opts NoteOptions) string {
 		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.Site.Wave, b.Site.Wave), cmp.Compare(a.Site.Name, b.Site.Name))
 	})
 	head, foot := noteHead(all), noteFoot(all, opts)
-	room := limit - utf8.RuneCountInString(head) - utf8.RuneCountInString(foot)
+	room := limit - len(head) - len(foot)
 	note := head + fitSites(all, room) + foot
-	if utf8.RuneCountInString(note) > limit { // a table of tens of thousands of sites
+	if len(note) > limit { // a table of tens of thousands of sites
 		return noteTitle(all) + foot
 	}
 	return note
@@ -84,7 +92,7 @@ func noteHead(all []noteSite) string {
 		}
 		b.WriteString(header)
 		header = ""
-		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), cell(s.Site.Name), cell(s.line()), s.versions(""))
+		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), cell(s.Site.Name), s.line(), s.versions())
 	}
 	if len(idle) > 0 {
 		fmt.Fprintf(&b, "\nNo changes: %s.\n", join(idle))
@@ -118,7 +126,7 @@ func fitSites(all []noteSite, room int) string {
 	size := 0
 	for i, s := range all {
 		parts[i] = s.sections()
-		sizes[i] = utf8.RuneCountInString(parts[i][0])
+		sizes[i] = len(parts[i][0])
 		size += sizes[i]
 	}
 	for size > room {
@@ -133,7 +141,7 @@ func fitSites(all []noteSite, room int) string {
 		}
 		parts[longest] = parts[longest][1:]
 		size -= sizes[longest]
-		sizes[longest] = utf8.RuneCountInString(parts[longest][0])
+		sizes[longest] = len(parts[longest][0])
 		size += sizes[longest]
 	}
 	var b strings.Builder
@@ -141,4 +149,13 @@ func fitSites(all []noteSite, room int) string {
 		b.WriteString(p[0])
 	}
 	return b.String()
+}
+
+// sentence begins a clause as a sentence begins.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,16 +11,20 @@ import (
 // How much of a site a note names before its steps are unfolded.
 const (
 	findingsNamed = 5
+	findingLines  = 10
+	clausesNamed  = 3
 	machinesNamed = 8
+	fewMachines   = 3
 	unitsListed   = 12
+	// lineRunes is the most of a text that others wrote.
+	lineRunes = 400
 )
 
 // noteSite is a site's part of a note.
 type noteSite struct {
 	SitePlan
-	urgency urgency
-	reasons []string
-	opts    NoteOptions
+	assessment
+	opts NoteOptions
 	// verdict sums the plan up; stages are its outline, and control names the controllers.
 	verdict string
 	stages  []outline
@@ -39,11 +42,10 @@ func newNoteSite(s SitePlan, opts NoteOptions) noteSite {
 	for _, h := range s.Site.Cluster.Hosts {
 		n.control[h.Name] = h.Role.IsController()
 	}
-	if s.Missing == "" && !s.Plan.Empty() {
-		totals := Totals(s.Site, s.Plan)
-		n.verdict = strings.ToUpper(totals[:1]) + totals[1:]
+	if s.Missing == "" && !s.Gone && !s.Plan.Empty() {
+		n.verdict = sentence(Totals(s.Site, s.Plan))
 	}
-	n.urgency, n.reasons = assess(s)
+	n.assessment = assess(s, opts)
 	return n
 }
 
@@ -79,10 +81,22 @@ func ofController(s lifecycle.Step) bool {
 	})
 }
 
-// line says in the table what merging does to the site, or why it does not.
+// line says in the table what merging does to the site, and why it needs attention or does not go.
 func (s noteSite) line() string {
-	if s.urgency == urgencyBlocked || s.Plan.Empty() {
-		return strings.Join(s.reasons, "; ")
+	why := cell(shorten(s.why(), lineRunes))
+	switch {
+	case s.urgency == urgencyBlocked || s.Plan.Empty():
+		return why
+	case why == "":
+		return cell(s.sum())
+	}
+	return cell(s.sum()) + "<br>**" + sentence(why) + "**"
+}
+
+// sum is the verdict on the plan and how long it may take; "" when there is none.
+func (s noteSite) sum() string {
+	if takes := estimateText(s.Plan.Estimate); s.verdict != "" && takes != "" {
+		return s.verdict + " " + sentence(takes) + "."
 	}
 	return s.verdict
 }
@@ -97,7 +111,7 @@ func (s noteSite) sections() []string {
 	if steps == "" {
 		return []string{brief, ""}
 	}
-	where := "Its steps are more than a note can hold: see `kiban plan " + s.Site.Name + "`"
+	where := "Its steps are more than a note can hold: see `kiban plan " + cell(s.Site.Name) + "`"
 	if s.opts.Pipeline != "" {
 		where += fmt.Sprintf(", or the artifacts of [the pipeline](%s)", s.opts.Pipeline)
 	}
@@ -108,48 +122,47 @@ func (s noteSite) sections() []string {
 func (s noteSite) brief() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), cell(s.Site.Name), s.urgency.word())
-	if s.verdict != "" {
-		b.WriteString("\n" + cell(s.verdict))
-		if takes := estimateText(s.Plan.Estimate); takes != "" {
-			b.WriteString(" It may take " + takes + ".")
+	if s.Gone {
+		b.WriteString(goneSection(s.Site.Name))
+		return b.String()
+	}
+	if sum := s.sum(); sum != "" {
+		fmt.Fprintf(&b, "\n%s\n", cell(sum))
+	}
+	for i, r := range slices.Concat(s.stops, s.reasons) {
+		if i == 0 {
+			b.WriteByte('\n')
 		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "- **%s**\n", cell(sentence(shorten(r, lineRunes))))
 	}
-	if len(s.reasons) > 0 && (s.urgency == urgencyAttention || s.Missing != "") {
-		b.WriteByte('\n')
-		for _, r := range s.reasons {
-			fmt.Fprintf(&b, "- **%s**\n", cell(strings.ToUpper(r[:1])+r[1:]))
+	s.findings(&b)
+	for _, line := range []string{s.versionsLine(), promotionLine(s.Promoted), windowLine(s.SitePlan, s.opts)} {
+		if line != "" {
+			fmt.Fprintf(&b, "\n%s\n", line)
 		}
-	}
-	shown := s.Plan.Diagnostics[:min(len(s.Plan.Diagnostics), findingsNamed)]
-	for _, d := range shown {
-		b.WriteString(markdownDiagnostic(d))
-	}
-	if n := len(s.Plan.Diagnostics) - len(shown); n > 0 {
-		fmt.Fprintf(&b, "\n%s: `kiban plan %s` shows all.\n", count(n, "more finding"), s.Site.Name)
-	}
-	if v := s.versions("release notes: "); v != "" && len(s.Plan.Hops) > 0 {
-		fmt.Fprintf(&b, "\nk0s %s\n", v)
 	}
 	s.order(&b)
 	s.units(&b)
 	return b.String()
 }
 
-// versions are those of k0s, from and to. Each that the site gets links to what its release says.
-func (s noteSite) versions(label string) string {
-	chain := strings.Split(versions(s.Plan), " -> ")
-	if len(s.Plan.Hops) == 0 {
-		return ""
+// findings are the plan's, as many and as much of each as a busy reader takes in.
+func (s noteSite) findings(b *strings.Builder) {
+	shown := s.Plan.Diagnostics[:min(len(s.Plan.Diagnostics), findingsNamed)]
+	for _, d := range shown {
+		lines := strings.Split(strings.TrimSpace(d.Detail), "\n")
+		if n := len(lines) - findingLines; n > 0 {
+			lines = append(lines[:findingLines], "and "+count(n, "more line"))
+		}
+		for i := range lines {
+			lines[i] = shorten(lines[i], lineRunes)
+		}
+		d.Summary, d.Detail, d.Hint = shorten(d.Summary, lineRunes), strings.Join(lines, "\n"), shorten(d.Hint, lineRunes)
+		b.WriteString(markdownDiagnostic(d))
 	}
-	if label == "" {
-		return cell(strings.Join(chain, " → "))
+	if n := len(s.Plan.Diagnostics) - len(shown); n > 0 {
+		fmt.Fprintf(b, "\n%s: `kiban plan %s` shows all.\n", count(n, "more finding"), cell(s.Site.Name))
 	}
-	var links []string
-	for _, v := range s.Plan.Hops {
-		links = append(links, fmt.Sprintf("[%s](https://github.com/k0sproject/k0s/releases/tag/%s)", v, strings.ReplaceAll(v.String(), "+", "%2B")))
-	}
-	return cell(strings.Join(chain, " → ")) + " (" + label + strings.Join(links, ", ") + ")"
 }
 
 // order says which machines go when, and what is disturbed meanwhile.
@@ -158,7 +171,6 @@ func (s noteSite) order(b *strings.Builder) {
 		return // the list of units says it all
 	}
 	n := 0
-	window := false
 	for _, o := range s.stages {
 		var machines, units []string
 		drains, disrupts, control := false, false, false
@@ -174,13 +186,16 @@ func (s noteSite) order(b *strings.Builder) {
 				drains = drains || step.Action == lifecycle.ActionDrain
 				disrupts = disrupts || step.Disrupts
 				control = control || step.Disrupts && s.control[g.targets[0]]
-				window = window || slices.ContainsFunc(step.Before, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateWindow })
 			}
 		}
 		text := cell(o.stage.Title)
 		switch {
 		case len(machines) > 0:
-			text += ": " + cell(someNames(machines, machinesNamed))
+			who := someNames(machines, machinesNamed)
+			if !disrupts && len(machines) > fewMachines { // who they are matters where something happens to them
+				who = count(len(machines), "machine")
+			}
+			text += ": " + cell(who)
 			if p := pace(o.stage, len(machines)); p != "" {
 				text += ", " + p
 			}
@@ -188,8 +203,12 @@ func (s noteSite) order(b *strings.Builder) {
 			text += ": " + whoText(units)
 		}
 		switch {
+		case control && len(machines) == 1:
+			text += ". **Its API server goes away for a while**"
 		case control:
 			text += ". **Each API server goes away for a while**"
+		case drains && len(machines) == 1:
+			text += ". **Its pods move away**"
 		case drains:
 			text += ". **Pods move away from each**"
 		case disrupts:
@@ -200,53 +219,6 @@ func (s noteSite) order(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "%d. %s\n", n, text)
 	}
-	if window {
-		b.WriteString("\nIt waits for a maintenance window.\n")
-	}
-}
-
-// units lists what becomes of addons, tenants and objects.
-func (s noteSite) units(b *strings.Builder) {
-	var lines []string
-	for _, step := range s.Plan.Steps {
-		if !lifecycle.IsUnit(step.Target) {
-			continue
-		}
-		name, detail := unitHead(step)
-		line := fmt.Sprintf("- %s **%s** %s", unitSymbolText(step), cell(name), cell(strings.NewReplacer(" -> ", " → ", "  ", ": ").Replace(detail)))
-		if url := s.releases(step); url != "" {
-			line += fmt.Sprintf(" ([releases](%s))", url)
-		}
-		lines = append(lines, line+"\n")
-	}
-	if len(lines) == 0 {
-		return
-	}
-	b.WriteString("\n" + strings.Join(lines[:min(len(lines), unitsListed)], ""))
-	if n := len(lines) - unitsListed; n > 0 {
-		fmt.Fprintf(b, "- and %d more\n", n)
-	}
-}
-
-// unitSymbolText is what becomes of a unit, as a word: a list's line can't begin with the signs.
-func unitSymbolText(s lifecycle.Step) string {
-	return [...]string{"Change", "Add", "Remove"}[strings.Index("~+-", unitSymbol(s))]
-}
-
-var githubPages = regexp.MustCompile(`^https://([A-Za-z0-9-]+)\.github\.io/([A-Za-z0-9._-]+)/?$`)
-
-// releases is where the project of an addon's chart writes about its releases, when the chart changes its version and its repository is
-// on GitHub's pages, whose address names the project: https://metallb.github.io/metallb.
-func (s noteSite) releases(step lifecycle.Step) string {
-	for _, a := range s.Site.Addons {
-		if a.Unit() != step.Target || a.Chart == nil || !strings.Contains(step.Chart, " -> ") {
-			continue
-		}
-		if m := githubPages.FindStringSubmatch(a.Chart.Repo); m != nil {
-			return "https://github.com/" + m[1] + "/" + m[2] + "/releases"
-		}
-	}
-	return ""
 }
 
 // steps is every step, to unfold.

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode/utf8"
+	"time"
+	_ "time/tzdata" // windows name time zones, and the machine may have none
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -14,7 +15,17 @@ func sitePlans(t *testing.T) []SitePlan {
 	big := siteOf(t, 3, 20)
 	big.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb", Name: "metallb"}}}
 	upgrade := upgradePlan(t, big, 4)
-	upgrade.Steps[3].Before = []lifecycle.Gate{{Kind: lifecycle.GateWindow}}
+	upgrade.Estimate = &lifecycle.Estimate{Duration: 47 * time.Minute, Runs: 3}
+	for i := range upgrade.Steps {
+		if s := &upgrade.Steps[i]; s.Action == lifecycle.ActionCordon {
+			s.Before = append([]lifecycle.Gate{{Kind: lifecycle.GateWindow}}, s.Before...)
+		}
+	}
+	big.Policy.Windows = []lifecycle.Window{{Days: []time.Weekday{time.Saturday}, Start: 22 * 60, End: 4 * 60, TimeZone: "Asia/Tokyo"}}
+	waiting := siteOf(t, 1, 2)
+	waiting.Name = "nagoya-prod"
+	early := upgradePlan(t, waiting, 1)
+	early.Site = waiting.Name
 	small := siteOf(t, 1, 2)
 	small.Name, small.Wave = "lab", 1
 	addon := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Revision: small.Revision, Target: small.Cluster.Version,
@@ -32,117 +43,29 @@ func sitePlans(t *testing.T) []SitePlan {
 		{Site: small, Plan: addon},
 		{Site: stopped, Plan: blocked},
 		{Site: lifecycle.Site{Name: "oslo"}, Missing: "it could not be planned: its job's log says why"},
+		{Site: lifecycle.Site{Name: "lisbon"}, Gone: true},
+		{Site: waiting, Plan: early, Promoted: []lifecycle.Promoted{
+			{Name: "k0s", Version: "v1.36.3+k0s.2", From: "lab", State: lifecycle.GateWaiting, Reason: "lab has run k0s v1.36.3+k0s.2, healthy, for 20h of 72h", Until: noteTime.Add(52 * time.Hour)},
+			{Name: "chart/metallb", Version: "0.16.2", From: "lab", State: lifecycle.GateMet, Reason: "lab has run chart metallb 0.16.2, healthy, for 90h of 72h"}}},
 	}
+}
+
+// noteTime is a Sunday on which no window is open.
+var noteTime = time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
+
+func noteOptions() NoteOptions {
+	return NoteOptions{Pipeline: "https://gitlab.example.com/fleet/-/pipelines/7", Now: noteTime, Support: supported}
+}
+
+// supported knows two minors.
+func supported(v lifecycle.Version) lifecycle.Support {
+	ends := map[int]time.Time{34: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC), 35: time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC), 36: time.Date(2027, 6, 28, 0, 0, 0, 0, time.UTC)}
+	return lifecycle.Support{Minor: fmt.Sprintf("1.%d", v.Minor), Ends: ends[v.Minor]}
 }
 
 func TestNote(t *testing.T) {
-	golden(t, "note.md", Note(sitePlans(t), NoteOptions{Pipeline: "https://gitlab.example.com/fleet/-/pipelines/7"}))
+	golden(t, "note.md", Note(sitePlans(t), noteOptions()))
 	golden(t, "note_empty.md", Note(nil, NoteOptions{}))
-}
-
-func TestNoteFits(t *testing.T) {
-	wide := siteOf(t, 3, 150)
-	plan := upgradePlan(t, wide, 10)
-	for i := range plan.Steps {
-		plan.Steps[i].Reason += fmt.Sprintf(" (%d)", i) // no two machines get the same treatment
-	}
-	var sites []SitePlan
-	for i := range 50 {
-		s := wide
-		s.Name = fmt.Sprintf("site-%02d", i)
-		p := plan
-		p.Site = s.Name
-		sites = append(sites, SitePlan{Site: s, Plan: p})
-	}
-	sites = append(sites, sitePlans(t)...)
-	for _, limit := range []int{NoteLimit, 100_000, 20_000, 1_000} {
-		note := Note(sites, NoteOptions{Limit: limit})
-		if n := utf8.RuneCountInString(note); n > limit {
-			t.Errorf("%d characters; GitLab takes %d", n, limit)
-		}
-		if !strings.HasPrefix(note, NoteMarker+"\n### kiban plan: 55 sites") && !strings.HasPrefix(note, NoteMarker+"\n### kiban plan: 2 sites blocked, 51 need attention, 1 safe, 1 without changes") {
-			t.Errorf("at %d characters the note does not begin with what matters: %.200s", limit, note)
-		}
-		if open, end := strings.Count(note, "<details>"), strings.Count(note, "</details>"); open != end {
-			t.Errorf("at %d characters, %d are unfolded and %d folded again", limit, open, end)
-		}
-		if limit < 20_000 {
-			continue
-		}
-		if want := "| ⚠️&nbsp;needs&nbsp;attention | `site-49` |"; !strings.Contains(note, want) {
-			t.Errorf("at %d characters the table has no line for site-49", limit)
-		}
-	}
-	full := Note(sites, NoteOptions{})
-	if !strings.Contains(full, "than a note can hold: see `kiban plan site-00`") {
-		t.Error("what was left out has no pointer to where it is")
-	}
-	if !strings.Contains(full, "#### ⛔ `osaka-prod`: blocked") || !strings.Contains(full, "behind which gates") {
-		t.Error("sites whose steps are short lost them too")
-	}
-}
-
-func TestAssess(t *testing.T) {
-	site := siteOf(t, 3, 4)
-	patch := upgradePlan(t, site, 1)
-	for i := range patch.Steps {
-		if !patch.Steps[i].From.IsZero() {
-			patch.Steps[i].From = version(t, "v1.36.2+k0s.0")
-		}
-	}
-	with := func(change func(*lifecycle.Plan)) lifecycle.Plan {
-		p := patch
-		p.Steps = append([]lifecycle.Step(nil), p.Steps...)
-		change(&p)
-		return p
-	}
-	objects := func(a lifecycle.Action, cs ...lifecycle.ObjectChange) func(*lifecycle.Plan) {
-		return func(p *lifecycle.Plan) {
-			p.Steps = append(p.Steps, lifecycle.Step{ID: "addon/metallb/apply", Stage: "addons", Action: a, Target: "addon/metallb", Objects: cs})
-		}
-	}
-	for _, tt := range []struct {
-		name string
-		in   SitePlan
-		want urgency
-		why  string
-	}{
-		{"nothing to do", SitePlan{Site: site, Plan: lifecycle.Plan{Target: site.Cluster.Version}}, urgencyNone, ""},
-		{"a patch release", SitePlan{Site: site, Plan: patch}, urgencySafe, ""},
-		{"a minor release", SitePlan{Site: site, Plan: upgradePlan(t, site, 1)}, urgencyAttention, "Kubernetes goes from v1.35 to v1.36, which may serve other APIs"},
-		{"a new object", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeCreate}))}, urgencySafe, ""},
-		{"an object that goes", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeDelete}))}, urgencyAttention, "1 object is deleted"},
-		{"drift", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeUpdate, Drift: true}))}, urgencyAttention, "1 object that someone changed in the cluster is put back"},
-		{"an addon that leaves", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionPrune))}, urgencyAttention, "addon metallb is removed"},
-		{"a machine that leaves", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) {
-			p.Steps = append(p.Steps, lifecycle.Step{Target: "worker-9", Action: lifecycle.ActionReset})
-		})}, urgencyAttention, "worker-9 loses its data on reset"},
-		{"configuration", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) {
-			p.Steps = append(p.Steps, lifecycle.Step{Target: "controller-1", Action: lifecycle.ActionConfigure, Changes: []string{"a: 1 -> 2"}})
-		})}, urgencyAttention, "1 field of the control plane's configuration changes"},
-		{"a warning", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) {
-			p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "worker-2 was not reached"}}
-		})}, urgencyAttention, "worker-2 was not reached"},
-		{"a gate that blocks", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) {
-			p.Diagnostics = lifecycle.Diagnostics{blockedFinding(), blockedFinding()}
-		})}, urgencyBlocked, "a disruption budget can never allow an eviction, and 1 more finding"},
-		{"blocked with nothing to do", SitePlan{Site: site, Plan: lifecycle.Plan{Diagnostics: lifecycle.Diagnostics{blockedFinding()}}}, urgencyBlocked, "a disruption budget can never allow an eviction"},
-		{"unfinished", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { p.Unfinished = "the API does not answer yet" })}, urgencyAttention, "another plan must follow: the API does not answer yet"},
-		{"not committed", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { p.Revision = "3f2a-dirty" })}, urgencyAttention, "it was planned from files that are not committed"},
-		{"one controller", SitePlan{Site: siteOf(t, 1, 4), Plan: func() lifecycle.Plan {
-			p := upgradePlan(t, siteOf(t, 1, 4), 1)
-			for i := range p.Steps {
-				p.Steps[i].From = lifecycle.Version{}
-			}
-			return p
-		}()}, urgencyAttention, "its only controller restarts: no API meanwhile"},
-		{"no plan", SitePlan{Site: site, Missing: "it could not be planned"}, urgencyBlocked, "it could not be planned"},
-	} {
-		got, reasons := assess(tt.in)
-		if got != tt.want || strings.Join(reasons, "; ") != tt.why {
-			t.Errorf("%s: got %s because %q, want %s because %q", tt.name, got.word(), reasons, tt.want.word(), tt.why)
-		}
-	}
 }
 
 func TestNoteWithoutTheSite(t *testing.T) {
@@ -153,19 +76,38 @@ func TestNoteWithoutTheSite(t *testing.T) {
 	}
 }
 
-// TestNoteCannotBeSteered: what hosts and people wrote must become neither markup, nor a mention, nor one of GitLab's quick actions, which
-// are lines that begin with a slash.
+// TestNoteCannotBeSteered: what hosts, charts and people wrote must become neither markup, nor a mention, nor one of GitLab's quick actions,
+// which are lines that begin with a slash.
 func TestNoteCannotBeSteered(t *testing.T) {
-	p := upgradePlan(t, siteOf(t, 1, 1), 1)
-	evil := "x\n/close\n/assign @root <!-- kiban:plan --> </details> **@all**"
-	p.Steps[0].Reason, p.Stages[0].Title, p.Unfinished = evil, evil, evil
+	for name, evil := range map[string]string{
+		"everything":        "x\n/close\n/assign @root <!-- kiban:plan --> </details> **@all**",
+		"another line end":  "x\r/close\r\n/merge @root",
+		"the first words":   "/close @all",
+		"the end of a list": "x\n\n/close\n\n</details></details>\n| a | b |",
+		"the end of a code": "x```\n/close\n```\n@root `/close`",
+		"a link":            "[x](javascript:alert(1)) ![x](https://evil.example/pixel.png) @root",
+	} {
+		t.Run(name, func(t *testing.T) { steer(t, evil) })
+	}
+}
+
+func steer(t *testing.T, evil string) {
+	site := siteOf(t, 1, 1)
+	site.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb" + evil, Name: "metallb"}}}
+	p := upgradePlan(t, site, 1)
+	p.Steps[0].Reason, p.Stages[0].Title, p.Unfinished, p.Revision = evil, evil, evil, evil
 	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: evil, Detail: evil, Hint: evil, Subject: evil}}
 	bump := metallbBump()
-	bump.Reason, bump.Chart, bump.Ignored = evil, evil, []string{evil}
+	bump.Reason, bump.Chart, bump.Ignored = evil, evil+" -> "+evil, []string{evil}
 	bump.Objects[0].Reason, bump.Objects[0].Fields[0].To, bump.Objects[0].Drift = evil, evil, true
-	p.Steps = append(p.Steps, bump)
+	bump.Objects[0].Name, bump.Objects[0].Fields[0].Field, bump.Objects[0].Fields[0].By = evil, evil, evil
+	named := bump
+	named.Target = lifecycle.UnitAddon + evil
+	p.Steps = append(p.Steps, bump, named)
 	p.Stages = append(p.Stages, lifecycle.Stage{ID: "addons", Title: evil})
-	note := Note([]SitePlan{{Site: siteOf(t, 1, 1), Plan: p}, {Site: lifecycle.Site{Name: "oslo"}, Missing: evil}}, NoteOptions{})
+	promoted := []lifecycle.Promoted{{State: lifecycle.GateMet, Reason: evil}}
+	note := Note([]SitePlan{{Site: site, Plan: p, Promoted: promoted}, {Site: lifecycle.Site{Name: "oslo"}, Missing: evil}, {Site: lifecycle.Site{Name: evil}, Gone: true},
+		{Site: lifecycle.Site{Name: "berlin"}, Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: evil}}}}, noteOptions())
 	code, prose := false, ""
 	for line := range strings.Lines(note) {
 		if strings.HasPrefix(line, "```") {
@@ -182,8 +124,34 @@ func TestNoteCannotBeSteered(t *testing.T) {
 		if strings.Contains(strings.ReplaceAll(line, `\@`, ""), "@") {
 			t.Errorf("a mention: %s", line)
 		}
+		if strings.Contains(strings.ReplaceAll(line, `\[`, ""), "[x]") {
+			t.Errorf("a link: %s", line)
+		}
+	}
+	if code || strings.Contains(note, "\r") {
+		t.Error("a line, or a block of code, ends where it should not")
 	}
 	if strings.Count(prose, NoteMarker) != 1 || strings.Count(prose, "<details>") != strings.Count(prose, "</details>") {
 		t.Errorf("markup got through:\n%s", note)
+	}
+}
+
+// TestNoteKeepsSecretsMasked: what the plan masks stays so, wherever the note speaks of it, and a chart's message that speaks of a secret by its
+// name makes nothing else of it.
+func TestNoteKeepsSecretsMasked(t *testing.T) {
+	const masked = "(hidden)"
+	bump := metallbBump()
+	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "token"}, Change: lifecycle.ChangeUpdate,
+		Fields: []lifecycle.FieldChange{{Field: "data.token", From: masked, To: masked}}}}
+	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Stages: []lifecycle.Stage{{ID: bump.Stage, Title: "addons"}}, Steps: []lifecycle.Step{bump},
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the chart says: token is " + masked + "\n/close"}}}
+	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "lab"}, Plan: p}}, NoteOptions{})
+	for _, line := range strings.Split(note, "\n") {
+		if i := strings.Index(line, "data.token"); i >= 0 && !strings.Contains(line, "hidden") {
+			t.Errorf("a line tells more than that it changes: %s", line)
+		}
+	}
+	if !strings.Contains(note, "data.token") {
+		t.Errorf("the note does not say that the secret changes:\n%s", note)
 	}
 }

@@ -176,7 +176,7 @@ func cells(parts []string) string {
 
 // cell makes text safe for a table cell: what hosts and people wrote must not become markup.
 func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "[", `\[`, "@", `\@`).Replace(s)
+	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "[", `\[`, "@", `\@`).Replace(s)
 }
 
 func number(n int) string {
