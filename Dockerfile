@@ -1,5 +1,5 @@
-# The images of kiban. One holds nothing but the binary; the other, which is built by default, has a shell beside it, because runners start the
-# lines of a job with one. docs/release.md says how they are built and why they are as they are.
+# The images of kiban. One holds nothing but the binary; one has Renovate beside it; and the one that is built by default has a shell, because
+# runners start the lines of a job with one. docs/release.md says how they are built and why they are as they are.
 
 # "source" builds the binary from these sources, "release" takes the one that a release has built.
 ARG BINARY=source
@@ -40,6 +40,10 @@ COPY --from=binary /kiban /usr/local/bin/kiban
 ENV PATH=/usr/local/bin:/bin HOME=/home/kiban
 USER 1000:1000
 ENTRYPOINT ["/usr/local/bin/kiban"]
+
+# What Renovate's job uses: kiban makes lock files anew in the merge requests that Renovate opens.
+FROM ghcr.io/renovatebot/renovate:44.121.2 AS renovate
+COPY --from=binary /kiban /usr/local/bin/kiban
 
 # What pipelines use. It has no entrypoint: a runner starts the shell.
 FROM scratch AS job

@@ -61,6 +61,13 @@ renovate-check: build ## Run the real Renovate over the example fleet: it finds 
 rehearse: build lab ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
 	go run ./scripts/ci-rehearsal
 
+.PHONY: release-check
+release-check: ## Try what a release does as far as it publishes nothing: its configuration, one binary and its version (needs goreleaser)
+	go test -vet=off ./scripts/release
+	goreleaser check
+	goreleaser build --snapshot --single-target --clean
+	dist/kiban_*/kiban version
+
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
 	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }

@@ -35,9 +35,16 @@ func complete(declares []declared, found []dependency) error {
 	return errors.Join(errs...)
 }
 
-// pipeline reports what the check's own pipeline names and Renovate does not find: versions that no site declares.
+// pipeline reports what the check's own pipeline and the images of kiban name and Renovate does not find: versions that no site declares.
 func pipeline(found []dependency) error {
 	var errs []error
+	for _, name := range []string{"golang", "busybox", "renovatebot/renovate"} {
+		if !slices.ContainsFunc(found, func(d dependency) bool {
+			return d.File == "Dockerfile" && strings.HasSuffix(d.DepName, name) && d.CurrentValue != ""
+		}) {
+			errs = append(errs, fmt.Errorf("Dockerfile: %s is not found by Renovate", name))
+		}
+	}
 	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /platform/kiban 1.2.3", "regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
 		want := strings.Fields(name)
 		if !slices.ContainsFunc(found, func(d dependency) bool {
@@ -109,10 +116,14 @@ func compare(proposed []dependency, there world, sites map[string]string) (n int
 	for _, d := range proposed {
 		tier := tierOf(d.File, sites)
 		want := expect(d, there[keyOf(d)], policyOf(tier, d))
+		whose := path.Dir(d.File)
+		if tier == "pipeline" {
+			whose = tier // its files go together, wherever they are
+		}
 		var got []string
 		for _, u := range d.Updates {
 			got = append(got, u.NewValue)
-			errs = append(errs, apart(branches, u.BranchName, path.Dir(d.File)))
+			errs = append(errs, apart(branches, u.BranchName, whose))
 		}
 		n += len(got)
 		for _, warning := range d.Warnings {
@@ -130,12 +141,12 @@ func compare(proposed []dependency, there world, sites map[string]string) (n int
 	return n, errors.Join(errs...)
 }
 
-// apart holds that no branch changes two folders: a site's merge request is about that site.
-func apart(branches map[string]string, branch, folder string) error {
-	if other, taken := branches[branch]; taken && other != folder {
-		return fmt.Errorf("branch %s changes %s and %s", branch, other, folder)
+// apart holds that no branch changes what is two folders': a site's merge request is about that site.
+func apart(branches map[string]string, branch, whose string) error {
+	if other, taken := branches[branch]; taken && other != whose {
+		return fmt.Errorf("branch %s changes %s and %s", branch, other, whose)
 	}
-	branches[branch] = folder
+	branches[branch] = whose
 	return nil
 }
 

@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
-// version is major, minor, patch and k0s's build, with what came before and whether it is a pre-release.
+// version is major, minor, patch and k0s's build, with what came before and whether it is a pre-release. The flavour of an image, "-musl", is
+// followed by the same flavour only.
 type version struct {
 	text       string
 	number     [4]int
+	flavour    string
 	prerelease bool
 }
 
@@ -21,7 +23,10 @@ func parse(text string) (version, bool) {
 	if m == nil {
 		return version{}, false
 	}
-	v := version{text: text, prerelease: m[4] != ""}
+	v := version{text: text}
+	if v.prerelease = strings.Contains(m[4], "."); !v.prerelease {
+		v.flavour = m[4]
+	}
 	for i, part := range []string{m[1], m[2], m[3], m[5]} {
 		v.number[i], _ = strconv.Atoi(part)
 	}
@@ -48,7 +53,7 @@ func (v version) next(major, minor, patch, build int, suffix string) string {
 	if strings.Contains(v.text, "+k0s.") {
 		s += fmt.Sprintf("+k0s.%d", n[3])
 	}
-	return s
+	return s + v.flavour
 }
 
 // around invents what has come out since a version: for each answer that the policy can give, something that it applies to.
@@ -79,6 +84,9 @@ func around(current version) []release {
 	add(current.next(0, 3, 0, 0, ""), 1)
 	add(current.next(0, 4, 0, 0, "-rc.1"), 40)
 	add(current.next(1, 0, 0, 0, ""), 30)
+	if current.flavour != "" {
+		add(strings.TrimSuffix(current.next(0, 9, 0, 0, ""), current.flavour), 30)
+	}
 	return out
 }
 
@@ -126,7 +134,7 @@ func expect(d dependency, releases []release, p policy) []string {
 	var near, far version
 	for _, r := range releases {
 		v, ok := parse(r.version)
-		if !ok || v.prerelease || r.age < p.age || slices.Compare(v.number[:], current.number[:]) <= 0 {
+		if !ok || v.prerelease || v.flavour != current.flavour || r.age < p.age || slices.Compare(v.number[:], current.number[:]) <= 0 {
 			continue
 		}
 		line := 1 // how much of the number the release in use shares with its successors

@@ -22,16 +22,17 @@ type declared struct {
 
 func (d declared) String() string { return d.site + ": " + d.name + " " + d.version }
 
-// copyFleet makes a repository of the fleet's files as they are in the work tree, and the sites of testdata beside them, whose container registry is
-// the one at registry. Renovate reads what git tracks, and would change nothing here, but a check has no business in the repository that it checks.
+// copyFleet makes a repository of the fleet's files as they are in the work tree, and the sites of testdata beside them. Their container registries
+// are the one at registry. Renovate reads what git tracks, and would change nothing here, but a check has no business in the repository that it checks.
 func copyFleet(ctx context.Context, fleet, to, registry string) error {
 	out, err := output(ctx, fleet, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--",
-		"clusters", "overlays", "renovate", configFile, ".gitlab-ci.yml", "templates")
+		"clusters", "overlays", "renovate", configFile, ".gitlab-ci.yml", "templates", "Dockerfile")
 	if err != nil {
 		return err
 	}
+	here := []string{"registry.example.com", registry, "ghcr.io", registry}
 	for name := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
-		if err := copyFile(filepath.Join(fleet, name), filepath.Join(to, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := copyFile(filepath.Join(fleet, name), filepath.Join(to, name), here...); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -40,7 +41,7 @@ func copyFleet(ctx context.Context, fleet, to, registry string) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		return copyFile(path, filepath.Join(to, strings.TrimPrefix(path, own)), "registry.example.com", registry)
+		return copyFile(path, filepath.Join(to, strings.TrimPrefix(path, own)), here...)
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ module.exports = {
   // GitLab gives both to every job.
   endpoint: process.env.CI_API_V4_URL,
   repositories: [process.env.CI_PROJECT_PATH],
+  // A pipeline names kiban's project by the server that it runs on; its tags are looked up there.
+  gitlabci: { registryAliases: { $CI_SERVER_FQDN: process.env.CI_SERVER_FQDN || '$CI_SERVER_FQDN' } },
   onboarding: false,
   requireConfig: 'required',
   persistRepoData: true,

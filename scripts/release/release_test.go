@@ -1,0 +1,122 @@
+// Package release holds what must be so for a tag to become a release: what the Dockerfile, GoReleaser's configuration and the changelog say of
+// each other.
+package release
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const root = "../.."
+
+func content(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// The toolchain calls a build "dirty" when a file of the commit is not there: what an image is built from has all of them.
+func TestImagesAreBuiltFromTheWholeCommit(t *testing.T) {
+	cmd := exec.Command("git", "ls-files", "--cached", "--ignored", "--exclude-from=.dockerignore")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Skipf("this is no clone: %v", err)
+	}
+	if len(out) > 0 {
+		t.Errorf(".dockerignore leaves out files of the repository:\n%s", out)
+	}
+	if regexp.MustCompile(`(?m)^/?\.git/?$`).MatchString(content(t, ".dockerignore")) {
+		t.Error(".dockerignore leaves out .git, from which the version is read")
+	}
+}
+
+// Whatever a release publishes as an image is a stage of the Dockerfile, which takes the release's binary; a build that names none gets a shell.
+func TestImagesAreStages(t *testing.T) {
+	stage := regexp.MustCompile(`(?m)^FROM (?:--\S+ )?(\S+) AS (\S+)$`)
+	var stages []string
+	for _, m := range stage.FindAllStringSubmatch(content(t, "Dockerfile"), -1) {
+		stages = append(stages, m[2])
+		if base := m[1]; base != "scratch" && !strings.HasPrefix(base, "binary-") && !regexp.MustCompile(`:v?\d+\.\d+`).MatchString(base) {
+			t.Errorf("stage %s begins with %s, which is no exact version", m[2], base)
+		}
+	}
+	var config struct {
+		Dockers []struct {
+			ID        string
+			Flags     []string
+			Tags      []string
+			BuildArgs map[string]string `yaml:"build_args"`
+		} `yaml:"dockers_v2"`
+	}
+	if err := yaml.Unmarshal([]byte(content(t, ".goreleaser.yaml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	var tags []string
+	for _, d := range config.Dockers {
+		target := strings.TrimPrefix(strings.Join(d.Flags, " "), "--target=")
+		if !slices.Contains(stages, target) {
+			t.Errorf("image %s is the stage %q, and there are %q", d.ID, target, stages)
+		}
+		if from := "binary-" + d.BuildArgs["BINARY"]; from != "binary-release" || !slices.Contains(stages, from) {
+			t.Errorf("image %s has its binary from stage %q", d.ID, from)
+		}
+		tags = append(tags, d.Tags...)
+	}
+	if want := []string{"{{ .Version }}", "{{ .Version }}-bare", "{{ .Version }}-renovate"}; !slices.Equal(tags, want) {
+		t.Errorf("the images are tagged %q, not %q", tags, want)
+	}
+	if len(stages) == 0 || stages[len(stages)-1] != "job" {
+		t.Errorf("the last stage, which is built when none is named, must be job: %q", stages)
+	}
+}
+
+// One version of Go builds what is tested and what is published.
+func TestOneGo(t *testing.T) {
+	version := regexp.MustCompile(`golang:(\S+)`)
+	seen := map[string]bool{}
+	for _, name := range []string{"Dockerfile", ".gitlab-ci.yml"} {
+		found := version.FindAllStringSubmatch(content(t, name), -1)
+		if len(found) == 0 {
+			t.Errorf("%s names no golang image", name)
+		}
+		for _, m := range found {
+			seen[m[1]] = true
+		}
+	}
+	if len(seen) != 1 {
+		t.Errorf("several versions of Go: %v", seen)
+	}
+}
+
+func TestNotes(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string, mode os.FileMode) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("scripts/release-notes", content(t, "scripts/release-notes"), 0o755)
+	put("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.10.0] - 2026-12-02\n\n### Added\n\n- ten\n\n## [1.1.0] - 2026-12-01\n\n- one\n  more\n", 0o644)
+	for version, want := range map[string]string{"v1.10.0": "\n### Added\n\n- ten\n", "v1.1.0": "\n- one\n  more\n", "v1.1.0-rc.1": "", "v1.1": "", "Unreleased": "", "v2.0.0": ""} {
+		out, err := exec.Command(filepath.Join(dir, "scripts", "release-notes"), version).Output()
+		if (err != nil) != (want == "") || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
+			t.Errorf("%s: %q, %v", version, out, err)
+		}
+	}
+}
