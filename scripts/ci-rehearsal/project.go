@@ -225,6 +225,24 @@ func (p *project) messages(n int) []string {
 	return slices.Clone(p.told[n:])
 }
 
+// everything is every text that the project was sent.
+func (p *project) everything() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := slices.Clone(p.told)
+	var notes []*note
+	for _, m := range p.merges {
+		notes = append(notes, m.notes...)
+	}
+	for _, i := range p.issues {
+		out, notes = append(out, i.Title, i.Description), append(notes, i.notes...)
+	}
+	for _, n := range notes {
+		out = append(out, n.Body)
+	}
+	return out
+}
+
 func (p *project) deployments() []deployment {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,6 +25,8 @@ type rehearsal struct {
 	// proposed is the merge request in hand; main is the pipeline of the last push.
 	proposed *mergeRequest
 	main     *pipeline
+	// heard is how many messages people had got before what is looked at.
+	heard int
 }
 
 // The versions that the lab's site goes through, each the next minor or patch of the one before.
@@ -63,6 +65,9 @@ func (r *rehearsal) play(ctx context.Context) error {
 		{"A merge request moves " + site + " from " + first + " to " + second, r.propose},
 		{"It is merged", r.merge},
 		{"The schedule looks for drift", r.schedule},
+		{"A node is changed by hand between the plan and the merge", r.byHand},
+		{"A job is killed", r.killed},
+		{"Afterwards", r.afterwards},
 	} {
 		r.act(s.title)
 		if err := s.play(ctx); err != nil {
@@ -89,6 +94,11 @@ func (r *rehearsal) setUp(ctx context.Context) error {
 		return err
 	}
 	return r.first(ctx)
+}
+
+// afterwards looks back at all that was written.
+func (r *rehearsal) afterwards(ctx context.Context) error {
+	return r.step("no token and no webhook's address is in a log, an artifact, a note or a message", func() (string, error) { return r.secrets(ctx) })
 }
 
 // first has the site where the story begins: applied once, by an engineer, from the repository.

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // merge: the change is merged, and the main pipeline does what was reviewed.
 func (r *rehearsal) merge(ctx context.Context) error {
 	if err := r.step("merged, the main pipeline applies it", func() (string, error) {
+		r.heard = len(r.project.messages(0))
+		r.project.fail("GET", "/merge_requests", 429) // the reviewed plan is asked for
+		r.project.fail("POST", "/services/", 500)     // and somebody is told
 		l, err := r.push(ctx, r.proposed)
 		if err != nil {
 			return "", err
@@ -32,7 +36,19 @@ func (r *rehearsal) merge(ctx context.Context) error {
 	if err := r.step("GitLab has the deployment", func() (string, error) { return r.deployedOnce() }); err != nil {
 		return err
 	}
+	if err := r.step("people were told twice: that it began, and that it is done", func() (string, error) { return r.beganAndDone() }); err != nil {
+		return err
+	}
 	return r.retry(ctx)
+}
+
+// beganAndDone holds what came to the webhook since the merge.
+func (r *rehearsal) beganAndDone() (string, error) {
+	said := r.project.messages(r.heard)
+	if len(said) != 2 || !strings.Contains(said[1], second) {
+		return "", fmt.Errorf("%d messages were sent:\n%s", len(said), strings.Join(said, "\n\n"))
+	}
+	return headline(said[0]) + " / " + headline(said[1]), r.metFaults()
 }
 
 // push merges a merge request, and runs the pipeline of main that follows.
@@ -56,7 +72,7 @@ func (r *rehearsal) deployedOnce() (string, error) {
 
 // retry runs the job again: nothing is touched, and nobody is told again.
 func (r *rehearsal) retry(ctx context.Context) error {
-	return r.step("the job is retried: no machine is touched", func() (string, error) {
+	return r.step("the job is retried: no machine is touched, nobody is told again", func() (string, error) {
 		mark, err := r.lab.ask(ctx, "mark")
 		if err != nil {
 			return "", err
@@ -70,6 +86,9 @@ func (r *rehearsal) retry(ctx context.Context) error {
 		changes, err := r.lab.changes(ctx, mark)
 		if err == nil && changes != "" {
 			err = fmt.Errorf("machines were changed:\n%s", changes)
+		}
+		if said := r.project.messages(r.heard); err == nil && len(said) != 2 {
+			err = fmt.Errorf("people were told again:\n%s", strings.Join(said[2:], "\n\n"))
 		}
 		return "", err
 	})
