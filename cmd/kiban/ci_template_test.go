@@ -140,9 +140,29 @@ func checkCommand(t *testing.T, where, line string) {
 	}
 }
 
-// runScript runs a job's script as a runner does: by sh, which stops at the first command that fails. kiban is a stand-in that fails as
+// runScript runs a job's script as runners do, by each of the shells that they start and that are here. kiban is a stand-in that fails as
 // codes say, by the beginning of its arguments, and writes down what it was asked.
 func runScript(t *testing.T, lines []string, env []string, codes map[string]int) (code int, asked string) {
+	t.Helper()
+	var ran []string
+	for _, shell := range [][]string{{"sh", "-e"}, {"busybox", "sh", "-e"}, {"bash", "-e", "-o", "pipefail"}} {
+		path, err := exec.LookPath(shell[0])
+		if err != nil {
+			continue
+		}
+		c, a := runScriptBy(t, append([]string{path}, shell[1:]...), lines, env, codes)
+		if len(ran) > 0 && (c != code || a != asked) {
+			t.Errorf("%v does otherwise than %v: exit code %d, asked\n%s", shell, ran, c, a)
+		}
+		code, asked, ran = c, a, shell
+	}
+	if len(ran) == 0 {
+		t.Skip("there is no shell here")
+	}
+	return code, asked
+}
+
+func runScriptBy(t *testing.T, shell, lines, env []string, codes map[string]int) (code int, asked string) {
 	t.Helper()
 	dir := t.TempDir()
 	fake := "#!/bin/sh\necho \"$*\" >> asked\ncase \"$*\" in\n"
@@ -152,7 +172,7 @@ func runScript(t *testing.T, lines []string, env []string, codes map[string]int)
 	if err := os.WriteFile(filepath.Join(dir, "kiban"), []byte(fake+"esac\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-e", "-c", strings.Join(lines, "\n"))
+	cmd := exec.Command(shell[0], append(shell[1:], "-c", strings.Join(lines, "\n"))...)
 	cmd.Dir, cmd.Env = dir, append([]string{"PATH=" + dir + ":" + os.Getenv("PATH")}, env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
