@@ -76,35 +76,40 @@ func planOfSite(file string) (string, bool) {
 // readSitePlan reads a plan as --out saves it or as -o json prints it. What is no plan of this site says so in the note: one job's broken
 // artifact must not keep the others' from being told.
 func readSitePlan(path, name string) (render.SitePlan, error) {
-	s := render.SitePlan{Site: lifecycle.Site{Name: name}}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return s, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a plan can't be read", Detail: err.Error(), Subject: path, Cause: err}
+		return render.SitePlan{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a plan can't be read", Detail: err.Error(), Subject: path, Cause: err}
 	}
+	return parseSitePlan(b, name, filepath.Base(path)), nil
+}
+
+// parseSitePlan is readSitePlan of the file's contents.
+func parseSitePlan(b []byte, name, file string) render.SitePlan {
+	s := render.SitePlan{Site: lifecycle.Site{Name: name}}
 	if len(bytes.TrimSpace(b)) == 0 {
 		s.Missing = notPlanned
-		return s, nil
+		return s
 	}
 	var saved savedPlan
 	if err := json.Unmarshal(b, &saved); err != nil {
 		s.Missing = "its plan was cut off: " + err.Error()
-		return s, nil
+		return s
 	}
 	plan := saved.Plan
 	if saved.Kind != planKind {
 		plan = lifecycle.Plan{}
 		if err := json.Unmarshal(b, &plan); err != nil {
 			s.Missing = "its plan can't be read: " + err.Error()
-			return s, nil
+			return s
 		}
 	}
 	switch {
 	case major(plan.Format) != major(lifecycle.PlanFormat):
 		s.Missing = fmt.Sprintf("its plan has the format %q; this kiban reads %s", plan.Format, lifecycle.PlanFormat)
 	case plan.Site != name:
-		s.Missing = fmt.Sprintf("%s is a plan of %q", filepath.Base(path), plan.Site)
+		s.Missing = fmt.Sprintf("%s is a plan of %q", file, plan.Site)
 	default:
 		s.Plan = plan
 	}
-	return s, nil
+	return s
 }

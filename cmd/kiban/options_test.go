@@ -44,6 +44,8 @@ func TestCommandLines(t *testing.T) {
 		}),
 			"tokyo --reviewed r.json --accept-changes 0123456789ab --result x.json", [...]any{"r.json", "0123456789ab", "x.json"}, ""},
 		{newApply(a, nil), "tokyo --reviewed r.json --plan x.plan", nil, "--reviewed makes a new plan and --plan carries out a saved one: choose"},
+		{newCIReviewed(a, func(_ context.Context, o *ciReviewedOptions) error { got = [...]any{o.Sites, o.Out}; return nil }), "tokyo osaka --out reviewed", [...]any{[]string{"tokyo", "osaka"}, "reviewed"}, ""},
+		{newCIReviewed(a, nil), "tokyo", nil, "where to? --out names the folder"},
 		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
 		{newTrust(a, func(_ context.Context, o *trustOptions) error {
 			got = [...]any{o.Site, o.All, o.Yes, o.output.form}

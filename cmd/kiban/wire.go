@@ -81,6 +81,18 @@ func wire() services {
 				return client.TellNote(ctx, p.Project, commit, branch, gitlab.Telling(t))
 			},
 		},
+		FetchReviewed: func(ctx context.Context, c mergedCommit, sites []string, log *slog.Logger) (string, []reviewedSite, error) {
+			client, err := gitlab.New(gitlab.Options{URL: c.API, Token: c.Token, CAFile: c.CAFile, Log: log})
+			if err != nil {
+				return "", nil, err
+			}
+			found, err := client.Reviewed(ctx, c.Project, c.Commit, c.Branch, sites)
+			var out []reviewedSite
+			for _, s := range found.Sites {
+				out = append(out, reviewedSite(s))
+			}
+			return found.Where, out, err
+		},
 		Connect: connect,
 	}
 }
