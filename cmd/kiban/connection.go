@@ -111,13 +111,15 @@ func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
 	if c.glance {
 		units = addons.Glance{Engine: c.units}
 	}
-	state, err := observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) {
-		return c.reach(kubeconfig)
-	}, units)
+	state, err := c.look(ctx, units)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen = state
 	return state, err
+}
+
+func (c *siteConnection) look(ctx context.Context, units observe.Units) (lifecycle.State, error) {
+	return observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) { return c.reach(kubeconfig) }, units)
 }
 
 func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
@@ -162,7 +164,11 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	if fence != nil {
 		deps.Fence, deps.Lost = fence.Check, fence.Lost()
 	}
-	return apply.Run(ctx, c.site, plan, deps)
+	if err := apply.Run(ctx, c.site, plan, deps); err != nil {
+		return err
+	}
+	c.soaked(ctx, plan, record)
+	return nil
 }
 
 func (c *siteConnection) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {

@@ -22,8 +22,12 @@ func (c *siteConnection) mark(ctx context.Context, plan lifecycle.Plan, r *recor
 	if err == nil {
 		return
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: "the cluster could not note which site it is", Detail: err.Error(), Subject: c.site.Name, Cause: err,
-		Hint: "The next run that changes anything tries again."}
+	r.warn(lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: "the cluster could not note which site it is", Detail: err.Error(), Subject: c.site.Name, Cause: err,
+		Hint: "The next run that changes anything tries again."})
+}
+
+// warn puts a finding among the events of a run that is over.
+func (r *recorder) warn(d lifecycle.Diagnostic) {
 	record := r.sum.Record()
 	_ = r.next(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: record.ID, Site: record.Site, Kind: lifecycle.EventProgress,
 		Message: "warning: " + d.Summary, Detail: d.Detail, Diagnostic: &d}) // the run itself is over

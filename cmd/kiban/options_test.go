@@ -81,6 +81,11 @@ func TestCommandLines(t *testing.T) {
 		{newDiff(a, func(_ context.Context, o *diffOptions) error { got = o.Worktree; return nil }), "tokyo --from a", true, ""},
 		{newDiff(a, nil), "tokyo", nil, "from which revision?"},
 		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},
+		{newCISoak(a, func(_ context.Context, o *ciSoakOptions) error {
+			got = [...]any{o.Site, o.Record, o.output.form}
+			return nil
+		}), "tokyo --record -o json", [...]any{"tokyo", true, "json"}, ""},
+		{newCIGate(a, func(_ context.Context, o *ciGateOptions) error { got = [...]any{o.Site, o.Soak}; return nil }), "tokyo --soak soak", [...]any{"tokyo", "soak"}, ""},
 		{newKubeconfig(a, func(_ context.Context, o *kubeconfigOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newExplain(a, func(_ context.Context, o *explainOptions) error { got = o.Topic; return nil }), "gate", "gate", ""},
 		{newVersion(a, func(_ context.Context, o *versionOptions) error { got = o.output.form; return nil }), "-o json", "json", ""},

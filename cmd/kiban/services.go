@@ -54,8 +54,6 @@ type services struct {
 	UpsertNote upsertNote
 	// The ways to people.
 	tellServices
-	// FetchReviewed finds the plans that the merge request of a commit showed.
-	FetchReviewed fetchReviewed
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
@@ -88,6 +86,9 @@ type connection interface {
 	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
 	// UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
 	UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error
+	// Soak is how long the cluster has run its versions, by what it keeps; KeepSoak has it keep what next makes of that. next may be called again.
+	Soak(ctx context.Context) (lifecycle.Soak, error)
+	KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error)
 	// TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
 	TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error)
 	// Verify proves what the site promises to workloads, by probes that carry the run's name and are gone when it returns.

@@ -39,7 +39,8 @@ type fakeSite struct {
 	toldErr error
 	// verifyWithin is how long the probes were given.
 	verifyWithin time.Duration
-	apply        func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	fakeSoak
+	apply func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }

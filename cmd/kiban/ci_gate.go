@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/promotion"
+)
+
+type ciGateOptions struct {
+	app  *app
+	Site string
+	// Soak is a folder with what `ci soak SITE -o json` printed of the sites that are waited for; "" asks them.
+	Soak string
+}
+
+func newCIGate(a *app, runF func(context.Context, *ciGateOptions) error) *cobra.Command {
+	opts := &ciGateOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "gate SITE",
+		Short: "Say whether a site may take the versions that its plan brings",
+		Long: `Make a site's plan, and hold each version of k0s and of a chart that it brings against the sites that must have run it first (spec.promotion of the Site):
+healthy, for the whole soak time. Nothing is changed.
+
+It exits with 0 when they have, or when the plan brings nothing of the kind; with 3 when they have not, and says which version, which site, how long of how
+long, and when at the earliest. A version that the site itself has run before may come back without waiting, and one that it has begun to take may be finished.
+
+With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o json" printed it within a day. A site without such a file is asked.`,
+		Example:           "  kiban ci gate tokyo-prod\n  kiban ci gate tokyo-prod --soak soak",
+		ValidArgsFunction: a.completeSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, err = a.oneSite(cmd, args); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return ciGateRun(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().StringVar(&opts.Soak, "soak", "", "a folder that tells of the sites that are waited for")
+	return cmd
+}
+
+func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
+	a := opts.app
+	site, fleet, err := a.loadSite(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	if len(site.Promotion.From) == 0 {
+		return a.result(nil, site.Name+" waits for no other site.")
+	}
+	brought, own, err := a.brought(ctx, site, fleet)
+	if err != nil {
+		return err
+	}
+	if len(brought) == 0 {
+		return a.result(nil, fmt.Sprintf("The plan of %s brings no other version of k0s or of a chart: nothing has to be waited for.", site.Name))
+	}
+	soaks := map[string]lifecycle.Soak{site.Name: own}
+	if slices.ContainsFunc(brought, func(v lifecycle.SoakVersion) bool { return !promotion.Had(own, v) }) {
+		if err := a.evidence(ctx, opts.Soak, site.Promotion.From, soaks); err != nil {
+			return err
+		}
+	}
+	promoted := promotion.Judge(site.Promotion, site.Name, brought, soaks, time.Now())
+	for _, p := range promoted {
+		if err := a.result(nil, fmt.Sprintf("%s: %s", p.State, p.Reason)); err != nil {
+			return err
+		}
+	}
+	return notPromoted(site, promoted).Err()
+}
+
+// brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
+func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
+	conn, err := a.connect(site, fleet)
+	if err != nil {
+		return nil, own, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	a.note("Looking at %s.", site.Name)
+	state, err := conn.Observe(ctx)
+	if err != nil {
+		return nil, own, err
+	}
+	versions = promotion.Brought(a.MakePlan(site, state))
+	for _, v := range promotion.Unseen(site, state) {
+		if !slices.Contains(versions, v) {
+			versions = append(versions, v)
+		}
+	}
+	if len(versions) > 0 {
+		own = a.withSoak(ctx, conn, state, func(prev lifecycle.Soak) lifecycle.Soak { return promotion.Observe(prev, site, state, time.Now()) })
+	}
+	return versions, own, nil
+}
+
+// evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is not
+// known, which is no error: the verdict says so.
+func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) error {
+	for _, name := range from {
+		soak, err := soakIn(dir, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			a.note("Looking at %s, which must have run it first.", name)
+			if soak, err = a.soakOf(ctx, name, false); ctx.Err() != nil {
+				return err
+			}
+			if err != nil {
+				a.findings(lifecycle.AsDiagnostics(err, name+" could not be looked at"))
+				continue
+			}
+		case err != nil:
+			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Join(dir, name+".json"), Detail: err.Error(), Cause: err,
+				Summary: "how long " + name + " has run its versions can't be read", Hint: "Retry the job soak:" + name + "."}
+		}
+		soaks[name] = soak
+	}
+	return nil
+}
+
+// notPromoted says what is waited for, a finding each.
+func notPromoted(site lifecycle.Site, promoted []lifecycle.Promoted) lifecycle.Diagnostics {
+	var ds lifecycle.Diagnostics
+	for _, p := range promoted {
+		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: p.Reason}
+		switch {
+		case p.State == lifecycle.GateWaiting:
+			d.Detail = fmt.Sprintf("It is long enough on %s at the earliest, if %s stays healthy.", p.Until.UTC().Format("2006-01-02 15:04:05 UTC"), p.From)
+			d.Hint = fmt.Sprintf("Retry this job then. kiban ci soak %s says how it stands; it counts on from each look that is recorded (--record), which a schedule takes.", p.From)
+		case p.State == lifecycle.GateFailed:
+			d.Detail = fmt.Sprintf("%s takes a version when %s has run it, healthy, for its soak time (%s).", site.Name, strings.Join(site.Promotion.From, " and "), cmp.Or(site.Promotion.Source, "spec.promotion"))
+			d.Hint = fmt.Sprintf("See to it that %s runs it and is well (kiban status %s), and retry this job when it has for long enough. To go on without, change spec.promotion in a merge request.", p.From, p.From)
+		default:
+			continue
+		}
+		ds = append(ds, d)
+	}
+	return ds
+}

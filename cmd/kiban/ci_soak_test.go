@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// fakeSoak is what the fake's cluster keeps of how long it ran what.
+type fakeSoak struct {
+	soak     lifecycle.Soak
+	soakErr  error
+	soakKept int
+}
+
+func (f *fakeSoak) Soak(context.Context) (lifecycle.Soak, error) { return f.soak, f.soakErr }
+
+func (f *fakeSoak) KeepSoak(_ context.Context, next func(lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
+	if f.soakErr != nil {
+		return lifecycle.Soak{}, f.soakErr
+	}
+	f.soak = next(f.soak)
+	f.soakKept++
+	return f.soak, nil
+}
+
+// twoMachines is the fake's site as it is when all is well.
+func twoMachines(version lifecycle.Version) lifecycle.State {
+	host := lifecycle.HostState{Unit: "k0sworker", Service: lifecycle.ServiceRunning, Binary: version, Running: version}
+	st := lifecycle.State{Site: "lab", Nodes: []lifecycle.NodeState{{Name: "worker-1", Ready: true, Kubelet: version.Kubelet()}}}
+	for _, name := range []string{"controller-1", "worker-1"} {
+		host.Name = name
+		st.Hosts = append(st.Hosts, host)
+	}
+	return st
+}
+
+func ofK0s(minor, patch int) lifecycle.Version {
+	return lifecycle.Version{Major: 1, Minor: minor, Patch: patch}
+}
+
+// ranFor is an account of a site that has run a version until now.
+func ranFor(site, version string, runs bool, d time.Duration) lifecycle.Soak {
+	now := time.Now().UTC().Truncate(time.Second)
+	v := lifecycle.SoakVersion{Name: "k0s", Version: version, Runs: runs, Longest: d}
+	if runs {
+		v.Since = now.Add(-d)
+	}
+	return lifecycle.Soak{Format: lifecycle.SoakFormat, Site: site, Observed: now, Healthy: true, Versions: []lifecycle.SoakVersion{v}}
+}
+
+func TestCISoak(t *testing.T) {
+	f := &fakeSite{state: twoMachines(ofK0s(35, 7)), fakeSoak: fakeSoak{soak: ranFor("lab", "v1.35.7+k0s.0", true, 20*time.Hour)}}
+	r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab")
+	if r.code != 0 || !strings.HasPrefix(r.out, "lab is healthy.\n") || !strings.Contains(r.out, "k0s   v1.35.7+k0s.0  runs  20h00m       20h00m\n") {
+		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
+	}
+	if f.soakKept != 0 {
+		t.Error("a look without --record was recorded")
+	}
+	f.state.Nodes[0].Ready = false
+	r = f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record", "-o", "json")
+	var got lifecycle.Soak
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != 0 {
+		t.Fatalf("exit %d, %v:\n%s%s", r.code, err, r.out, r.err)
+	}
+	if got.Healthy || got.Reason != "node worker-1 is not Ready" || got.Site != "lab" || got.Format != "1.0" || f.soakKept != 1 || !f.soak.Versions[0].Since.IsZero() {
+		t.Errorf("printed %+v, kept %+v", got, f.soak)
+	}
+
+	// A record that can't be read is a warning, one that can't be written a failure; and where there is no cluster, nothing can be kept.
+	f.soakErr = errors.New("forbidden")
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab"); r.code != 0 || !strings.Contains(r.err, "forbidden") || !strings.Contains(r.out, "lab is not healthy: node worker-1 is not Ready.") {
+		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
+	}
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != exitFailed || !strings.Contains(r.err, "forbidden") {
+		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
+	}
+	f.state = lifecycle.State{API: lifecycle.APIState{NotYet: true}}
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != 0 || r.out != "lab is not healthy: there is no cluster yet.\n" {
+		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
+	}
+}
