@@ -12,7 +12,7 @@ func newCI(a *app) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCIGenerate(a, nil), newCINote(a, nil), newCITell(a, nil), newCISoak(a, nil), newCIGate(a, nil))
+	cmd.AddCommand(newCIGenerate(a, nil), newCINote(a, nil), newCIReviewed(a, nil), newCITell(a, nil), newCISoak(a, nil), newCIGate(a, nil))
 	return cmd
 }
 

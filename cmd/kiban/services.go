@@ -54,6 +54,8 @@ type services struct {
 	UpsertNote upsertNote
 	// The ways to people.
 	tellServices
+	// FetchReviewed finds the plans that the merge request of a commit showed.
+	FetchReviewed fetchReviewed
 	// Connect makes ready to talk to a site's machines. Nothing is dialled yet.
 	Connect func(site lifecycle.Site, opts connectOptions) (connection, error)
 }
