@@ -28,11 +28,13 @@ func TestScripts(t *testing.T) {
 			root, err := filepath.Abs(filepath.Join("..", ".."))
 			env.Setenv("FLEET", root)
 			serveFiles(env)
+			listenHook(env)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"fill":  fillIn,
+			"hook":  hookAnswers,
 			"pack":  packChart,
 			"serve": serve,
 		},
