@@ -2,6 +2,9 @@ package lifecycle
 
 import "time"
 
+// SupportEndsSoon is how long before the end of a minor's support that is worth an operator's attention.
+const SupportEndsSoon = 60 * 24 * time.Hour
+
 // Support is how long the Kubernetes project gives a minor release patches, security fixes among them.
 type Support struct {
 	// Minor is "1.36".

@@ -69,6 +69,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := render.StatusText(a.Out, site, state, a.outStyle()); err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.Out, lockLines(locks, unread, time.Now()))
+	now := time.Now()
+	_, err = io.WriteString(a.Out, supportLine(state, now)+lockLines(locks, unread, now))
 	return err
 }

@@ -31,9 +31,10 @@ type NoteOptions struct {
 	Support func(lifecycle.Version) lifecycle.Support
 }
 
-// Note tells a reviewer what merging does: a line a site, what needs attention first; then of each site that changes the findings, the
-// versions, the order of its machines and what is disturbed when, and its addons, with every step to unfold. When all that is more than
-// GitLab takes, the longest sites lose their steps first, and say where they are to be found.
+// Note tells a reviewer what merging does: a line a site, what is blocked first, then what needs attention; then of each site that changes the
+// verdict and the reasons, the versions and how long they are supported, the order of its machines and what is disturbed when, and its addons,
+// with every step to unfold. When all that is more than GitLab takes, the longest sites lose their steps first, and say where they are to be
+// found.
 func Note(sites []SitePlan, opts NoteOptions) string {
 	limit := cmp.Or(opts.Limit, NoteLimit)
 	all := make([]noteSite, len(sites))

@@ -96,7 +96,7 @@ func (s noteSite) line() string {
 // sum is the verdict on the plan and how long it may take; "" when there is none.
 func (s noteSite) sum() string {
 	if takes := estimateText(s.Plan.Estimate); s.verdict != "" && takes != "" {
-		return s.verdict + " " + sentence(takes) + "."
+		return s.verdict + " It may take " + takes + "."
 	}
 	return s.verdict
 }
@@ -105,6 +105,9 @@ func (s noteSite) sum() string {
 func (s noteSite) sections() []string {
 	if s.urgency == urgencyNone {
 		return []string{""}
+	}
+	if s.Missing != "" {
+		return []string{""} // the table says it all
 	}
 	brief := s.brief()
 	steps := s.steps()

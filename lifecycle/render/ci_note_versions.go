@@ -9,9 +9,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// endsSoon is when the end of a minor's support is worth a reviewer's attention.
-const endsSoon = 60 * 24 * time.Hour
-
 // versionsLine tells of k0s from and to, how long each minor is supported, and where its releases are described; "" when no version changes.
 func (s noteSite) versionsLine() string {
 	if len(s.Plan.Hops) == 0 {
@@ -73,7 +70,7 @@ func supportReasons(p lifecycle.Plan, opts NoteOptions) []string {
 	switch {
 	case s.Ended(opts.Now):
 		return []string{"Kubernetes " + s.Minor + ", which it goes to, gets no more patches since " + s.Ends.Format(dayLayout)}
-	case s.EndsWithin(endsSoon, opts.Now):
+	case s.EndsWithin(lifecycle.SupportEndsSoon, opts.Now):
 		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout), count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
 	}
 	return nil

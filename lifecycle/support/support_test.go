@@ -79,8 +79,8 @@ func TestEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Ended(now) != tt.ended || s.EndsWithin(60*24*time.Hour, now) != tt.sixty {
-			t.Errorf("at %s: ended %t, within 60 days %t", tt.now, s.Ended(now), s.EndsWithin(60*24*time.Hour, now))
+		if s.Ended(now) != tt.ended || s.EndsWithin(lifecycle.SupportEndsSoon, now) != tt.sixty {
+			t.Errorf("at %s: ended %t, within 60 days %t", tt.now, s.Ended(now), s.EndsWithin(lifecycle.SupportEndsSoon, now))
 		}
 	}
 	if unknown := (lifecycle.Support{Minor: "1.99"}); unknown.Ended(s.Ends) || unknown.EndsWithin(1000*time.Hour, s.Ends) {
