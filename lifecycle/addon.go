@@ -26,6 +26,8 @@ type Addon struct {
 	// Objects are the objects beside it that its annotation ties to it, in the order of the build.
 	Objects []Document `json:"objects,omitempty"`
 	Source  string     `json:"source,omitempty"`
+	// Lines are where the fields of its spec stand.
+	Lines Lines `json:"-"`
 }
 
 // Unit is the name of the addon's unit.

@@ -31,6 +31,9 @@ type Diagnostic struct {
 	Hint string `json:"hint,omitempty"`
 	// Subject is where: "overlays/tokyo-prod/cluster.yaml:12", or a host's or object's name.
 	Subject string `json:"subject,omitempty"`
+	// Field is the path of the declared field that it is about, in the form of FieldKey: "spec.chart.version". Whoever knows the document's
+	// lines makes it the Subject.
+	Field string `json:"-"`
 	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
 	Cause error `json:"-"`
 }

@@ -68,7 +68,8 @@ func TestNodeAsks(t *testing.T) {
 	blocked := planOf("f", "worker-1/cordon")
 	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "an administrator has cordoned it"}}
 	f, s = nodeFake(blocked, &task)
-	if r := kibanWith(t, s, nil, "node", "uncordon", "lab", "worker-1", "--yes"); r.code != exitBlocked || f.applied != nil || strings.Count(r.err, "an administrator has cordoned it") != 1 {
+	if r := kibanWith(t, s, nil, "node", "uncordon", "lab", "worker-1", "--yes"); r.code != exitBlocked || f.applied != nil || strings.Count(r.err, "Blocked: an administrator has cordoned it") != 1 ||
+		!strings.HasSuffix(r.err, "\nBlocked: nothing is changed, because of what stands above: an administrator has cordoned it.\n") {
 		t.Errorf("blocked: exit %d, %s", r.code, r.err)
 	}
 	f, s = nodeFake(planOf("f"), &task)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/bundle"
@@ -15,7 +18,12 @@ func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartSt
 	for _, c := range needs.Charts {
 		digest, _, err := store.Chart(ctx, site.Dir, c, nil)
 		if err != nil {
-			ds = append(ds, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had")...)
+			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had"), func(a lifecycle.Addon) string {
+				if a.Chart != nil && a.Chart.Repo == c.Repo && a.Chart.Name == c.Name && a.Chart.Version == c.Version {
+					return "spec.chart"
+				}
+				return ""
+			})...)
 			continue
 		}
 		now.Charts = append(now.Charts, lifecycle.ChartPin{Repo: c.Repo, Name: c.Name, Version: c.Version, Digest: digest})
@@ -23,7 +31,12 @@ func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartSt
 	for _, url := range needs.Manifests {
 		digest, _, err := store.Manifest(ctx, site.Dir, url, nil)
 		if err != nil {
-			ds = append(ds, lifecycle.AsDiagnostics(err, "manifests "+url+" cannot be had")...)
+			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "manifests "+url+" cannot be had"), func(a lifecycle.Addon) string {
+				if i := slices.Index(a.Manifests, url); i >= 0 {
+					return fmt.Sprintf("spec.manifests[%d]", i)
+				}
+				return ""
+			})...)
 			continue
 		}
 		now.Manifests = append(now.Manifests, lifecycle.ManifestPin{URL: url, Digest: digest})
@@ -45,4 +58,19 @@ func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartSt
 		return now, err
 	}
 	return now, ds.Err()
+}
+
+// declaredIn lets findings about what an addon is made of name the line of the first addon that has it. field is what of an addon they are
+// about; "" when it is another's.
+func declaredIn(site lifecycle.Site, ds lifecycle.Diagnostics, field func(lifecycle.Addon) string) lifecycle.Diagnostics {
+	i := slices.IndexFunc(site.Addons, func(a lifecycle.Addon) bool { return field(a) != "" })
+	if i < 0 {
+		return ds
+	}
+	ds = slices.Clone(ds)
+	for n, d := range ds {
+		d.Field = cmp.Or(d.Field, field(site.Addons[i]))
+		ds[n] = site.Addons[i].Locate(d)
+	}
+	return ds
 }

@@ -33,7 +33,7 @@ func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet stri
 			absent = append(absent, addon.Name)
 		default:
 			for _, d := range lifecycle.AsDiagnostics(err, "addon "+addon.Name+" cannot be rendered") {
-				ds = append(ds, declaredAt(d, addon))
+				ds = append(ds, addon.Locate(d))
 			}
 		}
 	}
@@ -43,13 +43,4 @@ func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet stri
 			Hint: "kiban validate " + site.Name + " --fetch"})
 	}
 	return ds
-}
-
-// declaredAt lets a finding about an addon name the line where it was declared.
-func declaredAt(d lifecycle.Diagnostic, addon lifecycle.Addon) lifecycle.Diagnostic {
-	if d.Subject != "" && d.Subject != addon.Source && !strings.Contains(d.Detail, d.Subject) {
-		d.Detail = strings.TrimSpace(d.Detail + "\n" + "From " + d.Subject + ".")
-	}
-	d.Subject = addon.Source
-	return d
 }

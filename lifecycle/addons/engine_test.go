@@ -273,6 +273,11 @@ func TestRefusals(t *testing.T) {
 	twice.Name = "store"
 	declared := shop("9")
 	declared.Source = "overlays/lab/shop.yaml:3"
+	lonely := circle("a", "metalb")
+	lonely.DependsOn, lonely.Lines = []string{"shop", "metalb"}, lifecycle.Lines{"spec.dependsOn[0]": "overlays/lab/shop.yaml:8", "spec.dependsOn[1]": "overlays/lab/shop.yaml:9"}
+	keyless := shop("1")
+	keyless.Secrets = []lifecycle.Secret{{Name: "first"}, {Name: "made-by-others"}}
+	keyless.Lines = lifecycle.Lines{"spec.secrets[name=made-by-others]": "overlays/lab/shop.yaml:12", "spec.secrets": "overlays/lab/shop.yaml:10"}
 	homeless := siteOf(shop("1"))
 	homeless.Tenants = []lifecycle.Tenant{{Name: "shop"}}
 	cases := map[string]struct {
@@ -285,6 +290,8 @@ func TestRefusals(t *testing.T) {
 		"an absent dependency":        {siteOf(circle("a", "metalb")), "addon/a", "metalb"},
 		"two of one object":           {siteOf(shop("1"), twice), "addon/store", "are declared by addon/shop too"},
 		"no such chart":               {siteOf(shop("9")), "addon/shop", "no chart"},
+		"a dependency's line":         {siteOf(shop("1"), lonely), "addon/a", "overlays/lab/shop.yaml:9: it depends on addon metalb"},
+		"a secret's line":             {siteOf(keyless), "addon/shop", "overlays/lab/shop.yaml:12: addon shop needs Secret shop/made-by-others"},
 		"a chart's declaration":       {siteOf(declared), "addon/shop", "overlays/lab/shop.yaml:3"},
 	}
 	for name, tt := range cases {

@@ -25,14 +25,15 @@ func inOrder(addons []lifecycle.Addon) ([]lifecycle.Addon, map[string]lifecycle.
 		}
 		if i := slices.Index(path, a.Name); i >= 0 {
 			circle := append(slices.Clone(path[i:]), a.Name)
-			found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(a.Source, a.Unit()), Summary: "addons depend on each other in a circle",
+			found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(a.Where("spec.dependsOn"), a.Unit()), Summary: "addons depend on each other in a circle",
 				Detail: strings.Join(circle, " -> "), Hint: "Take one of them out of the other's spec.dependsOn."})
 			return
 		}
 		for _, need := range slices.Sorted(slices.Values(a.DependsOn)) {
 			other, ok := byName[need]
 			if !ok {
-				found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(a.Source, a.Unit()),
+				found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
+					Subject: subject(a.Where(fmt.Sprintf("spec.dependsOn[%d]", slices.Index(a.DependsOn, need))), a.Unit()),
 					Summary: fmt.Sprintf("it depends on addon %s, which the site does not have", need), Hint: "Add that addon, or take it out of spec.dependsOn."})
 				continue
 			}
@@ -68,15 +69,10 @@ func (u *unit) subject() string {
 	return u.name
 }
 
-// declaredAt lets a finding about what a unit is made of, such as a repository that lacks a chart, name the line where it was declared.
+// declaredAt lets a finding about what an addon is made of, such as a repository that lacks a chart, name the line where that was declared.
 func (u *unit) declaredAt(d lifecycle.Diagnostic) lifecycle.Diagnostic {
-	at := u.subject()
-	if strings.HasPrefix(d.Subject, "overlays/") || d.Subject == at {
+	if strings.HasPrefix(d.Subject, "overlays/") && d.Subject != u.addon.Source {
 		return d // it knows the line better
 	}
-	if d.Subject != "" && !strings.Contains(d.Detail, d.Subject) {
-		d.Detail = strings.TrimSpace(d.Detail + "\nFrom " + d.Subject + ".")
-	}
-	d.Subject = at
-	return d
+	return u.addon.Locate(d)
 }

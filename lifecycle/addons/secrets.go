@@ -65,22 +65,23 @@ func (e *Engine) settleSecrets(ctx context.Context, u *unit, notYet bool) error 
 	has := func(r lifecycle.ObjectRef) bool { return slices.ContainsFunc(there, r.Same) }
 	for _, s := range u.addon.Secrets {
 		ref := lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: u.addon.Namespace, Name: s.Name}
+		at := subject(u.addon.Where("spec.secrets[name="+s.Name+"]"), u.name)
 		switch {
 		case !slices.ContainsFunc(wanted, ref.Same):
 		case has(ref) && len(s.Keys) > 0:
 			u.ignored = append(u.ignored, fmt.Sprintf("%s: stays as the cluster has it: %s", ref, strings.Join(u.absent(e, s), ", ")))
 		case has(ref):
 		case len(s.Keys) > 0:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
+			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: at,
 				Summary: fmt.Sprintf("addon %s needs a secret that is not here", u.addon.Name),
 				Detail:  fmt.Sprintf("%s: %s. The cluster does not have it either.", ref, strings.Join(u.absent(e, s), ", ")),
 				Hint:    "Let it be there where kiban runs (in GitLab: a masked variable of the project), then run the same command again."})
 		case notYet:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: subject(u.addon.Source, u.name),
+			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: at,
 				Summary: fmt.Sprintf("addon %s needs %s, which kiban does not make", u.addon.Name, ref), Detail: "There is no cluster yet that could have it.",
 				Hint: "Make it as soon as the cluster is up, or give the Secret's keys a source (spec.secrets[].keys)."})
 		default:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
+			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: at,
 				Summary: fmt.Sprintf("addon %s needs %s, which the cluster does not have", u.addon.Name, ref), Detail: "It names no keys, so somebody else is to make it.",
 				Hint: "Make it, or give its keys a source (spec.secrets[].keys)."})
 		}

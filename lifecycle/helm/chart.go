@@ -107,5 +107,5 @@ func fits(ch *chart.Chart, caps *common.Capabilities, c lifecycle.Chart) error {
 		return nil
 	}
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("chart %s %s is not made for Kubernetes %s", c.Name, c.Version, caps.KubeVersion.String()),
-		Detail: "it wants " + want, Hint: "use a version of the chart that fits, or upgrade the cluster first", Subject: c.Repo}
+		Detail: "it wants " + want, Hint: "use a version of the chart that fits, or upgrade the cluster first", Subject: c.Repo, Field: "spec.chart.version"}
 }

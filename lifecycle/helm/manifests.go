@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -18,16 +19,17 @@ import (
 func (s *Store) manifests(ctx context.Context, site lifecycle.Site, a lifecycle.Addon) (lifecycle.Rendering, error) {
 	var out lifecycle.Rendering
 	sum := sha256.New()
-	for _, url := range a.Manifests {
+	for i, url := range a.Manifests {
+		field := fmt.Sprintf("spec.manifests[%d]", i)
 		content, d, err := s.Manifest(ctx, site.Dir, url, site.Pins)
 		if err != nil {
-			return lifecycle.Rendering{}, about(err, a)
+			return lifecycle.Rendering{}, about(of(err, field), a)
 		}
 		fmt.Fprintln(sum, d)
 		for _, doc := range documents(content) {
 			objects, err := decode(doc, source(url))
 			if err != nil {
-				return lifecycle.Rendering{}, about(err, a)
+				return lifecycle.Rendering{}, about(of(err, field), a)
 			}
 			out.Objects = append(out.Objects, objects...)
 		}
@@ -41,6 +43,15 @@ func (s *Store) manifests(ctx context.Context, site lifecycle.Site, a lifecycle.
 	return out, nil
 }
 
+// of says which field a finding is about.
+func of(err error, field string) error {
+	if d, ok := errors.AsType[lifecycle.Diagnostic](err); ok && d.Field == "" {
+		d.Field = field
+		return d
+	}
+	return err
+}
+
 // twice is the error of manifests that declare an object twice.
 func twice(objects []lifecycle.Object, a lifecycle.Addon) error {
 	seen := map[lifecycle.ObjectRef]string{}
@@ -49,7 +60,7 @@ func twice(objects []lifecycle.Object, a lifecycle.Addon) error {
 		ref.APIVersion = ref.Group()
 		if first, ok := seen[ref]; ok {
 			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("the manifests of addon %s declare %s twice", a.Name, o.ObjectRef),
-				Detail: "in " + first + " and in " + o.Source, Hint: "leave one of them out", Subject: a.Source}
+				Detail: "in " + first + " and in " + o.Source, Hint: "leave one of them out", Subject: a.Source, Field: "spec.manifests"}
 		}
 		seen[ref] = o.Source
 	}

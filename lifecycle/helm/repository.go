@@ -87,7 +87,7 @@ func (s *Store) download(ctx context.Context, c lifecycle.Chart, e entry) ([]byt
 		last = err
 	}
 	return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart's archive cannot be fetched",
-		Detail: fmt.Sprintf("%s %s: %v", c.Name, c.Version, cmp.Or(last, errNoAddress)), Hint: "try again, or use another version", Subject: c.Repo, Cause: last}
+		Detail: fmt.Sprintf("%s %s: %v", c.Name, c.Version, cmp.Or(last, errNoAddress)), Hint: "try again, or use another version", Subject: c.Repo, Field: "spec.chart.version", Cause: last}
 }
 
 var errNoAddress = fmt.Errorf("the repository's index names no address for it")
@@ -101,7 +101,7 @@ func (s *Store) index(ctx context.Context, repo string) (index, error) {
 		}
 		content, err := s.web.get(ctx, u.JoinPath("index.yaml").String())
 		if err != nil {
-			d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart repository cannot be read", Detail: err.Error(), Subject: repo, Cause: err,
+			d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart repository cannot be read", Detail: err.Error(), Subject: repo, Field: "spec.chart.repo", Cause: err,
 				Hint: "check the network and the proxy settings, or carry the charts over with kiban bundle"}
 			if code := status(err); code == http.StatusNotFound {
 				d.Hint = "there is no index.yaml below that URL: correct repo in the addon"
@@ -113,7 +113,7 @@ func (s *Store) index(ctx context.Context, repo string) (index, error) {
 		var idx index
 		if err := yaml.Unmarshal(content, &idx); err != nil {
 			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart repository's index cannot be read", Detail: err.Error(),
-				Hint: "the URL may lead to a web page in place of a repository: correct repo in the addon", Subject: repo, Cause: err}
+				Hint: "the URL may lead to a web page in place of a repository: correct repo in the addon", Subject: repo, Field: "spec.chart.repo", Cause: err}
 		}
 		return idx, nil
 	})
@@ -128,7 +128,7 @@ func (x index) pick(c lifecycle.Chart) (entry, error) {
 	all, ok := x.Entries[c.Name]
 	if !ok {
 		return entry{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no chart " + c.Name + " in the repository",
-			Detail: few("it has %s", similar(c.Name, x.Entries)), Hint: "correct name or repo in the addon's chart", Subject: c.Repo}
+			Detail: few("it has %s", similar(c.Name, x.Entries)), Hint: "correct name or repo in the addon's chart", Subject: c.Repo, Field: "spec.chart.name"}
 	}
 	var versions []string
 	withdrawn := false
@@ -153,7 +153,7 @@ func (x index) pick(c lifecycle.Chart) (entry, error) {
 // noVersion is the error of a version that a repository, a registry or a folder does not have.
 func noVersion(c lifecycle.Chart, versions []string) lifecycle.Diagnostic {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no version %s of chart %s", c.Version, c.Name),
-		Detail: few("the nearest are %s", nearest(c.Version, versions)), Hint: "correct version in the addon's chart", Subject: c.Repo}
+		Detail: few("the nearest are %s", nearest(c.Version, versions)), Hint: "correct version in the addon's chart", Subject: c.Repo, Field: "spec.chart.version"}
 }
 
 // nearest gives up to two versions on either side of the one that was asked for, the newest first.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -44,13 +45,22 @@ func violations(err error, a lifecycle.Addon) error {
 		found = append(found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
 			Summary: fmt.Sprintf("values of addon %s: %s: %s", a.Name, cmp.Or(path, "the whole"), quoted.ReplaceAllString(m[2], "the value $1")),
 			Detail:  fmt.Sprintf("the schema of chart %s %s does not allow it", a.Chart.Name, a.Chart.Version),
-			Hint:    "correct spec.chart.values; helm show values lists what the chart takes", Subject: a.Source, Cause: err})
+			Hint:    "correct spec.chart.values; helm show values lists what the chart takes", Subject: a.Source, Field: valuesField(path), Cause: err})
 	}
 	if len(found) == 0 {
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the values of addon " + a.Name + " do not fit the chart", Detail: text,
-			Hint: "correct spec.chart.values", Subject: a.Source, Cause: err}
+			Hint: "correct spec.chart.values", Subject: a.Source, Field: valuesField(""), Cause: err}
 	}
 	return found
+}
+
+// valuesField is the path of a value in the addon's document.
+func valuesField(path string) string {
+	const values = "spec.chart.values"
+	if path == "" || strings.HasPrefix(path, "[") {
+		return values + path
+	}
+	return values + "." + path
 }
 
 // valuePath turns a JSON pointer into the path that plans print.
@@ -60,7 +70,17 @@ func valuePath(pointer string) string {
 	}
 	path := ""
 	for _, step := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		if isIndex(step) {
+			path += "[" + step + "]"
+			continue
+		}
 		path = lifecycle.FieldKey(path, strings.NewReplacer("~1", "/", "~0", "~").Replace(step))
 	}
 	return path
+}
+
+// isIndex reports whether a step of a pointer counts items. A key of a map that is a number is taken for one; they are rare.
+func isIndex(step string) bool {
+	_, err := strconv.ParseUint(step, 10, 16)
+	return err == nil
 }

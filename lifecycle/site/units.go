@@ -26,7 +26,7 @@ func (l *loading) readUnits() {
 		l.add(found...)
 		l.units.addons = append(l.units.addons, d)
 		a := d.addon()
-		a.Source = l.tree.where(addonPlace(a.Name))
+		a.Source, a.Lines = l.tree.where(addonPlace(a.Name)), l.tree.lines(a.Name)
 		l.site.Addons = append(l.site.Addons, a)
 	}
 	for _, n := range l.docs.tenants {

@@ -140,7 +140,24 @@ func TestUnits(t *testing.T) {
 	if got, want := string(web.Chart.Values), `{"image":{"pull":false,"tag":"1.10"},"none":null,"replicas":3,"share":0.5,"since":"2026-01-02","tags":["c"]}`; got != want {
 		t.Errorf("values are %s, want %s", got, want)
 	}
-	web.Objects, web.Chart.Values = nil, nil
+	for field, want := range map[string]string{
+		"spec.chart.version":                         "extra.yaml:11",
+		"spec.chart.values":                          "patch.yaml:6",
+		"spec.chart.values.image.tag":                "extra.yaml:15",
+		"spec.chart.values.image.pull":               "patch.yaml:9",
+		"spec.chart.values.tags[0]":                  "patch.yaml:8",
+		"spec.chart.values.tags[1]":                  "patch.yaml:8", // the patch's list has one item
+		"spec.secrets[name=keys].keys.third":         "patch.yaml:13",
+		"spec.secrets[name=keys].keys.api-key":       "extra.yaml:23",
+		"spec.secrets[name=certificate].keys.nobody": "extra.yaml:26",
+		"spec.dependsOn[0]":                          "extra.yaml:19",
+		"spec.nothing":                               "extra.yaml:1",
+	} {
+		if got := web.Where(field); got != "overlays/tokyo/"+want {
+			t.Errorf("%s is at %s, want %s", field, got, want)
+		}
+	}
+	web.Objects, web.Chart.Values, web.Lines = nil, nil, nil
 	key := func(env string) lifecycle.SecretSource { return lifecycle.SecretSource{Env: env} }
 	want := lifecycle.Addon{
 		Name: "web", Namespace: "shop", DependsOn: []string{"plain"}, Timeout: 90 * time.Second, Source: "overlays/tokyo/extra.yaml:1",

@@ -1,0 +1,63 @@
+package site
+
+import (
+	"maps"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// lines says where each field below an addon's spec stands: the last word on it, as kustomize applies resources and patches.
+func (t *tree) lines(addon string) lifecycle.Lines {
+	out := lifecycle.Lines{}
+	for _, p := range t.sources {
+		if p.about(addonPlace(addon)) {
+			r := recorder{tree: t, piece: p, into: out, budget: maxValues}
+			r.record("spec", at(p.node, "spec"), false)
+		}
+	}
+	return out
+}
+
+// mergedByName is the one list of an addon that patches do not replace: they merge its items by their names.
+const mergedByName = "spec.secrets"
+
+// recorder notes the lines of one piece.
+type recorder struct {
+	tree   *tree
+	piece  piece
+	into   lifecycle.Lines
+	budget int
+}
+
+// record notes what is below a path; again says that an earlier piece has it, too. What is behind an alias stands somewhere else, and stays there.
+func (r *recorder) record(path string, n *yaml.Node, again bool) {
+	if r.budget--; n == nil || r.budget < 0 {
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			below := lifecycle.FieldKey(path, n.Content[i].Value)
+			_, again := r.into[below]
+			r.into[below] = r.tree.subject(r.piece.file, r.piece.line(n.Content[i]))
+			r.record(below, n.Content[i+1], again)
+		}
+	case yaml.SequenceNode:
+		byName := path == mergedByName
+		if again && !byName {
+			maps.DeleteFunc(r.into, func(field, _ string) bool { return strings.HasPrefix(field, path+"[") })
+		}
+		for i, item := range n.Content {
+			below := path + index(i)
+			if name := text(at(item, "name")); byName && name != "" {
+				below = path + "[name=" + name + "]"
+			}
+			_, again := r.into[below]
+			r.into[below] = r.tree.subject(r.piece.file, r.piece.line(item))
+			r.record(below, item, again)
+		}
+	}
+}
