@@ -37,12 +37,14 @@ func Checkout(fleet, revision, into string) (string, error) {
 	case err != nil:
 		return "", r.unreadable(revision, commit.Hash, err)
 	}
-	refused, err := export(tree, into)
-	if err != nil {
+	left, err := r.export(tree, into)
+	switch {
+	case err != nil:
 		return "", r.unreadable(revision, commit.Hash, err)
-	}
-	if len(refused) > 0 {
-		return "", refuse(revision, refused)
+	case len(left.links) > 0:
+		return "", refuse(revision, left.links)
+	case len(left.pointers) > 0:
+		return "", r.refusePointers(revision, commit.Hash, left.pointers)
 	}
 	if err := r.link(fleet, tree, into); err != nil {
 		return "", fmt.Errorf("write out %s: %w", revision, err)
@@ -59,9 +61,13 @@ type repository struct {
 
 func open(fleet string) (repository, error) {
 	repo, err := gogit.PlainOpenWithOptions(fleet, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
-	if err != nil {
+	switch {
+	case errors.Is(err, gogit.ErrRepositoryNotExists):
 		return repository{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet is in no git repository", Detail: err.Error(), Subject: fleet,
 			Hint: "Run kiban in a clone of the fleet's repository; what an earlier revision declared is read from it.", Cause: err}
+	case err != nil:
+		return repository{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet's git repository can't be read", Detail: err.Error(), Subject: fleet,
+			Hint: "Clone it in git's usual form: --object-format=sha1 --ref-format=files.", Cause: err}
 	}
 	prefix, err := within(repo, fleet)
 	return repository{repo, prefix}, err
@@ -97,53 +103,63 @@ func (r repository) fleetAt(commit *object.Commit) (*object.Tree, error) {
 	return tree.Tree(r.prefix)
 }
 
+// leftOut are declarations that a commit does not hold itself: symbolic links and submodules, and files that Git LFS keeps elsewhere.
+type leftOut struct{ links, pointers []string }
+
 // export writes a tree's files. Nothing is written outside of the folder, whatever a tree calls its files. Symbolic links and submodules are
 // left out: they lead to what the commit does not hold. Those among the declarations are given back.
-func export(tree *object.Tree, into string) (refused []string, err error) {
+func (r repository) export(tree *object.Tree, into string) (left leftOut, err error) {
 	root, err := os.OpenRoot(into)
 	if err != nil {
-		return nil, err
+		return left, err
 	}
 	defer root.Close()
 	walk := object.NewTreeWalker(tree, true, nil)
 	defer walk.Close()
 	for {
 		name, entry, err := walk.Next()
+		declares := strings.HasPrefix(name, "clusters/") || strings.HasPrefix(name, "overlays/")
 		switch {
 		case errors.Is(err, io.EOF):
-			return refused, nil
+			return left, nil
 		case err != nil:
-			return nil, err
+			return left, err
 		case entry.Mode == filemode.Dir:
 		case entry.Mode == filemode.Symlink || entry.Mode == filemode.Submodule:
-			if strings.HasPrefix(name, "clusters/") || strings.HasPrefix(name, "overlays/") {
-				refused = append(refused, name)
+			if declares {
+				left.links = append(left.links, name)
 			}
 		default:
-			if err := writeFile(root, tree, name, entry); err != nil {
-				return nil, err
+			whole, err := r.writeFile(root, tree, name, entry)
+			if err != nil {
+				return left, err
+			}
+			if !whole && declares {
+				left.pointers = append(left.pointers, name)
 			}
 		}
 	}
 }
 
-func writeFile(root *os.Root, tree *object.Tree, name string, entry object.TreeEntry) error {
+// writeFile writes a file as a checkout would. It is not whole when it is kept by Git LFS, and what is kept is not here: then it has what git has.
+func (r repository) writeFile(root *os.Root, tree *object.Tree, name string, entry object.TreeEntry) (whole bool, err error) {
 	file, err := tree.TreeEntryFile(&entry)
 	if err != nil {
-		return err
+		return false, err
 	}
-	content, err := file.Contents()
+	text, err := file.Contents()
 	if err != nil {
-		return err
+		return false, err
 	}
+	content, whole := r.unpointed([]byte(text))
 	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return err
+		return false, err
 	}
 	mode := os.FileMode(0o644)
 	if entry.Mode == filemode.Executable {
 		mode = 0o755
 	}
-	return root.WriteFile(name, []byte(content), mode)
+	return whole, root.WriteFile(name, content, mode)
 }
 
 // refuse says what a commit does not hold itself.

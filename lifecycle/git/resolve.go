@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,28 +16,30 @@ import (
 
 // resolve finds the commit that a revision names: a branch, a tag, a commit in full or shortened, HEAD~2.
 func (r repository) resolve(revision string) (*object.Commit, error) {
-	if strings.TrimSpace(revision) == "" {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the revision is empty",
-			Hint: "Name a commit, a branch or a tag. In GitLab, $CI_MERGE_REQUEST_DIFF_BASE_SHA is set in merge request pipelines only."}
+	if d := misread(revision); d != nil {
+		return nil, *d
 	}
-	hash, err := r.ResolveRevision(plumbing.Revision(revision))
+	name, err := r.plainly(revision)
 	if err != nil {
-		return nil, r.unknown(revision, err)
+		return nil, err
 	}
-	commit, err := r.CommitObject(*hash)
-	if tag, errTag := r.TagObject(*hash); err != nil && errTag == nil {
-		commit, err = tag.Commit()
+	hash, err := r.ResolveRevision(plumbing.Revision(name))
+	full, to, named := r.reference(name)
+	if err == nil {
+		to = *hash
+	} else if !named {
+		return nil, r.unknown(name, err)
 	}
-	if err != nil {
-		return nil, r.unknown(revision, err)
+	commit, err := r.peeled(to)
+	switch {
+	case err == nil:
+		return commit, nil
+	case named:
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: revision, Summary: fmt.Sprintf("%s names no commit", revision),
+			Detail: fmt.Sprintf("%s is there, and names a file or a folder, or a commit that is not here.", full), Hint: "Name the commit itself.", Cause: err}
 	}
-	return commit, nil
+	return nil, r.unknown(name, err)
 }
-
-var (
-	fullHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	partHash = regexp.MustCompile(`^[0-9a-f]{4,39}$`)
-)
 
 // unknown says why a revision is not here, and how to have it here.
 func (r repository) unknown(revision string, cause error) error {
@@ -54,8 +55,9 @@ func (r repository) unknown(revision string, cause error) error {
 		d.Detail = "The clone is shallow: its history ends before that commit."
 		d.Hint = fetchCommit(remote, base, counted)
 	case fullHash.MatchString(base) && !r.has(base):
-		d.Detail = "The clone is whole, and lacks that commit: it was pushed since, or its branch was rewritten and the server lets go of it."
-		d.Hint = "git fetch " + remote + " " + base
+		d.Detail = "The clone is whole, and lacks that commit: it was pushed since, or its branch was rewritten, or it is in the project that this one is a fork of."
+		d.Hint = fmt.Sprintf("git fetch %s %s\nor, in a fork's merge request: git fetch \"$CI_MERGE_REQUEST_PROJECT_URL\" %s\nor, where the server has let go of it: name a branch, such as %s/HEAD.",
+			remote, base, base, remote)
 	case !r.has(base) && r.branch(remote+"/"+base):
 		d.Detail = fmt.Sprintf("The clone has no branch %s of its own, as pipelines check out: what the server has is %s/%s.", base, remote, base)
 		d.Hint = fmt.Sprintf("Name %s/%s.", remote, revision)
@@ -64,7 +66,7 @@ func (r repository) unknown(revision string, cause error) error {
 		d.Hint = unshallow(remote)
 	case shallow:
 		d.Detail = "The clone is shallow, as pipelines check out, and has the commit that it was made for only."
-		d.Hint = fmt.Sprintf("git fetch --depth 1 %s %s:refs/remotes/%s/%s, and name %s/%s (of a tag: git fetch --depth 1 %s tag %s)", remote, revision, remote, revision, remote, revision, remote, revision)
+		d.Hint = fetchName(remote, base)
 	default:
 		d.Detail, d.Hint = "No branch, tag or commit here has that name.", r.offer(remote)
 	}
@@ -78,6 +80,23 @@ func uncounted(revision string) (base string, counted bool) {
 		return revision, false
 	}
 	return revision[:i], true
+}
+
+// fetchName fetches a branch or a tag, however its name was written.
+func fetchName(remote, name string) string {
+	name = strings.TrimPrefix(name, "refs/")
+	if tag, is := strings.CutPrefix(name, "tags/"); is {
+		return fmt.Sprintf("git fetch --depth 1 %s tag %s", remote, tag)
+	}
+	branch := name
+	for _, kind := range []string{"heads/", "remotes/", remote + "/"} {
+		branch = strings.TrimPrefix(branch, kind)
+	}
+	hint := fmt.Sprintf("git fetch --depth 1 %s %s:refs/remotes/%s/%s", remote, branch, remote, branch)
+	if branch == name {
+		return fmt.Sprintf("%s, and name %s/%s (of a tag: git fetch --depth 1 %s tag %s)", hint, remote, branch, remote, branch)
+	}
+	return fmt.Sprintf("%s, and name %s/%s", hint, remote, branch)
 }
 
 func fetchCommit(remote, hash string, counted bool) string {
