@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -81,20 +82,35 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	a.declare(ctx, plans)
 	now := time.Now()
 	a.promote(plans, opts.Soak, now)
-	note := render.Note(plans, render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: support.Of})
+	note := render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: support.Of}
 	if opts.Print {
-		_, err := io.WriteString(a.Out, note)
+		_, err := io.WriteString(a.Out, render.Note(plans, note))
 		return err
 	}
 	if left, err := a.leftAlone(ctx, mr); left || err != nil {
 		return err
 	}
-	outcome, err := a.UpsertNote(ctx, mr, a.log(), render.NoteMarker, note)
+	outcome, err := a.postNote(ctx, mr, plans, note)
 	if err != nil {
 		return err
 	}
 	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, plural(len(plans), "site"))
 	return nil
+}
+
+// errNoteTooLong is in the chain of UpsertNote's error when the server takes no note of that length.
+var errNoteTooLong = errors.New("the note is too long")
+
+// postNote writes the note, shorter and shorter where the server takes less than GitLab does by itself.
+func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []render.SitePlan, opts render.NoteOptions) (outcome string, err error) {
+	for _, limit := range [...]int{render.NoteLimit, 200_000, 20_000} {
+		opts.Limit = limit
+		outcome, err = a.UpsertNote(ctx, mr, a.log(), render.NoteMarker, render.Note(plans, opts))
+		if !errors.Is(err, errNoteTooLong) {
+			break
+		}
+	}
+	return outcome, err
 }
 
 // leftAlone reports whether the note is not this pipeline's to write, and says why: another pipeline plans what the branch holds by now, or

@@ -159,6 +159,51 @@ func TestCINote(t *testing.T) {
 	}
 }
 
+// TestCINoteShortens: a server with a limit of its own gets a note that it takes, or says that it takes none.
+func TestCINoteShortens(t *testing.T) {
+	for _, tt := range []struct {
+		takes, tries, code int
+		want               string
+	}{{1_000_000, 1, exitDone, "was created"}, {30_000, 3, exitDone, "was created"}, {10, 3, exitFailed, "the note is longer than GitLab takes"}} {
+		plan := planOf("f")
+		for i := range 3000 {
+			id := fmt.Sprintf("worker-%d/upgrade", i)
+			step := planOf("f", id).Steps[0]
+			step.Reason = fmt.Sprintf("because of %d", i)
+			plan.Steps = append(plan.Steps, step)
+		}
+		plan.Stages = []lifecycle.Stage{{ID: "s", Title: "the stage"}}
+		dir, tries := t.TempDir(), 0
+		b, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "lab.json"), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		services := (&fakeSite{}).services()
+		services.MergeRequest = func(context.Context, mergeRequest, *slog.Logger) (mergeRequestState, error) {
+			return mergeRequestState{}, nil
+		}
+		services.UpsertNote = func(_ context.Context, _ mergeRequest, _ *slog.Logger, _, body string) (string, error) {
+			if tries++; len(body) > tt.takes {
+				return "", errors.Join(errNoteTooLong, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the note is longer than GitLab takes"})
+			}
+			if !strings.Contains(body, "`lab`") {
+				t.Errorf("the note does not tell of lab: %.300s", body)
+			}
+			return "created", nil
+		}
+		var out, errs strings.Builder
+		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
+		inPipeline(nil)(&s)
+		code := run(t.Context(), s, []string{"--fleet", t.TempDir(), "ci", "note", "--plans", dir}, services)
+		if code != tt.code || tries != tt.tries || !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("of %d: exit %d after %d attempts: %s", tt.takes, code, tries, errs.String())
+		}
+	}
+}
+
 // TestCINoteEndToEnd runs kiban as it is wired against a server that answers as GitLab does.
 func TestCINoteEndToEnd(t *testing.T) {
 	var notes []string

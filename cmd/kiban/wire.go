@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
@@ -62,6 +63,9 @@ func wire() services {
 				return "", err
 			}
 			outcome, err := client.UpsertNote(ctx, mr.Project, mr.Number, marker, body)
+			if errors.Is(err, gitlab.ErrTooLong) {
+				err = errors.Join(errNoteTooLong, err)
+			}
 			return string(outcome), err
 		},
 		tellServices: tellServices{

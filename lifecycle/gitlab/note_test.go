@@ -131,7 +131,9 @@ func TestRefusals(t *testing.T) {
 		{"no such project", token, "fleet/gone", "GitLab shows the token no such project", 7, nil, lifecycle.SeverityError},
 		{"limited for good", token, project, "GitLab limits the rate of requests", 7, always(429, `{}`), lifecycle.SeverityBlocked},
 		{"broken for good", token, project, "GitLab fails with status 500", 7, always(500, `oops`), lifecycle.SeverityError},
-		{"refused", token, project, "GitLab refuses the note with status 422", 7, always(422, `{"message":"Note is too long"}`), lifecycle.SeverityError},
+		{"refused", token, project, "GitLab refuses the note with status 422", 7, always(422, `{"message":"Note is spam"}`), lifecycle.SeverityError},
+		{"too long", token, project, "the note is longer than GitLab takes", 7, always(400, `{"message":{"note":["is too long (maximum is 1000000 characters)"]}}`), lifecycle.SeverityError},
+		{"too long for a proxy", token, project, "the note is longer than GitLab takes", 7, always(413, `<html>413 Request Entity Too Large</html>`), lifecycle.SeverityError},
 	} {
 		s := newServer(t)
 		s.answer = tt.answer
@@ -139,6 +141,9 @@ func TestRefusals(t *testing.T) {
 		d, ok := errors.AsType[lifecycle.Diagnostic](err)
 		if !ok || d.Summary != tt.want || d.Severity != tt.severity || d.Hint == "" {
 			t.Errorf("%s: got %#v", tt.name, err)
+		}
+		if errors.Is(err, ErrTooLong) != strings.HasPrefix(tt.name, "too long") {
+			t.Errorf("%s: too long is %t", tt.name, errors.Is(err, ErrTooLong))
 		}
 		if text := d.Error() + d.Hint; strings.Contains(text, tt.token) {
 			t.Errorf("%s: the token is in the message: %s", tt.name, text)
