@@ -96,13 +96,14 @@ func (r *rehearsal) refused(ctx context.Context, mark string) error {
 // differences are shown in the job's log, with what to do about them.
 func (r *rehearsal) differences(context.Context) (string, error) {
 	job, _ := r.main.job("apply:" + site)
-	for _, want := range []string{changed, "reinstall", "KIBAN_ACCEPT_CHANGES"} {
-		if !strings.Contains(job.Log, want) {
+	_, log, _ := strings.Cut(job.Log, "not what was reviewed")
+	for _, want := range []string{changed + "/", "- --debug", "--accept-changes"} {
+		if !strings.Contains(log, want) {
 			return "", fmt.Errorf("the log does not say %q:\n%s", want, tail(job.Log, 60))
 		}
 	}
-	for line := range strings.Lines(job.Log) {
-		if strings.Contains(line, changed) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "new: ") {
 			return strings.TrimSpace(line), nil
 		}
 	}
