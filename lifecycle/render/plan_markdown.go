@@ -175,9 +175,7 @@ func cells(parts []string) string {
 }
 
 // cell makes text safe for a table cell: what hosts and people wrote must not become markup.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "[", `\[`, "@", `\@`).Replace(s)
-}
+func cell(s string) string { return lifecycle.Markdown(s) }
 
 func number(n int) string {
 	if n == 0 {
