@@ -146,7 +146,7 @@ func contents(ctx context.Context, g *gitlab, mr mergeRequest, site, tier string
 	if want := []string{"k0s", "renovate", "site::" + site, tier}; !slices.Equal(mr.Labels, want) {
 		errs = append(errs, fmt.Errorf("%s has the labels %s, not %s", mr.SourceBranch, list(mr.Labels), list(want)))
 	}
-	if note := map[string]string{"tier::staging": "Staging. Production may have it", "tier::production": "Production. Merge it when an earlier wave has run"}[tier]; !strings.Contains(mr.Description, note) {
+	if note := map[string]string{"tier::staging": "Staging. Sites that wait for this one", "tier::production": "`kiban ci gate` holds the pipeline until then"}[tier]; !strings.Contains(mr.Description, note) {
 		errs = append(errs, fmt.Errorf("%s does not say %q:\n%s", mr.SourceBranch, note, mr.Description))
 	}
 	if !strings.Contains(mr.Title, "("+site+")") {
