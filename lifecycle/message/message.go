@@ -86,6 +86,9 @@ func End(o lifecycle.Outcome) Message {
 	default:
 		m.Finding = first(o.Diagnostics)
 		m.sameness = failure(o)
+		if m.Finding != nil && strings.Contains(o.Message, m.Finding.Summary) {
+			m.Result = "" // the finding says it
+		}
 	}
 	return m
 }

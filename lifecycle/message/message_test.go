@@ -131,7 +131,7 @@ func TestLook(t *testing.T) {
 func TestShippedWording(t *testing.T) {
 	m := End(lifecycle.Outcome{Site: "tokyo-prod", Revision: "0123456789abcdef-dirty", Kind: lifecycle.OutcomeFailed, Message: "3 of 6 steps done in 4m12s", Verdict: "1 worker to upgrade.",
 		From: version(t, "v1.35.7+k0s.0"), Target: version(t, "v1.36.3+k0s.2"),
-		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met: node worker-1 Ready", Detail: "kubelet\nis silent", Hint: "kiban status tokyo-prod"}}})
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met: node worker-1 Ready", Detail: "kubelet is silent\nits log: …", Hint: "kiban status tokyo-prod"}}})
 	m.Who, m.Job, m.Pipeline, m.Review = "ann", "https://gitlab.example.com/-/jobs/1?a=b&c", "https://gitlab.example.com/-/pipelines/2", "https://gitlab.example.com/-/merge_requests/3"
 	chat, err := Shipped().ForChat(m)
 	if err != nil {
@@ -148,6 +148,17 @@ func TestShippedWording(t *testing.T) {
 	if want := "❌ **tokyo-prod**: apply failed  \n1 worker to upgrade.  \nk0s `v1.35.7+k0s.0` → `v1.36.3+k0s.2`  \n3 of 6 steps done in 4m12s  \n"; !strings.HasPrefix(gitlab, want) ||
 		!strings.Contains(gitlab, "[job](https://gitlab.example.com/-/jobs/1?a=b&c)") {
 		t.Errorf("got\n%s", gitlab)
+	}
+	m.Kind, m.Finding.Detail = Stale, "- worker-1/drain\n+ worker-2/drain\n"
+	if chat, err := Shipped().ForChat(m); err != nil || !strings.Contains(chat, "\n- worker-1/drain; + worker-2/drain\n") {
+		t.Errorf("what differs from what was reviewed is not told: %s, %v", chat, err)
+	}
+	if chat, err := Shipped().ForChat(Message{Kind: Started, Site: "lab", Estimate: 12*time.Minute + 20*time.Second}); err != nil || !strings.Contains(chat, "It may take 12m, as former runs did.") {
+		t.Errorf("got %s, %v", chat, err)
+	}
+	twice := End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeBlocked, Message: "no room", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}})
+	if chat, err := Shipped().ForChat(twice); err != nil || strings.Count(chat, "no room") != 1 {
+		t.Errorf("got %s, %v", chat, err)
 	}
 	for _, kind := range []Kind{Started, Done, Settled, Failed, Blocked, Stale, Interrupted, Lost, Drift, Unseen} {
 		if text, err := Shipped().ForChat(Message{Kind: kind, Site: "lab"}); err != nil || !strings.Contains(text, "*lab*: ") || strings.Contains(text, "\n") || strings.HasSuffix(text, ": "+string(kind)) {

@@ -136,12 +136,21 @@ func fieldsOf[T form](m Message) fields[T] {
 		f.Addons = append(f.Addons, text(a))
 	}
 	if d := m.Finding; d != nil {
-		f.Reason, f.Detail, f.Hint = text(d.Summary), text(d.Detail), text(d.Hint)
+		f.Reason, f.Detail, f.Hint = text(d.Summary), text(detail(m.Kind, d.Detail)), text(d.Hint)
 		if !strings.Contains(d.Summary, d.Subject) && d.Subject != m.Site {
 			f.Where = text(d.Subject)
 		}
 	}
 	return f
+}
+
+// detail is how much of a finding's detail is told: its first line, for the rest are logs; but all that differs from what was reviewed.
+func detail(kind Kind, text string) string {
+	if kind == Stale {
+		return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return first
 }
 
 // shortRevision is a commit as people write it.
@@ -158,7 +167,7 @@ func shortRevision(r string) string {
 
 func period(d time.Duration) string {
 	switch {
-	case d <= 0:
+	case d < time.Second: // nothing was waited for
 		return ""
 	case d < time.Minute:
 		return d.Round(time.Second).String()
