@@ -124,4 +124,13 @@ func TestPeopleAreToldOnce(t *testing.T) {
 		t.Errorf("the cluster remembers %v, %v", cm, err)
 	}
 	b.emptyPlan()
+
+	// A cluster that does not answer keeps nobody from being told for long.
+	b.fault("controller-1", "ssh-hang")
+	began := time.Now()
+	b.told(b.tell(in, "6", "ended", "--result", "failed.json"), "apply failed")
+	if took := time.Since(began); took > 40*time.Second {
+		t.Errorf("it took %s to tell", took)
+	}
+	b.mend("controller-1")
 }
