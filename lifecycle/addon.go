@@ -103,8 +103,8 @@ type Rendering struct {
 	Objects []Object
 	// CRDs are those of the chart's crds folder, which Helm installs and never updates.
 	CRDs []Object
-	// Hooks are what runs before or after the others: "Job metallb/init (pre-install)".
-	Hooks []string
+	// Hooks are what Helm runs before or after the others, in order. Those of tests are not among them.
+	Hooks []Hook
 	// Volatile are the fields that two renderings of the same values gave different values.
 	Volatile []FieldRef
 	// Digest is the chart archive's, "sha256:<hex>". AppVersion is what the chart says it installs.
@@ -112,6 +112,15 @@ type Rendering struct {
 	AppVersion string
 	// Images are the container images that the objects name, sorted.
 	Images []string
+}
+
+// Hook is an object, mostly a Job, that Helm makes at some point of what it does to a release, and waits for.
+type Hook struct {
+	ObjectRef
+	// When are Helm's names of those points: "pre-install", "post-upgrade".
+	When []string
+	// Digest identifies what is declared of it, without what differs at each rendering; "" where its name does.
+	Digest string
 }
 
 // FieldRef is one field of one object.
@@ -131,8 +140,9 @@ type Release struct {
 	Status string `json:"status"`
 	// Former is the newest revision that was deployed and whole before this one, 0 when there is none.
 	Former int `json:"former,omitempty"`
-	// Objects are those of its manifest.
+	// Objects are those of its manifest, Hooks those that Helm runs beside them.
 	Objects []ObjectRef `json:"-"`
+	Hooks   []Hook      `json:"-"`
 }
 
 // Pending reports whether an operation of Helm's was cut off.

@@ -165,6 +165,8 @@ type Step struct {
 	Ignored []string `json:"ignored,omitempty"`
 	// Brings is the chart that ActionApply installs in a version that the site does not have yet; zero when the version stays.
 	Brings ChartVersion `json:"brings,omitzero"`
+	// Hooks are what the chart runs beside its objects, in words: "Job metallb/init, before install".
+	Hooks []string `json:"hooks,omitempty"`
 	// Before must be met before the step acts, After before it counts as done.
 	Before []Gate `json:"before,omitempty"`
 	After  []Gate `json:"after,omitempty"`

@@ -62,8 +62,21 @@ func (u *unit) ignore() []lifecycle.Ignore {
 	return u.addon.Ignore
 }
 
-// digest identifies what is declared: the chart's bytes and each object, without secret values and volatile fields.
+// digest identifies what is declared: the chart's bytes, each object and each hook, without secret values and volatile fields.
 func (u *unit) digest() string {
+	if len(u.rendered.Hooks) == 0 {
+		return u.objectsDigest()
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, u.objectsDigest())
+	for _, hook := range u.rendered.Hooks {
+		fmt.Fprintln(h, hook.String(), hook.When, hook.Digest)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// objectsDigest is the same without the hooks, which leave nothing that could be compared.
+func (u *unit) objectsDigest() string {
 	h := sha256.New()
 	if c := u.chart(); c != nil {
 		fmt.Fprintln(h, c.Name, c.Version, u.rendered.Digest)

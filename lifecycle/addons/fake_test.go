@@ -27,6 +27,8 @@ type cluster struct {
 	secrets map[string]string
 	// volatile are fields that each rendering makes anew.
 	volatile []lifecycle.FieldRef
+	// hooks are those of every chart, and of every release.
+	hooks []lifecycle.Hook
 }
 
 type revision struct {
@@ -89,7 +91,7 @@ func (c *cluster) Render(_ context.Context, _ lifecycle.Site, a lifecycle.Addon,
 	if caps.Kubernetes == "v1.37.0" && strings.HasPrefix(key, "asks") {
 		objs = append(slices.Clone(objs), object("v1", "ConfigMap", a.Namespace, "for-1.37", ""))
 	}
-	return lifecycle.Rendering{Objects: objs, Digest: "sha256:" + key, Volatile: c.volatile}, nil
+	return lifecycle.Rendering{Objects: objs, Digest: "sha256:" + key, Volatile: c.volatile, Hooks: c.hooks}, nil
 }
 
 func (c *cluster) Release(_ context.Context, namespace, name string) (lifecycle.Release, error) {
@@ -98,7 +100,7 @@ func (c *cluster) Release(_ context.Context, namespace, name string) (lifecycle.
 		return lifecycle.Release{}, nil
 	}
 	last := h[len(h)-1]
-	r := lifecycle.Release{Name: name, Namespace: namespace, Chart: last.chart, Version: last.version, Revision: len(h), Status: last.status}
+	r := lifecycle.Release{Name: name, Namespace: namespace, Chart: last.chart, Version: last.version, Revision: len(h), Status: last.status, Hooks: c.hooks}
 	for _, o := range last.objects {
 		ref := o.ObjectRef
 		ref.Namespace = strings.TrimPrefix(ref.Namespace, namespace) // manifests need not say where they are

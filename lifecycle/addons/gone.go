@@ -84,7 +84,7 @@ func (l looking) left(ctx context.Context, inv lifecycle.Inventory) lifecycle.Un
 			s.Unknown = err.Error()
 			return s
 		}
-		s.Release, s.Chart = release, inv.Chart
+		s.Release, s.Chart, s.Hooks = release, inv.Chart, lastHooks(release)
 		s.Diagnostics = l.shared(inv, release)
 	}
 	changes, err := l.gone(ctx, nil, inv, release)

@@ -80,7 +80,7 @@ func plainVersion(v string) string {
 func rerenders(u *unit, target []*unit) bool {
 	for _, t := range target {
 		if t.name == u.name {
-			return t.found.Err() == nil && t.digest() != u.digest()
+			return t.found.Err() == nil && t.objectsDigest() != u.objectsDigest()
 		}
 	}
 	return false
@@ -129,7 +129,7 @@ func (e *Engine) unknown(why string) []lifecycle.UnitState {
 
 // state is what is declared of the unit.
 func (u *unit) state() lifecycle.UnitState {
-	s := lifecycle.UnitState{Name: u.name, Declared: true, DependsOn: u.needs, Hooks: u.rendered.Hooks, Ignored: slices.Clone(u.ignored), Timeout: u.timeout(), Diagnostics: u.found}
+	s := lifecycle.UnitState{Name: u.name, Declared: true, DependsOn: u.needs, Hooks: u.hooks(lifecycle.Release{}), Ignored: slices.Clone(u.ignored), Timeout: u.timeout(), Diagnostics: u.found}
 	if c := u.chart(); c != nil {
 		s.Chart, s.Version = c.Name, c.Version
 	}
@@ -160,7 +160,7 @@ func (l looking) at(ctx context.Context, u *unit, inv lifecycle.Inventory) lifec
 	}
 	release, err := l.e.release(ctx, u)
 	if err == nil {
-		s.Release = release
+		s.Release, s.Hooks = release, u.hooks(release)
 		s.Changes, s.Ignored, err = l.compare(ctx, u, inv, release)
 	}
 	if refused, ok := errors.AsType[lifecycle.Diagnostics](err); ok {

@@ -95,6 +95,13 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (lifecycle
 			out.Objects = append(out.Objects, o.ObjectRef)
 		}
 	}
+	hooks, err := hooksOf(last.Hooks, namespace, "release "+name)
+	if err != nil {
+		return lifecycle.Release{}, fmt.Errorf("release %s/%s, revision %d: %w", namespace, name, last.Version, err)
+	}
+	for _, h := range hooks {
+		out.Hooks = append(out.Hooks, lifecycle.Hook{ObjectRef: h.ObjectRef, When: h.when})
+	}
 	return out, nil
 }
 

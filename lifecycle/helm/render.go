@@ -12,7 +12,6 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/engine"
-	release "helm.sh/helm/v4/pkg/release/v1"
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 
 	"kiban.dev/kiban/lifecycle"
@@ -45,6 +44,7 @@ func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Add
 		return lifecycle.Rendering{}, about(err, a)
 	}
 	first.Volatile = differences(first.Objects, second.Objects)
+	first.Hooks = steady(first.hooks, second.hooks)
 	first.Digest = archive.Digest
 	return first.Rendering, nil
 }
@@ -53,6 +53,7 @@ func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Add
 type rendered struct {
 	lifecycle.Rendering
 	chart *chart.Chart
+	hooks []hook
 }
 
 // template renders a chart once.
@@ -112,41 +113,11 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 	if out.CRDs, err = definitions(ch, source); err != nil {
 		return rendered{}, err
 	}
-	hooked, err := out.addHooks(hooks, a.Namespace, source)
-	if err != nil {
+	if out.hooks, err = hooksOf(hooks, a.Namespace, source); err != nil {
 		return rendered{}, err
 	}
-	out.Images = images(append(hooked, out.Objects...))
+	out.Images = images(append(hooked(out.hooks), out.Objects...))
 	return out, nil
-}
-
-// addHooks names the chart's hooks, and gives their objects.
-func (r *rendered) addHooks(hooks []*release.Hook, namespace, source string) ([]lifecycle.Object, error) {
-	var all []lifecycle.Object
-	for _, h := range hooks {
-		var when []string
-		for _, e := range h.Events {
-			if e != release.HookTest {
-				when = append(when, e.String())
-			}
-		}
-		if len(when) == 0 {
-			continue // tests are run by people
-		}
-		objects, err := decode([]byte(h.Manifest), source)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range objects {
-			ref := o.ObjectRef
-			if ref.Namespace == "" && !clusterWide(ref.Kind) {
-				ref.Namespace = namespace
-			}
-			r.Hooks = append(r.Hooks, fmt.Sprintf("%s (%s)", ref, strings.Join(when, ", ")))
-		}
-		all = append(all, objects...)
-	}
-	return all, nil
 }
 
 // definitions are the objects of the crds folders of a chart and the charts in it.

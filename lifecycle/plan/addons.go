@@ -22,7 +22,7 @@ func applyUnits(p *planner) {
 			s = p.stage(id, id, 1)
 		}
 		st := unitStep(u, lifecycle.ActionApply, unitWhy(u))
-		st.Digest, st.Chart, st.Ignored, st.Unchanged = u.Digest, chartChange(u), u.Ignored, u.Unchanged
+		st.Digest, st.Chart, st.Hooks, st.Ignored, st.Unchanged = u.Digest, chartChange(u), u.Hooks, u.Ignored, u.Unchanged
 		st.Timeout, st.Brings = applyLimit(u), brings(u)
 		if st.Disrupts {
 			st.Before = p.window() // its pods are restarted, which is what a window is for
@@ -53,7 +53,7 @@ func pruneUnits(p *planner) {
 				why += ", and --prune-tenants says that its data may go"
 			}
 			st := unitStep(u, lifecycle.ActionPrune, why)
-			st.Chart, st.Timeout, st.Before = u.Release.Version, pruneLimit, p.window()
+			st.Chart, st.Hooks, st.Timeout, st.Before = u.Release.Version, u.Hooks, pruneLimit, p.window()
 			s.add(st)
 		}
 	}

@@ -87,6 +87,22 @@ func TestAddons(t *testing.T) {
 	}
 }
 
+// A step carries the hooks that its chart runs, because they are things that run; the plan means something else with others.
+func TestStepsCarryHooks(t *testing.T) {
+	site := newSite(v135, 1, 2)
+	for _, edit := range []func(*lifecycle.UnitState){bump, func(u *lifecycle.UnitState) {
+		u.Declared, u.Changes = false, []lifecycle.ObjectChange{altered(lifecycle.ChangeDelete, settings)}
+	}} {
+		u := metallb(edit)
+		without := planned(t, site, seen(t, site, u))
+		u.Hooks = []string{"Job metallb/init, before upgrade"}
+		p := planned(t, site, seen(t, site, u))
+		if len(p.Steps) != 1 || !slices.Equal(p.Steps[0].Hooks, u.Hooks) || p.Meaning() == without.Meaning() {
+			t.Errorf("the plan's steps are %+v", p.Steps)
+		}
+	}
+}
+
 // What a step brings is a version that the site does not have: not the one whose values change, is adopted or is finished.
 func TestChartsThatAreBrought(t *testing.T) {
 	site := newSite(v135, 1, 1)

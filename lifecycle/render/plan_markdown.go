@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -124,8 +125,10 @@ func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group,
 func markdownUnit(b *strings.Builder, s lifecycle.Step) {
 	name, detail := unitHead(s)
 	fmt.Fprintf(b, "\n<details><summary><b>%s</b> %s</summary>\n\n", cell(name), cell(detail))
+	label := ""
 	for _, n := range unitNotes(s) {
-		fmt.Fprintf(b, "- %s: %s\n", n[0], cell(n[1]))
+		label = cmp.Or(n[0], label)
+		fmt.Fprintf(b, "- %s: %s\n", label, cell(n[1]))
 	}
 	if lines := objectLines(s); len(lines) > 0 {
 		b.WriteString("\n```diff\n")

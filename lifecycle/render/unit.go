@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -154,8 +155,22 @@ func unitNotes(s lifecycle.Step) [][2]string {
 	for i, g := range s.After {
 		note(first(i, "after"), gateText(g))
 	}
+	for i, h := range hookLines(s.Hooks) {
+		note(first(i, "runs"), h)
+	}
 	note("ignored", ignoredLine(s.Ignored))
 	return notes
+}
+
+// hooksShown is how many hooks are named.
+const hooksShown = 6
+
+// hookLines are what a chart runs beside its objects, one a line.
+func hookLines(hooks []string) []string {
+	if len(hooks) <= hooksShown+1 {
+		return hooks
+	}
+	return append(slices.Clone(hooks[:hooksShown]), fmt.Sprintf("and %d more hooks of the chart (-o json shows all)", len(hooks)-hooksShown))
 }
 
 // ignoredShown is how many fields that are not compared are named.

@@ -2,6 +2,8 @@ package render
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -24,6 +26,32 @@ func TestPlansOfUnits(t *testing.T) {
 				t.Errorf("colour changes the text:\n%s", stripped)
 			}
 		})
+	}
+}
+
+// What a chart runs beside its objects is told, all of it while it is little.
+func TestHooksAreTold(t *testing.T) {
+	site, s := siteOf(t, 1, 1), metallbBump()
+	for i := range 9 {
+		s.Hooks = append(s.Hooks, fmt.Sprintf("Job metallb/hook-%d, before upgrade", i))
+	}
+	for _, tt := range []struct {
+		hooks           int
+		text, md, never string
+	}{
+		{1, "        runs     Job metallb/hook-0, before upgrade\n", "- runs: Job metallb/hook-0, before upgrade\n", "hook-1"},
+		{7, "                 Job metallb/hook-6, before upgrade\n", "- runs: Job metallb/hook-6, before upgrade\n", "more hooks"},
+		{9, "                 and 3 more hooks of the chart (-o json shows all)\n", "and 3 more hooks of the chart", "hook-6"},
+	} {
+		shown := s
+		shown.Hooks = s.Hooks[:tt.hooks]
+		var text, md bytes.Buffer
+		if err := errors.Join(PlanText(&text, site, unitPlan(site, shown), Style{}), PlanMarkdown(&md, site, unitPlan(site, shown))); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text.String(), tt.text) || strings.Contains(text.String(), tt.never) || !strings.Contains(md.String(), tt.md) {
+			t.Errorf("%d hooks:\n%s\n%s", tt.hooks, text.String(), md.String())
+		}
 	}
 }
 
