@@ -115,7 +115,7 @@ func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			a.note("Looking at %s, which must have run it first.", name)
-			if soak, err = a.soakOf(ctx, name, false); ctx.Err() != nil {
+			if soak, err = a.soakOf(ctx, name, ciSoakOptions{}); ctx.Err() != nil {
 				return err
 			}
 			if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,12 +17,13 @@ type ciSoakOptions struct {
 	app    *app
 	output output
 	Site   string
-	// Record has the cluster keep what was seen.
+	// Record has the cluster keep what was seen. Watch is how long a lock is watched to see whether a run is at work.
 	Record bool
+	Watch  time.Duration
 }
 
 func newCISoak(a *app, runF func(context.Context, *ciSoakOptions) error) *cobra.Command {
-	opts := &ciSoakOptions{app: a}
+	opts := &ciSoakOptions{app: a, Watch: 2 * lifecycle.LockRenewal}
 	cmd := &cobra.Command{
 		Use:   "soak SITE",
 		Short: "Say how long a site has run its versions, healthy",
@@ -29,7 +31,7 @@ func newCISoak(a *app, runF func(context.Context, *ciSoakOptions) error) *cobra.
 wait for this one (spec.promotion of theirs) go by it.
 
 Nothing is changed without --record, which has the cluster keep the look, in the ConfigMap kube-system/kiban-soak. An apply that came to its end does so by
-itself; a schedule should: between two looks at which a site was healthy it counts as healthy.
+itself; a schedule should: between two looks at which a site was healthy it counts as healthy. What is wrong while a run changes the site is not recorded.
 It exits with 0 whatever it finds, as long as it could look, and record what it was to.`,
 		Example:           "  kiban ci soak tokyo-staging\n  kiban ci soak tokyo-staging --record\n  kiban ci soak tokyo-staging -o json > soak/tokyo-staging.json",
 		ValidArgsFunction: a.completeSites,
@@ -42,7 +44,7 @@ It exits with 0 whatever it finds, as long as it could look, and record what it 
 
 func ciSoakRun(ctx context.Context, opts *ciSoakOptions) error {
 	a := opts.app
-	soak, err := a.soakOf(ctx, opts.Site, opts.Record)
+	soak, err := a.soakOf(ctx, opts.Site, *opts)
 	if err != nil {
 		return err
 	}
@@ -52,8 +54,8 @@ func ciSoakRun(ctx context.Context, opts *ciSoakOptions) error {
 	return render.SoakText(a.Out, soak)
 }
 
-// soakOf looks at a site and adds that to what its cluster keeps; record has the cluster keep it.
-func (a *app) soakOf(ctx context.Context, name string, record bool) (soak lifecycle.Soak, err error) {
+// soakOf looks at a site and adds that to what its cluster keeps; opts say whether the cluster is to keep it.
+func (a *app) soakOf(ctx context.Context, name string, opts ciSoakOptions) (soak lifecycle.Soak, err error) {
 	site, fleet, err := a.loadSite(ctx, name)
 	if err != nil {
 		return soak, err
@@ -71,10 +73,43 @@ func (a *app) soakOf(ctx context.Context, name string, record bool) (soak lifecy
 	switch {
 	case state.API.NotYet:
 		return look(soak), nil // nothing can keep anything
-	case record:
+	case opts.Record && !look(soak).Healthy:
+		run, err := runAtWork(ctx, conn, opts.Watch)
+		if err != nil {
+			return soak, err
+		}
+		if run != "" {
+			a.note("Not recorded: run %s is changing %s, and what is wrong may be its doing. It records what it leaves.", run, site.Name)
+			break
+		}
+		return conn.KeepSoak(ctx, look)
+	case opts.Record:
 		return conn.KeepSoak(ctx, look)
 	}
 	return a.withSoak(ctx, conn, state, look), nil
+}
+
+// runAtWork is the run that changes the site now, "" when none does. A run that was killed may hold a lock still: one that is at work renews it.
+func runAtWork(ctx context.Context, conn connection, watch time.Duration) (string, error) {
+	before, err := conn.Locks(ctx)
+	if err != nil || len(before) == 0 {
+		return "", nil // what can't be known of a lock is no reason to overlook what is wrong
+	}
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case <-time.After(watch):
+	}
+	after, err := conn.Locks(ctx)
+	if err != nil {
+		return "", nil
+	}
+	for _, l := range before {
+		if !slices.ContainsFunc(after, func(o lifecycle.Lock) bool { return o.Where == l.Where && o.Same(l) && o.Beat == l.Beat }) {
+			return l.Holder, nil
+		}
+	}
+	return "", nil
 }
 
 // withSoak adds a look to what the cluster keeps. One that does not tell is a warning: the look itself counts.

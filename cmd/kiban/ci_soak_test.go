@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -84,5 +86,44 @@ func TestCISoak(t *testing.T) {
 	f.state = lifecycle.State{API: lifecycle.APIState{NotYet: true}}
 	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != 0 || r.out != "lab is not healthy: there is no cluster yet.\n" {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
+	}
+}
+
+// renewing is the fake with a lock that is renewed each time that it is looked at.
+type renewing struct {
+	*fakeSite
+	looks int
+	dead  bool
+}
+
+func (r *renewing) Locks(context.Context) ([]lifecycle.Lock, error) {
+	if !r.dead {
+		r.looks++
+	}
+	return []lifecycle.Lock{{Holder: "20261122-060000-abcdef", Epoch: 3, Beat: fmt.Sprint(r.looks)}}, nil
+}
+
+// What is wrong while a run is at work is its doing; what a killed one left is the site's.
+func TestCISoakDuringARun(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ready, dead bool
+		kept        int
+	}{
+		"at work, and something is wrong": {},
+		"killed, and something is wrong":  {dead: true, kept: 1},
+		"at work, and nothing is wrong":   {ready: true, kept: 1},
+	} {
+		f := &fakeSite{state: twoMachines(ofK0s(35, 7))}
+		f.state.Nodes[0].Ready = tt.ready
+		services := f.services()
+		services.Connect = func(lifecycle.Site, connectOptions) (connection, error) {
+			return &renewing{fakeSite: f, dead: tt.dead}, nil
+		}
+		var out, errs bytes.Buffer
+		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}, services: services, fleet: t.TempDir()}
+		err := ciSoakRun(t.Context(), &ciSoakOptions{app: a, output: output{form: "text"}, Site: "lab", Record: true, Watch: time.Millisecond})
+		if err != nil || f.soakKept != tt.kept || strings.Contains(errs.String(), "20261122-060000-abcdef is changing lab") != (tt.kept == 0) {
+			t.Errorf("%s: kept %d times, want %d; %v\n%s%s", name, f.soakKept, tt.kept, err, out.String(), errs.String())
+		}
 	}
 }
