@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ type ciTellOptions struct {
 	What string
 	// Plan is what is about to be done, or what a look at the site found; Result how it ended.
 	Plan, Result string
-	// Template is a file with the wording; "" is the one that comes with kiban.
+	// Template is a file with the wording; "" is what the environment says, or the one that comes with kiban.
 	Template string
 	// Print writes the message to stdout and sends nothing.
 	Print bool
@@ -79,7 +80,7 @@ not be sent is exit code 1 and no more. It takes a minute at most.`,
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "the plan that is about to be carried out, or that a look at the site made")
 	cmd.Flags().StringVar(&opts.Result, "result", "", "how the run ended")
-	cmd.Flags().StringVar(&opts.Template, "template", "", "a file with the wording in place of kiban's own (docs/messages.md)")
+	cmd.Flags().StringVar(&opts.Template, "template", "", "a file with the wording in place of kiban's own; default $KIBAN_TELL_TEMPLATE")
 	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the message as a webhook would get it, and send nothing")
 	return cmd
 }
@@ -122,7 +123,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 		}
 		return errors.Join(err, toldErr)
 	}
-	wording, bad := readTemplate(opts.Template)
+	wording, bad := readTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
 	if opts.Print {
 		return errors.Join(bad, a.printMessage(wording, m))
 	}

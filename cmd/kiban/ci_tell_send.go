@@ -39,7 +39,8 @@ type receiver struct {
 	name, title string
 	// passes says why a message is none for this receiver; "" when it is one. Nil: all are.
 	passes func(message.Kind) string
-	// send says what was done; "" when there was nothing to do.
+	// send says what was done; "" when there was nothing to do, and idle says why that is.
+	idle string
 	send func(ctx context.Context, wording message.Template, c message.Claimed) (did string, err error)
 }
 
@@ -82,7 +83,7 @@ func (a *app) gitlabProject() (mergeRequest, error) {
 }
 
 func (a *app) webhook(address string) receiver {
-	return receiver{name: "webhook", title: "the webhook", send: func(ctx context.Context, wording message.Template, c message.Claimed) (string, error) {
+	return receiver{name: "webhook", title: "the webhook", idle: "the template has no words for it", send: func(ctx context.Context, wording message.Template, c message.Claimed) (string, error) {
 		text, err := wording.ForChat(c.Message)
 		if err != nil || text == "" {
 			return "", err
@@ -92,7 +93,7 @@ func (a *app) webhook(address string) receiver {
 }
 
 func (a *app) issue(project mergeRequest) receiver {
-	return receiver{name: "issue", title: "the issue of the site",
+	return receiver{name: "issue", title: "the issue of the site", idle: "it has the message, or there is no open one to close, or the template has no words for it",
 		passes: func(k message.Kind) string {
 			if k == message.Started {
 				return "an issue is for what is amiss"
@@ -103,7 +104,7 @@ func (a *app) issue(project mergeRequest) receiver {
 }
 
 func (a *app) mergedNote(project mergeRequest) receiver {
-	return receiver{name: "note", title: "the merge request",
+	return receiver{name: "note", title: "the merge request", idle: "the commit came with none, or the template has no words for it",
 		passes: func(k message.Kind) string {
 			if k == message.Drift || k == message.Unseen {
 				return "a look at a site belongs to no merge request"
@@ -111,7 +112,11 @@ func (a *app) mergedNote(project mergeRequest) receiver {
 			return ""
 		},
 		send: a.toGitLab(func(ctx context.Context, t telling) (string, error) {
-			return a.TellNote(ctx, project, a.Getenv("CI_COMMIT_SHA"), a.Getenv("CI_COMMIT_BRANCH"), a.log(), t)
+			where, err := a.TellNote(ctx, project, a.Getenv("CI_COMMIT_SHA"), a.Getenv("CI_COMMIT_BRANCH"), a.log(), t)
+			if err != nil || where == "" {
+				return "", err
+			}
+			return where + " has it", nil
 		})}
 }
 
@@ -155,7 +160,7 @@ func (a *app) tell(ctx context.Context, memory *toldMemory, r receiver, m messag
 	mine.At = now()
 	memory.update(after, func(b message.Book) { b.Confirm(claimed, mine) })
 	if did == "" {
-		a.note("Nothing to tell to %s.", r.title)
+		a.note("Nothing to tell to %s: %s.", r.title, r.idle)
 		return nil
 	}
 	a.note("%s: %s (%s).", strings.ToUpper(r.title[:1])+r.title[1:], did, m.Kind)

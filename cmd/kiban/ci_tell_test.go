@@ -165,13 +165,14 @@ func TestCITell(t *testing.T) {
 		{name: "everybody", args: "ended --result failed.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue, note"}, want: "The issue of the site: commented on https://gitlab.example.com/-/issues/7 (failed).", hook: "apply failed", on: 2},
 		{name: "an issue is not for a start", args: "started --plan plan.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "KIBAN_WEBHOOK": ""}, want: "an issue is for what is amiss"},
 		{name: "a note is not for a drift", args: "drift --plan plan.json", env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "belongs to no merge request"},
-		{name: "a commit without a merge request", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "Nothing to tell to the merge request.", on: 1},
+		{name: "a commit without a merge request", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "Nothing to tell to the merge request: the commit came with none", on: 1},
 		{name: "GitLab spelled wrong", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "isue"}, code: exitFailed, want: `KIBAN_TELL_GITLAB says "isue"`, hook: "applied"},
 		{name: "GitLab outside a pipeline", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "CI_PROJECT_ID": ""}, code: exitFailed, want: "there is no GitLab project to write to", hook: "applied"},
 		{name: "in other words", args: "ended --result done.json --template mine.tmpl", hook: "lab: done"},
+		{name: "in words that the environment names", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_TEMPLATE": filepath.Join(dir, "mine.tmpl")}, hook: "lab: done"},
 		{name: "in words that make no message", args: "ended --result done.json --template bad.tmpl", code: exitFailed, want: "the template makes no message", hook: "6 of 6 steps done"},
 		{name: "in words that are not there", args: "ended --result done.json --template none.tmpl", code: exitFailed, want: "the template can't be read", hook: "6 of 6 steps done"},
-		{name: "in no words", args: "ended --result failed.json --template mute.tmpl", want: "Nothing to tell to the webhook."},
+		{name: "in no words", args: "ended --result failed.json --template mute.tmpl", want: "Nothing to tell to the webhook: the template has no words for it."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, args := &people{}, []string{"lab"}
