@@ -52,6 +52,11 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}), "tokyo --all --yes -o json", [...]any{"tokyo", true, true, "json"}, ""},
 		{newTrust(a, nil), "tokyo -o yaml", nil, "-o yaml is not a form of trust; it has text, json"},
+		{newCINote(a, func(_ context.Context, o *ciNoteOptions) error {
+			got = [...]any{o.Sites, o.Plans, o.Soak, o.Gone, o.Print}
+			return nil
+		}), "tokyo osaka --plans plans --soak soak --gone lisbon --gone porto --print", [...]any{[]string{"tokyo", "osaka"}, "plans", "soak", []string{"lisbon", "porto"}, true}, ""},
+		{newCINote(a, nil), "tokyo", nil, "which plans? Name their folder with --plans"},
 		{newCITell(a, func(_ context.Context, o *ciTellOptions) error {
 			got = [...]any{o.Site, o.What, o.Plan, o.Result, o.Template, o.Print}
 			return nil
