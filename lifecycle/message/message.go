@@ -48,6 +48,8 @@ type Message struct {
 	Verdict, Result string
 	// Finding is what stopped it first.
 	Finding *lifecycle.Diagnostic
+	// Accepted are the differences from what was reviewed that somebody accepted.
+	Accepted []string
 	// Took is how long the run was under way; Estimate how long it may take by what former ones took.
 	Took, Estimate time.Duration
 	// Who runs it.
@@ -76,7 +78,7 @@ func End(o lifecycle.Outcome) Message {
 		m.Took = o.Ended.Sub(o.Began)
 	}
 	if o.Review != nil {
-		m.Review = o.Review.Where
+		m.Review, m.Accepted = o.Review.Where, o.Review.Accepted
 	}
 	switch m.Kind {
 	case Done:
@@ -111,8 +113,11 @@ func ended(k lifecycle.OutcomeKind) Kind {
 }
 
 // failure is what makes two failures the same: the revision, where it failed and at what. The plan is no part of it, for a run that is
-// repeated has less to do, and fails in the same place.
+// repeated has less to do, and fails in the same place; but of a plan that nobody reviewed it is what is at stake.
 func failure(o lifecycle.Outcome) []string {
+	if o.Kind == lifecycle.OutcomeStale {
+		return []string{o.Revision, o.Plan}
+	}
 	if d := first(o.Diagnostics); d != nil {
 		return []string{o.Revision, d.Subject, d.Summary}
 	}

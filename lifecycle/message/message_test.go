@@ -67,6 +67,9 @@ func TestSameness(t *testing.T) {
 	again.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met", Detail: "web has 1 of 3"}}
 	elsewhere.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-2", Summary: "worker-2/drain: not met"}}
 	later.Revision = "b"
+	stale := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeStale, Plan: "sha256:1", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not what was reviewed"}}}
+	staleOtherwise := stale
+	staleOtherwise.Plan = "sha256:2"
 	done := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeDone, Plan: "sha256:1", Run: "run-1"}
 	doneAgain, ofOther := done, done
 	doneAgain.Run = "run-9"
@@ -83,6 +86,8 @@ func TestSameness(t *testing.T) {
 		{"the same failure in a retry that had less to do", End(failed), End(again), true},
 		{"another failure", End(failed), End(elsewhere), false},
 		{"the same failure of a later commit", End(failed), End(later), false},
+		{"the same that nobody reviewed", End(stale), End(stale), true},
+		{"something else that nobody reviewed", End(stale), End(staleOtherwise), false},
 		{"the same run", End(done), End(done), true},
 		{"another run", End(done), End(doneAgain), false},
 		{"another site", End(done), End(ofOther), false},
@@ -154,6 +159,10 @@ func TestShippedWording(t *testing.T) {
 		t.Errorf("what differs from what was reviewed is not told: %s, %v", chat, err)
 	}
 	if chat, err := Shipped().ForChat(Message{Kind: Started, Site: "lab", Estimate: 12*time.Minute + 20*time.Second}); err != nil || !strings.Contains(chat, "It may take 12m, as former runs did.") {
+		t.Errorf("got %s, %v", chat, err)
+	}
+	accepted := End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeDone, Review: &lifecycle.Review{Accepted: []string{"+ worker-1/a", "+ 2", "+ 3", "+ 4", "+ 5", "+ 6", "+ 7", "+ 8"}}})
+	if chat, err := Shipped().ForChat(accepted); err != nil || !strings.Contains(chat, "\nAccepted, although it is not what was reviewed: + worker-1/a; + 2; + 3; + 4; + 5; + 6; and 2 more") {
 		t.Errorf("got %s, %v", chat, err)
 	}
 	twice := End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeBlocked, Message: "no room", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}})

@@ -17,7 +17,7 @@ var shipped string
 const (
 	longestText    = 300
 	longestMessage = 8000
-	mostAddons     = 6
+	mostListed     = 6
 )
 
 // fields are what a template sees. Texts are written as nothing but text.
@@ -26,7 +26,7 @@ type fields[T form] struct {
 	Site, Tier, Revision        T
 	Headline, Sign              string
 	From, Target                T
-	Addons                      []T
+	Addons, Accepted            []T
 	Verdict, Result             T
 	Where, Reason, Detail, Hint T
 	Took, Estimate              T
@@ -128,13 +128,7 @@ func fieldsOf[T form](m Message) fields[T] {
 	if !m.Target.IsZero() {
 		f.Target = text(m.Target.String())
 	}
-	for i, a := range m.Addons {
-		if i == mostAddons && len(m.Addons) > mostAddons+1 {
-			f.Addons = append(f.Addons, text(fmt.Sprintf("%d more", len(m.Addons)-i)))
-			break
-		}
-		f.Addons = append(f.Addons, text(a))
-	}
+	f.Addons, f.Accepted = listed[T](m.Addons), listed[T](m.Accepted)
 	if d := m.Finding; d != nil {
 		f.Reason, f.Detail, f.Hint = text(d.Summary), text(detail(m.Kind, d.Detail)), text(d.Hint)
 		if !strings.Contains(d.Summary, d.Subject) && d.Subject != m.Site {
@@ -142,6 +136,17 @@ func fieldsOf[T form](m Message) fields[T] {
 		}
 	}
 	return f
+}
+
+// listed are the first of a list, and how many more there are.
+func listed[T form](all []string) (out []T) {
+	for i, s := range all {
+		if i == mostListed && len(all) > mostListed+1 {
+			return append(out, T(fmt.Sprintf("and %d more", len(all)-i)))
+		}
+		out = append(out, T(clean(s, longestText)))
+	}
+	return out
 }
 
 // detail is how much of a finding's detail is told: its first line, for the rest are logs; but all that differs from what was reviewed.
