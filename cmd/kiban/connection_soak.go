@@ -34,7 +34,7 @@ func (c *siteConnection) soaked(ctx context.Context, plan lifecycle.Plan, r *rec
 	if harmless(plan) || plan.Unfinished != "" {
 		return // nothing has changed; or the next plan follows at once
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), soakLimit)
+	ctx, cancel := context.WithTimeout(ctx, soakLimit)
 	defer cancel()
 	state, err := c.look(ctx, addons.Glance{Engine: c.units})
 	if err == nil {

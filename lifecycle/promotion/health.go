@@ -121,11 +121,17 @@ func addons(state lifecycle.State) []string {
 	return found
 }
 
-// few is the first reasons in one line.
+// few is the first reasons in one line, each of a length that a cluster can keep and people read.
 func few(found []string) string {
-	const most = 3
+	const most, long = 3, 200
+	found = slices.Clone(found)
+	for i, f := range found {
+		if r := []rune(f); len(r) > long {
+			found[i] = string(r[:long]) + "…"
+		}
+	}
 	if n := len(found) - most; n > 0 {
-		found = append(slices.Clone(found[:most]), fmt.Sprintf("and %d more", n))
+		found = append(found[:most], fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(found, "; ")
 }

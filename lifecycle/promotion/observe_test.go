@@ -224,6 +224,10 @@ func TestHealth(t *testing.T) {
 		"a tenant that is not healthy": {func(_ *lifecycle.Site, st *lifecycle.State) {
 			st.Units = append(st.Units, lifecycle.UnitState{Name: "tenant/a", Declared: true, Installed: true, Health: lifecycle.Health{Status: lifecycle.HealthFailed}})
 		}, ""},
+		"a long story": {func(_ *lifecycle.Site, st *lifecycle.State) {
+			st.Nodes[0].Ready, st.Nodes[0].Why = false, strings.Repeat("é", 1000)
+		},
+			"node w1 is not Ready: " + strings.Repeat("é", 178) + "…"},
 		"much": {func(_ *lifecycle.Site, st *lifecycle.State) {
 			st.Nodes[0].Ready, st.Nodes[1].Ready, st.API.Servers[0].Ready, st.Etcd.Unknown, st.Units[0].Unknown = false, false, false, "x", "y"
 		}, "the API server of c1 is not ready; etcd's members are not known: x; node w1 is not Ready; and 2 more"},

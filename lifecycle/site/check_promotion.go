@@ -63,6 +63,34 @@ func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 			}
 		}
 	}
+	return append(ds, checkFleetCharts(sites)...)
+}
+
+// checkFleetCharts warns of charts that a site waits for in vain: a site that it waits for does not have them.
+func checkFleetCharts(sites []lifecycle.Site) lifecycle.Diagnostics {
+	charts := map[string]bool{} // "site chart"
+	for _, s := range sites {
+		for _, a := range s.Addons {
+			if a.Chart != nil {
+				charts[s.Name+" "+a.Chart.Name] = true
+			}
+		}
+	}
+	var ds lifecycle.Diagnostics
+	for _, s := range sites {
+		for _, from := range s.Promotion.From {
+			if !slices.ContainsFunc(sites, func(o lifecycle.Site) bool { return o.Name == from }) {
+				continue
+			}
+			for _, a := range s.Addons {
+				if a.Chart != nil && !charts[from+" "+a.Chart.Name] {
+					ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: cmp.Or(a.Source, overlaysDir+"/"+s.Name),
+						Summary: fmt.Sprintf("%s has chart %s, and %s, which it waits for, has not", s.Name, a.Chart.Name, from),
+						Detail:  "No version of it would ever be let through.", Hint: fmt.Sprintf("Give %s an addon of it, too.", from)})
+				}
+			}
+		}
+	}
 	return ds
 }
 

@@ -198,6 +198,12 @@ func TestCheckFleet(t *testing.T) {
 		s.Wave, s.Provider, s.Promotion = wave, lifecycle.ProviderK0s, lifecycle.Promotion{From: from, Soak: time.Hour, Source: "overlays/" + name + "/site.yaml:7"}
 		return s
 	}
+	charts := func(s lifecycle.Site, names ...string) lifecycle.Site {
+		for _, n := range names {
+			s.Addons = append(s.Addons, lifecycle.Addon{Name: n, Chart: &lifecycle.Chart{Name: n}, Source: "overlays/x/addons.yaml:4"})
+		}
+		return s
+	}
 	external := waits("a ", 1)
 	external.Provider = lifecycle.ProviderExternal
 	for name, c := range map[string]struct {
@@ -208,14 +214,16 @@ func TestCheckFleet(t *testing.T) {
 		"waits for its own wave":    {sites: []lifecycle.Site{waits("a", 1), waits("b", 1, "a")}, want: []string{"b waits for a, which does not come before it"}},
 		"waits for a later wave":    {sites: []lifecycle.Site{waits("a ", 3), waits("b", 2, "a ")}, want: []string{"b waits for a , which does not come before it"}},
 		"waits for no site":         {sites: []lifecycle.Site{waits("b", 2, "a"), waits("aa ", 1)}, want: []string{"b waits for a site that is not there: a"}},
-		"waits for k0s in vain":     {sites: []lifecycle.Site{external, waits("b", 2, "a ")}, want: []string{"b waits for a , which never runs k0s"}},
-		"apart":                     {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.2", 22))}},
-		"same port forwarder":       {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.1", 23))}},
-		"same address":              {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))}, want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
-		"same cluster name":         {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"in any order":              {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"twice within one":          {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
-		"sites without a name":      {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
+		"waits for a chart in vain": {sites: []lifecycle.Site{charts(waits("a ", 1), "metallb"), charts(waits("b", 2, "a "), "metallb", "datadog")},
+			want: []string{"b has chart datadog, and a , which it waits for, has not"}},
+		"waits for k0s in vain": {sites: []lifecycle.Site{external, waits("b", 2, "a ")}, want: []string{"b waits for a , which never runs k0s"}},
+		"apart":                 {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.2", 22))}},
+		"same port forwarder":   {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.1", 23))}},
+		"same address":          {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))}, want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
+		"same cluster name":     {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
+		"in any order":          {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
+		"twice within one":      {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
+		"sites without a name":  {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := CheckFleet(c.sites)
@@ -223,7 +231,7 @@ func TestCheckFleet(t *testing.T) {
 				t.Fatalf("got %v, want %v", ds, c.want)
 			}
 			for i, d := range ds {
-				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") && !strings.Contains(d.Detail, "another") {
+				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") && d.Severity == lifecycle.SeverityError && !strings.Contains(d.Detail, "another") {
 					t.Errorf("got %+v", d)
 				}
 			}
