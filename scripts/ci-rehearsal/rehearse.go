@@ -18,7 +18,8 @@ type rehearsal struct {
 	project *project
 	runner  *runner
 	fleet   *fleet
-	lab     *lab
+	lab     *lab // of the site lab
+	prod    *lab // of the site lab-prod
 	env     []string
 	// watch, when set, is told of the process that runs a child's jobs.
 	watch func(pid int)
@@ -44,8 +45,10 @@ func rehearse(ctx context.Context, o options, work string) error {
 	server := r.project.serve()
 	defer server.Close()
 	defer func() {
-		if r.lab != nil {
-			r.lab.down()
+		for _, l := range []*lab{r.lab, r.prod} {
+			if l != nil {
+				l.down()
+			}
 		}
 	}()
 	err := r.play(ctx)
@@ -67,6 +70,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 		{"The schedule looks for drift", r.schedule},
 		{"A node is changed by hand between the plan and the merge", r.byHand},
 		{"A job is killed", r.killed},
+		{"Production waits for " + site, r.production},
 		{"Afterwards", r.afterwards},
 	} {
 		r.act(s.title)
@@ -121,18 +125,18 @@ func (r *rehearsal) first(ctx context.Context) error {
 		if _, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "apply", site, "--yes"); err != nil {
 			return "", err
 		}
-		return "", r.at(ctx, first)
+		return "", r.at(ctx, site, first)
 	})
 }
 
-// at fails unless every machine of the site runs that version and every node is Ready.
-func (r *rehearsal) at(ctx context.Context, version string) error {
-	out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "status", site, "-o", "json")
+// at fails unless every machine of a site runs that version and every node is Ready.
+func (r *rehearsal) at(ctx context.Context, name, version string) error {
+	out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "status", name, "-o", "json")
 	if err != nil {
 		return err
 	}
 	var state struct {
-		Hosts []struct{ Name, Running string }
+		Hosts []struct{ Name, Running, Role string }
 		Nodes []struct {
 			Name          string
 			Ready         bool
@@ -142,13 +146,17 @@ func (r *rehearsal) at(ctx context.Context, version string) error {
 	if err := json.Unmarshal([]byte(out[strings.Index(out, "{"):]), &state); err != nil {
 		return fmt.Errorf("kiban status: %w", err)
 	}
-	if len(state.Hosts) != 7 || len(state.Nodes) != 4 {
-		return fmt.Errorf("kiban status tells of %d hosts and %d nodes, not of 7 and 4", len(state.Hosts), len(state.Nodes))
-	}
+	workers := 0
 	for _, h := range state.Hosts {
 		if h.Running != version {
 			return fmt.Errorf("%s runs %s, not %s", h.Name, h.Running, version)
 		}
+		if h.Role == "worker" {
+			workers++
+		}
+	}
+	if workers == 0 || len(state.Nodes) != workers {
+		return fmt.Errorf("kiban status tells of %d workers and %d nodes", workers, len(state.Nodes))
 	}
 	for _, n := range state.Nodes {
 		if !n.Ready || n.Unschedulable {

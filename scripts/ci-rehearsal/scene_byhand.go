@@ -34,7 +34,7 @@ func (r *rehearsal) byHand(ctx context.Context) error {
 }
 
 func (r *rehearsal) proposeNext(ctx context.Context) (string, error) {
-	m, e, err := r.mergeRequest(ctx, "lab-k0s-1.36.3", second, third)
+	m, e, err := r.mergeRequest(ctx, "lab-k0s-1.36.3", versionFile, second, third)
 	if err != nil {
 		return "", err
 	}

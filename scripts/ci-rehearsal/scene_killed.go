@@ -23,7 +23,7 @@ func (r *rehearsal) killed(ctx context.Context) error {
 		}},
 		{"the job is retried, and kiban is killed while it upgrades worker-1", r.kill},
 		{"the job is retried once more: it resumes and ends well", r.resume},
-		{"every machine runs " + third + ", every node is Ready", func(ctx context.Context) (string, error) { return "", r.at(ctx, third) }},
+		{"every machine runs " + third + ", every node is Ready", func(ctx context.Context) (string, error) { return "", r.at(ctx, site, third) }},
 		{"people were told of the end that it had, and of the one that it has now", r.told},
 		{"the schedule is green again, and says nothing of a drift that people know to be over", r.calm},
 	} {

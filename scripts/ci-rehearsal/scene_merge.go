@@ -30,7 +30,10 @@ func (r *rehearsal) merge(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := r.step("every machine runs "+second+", every node is Ready", func() (string, error) { return "", r.at(ctx, second) }); err != nil {
+	if err := r.step("every machine runs "+second+", every node is Ready", func() (string, error) { return "", r.at(ctx, site, second) }); err != nil {
+		return err
+	}
+	if err := r.step("the cluster keeps that it was reviewed, and where", func() (string, error) { return r.reviewed(ctx) }); err != nil {
 		return err
 	}
 	if err := r.step("GitLab has the deployment", func() (string, error) { return r.deployedOnce() }); err != nil {
@@ -59,6 +62,18 @@ func (r *rehearsal) push(ctx context.Context, m *mergeRequest) (*pipeline, error
 	}
 	r.project.merged(m, sha)
 	return r.start(ctx, event{source: "push", sha: sha, before: before})
+}
+
+// reviewed holds what the cluster's record of the run says of the review.
+func (r *rehearsal) reviewed(ctx context.Context) (string, error) {
+	out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "runs", site, "-o", "json")
+	if err != nil {
+		return "", err
+	}
+	if !strings.Contains(out, `"`+r.proposed.WebURL+`"`) {
+		return "", fmt.Errorf("no record names %s:\n%s", r.proposed.WebURL, out)
+	}
+	return r.proposed.WebURL, nil
 }
 
 // deployedOnce holds that there is one deployment, of the merged commit.

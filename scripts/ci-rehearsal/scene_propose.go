@@ -20,7 +20,7 @@ func (r *rehearsal) propose(ctx context.Context) error {
 	var l *pipeline
 	if err := r.step("a branch changes one line of "+versionFile, func() (string, error) {
 		var err error
-		m, e, err = r.mergeRequest(ctx, "lab-k0s-1.36", first, second)
+		m, e, err = r.mergeRequest(ctx, "lab-k0s-1.36", versionFile, first, second)
 		return "", err
 	}); err != nil {
 		return err
@@ -67,13 +67,13 @@ func (r *rehearsal) propose(ctx context.Context) error {
 	return nil
 }
 
-// mergeRequest pushes a branch that changes the site's version, and opens a merge request of it.
-func (r *rehearsal) mergeRequest(ctx context.Context, branch, from, to string) (*mergeRequest, event, error) {
-	sha, base, err := r.fleet.bump(ctx, branch, versionFile, from, to)
+// mergeRequest pushes a branch that changes one line, and opens a merge request of it.
+func (r *rehearsal) mergeRequest(ctx context.Context, branch, file, from, to string) (*mergeRequest, event, error) {
+	sha, base, err := r.fleet.bump(ctx, branch, file, from, to)
 	if err != nil {
 		return nil, event{}, err
 	}
-	m := r.project.open(site+": k0s "+to, branch, sha, []string{sha})
+	m := r.project.open(branch, branch, sha, []string{sha})
 	return m, event{source: "merge_request_event", sha: sha, merge: m, base: base}, nil
 }
 

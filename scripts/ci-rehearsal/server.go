@@ -35,6 +35,7 @@ func (p *project) serve() *httptest.Server {
 	api("PUT /issues/{issue}", p.editIssue)
 	api("GET /issues/{issue}/notes", p.withNotes(listNotes))
 	api("POST /issues/{issue}/notes", p.withNotes(p.addNote))
+	api("GET /deployments", p.listDeployments)
 	api("POST /deployments", p.addDeployment)
 	mux.HandleFunc("POST /services/"+hookSecret, p.hear)
 	s := httptest.NewServer(p.recorded(mux))
@@ -160,6 +161,16 @@ func (p *project) addDeployment(w http.ResponseWriter, r *http.Request) {
 	d.IID, d.Environment.Name = len(p.deploys)+1, said["environment"]
 	p.deploys = append(p.deploys, d)
 	answer(w, http.StatusCreated, d)
+}
+
+// listDeployments answers with an environment's, the newest first.
+func (p *project) listDeployments(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	found := slices.DeleteFunc(slices.Clone(p.deploys), func(d deployment) bool {
+		return d.Environment.Name != q.Get("environment") || d.Status != q.Get("status")
+	})
+	slices.Reverse(found)
+	page(w, r, found)
 }
 
 // hear takes a message as Slack's incoming webhooks do: JSON with a text.
