@@ -46,10 +46,10 @@ func (p Plan) Meaning() string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// Meant is the step without what does not change what it does: why, for how long, and who wrote the values that are put back. Two steps do
-// the same when these are equal.
+// Meant is the step without what does not change what it does: why, for how long, who wrote the values that are put back, and which fields
+// are left alone as they are now. Two steps do the same when these are equal.
 func (s Step) Meant() Step {
-	s.Reason, s.Timeout, s.Unchanged = "", 0, 0
+	s.Reason, s.Timeout, s.Unchanged, s.Ignored = "", 0, 0, nil
 	s.Before, s.After = meantGates(s.Before), meantGates(s.After)
 	s.Objects = slices.Clone(s.Objects)
 	for i, o := range s.Objects {

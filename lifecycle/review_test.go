@@ -23,13 +23,16 @@ func TestPlanMeaning(t *testing.T) {
 		edit func(p *Plan)
 		same bool
 	}{
-		"another commit and other facts":    {func(p *Plan) { p.Revision, p.SiteDigest, p.FactsDigest = "def", "sha256:8", "sha256:9" }, true},
-		"another reason":                    {func(p *Plan) { p.Steps[0].Reason = "it drifted" }, true},
-		"more patience":                     {func(p *Plan) { p.Steps[0].Timeout, p.Steps[0].Before[0].Timeout = time.Hour, time.Hour }, true},
-		"a finding more":                    {func(p *Plan) { p.Diagnostics = Diagnostics{{Summary: "budget busy"}} }, true},
-		"an estimate":                       {func(p *Plan) { p.Estimate = &Estimate{Duration: time.Hour, Runs: 3} }, true},
-		"written by another":                {func(p *Plan) { p.Steps[2].Objects[0].Fields[0].By = "helm" }, true},
-		"found to be a change by hand":      {func(p *Plan) { p.Steps[2].Objects[0].Drift, p.Steps[2].Objects[0].Reason = true, "by hand" }, true},
+		"another commit and other facts": {func(p *Plan) { p.Revision, p.SiteDigest, p.FactsDigest = "def", "sha256:8", "sha256:9" }, true},
+		"another reason":                 {func(p *Plan) { p.Steps[0].Reason = "it drifted" }, true},
+		"more patience":                  {func(p *Plan) { p.Steps[0].Timeout, p.Steps[0].Before[0].Timeout = time.Hour, time.Hour }, true},
+		"a finding more":                 {func(p *Plan) { p.Diagnostics = Diagnostics{{Summary: "budget busy"}} }, true},
+		"an estimate":                    {func(p *Plan) { p.Estimate = &Estimate{Duration: time.Hour, Runs: 3} }, true},
+		"written by another":             {func(p *Plan) { p.Steps[2].Objects[0].Fields[0].By = "helm" }, true},
+		"found to be a change by hand":   {func(p *Plan) { p.Steps[2].Objects[0].Drift, p.Steps[2].Objects[0].Reason = true, "by hand" }, true},
+		"a field that is left alone differs": {func(p *Plan) {
+			p.Steps[2].Ignored = []string{"Deployment shop/web: spec.replicas (the addon ignores it)"}
+		}, true},
 		"another site":                      {func(p *Plan) { p.Site = "tokyo" }, false},
 		"another order":                     {func(p *Plan) { p.Steps[0], p.Steps[1] = p.Steps[1], p.Steps[0] }, false},
 		"another pace":                      {func(p *Plan) { p.Stages[0].Width = 20 }, false},

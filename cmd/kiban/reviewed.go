@@ -68,9 +68,11 @@ type review struct {
 	accept string
 	// runs are the runs that are known of the site, newest first.
 	runs func(context.Context) []lifecycle.RunRecord
-	// begun: a run of the reviewed plan was begun. at is the run of this process that may come to be one.
+	// begun: a run of the reviewed plan was begun, earlier or by this process. under: the plan that was allowed last is such a run.
 	begun, under bool
-	note         func(format string, args ...any)
+	// told is what was said last: a plan that is made again under the lock is not told of again.
+	told string
+	note func(format string, args ...any)
 }
 
 // openReview reads what was reviewed; nil where no review is asked for.
@@ -82,7 +84,7 @@ func (a *app) openReview(opts *applyOptions, fleet string, conn connection) (*re
 	if err != nil {
 		return nil, err
 	}
-	r := &review{reviewedPlan: plan, accept: opts.Accept, note: a.note}
+	r := &review{reviewedPlan: plan, accept: strings.TrimSpace(opts.Accept), note: a.note}
 	r.runs = func(ctx context.Context) []lifecycle.RunRecord { return a.knownRuns(ctx, opts.Site, fleet, conn) }
 	return r, nil
 }
@@ -126,7 +128,7 @@ func (r *review) allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.Rev
 	if !r.begun && apply.Begun(r.Plan, runs) {
 		r.begun, r.under = true, true
 		if err = apply.CheckReviewed(r.Plan, now, true); err == nil {
-			r.note("This is what is left of the plan that was reviewed: a run of it was begun before.")
+			r.say("This is what is left of the plan that was reviewed: a run of it was begun before.")
 			return said, nil
 		}
 	}
@@ -136,11 +138,18 @@ func (r *review) allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.Rev
 	lines := apply.Unreviewed(r.Plan, now, r.begun)
 	if r.accept == apply.ReviewID(now) || apply.Accepted(r.accept, said.Plan, lines, runs) {
 		said.Accepted, said.AcceptedID, r.under = apply.AcceptedLines(lines), r.accept, true
-		r.note("Accepted, although it is not what was reviewed (%s):\n%s", r.accept, strings.Join(said.Accepted, "\n"))
+		r.say(fmt.Sprintf("Accepted, although it is not what was reviewed (%s):\n%s", r.accept, strings.Join(said.Accepted, "\n")))
 		return said, nil
 	}
 	r.note("--accept-changes %s is not about this plan, whose id is %s.", r.accept, apply.ReviewID(now))
 	return said, err
+}
+
+func (r *review) say(text string) {
+	if r.told != text {
+		r.told = text
+		r.note("%s", text)
+	}
 }
 
 // began notes that the plan which was allowed last was carried out: the next one may be what is left of it.

@@ -117,6 +117,9 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 					t.Errorf("does not say %q:\n%s", want, r.err)
 				}
 			}
+			if strings.Count(r.err, "Accepted, although") > 1 || strings.Count(r.err, "what is left of the plan") > 1 {
+				t.Errorf("says it twice:\n%s", r.err)
+			}
 			o := told(t, result)
 			if o.Kind != tt.kind || o.ExitCode != tt.code || o.Message == "" || o.Plan == "" || (o.Run != "") != (tt.applied > 0) {
 				t.Errorf("the result: %+v", o)

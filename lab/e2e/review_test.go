@@ -143,7 +143,7 @@ func TestReviewedPlanIsCarriedOn(t *testing.T) {
 	b.apply(0)
 	cs, _ := b.admin()
 	b.deploy(cs, "web", 2, 1)
-	b.Version = v136
+	b.Version, b.DrainTimeout = v136, "4m" // kubelets that were long without an API come back to it slowly
 	b.write()
 	apply := b.reviewed()
 	known := 0
