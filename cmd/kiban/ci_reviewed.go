@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -29,10 +30,11 @@ func newCIReviewed(a *app, runF func(context.Context, *ciReviewedOptions) error)
 		Long: `Find the merge request that the commit of this pipeline came with, and fetch the plans that its newest pipeline made: what its jobs plan:SITE left
 as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban apply SITE --reviewed". Without a SITE, those of all sites that were planned.
 
-A site without a reviewed plan gets no file and stderr says why: the commit was pushed directly, the plan failed, its artifacts have expired.
-That is no failure here: apply decides.
+A site without a reviewed plan gets no file and stderr says why: the commit was pushed directly, the plan failed, its artifacts have expired, or
+a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
 
-GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH. The token is taken from KIBAN_GITLAB_TOKEN or
+GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH, and which environment, where the job has one, in
+CI_ENVIRONMENT_NAME and CI_PIPELINE_ID. The token is taken from KIBAN_GITLAB_TOKEN or
 GITLAB_TOKEN: a project access token with the scope api or read_api and the role Developer.`,
 		Example:           "  kiban ci reviewed tokyo-prod --out reviewed",
 		ValidArgsFunction: a.completeSites,
@@ -56,6 +58,9 @@ type mergedCommit struct {
 	// API is the address of GitLab's API, CAFile its certificate authorities beside the system's, Token the user's.
 	API, CAFile, Token      string
 	Project, Commit, Branch string
+	// Environment is the one that the job deploys to, "" when it has none, and Pipeline the job's.
+	Environment string
+	Pipeline    int64
 }
 
 // reviewedSite is the file that a merge request's plan job left of a site; nil when there is none, and then Missing says why.
@@ -115,6 +120,9 @@ func (a *app) mergedCommit() (mergedCommit, error) {
 		Project: a.Getenv("CI_PROJECT_ID"),
 		Commit:  a.Getenv("CI_COMMIT_SHA"),
 		Branch:  a.Getenv("CI_COMMIT_BRANCH"),
+	}
+	if n, err := strconv.ParseInt(a.Getenv("CI_PIPELINE_ID"), 10, 64); err == nil {
+		c.Environment, c.Pipeline = a.Getenv("CI_ENVIRONMENT_NAME"), n
 	}
 	for _, v := range [...][2]string{{"CI_API_V4_URL", c.API}, {"CI_PROJECT_ID", c.Project}, {"CI_COMMIT_SHA", c.Commit}, {"CI_COMMIT_BRANCH", c.Branch}} {
 		if v[1] == "" {

@@ -29,6 +29,7 @@ func mergedServer(t *testing.T, plan lifecycle.Plan) *httptest.Server {
 		"/api/v4/projects/7/pipelines/1/jobs":                         `[{"id":5,"name":"plan:lab","status":"success"},{"id":6,"name":"plan:osaka","status":"success"},{"id":8,"name":"plan:../evil","status":"success"}]`,
 		"/api/v4/projects/7/pipelines/1/bridges":                      `[]`,
 		"/api/v4/projects/7/repository/commits/beef/merge_requests":   `[]`,
+		"/api/v4/projects/7/deployments":                              `[{"id":3,"sha":"beef","status":"success","deployable":{"pipeline":{"id":51}}}]`,
 		"/api/v4/projects/7/jobs/5/artifacts/plans/lab.json":          string(b),
 		"/api/v4/projects/7/jobs/6/artifacts/plans/osaka.json":        `{"format":"1.0","si`,
 		"/api/v4/projects/7/jobs/8/artifacts/plans/../evil.json":      `{"format":"1.0","site":"../evil"}`,
@@ -62,9 +63,12 @@ func TestCIReviewed(t *testing.T) {
 		"one that has none":    {sites: []string{"lab", "tokyo"}, says: []string{"tokyo has no reviewed plan: no pipeline of merge request !42 has a job plan:tokyo"}, left: []string{"lab"}},
 		"pushed directly":      {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_SHA": "beef"}, says: []string{"lab has no reviewed plan: commit beef came without a merge request"}},
 		"all of pushed commit": {env: map[string]string{"CI_COMMIT_SHA": "beef"}, says: []string{"Commit beef came with no merge request that planned a site"}, left: []string{"lab", "stale"}},
-		"no token":             {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed, says: []string{"there is no token for GitLab"}},
-		"a wrong token":        {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": "glpat-y"}, code: exitFailed, says: []string{"GitLab does not know the token"}},
-		"no pipeline":          {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_BRANCH": ""}, code: exitFailed, says: []string{"CI_COMMIT_BRANCH is not set"}},
+		"another applied since": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "50"},
+			says: []string{"lab has no reviewed plan: commit beef was applied since, by the newer pipeline 51"}},
+		"another applied before": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "52"}, left: []string{"lab"}},
+		"no token":               {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed, says: []string{"there is no token for GitLab"}},
+		"a wrong token":          {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": "glpat-y"}, code: exitFailed, says: []string{"GitLab does not know the token"}},
+		"no pipeline":            {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_BRANCH": ""}, code: exitFailed, says: []string{"CI_COMMIT_BRANCH is not set"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "reviewed")

@@ -91,8 +91,15 @@ func wire() services {
 				return "", nil, err
 			}
 			found, err := client.Reviewed(ctx, c.Project, c.Commit, c.Branch, sites)
+			overtaken := ""
+			if err == nil && c.Environment != "" {
+				overtaken, err = client.Overtaken(ctx, c.Project, c.Environment, c.Commit, c.Pipeline)
+			}
 			var out []reviewedSite
 			for _, s := range found.Sites {
+				if overtaken != "" {
+					s.Plan, s.Missing = nil, overtaken
+				}
 				out = append(out, reviewedSite(s))
 			}
 			return found.Where, out, err
