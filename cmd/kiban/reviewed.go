@@ -133,6 +133,7 @@ func (r *review) allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.Rev
 		}
 	}
 	if r.accept == "" {
+		r.sayWhere()
 		return said, err
 	}
 	lines := apply.Unreviewed(r.Plan, now, r.begun)
@@ -141,8 +142,15 @@ func (r *review) allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.Rev
 		r.say(fmt.Sprintf("Accepted, although it is not what was reviewed (%s):\n%s", r.accept, strings.Join(said.Accepted, "\n")))
 		return said, nil
 	}
+	r.sayWhere()
 	r.note("--accept-changes %s is not about this plan, whose id is %s.", r.accept, apply.ReviewID(now))
 	return said, err
+}
+
+func (r *review) sayWhere() {
+	if r.Where != "" {
+		r.note("What was reviewed is the plan of %s", r.Where)
+	}
 }
 
 func (r *review) say(text string) {

@@ -80,7 +80,7 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 		"nobody has reviewed one, and it is accepted": {plans: []lifecycle.Plan{reviewed}, unread: true, accept: apply.ReviewID(reviewed), applied: 1, kind: lifecycle.OutcomeDone,
 			accepted: []string{"+ worker-1/cordon: because", "+ worker-1/upgrade: because", "+ worker-1/uncordon: because", "+ worker-2/upgrade: because"}},
 		"changed by hand": {plans: []lifecycle.Plan{changed}, code: exitStale, kind: lifecycle.OutcomeStale,
-			says: []string{"what would be done is not what was reviewed", "- worker-1/upgrade: because", "--accept-changes " + apply.ReviewID(changed)}},
+			says: []string{"What was reviewed is the plan of " + mergeRequestURL, "what would be done is not what was reviewed", "- worker-1/upgrade: because", "--accept-changes " + apply.ReviewID(changed)}},
 		"changed by hand, and accepted": {plans: []lifecycle.Plan{changed}, accept: apply.ReviewID(changed), applied: 1, kind: lifecycle.OutcomeDone,
 			says:     []string{"Accepted, although it is not what was reviewed"},
 			accepted: []string{"- worker-1/cordon: because", "- worker-1/upgrade: because", "- worker-1/uncordon: because"}},

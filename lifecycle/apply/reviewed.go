@@ -23,6 +23,9 @@ func CheckReviewed(reviewed, now lifecycle.Plan, begun bool) error {
 		d.Summary = "nobody has reviewed what would be done"
 	}
 	d.Detail = strings.Join(atMost(lines, differencesTold), "\n")
+	if reviewed.Site != "" {
+		d.Detail += "\n(+ was not reviewed, - was reviewed and is gone, ~ does something else)"
+	}
 	d.Hint = fmt.Sprintf("Find out who changed what, and have the plan reviewed as it is now: a merge request shows it. To carry out exactly the plan above all the same: --accept-changes %s. "+
 		"It is recorded who accepted what.", ReviewID(now))
 	return d
