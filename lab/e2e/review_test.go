@@ -135,12 +135,23 @@ func TestReviewedPlan(t *testing.T) {
 	}
 }
 
-// A reviewed upgrade that is killed at any moment, on runners that keep nothing, is brought to its end by the same command: what is left of it is
-// what was reviewed.
+// A reviewed bootstrap, and then an upgrade, that are killed at any moment on runners that keep nothing, are brought to their ends by the same
+// command: what is left is what was reviewed.
 func TestReviewedPlanIsCarriedOn(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.232.0", 1, 2)
-	b.apply(0)
+	first := b.reviewed()
+	for i, after := range []time.Duration{2 * time.Second, 5 * time.Second, 4 * time.Second} {
+		_, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), first...)
+		time.Sleep(after)
+		r := stop(os.Kill)
+		t.Logf("run %d of the bootstrap killed after %s (%s)", i+1, after, tail(strings.TrimSpace(r.stderr), 160))
+		if err := os.RemoveAll(filepath.Join(b.dir, ".kiban", "runs")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.must(0, b.kiban(first...))
+	b.emptyPlan()
 	cs, _ := b.admin()
 	b.deploy(cs, "web", 2, 1)
 	b.Version, b.DrainTimeout = v136, "4m" // kubelets that were long without an API come back to it slowly
