@@ -162,6 +162,9 @@ func TestExternalSite(t *testing.T) {
 	b.nothingLeft("lab")
 	b.must(0, b.kiban("status", "lab"))
 	b.must(0, b.kiban("verify", "lab"))
+	if r := b.must(0, b.kiban("ci", "soak", "lab")); !strings.Contains(r.stdout, "lab is healthy") || !strings.Contains(r.stdout, "chart datadog") || strings.Contains(r.stdout, "  runs  -") {
+		t.Errorf("what its charts are promoted by: %s", r)
+	}
 	b.untouched(m, "a site without hosts")
 
 	t.Run("another cluster is refused", func(t *testing.T) {
