@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type ciGateOptions struct {
 	Site string
 	// Soak is a folder with what `ci soak SITE -o json` printed of the sites that are waited for; "" asks them.
 	Soak string
+	// Result is the file that takes the Outcome of a gate that is not passed; "" writes none.
+	Result string
 }
 
 func newCIGate(a *app, runF func(context.Context, *ciGateOptions) error) *cobra.Command {
@@ -35,7 +38,8 @@ healthy, for the whole soak time. Nothing is changed.
 It exits with 0 when they have, or when the plan brings nothing of the kind; with 3 when they have not, and says which version, which site, how long of how
 long, and when at the earliest. A version that the site itself has run before may come back without waiting, and one that it has begun to take may be finished.
 
-With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o json" printed it within a day. A site without such a file is asked.`,
+With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o json" printed it within a day. A site without such a file is asked. With --result, a gate that
+is not passed leaves a file that "kiban ci tell SITE ended" tells of.`,
 		Example:           "  kiban ci gate tokyo-prod\n  kiban ci gate tokyo-prod --soak soak",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -45,11 +49,21 @@ With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
-			return ciGateRun(cmd.Context(), opts)
+			return ciGateVerb(cmd.Context(), opts)
 		},
 	}
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "a folder that tells of the sites that are waited for")
+	cmd.Flags().StringVar(&opts.Result, "result", "", "put why the gate is not passed into this file, as JSON; one that is passed leaves none")
 	return cmd
+}
+
+// ciGateVerb leaves a result when the gate is not passed. Of one that is passed, whoever goes on tells.
+func ciGateVerb(ctx context.Context, opts *ciGateOptions) error {
+	err := opts.app.withResult(ctx, opts.Result, opts.Site, func(*lifecycle.Outcome) error { return ciGateRun(ctx, opts) })
+	if err != nil || opts.Result == "" {
+		return err
+	}
+	return os.Remove(opts.Result)
 }
 
 func ciGateRun(ctx context.Context, opts *ciGateOptions) error {

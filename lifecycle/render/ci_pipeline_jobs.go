@@ -83,7 +83,7 @@ func applyJob(b *strings.Builder, s PipelineSite) {
 		evidence = append(evidence, yamlString("soak:"+from.Name))
 	}
 	if len(s.From) > 0 {
-		gate = fmt.Sprintf("\n    - mkdir -p soak\n    - kiban ci gate %s --soak soak", s.Name)
+		gate = fmt.Sprintf("\n    - mkdir -p soak\n    - kiban ci gate %[1]s --soak soak --result result-%[1]s.json", s.Name)
 	}
 	fmt.Fprintf(b, `
 "apply:%[1]s":
