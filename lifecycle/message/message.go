@@ -118,10 +118,10 @@ func failure(o lifecycle.Outcome) []string {
 	if o.Kind == lifecycle.OutcomeStale {
 		return []string{o.Revision, o.Plan}
 	}
-	if d := first(o.Diagnostics); d != nil {
-		return []string{o.Revision, d.Subject, d.Summary}
+	if d := first(o.Diagnostics); d != nil { // what has gone on for longer meanwhile is the same failure
+		return []string{o.Revision, d.Subject, lifecycle.Gist(d.Summary)}
 	}
-	return []string{o.Revision, o.Message}
+	return []string{o.Revision, lifecycle.Gist(o.Message)}
 }
 
 // Cut is the message that a job ended and left no result, with GitLab's word for how: "failed", "canceled", or "" where it is not known.

@@ -67,6 +67,9 @@ func TestSameness(t *testing.T) {
 	again.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met", Detail: "web has 1 of 3"}}
 	elsewhere.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-2", Summary: "worker-2/drain: not met"}}
 	later.Revision = "b"
+	waiting := func(reason string) lifecycle.Outcome {
+		return lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeBlocked, Message: reason, Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "lab", Summary: reason}}}
+	}
 	stale := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeStale, Plan: "sha256:1", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not what was reviewed"}}}
 	staleOtherwise := stale
 	staleOtherwise.Plan = "sha256:2"
@@ -86,6 +89,8 @@ func TestSameness(t *testing.T) {
 		{"the same failure in a retry that had less to do", End(failed), End(again), true},
 		{"another failure", End(failed), End(elsewhere), false},
 		{"the same failure of a later commit", End(failed), End(later), false},
+		{"a wait that goes on", End(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")), End(waiting("lab has run k0s v1.36.3+k0s.2 for 20m of 1h")), true},
+		{"a wait for something else", End(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")), End(waiting("lab has run k0s v1.36.4+k0s.0 for 1m7s of 1h")), false},
 		{"the same that nobody reviewed", End(stale), End(stale), true},
 		{"something else that nobody reviewed", End(stale), End(staleOtherwise), false},
 		{"the same run", End(done), End(done), true},
