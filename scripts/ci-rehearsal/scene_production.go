@@ -24,6 +24,7 @@ func (r *rehearsal) production(ctx context.Context) error {
 		{"a merge request to " + third + " is planned; the note says that it is too early", r.proposeEarly},
 		{"merged, the main pipeline waits for somebody to start apply:" + prodSite, r.waits},
 		{"started, the gate stops it with exit code 3 and says why; no machine is touched", r.tooEarly},
+		{"people are told once that it is blocked, also when the job is retried", r.toldBlocked},
 		{"a merge request makes the soak five seconds; merged, the job waits again", r.shorten},
 		{"started, it is applied", r.promote},
 		{"GitLab has the deployment to production", r.deployedProduction},
@@ -132,6 +133,7 @@ func (r *rehearsal) tooEarly(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	r.heard = len(r.project.messages(0))
 	if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+prodSite); err != nil {
 		return "", err
 	}
@@ -149,6 +151,18 @@ func (r *rehearsal) tooEarly(ctx context.Context) (string, error) {
 		}
 	}
 	return "", err
+}
+
+// toldBlocked: the time that it has waited has grown when the job is retried, and is no other reason.
+func (r *rehearsal) toldBlocked(ctx context.Context) (string, error) {
+	if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+prodSite); err != nil {
+		return "", err
+	}
+	said := r.project.messages(r.heard)
+	if len(said) != 1 || !strings.Contains(said[0], "blocked") {
+		return "", fmt.Errorf("%d messages were sent:\n%s", len(said), strings.Join(said, "\n\n"))
+	}
+	return headline(said[0]), nil
 }
 
 func (r *rehearsal) shorten(ctx context.Context) (string, error) {
