@@ -15,7 +15,7 @@ import (
 )
 
 // soak is how long staging must have run a version in these tests.
-const soak = 20 * time.Second
+const soak = 30 * time.Second
 
 // promoted is a fleet of two labs: the site lab, which waits for the site staging.
 type promoted struct {
@@ -96,12 +96,12 @@ func TestPromotion(t *testing.T) {
 		t.Errorf("after the upgrade: %+v", s)
 	}
 	r = p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak"))
-	r.says(t, "staging has run k0s "+v136+", healthy, for ", "of 20s", "at the earliest")
+	r.says(t, "staging has run k0s "+v136+", healthy, for ", "of 30s", "at the earliest")
 
 	// Looking records nothing, and says the same whether the site is asked or its evidence is read.
 	marks, before := [...]string{p.mark(), p.staging.mark()}, p.soakVersion()
 	time.Sleep(time.Until(since.Add(soak + 2*time.Second)))
-	p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak")).says(t, "of 20s") // what was not seen since does not count
+	p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak")).says(t, "of 30s") // what was not seen since does not count
 	if r := p.must(0, p.kiban("ci", "gate", "lab")); !strings.Contains(r.stdout, "met: staging has run k0s "+v136) {
 		t.Errorf("gate: %s", r)
 	}
