@@ -158,9 +158,7 @@ func (r *rehearsal) jobs(ctx context.Context, l *pipeline, watch func(pid int), 
 			return err
 		}
 		if j.Environment.Name != "" && (j.Environment.Action == "" || j.Environment.Action == "start") {
-			if err := r.deployed(ctx, l, j, status); err != nil {
-				return err
-			}
+			r.project.deployed(l.pipelineRecord, j.Name, j.Environment.Name, status)
 		}
 	}
 	return nil

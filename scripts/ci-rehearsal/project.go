@@ -114,6 +114,14 @@ type deployment struct {
 	Environment struct {
 		Name string `json:"name"`
 	} `json:"environment"`
+	// Deployable is the job.
+	Deployable struct {
+		Name     string `json:"name"`
+		Pipeline struct {
+			ID  int    `json:"id"`
+			SHA string `json:"sha"`
+		} `json:"pipeline"`
+	} `json:"deployable"`
 }
 
 // request is one that the server was sent. Refused ones were answered with a fault.
@@ -241,6 +249,16 @@ func (p *project) everything() []string {
 		out = append(out, n.Body)
 	}
 	return out
+}
+
+// deployed keeps what a job with an environment has deployed.
+func (p *project) deployed(r *pipelineRecord, job, environment, status string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d := deployment{ID: p.id(), IID: len(p.deploys) + 1, Ref: r.Ref, SHA: r.SHA, Status: status}
+	d.Environment.Name, d.Deployable.Name = environment, job
+	d.Deployable.Pipeline.ID, d.Deployable.Pipeline.SHA = r.ID, r.SHA
+	p.deploys = append(p.deploys, d)
 }
 
 func (p *project) deployments() []deployment {

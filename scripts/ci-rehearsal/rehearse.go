@@ -165,8 +165,3 @@ func (r *rehearsal) at(ctx context.Context, name, version string) error {
 	}
 	return nil
 }
-
-// deployed records what a job with an environment has deployed, as GitLab does by itself.
-func (r *rehearsal) deployed(ctx context.Context, l *pipeline, j jobSpec, status string) error {
-	return r.post(ctx, "/projects/"+projectID+"/deployments", map[string]string{"environment": j.Environment.Name, "sha": l.SHA, "ref": l.Ref, "status": status})
-}

@@ -36,7 +36,6 @@ func (p *project) serve() *httptest.Server {
 	api("GET /issues/{issue}/notes", p.withNotes(listNotes))
 	api("POST /issues/{issue}/notes", p.withNotes(p.addNote))
 	api("GET /deployments", p.listDeployments)
-	api("POST /deployments", p.addDeployment)
 	mux.HandleFunc("POST /services/"+hookSecret, p.hear)
 	s := httptest.NewServer(p.recorded(mux))
 	p.url = s.URL
@@ -155,21 +154,15 @@ func (p *project) getProject(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"id": 1217, "path_with_namespace": projectPath, "default_branch": "main", "web_url": p.url + "/" + projectPath})
 }
 
-func (p *project) addDeployment(w http.ResponseWriter, r *http.Request) {
-	said := fields(r)
-	d := deployment{ID: p.id(), Ref: said["ref"], SHA: said["sha"], Status: said["status"]}
-	d.IID, d.Environment.Name = len(p.deploys)+1, said["environment"]
-	p.deploys = append(p.deploys, d)
-	answer(w, http.StatusCreated, d)
-}
-
-// listDeployments answers with an environment's, the newest first.
+// listDeployments gives the newest first, of one environment and one status if so asked.
 func (p *project) listDeployments(w http.ResponseWriter, r *http.Request) {
+	var found []deployment
 	q := r.URL.Query()
-	found := slices.DeleteFunc(slices.Clone(p.deploys), func(d deployment) bool {
-		return d.Environment.Name != q.Get("environment") || d.Status != q.Get("status")
-	})
-	slices.Reverse(found)
+	for _, d := range slices.Backward(p.deploys) {
+		if e, s := q.Get("environment"), q.Get("status"); (e == "" || e == d.Environment.Name) && (s == "" || s == d.Status) {
+			found = append(found, d)
+		}
+	}
 	page(w, r, found)
 }
 

@@ -160,6 +160,19 @@ func TestServerLeadsFromACommitToItsPlan(t *testing.T) {
 	}
 }
 
+func TestServerListsDeployments(t *testing.T) {
+	p, ask := gitlab(t)
+	l := p.begin(pipelineRecord{SHA: "bbbb"})
+	p.deployed(l, "apply:lab", "lab/lab", "failed")
+	p.deployed(l, "apply:lab", "lab/lab", "success")
+	p.deployed(l, "apply:prod", "production/prod", "success")
+	var got []deployment
+	_, list, _ := ask("GET", api+"/deployments?environment=lab%2Flab&status=success&sort=desc", "")
+	if err := json.Unmarshal([]byte(list), &got); err != nil || len(got) != 1 || got[0].Deployable.Pipeline.ID != l.ID || got[0].SHA != "bbbb" {
+		t.Errorf("%v, %s", err, list)
+	}
+}
+
 func TestServerKeepsIssuesAndMessages(t *testing.T) {
 	p, ask := gitlab(t)
 	ask("POST", api+"/issues", `{"title":"lab","description":"<!-- lab -->","labels":"kiban,site::lab"}`)
