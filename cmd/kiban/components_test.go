@@ -25,13 +25,7 @@ func TestAComponentMarksItsSites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "fleet"}} {
-		cmd := exec.CommandContext(t.Context(), "git", args...)
-		cmd.Dir = fleet
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %q: %v\n%s", args, err, out)
-		}
-	}
+	commitFleet(t, fleet)
 	changed := func() []string {
 		t.Helper()
 		var out, errs bytes.Buffer
@@ -137,5 +131,17 @@ func putFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// commitFleet makes a folder a repository of what it holds.
+func commitFleet(t testing.TB, fleet string) {
+	t.Helper()
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "fleet"}} {
+		cmd := exec.CommandContext(t.Context(), "git", args...)
+		cmd.Dir = fleet
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
 	}
 }

@@ -167,7 +167,7 @@ func exceptions() map[string]string {
 	return map[string]string{
 		"lifecycle/k0s/ssh.go hermetic":          "rig and k0sctl read the user's files and log through globals; they are set once, before the first session",
 		"lifecycle/helm/connect.go fieldManager": "Helm's SDK takes the name that it applies objects as from a global; it is set once, before the first release",
-		"lifecycle/site/build.go kustomize":      "kustomize's schemas are global to the process and not locked; one gate keeps builds apart",
+		"lifecycle/site/build.go kustomize":      "kustomize's schemas are global to the process and not locked; one gate lets builds look, and none change them meanwhile",
 	}
 }
 

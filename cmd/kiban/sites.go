@@ -112,13 +112,14 @@ func (a *app) allSites(ctx context.Context, fleet string) (siteList, lifecycle.D
 	if err != nil {
 		return siteList{}, nil, err
 	}
-	list, found := siteList{Sites: []siteRow{}}, lifecycle.Diagnostics{}
-	for _, name := range now.names {
+	list, all := siteList{Sites: make([]siteRow, len(now.names))}, make([]lifecycle.Diagnostics, len(now.names))
+	err = atOnce(ctx, len(now.names), func(i int) {
+		name := now.names[i]
 		d, ds := now.read(ctx, name)
-		list.Sites, found = append(list.Sites, rowOf(d, name, ds)), append(found, first(name, errorsOf(ds))...)
-	}
+		list.Sites[i], all[i] = rowOf(d, name, ds), first(name, errorsOf(ds))
+	})
 	list.sort()
-	return list, once(found), ctx.Err()
+	return list, once(slices.Concat(all...)), err
 }
 
 // sitesSince lists the sites whose declaration in the work tree is not what it was at a revision. The findings are those that keep a site from
@@ -135,15 +136,20 @@ func (a *app) sitesSince(ctx context.Context, fleet, revision string) (list site
 	}
 	list = siteList{Since: then.Revision, Sites: []siteRow{}}
 	files := comparison{then: then.dir, now: now.dir, same: map[string]bool{}}
+	var doubtful []string
 	for _, name := range now.names {
-		if ctx.Err() != nil {
-			return list, nil, ctx.Err()
-		}
 		if reads, told := a.SiteReads(fleet, name); told && then.has(name) && files.all(reads) {
 			continue // nothing that it could be made of has changed; building a site takes ten times as long as that
 		}
-		row, ds := changedSince(ctx, then, now, name)
-		if found = append(found, ds...); row.Change != "" {
+		doubtful = append(doubtful, name)
+	}
+	rows, all := make([]siteRow, len(doubtful)), make([]lifecycle.Diagnostics, len(doubtful))
+	if err := atOnce(ctx, len(doubtful), func(i int) { rows[i], all[i] = changedSince(ctx, then, now, doubtful[i]) }); err != nil {
+		return list, nil, err
+	}
+	found = slices.Concat(all...)
+	for _, row := range rows {
+		if row.Change != "" {
 			list.Sites = append(list.Sites, row)
 		}
 	}

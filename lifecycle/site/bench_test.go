@@ -79,7 +79,7 @@ func BenchmarkBuild200(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		for _, name := range names {
-			if _, _, err := kustomize.run(filepath.Join(fleet, overlaysDir, name)); err != nil {
+			if _, _, err := kustomize.run(filepath.Join(fleet, overlaysDir, name), false); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"context"
 	_ "embed" // the schema is data beside the code
 	"fmt"
@@ -21,29 +22,37 @@ import (
 //go:embed schema.json
 var schemaJSON []byte
 
-// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, each build may
-// set it again, and lookups are not locked. So the schema is registered once, and builds run one at a time (they take
-// milliseconds).
+// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, and lookups are not locked. So the
+// schema is registered and read in once, before any build; builds only look things up in it, and run side by side. One whose own kustomization
+// names a schema has kyaml read it in again, which none may look at meanwhile: it runs alone.
 type merger struct {
 	register sync.Once
 	err      error
-	build    sync.Mutex
+	build    sync.RWMutex
 }
 
 // kustomize is package-level because what it guards is.
 var kustomize merger
 
-// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder.
-func (m *merger) run(dir string) (all []byte, docs [][]byte, err error) {
-	m.build.Lock()
-	defer m.build.Unlock()
+// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder. alone says that its kustomization
+// names a schema.
+func (m *merger) run(dir string, alone bool) (all []byte, docs [][]byte, err error) {
 	m.register.Do(func() {
 		if m.err = openapi.AddSchema(schemaJSON); m.err == nil {
 			m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true)
 		}
+		openapi.Schema()
 	})
 	if m.err != nil {
 		return nil, nil, fmt.Errorf("register merge schema: %w", m.err)
+	}
+	if alone {
+		m.build.Lock()
+		defer m.build.Unlock()
+		defer openapi.Schema()
+	} else {
+		m.build.RLock()
+		defer m.build.RUnlock()
 	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
@@ -58,8 +67,7 @@ func (m *merger) run(dir string) (all []byte, docs [][]byte, err error) {
 		}
 		docs = append(docs, doc)
 	}
-	all, err = built.AsYaml()
-	return all, docs, err
+	return bytes.Join(docs, []byte("---\n")), docs, nil // as kustomize prints them all
 }
 
 // Render prints a site's merged documents exactly as `kustomize build overlays/<name>` does. Findings about the tree come with
@@ -91,7 +99,7 @@ func merge(ctx context.Context, fleetDir, name string) (merged, lifecycle.Diagno
 	if ds.Err() != nil {
 		return merged{}, ds
 	}
-	all, docs, err := kustomize.run(dir)
+	all, docs, err := kustomize.run(dir, t.ownSchema)
 	if err != nil {
 		return merged{}, append(ds, buildFailed(t, err))
 	}

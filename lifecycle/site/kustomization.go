@@ -108,7 +108,7 @@ func (k *kustomization) checkSchema(key, value *yaml.Node) {
 			"kustomize keeps the first schema of a process and ignores later ones, so kiban and the stock CLI would merge differently.",
 			"Copy clusters/base/schema.json over it, or remove the openapi field here.")
 	default:
-		t.schema = true
+		t.schema, t.ownSchema = true, t.ownSchema || k.dir == t.overlay
 	}
 }
 

@@ -35,6 +35,7 @@ type tree struct {
 	sources        sources
 	found          lifecycle.Diagnostics
 	schema         bool // some kustomization declares the merge schema
+	ownSchema      bool // the overlay's own one does
 	// partial: something could not be read, so what seems to be missing may be in there.
 	partial bool
 	// hosts are what bases and patches together declare; see hosts.go.
