@@ -74,7 +74,7 @@ func (b *bench) told(got []string, want string) {
 // Each job that tells is run twice: people hear of a run, a failure and a drift once, and once that it is over.
 func TestPeopleAreToldOnce(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.236.0", 1, 1)
+	b := start(t, "127.246.0", 1, 1)
 	in := newInbox(t)
 	twice := func(want string, args ...string) {
 		t.Helper()
