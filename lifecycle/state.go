@@ -90,6 +90,8 @@ type HostState struct {
 	Workloads bool   `json:"workloads,omitempty"`
 	// Arguments are the unit's "--flag=value" arguments, normalised and sorted as Host.Arguments are.
 	Arguments []string `json:"arguments,omitempty"`
+	// Environment identifies the variables that the k0s service is given, as Host.Environment does; "" where it is given none.
+	Environment string `json:"environment,omitempty"`
 	// Config is the host's k0s.yaml as JSON with sorted keys; nil when there is none. ConfigDigest is its "sha256:<hex>".
 	Config       []byte `json:"-"`
 	ConfigDigest string `json:"configDigest,omitempty"`

@@ -91,6 +91,27 @@ func TestHazard_H38_ArgumentsMatchStockInstall(t *testing.T) {
 	}
 }
 
+// The declared environment and the drop-in that k0sctl writes of it compare equal.
+func TestEnvironmentComparesWithTheDropIn(t *testing.T) {
+	doc := strings.Replace(document3, "  - role: worker\n", "  - role: worker\n    environment: {B: two words, A: \"1\"}\n", 1)
+	c, ds := Describe([]byte(doc), site, "/overlay", "cluster.yaml")
+	if err := ds.Err(); err != nil || doc == document3 {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, h := range c.Hosts {
+		if h.Environment != "" {
+			seen++
+			if want := digest([]byte("[Service]\nEnvironment=A=1\nEnvironment='B=two words'\n")); h.Environment != want {
+				t.Errorf("%s has environment %s, want %s", h.Name, h.Environment, want)
+			}
+		}
+	}
+	if seen != 1 {
+		t.Errorf("%d hosts have an environment, want 1", seen)
+	}
+}
+
 func TestConfigFollowsK0sctl(t *testing.T) {
 	c, ds := Describe([]byte(document3), site, "/overlay", "cluster.yaml")
 	if err := ds.Err(); err != nil {

@@ -57,6 +57,11 @@ for u in k0scontroller k0sworker; do
 	[ -f "$file" ] || continue
 	fact unit "$u"
 	block unitfile quiet cat "$file"
+	given=/etc/systemd/system/$u.service.d/env.conf
+	if [ -f "$given" ]; then
+		sum=$(quiet sha256sum <"$given")
+		fact environment "${sum%% *}"
+	fi
 	block service quiet systemctl show -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts "$u.service"
 	[ -e "$BIN" ] && block status soon "$BIN" status -o json
 	if [ "$u" = k0scontroller ]; then

@@ -81,6 +81,9 @@ func (f *facts) installed(raw frames) {
 	}
 	u := parseUnit(string(raw.block("unitfile")))
 	h.Arguments, f.tokenFile = u.arguments, u.tokenFile
+	if sum := raw.value("environment"); sum != "" {
+		h.Environment = "sha256:" + sum
+	}
 }
 
 func (f *facts) service(raw frames) {

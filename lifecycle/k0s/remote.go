@@ -123,11 +123,15 @@ func (r *remote) environment(ctx context.Context) error {
 	if len(r.k0s.Environment) == 0 {
 		return nil
 	}
-	content := initsystem.Systemd{}.ServiceEnvironmentContent(r.k0s.Environment)
-	if err := r.write(ctx, r.dropIn(), []byte(content), "0600", "0755"); err != nil {
+	if err := r.write(ctx, r.dropIn(), []byte(serviceEnvironment(r.k0s.Environment)), "0600", "0755"); err != nil {
 		return err
 	}
 	return r.run(ctx, "systemctl daemon-reload")
+}
+
+// serviceEnvironment is the drop-in that gives a service variables, as k0sctl writes it.
+func serviceEnvironment(variables map[string]string) string {
+	return initsystem.Systemd{}.ServiceEnvironmentContent(variables)
 }
 
 // dropIn is where k0sctl puts the service's environment, too.

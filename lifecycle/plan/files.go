@@ -33,6 +33,7 @@ func arrangeFiles(p *planner) {
 		p.turn(s, m, lifecycle.Version{}, st)
 	}
 	p.inspectFiles()
+	p.inspectEnvironment()
 }
 
 // inspectFiles finds files that machines lack and that cannot be put there.
