@@ -338,6 +338,18 @@ func TestTidy(t *testing.T) {
 	}
 }
 
+// A run that was killed between making a token worthless and overwriting it, and a token that has run out, leave one that can't be invalidated
+// any more: there is nothing left to do but to overwrite it.
+func TestTidyATokenThatIsGone(t *testing.T) {
+	f, s := bootstrap(t, "c1", "w1")
+	f.fakes["w1"].write("etc/k0stoken", token(t), 0o600)
+	f.fakes["c1"].write("token-gone", "yes", 0o600)
+	f.do(s, "", "w1/tidy")
+	if h := f.state(s, "w1"); h.Token {
+		t.Error("the token still lies on the machine")
+	}
+}
+
 // The backup is streamed as it is, nothing of it is written on the machine, and one that breaks off is an error.
 func TestHazard_H18_BackupIsStreamed(t *testing.T) {
 	f, s := bootstrap(t, "c1")

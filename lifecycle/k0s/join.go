@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
@@ -149,7 +150,11 @@ func (t *task) spend(leader *remote, id string) error {
 	q := shellescape.Quote
 	return errors.Join(
 		t.cleanUp(leader.host.Name, func(ctx context.Context, r *remote) error {
-			return r.run(ctx, fmt.Sprintf("%s token invalidate --data-dir=%s %s", q(r.paths.binary), q(r.paths.data), q(id)))
+			err := r.run(ctx, fmt.Sprintf("%s token invalidate --data-dir=%s %s", q(r.paths.binary), q(r.paths.data), q(id)))
+			if err != nil && strings.Contains(err.Error(), `"bootstrap-token-`+id+`" not found`) {
+				return nil // a run that was cut off came as far, or it has run out: it is worthless already
+			}
+			return err
 		}),
 		t.cleanUp(t.on.host.Name, func(ctx context.Context, r *remote) error {
 			return r.write(ctx, r.paths.token, []byte(spentToken), "0600", "0750")

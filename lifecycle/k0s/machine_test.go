@@ -74,7 +74,9 @@ install) role=$2; shift 2; unit=$ROOT/unit/k0s$role.service; args=
 	[ -f "$unit" ] && [ -z "$force" ] && { echo "Init already exists" >&2; exit 1; }
 	mkdir -p "$ROOT/unit"; printf '%s\n' "ExecStart=$ROOT/bin/k0s $role$args" > "$unit" ;;
 config) grep -q reject-me "${3#--config=}" && { echo "Error: spec is bad" >&2; exit 1; }; exit 0 ;;
-token) [ "$2" = create ] && cat "$ROOT/token"; [ "$2" = invalidate ] && echo "$4" >> "$ROOT/invalidated"; exit 0 ;;
+token) [ "$2" = create ] && cat "$ROOT/token"; [ "$2" = invalidate ] && {
+	[ -e "$ROOT/token-gone" ] && { echo "Error: secrets \"bootstrap-token-$4\" not found" >&2; exit 1; }
+	echo "$4" >> "$ROOT/invalidated"; }; exit 0 ;;
 etcd) [ "$2" = leave ] && echo "$*" >> "$ROOT/left" && exit 0; echo '{"members":{"c1":"https://10.0.0.11:2380","c2":"https://10.0.0.12:2380"}}' ;;
 backup) cat "$ROOT/backup.tar.gz" ;;
 restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"; grep -q "the end" "$ROOT/data/db" || { echo "Error: unexpected EOF" >&2; exit 1; }
