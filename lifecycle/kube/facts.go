@@ -28,15 +28,13 @@ func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 	g.Go(func() (err error) { facts.API.ClusterUID, err = c.clusterUID(gctx); return })
 	g.Go(func() (err error) { facts.API.Site, err = c.site(gctx); return })
 	g.Go(func() (err error) { facts.API.Capabilities, err = c.Capabilities(gctx); return })
+	g.Go(func() (err error) { facts.API.ForeignCharts, err = c.foreignCharts(gctx); return })
 	g.Go(func() (err error) { facts.Nodes, err = c.Nodes(gctx); return })
 	g.Go(func() (err error) { budgets, err = c.listBudgets(gctx, ""); return })
 	g.Go(func() (err error) { pods, err = c.listPods(gctx, "", ""); return })
 	err := g.Wait()
 	<-asked
 	if err != nil {
-		return lifecycle.ClusterFacts{API: lifecycle.APIState{Unknown: err.Error(), Servers: servers}}, fmt.Errorf("Kubernetes API: %w", err)
-	}
-	if facts.API.ForeignCharts, err = c.foreignCharts(ctx); err != nil {
 		return lifecycle.ClusterFacts{API: lifecycle.APIState{Unknown: err.Error(), Servers: servers}}, fmt.Errorf("Kubernetes API: %w", err)
 	}
 	facts.API.Servers = servers
