@@ -26,6 +26,8 @@ type rehearsal struct {
 	// proposed is the merge request in hand; main is the pipeline of the last push.
 	proposed *mergeRequest
 	main     *pipeline
+	// oldest is the first pipeline of main, which later ones have overtaken.
+	oldest *pipeline
 	// heard is how many messages people had got before what is looked at.
 	heard int
 }

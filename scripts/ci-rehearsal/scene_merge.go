@@ -16,7 +16,7 @@ func (r *rehearsal) merge(ctx context.Context) error {
 		if err != nil {
 			return "", err
 		}
-		r.main = l
+		r.main, r.oldest = l, l
 		return "", l.want("success")
 	}); err != nil {
 		return err

@@ -29,6 +29,7 @@ func (r *rehearsal) production(ctx context.Context) error {
 		{"started, it is applied", r.promote},
 		{"GitLab has the deployment to production", r.deployedProduction},
 		{"the main pipeline, run by hand, has both waves, and touches no machine", r.byWaves},
+		{"the job of the first merge, retried by mistake, is refused: nothing goes back to " + second, r.overtaken},
 	} {
 		if err := r.step(s.title, func() (string, error) { return s.play(ctx) }); err != nil {
 			return err
@@ -232,4 +233,24 @@ func (r *rehearsal) byWaves(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("the jobs are %q, not %s", order, want)
 	}
 	return strings.Join(order, ", "), r.main.want("success")
+}
+
+// overtaken retries a job whose commit is not what the site is at any more.
+func (r *rehearsal) overtaken(ctx context.Context) (string, error) {
+	mark, err := r.lab.ask(ctx, "mark")
+	if err != nil {
+		return "", err
+	}
+	if err := r.jobs(ctx, r.oldest.children[0], nil, "apply:"+site); err != nil {
+		return "", err
+	}
+	job, _ := r.oldest.job("apply:" + site)
+	changes, err := r.lab.changes(ctx, mark)
+	switch {
+	case err != nil:
+		return "", err
+	case job.Code == 0 || changes != "":
+		return "", fmt.Errorf("it ended with exit code %d, and changed %q\n%s", job.Code, changes, tail(job.Log, 40))
+	}
+	return fmt.Sprintf("exit code %d", job.Code), nil
 }
