@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 )
 
@@ -16,12 +18,28 @@ func newCI(a *app) *cobra.Command {
 	return cmd
 }
 
-// mergeRequest is where a note goes, and as whom.
-type mergeRequest struct {
+// gitlabProject is a project on a GitLab server, and as whom it is spoken to.
+type gitlabProject struct {
 	// API is the address of GitLab's API, CAFile its certificate authorities beside the system's, Token the user's.
 	API, CAFile, Token string
-	Project            string
-	Number             int64
+	// Project is a number or a path.
+	Project string
+}
+
+// gitlabProject is the project that the pipeline runs in, as the environment tells; what it does not tell is empty.
+func (a *app) gitlabProject() gitlabProject {
+	return gitlabProject{
+		API:     a.Getenv("CI_API_V4_URL"),
+		CAFile:  a.Getenv("CI_SERVER_TLS_CA_FILE"),
+		Token:   cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
+		Project: a.Getenv("CI_PROJECT_ID"),
+	}
+}
+
+// mergeRequest is where a note goes, and as whom.
+type mergeRequest struct {
+	gitlabProject
+	Number int64
 	// Planned are the commits that the pipeline may be of; none: not known.
 	Planned []string
 }

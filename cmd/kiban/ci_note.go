@@ -134,12 +134,8 @@ func (a *app) leftAlone(ctx context.Context, mr mergeRequest) (bool, error) {
 
 // mergeRequest finds out from the environment where the note goes.
 func (a *app) mergeRequest() (mergeRequest, error) {
-	mr := mergeRequest{
-		API:     a.Getenv("CI_API_V4_URL"),
-		CAFile:  a.Getenv("CI_SERVER_TLS_CA_FILE"),
-		Token:   cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
-		Project: cmp.Or(a.Getenv("CI_MERGE_REQUEST_PROJECT_ID"), a.Getenv("CI_PROJECT_ID")), // a fork's pipeline runs elsewhere than its merge request is
-	}
+	mr := mergeRequest{gitlabProject: a.gitlabProject()}
+	mr.Project = cmp.Or(a.Getenv("CI_MERGE_REQUEST_PROJECT_ID"), mr.Project) // a fork's pipeline runs elsewhere than its merge request is
 	number := a.Getenv("CI_MERGE_REQUEST_IID")
 	for _, v := range [...][2]string{{"CI_API_V4_URL", mr.API}, {"CI_PROJECT_ID", mr.Project}, {"CI_MERGE_REQUEST_IID", number}} {
 		if v[1] == "" {

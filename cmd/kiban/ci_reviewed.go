@@ -55,9 +55,8 @@ GITLAB_TOKEN: a project access token with the scope api or read_api and the role
 
 // mergedCommit is a commit of a pipeline, and as whom GitLab is asked about it.
 type mergedCommit struct {
-	// API is the address of GitLab's API, CAFile its certificate authorities beside the system's, Token the user's.
-	API, CAFile, Token      string
-	Project, Commit, Branch string
+	gitlabProject
+	Commit, Branch string
 	// Environment is the one that the job deploys to, "" when it has none, and Pipeline the job's.
 	Environment string
 	Pipeline    int64
@@ -113,14 +112,7 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 
 // mergedCommit finds out from the environment which commit this is about.
 func (a *app) mergedCommit() (mergedCommit, error) {
-	c := mergedCommit{
-		API:     a.Getenv("CI_API_V4_URL"),
-		CAFile:  a.Getenv("CI_SERVER_TLS_CA_FILE"),
-		Token:   cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
-		Project: a.Getenv("CI_PROJECT_ID"),
-		Commit:  a.Getenv("CI_COMMIT_SHA"),
-		Branch:  a.Getenv("CI_COMMIT_BRANCH"),
-	}
+	c := mergedCommit{gitlabProject: a.gitlabProject(), Commit: a.Getenv("CI_COMMIT_SHA"), Branch: a.Getenv("CI_COMMIT_BRANCH")}
 	if n, err := strconv.ParseInt(a.Getenv("CI_PIPELINE_ID"), 10, 64); err == nil {
 		c.Environment, c.Pipeline = a.Getenv("CI_ENVIRONMENT_NAME"), n
 	}

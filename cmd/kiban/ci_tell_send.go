@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -28,9 +27,9 @@ type tellServices struct {
 	// SendWebhook posts a text, in Slack's form, to an address that is a secret. lifecycle.ErrMayBeTold: nobody knows whether it arrived.
 	SendWebhook func(ctx context.Context, address, text string) error
 	// TellIssue tells the site's issue.
-	TellIssue func(ctx context.Context, project mergeRequest, log *slog.Logger, t telling) (did string, err error)
+	TellIssue func(ctx context.Context, project gitlabProject, log *slog.Logger, t telling) (did string, err error)
 	// TellNote tells the merge request that a commit came into a branch with.
-	TellNote func(ctx context.Context, project mergeRequest, commit, branch string, log *slog.Logger, t telling) (did string, err error)
+	TellNote func(ctx context.Context, project gitlabProject, commit, branch string, log *slog.Logger, t telling) (did string, err error)
 }
 
 // receiver is whom the environment wants to be told.
@@ -59,7 +58,7 @@ func (a *app) receivers() ([]receiver, error) {
 			return out, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("KIBAN_TELL_GITLAB says %q", w), Hint: "Set it to issue, to note, or to issue,note."}
 		}
 	}
-	project, err := a.gitlabProject()
+	project, err := a.toldProject()
 	if err != nil {
 		return out, err
 	}
@@ -72,9 +71,9 @@ func (a *app) receivers() ([]receiver, error) {
 	return out, nil
 }
 
-// gitlabProject is the project that the pipeline runs in, and as whom it is written to.
-func (a *app) gitlabProject() (mergeRequest, error) {
-	p := mergeRequest{API: a.Getenv("CI_API_V4_URL"), CAFile: a.Getenv("CI_SERVER_TLS_CA_FILE"), Token: cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")), Project: a.Getenv("CI_PROJECT_ID")}
+// toldProject is the project that is written to.
+func (a *app) toldProject() (gitlabProject, error) {
+	p := a.gitlabProject()
 	if p.API == "" || p.Project == "" {
 		return p, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no GitLab project to write to", Detail: "CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.",
 			Hint: "Unset KIBAN_TELL_GITLAB outside of pipelines."}
@@ -92,7 +91,7 @@ func (a *app) webhook(address string) receiver {
 	}}
 }
 
-func (a *app) issue(project mergeRequest) receiver {
+func (a *app) issue(project gitlabProject) receiver {
 	return receiver{name: "issue", title: "the issue of the site", idle: "it has the message, or there is no open one to close, or the template has no words for it",
 		passes: func(k message.Kind) string {
 			if k == message.Started {
@@ -103,7 +102,7 @@ func (a *app) issue(project mergeRequest) receiver {
 		send: a.toGitLab(func(ctx context.Context, t telling) (string, error) { return a.TellIssue(ctx, project, a.log(), t) })}
 }
 
-func (a *app) mergedNote(project mergeRequest) receiver {
+func (a *app) mergedNote(project gitlabProject) receiver {
 	return receiver{name: "note", title: "the merge request", idle: "the commit came with none, or the template has no words for it",
 		passes: func(k message.Kind) string {
 			if k == message.Drift || k == message.Unseen {

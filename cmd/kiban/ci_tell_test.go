@@ -53,14 +53,14 @@ func (p *people) services(f *fakeSite) services {
 		p.hook = append(p.hook, text)
 		return nil
 	}
-	s.TellIssue = func(_ context.Context, project mergeRequest, _ *slog.Logger, t telling) (string, error) {
+	s.TellIssue = func(_ context.Context, project gitlabProject, _ *slog.Logger, t telling) (string, error) {
 		if project.Project != "12" || project.Token != "glpat-a" {
 			return "", errors.New("another project")
 		}
 		p.on = append(p.on, t)
 		return "commented on https://gitlab.example.com/-/issues/7", p.fail["issue"]
 	}
-	s.TellNote = func(_ context.Context, _ mergeRequest, commit, branch string, _ *slog.Logger, t telling) (string, error) {
+	s.TellNote = func(_ context.Context, _ gitlabProject, commit, branch string, _ *slog.Logger, t telling) (string, error) {
 		if commit != "0123456789abcdef" || branch != "main" {
 			return "", errors.New("another commit")
 		}

@@ -50,7 +50,7 @@ func wire() services {
 		SiteReads:   site.Reads,
 		PlanRestore: plan.Restore,
 		MergeRequest: func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error) {
-			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})
+			client, err := gitlabClient(mr.gitlabProject, log)
 			if err != nil {
 				return mergeRequestState{}, err
 			}
@@ -58,7 +58,7 @@ func wire() services {
 			return mergeRequestState(now), err
 		},
 		UpsertNote: func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (string, error) {
-			client, err := gitlab.New(gitlab.Options{URL: mr.API, Token: mr.Token, CAFile: mr.CAFile, Log: log})
+			client, err := gitlabClient(mr.gitlabProject, log)
 			if err != nil {
 				return "", err
 			}
@@ -70,15 +70,15 @@ func wire() services {
 		},
 		tellServices: tellServices{
 			SendWebhook: webhook.Post,
-			TellIssue: func(ctx context.Context, p mergeRequest, log *slog.Logger, t telling) (string, error) {
-				client, err := gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
+			TellIssue: func(ctx context.Context, p gitlabProject, log *slog.Logger, t telling) (string, error) {
+				client, err := gitlabClient(p, log)
 				if err != nil {
 					return "", err
 				}
 				return client.TellIssue(ctx, p.Project, gitlab.Telling(t))
 			},
-			TellNote: func(ctx context.Context, p mergeRequest, commit, branch string, log *slog.Logger, t telling) (string, error) {
-				client, err := gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
+			TellNote: func(ctx context.Context, p gitlabProject, commit, branch string, log *slog.Logger, t telling) (string, error) {
+				client, err := gitlabClient(p, log)
 				if err != nil {
 					return "", err
 				}
@@ -86,7 +86,7 @@ func wire() services {
 			},
 		},
 		FetchReviewed: func(ctx context.Context, c mergedCommit, sites []string, log *slog.Logger) (string, []reviewedSite, error) {
-			client, err := gitlab.New(gitlab.Options{URL: c.API, Token: c.Token, CAFile: c.CAFile, Log: log})
+			client, err := gitlabClient(c.gitlabProject, log)
 			if err != nil {
 				return "", nil, err
 			}
@@ -106,6 +106,11 @@ func wire() services {
 		},
 		Connect: connect,
 	}
+}
+
+// gitlabClient makes ready to speak to a project's server.
+func gitlabClient(p gitlabProject, log *slog.Logger) (*gitlab.Client, error) {
+	return gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
 }
 
 // helmStore gives charts and manifests as locks and bundles want them.
