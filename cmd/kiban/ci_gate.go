@@ -83,8 +83,9 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 		return a.result(nil, fmt.Sprintf("The plan of %s brings no other version of k0s or of a chart: nothing has to be waited for.", site.Name))
 	}
 	soaks := map[string]lifecycle.Soak{site.Name: own}
+	var filed []string
 	if slices.ContainsFunc(brought, func(v lifecycle.SoakVersion) bool { return !promotion.Had(own, v) }) {
-		if err := a.evidence(ctx, opts.Soak, site.Promotion.From, soaks); err != nil {
+		if filed, err = a.evidence(ctx, opts.Soak, site.Promotion.From, soaks); err != nil {
 			return err
 		}
 	}
@@ -94,7 +95,7 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 			return err
 		}
 	}
-	return notPromoted(site, promoted).Err()
+	return notPromoted(site, promoted, filed).Err()
 }
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
@@ -122,41 +123,48 @@ func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (v
 }
 
 // evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is not
-// known, which is no error: the verdict says so.
-func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) error {
+// known, which is no error: the verdict says so. filed are those of which a file told.
+func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) (filed []string, err error) {
 	for _, name := range from {
 		soak, err := soakIn(dir, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			a.note("Looking at %s, which must have run it first.", name)
 			if soak, err = a.soakOf(ctx, name, ciSoakOptions{}); ctx.Err() != nil {
-				return err
+				return nil, err
 			}
 			if err != nil {
 				a.findings(lifecycle.AsDiagnostics(err, name+" could not be looked at"))
 				continue
 			}
 		case err != nil:
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Join(dir, name+".json"), Detail: err.Error(), Cause: err,
+			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Join(dir, name+".json"), Detail: err.Error(), Cause: err,
 				Summary: "how long " + name + " has run its versions can't be read", Hint: "Retry the job soak:" + name + "."}
+		default:
+			filed = append(filed, name)
 		}
 		soaks[name] = soak
 	}
-	return nil
+	return filed, nil
 }
 
-// notPromoted says what is waited for, a finding each.
-func notPromoted(site lifecycle.Site, promoted []lifecycle.Promoted) lifecycle.Diagnostics {
+// notPromoted says what is waited for, a finding each. What a file tells of a site stays as it is, however often this is retried, so that the
+// look itself comes first.
+func notPromoted(site lifecycle.Site, promoted []lifecycle.Promoted, filed []string) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, p := range promoted {
+		retry := "retry this job"
+		if slices.Contains(filed, p.From) {
+			retry = "retry the job soak:" + p.From + ", and after it this one"
+		}
 		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: p.Reason}
 		switch {
 		case p.State == lifecycle.GateWaiting:
 			d.Detail = fmt.Sprintf("It is long enough on %s at the earliest, if %s stays healthy.", p.Until.UTC().Format("2006-01-02 15:04:05 UTC"), p.From)
-			d.Hint = fmt.Sprintf("Retry this job then. kiban ci soak %s says how it stands; it counts on from each look that is recorded (--record), which a schedule takes.", p.From)
+			d.Hint = fmt.Sprintf("Then %s. kiban ci soak %s says how it stands; it counts on from each look that is recorded (--record), which a schedule takes.", retry, p.From)
 		case p.State == lifecycle.GateFailed:
 			d.Detail = fmt.Sprintf("%s takes a version when %s has run it, healthy, for its soak time (%s).", site.Name, strings.Join(site.Promotion.From, " and "), cmp.Or(site.Promotion.Source, "spec.promotion"))
-			d.Hint = fmt.Sprintf("See to it that %s runs it and is well (kiban status %s), and retry this job when it has for long enough. To go on without, change spec.promotion in a merge request.", p.From, p.From)
+			d.Hint = fmt.Sprintf("See to it that %s runs it and is well (kiban status %s). When it has for long enough, %s. To go on without, change spec.promotion in a merge request.", p.From, p.From, retry)
 		default:
 			continue
 		}

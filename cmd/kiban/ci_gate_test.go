@@ -79,8 +79,8 @@ func TestCIGate(t *testing.T) {
 	}{
 		"met": {evidence: ranFor("staging", wanted, true, 80*time.Hour), out: []string{"met: staging has run k0s v1.36.3+k0s.0, healthy, for 80h of 72h\n"}},
 		"not yet": {evidence: ranFor("staging", wanted, true, 20*time.Hour), code: exitBlocked, out: []string{"waiting: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h\n"},
-			err: []string{"Blocked: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h", "at the earliest", "kiban ci soak staging"}},
-		"never run there":         {evidence: ranFor("staging", "v1.35.7+k0s.0", true, 80*time.Hour), code: exitBlocked, err: []string{"staging has never run k0s v1.36.3+k0s.0", "overlays/lab/site.yaml:7", "spec.promotion"}},
+			err: []string{"Blocked: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h", "at the earliest", "Then retry the job soak:staging, and after it this one.", "kiban ci soak staging"}},
+		"never run there":         {evidence: ranFor("staging", "v1.35.7+k0s.0", true, 80*time.Hour), code: exitBlocked, err: []string{"staging has never run k0s v1.36.3+k0s.0", "overlays/lab/site.yaml:7", "for long enough, retry the job soak:staging, and after it this one.", "spec.promotion"}},
 		"the plan brings nothing": {change: func(g *gatedFleet) { g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")} }, out: []string{"nothing has to be waited for"}},
 		"nobody is waited for":    {change: func(g *gatedFleet) { g.promotion = lifecycle.Promotion{} }, out: []string{"lab waits for no other site.\n"}},
 		"back to what it ran": {change: func(g *gatedFleet) { g.lab.soak = ranFor("lab", wanted, false, time.Hour) },
@@ -129,7 +129,7 @@ func TestCIGateEvidence(t *testing.T) {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	g.staging.state.Nodes[0].Ready = false
-	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err, "staging runs k0s v1.36.3+k0s.0, and is not healthy: node worker-1 is not Ready") {
+	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err, "staging runs k0s v1.36.3+k0s.0, and is not healthy: node worker-1 is not Ready") || !strings.Contains(r.err, "for long enough, retry this job.") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	g.unreachable = errors.New("no kubeconfig")
