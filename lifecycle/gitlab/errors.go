@@ -17,7 +17,7 @@ import (
 // ErrTooLong is in the chain of the error when a server, or a proxy before it, takes no text of that length.
 var ErrTooLong = errors.New("the text is too long")
 
-const tokenHint = "Make a project access token with the scope api and at least the role Reporter (Settings > Access tokens), and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. A job's own CI_JOB_TOKEN may not write notes."
+const tokenHint = "Make a project access token with the scope api and the role Developer (Settings > Access tokens), and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
 
 func noToken() error {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no token for GitLab", Hint: tokenHint}
