@@ -26,7 +26,7 @@ func CheckReviewed(reviewed, now lifecycle.Plan, begun bool) error {
 	if reviewed.Site != "" {
 		d.Detail += "\n(+ was not reviewed, - was reviewed and is gone, ~ does something else)"
 	}
-	d.Hint = fmt.Sprintf("Find out who changed what, and have the plan reviewed as it is now: a merge request shows it. To carry out exactly the plan above all the same: --accept-changes %s. "+
+	d.Hint = fmt.Sprintf("Find out who changed what, and have the plan reviewed as it is now: a merge request shows it. To carry out exactly the plan above all the same: --accept-changes %s (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES). "+
 		"It is recorded who accepted what.", ReviewID(now))
 	return d
 }

@@ -185,7 +185,7 @@ func TestCheckReviewed(t *testing.T) {
 					t.Errorf("does not say %q:\n%s\n%s", want, ds[0].Summary, ds[0].Detail)
 				}
 			}
-			if id := ReviewID(now); len(id) != 12 || !strings.Contains(ds[0].Hint, "--accept-changes "+id) {
+			if id := ReviewID(now); len(id) != 12 || !strings.Contains(ds[0].Hint, "--accept-changes "+id+" (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES)") {
 				t.Errorf("the hint does not name %s: %s", id, ds[0].Hint)
 			}
 		})
