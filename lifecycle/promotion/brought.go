@@ -22,11 +22,11 @@ func Brought(plan lifecycle.Plan) []lifecycle.SoakVersion {
 	return out
 }
 
-// Unseen are the versions that a site declares of what could not be seen: no plan says whether it has them. A plan that is made a minute later
-// may bring them.
+// Unseen are the versions that a site declares and that a plan made a minute later may bring, whatever this one does: those of what could not
+// be seen, and k0s as long as a machine has another version. A plan that only brings the API back, or that is blocked, is followed by one that upgrades.
 func Unseen(site lifecycle.Site, state lifecycle.State) []lifecycle.SoakVersion {
 	var out list
-	if !knowsEveryHost(site, state) && !site.Cluster.Version.IsZero() {
+	if declared := site.Cluster.Version; !declared.IsZero() && (!knowsEveryHost(site, state) || hasOther(site, state, declared)) {
 		out.add(K0s, site.Cluster.Version.String())
 	}
 	for _, a := range site.Addons {
@@ -35,4 +35,13 @@ func Unseen(site lifecycle.Site, state lifecycle.State) []lifecycle.SoakVersion 
 		}
 	}
 	return out
+}
+
+// hasOther reports whether a machine that stays has another version of k0s than the declared one.
+func hasOther(site lifecycle.Site, state lifecycle.State, declared lifecycle.Version) bool {
+	return slices.ContainsFunc(site.Cluster.Hosts, func(h lifecycle.Host) bool {
+		hs, _ := state.Host(h.Name)
+		is := level(hs)
+		return !h.Reset && hs.Installed() && !is.IsZero() && is != declared
+	})
 }

@@ -122,9 +122,13 @@ func TestUnseen(t *testing.T) {
 	site := staging()
 	site.Cluster.Version = v(t, v136)
 	site.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Name: "metallb", Version: "0.16.2"}}, {Name: "argocd"}}
-	st := well(t, v135, "metallb 0.16.1")
+	st := well(t, v136, "metallb 0.16.1")
 	if got := Unseen(site, st); len(got) != 0 {
 		t.Errorf("all is seen, and got %v", got)
+	}
+	// Whoever stops the API of a site makes its next plan one that only starts it again.
+	if got := Unseen(site, well(t, v135, "metallb 0.16.1")); len(got) != 1 || label(got[0]) != "k0s "+v136 {
+		t.Errorf("the machines have another version, and got %v", got)
 	}
 	st.Units[0].Unknown, st.Hosts[1].Problem = "refused", lifecycle.HostUnreachable
 	got := Unseen(site, st)
