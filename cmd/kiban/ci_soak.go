@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -82,11 +83,25 @@ func (a *app) soakOf(ctx context.Context, name string, opts ciSoakOptions) (soak
 			a.note("Not recorded: run %s is changing %s, and what is wrong may be its doing. It records what it leaves.", run, site.Name)
 			break
 		}
-		return conn.KeepSoak(ctx, look)
+		return keepSoak(ctx, conn, site, look)
 	case opts.Record:
-		return conn.KeepSoak(ctx, look)
+		return keepSoak(ctx, conn, site, look)
 	}
 	return a.withSoak(ctx, conn, state, look), nil
+}
+
+// keepSoak has the cluster keep the look, and says what was seen where it can't.
+func keepSoak(ctx context.Context, conn connection, site lifecycle.Site, look func(lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
+	soak, err := conn.KeepSoak(ctx, look)
+	if err == nil {
+		return soak, nil
+	}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the cluster could not keep how it was seen", Detail: err.Error(), Cause: err,
+		Hint: "kiban status " + site.Name + " says what is wrong. Without --record it is only shown how long the site has run what."}
+	if seen := look(lifecycle.Soak{}); !seen.Healthy {
+		d.Detail = fmt.Sprintf("%s is not healthy: %s.\n%s", site.Name, seen.Reason, d.Detail)
+	}
+	return soak, d
 }
 
 // runAtWork is the run that changes the site now, "" when none does. A run that was killed may hold a lock still: one that is at work renews it.

@@ -80,7 +80,8 @@ func TestCISoak(t *testing.T) {
 	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab"); r.code != 0 || !strings.Contains(r.err, "forbidden") || !strings.Contains(r.out, "lab is not healthy: node worker-1 is not Ready.") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
-	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != exitFailed || !strings.Contains(r.err, "forbidden") {
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != exitFailed || !strings.Contains(r.err, "forbidden") ||
+		!strings.Contains(r.err, "lab is not healthy: node worker-1 is not Ready.") || !strings.Contains(r.err, "kiban status lab") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	f.state = lifecycle.State{API: lifecycle.APIState{NotYet: true}}

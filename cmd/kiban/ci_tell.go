@@ -159,7 +159,8 @@ func readTemplate(file string) (message.Template, error) {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return message.Shipped(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err}
+		return message.Shipped(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
+			Hint: "--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in."}
 	}
 	t, err := message.Parse(file, string(b))
 	if err != nil {
