@@ -258,9 +258,9 @@ func TestCITellOnce(t *testing.T) {
 }
 
 func TestCITellTwoJobsAtOnce(t *testing.T) {
-	plan, fleet := filepath.Join(toldFiles(t), "plan.json"), t.TempDir()
+	plan := filepath.Join(toldFiles(t), "plan.json")
 	for name, f := range map[string]*fakeSite{"with a cluster": {}, "without": {toldErr: errors.New("no controller runs yet")}} {
-		p := &people{}
+		p, fleet := &people{}, t.TempDir() // a cluster takes over what a folder remembers
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
