@@ -91,11 +91,22 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 	}
 	promoted := promotion.Judge(site.Promotion, site.Name, brought, soaks, time.Now())
 	for _, p := range promoted {
-		if err := a.result(nil, fmt.Sprintf("%s: %s", p.State, p.Reason)); err != nil {
+		if err := a.result(nil, fmt.Sprintf("%s: %s", promotionWord(p.State), p.Reason)); err != nil {
 			return err
 		}
 	}
 	return notPromoted(site, promoted, filed).Err()
+}
+
+// promotionWord says how one version stands with one site, in a word.
+func promotionWord(s lifecycle.GateState) string {
+	switch s {
+	case lifecycle.GateWaiting:
+		return "too early"
+	case lifecycle.GateFailed:
+		return "refused"
+	}
+	return string(s)
 }
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.

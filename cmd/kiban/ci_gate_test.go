@@ -78,7 +78,7 @@ func TestCIGate(t *testing.T) {
 		out, err []string
 	}{
 		"met": {evidence: ranFor("staging", wanted, true, 80*time.Hour), out: []string{"met: staging has run k0s v1.36.3+k0s.0, healthy, for 80h of 72h\n"}},
-		"not yet": {evidence: ranFor("staging", wanted, true, 20*time.Hour), code: exitBlocked, out: []string{"waiting: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h\n"},
+		"not yet": {evidence: ranFor("staging", wanted, true, 20*time.Hour), code: exitBlocked, out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h\n"},
 			err: []string{"Blocked: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h", "at the earliest", "Then retry the job soak:staging, and after it this one.", "kiban ci soak staging"}},
 		"never run there":         {evidence: ranFor("staging", "v1.35.7+k0s.0", true, 80*time.Hour), code: exitBlocked, err: []string{"staging has never run k0s v1.36.3+k0s.0", "overlays/lab/site.yaml:7", "for long enough, retry the job soak:staging, and after it this one.", "spec.promotion"}},
 		"the plan brings nothing": {change: func(g *gatedFleet) { g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")} }, out: []string{"nothing has to be waited for"}},
@@ -92,7 +92,7 @@ func TestCIGate(t *testing.T) {
 			g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")}
 			g.lab.state.Hosts[1] = lifecycle.HostState{Name: "worker-1", Problem: lifecycle.HostUnreachable, Why: "timeout"}
 			g.version = ofK0s(36, 3)
-		}, evidence: ranFor("staging", wanted, true, time.Hour), code: exitBlocked, out: []string{"waiting: staging has run k0s v1.36.3+k0s.0, healthy, for 1h of 72h"}},
+		}, evidence: ranFor("staging", wanted, true, time.Hour), code: exitBlocked, out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 1h of 72h"}},
 	} {
 		g := newGatedFleet(t)
 		if tt.change != nil {

@@ -88,7 +88,7 @@ func TestCheckReviewed(t *testing.T) {
 		}},
 		"nothing to do": {now: func(p *lifecycle.Plan) { p.Steps = nil; p.Target = other }},
 		"another order": {now: func(p *lifecycle.Plan) { p.Steps[2], p.Steps[3] = p.Steps[3], p.Steps[2] }, want: []string{"the order or the pace"}},
-		"faster":        {now: func(p *lifecycle.Plan) { p.Stages[3].Width = 0 }, want: []string{"the order or the pace"}},
+		"faster":        {now: func(p *lifecycle.Plan) { p.Stages[3].Width = 0 }, want: []string{"going 2 at once was planned, it would be all now"}},
 		"a node upgraded by hand": {now: func(p *lifecycle.Plan) { drop(p, on("w1")) },
 			want: []string{"- w1/cordon", "- w1/upgrade: because"}},
 		"a node at another version": {now: func(p *lifecycle.Plan) { at(p, "w2/upgrade").From = other },

@@ -46,7 +46,7 @@ func stale(saved lifecycle.Plan, why string) error {
 
 // planChanges names the steps that only one of the plans has, or that do not do the same in both.
 func planChanges(saved, now lifecycle.Plan) []string {
-	var out []string
+	out := paceChanges(saved, now)
 	for _, s := range saved.Steps {
 		n, ok := now.Step(s.ID)
 		if !ok {
@@ -63,6 +63,24 @@ func planChanges(saved, now lifecycle.Plan) []string {
 	}
 	if len(out) == 0 && saved.Meaning() != now.Meaning() {
 		out = append(out, "the order or the pace of the steps differs, or where they lead")
+	}
+	return out
+}
+
+// paceChanges names the stages that both plans have and that would go on otherwise.
+func paceChanges(saved, now lifecycle.Plan) []string {
+	var out []string
+	for _, n := range now.Stages {
+		s, ok := stageOf(saved, n.ID)
+		if !ok {
+			continue
+		}
+		if s.Width != n.Width {
+			out = append(out, fmt.Sprintf("~ %s: going %s at once was planned, it would be %s now", n.ID, atOnce(s.Width), atOnce(n.Width)))
+		}
+		if s.Canary != n.Canary {
+			out = append(out, fmt.Sprintf("~ %s: sending %d ahead was planned, it would be %d now", n.ID, s.Canary, n.Canary))
+		}
 	}
 	return out
 }

@@ -33,7 +33,7 @@ func TestCheckFresh(t *testing.T) {
 		}, "+ w3/drain: new worker"},
 		{"a step less", func(p *lifecycle.Plan) { p.Steps = p.Steps[1:] }, "- w1/cordon"},
 		{"a step tampered with", func(p *lifecycle.Plan) { p.Steps[2].After = []lifecycle.Gate{{Kind: lifecycle.GateBudgets}} }, "~ w1/upgrade"},
-		{"pace", func(p *lifecycle.Plan) { p.Stages[0].Width = 50 }, "pace"},
+		{"pace", func(p *lifecycle.Plan) { p.Stages[0].Width = 50 }, "going 1 at once was planned, it would be 50 now"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -58,7 +58,7 @@ func status(err error) int {
 
 // explain says what an operator can do about an error of the API.
 func (c *Client) explain(ctx context.Context, err error, project string, number int64) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: fmt.Sprintf("%s!%d", project, number), Cause: err}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: fmt.Sprintf("merge request !%d of project %s", number, project), Cause: err}
 	var detail string
 	if answer, ok := errors.AsType[*gitlab.ErrorResponse](err); ok {
 		detail = strings.TrimSpace(answer.Message)

@@ -45,11 +45,11 @@ type PipelineOptions struct {
 // Pipeline writes a child pipeline of GitLab's. It has a job at least, whatever the sites: GitLab refuses one without.
 func Pipeline(kind PipelineKind, sites []PipelineSite, opts PipelineOptions) string {
 	var b strings.Builder
-	why := "all sites"
+	why := "every site"
 	if opts.Since != "" {
-		why = "the sites that changed since " + oneLine(opts.Since)
+		why = "each of the sites that changed since " + oneLine(opts.Since)
 	}
-	fmt.Fprintf(&b, "# Written by `kiban ci generate %s`: a job for each of %s.\n", kind, why)
+	fmt.Fprintf(&b, "# Written by `kiban ci generate %s`: a job for %s.\n", kind, why)
 	if opts.Include != "" {
 		fmt.Fprintf(&b, "include:\n  - local: %s\n", yamlString(opts.Include))
 	}

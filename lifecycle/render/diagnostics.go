@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -30,6 +31,7 @@ func Diagnostics(w io.Writer, ds lifecycle.Diagnostics, style Style) error {
 }
 
 func diagnostic(d lifecycle.Diagnostic, style Style) string {
+	d.Summary, d.Detail, d.Hint, d.Subject = visible(d.Summary), visible(d.Detail), visible(d.Hint), visible(d.Subject)
 	var b strings.Builder
 	label, code := severity(d.Severity)
 	fmt.Fprintf(&b, "%s %s\n", style.paint(code, label+":"), style.paint(codeBold, d.Summary))
@@ -49,6 +51,16 @@ func diagnostic(d lifecycle.Diagnostic, style Style) string {
 		}
 	}
 	return b.String()
+}
+
+// visible drops what steers a terminal: findings repeat what hosts, files and servers said.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func severity(s lifecycle.Severity) (label, code string) {

@@ -59,6 +59,7 @@ func Fleet(first Site, tool Tool) ([]File, error) {
 		{"kiban.yml", ".gitlab/kiban.yml"},
 		{"gitignore", ".gitignore"},
 		{"README.md", "README.md"},
+		{"overlays.md", "overlays/README.md"}, // git keeps no empty folder: without one, a fleet whose last site goes would be none
 		{"renovate.json5", "renovate.json5"},
 		{"config.js", "renovate/config.js"},
 	} {
