@@ -217,8 +217,8 @@ func (a *app) completeSites(_ *cobra.Command, args []string, _ string) ([]string
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// showSite is the body of a verb that takes one site and shows it in a chosen form: it checks both, then runs, or what a test has in its place.
-func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(context.Context, *T) error) func(*cobra.Command, []string) error {
+// forSite is the body of a verb that takes one site: it finds out which, holds the checks, then runs, or what a test has in its place.
+func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Context, *T) error, checks ...func(*cobra.Command) error) func(*cobra.Command, []string) error {
 	if runF != nil {
 		run = runF
 	}
@@ -226,9 +226,16 @@ func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(
 		if *site, err = a.oneSite(cmd, args); err != nil {
 			return err
 		}
-		if err := out.validate(cmd); err != nil {
-			return err
+		for _, check := range checks {
+			if err := check(cmd); err != nil {
+				return err
+			}
 		}
 		return run(cmd.Context(), opts)
 	}
+}
+
+// showSite is forSite for a verb that shows the site in a chosen form.
+func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(context.Context, *T) error) func(*cobra.Command, []string) error {
+	return forSite(a, opts, site, runF, run, func(cmd *cobra.Command) error { return out.validate(cmd) }) // the form is known when the flags are
 }

@@ -49,18 +49,7 @@ A tenant that has left the repository stays in the cluster, unless --prune-tenan
 Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
 		Example:           "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan\n  kiban apply tokyo-prod --yes --reviewed reviewed/tokyo-prod.json --result result.json",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if err := opts.checkReview(cmd); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return applyVerb(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, applyVerb, opts.checkReview),
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
 	cmd.Flags().StringVar(&opts.Reviewed, "reviewed", "", "the file with the plan that was reviewed, as kiban ci reviewed fetches it; when it is not there, nobody has reviewed one")

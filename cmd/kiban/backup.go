@@ -32,15 +32,7 @@ It is kept as .kiban/backups/SITE/SITE-VERSION-TIME.tar.gz.age, and older ones g
 It holds what the control plane is rebuilt from: the cluster's data and its keys. It does not hold what is in volumes.`,
 		Example:           "  kiban backup tokyo-prod\n  kiban backup tokyo-prod --out /srv/backups/",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return backupRun(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, backupRun),
 	}
 	cmd.Flags().StringVar(&opts.Out, "out", "", "put it in this file or folder, where no older ones are removed")
 	return cmd

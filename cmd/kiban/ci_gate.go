@@ -42,15 +42,7 @@ With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o
 is not passed leaves a file that "kiban ci tell SITE ended" tells of.`,
 		Example:           "  kiban ci gate tokyo-prod\n  kiban ci gate tokyo-prod --soak soak",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return ciGateVerb(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, ciGateVerb),
 	}
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "a folder that tells of the sites that are waited for")
 	cmd.Flags().StringVar(&opts.Result, "result", "", "put why the gate is not passed into this file, as JSON; one that is passed leaves none")

@@ -31,15 +31,7 @@ trust, by kubectl's plugin oidc-login, and may do what the groups there give.`,
 		Example: "  kiban kubeconfig tokyo-prod > ~/.kube/tokyo-prod\n  kubectl --kubeconfig ~/.kube/tokyo-prod get nodes\n" +
 			"  kiban kubeconfig tokyo-prod --oidc > tokyo-prod.kubeconfig",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return kubeconfigRun(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, kubeconfigRun),
 	}
 	c.Flags().BoolVar(&opts.OIDC, "oidc", false, "one without credentials, for people who sign on")
 	return c

@@ -35,15 +35,7 @@ k0s does not take a control plane back to an older version. That is refused, and
 The repository still declares what it did: revert it there too, or the next apply goes forward again.`,
 		Example:           "  kiban rollback tokyo-prod\n  kiban rollback tokyo-prod --to 4f1c2a9",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return rollbackRun(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, rollbackRun),
 	}
 	cmd.Flags().StringVar(&opts.To, "to", "", "the revision to go back to: a commit, a tag, HEAD~2")
 	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")

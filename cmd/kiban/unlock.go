@@ -30,15 +30,7 @@ A run that still lives does not begin another step: it finds out before, and sto
 This is seldom needed: the lock of a run that has died lapses by itself, half a minute after its last renewal.`,
 		Example:           "  kiban unlock tokyo-prod",
 		ValidArgsFunction: a.completeSites,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if opts.Site, err = a.oneSite(cmd, args); err != nil {
-				return err
-			}
-			if runF != nil {
-				return runF(cmd.Context(), opts)
-			}
-			return unlockRun(cmd.Context(), opts)
-		},
+		RunE:              forSite(a, opts, &opts.Site, runF, unlockRun),
 	}
 	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
 	return cmd

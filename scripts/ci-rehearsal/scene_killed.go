@@ -146,6 +146,7 @@ func (r *rehearsal) told(context.Context) (string, error) {
 	return strings.Join(heads, " / "), nil
 }
 
+// calm runs the schedule, which is to be green and to tell nobody.
 func (r *rehearsal) calm(ctx context.Context) (string, error) {
 	r.heard = len(r.project.messages(0))
 	if err := r.scheduled(ctx, "success"); err != nil {
