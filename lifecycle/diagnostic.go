@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -36,6 +37,62 @@ type Diagnostic struct {
 	Field string `json:"-"`
 	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
 	Cause error `json:"-"`
+}
+
+// Errorf is a finding that stops the verb. Subject is where ("" when it is nowhere in particular); the format makes the summary, one line.
+// What else there is to say follows: Errorf(...).Because(detail).Try(hint).From(err).
+func Errorf(subject, format string, args ...any) Diagnostic {
+	return Findingf(SeverityError, subject, format, args...)
+}
+
+// Blockedf is a finding that says "not now": it stops the verb, and nothing is wrong with the input.
+func Blockedf(subject, format string, args ...any) Diagnostic {
+	return Findingf(SeverityBlocked, subject, format, args...)
+}
+
+// Warnf is a finding that stops nothing.
+func Warnf(subject, format string, args ...any) Diagnostic {
+	return Findingf(SeverityWarning, subject, format, args...)
+}
+
+// Findingf is for a severity that depends on what was found; else use Errorf, Blockedf or Warnf.
+func Findingf(s Severity, subject, format string, args ...any) Diagnostic {
+	return Diagnostic{Severity: s, Subject: subject, Summary: fmt.Sprintf(format, args...)}
+}
+
+// Because says why, one line each; to what was said before it adds.
+func (d Diagnostic) Because(lines ...string) Diagnostic {
+	if d.Detail != "" {
+		lines = append([]string{d.Detail}, lines...)
+	}
+	d.Detail = strings.Join(lines, "\n")
+	return d
+}
+
+// Try says what to do next: a sentence that begins with a capital letter, or a command.
+func (d Diagnostic) Try(hint string) Diagnostic {
+	d.Hint = hint
+	return d
+}
+
+// From puts an error behind the finding, for errors.Is and errors.As. Its text is the detail, unless Because gave one before.
+func (d Diagnostic) From(cause error) Diagnostic {
+	if d.Detail == "" && cause != nil {
+		d.Detail = cause.Error()
+	}
+	return d.Hiding(cause)
+}
+
+// Hiding is From without telling the error's text: what people read says it in better words, or may not say it.
+func (d Diagnostic) Hiding(cause error) Diagnostic {
+	d.Cause = cause
+	return d
+}
+
+// About names the declared field that the finding is about: "spec.chart.version".
+func (d Diagnostic) About(field string) Diagnostic {
+	d.Field = field
+	return d
 }
 
 // Error makes a Diagnostic an error: subject, summary and detail, without the hint.

@@ -1,0 +1,43 @@
+package lifecycle
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestDiagnosticConstructors(t *testing.T) {
+	cause := errors.New("no route")
+	tests := map[string]struct{ got, want Diagnostic }{
+		"an error":            {Errorf("worker-3", "%d pods stay", 2), Diagnostic{Severity: SeverityError, Subject: "worker-3", Summary: "2 pods stay"}},
+		"blocked":             {Blockedf("", "not now"), Diagnostic{Severity: SeverityBlocked, Summary: "not now"}},
+		"a warning":           {Warnf("x", "odd"), Diagnostic{Severity: SeverityWarning, Subject: "x", Summary: "odd"}},
+		"a chosen severity":   {Findingf(SeverityBlocked, "x", "%s", "50% gone"), Diagnostic{Severity: SeverityBlocked, Subject: "x", Summary: "50% gone"}},
+		"lines of a detail":   {Errorf("", "s").Because("a", "b"), Diagnostic{Severity: SeverityError, Summary: "s", Detail: "a\nb"}},
+		"no lines":            {Errorf("", "s").Because(), Diagnostic{Severity: SeverityError, Summary: "s"}},
+		"a detail in parts":   {Errorf("", "s").Because("a").Because("b"), Diagnostic{Severity: SeverityError, Summary: "s", Detail: "a\nb"}},
+		"a hint and a field":  {Errorf("", "s").Try("Do.").About("spec.x"), Diagnostic{Severity: SeverityError, Summary: "s", Hint: "Do.", Field: "spec.x"}},
+		"a cause tells":       {Errorf("", "s").From(cause), Diagnostic{Severity: SeverityError, Summary: "s", Detail: "no route", Cause: cause}},
+		"and is added to":     {Errorf("", "s").From(cause).Because("b"), Diagnostic{Severity: SeverityError, Summary: "s", Detail: "no route\nb", Cause: cause}},
+		"but not twice":       {Errorf("", "s").Because("a").From(cause), Diagnostic{Severity: SeverityError, Summary: "s", Detail: "a", Cause: cause}},
+		"nor when it is none": {Errorf("", "s").From(nil), Diagnostic{Severity: SeverityError, Summary: "s"}},
+		"nor when hidden":     {Errorf("", "s").Hiding(cause), Diagnostic{Severity: SeverityError, Summary: "s", Cause: cause}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if tt.got != tt.want {
+				t.Errorf("got %+v, want %+v", tt.got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDiagnosticChainsShareNothing(t *testing.T) {
+	base := Errorf("x", "s").Because("a")
+	first, second := base.Because("b").Try("One."), base.Because("c")
+	if base.Detail != "a" || base.Hint != "" || first.Detail != "a\nb" || second.Detail != "a\nc" || second.Hint != "" {
+		t.Errorf("a chain changed what it began with: %+v, %+v, %+v", base, first, second)
+	}
+	if !errors.Is(base.From(errors.ErrUnsupported), errors.ErrUnsupported) {
+		t.Error("the cause is not found by errors.Is")
+	}
+}
