@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -23,7 +22,7 @@ type Lock struct {
 	Who   string `json:"who,omitempty"`
 	Doing string `json:"doing,omitempty"`
 	// Since is when it was taken, Renewed when its holder last said that it lives, both by the holder's clock. They are for people, and
-	// decide nothing: see LockWatch.
+	// decide nothing: a dead holder is told from a living one by watching (package lock).
 	Since   time.Time `json:"since,omitzero"`
 	Renewed time.Time `json:"renewed,omitzero"`
 	// Process identifies the holder's process on its machine, for those on the same machine who can see that it has ended. May be empty.
@@ -44,35 +43,3 @@ func (l Lock) Same(o Lock) bool { return l.Holder == o.Holder && l.Epoch == o.Ep
 
 // ErrLockMoved says that a lock was not written because it is no longer as it was read.
 var ErrLockMoved = errors.New("the lock has changed since it was read")
-
-// lockGap is the longest pause between two looks at a lock that still count as watching it.
-const lockGap = LockDuration / 3
-
-// LockWatch tells a dead holder from a living one by watching: one that has not renewed for the whole LockDuration, by the watcher's own
-// clock, has no right to the lock any more. Nobody's clocks are compared. The zero value has seen nothing.
-type LockWatch struct {
-	holding, beat string
-	since, last   time.Time
-	alive         bool
-}
-
-// Silent notes a look at the lock, asked for and answered at these times, and reports whether its holder has been silent for all of
-// LockDuration. A pause between looks, or a look that failed, begins the watch anew: what happened meanwhile is not known. While an API
-// server is away its holder could not renew either.
-func (w *LockWatch) Silent(l Lock, asked, answered time.Time) bool {
-	holding := l.Holder + " " + strconv.Itoa(l.Epoch)
-	switch {
-	case w.holding != holding || answered.Sub(w.last) > lockGap:
-		w.holding, w.beat, w.since, w.alive = holding, l.Beat, answered, false
-	case w.beat != l.Beat:
-		w.beat, w.since, w.alive = l.Beat, answered, true
-	}
-	w.last = answered
-	return l.Held() && asked.Sub(w.since) >= LockDuration
-}
-
-// Alive reports whether the holder was seen to renew during the watch.
-func (w *LockWatch) Alive() bool { return w.alive }
-
-// Forget begins the watch anew.
-func (w *LockWatch) Forget() { *w = LockWatch{} }

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 type applyOptions struct {
@@ -75,7 +75,7 @@ func applySite(ctx context.Context, opts *applyOptions, outcome *lifecycle.Outco
 	outcome.Revision = site.Revision
 	p := applying{applyOptions: opts, site: site, fleet: fleet, outcome: outcome}
 	if opts.Plan != "" {
-		saved, err := readPlan(opts.Plan)
+		saved, err := review.ReadSaved(opts.Plan)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ type applying struct {
 	// saved is the plan that is to be carried out and no other; nil: whatever is planned now.
 	saved *lifecycle.Plan
 	// review is what people said yes to beforehand; nil where that is not asked for.
-	review *review
+	review *review.Approval
 	// outcome is told how it goes.
 	outcome *lifecycle.Outcome
 }
@@ -133,7 +133,7 @@ func applyPlans(ctx context.Context, p applying) error {
 		}
 		planned(p.outcome, site, plan)
 		if p.saved != nil {
-			if err := apply.CheckFresh(*p.saved, plan); err != nil {
+			if err := review.CheckFresh(*p.saved, plan); err != nil {
 				return err
 			}
 		}
@@ -157,7 +157,7 @@ func applyPlans(ctx context.Context, p applying) error {
 		if last != nil && sameSteps(*last, plan) {
 			return noProgress(site, plan)
 		}
-		if p.outcome.Review, err = p.review.allows(ctx, plan); err != nil {
+		if p.outcome.Review, err = p.review.Allows(ctx, plan); err != nil {
 			return err
 		}
 		if p.saved == nil && !confirmed {
@@ -185,7 +185,7 @@ func applyPlans(ctx context.Context, p applying) error {
 			return p.done(nil, fmt.Sprintf("%s: %s. More remains: %s. Make the next plan: kiban plan %s", site.Name, message, plan.Unfinished, site.Name))
 		}
 		a.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s", site.Name, message, plan.Unfinished)
-		p.review.began()
+		p.review.Began()
 		last = &plan
 	}
 }

@@ -39,7 +39,7 @@ func plansDir(t *testing.T) string {
 		return p
 	}
 	write("lab.json", of("lab"))
-	write("osaka.plan", savedPlan{Kind: planKind, Plan: of("osaka")})
+	write("osaka.plan", lifecycle.SavedPlan{Kind: lifecycle.SavedPlanKind, Plan: of("osaka")})
 	write("tokyo.json", of("lab"))
 	write("future.json", lifecycle.Plan{Format: "2.0", Site: "future"})
 	write("report.txt", "no plan")

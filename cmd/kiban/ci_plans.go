@@ -90,13 +90,13 @@ func parseSitePlan(b []byte, name, file string) render.SitePlan {
 		s.Missing = notPlanned
 		return s
 	}
-	var saved savedPlan
+	var saved lifecycle.SavedPlan
 	if err := json.Unmarshal(b, &saved); err != nil {
 		s.Missing = "its plan was cut off: " + err.Error()
 		return s
 	}
 	plan := saved.Plan
-	if saved.Kind != planKind {
+	if saved.Kind != lifecycle.SavedPlanKind {
 		plan = lifecycle.Plan{}
 		if err := json.Unmarshal(b, &plan); err != nil {
 			s.Missing = "its plan can't be read: " + err.Error()
@@ -104,7 +104,7 @@ func parseSitePlan(b []byte, name, file string) render.SitePlan {
 		}
 	}
 	switch {
-	case major(plan.Format) != major(lifecycle.PlanFormat):
+	case !lifecycle.SameMajor(plan.Format, lifecycle.PlanFormat):
 		s.Missing = fmt.Sprintf("its plan has the format %q; this kiban reads %s", plan.Format, lifecycle.PlanFormat)
 	case plan.Site != name:
 		s.Missing = fmt.Sprintf("%s is a plan of %q", file, plan.Site)

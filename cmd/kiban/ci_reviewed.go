@@ -102,7 +102,7 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 			a.note("%s has no reviewed plan: %s", f.Name, missing)
 			continue
 		}
-		if err := writeReviewed(opts.Out, reviewedPlan{Kind: reviewedKind, Where: where, Plan: plan.Plan}); err != nil {
+		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: where, Plan: plan.Plan}); err != nil {
 			return err
 		}
 		a.note("%s: the plan of %s: %s", f.Name, where, reviewedFile(opts.Out, f.Name))
@@ -128,7 +128,7 @@ func (a *app) mergedCommit() (mergedCommit, error) {
 func reviewedFile(dir, site string) string { return filepath.Join(dir, site+".json") }
 
 // writeReviewed puts a reviewed plan where apply looks for it, whole or not at all.
-func writeReviewed(dir string, r reviewedPlan) error {
+func writeReviewed(dir string, r lifecycle.ReviewedPlan) error {
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return noReviewed(dir, err)

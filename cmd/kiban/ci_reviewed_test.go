@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // mergedServer is a GitLab whose merge request !42 planned lab, osaka and one that is none; a commit of another name came without one.
@@ -115,7 +116,7 @@ func TestCIReviewed(t *testing.T) {
 				t.Errorf("left %v, want %v", left, tt.left)
 			}
 			if code == exitDone && len(tt.left) > 0 && tt.env == nil {
-				r, err := readReviewed(reviewedFile(out, "lab"))
+				r, err := review.ReadReviewed(reviewedFile(out, "lab"))
 				if err != nil || r.Where != mergeRequestURL || r.Plan.Meaning() != plan.Meaning() {
 					t.Errorf("%+v, %v", r, err)
 				}
@@ -134,7 +135,7 @@ func TestCIReviewedCannotBeWritten(t *testing.T) {
 	if r := f.kiban(t, t.TempDir(), nil, "ci", "reviewed", "lab", "--out", file); r.code != exitFailed || !strings.Contains(r.err, "the reviewed plans can't be written") {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
-	if err := writeReviewed(filepath.Join(t.TempDir(), "none"), reviewedPlan{}); !errors.Is(err, fs.ErrNotExist) {
+	if err := writeReviewed(filepath.Join(t.TempDir(), "none"), lifecycle.ReviewedPlan{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 }

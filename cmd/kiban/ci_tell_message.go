@@ -12,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/message"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // toTell is the message, or why there is none.
@@ -79,7 +80,7 @@ func (a *app) endToTell(file string, site lifecycle.Site, commit string) (messag
 		return message.Message{}, "", bad(err.Error(), err)
 	}
 	switch {
-	case major(o.Format) != major(lifecycle.OutcomeFormat):
+	case !lifecycle.SameMajor(o.Format, lifecycle.OutcomeFormat):
 		return message.Message{}, "", bad(fmt.Sprintf("its format is %q; this kiban reads %s", o.Format, lifecycle.OutcomeFormat), nil)
 	case o.Site != site.Name:
 		return message.Message{}, "", bad(fmt.Sprintf("it is of site %q, not of %s", o.Site, site.Name), nil)
@@ -110,11 +111,11 @@ func driftToTell(file string, site lifecycle.Site) (message.Message, error) {
 // readToldPlan reads a plan as `kiban ci reviewed` leaves it, with where it was reviewed, as --out saves it, or as -o json prints it.
 func readToldPlan(file, site string) (p render.SitePlan, where string, err error) {
 	var head struct{ Kind string }
-	if b, err := os.ReadFile(file); err != nil || json.Unmarshal(b, &head) != nil || head.Kind != reviewedKind {
+	if b, err := os.ReadFile(file); err != nil || json.Unmarshal(b, &head) != nil || head.Kind != lifecycle.ReviewedPlanKind {
 		p, err := readSitePlan(file, site) // which says what is wrong with it
 		return p, "", err
 	}
-	r, err := readReviewed(file)
+	r, err := review.ReadReviewed(file)
 	if err != nil {
 		return p, "", err
 	}

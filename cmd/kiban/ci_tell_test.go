@@ -105,8 +105,8 @@ func toldFiles(t *testing.T) string {
 	}
 	plan := planOf("f", "worker-1/upgrade")
 	write("plan.json", plan)
-	write("saved.plan", savedPlan{Kind: planKind, Plan: plan})
-	write("reviewed.json", reviewedPlan{Kind: reviewedKind, Where: "https://gitlab.example.com/-/merge_requests/3", Plan: plan})
+	write("saved.plan", lifecycle.SavedPlan{Kind: lifecycle.SavedPlanKind, Plan: plan})
+	write("reviewed.json", lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: "https://gitlab.example.com/-/merge_requests/3", Plan: plan})
 	write("empty.json", planOf("f"))
 	broken := planOf("f")
 	broken.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "worker-1 was not reached"}}

@@ -20,6 +20,7 @@ import (
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/kube"
+	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/observe"
 	"kiban.dev/kiban/lifecycle/tenant"
 )
@@ -38,7 +39,7 @@ type siteConnection struct {
 	releases *helm.Client // of api
 	commands io.Writer    // nil outside of a run
 	seen     lifecycle.State
-	fence    *apply.Fence // nil while the lock is not held
+	fence    *lock.Fence // nil while the lock is not held
 }
 
 func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
@@ -79,7 +80,7 @@ func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 // sshMachines are a site's machines.
 type sshMachines struct{ *k0s.Session }
 
-func (m sshMachines) Lock(host string) apply.Locks { return m.HostLock(host) }
+func (m sshMachines) Lock(host string) lock.Place { return m.HostLock(host) }
 
 // record says where commands are recorded from now on; nil: nowhere.
 func (c *siteConnection) record(commands io.Writer) {

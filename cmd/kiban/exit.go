@@ -5,6 +5,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // The exit codes. They are part of the interface: pipelines branch on them.
@@ -25,7 +26,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, errInterrupted), errors.Is(err, apply.ErrInterrupted):
 		return exitInterrupted
-	case errors.Is(err, apply.ErrStale):
+	case errors.Is(err, review.ErrStale):
 		return exitStale
 	case errors.As(err, &changes):
 		return exitChanges

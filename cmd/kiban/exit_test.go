@@ -8,6 +8,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -28,7 +29,7 @@ func TestExitCodes(t *testing.T) {
 		{"blocked", blocked, 3},
 		{"blocked, with a warning", lifecycle.Diagnostics{blocked, warning}, 3},
 		{"blocked, wrapped and shown", shown{fmt.Errorf("apply: %w", lifecycle.Diagnostics{blocked})}, 3},
-		{"stale", lifecycle.Diagnostics{find(lifecycle.SeverityError, apply.ErrStale)}, 4},
+		{"stale", lifecycle.Diagnostics{find(lifecycle.SeverityError, review.ErrStale)}, 4},
 		{"interrupted run", lifecycle.Diagnostics{failed, find(lifecycle.SeverityError, apply.ErrInterrupted)}, 130},
 		{"interrupted verb", errors.Join(errInterrupted, context.Canceled), 130},
 		{"a cancelled request is no interrupt", context.Canceled, 1},

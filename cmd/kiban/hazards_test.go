@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
+
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // H40: k0sctl writes a kubeconfig over a longer one without cutting off what stays of that. kiban's goes to standard output, whole, and no
@@ -40,7 +42,7 @@ func TestHazard_H40_ShorterPlanOverALongerOne(t *testing.T) {
 		if r := f.kiban(t, t.TempDir(), nil, "plan", "lab", "--out", file); r.code != exitDone {
 			t.Fatalf("exit %d: %s", r.code, r.err)
 		}
-		if got, err := readPlan(file); err != nil || len(got.Steps) != len(steps) {
+		if got, err := review.ReadSaved(file); err != nil || len(got.Steps) != len(steps) {
 			t.Errorf("%d steps, want %d; %v", len(got.Steps), len(steps), err)
 		}
 	}

@@ -31,6 +31,8 @@ func ownImports() map[string]rule {
 		"lifecycle/observe":      {[]string{"lifecycle"}, needs},
 		"lifecycle/check":        {[]string{"lifecycle"}, needs},
 		"lifecycle/apply":        {[]string{"lifecycle"}, needs},
+		"lifecycle/lock":         {[]string{"lifecycle"}, "who may change a site is decided on locks as data: the places that keep them satisfy Place"},
+		"lifecycle/review":       {[]string{"lifecycle"}, "two plans are compared as data: what was said yes to must not depend on what can be reached"},
 		"lifecycle/k0s":          {[]string{"lifecycle"}, adapter},
 		"lifecycle/kube":         {[]string{"lifecycle"}, adapter},
 		"lifecycle/git":          {[]string{"lifecycle"}, adapter},

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // locker is the lock of a site: one run has it at a time.
 type locker interface {
 	// Contend prepares to take the lock. It goes by what was observed last.
-	Contend(claim apply.Claim) contender
+	Contend(claim lock.Claim) contender
 	// Locks are what runs hold, wherever the site keeps its lock. Nothing is changed.
 	Locks(ctx context.Context) ([]lifecycle.Lock, error)
 	// BreakLock takes a lock away from its holder, whose next step is then refused. lifecycle.ErrLockMoved: it is no longer that one.
@@ -32,14 +33,14 @@ type contender interface {
 }
 
 // claim is what a run of this person or job asks for.
-func (a *app) claim(site lifecycle.Site, run, doing string, wait time.Duration) apply.Claim {
+func (a *app) claim(site lifecycle.Site, run, doing string, wait time.Duration) lock.Claim {
 	who, where := a.operator()
 	at := "@"
 	if strings.Contains(where, "://") {
 		at = " in "
 	}
-	return apply.Claim{Site: site.Name, Wait: wait, Gone: processGone, Say: func(s string) { a.note("%s", s) },
-		Lock: lifecycle.Lock{Holder: run, Who: strings.TrimSuffix(who+at+where, at), Doing: doing, Process: thisProcess()}}
+	return lock.Claim{Site: site.Name, Wait: wait, Gone: lock.ProcessGone, Say: func(s string) { a.note("%s", s) },
+		Lock: lifecycle.Lock{Holder: run, Who: strings.TrimSuffix(who+at+where, at), Doing: doing, Process: lock.ThisProcess()}}
 }
 
 // applyOf says what an apply is about.
@@ -102,7 +103,7 @@ func (l *applyLock) confirmed(plan lifecycle.Plan, changed func(why error)) bool
 	if agreed == nil {
 		return false
 	}
-	err := apply.CheckFresh(*agreed, plan)
+	err := review.CheckFresh(*agreed, plan)
 	if err != nil {
 		changed(err)
 	}
@@ -117,13 +118,13 @@ func (l *applyLock) giveUp() {
 }
 
 // isLocked reports whether another run's lock is what was in the way.
-func isLocked(err error) bool { return errors.Is(err, apply.ErrLocked) }
+func isLocked(err error) bool { return errors.Is(err, lock.ErrHeld) }
 
 // lockLines is what status says of the lock; nothing when nobody has it.
 func lockLines(locks []lifecycle.Lock, unread error, now time.Time) string {
 	var b strings.Builder
 	for _, l := range locks {
-		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(apply.DescribeLock(l, now), "\n", "\n        "))
+		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(lock.Describe(l, now), "\n", "\n        "))
 	}
 	if unread != nil {
 		fmt.Fprintf(&b, "\nLocked: not known: %v\n", unread)

@@ -8,24 +8,24 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 // siteContender takes a site's lock: the cluster's, or while the cluster's API does not answer, that of the first controller that does.
 type siteContender struct {
 	c     *siteConnection
-	claim apply.Claim
+	claim lock.Claim
 
 	mu       sync.Mutex
-	contests map[string]*apply.Contest // by place, so that what was watched is remembered
+	contests map[string]*lock.Contest // by place, so that what was watched is remembered
 }
 
-func (c *siteConnection) Contend(claim apply.Claim) contender {
-	return &siteContender{c: c, claim: claim, contests: map[string]*apply.Contest{}}
+func (c *siteConnection) Contend(claim lock.Claim) contender {
+	return &siteContender{c: c, claim: claim, contests: map[string]*lock.Contest{}}
 }
 
 // lockPlaces are where the lock is kept, by what was observed last. Either may be nil.
-func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host apply.Locks, hostName string, err error) {
+func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host lock.Place, hostName string, err error) {
 	c.mu.Lock()
 	seen := c.seen
 	c.mu.Unlock()
@@ -45,11 +45,11 @@ func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host apply.Lo
 	return cluster, host, hostName, nil
 }
 
-func (s *siteContender) contest(name string, place apply.Locks) *apply.Contest {
+func (s *siteContender) contest(name string, place lock.Place) *lock.Contest {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.contests[name] == nil {
-		s.contests[name] = apply.NewContest(place, s.claim, name != "")
+		s.contests[name] = lock.NewContest(place, s.claim, name != "")
 	}
 	return s.contests[name]
 }
@@ -63,7 +63,7 @@ func (s *siteContender) Await(ctx context.Context) (waited bool, err error) {
 	}
 	for _, c := range []struct {
 		name  string
-		place apply.Locks
+		place lock.Place
 	}{{name, host}, {"", cluster}} {
 		if c.place == nil {
 			continue
@@ -88,8 +88,8 @@ func (s *siteContender) Take(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	fence := &apply.Fence{Site: s.claim.Site}
-	var hold *apply.Hold
+	fence := &lock.Fence{Site: s.claim.Site}
+	var hold *lock.Hold
 	switch {
 	case cluster != nil:
 		hold, err = s.contest("", cluster).Acquire(ctx)
@@ -116,9 +116,9 @@ func (s *siteContender) Take(ctx context.Context) (release func(), err error) {
 }
 
 // adopt takes the cluster's lock as well, as soon as there is a cluster that keeps one. Until then the controller's is enough.
-func (s *siteContender) adopt() func(context.Context) (*apply.Hold, error) {
+func (s *siteContender) adopt() func(context.Context) (*lock.Hold, error) {
 	done := false
-	return func(ctx context.Context) (*apply.Hold, error) {
+	return func(ctx context.Context) (*lock.Hold, error) {
 		s.c.mu.Lock()
 		api := s.c.api
 		s.c.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *siteContender) adopt() func(context.Context) (*apply.Hold, error) {
 		}
 		claim := s.claim
 		claim.Wait = 0
-		hold, err := apply.NewContest(api, claim, false).Acquire(ctx)
+		hold, err := lock.NewContest(api, claim, false).Acquire(ctx)
 		switch {
 		case isLocked(err):
 			return nil, err
@@ -142,14 +142,14 @@ func (s *siteContender) adopt() func(context.Context) (*apply.Hold, error) {
 	}
 }
 
-func (c *siteConnection) setFence(f *apply.Fence) {
+func (c *siteConnection) setFence(f *lock.Fence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fence = f
 }
 
 // locked gives the fence of the lock that is held, and takes the lock for this one plan when none is.
-func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run applyRun) (held *apply.Fence, release func(), err error) {
+func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run applyRun) (held *lock.Fence, release func(), err error) {
 	none := func() {}
 	c.mu.Lock()
 	fence := c.fence
@@ -183,7 +183,7 @@ func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
 		errs = append(errs, errors.New("the Kubernetes API does not answer: "+why))
 	}
 	c.mu.Unlock()
-	for _, place := range []apply.Locks{cluster, host} {
+	for _, place := range []lock.Place{cluster, host} {
 		if place == nil {
 			continue
 		}
@@ -198,12 +198,12 @@ func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
 	return held, errors.Join(errs...)
 }
 
-func (c *siteConnection) BreakLock(ctx context.Context, lock lifecycle.Lock) error {
+func (c *siteConnection) BreakLock(ctx context.Context, held lifecycle.Lock) error {
 	cluster, host, _, err := c.lockPlaces(ctx)
 	if err != nil {
 		return err
 	}
-	for _, place := range []apply.Locks{cluster, host} {
+	for _, place := range []lock.Place{cluster, host} {
 		if place == nil {
 			continue
 		}
@@ -212,7 +212,7 @@ func (c *siteConnection) BreakLock(ctx context.Context, lock lifecycle.Lock) err
 			if err != nil {
 				return err
 			}
-			if !now.Same(lock) || now.Where != lock.Where {
+			if !now.Same(held) || now.Where != held.Where {
 				break
 			}
 			_, err = place.WriteLock(ctx, lifecycle.Lock{Epoch: now.Epoch + 1, Version: now.Version})

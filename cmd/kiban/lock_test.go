@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 func other() lifecycle.Lock {
@@ -65,7 +65,7 @@ func TestApplyStopsWhereAnotherIsAtWork(t *testing.T) {
 	blocked := planOf("f", "worker-1/upgrade")
 	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "half way"}}
 	for _, p := range []lifecycle.Plan{planOf("f", "worker-1/upgrade"), blocked} { // what a plan says in the middle of another run is not worth telling
-		f := &fakeSite{plans: []lifecycle.Plan{p}, await: func() (bool, error) { return false, apply.Held("lab", other(), time.Now()) }}
+		f := &fakeSite{plans: []lifecycle.Plan{p}, await: func() (bool, error) { return false, lock.Held("lab", other(), time.Now()) }}
 		r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
 		if r.code != exitBlocked || f.applied != nil {
 			t.Errorf("exit %d, applied %v: %s", r.code, f.applied, r.err)
@@ -130,30 +130,5 @@ func TestClaimSaysWho(t *testing.T) {
 	env = map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "alice", "CI_JOB_URL": "https://gitlab.example/jobs/7"}
 	if who := a.claim(lifecycle.Site{}, "r", "x", 0).Lock.Who; who != "alice in https://gitlab.example/jobs/7" {
 		t.Errorf("who: %s", who)
-	}
-}
-
-// A process is known to have ended only where it would be seen if it had not.
-func TestGone(t *testing.T) {
-	began := func(pid int) string { return map[int]string{7: "100"}[pid] }
-	for _, tt := range []struct {
-		name, process, here string
-		want                bool
-	}{
-		{"lives", "boot ns 7 100", "boot ns", false},
-		{"ended", "boot ns 8 100", "boot ns", true},
-		{"its id is used again", "boot ns 7 99", "boot ns", true},
-		{"another machine, or before a reboot", "other ns 8 100", "boot ns", false},
-		{"another container", "boot ns2 8 100", "boot ns", false},
-		{"not said", "", "boot ns", false},
-		{"nonsense", "boot ns x y", "boot ns", false},
-		{"a system that does not tell", " 8 100", "", false},
-	} {
-		if got := gone(tt.process, tt.here, began); got != tt.want {
-			t.Errorf("%s: %v", tt.name, got)
-		}
-	}
-	if me := thisProcess(); me != "" && processGone(me) {
-		t.Error("this process is said to have ended")
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 // machines are those of a site, as far as a connection needs them.
@@ -18,7 +19,7 @@ type machines interface {
 	EtcdMembers(ctx context.Context) (lifecycle.EtcdState, error)
 	LastLog(ctx context.Context, host string, lines int) ([]string, error)
 	apply.Machines
-	Lock(host string) apply.Locks
+	Lock(host string) lock.Place
 	Dial(ctx context.Context, host, network, addr string) (net.Conn, error)
 	Close() error
 }
@@ -52,7 +53,7 @@ func (externalMachines) LastLog(context.Context, string, int) ([]string, error) 
 
 func (externalMachines) Do(context.Context, lifecycle.Step, func(string)) error { return errNoMachines }
 
-func (externalMachines) Lock(string) apply.Locks { return nil }
+func (externalMachines) Lock(string) lock.Place { return nil }
 
 func (externalMachines) Dial(context.Context, string, string, string) (net.Conn, error) {
 	return nil, errNoMachines

@@ -9,6 +9,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 type planOptions struct {
@@ -79,7 +80,7 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		return shown{err}
 	}
 	if opts.Out != "" {
-		if err := savePlan(opts.Out, plan, time.Now()); err != nil {
+		if err := review.Save(opts.Out, plan, buildInfo().Version, time.Now()); err != nil {
 			return err
 		}
 		a.note("Saved. To carry out exactly this plan: kiban apply %s --plan %s", site.Name, opts.Out)

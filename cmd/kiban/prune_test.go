@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 // leaving is a plan that deletes two tenants with their data, and does something else besides.
@@ -70,7 +71,7 @@ func TestPruningTenantsOfASavedPlan(t *testing.T) {
 	p := leaving()
 	p.Site = "lab"
 	file := filepath.Join(t.TempDir(), "lab.plan")
-	if err := savePlan(file, p, time.Now()); err != nil {
+	if err := review.Save(file, p, buildInfo().Version, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 const mergeRequestURL = "https://gitlab.example/fleet/-/merge_requests/42"
@@ -25,7 +26,7 @@ func clusterPlan(steps ...string) lifecycle.Plan {
 // keepReviewed puts a reviewed plan where apply finds it.
 func keepReviewed(t *testing.T, plan lifecycle.Plan) string {
 	t.Helper()
-	b, err := json.Marshal(reviewedPlan{Kind: reviewedKind, Where: mergeRequestURL, Plan: plan})
+	b, err := json.Marshal(lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: mergeRequestURL, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,16 +77,16 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 		"nothing":                             {plans: []lifecycle.Plan{empty}, kind: lifecycle.OutcomeUnchanged},
 		"nothing, and nobody reviewed that":   {plans: []lifecycle.Plan{empty}, unread: true, kind: lifecycle.OutcomeUnchanged},
 		"nobody has reviewed one": {plans: []lifecycle.Plan{reviewed}, unread: true, code: exitStale, kind: lifecycle.OutcomeStale,
-			says: []string{"nobody has reviewed what would be done", "+ worker-1/upgrade: because", "--accept-changes " + apply.ReviewID(reviewed)}},
-		"nobody has reviewed one, and it is accepted": {plans: []lifecycle.Plan{reviewed}, unread: true, accept: apply.ReviewID(reviewed), applied: 1, kind: lifecycle.OutcomeDone,
+			says: []string{"nobody has reviewed what would be done", "+ worker-1/upgrade: because", "--accept-changes " + review.ID(reviewed)}},
+		"nobody has reviewed one, and it is accepted": {plans: []lifecycle.Plan{reviewed}, unread: true, accept: review.ID(reviewed), applied: 1, kind: lifecycle.OutcomeDone,
 			accepted: []string{"+ worker-1/cordon: because", "+ worker-1/upgrade: because", "+ worker-1/uncordon: because", "+ worker-2/upgrade: because"}},
 		"changed by hand": {plans: []lifecycle.Plan{changed}, code: exitStale, kind: lifecycle.OutcomeStale,
-			says: []string{"What was reviewed is the plan of " + mergeRequestURL, "what would be done is not what was reviewed", "- worker-1/upgrade: because", "--accept-changes " + apply.ReviewID(changed)}},
-		"changed by hand, and accepted": {plans: []lifecycle.Plan{changed}, accept: apply.ReviewID(changed), applied: 1, kind: lifecycle.OutcomeDone,
+			says: []string{"What was reviewed is the plan of " + mergeRequestURL, "what would be done is not what was reviewed", "- worker-1/upgrade: because", "--accept-changes " + review.ID(changed)}},
+		"changed by hand, and accepted": {plans: []lifecycle.Plan{changed}, accept: review.ID(changed), applied: 1, kind: lifecycle.OutcomeDone,
 			says:     []string{"Accepted, although it is not what was reviewed"},
 			accepted: []string{"- worker-1/cordon: because", "- worker-1/upgrade: because", "- worker-1/uncordon: because"}},
-		"changed by hand, and another is accepted": {plans: []lifecycle.Plan{changed}, accept: apply.ReviewID(more), code: exitStale, kind: lifecycle.OutcomeStale,
-			says: []string{"is not about this plan, whose id is " + apply.ReviewID(changed)}},
+		"changed by hand, and another is accepted": {plans: []lifecycle.Plan{changed}, accept: review.ID(more), code: exitStale, kind: lifecycle.OutcomeStale,
+			says: []string{"is not about this plan, whose id is " + review.ID(changed)}},
 		"cut off": {plans: []lifecycle.Plan{left}, runs: []lifecycle.RunRecord{begun}, applied: 1, kind: lifecycle.OutcomeDone, says: []string{"what is left of the plan that was reviewed"}},
 		"cut off, and another machine": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{begun}, code: exitStale, kind: lifecycle.OutcomeStale,
 			says: []string{"+ worker-3/reset: because"}},

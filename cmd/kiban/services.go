@@ -6,9 +6,9 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/bundle"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 // services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
@@ -107,7 +107,7 @@ type applyRun struct {
 	// Review is what people said yes to beforehand; nil where that was not asked for.
 	Review *lifecycle.Review
 	// Claim asks for the site's lock, where the verb does not hold it already.
-	Claim apply.Claim
+	Claim lock.Claim
 
 	Sink lifecycle.Sink
 	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 type unlockOptions struct {
@@ -62,7 +62,7 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 		return a.result(nil, fmt.Sprintf("No run holds the lock of %s.", site.Name))
 	}
 	for _, l := range locks {
-		a.note("%s", apply.DescribeLock(l, time.Now()))
+		a.note("%s", lock.Describe(l, time.Now()))
 	}
 	a.note("%s", inHand(state, locks[0], time.Now()))
 	if err := a.confirmAs(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {

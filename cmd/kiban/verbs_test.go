@@ -15,6 +15,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/journal"
+	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/plan"
 )
 
@@ -26,7 +27,7 @@ type fakeSite struct {
 	applied []lifecycle.Plan
 	// The lock: what is held, what was asked of it, and what its calls answer.
 	locks     []lifecycle.Lock
-	claims    []apply.Claim
+	claims    []lock.Claim
 	lockCalls []string
 	await     func() (bool, error)
 	runs      []lifecycle.RunRecord // that the cluster keeps
@@ -62,7 +63,7 @@ func (f *fakeSite) Verify(ctx context.Context, run string, progress func(string)
 	return f.promises, nil
 }
 
-func (f *fakeSite) Contend(claim apply.Claim) contender {
+func (f *fakeSite) Contend(claim lock.Claim) contender {
 	f.claims = append(f.claims, claim)
 	return f
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -34,15 +33,10 @@ func parse(b []byte) ([]lifecycle.Event, error) {
 		if err := json.Unmarshal(line, &e); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n+1, err)
 		}
-		if major(e.Format) != major(lifecycle.EventFormat) {
+		if !lifecycle.SameMajor(e.Format, lifecycle.EventFormat) {
 			return nil, fmt.Errorf("line %d: format %q, but this kiban reads %s", n+1, e.Format, lifecycle.EventFormat)
 		}
 		events = append(events, e)
 	}
 	return events, nil
-}
-
-func major(format string) string {
-	m, _, _ := strings.Cut(format, ".")
-	return m
 }

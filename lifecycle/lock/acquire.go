@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -23,8 +23,8 @@ type Claim struct {
 	Gone func(process string) bool
 }
 
-// ErrLocked is in the chain of the error that another run's lock makes.
-var ErrLocked = errors.New("another run has the lock")
+// ErrHeld is in the chain of the error that another run's lock makes.
+var ErrHeld = errors.New("another run has the lock")
 
 const (
 	// lookEvery is the pause between two looks at another's lock.
@@ -35,16 +35,16 @@ const (
 
 // Contest is the wait for one place's lock. It remembers what it has watched, so that Acquire goes on where Await ended.
 type Contest struct {
-	place    Locks
+	place    Place
 	claim    Claim
 	fleeting bool
-	watch    lifecycle.LockWatch
+	watch    Watch
 	began    time.Time
 	told     time.Time
 }
 
 // NewContest prepares to take the lock of a place. fleeting: it is empty after a reboot of its machine.
-func NewContest(place Locks, claim Claim, fleeting bool) *Contest {
+func NewContest(place Place, claim Claim, fleeting bool) *Contest {
 	return &Contest{place: place, claim: claim, fleeting: fleeting, began: time.Now()}
 }
 
@@ -75,7 +75,7 @@ func (c *Contest) Acquire(ctx context.Context) (*Hold, error) {
 		case err == nil:
 			return keep(c.place, got, sent, c.fleeting), nil
 		case !errors.Is(err, lifecycle.ErrLockMoved):
-			return nil, lockFailed(c.claim.Site, err)
+			return nil, failed(c.claim.Site, err)
 		}
 		if err := sleep(ctx, lookEvery/10); err != nil { // another was faster
 			return nil, err
@@ -93,20 +93,20 @@ func (c *Contest) until(ctx context.Context) (now lifecycle.Lock, waited bool, e
 		if err != nil {
 			c.watch.Forget()
 			if ctx.Err() != nil || left <= 0 {
-				return now, waited, lockFailed(c.claim.Site, err)
+				return now, waited, failed(c.claim.Site, err)
 			}
 		} else {
 			dead := c.watch.Silent(now, asked, answered) || now.Holder == c.claim.Lock.Holder || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
 			switch judge(now, dead, c.watch.Alive(), answered, left) {
-			case lockFree:
+			case free:
 				return now, waited, nil
-			case lockRefused:
+			case refused:
 				return now, waited, Held(c.claim.Site, now, answered)
-			case lockSuspect:
+			case suspect:
 				c.tell(fmt.Sprintf("The lock of %s was not renewed for %s; watching it for %s before it is taken over from %s.", c.claim.Site,
 					answered.Sub(now.Renewed).Round(time.Second), lifecycle.LockDuration, now.Who))
-			case lockAwaited:
-				c.tell(fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(DescribeLock(now, answered), "\n", "; ")))
+			case awaited:
+				c.tell(fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(Describe(now, answered), "\n", "; ")))
 			}
 		}
 		if err := sleep(ctx, lookEvery); err != nil {
@@ -122,14 +122,14 @@ func (c *Contest) tell(what string) {
 	}
 }
 
-// lockChance is what a look at another's lock allows.
-type lockChance int
+// chance is what a look at another's lock allows.
+type chance int
 
 const (
-	lockFree    lockChance = iota // take it
-	lockSuspect                   // its holder may be dead: watch it
-	lockAwaited                   // its holder lives; wait on
-	lockRefused                   // its holder lives, and there is no time left
+	free    chance = iota // take it
+	suspect               // its holder may be dead: watch it
+	awaited               // its holder lives; wait on
+	refused               // its holder lives, and there is no time left
 )
 
 // suspectSlack is how much longer than the duration a lock must look unrenewed, by two clocks, to be worth watching.
@@ -138,27 +138,27 @@ const suspectSlack = 2 * time.Second
 // judge decides on a look. A lock is taken over only when its holder is dead: it was watched and silent, or its process is known to have ended.
 // Comparing the clocks decides one thing: whether a run that would not wait for a living holder spends half a minute to find
 // out that it is dead. A wrong clock costs that time, or a second attempt, never the lock.
-func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration) lockChance {
+func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration) chance {
 	switch {
 	case !l.Held(), dead:
-		return lockFree
+		return free
 	case !alive && now.Sub(l.Renewed) > lifecycle.LockDuration+suspectSlack:
-		return lockSuspect
+		return suspect
 	case left > 0:
-		return lockAwaited
+		return awaited
 	}
-	return lockRefused
+	return refused
 }
 
 // Held tells that another run has the lock: who, since when, doing what.
 func Held(site string, l lifecycle.Lock, now time.Time) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "another run is changing this site", Detail: DescribeLock(l, now),
+	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "another run is changing this site", Detail: Describe(l, now),
 		Hint: fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; `kiban unlock %s` shows what it is doing, and takes the lock away.",
-			lifecycle.LockDuration, site), Cause: ErrLocked}
+			lifecycle.LockDuration, site), Cause: ErrHeld}
 }
 
-// DescribeLock says who has a lock, since when, and for what; with now, how long ago it was renewed.
-func DescribeLock(l lifecycle.Lock, now time.Time) string {
+// Describe says who has a lock, since when, and for what; with now, how long ago it was renewed.
+func Describe(l lifecycle.Lock, now time.Time) string {
 	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing), "run " + l.Holder}
 	if !now.IsZero() && !l.Renewed.IsZero() {
 		lines[1] += fmt.Sprintf(", renewed %s ago", max(0, now.Sub(l.Renewed)).Round(time.Second))
@@ -167,7 +167,7 @@ func DescribeLock(l lifecycle.Lock, now time.Time) string {
 	return strings.Join(lines, "\n")
 }
 
-func lockFailed(site string, err error) error {
+func failed(site string, err error) error {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site, Summary: "the lock could not be had, so nothing was done", Detail: err.Error(),
 		Hint: "Run the same command again when the cause is gone.", Cause: err}
 }

@@ -1,4 +1,4 @@
-package apply
+package review
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// ErrStale is in the chain of the errors of CheckFresh and CheckReviewed.
+// ErrStale is in the chain of the errors of CheckFresh and Check.
 var ErrStale = errors.New("the plan is not the one that was saved or reviewed")
 
 // CheckFresh compares a saved plan with the one that would be made now. They must say the same; else what was reviewed is not what

@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Locks is a place that keeps a site's lock.
-type Locks interface {
+// Place is a place that keeps a site's lock.
+type Place interface {
 	// ReadLock tells who holds it now; the zero holder when nobody does.
 	ReadLock(ctx context.Context) (lifecycle.Lock, error)
 	// WriteLock puts the lock in place of the one that it was read as, else lifecycle.ErrLockMoved. Without a holder it gives it up.
@@ -20,7 +20,7 @@ type Locks interface {
 
 // Hold is a lock that is held in one place, and renewed in the background until it is released or lost.
 type Hold struct {
-	place Locks
+	place Place
 	stop  context.CancelFunc
 	ended chan struct{} // closed when it is renewed no more
 	taken bool          // valid once ended is closed: a renewal found that another has it
@@ -36,7 +36,7 @@ type Hold struct {
 const renewWithin = lifecycle.LockDuration / 3
 
 // keep begins to renew. sent is when the write that took the lock was sent.
-func keep(place Locks, lock lifecycle.Lock, sent time.Time, fleeting bool) *Hold {
+func keep(place Place, lock lifecycle.Lock, sent time.Time, fleeting bool) *Hold {
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hold{place: place, stop: stop, ended: make(chan struct{}), fleeting: fleeting, lock: lock, confirmed: sent}
 	go func() {

@@ -1,12 +1,14 @@
-package lifecycle
+package lock
 
 import (
 	"testing"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // What a watcher may conclude, and what it may not.
-func TestLockWatch(t *testing.T) {
+func TestWatch(t *testing.T) {
 	type look struct {
 		at   time.Duration // after the first
 		beat string
@@ -33,12 +35,12 @@ func TestLockWatch(t *testing.T) {
 		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}}, false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var w LockWatch
+			var w Watch
 			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			got := false
 			for _, l := range tt.looks {
 				at := start.Add(l.at)
-				got = w.Silent(Lock{Holder: "r", Epoch: 1, Beat: l.beat}, at, at.Add(10*time.Millisecond))
+				got = w.Silent(lifecycle.Lock{Holder: "r", Epoch: 1, Beat: l.beat}, at, at.Add(10*time.Millisecond))
 			}
 			if got != tt.want {
 				t.Errorf("silent: %v, want %v", got, tt.want)
@@ -48,11 +50,11 @@ func TestLockWatch(t *testing.T) {
 			}
 		})
 	}
-	var w LockWatch
+	var w Watch
 	start := time.Now()
 	for i := range 60 {
 		at := start.Add(time.Duration(i) * time.Second)
-		if w.Silent(Lock{}, at, at) {
+		if w.Silent(lifecycle.Lock{}, at, at) {
 			t.Fatal("a lock that nobody holds has a silent holder")
 		}
 	}

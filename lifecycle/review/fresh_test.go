@@ -1,4 +1,4 @@
-package apply
+package review
 
 import (
 	"errors"
@@ -10,7 +10,12 @@ import (
 
 func TestCheckFresh(t *testing.T) {
 	base := func() lifecycle.Plan {
-		p := rollout(2, lifecycle.Stage{Width: 1})
+		p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "workers", Width: 1}}}
+		for _, target := range []string{"w1", "w2"} {
+			for _, a := range []lifecycle.Action{lifecycle.ActionCordon, lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionUncordon} {
+				p.Steps = append(p.Steps, lifecycle.Step{ID: target + "/" + string(a), Stage: "workers", Action: a, Target: target, Reason: "because"})
+			}
+		}
 		p.Format, p.Site, p.SiteDigest, p.FactsDigest, p.ClusterUID = lifecycle.PlanFormat, "lab", "sha256:site", "sha256:facts", "uid"
 		return p
 	}

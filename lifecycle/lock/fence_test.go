@@ -1,10 +1,9 @@
-package apply
+package lock
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -88,15 +87,15 @@ func TestJudge(t *testing.T) {
 		lock        lifecycle.Lock
 		dead, alive bool
 		left        time.Duration
-		want        lockChance
+		want        chance
 	}{
-		{"nobody's", lifecycle.Lock{Epoch: 4}, false, false, 0, lockFree},
-		{"fresh, no time", held(time.Second), false, false, 0, lockRefused},
-		{"fresh, time left", held(time.Second), false, false, time.Minute, lockAwaited},
-		{"old by the clock is not dead", held(time.Hour), false, false, 0, lockSuspect},
-		{"old by the clock, and seen to live", held(time.Hour), false, true, 0, lockRefused},
-		{"from the future", held(-time.Hour), false, false, 0, lockRefused},
-		{"watched and silent", held(-time.Hour), true, false, 0, lockFree},
+		{"nobody's", lifecycle.Lock{Epoch: 4}, false, false, 0, free},
+		{"fresh, no time", held(time.Second), false, false, 0, refused},
+		{"fresh, time left", held(time.Second), false, false, time.Minute, awaited},
+		{"old by the clock is not dead", held(time.Hour), false, false, 0, suspect},
+		{"old by the clock, and seen to live", held(time.Hour), false, true, 0, refused},
+		{"from the future", held(-time.Hour), false, false, 0, refused},
+		{"watched and silent", held(-time.Hour), true, false, 0, free},
 	} {
 		if got := judge(tt.lock, tt.dead, tt.alive, now, tt.left); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
@@ -144,7 +143,7 @@ func TestLockHeldIsRefusedAtOnceAndSaysByWhom(t *testing.T) {
 		time.Sleep(time.Minute) // it is renewed all the while
 		start := time.Now()
 		_, err := NewContest(p, claim("run-2", 0), false).Acquire(t.Context())
-		if !errors.Is(err, ErrLocked) || time.Since(start) > time.Second {
+		if !errors.Is(err, ErrHeld) || time.Since(start) > time.Second {
 			t.Fatalf("after %s: %v", time.Since(start), err)
 		}
 		for _, want := range []string{"alice@ws1", "since", "apply of revision abc", "run-1"} {
@@ -234,7 +233,7 @@ func TestOutageDoesNotKillTheHolder(t *testing.T) {
 		time.AfterFunc(10*time.Second, func() { p.set(func() { p.err = errors.New("away") }) })
 		time.AfterFunc(100*time.Second, func() { p.set(func() { p.err = nil }) })
 		_, err := NewContest(p, claim("run-2", 3*time.Minute), false).Acquire(t.Context())
-		if !errors.Is(err, ErrLocked) {
+		if !errors.Is(err, ErrHeld) {
 			t.Fatalf("a living holder's lock after an outage: %v", err)
 		}
 		if err := fenceOf(h).Check(t.Context()); err != nil {
@@ -281,67 +280,6 @@ func TestLostAnswersAreNotLostLocks(t *testing.T) {
 		if p.now().Held() {
 			t.Errorf("still held: %+v", p.now())
 		}
-	})
-}
-
-// A run that lost its lock does not begin another step, and leaves the node to the run that has it now.
-func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, w := &place{}, newWorld()
-		h := take(t, p, "run-1", 0)
-		defer h.release(context.Background())
-		w.takes["w1/drain"] = time.Minute
-		w.onLog = func(key string) {
-			if key == "w1/drain" {
-				p.set(func() { p.lock = lifecycle.Lock{Holder: "run-2", Epoch: 2, Version: "other", Who: "bob@ws2"} })
-			}
-		}
-		d := w.deps()
-		d.Fence = fenceOf(h).Check // without Lost: the step in hand goes on to its end
-		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), d)
-		if want := []string{"w1/cordon", "w1/drain"}; !slices.Equal(w.log, want) {
-			t.Errorf("did %v, want %v", w.log, want)
-		}
-		if ds := lifecycle.AsDiagnostics(err, ""); !ds.Has(lifecycle.SeverityBlocked) || !strings.Contains(err.Error(), "bob@ws2") {
-			t.Errorf("findings %v", err)
-		}
-		_ = h.release(t.Context())
-		if p.now().Holder != "run-2" {
-			t.Error("the loser released the winner's lock")
-		}
-	})
-}
-
-// As soon as a renewal finds the lock taken, what is under way ends as if the process had been killed: no way back is tried, nothing is given back.
-func TestLostLockEndsTheStepInHand(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, w := &place{}, newWorld()
-		f := fenceOf(take(t, p, "run-1", 0))
-		for i := range 3 {
-			w.takes[fmt.Sprintf("w%d/upgrade", i+1)] = time.Hour
-		}
-		w.onLog = func(key string) {
-			if key == "w1/upgrade" {
-				p.set(func() { p.lock = lifecycle.Lock{Holder: "run-2", Epoch: 2, Version: "other", Who: "bob@ws2"} })
-			}
-		}
-		plan := rollout(3, lifecycle.Stage{Width: 3})
-		plan.Steps[2].OnFailure = []lifecycle.Step{{ID: "w1/restore-former", Action: lifecycle.ActionRestoreFormer, Target: "w1"}}
-		d := w.deps()
-		d.Fence, d.Lost = f.Check, f.Lost()
-		start := time.Now()
-		err := Run(t.Context(), lifecycle.Site{}, plan, d)
-		if took := time.Since(start); took > 2*lifecycle.LockRenewal {
-			t.Errorf("ended after %s", took)
-		}
-		if slices.Contains(w.log, "w1/restore-former") || slices.Contains(w.log, "w1/uncordon") {
-			t.Errorf("went on without the lock: %v", w.log)
-		}
-		ds := lifecycle.AsDiagnostics(err, "")
-		if len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked || !strings.Contains(err.Error(), "bob@ws2") {
-			t.Errorf("findings %v, want the one that names who has the lock", err)
-		}
-		_ = f.Release(t.Context())
 	})
 }
 

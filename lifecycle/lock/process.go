@@ -1,4 +1,4 @@
-package main
+package lock
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// thisProcess identifies this process for others on the same machine: the boot of its kernel, its namespace of process ids, its id
+// ThisProcess identifies this process for others on the same machine: the boot of its kernel, its namespace of process ids, its id
 // there, and when it began, for ids are used again. "" where the system does not tell.
-func thisProcess() string {
+func ThisProcess() string {
 	place := processPlace()
 	began := processBegan(os.Getpid())
 	if place == "" || began == "" {
@@ -18,13 +18,13 @@ func thisProcess() string {
 	return fmt.Sprintf("%s %d %s", place, os.Getpid(), began)
 }
 
-// processGone reports whether a process is known to have ended: it ran here, where it would be seen, and is not there. What ran elsewhere is
+// ProcessGone reports whether a process is known to have ended: it ran here, where it would be seen, and is not there. What ran elsewhere is
 // never known to have ended.
-func processGone(process string) bool {
-	return gone(process, processPlace(), processBegan)
+func ProcessGone(process string) bool {
+	return ended(process, processPlace(), processBegan)
 }
 
-func gone(process, here string, began func(pid int) string) bool {
+func ended(process, here string, began func(pid int) string) bool {
 	rest, ok := strings.CutPrefix(process, here+" ")
 	if !ok || here == "" {
 		return false

@@ -1,4 +1,4 @@
-package apply
+package review
 
 import (
 	"errors"
@@ -61,7 +61,7 @@ func drop(p *lifecycle.Plan, match func(lifecycle.Step) bool) {
 	p.Steps = slices.DeleteFunc(p.Steps, match)
 }
 
-func TestCheckReviewed(t *testing.T) {
+func TestCheck(t *testing.T) {
 	on := func(target string) func(lifecycle.Step) bool {
 		return func(s lifecycle.Step) bool { return s.Target == target }
 	}
@@ -169,7 +169,7 @@ func TestCheckReviewed(t *testing.T) {
 				tt.reviewed(&reviewed)
 			}
 			tt.now(&now)
-			err := CheckReviewed(reviewed, now, tt.begun)
+			err := Check(reviewed, now, tt.begun)
 			if len(tt.want) == 0 {
 				if err != nil {
 					t.Fatal(err)
@@ -185,7 +185,7 @@ func TestCheckReviewed(t *testing.T) {
 					t.Errorf("does not say %q:\n%s\n%s", want, ds[0].Summary, ds[0].Detail)
 				}
 			}
-			if id := ReviewID(now); len(id) != 12 || !strings.Contains(ds[0].Hint, "--accept-changes "+id+" (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES)") {
+			if id := ID(now); len(id) != 12 || !strings.Contains(ds[0].Hint, "--accept-changes "+id+" (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES)") {
 				t.Errorf("the hint does not name %s: %s", id, ds[0].Hint)
 			}
 		})
@@ -205,9 +205,9 @@ func bare(p *lifecycle.Plan) {
 }
 
 // Many differences are told in a bounded number of lines.
-func TestCheckReviewedIsBounded(t *testing.T) {
+func TestCheckIsBounded(t *testing.T) {
 	now := lifecycle.Plan{Site: "lab", Steps: make([]lifecycle.Step, 500)}
-	ds := lifecycle.AsDiagnostics(CheckReviewed(lifecycle.Plan{}, now, false), "")
+	ds := lifecycle.AsDiagnostics(Check(lifecycle.Plan{}, now, false), "")
 	if n := strings.Count(ds[0].Detail, "\n") + 1; n != differencesTold+1 || !strings.HasSuffix(ds[0].Detail, "and 440 more lines") {
 		t.Errorf("%d lines, ending %q", n, ds[0].Detail[len(ds[0].Detail)-20:])
 	}

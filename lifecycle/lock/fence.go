@@ -1,4 +1,4 @@
-package apply
+package lock
 
 import (
 	"context"
@@ -87,7 +87,7 @@ func (f *Fence) Check(ctx context.Context) error {
 			return err
 		}
 		if err := sleep(ctx, time.Second); err != nil {
-			return fmt.Errorf("%w: while the lock was being checked: %w", ErrInterrupted, err)
+			return fmt.Errorf("interrupted: while the lock was being checked: %w", err)
 		}
 	}
 }
@@ -158,7 +158,7 @@ func allGone(sights []sight) bool {
 
 // fenced is the refusal to go on without the lock.
 func fenced(site string, now lifecycle.Lock) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: another run has taken the lock over", Detail: DescribeLock(now, time.Time{}),
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: another run has taken the lock over", Detail: Describe(now, time.Time{}),
 		Hint: fmt.Sprintf("Let that run finish: kiban status %s. This one had not renewed the lock for %s, or somebody took it away.", site, lifecycle.LockDuration)}
 	if !now.Held() {
 		d.Summary = "nothing more is done: somebody took the lock away from this run"
@@ -175,35 +175,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// permitted reports whether the run may still act.
-func (r *run) permitted(ctx context.Context) error {
-	if r.Fence == nil {
-		return nil
-	}
-	return r.Fence(ctx)
-}
-
-// guarded carries out the step, and ends it when the lock is lost meanwhile; then the error is the fence's.
-func (r *run) guarded(ctx context.Context, s lifecycle.Step) (lost bool, err error) {
-	if r.Lost == nil {
-		return false, r.act(ctx, s)
-	}
-	acting, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-r.Lost:
-			cancel()
-		case <-acting.Done():
-		}
-	}()
-	err = r.act(acting, s)
-	if err != nil && acting.Err() != nil && ctx.Err() == nil {
-		if refusal := r.permitted(ctx); refusal != nil {
-			return true, refusal
-		}
-	}
-	return false, err
 }

@@ -1,0 +1,88 @@
+package review
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Approval holds one plan after another against the one that people said yes to. A nil Approval lets every plan go.
+type Approval struct {
+	// Reviewed is what a merge request showed.
+	Reviewed lifecycle.ReviewedPlan
+	// Accept is the ID of a plan that may go although another one was reviewed; "" is none.
+	Accept string
+	// Runs are the runs that are known of the site, newest first.
+	Runs func(context.Context) []lifecycle.RunRecord
+	// Note tells people something in passing.
+	Note func(text string)
+
+	// begun: a run of the reviewed plan was begun, earlier or by this process. under: the plan that was allowed last is such a run.
+	begun, under bool
+	// told is what was said last: a plan that is made again under the lock is not told of again.
+	told string
+}
+
+// Allows says whether the plan may go, and what there is to record of it. A plan that is neither what was reviewed nor accepted is an error
+// that says what differs.
+func (a *Approval) Allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.Review, error) {
+	if a == nil {
+		return nil, nil
+	}
+	reviewed := a.Reviewed.Plan
+	said := &lifecycle.Review{Where: a.Reviewed.Where}
+	if reviewed.Site != "" {
+		said.Plan = reviewed.Meaning()
+	}
+	err := Check(reviewed, now, a.begun)
+	if err == nil {
+		a.under = a.begun || now.ClusterUID != "" || reviewed.ClusterUID == ""
+		if !a.under { // only what brings the API back: whether the reviewed plan was begun, the cluster can tell then
+			said.Plan = ""
+		}
+		return said, nil
+	}
+	runs := a.Runs(ctx)
+	if !a.begun && Begun(reviewed, runs) {
+		a.begun, a.under = true, true
+		if err = Check(reviewed, now, true); err == nil {
+			a.say("This is what is left of the plan that was reviewed: a run of it was begun before.")
+			return said, nil
+		}
+	}
+	if a.Accept == "" {
+		a.sayWhere()
+		return said, err
+	}
+	lines := Differences(reviewed, now, a.begun)
+	if a.Accept == ID(now) || Accepted(a.Accept, said.Plan, lines, runs) {
+		said.Accepted, said.AcceptedID, a.under = AcceptedLines(lines), a.Accept, true
+		a.say(fmt.Sprintf("Accepted, although it is not what was reviewed (%s):\n%s", a.Accept, strings.Join(said.Accepted, "\n")))
+		return said, nil
+	}
+	a.sayWhere()
+	a.Note(fmt.Sprintf("--accept-changes %s is not about this plan, whose id is %s.", a.Accept, ID(now)))
+	return said, err
+}
+
+func (a *Approval) sayWhere() {
+	if a.Reviewed.Where != "" {
+		a.Note("What was reviewed is the plan of " + a.Reviewed.Where)
+	}
+}
+
+func (a *Approval) say(text string) {
+	if a.told != text {
+		a.told = text
+		a.Note(text)
+	}
+}
+
+// Began notes that the plan which was allowed last was carried out: the next one may be what is left of it.
+func (a *Approval) Began() {
+	if a != nil {
+		a.begun = a.begun || a.under
+	}
+}
