@@ -7,3 +7,6 @@ import "strings"
 func Markdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "\n", " ", "\r", " ", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "[", `\[`, "@", `\@`).Replace(s)
 }
+
+// OneLine keeps text from ending the line, or the block of code, that it stands in.
+func OneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }

@@ -72,8 +72,8 @@ func bundleRun(ctx context.Context, opts *bundleOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, plural(len(p.index.Pins.Charts), "chart"),
-		plural(len(p.index.Pins.Manifests), "manifest"), plural(p.binaries, "build"), plural(p.listed, "image"), float64(size)/1e6, digest)
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, lifecycle.Count(len(p.index.Pins.Charts), "chart"),
+		lifecycle.Count(len(p.index.Pins.Manifests), "manifest"), lifecycle.Count(p.binaries, "build"), lifecycle.Count(p.listed, "image"), float64(size)/1e6, digest)
 	a.note("The images are not in it: a registry at the site has to have those of %s, and those that `k0s airgap list-images` names.", bundle.ImagesName)
 	return nil
 }

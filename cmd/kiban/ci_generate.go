@@ -11,23 +11,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
 )
 
 type ciGenerateOptions struct {
 	app  *app
-	Kind render.PipelineKind
+	Kind lifecycle.PipelineKind
 	// Since has jobs for the sites only that changed since that revision; Changed says that it was given.
 	Since   string
 	Changed bool
 	// Sites are the only ones that may get a job; none means all.
 	Sites []string
-	render.PipelineOptions
+	// Image is what the jobs run in, Include a file of the repository that the pipeline includes.
+	Image, Include string
 }
 
 func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error) *cobra.Command {
 	opts := &ciGenerateOptions{app: a}
-	kinds := []string{string(render.PipelinePlan), string(render.PipelineApply), string(render.PipelineDrift)}
+	kinds := []string{string(lifecycle.PipelinePlan), string(lifecycle.PipelineApply), string(lifecycle.PipelineDrift)}
 	cmd := &cobra.Command{
 		Use:   "generate " + strings.Join(kinds, "|") + " [SITE...]",
 		Short: "Write the child pipeline that plans or applies the sites",
@@ -53,7 +53,7 @@ With names of sites, only those get a job, as far as they changed.`,
 			if len(args) == 0 || !slices.Contains(kinds, args[0]) {
 				return usage(cmd, "what is the pipeline to do: "+strings.Join(kinds, ", ")+"?")
 			}
-			opts.Kind, opts.Sites, opts.Changed = render.PipelineKind(args[0]), args[1:], cmd.Flags().Changed("changed-since")
+			opts.Kind, opts.Sites, opts.Changed = lifecycle.PipelineKind(args[0]), args[1:], cmd.Flags().Changed("changed-since")
 			if opts.Changed && opts.Since == "" {
 				return usage(cmd, "--changed-since is given no revision: the variable that should hold it is empty in this pipeline")
 			}
@@ -78,11 +78,12 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	if err != nil {
 		return err
 	}
+	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include}
 	var list siteList
 	var found lifecycle.Diagnostics
 	if opts.Changed && !noRevision.MatchString(opts.Since) {
 		list, found, err = a.sitesSince(ctx, fleet, opts.Since)
-		opts.PipelineOptions.Since = fmt.Sprintf("%.10s", list.Since)
+		pipeline.Since = fmt.Sprintf("%.10s", list.Since)
 	} else {
 		list, found, err = a.allSites(ctx, fleet)
 	}
@@ -93,15 +94,15 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
 		return err
 	}
-	sites, err := pipelineSites(list, func(name string) lifecycle.Site {
+	pipeline.Sites, err = pipelineSites(list, func(name string) lifecycle.Site {
 		site, _ := a.LoadSite(ctx, fleet, name)
 		return site
 	})
 	if err != nil {
 		return err
 	}
-	opts.Gone = slices.DeleteFunc(list.Removed, func(name string) bool { return !plainName.MatchString(name) })
-	_, err = io.WriteString(a.Out, render.Pipeline(opts.Kind, sites, opts.PipelineOptions))
+	pipeline.Gone = slices.DeleteFunc(list.Removed, func(name string) bool { return !plainName.MatchString(name) })
+	_, err = io.WriteString(a.Out, a.ChildPipeline(pipeline))
 	return err
 }
 
@@ -127,15 +128,15 @@ func (a *app) onlySites(fleet string, rows []siteRow, names []string) ([]siteRow
 var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 
 // pipelineSites are the sites of a list, with those that they wait for: load reads one of these, as far as it can be read.
-func pipelineSites(list siteList, load func(name string) lifecycle.Site) ([]render.PipelineSite, error) {
-	var out []render.PipelineSite
+func pipelineSites(list siteList, load func(name string) lifecycle.Site) ([]lifecycle.PipelineSite, error) {
+	var out []lifecycle.PipelineSite
 	for _, s := range list.Sites {
-		site := render.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
+		site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
 		for _, name := range s.From {
 			from := load(name)
-			site.From = append(site.From, render.PipelineSite{Name: name, Wave: from.Wave, Tier: from.Labels["tier"]})
+			site.From = append(site.From, lifecycle.PipelineSite{Name: name, Wave: from.Wave, Tier: from.Labels["tier"]})
 		}
-		for _, named := range append([]render.PipelineSite{site}, site.From...) {
+		for _, named := range append([]lifecycle.PipelineSite{site}, site.From...) {
 			if !plainName.MatchString(named.Name) {
 				return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a site's folder has a name that no job can bear", Subject: "overlays/" + named.Name,
 					Hint: "Use small letters, digits, - and dots between them."}

@@ -94,7 +94,7 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	if err != nil {
 		return err
 	}
-	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, plural(len(plans), "site"))
+	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, lifecycle.Count(len(plans), "site"))
 	return nil
 }
 

@@ -11,7 +11,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/gitlab"
 )
 
 // pipelineJob is as much of a job as these tests look at.
@@ -64,10 +65,10 @@ func pipelinesOfOurs(t *testing.T) map[string]string {
 		}
 		_, texts[name], _ = strings.Cut(string(b), "\n---\n")
 	}
-	lab := render.PipelineSite{Name: "lab", Tier: "staging"}
-	sites := []render.PipelineSite{lab, {Name: "far", Wave: 1, Tier: "production", From: []render.PipelineSite{lab}}}
-	for _, kind := range []render.PipelineKind{render.PipelinePlan, render.PipelineApply, render.PipelineDrift} {
-		texts[string(kind)] = render.Pipeline(kind, sites, render.PipelineOptions{Gone: []string{"oslo"}})
+	lab := lifecycle.PipelineSite{Name: "lab", Tier: "staging"}
+	sites := []lifecycle.PipelineSite{lab, {Name: "far", Wave: 1, Tier: "production", From: []lifecycle.PipelineSite{lab}}}
+	for _, kind := range []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineApply, lifecycle.PipelineDrift} {
+		texts[string(kind)] = gitlab.Pipeline(lifecycle.Pipeline{Kind: kind, Sites: sites, Gone: []string{"oslo"}})
 	}
 	return texts
 }

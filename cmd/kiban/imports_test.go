@@ -50,7 +50,11 @@ func ownImports() map[string]rule {
 		"scripts/explain":        {nil, "a generator reads the code as text"},
 		"scripts/renovate-check": {nil, "it holds the configuration of another program against what the built kiban prints: sharing code with kiban would share its mistakes"},
 		"scripts/ci-rehearsal":   {nil, "it holds the built kiban against what GitLab and people do with it: sharing code with kiban would share its mistakes"},
-		"cmd/kiban":              {[]string{"*"}, "wiring is the one place that sees every package"},
+
+		"lifecycle/timeline":          {[]string{"lifecycle", "lifecycle/render"}, "a run's picture is made of words, in the turns of phrase that plans and events are told in"},
+		"lifecycle/render/rendertest": {[]string{"lifecycle"}, "the plans and runs that tests of pictures share are words"},
+
+		"cmd/kiban": {[]string{"*"}, "wiring is the one place that sees every package"},
 	}
 }
 

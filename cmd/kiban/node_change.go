@@ -134,7 +134,7 @@ func nodeCarryOut(ctx context.Context, opts *nodeOptions, v nodeVerb, site lifec
 	lock := &applyLock{contender: conn.Contend(a.claim(site, id, fmt.Sprintf("node %s %s", v.verb, host), opts.LockTimeout))}
 	defer lock.giveUp()
 	for {
-		a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+		a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
 		state, err := conn.Observe(ctx)
 		if err != nil {
 			return err

@@ -99,7 +99,7 @@ func (a *app) observeAndPlan(ctx context.Context, site lifecycle.Site, conn conn
 	if site.Provider == lifecycle.ProviderExternal {
 		a.note("Looking at the cluster of %s.", site.Name)
 	} else {
-		a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+		a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
 	}
 	state, err := conn.Observe(ctx)
 	if err != nil {

@@ -73,7 +73,7 @@ func describe(gone []goner) string {
 	for _, g := range gone {
 		line := "tenant " + g.name
 		if len(g.namespaces) > 0 {
-			line += ": " + plural(len(g.namespaces), "namespace") + " " + strings.Join(g.namespaces, ", ")
+			line += ": " + lifecycle.Count(len(g.namespaces), "namespace") + " " + strings.Join(g.namespaces, ", ")
 		}
 		lines = append(lines, line)
 	}

@@ -72,7 +72,7 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	a.note("Looking at %s of %s.", plural(len(site.Cluster.Hosts), "machine"), site.Name)
+	a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
 	state, err := conn.Observe(ctx)
 	if err != nil {
 		return err

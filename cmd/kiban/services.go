@@ -48,6 +48,8 @@ type services struct {
 	PlanBackup func(site lifecycle.Site) lifecycle.Plan
 	// PlanRestore is the plan that rebuilds the control plane from a backup; rejoin sets up every worker anew.
 	PlanRestore func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
+	// ChildPipeline writes a pipeline in the words of GitLab.
+	ChildPipeline func(lifecycle.Pipeline) string
 	// MergeRequest is how a merge request stands.
 	MergeRequest func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error)
 	// UpsertNote puts the note that begins with marker on a merge request.

@@ -12,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/timeline"
 )
 
 type showOptions struct {
@@ -78,9 +79,9 @@ func showRun(opts *showOptions) error {
 	case "json":
 		return writeJSON(a.Out, shownRun{record, events})
 	case "markdown":
-		return render.RunMarkdown(a.Out, record, events)
+		return timeline.Markdown(a.Out, record, events)
 	case "html":
-		return render.RunHTML(a.Out, record, events)
+		return timeline.HTML(a.Out, record, events)
 	}
 	return render.RunText(a.Out, events, a.outStyle())
 }
@@ -116,7 +117,7 @@ func (a *app) findRun(name, site string) (journal.Run, error) {
 	}
 	detail := fmt.Sprintf("There is no journal in %s", runsDir(fleet))
 	if len(all) > 0 {
-		detail = fmt.Sprintf("None of the %s in %s begins so", plural(len(all), "journal"), runsDir(fleet))
+		detail = fmt.Sprintf("None of the %s in %s begins so", lifecycle.Count(len(all), "journal"), runsDir(fleet))
 	}
 	return journal.Run{}, noRun(name, detail+". A run from elsewhere has its journal there; the cluster keeps a record only.", nil)
 }

@@ -118,20 +118,13 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 
 func siteSummary(s lifecycle.Site) string {
 	if s.Provider == lifecycle.ProviderExternal {
-		return fmt.Sprintf("machines of someone else, %s, %s", plural(len(s.Addons), "addon"), plural(len(s.Tenants), "tenant"))
+		return fmt.Sprintf("machines of someone else, %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
 	}
-	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, plural(len(s.Cluster.Controllers()), "controller"), plural(len(s.Cluster.Workers()), "worker"))
+	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, lifecycle.Count(len(s.Cluster.Controllers()), "controller"), lifecycle.Count(len(s.Cluster.Workers()), "worker"))
 	if len(s.Addons)+len(s.Tenants) > 0 {
-		text += fmt.Sprintf(", %s, %s", plural(len(s.Addons), "addon"), plural(len(s.Tenants), "tenant"))
+		text += fmt.Sprintf(", %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
 	}
 	return text
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func writeVerdicts(w io.Writer, verdicts []verdict) error {
@@ -146,7 +139,7 @@ func writeVerdicts(w io.Writer, verdicts []verdict) error {
 			line = name + ": not valid"
 		}
 		if n := len(v.Diagnostics); n > 0 {
-			line += " (" + plural(n, "finding") + ")"
+			line += " (" + lifecycle.Count(n, "finding") + ")"
 		}
 		_, err := fmt.Fprintln(w, strings.Replace(line, "valid,  (", "valid (", 1))
 		errs = append(errs, err)

@@ -36,19 +36,20 @@ func wire() services {
 		OpenStore: func(opts storeOptions) chartStore {
 			return helmStore{helm.NewStore(helm.StoreOptions(opts))}
 		},
-		Checksums:   k0s.Checksums,
-		FetchK0s:    k0s.Fetch,
-		HostKeys:    k0s.HostKeys,
-		TrustHosts:  k0s.Trust,
-		CheckFleet:  site.CheckFleet,
-		MakePlan:    plan.Make,
-		Estimate:    plan.Estimate,
-		PlanNode:    plan.Node,
-		PlanBackup:  plan.Backup,
-		Checkout:    git.Checkout,
-		SiteInputs:  site.Inputs,
-		SiteReads:   site.Reads,
-		PlanRestore: plan.Restore,
+		Checksums:     k0s.Checksums,
+		FetchK0s:      k0s.Fetch,
+		HostKeys:      k0s.HostKeys,
+		TrustHosts:    k0s.Trust,
+		CheckFleet:    site.CheckFleet,
+		MakePlan:      plan.Make,
+		Estimate:      plan.Estimate,
+		PlanNode:      plan.Node,
+		PlanBackup:    plan.Backup,
+		Checkout:      git.Checkout,
+		SiteInputs:    site.Inputs,
+		SiteReads:     site.Reads,
+		PlanRestore:   plan.Restore,
+		ChildPipeline: gitlab.Pipeline,
 		MergeRequest: func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error) {
 			client, err := gitlabClient(mr.gitlabProject, log)
 			if err != nil {

@@ -38,9 +38,9 @@ func decideBudgets(budgets []lifecycle.Budget, was func(budget string) bool) lif
 	case len(bad) > 0:
 		return waiting("%s", some(bad))
 	case len(excused) > 0:
-		return met("%s healthy, but for those that were not when the run began: %s", plural(len(budgets)-len(excused), "budget"), some(excused))
+		return met("%s healthy, but for those that were not when the run began: %s", lifecycle.Count(len(budgets)-len(excused), "budget"), some(excused))
 	}
-	return met("%s healthy", plural(len(budgets), "budget"))
+	return met("%s healthy", lifecycle.Count(len(budgets), "budget"))
 }
 
 // roomFor is how long one look at the budgets serves: a rollout asks about one candidate after the other. It need not be
@@ -99,5 +99,5 @@ func decideRoom(budgets []lifecycle.Budget, node string) lifecycle.GateResult {
 	if len(tight) > 0 {
 		return waiting("%s", some(tight))
 	}
-	return met("%s over pods on %s, each has room", plural(here, "budget"), node)
+	return met("%s over pods on %s, each has room", lifecycle.Count(here, "budget"), node)
 }

@@ -55,9 +55,9 @@ func decideQuorum(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, servers [
 	case others < majority:
 		return failed("etcd has %d members and needs %d: without %s only %d serve; a cluster of two controllers cannot lose one", members, majority, target, others)
 	case target == "":
-		return met("all of %s serve", plural(members, "member"))
+		return met("all of %s serve", lifecycle.Count(members, "member"))
 	}
-	return met("%d of %s serve without %s, %d are needed", others, plural(members, "member"), target, majority)
+	return met("%d of %s serve without %s, %d are needed", others, lifecycle.Count(members, "member"), target, majority)
 }
 
 func (c *Checker) etcdMember(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {

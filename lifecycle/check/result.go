@@ -39,10 +39,3 @@ func some(names []string) string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -59,9 +59,9 @@ func decideServers(servers []lifecycle.APIServer, target string, absent []string
 	case ready == 0:
 		return waiting("no API server is known yet")
 	case len(absent) > 0:
-		return met("%s ready; not joined yet: %s", plural(ready, "API server"), some(absent))
+		return met("%s ready; not joined yet: %s", lifecycle.Count(ready, "API server"), some(absent))
 	}
-	return met("%s ready", plural(ready, "API server"))
+	return met("%s ready", lifecycle.Count(ready, "API server"))
 }
 
 func (c *Checker) apiReady(ctx context.Context, g lifecycle.Gate, _ time.Time) lifecycle.GateResult {

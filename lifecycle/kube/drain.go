@@ -202,7 +202,7 @@ func (d *drainer) timedOut() error {
 	if d.trouble != "" {
 		lines = append(lines, "last failure: "+d.trouble)
 	}
-	left := plural(len(d.leaving), "pod") + " left"
+	left := lifecycle.Count(len(d.leaving), "pod") + " left"
 	if len(d.leaving) == 0 {
 		left = "which pods are left is not known"
 	}
@@ -227,11 +227,4 @@ func (d *drainer) grace(l *leaving) time.Duration {
 
 func (d *drainer) sorted() []*leaving {
 	return slices.SortedFunc(maps.Values(d.leaving), func(a, b *leaving) int { return cmp.Compare(a.String(), b.String()) })
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -104,5 +104,5 @@ func (l *leaving) tell(line string, progress func(string)) {
 // heldBy is "shop/web-x is held by budget shop/web (0 disruptions allowed, 2 of 3 healthy)".
 func heldBy(p corev1.Pod, b *policyv1.PodDisruptionBudget) string {
 	return fmt.Sprintf("%s/%s is held by budget %s/%s (%s allowed, %d of %d healthy, %s)", p.Namespace, p.Name, b.Namespace, b.Name,
-		plural(int(b.Status.DisruptionsAllowed), "disruption"), b.Status.CurrentHealthy, b.Status.ExpectedPods, rule(b))
+		lifecycle.Count(int(b.Status.DisruptionsAllowed), "disruption"), b.Status.CurrentHealthy, b.Status.ExpectedPods, rule(b))
 }

@@ -117,7 +117,7 @@ func unitWhy(u lifecycle.UnitState) string {
 	case others > 0 && !u.Adopts:
 		why = append(why, "its declaration has changed")
 	case left > 0:
-		why = append(why, objects(left)+" left its declaration")
+		why = append(why, lifecycle.Count(left, "object")+" left its declaration")
 	}
 	if len(why) == 0 {
 		return "it differs from what is declared"
@@ -156,18 +156,11 @@ func changedBy(changes []lifecycle.ObjectChange, n int) string {
 	if n > 1 {
 		verb = " were"
 	}
-	text := objects(n) + verb + " changed in the cluster"
+	text := lifecycle.Count(n, "object") + verb + " changed in the cluster"
 	if len(who) > 0 {
 		text += " by " + strings.Join(who, ", ")
 	}
 	return text
-}
-
-func objects(n int) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return fmt.Sprintf("%d objects", n)
 }
 
 // chartChange is from which version to which a chart goes; "" without a chart.
@@ -208,7 +201,7 @@ func namespacesOf(u lifecycle.UnitState) []string {
 		}
 	}
 	if len(out) == 0 {
-		return []string{objects(len(u.Changes))}
+		return []string{lifecycle.Count(len(u.Changes), "object")}
 	}
 	return out
 }

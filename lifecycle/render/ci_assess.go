@@ -90,7 +90,7 @@ func findingNames(ds lifecycle.Diagnostics) []string {
 	for _, d := range ds {
 		name := d.Summary
 		if d.Subject != "" && !strings.Contains(name, d.Subject) {
-			name += " (" + subject(d.Subject) + ")"
+			name += " (" + Subject(d.Subject) + ")"
 		}
 		out = append(out, name)
 	}
@@ -139,7 +139,7 @@ func machineReasons(s SitePlan) []string {
 		reasons = append(reasons, "Kubernetes goes from "+from+" to "+to+", which may serve other APIs")
 	}
 	if changes > 0 {
-		reasons = append(reasons, count(changes, "field")+" of the control plane's configuration "+changeWord(changes))
+		reasons = append(reasons, lifecycle.Count(changes, "field")+" of the control plane's configuration "+changeWord(changes))
 	}
 	if alone {
 		reasons = append(reasons, "its only controller restarts: no API meanwhile")
@@ -193,11 +193,11 @@ func unitReasons(p lifecycle.Plan) []string {
 		what string
 	}{{sum.deleted, "deleted"}, {sum.replaced, "deleted and made anew"}} {
 		if r.n > 0 {
-			reasons = append(reasons, fmt.Sprintf("%s %s %s", count(r.n, "object"), be(r.n), r.what))
+			reasons = append(reasons, fmt.Sprintf("%s %s %s", lifecycle.Count(r.n, "object"), be(r.n), r.what))
 		}
 	}
 	if n := sum.putBack; n > 0 {
-		reasons = append(reasons, fmt.Sprintf("%s that someone changed in the cluster %s put back", count(n, "object"), be(n)))
+		reasons = append(reasons, fmt.Sprintf("%s that someone changed in the cluster %s put back", lifecycle.Count(n, "object"), be(n)))
 	}
 	return reasons
 }
@@ -207,5 +207,5 @@ func someNames(names []string, most int) string {
 	if n := len(names) - most; n > 1 {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", n)
 	}
-	return join(names)
+	return lifecycle.Enumerate(names)
 }

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestAssess(t *testing.T) {
-	site := siteOf(t, 3, 4)
-	patch := upgradePlan(t, site, 1)
+	site := rendertest.Site(t, 3, 4)
+	patch := rendertest.UpgradePlan(t, site, 1)
 	for i := range patch.Steps {
 		if !patch.Steps[i].From.IsZero() {
-			patch.Steps[i].From = version(t, "v1.36.2+k0s.0")
+			patch.Steps[i].From = rendertest.Version(t, "v1.36.2+k0s.0")
 		}
 	}
 	with := func(change func(*lifecycle.Plan)) lifecycle.Plan {
@@ -54,7 +55,7 @@ func TestAssess(t *testing.T) {
 	}{
 		{"nothing to do", SitePlan{Site: site, Plan: lifecycle.Plan{Target: site.Cluster.Version}}, urgencyNone, ""},
 		{"a patch release", SitePlan{Site: site, Plan: patch}, urgencySafe, ""},
-		{"a minor release", SitePlan{Site: site, Plan: upgradePlan(t, site, 1)}, urgencyAttention, "Kubernetes goes from v1.35 to v1.36, which may serve other APIs"},
+		{"a minor release", SitePlan{Site: site, Plan: rendertest.UpgradePlan(t, site, 1)}, urgencyAttention, "Kubernetes goes from v1.35 to v1.36, which may serve other APIs"},
 		{"a new object", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeCreate}))}, urgencySafe, ""},
 		{"an object that goes", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeDelete}))}, urgencyAttention, "1 object is deleted"},
 		{"drift", SitePlan{Site: site, Plan: with(objects(lifecycle.ActionApply, lifecycle.ObjectChange{Change: lifecycle.ChangeUpdate, Drift: true}))}, urgencyAttention, "1 object that someone changed in the cluster is put back"},
@@ -69,13 +70,13 @@ func TestAssess(t *testing.T) {
 			p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "worker-2 was not reached"}}
 		})}, urgencyAttention, "worker-2 was not reached"},
 		{"a gate that blocks", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) {
-			p.Diagnostics = lifecycle.Diagnostics{blockedFinding(), blockedFinding()}
+			p.Diagnostics = lifecycle.Diagnostics{rendertest.BlockedFinding(), rendertest.BlockedFinding()}
 		})}, urgencyBlocked, "a disruption budget can never allow an eviction (shop/web); a disruption budget can never allow an eviction (shop/web)"},
-		{"blocked with nothing to do", SitePlan{Site: site, Plan: lifecycle.Plan{Diagnostics: lifecycle.Diagnostics{blockedFinding()}}}, urgencyBlocked, "a disruption budget can never allow an eviction (shop/web)"},
+		{"blocked with nothing to do", SitePlan{Site: site, Plan: lifecycle.Plan{Diagnostics: lifecycle.Diagnostics{rendertest.BlockedFinding()}}}, urgencyBlocked, "a disruption budget can never allow an eviction (shop/web)"},
 		{"unfinished", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { p.Unfinished = "the API does not answer yet" })}, urgencyAttention, "another plan must follow: the API does not answer yet"},
 		{"not committed", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { p.Revision = "3f2a-dirty" })}, urgencyAttention, "it was planned from files that are not committed"},
-		{"one controller", SitePlan{Site: siteOf(t, 1, 4), Plan: func() lifecycle.Plan {
-			p := upgradePlan(t, siteOf(t, 1, 4), 1)
+		{"one controller", SitePlan{Site: rendertest.Site(t, 1, 4), Plan: func() lifecycle.Plan {
+			p := rendertest.UpgradePlan(t, rendertest.Site(t, 1, 4), 1)
 			for i := range p.Steps {
 				p.Steps[i].From = lifecycle.Version{}
 			}
@@ -98,8 +99,8 @@ func TestAssess(t *testing.T) {
 		{"an open window", SitePlan{Site: windowed("Pacific/Honolulu"), Plan: with(behindWindow)}, urgencySafe, ""},
 		{"a closed window that nothing waits for", SitePlan{Site: windowed("Asia/Tokyo"), Plan: patch}, urgencySafe, ""},
 		{"a window in no time zone", SitePlan{Site: windowed("Mars/Olympus"), Plan: with(behindWindow)}, urgencySafe, ""},
-		{"a minor without support", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { to(p, version(t, "v1.34.9+k0s.0")) })}, urgencyAttention, "Kubernetes 1.34, which it goes to, gets no more patches since 2026-10-27"},
-		{"a minor of which nothing is known", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { to(p, version(t, "v1.99.9+k0s.0")) })}, urgencySafe, ""},
+		{"a minor without support", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { to(p, rendertest.Version(t, "v1.34.9+k0s.0")) })}, urgencyAttention, "Kubernetes 1.34, which it goes to, gets no more patches since 2026-10-27"},
+		{"a minor of which nothing is known", SitePlan{Site: site, Plan: with(func(p *lifecycle.Plan) { to(p, rendertest.Version(t, "v1.99.9+k0s.0")) })}, urgencySafe, ""},
 	} {
 		got := assess(tt.in, NoteOptions{Now: noteTime, Support: supported})
 		if got.urgency != tt.want || got.why() != tt.why {
@@ -110,7 +111,7 @@ func TestAssess(t *testing.T) {
 
 // TestSupportEnds: a target whose support ends within two months is worth a reviewer's eye.
 func TestSupportEnds(t *testing.T) {
-	p := upgradePlan(t, siteOf(t, 1, 1), 1) // to 1.36, until 2027-06-28
+	p := rendertest.UpgradePlan(t, rendertest.Site(t, 1, 1), 1) // to 1.36, until 2027-06-28
 	for now, want := range map[string]int{"2027-04-28": 0, "2027-04-29": 1, "2027-06-27": 1, "2027-06-28": 1, "2028-01-01": 1} {
 		at, err := time.Parse(time.DateOnly, now)
 		if err != nil {

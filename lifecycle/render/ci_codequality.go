@@ -70,10 +70,10 @@ func CodeQuality(w io.Writer, sites []SiteFindings) error {
 func qualityText(d lifecycle.Diagnostic) string {
 	text := d.Summary
 	if d.Detail != "" {
-		text += ": " + oneLine(d.Detail)
+		text += ": " + lifecycle.OneLine(d.Detail)
 	}
 	if d.Hint != "" {
-		text += " Try: " + oneLine(d.Hint)
+		text += " Try: " + lifecycle.OneLine(d.Hint)
 	}
 	return xmlText(text)
 }

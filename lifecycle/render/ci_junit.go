@@ -69,7 +69,7 @@ func JUnit(w io.Writer, sites []SiteFindings) error {
 func junitCases(site SiteFindings) []junitCase {
 	var cases []junitCase
 	for _, d := range site.stops() {
-		label, _ := severity(d.Severity)
+		label := SeverityLabel(d.Severity)
 		name := d.Summary
 		if d.Subject != "" {
 			name = d.Subject + ": " + d.Summary // GitLab tells tests apart by class and name

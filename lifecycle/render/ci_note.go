@@ -70,7 +70,7 @@ func noteTitle(all []noteSite) string {
 		switch {
 		case p.n == 0:
 		case len(parts) == 0:
-			parts = append(parts, count(p.n, "site")+" "+p.what)
+			parts = append(parts, lifecycle.Count(p.n, "site")+" "+p.what)
 		default:
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
@@ -93,10 +93,10 @@ func noteHead(all []noteSite) string {
 		}
 		b.WriteString(header)
 		header = ""
-		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), cell(s.Site.Name), s.line(), s.versions())
+		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), lifecycle.Markdown(s.Site.Name), s.line(), s.versions())
 	}
 	if len(idle) > 0 {
-		fmt.Fprintf(&b, "\nNo changes: %s.\n", join(idle))
+		fmt.Fprintf(&b, "\nNo changes: %s.\n", lifecycle.Enumerate(idle))
 	}
 	return b.String()
 }
@@ -105,8 +105,8 @@ func noteHead(all []noteSite) string {
 func noteFoot(all []noteSite, opts NoteOptions) string {
 	var revisions []string
 	for _, s := range all {
-		if r := s.Plan.Revision; r != "" && !slices.Contains(revisions, "`"+cell(revision(r))+"`") {
-			revisions = append(revisions, "`"+cell(revision(r))+"`")
+		if r := s.Plan.Revision; r != "" && !slices.Contains(revisions, "`"+lifecycle.Markdown(lifecycle.ShortRevision(r))+"`") {
+			revisions = append(revisions, "`"+lifecycle.Markdown(lifecycle.ShortRevision(r))+"`")
 		}
 	}
 	text := "Nothing has been changed yet."

@@ -40,7 +40,7 @@ func promotionLine(all []lifecycle.Promoted) string {
 	if len(reasons) < len(all) || len(reasons) == 0 {
 		return ""
 	}
-	return "Promotion is met: " + cell(someClauses(reasons, clausesNamed)) + "."
+	return "Promotion is met: " + lifecycle.Markdown(someClauses(reasons, clausesNamed)) + "."
 }
 
 // waitsForWindow reports whether a plan goes only while a maintenance window is open.
@@ -91,7 +91,7 @@ func opening(s SitePlan, opts NoteOptions) (lifecycle.Opening, bool) {
 
 // goneSection says what can be done about a site whose overlay a merge request deletes.
 func goneSection(name string) string {
-	name = cell(name)
+	name = lifecycle.Markdown(name)
 	return "\nIts overlay is deleted. **Nothing is destroyed**: the cluster goes on running, and nobody looks after it any more. To take it down, do that while it is declared: " +
 		"`kiban node remove " + name + " HOST`, or `reset: true` on its hosts, merged and applied; then delete the overlay. To keep `" + name + "`, put the overlay back.\n"
 }

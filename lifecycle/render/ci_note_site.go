@@ -83,14 +83,14 @@ func ofController(s lifecycle.Step) bool {
 
 // line says in the table what merging does to the site, and why it needs attention or does not go.
 func (s noteSite) line() string {
-	why := cell(shorten(s.why(), lineRunes))
+	why := lifecycle.Markdown(lifecycle.Shorten(s.why(), lineRunes))
 	switch {
 	case s.urgency == urgencyBlocked || s.Plan.Empty():
 		return why
 	case why == "":
-		return cell(s.sum())
+		return lifecycle.Markdown(s.sum())
 	}
-	return cell(s.sum()) + "<br>**" + sentence(why) + "**"
+	return lifecycle.Markdown(s.sum()) + "<br>**" + sentence(why) + "**"
 }
 
 // sum is the verdict on the plan and how long it may take; "" when there is none.
@@ -114,7 +114,7 @@ func (s noteSite) sections() []string {
 	if steps == "" {
 		return []string{brief, ""}
 	}
-	where := "Its steps are more than a note can hold: see `kiban plan " + cell(s.Site.Name) + "`"
+	where := "Its steps are more than a note can hold: see `kiban plan " + lifecycle.Markdown(s.Site.Name) + "`"
 	if s.opts.Pipeline != "" {
 		where += fmt.Sprintf(", or the artifacts of [the pipeline](%s)", s.opts.Pipeline)
 	}
@@ -124,19 +124,19 @@ func (s noteSite) sections() []string {
 // brief is what is read of a site without unfolding anything.
 func (s noteSite) brief() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), cell(s.Site.Name), s.urgency.word())
+	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), lifecycle.Markdown(s.Site.Name), s.urgency.word())
 	if s.Gone {
 		b.WriteString(goneSection(s.Site.Name))
 		return b.String()
 	}
 	if sum := s.sum(); sum != "" {
-		fmt.Fprintf(&b, "\n%s\n", cell(sum))
+		fmt.Fprintf(&b, "\n%s\n", lifecycle.Markdown(sum))
 	}
 	for i, r := range slices.Concat(s.stops, s.reasons) {
 		if i == 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "- **%s**\n", cell(sentence(shorten(r, lineRunes))))
+		fmt.Fprintf(&b, "- **%s**\n", lifecycle.Markdown(sentence(lifecycle.Shorten(r, lineRunes))))
 	}
 	s.findings(&b)
 	for _, line := range []string{s.versionsLine(), promotionLine(s.Promoted), windowLine(s.SitePlan, s.opts)} {
@@ -155,16 +155,16 @@ func (s noteSite) findings(b *strings.Builder) {
 	for _, d := range shown {
 		lines := strings.Split(strings.TrimSpace(d.Detail), "\n")
 		if n := len(lines) - findingLines; n > 0 {
-			lines = append(lines[:findingLines], "and "+count(n, "more line"))
+			lines = append(lines[:findingLines], "and "+lifecycle.Count(n, "more line"))
 		}
 		for i := range lines {
-			lines[i] = shorten(lines[i], lineRunes)
+			lines[i] = lifecycle.Shorten(lines[i], lineRunes)
 		}
-		d.Summary, d.Detail, d.Hint = shorten(d.Summary, lineRunes), strings.Join(lines, "\n"), shorten(d.Hint, lineRunes)
-		b.WriteString(markdownDiagnostic(d))
+		d.Summary, d.Detail, d.Hint = lifecycle.Shorten(d.Summary, lineRunes), strings.Join(lines, "\n"), lifecycle.Shorten(d.Hint, lineRunes)
+		b.WriteString(DiagnosticMarkdown(d))
 	}
 	if n := len(s.Plan.Diagnostics) - len(shown); n > 0 {
-		fmt.Fprintf(b, "\n%s: `kiban plan %s` shows all.\n", count(n, "more finding"), cell(s.Site.Name))
+		fmt.Fprintf(b, "\n%s: `kiban plan %s` shows all.\n", lifecycle.Count(n, "more finding"), lifecycle.Markdown(s.Site.Name))
 	}
 }
 
@@ -191,14 +191,14 @@ func (s noteSite) order(b *strings.Builder) {
 				control = control || step.Disrupts && s.control[g.targets[0]]
 			}
 		}
-		text := cell(o.stage.Title)
+		text := lifecycle.Markdown(o.stage.Title)
 		switch {
 		case len(machines) > 0:
 			who := someNames(machines, machinesNamed)
 			if !disrupts && len(machines) > fewMachines { // who they are matters where something happens to them
-				who = count(len(machines), "machine")
+				who = lifecycle.Count(len(machines), "machine")
 			}
-			text += ": " + cell(who)
+			text += ": " + lifecycle.Markdown(who)
 			if p := pace(o.stage, len(machines)); p != "" {
 				text += ", " + p
 			}
@@ -230,7 +230,7 @@ func (s noteSite) steps() string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n<details><summary>%s: why, and behind which gates</summary>\n", count(len(s.Plan.Steps), "step"))
+	fmt.Fprintf(&b, "\n<details><summary>%s: why, and behind which gates</summary>\n", lifecycle.Count(len(s.Plan.Steps), "step"))
 	for i, o := range s.stages {
 		markdownStage(&b, o, i+1)
 	}

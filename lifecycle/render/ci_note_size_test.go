@@ -7,18 +7,19 @@ import (
 	"unicode/utf8"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 // manySites are fifty sites of a hundred machines and twenty addons, all of which change, no two of them alike, with findings beside.
 func manySites(t *testing.T) []SitePlan {
-	wide := siteOf(t, 3, 97)
-	plan := upgradePlan(t, wide, 10)
+	wide := rendertest.Site(t, 3, 97)
+	plan := rendertest.UpgradePlan(t, wide, 10)
 	for i := range plan.Steps {
 		plan.Steps[i].Reason += fmt.Sprintf(" (%d)", i)
 	}
 	plan.Stages = append(plan.Stages, lifecycle.Stage{ID: "addons", Title: "addons"})
 	for i := range 20 {
-		bump := metallbBump()
+		bump := rendertest.MetalLBBump()
 		bump.Target, bump.Stage = fmt.Sprintf("addon/addon-%d", i), "addons"
 		bump.Objects = append(bump.Objects, lifecycle.ObjectChange{ObjectRef: bump.Objects[0].ObjectRef, Change: lifecycle.ChangeUpdate,
 			Fields: []lifecycle.FieldChange{{Field: "data.motd", From: `"` + strings.Repeat("いろは", 100) + `"`, To: fmt.Sprintf(`"基盤 %d"`, i)}}})
@@ -79,11 +80,11 @@ func TestNoteFits(t *testing.T) {
 
 // TestNoteBoundsWhatOthersWrote: one finding with a log in it takes no site's section away.
 func TestNoteBoundsWhatOthersWrote(t *testing.T) {
-	p := upgradePlan(t, siteOf(t, 1, 1), 1)
+	p := rendertest.UpgradePlan(t, rendertest.Site(t, 1, 1), 1)
 	long := strings.Repeat("語 ", 600_000)
 	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "worker-1", Summary: long, Detail: strings.Repeat(long+"\n", 2) + strings.Repeat("line\n", 1000), Hint: long}}
 	p.Unfinished = long
-	note := Note([]SitePlan{{Site: siteOf(t, 1, 1), Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: long}}}}, NoteOptions{})
+	note := Note([]SitePlan{{Site: rendertest.Site(t, 1, 1), Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: long}}}}, NoteOptions{})
 	if len(note) > 30_000 || !strings.Contains(note, "#### ⛔ `tokyo-prod`: blocked") || !strings.Contains(note, "and 992 more lines") {
 		t.Errorf("%d bytes: %.3000s", len(note), note)
 	}

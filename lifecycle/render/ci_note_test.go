@@ -8,13 +8,14 @@ import (
 	_ "time/tzdata" // windows name time zones, and the machine may have none
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 // sitePlans are those of a merge request that goes to the next minor in production, and to the next patch of an addon elsewhere.
 func sitePlans(t *testing.T) []SitePlan {
-	big := siteOf(t, 3, 20)
+	big := rendertest.Site(t, 3, 20)
 	big.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb", Name: "metallb"}}}
-	upgrade := upgradePlan(t, big, 4)
+	upgrade := rendertest.UpgradePlan(t, big, 4)
 	upgrade.Estimate = &lifecycle.Estimate{Duration: 47 * time.Minute, Runs: 3}
 	for i := range upgrade.Steps {
 		if s := &upgrade.Steps[i]; s.Action == lifecycle.ActionCordon {
@@ -22,20 +23,20 @@ func sitePlans(t *testing.T) []SitePlan {
 		}
 	}
 	big.Policy.Windows = []lifecycle.Window{{Days: []time.Weekday{time.Saturday}, Start: 22 * 60, End: 4 * 60, TimeZone: "Asia/Tokyo"}}
-	waiting := siteOf(t, 1, 2)
+	waiting := rendertest.Site(t, 1, 2)
 	waiting.Name = "nagoya-prod"
-	early := upgradePlan(t, waiting, 1)
+	early := rendertest.UpgradePlan(t, waiting, 1)
 	early.Site = waiting.Name
-	small := siteOf(t, 1, 2)
+	small := rendertest.Site(t, 1, 2)
 	small.Name, small.Wave = "lab", 1
 	addon := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Revision: small.Revision, Target: small.Cluster.Version,
-		Stages: []lifecycle.Stage{{ID: "addons", Title: "addons"}}, Steps: []lifecycle.Step{metallbBump()}}
+		Stages: []lifecycle.Stage{{ID: "addons", Title: "addons"}}, Steps: []lifecycle.Step{rendertest.MetalLBBump()}}
 	small.Addons = big.Addons
-	stopped := siteOf(t, 3, 4)
+	stopped := rendertest.Site(t, 3, 4)
 	stopped.Name = "osaka-prod"
-	blocked := upgradePlan(t, stopped, 1)
-	blocked.Site, blocked.Diagnostics = "osaka-prod", lifecycle.Diagnostics{blockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/osaka-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
-	idle := siteOf(t, 1, 1)
+	blocked := rendertest.UpgradePlan(t, stopped, 1)
+	blocked.Site, blocked.Diagnostics = "osaka-prod", lifecycle.Diagnostics{rendertest.BlockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/osaka-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	idle := rendertest.Site(t, 1, 1)
 	idle.Name = "berlin"
 	return []SitePlan{
 		{Site: idle, Plan: lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "berlin", Revision: idle.Revision}},
@@ -69,7 +70,7 @@ func TestNote(t *testing.T) {
 }
 
 func TestNoteWithoutTheSite(t *testing.T) {
-	known := upgradePlan(t, siteOf(t, 3, 4), 1)
+	known := rendertest.UpgradePlan(t, rendertest.Site(t, 3, 4), 1)
 	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "tokyo-prod"}, Plan: known}}, NoteOptions{})
 	if !strings.Contains(note, "3 controllers and 4 workers to upgrade") {
 		t.Errorf("the plan alone tells controllers from workers by their gates; got\n%s", note)
@@ -92,12 +93,12 @@ func TestNoteCannotBeSteered(t *testing.T) {
 }
 
 func steer(t *testing.T, evil string) {
-	site := siteOf(t, 1, 1)
+	site := rendertest.Site(t, 1, 1)
 	site.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb" + evil, Name: "metallb"}}}
-	p := upgradePlan(t, site, 1)
+	p := rendertest.UpgradePlan(t, site, 1)
 	p.Steps[0].Reason, p.Stages[0].Title, p.Unfinished, p.Revision = evil, evil, evil, evil
 	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: evil, Detail: evil, Hint: evil, Subject: evil}}
-	bump := metallbBump()
+	bump := rendertest.MetalLBBump()
 	bump.Reason, bump.Chart, bump.Ignored = evil, evil+" -> "+evil, []string{evil}
 	bump.Objects[0].Reason, bump.Objects[0].Fields[0].To, bump.Objects[0].Drift = evil, evil, true
 	bump.Objects[0].Name, bump.Objects[0].Fields[0].Field, bump.Objects[0].Fields[0].By = evil, evil, evil
@@ -140,7 +141,7 @@ func steer(t *testing.T, evil string) {
 // name makes nothing else of it.
 func TestNoteKeepsSecretsMasked(t *testing.T) {
 	const masked = "(hidden)"
-	bump := metallbBump()
+	bump := rendertest.MetalLBBump()
 	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "token"}, Change: lifecycle.ChangeUpdate,
 		Fields: []lifecycle.FieldChange{{Field: "data.token", From: masked, To: masked}}}}
 	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Stages: []lifecycle.Stage{{ID: bump.Stage, Title: "addons"}}, Steps: []lifecycle.Step{bump},

@@ -16,7 +16,7 @@ func (s noteSite) units(b *strings.Builder) {
 			continue
 		}
 		name, detail := unitHead(step)
-		line := fmt.Sprintf("- %s **%s** %s", unitSymbolText(step), cell(name), cell(strings.NewReplacer(" -> ", " → ", "  ", ": ").Replace(detail)))
+		line := fmt.Sprintf("- %s **%s** %s", unitSymbolText(step), lifecycle.Markdown(name), lifecycle.Markdown(strings.NewReplacer(" -> ", " → ", "  ", ": ").Replace(detail)))
 		if url := s.releases(step); url != "" {
 			line += fmt.Sprintf(" ([releases](%s))", url)
 		}

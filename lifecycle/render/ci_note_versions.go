@@ -30,7 +30,7 @@ func (s noteSite) versions() string {
 	if len(s.Plan.Hops) == 0 {
 		return ""
 	}
-	return cell(strings.ReplaceAll(versions(s.Plan), " -> ", " → "))
+	return lifecycle.Markdown(strings.ReplaceAll(versions(s.Plan), " -> ", " → "))
 }
 
 // support says when the support of the minors ends that a plan leaves, and of the one that it ends on: "1.35 ends 2027-02-28, 1.36 ends
@@ -71,7 +71,7 @@ func supportReasons(p lifecycle.Plan, opts NoteOptions) []string {
 	case s.Ended(opts.Now):
 		return []string{"Kubernetes " + s.Minor + ", which it goes to, gets no more patches since " + s.Ends.Format(dayLayout)}
 	case s.EndsWithin(lifecycle.SupportEndsSoon, opts.Now):
-		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout), count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
+		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout), lifecycle.Count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
 	}
 	return nil
 }

@@ -48,10 +48,10 @@ func (c *Counts) countMachine(p lifecycle.Plan, target string) {
 		if s.Target != target {
 			continue
 		}
-		switch classOf(s.Action) {
-		case classJoin:
+		switch ClassOf(s.Action) {
+		case ClassJoin:
 			joins = true
-		case classRemove:
+		case ClassRemove:
 			leaves = true
 		}
 	}

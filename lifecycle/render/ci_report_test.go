@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestCounts(t *testing.T) {
-	site := siteOf(t, 3, 4)
+	site := rendertest.Site(t, 3, 4)
 	step := func(target string, a lifecycle.Action, objects ...lifecycle.ObjectChange) lifecycle.Step {
 		return lifecycle.Step{ID: target + "/" + string(a), Target: target, Action: a, Objects: objects}
 	}
@@ -24,7 +25,7 @@ func TestCounts(t *testing.T) {
 		want Counts
 	}{
 		{"nothing", lifecycle.Plan{}, Counts{}},
-		{"upgrade: each machine once, the backup not at all", upgradePlan(t, site, 1), Counts{Update: 7}},
+		{"upgrade: each machine once, the backup not at all", rendertest.UpgradePlan(t, site, 1), Counts{Update: 7}},
 		{"join", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionPrepare), step("w1", lifecycle.ActionStage), step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1}},
 		{"remove", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionCordon), step("w1", lifecycle.ActionDrain), step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionDeleteNode)}}, Counts{Delete: 1}},
 		{"anew", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1, Delete: 1}},

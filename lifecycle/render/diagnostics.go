@@ -33,10 +33,9 @@ func Diagnostics(w io.Writer, ds lifecycle.Diagnostics, style Style) error {
 func diagnostic(d lifecycle.Diagnostic, style Style) string {
 	d.Summary, d.Detail, d.Hint, d.Subject = visible(d.Summary), visible(d.Detail), visible(d.Hint), visible(d.Subject)
 	var b strings.Builder
-	label, code := severity(d.Severity)
-	fmt.Fprintf(&b, "%s %s\n", style.paint(code, label+":"), style.paint(codeBold, d.Summary))
+	fmt.Fprintf(&b, "%s %s\n", style.paint(severityCode(d.Severity), SeverityLabel(d.Severity)+":"), style.paint(codeBold, d.Summary))
 	if d.Subject != "" {
-		fmt.Fprintf(&b, "  on %s\n", subject(d.Subject))
+		fmt.Fprintf(&b, "  on %s\n", Subject(d.Subject))
 	}
 	for line := range strings.Lines(strings.TrimSpace(d.Detail)) {
 		fmt.Fprintf(&b, "  %s\n", strings.TrimRight(line, "\n"))
@@ -63,18 +62,26 @@ func visible(s string) string {
 	}, s)
 }
 
-func severity(s lifecycle.Severity) (label, code string) {
+// SeverityLabel begins a finding: "Error", "Warning", "Blocked".
+func SeverityLabel(s lifecycle.Severity) string {
 	switch s {
 	case lifecycle.SeverityWarning:
-		return "Warning", codeYellow
+		return "Warning"
 	case lifecycle.SeverityBlocked:
-		return "Blocked", codeYellow
+		return "Blocked"
 	}
-	return "Error", codeRed
+	return "Error"
 }
 
-// subject says "overlays/x/site.yaml line 12" for a place in a file, else the subject itself.
-func subject(s string) string {
+func severityCode(s lifecycle.Severity) string {
+	if s == lifecycle.SeverityWarning || s == lifecycle.SeverityBlocked {
+		return codeYellow
+	}
+	return codeRed
+}
+
+// Subject says "overlays/x/site.yaml line 12" for a place in a file, else the subject itself.
+func Subject(s string) string {
 	if m := fileLine.FindStringSubmatch(s); m != nil {
 		return m[1] + " line " + m[2]
 	}

@@ -22,16 +22,16 @@ type DeclaredDiff struct {
 func (d DeclaredDiff) span() string {
 	to := "the work tree"
 	if d.To != "" {
-		to = revision(d.To)
+		to = lifecycle.ShortRevision(d.To)
 	}
-	return "from " + revision(d.From) + " to " + to
+	return "from " + lifecycle.ShortRevision(d.From) + " to " + to
 }
 
 // verdict says in a line what it comes to.
 func (d DeclaredDiff) verdict() string {
 	switch {
 	case len(d.Changes) > 0:
-		return count(len(d.Changes), "change")
+		return lifecycle.Count(len(d.Changes), "change")
 	case d.Form:
 		return "nothing that it means changes; its documents are only written in another way"
 	}
@@ -53,7 +53,7 @@ func (g declaredGroup) title() string {
 	for i, s := range g.subjects {
 		names[i] = strings.TrimPrefix(s, "host ")
 	}
-	return "hosts " + join(names)
+	return "hosts " + lifecycle.Enumerate(names)
 }
 
 // declaredGroups puts together what belongs to one subject, and hosts that change alike.

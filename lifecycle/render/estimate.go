@@ -12,7 +12,7 @@ func estimateText(e *lifecycle.Estimate) string {
 	if e == nil {
 		return ""
 	}
-	return aboutSoLong(e.Duration) + ", by " + count(e.Runs, "past run")
+	return aboutSoLong(e.Duration) + ", by " + lifecycle.Count(e.Runs, "past run")
 }
 
 // aboutSoLong rounds up, as finely as an estimate is worth: to minutes within an hour and a half, to ten of them beyond.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestEstimateText(t *testing.T) {
@@ -33,8 +34,8 @@ func TestEstimateText(t *testing.T) {
 
 // TestEstimateIsShown wherever a plan is.
 func TestEstimateIsShown(t *testing.T) {
-	site := siteOf(t, 3, 4)
-	p := upgradePlan(t, site, 1)
+	site := rendertest.Site(t, 3, 4)
+	p := rendertest.UpgradePlan(t, site, 1)
 	p.Estimate = &lifecycle.Estimate{Duration: 12 * time.Minute, Runs: 3}
 	const want = "bout 12 min, by 3 past runs"
 	var text, markdown strings.Builder

@@ -19,20 +19,21 @@ func eventLine(e lifecycle.Event, since time.Time, style Style) string {
 	case lifecycle.EventStarted:
 		return fmt.Sprintf("%s %s: begins: %s", at, who, e.Message)
 	case lifecycle.EventWaiting:
-		return fmt.Sprintf("%s %s: waits until %s%s", at, who, e.Message, parenthesis(e.Detail))
+		return fmt.Sprintf("%s %s: waits until %s%s", at, who, e.Message, Parenthesis(e.Detail))
 	case lifecycle.EventBegun, lifecycle.EventProgress:
 		return fmt.Sprintf("%s %s: %s", at, who, e.Message)
 	case lifecycle.EventFinished:
-		return fmt.Sprintf("%s %s: %s after %s", at, who, style.paint(codeGreen, "done"), duration(e.Elapsed))
+		return fmt.Sprintf("%s %s: %s after %s", at, who, style.paint(codeGreen, "done"), Duration(e.Elapsed))
 	case lifecycle.EventFailed:
-		return fmt.Sprintf("%s %s: %s after %s: %s", at, who, style.paint(codeRed, "failed"), duration(e.Elapsed), e.Message)
+		return fmt.Sprintf("%s %s: %s after %s: %s", at, who, style.paint(codeRed, "failed"), Duration(e.Elapsed), e.Message)
 	case lifecycle.EventSummary:
-		return fmt.Sprintf("%s %s: %s in %s", at, who, e.Message, duration(e.Elapsed))
+		return fmt.Sprintf("%s %s: %s in %s", at, who, e.Message, Duration(e.Elapsed))
 	}
 	return ""
 }
 
-func parenthesis(s string) string {
+// Parenthesis puts what is to be said beside something in one line behind it; nothing stays nothing.
+func Parenthesis(s string) string {
 	if s == "" {
 		return ""
 	}

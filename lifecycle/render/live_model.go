@@ -145,7 +145,7 @@ func (m *liveModel) rowLine(r *liveRow, now time.Time, nameWidth, width int) str
 	if !r.active {
 		return clip(fmt.Sprintf("  %-*s  %d of %d steps done", nameWidth, r.name, r.done, r.planned), width)
 	}
-	line := fmt.Sprintf("  %-*s  %d/%d %-10s %6s", nameWidth, r.name, r.done+1, max(r.planned, r.done+1), r.step, duration(now.Sub(r.began).Truncate(time.Second)))
+	line := fmt.Sprintf("  %-*s  %d/%d %-10s %6s", nameWidth, r.name, r.done+1, max(r.planned, r.done+1), r.step, Duration(now.Sub(r.began).Truncate(time.Second)))
 	if r.note != "" {
 		line += "  " + r.note
 	}

@@ -68,7 +68,7 @@ func (t *planText) line(format string, args ...any) {
 func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
 	head := "Site " + p.Site
 	if p.Revision != "" {
-		head += " at " + revision(p.Revision)
+		head += " at " + lifecycle.ShortRevision(p.Revision)
 	}
 	if v := versions(p); v != "" {
 		head += ", k0s " + v
@@ -243,10 +243,10 @@ func first(i int, label string) string {
 func gateText(g lifecycle.Gate) string {
 	s := g.String()
 	if g.For > 0 {
-		s += " for " + duration(g.For)
+		s += " for " + Duration(g.For)
 	}
 	if g.Timeout > 0 {
-		s += " (within " + duration(g.Timeout) + ")"
+		s += " (within " + Duration(g.Timeout) + ")"
 	}
 	return s
 }
@@ -262,25 +262,13 @@ func versionChange(s lifecycle.Step) string {
 }
 
 func symbolOf(a lifecycle.Action) string {
-	switch classOf(a) {
-	case classRemove:
+	switch ClassOf(a) {
+	case ClassRemove:
 		return "-"
-	case classJoin:
+	case ClassJoin:
 		return "+"
-	case classUpgrade, classReconfigure, classStart:
+	case ClassUpgrade, ClassReconfigure, ClassStart:
 		return "~"
 	}
 	return " "
-}
-
-// revision shortens a commit as git does, and keeps what is behind it ("-dirty").
-func revision(r string) string {
-	hash, rest, _ := strings.Cut(r, "-")
-	if len(hash) > 10 {
-		hash = hash[:10]
-	}
-	if rest != "" {
-		return hash + "-" + rest
-	}
-	return hash
 }

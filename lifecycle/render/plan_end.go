@@ -51,7 +51,7 @@ func stopped(stops lifecycle.Diagnostics, style Style) string {
 	for _, d := range stops[:min(few, len(stops))] {
 		s := d.Summary
 		if d.Subject != "" {
-			s += " (" + subject(d.Subject) + ")"
+			s += " (" + Subject(d.Subject) + ")"
 		}
 		why = append(why, s)
 	}

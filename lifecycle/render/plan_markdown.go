@@ -14,13 +14,13 @@ import (
 func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### kiban plan: `%s`\n\n", p.Site)
-	fmt.Fprintf(&b, "**%s**\n", cell(Verdict(site, p)))
+	fmt.Fprintf(&b, "**%s**\n", lifecycle.Markdown(Verdict(site, p)))
 	var facts []string
 	if v := versions(p); v != "" {
 		facts = append(facts, "k0s `"+v+"`")
 	}
 	if p.Revision != "" {
-		facts = append(facts, "revision `"+revision(p.Revision)+"`")
+		facts = append(facts, "revision `"+lifecycle.ShortRevision(p.Revision)+"`")
 	}
 	if takes := estimateText(p.Estimate); takes != "" {
 		facts = append(facts, takes)
@@ -29,10 +29,10 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 		fmt.Fprintf(&b, "\n%s\n", strings.Join(facts, " · "))
 	}
 	if p.Unfinished != "" && !p.Empty() {
-		fmt.Fprintf(&b, "\nAnother plan must follow this one: %s\n", cell(p.Unfinished))
+		fmt.Fprintf(&b, "\nAnother plan must follow this one: %s\n", lifecycle.Markdown(p.Unfinished))
 	}
 	for _, d := range p.Diagnostics {
-		b.WriteString(markdownDiagnostic(d))
+		b.WriteString(DiagnosticMarkdown(d))
 	}
 	all := outlines(p)
 	markdownStages(&b, all)
@@ -69,7 +69,7 @@ func markdownStages(b *strings.Builder, all []outline) {
 				}
 			}
 		}
-		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, cell(o.stage.Title), whoText(targets), pace(o.stage, len(targets)), number(disturbs))
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, lifecycle.Markdown(o.stage.Title), whoText(targets), pace(o.stage, len(targets)), number(disturbs))
 	}
 }
 
@@ -90,10 +90,10 @@ func markdownStage(b *strings.Builder, o outline, n int) {
 }
 
 func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group, n int) {
-	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, cell(stage.Title))
+	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, lifecycle.Markdown(stage.Title))
 	b.WriteString("| Machines | Step | Why | Before | After |\n|---|---|---|---|---|\n")
 	for _, g := range groups {
-		who := join(g.targets)
+		who := lifecycle.Enumerate(g.targets)
 		if who == "" {
 			who = "the cluster"
 		}
@@ -115,7 +115,7 @@ func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group,
 			if back := wayBack(s); back != "" {
 				why = append(why, "if it fails: "+back)
 			}
-			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", cell(who), what, cells(why), gateCells(s.Before), gateCells(s.After))
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", lifecycle.Markdown(who), what, cells(why), gateCells(s.Before), gateCells(s.After))
 		}
 	}
 	b.WriteString("\n</details>\n")
@@ -124,11 +124,11 @@ func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group,
 // markdownUnit shows a unit's line, and to unfold why and what becomes of its objects, as a diff, which is shown in colours.
 func markdownUnit(b *strings.Builder, s lifecycle.Step) {
 	name, detail := unitHead(s)
-	fmt.Fprintf(b, "\n<details><summary><b>%s</b> %s</summary>\n\n", cell(name), cell(detail))
+	fmt.Fprintf(b, "\n<details><summary><b>%s</b> %s</summary>\n\n", lifecycle.Markdown(name), lifecycle.Markdown(detail))
 	label := ""
 	for _, n := range unitNotes(s) {
 		label = cmp.Or(n[0], label)
-		fmt.Fprintf(b, "- %s: %s\n", label, cell(n[1]))
+		fmt.Fprintf(b, "- %s: %s\n", label, lifecycle.Markdown(n[1]))
 	}
 	if lines := objectLines(s); len(lines) > 0 {
 		b.WriteString("\n```diff\n")
@@ -136,27 +136,25 @@ func markdownUnit(b *strings.Builder, s lifecycle.Step) {
 			if l.sign == "" {
 				l.sign = "   "
 			}
-			fmt.Fprintf(b, "%s %s\n", l.sign, oneLine(l.text))
+			fmt.Fprintf(b, "%s %s\n", l.sign, lifecycle.OneLine(l.text))
 		}
 		b.WriteString("```\n")
 	}
 	b.WriteString("\n</details>\n")
 }
 
-// oneLine keeps text from ending the block it stands in.
-func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
-
-func markdownDiagnostic(d lifecycle.Diagnostic) string {
-	label, _ := severity(d.Severity)
-	s := "\n> **" + label + ": " + cell(d.Summary) + "**"
+// DiagnosticMarkdown is a finding as a quotation.
+func DiagnosticMarkdown(d lifecycle.Diagnostic) string {
+	label := SeverityLabel(d.Severity)
+	s := "\n> **" + label + ": " + lifecycle.Markdown(d.Summary) + "**"
 	if d.Subject != "" {
-		s += " (" + cell(subject(d.Subject)) + ")"
+		s += " (" + lifecycle.Markdown(Subject(d.Subject)) + ")"
 	}
 	for line := range strings.Lines(strings.TrimSpace(d.Detail)) {
-		s += "  \n> " + cell(strings.TrimRight(line, "\n"))
+		s += "  \n> " + lifecycle.Markdown(strings.TrimRight(line, "\n"))
 	}
 	if d.Hint != "" {
-		s += "  \n> Try: " + cell(d.Hint)
+		s += "  \n> Try: " + lifecycle.Markdown(d.Hint)
 	}
 	return s + "\n"
 }
@@ -172,13 +170,10 @@ func gateCells(gates []lifecycle.Gate) string {
 func cells(parts []string) string {
 	out := make([]string, len(parts))
 	for i, p := range parts {
-		out[i] = cell(p)
+		out[i] = lifecycle.Markdown(p)
 	}
 	return strings.Join(out, "<br>")
 }
-
-// cell makes text safe for a table cell: what hosts and people wrote must not become markup.
-func cell(s string) string { return lifecycle.Markdown(s) }
 
 func number(n int) string {
 	if n == 0 {

@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestPlans(t *testing.T) {
-	site := siteOf(t, 3, 4)
-	upgrade := upgradePlan(t, site, 1)
+	site := rendertest.Site(t, 3, 4)
+	upgrade := rendertest.UpgradePlan(t, site, 1)
 	empty := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name, Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d-dirty", Target: site.Cluster.Version}
-	blocked := upgradePlan(t, site, 2)
-	blocked.Diagnostics = lifecycle.Diagnostics{blockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
-	unfinished := upgradePlan(t, site, 2)
+	blocked := rendertest.UpgradePlan(t, site, 2)
+	blocked.Diagnostics = lifecycle.Diagnostics{rendertest.BlockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	unfinished := rendertest.UpgradePlan(t, site, 2)
 	unfinished.Steps, unfinished.Stages, unfinished.Unfinished = unfinished.Steps[7:11], unfinished.Stages[1:3], "the API does not answer yet"
 	config := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: site.Name, Target: site.Cluster.Version,
@@ -45,7 +46,7 @@ func TestPlans(t *testing.T) {
 }
 
 func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
-	site := siteOf(t, 3, 4)
+	site := rendertest.Site(t, 3, 4)
 	finding := func(s lifecycle.Severity, summary string) lifecycle.Diagnostic {
 		return lifecycle.Diagnostic{Severity: s, Subject: "worker-1", Summary: summary}
 	}
@@ -55,7 +56,7 @@ func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
 		}
 		return ds
 	}
-	upgrade, nothing := upgradePlan(t, site, 2), lifecycle.Plan{Site: site.Name}
+	upgrade, nothing := rendertest.UpgradePlan(t, site, 2), lifecycle.Plan{Site: site.Name}
 	for _, tt := range []struct {
 		name     string
 		plan     lifecycle.Plan
@@ -84,7 +85,7 @@ func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
 }
 
 func TestTotals(t *testing.T) {
-	site := siteOf(t, 3, 20)
+	site := rendertest.Site(t, 3, 20)
 	step := func(target string, a lifecycle.Action, disrupts bool) lifecycle.Step {
 		return lifecycle.Step{Stage: "s", Target: target, Action: a, Disrupts: disrupts}
 	}
@@ -94,7 +95,7 @@ func TestTotals(t *testing.T) {
 		plan lifecycle.Plan
 		want string
 	}{
-		{"upgrade", upgradePlan(t, site, 4), "3 controllers and 20 workers to upgrade, at most 4 workers out of service at a time. 23 machines disturbed."},
+		{"upgrade", rendertest.UpgradePlan(t, site, 4), "3 controllers and 20 workers to upgrade, at most 4 workers out of service at a time. 23 machines disturbed."},
 		{"join", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionInitialize, false), step("worker-1", lifecycle.ActionJoinWorker, false), step("worker-2", lifecycle.ActionJoinWorker, false)}},
 			"1 controller and 2 workers to join. No machine disturbed."},
 		{"removal wins over drain", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-1", lifecycle.ActionDrain, true), step("worker-1", lifecycle.ActionReset, true)}},
@@ -112,8 +113,8 @@ func TestTotals(t *testing.T) {
 }
 
 func TestSameTreatmentIsShownOnce(t *testing.T) {
-	site := siteOf(t, 1, 12)
-	p := upgradePlan(t, site, 4)
+	site := rendertest.Site(t, 1, 12)
+	p := rendertest.UpgradePlan(t, site, 4)
 	for _, o := range outlines(p) {
 		if len(o.groups) > 1 && o.stage.ID == "workers" {
 			t.Errorf("12 workers with the same steps make %d groups", len(o.groups))
@@ -122,7 +123,7 @@ func TestSameTreatmentIsShownOnce(t *testing.T) {
 	// worker-7 runs another version: it is not the same treatment.
 	for i := range p.Steps {
 		if p.Steps[i].Target == "worker-7" && p.Steps[i].Action == lifecycle.ActionUpgrade {
-			p.Steps[i].From = version(t, "v1.35.6+k0s.0")
+			p.Steps[i].From = rendertest.Version(t, "v1.35.6+k0s.0")
 		}
 	}
 	for _, o := range outlines(p) {
@@ -146,10 +147,10 @@ func TestReplaceWord(t *testing.T) {
 }
 
 func TestMarkdownCannotBeBrokenByNames(t *testing.T) {
-	p := upgradePlan(t, siteOf(t, 1, 1), 1)
+	p := rendertest.UpgradePlan(t, rendertest.Site(t, 1, 1), 1)
 	p.Steps[0].Reason = "a | b\n<script>[x](y)"
 	var b bytes.Buffer
-	if err := PlanMarkdown(&b, siteOf(t, 1, 1), p); err != nil {
+	if err := PlanMarkdown(&b, rendertest.Site(t, 1, 1), p); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(b.String(), "<script>") || strings.Contains(b.String(), "a | b") {

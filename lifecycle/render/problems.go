@@ -112,7 +112,7 @@ func etcdProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	}
 	if n, want := len(st.Etcd.Members), len(site.Cluster.Controllers()); n != 0 && n != want && site.Provider != lifecycle.ProviderExternal {
 		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: site.Name,
-			Summary: fmt.Sprintf("etcd has %s, and %s declared", count(n, "member"), isAre(want, "controller"))}}
+			Summary: fmt.Sprintf("etcd has %s, and %s declared", lifecycle.Count(n, "member"), isAre(want, "controller"))}}
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func isAre(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun + " is"
 	}
-	return count(n, noun) + " are"
+	return lifecycle.Count(n, noun) + " are"
 }
 
 func budgetProblems(st lifecycle.State) lifecycle.Diagnostics {

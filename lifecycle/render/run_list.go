@@ -24,8 +24,8 @@ func RunList(w io.Writer, runs []ListedRun, style Style) error {
 	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT")
 	for _, r := range runs {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), duration(r.Ended.Sub(r.Began)),
-			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(runVersions(r.RunRecord)), dash(revision(r.Revision)), dash(reviewed(r.Review)), kept(r))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), Duration(r.Ended.Sub(r.Began)),
+			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(RunVersions(r.RunRecord)), dash(lifecycle.ShortRevision(r.Revision)), dash(reviewed(r.Review)), kept(r))
 	}
 	if err := tw.Flush(); err != nil {
 		return err
@@ -89,13 +89,13 @@ func Reviewed(r lifecycle.Review) string {
 		said = strings.TrimSuffix("reviewed in "+r.Where, " in ")
 	}
 	if n := len(r.Accepted); n > 0 {
-		said += fmt.Sprintf(", with %s accepted (%s)", count(n, "difference"), r.AcceptedID)
+		said += fmt.Sprintf(", with %s accepted (%s)", lifecycle.Count(n, "difference"), r.AcceptedID)
 	}
 	return said
 }
 
-// runVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed.
-func runVersions(r lifecycle.RunRecord) string {
+// RunVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed.
+func RunVersions(r lifecycle.RunRecord) string {
 	before, after := versionList(r.Before), versionList(r.After)
 	switch {
 	case before == after:
@@ -145,11 +145,12 @@ func RunText(w io.Writer, events []lifecycle.Event, style Style) error {
 		return nil
 	}
 	last := events[len(events)-1]
-	_, err := fmt.Fprintf(w, "%s %s: %s\n", style.paint(codeDim, clock(last.Time.Sub(events[0].Time))), last.Site, noEnd)
+	_, err := fmt.Fprintf(w, "%s %s: %s\n", style.paint(codeDim, clock(last.Time.Sub(events[0].Time))), last.Site, NoEnd)
 	return err
 }
 
-const noEnd = "the journal ends here: the run is under way, or was killed"
+// NoEnd is told of a run whose journal does not say how it ended.
+const NoEnd = "the journal ends here: the run is under way, or was killed"
 
 func ended(events []lifecycle.Event) bool {
 	for _, e := range events {

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestRunList(t *testing.T) {
-	v135, v136 := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
+	v135, v136 := rendertest.Version(t, "v1.35.7+k0s.0"), rendertest.Version(t, "v1.36.3+k0s.2")
 	record := func(id string, second int, took time.Duration, result lifecycle.RunResult) lifecycle.RunRecord {
-		return lifecycle.RunRecord{ID: id, Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: at(second), Ended: at(second).Add(took), Result: result, Steps: 24, Begun: 24, Done: 24}
+		return lifecycle.RunRecord{ID: id, Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: rendertest.At(second), Ended: rendertest.At(second).Add(took), Result: result, Steps: 24, Begun: 24, Done: 24}
 	}
 	upgrade, failed, killed, first, gone := record("20261121-220400-dddddd", 240, 62*time.Second, lifecycle.RunDone), record("20261121-220300-cccccc", 180, 3*time.Second, lifecycle.RunFailed),
 		record("20261121-220200-bbbbbb", 120, 2*time.Hour, lifecycle.RunUnended), record("20261121-220000-aaaaaa", 0, 27*time.Second, lifecycle.RunDone), record("20261120-220000-000000", -86400, 9*time.Second, lifecycle.RunDone)
@@ -39,27 +40,7 @@ func TestRunList(t *testing.T) {
 	}
 }
 
-// What people said yes to is told in each form of a run, as text and nothing else.
-func TestRunTellsOfItsReview(t *testing.T) {
-	r := toldRecord(t)
-	r.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/-/merge_requests/42", Accepted: []string{"+ worker-9/reset: <b>evil</b>"}, AcceptedID: "0123456789ab"}
-	var md, html bytes.Buffer
-	if err := RunMarkdown(&md, r, story()); err != nil {
-		t.Fatal(err)
-	}
-	if err := RunHTML(&html, r, story()); err != nil {
-		t.Fatal(err)
-	}
-	for _, got := range []string{md.String(), html.String()} {
-		for _, want := range []string{"merge_requests/42", "1 difference accepted (0123456789ab)", "worker-9/reset"} {
-			if !strings.Contains(strings.ReplaceAll(got, "\\", ""), want) {
-				t.Errorf("no %q in\n%s", want, got)
-			}
-		}
-	}
-	if !strings.Contains(md.String(), "- `+ worker-9/reset: <b>evil</b>`\n") || strings.Contains(html.String(), "<b>evil") {
-		t.Errorf("what was accepted became markup:\n%s", md.String())
-	}
+func TestReviewed(t *testing.T) {
 	for want, r := range map[string]lifecycle.Review{
 		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"}, "nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
 	} {
@@ -70,17 +51,17 @@ func TestRunTellsOfItsReview(t *testing.T) {
 }
 
 func TestRunText(t *testing.T) {
-	begun := on(0, lifecycle.EventBegun, "", "", "", "run r by ann on laptop")
+	begun := rendertest.On(0, lifecycle.EventBegun, "", "", "", "run r by ann on laptop")
 	var b bytes.Buffer
-	if err := RunText(&b, append([]lifecycle.Event{begun}, story()...), Style{}); err != nil {
+	if err := RunText(&b, append([]lifecycle.Event{begun}, rendertest.Story()...), Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "run.txt", b.String())
 	b.Reset()
-	if err := RunText(&b, story()[:9], Style{}); err != nil {
+	if err := RunText(&b, rendertest.Story()[:9], Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(b.String(), "[00:31] tokyo-prod: "+noEnd+"\n") {
+	if !strings.HasSuffix(b.String(), "[00:31] tokyo-prod: "+NoEnd+"\n") {
 		t.Errorf("a journal without an end:\n%s", b.String())
 	}
 }

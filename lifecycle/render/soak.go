@@ -27,9 +27,9 @@ func SoakText(w io.Writer, s lifecycle.Soak) error {
 				now = "runs"
 			}
 			if !v.Since.IsZero() {
-				under = duration(s.Observed.Sub(v.Since))
+				under = Duration(s.Observed.Sub(v.Since))
 			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", strings.Replace(v.Name, "/", " ", 1), v.Version, now, under, duration(v.Longest))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", strings.Replace(v.Name, "/", " ", 1), v.Version, now, under, Duration(v.Longest))
 		}
 		if err := tw.Flush(); err != nil {
 			return err

@@ -55,7 +55,7 @@ func statusLine(site lifecycle.Site, st lifecycle.State) string {
 	var parts []string
 	external := site.Provider == lifecycle.ProviderExternal
 	if !external {
-		parts = append(parts, fmt.Sprintf("%d of %s reached", reached, count(len(st.Hosts), "machine")))
+		parts = append(parts, fmt.Sprintf("%d of %s reached", reached, lifecycle.Count(len(st.Hosts), "machine")))
 	}
 	switch {
 	case st.API.NotYet:
@@ -64,9 +64,9 @@ func statusLine(site lifecycle.Site, st lifecycle.State) string {
 		parts = append(parts, "the Kubernetes API did not answer")
 	default:
 		if !external {
-			parts = append(parts, fmt.Sprintf("%d of %s ready", servers, count(len(st.API.Servers), "API server")))
+			parts = append(parts, fmt.Sprintf("%d of %s ready", servers, lifecycle.Count(len(st.API.Servers), "API server")))
 		}
-		parts = append(parts, fmt.Sprintf("%d of %s Ready", ready, count(len(st.Nodes), "node")))
+		parts = append(parts, fmt.Sprintf("%d of %s Ready", ready, lifecycle.Count(len(st.Nodes), "node")))
 		if units := unitSummary(st); units != "" {
 			parts = append(parts, units)
 		}

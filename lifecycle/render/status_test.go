@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 // stateOf is the state of a site where all is well.
@@ -27,10 +28,10 @@ func stateOf(t *testing.T, site lifecycle.Site) lifecycle.State {
 }
 
 func TestStatus(t *testing.T) {
-	site := siteOf(t, 3, 4)
+	site := rendertest.Site(t, 3, 4)
 	ill := stateOf(t, site)
 	ill.Hosts[1].Service = lifecycle.ServiceStopped
-	ill.Hosts[3].Running = version(t, "v1.35.7+k0s.0")
+	ill.Hosts[3].Running = rendertest.Version(t, "v1.35.7+k0s.0")
 	ill.Hosts[5] = lifecycle.HostState{Name: "worker-3", Problem: lifecycle.HostUnreachable, Why: "dial tcp 10.1.0.103:22: i/o timeout"}
 	ill.Hosts[6] = lifecycle.HostState{Name: "worker-4"}
 	ill.API.Servers[1] = lifecycle.APIServer{Host: "controller-2", Why: "connection refused"}
@@ -61,7 +62,7 @@ func TestStatus(t *testing.T) {
 func TestDiagnostics(t *testing.T) {
 	ds := lifecycle.Diagnostics{
 		{Severity: lifecycle.SeverityError, Subject: "overlays/tokyo-prod/site.yaml:12", Summary: "the field maxUnavaliable is not known", Hint: "write maxUnavailable"},
-		blockedFinding(),
+		rendertest.BlockedFinding(),
 		{Severity: lifecycle.SeverityWarning, Summary: "no subject, no detail"},
 	}
 	var b bytes.Buffer

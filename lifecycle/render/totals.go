@@ -8,52 +8,53 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// class is what happens to a machine on the whole; a machine counts under the first that fits.
-type class int
+// Class is what happens to a machine on the whole; a machine counts under the first that fits.
+type Class int
 
 const (
-	classRemove class = iota
-	classRestore
-	classJoin
-	classUpgrade
-	classReconfigure
-	classStart
-	classRestart
-	classMaintain
-	classReturn
-	classTakeOut
-	classOther
+	ClassRemove Class = iota
+	ClassRestore
+	ClassJoin
+	ClassUpgrade
+	ClassReconfigure
+	ClassStart
+	ClassRestart
+	ClassMaintain
+	ClassReturn
+	ClassTakeOut
+	ClassOther
 )
 
-// The infinitive that ends "4 workers to ...".
-func (c class) verb() string {
+// Verb is the infinitive that ends "4 workers to ...".
+func (c Class) Verb() string {
 	return [...]string{"remove", "restore", "join", "upgrade", "reconfigure", "start", "restart", "maintain", "return to service", "take out of service", "prepare"}[c]
 }
 
-func classOf(a lifecycle.Action) class {
+// ClassOf is what an action does to its machine.
+func ClassOf(a lifecycle.Action) Class {
 	switch a {
 	case lifecycle.ActionReset, lifecycle.ActionDeleteNode, lifecycle.ActionLeaveEtcd:
-		return classRemove
+		return ClassRemove
 	case lifecycle.ActionRestore:
-		return classRestore
+		return ClassRestore
 	case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
-		return classJoin
+		return ClassJoin
 	case lifecycle.ActionUpgrade:
-		return classUpgrade
+		return ClassUpgrade
 	case lifecycle.ActionConfigure, lifecycle.ActionReinstall, lifecycle.ActionFiles:
-		return classReconfigure
+		return ClassReconfigure
 	case lifecycle.ActionStart:
-		return classStart
+		return ClassStart
 	case lifecycle.ActionRestart:
-		return classRestart
+		return ClassRestart
 	case lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
-		return classMaintain
+		return ClassMaintain
 	case lifecycle.ActionUncordon:
-		return classReturn
+		return ClassReturn
 	case lifecycle.ActionCordon, lifecycle.ActionDrain:
-		return classTakeOut
+		return ClassTakeOut
 	}
-	return classOther
+	return ClassOther
 }
 
 // Totals sums a plan up in a line: "3 controllers and 4 workers to upgrade, at most 1 worker out of service at a time. 7 machines
@@ -94,34 +95,34 @@ func machineTotals(site lifecycle.Site, p lifecycle.Plan) string {
 	if p.Empty() {
 		return ""
 	}
-	classes, order := map[string]class{}, []string{}
+	classes, order := map[string]Class{}, []string{}
 	for _, s := range p.Steps {
 		if s.Target == "" {
 			continue
 		}
 		if _, seen := classes[s.Target]; !seen {
-			classes[s.Target] = classOther
+			classes[s.Target] = ClassOther
 			order = append(order, s.Target)
 		}
-		c := classOf(s.Action)
-		if was := classes[s.Target]; c == classJoin && was == classRemove {
-			classes[s.Target] = classJoin // it was reset only to be set up anew
+		c := ClassOf(s.Action)
+		if was := classes[s.Target]; c == ClassJoin && was == ClassRemove {
+			classes[s.Target] = ClassJoin // it was reset only to be set up anew
 		} else {
 			classes[s.Target] = min(was, c)
 		}
 	}
 	var parts []string
-	for c := classRemove; c <= classOther; c++ {
+	for c := ClassRemove; c <= ClassOther; c++ {
 		if who := tally(site, order, classes, c); who != "" {
-			parts = append(parts, who+" to "+c.verb())
+			parts = append(parts, who+" to "+c.Verb())
 		}
 	}
 	if len(parts) == 0 {
-		parts = append(parts, count(len(p.Steps), "step")+" for the cluster as a whole")
+		parts = append(parts, lifecycle.Count(len(p.Steps), "step")+" for the cluster as a whole")
 	}
 	line := strings.Join(parts, ", ")
 	if n := window(site, p); n > 0 {
-		line += fmt.Sprintf(", at most %s out of service at a time", count(n, "worker"))
+		line += fmt.Sprintf(", at most %s out of service at a time", lifecycle.Count(n, "worker"))
 	}
 	return line
 }
@@ -130,10 +131,10 @@ func disturbance(n int) string {
 	if n == 0 {
 		return "No machine disturbed."
 	}
-	return count(n, "machine") + " disturbed."
+	return lifecycle.Count(n, "machine") + " disturbed."
 }
 
-func tally(site lifecycle.Site, order []string, classes map[string]class, c class) string {
+func tally(site lifecycle.Site, order []string, classes map[string]Class, c Class) string {
 	controllers, workers := 0, 0
 	for _, t := range order {
 		switch {
@@ -146,12 +147,12 @@ func tally(site lifecycle.Site, order []string, classes map[string]class, c clas
 	}
 	var parts []string
 	if controllers > 0 {
-		parts = append(parts, count(controllers, "controller"))
+		parts = append(parts, lifecycle.Count(controllers, "controller"))
 	}
 	if workers > 0 {
-		parts = append(parts, count(workers, "worker"))
+		parts = append(parts, lifecycle.Count(workers, "worker"))
 	}
-	return join(parts)
+	return lifecycle.Enumerate(parts)
 }
 
 func controls(site lifecycle.Site, target string) bool {

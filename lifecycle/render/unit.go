@@ -66,7 +66,7 @@ func (s unitSum) String() string {
 		switch {
 		case p.n == 0:
 		case len(parts) == 0:
-			parts = append(parts, count(p.n, "object")+" "+p.what)
+			parts = append(parts, lifecycle.Count(p.n, "object")+" "+p.what)
 		default:
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
@@ -92,7 +92,7 @@ func podsText(workloads int) string {
 	if workloads == 0 {
 		return ""
 	}
-	return "; the pods of " + count(workloads, "workload") + " are replaced"
+	return "; the pods of " + lifecycle.Count(workloads, "workload") + " are replaced"
 }
 
 // unitVerb is what becomes of a unit on the whole, the infinitive that ends "addon metallb to ...".
@@ -183,7 +183,7 @@ func ignoredLine(ignored []string) string {
 	shown := ignored[:min(len(ignored), ignoredShown)]
 	line := strings.Join(shown, "; ")
 	if n := len(ignored) - len(shown); n > 0 {
-		line += fmt.Sprintf("; and %s (-o json shows all)", count(n, "more field"))
+		line += fmt.Sprintf("; and %s (-o json shows all)", lifecycle.Count(n, "more field"))
 	}
 	return line
 }

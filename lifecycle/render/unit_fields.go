@@ -19,14 +19,14 @@ func fieldLines(c lifecycle.ObjectChange, fields []lifecycle.FieldChange, who bo
 		fields = slices.DeleteFunc(slices.Clone(fields), func(f lifecycle.FieldChange) bool { return strings.HasSuffix(f.Field, ".description") })
 	}
 	if n := all - len(fields); n > 0 {
-		out = append(out, objectLine{"", "the " + count(n, "description") + " of its fields"})
+		out = append(out, objectLine{"", "the " + lifecycle.Count(n, "description") + " of its fields"})
 		if n == 1 {
 			out[0].text = "the description of a field"
 		}
 	}
 	for i, f := range fields {
 		if i == fieldsShown && len(fields) > fieldsShown+1 {
-			out = append(out, objectLine{"", fmt.Sprintf("and %s (-o json shows all)", count(len(fields)-i, "more field"))})
+			out = append(out, objectLine{"", fmt.Sprintf("and %s (-o json shows all)", lifecycle.Count(len(fields)-i, "more field"))})
 			break
 		}
 		text := fieldText(f)
@@ -213,7 +213,7 @@ func labelLine(changes []lifecycle.ObjectChange) string {
 	for i, key := range keys {
 		keys[i] = strings.TrimRight(key+" "+values[key], " ")
 	}
-	who := count(len(of), "object")
+	who := lifecycle.Count(len(of), "object")
 	if len(of) == 1 {
 		who = of[0].String()
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestFieldText(t *testing.T) {
@@ -62,7 +63,7 @@ func TestLabelOf(t *testing.T) {
 }
 
 func TestALabelThatReplacesPodsIsShown(t *testing.T) {
-	s := lifecycle.Step{Action: lifecycle.ActionApply, Objects: []lifecycle.ObjectChange{changed("Deployment", "shop", "web", field(`spec.template.metadata.labels["helm.sh/chart"]`, "web-1", "web-2"))}}
+	s := lifecycle.Step{Action: lifecycle.ActionApply, Objects: []lifecycle.ObjectChange{rendertest.Changed("Deployment", "shop", "web", rendertest.Field(`spec.template.metadata.labels["helm.sh/chart"]`, "web-1", "web-2"))}}
 	got := fmt.Sprint(objectLines(s))
 	if !strings.Contains(got, "its pods are replaced") || !strings.Contains(got, `spec.template.metadata.labels["helm.sh/chart"]: web-1 -> web-2`) {
 		t.Errorf("got %s", got)
@@ -74,13 +75,13 @@ func TestWhatIsFolded(t *testing.T) {
 	many := lifecycle.Step{Action: lifecycle.ActionApply}
 	for i := range 40 {
 		name := fmt.Sprintf("object-%02d", i)
-		many.Objects = append(many.Objects, changed("ConfigMap", "shop", name, field("data.k", "a", name)))
-		drift := changed("Secret", "shop", name, field("data.k", "a", name))
+		many.Objects = append(many.Objects, rendertest.Changed("ConfigMap", "shop", name, rendertest.Field("data.k", "a", name)))
+		drift := rendertest.Changed("Secret", "shop", name, rendertest.Field("data.k", "a", name))
 		drift.Drift = true
 		many.Objects = append(many.Objects, drift,
-			lifecycle.ObjectChange{ObjectRef: object("Role", "shop", name), Change: lifecycle.ChangeDelete},
-			lifecycle.ObjectChange{ObjectRef: object("Service", "shop", name), Change: lifecycle.ChangeReplace},
-			lifecycle.ObjectChange{ObjectRef: object("Deployment", "shop", name), Change: lifecycle.ChangeCreate})
+			lifecycle.ObjectChange{ObjectRef: rendertest.Object("Role", "shop", name), Change: lifecycle.ChangeDelete},
+			lifecycle.ObjectChange{ObjectRef: rendertest.Object("Service", "shop", name), Change: lifecycle.ChangeReplace},
+			lifecycle.ObjectChange{ObjectRef: rendertest.Object("Deployment", "shop", name), Change: lifecycle.ChangeCreate})
 	}
 	text := ""
 	for _, l := range objectLines(many) {
@@ -93,7 +94,7 @@ func TestWhatIsFolded(t *testing.T) {
 	}
 	var fields []lifecycle.FieldChange
 	for i := range 20 {
-		fields = append(fields, field(fmt.Sprintf("data.key%02d", i), "a", "b"))
+		fields = append(fields, rendertest.Field(fmt.Sprintf("data.key%02d", i), "a", "b"))
 	}
 	lines := fieldLines(lifecycle.ObjectChange{}, fields, true)
 	if len(lines) != fieldsShown+1 || lines[fieldsShown].text != "and 12 more fields (-o json shows all)" {
@@ -107,7 +108,7 @@ func TestWhatIsFolded(t *testing.T) {
 func TestSameChangeIsTold(t *testing.T) {
 	s := lifecycle.Step{Action: lifecycle.ActionApply}
 	for _, name := range []string{"server", "repo-server", "dex"} {
-		s.Objects = append(s.Objects, changed("Deployment", "argocd", name, field("spec.template.spec.containers[0].image", "quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.6.1")))
+		s.Objects = append(s.Objects, rendertest.Changed("Deployment", "argocd", name, rendertest.Field("spec.template.spec.containers[0].image", "quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.6.1")))
 	}
 	lines := objectLines(s)
 	if len(lines) != 2 || lines[0].text != "3 Deployment  argocd: dex, repo-server, server  its pods are replaced" {
@@ -116,13 +117,13 @@ func TestSameChangeIsTold(t *testing.T) {
 }
 
 func TestTotalsOfUnits(t *testing.T) {
-	site := siteOf(t, 1, 2)
+	site := rendertest.Site(t, 1, 2)
 	external := lifecycle.Site{Name: "virginia-eks", Provider: lifecycle.ProviderExternal}
 	again := lifecycle.Step{Stage: "addons", Action: lifecycle.ActionApply, Target: "addon/argocd", Reason: "its release failed"}
 	tenants := func(n int) []lifecycle.Step {
 		var out []lifecycle.Step
 		for i := range n {
-			out = append(out, tenantAdded(fmt.Sprintf("product-%d", i)))
+			out = append(out, rendertest.TenantAdded(fmt.Sprintf("product-%d", i)))
 		}
 		return out
 	}
@@ -132,11 +133,11 @@ func TestTotalsOfUnits(t *testing.T) {
 		plan lifecycle.Plan
 		want string
 	}{
-		{"bump", external, unitPlan(external, metallbBump()), "addon metallb to go from 0.16.1 to 0.16.2: 3 objects change, 1 created, 13 only in labels; the pods of 2 workloads are replaced."},
-		{"many tenants", external, unitPlan(external, tenants(4)...), "4 tenants to add: 44 objects created."},
-		{"all sorts", site, unitPlan(site, append(tenants(2), drifted(), pruned(), again)...),
+		{"bump", external, rendertest.UnitPlan(external, rendertest.MetalLBBump()), "addon metallb to go from 0.16.1 to 0.16.2: 3 objects change, 1 created, 13 only in labels; the pods of 2 workloads are replaced."},
+		{"many tenants", external, rendertest.UnitPlan(external, tenants(4)...), "4 tenants to add: 44 objects created."},
+		{"all sorts", site, rendertest.UnitPlan(site, append(tenants(2), rendertest.Drifted(), rendertest.Pruned(), again)...),
 			"tenants product-0 and product-1 to add; the site's objects to put right; addon datadog to remove; addon argocd to apply again: 4 objects put back, 9 deleted, 22 created, 3 kept; the pods of 1 workload are replaced. No machine disturbed."},
-		{"nothing differs", external, unitPlan(external, again), "addon argocd to apply again."},
+		{"nothing differs", external, rendertest.UnitPlan(external, again), "addon argocd to apply again."},
 	} {
 		if got := Totals(tt.site, tt.plan); got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
@@ -145,7 +146,7 @@ func TestTotalsOfUnits(t *testing.T) {
 }
 
 func TestDriftText(t *testing.T) {
-	c := drifted().Objects
+	c := rendertest.Drifted().Objects
 	for i, want := range []string{"changed by kubectl-edit, 2026-11-21 14:03 UTC; put back", "changed in the cluster; put back", "deleted by hand; made again", "changed in the cluster; put back"} {
 		if got := driftText(c[i]); got != want {
 			t.Errorf("%s: got %q, want %q", c[i], got, want)

@@ -124,7 +124,7 @@ func updateLines(changes []lifecycle.ObjectChange) []objectLine {
 	told := 0
 	for i, key := range keys {
 		if i >= updatesShown {
-			out = append(out, objectLine{"~", fmt.Sprintf("and %s (-o json shows all)", count(len(changes)-told, "more object"))})
+			out = append(out, objectLine{"~", fmt.Sprintf("and %s (-o json shows all)", lifecycle.Count(len(changes)-told, "more object"))})
 			break
 		}
 		group := same[key]

@@ -106,10 +106,10 @@ func unitNote(u lifecycle.UnitState) string {
 	}
 	by := driftCount(u)
 	if by > 0 {
-		notes = append(notes, count(by, "object")+" changed by hand")
+		notes = append(notes, lifecycle.Count(by, "object")+" changed by hand")
 	}
 	if n := differs(u) - by; n > 0 && u.Installed && u.Declared {
-		notes = append(notes, count(n, "object")+" to change")
+		notes = append(notes, lifecycle.Count(n, "object")+" to change")
 	}
 	switch {
 	case u.Installed && u.Release.Version != "" && u.Version != "" && u.Release.Version != u.Version:
@@ -185,7 +185,7 @@ func unitSummary(st lifecycle.State) string {
 	if addons == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %s healthy", healthy, count(addons, "addon"))
+	return fmt.Sprintf("%d of %s healthy", healthy, lifecycle.Count(addons, "addon"))
 }
 
 // unitProblems are what is wrong with addons, tenants and objects, or differs from the declaration.
@@ -214,7 +214,7 @@ func unitProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 		case !u.Declared:
 			add(lifecycle.SeverityWarning, "it has left the repository, and is still in the cluster", "", plan)
 		case drift > 0:
-			add(lifecycle.SeverityWarning, count(drift, "object")+" changed by hand", "", plan)
+			add(lifecycle.SeverityWarning, lifecycle.Count(drift, "object")+" changed by hand", "", plan)
 		case differs(u) > 0 || u.Changed != "":
 			add(lifecycle.SeverityWarning, "it is not as declared", u.Changed, plan)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 // units are a site's: well, with a failed release, changed by hand, not there yet, left behind, and not known.
@@ -16,15 +17,15 @@ func units() []lifecycle.UnitState {
 	well := lifecycle.Health{Status: lifecycle.HealthCurrent}
 	return []lifecycle.UnitState{
 		{Name: "objects", Declared: true, Installed: true, Health: well, Unchanged: 3},
-		{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2", Release: release("metallb", "0.16.1", 3, "deployed"), Health: well, Changes: metallbBump().Objects},
+		{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2", Release: release("metallb", "0.16.1", 3, "deployed"), Health: well, Changes: rendertest.MetalLBBump().Objects},
 		{Name: "addon/datadog", Declared: true, Installed: true, Chart: "datadog", Version: "3.201.2", Release: release("datadog", "3.201.2", 7, "failed"), Changed: "its release failed",
 			Health: lifecycle.Health{Status: lifecycle.HealthFailed, Why: "DaemonSet datadog/datadog-agent: 3 of 4 pods are ready\nPod datadog/datadog-agent-x7k2p: CrashLoopBackOff"}},
-		{Name: "addon/argocd", Declared: true, Installed: true, Health: well, Changes: drifted().Objects[:1]},
-		{Name: "addon/metrics", Declared: true, Chart: "metrics-server", Version: "3.13.0", Changes: argoInstall().Objects[:2]},
-		{Name: "addon/old", Installed: true, Release: release("old", "1.0.0", 1, "deployed"), Health: lifecycle.Health{Status: lifecycle.HealthInProgress, Why: "Deployment old/old: 0 of 1 pods are ready"}, Changes: pruned().Objects},
+		{Name: "addon/argocd", Declared: true, Installed: true, Health: well, Changes: rendertest.Drifted().Objects[:1]},
+		{Name: "addon/metrics", Declared: true, Chart: "metrics-server", Version: "3.13.0", Changes: rendertest.ArgoInstall().Objects[:2]},
+		{Name: "addon/old", Installed: true, Release: release("old", "1.0.0", 1, "deployed"), Health: lifecycle.Health{Status: lifecycle.HealthInProgress, Why: "Deployment old/old: 0 of 1 pods are ready"}, Changes: rendertest.Pruned().Objects},
 		{Name: "addon/secret", Declared: true, Chart: "x", Version: "2.0.0", Unknown: "its secrets are not known: $DATADOG_API_KEY is not set\nmore"},
 		{Name: "tenant/product-a", Declared: true, Installed: true, Health: well},
-		{Name: "tenant/product-b", Declared: true, Changes: tenantAdded("product-b").Objects},
+		{Name: "tenant/product-b", Declared: true, Changes: rendertest.TenantAdded("product-b").Objects},
 	}
 }
 
@@ -47,7 +48,7 @@ func TestAddonsText(t *testing.T) {
 }
 
 func TestStatusOfUnits(t *testing.T) {
-	site := siteOf(t, 1, 1)
+	site := rendertest.Site(t, 1, 1)
 	st := stateOf(t, site)
 	st.Units = units()
 	external := lifecycle.Site{Name: "virginia-eks", Provider: lifecycle.ProviderExternal}

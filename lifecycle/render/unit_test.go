@@ -8,10 +8,11 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func TestPlansOfUnits(t *testing.T) {
-	site, plans := unitPlans(t)
+	site, plans := rendertest.UnitPlans(t)
 	for name, p := range plans {
 		t.Run(name, func(t *testing.T) {
 			var text, markdown, colored bytes.Buffer
@@ -31,7 +32,7 @@ func TestPlansOfUnits(t *testing.T) {
 
 // What a chart runs beside its objects is told, all of it while it is little.
 func TestHooksAreTold(t *testing.T) {
-	site, s := siteOf(t, 1, 1), metallbBump()
+	site, s := rendertest.Site(t, 1, 1), rendertest.MetalLBBump()
 	for i := range 9 {
 		s.Hooks = append(s.Hooks, fmt.Sprintf("Job metallb/hook-%d, before upgrade", i))
 	}
@@ -46,7 +47,7 @@ func TestHooksAreTold(t *testing.T) {
 		shown := s
 		shown.Hooks = s.Hooks[:tt.hooks]
 		var text, md bytes.Buffer
-		if err := errors.Join(PlanText(&text, site, unitPlan(site, shown), Style{}), PlanMarkdown(&md, site, unitPlan(site, shown))); err != nil {
+		if err := errors.Join(PlanText(&text, site, rendertest.UnitPlan(site, shown), Style{}), PlanMarkdown(&md, site, rendertest.UnitPlan(site, shown))); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(text.String(), tt.text) || strings.Contains(text.String(), tt.never) || !strings.Contains(md.String(), tt.md) {
@@ -57,12 +58,12 @@ func TestHooksAreTold(t *testing.T) {
 
 // TestMarkdownOfUnitsCannotBeBroken holds that what charts and people wrote ends neither the block nor the fold that it stands in.
 func TestMarkdownOfUnitsCannotBeBroken(t *testing.T) {
-	site := siteOf(t, 1, 1)
-	s := metallbBump()
+	site := rendertest.Site(t, 1, 1)
+	s := rendertest.MetalLBBump()
 	s.Chart, s.Reason = "<script>", "why\n</details><script>"
-	s.Objects = []lifecycle.ObjectChange{{ObjectRef: object("ConfigMap", "shop", "web"), Change: lifecycle.ChangeUpdate, Reason: "a\n```\n</details>", Fields: []lifecycle.FieldChange{field("data.x", "a", "b\n```\n")}}}
+	s.Objects = []lifecycle.ObjectChange{{ObjectRef: rendertest.Object("ConfigMap", "shop", "web"), Change: lifecycle.ChangeUpdate, Reason: "a\n```\n</details>", Fields: []lifecycle.FieldChange{rendertest.Field("data.x", "a", "b\n```\n")}}}
 	var b bytes.Buffer
-	if err := PlanMarkdown(&b, site, unitPlan(site, s)); err != nil {
+	if err := PlanMarkdown(&b, site, rendertest.UnitPlan(site, s)); err != nil {
 		t.Fatal(err)
 	}
 	fences := 0

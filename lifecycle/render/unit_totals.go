@@ -35,7 +35,7 @@ func unitTotals(p lifecycle.Plan) string {
 	}
 	var parts []string
 	for _, verb := range verbs {
-		parts = append(parts, unitsText(members[verb])+" to "+verb)
+		parts = append(parts, UnitNames(members[verb])+" to "+verb)
 	}
 	line := strings.Join(parts, "; ")
 	sum.unchanged = 0 // what is not done is no part of the sum
@@ -45,8 +45,8 @@ func unitTotals(p lifecycle.Plan) string {
 	return line + podsText(pods)
 }
 
-// unitsText says "addon metallb", "addons metallb and argocd", "addon argocd and 12 tenants".
-func unitsText(steps []lifecycle.Step) string {
+// UnitNames says "addon metallb", "addons metallb and argocd", "addon argocd and 12 tenants".
+func UnitNames(steps []lifecycle.Step) string {
 	var nouns []string
 	names := map[string][]string{}
 	for _, s := range steps {
@@ -62,11 +62,11 @@ func unitsText(steps []lifecycle.Step) string {
 		case noun == lifecycle.UnitObjects:
 			parts = append(parts, "the site's objects")
 		case len(of) > unitsNamed:
-			parts = append(parts, count(len(of), noun))
+			parts = append(parts, lifecycle.Count(len(of), noun))
 		case len(of) == 1:
 			parts = append(parts, noun+" "+of[0])
 		default:
-			parts = append(parts, noun+"s "+join(of))
+			parts = append(parts, noun+"s "+lifecycle.Enumerate(of))
 		}
 	}
 	if n := len(parts); n > 2 {
@@ -95,10 +95,10 @@ func whoText(targets []string) string {
 		parts = append(parts, fmt.Sprint(machines))
 	}
 	if addons > 0 {
-		parts = append(parts, count(addons, "addon"))
+		parts = append(parts, lifecycle.Count(addons, "addon"))
 	}
 	if tenants > 0 {
-		parts = append(parts, count(tenants, "tenant"))
+		parts = append(parts, lifecycle.Count(tenants, "tenant"))
 	}
 	if objects > 0 {
 		parts = append(parts, "objects")

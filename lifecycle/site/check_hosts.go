@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // hostnameForm is a DNS label or several: what Kubernetes accepts as a node's name.
@@ -83,7 +85,7 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 		}
 	}
 	if len(without) > 0 {
-		found = append(found, doubtful(hostPlace(without[0]), plural(len(without), "host")+" without privateAddress",
+		found = append(found, doubtful(hostPlace(without[0]), lifecycle.Count(len(without), "host")+" without privateAddress",
 			few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.", "Set privateAddress on every host."))
 	}
 	return found

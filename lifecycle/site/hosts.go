@@ -161,7 +161,7 @@ func (t *tree) lostHosts(docs [][]byte) lifecycle.Diagnostics {
 	}
 	return lifecycle.Diagnostics{{
 		Severity: lifecycle.SeverityError,
-		Summary:  "the build has lost " + plural(len(lost), "host"),
+		Summary:  "the build has lost " + lifecycle.Count(len(lost), "host"),
 		Detail:   "Declared, but not in what kustomize prints: " + few(where) + ". This is the last that changes the list.",
 		Hint:     "To remove a host, patch it with `- hostname: " + lost[0] + "` and `$patch: delete`. Patch hosts by hostname only.",
 		Subject:  t.subject(t.sources.find(clusterPlace("spec", "hosts"))),

@@ -1,40 +1,15 @@
-package render
+package rendertest
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares with testdata/<name>; `go test -update` writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; run `go test ./lifecycle/render -update` and look at the difference.\n--- got\n%s\n--- want\n%s", path, got, want)
-	}
-}
-
-func version(t *testing.T, s string) lifecycle.Version {
+// Version reads a version of k0s.
+func Version(t *testing.T, s string) lifecycle.Version {
 	t.Helper()
 	v, err := lifecycle.ParseVersion(s)
 	if err != nil {
@@ -43,9 +18,10 @@ func version(t *testing.T, s string) lifecycle.Version {
 	return v
 }
 
-func siteOf(t *testing.T, controllers, workers int) lifecycle.Site {
+// Site is a site of so many machines.
+func Site(t *testing.T, controllers, workers int) lifecycle.Site {
 	s := lifecycle.Site{Name: "tokyo-prod", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d"}
-	s.Cluster.Version = version(t, "v1.36.3+k0s.2")
+	s.Cluster.Version = Version(t, "v1.36.3+k0s.2")
 	for i := range controllers {
 		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("controller-%d", i+1), Role: lifecycle.RoleController, Address: fmt.Sprintf("10.1.0.%d", 11+i)})
 	}
@@ -55,9 +31,9 @@ func siteOf(t *testing.T, controllers, workers int) lifecycle.Site {
 	return s
 }
 
-// upgradePlan is a plan such as package plan makes for an upgrade of all hosts of a site.
-func upgradePlan(t *testing.T, site lifecycle.Site, width int) lifecycle.Plan {
-	from, to := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
+// UpgradePlan is a plan such as package plan makes for an upgrade of all hosts of a site.
+func UpgradePlan(t *testing.T, site lifecycle.Site, width int) lifecycle.Plan {
+	from, to := Version(t, "v1.35.7+k0s.0"), Version(t, "v1.36.3+k0s.2")
 	p := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: site.Name, Revision: site.Revision, SiteDigest: "sha256:aa", FactsDigest: "sha256:bb",
 		Target: to, Hops: []lifecycle.Version{to},
@@ -111,7 +87,8 @@ func upgradePlan(t *testing.T, site lifecycle.Site, width int) lifecycle.Plan {
 	return p
 }
 
-func blockedFinding() lifecycle.Diagnostic {
+// BlockedFinding is a budget that lets no pod go.
+func BlockedFinding() lifecycle.Diagnostic {
 	return lifecycle.Diagnostic{
 		Severity: lifecycle.SeverityBlocked, Subject: "shop/web", Summary: "a disruption budget can never allow an eviction",
 		Detail: "minAvailable 3 of 3 pods: web-1 on worker-1, web-2 on worker-2\nThey belong to Deployment shop/web.",

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"fmt"
@@ -35,16 +35,4 @@ func escape(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\ufffd"))
 	return html.EscapeString(s)
-}
-
-// shorten cuts text to so many characters, with an ellipsis where some are missing.
-func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	if n < 2 {
-		return ""
-	}
-	return string(r[:n-1]) + "…"
 }

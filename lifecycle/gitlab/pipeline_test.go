@@ -1,4 +1,4 @@
-package render
+package gitlab
 
 import (
 	"maps"
@@ -7,19 +7,21 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
-var pipelineKinds = []PipelineKind{PipelinePlan, PipelineApply, PipelineDrift}
+var pipelineKinds = []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineApply, lifecycle.PipelineDrift}
 
-func pipelineSites() []PipelineSite {
-	lab, staging := PipelineSite{Name: "lab", Tier: "lab"}, PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
-	osaka := PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", From: []PipelineSite{staging}}
-	return []PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production"},
-		{Name: "odd", Wave: 10, Tier: "it's: odd", From: []PipelineSite{osaka, staging}}}
+func pipelineSites() []lifecycle.PipelineSite {
+	lab, staging := lifecycle.PipelineSite{Name: "lab", Tier: "lab"}, lifecycle.PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
+	osaka := lifecycle.PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", From: []lifecycle.PipelineSite{staging}}
+	return []lifecycle.PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production"},
+		{Name: "odd", Wave: 10, Tier: "it's: odd", From: []lifecycle.PipelineSite{osaka, staging}}}
 }
 
-// jobsOf reads a pipeline as GitLab does: what is no keyword is a job.
-func jobsOf(t *testing.T, text string) (jobs map[string]map[string]any, stages []any) {
+// parsedJobs reads a pipeline as GitLab does: what is no keyword is a job.
+func parsedJobs(t *testing.T, text string) (jobs map[string]map[string]any, stages []any) {
 	t.Helper()
 	var doc map[string]any
 	if err := yaml.UnmarshalStrict([]byte(text), &doc); err != nil {
@@ -39,11 +41,12 @@ func jobsOf(t *testing.T, text string) (jobs map[string]map[string]any, stages [
 }
 
 func TestPipelines(t *testing.T) {
-	opts := PipelineOptions{Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml", Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
+	p := lifecycle.Pipeline{Sites: pipelineSites(), Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml", Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
 	for _, kind := range pipelineKinds {
-		text := Pipeline(kind, pipelineSites(), opts)
+		p.Kind = kind
+		text := Pipeline(p)
 		golden(t, "pipeline_"+string(kind)+".yml", text)
-		jobs, stages := jobsOf(t, text)
+		jobs, stages := parsedJobs(t, text)
 		for name, job := range jobs {
 			if !slices.Contains(stages, job["stage"]) {
 				t.Errorf("%s: job %s is of stage %v, which is not among %v", kind, name, job["stage"], stages)
@@ -52,7 +55,7 @@ func TestPipelines(t *testing.T) {
 				t.Errorf("%s: GitLab refuses job %s, which has no script", kind, name)
 			}
 		}
-		if want := map[PipelineKind]int{PipelinePlan: 5 + 2 + 1, PipelineApply: 5 + 2, PipelineDrift: 5}[kind]; len(jobs) != want {
+		if want := map[lifecycle.PipelineKind]int{lifecycle.PipelinePlan: 5 + 2 + 1, lifecycle.PipelineApply: 5 + 2, lifecycle.PipelineDrift: 5}[kind]; len(jobs) != want {
 			t.Errorf("%s: %d jobs, want %d", kind, len(jobs), want)
 		}
 		if !strings.Contains(text, "\n  rules: [{when: always}]\n") {
@@ -61,31 +64,31 @@ func TestPipelines(t *testing.T) {
 	}
 }
 
-// TestStages: waves are ordered as numbers, and whoever is waited for is looked at once, before the first wave that waits.
-func TestStages(t *testing.T) {
-	site := func(name string, wave int, from ...string) PipelineSite {
-		s := PipelineSite{Name: name, Wave: wave}
+// TestPipelineStages: waves are ordered as numbers, and whoever is waited for is looked at once, before the first wave that waits.
+func TestPipelineStages(t *testing.T) {
+	site := func(name string, wave int, from ...string) lifecycle.PipelineSite {
+		s := lifecycle.PipelineSite{Name: name, Wave: wave}
 		for _, f := range from {
-			s.From = append(s.From, PipelineSite{Name: f})
+			s.From = append(s.From, lifecycle.PipelineSite{Name: f})
 		}
 		return s
 	}
 	for name, c := range map[string]struct {
-		sites []PipelineSite
+		sites []lifecycle.PipelineSite
 		want  string
 		soaks string
 	}{
-		"waves":                         {[]PipelineSite{site("a", 0), site("b", 10), site("c", 2), site("d", 2)}, "wave-0 wave-2 wave-10", ""},
-		"below zero":                    {[]PipelineSite{site("a", -1), site("b", 0)}, "wave--1 wave-0", ""},
-		"one waits":                     {[]PipelineSite{site("a", 1), site("b", 2, "a")}, "wave-1 soak-2 wave-2", "a:soak-2"},
-		"whoever is waited for changes": {[]PipelineSite{site("b", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
-		"two wait for one":              {[]PipelineSite{site("b", 2, "a"), site("c", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
-		"two waves wait for one":        {[]PipelineSite{site("b", 2, "a"), site("c", 3, "a")}, "soak-2 wave-2 wave-3", "a:soak-2"},
-		"one waits for two":             {[]PipelineSite{site("c", 3, "a", "b")}, "soak-3 wave-3", "a:soak-3 b:soak-3"},
-		"a chain":                       {[]PipelineSite{site("b", 2, "a"), site("c", 3, "b")}, "soak-2 wave-2 soak-3 wave-3", "a:soak-2 b:soak-3"},
+		"waves":                         {[]lifecycle.PipelineSite{site("a", 0), site("b", 10), site("c", 2), site("d", 2)}, "wave-0 wave-2 wave-10", ""},
+		"below zero":                    {[]lifecycle.PipelineSite{site("a", -1), site("b", 0)}, "wave--1 wave-0", ""},
+		"one waits":                     {[]lifecycle.PipelineSite{site("a", 1), site("b", 2, "a")}, "wave-1 soak-2 wave-2", "a:soak-2"},
+		"whoever is waited for changes": {[]lifecycle.PipelineSite{site("b", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
+		"two wait for one":              {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
+		"two waves wait for one":        {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 3, "a")}, "soak-2 wave-2 wave-3", "a:soak-2"},
+		"one waits for two":             {[]lifecycle.PipelineSite{site("c", 3, "a", "b")}, "soak-3 wave-3", "a:soak-3 b:soak-3"},
+		"a chain":                       {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 3, "b")}, "soak-2 wave-2 soak-3 wave-3", "a:soak-2 b:soak-3"},
 		"nobody":                        {nil, "sites", ""},
 	} {
-		jobs, stages := jobsOf(t, Pipeline(PipelineApply, c.sites, PipelineOptions{}))
+		jobs, stages := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: lifecycle.PipelineApply, Sites: c.sites}))
 		var got []string
 		for _, s := range stages {
 			got = append(got, s.(string))
@@ -106,7 +109,7 @@ func TestStages(t *testing.T) {
 }
 
 func TestApplyPipeline(t *testing.T) {
-	jobs, stages := jobsOf(t, Pipeline(PipelineApply, pipelineSites(), PipelineOptions{}))
+	jobs, stages := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: lifecycle.PipelineApply, Sites: pipelineSites()}))
 	if !slices.Equal(stages, []any{"wave-0", "wave-1", "soak-2", "wave-2", "soak-10", "wave-10"}) {
 		t.Errorf("got %v", stages)
 	}
@@ -160,8 +163,8 @@ func scriptOf(job map[string]any) string {
 // TestNothingIsLost: what a pipeline of the main branch has not applied yet is not given up for a newer one, which would not know of it.
 func TestNothingIsLost(t *testing.T) {
 	for _, kind := range pipelineKinds {
-		kept := strings.Contains(Pipeline(kind, nil, PipelineOptions{}), "auto_cancel: {on_new_commit: none}")
-		if kept != (kind == PipelineApply) {
+		kept := strings.Contains(Pipeline(lifecycle.Pipeline{Kind: kind}), "auto_cancel: {on_new_commit: none}")
+		if kept != (kind == lifecycle.PipelineApply) {
 			t.Errorf("%s: kept beside a newer commit's: %v", kind, kept)
 		}
 	}
@@ -170,7 +173,7 @@ func TestNothingIsLost(t *testing.T) {
 // TestNoPipelineIsEmpty: GitLab refuses a child pipeline without jobs.
 func TestNoPipelineIsEmpty(t *testing.T) {
 	for _, kind := range pipelineKinds {
-		jobs, stages := jobsOf(t, Pipeline(kind, nil, PipelineOptions{}))
+		jobs, stages := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: kind}))
 		if len(jobs) != 1 || len(stages) == 0 {
 			t.Errorf("%s: %d jobs in %v", kind, len(jobs), stages)
 		}
@@ -179,8 +182,8 @@ func TestNoPipelineIsEmpty(t *testing.T) {
 
 // TestOnlyApplyDeploys: plans and looks for drift record no deployment, and are given up for newer pipelines.
 func TestOnlyApplyDeploys(t *testing.T) {
-	for _, kind := range []PipelineKind{PipelinePlan, PipelineDrift} {
-		jobs, _ := jobsOf(t, Pipeline(kind, pipelineSites(), PipelineOptions{}))
+	for _, kind := range []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineDrift} {
+		jobs, _ := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: kind, Sites: pipelineSites()}))
 		for name, job := range jobs {
 			if env, ok := job["environment"].(map[string]any); ok && !slices.Contains([]any{"verify", "access"}, env["action"]) {
 				t.Errorf("%s: %s has %v", kind, name, env)
@@ -195,7 +198,7 @@ func TestOnlyApplyDeploys(t *testing.T) {
 // TestEachJobHasOneEnvironment: no job names a site whose variables it does not have, but for the evidence that others left.
 func TestEachJobHasOneEnvironment(t *testing.T) {
 	for _, kind := range pipelineKinds {
-		jobs, _ := jobsOf(t, Pipeline(kind, pipelineSites(), PipelineOptions{}))
+		jobs, _ := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: kind, Sites: pipelineSites()}))
 		for name, job := range jobs {
 			env, ok := job["environment"].(map[string]any)
 			if !ok {

@@ -1,18 +1,20 @@
-package render
+package gitlab
 
 import (
 	"fmt"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // Scripts are for any POSIX shell, busybox's included: GitLab's runner takes bash where there is one, and sh elsewhere.
 
-// planJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may not block
+// writePlanJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may not block
 // when the change is merged, so it warns. Of the actions of an environment that are no deployment, "access" is the one that asks least: neither an
 // approval, nor that an environment lives longer for it.
-func planJob(b *strings.Builder, s PipelineSite) {
+func writePlanJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	fmt.Fprintf(b, `
-"plan:%[1]s":
+"`+planJob+`%[1]s":
   stage: plan
   interruptible: true
   environment: {name: %[2]s, action: access}
@@ -26,12 +28,12 @@ func planJob(b *strings.Builder, s PipelineSite) {
     expire_in: 90 days
     paths: [plans/%[1]s.json]
     reports: {terraform: reports/%[1]s.json}
-`, s.Name, yamlString(environment(s)))
+`, s.Name, yamlString(environmentOf(s)))
 }
 
-// soakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their gate, and
+// writeSoakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their gate, and
 // nobody else.
-func soakJob(b *strings.Builder, s PipelineSite, stage string) {
+func writeSoakJob(b *strings.Builder, s lifecycle.PipelineSite, stage string) {
 	fmt.Fprintf(b, `
 "soak:%[1]s":
   stage: %[3]s
@@ -46,11 +48,11 @@ func soakJob(b *strings.Builder, s PipelineSite, stage string) {
     access: developer
     expire_in: 90 days
     paths: [soak/%[1]s.json]
-`, s.Name, yamlString(environment(s)), stage)
+`, s.Name, yamlString(environmentOf(s)), stage)
 }
 
-// noteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
-func noteJob(b *strings.Builder, sites []PipelineSite, promotion bool, gone []string) {
+// writeNoteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
+func writeNoteJob(b *strings.Builder, sites []lifecycle.PipelineSite, promotion bool, gone []string) {
 	folders, args := "plans", ""
 	if promotion {
 		folders, args = "plans soak", " --soak soak"
@@ -73,10 +75,10 @@ note:
 `, folders, args)
 }
 
-// applyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has succeeded, those
+// writeApplyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has succeeded, those
 // that wait for somebody included: it has no needs, which would let it begin earlier. What runs is what was reviewed, or nothing. The script
 // ends before the job's time does, so that what is told afterwards is told then, too.
-func applyJob(b *strings.Builder, s PipelineSite) {
+func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	var evidence []string
 	gate := ""
 	for _, from := range s.From {
@@ -107,15 +109,15 @@ func applyJob(b *strings.Builder, s PipelineSite) {
     access: developer
     expire_in: 1 year
     paths: [.kiban/runs/, timeline-%[1]s.html, result-%[1]s.json]
-`, s.Name, waveStage(s.Wave), yamlString(environment(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate)
+`, s.Name, waveStage(s.Wave), yamlString(environmentOf(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate)
 	if s.Tier == "production" {
 		fmt.Fprintf(b, "  when: manual\n  allow_failure: false\n  manual_confirmation: %s\n", yamlString("Apply to "+s.Name+"?"))
 	}
 }
 
-// driftJob fails where a site is not as declared, or can't be planned, and tells of it once. The site is looked at for its soak whatever else: a
+// writeDriftJob fails where a site is not as declared, or can't be planned, and tells of it once. The site is looked at for its soak whatever else: a
 // change by hand is no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
-func driftJob(b *strings.Builder, s PipelineSite) {
+func writeDriftJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	fmt.Fprintf(b, `
 "drift:%[1]s":
   stage: sites
@@ -134,5 +136,5 @@ func driftJob(b *strings.Builder, s PipelineSite) {
     access: developer
     expire_in: 30 days
     paths: [plans/%[1]s.json]
-`, s.Name, yamlString(environment(s)))
+`, s.Name, yamlString(environmentOf(s)))
 }

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"fmt"
@@ -7,29 +7,30 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
-// RunHTML shows a run as one page that needs nothing else: no scripts, no fonts, no requests. The same run gives the same bytes.
-func RunHTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
-	t := newTimeline(events)
+// HTML shows a run as one page that needs nothing else: no scripts, no fonts, no requests. The same run gives the same bytes.
+func HTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
+	t := newModel(events)
 	p := &page{}
 	p.put("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n")
 	p.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n")
-	p.put("<title>%s: %s (%s)</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", r.Site, runTitle(r, t), r.Result, markup(pageStyle))
-	runHead(p, r, t)
-	runFacts(p, r, t)
-	runPicture(p, t)
-	runFindings(p, t.findings)
-	runSteps(p, t)
+	p.put("<title>%s: %s (%s)</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", r.Site, title(r, t), r.Result, markup(pageStyle))
+	writeHead(p, r, t)
+	writeFacts(p, r, t)
+	writePicture(p, t)
+	writeFindings(p, t.findings)
+	writeSteps(p, t)
 	p.put("<footer>Run <span class=\"mono\">%s</span>, told by kiban from its journal.</footer>\n</main>\n</body>\n</html>\n", r.ID)
 	_, err := io.WriteString(w, p.b.String())
 	return err
 }
 
-// runTitle says in a few words what a run was for.
-func runTitle(r lifecycle.RunRecord, t timeline) string {
-	counts := map[class]int{}
-	targets := map[string]class{}
+// title says in a few words what a run was for.
+func title(r lifecycle.RunRecord, t model) string {
+	counts := map[render.Class]int{}
+	targets := map[string]render.Class{}
 	var units []lifecycle.Step
 	for _, b := range t.rows {
 		if lifecycle.IsUnit(b.target) {
@@ -41,35 +42,35 @@ func runTitle(r lifecycle.RunRecord, t timeline) string {
 		}
 		c, seen := targets[b.target]
 		if !seen {
-			c = classOther
+			c = render.ClassOther
 		}
-		targets[b.target] = min(c, classOf(b.action))
+		targets[b.target] = min(c, render.ClassOf(b.action))
 	}
 	for _, c := range targets {
 		counts[c]++
 	}
 	var parts []string
-	for c := classRemove; c <= classOther; c++ {
+	for c := render.ClassRemove; c <= render.ClassOther; c++ {
 		if counts[c] > 0 {
-			parts = append(parts, count(counts[c], "machine")+" to "+c.verb())
+			parts = append(parts, lifecycle.Count(counts[c], "machine")+" to "+c.Verb())
 		}
 	}
-	title := join(parts)
+	title := lifecycle.Enumerate(parts)
 	if len(units) > 0 {
-		title = strings.TrimPrefix(title+"; "+unitsText(units)+" to apply", "; ")
+		title = strings.TrimPrefix(title+"; "+render.UnitNames(units)+" to apply", "; ")
 	}
 	if title == "" {
-		return count(r.Steps, "step")
+		return lifecycle.Count(r.Steps, "step")
 	}
 	return title
 }
 
-func runHead(p *page, r lifecycle.RunRecord, t timeline) {
+func writeHead(p *page, r lifecycle.RunRecord, t model) {
 	badge := "odd"
 	if r.Result == lifecycle.RunDone || r.Result == lifecycle.RunFailed {
 		badge = string(r.Result)
 	}
-	p.put("<div class=\"head\"><h1>%s</h1><span class=\"badge %s\">%s</span></div>\n", r.Site+": "+runTitle(r, t), markup(badge), r.Result)
+	p.put("<div class=\"head\"><h1>%s</h1><span class=\"badge %s\">%s</span></div>\n", r.Site+": "+title(r, t), markup(badge), r.Result)
 	said := []string{r.Began.UTC().Format("Monday, 2 January 2006, 15:04:05 UTC")}
 	if r.Who != "" {
 		said = append(said, "by "+r.Who)
@@ -79,42 +80,42 @@ func runHead(p *page, r lifecycle.RunRecord, t timeline) {
 	}
 	p.put("<p class=\"sub\">%s", strings.Join(said, " "))
 	if r.Revision != "" {
-		p.put(", revision <code>%s</code>", revision(r.Revision))
+		p.put(", revision <code>%s</code>", lifecycle.ShortRevision(r.Revision))
 	}
 	if r.Review != nil {
-		p.put(", as %s", Reviewed(*r.Review))
+		p.put(", as %s", render.Reviewed(*r.Review))
 	}
 	p.put("</p>\n")
 	if r.Review != nil && len(r.Review.Accepted) > 0 {
 		p.put("<pre>%s</pre>\n", strings.Join(r.Review.Accepted, "\n"))
 	}
 	if n := len(t.findings); n > 0 {
-		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", count(n, "finding"), t.findings[0].Summary)
+		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", lifecycle.Count(n, "finding"), t.findings[0].Summary)
 	}
 	if r.Result == lifecycle.RunUnended {
-		p.put("<p class=\"sub\">%s.</p>\n", strings.ToUpper(noEnd[:1])+noEnd[1:])
+		p.put("<p class=\"sub\">%s.</p>\n", strings.ToUpper(render.NoEnd[:1])+render.NoEnd[1:])
 	}
 }
 
-func runFacts(p *page, r lifecycle.RunRecord, t timeline) {
+func writeFacts(p *page, r lifecycle.RunRecord, t model) {
 	fact := func(class, value, label string) {
 		p.put("<div class=\"fact%s\"><b>%s</b><span>%s</span></div>\n", markup(class), value, label)
 	}
 	p.put("<div class=\"facts\">\n")
-	if v := runVersions(r); v != "" {
+	if v := render.RunVersions(r); v != "" {
 		label := "k0s, before and after"
 		if !strings.Contains(v, "->") {
 			label = "k0s"
 		}
 		fact(" two", strings.ReplaceAll(v, "->", "→"), label)
 	}
-	fact("", duration(r.Ended.Sub(r.Began)), "from beginning to end")
+	fact("", render.Duration(r.Ended.Sub(r.Began)), "from beginning to end")
 	fact("", fmt.Sprintf("%d of %d", r.Done, r.Steps), "steps done"+failedNote(r))
 	if n := t.widest(); n > 0 {
 		fact("", fmt.Sprintf("%d of %d", t.most(), n), "most out of service, of allowed")
 	}
 	if b := t.longest(); b.step != "" {
-		fact("", duration((b.to - b.from).Round(time.Millisecond)), "longest: "+b.step)
+		fact("", render.Duration((b.to - b.from).Round(time.Millisecond)), "longest: "+b.step)
 	}
 	p.put("</div>\n")
 }
@@ -126,7 +127,7 @@ func failedNote(r lifecycle.RunRecord) string {
 	return fmt.Sprintf(", %d failed or blocked", r.Failed)
 }
 
-func runPicture(p *page, t timeline) {
+func writePicture(p *page, t model) {
 	if len(t.lanes) == 0 {
 		p.put("<h2>No step was begun</h2>\n")
 		return
@@ -152,7 +153,7 @@ func runPicture(p *page, t timeline) {
 	if len(t.allowed) > 0 {
 		p.put("<span><i class=\"l\"></i>allowed out of service</span>")
 	}
-	p.put("</div>\n%s</div>\n", drawTimeline(t))
+	p.put("</div>\n%s</div>\n", draw(t))
 	if cut {
 		p.put("<p class=\"sub\">Bars with a dashed edge were under way when the journal ended.</p>\n")
 	}
@@ -166,16 +167,16 @@ func runPicture(p *page, t timeline) {
 	}
 }
 
-func runFindings(p *page, ds lifecycle.Diagnostics) {
+func writeFindings(p *page, ds lifecycle.Diagnostics) {
 	if len(ds) == 0 {
 		return
 	}
 	p.put("<h2 id=\"findings\">Findings</h2>\n")
 	for _, d := range ds {
-		label, _ := severity(d.Severity)
+		label := render.SeverityLabel(d.Severity)
 		p.put("<div class=\"finding %s\"><strong>%s: %s</strong>", markup(strings.ToLower(label)), label, d.Summary)
 		if d.Subject != "" {
-			p.put(" <code>%s</code>", subject(d.Subject))
+			p.put(" <code>%s</code>", render.Subject(d.Subject))
 		}
 		if d.Detail != "" {
 			p.put("<p>%s</p>", strings.TrimSpace(d.Detail))
@@ -190,7 +191,7 @@ func runFindings(p *page, ds lifecycle.Diagnostics) {
 // openSteps is up to how many steps the table is open from the beginning.
 const openSteps = 60
 
-func runSteps(p *page, t timeline) {
+func writeSteps(p *page, t model) {
 	if len(t.rows) == 0 {
 		return
 	}
@@ -198,15 +199,15 @@ func runSteps(p *page, t timeline) {
 	if len(t.rows) <= openSteps {
 		open = ` open=""`
 	}
-	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open, count(len(t.rows), "step"))
+	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open, lifecycle.Count(len(t.rows), "step"))
 	p.put("<tr><th>%s</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n", t.column())
 	for _, b := range t.rows {
-		runStep(p, b)
+		writeStep(p, b)
 	}
 	p.put("</table></div></details>\n")
 }
 
-func runStep(p *page, b bar) {
+func writeStep(p *page, b bar) {
 	class, _ := tone(b.action)
 	who := b.target
 	if who == "" {
@@ -223,10 +224,10 @@ func runStep(p *page, b bar) {
 	mark := map[barState]markup{barFailed: "r-failed", barCut: "r-cut"}[b.state]
 	waited := ""
 	if w := b.waited(); w > 0 {
-		waited = duration(w.Round(time.Millisecond))
+		waited = render.Duration(w.Round(time.Millisecond))
 	}
 	p.put("<tr><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w %s\">%s</td><td>%s</td></tr>\n",
-		who, markup(class), what, moment(b.from), duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state, b.reason)
+		who, markup(class), what, moment(b.from), render.Duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state, b.reason)
 }
 
 // waited is how long a step waited for gates.

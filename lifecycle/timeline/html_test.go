@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"bytes"
@@ -12,24 +12,25 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 func toldRecord(t *testing.T) lifecycle.RunRecord {
-	v135, v136 := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
-	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-abcdef", Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: at(0), Ended: at(60),
+	v135, v136 := rendertest.Version(t, "v1.35.7+k0s.0"), rendertest.Version(t, "v1.36.3+k0s.2")
+	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-abcdef", Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: rendertest.At(0), Ended: rendertest.At(60),
 		Result: lifecycle.RunFailed, Before: []lifecycle.Version{v135}, After: []lifecycle.Version{v135, v136}, Steps: 14, Begun: 12, Done: 11, Failed: 1, Machines: 4}
 }
 
 func pageOf(t *testing.T, r lifecycle.RunRecord, events []lifecycle.Event) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := RunHTML(&b, r, events); err != nil {
+	if err := HTML(&b, r, events); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
-func TestRunHTML(t *testing.T) {
+func TestHTML(t *testing.T) {
 	got := pageOf(t, toldRecord(t), told(t))
 	golden(t, "run.html", got)
 	if again := pageOf(t, toldRecord(t), told(t)); again != got {
@@ -43,16 +44,16 @@ func TestRunHTML(t *testing.T) {
 	}
 }
 
-func TestRunMarkdown(t *testing.T) {
+func TestMarkdown(t *testing.T) {
 	var b bytes.Buffer
-	if err := RunMarkdown(&b, toldRecord(t), told(t)); err != nil {
+	if err := Markdown(&b, toldRecord(t), told(t)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "run.md", b.String())
 }
 
 // A page must need nothing but itself, whatever is in it: no address that a browser would fetch, no script.
-func TestRunHTMLAsksNobody(t *testing.T) {
+func TestHTMLAsksNobody(t *testing.T) {
 	got := pageOf(t, toldRecord(t), told(t))
 	for _, no := range []string{"<script", "<link", "<img", "<iframe", "src=", "@import", "http://", "https://"} {
 		if strings.Contains(got, no) {
@@ -71,13 +72,13 @@ func TestRunHTMLAsksNobody(t *testing.T) {
 }
 
 // Whatever hosts and people wrote stays text.
-func TestRunHTMLEscapesEverything(t *testing.T) {
+func TestHTMLEscapesEverything(t *testing.T) {
 	const evil = "</title></text></td><script>alert(1)</script><b onmouseover=\"x\" 'y' & \x00\x1b[31m\xff"
 	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: evil, Detail: evil, Hint: evil, Subject: evil}
 	header := &lifecycle.RunHeader{Who: evil, Where: evil, Revision: evil, Hosts: []lifecycle.RunHost{{Name: evil}}, Stages: []lifecycle.Stage{{ID: evil, Title: evil, Width: 1}}}
 	var events []lifecycle.Event
 	for i, k := range []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventWaiting, lifecycle.EventStarted, lifecycle.EventProgress, lifecycle.EventWaiting, lifecycle.EventFailed, lifecycle.EventSummary} {
-		e := lifecycle.Event{Time: at(i * 10), Run: evil, Site: evil, Kind: k, Step: evil, Stage: evil, Target: evil, Action: evil, Message: evil, Detail: evil, Disrupts: true}
+		e := lifecycle.Event{Time: rendertest.At(i * 10), Run: evil, Site: evil, Kind: k, Step: evil, Stage: evil, Target: evil, Action: evil, Message: evil, Detail: evil, Disrupts: true}
 		switch k {
 		case lifecycle.EventBegun:
 			e.Header = header
@@ -91,7 +92,7 @@ func TestRunHTMLEscapesEverything(t *testing.T) {
 	idle := events[1]
 	idle.Step, idle.Target = evil+"2", evil+"2"
 	events = append(events[:2:2], append([]lifecycle.Event{idle}, events[2:]...)...)
-	r := lifecycle.RunRecord{ID: evil, Site: evil, Who: evil, Where: evil, Revision: evil, Result: evil, Began: at(0), Ended: at(70), Steps: 2}
+	r := lifecycle.RunRecord{ID: evil, Site: evil, Who: evil, Where: evil, Revision: evil, Result: evil, Began: rendertest.At(0), Ended: rendertest.At(70), Steps: 2}
 	got := pageOf(t, r, events)
 	wellFormed(t, got)
 	for _, no := range []string{"<script", "<b onmouseover", "\x00", "\x1b", "\xff"} {
@@ -103,7 +104,7 @@ func TestRunHTMLEscapesEverything(t *testing.T) {
 		t.Errorf("the text itself is there %d times only", n)
 	}
 	var md bytes.Buffer
-	if err := RunMarkdown(&md, r, events); err != nil {
+	if err := Markdown(&md, r, events); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(md.String(), "<script") {
@@ -146,11 +147,11 @@ func TestPictureOfManyMachinesAndShortSteps(t *testing.T) {
 	for i := range 300 {
 		name := fmt.Sprintf("worker-%d.rack-7.a-rather-long-name.example.org", i)
 		for _, k := range []lifecycle.EventKind{lifecycle.EventPlanned, lifecycle.EventStarted, lifecycle.EventFinished} {
-			events = append(events, on(0, k, "workers", name, lifecycle.ActionUpgrade, ""))
+			events = append(events, rendertest.On(0, k, "workers", name, lifecycle.ActionUpgrade, ""))
 		}
 	}
-	for _, end := range []time.Time{at(0), at(86400)} {
-		last := on(0, lifecycle.EventSummary, "", "", "", "done")
+	for _, end := range []time.Time{rendertest.At(0), rendertest.At(86400)} {
+		last := rendertest.On(0, lifecycle.EventSummary, "", "", "", "done")
 		last.Time = end
 		got := pageOf(t, lifecycle.RunRecord{Site: "x", Result: lifecycle.RunDone, Steps: 300, Done: 300}, append(events, last))
 		wellFormed(t, got)

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"cmp"
@@ -8,9 +8,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// timeline is a run as a picture has it: what each machine went through, and how many were out of service when. Times are since the
+// model is a run as a picture has it: what each machine went through, and how many were out of service when. Times are since the
 // run began.
-type timeline struct {
+type model struct {
 	length time.Duration
 	// lanes are the targets on which anything happened: the cluster as a whole, controllers, then the rest, as declared.
 	lanes []lane
@@ -95,7 +95,7 @@ type limit struct {
 }
 
 // longest is the step that took the longest; the zero bar when none was begun.
-func (t timeline) longest() bar {
+func (t model) longest() bar {
 	var out bar
 	for _, b := range t.rows {
 		if b.to-b.from > out.to-out.from {
@@ -106,7 +106,7 @@ func (t timeline) longest() bar {
 }
 
 // most is the largest number of machines that were out of service at once.
-func (t timeline) most() int {
+func (t model) most() int {
 	n := 0
 	for _, l := range t.out {
 		n = max(n, l.n)
@@ -115,7 +115,7 @@ func (t timeline) most() int {
 }
 
 // widest is the largest number that the plan allowed; 0 when it set no limit.
-func (t timeline) widest() int {
+func (t model) widest() int {
 	n := 0
 	for _, l := range t.allowed {
 		n = max(n, l.n)
@@ -124,7 +124,7 @@ func (t timeline) widest() int {
 }
 
 // column heads what names the lanes: machines, or units too.
-func (t timeline) column() string {
+func (t model) column() string {
 	for _, b := range t.rows {
 		if lifecycle.IsUnit(b.target) {
 			return "On"
@@ -134,22 +134,22 @@ func (t timeline) column() string {
 }
 
 // machines reports whether anything was done to a machine.
-func (t timeline) machines() bool {
+func (t model) machines() bool {
 	return slices.ContainsFunc(t.rows, func(b bar) bool { return b.target != "" && b.state != barIdle && !lifecycle.IsUnit(b.target) })
 }
 
-func newTimeline(events []lifecycle.Event) timeline {
+func newModel(events []lifecycle.Event) model {
 	if len(events) == 0 {
-		return timeline{}
+		return model{}
 	}
-	b := timelineBuilder{began: events[0].Time, bars: map[string]*bar{}, header: &lifecycle.RunHeader{}}
+	b := builder{began: events[0].Time, bars: map[string]*bar{}, header: &lifecycle.RunHeader{}}
 	for _, e := range events {
 		b.add(e)
 	}
 	return b.build()
 }
 
-type timelineBuilder struct {
+type builder struct {
 	began  time.Time
 	last   time.Duration
 	ended  bool
@@ -161,7 +161,7 @@ type timelineBuilder struct {
 	findings lifecycle.Diagnostics
 }
 
-func (t *timelineBuilder) add(e lifecycle.Event) {
+func (t *builder) add(e lifecycle.Event) {
 	at := max(0, e.Time.Sub(t.began)) // clocks are set back now and then
 	if !t.ended {
 		t.last = max(t.last, at)
@@ -179,7 +179,7 @@ func (t *timelineBuilder) add(e lifecycle.Event) {
 	}
 }
 
-func (t *timelineBuilder) step(e lifecycle.Event, at time.Duration) {
+func (t *builder) step(e lifecycle.Event, at time.Duration) {
 	b := t.bars[e.Step]
 	if b == nil {
 		b = &bar{step: e.Step, stage: e.Stage, target: e.Target, action: e.Action, state: barIdle, from: at, to: at, acted: -1, reason: e.Message, version: e.Version, disrupts: e.Disrupts || disrupts(e.Action)}
@@ -222,7 +222,7 @@ func (t *timelineBuilder) step(e lifecycle.Event, at time.Duration) {
 }
 
 // endWait lets the step's wait last until now.
-func (t *timelineBuilder) endWait(b *bar, at time.Duration) {
+func (t *builder) endWait(b *bar, at time.Duration) {
 	if t.waiting[b.step] {
 		b.waits[len(b.waits)-1].to = at
 		delete(t.waiting, b.step)
@@ -239,8 +239,8 @@ func disrupts(a lifecycle.Action) bool {
 	return false
 }
 
-func (t *timelineBuilder) build() timeline {
-	out := timeline{length: t.last, findings: t.findings}
+func (t *builder) build() model {
+	out := model{length: t.last, findings: t.findings}
 	for _, id := range t.order {
 		b := t.bars[id]
 		if b.state == barCut { // it ends where all that is known ends
@@ -257,7 +257,7 @@ func (t *timelineBuilder) build() timeline {
 }
 
 // lanes sorts the bars to their targets, the targets as they were declared, controllers first.
-func (t *timelineBuilder) lanes(rows []bar) (lanes []lane, idle []string) {
+func (t *builder) lanes(rows []bar) (lanes []lane, idle []string) {
 	rank := map[string]int{"": -1}
 	for i, h := range t.header.Hosts {
 		rank[h.Name] = i
@@ -294,7 +294,7 @@ func (t *timelineBuilder) lanes(rows []bar) (lanes []lane, idle []string) {
 }
 
 // stages says from when to when each stage was under way. Stages that were not begun have no span.
-func (t *timelineBuilder) stages(rows []bar) []stageSpan {
+func (t *builder) stages(rows []bar) []stageSpan {
 	titles := map[string]string{}
 	for _, s := range t.header.Stages {
 		titles[s.ID] = s.Title

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"cmp"
@@ -95,7 +95,7 @@ func absences(rows []bar, end time.Duration) []absence {
 }
 
 // allowed is the window of each stage that disturbs machines: one while its canaries go, then its width.
-func (t *timelineBuilder) allowed(rows []bar, spans []stageSpan) []limit {
+func (t *builder) allowed(rows []bar, spans []stageSpan) []limit {
 	var out []limit
 	for _, span := range spans {
 		i := slices.IndexFunc(t.header.Stages, func(s lifecycle.Stage) bool { return s.ID == span.id })

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"reflect"
@@ -7,22 +7,23 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
 // told is a run of one controller and three workers, two at a time after one canary, as its journal tells of it.
 func told(t *testing.T) []lifecycle.Event {
-	v135, v136 := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
+	v135, v136 := rendertest.Version(t, "v1.35.7+k0s.0"), rendertest.Version(t, "v1.36.3+k0s.2")
 	header := &lifecycle.RunHeader{Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Digest: "sha256:aa",
 		Stages: []lifecycle.Stage{{ID: "backup", Title: "backup of the control plane", Width: 1}, {ID: "controllers", Title: "controllers to v1.36.3+k0s.2", Width: 1}, {ID: "workers", Title: "workers to v1.36.3+k0s.2", Width: 2, Canary: 1}}}
 	for _, w := range []string{"worker-1", "worker-2", "worker-3"} { // declared before the controller
 		header.Hosts = append(header.Hosts, lifecycle.RunHost{Name: w, Role: lifecycle.RoleWorker, Version: v135})
 	}
 	header.Hosts = append(header.Hosts, lifecycle.RunHost{Name: "controller-1", Role: lifecycle.RoleController, Version: v135})
-	begun := on(0, lifecycle.EventBegun, "", "", "", "run r by ann on laptop")
+	begun := rendertest.On(0, lifecycle.EventBegun, "", "", "", "run r by ann on laptop")
 	begun.Header = header
 	events := []lifecycle.Event{begun}
 	add := func(second int, kind lifecycle.EventKind, stage, target string, a lifecycle.Action, message, detail string) *lifecycle.Event {
-		e := on(second, kind, stage, target, a, message)
+		e := rendertest.On(second, kind, stage, target, a, message)
 		e.Format, e.Detail = lifecycle.EventFormat, detail
 		if target == "" && a != "" {
 			e.Step = "cluster/" + string(a)
@@ -77,8 +78,8 @@ func told(t *testing.T) []lifecycle.Event {
 
 func sec(n int) time.Duration { return time.Duration(n) * time.Second }
 
-func TestTimelineOfARun(t *testing.T) {
-	tl := newTimeline(told(t))
+func TestRun(t *testing.T) {
+	tl := newModel(told(t))
 	var lanes []string
 	for _, l := range tl.lanes {
 		lanes = append(lanes, l.name+" "+string(l.state()))
@@ -108,10 +109,10 @@ func TestTimelineOfARun(t *testing.T) {
 	}
 }
 
-func TestTimelineOfAKilledRun(t *testing.T) {
+func TestKilledRun(t *testing.T) {
 	events := told(t)
-	events = events[:slices.IndexFunc(events, func(e lifecycle.Event) bool { return e.Time.Sub(at(0)) > sec(45) })]
-	tl := newTimeline(events)
+	events = events[:slices.IndexFunc(events, func(e lifecycle.Event) bool { return e.Time.Sub(rendertest.At(0)) > sec(45) })]
+	tl := newModel(events)
 	if tl.length != sec(43) {
 		t.Errorf("length %s", tl.length)
 	}
@@ -160,12 +161,12 @@ func TestOutOfService(t *testing.T) {
 	}
 }
 
-func TestTimelineOfAnOldJournal(t *testing.T) {
-	tl := newTimeline(story()) // no header, no versions, no result
+func TestOldJournal(t *testing.T) {
+	tl := newModel(rendertest.Story()) // no header, no versions, no result
 	if len(tl.lanes) != 3 || tl.lanes[0].name != "controller-1" || !slices.Equal(tl.idle, []string{"worker-3"}) || tl.allowed != nil || tl.most() != 2 {
 		t.Errorf("lanes %+v, idle %v, allowed %v, most %d", tl.lanes, tl.idle, tl.allowed, tl.most())
 	}
-	if empty := newTimeline(nil); len(empty.lanes) != 0 || empty.length != 0 {
+	if empty := newModel(nil); len(empty.lanes) != 0 || empty.length != 0 {
 		t.Errorf("no events: %+v", empty)
 	}
 }

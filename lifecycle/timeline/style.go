@@ -1,6 +1,9 @@
-package render
+package timeline
 
-import "kiban.dev/kiban/lifecycle"
+import (
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
+)
 
 // tone is the colour of an action in the picture: actions that do the same kind of thing share one.
 func tone(a lifecycle.Action) (class, label string) {
@@ -26,14 +29,14 @@ func tone(a lifecycle.Action) (class, label string) {
 	case lifecycle.ActionPrune:
 		return "remo", "remove"
 	}
-	switch classOf(a) {
-	case classRemove:
+	switch render.ClassOf(a) {
+	case render.ClassRemove:
 		return "remo", "remove"
-	case classJoin:
+	case render.ClassJoin:
 		return "join", "set up, join"
-	case classMaintain:
+	case render.ClassMaintain:
 		return "main", "maintain"
-	case classReconfigure, classStart:
+	case render.ClassReconfigure, render.ClassStart:
 		return "conf", "configure, restart"
 	}
 	return "other", "other"

@@ -1,4 +1,4 @@
-package render
+package timeline
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // The picture's measures, in its own units; it is scaled to the width of the page.
@@ -24,7 +25,7 @@ const (
 // picture draws a timeline.
 type picture struct {
 	page
-	t    timeline
+	t    model
 	row  float64 // a lane's height
 	left float64 // where time begins, right of the names
 }
@@ -44,8 +45,8 @@ func leftOf(lanes []lane) float64 {
 	return 16 + 7.2*float64(min(longest, nameLetters))
 }
 
-// drawTimeline is the picture as SVG: stages above, a lane a machine, the machines out of service below, all over one axis of time.
-func drawTimeline(t timeline) markup {
+// draw is the picture as SVG: stages above, a lane a machine, the machines out of service below, all over one axis of time.
+func draw(t model) markup {
 	p := picture{t: t, row: rowHeight(len(t.lanes)), left: leftOf(t.lanes)}
 	lanes := stripHeight + 4
 	if len(t.lanes) > farLanes {
@@ -58,7 +59,7 @@ func drawTimeline(t timeline) markup {
 		bottom = axis
 	}
 	height := max(bottom, axis+axisHeight) + 10
-	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height, fmt.Sprintf("What was done to %s over %s", t.doneTo(), duration(t.length)))
+	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height, fmt.Sprintf("What was done to %s over %s", t.doneTo(), render.Duration(t.length)))
 	p.put(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#fff" fill-opacity=".42"/></pattern></defs>`)
 	p.stages(lanes, axis)
 	p.ticks(lanes, axis, bottom)
@@ -73,7 +74,7 @@ func drawTimeline(t timeline) markup {
 }
 
 // doneTo says what has a lane: "7 machines", "3 addons", "7 machines and 3 addons".
-func (t timeline) doneTo() string {
+func (t model) doneTo() string {
 	machines := 0
 	var units []lifecycle.Step
 	for _, l := range t.lanes {
@@ -85,10 +86,10 @@ func (t timeline) doneTo() string {
 	}
 	var parts []string
 	if machines > 0 {
-		parts = append(parts, count(machines, "machine"))
+		parts = append(parts, lifecycle.Count(machines, "machine"))
 	}
 	if len(units) > 0 {
-		parts = append(parts, unitsText(units))
+		parts = append(parts, render.UnitNames(units))
 	}
 	return strings.Join(parts, " and ")
 }
@@ -118,7 +119,7 @@ func (p *picture) stages(top, bottom float64) {
 		if i+1 < len(p.t.stages) {
 			to = max(to, p.x(p.t.stages[i+1].from)) // no gaps between them
 		}
-		p.put("<g><title>%s</title>", fmt.Sprintf("Stage %d: %s\n%s, from %s to %s", i+1, s.title, duration(s.to-s.from), moment(s.from), moment(s.to)))
+		p.put("<g><title>%s</title>", fmt.Sprintf("Stage %d: %s\n%s, from %s to %s", i+1, s.title, render.Duration(s.to-s.from), moment(s.from), moment(s.to)))
 		class := "none"
 		if i%2 == 0 {
 			class = "band"
@@ -126,7 +127,7 @@ func (p *picture) stages(top, bottom float64) {
 		p.put(`<rect class="%s" fill="transparent" x="%.1f" y="0" width="%.1f" height="%.1f"/>`, markup(class), from, max(0.5, to-from), bottom)
 		label := fmt.Sprintf("%d %s", i+1, s.title)
 		if room := int((to - from - 8) / letterWidth); room < len([]rune(label)) {
-			label = shorten(label, room)
+			label = lifecycle.Shorten(label, room)
 			if room < 8 {
 				label = fmt.Sprint(i + 1)
 			}
@@ -177,13 +178,13 @@ func moment(at time.Duration) string {
 func (p *picture) lane(l lane, top float64) {
 	base := top + p.row/2 + 4
 	p.put(`<line class="edge" x1="0" x2="%.0f" y1="%.1f" y2="%.1f"/>`, pictureWidth, top+p.row, top+p.row)
-	p.put(`<text x="4" y="%.1f"><title>%s</title>%s</text>`+"\n", base, l.name, shorten(l.name, nameLetters))
+	p.put(`<text x="4" y="%.1f"><title>%s</title>%s</text>`+"\n", base, l.name, lifecycle.Shorten(l.name, nameLetters))
 	var busy time.Duration
 	for _, b := range l.bars {
 		p.bar(b, top+3, p.row-6)
 		busy += b.to - b.from
 	}
-	class, text := "soft", duration(busy.Round(time.Millisecond))
+	class, text := "soft", render.Duration(busy.Round(time.Millisecond))
 	switch l.state() {
 	case barFailed:
 		class, text = "bad strong", "✗ failed"
@@ -215,7 +216,7 @@ func (p *picture) bar(b bar, top, height float64) {
 			p.put(`<rect class="hatch" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x, top, end-x, height)
 		}
 	}
-	long := fmt.Sprintf("%s %s", b.action, duration((b.to - b.from).Round(100*time.Millisecond)))
+	long := fmt.Sprintf("%s %s", b.action, render.Duration((b.to - b.from).Round(100*time.Millisecond)))
 	for _, label := range []string{long, string(b.action)} {
 		if height >= 12 && float64(len(label))*letterWidth+8 <= width {
 			p.put(`<text class="in" x="%.1f" y="%.1f">%s</text>`, from+5, top+height/2+4, label)
@@ -231,16 +232,16 @@ func (b bar) tooltip() string {
 	if !b.version.IsZero() {
 		lines[0] += "  " + b.version.String()
 	}
-	lines = append(lines, fmt.Sprintf("%s, %s to %s, %s", duration(b.to-b.from), moment(b.from), moment(b.to), b.state))
+	lines = append(lines, fmt.Sprintf("%s, %s to %s, %s", render.Duration(b.to-b.from), moment(b.from), moment(b.to), b.state))
 	if b.reason != "" {
 		lines = append(lines, b.reason)
 	}
 	for i, w := range b.waits {
 		if i == 6 {
-			lines = append(lines, fmt.Sprintf("and %s more", count(len(b.waits)-i, "wait")))
+			lines = append(lines, fmt.Sprintf("and %s more", lifecycle.Count(len(b.waits)-i, "wait")))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("waited %s until %s%s", duration((w.to-w.from).Round(time.Millisecond)), w.gate, parenthesis(w.reason)))
+		lines = append(lines, fmt.Sprintf("waited %s until %s%s", render.Duration((w.to-w.from).Round(time.Millisecond)), w.gate, render.Parenthesis(w.reason)))
 	}
 	if b.note != "" {
 		lines = append(lines, b.note)
@@ -297,7 +298,7 @@ func (p *picture) levels(top float64) {
 }
 
 // allowedAt is the limit at a moment; 0 where there is none.
-func (t timeline) allowedAt(at time.Duration) int {
+func (t model) allowedAt(at time.Duration) int {
 	n := 0
 	for _, l := range t.allowed {
 		if l.from <= at && at <= l.to {

@@ -1,0 +1,141 @@
+package gitlab
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Pipeline writes a child pipeline of GitLab's. It has a job at least, whatever the sites: GitLab refuses one without.
+func Pipeline(p lifecycle.Pipeline) string {
+	var b strings.Builder
+	looks := looksOf(p.Sites)
+	writePipelineHead(&b, p, looks)
+	for _, l := range looks {
+		switch p.Kind {
+		case lifecycle.PipelinePlan:
+			writeSoakJob(&b, l.site, "plan")
+		case lifecycle.PipelineApply:
+			writeSoakJob(&b, l.site, soakStage(l.wave))
+		}
+	}
+	for _, s := range p.Sites {
+		switch p.Kind {
+		case lifecycle.PipelineApply:
+			writeApplyJob(&b, s)
+		case lifecycle.PipelineDrift:
+			writeDriftJob(&b, s)
+		case lifecycle.PipelinePlan:
+			writePlanJob(&b, s)
+		}
+	}
+	switch {
+	case p.Kind == lifecycle.PipelinePlan:
+		writeNoteJob(&b, p.Sites, len(looks) > 0, p.Gone)
+	case len(p.Sites) == 0:
+		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site changes.'\n")
+	}
+	return b.String()
+}
+
+// writePipelineHead writes what the jobs have in common.
+func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
+	why := "every site"
+	if p.Since != "" {
+		why = "each of the sites that changed since " + lifecycle.OneLine(p.Since)
+	}
+	fmt.Fprintf(b, "# Written by `kiban ci generate %s`: a job for %s.\n", p.Kind, why)
+	if p.Include != "" {
+		fmt.Fprintf(b, "include:\n  - local: %s\n", yamlString(p.Include))
+	}
+	// Without rules of its own, a child of a merge request's pipeline would have no job: GitLab takes it for one of a branch.
+	// What waits to be applied is never given up for a newer commit, whose pipeline counts changes from this one.
+	if p.Kind == lifecycle.PipelineApply {
+		b.WriteString("workflow:\n  auto_cancel: {on_new_commit: none}\n  rules: [{when: always}]\n")
+	} else {
+		b.WriteString("workflow:\n  rules: [{when: always}]\n")
+	}
+	fmt.Fprintf(b, "stages: [%s]\n", strings.Join(pipelineStages(p.Kind, p.Sites, looks), ", "))
+	if p.Image != "" {
+		fmt.Fprintf(b, "default:\n  image: %s\n", yamlString(p.Image))
+	}
+}
+
+// look is a look at a site that others wait for, before the first wave that does. The site is of an earlier wave, so it is looked at when
+// this pipeline has applied it.
+type look struct {
+	site lifecycle.PipelineSite
+	wave int
+}
+
+func looksOf(sites []lifecycle.PipelineSite) []look {
+	first := map[string]look{}
+	for _, s := range sites {
+		for _, from := range s.From {
+			if was, seen := first[from.Name]; !seen || s.Wave < was.wave {
+				first[from.Name] = look{from, s.Wave}
+			}
+		}
+	}
+	var out []look
+	for _, s := range first {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(x, y look) int { return strings.Compare(x.site.Name, y.site.Name) })
+	return out
+}
+
+// pipelineStages are what a pipeline's jobs stand in, in order: of a wave, each job of the one before has succeeded.
+func pipelineStages(kind lifecycle.PipelineKind, sites []lifecycle.PipelineSite, looks []look) []string {
+	if kind == lifecycle.PipelinePlan {
+		return []string{"plan", "note"}
+	}
+	if kind == lifecycle.PipelineDrift || len(sites) == 0 {
+		return []string{"sites"}
+	}
+	var waves []int
+	for _, s := range sites {
+		if !slices.Contains(waves, s.Wave) {
+			waves = append(waves, s.Wave)
+		}
+	}
+	slices.Sort(waves)
+	var out []string
+	for _, w := range waves {
+		if slices.ContainsFunc(looks, func(s look) bool { return s.wave == w }) {
+			out = append(out, soakStage(w))
+		}
+		out = append(out, waveStage(w))
+	}
+	return out
+}
+
+func waveStage(wave int) string { return fmt.Sprintf("wave-%d", wave) }
+func soakStage(wave int) string { return fmt.Sprintf("soak-%d", wave) }
+
+var plainTier = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// environmentOf is GitLab's name for the site: variables can be given to "production/*".
+func environmentOf(s lifecycle.PipelineSite) string {
+	if plainTier.MatchString(s.Tier) {
+		return s.Tier + "/" + s.Name
+	}
+	return "site/" + s.Name
+}
+
+// deploymentTier is the nearest that GitLab knows.
+func deploymentTier(tier string) string {
+	switch tier {
+	case "production", "staging", "testing", "development":
+		return tier
+	}
+	return "other"
+}
+
+// yamlString quotes text for YAML, so that it is nothing but text.
+func yamlString(s string) string {
+	return "'" + strings.ReplaceAll(lifecycle.OneLine(s), "'", "''") + "'"
+}

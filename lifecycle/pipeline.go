@@ -1,0 +1,38 @@
+package lifecycle
+
+// PipelineKind is what a child pipeline does to its sites.
+type PipelineKind string
+
+const (
+	// PipelinePlan plans each site and writes the note: for merge requests.
+	PipelinePlan PipelineKind = "plan"
+	// PipelineApply applies each site, wave after wave, production behind a manual gate: for the main branch.
+	PipelineApply PipelineKind = "apply"
+	// PipelineDrift plans each site and fails where it is not what the repository declares: for schedules.
+	PipelineDrift PipelineKind = "drift"
+)
+
+// Pipeline is a child pipeline with a job a site. It inherits nothing from the one that starts it.
+type Pipeline struct {
+	Kind  PipelineKind
+	Sites []PipelineSite
+	// Image is what the jobs run in; "" leaves it to the runner or to Include.
+	Image string
+	// Include is a file of the repository that the child pipeline includes: for tags, keys, and what else its jobs need.
+	Include string
+	// Since is where the sites' changes were counted from, for people.
+	Since string
+	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
+	Gone []string
+}
+
+// PipelineSite is a site that gets a job.
+type PipelineSite struct {
+	Name string
+	Wave int
+	// Tier is the site's label of that name: "production" waits for somebody to start it.
+	Tier string
+	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
+	// own environment: no job has the keys of two sites.
+	From []PipelineSite
+}
