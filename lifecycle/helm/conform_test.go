@@ -55,7 +55,7 @@ func TestReleaseReal(t *testing.T) {
 		f["templates/config.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: state}\ndata: {replicas: \"{{ .Values.replicas }}\"}\n"
 	})
 	a.Namespace = ns
-	client := Releases(Cluster{Config: cfg, Log: slog.New(slog.DiscardHandler)}, testStore(StoreOptions{}))
+	client := Releases(Cluster{Config: reached(cfg), Log: slog.New(slog.DiscardHandler)}, testStore(StoreOptions{}))
 	var said []string
 	deploy := func() {
 		t.Helper()

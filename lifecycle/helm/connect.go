@@ -27,9 +27,9 @@ const Manager = "kiban"
 var fieldManager sync.Once
 
 // connect makes an SDK configuration for the releases of one namespace. Its requests end with the context.
-func (c Cluster) connect(ctx context.Context, namespace string, log *slog.Logger) (*action.Configuration, error) {
+func connect(ctx context.Context, config *rest.Config, namespace string, log *slog.Logger) (*action.Configuration, error) {
 	fieldManager.Do(func() { kube.ManagedFieldsManager = Manager })
-	cfg := rest.CopyConfig(c.Config)
+	cfg := rest.CopyConfig(config)
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return bound{ctx: ctx, next: next} })
 	cfg.WarningHandler = rest.NoWarnings{} // of deprecated versions; they would go to standard error
 	cfg.WarningHandlerWithContext = nil

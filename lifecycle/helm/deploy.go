@@ -30,6 +30,9 @@ func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Ad
 	if a.Chart == nil {
 		return fmt.Errorf("addon %s has no chart", a.Name)
 	}
+	if _, err := c.open(ctx, a.Namespace); err != nil {
+		return err // there is no API: neither the chart nor another try helps
+	}
 	archive, err := c.store.Chart(ctx, site.Dir, *a.Chart, site.Pins)
 	if err != nil {
 		return about(err, a)

@@ -23,8 +23,8 @@ const history = 10
 
 // Cluster is where releases are.
 type Cluster struct {
-	// Config is how the API is reached.
-	Config *rest.Config
+	// Config says how the API is reached. It is asked anew for each operation, because a plan that sets a cluster up begins before there is one.
+	Config func(ctx context.Context) (*rest.Config, error)
 	Log    *slog.Logger
 }
 
@@ -47,7 +47,15 @@ func Releases(cluster Cluster, store *Store) *Client {
 	}
 	c := &Client{store: store, pause: 2 * time.Second, log: log}
 	c.open = func(ctx context.Context, namespace string) (*action.Configuration, error) {
-		return cluster.connect(ctx, namespace, log)
+		config, err := cluster.Config(ctx)
+		if err != nil {
+			return nil, err
+		}
+		cfg, err := connect(ctx, config, namespace, log)
+		if err != nil {
+			return nil, fmt.Errorf("Helm: %w", err)
+		}
+		return cfg, nil
 	}
 	return c
 }
@@ -56,7 +64,7 @@ func Releases(cluster Cluster, store *Store) *Client {
 func (c *Client) actions(ctx context.Context, namespace string) (*action.Configuration, error) {
 	cfg, err := c.open(ctx, namespace)
 	if err != nil {
-		return nil, fmt.Errorf("Helm: %w", err)
+		return nil, err
 	}
 	if client, ok := cfg.KubeClient.(kubeClient); ok {
 		cfg.KubeClient = keeper{client}
@@ -69,7 +77,7 @@ func (c *Client) actions(ctx context.Context, namespace string) (*action.Configu
 func (c *Client) Release(ctx context.Context, namespace, name string) (lifecycle.Release, error) {
 	cfg, err := c.open(ctx, namespace)
 	if err != nil {
-		return lifecycle.Release{}, fmt.Errorf("Helm: %w", err)
+		return lifecycle.Release{}, err
 	}
 	all, err := revisions(cfg, name)
 	if err != nil || len(all) == 0 {

@@ -344,6 +344,34 @@ func TestTransient(t *testing.T) {
 	}
 }
 
+// TestNoAPI: without a way to the API every operation ends with the reason as it is, at once, and asks again the next time.
+func TestNoAPI(t *testing.T) {
+	var asked int
+	none := errors.New("no controller runs yet")
+	c := Releases(Cluster{Config: func(context.Context) (*rest.Config, error) { asked++; return nil, none }}, testStore(StoreOptions{}))
+	dir, a := gateAddon(t, "", nil)
+	quiet := func(string) {}
+	_, release := c.Release(t.Context(), "gates", "door")
+	for name, err := range map[string]error{
+		"release":   release,
+		"deploy":    c.Deploy(t.Context(), site(dir), a, lifecycle.Capabilities{Kubernetes: "v1.36.3"}, quiet),
+		"rollback":  c.Rollback(t.Context(), "gates", "door", 1, quiet),
+		"uninstall": c.Uninstall(t.Context(), "gates", "door"),
+	} {
+		if err != none {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if asked != 4 {
+		t.Errorf("the way was asked for %d times in 4 operations", asked)
+	}
+}
+
+// reached is how a cluster is reached whose configuration is at hand.
+func reached(cfg *rest.Config) func(context.Context) (*rest.Config, error) {
+	return func(context.Context) (*rest.Config, error) { return cfg, nil }
+}
+
 // TestConnect reads records over HTTP, and nothing of the environment that Helm's own command would.
 func TestConnect(t *testing.T) {
 	t.Setenv("KUBECONFIG", "/nowhere")
@@ -355,7 +383,7 @@ func TestConnect(t *testing.T) {
 		fmt.Fprint(w, `{"kind":"SecretList","apiVersion":"v1","items":[]}`)
 	}))
 	defer api.Close()
-	c := Releases(Cluster{Config: &rest.Config{Host: api.URL}}, testStore(StoreOptions{}))
+	c := Releases(Cluster{Config: reached(&rest.Config{Host: api.URL})}, testStore(StoreOptions{}))
 	ctx, cancel := context.WithCancel(context.Background())
 	if rel, err := c.Release(ctx, "gates", "door"); err != nil || rel.Revision != 0 {
 		t.Fatal(rel, err)

@@ -29,6 +29,9 @@ const (
 // API server that is busy or gone. An object of which a field differs that can't be changed is made anew when nothing is lost by it. progress
 // gets lines for people.
 func (c *Client) ApplyObjects(ctx context.Context, objs []lifecycle.Object, namespace string, progress func(string)) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	placed, err := c.Place(ctx, objs, namespace, nil)
 	if err != nil {
 		return err

@@ -20,6 +20,9 @@ const fewNamespaces = 8
 // Budgets are the PodDisruptionBudgets and the pods they guard, sorted. Callers that ask at once share one answer, which they
 // must not change.
 func (c *Client) Budgets(ctx context.Context) ([]lifecycle.Budget, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	return c.budgets.get(ctx, func(ctx context.Context) ([]lifecycle.Budget, error) {
 		budgets, err := c.listBudgets(ctx, "")
 		if err != nil || len(budgets) == 0 {

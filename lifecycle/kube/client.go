@@ -49,33 +49,54 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Client is a connection to one cluster. It may be used by several goroutines.
+// Source gives an administrator's kubeconfig. Nil: there is no API yet.
+type Source func(ctx context.Context) ([]byte, error)
+
+// Client is a way to one cluster. It connects when it is first used, because a plan that sets a cluster up begins before there is an API.
+// It may be used by several goroutines.
 type Client struct {
+	source Source
+	at     []Server
+	opts   Options
+	// pause is how long a call waits before it repeats a write that another writer got ahead of.
+	pause time.Duration
+	log   *slog.Logger
+	link  link
+
+	// What follows is there once the client is connected, and stays as it is.
 	api     kubernetes.Interface
 	objects dynamic.Interface
 	kinds   kinds
 	config  *rest.Config
 	servers []*backend
-	// pause is how long a call waits before it repeats a write that another writer got ahead of.
-	pause time.Duration
-	log   *slog.Logger
 
 	nodes   shared[[]lifecycle.NodeState]
 	budgets shared[[]lifecycle.Budget]
 	owners  owners
 }
 
-// New makes a client from an administrator's kubeconfig and the addresses of the API servers. Without servers and endpoint
-// the kubeconfig's own server is used. Nothing is dialled yet.
-func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
-	cfg, err := restConfig(kubeconfig, opts.Context)
-	if err != nil {
-		return nil, fmt.Errorf("kubeconfig: %w", err)
+// New makes a client of where a kubeconfig is to be had, and the addresses of the API servers. Without servers and endpoint the kubeconfig's
+// own server is used. Nothing is asked or dialled yet.
+func New(source Source, servers []Server, opts Options) *Client {
+	c := &Client{source: source, at: servers, opts: opts, pause: 200 * time.Millisecond, log: opts.Log, link: newLink(),
+		nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
 	}
+	return c
+}
+
+// build makes the clients out of a kubeconfig. With an error there are none.
+func (c *Client) build(kubeconfig []byte) error {
+	cfg, err := restConfig(kubeconfig, c.opts.Context)
+	if err != nil {
+		return fmt.Errorf("kubeconfig: %w", err)
+	}
+	servers := c.at
 	if len(servers) == 0 {
 		own, err := address(cfg.Host)
 		if err != nil {
-			return nil, fmt.Errorf("kubeconfig: %w", err)
+			return fmt.Errorf("kubeconfig: %w", err)
 		}
 		servers = []Server{{Host: own, Address: own}}
 		if cfg.Proxy == nil {
@@ -87,30 +108,27 @@ func New(kubeconfig []byte, servers []Server, opts Options) (*Client, error) {
 	cfg.QPS, cfg.Burst = 200, 400 // the API server has fairness of its own; this only keeps a runaway loop in check
 	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	cfg.UserAgent = "kiban"
-	cfg.WarningHandlerWithContext = warnings{opts.Log}
+	cfg.WarningHandlerWithContext = warnings{c.opts.Log}
 
-	c := &Client{pause: 200 * time.Millisecond, log: opts.Log, nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
+	c.servers = nil
 	for _, s := range servers {
-		b, err := newBackend(cfg, s, opts.Dial)
+		b, err := newBackend(cfg, s, c.opts.Dial)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.servers = append(c.servers, b)
 	}
 	way := c.servers
-	if opts.Endpoint != "" && opts.Dial == nil {
-		if way, err = endpoint(cfg, opts.Endpoint); err != nil {
-			return nil, err
+	if c.opts.Endpoint != "" && c.opts.Dial == nil {
+		if way, err = endpoint(cfg, c.opts.Endpoint); err != nil {
+			return err
 		}
 	}
-	return c, c.connect(cfg, &failover{backends: way, log: c.log})
+	return c.clients(cfg, &failover{backends: way, log: c.log})
 }
 
-// connect builds the clients on top of a transport.
-func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
+// clients builds the clients on top of a transport.
+func (c *Client) clients(cfg *rest.Config, transport http.RoundTripper) error {
 	wrapped, err := rest.HTTPWrappersForConfig(cfg, transport)
 	if err != nil {
 		return fmt.Errorf("kubeconfig: %w", err)
@@ -129,7 +147,12 @@ func (c *Client) connect(cfg *rest.Config, transport http.RoundTripper) error {
 
 // RESTConfig is a way to the API for other libraries, Helm's among them. It has the client's fail-over and credentials in its transport, and
 // no secret of its own.
-func (c *Client) RESTConfig() *rest.Config { return rest.CopyConfig(c.config) }
+func (c *Client) RESTConfig(ctx context.Context) (*rest.Config, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
+	return rest.CopyConfig(c.config), nil
+}
 
 // warnings are what the API says beside its answers, of deprecated kinds for example. They are logged, not printed over what people read.
 type warnings struct{ log *slog.Logger }
@@ -155,6 +178,9 @@ func restConfig(kubeconfig []byte, name string) (*rest.Config, error) {
 
 // Close gives up the idle connections. The client may still be used; it then dials again.
 func (c *Client) Close() {
+	if !c.link.up() {
+		return
+	}
 	for _, b := range c.servers {
 		b.transport.CloseIdleConnections()
 	}

@@ -23,6 +23,9 @@ const compareAtOnce = 16
 // (server-side apply, dry run), and what comes back is compared with what is there. ignored names the fields that differ, or may, and are not
 // compared. What the API refuses is in err, as lifecycle.Diagnostics, beside the changes of all other objects.
 func (c *Client) Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange, ignored []string, err error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, nil, err
+	}
 	placed, err := c.Place(ctx, objs, opts.Namespace, opts.Coming)
 	if err != nil {
 		return nil, nil, err

@@ -15,12 +15,12 @@ import (
 func TestRESTConfig(t *testing.T) {
 	a := newAuthority(t)
 	addr, _ := a.serve(t, certificateName, newFakeAPI())
-	c, err := New(a.kubeconfig(addr), []Server{{Host: "gone", Address: "127.0.0.1:1"}, {Host: "c1", Address: addr}}, Options{})
+	c := New(given(a.kubeconfig(addr)), []Server{{Host: "gone", Address: "127.0.0.1:1"}, {Host: "c1", Address: addr}}, Options{})
+	defer c.Close()
+	cfg, err := c.RESTConfig(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	cfg := c.RESTConfig()
 	if cfg.BearerToken != "" || cfg.CAData != nil || cfg.QPS == 0 {
 		t.Errorf("got %+v", cfg)
 	}
@@ -42,15 +42,12 @@ func TestKubeconfigOfAnotherCluster(t *testing.T) {
 	text := strings.Replace(string(a.kubeconfig(addr)), "{token: secret}", "{"+program+"}", 1)
 	text = strings.Replace(text, "current-context: c\n", "current-context: none\n", 1)
 	text = strings.Replace(text, "cluster: {server:", `cluster: {tls-server-name: kubernetes, server:`, 1)
-	c, err := New([]byte(text), nil, Options{Context: "c"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(given([]byte(text)), nil, Options{Context: "c"})
 	defer c.Close()
 	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID != "cluster-uid" || len(facts.API.Servers) != 1 || !facts.API.Servers[0].Ready {
 		t.Errorf("got %+v, %v", facts, err)
 	}
-	_, err = New([]byte(text), nil, Options{Context: "d"})
+	err := New(given([]byte(text)), nil, Options{Context: "d"}).connect(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "no such context") {
 		t.Errorf("got %v", err)
 	}

@@ -56,8 +56,8 @@ func TestConformanceReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(raw, nil, Options{})
-	if err != nil {
+	c := New(given(raw), nil, Options{})
+	if err := c.connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()

@@ -19,6 +19,9 @@ const sliceController = discoveryv1.LabelManagedBy + "=endpointslice-controller.
 // ControlPlane tells how controller manager and scheduler are doing: their leases, and whether endpoints follow the pods.
 // A lease that does not exist (yet) is not in the answer.
 func (c *Client) ControlPlane(ctx context.Context) (lifecycle.ControlPlane, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.ControlPlane{}, err
+	}
 	var (
 		cp       lifecycle.ControlPlane
 		pods     []pod

@@ -21,6 +21,9 @@ const writeTries = 8
 // over; a cordon without a mark is an administrator's, and refused unless the mark may take it over: kiban could not tell later that it
 // was not its own. So is that of a node in maintenance, by any run that is none.
 func (c *Client) Cordon(ctx context.Context, node string, mark lifecycle.Mark) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	if mark.Run == "" {
 		return fmt.Errorf("cordon %s: the mark names no run", node)
 	}
@@ -43,6 +46,9 @@ func (c *Client) Cordon(ctx context.Context, node string, mark lifecycle.Mark) e
 
 // Uncordon opens a node for scheduling and removes kiban's mark in the same write. A node without the mark is left as it is.
 func (c *Client) Uncordon(ctx context.Context, node string) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	return c.patchNode(ctx, node, func(n *corev1.Node) (map[string]any, error) {
 		if n.Annotations[lifecycle.AnnotationCordonedBy] == "" {
 			return nil, nil

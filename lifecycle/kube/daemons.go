@@ -18,6 +18,9 @@ import (
 // Pending", "kube-system/kube-proxy has no pod". Whether a daemon set wants a pod on the node follows from its node name,
 // selector, affinity and tolerations, as in Kubernetes' own controller.
 func (c *Client) DaemonPods(ctx context.Context, node string) ([]string, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	n, sets, err := c.nodeAndDaemonSets(ctx, node)
 	if err != nil {
 		return nil, err

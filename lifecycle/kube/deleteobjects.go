@@ -19,6 +19,9 @@ import (
 // DeleteObjects deletes objects, the last first, and waits until each is gone: what a controller cleans up goes before the controller does.
 // What is not there, or of a kind that is no longer served, is no error.
 func (c *Client) DeleteObjects(ctx context.Context, refs []lifecycle.ObjectRef, progress func(string)) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	for _, r := range slices.Backward(refs) {
 		m, err := c.kinds.findAny(ctx, r)
 		if meta.IsNoMatchError(err) {
@@ -94,6 +97,9 @@ func stillThere(r lifecycle.ObjectRef, why string, err error) error {
 
 // Existing are those of some objects that the cluster has, in their order.
 func (c *Client) Existing(ctx context.Context, refs []lifecycle.ObjectRef) ([]lifecycle.ObjectRef, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	there := make([]bool, len(refs))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(compareAtOnce)

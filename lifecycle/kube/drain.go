@@ -60,6 +60,9 @@ func (l *leaving) String() string { return l.pod.Namespace + "/" + l.pod.Name }
 // node should be cordoned. progress gets a line for each pod that is evicted, held by a budget, or gone; never the same line
 // for the same pod twice. A drain that does not end in time is a Diagnostic that names the pods and what holds each.
 func (c *Client) Drain(ctx context.Context, node string, policy lifecycle.Drain, progress func(string)) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	if policy.Timeout <= 0 {
 		policy.Timeout = defaultDrainTimeout
 	}

@@ -16,6 +16,9 @@ import (
 // Facts is what the API says of the cluster: its identity, servers, nodes, budgets and stuck pods. With an error the facts
 // hold the API servers only, and API.Unknown says why.
 func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.ClusterFacts{}, err
+	}
 	var (
 		facts   lifecycle.ClusterFacts
 		servers []lifecycle.APIServer

@@ -41,10 +41,7 @@ func newTrio(t *testing.T, opts Options) *trio {
 		tr.stop[i] = func() { s.CloseClientConnections(); s.Close() }
 		servers = append(servers, Server{Host: []string{"controller-1", "controller-2", "controller-3"}[i], Address: addr})
 	}
-	c, err := New(a.kubeconfig("127.0.0.1:1"), servers, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(given(a.kubeconfig("127.0.0.1:1")), servers, opts)
 	t.Cleanup(c.Close)
 	tr.client = c
 	return tr
@@ -205,26 +202,26 @@ func TestCertificates(t *testing.T) {
 		"an endpoint of other name": {right, "https://" + right, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := New(a.kubeconfig(right), []Server{{Host: "c1", Address: tc.addr}}, Options{Endpoint: tc.endpoint})
-			if err != nil {
+			c := New(given(a.kubeconfig(right)), []Server{{Host: "c1", Address: tc.addr}}, Options{Endpoint: tc.endpoint})
+			if err := c.connect(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			defer c.Close()
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
-			if _, err = c.clusterUID(ctx); (err == nil) != tc.ok {
+			if _, err := c.clusterUID(ctx); (err == nil) != tc.ok {
 				t.Errorf("error %v, want ok=%v", err, tc.ok)
 			}
 		})
 	}
 }
 
-func TestNewRefuses(t *testing.T) {
+func TestConnectRefuses(t *testing.T) {
 	a := newAuthority(t)
-	if _, err := New([]byte("{"), nil, Options{}); err == nil {
+	if err := New(given([]byte("{")), nil, Options{}).connect(t.Context()); err == nil {
 		t.Error("a broken kubeconfig was taken")
 	}
-	_, err := New(a.kubeconfig("127.0.0.1:1"), nil, Options{Endpoint: "tokyo:6443"})
+	err := New(given(a.kubeconfig("127.0.0.1:1")), nil, Options{Endpoint: "tokyo:6443"}).connect(t.Context())
 	wantDiagnostic(t, err, lifecycle.SeverityError, "endpoint is not a URL")
 }
 

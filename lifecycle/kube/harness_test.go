@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -72,15 +73,20 @@ users: [{name: u, user: {token: secret}}]
 `, server, base64.StdEncoding.EncodeToString(a.pem))
 }
 
+// given is a source that has a kubeconfig at hand.
+func given(kubeconfig []byte) Source {
+	return func(context.Context) ([]byte, error) { return kubeconfig, nil }
+}
+
 // connect starts a server of f and makes a client of it.
 func connect(t testing.TB, f *fakeAPI) *Client {
 	t.Helper()
 	a := newAuthority(t)
 	addr, _ := a.serve(t, certificateName, f)
-	c, err := New(a.kubeconfig(addr), []Server{{Host: "controller-1", Address: addr}}, Options{})
-	if err != nil {
+	c := New(given(a.kubeconfig(addr)), []Server{{Host: "controller-1", Address: addr}}, Options{})
+	t.Cleanup(c.Close)
+	if err := c.connect(t.Context()); err != nil { // tests look inside
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
 	return c
 }

@@ -16,6 +16,9 @@ import (
 // declaration asks for. What is not is explained by its pods or by what the API wrote of it. A webhook or a definition that the API would ask
 // nobody about is InProgress, too.
 func (c *Client) Health(ctx context.Context, refs []lifecycle.ObjectRef) ([]lifecycle.ObjectHealth, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	out := make([]lifecycle.ObjectHealth, len(refs))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(compareAtOnce)

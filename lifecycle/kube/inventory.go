@@ -33,6 +33,9 @@ func inventoryValue(unit string) string { return strings.ReplaceAll(unit, "/", "
 // Inventories are those that the cluster keeps, sorted by unit. One that can't be read is an error: what it names would look as if
 // nobody had applied it.
 func (c *Client) Inventories(ctx context.Context) ([]lifecycle.Inventory, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	list, err := c.api.CoreV1().Secrets(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: inventoryLabel})
@@ -56,6 +59,9 @@ func (c *Client) Inventories(ctx context.Context) ([]lifecycle.Inventory, error)
 
 // WriteInventory keeps an inventory in the cluster, in place of the unit's former one.
 func (c *Client) WriteInventory(ctx context.Context, inv lifecycle.Inventory) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	content, err := json.Marshal(inv)
 	if err != nil {
 		return fmt.Errorf("inventory of %s: %w", inv.Unit, err)
@@ -75,6 +81,9 @@ func (c *Client) WriteInventory(ctx context.Context, inv lifecycle.Inventory) er
 
 // DeleteInventory forgets a unit. One that is not there is no error.
 func (c *Client) DeleteInventory(ctx context.Context, unit string) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	err := c.persistently(ctx, func(ctx context.Context) error {
 		return c.api.CoreV1().Secrets(metav1.NamespaceSystem).Delete(ctx, inventoryName(unit), metav1.DeleteOptions{})
 	})

@@ -95,6 +95,9 @@ func (c *Client) resource(m *meta.RESTMapping, namespace string) dynamic.Resourc
 
 // Capabilities are what a chart may ask of the cluster: its version, and the versions and kinds that it serves.
 func (c *Client) Capabilities(ctx context.Context) (lifecycle.Capabilities, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.Capabilities{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	version, err := c.kinds.ask.ServerVersionWithContext(ctx)

@@ -31,6 +31,9 @@ const lockCall = lifecycle.LockDuration / 3
 
 // ReadLock tells who holds the cluster's lock. It is a consistent read: an API server that has lost etcd gives an error, not old news.
 func (c *Client) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.Lock{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockCall)
 	defer cancel()
 	l, err := c.api.CoordinationV1().Leases(lockNamespace).Get(ctx, lockName, metav1.GetOptions{})
@@ -46,6 +49,9 @@ func (c *Client) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
 // WriteLock puts the lock as given in place of the one that it was read as (its Version; "" is none). lifecycle.ErrLockMoved: it is no longer
 // that one. After any other error it may have been written all the same: read it.
 func (c *Client) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycle.Lock, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.Lock{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockCall)
 	defer cancel()
 	leases := c.api.CoordinationV1().Leases(lockNamespace)

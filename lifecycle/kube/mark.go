@@ -26,6 +26,9 @@ const manager = "kiban"
 
 // MarkSite writes into the cluster which site it is. Another site's plan is then refused.
 func (c *Client) MarkSite(ctx context.Context, site string) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	cm := corev1.ConfigMap(siteName, metav1.NamespaceSystem).WithLabels(ownLabels()).WithData(map[string]string{siteKey: site})
@@ -54,6 +57,9 @@ func (c *Client) site(ctx context.Context) (string, error) {
 
 // Identity is what tells this cluster from another: the UID of its kube-system namespace, and the site whose mark it carries, "" for none.
 func (c *Client) Identity(ctx context.Context) (uid, site string, err error) {
+	if err := c.connect(ctx); err != nil {
+		return "", "", err
+	}
 	if uid, err = c.clusterUID(ctx); err != nil {
 		return "", "", err
 	}

@@ -18,6 +18,9 @@ import (
 
 // Nodes are the cluster's nodes, sorted by name. Callers that ask at once share one answer, which they must not change.
 func (c *Client) Nodes(ctx context.Context) ([]lifecycle.NodeState, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	return c.nodes.get(ctx, c.listNodes)
 }
 
@@ -48,6 +51,9 @@ func (c *Client) listNodes(ctx context.Context) ([]lifecycle.NodeState, error) {
 
 // Node is one node as it is now.
 func (c *Client) Node(ctx context.Context, name string) (lifecycle.NodeState, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.NodeState{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	n, err := c.api.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
@@ -67,6 +73,9 @@ func (c *Client) Node(ctx context.Context, name string) (lifecycle.NodeState, er
 // DeleteNode deletes what the cluster keeps of a machine: its Node object, and the objects that k0s has of a controller and never
 // deletes itself. What is gone already, or was never there, is no error.
 func (c *Client) DeleteNode(ctx context.Context, name string) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	for _, kind := range []string{"etcd.k0sproject.io/v1beta1/etcdmembers", "autopilot.k0sproject.io/v1beta2/controlnodes"} {

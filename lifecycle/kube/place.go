@@ -73,6 +73,9 @@ func defines(defs []definition, r lifecycle.ObjectRef) (definition, bool) {
 // namespace loses the one that it names, as the API ignores it. Kinds that the API does not serve yet are looked up among the definitions of
 // objs and coming; those that nobody knows are taken to have a namespace.
 func (c *Client) Place(ctx context.Context, objs []lifecycle.Object, namespace string, coming []lifecycle.Object) ([]lifecycle.Object, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	defs := definitions(objs, coming)
 	out := make([]lifecycle.Object, len(objs))
 	for i, o := range objs {

@@ -21,6 +21,9 @@ const runsKept = 20
 // RecordRun puts a run's record into the cluster and lets go of the oldest beyond the twentieth. Writing the same record again changes
 // nothing. Another writer's record is never lost: a write on top of something unread is refused by the API, and made again.
 func (c *Client) RecordRun(ctx context.Context, r lifecycle.RunRecord) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	return c.keep(ctx, runsName, func(data map[string]string) (map[string]string, error) { return withRun(data, r) })
 }
 
@@ -43,6 +46,9 @@ func withRun(data map[string]string, r lifecycle.RunRecord) (map[string]string, 
 
 // Runs gives the runs that the cluster keeps, newest first. Records of another major format, and what is no record, are passed over.
 func (c *Client) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	data, err := c.kept(ctx, runsName)
 	if err != nil {
 		return nil, err

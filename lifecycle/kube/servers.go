@@ -21,8 +21,12 @@ import (
 const readyTimeout = 4 * time.Second
 
 // Servers asks each controller's API server by its own address, all at once, for /readyz and /version. One that does not
-// answer is reported as not ready, with the reason. They are in the order that New was given.
+// answer is reported as not ready, with the reason. They are in the order that New was given. There are none while there is no API: what
+// to make of a controller's absence is for the caller to judge.
 func (c *Client) Servers(ctx context.Context) []lifecycle.APIServer {
+	if c.connect(ctx) != nil {
+		return nil
+	}
 	out := make([]lifecycle.APIServer, len(c.servers))
 	var wg sync.WaitGroup
 	for i, b := range c.servers {

@@ -20,6 +20,9 @@ const (
 // Soak gives what the cluster keeps of how long it has run its versions; the zero Soak when it keeps nothing, or something of another major
 // format.
 func (c *Client) Soak(ctx context.Context) (lifecycle.Soak, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.Soak{}, err
+	}
 	data, err := c.kept(ctx, soakName)
 	if err != nil {
 		return lifecycle.Soak{}, err
@@ -31,6 +34,9 @@ func (c *Client) Soak(ctx context.Context) (lifecycle.Soak, error) {
 // KeepSoak has the cluster keep what next makes of what it keeps, and gives that. next may be called again, on top of what another writer has
 // put there meanwhile. What has another major format is not written over.
 func (c *Client) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
+	if err := c.connect(ctx); err != nil {
+		return lifecycle.Soak{}, err
+	}
 	var soak lifecycle.Soak
 	err := c.keep(ctx, soakName, func(data map[string]string) (map[string]string, error) {
 		prev, foreign := readSoak(data)

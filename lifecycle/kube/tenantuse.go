@@ -15,6 +15,9 @@ import (
 // TenantUse is what each namespace of a tenant uses of its quota: those of the tenants given first, in their order, then those of tenants
 // that the cluster still has namespaces of.
 func (c *Client) TenantUse(ctx context.Context, tenants []lifecycle.Tenant) ([]lifecycle.TenantUse, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	namespaces, err := c.api.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: lifecycle.LabelTenant})

@@ -14,6 +14,9 @@ const toldName = "kiban-told"
 // UpdateTold has edit change what is remembered of the messages that people were told. It is called again, with what is there by then, when another
 // writer was faster, so that of two that claim the same message one has it. What it leaves as it is, is not written.
 func (c *Client) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
+	if err := c.connect(ctx); err != nil {
+		return err
+	}
 	return c.keep(ctx, toldName, func(data map[string]string) (map[string]string, error) {
 		told := readTold(data)
 		edit(told)

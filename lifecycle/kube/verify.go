@@ -98,6 +98,9 @@ func (p *prober) probes() []probe {
 
 // begin makes the namespace. It enforces what the strictest clusters do, so that the probes run on all.
 func (p *prober) begin(ctx context.Context, run string) error {
+	if err := p.client.connect(ctx); err != nil {
+		return err
+	}
 	labels := ownLabels()
 	labels["pod-security.kubernetes.io/enforce"] = "restricted"
 	labels["kiban.dev/verify"] = strings.TrimPrefix(p.namespace, "kiban-verify-")
