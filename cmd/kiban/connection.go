@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,12 +31,11 @@ type siteConnection struct {
 	store   *helm.Store
 	units   *addons.Engine
 	glance  bool // units are only waited for
+	api     *kube.Client
 	log     *slog.Logger
 
 	mu       sync.Mutex
-	api      *kube.Client // nil until a kubeconfig was seen
-	releases *helm.Client // of api
-	commands io.Writer    // nil outside of a run
+	commands io.Writer // nil outside of a run
 	seen     lifecycle.State
 	fence    *lock.Fence // nil while the lock is not held
 }
@@ -52,8 +50,11 @@ func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 		charts.Offline, charts.Bundle, binaries = true, opts.Bundle.FS(), filepath.Join(opts.Bundle.Dir, bundle.K0sDir)
 	}
 	c.store = helm.NewStore(charts)
-	api := lazyAPI{c}
-	c.units = addons.New(site, addons.Deps{Charts: c.store, Releases: lazyReleases{c}, Objects: api, Inventories: api, Cluster: api, Tenants: tenant.Objects, Secret: secrets.Find})
+	c.api = kube.New(c.Kubeconfig, c.servers(), c.apiOptions())
+	releases := helm.Releases(helm.Cluster{Config: c.api.RESTConfig, Log: c.log}, c.store)
+	c.units = addons.New(site, addons.Deps{
+		Charts: c.store, Releases: releases, Objects: c.api, Inventories: c.api, Cluster: c.api, Tenants: tenant.Objects, Secret: secrets.Find,
+	})
 	if site.Provider == lifecycle.ProviderExternal {
 		c.session = externalMachines{func() ([]byte, error) { return secrets.kubeconfig(site) }}
 		return c, nil
@@ -120,7 +121,7 @@ func (c *siteConnection) Observe(ctx context.Context) (lifecycle.State, error) {
 }
 
 func (c *siteConnection) look(ctx context.Context, units observe.Units) (lifecycle.State, error) {
-	return observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) { return c.reach(kubeconfig) }, units)
+	return observe.Observe(ctx, c.site, c.session, func(kubeconfig []byte) (observe.API, error) { return c.api, c.api.Connect(kubeconfig) }, units)
 }
 
 func (c *siteConnection) Kubeconfig(ctx context.Context) ([]byte, error) {
@@ -138,8 +139,7 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 	c.mu.Lock()
 	seen := c.seen
 	c.mu.Unlock()
-	api := lazyAPI{c}
-	gates := check.New(c.site, c.session, api, api, time.Now)
+	gates := check.New(c.site, c.session, c.api, c.api, time.Now)
 	units := c.units.During(run.ID)
 	gates.Watch(units)
 	gates.Baseline(seen) // what was wrong before is not the run's to wait for
@@ -148,14 +148,14 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 		return unrecordable(c.site, err)
 	}
 	if plan.ClusterUID != "" { // before there is a cluster, nothing can keep it
-		record.keepFrom(ctx, api.RecordRun)
+		record.keepFrom(ctx, c.api.RecordRun)
 	}
-	defer record.keep(ctx, api.RecordRun)
+	defer record.keep(ctx, c.api.RecordRun)
 	defer c.mark(ctx, plan, record)
 	deps := apply.Deps{
 		Machines: attended{c.session, run.WorkDone},
 		Logs:     c.session,
-		Nodes:    api,
+		Nodes:    c.api,
 		Units:    units,
 		Gates:    gates,
 		Sink:     record.Sink,
@@ -173,27 +173,17 @@ func (c *siteConnection) Apply(ctx context.Context, plan lifecycle.Plan, run app
 }
 
 func (c *siteConnection) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {
-	return lazyAPI{c}.Runs(ctx)
+	return c.api.Runs(ctx)
 }
 
 func (c *siteConnection) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.api != nil {
-		c.api.Close()
-	}
+	c.api.Close()
 	return c.session.Close()
 }
 
-// reach makes the client for the API out of a kubeconfig, once.
-func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.api != nil {
-		return c.api, nil
-	}
-	opts := kube.Options{Endpoint: c.site.API.Endpoint, Context: c.site.API.Context, Log: c.log}
-	var servers []kube.Server
+// servers are the API servers of the site's controllers.
+func (c *siteConnection) servers() []kube.Server {
+	var out []kube.Server
 	for _, h := range c.site.Cluster.Hosts {
 		if !h.Role.IsController() {
 			continue // one that is to be removed serves, and counts for quorum, until it has left
@@ -202,60 +192,31 @@ func (c *siteConnection) reach(kubeconfig []byte) (*kube.Client, error) {
 		if c.site.API.ViaSSH {
 			address = h.ClusterAddress() // dialled from the controller itself
 		}
-		servers = append(servers, kube.Server{Host: h.Name, Address: net.JoinHostPort(address, fmt.Sprint(apiPort(h)))})
+		out = append(out, kube.Server{Host: h.Name, Address: net.JoinHostPort(address, fmt.Sprint(apiPort(h)))})
 	}
+	return out
+}
+
+// apiOptions say how the API is reached.
+func (c *siteConnection) apiOptions() kube.Options {
+	opts := kube.Options{Endpoint: c.site.API.Endpoint, Context: c.site.API.Context, Log: c.log}
 	if c.site.API.ViaSSH {
 		opts.Endpoint = ""
-		opts.Dial = c.session.Dial
+		opts.Dial = func(ctx context.Context, host, network, addr string) (net.Conn, error) {
+			return c.session.Dial(ctx, host, network, addr)
+		}
 	}
-	api, err := kube.New(kubeconfig, servers, opts)
-	if err != nil {
-		return nil, err
-	}
-	c.api, c.releases = api, helm.Releases(helm.Cluster{Config: api.RESTConfig(), Log: c.log}, c.store)
-	return api, nil
-}
-
-// client is the API's client. A run that sets a cluster up has none in the beginning: then the machines are asked for a kubeconfig.
-func (c *siteConnection) client(ctx context.Context) (*kube.Client, error) {
-	c.mu.Lock()
-	api := c.api
-	c.mu.Unlock()
-	if api != nil {
-		return api, nil
-	}
-	kubeconfig, err := c.Kubeconfig(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if kubeconfig == nil {
-		return nil, errors.New("no controller runs yet")
-	}
-	return c.reach(kubeconfig)
-}
-
-// helm is the client for the releases of the site's cluster.
-func (c *siteConnection) helm(ctx context.Context) (*helm.Client, error) {
-	if _, err := c.client(ctx); err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.releases, nil
+	return opts
 }
 
 // ownCluster is the client for a cluster that nothing says to be another site's.
 func (c *siteConnection) ownCluster(ctx context.Context) (*kube.Client, error) {
-	api, err := c.client(ctx)
-	if err != nil {
-		return nil, err
-	}
-	uid, marked, err := api.Identity(ctx)
+	uid, marked, err := c.api.Identity(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if d, other := c.site.OtherCluster(uid, marked); other {
 		return nil, d
 	}
-	return api, nil
+	return c.api, nil
 }

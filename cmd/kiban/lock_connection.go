@@ -25,7 +25,7 @@ func (c *siteConnection) Contend(claim lock.Claim) contender {
 }
 
 // lockPlaces are where the lock is kept, by what was observed last. Either may be nil.
-func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host lock.Place, hostName string, err error) {
+func (c *siteConnection) lockPlaces() (cluster, host lock.Place, hostName string) {
 	c.mu.Lock()
 	seen := c.seen
 	c.mu.Unlock()
@@ -36,13 +36,9 @@ func (c *siteConnection) lockPlaces(ctx context.Context) (cluster, host lock.Pla
 		}
 	}
 	if seen.API.Unknown == "" && !seen.API.NotYet {
-		api, err := c.client(ctx)
-		if err != nil {
-			return nil, nil, "", err
-		}
-		cluster = api
+		cluster = c.api
 	}
-	return cluster, host, hostName, nil
+	return cluster, host, hostName
 }
 
 func (s *siteContender) contest(name string, place lock.Place) *lock.Contest {
@@ -57,10 +53,7 @@ func (s *siteContender) contest(name string, place lock.Place) *lock.Contest {
 // Await looks at both places. The controller's counts also where the cluster has its own: a run that is setting the cluster up may not
 // have come to that one yet. A place that can't tell is in nobody's way here; it is when it is needed.
 func (s *siteContender) Await(ctx context.Context) (waited bool, err error) {
-	cluster, host, name, err := s.c.lockPlaces(ctx)
-	if err != nil {
-		return false, err
-	}
+	cluster, host, name := s.c.lockPlaces()
 	for _, c := range []struct {
 		name  string
 		place lock.Place
@@ -84,10 +77,7 @@ func (s *siteContender) Take(ctx context.Context) (release func(), err error) {
 	if _, err := s.Await(ctx); err != nil {
 		return nil, err
 	}
-	cluster, host, name, err := s.c.lockPlaces(ctx)
-	if err != nil {
-		return nil, err
-	}
+	cluster, host, name := s.c.lockPlaces()
 	fence := &lock.Fence{Site: s.claim.Site}
 	var hold *lock.Hold
 	switch {
@@ -172,10 +162,7 @@ func (c *siteConnection) locked(ctx context.Context, plan lifecycle.Plan, run ap
 }
 
 func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
-	cluster, host, _, err := c.lockPlaces(ctx)
-	if err != nil {
-		return nil, err
-	}
+	cluster, host, _ := c.lockPlaces()
 	var held []lifecycle.Lock
 	var errs []error
 	c.mu.Lock()
@@ -199,10 +186,7 @@ func (c *siteConnection) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
 }
 
 func (c *siteConnection) BreakLock(ctx context.Context, held lifecycle.Lock) error {
-	cluster, host, _, err := c.lockPlaces(ctx)
-	if err != nil {
-		return err
-	}
+	cluster, host, _ := c.lockPlaces()
 	for _, place := range []lock.Place{cluster, host} {
 		if place == nil {
 			continue

@@ -18,7 +18,7 @@ func (c *siteConnection) mark(ctx context.Context, plan lifecycle.Plan, r *recor
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	err := lazyAPI{c}.MarkSite(ctx, c.site.Name)
+	err := c.api.MarkSite(ctx, c.site.Name)
 	if err == nil {
 		return
 	}
