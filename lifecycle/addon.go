@@ -96,6 +96,14 @@ type Capabilities struct {
 	APIs []string `json:"-"`
 }
 
+// Capabilities are those of the Kubernetes version that a site declares; what an external one runs is not declared.
+func (s Site) Capabilities() Capabilities {
+	if s.Cluster.Version.IsZero() {
+		return Capabilities{}
+	}
+	return Capabilities{Kubernetes: s.Cluster.Version.Kubernetes()}
+}
+
 // Rendering is what a chart makes of its values for a cluster.
 type Rendering struct {
 	// Objects are in the order of their installation, with the labels and annotations that Helm puts on a release's objects. Hooks are not

@@ -2,19 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/bundle"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type bundleOptions struct {
@@ -60,48 +53,13 @@ func bundleRun(ctx context.Context, opts *bundleOptions) error {
 	if err != nil {
 		return err
 	}
-	if site.Pins == nil {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "a site without " + lifecycle.PinsFile + " cannot be bundled",
-			Detail: "Nothing says what its versions stand for, so nothing could be held against it where the bundle is used.", Hint: "kiban lock " + site.Name}
-	}
-	p := packing{app: a, site: site, fleet: fleet, store: a.store(fleet, storeOptions{}), arch: slices.Compact(slices.Sorted(slices.Values(opts.Arch)))}
-	if err := p.gather(ctx); err != nil {
-		return err
-	}
-	size, digest, err := writeBundle(opts.Out, func(w io.Writer) error { return bundle.Write(w, p.index, p.contents) })
+	packed, err := supply.MakeBundle(ctx, site, a.sources(fleet, storeOptions{}), supply.BundleOptions{
+		File: opts.Out, Arch: opts.Arch, CacheDir: cacheDir(fleet), Progress: func(what string) { a.note("%s", what) }})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, lifecycle.Count(len(p.index.Pins.Charts), "chart"),
-		lifecycle.Count(len(p.index.Pins.Manifests), "manifest"), lifecycle.Count(p.binaries, "build"), lifecycle.Count(p.listed, "image"), float64(size)/1e6, digest)
-	a.note("The images are not in it: a registry at the site has to have those of %s, and those that `k0s airgap list-images` names.", bundle.ImagesName)
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, lifecycle.Count(packed.Charts, "chart"), lifecycle.Count(packed.Manifests, "manifest"),
+		lifecycle.Count(packed.Binaries, "build"), lifecycle.Count(packed.Images, "image"), float64(packed.Size)/1e6, packed.Digest)
+	a.note("The images are not in it: a registry at the site has to have those of %s, and those that `k0s airgap list-images` names.", supply.ImagesName)
 	return nil
-}
-
-// writeBundle writes a file whole or not at all, and gives its size and digest.
-func writeBundle(file string, write func(io.Writer) error) (int64, string, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".bundle-*")
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it was renamed
-	sum := sha256.New()
-	counted := &counter{w: io.MultiWriter(tmp, sum)}
-	err = write(counted)
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return 0, "", err
-	}
-	return counted.n, "sha256:" + hex.EncodeToString(sum.Sum(nil)), os.Rename(tmp.Name(), file)
-}
-
-// counter counts what it passes on.
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

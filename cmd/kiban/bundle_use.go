@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/bundle"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 // addBundle gives a verb the flag that takes binaries, charts and manifests from a bundle.
@@ -15,16 +15,9 @@ func addBundle(cmd *cobra.Command, file *string) {
 }
 
 // openBundle makes a bundle ready, after it was held against the site's lock file. No file is no bundle.
-func (a *app) openBundle(file string, site lifecycle.Site, fleet string) (*bundle.Bundle, error) {
+func (a *app) openBundle(file string, site lifecycle.Site, fleet string) (*supply.Bundle, error) {
 	if file == "" {
 		return nil, nil
 	}
-	b, err := bundle.Open(file, filepath.Join(cacheDir(fleet), "bundles"))
-	if err != nil {
-		return nil, err
-	}
-	if err := bundle.Check(b.Index, site).Err(); err != nil {
-		return nil, err
-	}
-	return &b, nil
+	return supply.OpenBundle(file, filepath.Join(cacheDir(fleet), "bundles"), site)
 }

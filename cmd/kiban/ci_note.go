@@ -14,7 +14,6 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
-	"kiban.dev/kiban/lifecycle/support"
 )
 
 type ciNoteOptions struct {
@@ -82,7 +81,7 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	a.declare(ctx, plans)
 	now := time.Now()
 	a.promote(plans, opts.Soak, now)
-	note := render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: support.Of}
+	note := render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
 	if opts.Print {
 		_, err := io.WriteString(a.Out, render.Note(plans, note))
 		return err

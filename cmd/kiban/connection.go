@@ -14,13 +14,13 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/addons"
 	"kiban.dev/kiban/lifecycle/apply"
-	"kiban.dev/kiban/lifecycle/bundle"
 	"kiban.dev/kiban/lifecycle/check"
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
 	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/observe"
+	"kiban.dev/kiban/lifecycle/supply"
 	"kiban.dev/kiban/lifecycle/tenant"
 )
 
@@ -47,7 +47,7 @@ func connect(site lifecycle.Site, opts connectOptions) (connection, error) {
 	charts := helm.StoreOptions{CacheDir: cache, Log: opts.Log}
 	binaries := cache
 	if opts.Bundle != nil {
-		charts.Offline, charts.Bundle, binaries = true, opts.Bundle.FS(), filepath.Join(opts.Bundle.Dir, bundle.K0sDir)
+		charts.Offline, charts.Bundle, binaries = true, opts.Bundle.FS(), filepath.Join(opts.Bundle.Dir, supply.K0sDir)
 	}
 	c.store = helm.NewStore(charts)
 	c.api = kube.New(c.Kubeconfig, c.servers(), c.apiOptions())

@@ -22,10 +22,9 @@ func ownImports() map[string]rule {
 	needs := "it declares the small interfaces it needs, and the adapters satisfy them"
 	return map[string]rule{
 		"lifecycle":              {nil, vocabulary},
-		"lifecycle/site":         {[]string{"lifecycle", "lifecycle/pins"}, "reading a declaration, the lock file beside it included, asks no machine and no cluster"},
+		"lifecycle/site":         {[]string{"lifecycle", "lifecycle/supply"}, "reading a declaration asks no machine and no cluster; the lock file beside it has its format from those who write it"},
 		"lifecycle/plan":         {[]string{"lifecycle"}, pure},
 		"lifecycle/render":       {[]string{"lifecycle"}, pure},
-		"lifecycle/support":      {[]string{"lifecycle"}, "the dates are data, with their source: whoever looks them up asks nobody"},
 		"lifecycle/journal":      {[]string{"lifecycle"}, "a journal is a sink of events and knows no more of a run"},
 		"lifecycle/backup":       {[]string{"lifecycle"}, "a backup is bytes: whoever keeps it asks no machine and no cluster, so it is tested with none"},
 		"lifecycle/observe":      {[]string{"lifecycle"}, needs},
@@ -40,8 +39,7 @@ func ownImports() map[string]rule {
 		"lifecycle/gitlab":       {[]string{"lifecycle"}, adapter},
 		"lifecycle/webhook":      {[]string{"lifecycle"}, adapter},
 		"lifecycle/message":      {[]string{"lifecycle"}, pure},
-		"lifecycle/pins":         {[]string{"lifecycle"}, "a lock file is text: whoever reads it asks nobody"},
-		"lifecycle/bundle":       {[]string{"lifecycle"}, "a bundle is a file: whoever packs or opens one asks no network, so it is tested with none"},
+		"lifecycle/supply":       {[]string{"lifecycle"}, "what is pinned and packed is decided of words: charts and binaries come through interfaces that it declares, so it is tested without network"},
 		"lifecycle/diff":         {[]string{"lifecycle"}, pure},
 		"lifecycle/promotion":    {[]string{"lifecycle"}, pure},
 		"lifecycle/scaffold":     {[]string{"lifecycle", "clusters"}, "the files that a fleet begins with are data, the shipped base among them: whoever makes them writes nothing and asks nobody"},

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/pins"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type pinOptions struct {
@@ -51,14 +50,6 @@ A version whose content is another one than the lock file says is refused, becau
 	return cmd
 }
 
-// pinReport is what was found of one site.
-type pinReport struct {
-	Site    string      `json:"site"`
-	Changes []pinChange `json:"changes,omitempty"`
-	// Written says that the lock file was written.
-	Written bool `json:"written"`
-}
-
 func pinRun(ctx context.Context, opts *pinOptions) error {
 	a := opts.app
 	fleet, err := a.fleetDir()
@@ -71,7 +62,7 @@ func pinRun(ctx context.Context, opts *pinOptions) error {
 			return err
 		}
 	}
-	reports := []pinReport{}
+	reports := []supply.PinReport{}
 	var failed error
 	differs := false
 	for _, name := range names {
@@ -96,53 +87,18 @@ func pinRun(ctx context.Context, opts *pinOptions) error {
 	return nil
 }
 
-// pinSite resolves what one site declares, and writes its lock file when that says something else.
-func pinSite(ctx context.Context, opts *pinOptions, fleet, name string) (pinReport, error) {
-	a, report := opts.app, pinReport{Site: name}
+// pinSite pins what one site declares.
+func pinSite(ctx context.Context, opts *pinOptions, fleet, name string) (supply.PinReport, error) {
+	a := opts.app
 	site, ds := a.LoadUnlocked(ctx, fleet, name)
 	if err := ds.Err(); err != nil {
-		return report, err
-	}
-	file := filepath.Join(site.Dir, lifecycle.PinsFile)
-	former, err := pins.Read(file)
-	if err != nil {
-		return report, err
+		return supply.PinReport{}, err
 	}
 	a.note("Asking the sources of %s.", name)
-	now, err := resolvePins(ctx, a, site, a.store(fleet, storeOptions{Refresh: true}))
-	if err != nil {
-		return report, err
-	}
-	report.Changes = comparePins(former, now)
-	if !opts.AcceptChanged {
-		if err := refuseChanged(name, report.Changes).Err(); err != nil {
-			return report, err
-		}
-	}
-	if opts.Check || former != nil && len(report.Changes) == 0 {
-		return report, nil
-	}
-	if former == nil && now.Empty() {
-		return report, nil
-	}
-	report.Written = true
-	return report, pins.Write(file, now)
+	return supply.Pin(ctx, site, a.sources(fleet, storeOptions{Refresh: true}), supply.PinOptions{Check: opts.Check, AcceptChanged: opts.AcceptChanged})
 }
 
-// refuseChanged is the error of versions whose content was replaced.
-func refuseChanged(site string, changes []pinChange) lifecycle.Diagnostics {
-	var ds lifecycle.Diagnostics
-	for _, c := range changes {
-		if c.Change == pinChanged {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site + "/" + lifecycle.PinsFile,
-				Summary: c.What + " has other content than it had", Detail: fmt.Sprintf("It is locked as %s, and its source serves %s now.", c.From, c.To),
-				Hint: "Find out who replaced it and why. To take the new content: kiban lock " + site + " --accept-changed"})
-		}
-	}
-	return ds
-}
-
-func writePinReports(w io.Writer, reports []pinReport, opts *pinOptions) error {
+func writePinReports(w io.Writer, reports []supply.PinReport, opts *pinOptions) error {
 	if opts.output.form == "json" {
 		return writeJSON(w, reports)
 	}
@@ -156,8 +112,22 @@ func writePinReports(w io.Writer, reports []pinReport, opts *pinOptions) error {
 		}
 		fmt.Fprintf(w, "%s: %s\n", r.Site, line)
 		for _, c := range r.Changes {
-			fmt.Fprintf(w, "  %-8s %s%s\n", c.Change, c.What, c.digests())
+			fmt.Fprintf(w, "  %-8s %s%s\n", c.Change, c.What, pinDigests(c))
 		}
 	}
 	return nil
 }
+
+// pinDigests says how a digest changes, short.
+func pinDigests(c supply.PinChange) string {
+	switch c.Change {
+	case supply.PinAdded:
+		return "  " + shortDigest(c.To)
+	case supply.PinChanged:
+		return "  " + shortDigest(c.From) + " -> " + shortDigest(c.To)
+	}
+	return ""
+}
+
+// shortDigest is enough of a digest for people to compare.
+func shortDigest(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }

@@ -7,8 +7,8 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
-	"kiban.dev/kiban/lifecycle/bundle"
 	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 // services are what verbs work with. wire.go builds the real ones; tests of verbs bring others.
@@ -24,11 +24,9 @@ type services struct {
 	// Describe reads a k0sctl document by itself, without a merge.
 	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
 	// OpenStore makes ready to get charts and manifests. Nothing is fetched yet.
-	OpenStore func(opts storeOptions) chartStore
-	// Checksums are those of a k0s version's binaries by architecture, as the site's source publishes them.
-	Checksums func(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error)
-	// FetchK0s gives the file of a k0s binary, fetched into dir unless it is there, and its checksum.
-	FetchK0s func(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error)
+	OpenStore func(opts storeOptions) supply.Charts
+	// Binaries are the builds of k0s.
+	Binaries supply.Binaries
 	// HostKeys asks the machines for their host keys; TrustHosts puts keys into a known_hosts file.
 	HostKeys   func(ctx context.Context, site lifecycle.Site) (lifecycle.HostKeys, error)
 	TrustHosts func(file string, keys []lifecycle.HostKey) error
@@ -71,7 +69,7 @@ type connectOptions struct {
 	// Getenv finds the secrets that a site's documents take from the environment. Nil: none are there.
 	Getenv func(string) string
 	// Bundle is where binaries, charts and manifests come from instead of the network; nil: the network.
-	Bundle *bundle.Bundle
+	Bundle *supply.Bundle
 	// KeepBackup keeps a backup that take writes and says where. Nil: as the site declares, below StateDir.
 	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
 	// Restore is the backup that a plan of PlanRestore is carried out with; nil otherwise.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/support"
 )
 
 // supportLine says that the oldest minor that a site runs gets no more patches, or soon will not; "" else, and where that is not known.
@@ -19,7 +18,7 @@ func supportLine(state lifecycle.State, now time.Time) string {
 	if oldest.IsZero() {
 		return ""
 	}
-	s := support.Of(oldest)
+	s := oldest.Support()
 	switch end := s.Ends.Format(time.DateOnly); {
 	case s.Ended(now):
 		return fmt.Sprintf("\nKubernetes %s, which runs here, gets no more patches since %s.\n", s.Minor, end)

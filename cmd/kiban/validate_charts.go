@@ -24,7 +24,7 @@ func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet stri
 	var ds lifecycle.Diagnostics
 	var absent []string
 	for _, addon := range site.Addons {
-		_, err := store.Render(ctx, site, addon, capabilities(site))
+		_, err := store.Render(ctx, site, addon, site.Capabilities())
 		switch {
 		case err == nil:
 		case ctx.Err() != nil:

@@ -14,6 +14,7 @@ import (
 	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/plan"
 	"kiban.dev/kiban/lifecycle/site"
+	"kiban.dev/kiban/lifecycle/supply"
 	"kiban.dev/kiban/lifecycle/webhook"
 )
 
@@ -32,12 +33,9 @@ func wire() services {
 		LoadUnlocked: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true, Unlocked: true})
 		},
-		Describe: k0s.Describe,
-		OpenStore: func(opts storeOptions) chartStore {
-			return helmStore{helm.NewStore(helm.StoreOptions(opts))}
-		},
-		Checksums:     k0s.Checksums,
-		FetchK0s:      k0s.Fetch,
+		Describe:      k0s.Describe,
+		OpenStore:     func(opts storeOptions) supply.Charts { return helm.NewStore(helm.StoreOptions(opts)) },
+		Binaries:      k0s.Releases{},
 		HostKeys:      k0s.HostKeys,
 		TrustHosts:    k0s.Trust,
 		CheckFleet:    site.CheckFleet,
@@ -112,25 +110,4 @@ func wire() services {
 // gitlabClient makes ready to speak to a project's server.
 func gitlabClient(p gitlabProject, log *slog.Logger) (*gitlab.Client, error) {
 	return gitlab.New(gitlab.Options{URL: p.API, Token: p.Token, CAFile: p.CAFile, Log: log})
-}
-
-// helmStore gives charts and manifests as locks and bundles want them.
-type helmStore struct{ *helm.Store }
-
-func (s helmStore) Chart(ctx context.Context, dir string, c lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
-	a, err := s.Store.Chart(ctx, dir, c, pins)
-	if err != nil {
-		return "", nil, err
-	}
-	files, err := helm.ChartFiles(c, a)
-	return a.Digest, files, err
-}
-
-func (s helmStore) Manifest(ctx context.Context, dir, url string, pins *lifecycle.Pins) (string, map[string][]byte, error) {
-	content, digest, err := s.Store.Manifest(ctx, dir, url, pins)
-	if err != nil {
-		return "", nil, err
-	}
-	files, err := helm.ManifestFiles(url, content)
-	return digest, files, err
 }

@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,14 +46,25 @@ func (k kind) keyFile(source string) string {
 	return path.Join(string(k), strings.TrimPrefix(digest([]byte(source)), "sha256:")+".json")
 }
 
-// ChartFiles are the files, by name, that a bundle holds so that a store finds the chart in it.
-func ChartFiles(c lifecycle.Chart, a Archive) (map[string][]byte, error) {
-	return files(kindChart, chartKey(c), a.Bytes)
+// ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart in it.
+func (s *Store) ChartFiles(ctx context.Context, dir string, c lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
+	a, err := s.Chart(ctx, dir, c, pins)
+	if err != nil {
+		return "", nil, err
+	}
+	entries, err := files(kindChart, chartKey(c), a.Bytes)
+	return a.Digest, entries, err
 }
 
-// ManifestFiles are the files, by name, that a bundle holds so that a store finds a file of manifests in it.
-func ManifestFiles(url string, content []byte) (map[string][]byte, error) {
-	return files(kindManifest, manifestKey(url), content)
+// ManifestFiles gets a file of manifests as Manifest does, for its digest and for the files, by name, that a bundle holds so that a store
+// finds it in it.
+func (s *Store) ManifestFiles(ctx context.Context, dir, url string, pins *lifecycle.Pins) (string, map[string][]byte, error) {
+	content, digest, err := s.Manifest(ctx, dir, url, pins)
+	if err != nil {
+		return "", nil, err
+	}
+	entries, err := files(kindManifest, manifestKey(url), content)
+	return digest, entries, err
 }
 
 func files(k kind, source string, content []byte) (map[string][]byte, error) {

@@ -129,26 +129,22 @@ func TestOfflineAndBundle(t *testing.T) {
 		t.Fatalf("%d requests offline", n)
 	}
 
-	a, err := testStore(StoreOptions{}).Chart(ctx, "", c, nil)
+	digest, content, err := testStore(StoreOptions{}).ChartFiles(ctx, "", c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	repo.Close()
 	bundle := fstest.MapFS{}
-	content, err := ChartFiles(c, a)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, b := range content {
 		bundle[name] = &fstest.MapFile{Data: b}
 	}
-	for _, pins := range []*lifecycle.Pins{nil, pinned(c, a.Digest)} {
+	for _, pins := range []*lifecycle.Pins{nil, pinned(c, digest)} {
 		got, err := testStore(StoreOptions{Offline: true, Bundle: bundle}).Chart(ctx, "", c, pins)
-		if err != nil || got.Digest != a.Digest {
+		if err != nil || got.Digest != digest {
 			t.Errorf("from the bundle: %s %v", got.Digest, err)
 		}
 	}
-	bundle[kindChart.file(a.Digest)].Data = []byte("other")
+	bundle[kindChart.file(digest)].Data = []byte("other")
 	_, err = testStore(StoreOptions{Offline: true, Bundle: bundle}).Chart(ctx, "", c, nil)
 	wants(t, diagnostic(t, err).Hint, "bundle")
 }

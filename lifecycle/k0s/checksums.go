@@ -43,9 +43,12 @@ func bareSum(s string) string {
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "sha256:")
 }
 
+// Releases are the builds of k0s, where a site says that they are published.
+type Releases struct{}
+
 // Checksums are those of a version's binaries, "sha256:<hex>" by architecture, as the site's source publishes them today. What the Site
 // document pins stands in their place.
-func Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error) {
+func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error) {
 	sums := map[string]string{}
 	for _, arch := range architectures() {
 		if sum := bareSum(site.Binary.SHA256[v.String()+"/"+arch]); sum != "" {
@@ -69,7 +72,7 @@ func Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (m
 }
 
 // Fetch gives the file of a binary, and its checksum "sha256:<hex>". It is fetched into dir, as sessions fetch, unless it is there.
-func Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error) {
+func (Releases) Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error) {
 	b, err := obtain(ctx, site, v, arch, dir, false, progress)
 	if err != nil {
 		return "", "", err

@@ -43,16 +43,16 @@ func release(t *testing.T) (site lifecycle.Site, v lifecycle.Version, sums map[s
 
 func TestChecksums(t *testing.T) {
 	site, v, sums := release(t)
-	got, err := Checksums(t.Context(), site, v)
+	got, err := Releases{}.Checksums(t.Context(), site, v)
 	if err != nil || len(got) != 2 || got["amd64"] != "sha256:"+sums["amd64"] || got["arm64"] != "sha256:"+sums["arm64"] {
 		t.Errorf("checksums %v, %v", got, err)
 	}
 	site.Binary.SHA256 = map[string]string{v.String() + "/amd64": strings.Repeat("A", 64)}
-	if got, err := Checksums(t.Context(), site, v); err != nil || got["amd64"] != "sha256:"+strings.Repeat("a", 64) {
+	if got, err := (Releases{}).Checksums(t.Context(), site, v); err != nil || got["amd64"] != "sha256:"+strings.Repeat("a", 64) {
 		t.Errorf("what the Site pins does not win: %v, %v", got, err)
 	}
 	site.Binary.SHA256, site.Binary.Checksums = nil, "gone.txt"
-	if _, err := Checksums(t.Context(), site, v); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (Releases{}).Checksums(t.Context(), site, v); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a sums file: %v", err)
 	}
 }
@@ -80,7 +80,7 @@ func TestLockedChecksums(t *testing.T) {
 	} {
 		site, v, sums := release(t)
 		c.change(&site, v.String()+"/amd64", sums["amd64"])
-		_, digest, err := Fetch(t.Context(), site, v, "amd64", t.TempDir(), quiet)
+		_, digest, err := Releases{}.Fetch(t.Context(), site, v, "amd64", t.TempDir(), quiet)
 		if c.says == "" && (err != nil || digest != "sha256:"+sums["amd64"]) {
 			t.Errorf("%s: %v, %v", name, digest, err)
 		}
@@ -98,7 +98,7 @@ func TestOffline(t *testing.T) {
 	if _, err := obtain(t.Context(), site, v, "amd64", dir, true, quiet); !errors.Is(err, lifecycle.ErrNotCached) {
 		t.Errorf("a binary that is not there: %v", err)
 	}
-	if _, _, err := Fetch(t.Context(), site, v, "amd64", dir, quiet); err != nil {
+	if _, _, err := (Releases{}).Fetch(t.Context(), site, v, "amd64", dir, quiet); err != nil {
 		t.Fatal(err)
 	}
 	site.Binary = lifecycle.Binaries{URL: "http://127.0.0.1:1/k0s", Checksums: "http://127.0.0.1:1/sums"}

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/pins"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 // readLock reads the lock file beside the kustomization, and takes the k0s checksums from it.
@@ -21,10 +21,10 @@ func (l *loading) readLock() {
 		return
 	}
 	name := l.tree.rel(file)
-	locked, lines, parsed := (*lifecycle.Pins)(nil), pins.Lines(nil), err
+	locked, lines, parsed := (*lifecycle.Pins)(nil), supply.PinLines(nil), err
 	if err == nil {
 		l.lock = b
-		locked, lines, parsed = pins.Parse(name, b)
+		locked, lines, parsed = supply.ParsePins(name, b)
 	}
 	if parsed != nil {
 		if !l.opts.Unlocked {
@@ -40,7 +40,7 @@ func (l *loading) readLock() {
 }
 
 // fillChecksums puts the locked checksums of k0s to those that the Site document has.
-func (l *loading) fillChecksums(name string, lines pins.Lines) {
+func (l *loading) fillChecksums(name string, lines supply.PinLines) {
 	sums := map[string]string{}
 	for _, key := range sortedKeys(l.site.Pins.K0s) {
 		sum := strings.TrimPrefix(l.site.Pins.K0s[key], "sha256:")
@@ -62,7 +62,7 @@ func (l *loading) fillChecksums(name string, lines pins.Lines) {
 func isRemote(where string) bool { return strings.Contains(where, "://") }
 
 // checkLock holds that the lock file covers what the site declares.
-func checkLock(site lifecycle.Site, name string, lines pins.Lines) []finding {
+func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []finding {
 	hint := "kiban lock " + site.Name
 	mismatch := func(line int, detail string) finding {
 		at := place{subject: name}
@@ -94,15 +94,15 @@ func checkLock(site lifecycle.Site, name string, lines pins.Lines) []finding {
 }
 
 // lockedOtherwise says what a lock file has of a chart in another version, or from elsewhere.
-func lockedOtherwise(p *lifecycle.Pins, c lifecycle.Chart, lines pins.Lines) (line int, has string) {
+func lockedOtherwise(p *lifecycle.Pins, c lifecycle.Chart, lines supply.PinLines) (line int, has string) {
 	for _, pin := range p.Charts {
 		if pin.Name == c.Name && pin.Repo == c.Repo {
-			return lines[pins.ChartKey(pin)], pin.Version
+			return lines[supply.ChartKey(pin)], pin.Version
 		}
 	}
 	for _, pin := range p.Charts {
 		if pin.Name == c.Name {
-			return lines[pins.ChartKey(pin)], fmt.Sprintf("%s of %s", pin.Version, pin.Repo)
+			return lines[supply.ChartKey(pin)], fmt.Sprintf("%s of %s", pin.Version, pin.Repo)
 		}
 	}
 	return 0, "no such chart"

@@ -1,4 +1,4 @@
-package pins
+package supply
 
 import (
 	"bytes"
@@ -13,11 +13,11 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-const header = `# Written by "kiban lock". The digests of what this site's versions stand for: commit it, and do not edit it.
+const lockfileHeader = `# Written by "kiban lock". The digests of what this site's versions stand for: commit it, and do not edit it.
 `
 
 // The form of the file; its fields are those of lifecycle.Pins.
-type form struct {
+type lockfileForm struct {
 	Charts    []chartForm       `yaml:"charts,omitempty"`
 	Manifests []manifestForm    `yaml:"manifests,omitempty"`
 	K0s       map[string]string `yaml:"k0s,omitempty"`
@@ -35,9 +35,9 @@ type manifestForm struct {
 	Digest string `yaml:"digest"`
 }
 
-// Write writes a lock file. The same pins give the same bytes, and the file is there whole or as it was.
-func Write(file string, p lifecycle.Pins) error {
-	b, err := Format(p)
+// WritePins writes a lock file. The same pins give the same bytes, and the file is there whole or as it was.
+func WritePins(file string, p lifecycle.Pins) error {
+	b, err := formatPins(p)
 	if err != nil {
 		return err
 	}
@@ -57,11 +57,11 @@ func Write(file string, p lifecycle.Pins) error {
 	return nil
 }
 
-// Format is the content of a lock file.
-func Format(p lifecycle.Pins) ([]byte, error) {
+// formatPins is the content of a lock file.
+func formatPins(p lifecycle.Pins) ([]byte, error) {
 	p.Charts, p.Manifests = slices.Clone(p.Charts), slices.Clone(p.Manifests)
 	sortPins(&p)
-	f := form{K0s: p.K0s}
+	f := lockfileForm{K0s: p.K0s}
 	for _, c := range p.Charts {
 		f.Charts = append(f.Charts, chartForm(c))
 	}
@@ -69,7 +69,7 @@ func Format(p lifecycle.Pins) ([]byte, error) {
 		f.Manifests = append(f.Manifests, manifestForm(m))
 	}
 	var b bytes.Buffer
-	b.WriteString(header)
+	b.WriteString(lockfileHeader)
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(f); err != nil {

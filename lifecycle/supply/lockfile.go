@@ -1,4 +1,4 @@
-package pins
+package supply
 
 import (
 	"errors"
@@ -14,8 +14,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Read reads a lock file; nil when there is none. What is wrong in it is Diagnostics, with file and line.
-func Read(file string) (*lifecycle.Pins, error) {
+// ReadPins reads a lock file; nil when there is none. What is wrong in it is Diagnostics, with file and line.
+func ReadPins(file string) (*lifecycle.Pins, error) {
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -23,19 +23,19 @@ func Read(file string) (*lifecycle.Pins, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the lock file: %w", err)
 	}
-	pins, _, err := Parse(file, b)
+	pins, _, err := ParsePins(file, b)
 	return pins, err
 }
 
-// Lines says where in a lock file something is pinned, by ChartKey, by a manifest's URL, or by "<version>/<arch>" of k0s.
-type Lines map[string]int
+// PinLines says where in a lock file something is pinned, by ChartKey, by a manifest's URL, or by "<version>/<arch>" of k0s.
+type PinLines map[string]int
 
-// ChartKey names a chart in Lines.
+// ChartKey names a chart in PinLines.
 func ChartKey(p lifecycle.ChartPin) string { return p.Repo + " " + p.Name + " " + p.Version }
 
-// Parse reads the content of a lock file; name is what it is called in diagnostics.
-func Parse(name string, b []byte) (*lifecycle.Pins, Lines, error) {
-	r := reader{name: name, lines: Lines{}}
+// ParsePins reads the content of a lock file; name is what it is called in diagnostics.
+func ParsePins(name string, b []byte) (*lifecycle.Pins, PinLines, error) {
+	r := pinReader{name: name, lines: PinLines{}}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(b, &doc); err != nil {
 		r.fail(0, "this is not YAML", err.Error())
@@ -52,14 +52,14 @@ func Parse(name string, b []byte) (*lifecycle.Pins, Lines, error) {
 	return &pins, r.lines, nil
 }
 
-// reader gathers what it finds wrong.
-type reader struct {
+// pinReader gathers what it finds wrong.
+type pinReader struct {
 	name  string
-	lines Lines
+	lines PinLines
 	found lifecycle.Diagnostics
 }
 
-func (r *reader) fail(line int, summary, detail string) {
+func (r *pinReader) fail(line int, summary, detail string) {
 	subject := r.name
 	if line > 0 {
 		subject = fmt.Sprintf("%s:%d", r.name, line)
@@ -70,7 +70,7 @@ func (r *reader) fail(line int, summary, detail string) {
 	})
 }
 
-func (r *reader) file(n *yaml.Node, pins *lifecycle.Pins) {
+func (r *pinReader) file(n *yaml.Node, pins *lifecycle.Pins) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n.Line, "a lock file must be a mapping", "")
 		return
@@ -101,7 +101,7 @@ func (r *reader) file(n *yaml.Node, pins *lifecycle.Pins) {
 	}
 }
 
-func (r *reader) items(n *yaml.Node, field string) []*yaml.Node {
+func (r *pinReader) items(n *yaml.Node, field string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		r.fail(n.Line, field+" must be a list", "")
 		return nil
@@ -112,7 +112,7 @@ func (r *reader) items(n *yaml.Node, field string) []*yaml.Node {
 var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // fields reads a mapping of just these fields, each given and a single value.
-func (r *reader) fields(n *yaml.Node, names ...string) map[string]string {
+func (r *pinReader) fields(n *yaml.Node, names ...string) map[string]string {
 	got := map[string]string{}
 	if n.Kind != yaml.MappingNode {
 		r.fail(n.Line, "a pin must be a mapping", "")
@@ -137,14 +137,14 @@ func (r *reader) fields(n *yaml.Node, names ...string) map[string]string {
 	return got
 }
 
-func (r *reader) digest(line int, digest string) {
+func (r *pinReader) digest(line int, digest string) {
 	if !digestForm.MatchString(digest) {
 		r.fail(line, fmt.Sprintf("%q is no digest", digest), `It is "sha256:" and 64 hexadecimal digits, in lower case.`)
 	}
 }
 
 // once remembers the line of a pin, and refuses a second one of the same thing.
-func (r *reader) once(n *yaml.Node, key string) bool {
+func (r *pinReader) once(n *yaml.Node, key string) bool {
 	if first, twice := r.lines[key]; twice {
 		r.fail(n.Line, "pinned twice", fmt.Sprintf("Line %d pins it already.", first))
 		return false
@@ -153,7 +153,7 @@ func (r *reader) once(n *yaml.Node, key string) bool {
 	return true
 }
 
-func (r *reader) binaries(n *yaml.Node) map[string]string {
+func (r *pinReader) binaries(n *yaml.Node) map[string]string {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n.Line, "k0s must be a mapping", "")
 		return nil

@@ -1,4 +1,4 @@
-package bundle
+package supply
 
 import (
 	"archive/tar"
@@ -18,9 +18,22 @@ import (
 // indexLimit bounds the index, which is read into memory.
 const indexLimit = 8 << 20
 
-// Open unpacks a bundle below dir, unless that was done before and nothing has changed since, and verifies every file of it.
-func Open(file, dir string) (Bundle, error) {
+// OpenBundle makes a bundle ready for a site: it is unpacked below dir, unless that was done before and nothing has changed since, every
+// file of it is verified, and it is held against the site's lock file.
+func OpenBundle(file, dir string, site lifecycle.Site) (*Bundle, error) {
 	b, err := open(file, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkBundle(b.Index, site).Err(); err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
+
+// open unpacks and verifies a bundle of whichever site.
+func open(file, dir string) (Bundle, error) {
+	b, err := unpackBelow(file, dir)
 	if err != nil {
 		return Bundle{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: file, Summary: "the bundle cannot be used", Detail: err.Error(),
 			Hint: "Carry it over again, or make it again: kiban bundle SITE -o FILE", Cause: err}
@@ -28,7 +41,7 @@ func Open(file, dir string) (Bundle, error) {
 	return b, nil
 }
 
-func open(file, dir string) (Bundle, error) {
+func unpackBelow(file, dir string) (Bundle, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return Bundle{}, err
@@ -116,7 +129,7 @@ func unpack(archive *tar.Reader, index Index, dir string) error {
 			return fmt.Errorf("%q is not as its index says", h.Name)
 		}
 		delete(todo, h.Name)
-		if err := write(filepath.Join(dir, filepath.FromSlash(f.Path)), archive, f); err != nil {
+		if err := writeVerified(filepath.Join(dir, filepath.FromSlash(f.Path)), archive, f); err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
 	}
@@ -126,7 +139,8 @@ func unpack(archive *tar.Reader, index Index, dir string) error {
 	return nil
 }
 
-func write(file string, r io.Reader, want File) error {
+// writeVerified writes a new file, whose content must be what the index says.
+func writeVerified(file string, r io.Reader, want File) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}

@@ -1,14 +1,12 @@
-package support
+package lifecycle
 
 import (
 	"strings"
 	"testing"
 	"time"
-
-	"kiban.dev/kiban/lifecycle"
 )
 
-func TestOf(t *testing.T) {
+func TestSupportOfVersion(t *testing.T) {
 	for _, tt := range []struct {
 		version, minor, ends string
 	}{
@@ -21,11 +19,11 @@ func TestOf(t *testing.T) {
 		{"v1.99.1+k0s.0", "1.99", ""},
 		{"v2.36.0+k0s.0", "2.36", ""},
 	} {
-		v, err := lifecycle.ParseVersion(tt.version)
+		v, err := ParseVersion(tt.version)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := Of(v)
+		got := v.Support()
 		ends := ""
 		if !got.Ends.IsZero() {
 			ends = got.Ends.Format(time.DateOnly)
@@ -36,13 +34,13 @@ func TestOf(t *testing.T) {
 	}
 }
 
-// TestPublished holds what must be true of the dates whoever edits them.
-func TestPublished(t *testing.T) {
-	all, err := read(published)
+// TestSupportDates holds what must be true of the dates whoever edits them.
+func TestSupportDates(t *testing.T) {
+	all, err := readSupport(supportDates)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(published), `"source": "https://kubernetes.io/`) {
+	if !strings.Contains(string(supportDates), `"source": "https://kubernetes.io/`) {
 		t.Error("the dates do not say where they are from")
 	}
 	if len(all) < 8 {
@@ -58,19 +56,19 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-func TestUnreadable(t *testing.T) {
+func TestSupportUnreadable(t *testing.T) {
 	for _, in := range []string{"", `{"minors":[{"minor":"1.36","released":"soon"}]}`, `{"minors":[{"minor":"1.36","released":"2026-04-22","ends":"2027-02-30"}]}`} {
-		if got, err := read([]byte(in)); err == nil {
+		if got, err := readSupport([]byte(in)); err == nil {
 			t.Errorf("%q: got %v", in, got)
 		}
 	}
-	if got, err := read([]byte(`{"minors":[{"minor":"1.38","released":"2026-12-09"}]}`)); err != nil || len(got) != 1 || !got[0].Ends.IsZero() {
+	if got, err := readSupport([]byte(`{"minors":[{"minor":"1.38","released":"2026-12-09"}]}`)); err != nil || len(got) != 1 || !got[0].Ends.IsZero() {
 		t.Errorf("an end that is not known yet: got %v, %v", got, err)
 	}
 }
 
-func TestEnds(t *testing.T) {
-	s := lifecycle.Support{Minor: "1.34", Ends: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC)}
+func TestSupportEnds(t *testing.T) {
+	s := Support{Minor: "1.34", Ends: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC)}
 	for _, tt := range []struct {
 		now          string
 		ended, sixty bool
@@ -79,11 +77,11 @@ func TestEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Ended(now) != tt.ended || s.EndsWithin(lifecycle.SupportEndsSoon, now) != tt.sixty {
-			t.Errorf("at %s: ended %t, within 60 days %t", tt.now, s.Ended(now), s.EndsWithin(lifecycle.SupportEndsSoon, now))
+		if s.Ended(now) != tt.ended || s.EndsWithin(SupportEndsSoon, now) != tt.sixty {
+			t.Errorf("at %s: ended %t, within 60 days %t", tt.now, s.Ended(now), s.EndsWithin(SupportEndsSoon, now))
 		}
 	}
-	if unknown := (lifecycle.Support{Minor: "1.99"}); unknown.Ended(s.Ends) || unknown.EndsWithin(1000*time.Hour, s.Ends) {
+	if unknown := (Support{Minor: "1.99"}); unknown.Ended(s.Ends) || unknown.EndsWithin(1000*time.Hour, s.Ends) {
 		t.Error("an end that is not known is no end")
 	}
 }

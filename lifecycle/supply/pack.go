@@ -1,4 +1,4 @@
-package bundle
+package supply
 
 import (
 	"archive/tar"
@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// Write packs the contents. The same contents, in any order, make the same bytes.
-func Write(w io.Writer, index Index, contents []Content) error {
+// writeArchive packs the contents. The same contents, in any order, make the same bytes.
+func writeArchive(w io.Writer, index Index, contents []content) error {
 	contents = slices.Clone(contents)
-	slices.SortFunc(contents, func(a, b Content) int { return cmp.Compare(a.Path, b.Path) })
-	contents = slices.CompactFunc(contents, func(a, b Content) bool { return a.File == b.File })
+	slices.SortFunc(contents, func(a, b content) int { return cmp.Compare(a.Path, b.Path) })
+	contents = slices.CompactFunc(contents, func(a, b content) bool { return a.File == b.File })
 	index.Format, index.Files = format, nil
 	for i, c := range contents {
 		if !inside(c.Path) || i > 0 && contents[i-1].Path == c.Path {
@@ -33,8 +33,8 @@ func Write(w io.Writer, index Index, contents []Content) error {
 	}
 	zip := gzip.NewWriter(w)
 	archive := tar.NewWriter(zip)
-	first := Bytes(indexName, append(head, '\n'))
-	for _, c := range append([]Content{first}, contents...) {
+	first := inMemory(indexName, append(head, '\n'))
+	for _, c := range append([]content{first}, contents...) {
 		if err := pack(archive, c); err != nil {
 			return fmt.Errorf("bundle %s: %w", c.Path, err)
 		}
@@ -43,8 +43,8 @@ func Write(w io.Writer, index Index, contents []Content) error {
 }
 
 // pack adds one file, without anything of this machine, and holds it against its digest on the way.
-func pack(archive *tar.Writer, c Content) error {
-	r, err := c.Open()
+func pack(archive *tar.Writer, c content) error {
+	r, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func pack(archive *tar.Writer, c Content) error {
 	return nil
 }
 
-// Images prints the list of container images, one a line.
-func Images(images []string) []byte {
+// imageList prints the list of container images, one a line.
+func imageList(images []string) []byte {
 	var out bytes.Buffer
 	for _, image := range slices.Compact(slices.Sorted(slices.Values(images))) {
 		fmt.Fprintln(&out, image)

@@ -1,6 +1,7 @@
-package bundle
+package supply
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -57,30 +58,30 @@ type Bundle struct {
 // FS gives its files by their paths.
 func (b Bundle) FS() fs.FS { return os.DirFS(b.Dir) }
 
-// Content is a file to be packed.
-type Content struct {
+// content is a file to be packed.
+type content struct {
 	File
-	Open func() (io.ReadCloser, error)
+	open func() (io.ReadCloser, error)
 }
 
-// Bytes is a file that is in memory.
-func Bytes(name string, content []byte) Content {
-	sum := sha256.Sum256(content)
-	return Content{File{name, "sha256:" + hex.EncodeToString(sum[:]), int64(len(content))},
-		func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(content))), nil }}
+// inMemory is a file that is in memory.
+func inMemory(name string, b []byte) content {
+	sum := sha256.Sum256(b)
+	return content{File{name, "sha256:" + hex.EncodeToString(sum[:]), int64(len(b))},
+		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
 }
 
-// OfFile is a file of this machine, whose digest is known.
-func OfFile(name, file, digest string) (Content, error) {
+// onDisk is a file of this machine, whose digest is known.
+func onDisk(name, file, digest string) (content, error) {
 	info, err := os.Stat(file)
 	if err != nil {
-		return Content{}, err
+		return content{}, err
 	}
-	return Content{File{name, digest, info.Size()}, func() (io.ReadCloser, error) { return os.Open(file) }}, nil
+	return content{File{name, digest, info.Size()}, func() (io.ReadCloser, error) { return os.Open(file) }}, nil
 }
 
-// K0sPath is where a bundle keeps a binary of k0s.
-func K0sPath(v lifecycle.Version, arch string) string {
+// k0sPath is where a bundle keeps a binary of k0s.
+func k0sPath(v lifecycle.Version, arch string) string {
 	return path.Join(K0sDir, v.String(), "k0s-"+v.String()+"-"+arch)
 }
 

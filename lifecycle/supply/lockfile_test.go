@@ -1,4 +1,4 @@
-package pins
+package supply
 
 import (
 	"os"
@@ -12,7 +12,7 @@ import (
 
 var sum = "sha256:" + strings.Repeat("ab", 32)
 
-func sample() lifecycle.Pins {
+func samplePins() lifecycle.Pins {
 	return lifecycle.Pins{
 		Charts: []lifecycle.ChartPin{
 			{Repo: "oci://registry.example/charts", Name: "web", Version: "1.0.0", Digest: sum},
@@ -25,26 +25,26 @@ func sample() lifecycle.Pins {
 
 func TestWriteAndRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), lifecycle.PinsFile)
-	if p, err := Read(file); p != nil || err != nil {
+	if p, err := ReadPins(file); p != nil || err != nil {
 		t.Fatalf("no file: %v, %v", p, err)
 	}
-	if err := Write(file, sample()); err != nil {
+	if err := WritePins(file, samplePins()); err != nil {
 		t.Fatal(err)
 	}
 	first, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Read(file)
+	got, err := ReadPins(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := sample()
+	want := samplePins()
 	sortPins(&want)
 	if !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
 	}
-	if err := Write(file, *got); err != nil {
+	if err := WritePins(file, *got); err != nil {
 		t.Fatal(err)
 	}
 	if second, _ := os.ReadFile(file); string(first) != string(second) {
@@ -53,7 +53,7 @@ func TestWriteAndRead(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(file)); len(entries) != 1 {
 		t.Errorf("something is left behind: %v", entries)
 	}
-	_, lines, err := Parse("x", first)
+	_, lines, err := ParsePins("x", first)
 	if err != nil || lines["v1.36.3+k0s.2/amd64"] == 0 || lines[ChartKey(want.Charts[0])] != 3 {
 		t.Errorf("lines are %v, %v", lines, err)
 	}
@@ -74,13 +74,13 @@ func TestBrokenLockFiles(t *testing.T) {
 		"k0s: []":                                                                      "x:1: k0s must be a mapping",
 		"charts:\n  - a\n - b":                                                         "x: this is not YAML",
 	} {
-		p, _, err := Parse("x", []byte(content))
+		p, _, err := ParsePins("x", []byte(content))
 		if p != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s\ngot  %v\nwant %s", content, err, want)
 		}
 	}
 	for _, content := range []string{"", "# nothing\n"} {
-		if p, _, err := Parse("x", []byte(content)); err != nil || p == nil {
+		if p, _, err := ParsePins("x", []byte(content)); err != nil || p == nil {
 			t.Errorf("%q: %v, %v", content, p, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package bundle
+package supply
 
 import (
 	"archive/tar"
@@ -16,13 +16,13 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-func sample(t *testing.T) []byte {
+func sampleBundle(t *testing.T) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	err := Write(&out, Index{Site: "tokyo", Arch: []string{"amd64"}}, []Content{
-		Bytes("k0s/v1.36.3+k0s.2/k0s-v1.36.3+k0s.2-amd64", []byte("#!/bin/k0s\n")),
-		Bytes(ImagesName, Images([]string{"quay.io/b:1", "quay.io/a:1", "quay.io/b:1"})),
-		Bytes("charts/aa.tgz", []byte("chart")),
+	err := writeArchive(&out, Index{Site: "tokyo", Arch: []string{"amd64"}}, []content{
+		inMemory("k0s/v1.36.3+k0s.2/k0s-v1.36.3+k0s.2-amd64", []byte("#!/bin/k0s\n")),
+		inMemory(ImagesName, imageList([]string{"quay.io/b:1", "quay.io/a:1", "quay.io/b:1"})),
+		inMemory("charts/aa.tgz", []byte("chart")),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -40,12 +40,12 @@ func put(t *testing.T, content []byte) string {
 }
 
 func TestRoundTrip(t *testing.T) {
-	content := sample(t)
-	if !bytes.Equal(content, sample(t)) {
+	content := sampleBundle(t)
+	if !bytes.Equal(content, sampleBundle(t)) {
 		t.Error("the same content makes different bytes")
 	}
 	file, dir := put(t, content), t.TempDir()
-	b, err := Open(file, dir)
+	b, err := open(file, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +61,10 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("the index came back as %+v", b.Index)
 	}
 	v, _ := lifecycle.ParseVersion("v1.36.3+k0s.2")
-	if _, err := os.Stat(filepath.Join(b.Dir, filepath.FromSlash(K0sPath(v, "amd64")))); err != nil {
+	if _, err := os.Stat(filepath.Join(b.Dir, filepath.FromSlash(k0sPath(v, "amd64")))); err != nil {
 		t.Error(err)
 	}
-	again, err := Open(file, dir)
+	again, err := open(file, dir)
 	if err != nil || again.Dir != b.Dir {
 		t.Errorf("opened again: %v, %v; want %s", again.Dir, err, b.Dir)
 	}
@@ -72,8 +72,8 @@ func TestRoundTrip(t *testing.T) {
 
 // TestUnpackedFilesAreVerified: what was changed after it was unpacked is unpacked anew.
 func TestUnpackedFilesAreVerified(t *testing.T) {
-	file, dir := put(t, sample(t)), t.TempDir()
-	b, err := Open(file, dir)
+	file, dir := put(t, sampleBundle(t)), t.TempDir()
+	b, err := open(file, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestUnpackedFilesAreVerified(t *testing.T) {
 	if err := os.WriteFile(chart, []byte("other"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(file, dir); err != nil {
+	if _, err := open(file, dir); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(chart); string(got) != "chart" {
@@ -90,17 +90,17 @@ func TestUnpackedFilesAreVerified(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	wrong := Bytes("charts/aa.tgz", []byte("chart"))
+	wrong := inMemory("charts/aa.tgz", []byte("chart"))
 	wrong.Digest = "sha256:00"
-	for name, contents := range map[string][]Content{
-		"a path that leads out":       {Bytes("charts/../../x", nil)},
-		"an absolute path":            {Bytes("/charts/x", nil)},
-		"another kind of file":        {Bytes("secrets/x", nil)},
-		"two files of one path":       {Bytes("charts/a", []byte("1")), Bytes("charts/a", []byte("2"))},
+	for name, contents := range map[string][]content{
+		"a path that leads out":       {inMemory("charts/../../x", nil)},
+		"an absolute path":            {inMemory("/charts/x", nil)},
+		"another kind of file":        {inMemory("secrets/x", nil)},
+		"two files of one path":       {inMemory("charts/a", []byte("1")), inMemory("charts/a", []byte("2"))},
 		"content of another digest":   {wrong},
-		"a file that is no longer so": {{File: File{"charts/a", "sha256:00", 1}, Open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}},
+		"a file that is no longer so": {{File: File{"charts/a", "sha256:00", 1}, open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}},
 	} {
-		if err := Write(io.Discard, Index{}, contents); err == nil {
+		if err := writeArchive(io.Discard, Index{}, contents); err == nil {
 			t.Errorf("%s is packed", name)
 		}
 	}
@@ -138,7 +138,7 @@ func TestOpenRefuses(t *testing.T) {
 	one := []File{{"charts/a", "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", 1}}
 	x := func(name string) *tar.Header { return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: 1} }
 	good := forged(t, Index{Format: format, Files: one}, x("charts/a"))
-	if _, err := Open(put(t, good), t.TempDir()); err != nil {
+	if _, err := open(put(t, good), t.TempDir()); err != nil {
 		t.Fatalf("the forger's own bundle is refused: %v", err)
 	}
 	for name, c := range map[string]struct {
@@ -159,7 +159,7 @@ func TestOpenRefuses(t *testing.T) {
 		"a file missing":      {forged(t, Index{Format: format, Files: one}), "is missing"},
 	} {
 		dir := t.TempDir()
-		_, err := Open(put(t, c.content), filepath.Join(dir, "below"))
+		_, err := open(put(t, c.content), filepath.Join(dir, "below"))
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
@@ -229,12 +229,12 @@ func TestCheck(t *testing.T) {
 		c.change(&locked, &bundled)
 		site := declared(t)
 		site.Pins = &locked
-		ds := Check(Index{Arch: []string{"amd64"}, Pins: bundled}, site)
+		ds := checkBundle(Index{Arch: []string{"amd64"}, Pins: bundled}, site)
 		if (c.says == "") != (len(ds) == 0) || len(ds) > 0 && !strings.Contains(ds.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, ds, c.says)
 		}
 	}
-	if ds := Check(Index{Pins: pins()}, declared(t)); ds.Err() == nil {
+	if ds := checkBundle(Index{Pins: pins()}, declared(t)); ds.Err() == nil {
 		t.Error("a bundle is trusted without a lock file")
 	}
 }

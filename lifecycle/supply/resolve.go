@@ -1,4 +1,4 @@
-package main
+package supply
 
 import (
 	"cmp"
@@ -7,16 +7,15 @@ import (
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/bundle"
 )
 
-// resolvePins asks every source of a site for what its versions stand for. All that could not be learnt comes back at once.
-func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartStore) (lifecycle.Pins, error) {
+// Resolve asks every source of a site for what its versions stand for today. All that could not be learnt comes back at once.
+func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.Pins, error) {
 	var now lifecycle.Pins
 	var ds lifecycle.Diagnostics
-	needs := bundle.NeedsOf(site)
+	needs := NeedsOf(site)
 	for _, c := range needs.Charts {
-		digest, _, err := store.Chart(ctx, site.Dir, c, nil)
+		digest, _, err := from.Charts.ChartFiles(ctx, site.Dir, c, nil)
 		if err != nil {
 			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had"), func(a lifecycle.Addon) string {
 				if a.Chart != nil && a.Chart.Repo == c.Repo && a.Chart.Name == c.Name && a.Chart.Version == c.Version {
@@ -29,7 +28,7 @@ func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartSt
 		now.Charts = append(now.Charts, lifecycle.ChartPin{Repo: c.Repo, Name: c.Name, Version: c.Version, Digest: digest})
 	}
 	for _, url := range needs.Manifests {
-		digest, _, err := store.Manifest(ctx, site.Dir, url, nil)
+		digest, _, err := from.Charts.ManifestFiles(ctx, site.Dir, url, nil)
 		if err != nil {
 			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "manifests "+url+" cannot be had"), func(a lifecycle.Addon) string {
 				if i := slices.Index(a.Manifests, url); i >= 0 {
@@ -42,7 +41,7 @@ func resolvePins(ctx context.Context, a *app, site lifecycle.Site, store chartSt
 		now.Manifests = append(now.Manifests, lifecycle.ManifestPin{URL: url, Digest: digest})
 	}
 	for _, v := range needs.Versions {
-		sums, err := a.Checksums(ctx, site, v)
+		sums, err := from.Binaries.Checksums(ctx, site, v)
 		if err != nil {
 			ds = append(ds, lifecycle.AsDiagnostics(err, "the checksums of k0s "+v.String()+" cannot be had")...)
 			continue

@@ -1,4 +1,4 @@
-package main
+package supply
 
 import (
 	"cmp"
@@ -9,13 +9,13 @@ import (
 
 // What happens to a pin.
 const (
-	pinAdded   = "added"
-	pinChanged = "changed"
-	pinRemoved = "removed"
+	PinAdded   = "added"
+	PinChanged = "changed"
+	PinRemoved = "removed"
 )
 
-// pinChange is one pin that differs between two lock files.
-type pinChange struct {
+// PinChange is one pin that differs between two lock files.
+type PinChange struct {
 	Change string `json:"change"`
 	// What is pinned: "chart metallb 0.16.2 of https://metallb.github.io/metallb".
 	What string `json:"what"`
@@ -23,41 +23,27 @@ type pinChange struct {
 	To   string `json:"to,omitempty"`
 }
 
-// digests says how the digest changes, short.
-func (c pinChange) digests() string {
-	switch c.Change {
-	case pinAdded:
-		return "  " + shortDigest(c.To)
-	case pinChanged:
-		return "  " + shortDigest(c.From) + " -> " + shortDigest(c.To)
-	}
-	return ""
-}
-
-// shortDigest is enough of a digest for people to compare.
-func shortDigest(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }
-
 // comparePins says what differs, sorted by what is pinned. No former file is an empty one.
-func comparePins(former *lifecycle.Pins, now lifecycle.Pins) []pinChange {
+func comparePins(former *lifecycle.Pins, now lifecycle.Pins) []PinChange {
 	if former == nil {
 		former = &lifecycle.Pins{}
 	}
 	was, is := pinned(*former), pinned(now)
-	var changes []pinChange
+	var changes []PinChange
 	for what, to := range is {
 		switch from, known := was[what]; {
 		case !known:
-			changes = append(changes, pinChange{Change: pinAdded, What: what, To: to})
+			changes = append(changes, PinChange{Change: PinAdded, What: what, To: to})
 		case from != to:
-			changes = append(changes, pinChange{Change: pinChanged, What: what, From: from, To: to})
+			changes = append(changes, PinChange{Change: PinChanged, What: what, From: from, To: to})
 		}
 	}
 	for what, from := range was {
 		if _, stays := is[what]; !stays {
-			changes = append(changes, pinChange{Change: pinRemoved, What: what, From: from})
+			changes = append(changes, PinChange{Change: PinRemoved, What: what, From: from})
 		}
 	}
-	slices.SortFunc(changes, func(a, b pinChange) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Change, b.Change)) })
+	slices.SortFunc(changes, func(a, b PinChange) int { return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Change, b.Change)) })
 	return changes
 }
 
