@@ -61,7 +61,7 @@ func doingOf(plan lifecycle.Plan) string {
 
 // harmless reports whether the plan changes nothing on the site: then it needs no lock.
 func harmless(plan lifecycle.Plan) bool {
-	return !slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action != lifecycle.ActionBackup })
+	return !slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action.Resume() != lifecycle.ResumeHarmless })
 }
 
 // carryOut runs a plan under an id of its own.

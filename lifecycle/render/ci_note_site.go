@@ -72,12 +72,8 @@ func hostsOf(p lifecycle.Plan) []lifecycle.Host {
 
 // ofController reports whether only a controller gets such a step.
 func ofController(s lifecycle.Step) bool {
-	switch s.Action {
-	case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionConfigure, lifecycle.ActionLeaveEtcd, lifecycle.ActionRestore:
-		return true
-	}
-	return slices.ContainsFunc(slices.Concat(s.Before, s.After), func(g lifecycle.Gate) bool {
-		return g.Target == s.Target && (g.Kind == lifecycle.GateEtcdQuorum || g.Kind == lifecycle.GateAPIReady || g.Kind == lifecycle.GateEtcdMember)
+	return s.Action.OnlyControllers() || slices.ContainsFunc(slices.Concat(s.Before, s.After), func(g lifecycle.Gate) bool {
+		return g.Target == s.Target && g.Kind.OfControlPlane()
 	})
 }
 

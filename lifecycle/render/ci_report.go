@@ -48,10 +48,10 @@ func (c *Counts) countMachine(p lifecycle.Plan, target string) {
 		if s.Target != target {
 			continue
 		}
-		switch ClassOf(s.Action) {
-		case ClassJoin:
+		switch s.Action.Verb() {
+		case lifecycle.VerbJoin:
 			joins = true
-		case ClassRemove:
+		case lifecycle.VerbRemove:
 			leaves = true
 		}
 	}

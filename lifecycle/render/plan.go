@@ -262,12 +262,12 @@ func versionChange(s lifecycle.Step) string {
 }
 
 func symbolOf(a lifecycle.Action) string {
-	switch ClassOf(a) {
-	case ClassRemove:
+	switch a.Verb() {
+	case lifecycle.VerbRemove:
 		return "-"
-	case ClassJoin:
+	case lifecycle.VerbJoin:
 		return "+"
-	case ClassUpgrade, ClassReconfigure, ClassStart:
+	case lifecycle.VerbUpgrade, lifecycle.VerbReconfigure, lifecycle.VerbStart:
 		return "~"
 	}
 	return " "
