@@ -14,7 +14,7 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	if p.Empty() {
 		return "nothing to do."
 	}
-	machines, units := byMachine(p), unitTotals(p)
+	machines, units := MachineSteps(p), unitTotals(p)
 	var parts []string
 	if line := machineTotals(site, machines); line != "" {
 		parts = append(parts, line)
@@ -35,8 +35,8 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	return line + ". " + disturbance(len(disturbed))
 }
 
-// byMachine is the plan without the steps of units.
-func byMachine(p lifecycle.Plan) lifecycle.Plan {
+// MachineSteps is the plan without the steps of units.
+func MachineSteps(p lifecycle.Plan) lifecycle.Plan {
 	p.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s lifecycle.Step) bool { return lifecycle.IsUnit(s.Target) })
 	return p
 }
@@ -130,8 +130,8 @@ func window(site lifecycle.Site, p lifecycle.Plan) int {
 	return most
 }
 
-// versions says what becomes of k0s: "v1.34.10+k0s.0 -> v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the one version where none changes.
-func versions(p lifecycle.Plan) string {
+// Versions says what becomes of k0s: "v1.34.10+k0s.0 -> v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the one version where none changes.
+func Versions(p lifecycle.Plan) string {
 	if len(p.Hops) == 0 {
 		return p.Target.String()
 	}
@@ -156,8 +156,8 @@ func versions(p lifecycle.Plan) string {
 	return strings.Join(chain, " -> ")
 }
 
-// pace says how many targets of a stage go at once.
-func pace(s lifecycle.Stage, targets int) string {
+// Pace says how many targets of a stage go at once.
+func Pace(s lifecycle.Stage, targets int) string {
 	switch {
 	case targets <= 1:
 		return ""

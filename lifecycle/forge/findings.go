@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"path"
@@ -44,11 +44,6 @@ func place(d lifecycle.Diagnostic) (file string, line int, ok bool) {
 		return "", 0, false
 	}
 	return file, line, true
-}
-
-// stops are the findings that make a site invalid.
-func (f SiteFindings) stops() lifecycle.Diagnostics {
-	return slices.DeleteFunc(slices.Clone(f.Diagnostics), func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityWarning })
 }
 
 // warnings are the others.

@@ -1,4 +1,4 @@
-package message
+package forge
 
 import (
 	"fmt"
@@ -27,14 +27,14 @@ func (b Book) tell(t *testing.T, m Message, to string, mine lifecycle.Told) Clai
 }
 
 func failedAt(step string) Message {
-	return End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeFailed, Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: step}}})
+	return EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeFailed, Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: step}}})
 }
 
 func drifted(step string) Message {
-	return Look(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: step}}})
+	return LookMessage(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: step}}})
 }
 
-func well() Message { return Look(lifecycle.Plan{Site: "lab"}) }
+func well() Message { return LookMessage(lifecycle.Plan{Site: "lab"}) }
 
 func TestToldOnce(t *testing.T) {
 	b := Book{}
@@ -101,7 +101,7 @@ func TestDriftComesAndGoes(t *testing.T) {
 	}
 	b.tell(t, drifted("worker-2/files"), "webhook", clock("3", 2))
 	gone, why := b.Claim(well(), "webhook", clock("4", 3))
-	if why != "" || !slices.Equal(gone.Over, []Kind{Drift}) || headline(gone.Message) != "the drift is gone; it is what the repository declares" {
+	if why != "" || !slices.Equal(gone.Over, []MessageKind{MessageDrift}) || headline(gone.Message) != "the drift is gone; it is what the repository declares" {
 		t.Errorf("%q, %+v", why, gone)
 	}
 	if _, why := b.Claim(well(), "webhook", clock("5", 3)); !strings.HasPrefix(why, "being told by job 4") {
@@ -121,9 +121,9 @@ func TestWhatIsOver(t *testing.T) {
 	b.tell(t, failedAt("worker-1/drain"), "webhook", clock("1", 0))
 	b.tell(t, drifted("worker-1/drain"), "webhook", clock("1", 0))
 	b.tell(t, drifted("worker-1/drain"), "issue", clock("1", 0))
-	done := End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeDone, Run: "run-1"})
+	done := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeDone, Run: "run-1"})
 	c := b.tell(t, done, "webhook", clock("2", 1))
-	if !slices.Equal(c.Over, []Kind{Drift, Failed}) {
+	if !slices.Equal(c.Over, []MessageKind{MessageDrift, MessageFailed}) {
 		t.Errorf("over: %v", c.Over)
 	}
 	if _, why := b.Claim(well(), "webhook", clock("3", 2)); why != "nothing was amiss before" {
@@ -131,7 +131,7 @@ func TestWhatIsOver(t *testing.T) {
 	}
 	b.tell(t, well(), "issue", clock("3", 2)) // whose drift is still open
 	b.tell(t, failedAt("worker-1/drain"), "webhook", clock("4", 3))
-	unchanged := End(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeUnchanged})
+	unchanged := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeUnchanged})
 	if c := b.tell(t, unchanged, "webhook", clock("5", 4)); headline(c.Message) != "it is what the repository declares again" {
 		t.Errorf("got %q", headline(c.Message))
 	}
@@ -140,18 +140,18 @@ func TestWhatIsOver(t *testing.T) {
 // A look that found something ends the message that nothing could be found.
 func TestUnseenEndsWithALook(t *testing.T) {
 	b := Book{}
-	b.tell(t, Blind("lab", "", "not reached"), "webhook", clock("1", 0))
+	b.tell(t, UnseenMessage("lab", "", "not reached"), "webhook", clock("1", 0))
 	b.tell(t, drifted("worker-1/files"), "webhook", clock("2", 1))
-	b.tell(t, Blind("lab", "", "not reached"), "webhook", clock("3", 2))
+	b.tell(t, UnseenMessage("lab", "", "not reached"), "webhook", clock("3", 2))
 }
 
 func TestBookIsBounded(t *testing.T) {
 	b := Book{}
-	for n := range Kept + 5 {
+	for n := range MostRemembered + 5 {
 		b.tell(t, failedAt(fmt.Sprint("step ", n)), "webhook", clock("1", n))
 	}
-	if len(b) != Kept {
-		t.Errorf("%d are kept, want %d", len(b), Kept)
+	if len(b) != MostRemembered {
+		t.Errorf("%d are kept, want %d", len(b), MostRemembered)
 	}
 	if _, why := b.Claim(failedAt("step 5"), "webhook", clock("2", 200)); why == "" {
 		t.Error("the hundredth newest is forgotten")
@@ -163,7 +163,7 @@ func TestBookIsBounded(t *testing.T) {
 	for n := range 20 {
 		other.tell(t, failedAt(fmt.Sprint("elsewhere ", n)), "webhook", clock("3", 300+n))
 	}
-	if b.Join(other); len(b) != Kept || len(other) != 20 {
+	if b.Join(other); len(b) != MostRemembered || len(other) != 20 {
 		t.Errorf("%d and %d are kept", len(b), len(other))
 	}
 	if _, why := b.Claim(failedAt("elsewhere 7"), "webhook", clock("4", 400)); why == "" {

@@ -1,4 +1,4 @@
-package message
+package forge
 
 import (
 	"crypto/sha256"
@@ -15,8 +15,8 @@ import (
 const (
 	// ClaimHolds is how long a message that somebody set about telling is left to them. Whoever has not said by then that it was told, was killed.
 	ClaimHolds = 10 * time.Minute
-	// Kept is how many messages are remembered of a site.
-	Kept = 100
+	// MostRemembered is how many messages are remembered of a site.
+	MostRemembered = 100
 )
 
 // Book is what was told of a site, by key: kind, what makes it the same message, and whom it was told, "failed.0f3a….webhook". Whoever changes
@@ -37,14 +37,14 @@ func (c Claimed) Key() string { return c.key }
 // nothing was amiss that could be over.
 func (b Book) Claim(m Message, to string, mine lifecycle.Told) (claimed Claimed, why string) {
 	open := b.open(to)
-	if m.Kind == Drift {
-		b.drop(slices.DeleteFunc(slices.Clone(open), func(key string) bool { return kindOf(key) != Unseen })) // it was seen after all
+	if m.Kind == MessageDrift {
+		b.drop(slices.DeleteFunc(slices.Clone(open), func(key string) bool { return kindOf(key) != MessageUnseen })) // it was seen after all
 		open = b.open(to)
 	}
 	if m.Kind.Ends() {
-		m.Over = kinds(open)
+		m.Over = kindsOf(open)
 	}
-	if m.Kind == Settled {
+	if m.Kind == MessageSettled {
 		if len(open) == 0 {
 			return Claimed{}, "nothing was amiss before"
 		}
@@ -54,7 +54,7 @@ func (b Book) Claim(m Message, to string, mine lifecycle.Told) (claimed Claimed,
 	}
 	key := keyOf(m, to)
 	if was, known := b[key]; known {
-		switch whom := by(was); {
+		switch whom := byWhom(was); {
 		case was.Done:
 			return Claimed{}, "told already" + whom + " at " + was.At.UTC().Format(time.RFC3339)
 		case was.Claim != mine.Claim && mine.At.Sub(was.At).Abs() < ClaimHolds:
@@ -113,7 +113,7 @@ func (b Book) drop(keys []string) {
 
 // bound lets go of the oldest beyond those that are kept, but never of one.
 func (b Book) bound(spare string) {
-	for len(b) > Kept {
+	for len(b) > MostRemembered {
 		oldest := ""
 		for key, told := range b {
 			if key != spare && (oldest == "" || told.At.Before(b[oldest].At) || told.At.Equal(b[oldest].At) && key < oldest) {
@@ -124,7 +124,7 @@ func (b Book) bound(spare string) {
 	}
 }
 
-func by(t lifecycle.Told) string {
+func byWhom(t lifecycle.Told) string {
 	if t.By == "" {
 		return ""
 	}
@@ -136,13 +136,13 @@ func keyOf(m Message, to string) string {
 	return fmt.Sprintf("%s.%s.%s", m.Kind, hex.EncodeToString(sum[:8]), to)
 }
 
-func kindOf(key string) Kind {
+func kindOf(key string) MessageKind {
 	kind, _, _ := strings.Cut(key, ".")
-	return Kind(kind)
+	return MessageKind(kind)
 }
 
-func kinds(keys []string) []Kind {
-	var out []Kind
+func kindsOf(keys []string) []MessageKind {
+	var out []MessageKind
 	for _, key := range keys {
 		if k := kindOf(key); !slices.Contains(out, k) {
 			out = append(out, k)

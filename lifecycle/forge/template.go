@@ -1,4 +1,4 @@
-package message
+package forge
 
 import (
 	_ "embed"
@@ -22,7 +22,7 @@ const (
 
 // fields are what a template sees. Texts are written as nothing but text.
 type fields[T form] struct {
-	Kind                        Kind
+	Kind                        MessageKind
 	Site, Tier, Revision        T
 	Headline, Sign              string
 	From, Target                T
@@ -31,20 +31,20 @@ type fields[T form] struct {
 	Where, Reason, Detail, Hint T
 	Took, Estimate              T
 	Who                         T
-	Over                        []Kind
+	Over                        []MessageKind
 	Job, Pipeline, Review       T
 }
 
 // Template is how messages are worded.
 type Template struct{ text, name string }
 
-// Shipped is the wording that comes with kiban.
-func Shipped() Template { return Template{shipped, "message.tmpl"} }
+// ShippedTemplate is the wording that comes with kiban.
+func ShippedTemplate() Template { return Template{shipped, "message.tmpl"} }
 
-// Parse reads a wording and tries it out on a message. Errors are Diagnostics whose subject is name.
-func Parse(name, text string) (Template, error) {
+// ParseTemplate reads a wording and tries it out on a message. Errors are Diagnostics whose subject is name.
+func ParseTemplate(name, text string) (Template, error) {
 	t := Template{text, name}
-	for _, kind := range []Kind{Started, Failed, Drift} {
+	for _, kind := range []MessageKind{MessageStarted, MessageFailed, MessageDrift} {
 		if _, err := t.ForChat(Message{Kind: kind, Site: "tokyo-prod", Finding: &lifecycle.Diagnostic{Summary: "a reason"}}); err != nil {
 			return Template{}, err
 		}
@@ -54,30 +54,30 @@ func Parse(name, text string) (Template, error) {
 
 // ForChat words a message for Slack and its like. "" says that the template has nothing to say.
 func (t Template) ForChat(m Message) (string, error) {
-	return word[Chat](t, m, template.FuncMap{
-		"bold": func(v any) markup { return around("*", safe[Chat](v)) },
+	return execute[ChatText](t, m, template.FuncMap{
+		"bold": func(v any) markup { return around("*", safe[ChatText](v)) },
 		"code": func(v any) markup {
 			return around("`", strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "'").Replace(plain(v)))
 		},
 		"link": func(to, label any) markup {
 			if to := address(plain(to)); to != "" {
-				return markup("<" + strings.ReplaceAll(to, "&", "&amp;") + "|" + safe[Chat](label) + ">")
+				return markup("<" + strings.ReplaceAll(to, "&", "&amp;") + "|" + safe[ChatText](label) + ">")
 			}
-			return markup(safe[Chat](label))
+			return markup(safe[ChatText](label))
 		},
 	})
 }
 
 // ForGitLab words a message in GitLab's Markdown. "" says that the template has nothing to say.
 func (t Template) ForGitLab(m Message) (string, error) {
-	text, err := word[GitLab](t, m, template.FuncMap{
-		"bold": func(v any) markup { return around("**", safe[GitLab](v)) },
+	text, err := execute[GitLabText](t, m, template.FuncMap{
+		"bold": func(v any) markup { return around("**", safe[GitLabText](v)) },
 		"code": func(v any) markup { return around("`", strings.ReplaceAll(plain(v), "`", "'")) },
 		"link": func(to, label any) markup {
 			if to := address(plain(to)); to != "" {
-				return markup("[" + safe[GitLab](label) + "](" + to + ")")
+				return markup("[" + safe[GitLabText](label) + "](" + to + ")")
 			}
-			return markup(safe[GitLab](label))
+			return markup(safe[GitLabText](label))
 		},
 	})
 	return strings.ReplaceAll(text, "\n", "  \n"), err // a line of the template is a line of the message
@@ -90,7 +90,7 @@ func around(mark, text string) markup {
 	return markup(mark + text + mark)
 }
 
-func word[T form](t Template, m Message, functions template.FuncMap) (string, error) {
+func execute[T form](t Template, m Message, functions template.FuncMap) (string, error) {
 	bad := func(err error) error {
 		why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: "), " in type ") // what the type is called is no help
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template makes no message", Detail: why, Subject: t.name,
@@ -119,7 +119,7 @@ func (l *limited) Write(p []byte) (int, error) {
 
 func fieldsOf[T form](m Message) fields[T] {
 	text := func(s string) T { return T(clean(s, longestText)) }
-	f := fields[T]{Kind: m.Kind, Site: text(m.Site), Tier: text(m.Tier), Revision: text(shortRevision(m.Revision)), Headline: headline(m), Sign: sign(m.Kind),
+	f := fields[T]{Kind: m.Kind, Site: text(m.Site), Tier: text(m.Tier), Revision: text(lifecycle.ShortRevision(m.Revision)), Headline: headline(m), Sign: messageSign(m.Kind),
 		Verdict: text(m.Verdict), Result: text(m.Result), Who: text(m.Who), Took: text(period(m.Took)), Estimate: text(period(m.Estimate)), Over: m.Over,
 		Job: T(address(m.Job)), Pipeline: T(address(m.Pipeline)), Review: T(address(m.Review))}
 	if !m.From.IsZero() {
@@ -150,24 +150,12 @@ func listed[T form](all []string) (out []T) {
 }
 
 // detail is how much of a finding's detail is told: its first line, for the rest are logs; but all that differs from what was reviewed.
-func detail(kind Kind, text string) string {
-	if kind == Stale {
+func detail(kind MessageKind, text string) string {
+	if kind == MessageStale {
 		return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return first
-}
-
-// shortRevision is a commit as people write it.
-func shortRevision(r string) string {
-	commit, rest, _ := strings.Cut(r, "-")
-	if len(commit) > 10 {
-		commit = commit[:10]
-	}
-	if rest != "" {
-		commit += "-" + rest
-	}
-	return commit
 }
 
 func period(d time.Duration) string {

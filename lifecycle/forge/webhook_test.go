@@ -1,4 +1,4 @@
-package webhook
+package forge
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 // secret is the part of the address that nobody may read.
 const secret = "/services/T0AAAA/B0BBBB/x8Zq_secret"
 
-// receiver keeps what it was sent; answer, when set, answers in its place: it gives true.
-type receiver struct {
+// hookServer keeps what it was sent; answer, when set, answers in its place: it gives true.
+type hookServer struct {
 	*httptest.Server
 	mu     sync.Mutex
 	texts  []string
@@ -26,14 +26,14 @@ type receiver struct {
 	answer func(w http.ResponseWriter, call int) bool
 }
 
-func newReceiver(t *testing.T, answer func(http.ResponseWriter, int) bool) *receiver {
-	r := &receiver{answer: answer}
+func newHookServer(t *testing.T, answer func(http.ResponseWriter, int) bool) *hookServer {
+	r := &hookServer{answer: answer}
 	r.Server = httptest.NewServer(http.HandlerFunc(r.handle))
 	t.Cleanup(r.Close)
 	return r
 }
 
-func (r *receiver) handle(w http.ResponseWriter, req *http.Request) {
+func (r *hookServer) handle(w http.ResponseWriter, req *http.Request) {
 	var in map[string]string
 	err := json.NewDecoder(req.Body).Decode(&in)
 	r.mu.Lock()
@@ -90,11 +90,11 @@ func TestPost(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := newReceiver(t, tt.answer)
+			r := newHookServer(t, tt.answer)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			began := time.Now()
-			err := poster{client: client(200 * time.Millisecond), wait: time.Millisecond}.post(ctx, r.URL+secret, "hello")
+			err := poster{client: webhookClient(200 * time.Millisecond), wait: time.Millisecond}.post(ctx, r.URL+secret, "hello")
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -130,14 +130,14 @@ func unsaid(t *testing.T, err error, address string) {
 }
 
 func TestUnreached(t *testing.T) {
-	gone := newReceiver(t, nil)
+	gone := newHookServer(t, nil)
 	address := gone.URL + secret
 	gone.Close()
 	untrusted := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer untrusted.Close()
 	untrusted.Config.ErrorLog = nil
 	for _, address := range []string{address, untrusted.URL + secret} {
-		err := poster{client: client(time.Second), wait: time.Millisecond}.post(t.Context(), address, "hello")
+		err := poster{client: webhookClient(time.Second), wait: time.Millisecond}.post(t.Context(), address, "hello")
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "the webhook's receiver could not be reached" || errors.Is(err, lifecycle.ErrMayBeTold) {
 			t.Errorf("got %#v", err)
 		}
@@ -145,14 +145,14 @@ func TestUnreached(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := Post(ctx, newReceiver(t, nil).URL+secret, "hello"); !errors.Is(err, context.Canceled) {
+	if err := PostWebhook(ctx, newHookServer(t, nil).URL+secret, "hello"); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want an interruption to end it at once", err)
 	}
 }
 
 func TestNoAddress(t *testing.T) {
 	for _, address := range []string{"", "hooks.example.com" + secret, "ftp://hooks.example.com" + secret, "https://" + secret, "https://a b" + secret, "%zz" + secret, `"https://hooks.example.com` + secret + `"`} {
-		err := Post(t.Context(), address, "hello")
+		err := PostWebhook(t.Context(), address, "hello")
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "KIBAN_WEBHOOK is no address" {
 			t.Errorf("%q: got %v", address, err)
 		}
@@ -161,14 +161,14 @@ func TestNoAddress(t *testing.T) {
 }
 
 func TestAddressMayEndInANewline(t *testing.T) {
-	r := newReceiver(t, nil)
-	if err := Post(t.Context(), r.URL+secret+"\n", "hello"); err != nil {
+	r := newHookServer(t, nil)
+	if err := PostWebhook(t.Context(), r.URL+secret+"\n", "hello"); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestProxyIsTheEnvironments(t *testing.T) {
-	transport, ok := client(time.Second).Transport.(*http.Transport)
+	transport, ok := webhookClient(time.Second).Transport.(*http.Transport)
 	if !ok || transport.Proxy == nil {
 		t.Error("no proxy is asked for")
 	}

@@ -1,4 +1,4 @@
-package webhook
+package forge
 
 import (
 	"bytes"
@@ -26,11 +26,11 @@ const (
 	attemptTime = 10 * time.Second
 )
 
-// Post sends a message's text, in Slack's form of markup. The proxy is the environment's. A receiver that fails or limits the rate is asked again, as
+// PostWebhook sends a message's text, in Slack's form of markup. The proxy is the environment's. A receiver that fails or limits the rate is asked again, as
 // late as it says, as far as ctx allows; one that did not answer is not, for it may have the message: lifecycle.ErrMayBeTold. Errors are Diagnostics
 // without the address.
-func Post(ctx context.Context, address, text string) error {
-	return poster{client: client(attemptTime), wait: firstWait}.post(ctx, address, text)
+func PostWebhook(ctx context.Context, address, text string) error {
+	return poster{client: webhookClient(attemptTime), wait: firstWait}.post(ctx, address, text)
 }
 
 type poster struct {
@@ -39,7 +39,7 @@ type poster struct {
 	wait time.Duration
 }
 
-func client(limit time.Duration) *http.Client {
+func webhookClient(limit time.Duration) *http.Client {
 	return &http.Client{
 		Transport: http.DefaultTransport.(*http.Transport).Clone(),
 		Timeout:   limit,
@@ -49,13 +49,13 @@ func client(limit time.Duration) *http.Client {
 }
 
 func (p poster) post(ctx context.Context, address, text string) error {
-	to, err := parse(address)
+	to, err := parseWebhook(address)
 	if err != nil {
 		return err
 	}
 	body, err := json.Marshal(map[string]string{"text": text})
 	if err != nil {
-		return failed("the message can't be written", err.Error(), "")
+		return webhookFinding("the message can't be written", err.Error(), "")
 	}
 	for attempt := 0; ; attempt++ {
 		wait, err := p.once(ctx, to, body)
@@ -83,13 +83,13 @@ func (p poster) once(ctx context.Context, to *url.URL, body []byte) (wait time.D
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, to.String(), bytes.NewReader(body))
 	if err != nil {
-		return -1, malformed()
+		return -1, malformedWebhook()
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "kiban")
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return unreached(err, connected.Load(), to)
+		return unreachedWebhook(err, connected.Load(), to)
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, 512)) // only what it adds to its status
@@ -97,40 +97,40 @@ func (p poster) once(ctx context.Context, to *url.URL, body []byte) (wait time.D
 	case resp.StatusCode >= 200 && resp.StatusCode < 300:
 		return 0, nil
 	case resp.StatusCode == http.StatusTooManyRequests:
-		d := failed("the webhook's receiver limits the rate of messages", answer(resp, said, to), "Retry the job later: what was told is not told again.")
+		d := webhookFinding("the webhook's receiver limits the rate of messages", webhookAnswer(resp, said, to), "Retry the job later: what was told is not told again.")
 		wait := retryAfter(resp, time.Now())
 		if wait > 0 {
 			d.Detail += " It wants to be left alone for " + wait.Round(time.Second).String() + "."
 		}
 		return wait, d
 	case resp.StatusCode >= 500:
-		return retryAfter(resp, time.Now()), failed("the webhook's receiver fails", answer(resp, said, to), "Retry the job: what was told is not told again.")
+		return retryAfter(resp, time.Now()), webhookFinding("the webhook's receiver fails", webhookAnswer(resp, said, to), "Retry the job: what was told is not told again.")
 	}
-	return -1, failed("the webhook's receiver refuses the message", answer(resp, said, to),
+	return -1, webhookFinding("the webhook's receiver refuses the message", webhookAnswer(resp, said, to),
 		"Make the webhook anew if it was revoked or its channel is gone, and put its address into the masked variable KIBAN_WEBHOOK.")
 }
 
-// parse reads the address. It says nothing of what it reads.
-func parse(address string) (*url.URL, error) {
+// parseWebhook reads the address. It says nothing of what it reads.
+func parseWebhook(address string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, malformed()
+		return nil, malformedWebhook()
 	}
 	return u, nil
 }
 
-func malformed() error {
-	return failed("KIBAN_WEBHOOK is no address", "It has to begin with https:// and to name a host. It is not shown, because it is a secret.", "Copy the webhook's address again, without quotes.")
+func malformedWebhook() error {
+	return webhookFinding("KIBAN_WEBHOOK is no address", "It has to begin with https:// and to name a host. It is not shown, because it is a secret.", "Copy the webhook's address again, without quotes.")
 }
 
-func failed(summary, detail, hint string) lifecycle.Diagnostic {
+func webhookFinding(summary, detail, hint string) lifecycle.Diagnostic {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint}
 }
 
 var codeWord = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
 
-// answer is what the receiver answered with. Of its body only a code such as no_service is shown, which is no part of the address.
-func answer(resp *http.Response, said []byte, to *url.URL) string {
+// webhookAnswer is what the receiver answered with. Of its body only a code such as no_service is shown, which is no part of the address.
+func webhookAnswer(resp *http.Response, said []byte, to *url.URL) string {
 	out := resp.Status
 	if code := strings.TrimSpace(string(said)); len(code) <= 60 && codeWord.MatchString(code) && !strings.Contains(to.String(), code) {
 		out += ": " + code
@@ -138,12 +138,12 @@ func answer(resp *http.Response, said []byte, to *url.URL) string {
 	return "It answered " + out + "."
 }
 
-// unreached says why there was no answer. Over a connection that stood, the message may have arrived; a certificate that is not trusted stays so.
-func unreached(err error, connected bool, to *url.URL) (time.Duration, error) {
+// unreachedWebhook says why there was no answer. Over a connection that stood, the message may have arrived; a certificate that is not trusted stays so.
+func unreachedWebhook(err error, connected bool, to *url.URL) (time.Duration, error) {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address
 	}
-	d := failed("the webhook's receiver could not be reached", hide(err.Error(), to), "Check the way from the runner to it; HTTPS_PROXY and NO_PROXY are heeded.")
+	d := webhookFinding("the webhook's receiver could not be reached", hideWebhook(err.Error(), to), "Check the way from the runner to it; HTTPS_PROXY and NO_PROXY are heeded.")
 	d.Cause = err
 	if connected {
 		d.Summary = "the webhook's receiver did not answer"
@@ -157,8 +157,8 @@ func unreached(err error, connected bool, to *url.URL) (time.Duration, error) {
 	return 0, d
 }
 
-// hide takes the address, and what of it is secret, out of a text.
-func hide(text string, to *url.URL) string {
+// hideWebhook takes the address, and what of it is secret, out of a text.
+func hideWebhook(text string, to *url.URL) string {
 	for _, part := range []string{to.String(), to.RequestURI(), to.EscapedPath(), to.Path, to.RawQuery, to.User.String()} {
 		if len(part) > 1 {
 			text = strings.ReplaceAll(text, part, "…")

@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // SitePlan is what a merge request does to a site.
@@ -63,7 +64,7 @@ func assess(s SitePlan, opts NoteOptions) assessment {
 	case s.Missing != "":
 		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}}
 	}
-	findings := stopping(s.Plan.Diagnostics)
+	findings := s.Plan.Diagnostics.Stopping()
 	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan), windowReasons(s, opts))}
 	if s.Plan.Unfinished != "" {
 		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)
@@ -90,7 +91,7 @@ func findingNames(ds lifecycle.Diagnostics) []string {
 	for _, d := range ds {
 		name := d.Summary
 		if d.Subject != "" && !strings.Contains(name, d.Subject) {
-			name += " (" + Subject(d.Subject) + ")"
+			name += " (" + render.Subject(d.Subject) + ")"
 		}
 		out = append(out, name)
 	}
@@ -167,15 +168,15 @@ func minors(p lifecycle.Plan) (from, to string, crosses bool) {
 
 // unitReasons are what a reviewer of changes to addons, tenants and objects must know.
 func unitReasons(p lifecycle.Plan) []string {
-	var sum unitSum
+	var sum render.UnitSum
 	var pruned []string
 	for _, s := range p.Steps {
 		if !lifecycle.IsUnit(s.Target) {
 			continue
 		}
-		sum = sum.add(sumUnit(s))
+		sum = sum.Add(render.SumUnit(s))
 		if s.Action == lifecycle.ActionPrune {
-			pruned = append(pruned, unitLabel(s.Target))
+			pruned = append(pruned, render.UnitLabel(s.Target))
 		}
 	}
 	var reasons []string
@@ -191,12 +192,12 @@ func unitReasons(p lifecycle.Plan) []string {
 	for _, r := range []struct {
 		n    int
 		what string
-	}{{sum.deleted, "deleted"}, {sum.replaced, "deleted and made anew"}} {
+	}{{sum.Deleted, "deleted"}, {sum.Replaced, "deleted and made anew"}} {
 		if r.n > 0 {
 			reasons = append(reasons, fmt.Sprintf("%s %s %s", lifecycle.Count(r.n, "object"), be(r.n), r.what))
 		}
 	}
-	if n := sum.putBack; n > 0 {
+	if n := sum.PutBack; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("%s that someone changed in the cluster %s put back", lifecycle.Count(n, "object"), be(n)))
 	}
 	return reasons

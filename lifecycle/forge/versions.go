@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"fmt"
@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // versionsLine tells of k0s from and to, how long each minor is supported, and where its releases are described; "" when no version changes.
-func (s noteSite) versionsLine() string {
+func (s section) versionsLine() string {
 	if len(s.Plan.Hops) == 0 {
 		return ""
 	}
@@ -26,16 +27,16 @@ func (s noteSite) versionsLine() string {
 }
 
 // versions are those of k0s, from and to; "" when none changes.
-func (s noteSite) versions() string {
+func (s section) versions() string {
 	if len(s.Plan.Hops) == 0 {
 		return ""
 	}
-	return lifecycle.Markdown(strings.ReplaceAll(versions(s.Plan), " -> ", " → "))
+	return lifecycle.Markdown(strings.ReplaceAll(render.Versions(s.Plan), " -> ", " → "))
 }
 
 // support says when the support of the minors ends that a plan leaves, and of the one that it ends on: "1.35 ends 2027-02-28, 1.36 ends
 // 2027-06-28"; "" when nobody knows dates.
-func (s noteSite) support() string {
+func (s section) support() string {
 	if s.opts.Support == nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"cmp"
@@ -37,11 +37,11 @@ type NoteOptions struct {
 // found.
 func Note(sites []SitePlan, opts NoteOptions) string {
 	limit := cmp.Or(opts.Limit, NoteLimit)
-	all := make([]noteSite, len(sites))
+	all := make([]section, len(sites))
 	for i, s := range sites {
-		all[i] = newNoteSite(s, opts)
+		all[i] = newSection(s, opts)
 	}
-	slices.SortStableFunc(all, func(a, b noteSite) int {
+	slices.SortStableFunc(all, func(a, b section) int {
 		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.Site.Wave, b.Site.Wave), cmp.Compare(a.Site.Name, b.Site.Name))
 	})
 	head, foot := noteHead(all), noteFoot(all, opts)
@@ -53,7 +53,7 @@ func Note(sites []SitePlan, opts NoteOptions) string {
 	return note
 }
 
-func noteTitle(all []noteSite) string {
+func noteTitle(all []section) string {
 	counts := map[urgency]int{}
 	for _, s := range all {
 		counts[s.urgency]++
@@ -81,7 +81,7 @@ func noteTitle(all []noteSite) string {
 	return NoteMarker + "\n### kiban plan: " + strings.Join(parts, ", ") + "\n"
 }
 
-func noteHead(all []noteSite) string {
+func noteHead(all []section) string {
 	var b strings.Builder
 	b.WriteString(noteTitle(all))
 	var idle []string
@@ -102,7 +102,7 @@ func noteHead(all []noteSite) string {
 }
 
 // noteFoot says what the plans were made of, where they are kept, and what becomes of them.
-func noteFoot(all []noteSite, opts NoteOptions) string {
+func noteFoot(all []section, opts NoteOptions) string {
 	var revisions []string
 	for _, s := range all {
 		if r := s.Plan.Revision; r != "" && !slices.Contains(revisions, "`"+lifecycle.Markdown(lifecycle.ShortRevision(r))+"`") {
@@ -121,7 +121,7 @@ func noteFoot(all []noteSite, opts NoteOptions) string {
 }
 
 // fitSites are the sections of the sites that change, as much of each as there is room for.
-func fitSites(all []noteSite, room int) string {
+func fitSites(all []section, room int) string {
 	parts := make([][]string, len(all)) // of each site the forms of its section, longest first
 	sizes := make([]int, len(all))
 	size := 0

@@ -1,4 +1,4 @@
-package message
+package forge
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Chat is text for Slack and for what takes Slack's messages. GitLab is text for a GitLab issue or note. Each is kept as it came, and written
+// ChatText is text for Slack and for what takes Slack's messages. GitLab is text for a GitLab issue or note. Each is kept as it came, and written
 // so that it is nothing but text: no markup, no mention, no command.
 type (
-	Chat   string
-	GitLab string
+	ChatText   string
+	GitLabText string
 )
 
 // form is a way to write text.
@@ -24,7 +24,7 @@ type form interface {
 
 // String writes the text for a chat. Slack has no way to write its signs of markup as themselves, so others that look like them stand in. A
 // mention is kept from being one by a character of no width, where the receiver looks for "@here" as well.
-func (t Chat) String() string {
+func (t ChatText) String() string {
 	var b strings.Builder
 	runes := []rune(string(t))
 	word := func(i int) bool {
@@ -64,7 +64,7 @@ func chatRune(r rune) string {
 }
 
 // String writes the text as GitLab's Markdown.
-func (t GitLab) String() string {
+func (t GitLabText) String() string {
 	s := strings.NewReplacer("&lt;", "&lt;", "&gt;", "&gt;", "&", `\&`, "_", `\_`, "]", `\]`, "#", `\#`, "!", `\!`, "~", `\~`, "$", `\$`, "%", `\%`).Replace(lifecycle.Markdown(string(t)))
 	if strings.HasPrefix(s, "/") {
 		return `\` + s // at the beginning of a line it would be a quick action
@@ -96,9 +96,9 @@ type markup string
 // plain is what a template gave to a function, as text.
 func plain(v any) string {
 	switch v := v.(type) {
-	case Chat:
+	case ChatText:
 		return string(v)
-	case GitLab:
+	case GitLabText:
 		return string(v)
 	}
 	return fmt.Sprint(v)

@@ -1,10 +1,11 @@
-package render
+package forge
 
 import (
 	"encoding/json"
 	"io"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // Counts are how many machines and objects a plan makes, changes and removes, in the form of GitLab's Terraform report
@@ -67,12 +68,12 @@ func (c *Counts) countMachine(p lifecycle.Plan, target string) {
 }
 
 func (c *Counts) countUnit(s lifecycle.Step) {
-	sum := sumUnit(s)
-	if sum.empty() {
+	sum := render.SumUnit(s)
+	if sum.Empty() {
 		c.Update++ // it is applied again although no object differs
 		return
 	}
-	c.Create += sum.created + sum.replaced
-	c.Update += sum.changed + sum.relabelled + sum.putBack
-	c.Delete += sum.deleted + sum.replaced
+	c.Create += sum.Created + sum.Replaced
+	c.Update += sum.Changed + sum.Relabelled + sum.PutBack
+	c.Delete += sum.Deleted + sum.Replaced
 }

@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"fmt"
@@ -154,5 +154,14 @@ func TestNoteKeepsSecretsMasked(t *testing.T) {
 	}
 	if !strings.Contains(note, "data.token") {
 		t.Errorf("the note does not say that the secret changes:\n%s", note)
+	}
+}
+
+func TestNoteTellsHowLongItMayTake(t *testing.T) {
+	site := rendertest.Site(t, 3, 4)
+	p := rendertest.UpgradePlan(t, site, 1)
+	p.Estimate = &lifecycle.Estimate{Duration: 12 * time.Minute, Runs: 3}
+	if note := Note([]SitePlan{{Site: site, Plan: p}}, NoteOptions{}); !strings.Contains(note, "about 12 min, by 3 past runs") {
+		t.Errorf("note:\n%s", note)
 	}
 }

@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"encoding/xml"
@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 type junitReport struct {
@@ -68,13 +69,13 @@ func JUnit(w io.Writer, sites []SiteFindings) error {
 
 func junitCases(site SiteFindings) []junitCase {
 	var cases []junitCase
-	for _, d := range site.stops() {
-		label := SeverityLabel(d.Severity)
+	for _, d := range site.Diagnostics.Stopping() {
+		label := render.SeverityLabel(d.Severity)
 		name := d.Summary
 		if d.Subject != "" {
 			name = d.Subject + ": " + d.Summary // GitLab tells tests apart by class and name
 		}
-		c := junitCase{Class: xmlText(site.name()), Name: xmlText(name), Failure: &junitFailure{Message: xmlText(d.Summary), Type: label, Text: xmlText(diagnostic(d, Style{}))}}
+		c := junitCase{Class: xmlText(site.name()), Name: xmlText(name), Failure: &junitFailure{Message: xmlText(d.Summary), Type: label, Text: xmlText(render.DiagnosticText(d, render.Style{}))}}
 		c.File, _, _ = place(d)
 		cases = append(cases, c)
 	}
@@ -92,7 +93,7 @@ func junitCases(site SiteFindings) []junitCase {
 func warningText(ds lifecycle.Diagnostics) string {
 	var parts []string
 	for _, d := range ds {
-		parts = append(parts, diagnostic(d, Style{}))
+		parts = append(parts, render.DiagnosticText(d, render.Style{}))
 	}
 	return xmlText(strings.Join(parts, "\n"))
 }

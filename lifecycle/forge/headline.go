@@ -1,51 +1,51 @@
-package message
+package forge
 
 import "slices"
 
 // headline says the kind in words, after the site's name.
 func headline(m Message) string {
 	switch m.Kind {
-	case Started:
+	case MessageStarted:
 		return "apply has begun"
-	case Done:
+	case MessageDone:
 		return "applied"
-	case Settled:
+	case MessageSettled:
 		return settled(m.Over)
-	case Failed:
+	case MessageFailed:
 		return "apply failed"
-	case Blocked:
+	case MessageBlocked:
 		return "apply is blocked"
-	case Stale:
+	case MessageStale:
 		return "not applied, because it is not what was reviewed"
-	case Interrupted:
+	case MessageInterrupted:
 		return "apply was stopped"
-	case Lost:
+	case MessageLost:
 		return "apply ended without a result"
-	case Drift:
+	case MessageDrift:
 		return "is not what the repository declares"
-	case Unseen:
+	case MessageUnseen:
 		return "could not be compared with the repository"
 	}
 	return string(m.Kind)
 }
 
 // settled says what is over.
-func settled(over []Kind) string {
-	if slices.Contains(over, Drift) {
+func settled(over []MessageKind) string {
+	if slices.Contains(over, MessageDrift) {
 		return "the drift is gone; it is what the repository declares"
 	}
 	return "it is what the repository declares again"
 }
 
-func sign(k Kind) string {
+func messageSign(k MessageKind) string {
 	switch k {
-	case Started:
+	case MessageStarted:
 		return "▶️"
-	case Done, Settled:
+	case MessageDone, MessageSettled:
 		return "✅"
-	case Failed, Lost:
+	case MessageFailed, MessageLost:
 		return "❌"
-	case Blocked, Stale:
+	case MessageBlocked, MessageStale:
 		return "⛔"
 	}
 	return "⚠️"

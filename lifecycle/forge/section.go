@@ -1,4 +1,4 @@
-package render
+package forge
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // How much of a site a note names before its steps are unfolded.
@@ -20,30 +21,30 @@ const (
 	lineRunes = 400
 )
 
-// noteSite is a site's part of a note.
-type noteSite struct {
+// section is a site's part of a note.
+type section struct {
 	SitePlan
 	assessment
 	opts NoteOptions
 	// verdict sums the plan up; stages are its outline, and control names the controllers.
 	verdict string
-	stages  []outline
+	stages  []render.Outline
 	control map[string]bool
 }
 
-func newNoteSite(s SitePlan, opts NoteOptions) noteSite {
+func newSection(s SitePlan, opts NoteOptions) section {
 	if s.Site.Name == "" {
 		s.Site.Name = s.Plan.Site
 	}
 	if len(s.Site.Cluster.Hosts) == 0 && s.Site.Provider != lifecycle.ProviderExternal {
 		s.Site.Cluster.Hosts = hostsOf(s.Plan)
 	}
-	n := noteSite{SitePlan: s, opts: opts, stages: outlines(s.Plan), control: map[string]bool{}}
+	n := section{SitePlan: s, opts: opts, stages: render.Outlines(s.Plan), control: map[string]bool{}}
 	for _, h := range s.Site.Cluster.Hosts {
 		n.control[h.Name] = h.Role.IsController()
 	}
 	if s.Missing == "" && !s.Gone && !s.Plan.Empty() {
-		n.verdict = sentence(Totals(s.Site, s.Plan))
+		n.verdict = sentence(render.Totals(s.Site, s.Plan))
 	}
 	n.assessment = assess(s, opts)
 	return n
@@ -78,7 +79,7 @@ func ofController(s lifecycle.Step) bool {
 }
 
 // line says in the table what merging does to the site, and why it needs attention or does not go.
-func (s noteSite) line() string {
+func (s section) line() string {
 	why := lifecycle.Markdown(lifecycle.Shorten(s.why(), lineRunes))
 	switch {
 	case s.urgency == urgencyBlocked || s.Plan.Empty():
@@ -90,15 +91,15 @@ func (s noteSite) line() string {
 }
 
 // sum is the verdict on the plan and how long it may take; "" when there is none.
-func (s noteSite) sum() string {
-	if takes := estimateText(s.Plan.Estimate); s.verdict != "" && takes != "" {
+func (s section) sum() string {
+	if takes := render.EstimateText(s.Plan.Estimate); s.verdict != "" && takes != "" {
 		return s.verdict + " It may take " + takes + "."
 	}
 	return s.verdict
 }
 
 // sections are the forms of the site's section, longest first: with every step, without, and none at all.
-func (s noteSite) sections() []string {
+func (s section) sections() []string {
 	if s.urgency == urgencyNone {
 		return []string{""}
 	}
@@ -118,7 +119,7 @@ func (s noteSite) sections() []string {
 }
 
 // brief is what is read of a site without unfolding anything.
-func (s noteSite) brief() string {
+func (s section) brief() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), lifecycle.Markdown(s.Site.Name), s.urgency.word())
 	if s.Gone {
@@ -146,7 +147,7 @@ func (s noteSite) brief() string {
 }
 
 // findings are the plan's, as many and as much of each as a busy reader takes in.
-func (s noteSite) findings(b *strings.Builder) {
+func (s section) findings(b *strings.Builder) {
 	shown := s.Plan.Diagnostics[:min(len(s.Plan.Diagnostics), findingsNamed)]
 	for _, d := range shown {
 		lines := strings.Split(strings.TrimSpace(d.Detail), "\n")
@@ -157,7 +158,7 @@ func (s noteSite) findings(b *strings.Builder) {
 			lines[i] = lifecycle.Shorten(lines[i], lineRunes)
 		}
 		d.Summary, d.Detail, d.Hint = lifecycle.Shorten(d.Summary, lineRunes), strings.Join(lines, "\n"), lifecycle.Shorten(d.Hint, lineRunes)
-		b.WriteString(DiagnosticMarkdown(d))
+		b.WriteString(render.DiagnosticMarkdown(d))
 	}
 	if n := len(s.Plan.Diagnostics) - len(shown); n > 0 {
 		fmt.Fprintf(b, "\n%s: `kiban plan %s` shows all.\n", lifecycle.Count(n, "more finding"), lifecycle.Markdown(s.Site.Name))
@@ -165,29 +166,29 @@ func (s noteSite) findings(b *strings.Builder) {
 }
 
 // order says which machines go when, and what is disturbed meanwhile.
-func (s noteSite) order(b *strings.Builder) {
-	if byMachine(s.Plan).Empty() {
+func (s section) order(b *strings.Builder) {
+	if render.MachineSteps(s.Plan).Empty() {
 		return // the list of units says it all
 	}
 	n := 0
 	for _, o := range s.stages {
 		var machines, units []string
 		drains, disrupts, control := false, false, false
-		for _, g := range o.groups {
-			if lifecycle.IsUnit(g.targets[0]) {
-				units = append(units, g.targets...)
+		for _, g := range o.Groups {
+			if lifecycle.IsUnit(g.Targets[0]) {
+				units = append(units, g.Targets...)
 				continue
 			}
-			if g.targets[0] != "" {
-				machines = append(machines, g.targets...)
+			if g.Targets[0] != "" {
+				machines = append(machines, g.Targets...)
 			}
-			for _, step := range g.steps {
+			for _, step := range g.Steps {
 				drains = drains || step.Action == lifecycle.ActionDrain
 				disrupts = disrupts || step.Disrupts
-				control = control || step.Disrupts && s.control[g.targets[0]]
+				control = control || step.Disrupts && s.control[g.Targets[0]]
 			}
 		}
-		text := lifecycle.Markdown(o.stage.Title)
+		text := lifecycle.Markdown(o.Stage.Title)
 		switch {
 		case len(machines) > 0:
 			who := someNames(machines, machinesNamed)
@@ -195,11 +196,11 @@ func (s noteSite) order(b *strings.Builder) {
 				who = lifecycle.Count(len(machines), "machine")
 			}
 			text += ": " + lifecycle.Markdown(who)
-			if p := pace(o.stage, len(machines)); p != "" {
+			if p := render.Pace(o.Stage, len(machines)); p != "" {
 				text += ", " + p
 			}
 		case len(units) > 0:
-			text += ": " + whoText(units)
+			text += ": " + render.TargetsText(units)
 		}
 		switch {
 		case control && len(machines) == 1:
@@ -221,14 +222,14 @@ func (s noteSite) order(b *strings.Builder) {
 }
 
 // steps is every step, to unfold.
-func (s noteSite) steps() string {
+func (s section) steps() string {
 	if len(s.stages) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s: why, and behind which gates</summary>\n", lifecycle.Count(len(s.Plan.Steps), "step"))
 	for i, o := range s.stages {
-		markdownStage(&b, o, i+1)
+		render.StageMarkdown(&b, o, i+1)
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()
