@@ -116,9 +116,11 @@ type nodeReport struct {
 
 func newNodeReport(site lifecycle.Site, st lifecycle.State, name string) nodeReport {
 	r := nodeReport{Name: name, Pods: render.GuardedPods(st, name)}
-	if h, ok := site.Cluster.Host(name); ok {
-		r.Declared = &h
+	declared, ok := site.Cluster.Host(name)
+	if ok {
+		r.Declared = &declared
 	}
+	declared.Name = name
 	if h, ok := st.Host(name); ok {
 		r.Machine, r.BootID = &h, h.BootID
 	}
@@ -130,10 +132,8 @@ func newNodeReport(site lifecycle.Site, st lifecycle.State, name string) nodeRep
 			r.APIServer = &s
 		}
 	}
-	for _, m := range st.Etcd.Members {
-		if strings.EqualFold(m.Name, name) {
-			r.Etcd = &m
-		}
+	if m, ok := st.Etcd.MemberOf(declared); ok {
+		r.Etcd = &m
 	}
 	for _, s := range st.Stuck {
 		if s.Node == name {

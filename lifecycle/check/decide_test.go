@@ -97,6 +97,10 @@ func TestEtcdMembership(t *testing.T) {
 	verdict{lifecycle.GateMet, "10.0.0.2"}.check(t, decideMember(c2, members(c, "c1", "c2")))
 	verdict{lifecycle.GateWaiting, "not among etcd's members: c1"}.check(t, decideMember(c2, members(c, "c1")))
 	verdict{lifecycle.GateFailed, "10.9.9.9"}.check(t, decideMember(c2, elsewhere))
+	capitals := lifecycle.EtcdState{Members: []lifecycle.EtcdMember{{Name: "C2", PeerAddress: "10.9.9.9"}}}
+	verdict{lifecycle.GateFailed, "10.9.9.9"}.check(t, decideMember(c2, capitals))
+	verdict{lifecycle.GateWaiting, "still in etcd"}.check(t, decideLeft(c, capitals, "c2"))
+	verdict{lifecycle.GateMet, "10.0.0.2"}.check(t, decideMember(lifecycle.Host{Name: "c2", Address: "c2.example.com"}, members(c, "c1", "c2")))
 	verdict{lifecycle.GateSkipped, ""}.check(t, decideMember(c2, lifecycle.EtcdState{}))
 	verdict{lifecycle.GateWaiting, "no answer"}.check(t, decideMember(c2, lifecycle.EtcdState{Unknown: "no answer"}))
 

@@ -32,13 +32,14 @@ func decideQuorum(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, servers [
 	var others int
 	var bad []string
 	for _, m := range etcd.Members {
-		host := hostOf(cluster, m)
-		if host == target && target != "" {
+		owner, known := cluster.EtcdOwner(m)
+		host := owner.Name
+		if known && host == target {
 			continue
 		}
 		others++
 		switch s, ok := ready[host]; {
-		case host == "":
+		case !known:
 			bad = append(bad, "member "+m.Name+" at "+m.PeerAddress+" is no declared controller")
 		case !ok:
 			bad = append(bad, host+" was not asked")
@@ -79,15 +80,12 @@ func decideMember(host lifecycle.Host, etcd lifecycle.EtcdState) lifecycle.GateR
 	case len(etcd.Members) == 0:
 		return skipped("the cluster does not run etcd of its own")
 	}
-	for _, m := range etcd.Members {
-		if m.PeerAddress == host.ClusterAddress() {
-			return met("member %s at %s", m.Name, m.PeerAddress)
-		}
-	}
-	for _, m := range etcd.Members {
-		if m.Name == host.Name {
-			return failed("member %s is at %s, but the host's address is %s", m.Name, m.PeerAddress, host.ClusterAddress())
-		}
+	m, ok := etcd.MemberOf(host)
+	switch {
+	case ok && host.Moved(m):
+		return failed("member %s is at %s, but the host's address is %s", m.Name, m.PeerAddress, host.ClusterAddress())
+	case ok:
+		return met("member %s at %s", m.Name, m.PeerAddress)
 	}
 	return waiting("not among etcd's members: %s", names(etcd))
 }
@@ -107,30 +105,12 @@ func decideLeft(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, target stri
 	case len(etcd.Members) == 0:
 		return skipped("the cluster does not run etcd of its own")
 	}
-	for _, m := range etcd.Members {
-		if m.Name == target || hostOf(cluster, m) == target {
-			return waiting("member %s at %s is still in etcd", m.Name, m.PeerAddress)
-		}
+	host, _ := cluster.Host(target)
+	host.Name = target // whose declaration may be gone
+	if m, ok := etcd.MemberOf(host); ok {
+		return waiting("member %s at %s is still in etcd", m.Name, m.PeerAddress)
 	}
 	return met("etcd's members are %s", names(etcd))
-}
-
-// hostOf is the declared host behind an etcd member, by address first: the member's name is the machine's own hostname,
-// which may differ from the declared one. "" when there is none.
-func hostOf(cluster lifecycle.Cluster, m lifecycle.EtcdMember) string {
-	byName := ""
-	for _, h := range cluster.Hosts {
-		if !h.Role.IsController() {
-			continue
-		}
-		if h.ClusterAddress() == m.PeerAddress {
-			return h.Name
-		}
-		if h.Name == m.Name {
-			byName = h.Name
-		}
-	}
-	return byName
 }
 
 func names(etcd lifecycle.EtcdState) string {

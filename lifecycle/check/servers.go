@@ -30,7 +30,7 @@ func absent(cluster lifecycle.Cluster, etcd lifecycle.EtcdState) []string {
 	}
 	var hosts []string
 	for _, h := range cluster.Hosts {
-		in := slices.ContainsFunc(etcd.Members, func(m lifecycle.EtcdMember) bool { return hostOf(cluster, m) == h.Name })
+		in := slices.ContainsFunc(etcd.Members, h.Owns)
 		if h.Role.IsController() && !in {
 			hosts = append(hosts, h.Name)
 		}

@@ -163,7 +163,7 @@ func (t *task) spend(leader *remote, id string) error {
 
 // member reports whether a running machine has joined already: an earlier run may have been interrupted before or after that.
 func (t *task) member(ctx context.Context, f facts) bool {
-	if slices.ContainsFunc(f.etcd, func(e lifecycle.EtcdMember) bool { return memberIs(e, t.on.host) }) {
+	if slices.ContainsFunc(f.etcd, func(e lifecycle.EtcdMember) bool { return t.on.host.Owns(e) }) {
 		return true
 	}
 	ok, _ := t.joined(ctx)

@@ -26,7 +26,7 @@ func leaveEtcd(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(f.etcd, func(e lifecycle.EtcdMember) bool { return memberIs(e, m.host) })
+	i := slices.IndexFunc(f.etcd, m.host.Owns)
 	if i < 0 {
 		return nil // it has left already, or there is no etcd to leave
 	}
@@ -35,10 +35,6 @@ func leaveEtcd(ctx context.Context, t *task) error {
 	}
 	q := shellescape.Quote
 	return other.run(ctx, fmt.Sprintf("%s etcd leave --peer-address %s --data-dir %s", q(other.paths.binary), q(f.etcd[i].PeerAddress), q(other.paths.data)))
-}
-
-func memberIs(e lifecycle.EtcdMember, h lifecycle.Host) bool {
-	return e.PeerAddress == h.ClusterAddress() || e.PeerAddress == h.Address || strings.EqualFold(e.Name, h.Name)
 }
 
 // reset stops k0s on a machine and removes what it and kiban left there. It is done only when the machine says so itself: k0sctl takes

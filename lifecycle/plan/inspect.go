@@ -25,6 +25,9 @@ func (p *planner) inspect() {
 	p.inspectNodes()
 	p.inspectRemovals()
 	p.inspectConfig()
+	for _, m := range p.controllers() {
+		p.inspectAddress(m)
+	}
 	p.inspectVersions()
 	p.inspectDisruption()
 	p.inspectUnits()
@@ -142,7 +145,7 @@ func (p *planner) inspectCondition(m *member) {
 	case Fresh:
 		if !m.Reset && m.inEtcd && m.Role.IsController() {
 			p.find(lifecycle.SeverityBlocked, m.Name, "its address is still an etcd member's, but the host is fresh", "A controller that joins under an old member's address does not get in.",
-				"On another controller: k0s etcd leave --peer-address "+m.ClusterAddress()+", then run the same command again.")
+				"On another controller: k0s etcd leave --peer-address "+m.etcd.PeerAddress+", then run the same command again.")
 		}
 	case NotServing:
 		if !m.Reset {

@@ -43,7 +43,7 @@ func (p *planner) inspectEtcd() {
 			"While one of them restarts the cluster has no API.", "Declare a third controller and let it join first, or remove one by hand.")
 	}
 	for _, e := range p.state.Etcd.Members {
-		known := slices.ContainsFunc(p.members, func(m *member) bool { return isMember(m.Host, e) })
+		known := slices.ContainsFunc(p.members, func(m *member) bool { return m.Owns(e) })
 		if !known {
 			sev := lifecycle.SeverityWarning
 			if p.changesControlPlane() {
@@ -116,6 +116,46 @@ func (p *planner) tooFew(m *member, stay int) {
 	p.find(lifecycle.SeverityError, m.Name, "it cannot be removed: too few controllers would stay",
 		fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", stay),
 		"Add controllers first, then remove this one.")
+}
+
+// inspectAddress refuses another cluster address for a living controller. Its etcd keeps the address that it joined with: k0s would listen
+// where the other members do not look, and the gate behind the controller's restart would not find it.
+func (p *planner) inspectAddress(m *member) {
+	there := p.peerAddress(m)
+	if there == "" || m.condition == Fresh || m.condition == Unjoined || !m.Moved(lifecycle.EtcdMember{Name: m.Name, PeerAddress: there}) {
+		return
+	}
+	sev := lifecycle.SeverityError
+	if m.PrivateAddress == "" && !p.looksForMember(m) {
+		sev = lifecycle.SeverityWarning // k0s is not told of the address
+	}
+	p.find(sev, m.Name, fmt.Sprintf("its etcd member is at %s, and %s is declared", there, m.ClusterAddress()),
+		"A member keeps the address that it joined with: the others would no longer find it, and a rollout would stop behind it.",
+		fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; one controller after "+
+			"another, while two others stay.", there, p.site.Name, m.Name))
+}
+
+// looksForMember reports whether a gate of the plan looks for the controller's etcd member at its address.
+func (p *planner) looksForMember(m *member) bool {
+	return slices.ContainsFunc(p.work, func(s *stage) bool {
+		return slices.ContainsFunc(s.steps, func(st *step) bool {
+			return slices.ContainsFunc(st.After, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateEtcdMember && g.Target == m.Name })
+		})
+	})
+}
+
+// peerAddress is where the controller's etcd member is: as etcd says, or as its k0s.yaml does while etcd cannot be asked. "" where neither
+// is known, and where there is no etcd.
+func (p *planner) peerAddress(m *member) string {
+	switch {
+	case m.inEtcd:
+		return m.etcd.PeerAddress
+	case !p.dark() && p.state.Etcd.Unknown == "":
+		return ""
+	case or(setting(m.seen.Config, "spec.storage.type"), "etcd") != "etcd":
+		return ""
+	}
+	return setting(m.seen.Config, "spec.storage.etcd.peerAddress")
 }
 
 // inspectConfig refuses changes that a living cluster cannot take. All controllers get the same, so it is said once.

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -31,6 +30,7 @@ type member struct {
 	seen       lifecycle.HostState
 	node       lifecycle.NodeState
 	registered bool // the cluster has a node of its name
+	etcd       lifecycle.EtcdMember
 	inEtcd     bool // etcd's member list has it
 	apiKnown   bool
 	condition  Condition
@@ -53,7 +53,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 	}
 	m.node, m.registered = state.Node(h.Name)
 	m.held = !m.node.Mark.IsZero() && !m.node.Mark.Maintenance()
-	m.inEtcd = slices.ContainsFunc(state.Etcd.Members, func(e lifecycle.EtcdMember) bool { return isMember(h, e) })
+	m.etcd, m.inEtcd = state.Etcd.MemberOf(h)
 	m.condition = condition(h, m.seen, facts{
 		api: m.apiKnown, node: m.node, registered: m.registered,
 		etcd: m.apiKnown && state.Etcd.Unknown == "" && len(state.Etcd.Members) > 0, inEtcd: m.inEtcd,
@@ -156,11 +156,6 @@ func (m *member) cordonedByOthers() bool { return m.node.Unschedulable && !m.hel
 // evacuates reports whether the host's pods are moved away before it is disturbed. The only node of a cluster has nowhere to move them to.
 func (m *member) evacuates() bool {
 	return m.registered && m.Role.RunsWorkloads() && m.Role != lifecycle.RoleSingle
-}
-
-// isMember reports whether the etcd member is that host's.
-func isMember(h lifecycle.Host, e lifecycle.EtcdMember) bool {
-	return strings.EqualFold(e.Name, h.Name) || (e.PeerAddress != "" && e.PeerAddress == h.ClusterAddress())
 }
 
 // serving reports whether the host's own API server is ready.

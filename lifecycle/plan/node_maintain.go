@@ -42,6 +42,9 @@ func (n *nodeTask) maintain() {
 			st.Reason = "the work is done and it is well"
 		}
 	}
+	if m.Role.IsController() {
+		n.inspectAddress(m)
+	}
 	n.inspectDisruption()
 }
 

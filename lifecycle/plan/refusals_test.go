@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
@@ -92,8 +93,18 @@ func TestRefusals(t *testing.T) {
 		}},
 		"remove-one-of-two": {was: v136, site: newSite(v136, 2, 0, host("controller-2", reset)), stop: true},
 		"immutable-config":  {was: v136, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"podCIDR":"10.50.0.0/16","provider":"calico"}}}`))), stop: true},
-		"labels-registered": {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
-		"not-ready":         {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
+		"address-moved":     {was: v135, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private)), stop: true},
+		"address-moved-while-dark": {was: v136, site: newSite(v136, 3, 1, host("controller-1", private)), stop: true, observed: func(st *lifecycle.State) {
+			st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
+			for i := range st.Hosts {
+				st.Hosts[i].ServiceSince = clock.Add(-3600e9)
+				st.Hosts[i].Config = []byte(`{"spec":{"network":{"provider":"kuberouter"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
+			}
+		}},
+		"address-of-ssh-moved":         {was: v135, site: newSite(v136, 3, 1, host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" })), stop: true},
+		"address-of-ssh-moved-quietly": {was: v136, site: newSite(v136, 3, 1, host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" }))},
+		"labels-registered":            {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
+		"not-ready":                    {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
 		"not-ready-cordoned": {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) {
 			n.Ready, n.Unschedulable, n.Mark = false, true, lifecycle.Mark{Run: "r1"}
 		})},
@@ -151,4 +162,43 @@ func membersOf(s lifecycle.Site) lifecycle.Site {
 		}
 	}
 	return before
+}
+
+// private gives a host another address for the cluster's own traffic.
+func private(h *lifecycle.Host) {
+	h.PrivateAddress = strings.Replace(h.Address, "10.0.0.", "192.168.0.", 1)
+}
+
+// An address that was there from the start is no change, however it is written; and what is not known to differ is not refused.
+func TestAddressesThatStay(t *testing.T) {
+	alone := host("controller-1", edits(role(lifecycle.RoleSingle), private))
+	upper := host("controller-1", func(h *lifecycle.Host) { h.Name, h.PrivateAddress = "controller-1", "FD00:0:0::1" })
+	for name, c := range map[string]struct {
+		was, is  lifecycle.Site
+		observed func(*lifecycle.State)
+	}{
+		"private from the start":                  {was: newSite(v135, 3, 1, eachHost(lifecycle.RoleController, private)), is: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private))},
+		"a single node":                           {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone)},
+		"a single node with its own datastore":    {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone), observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
+		"a datastore of its own, another address": {was: newSite(v135, 1, 1), is: newSite(v136, 1, 1, eachHost(lifecycle.RoleController, private)), observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
+		"written in another way": {was: newSite(v135, 1, 0, upper), is: newSite(v136, 1, 0, upper), observed: func(st *lifecycle.State) {
+			st.Etcd.Members[0] = lifecycle.EtcdMember{Name: "Controller-1", PeerAddress: "fd00::1"}
+		}},
+		"by the name of the machine": {was: newSite(v135, 1, 0), is: newSite(v136, 1, 0, host("controller-1", func(h *lifecycle.Host) { h.Address = "controller-1.example.com" }))},
+		"not known": {was: newSite(v136, 3, 0), is: newSite(v136, 3, 0, host("controller-1", private)), observed: func(st *lifecycle.State) {
+			st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"}
+		}},
+	} {
+		w := built(t, c.was)
+		w.declare(c.is)
+		st := w.observe()
+		if c.observed != nil {
+			c.observed(&st)
+		}
+		for _, d := range Make(c.is, st).Diagnostics {
+			if strings.Contains(d.Summary, "etcd member is at") {
+				t.Errorf("%s: %s: %s", name, d.Subject, d.Summary)
+			}
+		}
+	}
 }

@@ -19,6 +19,8 @@ type world struct {
 	hosts map[string]*lifecycle.HostState
 	nodes map[string]*lifecycle.NodeState
 	etcd  []string // members, by host
+	// peers are the addresses that members joined at.
+	peers map[string]string
 	// drained are nodes without pods; lost is what must not happen and did.
 	drained map[string]bool
 	lost    []string
@@ -36,7 +38,7 @@ type world struct {
 }
 
 func freshWorld(site lifecycle.Site) *world {
-	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}, loaded: map[string]map[string]string{}}
+	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}, loaded: map[string]map[string]string{}, peers: map[string]string{}}
 	w.declare(site)
 	return w
 }
@@ -67,6 +69,7 @@ func (w *world) clone() *world {
 		c.drained[k] = v
 	}
 	c.loaded = maps.Clone(w.loaded) // what is in it is never changed
+	c.peers = maps.Clone(w.peers)
 	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
 	return &c
 }
@@ -117,8 +120,7 @@ func (w *world) observe() lifecycle.State {
 		st.Nodes = append(st.Nodes, *w.nodes[name])
 	}
 	for _, m := range w.etcd {
-		host, _ := w.site.Cluster.Host(m)
-		st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: m, PeerAddress: host.ClusterAddress()})
+		st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: m, PeerAddress: w.peers[m]})
 	}
 	st.Budgets, st.Stuck = w.budgets, w.stuck
 	return st
@@ -337,7 +339,8 @@ func (w *world) register(decl lifecycle.Host) {
 
 func (w *world) joinEtcd(h string) {
 	if !slices.Contains(w.etcd, h) {
-		w.etcd = append(w.etcd, h)
+		host, _ := w.site.Cluster.Host(h)
+		w.etcd, w.peers[h] = append(w.etcd, h), host.ClusterAddress()
 		slices.Sort(w.etcd)
 	}
 }

@@ -108,11 +108,13 @@ func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string,
 			fmt.Fprintf(&b, "  %-12s %s\n", key, value)
 		}
 	}
-	if h, ok := site.Cluster.Host(name); ok {
-		field("Role", string(h.Role))
-		field("Address", h.Address)
+	declared, ok := site.Cluster.Host(name)
+	if ok {
+		field("Role", string(declared.Role))
+		field("Address", declared.Address)
 		field("Declared", site.Cluster.Version.String())
 	} else {
+		declared.Name = name
 		field("Role", "not declared")
 	}
 	if h, ok := st.Host(name); ok {
@@ -133,10 +135,8 @@ func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string,
 			field("API server", "not ready: "+s.Why)
 		}
 	}
-	for _, m := range st.Etcd.Members {
-		if strings.EqualFold(m.Name, name) {
-			field("etcd", "member at "+m.PeerAddress)
-		}
+	if m, ok := st.Etcd.MemberOf(declared); ok {
+		field("etcd", "member at "+m.PeerAddress)
 	}
 	var rows []string
 	for _, p := range GuardedPods(st, name) {
