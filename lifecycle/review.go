@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // Review is what people said yes to before a run: the plan that a merge request showed, and what they accepted beyond it.
@@ -17,6 +19,18 @@ type Review struct {
 	Accepted []string `json:"accepted,omitempty"`
 	// AcceptedID is what they named when they accepted: the beginning of the Meaning of the plan that had these differences.
 	AcceptedID string `json:"acceptedID,omitempty"`
+}
+
+// Describe says what a run went by: "reviewed in https://...", and how much beyond it was accepted.
+func (r Review) Describe() string {
+	said := "nobody reviewed"
+	if r.Plan != "" {
+		said = strings.TrimSuffix("reviewed in "+r.Where, " in ")
+	}
+	if n := len(r.Accepted); n > 0 {
+		said += fmt.Sprintf(", with %s accepted (%s)", Count(n, "difference"), r.AcceptedID)
+	}
+	return said
 }
 
 // Meaning identifies what a plan would do, "sha256:<hex>": the same for plans that do the same to the same machines and objects in the same

@@ -55,3 +55,13 @@ func TestPlanMeaning(t *testing.T) {
 		})
 	}
 }
+
+func TestReviewDescribe(t *testing.T) {
+	for want, r := range map[string]Review{
+		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"}, "nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
+	} {
+		if got := r.Describe(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

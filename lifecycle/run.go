@@ -45,7 +45,7 @@ type RunRecord struct {
 	Format string `json:"format"`
 	ID     string `json:"id"`
 	Site   string `json:"site"`
-	// Who, Where, Revision and Digest are RunHeader's; empty when the journal lost it.
+	// Who, Where, Revision and Digest are RunHeader's; empty in the journals of early versions, which did not say.
 	Who      string `json:"who,omitempty"`
 	Where    string `json:"where,omitempty"`
 	Revision string `json:"revision,omitempty"`
@@ -75,4 +75,12 @@ type Took struct {
 	Action Action        `json:"action"`
 	Steps  int           `json:"steps"`
 	Total  time.Duration `json:"total"`
+}
+
+// ListedRun is a run and who keeps it.
+type ListedRun struct {
+	RunRecord
+	// Here: its journal lies beside the fleet. Cluster: the cluster keeps its record.
+	Here    bool `json:"here"`
+	Cluster bool `json:"cluster"`
 }

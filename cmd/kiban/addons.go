@@ -47,12 +47,12 @@ func addonsRun(ctx context.Context, opts *addonsOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return err
 	}
-	state, err := conn.Observe(ctx)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	state, err := s.Observe(ctx)
+	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if d, other := site.OtherCluster(state.API.ClusterUID, state.API.Site); other {

@@ -12,6 +12,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // app is what every verb is given.
@@ -48,7 +49,8 @@ func run(ctx context.Context, s Streams, args []string, services services) int {
 func (a *app) report(err error) {
 	var s shown
 	var changes changesError
-	if err == nil || errors.As(err, &s) || errors.As(err, &changes) {
+	var plan session.PlanError // was shown with the plan
+	if err == nil || errors.As(err, &s) || errors.As(err, &changes) || errors.As(err, &plan) {
 		return
 	}
 	a.findings(lifecycle.AsDiagnostics(err, "kiban could not do that"))
@@ -99,7 +101,6 @@ reviewed. 130 interrupted.`,
 		newSites(a, nil),
 		newDiff(a, nil),
 		newPin(a, nil),
-		newLock(),
 		newBundle(a, nil),
 		newPlan(a, nil),
 		newApply(a, nil),

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/review"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type applyOptions struct {
@@ -73,160 +73,82 @@ func applySite(ctx context.Context, opts *applyOptions, outcome *lifecycle.Outco
 		return err
 	}
 	outcome.Revision = site.Revision
-	p := applying{applyOptions: opts, site: site, fleet: fleet, outcome: outcome}
-	if opts.Plan != "" {
-		saved, err := review.ReadSaved(opts.Plan)
-		if err != nil {
-			return err
-		}
-		if err := mayPrune(opts, saved); err != nil {
-			return err
-		}
-		p.saved = &saved
+	what, err := opts.wanted()
+	if err != nil {
+		return err
 	}
 	packed, err := a.openBundle(opts.Bundle, site, fleet)
 	if err != nil {
 		return err
 	}
-	if p.conn, err = a.connectWith(site, fleet, connectOptions{Bundle: packed}); err != nil {
+	s, err := a.openWith(site, fleet, session.Options{Bundle: packed, LockTimeout: opts.LockTimeout, Hooks: asking(a.confirmPlan(opts.Yes, site))})
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.conn.Close()) }()
-	if p.review, err = a.openReview(opts, fleet, p.conn); err != nil {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	result, err := s.Apply(ctx, what)
+	became(outcome, site, result)
+	if err != nil {
 		return err
 	}
-	return applyPlans(ctx, p)
+	text := applied(site, result)
+	outcome.Message = cmp.Or(outcome.Message, text)
+	return a.result(text)
 }
 
-// applying is one apply of a site: what it works with and what it goes by.
-type applying struct {
-	*applyOptions
-	site  lifecycle.Site
-	fleet string
-	conn  connection
-	// saved is the plan that is to be carried out and no other; nil: whatever is planned now.
-	saved *lifecycle.Plan
-	// review is what people said yes to beforehand; nil where that is not asked for.
-	review *review.Approval
-	// outcome is told how it goes.
-	outcome *lifecycle.Outcome
-}
-
-// applyPlans carries out one plan after another until one leads all the way. Most sites need one; what a plan can't foresee, such as the
-// nodes behind an API that does not answer yet, is for the next.
-func applyPlans(ctx context.Context, p applying) error {
-	a, site := p.app, p.site
-	id := newRunID(time.Now())
-	lock := &applyLock{contender: p.conn.Contend(a.claim(site, id, applyOf(site), p.LockTimeout))}
-	defer lock.giveUp()
-	var last *lifecycle.Plan
-	for {
-		plan, err := a.observeAndPlan(ctx, site, p.conn, p.PlanOptions)
+// wanted reads the plans that the flags name.
+func (o *applyOptions) wanted() (session.ApplyOptions, error) {
+	what := session.ApplyOptions{PlanOptions: o.PlanOptions, Accept: o.Accept}
+	if o.Plan != "" {
+		saved, err := review.ReadSaved(o.Plan)
 		if err != nil {
-			return err
+			return what, err
 		}
-		if again, err := lock.await(ctx, plan); again || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		planned(p.outcome, site, plan)
-		if p.saved != nil {
-			if err := review.CheckFresh(*p.saved, plan); err != nil {
-				return err
-			}
-		}
-		confirmed := lock.confirmed(plan, func(why error) {
-			a.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
-		})
-		if !confirmed && (!plan.Empty() || len(plan.Diagnostics) > 0) {
-			if err := a.announce(site, a.estimated(ctx, p.conn, plan)); err != nil {
-				return err
-			}
-		}
-		if err := plan.Diagnostics.Err(); err != nil {
-			return shown{err}
-		}
-		if plan.Empty() && plan.Unfinished != "" {
-			return unfinished(plan)
-		}
-		if plan.Empty() {
-			return p.done(last, render.Verdict(site, plan))
-		}
-		if last != nil && sameSteps(*last, plan) {
-			return noProgress(site, plan)
-		}
-		if p.outcome.Review, err = p.review.Allows(ctx, plan); err != nil {
-			return err
-		}
-		if p.saved == nil && !confirmed {
-			if err := a.confirmPlan(ctx, p.Yes, site, plan); err != nil {
-				return err
-			}
-		}
-		if again, err := lock.take(ctx, plan); again || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		p.outcome.Run = id
-		message, err := a.carryOutAs(ctx, id, site, p.fleet, p.conn, plan, p.outcome.Review)
-		p.outcome.Message = message
+		what.Saved = &session.SavedPlan{Plan: saved, File: o.Plan}
+	}
+	if o.Reviewed != "" {
+		reviewed, err := review.ReadReviewed(o.Reviewed)
 		if err != nil {
-			return err
+			return what, err
 		}
-		id = newRunID(time.Now()) // another plan is another run
-		if plan.Unfinished == "" {
-			return p.done(nil, fmt.Sprintf("%s is applied: %s.", site.Name, message))
-		}
-		if p.saved != nil {
-			return p.done(nil, fmt.Sprintf("%s: %s. More remains: %s. Make the next plan: kiban plan %s", site.Name, message, plan.Unfinished, site.Name))
-		}
-		a.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s", site.Name, message, plan.Unfinished)
-		p.review.Began()
-		last = &plan
+		what.Reviewed = &reviewed
 	}
+	return what, nil
 }
 
-// announce shows the plan before it is carried out; folded in the log of a GitLab job, which is read for what happened.
-func (a *app) announce(site lifecycle.Site, plan lifecycle.Plan) error {
-	show := func(w io.Writer) error { return render.PlanText(w, site, plan, a.errStyle()) }
-	if a.gitlab() && plan.Diagnostics.Err() == nil {
-		return render.Section(a.Err, time.Now, "plan", "Plan: "+render.Verdict(site, plan), show)
+// checkReview finds flags that say nothing together.
+func (o *applyOptions) checkReview(cmd *cobra.Command) error {
+	switch {
+	case o.Reviewed != "" && o.Plan != "":
+		return usage(cmd, "--reviewed makes a new plan and --plan carries out a saved one: choose")
+	case o.Reviewed == "" && cmd.Flags().Changed("reviewed"):
+		return usage(cmd, "which plan was reviewed? --reviewed names its file")
+	case o.Reviewed == "" && o.Accept != "":
+		return usage(cmd, "--accept-changes accepts what differs from a reviewed plan: name that with --reviewed")
 	}
-	return show(a.Err)
+	return nil
 }
 
-// done prints the verb's one line of result, and notes it where nothing was carried out.
-func (p applying) done(last *lifecycle.Plan, text string) error {
-	if p.outcome.Message == "" {
-		p.outcome.Message = text
-	}
-	return p.app.result(last, text)
+// addPruneTenants gives a verb the flag that lets tenants go.
+func addPruneTenants(cmd *cobra.Command, opts *lifecycle.PlanOptions) {
+	cmd.Flags().BoolVar(&opts.PruneTenants, "prune-tenants", false, "delete the tenants that have left the repository, with their namespaces and all data in them")
 }
 
-// result prints the verb's one line of result. After an earlier plan has done something, an empty one means that all is done.
-func (a *app) result(last *lifecycle.Plan, text string) error {
-	if last != nil {
-		text = last.Site + " is applied."
+// applied is the verb's one line of result.
+func applied(site lifecycle.Site, r session.Result) string {
+	switch {
+	case r.Run == "":
+		return render.Verdict(site, r.Plans[len(r.Plans)-1])
+	case r.Verified:
+		return site.Name + " is applied."
+	case r.Remains != "":
+		return fmt.Sprintf("%s: %s. More remains: %s. Make the next plan: kiban plan %s", site.Name, r.Summary, r.Remains, site.Name)
 	}
+	return fmt.Sprintf("%s is applied: %s.", site.Name, r.Summary)
+}
+
+// result prints a verb's one line of result.
+func (a *app) result(text string) error {
 	_, err := fmt.Fprintln(a.Out, text)
 	return err
-}
-
-func sameSteps(a, b lifecycle.Plan) bool {
-	return slices.EqualFunc(a.Steps, b.Steps, func(x, y lifecycle.Step) bool { return x.ID == y.ID })
-}
-
-// unfinished says that nothing is left to do but what cannot be known.
-func unfinished(plan lifecycle.Plan) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: plan.Site, Summary: "not wholly as declared", Detail: plan.Unfinished,
-		Hint: "See to what the warnings name, then run the same command again."}
-}
-
-func noProgress(site lifecycle.Site, plan lifecycle.Plan) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the same plan came up again after it was carried out",
-		Detail: "What remains: " + plan.Unfinished, Hint: "kiban status " + site.Name}
 }

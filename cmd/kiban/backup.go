@@ -3,15 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
-
-	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/backup"
 )
 
 type backupOptions struct {
@@ -44,30 +37,14 @@ func backupRun(ctx context.Context, opts *backupOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	store := backups(site, fleet)
-	store.Out = opts.Out
-	file := ""
-	conn, err := a.connectWith(site, fleet, connectOptions{KeepBackup: func(v lifecycle.Version, take func(io.Writer) error) (_ string, err error) {
-		file, err = store.Keep(v, take)
-		return file, err
-	}})
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if _, err := a.carryOut(ctx, site, fleet, conn, a.PlanBackup(site)); err != nil {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	file, err := s.Backup(ctx, opts.Out)
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.Out, file)
-	return err
-}
-
-// takesBackup reports whether a step of the plan takes a backup.
-func takesBackup(plan lifecycle.Plan) bool {
-	return slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action == lifecycle.ActionBackup })
-}
-
-// backups is where a site's backups are kept.
-func backups(site lifecycle.Site, fleet string) backup.Store {
-	return backup.Store{Site: site.Name, Dir: filepath.Join(stateDir(fleet), "backups", site.Name), Rules: site.Backup}
+	return a.result(file)
 }

@@ -13,20 +13,16 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/plan"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // streaming is a fake site whose controller streams content when a backup is taken.
 func streaming(content []byte) (*fakeSite, services) {
 	f := &fakeSite{}
 	s := f.services()
-	s.PlanBackup = plan.Backup
-	s.Connect = func(_ lifecycle.Site, opts connectOptions) (connection, error) {
-		f.apply = func(_ context.Context, _ lifecycle.Plan, run applyRun) error {
-			_, err := opts.KeepBackup(lifecycle.Version{Major: 1, Minor: 35}, func(w io.Writer) error { _, err := w.Write(content); return err })
-			return errors.Join(err, run.Sink(lifecycle.Event{Kind: lifecycle.EventSummary}))
-		}
-		return f, nil
+	f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
+		_, err := run.KeepBackup(lifecycle.Version{Major: 1, Minor: 35}, func(w io.Writer) error { _, err := w.Write(content); return err })
+		return errors.Join(err, run.Sink(lifecycle.Event{Kind: lifecycle.EventSummary}))
 	}
 	return f, s
 }

@@ -65,14 +65,14 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 		return err
 	}
 	if len(site.Promotion.From) == 0 {
-		return a.result(nil, site.Name+" waits for no other site.")
+		return a.result(site.Name + " waits for no other site.")
 	}
 	brought, own, err := a.brought(ctx, site, fleet)
 	if err != nil {
 		return err
 	}
 	if len(brought) == 0 {
-		return a.result(nil, fmt.Sprintf("The plan of %s brings no other version of k0s or of a chart: nothing has to be waited for.", site.Name))
+		return a.result(fmt.Sprintf("The plan of %s brings no other version of k0s or of a chart: nothing has to be waited for.", site.Name))
 	}
 	soaks := map[string]lifecycle.Soak{site.Name: own}
 	var filed []string
@@ -83,7 +83,7 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 	}
 	promoted := promotion.Judge(site.Promotion, site.Name, brought, soaks, time.Now())
 	for _, p := range promoted {
-		if err := a.result(nil, fmt.Sprintf("%s: %s", promotionWord(p.State), p.Reason)); err != nil {
+		if err := a.result(fmt.Sprintf("%s: %s", promotionWord(p.State), p.Reason)); err != nil {
 			return err
 		}
 	}
@@ -103,7 +103,7 @@ func promotionWord(s lifecycle.GateState) string {
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
 func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
-	conn, err := a.connect(site, fleet)
+	conn, err := a.open(site, fleet)
 	if err != nil {
 		return nil, own, err
 	}
@@ -113,7 +113,7 @@ func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (v
 	if err != nil {
 		return nil, own, err
 	}
-	versions = promotion.Brought(a.MakePlan(site, state))
+	versions = promotion.Brought(conn.PlanFrom(state))
 	for _, v := range promotion.Unseen(site, state) {
 		if !slices.Contains(versions, v) {
 			versions = append(versions, v)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // gatedFleet is lab, which waits for staging.
@@ -45,11 +46,11 @@ func (g *gatedFleet) gate(t *testing.T, args ...string) result {
 		}
 		return site, ds
 	}
-	services.Connect = func(site lifecycle.Site, _ connectOptions) (connection, error) {
+	services.OpenSite = func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
 		if site.Name == "lab" {
-			return g.lab, nil
+			return g.lab.open(site, opts), nil
 		}
-		return g.staging, g.unreachable
+		return g.staging.open(site, opts), g.unreachable
 	}
 	var out, errs bytes.Buffer
 	s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}

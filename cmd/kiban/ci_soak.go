@@ -12,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/promotion"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type ciSoakOptions struct {
@@ -61,7 +62,7 @@ func (a *app) soakOf(ctx context.Context, name string, opts ciSoakOptions) (soak
 	if err != nil {
 		return soak, err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
+	conn, err := a.openWith(site, fleet, session.Options{Glance: true})
 	if err != nil {
 		return soak, err
 	}
@@ -91,7 +92,7 @@ func (a *app) soakOf(ctx context.Context, name string, opts ciSoakOptions) (soak
 }
 
 // keepSoak has the cluster keep the look, and says what was seen where it can't.
-func keepSoak(ctx context.Context, conn connection, site lifecycle.Site, look func(lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
+func keepSoak(ctx context.Context, conn *session.Session, site lifecycle.Site, look func(lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
 	soak, err := conn.KeepSoak(ctx, look)
 	if err == nil {
 		return soak, nil
@@ -105,7 +106,7 @@ func keepSoak(ctx context.Context, conn connection, site lifecycle.Site, look fu
 }
 
 // runAtWork is the run that changes the site now, "" when none does. A run that was killed may hold a lock still: one that is at work renews it.
-func runAtWork(ctx context.Context, conn connection, watch time.Duration) (string, error) {
+func runAtWork(ctx context.Context, conn *session.Session, watch time.Duration) (string, error) {
 	before, err := conn.Locks(ctx)
 	if err != nil || len(before) == 0 {
 		return "", nil // what can't be known of a lock is no reason to overlook what is wrong
@@ -128,7 +129,7 @@ func runAtWork(ctx context.Context, conn connection, watch time.Duration) (strin
 }
 
 // withSoak adds a look to what the cluster keeps. One that does not tell is a warning: the look itself counts.
-func (a *app) withSoak(ctx context.Context, conn connection, state lifecycle.State, look func(lifecycle.Soak) lifecycle.Soak) lifecycle.Soak {
+func (a *app) withSoak(ctx context.Context, conn *session.Session, state lifecycle.State, look func(lifecycle.Soak) lifecycle.Soak) lifecycle.Soak {
 	var prev lifecycle.Soak
 	if !state.API.NotYet && state.API.Unknown == "" {
 		var err error

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // fakeSoak is what the fake's cluster keeps of how long it ran what.
@@ -97,7 +98,7 @@ type renewing struct {
 	dead  bool
 }
 
-func (r *renewing) Locks(context.Context) ([]lifecycle.Lock, error) {
+func (r *renewing) Locks(context.Context, lifecycle.State) ([]lifecycle.Lock, error) {
 	if !r.dead {
 		r.looks++
 	}
@@ -117,8 +118,10 @@ func TestCISoakDuringARun(t *testing.T) {
 		f := &fakeSite{state: twoMachines(ofK0s(35, 7))}
 		f.state.Nodes[0].Ready = tt.ready
 		services := f.services()
-		services.Connect = func(lifecycle.Site, connectOptions) (connection, error) {
-			return &renewing{fakeSite: f, dead: tt.dead}, nil
+		services.OpenSite = func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
+			parts := f.parts()
+			parts.Lock = &renewing{fakeSite: f, dead: tt.dead}
+			return session.With(site, opts, parts), nil
 		}
 		var out, errs bytes.Buffer
 		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}, services: services, fleet: t.TempDir()}

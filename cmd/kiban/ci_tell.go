@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/message"
 )
 
 // Limits of telling: a job that tells is not kept from its end for long.
@@ -129,7 +129,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	}
 	memory := &toldMemory{app: a, dir: toldDir(fleet, opts.Site)}
 	if readable {
-		conn, unconnected := a.connect(site, fleet)
+		conn, unconnected := a.open(site, fleet)
 		if unconnected == nil {
 			memory.conn = conn
 			defer func() { _ = conn.Close() }() // what was to be said is said
@@ -153,23 +153,23 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 }
 
 // readTemplate is the wording. Of one that makes no message, people are told in kiban's own words all the same.
-func readTemplate(file string) (forge.Template, error) {
+func readTemplate(file string) (message.Template, error) {
 	if file == "" {
-		return forge.ShippedTemplate(), nil
+		return message.Shipped(), nil
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return forge.ShippedTemplate(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
+		return message.Shipped(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
 			Hint: "--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in."}
 	}
-	t, err := forge.ParseTemplate(file, string(b))
+	t, err := message.Parse(file, string(b))
 	if err != nil {
-		return forge.ShippedTemplate(), err
+		return message.Shipped(), err
 	}
 	return t, nil
 }
 
-func (a *app) printMessage(wording forge.Template, m forge.Message) error {
+func (a *app) printMessage(wording message.Template, m message.Message) error {
 	text, err := wording.ForChat(m)
 	if err != nil {
 		return err

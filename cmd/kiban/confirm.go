@@ -7,15 +7,43 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
-// confirm asks the person at the terminal. Without one, and without --yes, nothing is carried out.
-func (a *app) confirm(ctx context.Context, yes bool, site string) error {
-	return a.confirmAs(ctx, yes, site, fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`", site, site, site))
+// confirmPlan asks before a plan is carried out. For tenants that are deleted with their data, a yes is too quickly said: their names are
+// asked for.
+func (a *app) confirmPlan(yes bool, site lifecycle.Site) func(context.Context, lifecycle.Plan) error {
+	return func(ctx context.Context, plan lifecycle.Plan) error {
+		gone := review.PrunedTenants(plan)
+		if len(gone) == 0 {
+			return a.confirm(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`",
+				site.Name, site.Name, site.Name))
+		}
+		var names []string
+		for _, g := range gone {
+			names = append(names, g.Tenant)
+		}
+		only := strings.Join(names, " ")
+		return a.confirmWith(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --prune-tenants --yes", site.Name),
+			fmt.Sprintf("This deletes, with all data in them:\n%s\nTo carry it out, type the names of these tenants (%s): ", review.DescribePruned(gone), only), only)
+	}
 }
 
-// confirmAs is confirm for a verb that has another way to go without a person.
-func (a *app) confirmAs(ctx context.Context, yes bool, site, unattended string) error {
+// confirmAs asks before a plan is carried out. unattended is the way to go without a person.
+func (a *app) confirmAs(yes bool, site, unattended string) func(context.Context, lifecycle.Plan) error {
+	return func(ctx context.Context, _ lifecycle.Plan) error { return a.confirm(ctx, yes, site, unattended) }
+}
+
+// confirmName has the person at the terminal type the site's name: what follows cannot be taken back.
+func (a *app) confirmName(yes bool, site string) func(context.Context, lifecycle.Plan) error {
+	return func(ctx context.Context, _ lifecycle.Plan) error {
+		return a.confirmWith(ctx, yes, site, "Review the plan above, then add --yes.",
+			fmt.Sprintf("The control plane of %s is rebuilt from the backup. Type the site's name to carry this out: ", site), site)
+	}
+}
+
+// confirm asks the person at the terminal. Without one, and without --yes, nothing is carried out.
+func (a *app) confirm(ctx context.Context, yes bool, site, unattended string) error {
 	return a.confirmWith(ctx, yes, site, unattended, "Do you want to carry this out? Only 'yes' is accepted: ", "yes")
 }
 

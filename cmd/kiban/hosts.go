@@ -97,7 +97,7 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 		return err
 	}
 	if len(accept) > 0 {
-		if err := a.confirmAs(ctx, opts.Yes, site.Name, "compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
+		if err := a.confirm(ctx, opts.Yes, site.Name, "compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
 			return err
 		}
 		if err := a.TrustHosts(site.SSH.KnownHosts, accept); err != nil {
@@ -105,7 +105,7 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 		}
 	}
 	if text {
-		err = a.result(nil, verdictOf(seen, accept, problems, site.SSH.KnownHosts))
+		err = a.result(verdictOf(seen, accept, problems, site.SSH.KnownHosts))
 	} else {
 		err = writeJSON(a.Out, trusted{site.Name, site.SSH.KnownHosts, lifecycle.HostKeys{Keys: review, Failed: seen.Failed}, len(accept)})
 	}

@@ -76,7 +76,7 @@ func importRun(ctx context.Context, opts *importOptions) error {
 		return err
 	}
 	a.findings(ds)
-	return a.result(nil, fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name, siteSummary(site), site.Name))
+	return a.result(fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name, siteSummary(site), site.Name))
 }
 
 // importing is a document on its way into a fleet.
@@ -136,7 +136,7 @@ func (in *importing) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycl
 			return scaffold.Learnt{}, lifecycle.AsDiagnostics(err, "the host keys could not be learnt")
 		}
 	}
-	c, err := a.connect(site, in.fleet)
+	c, err := a.open(site, in.fleet)
 	if err != nil {
 		return scaffold.Learnt{}, lifecycle.AsDiagnostics(err, "the machines can't be asked")
 	}

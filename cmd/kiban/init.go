@@ -76,7 +76,7 @@ func initRun(opts *initOptions) error {
 	if err := writeFiles(opts.Dir, files); err != nil {
 		return err
 	}
-	return opts.app.result(nil, fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\nREADME.md says what its pipeline needs.",
+	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\nREADME.md says what its pipeline needs.",
 		opts.Dir, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml")))
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 func other() lifecycle.Lock {
@@ -86,7 +87,7 @@ func TestApplyStopsWhereAnotherIsAtWork(t *testing.T) {
 
 func TestLockIsReleasedAfterAFailure(t *testing.T) {
 	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
-	f.apply = func(context.Context, lifecycle.Plan, applyRun) error { return errors.New("no") }
+	f.run = func(context.Context, lifecycle.Plan, session.Run) error { return errors.New("no") }
 	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != exitFailed || f.lockCalls[len(f.lockCalls)-1] != "release" {
 		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
 	}
@@ -121,14 +122,20 @@ func TestUnlock(t *testing.T) {
 
 // Who holds the lock: the person, or the job that can be looked at.
 func TestClaimSaysWho(t *testing.T) {
-	env := map[string]string{"USER": "alice"}
-	a := &app{Streams: Streams{Getenv: func(k string) string { return env[k] }}}
+	claims := func(env map[string]string) string {
+		f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
+		r := f.kiban(t, t.TempDir(), func(s *Streams) { s.Getenv = func(k string) string { return env[k] } }, "apply", "lab", "--yes")
+		if r.code != 0 || len(f.claims) != 1 {
+			t.Fatalf("exit %d: %s", r.code, r.err)
+		}
+		return f.claims[0].Lock.Who
+	}
 	host, _ := os.Hostname()
-	if who := a.claim(lifecycle.Site{}, "r", "x", 0).Lock.Who; who != "alice@"+host {
+	if who := claims(map[string]string{"USER": "alice"}); who != "alice@"+host {
 		t.Errorf("who: %s", who)
 	}
-	env = map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "alice", "CI_JOB_URL": "https://gitlab.example/jobs/7"}
-	if who := a.claim(lifecycle.Site{}, "r", "x", 0).Lock.Who; who != "alice in https://gitlab.example/jobs/7" {
+	env := map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "alice", "CI_JOB_URL": "https://gitlab.example/jobs/7"}
+	if who := claims(env); who != "alice in https://gitlab.example/jobs/7" {
 		t.Errorf("who: %s", who)
 	}
 }

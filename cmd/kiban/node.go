@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type nodeOptions struct {
@@ -190,12 +191,12 @@ func (a *app) observeSite(ctx context.Context, name string) (lifecycle.Site, lif
 	if err != nil {
 		return site, lifecycle.State{}, err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
+	s, err := a.openWith(site, fleet, session.Options{Glance: true})
 	if err != nil {
 		return site, lifecycle.State{}, err
 	}
-	st, err := conn.Observe(ctx)
-	return site, st, errors.Join(err, conn.Close())
+	st, err := s.Observe(ctx)
+	return site, st, errors.Join(err, s.Close())
 }
 
 // siteAndNode takes a verb's two arguments.

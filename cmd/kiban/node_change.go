@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // nodeVerb is what a changing verb is called and has to say for itself.
@@ -114,65 +115,23 @@ func (o *nodeOptions) awaits() bool {
 }
 
 func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err error) {
-	a := opts.app
+	a, host := opts.app, opts.Task.Host
 	site, fleet, err := a.loadMachines(ctx, opts.Site)
 	if err != nil {
 		return err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
+	confirm := a.confirmAs(opts.Yes, site.Name, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, site.Name, host))
+	s, err := a.openWith(site, fleet, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	return nodeCarryOut(ctx, opts, v, site, fleet, conn)
-}
-
-// nodeCarryOut shows the plan, asks, and carries it out under the site's lock. A plan that was made before the lock was there is made
-// again under it, and shown again if it is another one then.
-func nodeCarryOut(ctx context.Context, opts *nodeOptions, v nodeVerb, site lifecycle.Site, fleet string, conn connection) error {
-	a, host, id := opts.app, opts.Task.Host, newRunID(time.Now())
-	lock := &applyLock{contender: conn.Contend(a.claim(site, id, fmt.Sprintf("node %s %s", v.verb, host), opts.LockTimeout))}
-	defer lock.giveUp()
-	for {
-		a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
-		state, err := conn.Observe(ctx)
-		if err != nil {
-			return err
-		}
-		plan := a.PlanNode(site, state, opts.Task)
-		if again, err := lock.await(ctx, plan); err != nil {
-			return err
-		} else if again {
-			continue
-		}
-		confirmed := lock.confirmed(plan, func(why error) {
-			a.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
-		})
-		if !confirmed && (!plan.Empty() || len(plan.Diagnostics) > 0) {
-			if err := a.announce(site, plan); err != nil {
-				return err
-			}
-		}
-		if err := plan.Diagnostics.Err(); err != nil {
-			return shown{err}
-		}
-		if plan.Empty() {
-			return a.result(nil, fmt.Sprintf("%s is %s.", host, v.already))
-		}
-		if !confirmed {
-			if err := a.confirmAs(ctx, opts.Yes, site.Name, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, site.Name, host)); err != nil {
-				return err
-			}
-		}
-		if again, err := lock.take(ctx, plan); err != nil {
-			return err
-		} else if again {
-			continue
-		}
-		message, err := a.carryOutAs(ctx, id, site, fleet, conn, plan, nil)
-		if err != nil {
-			return err
-		}
-		return a.result(nil, fmt.Sprintf("%s is %s: %s.", host, v.done, message))
+	defer func() { err = errors.Join(err, s.Close()) }()
+	result, err := s.Node(ctx, opts.Task)
+	switch {
+	case err != nil:
+		return err
+	case result.Run == "":
+		return a.result(fmt.Sprintf("%s is %s.", host, v.already))
 	}
+	return a.result(fmt.Sprintf("%s is %s: %s.", host, v.done, result.Summary))
 }

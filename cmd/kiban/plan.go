@@ -10,6 +10,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/review"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type planOptions struct {
@@ -56,15 +57,12 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Bundle: packed})
+	s, err := a.openWith(site, fleet, session.Options{Bundle: packed})
 	if err != nil {
 		return err
 	}
-	plan, err := a.observeAndPlan(ctx, site, conn, opts.PlanOptions)
-	if err == nil {
-		plan = a.estimated(ctx, conn, plan)
-	}
-	if err := errors.Join(err, conn.Close()); err != nil {
+	plan, err := s.Plan(ctx, opts.PlanOptions)
+	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if err := showPlan(opts, site, plan); err != nil {
@@ -89,23 +87,9 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	case opts.DetailedExitCode && !plan.Empty():
 		return changesError{}
 	case opts.DetailedExitCode && plan.Unfinished != "":
-		return unfinished(plan)
+		return session.Unfinished(plan)
 	}
 	return nil
-}
-
-// observeAndPlan is the first half of the sentence that plan and apply share.
-func (a *app) observeAndPlan(ctx context.Context, site lifecycle.Site, conn connection, options lifecycle.PlanOptions) (lifecycle.Plan, error) {
-	if site.Provider == lifecycle.ProviderExternal {
-		a.note("Looking at the cluster of %s.", site.Name)
-	} else {
-		a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
-	}
-	state, err := conn.Observe(ctx)
-	if err != nil {
-		return lifecycle.Plan{}, err
-	}
-	return a.MakePlan(site, state, options), nil
 }
 
 func showPlan(opts *planOptions, site lifecycle.Site, plan lifecycle.Plan) error {

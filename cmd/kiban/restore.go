@@ -1,18 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type restoreOptions struct {
@@ -67,59 +64,18 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Restore: source})
+	s, err := a.openWith(site, fleet, session.Options{Restore: source, Hooks: asking(a.confirmName(opts.Yes, site.Name))})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	a.note("Looking at %s of %s.", lifecycle.Count(len(site.Cluster.Hosts), "machine"), site.Name)
-	state, err := conn.Observe(ctx)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	result, err := s.Restore(ctx, opts.Rejoin)
 	if err != nil {
 		return err
 	}
-	from := lifecycle.Backup{Name: filepath.Base(source.Path), Site: source.Site, Version: source.Version, Digest: source.Digest}
-	plan := a.PlanRestore(site, state, from, opts.Rejoin)
-	if err := render.PlanText(a.Err, site, plan, a.errStyle()); err != nil {
-		return err
+	message := result.Summary
+	if result.Remains != "" {
+		message += ". More remains: " + result.Remains
 	}
-	if err := plan.Diagnostics.Err(); err != nil {
-		return shown{err}
-	}
-	if err := a.confirmName(ctx, opts.Yes, site.Name); err != nil {
-		return err
-	}
-	message, err := a.carryOut(ctx, site, fleet, conn, plan)
-	if err != nil {
-		return err
-	}
-	if plan.Unfinished != "" {
-		message += ". More remains: " + plan.Unfinished
-	}
-	_, err = fmt.Fprintf(a.Out, "%s is restored from %s: %s.\n", site.Name, from.Name, message)
-	return err
-}
-
-// confirmName has the person at the terminal type the site's name: what follows cannot be taken back.
-func (a *app) confirmName(ctx context.Context, yes bool, site string) error {
-	if yes {
-		return nil
-	}
-	if !a.InTTY {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm the plan: stdin is not a terminal", Subject: site, Hint: "Review the plan above, then add --yes."}
-	}
-	fmt.Fprintf(a.Err, "\nThe control plane of %s is rebuilt from the backup. Type the site's name to carry this out: ", site)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(a.In).ReadString('\n') // no line is no
-		answer <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case said := <-answer:
-		if said == site {
-			return nil
-		}
-	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "not confirmed: nothing was changed", Subject: site}
+	return a.result(fmt.Sprintf("%s is restored from %s: %s.", site.Name, filepath.Base(source.Path), message))
 }

@@ -43,16 +43,11 @@ func TestRestoreVerb(t *testing.T) {
 			f := &fakeSite{}
 			s := f.services()
 			var from lifecycle.Backup
-			s.PlanRestore = func(_ lifecycle.Site, _ lifecycle.State, b lifecycle.Backup, _ bool) lifecycle.Plan {
+			f.planners.Restore = func(_ lifecycle.Site, _ lifecycle.State, b lifecycle.Backup, _ bool) lifecycle.Plan {
 				from = b
 				p := planOf("f", "controller-1/restore")
 				p.Diagnostics = tt.found
 				return p
-			}
-			handed := false
-			s.Connect = func(_ lifecycle.Site, opts connectOptions) (connection, error) {
-				handed = opts.Restore != nil && opts.Restore.Path == file
-				return f, nil
 			}
 			var out, errs bytes.Buffer
 			streams := Streams{In: strings.NewReader(tt.typed), InTTY: tt.typed != "", Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
@@ -63,6 +58,7 @@ func TestRestoreVerb(t *testing.T) {
 			if applied := len(f.applied) > 0; applied != tt.applies {
 				t.Errorf("carried out: %t, want %t", applied, tt.applies)
 			}
+			handed := f.opened.Restore != nil && f.opened.Restore.Path == file
 			if tt.applies && (!handed || from.Version.String() != "v1.35.7+k0s.0" || from.Site != "lab" || !strings.HasPrefix(from.Digest, "sha256:") || !strings.Contains(out.String(), "lab is restored from lab-v1.35.7")) {
 				t.Errorf("the plan was made from %+v, stdout %q", from, out.String())
 			}

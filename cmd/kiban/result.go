@@ -9,6 +9,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // withResult runs a verb that changes a site and puts how it ended into a file, whatever that is; "" writes none. What lies there from an
@@ -40,11 +41,16 @@ func noResult(file string, err error, so string) error {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the result can't be written", Detail: err.Error() + "\n" + so, Subject: file, Hint: "Name a file in a folder that is there and may be written to.", Cause: err}
 }
 
-// planned notes what was planned. An empty plan behind others means that they did all.
-func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
-	if plan.Empty() && o.Run != "" {
-		return
+// became notes what became of the verb.
+func became(o *lifecycle.Outcome, site lifecycle.Site, r session.Result) {
+	for _, p := range r.Plans {
+		planned(o, site, p)
 	}
+	o.Run, o.Message, o.Review = r.Run, r.Summary, r.Review
+}
+
+// planned notes what was planned.
+func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
 	o.Verdict, o.Plan = render.Verdict(site, plan), plan.Meaning()
 	o.Diagnostics = plan.Diagnostics
 	if len(plan.Hops) == 0 {

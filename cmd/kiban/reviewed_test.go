@@ -12,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/review"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 const mergeRequestURL = "https://gitlab.example/fleet/-/merge_requests/42"
@@ -100,7 +101,7 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &fakeSite{plans: tt.plans, runs: tt.runs}
 			var review *lifecycle.Review
-			f.apply = func(_ context.Context, _ lifecycle.Plan, run applyRun) error {
+			f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
 				review = run.Review
 				f.plans = []lifecycle.Plan{empty}
 				return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "4 of 4 steps done"})
@@ -173,7 +174,7 @@ func TestReviewedPlanWaitsForTheAPI(t *testing.T) {
 	}{{[]lifecycle.RunRecord{begun}, exitDone, 2}, {nil, exitStale, 1}} {
 		f := &fakeSite{plans: []lifecycle.Plan{dark, dark, left}, runs: tt.runs}
 		var first *lifecycle.Review
-		f.apply = func(_ context.Context, _ lifecycle.Plan, run applyRun) error {
+		f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
 			if first == nil {
 				first = run.Review
 			}
@@ -206,7 +207,7 @@ func TestResultIsAlwaysWritten(t *testing.T) {
 		"interrupted": {plan, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted", Cause: apply.ErrInterrupted}, lifecycle.OutcomeInterrupted, exitInterrupted, "the run was interrupted"},
 	} {
 		f := &fakeSite{plans: []lifecycle.Plan{tt.plan}}
-		f.apply = func(_ context.Context, _ lifecycle.Plan, run applyRun) error {
+		f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
 			_ = run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done"})
 			return tt.ends
 		}

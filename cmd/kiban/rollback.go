@@ -3,15 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/backup"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type rollbackOptions struct {
@@ -67,24 +65,16 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.openWith(site, fleet, session.Options{LockTimeout: opts.LockTimeout, Hooks: asking(a.confirmPlan(opts.Yes, site))})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	state, err := conn.Observe(ctx)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	result, err := s.Rollback(ctx)
 	if err != nil {
 		return err
 	}
-	kept, err := backup.List(backups(site, fleet).Dir, site.Name)
-	if err != nil {
-		return err
-	}
-	if err := tooFarBack(site, state, kept); err != nil {
-		return err
-	}
-	a.note("Going back to revision %s of the repository.", site.Revision)
-	if err := applyPlans(ctx, applying{applyOptions: &applyOptions{app: a, Site: site.Name, Yes: opts.Yes, LockTimeout: opts.LockTimeout}, site: site, fleet: fleet, conn: conn, outcome: &lifecycle.Outcome{}}); err != nil {
+	if err := a.result(applied(site, result)); err != nil {
 		return err
 	}
 	a.note("The repository still declares what it did: revert it there too, or the next apply goes forward again.")
@@ -112,60 +102,10 @@ func (a *app) appliedBefore(ctx context.Context, name string) (revision string, 
 	if err != nil {
 		return "", err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	runs, err := conn.Runs(ctx)
-	if err != nil {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: name, Summary: "the cluster cannot be asked what was applied before", Detail: err.Error(),
-			Hint: "Name the revision: --to REV", Cause: err}
-	}
-	revision = revisionBefore(runs)
-	if revision == "" {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: name, Summary: "no revision before the present one is known",
-			Detail: "The cluster's record of its runs holds none that was applied to its end from a clean work tree.", Hint: "Name the revision: --to REV. `kiban runs " + name + "` lists what was run."}
-	}
-	return revision, nil
-}
-
-// revisionBefore finds, in runs from the newest to the oldest, the revision of the last one that succeeded with another declaration than
-// the newest run's. One from a work tree with uncommitted changes cannot be had again.
-func revisionBefore(runs []lifecycle.RunRecord) string {
-	for _, r := range runs {
-		if r.Digest != runs[0].Digest && r.Result == lifecycle.RunDone && r.Revision != "" && !strings.HasSuffix(r.Revision, "-dirty") {
-			return r.Revision
-		}
-	}
-	return ""
-}
-
-// tooFarBack refuses what k0s cannot take back: a control plane at an older version than it has.
-func tooFarBack(site lifecycle.Site, state lifecycle.State, kept []backup.File) error {
-	var have lifecycle.Version
-	for _, h := range site.Cluster.Controllers() {
-		if s, ok := state.Host(h.Name); ok {
-			for _, v := range []lifecycle.Version{s.Running, s.Binary} {
-				if s.Data && have.Less(v) {
-					have = v
-				}
-			}
-		}
-	}
-	want := site.Cluster.Version
-	if !want.Less(have) {
-		return nil
-	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: fmt.Sprintf("k0s does not go back from %s to %s", have, want),
-		Detail: "A control plane's data is written in the form of its version. The way back is a backup that was taken at the older one."}
-	for _, f := range kept {
-		if f.Version == want {
-			d.Detail += fmt.Sprintf("\nThere is one of %s: %s", f.Taken.Format("2006-01-02 15:04:05 UTC"), f.Path)
-			d.Hint = fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. What was written since the backup is lost.", site.Revision, site.Name, f.Path)
-			return d
-		}
-	}
-	d.Hint = fmt.Sprintf("No backup of %s is in .kiban/backups/%s here; look where backups of the site are copied to.", want, site.Name)
-	return d
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.RevisionBefore(ctx)
 }

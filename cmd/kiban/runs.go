@@ -1,17 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type runsOptions struct {
@@ -44,17 +42,18 @@ func runsVerb(ctx context.Context, opts *runsOptions) error {
 	if err != nil {
 		return err
 	}
-	here, err := a.localRuns(fleet, opts.Site)
+	here, unread, err := journal.Records(runsDir(fleet), opts.Site)
 	if err != nil {
 		return err
 	}
+	a.findings(unread)
 	var kept []lifecycle.RunRecord
 	if !opts.Local {
 		if kept, err = a.clusterRuns(ctx, opts.Site); err != nil {
 			return err
 		}
 	}
-	runs := mergeRuns(here, kept)
+	runs := journal.Merge(here, kept)
 	if opts.output.form == "json" {
 		return writeJSON(a.Out, runs)
 	}
@@ -65,25 +64,7 @@ func runsVerb(ctx context.Context, opts *runsOptions) error {
 	return render.RunList(a.Out, runs, a.outStyle())
 }
 
-func runsDir(fleet string) string { return filepath.Join(stateDir(fleet), "runs") }
-
-// localRuns are the records of the journals here. A journal that can't be read is a warning: the others can.
-func (a *app) localRuns(fleet, site string) ([]lifecycle.RunRecord, error) {
-	found, err := journal.Runs(runsDir(fleet), site)
-	if err != nil {
-		return nil, err
-	}
-	var out []lifecycle.RunRecord
-	for _, r := range found {
-		record, err := journal.RecordOf(r)
-		if err != nil {
-			a.findings(lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "a journal is left out", Detail: err.Error(), Subject: r.Path, Cause: err}})
-			continue
-		}
-		out = append(out, record)
-	}
-	return out, nil
-}
+func runsDir(fleet string) string { return session.RunsDir(fleet) }
 
 // clusterRuns are those that the cluster keeps. A site that is not declared has to be named right; one that does not answer is a warning.
 func (a *app) clusterRuns(ctx context.Context, name string) ([]lifecycle.RunRecord, error) {
@@ -91,12 +72,12 @@ func (a *app) clusterRuns(ctx context.Context, name string) ([]lifecycle.RunReco
 	if err != nil {
 		return nil, err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return nil, err
 	}
-	runs, err := conn.Runs(ctx)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	runs, err := s.Runs(ctx)
+	if err := errors.Join(err, s.Close()); err != nil {
 		if ctx.Err() != nil {
 			return nil, err
 		}
@@ -104,23 +85,4 @@ func (a *app) clusterRuns(ctx context.Context, name string) ([]lifecycle.RunReco
 			Detail: err.Error(), Subject: name, Cause: err}})
 	}
 	return runs, nil
-}
-
-// mergeRuns puts both together, newest first. Of a run that both know, the journal says more.
-func mergeRuns(here, kept []lifecycle.RunRecord) []render.ListedRun {
-	out := []render.ListedRun{}
-	at := map[string]int{}
-	for _, r := range here {
-		at[r.ID] = len(out)
-		out = append(out, render.ListedRun{RunRecord: r, Here: true})
-	}
-	for _, r := range kept {
-		if i, known := at[r.ID]; known {
-			out[i].Cluster = true
-			continue
-		}
-		out = append(out, render.ListedRun{RunRecord: r, Cluster: true})
-	}
-	slices.SortStableFunc(out, func(a, b render.ListedRun) int { return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID)) })
-	return out
 }

@@ -97,7 +97,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	a.findings(ds)
 	switch {
 	case ds.Err() == nil:
-		return a.result(nil, fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name, opts.Name))
+		return a.result(fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name, opts.Name))
 	case opts.From != "":
 		a.note("\noverlays/%s was made. Mend what is above before its first plan.", opts.Name)
 		return shown{ds}

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/render"
 )
 
@@ -50,16 +53,16 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return err
 	}
-	state, err := conn.Observe(ctx)
+	state, err := s.Observe(ctx)
 	if err != nil {
-		return errors.Join(err, conn.Close())
+		return errors.Join(err, s.Close())
 	}
-	locks, unread := conn.Locks(ctx) // a lock that can't be read is shown as such
-	if err := conn.Close(); err != nil {
+	locks, unread := s.Locks(ctx) // a lock that can't be read is shown as such
+	if err := s.Close(); err != nil {
 		return err
 	}
 	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
@@ -72,4 +75,16 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	now := time.Now()
 	_, err = io.WriteString(a.Out, supportLine(state, now)+lockLines(locks, unread, now))
 	return err
+}
+
+// lockLines is what status says of the lock; nothing when nobody has it.
+func lockLines(locks []lifecycle.Lock, unread error, now time.Time) string {
+	var b strings.Builder
+	for _, l := range locks {
+		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(lock.Describe(l, now), "\n", "\n        "))
+	}
+	if unread != nil {
+		fmt.Fprintf(&b, "\nLocked: not known: %v\n", unread)
+	}
+	return b.String()
 }

@@ -44,12 +44,12 @@ func tenantsRun(ctx context.Context, opts *tenantsOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return err
 	}
-	uses, err := conn.TenantUse(ctx)
-	if err := errors.Join(err, conn.Close()); err != nil {
+	uses, err := s.TenantUse(ctx)
+	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if opts.output.form != "text" {

@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type unlockOptions struct {
@@ -42,16 +43,16 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connectWith(site, fleet, connectOptions{Glance: true})
+	s, err := a.openWith(site, fleet, session.Options{Glance: true})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	state, err := conn.Observe(ctx)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	state, err := s.Observe(ctx)
 	if err != nil {
 		return err
 	}
-	locks, err := conn.Locks(ctx)
+	locks, err := s.Locks(ctx)
 	switch {
 	case err != nil && len(locks) == 0:
 		return lockUnread(site, err)
@@ -59,23 +60,23 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 		a.note("Not every place of the lock could be read: %v", err)
 	}
 	if len(locks) == 0 {
-		return a.result(nil, fmt.Sprintf("No run holds the lock of %s.", site.Name))
+		return a.result(fmt.Sprintf("No run holds the lock of %s.", site.Name))
 	}
 	for _, l := range locks {
 		a.note("%s", lock.Describe(l, time.Now()))
 	}
 	a.note("%s", inHand(state, locks[0], time.Now()))
-	if err := a.confirmAs(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
+	if err := a.confirm(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
 		return err
 	}
 	for _, l := range locks {
-		if err := conn.BreakLock(ctx, l); errors.Is(err, lifecycle.ErrLockMoved) {
+		if err := s.BreakLock(ctx, l); errors.Is(err, lifecycle.ErrLockMoved) {
 			return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: "the lock has changed hands meanwhile, and was left alone", Hint: "kiban unlock " + site.Name, Cause: err}
 		} else if err != nil {
 			return err
 		}
 	}
-	return a.result(nil, fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, locks[0].Holder))
+	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, locks[0].Holder))
 }
 
 func lockUnread(site lifecycle.Site, err error) error {

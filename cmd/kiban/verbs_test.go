@@ -16,7 +16,7 @@ import (
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/lock"
-	"kiban.dev/kiban/lifecycle/plan"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // fakeSite is a site of two machines whose worker is to be upgraded; what happens to it is recorded.
@@ -41,7 +41,10 @@ type fakeSite struct {
 	// verifyWithin is how long the probes were given.
 	verifyWithin time.Duration
 	fakeSoak
-	apply func(ctx context.Context, plan lifecycle.Plan, run applyRun) error
+	run func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
+	// planners take the place of plans, and opened is what the site was opened with.
+	planners session.Planners
+	opened   session.Options
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
@@ -63,12 +66,12 @@ func (f *fakeSite) Verify(ctx context.Context, run string, progress func(string)
 	return f.promises, nil
 }
 
-func (f *fakeSite) Contend(claim lock.Claim) contender {
+func (f *fakeSite) Contend(claim lock.Claim) session.Contender {
 	f.claims = append(f.claims, claim)
 	return f
 }
 
-func (f *fakeSite) Await(context.Context) (bool, error) {
+func (f *fakeSite) Await(context.Context, lifecycle.State) (bool, error) {
 	f.lockCalls = append(f.lockCalls, "await")
 	if f.await != nil {
 		return f.await()
@@ -76,21 +79,23 @@ func (f *fakeSite) Await(context.Context) (bool, error) {
 	return false, nil
 }
 
-func (f *fakeSite) Take(context.Context) (func(), error) {
+func (f *fakeSite) Take(context.Context, lifecycle.State) (*lock.Fence, func(), error) {
 	f.lockCalls = append(f.lockCalls, "take")
-	return func() { f.lockCalls = append(f.lockCalls, "release") }, nil
+	return nil, func() { f.lockCalls = append(f.lockCalls, "release") }, nil
 }
 
-func (f *fakeSite) Locks(context.Context) ([]lifecycle.Lock, error) { return f.locks, nil }
-func (f *fakeSite) BreakLock(_ context.Context, l lifecycle.Lock) error {
+func (f *fakeSite) Locks(context.Context, lifecycle.State) ([]lifecycle.Lock, error) {
+	return f.locks, nil
+}
+func (f *fakeSite) BreakLock(_ context.Context, _ lifecycle.State, l lifecycle.Lock) error {
 	f.lockCalls = append(f.lockCalls, "break "+l.Holder)
 	return nil
 }
 
-func (f *fakeSite) Apply(ctx context.Context, plan lifecycle.Plan, run applyRun) error {
+func (f *fakeSite) Run(ctx context.Context, plan lifecycle.Plan, run session.Run) error {
 	f.applied = append(f.applied, plan)
-	if f.apply != nil {
-		return f.apply(ctx, plan, run)
+	if f.run != nil {
+		return f.run(ctx, plan, run)
 	}
 	return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done", Elapsed: 3 * time.Second})
 }
@@ -102,14 +107,28 @@ func (f *fakeSite) services() services {
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
 		LoadSite:  func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) { return site, nil },
-		MakePlan: func(lifecycle.Site, lifecycle.State, ...lifecycle.PlanOptions) lifecycle.Plan {
+		OpenSite: func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
+			return f.open(site, opts), nil
+		},
+	}
+}
+
+// open is session.Open on the fake.
+func (f *fakeSite) open(site lifecycle.Site, opts session.Options) *session.Session {
+	f.opened = opts
+	return session.With(site, opts, f.parts())
+}
+
+func (f *fakeSite) parts() session.Parts {
+	plans := f.planners
+	if plans.Make == nil {
+		plans.Make = func(lifecycle.Site, lifecycle.State, ...lifecycle.PlanOptions) lifecycle.Plan {
 			p := f.plans[min(f.made, len(f.plans)-1)]
 			f.made++
 			return p
-		},
-		Estimate: plan.Estimate,
-		Connect:  func(lifecycle.Site, connectOptions) (connection, error) { return f, nil },
+		}
 	}
+	return session.Parts{Site: f, Lock: f, Runner: f, Records: f, Workloads: f, Plans: plans}
 }
 
 func planOf(facts string, steps ...string) lifecycle.Plan {
@@ -272,7 +291,7 @@ func TestApplyGoesOnWhereAPlanCouldNotSee(t *testing.T) {
 func TestInterrupts(t *testing.T) {
 	signals := make(chan os.Signal)
 	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
-	f.apply = func(ctx context.Context, _ lifecycle.Plan, run applyRun) error {
+	f.run = func(ctx context.Context, _ lifecycle.Plan, run session.Run) error {
 		signals <- os.Interrupt
 		<-run.Stop // the first asks to stop at a good place
 		if ctx.Err() != nil {
@@ -309,14 +328,6 @@ func TestKubeconfig(t *testing.T) {
 	}
 }
 
-func TestAPIPort(t *testing.T) {
-	for config, want := range map[string]int{"": 6443, "spec: {api: {port: 7443}}": 7443, `{"spec":{"api":{}}}`: 6443, "[": 6443} {
-		if got := apiPort(lifecycle.Host{Config: []byte(config)}); got != want {
-			t.Errorf("%q: got %d, want %d", config, got, want)
-		}
-	}
-}
-
 func TestStatusForms(t *testing.T) {
 	f := &fakeSite{state: lifecycle.State{Site: "lab", Hosts: []lifecycle.HostState{{Name: "worker-1", Problem: lifecycle.HostUnreachable, Why: "timeout"}}}}
 	for form, want := range map[string]string{"text": "Error: not reached", "json": `"problem": "unreachable"`, "yaml": "problem: unreachable"} {
@@ -328,7 +339,7 @@ func TestStatusForms(t *testing.T) {
 
 func TestGitLabLogIsFolded(t *testing.T) {
 	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
-	f.apply = func(_ context.Context, _ lifecycle.Plan, run applyRun) error {
+	f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
 		return run.Sink(lifecycle.Event{Kind: lifecycle.EventStarted, Step: "worker-1/upgrade", Stage: "s", Message: "because"})
 	}
 	r := f.kiban(t, t.TempDir(), func(s *Streams) {

@@ -58,14 +58,14 @@ func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := a.connect(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return err
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, opts.Timeout, fmt.Errorf("not within --timeout %s", opts.Timeout))
 	defer cancel()
-	promises, err := conn.Verify(bounded, newRunID(time.Now()), func(what string) { a.note("%s", what) })
-	if err := errors.Join(err, conn.Close()); err != nil {
+	promises, err := s.Verify(bounded)
+	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if ctx.Err() != nil { // what was not proven yet is not broken

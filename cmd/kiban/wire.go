@@ -6,16 +6,14 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/backup"
-	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/git"
 	"kiban.dev/kiban/lifecycle/gitlab"
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
-	"kiban.dev/kiban/lifecycle/kube"
-	"kiban.dev/kiban/lifecycle/plan"
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/site"
 	"kiban.dev/kiban/lifecycle/supply"
+	"kiban.dev/kiban/lifecycle/webhook"
 )
 
 // wire names what is behind each service. It is the only place that sees every package.
@@ -24,9 +22,7 @@ func wire() services {
 		FindFleet:  site.FindFleet,
 		ListSites:  site.List,
 		RenderSite: site.Render,
-		LoadSite: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Recipient: backup.CheckRecipient, ServerFile: kube.CheckServerFile, Revision: git.Revision})
-		},
+		LoadSite:   session.Load,
 		LoadStrangers: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true})
 		},
@@ -39,14 +35,9 @@ func wire() services {
 		HostKeys:      k0s.HostKeys,
 		TrustHosts:    k0s.Trust,
 		CheckFleet:    site.CheckFleet,
-		MakePlan:      plan.Make,
-		Estimate:      plan.Estimate,
-		PlanNode:      plan.Node,
-		PlanBackup:    plan.Backup,
 		Checkout:      git.Checkout,
 		SiteInputs:    site.Inputs,
 		SiteReads:     site.Reads,
-		PlanRestore:   plan.Restore,
 		ChildPipeline: gitlab.Pipeline,
 		MergeRequest: func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error) {
 			client, err := gitlabClient(mr.gitlabProject, log)
@@ -68,7 +59,7 @@ func wire() services {
 			return string(outcome), err
 		},
 		tellServices: tellServices{
-			SendWebhook: forge.PostWebhook,
+			SendWebhook: webhook.Post,
 			TellIssue: func(ctx context.Context, p gitlabProject, log *slog.Logger, t telling) (string, error) {
 				client, err := gitlabClient(p, log)
 				if err != nil {
@@ -103,7 +94,7 @@ func wire() services {
 			}
 			return found.Where, out, err
 		},
-		Connect: connect,
+		OpenSite: session.Open,
 	}
 }
 

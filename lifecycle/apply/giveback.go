@@ -41,10 +41,13 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 func onlyCordoned(tried []lifecycle.Step) bool {
 	cordoned := false
 	for _, s := range tried {
-		if s.Action.Touches() {
+		switch s.Action {
+		case lifecycle.ActionCordon:
+			cordoned = true
+		case lifecycle.ActionDrain, lifecycle.ActionPrepare, lifecycle.ActionStage:
+		default:
 			return false
 		}
-		cordoned = cordoned || s.Action == lifecycle.ActionCordon
 	}
 	return cordoned
 }

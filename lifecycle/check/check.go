@@ -96,7 +96,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	if g.Kind.Watches() != lifecycle.WatchedClock {
+	if g.Kind != lifecycle.GateWindow {
 		c.firstLook(ctx)
 	}
 	return decide(c, ctx, g, since)

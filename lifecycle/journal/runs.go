@@ -93,3 +93,40 @@ func RecordOf(r Run) (lifecycle.RunRecord, error) {
 	rec.ID, rec.Site = cmp.Or(rec.ID, r.ID), cmp.Or(rec.Site, r.Site)
 	return rec, nil
 }
+
+// Records are the records of a site's journals under root, newest first. A journal that can't be read is a warning: the others can.
+func Records(root, site string) (records []lifecycle.RunRecord, unread lifecycle.Diagnostics, err error) {
+	found, err := Runs(root, site)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range found {
+		record, err := RecordOf(r)
+		if err != nil {
+			unread = append(unread, lifecycle.Warnf(r.Path, "a journal is left out").From(err))
+			continue
+		}
+		records = append(records, record)
+	}
+	return records, unread, nil
+}
+
+// Merge puts the runs that are known here and those that the cluster keeps together, newest first. Of a run that both know, the journal says
+// more.
+func Merge(here, kept []lifecycle.RunRecord) []lifecycle.ListedRun {
+	out := []lifecycle.ListedRun{}
+	at := map[string]int{}
+	for _, r := range here {
+		at[r.ID] = len(out)
+		out = append(out, lifecycle.ListedRun{RunRecord: r, Here: true})
+	}
+	for _, r := range kept {
+		if i, known := at[r.ID]; known {
+			out[i].Cluster = true
+			continue
+		}
+		out = append(out, lifecycle.ListedRun{RunRecord: r, Cluster: true})
+	}
+	slices.SortStableFunc(out, func(a, b lifecycle.ListedRun) int { return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID)) })
+	return out
+}

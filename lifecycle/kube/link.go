@@ -29,6 +29,9 @@ func newLink() link { return link{turn: make(chan struct{}, 1), failed: &failure
 
 func (l *link) up() bool { return l.made.Load() }
 
+// Connected reports whether a way to the API has been found. Nothing is asked.
+func (c *Client) Connected() bool { return c.link.up() }
+
 // connect makes the client ready for a call: every exported method begins with it. The source is asked by one caller at a time, and those
 // who waited for it meanwhile take its answer, an error as well; whoever comes later asks again.
 func (c *Client) connect(ctx context.Context) error {

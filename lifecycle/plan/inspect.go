@@ -73,8 +73,14 @@ func (p *planner) unreachable(m *member) (lifecycle.Severity, string) {
 func (p *planner) changesControlPlane() bool {
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			if s.ID != repairStage && (st.Action.OnlyControllers() || p.takesServerDown(st)) {
+			switch {
+			case s.ID == "repair":
+			case st.Action == lifecycle.ActionInitialize, st.Action == lifecycle.ActionJoinController, st.Action == lifecycle.ActionConfigure, st.Action == lifecycle.ActionLeaveEtcd:
 				return true
+			case st.Action == lifecycle.ActionUpgrade, st.Action == lifecycle.ActionReinstall, st.Action == lifecycle.ActionFiles && st.Disrupts:
+				if p.member(st.Target).Role.IsController() {
+					return true
+				}
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 		t.line("kiban would carry out these steps:")
 		t.legend(p)
 	}
-	all := Outlines(p)
+	all := outlines(p)
 	for i, o := range all {
 		t.stage(o, i+1, len(all))
 	}
@@ -28,7 +28,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 			if i > 0 {
 				t.line("")
 			}
-			t.b.WriteString(DiagnosticText(d, style))
+			t.b.WriteString(diagnostic(d, style))
 		}
 	}
 	t.end(site, p)
@@ -38,7 +38,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 
 // Verdict says in a line what a plan comes to.
 func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
-	stops := len(p.Diagnostics.Stopping())
+	stops := len(stopping(p.Diagnostics))
 	switch {
 	case stops == 1:
 		return "Not as it stands: the finding below is in the way."
@@ -70,7 +70,7 @@ func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
 	if p.Revision != "" {
 		head += " at " + lifecycle.ShortRevision(p.Revision)
 	}
-	if v := Versions(p); v != "" {
+	if v := versions(p); v != "" {
 		head += ", k0s " + v
 	}
 	t.line("%s", t.style.paint(codeBold, head))
@@ -104,30 +104,30 @@ func (t *planText) legend(p lifecycle.Plan) {
 	}
 }
 
-func (t *planText) stage(o Outline, n, of int) {
+func (t *planText) stage(o outline, n, of int) {
 	t.line("")
-	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.Stage.Title)
+	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.stage.Title)
 	targets := 0
-	for _, g := range o.Groups {
-		targets += len(g.Targets)
+	for _, g := range o.groups {
+		targets += len(g.targets)
 	}
-	if p := Pace(o.Stage, targets); p != "" {
+	if p := pace(o.stage, targets); p != "" {
 		title += " (" + p + ")"
 	}
 	t.line("%s", t.style.paint(codeBold, title))
-	for _, g := range o.Groups {
+	for _, g := range o.groups {
 		t.group(g)
 	}
 }
 
-func (t *planText) group(g Group) {
-	if lifecycle.IsUnit(g.Targets[0]) {
-		for _, s := range g.Steps {
+func (t *planText) group(g group) {
+	if lifecycle.IsUnit(g.targets[0]) {
+		for _, s := range g.steps {
 			t.unit(s)
 		}
 		return
 	}
-	names := g.Targets
+	names := g.targets
 	if len(names) == 1 && names[0] == "" {
 		names = []string{"the cluster"}
 	}
@@ -137,8 +137,8 @@ func (t *planText) group(g Group) {
 		}
 		t.line("%s", l)
 	}
-	for _, s := range g.Steps {
-		if len(g.Targets) > 1 {
+	for _, s := range g.steps {
+		if len(g.targets) > 1 {
 			s = anonymous(s)
 		}
 		t.step(s)
@@ -170,8 +170,8 @@ func (t *planText) step(s lifecycle.Step) {
 
 // unit shows what becomes of an addon, a tenant or the site's objects: a line for it, and its objects below.
 func (t *planText) unit(s lifecycle.Step) {
-	name, detail := UnitHead(s)
-	t.line("%s", strings.TrimRight(fmt.Sprintf("  %s %s  %s", t.symbol(UnitSymbol(s)), t.style.paint(codeBold, name), detail), " "))
+	name, detail := unitHead(s)
+	t.line("%s", strings.TrimRight(fmt.Sprintf("  %s %s  %s", t.symbol(unitSymbol(s)), t.style.paint(codeBold, name), detail), " "))
 	for _, n := range unitNotes(s) {
 		t.note(n[0], n[1])
 	}
@@ -205,7 +205,7 @@ func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
 	if t.told == nil {
 		t.told = map[string]string{}
 	}
-	t.told[shape] = UnitLabel(s.Target)
+	t.told[shape] = unitLabel(s.Target)
 	return ""
 }
 
@@ -262,12 +262,12 @@ func versionChange(s lifecycle.Step) string {
 }
 
 func symbolOf(a lifecycle.Action) string {
-	switch a.Verb() {
-	case lifecycle.VerbRemove:
+	switch ClassOf(a) {
+	case ClassRemove:
 		return "-"
-	case lifecycle.VerbJoin:
+	case ClassJoin:
 		return "+"
-	case lifecycle.VerbUpgrade, lifecycle.VerbReconfigure, lifecycle.VerbStart:
+	case ClassUpgrade, ClassReconfigure, ClassStart:
 		return "~"
 	}
 	return " "

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -10,7 +11,7 @@ import (
 // end closes a plan: what it comes to, or, where findings are in the way, that nothing is changed and why. Whoever reads the last line only
 // must not take the one for the other.
 func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
-	stops := p.Diagnostics.Stopping()
+	stops := stopping(p.Diagnostics)
 	switch {
 	case p.Empty() && len(stops) == 0:
 		return
@@ -21,7 +22,7 @@ func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
 			label = "It would be:"
 		}
 		t.line("%s %s", t.style.paint(codeBold, label), Totals(site, p))
-		if takes := EstimateText(p.Estimate); takes != "" {
+		if takes := estimateText(p.Estimate); takes != "" {
 			t.line("It may take %s.", takes)
 		}
 		if p.Unfinished != "" {
@@ -32,6 +33,11 @@ func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
 		t.line("")
 		t.line("%s", stopped(stops, t.style))
 	}
+}
+
+// stopping are the findings that keep a plan from being carried out.
+func stopping(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(ds), func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityWarning })
 }
 
 // stopped says that nothing is changed, and names what is in the way.

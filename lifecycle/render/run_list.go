@@ -10,16 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// ListedRun is a run and who keeps it.
-type ListedRun struct {
-	lifecycle.RunRecord
-	// Here: its journal lies beside the fleet. Cluster: the cluster keeps its record.
-	Here    bool `json:"here"`
-	Cluster bool `json:"cluster"`
-}
-
 // RunList shows runs, one a line.
-func RunList(w io.Writer, runs []ListedRun, style Style) error {
+func RunList(w io.Writer, runs []lifecycle.ListedRun, style Style) error {
 	var table strings.Builder
 	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT")
@@ -43,7 +35,7 @@ func RunList(w io.Writer, runs []ListedRun, style Style) error {
 	return nil
 }
 
-func kept(r ListedRun) string {
+func kept(r lifecycle.ListedRun) string {
 	switch {
 	case r.Here && r.Cluster:
 		return "here, cluster"
@@ -78,18 +70,6 @@ func reviewed(r *lifecycle.Review) string {
 	}
 	if n := len(r.Accepted); n > 0 {
 		said += fmt.Sprintf(", %d accepted", n)
-	}
-	return said
-}
-
-// Reviewed says what a run went by: "reviewed in https://...", and how much beyond it was accepted.
-func Reviewed(r lifecycle.Review) string {
-	said := "nobody reviewed"
-	if r.Plan != "" {
-		said = strings.TrimSuffix("reviewed in "+r.Where, " in ")
-	}
-	if n := len(r.Accepted); n > 0 {
-		said += fmt.Sprintf(", with %s accepted (%s)", lifecycle.Count(n, "difference"), r.AcceptedID)
 	}
 	return said
 }

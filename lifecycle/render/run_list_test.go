@@ -20,13 +20,16 @@ func TestRunList(t *testing.T) {
 	upgrade.Before, upgrade.After = []lifecycle.Version{v135}, []lifecycle.Version{v136}
 	upgrade.Who, upgrade.Where = "renovate", "https://gitlab.example.org/infra/fleet/-/jobs/4711"
 	failed.Before, failed.After, failed.Done, failed.Revision = []lifecycle.Version{v135}, []lifecycle.Version{v135, v136}, 3, failed.Revision+"-dirty"
-	killed.Who, killed.Where, killed.Revision = "", "", "" // its journal lost the header
+	killed.Who, killed.Where, killed.Revision = "", "", "" // an early version's journal
 	upgrade.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/infra/fleet/-/merge_requests/42"}
 	failed.Review = &lifecycle.Review{Plan: "sha256:aa", Where: upgrade.Review.Where, Accepted: []string{"- worker-1/drain: because", "+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	killed.Review = &lifecycle.Review{Accepted: []string{"+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	first.After = []lifecycle.Version{v135}
 	gone.Before = []lifecycle.Version{v135}
-	runs := []ListedRun{{upgrade, true, true}, {failed, false, true}, {killed, true, false}, {first, true, true}, {gone, true, false}}
+	listed := func(r lifecycle.RunRecord, here, cluster bool) lifecycle.ListedRun {
+		return lifecycle.ListedRun{RunRecord: r, Here: here, Cluster: cluster}
+	}
+	runs := []lifecycle.ListedRun{listed(upgrade, true, true), listed(failed, false, true), listed(killed, true, false), listed(first, true, true), listed(gone, true, false)}
 	var plain, painted bytes.Buffer
 	if err := RunList(&plain, runs, Style{}); err != nil {
 		t.Fatal(err)
@@ -37,16 +40,6 @@ func TestRunList(t *testing.T) {
 	}
 	if got := stripANSI(painted.String()); got != plain.String() || !strings.Contains(painted.String(), "\x1b[31mfailed\x1b[0m") {
 		t.Errorf("colours change more than colours:\n%s", painted.String())
-	}
-}
-
-func TestReviewed(t *testing.T) {
-	for want, r := range map[string]lifecycle.Review{
-		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"}, "nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
-	} {
-		if got := Reviewed(r); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }
 

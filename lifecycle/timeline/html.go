@@ -29,8 +29,8 @@ func HTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
 
 // title says in a few words what a run was for.
 func title(r lifecycle.RunRecord, t model) string {
-	counts := map[lifecycle.Verb]int{}
-	targets := map[string]lifecycle.Verb{}
+	counts := map[render.Class]int{}
+	targets := map[string]render.Class{}
 	var units []lifecycle.Step
 	for _, b := range t.rows {
 		if lifecycle.IsUnit(b.target) {
@@ -42,17 +42,17 @@ func title(r lifecycle.RunRecord, t model) string {
 		}
 		c, seen := targets[b.target]
 		if !seen {
-			c = lifecycle.VerbOther
+			c = render.ClassOther
 		}
-		targets[b.target] = min(c, b.action.Verb())
+		targets[b.target] = min(c, render.ClassOf(b.action))
 	}
 	for _, c := range targets {
 		counts[c]++
 	}
 	var parts []string
-	for c := lifecycle.VerbRemove; c <= lifecycle.VerbOther; c++ {
+	for c := render.ClassRemove; c <= render.ClassOther; c++ {
 		if counts[c] > 0 {
-			parts = append(parts, lifecycle.Count(counts[c], "machine")+" to "+c.String())
+			parts = append(parts, lifecycle.Count(counts[c], "machine")+" to "+c.Verb())
 		}
 	}
 	title := lifecycle.Enumerate(parts)
@@ -83,7 +83,7 @@ func writeHead(p *page, r lifecycle.RunRecord, t model) {
 		p.put(", revision <code>%s</code>", lifecycle.ShortRevision(r.Revision))
 	}
 	if r.Review != nil {
-		p.put(", as %s", render.Reviewed(*r.Review))
+		p.put(", as %s", r.Review.Describe())
 	}
 	p.put("</p>\n")
 	if r.Review != nil && len(r.Review.Accepted) > 0 {
@@ -136,13 +136,13 @@ func writePicture(p *page, t model) {
 	seen := map[string]bool{}
 	cut, waits := false, false
 	for _, b := range t.rows {
-		class := colour(b.action)
+		class, label := tone(b.action)
 		cut, waits = cut || b.state == barCut, waits || len(b.waits) > 0
 		if b.state == barIdle || b.state == barFailed || seen[class] {
 			continue
 		}
 		seen[class] = true
-		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), b.action.Tone())
+		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), label)
 	}
 	if waits {
 		p.put("<span><i class=\"h\"></i>waits for a gate</span>")
@@ -208,7 +208,7 @@ func writeSteps(p *page, t model) {
 }
 
 func writeStep(p *page, b bar) {
-	class := colour(b.action)
+	class, _ := tone(b.action)
 	who := b.target
 	if who == "" {
 		who = "cluster"

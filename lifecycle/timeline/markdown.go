@@ -35,7 +35,7 @@ func Markdown(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) erro
 		facts = append(facts, "by "+lifecycle.Markdown(strings.TrimSuffix(r.Who+" on "+r.Where, " on ")))
 	}
 	if r.Review != nil {
-		facts = append(facts, lifecycle.Markdown(render.Reviewed(*r.Review)))
+		facts = append(facts, lifecycle.Markdown(r.Review.Describe()))
 	}
 	b.WriteString(strings.Join(facts, " · ") + "\n")
 	if r.Review != nil && len(r.Review.Accepted) > 0 {

@@ -1,0 +1,41 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Locks are what runs hold of the site, by what was observed last. Nothing is changed.
+func (s *Session) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
+	return s.parts.Lock.Locks(ctx, s.lastSeen())
+}
+
+// BreakLock takes a lock away from its holder, whose next step is then refused. lifecycle.ErrLockMoved: it is no longer that one.
+func (s *Session) BreakLock(ctx context.Context, held lifecycle.Lock) error {
+	return s.parts.Lock.BreakLock(ctx, s.lastSeen(), held)
+}
+
+// Soak is how long the cluster has run its versions, by what it keeps.
+func (s *Session) Soak(ctx context.Context) (lifecycle.Soak, error) { return s.parts.Records.Soak(ctx) }
+
+// KeepSoak has the cluster keep what next makes of its Soak. next may be called again.
+func (s *Session) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
+	return s.parts.Records.KeepSoak(ctx, next)
+}
+
+// UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
+func (s *Session) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
+	return s.parts.Records.UpdateTold(ctx, edit)
+}
+
+// TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
+func (s *Session) TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error) {
+	return s.parts.Workloads.TenantUse(ctx)
+}
+
+// Verify proves what the site promises to workloads, by probes that are gone when it returns.
+func (s *Session) Verify(ctx context.Context) ([]lifecycle.Promise, error) {
+	return s.parts.Workloads.Verify(ctx, newRunID(time.Now()), s.opts.Hooks.say)
+}

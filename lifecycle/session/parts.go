@@ -1,0 +1,124 @@
+package session
+
+import (
+	"context"
+	"io"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/plan"
+)
+
+// Parts are what a session stands on. Open makes the real ones; whoever tests what stands on a session brings others.
+type Parts struct {
+	Site      Site
+	Lock      Locker
+	Runner    Runner
+	Records   Records
+	Workloads Workloads
+	// Plans are the planners. Those that are nil are package plan's.
+	Plans Planners
+}
+
+// Site is a site's machines and the Kubernetes API behind them.
+type Site interface {
+	// Observe learns what is there and changes nothing.
+	Observe(ctx context.Context) (lifecycle.State, error)
+	// Kubeconfig is the administrator's, as a running controller has it; nil when none runs.
+	Kubeconfig(ctx context.Context) ([]byte, error)
+	Close() error
+}
+
+// Locker is the lock of a site: one run has it at a time. Where it is kept depends on what was seen of the site.
+type Locker interface {
+	// Contend prepares to take the lock.
+	Contend(claim lock.Claim) Contender
+	// Locks are what runs hold, wherever the site keeps its lock. Nothing is changed.
+	Locks(ctx context.Context, seen lifecycle.State) ([]lifecycle.Lock, error)
+	// BreakLock takes a lock away from its holder, whose next step is then refused. lifecycle.ErrLockMoved: it is no longer that one.
+	BreakLock(ctx context.Context, seen lifecycle.State, held lifecycle.Lock) error
+}
+
+// Contender is a run that wants the lock.
+type Contender interface {
+	// Await waits, as long as the claim says, until nobody else has the lock, and reports whether it had to. It takes nothing.
+	Await(ctx context.Context, seen lifecycle.State) (waited bool, err error)
+	// Take takes it, and keeps it until release. Steps act only while the fence lets them.
+	Take(ctx context.Context, seen lifecycle.State) (fence *lock.Fence, release func(), err error)
+}
+
+// Runner carries plans out.
+type Runner interface {
+	Run(ctx context.Context, plan lifecycle.Plan, run Run) error
+}
+
+// Run is one execution of one plan.
+type Run struct {
+	ID string
+	// Who runs it, and Where: for the record.
+	Who, Where string
+	// Review is what people said yes to beforehand; nil where that was not asked for.
+	Review *lifecycle.Review
+	// Seen is what the plan was made from.
+	Seen lifecycle.State
+	// Fence is asked before each step whether the run still has the site's lock; nil where the plan needs none.
+	Fence *lock.Fence
+
+	Sink lifecycle.Sink
+	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.
+	Commands io.Writer
+	// KeepBackup keeps a backup that take writes and says where.
+	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// Stop, when closed, lets the steps in hand finish and starts no other.
+	Stop <-chan struct{}
+	// WorkDone waits until the operator says that the work a step waits for is done. Nil: there is no operator.
+	WorkDone func(ctx context.Context, step lifecycle.Step) error
+}
+
+// Records are what the cluster remembers for kiban.
+type Records interface {
+	// Runs are the runs that the cluster keeps a record of, newest first.
+	Runs(ctx context.Context) ([]lifecycle.RunRecord, error)
+	// UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
+	UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error
+	// Soak is how long the cluster has run its versions, by what it keeps; KeepSoak has it keep what next makes of that. next may be
+	// called again.
+	Soak(ctx context.Context) (lifecycle.Soak, error)
+	KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error)
+}
+
+// Workloads are what people run on the site.
+type Workloads interface {
+	// TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
+	TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error)
+	// Verify proves what the site promises to workloads, by probes that carry the run's name and are gone when it returns.
+	Verify(ctx context.Context, run string, progress func(string)) ([]lifecycle.Promise, error)
+}
+
+// Planners make plans. They are pure.
+type Planners struct {
+	Make     func(site lifecycle.Site, state lifecycle.State, opts ...lifecycle.PlanOptions) lifecycle.Plan
+	Node     func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
+	Backup   func(site lifecycle.Site) lifecycle.Plan
+	Restore  func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
+	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
+}
+
+func (p Planners) filled() Planners {
+	if p.Make == nil {
+		p.Make = plan.Make
+	}
+	if p.Node == nil {
+		p.Node = plan.Node
+	}
+	if p.Backup == nil {
+		p.Backup = plan.Backup
+	}
+	if p.Restore == nil {
+		p.Restore = plan.Restore
+	}
+	if p.Estimate == nil {
+		p.Estimate = plan.Estimate
+	}
+	return p
+}

@@ -1,0 +1,81 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/backup"
+)
+
+// Rollback brings the site to what an earlier revision declares, which the session was opened for. What k0s can't take back is refused.
+func (s *Session) Rollback(ctx context.Context) (Result, error) {
+	state, err := s.Observe(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	kept, err := backup.List(s.backups().Dir, s.site.Name)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := tooFarBack(s.site, state, kept); err != nil {
+		return Result{}, err
+	}
+	s.opts.Hooks.note("Going back to revision %s of the repository.", s.site.Revision)
+	return s.Apply(ctx, ApplyOptions{})
+}
+
+// RevisionBefore is the revision that was applied before the present one, by the cluster's own record of its runs.
+func (s *Session) RevisionBefore(ctx context.Context) (string, error) {
+	runs, err := s.Runs(ctx)
+	if err != nil {
+		return "", lifecycle.Errorf(s.site.Name, "the cluster cannot be asked what was applied before").From(err).Try("Name the revision: --to REV")
+	}
+	revision := revisionBefore(runs)
+	if revision == "" {
+		return "", lifecycle.Errorf(s.site.Name, "no revision before the present one is known").
+			Because("The cluster's record of its runs holds none that was applied to its end from a clean work tree.").
+			Try("Name the revision: --to REV. `kiban runs " + s.site.Name + "` lists what was run.")
+	}
+	return revision, nil
+}
+
+// revisionBefore finds, in runs from the newest to the oldest, the revision of the last one that succeeded with another declaration than
+// the newest run's. One from a work tree with uncommitted changes cannot be had again.
+func revisionBefore(runs []lifecycle.RunRecord) string {
+	for _, r := range runs {
+		if r.Digest != runs[0].Digest && r.Result == lifecycle.RunDone && r.Revision != "" && !strings.HasSuffix(r.Revision, "-dirty") {
+			return r.Revision
+		}
+	}
+	return ""
+}
+
+// tooFarBack refuses what k0s cannot take back: a control plane at an older version than it has.
+func tooFarBack(site lifecycle.Site, state lifecycle.State, kept []backup.File) error {
+	var have lifecycle.Version
+	for _, h := range site.Cluster.Controllers() {
+		if s, ok := state.Host(h.Name); ok {
+			for _, v := range []lifecycle.Version{s.Running, s.Binary} {
+				if s.Data && have.Less(v) {
+					have = v
+				}
+			}
+		}
+	}
+	want := site.Cluster.Version
+	if !want.Less(have) {
+		return nil
+	}
+	d := lifecycle.Errorf(site.Name, "k0s does not go back from %s to %s", have, want).
+		Because("A control plane's data is written in the form of its version. The way back is a backup that was taken at the older one.")
+	for _, f := range kept {
+		if f.Version == want {
+			return d.Because(fmt.Sprintf("There is one of %s: %s", f.Taken.Format("2006-01-02 15:04:05 UTC"), f.Path)).
+				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. What was written since the backup is lost.",
+					site.Revision, site.Name, f.Path))
+		}
+	}
+	return d.Try(fmt.Sprintf("No backup of %s is in .kiban/backups/%s here; look where backups of the site are copied to.", want, site.Name))
+}

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
+	"kiban.dev/kiban/lifecycle/check"
+)
+
+// Run carries a plan out with the real machines and the real API, and has the cluster keep the record of it.
+func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
+	w.take(&run)
+	defer w.take(nil)
+	gates := check.New(w.site, w.machines.gates, w.api, w.api, time.Now)
+	units := w.units.During(run.ID)
+	gates.Watch(units)
+	gates.Baseline(run.Seen) // what was wrong before is not the run's to wait for
+	record := newRecorder(ctx, plan, run)
+	if err := record.begin(w.site, plan, run); err != nil {
+		return unrecordable(w.site, err)
+	}
+	if plan.ClusterUID != "" { // before there is a cluster, nothing can keep it
+		record.keepFrom(ctx, w.api.RecordRun)
+	}
+	defer record.keep(ctx, w.api.RecordRun)
+	defer w.mark(ctx, plan, run, record)
+	deps := apply.Deps{
+		Machines: attended{w.machines.steps, run.WorkDone},
+		Logs:     w.machines.logs,
+		Nodes:    w.api,
+		Units:    units,
+		Gates:    gates,
+		Sink:     record.Sink,
+		RunID:    run.ID,
+		Stop:     run.Stop,
+	}
+	if run.Fence != nil {
+		deps.Fence, deps.Lost = run.Fence.Check, run.Fence.Lost()
+	}
+	if err := apply.Run(ctx, w.site, plan, deps); err != nil {
+		return err
+	}
+	w.soaked(ctx, plan, record)
+	return nil
+}
+
+// mark has the cluster say which site it is, after the first run that changed anything; another site's plan is refused from then on. A
+// cluster that does not take the mark is worth a warning and no more.
+func (w *world) mark(ctx context.Context, plan lifecycle.Plan, run Run, r *recorder) {
+	if run.Seen.API.Site != "" || harmless(plan) || r.sum.Record().Begun == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	if err := w.api.MarkSite(ctx, w.site.Name); err != nil {
+		r.warn(lifecycle.Warnf(w.site.Name, "the cluster could not note which site it is").From(err).Try("The next run that changes anything tries again."))
+	}
+}
+
+// attended are the machines of a run, and the operator, who is asked where a step waits for work by hand.
+type attended struct {
+	apply.Machines
+	done func(ctx context.Context, step lifecycle.Step) error
+}
+
+func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
+	switch {
+	case step.Action != lifecycle.ActionAwait:
+		return m.Machines.Do(ctx, step, progress)
+	case m.done == nil:
+		return lifecycle.Errorf(step.Target, "nobody is here to say when the work on it is done; it stays out of service").
+			Try("Give the work as a command, or return the machine when it is done: kiban node uncordon")
+	}
+	progress("press Enter when it is done; Ctrl-C leaves it closed")
+	return m.done(ctx, step)
+}
+
+// harmless reports whether the plan changes nothing on the site: then it needs no lock.
+func harmless(plan lifecycle.Plan) bool {
+	return !slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action != lifecycle.ActionBackup })
+}
+
+// does reports whether a step of the plan is of this action.
+func does(plan lifecycle.Plan, a lifecycle.Action) bool {
+	return slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action == a })
+}

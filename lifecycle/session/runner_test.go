@@ -1,0 +1,33 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// silent fails whatever is asked of it.
+type silent struct{}
+
+func (silent) Do(context.Context, lifecycle.Step, func(string)) error {
+	return errors.New("a machine was asked")
+}
+
+// Work by hand is the operator's; every other step is the machine's.
+func TestAttended(t *testing.T) {
+	step, said, asked := lifecycle.Step{ID: "worker-1/await", Target: "worker-1", Action: lifecycle.ActionAwait}, "", 0
+	m := attended{silent{}, func(context.Context, lifecycle.Step) error { asked++; return nil }}
+	if err := m.Do(t.Context(), step, func(s string) { said += s }); err != nil || asked != 1 || !strings.Contains(said, "press Enter when it is done") {
+		t.Errorf("%q, asked %d times, %v", said, asked, err)
+	}
+	if err := (attended{Machines: silent{}}).Do(t.Context(), step, func(string) {}); err == nil || !strings.Contains(err.Error(), "nobody is here") {
+		t.Errorf("without an operator: %v", err)
+	}
+	step.Action = lifecycle.ActionReboot
+	if err := m.Do(t.Context(), step, nil); err == nil || asked != 1 {
+		t.Errorf("another step did not reach the machine: %v", err)
+	}
+}
