@@ -36,10 +36,16 @@ func sampleFleet(t testing.TB, over string) string {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(dir, "clusters", "base", "schema.json"), schemaJSON, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "clusters", "base", "schema.json"), mergeSchema(t), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// mergeSchema is the schema that fleets bring for the stock CLI.
+func mergeSchema(t testing.TB) []byte {
+	t.Helper()
+	return []byte(readFile(t, filepath.Join("overlay", "schema.json")))
 }
 
 // TestBroken loads testdata/broken/<case> over the sample fleet and compares every finding with want.txt.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // nameForm is a DNS label: what Kubernetes accepts as the name of a namespace, and Helm as that of a release.
@@ -19,7 +20,7 @@ const nameHint = "Use up to 63 lower-case letters, digits and hyphens, with a le
 // checkAddon applies the rules about one Addon document.
 func (l *loading) checkAddon(d addonDocument) []finding {
 	a := d.addon()
-	at := func(keys ...string) place { return addonPlace(a.Name, append([]string{"spec"}, keys...)...) }
+	at := func(keys ...string) overlay.Place { return addonPlace(a.Name, append([]string{"spec"}, keys...)...) }
 	var found []finding
 	if !isName(a.Name) {
 		found = append(found, wrong(addonPlace(a.Name, "metadata", "name"), fmt.Sprintf("%q can't be the name of an addon", a.Name), "", nameHint))
@@ -43,7 +44,7 @@ func (l *loading) checkAddon(d addonDocument) []finding {
 	found = append(found, l.checkAddonSecrets(d)...)
 	for i, ig := range d.Spec.Ignore {
 		if ig.Kind == "" || len(ig.Fields) == 0 {
-			found = append(found, wrong(at("ignore", index(i)), fmt.Sprintf("ignore rule %d of addon %s names no kind or no fields", i+1, a.Name), "", `Write it like {kind: ConfigMap, name: settings, fields: ["data.install_time"]}.`))
+			found = append(found, wrong(at("ignore", overlay.Index(i)), fmt.Sprintf("ignore rule %d of addon %s names no kind or no fields", i+1, a.Name), "", `Write it like {kind: ConfigMap, name: settings, fields: ["data.install_time"]}.`))
 		}
 	}
 	if d.Spec.Timeout <= 0 {
@@ -59,7 +60,7 @@ var (
 
 // checkChart holds that a chart is one and the same whenever it is fetched.
 func checkChart(a lifecycle.Addon) []finding {
-	at := func(key string) place { return addonPlace(a.Name, "spec", "chart", key) }
+	at := func(key string) overlay.Place { return addonPlace(a.Name, "spec", "chart", key) }
 	var found []finding
 	scheme, _, isURL := strings.Cut(a.Chart.Repo, "://")
 	switch {
@@ -92,7 +93,7 @@ func (l *loading) checkAddonSecrets(d addonDocument) []finding {
 	var found []finding
 	seen := map[string]bool{}
 	for i, s := range d.Spec.Secrets {
-		item := index(i)
+		item := overlay.Index(i)
 		if s.Name != "" {
 			item = "[name=" + s.Name + "]"
 		}
@@ -123,7 +124,7 @@ func checkDependencies(addons []lifecycle.Addon) []finding {
 	}
 	for _, a := range addons {
 		for i, name := range a.DependsOn {
-			at := addonPlace(a.Name, "spec", "dependsOn", index(i))
+			at := addonPlace(a.Name, "spec", "dependsOn", overlay.Index(i))
 			_, known := byName[name]
 			switch {
 			case name == a.Name:
@@ -136,7 +137,7 @@ func checkDependencies(addons []lifecycle.Addon) []finding {
 	for _, cycle := range cycles(addons, byName) {
 		a := byName[cycle[0]]
 		i := slices.Index(a.DependsOn, cycle[1])
-		found = append(found, wrong(addonPlace(a.Name, "spec", "dependsOn", index(i)), "addons depend on each other in a circle",
+		found = append(found, wrong(addonPlace(a.Name, "spec", "dependsOn", overlay.Index(i)), "addons depend on each other in a circle",
 			strings.Join(cycle, " -> ")+". None of them could be the first.", "Remove one of these dependencies."))
 	}
 	return found

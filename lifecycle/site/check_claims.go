@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -16,7 +17,7 @@ type claim struct {
 	ref    lifecycle.ObjectRef
 	unit   string // for people: "addon metallb"
 	source string
-	at     place
+	at     overlay.Place
 }
 
 // same reports whether two claims are about one object. An object that names no namespace is in its addon's, or in none.
@@ -54,7 +55,7 @@ func checkClaims(site lifecycle.Site, manifests []claim) []finding {
 }
 
 func twice(c, other claim) finding {
-	if c.ref.Kind == "Namespace" && c.at.kind == kindTenant && other.at.kind == kindTenant {
+	if c.ref.Kind == "Namespace" && c.at.Kind == overlay.KindTenant && other.at.Kind == overlay.KindTenant {
 		return wrong(c.at, fmt.Sprintf("namespace %s is claimed twice", c.ref.Name), fmt.Sprintf("By %s (%s) and %s (%s).", other.unit, other.source, c.unit, c.source), "Leave it to one of them.")
 	}
 	return wrong(c.at, fmt.Sprintf("%s is declared twice", c.ref), fmt.Sprintf("By %s (%s) and %s (%s); each would undo what the other does.", other.unit, other.source, c.unit, c.source), "Leave it to one of them.")
@@ -89,7 +90,7 @@ func checkReleases(addons []lifecycle.Addon) []finding {
 	names, releases := map[string]lifecycle.Addon{}, map[string]lifecycle.Addon{}
 	for _, a := range addons {
 		if other, taken := names[a.Name]; taken {
-			found = append(found, wrong(place{kind: kindAddon, name: a.Name, subject: a.Source}, fmt.Sprintf("a second addon %s", a.Name), "The first is at "+other.Source+".", "Rename one of them, or make it a patch of the other."))
+			found = append(found, wrong(overlay.Place{Kind: overlay.KindAddon, Name: a.Name, Subject: a.Source}, fmt.Sprintf("a second addon %s", a.Name), "The first is at "+other.Source+".", "Rename one of them, or make it a patch of the other."))
 			continue
 		}
 		names[a.Name] = a
@@ -123,7 +124,7 @@ func checkForeignCharts(c clusterDocument, addons []lifecycle.Addon) []finding {
 			if a.Chart == nil || a.Chart.Release != chart.Name || a.Namespace != cmp.Or(chart.Namespace, "default") {
 				continue
 			}
-			at := clusterPlace("spec", "k0s", "config", "spec", "extensions", "helm", "charts", index(i))
+			at := clusterPlace("spec", "k0s", "config", "spec", "extensions", "helm", "charts", overlay.Index(i))
 			found = append(found, wrong(at, fmt.Sprintf("k0s and addon %s both install the release %s/%s", a.Name, a.Namespace, chart.Name),
 				"k0s's own chart controller and kiban would take turns in undoing what the other does.",
 				"Remove it from spec.k0s.config.spec.extensions.helm of the Cluster; the addon takes the release over as it is."))

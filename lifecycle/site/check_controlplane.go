@@ -3,6 +3,8 @@ package site
 import (
 	"fmt"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // checkControlPlane warns of control planes that survive less than they seem to.
@@ -23,7 +25,7 @@ func checkControlPlane(c clusterDocument) []finding {
 // checkLoadBalancing holds that workers have a way to every controller, and only one.
 func checkLoadBalancing(c clusterDocument) []finding {
 	net, external := c.Spec.K0s.Config.Spec.Network, c.Spec.K0s.Config.Spec.API.ExternalAddress
-	config := func(keys ...string) place {
+	config := func(keys ...string) overlay.Place {
 		return clusterPlace(append([]string{"spec", "k0s", "config", "spec"}, keys...)...)
 	}
 	var found []finding

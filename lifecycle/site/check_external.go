@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // checkProvider holds that a site says who runs its machines, and how an external cluster is reached.
@@ -27,7 +28,7 @@ func checkProvider(s siteSpec) []finding {
 		}
 	default:
 		hint := "Use k0s or external."
-		if near := nearest(s.Provider, []string{string(lifecycle.ProviderK0s), string(lifecycle.ProviderExternal)}); near != "" {
+		if near := overlay.Nearest(s.Provider, []string{string(lifecycle.ProviderK0s), string(lifecycle.ProviderExternal)}); near != "" {
 			hint = fmt.Sprintf("Did you mean %q?", near)
 		}
 		found = append(found, wrong(sitePlace("spec", "provider"), fmt.Sprintf("there is no provider %q", s.Provider), "", hint))
@@ -60,7 +61,7 @@ func checkExternal(d siteDocument, cluster bool) []finding {
 
 // checkPlatform holds that what is promised can be asked for.
 func checkPlatform(p platformSpec) []finding {
-	at := func(keys ...string) place { return sitePlace(append([]string{"spec", "platform"}, keys...)...) }
+	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "platform"}, keys...)...) }
 	var found []finding
 	if c := p.Storage.Class; c != "" && (!hostnameForm.MatchString(c) || len(c) > 253) {
 		found = append(found, wrong(at("storage", "class"), fmt.Sprintf("%q can't be the name of a StorageClass", c), "", "Use lower-case letters, digits, dots and hyphens."))

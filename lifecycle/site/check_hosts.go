@@ -86,15 +86,7 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 	}
 	if len(without) > 0 {
 		found = append(found, doubtful(hostPlace(without[0]), lifecycle.Count(len(without), "host")+" without privateAddress",
-			few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.", "Set privateAddress on every host."))
+			lifecycle.Few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.", "Set privateAddress on every host."))
 	}
 	return found
-}
-
-// few names some of many.
-func few(names []string) string {
-	if len(names) <= 5 {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
 }

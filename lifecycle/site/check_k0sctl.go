@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // The rules here refuse what k0sctl offers and kiban does another way, because the stock way harms a running cluster.
@@ -36,7 +38,7 @@ func checkFiles(c clusterDocument) []finding {
 	for _, h := range c.Spec.Hosts {
 		for i, f := range h.Files {
 			if strings.Contains(f.Src, "://") {
-				found = append(found, wrong(hostPlace(h.Hostname, "files", index(i), "src"), fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
+				found = append(found, wrong(hostPlace(h.Hostname, "files", overlay.Index(i), "src"), fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
 					"What is behind a URL is not in the commit, and can't be compared with what the machine has.", "Copy the file into the repository."))
 			}
 		}
@@ -89,7 +91,7 @@ func checkSubstitution(doc *yaml.Node) []finding {
 		case yaml.SequenceNode:
 			for _, item := range n.Content {
 				below := path
-				if name := text(at(item, "hostname")); name != "" {
+				if name := overlay.Text(overlay.Field(item, "hostname")); name != "" {
 					below = append(path[:len(path):len(path)], "[hostname="+name+"]")
 				}
 				walk(item, below)

@@ -40,7 +40,7 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []findi
 	for i, h := range missing {
 		names[i] = h.Hostname
 	}
-	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(missing), "host")), few(names)+".",
+	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(missing), "host")), lifecycle.Few(names)+".",
 		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, shown))}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
@@ -20,7 +21,7 @@ func (l *loading) readLock() {
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	name := l.tree.rel(file)
+	name := l.tree.Rel(file)
 	locked, lines, parsed := (*lifecycle.Pins)(nil), supply.PinLines(nil), err
 	if err == nil {
 		l.lock = b
@@ -65,9 +66,9 @@ func isRemote(where string) bool { return strings.Contains(where, "://") }
 func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []finding {
 	hint := "kiban lock " + site.Name
 	mismatch := func(line int, detail string) finding {
-		at := place{subject: name}
+		at := overlay.Place{Subject: name}
 		if line > 0 {
-			at.subject = fmt.Sprintf("%s:%d", name, line)
+			at.Subject = fmt.Sprintf("%s:%d", name, line)
 		}
 		return wrong(at, lifecycle.PinsFile+" does not match", detail, hint)
 	}
@@ -130,7 +131,7 @@ func checkUnlocked(site lifecycle.Site) []finding {
 			what = "chart " + a.Chart.Name + " " + a.Chart.Version
 		}
 		if i := slices.IndexFunc(a.Manifests, isRemote); i >= 0 {
-			at, what = addonPlace(a.Name, "spec", "manifests", index(i)), a.Manifests[i]
+			at, what = addonPlace(a.Name, "spec", "manifests", overlay.Index(i)), a.Manifests[i]
 		}
 		if what != "" {
 			return []finding{doubtful(at, "the site has no "+lifecycle.PinsFile, fmt.Sprintf("Whatever is served as %s would be installed, whoever put it there.", what), "kiban lock "+site.Name)}

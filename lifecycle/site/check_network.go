@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // network is a range of addresses of a cluster, and where it is set.
 type network struct {
 	name   string
 	prefix netip.Prefix
-	at     place
+	at     overlay.Place
 }
 
 // checkNetworks holds that pod, service and host addresses can be told apart: where they overlap, packets for one go to the other.

@@ -3,6 +3,8 @@ package site
 import (
 	"fmt"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // Annotations by which a reviewer says that what looks like a mistake is meant. Their value says why.
@@ -26,7 +28,7 @@ func checkObjects(objects []object) []finding {
 
 // checkClusterAdmin refuses to make a whole group of people administrators of the cluster unless somebody says that it is meant.
 func checkClusterAdmin(o object) []finding {
-	if !strings.HasPrefix(o.APIVersion, "rbac.authorization.k8s.io/") || text(at(o.node, "roleRef", "kind")) != "ClusterRole" || text(at(o.node, "roleRef", "name")) != "cluster-admin" {
+	if !strings.HasPrefix(o.APIVersion, "rbac.authorization.k8s.io/") || overlay.Text(overlay.Field(o.node, "roleRef", "kind")) != "ClusterRole" || overlay.Text(overlay.Field(o.node, "roleRef", "name")) != "cluster-admin" {
 		return nil
 	}
 	if o.Kind != "ClusterRoleBinding" && (o.Kind != "RoleBinding" || o.Namespace != "kube-system") {
@@ -36,9 +38,9 @@ func checkClusterAdmin(o object) []finding {
 		return nil
 	}
 	var found []finding
-	for i, s := range items(at(o.node, "subjects")) {
-		if group := text(at(s, "name")); text(at(s, "kind")) == "Group" && group != "system:masters" {
-			found = append(found, wrong(objectPlace(o.Document, "subjects", index(i)), fmt.Sprintf("%s makes everyone of group %s administrator of the cluster", shown(o.Document), group),
+	for i, s := range overlay.Items(overlay.Field(o.node, "subjects")) {
+		if group := overlay.Text(overlay.Field(s, "name")); overlay.Text(overlay.Field(s, "kind")) == "Group" && group != "system:masters" {
+			found = append(found, wrong(objectPlace(o.Document, "subjects", overlay.Index(i)), fmt.Sprintf("%s makes everyone of group %s administrator of the cluster", shown(o.Document), group),
 				"cluster-admin may do everything, everywhere, and read every Secret.",
 				fmt.Sprintf("Bind a smaller role; if it is meant, say why: `%s: \"<why>\"`.", annotationAllowAdmin)))
 		}
@@ -52,7 +54,7 @@ func checkPlainSecret(o object) []finding {
 		return nil
 	}
 	for _, field := range []string{"data", "stringData"} {
-		if !empty(at(o.node, field)) {
+		if !overlay.Empty(overlay.Field(o.node, field)) {
 			return []finding{wrong(objectPlace(o.Document, field), fmt.Sprintf("the values of %s are in the repository", shown(o.Document)), "Whoever can read the repository, now or ever, has them.",
 				fmt.Sprintf("Declare it under spec.secrets of the addon that needs it, with values from `env` or `fileEnv`; if they are no secrets, say why: `%s: \"<why>\"`.", annotationAllowSecret))}
 		}

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // span is a range of addresses, both ends included.
@@ -48,7 +49,7 @@ func parseSpan(s string) (span, bool) {
 type poolRange struct {
 	pool, text string
 	span       span
-	at         place
+	at         overlay.Place
 }
 
 const kindPool = "IPAddressPool"
@@ -60,14 +61,14 @@ func readPool(d lifecycle.Document, node *yaml.Node) ([]poolRange, []finding) {
 	}
 	var ranges []poolRange
 	var found []finding
-	for i, n := range items(at(node, "spec", "addresses")) {
-		where := objectPlace(d, "spec", "addresses", index(i))
-		s, ok := parseSpan(text(n))
+	for i, n := range overlay.Items(overlay.Field(node, "spec", "addresses")) {
+		where := objectPlace(d, "spec", "addresses", overlay.Index(i))
+		s, ok := parseSpan(overlay.Text(n))
 		if !ok {
-			found = append(found, wrong(where, fmt.Sprintf("pool %s: %q is no range of addresses", d.Name, text(n)), "", "Write it like 10.20.8.0/24 or 10.20.8.10-10.20.8.99."))
+			found = append(found, wrong(where, fmt.Sprintf("pool %s: %q is no range of addresses", d.Name, overlay.Text(n)), "", "Write it like 10.20.8.0/24 or 10.20.8.10-10.20.8.99."))
 			continue
 		}
-		ranges = append(ranges, poolRange{d.Name, text(n), s, where})
+		ranges = append(ranges, poolRange{d.Name, overlay.Text(n), s, where})
 	}
 	return ranges, found
 }
@@ -151,7 +152,7 @@ func sitePools(s lifecycle.Site) []poolRange {
 		if d.Kind != kindPool {
 			continue
 		}
-		nodes, err := parseYAML(d.YAML)
+		nodes, err := overlay.ParseYAML(d.YAML)
 		if err != nil || len(nodes) != 1 {
 			continue // the site's own findings say so
 		}
@@ -178,9 +179,9 @@ func checkFleetPools(sites []lifecycle.Site) lifecycle.Diagnostics {
 				ds = append(ds, lifecycle.Diagnostic{
 					Severity: lifecycle.SeverityError,
 					Summary:  fmt.Sprintf("two sites give out the same addresses: %s and %s", o.text, r.text),
-					Detail:   fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.", o.pool, o.site, o.at.subject, r.pool, s.Name, r.at.subject),
+					Detail:   fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.", o.pool, o.site, o.at.Subject, r.pool, s.Name, r.at.Subject),
 					Hint:     "Choose ranges that do not overlap.",
-					Subject:  r.at.subject,
+					Subject:  r.at.Subject,
 				})
 			}
 			all = append(all, owned{s.Name, r})

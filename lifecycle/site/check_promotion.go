@@ -7,11 +7,14 @@ import (
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // checkPromotion holds that what a site waits for before it takes a version can come about.
 func checkPromotion(p promotionSpec, name string) []finding {
-	at := func(keys ...string) place { return sitePlace(append([]string{"spec", "promotion"}, keys...)...) }
+	at := func(keys ...string) overlay.Place {
+		return sitePlace(append([]string{"spec", "promotion"}, keys...)...)
+	}
 	var found []finding
 	switch {
 	case len(p.From) > 0 && p.Soak == 0:
@@ -22,11 +25,11 @@ func checkPromotion(p promotionSpec, name string) []finding {
 	for i, from := range p.From {
 		switch {
 		case from == "":
-			found = append(found, wrong(at("from", index(i)), "promotion.from has an empty name", "", "Name a site by its overlay folder."))
+			found = append(found, wrong(at("from", overlay.Index(i)), "promotion.from has an empty name", "", "Name a site by its overlay folder."))
 		case from == name:
-			found = append(found, wrong(at("from", index(i)), "the site waits for itself", "It could never take a version that it does not run yet.", "Name a site of an earlier wave."))
+			found = append(found, wrong(at("from", overlay.Index(i)), "the site waits for itself", "It could never take a version that it does not run yet.", "Name a site of an earlier wave."))
 		case slices.Index(p.From, from) < i:
-			found = append(found, wrong(at("from", index(i)), fmt.Sprintf("promotion.from names %s twice", from), "", "Name each site once."))
+			found = append(found, wrong(at("from", overlay.Index(i)), fmt.Sprintf("promotion.from names %s twice", from), "", "Name each site once."))
 		}
 	}
 	return found
@@ -48,7 +51,7 @@ func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 				// is the site's own finding
 			case i < 0 && !slices.Contains(there, from):
 				hint := "Name a site by its overlay folder."
-				if near := nearest(from, there); near != "" {
+				if near := overlay.Nearest(from, there); near != "" {
 					hint = fmt.Sprintf("Did you mean %q?", near)
 				}
 				add(fmt.Sprintf("%s waits for a site that is not there: %s", s.Name, from), "It would never take another version.", hint)

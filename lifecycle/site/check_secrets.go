@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // checkSecretSource holds that a secret comes from one place, and not from the repository. what names the secret for people.
-func (l *loading) checkSecretSource(s sourceSpec, what string, at place) []finding {
+func (l *loading) checkSecretSource(s sourceSpec, what string, at overlay.Place) []finding {
 	given := 0
 	for _, field := range []string{s.Env, s.File, s.FileEnv} {
 		if field != "" {
@@ -37,8 +39,8 @@ func (l *loading) checkSecretSource(s sourceSpec, what string, at place) []findi
 
 var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func below(at place, keys ...string) place {
-	at.path = append(at.path[:len(at.path):len(at.path)], keys...)
+func below(at overlay.Place, keys ...string) overlay.Place {
+	at.Path = append(at.Path[:len(at.Path):len(at.Path)], keys...)
 	return at
 }
 
@@ -47,11 +49,11 @@ func localDirs() []string { return []string{".kiban", ".lab"} }
 
 // committed reports whether a file is there and lies in the fleet's repository.
 func (l *loading) committed(file string) bool {
-	if _, err := os.Stat(file); err != nil || !within(l.tree.fleet, file) {
+	if _, err := os.Stat(file); err != nil || !overlay.Within(l.tree.Fleet(), file) {
 		return false
 	}
 	for _, dir := range localDirs() {
-		if strings.HasPrefix(filepath.ToSlash(l.tree.rel(file)), dir+"/") || within(filepath.Join(l.tree.fleet, dir), file) {
+		if strings.HasPrefix(filepath.ToSlash(l.tree.Rel(file)), dir+"/") || overlay.Within(filepath.Join(l.tree.Fleet(), dir), file) {
 			return false
 		}
 	}

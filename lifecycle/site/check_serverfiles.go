@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // serverFiles are the arguments of an API server that name a file that it reads: without it the server does not start.
@@ -50,7 +51,7 @@ func checkServerFiles(c clusterDocument, hosts []lifecycle.Host, accept func(fla
 		}
 		if len(without) > 0 {
 			found = append(found, doubtful(at, fmt.Sprintf("%s names %s, which is put on %s too few", arg, file, lifecycle.Count(len(without), "controller")),
-				"Not on "+few(without)+". An API server that can't read it does not start.", "Add it to spec.files of the Site, with `on: controllers`."))
+				"Not on "+lifecycle.Few(without)+". An API server that can't read it does not start.", "Add it to spec.files of the Site, with `on: controllers`."))
 		}
 	}
 	return found
@@ -70,10 +71,10 @@ func hostFile(hosts []lifecycle.Host, h hostDocument, file string) (lifecycle.Ho
 }
 
 // refusedFile says that an API server would not start with a file.
-func refusedFile(f lifecycle.HostFile, arg string, argument place, err error) finding {
+func refusedFile(f lifecycle.HostFile, arg string, argument overlay.Place, err error) finding {
 	where := argument
 	if strings.Contains(f.Source, ":") {
-		where = place{subject: f.Source}
+		where = overlay.Place{Subject: f.Source}
 	}
 	detail, hint := err.Error(), "Correct the file; an API server that is given it does not start."
 	if ds := lifecycle.AsDiagnostics(err, ""); len(ds) == 1 && ds[0].Hint != "" {

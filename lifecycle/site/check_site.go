@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // a window's time zone must be known wherever kiban runs; CI images often bring no zones
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // checkSite applies the rules about the Site document alone.
@@ -99,7 +101,7 @@ var labelForm = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-
 
 func checkRollout(u upgradeSpec) []finding {
 	var found []finding
-	at := func(keys ...string) place { return sitePlace(append([]string{"spec", "upgrade"}, keys...)...) }
+	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "upgrade"}, keys...)...) }
 	if u.Workers.Canary < 0 {
 		found = append(found, wrong(at("workers", "canary"), "canary can't be negative", "", "Use 0 for none."))
 	}
@@ -124,7 +126,7 @@ func checkRollout(u upgradeSpec) []finding {
 func checkWindows(ws []windowSpec) []finding {
 	var found []finding
 	for i, w := range ws {
-		at := sitePlace("spec", "upgrade", "windows", index(i))
+		at := sitePlace("spec", "upgrade", "windows", overlay.Index(i))
 		name := fmt.Sprintf("window %d", i+1)
 		if w.Start == w.End {
 			found = append(found, wrong(at, name+" starts and ends at the same time", "Whether that means always or never is anybody's guess.", `Use "00:00" and "24:00" for a whole day.`))

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // systemNamespace reports whether a namespace belongs to the cluster itself, so that no tenant may have it.
@@ -36,7 +37,7 @@ func checkTenants(docs []tenantDocument, addons []lifecycle.Addon) []finding {
 // checkTenant applies the rules about one document, without its namespaces and applications.
 func checkTenant(d tenantDocument) []finding {
 	name := d.Metadata.Name
-	at := func(keys ...string) place { return tenantPlace(name, append([]string{"spec"}, keys...)...) }
+	at := func(keys ...string) overlay.Place { return tenantPlace(name, append([]string{"spec"}, keys...)...) }
 	var found []finding
 	if !isName(name) {
 		found = append(found, wrong(tenantPlace(name, "metadata", "name"), fmt.Sprintf("%q can't be the name of a tenant", name), "", nameHint))
@@ -48,10 +49,10 @@ func checkTenant(d tenantDocument) []finding {
 		for i, g := range role.groups {
 			switch {
 			case strings.HasPrefix(g, "system:"):
-				found = append(found, wrong(at("groups", role.name, index(i)), fmt.Sprintf("tenant %s gives rights to %s", name, g),
+				found = append(found, wrong(at("groups", role.name, overlay.Index(i)), fmt.Sprintf("tenant %s gives rights to %s", name, g),
 					"Groups that begin with system: are Kubernetes' own, such as everyone who signed on; they are nobody's team.", "Name a group of the identity provider, with the prefix that the API server puts before it."))
 			case strings.TrimSpace(g) == "":
-				found = append(found, wrong(at("groups", role.name, index(i)), fmt.Sprintf("tenant %s names a group without a name", name), "", "Remove the entry."))
+				found = append(found, wrong(at("groups", role.name, overlay.Index(i)), fmt.Sprintf("tenant %s names a group without a name", name), "", "Remove the entry."))
 			}
 		}
 	}
@@ -63,7 +64,7 @@ func checkTenant(d tenantDocument) []finding {
 	}
 	for i, n := range d.Spec.Network.From {
 		if !isName(n) {
-			found = append(found, wrong(at("network", "from", index(i)), fmt.Sprintf("%q can't be the name of a namespace", n), "", nameHint))
+			found = append(found, wrong(at("network", "from", overlay.Index(i)), fmt.Sprintf("%q can't be the name of a namespace", n), "", nameHint))
 		}
 	}
 	found = append(found, checkQuantities(at("quota"), d.Spec.Quota)...)
@@ -77,7 +78,7 @@ func checkTenant(d tenantDocument) []finding {
 
 // choose is a hint for a value that is one of few.
 func choose(word string, from ...string) string {
-	if near := nearest(word, from); near != "" {
+	if near := overlay.Nearest(word, from); near != "" {
 		return fmt.Sprintf("Did you mean %q?", near)
 	}
 	return "Use " + strings.Join(from[:len(from)-1], ", ") + " or " + from[len(from)-1] + "."
@@ -86,7 +87,7 @@ func choose(word string, from ...string) string {
 // quantityForm is how Kubernetes writes amounts: k8s.io/apimachinery/pkg/api/resource, without signs.
 var quantityForm = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$`)
 
-func checkQuantities(at place, quantities map[string]string) []finding {
+func checkQuantities(at overlay.Place, quantities map[string]string) []finding {
 	var found []finding
 	for _, resource := range sortedKeys(quantities) {
 		if !quantityForm.MatchString(quantities[resource]) {
@@ -122,7 +123,7 @@ func checkTenantApplications(d tenantDocument, argo bool) []finding {
 	t := d.tenant()
 	var found []finding
 	for i, a := range t.Applications {
-		at := tenantPlace(t.Name, "spec", "applications", index(i))
+		at := tenantPlace(t.Name, "spec", "applications", overlay.Index(i))
 		switch {
 		case a.Repository == "" || a.Path == "":
 			found = append(found, wrong(at, fmt.Sprintf("application %d of tenant %s names no repository or no path", i+1, t.Name), "", `Write it like {repository: "https://git.example/shop.git", path: "apps/*"}.`))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // hostsOf builds a Cluster from one line a host: "name role address privateAddress [reset]".
@@ -170,7 +171,7 @@ func TestCheckSubstitution(t *testing.T) {
 		"a: $HOME": true, "a: x-${HOME}-y": true, "a: ${HOME:-b}": true,
 		"a: 5$": false, "a: $1": false, "a: $$HOME": false, "hooks: {apply: [echo $HOME]}": false, "files: [{data: $HOME}]": false, `a: '\$HOME'`: false,
 	} {
-		docs, err := parseYAML([]byte(text))
+		docs, err := overlay.ParseYAML([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,29 +220,20 @@ func TestKnownHosts(t *testing.T) {
 }
 
 func TestSortHosts(t *testing.T) {
-	docs, err := parseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: new, role: worker}, {hostname: c1, role: controller}]}"))
+	docs, err := overlay.ParseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: new, role: worker}, {hostname: c1, role: controller}]}"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sortHosts(docs[0], []string{"c1", "w0", "w1", "c3"})
+	sortHosts(docs[0], []overlay.Host{{Name: "c1"}, {Name: "w0"}, {Name: "w1"}, {Name: "c3"}})
 	var got []string
-	for _, h := range items(at(docs[0], "spec", "hosts")) {
-		got = append(got, text(at(h, "hostname")))
+	for _, h := range overlay.Items(overlay.Field(docs[0], "spec", "hosts")) {
+		got = append(got, overlay.Text(overlay.Field(h, "hostname")))
 	}
 	if want := "c1 c3 w1 new"; strings.Join(got, " ") != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for word, want := range map[string]string{"maxUnavailible": "maxUnavailable", "shh": "ssh", "WAVE": "wave", "zzzzzz": ""} {
-		if got := nearest(word, []string{"wave", "ssh", "maxUnavailable"}); got != want {
-			t.Errorf("%s: %q, want %q", word, got, want)
-		}
-	}
-}
-
-// TestSpec decodes a Site that sets every field, and one that sets none.
 func TestSpec(t *testing.T) {
 	fleet := sampleFleet(t, "")
 	s, ds := Load(t.Context(), fleet, "tokyo", Options{Revision: func(string) string { return "abc" }})
@@ -411,7 +403,7 @@ func TestValues(t *testing.T) {
 		"a: 2026-01-02": `{"a":"2026-01-02"}`, "1: a": `{"1":"a"}`, "a: &x {b: c}\nd: *x": `{"a":{"b":"c"},"d":{"b":"c"}}`, "a: .inf": "", "a: .nan": "", "[a]": "", "? [a]\n: b": "", "a: &a {b: *a}": "",
 		"x: &a [1,1,1,1,1,1,1,1,1,1]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e]": "",
 	} {
-		docs, err := parseYAML([]byte(text))
+		docs, err := overlay.ParseYAML([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // clusterDocument is what the rules here read of a k0sctl Cluster document. It is lenient on purpose: k0sctl's own strict reading
@@ -114,7 +115,7 @@ func readCluster(n *yaml.Node) (clusterDocument, []finding) {
 	}
 	var found []finding
 	for _, what := range decodeErrors(err) {
-		line, what := yamlErrorAt(what)
+		line, what := overlay.YAMLErrorAt(what)
 		found = append(found, wrong(clusterPlace(pathAtLine(n, line)...), "a value of the wrong type", what, "Correct the value."))
 	}
 	return c, found
@@ -147,7 +148,7 @@ func pathAtLine(n *yaml.Node, line int) []string {
 				if item.Line > line {
 					continue
 				}
-				if name := text(at(item, "hostname")); name != "" {
+				if name := overlay.Text(overlay.Field(item, "hostname")); name != "" {
 					walk(item, append(path[:len(path):len(path)], "[hostname="+name+"]"))
 				}
 			}

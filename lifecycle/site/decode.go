@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // decodeSite reads a Site document over the defaults. Every unknown field and every value of the wrong form is a finding.
@@ -20,7 +22,7 @@ func decodeSite(doc *yaml.Node) (siteDocument, []finding) {
 // decodeAddon reads an Addon document over the defaults.
 func decodeAddon(doc *yaml.Node) (addonDocument, []finding) {
 	d := addonDefaults()
-	s := strict{document: addonPlace(text(at(doc, "metadata", "name")))}
+	s := strict{document: addonPlace(overlay.Text(overlay.Field(doc, "metadata", "name")))}
 	s.decode(doc, reflect.ValueOf(&d).Elem(), nil)
 	return d, s.found
 }
@@ -28,7 +30,7 @@ func decodeAddon(doc *yaml.Node) (addonDocument, []finding) {
 // decodeTenant reads a Tenant document over the defaults.
 func decodeTenant(doc *yaml.Node) (tenantDocument, []finding) {
 	d := tenantDefaults()
-	s := strict{document: tenantPlace(text(at(doc, "metadata", "name")))}
+	s := strict{document: tenantPlace(overlay.Text(overlay.Field(doc, "metadata", "name")))}
 	s.decode(doc, reflect.ValueOf(&d).Elem(), nil)
 	return d, s.found
 }
@@ -36,25 +38,25 @@ func decodeTenant(doc *yaml.Node) (tenantDocument, []finding) {
 // strict decodes YAML into structs and says where it can't. The YAML library's own decoder stops at unknown fields without a path,
 // and forgets which document of several the line was in.
 type strict struct {
-	document place
+	document overlay.Place
 	found    []finding
 }
 
 func (s *strict) complain(path []string, summary, detail, hint string) {
 	at := s.document
-	at.path = path
+	at.Path = path
 	s.found = append(s.found, wrong(at, summary, detail, hint))
 }
 
 // decode sets v from n. null leaves the default.
 func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
-	n = resolve(n)
+	n = overlay.Resolve(n)
 	if n == nil || n.Tag == "!!null" {
 		return
 	}
 	if own, ok := v.Addr().Interface().(branch); ok {
 		if err := own.read(n); err != nil {
-			s.complain(path, fmt.Sprintf("%s can't be read", dotted(path)), err.Error(), "Correct the value.")
+			s.complain(path, fmt.Sprintf("%s can't be read", overlay.Dotted(path)), err.Error(), "Correct the value.")
 		}
 		return
 	}
@@ -62,7 +64,7 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 		if n.Kind != yaml.ScalarNode {
 			s.mistyped(n, path, "a single value")
 		} else if err := own.parse(n.Value); err != nil {
-			s.complain(path, fmt.Sprintf("%s: %q can't be read", dotted(path), n.Value), err.Error(), "Correct the value.")
+			s.complain(path, fmt.Sprintf("%s: %q can't be read", overlay.Dotted(path), n.Value), err.Error(), "Correct the value.")
 		}
 		return
 	}
@@ -91,9 +93,9 @@ func (s *strict) decode(n *yaml.Node, v reflect.Value, path []string) {
 
 // segment names an item: by its name where lists of its kind merge by name, as schema.json says, else by its number.
 func segment(t reflect.Type, item *yaml.Node, i int) string {
-	name := text(at(item, "name"))
+	name := overlay.Text(overlay.Field(item, "name"))
 	if t.Kind() != reflect.Struct || t.Field(0).Tag.Get("yaml") != "name" || name == "" {
-		return index(i)
+		return overlay.Index(i)
 	}
 	return "[name=" + name + "]"
 }
@@ -115,12 +117,12 @@ func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
 		field, ok := fields[name]
 		if !ok {
 			hint := "The fields here are: " + strings.Join(known, ", ") + "."
-			if near := nearest(name, known); near != "" {
+			if near := overlay.Nearest(name, known); near != "" {
 				hint = fmt.Sprintf("Did you mean %q?", near)
 			}
-			where := dotted(path)
+			where := overlay.Dotted(path)
 			if where == "" {
-				where = inText(s.document.kind)
+				where = overlay.WithArticle(s.document.Kind)
 			}
 			s.complain(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
 			continue
@@ -138,7 +140,7 @@ func (s *strict) decodeMap(n *yaml.Node, v reflect.Value, path []string) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, below := n.Content[i].Value, append(path[:len(path):len(path)], n.Content[i].Value)
 		element := reflect.New(v.Type().Elem()).Elem()
-		if item := resolve(n.Content[i+1]); element.Kind() == reflect.String && (item.Kind != yaml.ScalarNode || item.Tag == "!!null") {
+		if item := overlay.Resolve(n.Content[i+1]); element.Kind() == reflect.String && (item.Kind != yaml.ScalarNode || item.Tag == "!!null") {
 			s.mistyped(item, below, "a string")
 			continue
 		}
@@ -183,7 +185,7 @@ func (s *strict) mistyped(n *yaml.Node, path []string, want string) {
 	case yaml.ScalarNode:
 		got = strconv.Quote(n.Value)
 	}
-	where := dotted(path)
+	where := overlay.Dotted(path)
 	if where == "" {
 		where = "the document"
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // readFiles gives each host the files that the Site declares for it, beside those of its own document.
@@ -23,7 +24,7 @@ func (l *loading) readFiles() {
 		if len(found) > 0 {
 			continue
 		}
-		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.where(at)}
+		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.Where(at)}
 		l.add(l.fill(&file, spec, at)...)
 		for i := range l.site.Cluster.Hosts {
 			h := &l.site.Cluster.Hosts[i]
@@ -44,11 +45,11 @@ func (l *loading) readFiles() {
 }
 
 // fill reads a file's content from where it is.
-func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at place) []finding {
+func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place) []finding {
 	switch {
 	case spec.From != nil:
 		file.Secret = true
-		found := l.checkSecretSource(*spec.From, fmt.Sprintf("file %s", file.Path), place{kind: at.kind, path: append(at.path[:len(at.path):len(at.path)], "from")})
+		found := l.checkSecretSource(*spec.From, fmt.Sprintf("file %s", file.Path), overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "from")})
 		if len(found) > 0 {
 			return found
 		}
@@ -59,8 +60,8 @@ func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at place) []find
 		from := absolute(l.site.Dir, spec.File)
 		b, err := os.ReadFile(from)
 		if err != nil {
-			return []finding{wrong(place{kind: at.kind, path: append(at.path[:len(at.path):len(at.path)], "file")},
-				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.rel(from)+".", "Correct the path; it is relative to the overlay.")}
+			return []finding{wrong(overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "file")},
+				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.Rel(from)+".", "Correct the path; it is relative to the overlay.")}
 		}
 		file.Content = b
 		l.contents = append(l.contents, []byte(file.Path), b)
@@ -103,7 +104,7 @@ func ownFiles() []string {
 
 // checkFile applies the rules about one entry of spec.files.
 func checkFile(p string, f fileSpec) []finding {
-	at := func(keys ...string) place { return sitePlace(append([]string{"spec", "files", p}, keys...)...) }
+	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "files", p}, keys...)...) }
 	var found []finding
 	if !path.IsAbs(p) || path.Clean(p) != p || p == "/" || strings.ContainsAny(p, "\n\x00") {
 		found = append(found, wrong(at(), fmt.Sprintf("%q is no path of a file on a host", p), "", "Write it in full, from the root: /etc/k0s/audit-policy.yaml."))

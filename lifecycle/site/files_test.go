@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 const siteWithFiles = `apiVersion: kiban.dev/v1alpha1
@@ -125,7 +126,7 @@ func TestServerFiles(t *testing.T) {
 		})
 	}
 	c.Spec.K0s.Config.Spec.API.ExtraArgs = map[string]string{"audit-policy-file": policy.Path}
-	if f := checkServerFiles(c, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse)[0]; f.at.subject != policy.Source || !strings.Contains(f.detail, "unknown level") {
+	if f := checkServerFiles(c, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse)[0]; f.at.Subject != policy.Source || !strings.Contains(f.detail, "unknown level") {
 		t.Errorf("finding: %+v", f)
 	}
 }
@@ -141,7 +142,7 @@ func TestCommitted(t *testing.T) {
 	if err := os.Symlink(filepath.Join(fleet, "overlays", "tokyo", "key"), filepath.Join(filepath.Dir(outside), "link")); err != nil {
 		t.Fatal(err)
 	}
-	l := loading{tree: &tree{fleet: fleet}}
+	l := loading{tree: overlay.Read(filepath.Join(fleet, "overlays", "tokyo"))}
 	for file, want := range map[string]bool{
 		filepath.Join(fleet, "overlays/tokyo/key"): true, filepath.Join(fleet, ".kiban/key"): false, filepath.Join(fleet, ".lab/x/key"): false,
 		filepath.Join(fleet, "none"): false, outside: false, filepath.Join(filepath.Dir(outside), "link"): true,

@@ -7,43 +7,32 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // finding is what a rule found, and at which place of the merged documents. The rules are pure; locate turns the place into a
 // file and a line.
 type finding struct {
-	at                    place
+	at                    overlay.Place
 	severity              lifecycle.Severity
 	summary, detail, hint string
 }
 
-func wrong(at place, summary, detail, hint string) finding {
+func wrong(at overlay.Place, summary, detail, hint string) finding {
 	return finding{at, lifecycle.SeverityError, summary, detail, hint}
 }
 
-func doubtful(at place, summary, detail, hint string) finding {
+func doubtful(at overlay.Place, summary, detail, hint string) finding {
 	return finding{at, lifecycle.SeverityWarning, summary, detail, hint}
 }
 
 // locate makes findings diagnostics, sorted.
-func (t *tree) locate(fs []finding) lifecycle.Diagnostics {
+func locate(t *overlay.Tree, fs []finding) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, f := range fs {
-		ds = append(ds, lifecycle.Diagnostic{Severity: f.severity, Summary: f.summary, Detail: f.detail, Hint: f.hint, Subject: t.where(f.at)})
+		ds = append(ds, lifecycle.Diagnostic{Severity: f.severity, Summary: f.summary, Detail: f.detail, Hint: f.hint, Subject: t.Where(f.at)})
 	}
 	return ds
-}
-
-// where names the file and line of a place.
-func (t *tree) where(at place) string {
-	file, line := "", 0
-	if at.kind != "" {
-		file, line = t.sources.find(at)
-	}
-	if file == "" && at.subject != "" {
-		return at.subject
-	}
-	return t.subject(file, line)
 }
 
 // sortFindings orders findings as Diagnostics.Sort does, but with the lines of one file in the order of their numbers.

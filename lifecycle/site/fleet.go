@@ -11,15 +11,11 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // overlaysDir is the folder of a fleet that holds one folder per site.
 const overlaysDir = "overlays"
-
-// kustomizationNames are the file names that kustomize accepts, in its order.
-func kustomizationNames() []string {
-	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
-}
 
 // FindFleet walks up from start to the folder that holds overlays/ and returns its absolute path.
 func FindFleet(start string) (string, error) {
@@ -51,27 +47,11 @@ func List(fleetDir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if file, _ := kustomizationFile(filepath.Join(fleetDir, overlaysDir, e.Name())); file != "" {
+		if file, _ := overlay.KustomizationFile(filepath.Join(fleetDir, overlaysDir, e.Name())); file != "" {
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
-}
-
-// kustomizationFile finds the kustomization of a folder; "" when there is none, an error when there are several.
-func kustomizationFile(dir string) (string, error) {
-	found := ""
-	for _, name := range kustomizationNames() {
-		info, err := os.Stat(filepath.Join(dir, name))
-		if err != nil || info.IsDir() {
-			continue
-		}
-		if found != "" {
-			return found, errors.New("both " + found + " and " + name + " are here; kustomize accepts one")
-		}
-		found = name
-	}
-	return found, nil
 }
 
 // overlayDir resolves a site's name to its folder.
@@ -82,7 +62,7 @@ func overlayDir(fleetDir, name string) (string, lifecycle.Diagnostics) {
 	}
 	dir := filepath.Join(fleet, overlaysDir, name)
 	if name != "" && filepath.Base(dir) == name && filepath.Dir(dir) == filepath.Join(fleet, overlaysDir) {
-		file, err := kustomizationFile(dir)
+		file, err := overlay.KustomizationFile(dir)
 		if err != nil {
 			return "", lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "more than one kustomization",
 				Detail: err.Error(), Hint: "Keep one.", Subject: filepath.ToSlash(filepath.Join(overlaysDir, name))}}
@@ -105,7 +85,7 @@ func unknownSite(fleet, name string) lifecycle.Diagnostic {
 		Subject:  name,
 	}
 	known, err := List(fleet)
-	switch near := nearest(name, known); {
+	switch near := overlay.Nearest(name, known); {
 	case err != nil:
 		d.Hint = "Run kiban inside the repository that holds clusters/ and overlays/."
 	case near != "":
@@ -162,4 +142,13 @@ func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 	ds = append(ds, checkFleetPromotion(sites)...)
 	ds.Sort()
 	return ds
+}
+
+// Reads are the files and folders of a fleet, relative to it, that decide what a site declares; false when only building it would tell.
+func Reads(fleetDir, name string) ([]string, bool) {
+	dir, ds := overlayDir(fleetDir, name)
+	if ds != nil {
+		return nil, false
+	}
+	return overlay.Read(dir).Reads()
 }

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // FuzzDecode feeds the decoder of Site documents. It may refuse, but must not panic, and what it accepts must be usable.
@@ -28,7 +27,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte("spec: &a\n  ssh: *a\n"))
 	f.Add([]byte("? [a]\n: b\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		docs, err := parseYAML(b)
+		docs, err := overlay.ParseYAML(b)
 		if err != nil {
 			return
 		}
@@ -38,8 +37,6 @@ func FuzzDecode(f *testing.F) {
 			cluster, more := readCluster(doc)
 			found = append(found, more...)
 			found = append(found, checkCluster(cluster, doc, d)...)
-			sources{newPiece("f", 0, doc, false)}.find(sitePlace("spec", "upgrade", "windows", "[0]", "days"))
-			duplicateKeys(doc, func(*yaml.Node, int) {})
 			if len(found) == 0 && (time.Duration(d.Spec.SSH.ConnectTimeout) <= 0 || d.Metadata.Name != "tokyo" || d.Spec.Upgrade.Drain.EvictionRetry <= 0) {
 				t.Errorf("accepted %q as %+v", b, d)
 			}
@@ -63,28 +60,29 @@ func FuzzUnits(f *testing.F) {
 	f.Add([]byte(sampleUnits))
 	f.Add([]byte("kind: Addon\nspec: {chart: {values: &a {b: *a}}, secrets: [{keys: {a: ~}}]}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		docs, err := parseYAML(b)
+		docs, err := overlay.ParseYAML(b)
 		if err != nil {
 			return
 		}
-		dir := t.TempDir()
+		fleet := t.TempDir()
+		dir := filepath.Join(fleet, "overlays", "tokyo")
+		write(t, filepath.Join(dir, "kustomization.yaml"), "resources: [extra.yaml]\n")
+		write(t, filepath.Join(dir, "extra.yaml"), string(b))
 		site := lifecycle.Site{Name: "tokyo", Dir: dir}
-		l := loading{tree: &tree{fleet: dir, overlay: dir}, site: &site}
+		l := loading{tree: overlay.Read(dir), site: &site}
 		for _, doc := range docs {
-			p := newPiece("f", 0, doc, false)
-			l.tree.sources = append(l.tree.sources, p)
-			switch p.kind {
-			case kindAddon:
+			switch overlay.Identify(doc).Kind {
+			case overlay.KindAddon:
 				l.docs.addons = append(l.docs.addons, doc)
-			case kindTenant:
+			case overlay.KindTenant:
 				l.docs.tenants = append(l.docs.tenants, doc)
 			default:
-				l.docs.objects = append(l.docs.objects, object{l.tree.document(p, b), doc})
+				l.docs.objects = append(l.docs.objects, object{document(l.tree, doc, b), doc})
 			}
 		}
 		l.readUnits()
 		l.checkAll()
-		for _, d := range l.tree.locate(l.findings) {
+		for _, d := range locate(l.tree, l.findings) {
 			if d.Subject == "" || d.Summary == "" {
 				t.Errorf("a finding without a place or a summary: %+v", d)
 			}
@@ -95,31 +93,5 @@ func FuzzUnits(f *testing.F) {
 			}
 		}
 		CheckFleet([]lifecycle.Site{site, {Name: "other", Objects: site.Objects}})
-	})
-}
-
-// FuzzTree feeds the reader of kustomization trees: any bytes may stand in a repository.
-func FuzzTree(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join("testdata", "broken", "*", "overlays", "tokyo", "kustomization.yaml"))
-	if err != nil || len(files) == 0 {
-		f.Fatal("no seeds", err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b, []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {hosts: [{hostname: a}]}"))
-	}
-	f.Add([]byte("resources: [cluster.yaml]\npatches: [{patch: 'a: &x [*x]'}]"), []byte("kind: Cluster\nspec: &s {hosts: [*s, {<<: *s}]}"))
-	f.Fuzz(func(t *testing.T, kustomization, cluster []byte) {
-		fleet := t.TempDir()
-		write(t, filepath.Join(fleet, "overlays", "tokyo", "kustomization.yaml"), string(kustomization))
-		write(t, filepath.Join(fleet, "overlays", "tokyo", "cluster.yaml"), string(cluster))
-		for _, d := range readTree(filepath.Join(fleet, "overlays", "tokyo")).diagnostics() {
-			if d.Subject == "" || d.Summary == "" {
-				t.Errorf("a finding without a place or a summary: %+v", d)
-			}
-		}
 	})
 }

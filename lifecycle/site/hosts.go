@@ -1,186 +1,27 @@
 package site
 
 import (
-	"bytes"
-	"fmt"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
-
-// hostList is the hosts that resources and patches together declare, in the order of their first mention.
-type hostList struct {
-	order    []string
-	declared map[string]hostSource
-}
-
-type hostSource struct {
-	file string
-	line int
-	// gone: a later patch deletes the host with `$patch: delete`.
-	gone bool
-}
-
-// checkHosts follows the hosts of the Cluster through base and patches, and refuses every item that kustomize's merge by
-// hostname would drop, or fold into another, without saying so.
-func (t *tree) checkHosts() {
-	t.hosts.declared = map[string]hostSource{}
-	patched := false
-	for _, p := range t.sources {
-		if p.kind != kindCluster {
-			continue
-		}
-		hosts := items(at(p.node, "spec", "hosts"))
-		patched = patched || (p.patch && len(hosts) > 0)
-		seen := map[string]int{}
-		for _, item := range hosts {
-			if name := t.hostName(p, item); name != "" {
-				if first, dup := seen[name]; dup {
-					t.fail(p.file, p.line(item), fmt.Sprintf("host %s is listed twice", name),
-						fmt.Sprintf("Line %d lists it already. Hosts merge by hostname: kustomize keeps the last of the two and loses what patches say of it.", first),
-						"Rename one of them, or make them one item.")
-					continue
-				}
-				seen[name] = p.line(item)
-				t.declareHost(p, resolve(item), name)
-			}
-		}
-	}
-	if patched && !t.schema && !t.partial {
-		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema", "Without it a patch replaces the whole list of hosts.", schemaHint)
-	}
-}
-
-const schemaHint = "Base the overlay on clusters/base, or write `openapi: {path: schema.json}` in the base, beside a copy of clusters/base/schema.json."
-
-// checkMergedLists holds that the lists of addons and tenants that merge by name do so under the stock CLI, too.
-func (t *tree) checkMergedLists() {
-	for _, p := range t.sources {
-		for _, list := range []struct{ kind, field string }{{kindAddon, "secrets"}, {kindTenant, "namespaces"}} {
-			if p.patch && p.kind == list.kind && len(items(at(p.node, "spec", list.field))) > 0 && !t.schema && !t.partial {
-				key, _ := lookup(at(p.node, "spec"), list.field)
-				t.fail(p.file, p.line(key), fmt.Sprintf("%s of %s are patched, but no kustomization declares the merge schema", list.field, inText(list.kind)),
-					"Without it the patch replaces the whole list.", schemaHint)
-			}
-		}
-	}
-}
-
-// inText is a kind with its article.
-func inText(kind string) string {
-	if kind == kindAddon {
-		return "an " + kind
-	}
-	return "a " + kind
-}
-
-// hostName is the key of one item, or "" after saying why it has none.
-func (t *tree) hostName(p piece, item *yaml.Node) string {
-	key, value := lookup(item, "hostname")
-	loss := "kustomize merges hosts by hostname; an item without one is dropped as soon as a patch names any host."
-	if p.patch {
-		loss = "kustomize merges hosts by hostname; a patch item without one replaces the whole list with nothing."
-	}
-	switch {
-	case resolve(item).Kind != yaml.MappingNode:
-		t.fail(p.file, p.line(item), "a host must be a mapping", loss, "Start the item with `hostname:`.")
-	case key == nil:
-		t.fail(p.file, p.line(item), "a host without hostname", loss, "Give the item the `hostname` of the machine, in base and patches alike.")
-	case text(value) == "" || isAlias(item, "hostname"):
-		t.fail(p.file, p.line(key), "hostname must be a plain name", loss, "Write the name itself: `hostname: worker-1`.")
-	default:
-		return text(value)
-	}
-	return ""
-}
-
-func (t *tree) declareHost(p piece, item *yaml.Node, name string) {
-	known, exists := t.hosts.declared[name]
-	directive, value := lookup(item, "$patch")
-	switch {
-	case directive == nil:
-	case p.patch && text(value) == "delete":
-		if !exists || known.gone {
-			t.fail(p.file, p.line(item), fmt.Sprintf("the patch deletes host %s, which nothing declares", name), "", t.hosts.hint(name))
-		}
-		known.gone = true
-		t.hosts.declared[name] = known
-		return
-	default:
-		t.fail(p.file, p.line(directive), fmt.Sprintf("`$patch: %s` does not belong here", text(value)),
-			"Only a patch may hold it, and for hosts only as `$patch: delete`.", "Remove it.")
-	}
-	if !exists {
-		t.hosts.order = append(t.hosts.order, name)
-	}
-	if !exists || known.gone {
-		t.hosts.declared[name] = hostSource{file: p.file, line: p.line(item)}
-	}
-}
-
-// hint proposes the host that was meant.
-func (l hostList) hint(name string) string {
-	if near := nearest(name, l.order); near != "" {
-		return fmt.Sprintf("Did you mean %q?", near)
-	}
-	return "Remove the item."
-}
-
-// lostHosts compares what the build holds with what base and patches declare.
-func (t *tree) lostHosts(docs [][]byte) lifecycle.Diagnostics {
-	built := map[string]bool{}
-	clusters := 0
-	for _, b := range docs {
-		if !bytes.Contains(b, []byte("kind: "+kindCluster)) {
-			continue
-		}
-		nodes, err := parseYAML(b)
-		if err != nil || len(nodes) != 1 || newPiece("", 0, nodes[0], false).kind != kindCluster {
-			continue
-		}
-		clusters++
-		for _, item := range items(at(nodes[0], "spec", "hosts")) {
-			built[text(at(item, "hostname"))] = true
-		}
-	}
-	if clusters != 1 {
-		return nil // documents.go says what is wrong with that
-	}
-	var lost, where []string
-	for _, name := range t.hosts.order {
-		if src := t.hosts.declared[name]; !src.gone && !built[name] {
-			lost = append(lost, name)
-			where = append(where, fmt.Sprintf("%s (%s)", name, t.subject(src.file, src.line)))
-		}
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return lifecycle.Diagnostics{{
-		Severity: lifecycle.SeverityError,
-		Summary:  "the build has lost " + lifecycle.Count(len(lost), "host"),
-		Detail:   "Declared, but not in what kustomize prints: " + few(where) + ". This is the last that changes the list.",
-		Hint:     "To remove a host, patch it with `- hostname: " + lost[0] + "` and `$patch: delete`. Patch hosts by hostname only.",
-		Subject:  t.subject(t.sources.find(clusterPlace("spec", "hosts"))),
-	}}
-}
 
 // sortHosts puts controllers before workers, each in the order of their first mention. kustomize moves every patched item to the
 // front, and k0sctl takes the first controller for the leader: without this a patch of one host would change who leads.
-func sortHosts(cluster *yaml.Node, order []string) {
-	hosts := at(cluster, "spec", "hosts")
+func sortHosts(cluster *yaml.Node, order []overlay.Host) {
+	hosts := overlay.Field(cluster, "spec", "hosts")
 	rank := map[string]int{}
-	for i, name := range order {
-		rank[name] = i
+	for i, h := range order {
+		rank[h.Name] = i
 	}
 	key := func(n *yaml.Node) (group, position int) {
-		if lifecycle.Role(text(at(n, "role"))) == lifecycle.RoleWorker {
+		if lifecycle.Role(overlay.Text(overlay.Field(n, "role"))) == lifecycle.RoleWorker {
 			group = 1
 		}
-		position, known := rank[text(at(n, "hostname"))]
+		position, known := rank[overlay.Text(overlay.Field(n, "hostname"))]
 		if !known {
 			position = len(order)
 		}
@@ -197,15 +38,4 @@ func sortHosts(cluster *yaml.Node, order []string) {
 		}
 		return pa - pb
 	})
-}
-
-// isAlias reports whether a key's value in a mapping is a YAML alias.
-func isAlias(m *yaml.Node, key string) bool {
-	m = resolve(m)
-	for i := 0; i+1 < len(m.Content); i += 2 {
-		if strings.EqualFold(m.Content[i].Value, key) {
-			return m.Content[i+1].Kind == yaml.AliasNode
-		}
-	}
-	return false
 }

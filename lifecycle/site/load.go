@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // Options are what Load needs from other packages.
@@ -38,7 +39,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 		return site, ds
 	}
 	site.Dir = m.dir
-	docs, found := m.tree.sortDocuments(m.docs)
+	docs, found := sortDocuments(m.tree, m.docs)
 	ds = append(ds, found...)
 	if ds.Err() != nil {
 		site.Digest = digest(m.all)
@@ -56,14 +57,14 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 		site.Revision = opts.Revision(m.dir)
 	}
 	ds = append(ds, l.found...)
-	ds = append(ds, m.tree.locate(l.findings)...)
+	ds = append(ds, locate(m.tree, l.findings)...)
 	sortFindings(ds)
 	return site, ds
 }
 
 // loading is a site while it is read.
 type loading struct {
-	tree *tree
+	tree *overlay.Tree
 	opts Options
 	docs documents
 	site *lifecycle.Site
@@ -87,7 +88,7 @@ func (l *loading) readSite() {
 	l.add(found...)
 	declared.fill(l.site, l.site.Dir)
 	if len(declared.Spec.Promotion.From) > 0 {
-		l.site.Promotion.Source = l.tree.where(sitePlace("spec", "promotion", "from"))
+		l.site.Promotion.Source = l.tree.Where(sitePlace("spec", "promotion", "from"))
 	}
 	l.add(checkSite(declared, l.site.Name)...)
 	l.add(checkRecipients(declared.Spec.Backup, l.opts.Recipient)...)
@@ -104,47 +105,47 @@ func (l *loading) readMachines() {
 	l.cluster = cluster
 	l.add(found...)
 	if !l.opts.Strangers {
-		l.add(checkKnownHosts(cluster, l.site.SSH, l.tree.rel(l.site.SSH.KnownHosts))...)
+		l.add(checkKnownHosts(cluster, l.site.SSH, l.tree.Rel(l.site.SSH.KnownHosts))...)
 	}
 	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
-	sortHosts(l.docs.cluster, l.tree.hosts.order)
+	sortHosts(l.docs.cluster, l.tree.Hosts())
 	doc, err := marshal(l.docs.cluster)
 	if err != nil {
 		l.found = append(l.found, lifecycle.AsDiagnostics(err, "the Cluster document can't be printed")...)
 		return
 	}
-	l.found = append(l.found, l.tree.describe(l.site, doc, l.opts.Describe)...)
+	l.found = append(l.found, describe(l.tree, l.site, doc, l.opts.Describe)...)
 	l.readFiles()
 	l.add(checkServerFiles(cluster, l.site.Cluster.Hosts, l.opts.ServerFile)...)
 }
 
 // describe fills in the cluster: by k0sctl's reading when there is one, else by ours.
-func (t *tree) describe(site *lifecycle.Site, doc []byte, describe func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics)) lifecycle.Diagnostics {
+func describe(t *overlay.Tree, site *lifecycle.Site, doc []byte, read func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics)) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
-	nodes, err := parseYAML(doc)
+	nodes, err := overlay.ParseYAML(doc)
 	if err != nil || len(nodes) != 1 {
 		return lifecycle.AsDiagnostics(fmt.Errorf("read back the sorted Cluster document: %w", err), "the Cluster document can't be printed")
 	}
-	if describe != nil {
-		site.Cluster, ds = describe(doc, site.SSH, site.Dir, t.rel(t.overlay))
+	if read != nil {
+		site.Cluster, ds = read(doc, site.SSH, site.Dir, t.Overlay())
 		for i := range ds {
-			ds[i] = t.pin(ds[i], nodes[0])
+			ds[i] = pin(t, ds[i], nodes[0])
 		}
 	} else {
 		cluster, _ := readCluster(nodes[0])
 		site.Cluster = cluster.outline(site.SSH)
 	}
 	site.Cluster.Document = doc
-	declared := map[string]hostSource{}
-	for name, src := range t.hosts.declared {
-		declared[strings.ToLower(name)] = src
+	declared := map[string]string{}
+	for _, h := range t.Hosts() {
+		declared[strings.ToLower(h.Name)] = h.Source
 	}
 	for i := range site.Cluster.Hosts {
 		h := &site.Cluster.Hosts[i]
 		if src, ok := declared[h.Name]; ok {
-			h.Source = t.subject(src.file, src.line)
+			h.Source = src
 		} else { // a JSON patch has added it
-			h.Source = t.subject(t.sources.find(hostPlace(h.Name)))
+			h.Source = t.Where(hostPlace(h.Name))
 		}
 	}
 	return ds

@@ -8,13 +8,14 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // readManifests reads the manifests of an addon that the repository holds, for the rules about objects. What is behind a URL is known only
 // once it is fetched.
 func (l *loading) readManifests(a lifecycle.Addon) {
 	for i, m := range a.Manifests {
-		where := addonPlace(a.Name, "spec", "manifests", index(i))
+		where := addonPlace(a.Name, "spec", "manifests", overlay.Index(i))
 		scheme, _, isURL := strings.Cut(m, "://")
 		switch {
 		case m == "":
@@ -27,28 +28,28 @@ func (l *loading) readManifests(a lifecycle.Addon) {
 	}
 }
 
-func (l *loading) readManifest(a lifecycle.Addon, name string, where place) {
+func (l *loading) readManifest(a lifecycle.Addon, name string, where overlay.Place) {
 	file := absolute(l.site.Dir, name)
 	b, err := os.ReadFile(file)
 	if err != nil {
-		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.rel(file)+".", "Correct the path; it is relative to the overlay."))
+		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.Rel(file)+".", "Correct the path; it is relative to the overlay."))
 		return
 	}
 	l.contents = append(l.contents, []byte(name), b)
-	nodes, err := parseYAML(b)
+	nodes, err := overlay.ParseYAML(b)
 	if err != nil {
-		line, what := yamlErrorAt(err.Error())
-		l.add(wrong(place{subject: l.tree.subject(file, line)}, "this is not YAML", what, "Check indentation, quotes and colons at and just above this line."))
+		line, what := overlay.YAMLErrorAt(err.Error())
+		l.add(wrong(overlay.Place{Subject: l.tree.Subject(file, line)}, "this is not YAML", what, "Check indentation, quotes and colons at and just above this line."))
 		return
 	}
 	var docs []lifecycle.Document
 	for _, n := range unlisted(nodes) {
 		d := lifecycle.Document{
-			APIVersion: text(at(n, "apiVersion")), Kind: text(at(n, "kind")), Name: text(at(n, "metadata", "name")), Namespace: text(at(n, "metadata", "namespace")),
-			Source: l.tree.subject(file, n.Line),
+			APIVersion: overlay.Text(overlay.Field(n, "apiVersion")), Kind: overlay.Text(overlay.Field(n, "kind")), Name: overlay.Text(overlay.Field(n, "metadata", "name")), Namespace: overlay.Text(overlay.Field(n, "metadata", "namespace")),
+			Source: l.tree.Subject(file, n.Line),
 		}
 		if d.Kind == "" || d.Name == "" {
-			l.add(wrong(place{subject: d.Source}, "a document that is no Kubernetes object", "It has no kind or no name.", "Correct or remove it."))
+			l.add(wrong(overlay.Place{Subject: d.Source}, "a document that is no Kubernetes object", "It has no kind or no name.", "Correct or remove it."))
 			continue
 		}
 		docs = append(docs, d)
@@ -61,9 +62,9 @@ func (l *loading) readManifest(a lifecycle.Addon, name string, where place) {
 func unlisted(nodes []*yaml.Node) []*yaml.Node {
 	var out []*yaml.Node
 	for _, n := range nodes {
-		if list := at(n, "items"); strings.HasSuffix(text(at(n, "kind")), "List") && list != nil {
-			for _, item := range items(list) {
-				out = append(out, resolve(item))
+		if list := overlay.Field(n, "items"); strings.HasSuffix(overlay.Text(overlay.Field(n, "kind")), "List") && list != nil {
+			for _, item := range overlay.Items(list) {
+				out = append(out, overlay.Resolve(item))
 			}
 			continue
 		}

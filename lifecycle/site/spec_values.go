@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // branch is a part of a document that is read as a whole.
@@ -54,7 +56,7 @@ func (r *valueReader) read(n *yaml.Node, depth int) (any, error) {
 	if r.budget--; r.budget < 0 || depth == 0 {
 		return nil, fmt.Errorf("there are more than %d values, or they are more than %d deep", maxValues, maxDepth)
 	}
-	n = resolve(n)
+	n = overlay.Resolve(n)
 	switch n.Kind {
 	case yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)

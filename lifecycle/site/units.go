@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // units are what the documents beside the cluster declare, as the rules need them.
@@ -26,7 +27,7 @@ func (l *loading) readUnits() {
 		l.add(found...)
 		l.units.addons = append(l.units.addons, d)
 		a := d.addon()
-		a.Source, a.Lines = l.tree.where(addonPlace(a.Name)), l.tree.lines(a.Name)
+		a.Source, a.Lines = l.tree.Where(addonPlace(a.Name)), l.tree.Lines(overlay.KindAddon, a.Name)
 		l.site.Addons = append(l.site.Addons, a)
 	}
 	for _, n := range l.docs.tenants {
@@ -34,7 +35,7 @@ func (l *loading) readUnits() {
 		l.add(found...)
 		l.units.tenants = append(l.units.tenants, d)
 		t := d.tenant()
-		t.Source = l.tree.where(tenantPlace(t.Name))
+		t.Source = l.tree.Where(tenantPlace(t.Name))
 		l.site.Tenants = append(l.site.Tenants, t)
 	}
 	slices.SortStableFunc(l.site.Addons, func(a, b lifecycle.Addon) int { return cmp.Compare(a.Name, b.Name) })
@@ -68,11 +69,11 @@ func addonHint(addons []lifecycle.Addon, name string) string {
 	for _, a := range addons {
 		names = append(names, a.Name)
 	}
-	switch near := nearest(name, names); {
+	switch near := overlay.Nearest(name, names); {
 	case near != "":
 		return fmt.Sprintf("Did you mean %q?", near)
 	case len(names) > 0:
-		return "The addons of the site are: " + few(names) + "."
+		return "The addons of the site are: " + lifecycle.Few(names) + "."
 	}
 	return "The site has no addons; list the addon's component under components."
 }

@@ -1,8 +1,7 @@
-package site
+package overlay
 
 import (
 	"bytes"
-	"context"
 	_ "embed" // the schema is data beside the code
 	"fmt"
 	"strings"
@@ -70,55 +69,34 @@ func (m *merger) run(dir string, alone bool) (all []byte, docs [][]byte, err err
 	return bytes.Join(docs, []byte("---\n")), docs, nil // as kustomize prints them all
 }
 
-// Render prints a site's merged documents exactly as `kustomize build overlays/<name>` does. Findings about the tree come with
-// it; the bytes are nil when one of them stops the build.
-func Render(ctx context.Context, fleetDir, name string) ([]byte, lifecycle.Diagnostics) {
-	m, ds := merge(ctx, fleetDir, name)
-	return m.all, ds
+// Built is an overlay after the merge.
+type Built struct {
+	// All is what "kustomize build" prints; Documents are its parts.
+	All       []byte
+	Documents [][]byte
 }
 
-// merged is an overlay after the build, with the tree it came from.
-type merged struct {
-	dir  string
-	all  []byte
-	docs [][]byte
-	tree *tree
-}
-
-// merge reads the tree of an overlay, and builds it when nothing in it would be lost.
-func merge(ctx context.Context, fleetDir, name string) (merged, lifecycle.Diagnostics) {
-	dir, ds := overlayDir(fleetDir, name)
-	if ds != nil {
-		return merged{}, ds
-	}
-	if err := ctx.Err(); err != nil {
-		return merged{}, lifecycle.AsDiagnostics(err, "loading was interrupted")
-	}
-	t := readTree(dir)
-	ds = t.diagnostics()
-	if ds.Err() != nil {
-		return merged{}, ds
-	}
-	all, docs, err := kustomize.run(dir, t.ownSchema)
+// Build runs kustomize, and finds what it has lost.
+func (t *Tree) Build() (Built, lifecycle.Diagnostics) {
+	all, docs, err := kustomize.run(t.overlay, t.ownSchema)
 	if err != nil {
-		return merged{}, append(ds, buildFailed(t, err))
+		return Built{}, lifecycle.Diagnostics{t.buildFailed(err)}
 	}
-	ds = append(ds, t.lostHosts(docs)...)
-	if ds.Err() != nil {
-		return merged{}, ds
+	if ds := t.lostHosts(docs); ds.Err() != nil {
+		return Built{}, ds
 	}
-	return merged{dir: dir, all: all, docs: docs, tree: t}, ds
+	return Built{all, docs}, nil
 }
 
 // buildFailed puts kustomize's own complaint in words. It chains its causes with ": " and repeats absolute paths; the fleet's
 // folder says nothing to a reader of the repository.
-func buildFailed(t *tree, err error) lifecycle.Diagnostic {
+func (t *Tree) buildFailed(err error) lifecycle.Diagnostic {
 	return lifecycle.Diagnostic{
 		Severity: lifecycle.SeverityError,
 		Summary:  "kustomize can't build the overlay",
 		Detail:   strings.ReplaceAll(strings.TrimSpace(err.Error()), t.fleet+"/", ""),
-		Hint:     "`kustomize build " + t.rel(t.overlay) + "` shows the same.",
-		Subject:  t.rel(t.overlay),
+		Hint:     "`kustomize build " + t.Rel(t.overlay) + "` shows the same.",
+		Subject:  t.Rel(t.overlay),
 		Cause:    err,
 	}
 }

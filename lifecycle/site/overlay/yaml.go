@@ -1,4 +1,4 @@
-package site
+package overlay
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out.
-func parseYAML(b []byte) ([]*yaml.Node, error) {
+// ParseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out.
+func ParseYAML(b []byte) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
 	for dec := yaml.NewDecoder(bytes.NewReader(b)); ; {
 		var n yaml.Node
@@ -30,8 +30,8 @@ func parseYAML(b []byte) ([]*yaml.Node, error) {
 
 var yamlErrorLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
 
-// yamlErrorAt splits a YAML error into its line (0 when it names none) and what is wrong.
-func yamlErrorAt(text string) (line int, what string) {
+// YAMLErrorAt splits a YAML error into its line (0 when it names none) and what is wrong.
+func YAMLErrorAt(text string) (line int, what string) {
 	if m := yamlErrorLine.FindStringSubmatch(text); m != nil {
 		n, _ := strconv.Atoi(m[1]) // the form admits digits only
 		return n, m[2]
@@ -39,53 +39,53 @@ func yamlErrorAt(text string) (line int, what string) {
 	return 0, text
 }
 
-// resolve follows an alias to its anchor. Aliases of aliases do not exist in YAML.
-func resolve(n *yaml.Node) *yaml.Node {
+// Resolve follows an alias to its anchor. Aliases of aliases do not exist in YAML.
+func Resolve(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {
 		return n.Alias
 	}
 	return n
 }
 
-// lookup finds a key in a mapping: the key's node and the value's, or nils.
-func lookup(m *yaml.Node, key string) (k, v *yaml.Node) {
-	if m = resolve(m); m == nil || m.Kind != yaml.MappingNode {
+// Lookup finds a key in a mapping: the key's node and the value's, or nils.
+func Lookup(m *yaml.Node, key string) (k, v *yaml.Node) {
+	if m = Resolve(m); m == nil || m.Kind != yaml.MappingNode {
 		return nil, nil
 	}
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {
-			return m.Content[i], resolve(m.Content[i+1])
+			return m.Content[i], Resolve(m.Content[i+1])
 		}
 	}
 	return nil, nil
 }
 
-// at follows keys through mappings; nil when one is missing.
-func at(n *yaml.Node, keys ...string) *yaml.Node {
+// Field follows keys through mappings; nil when one is missing.
+func Field(n *yaml.Node, keys ...string) *yaml.Node {
 	for _, k := range keys {
-		_, n = lookup(n, k)
+		_, n = Lookup(n, k)
 	}
 	return n
 }
 
-// text is a scalar's value, or "".
-func text(n *yaml.Node) string {
+// Text is a scalar's value, or "".
+func Text(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
 	}
 	return n.Value
 }
 
-// items are a sequence's items, or none.
-func items(n *yaml.Node) []*yaml.Node {
-	if n = resolve(n); n == nil || n.Kind != yaml.SequenceNode {
+// Items are a sequence's items, or none.
+func Items(n *yaml.Node) []*yaml.Node {
+	if n = Resolve(n); n == nil || n.Kind != yaml.SequenceNode {
 		return nil
 	}
 	return n.Content
 }
 
-// empty reports whether a value says nothing: absent, null, "", [], {}.
-func empty(n *yaml.Node) bool {
+// Empty reports whether a value says nothing: absent, null, "", [], {}.
+func Empty(n *yaml.Node) bool {
 	if n == nil || n.Tag == "!!null" {
 		return true
 	}

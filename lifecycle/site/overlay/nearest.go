@@ -1,7 +1,7 @@
-package site
+package overlay
 
-// nearest is the candidate that a person most likely meant by word, or "" when none is close.
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate that a person most likely meant by word, or "" when none is close.
+func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/3+2
 	for _, c := range candidates {
 		if d := distance(word, c); d < bestDistance {

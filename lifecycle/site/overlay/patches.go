@@ -1,4 +1,4 @@
-package site
+package overlay
 
 import (
 	"errors"
@@ -16,23 +16,23 @@ import (
 
 // patches reads every patch of a kustomization, in the order in which kustomize applies the three fields.
 func (k *kustomization) patches(reach *scope) {
-	for _, e := range items(at(k.node, "patchesStrategicMerge")) {
-		if ref := text(e); strings.Contains(ref, "\n") {
+	for _, e := range Items(Field(k.node, "patchesStrategicMerge")) {
+		if ref := Text(e); strings.Contains(ref, "\n") {
 			k.inline(e, nil, reach)
 		} else {
 			k.patchFile(e, nil, reach)
 		}
 	}
 	for _, field := range []string{"patches", "patchesJson6902"} {
-		for _, e := range items(at(k.node, field)) {
-			e = resolve(e)
-			_, path := lookup(e, "path")
-			_, patch := lookup(e, "patch")
-			target := at(e, "target")
+		for _, e := range Items(Field(k.node, field)) {
+			e = Resolve(e)
+			_, path := Lookup(e, "path")
+			_, patch := Lookup(e, "patch")
+			target := Field(e, "target")
 			switch {
-			case text(path) != "":
+			case Text(path) != "":
 				k.patchFile(path, target, reach)
-			case text(patch) != "":
+			case Text(patch) != "":
 				k.inline(patch, target, reach)
 			default:
 				k.tree.fail(k.file, e.Line, "a patch without content", "", "Give it `path:` or `patch:`.")
@@ -42,13 +42,13 @@ func (k *kustomization) patches(reach *scope) {
 }
 
 func (k *kustomization) patchFile(entry, target *yaml.Node, reach *scope) {
-	t, ref := k.tree, text(entry)
+	t, ref := k.tree, Text(entry)
 	path := filepath.Join(k.dir, ref)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
+		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s does not exist", ref), "It is looked for at "+t.Rel(path)+".", k.suggest(ref))
 		return
 	}
-	if !within(k.dir, path) {
+	if !Within(k.dir, path) {
 		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Make it a component (kind: Component) in a folder of its own and list that under components.")
@@ -77,8 +77,8 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 	for _, d := range docs {
 		if d.Kind == yaml.SequenceNode {
 			for _, op := range d.Content {
-				if node := opDocument(resolve(op)); node != nil {
-					p := piece{file: file, offset: offset, node: node, patch: true, kind: targetKind(target), targeted: true, selects: text(at(target, "name"))}
+				if node := opDocument(Resolve(op)); node != nil {
+					p := piece{file: file, offset: offset, node: node, patch: true, Identity: Identity{Kind: targetKind(target)}, targeted: true, selects: Text(Field(target, "name"))}
 					k.tree.sources = append(k.tree.sources, p)
 				}
 			}
@@ -86,8 +86,8 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 		}
 		p := newPiece(file, offset, d, true)
 		if kind := targetKind(target); kind != "" {
-			p.kind = kind // with a target, the patch's own kind and name are not looked at
-			p.targeted, p.selects = true, text(at(target, "name"))
+			p.Kind = kind // with a target, the patch's own kind and name are not looked at
+			p.targeted, p.selects = true, Text(Field(target, "name"))
 		}
 		k.tree.sources = append(k.tree.sources, p)
 	}
@@ -95,26 +95,26 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 
 // targetKind is the kind that a target selects, "" when it does not say.
 func targetKind(target *yaml.Node) string {
-	kind, group := text(at(target, "kind")), text(at(target, "group"))
+	kind, group := Text(Field(target, "kind")), Text(Field(target, "group"))
 	if group == "" || kind == "" {
 		return kind
 	}
-	return ownKind(group+"/", kind)
+	return OwnKind(group+"/", kind)
 }
 
 // checkTarget refuses a target that selects nothing: kustomize then leaves the patch out and says nothing.
 func (k *kustomization) checkTarget(entry, target *yaml.Node, reach *scope) {
 	kind := targetKind(target)
-	if k.tree.partial || !slices.Contains([]string{kindCluster, kindSite, kindAddon, kindTenant}, kind) {
+	if k.tree.partial || !slices.Contains([]string{KindCluster, KindSite, KindAddon, KindTenant}, kind) {
 		return
 	}
 	var names []string
 	for _, p := range reach.pieces {
-		if p.kind == kind && !p.patch {
-			names = append(names, p.name)
+		if p.Kind == kind && !p.patch {
+			names = append(names, p.Name)
 		}
 	}
-	name := text(at(target, "name"))
+	name := Text(Field(target, "name"))
 	if name == "" && len(names) > 0 {
 		return
 	}
@@ -122,13 +122,13 @@ func (k *kustomization) checkTarget(entry, target *yaml.Node, reach *scope) {
 	if err == nil && name != "" && slices.ContainsFunc(names, pattern.MatchString) {
 		return
 	}
-	line, _ := lookup(target, "kind")
+	line, _ := Lookup(target, "kind")
 	detail := fmt.Sprintf("No %s is among the resources here.", kind)
 	if len(names) > 0 {
 		if k.renames(kind, name, entry) {
 			return
 		}
-		line, _ = lookup(target, "name")
+		line, _ = Lookup(target, "name")
 		detail = fmt.Sprintf("The %s documents here are: %s.", kind, strings.Join(names, ", "))
 	}
 	k.tree.fail(k.file, line.Line, "the patch's target selects nothing", detail+" kustomize leaves such a patch out in silence.",
@@ -138,15 +138,15 @@ func (k *kustomization) checkTarget(entry, target *yaml.Node, reach *scope) {
 // renames reports whether a patch before entry may have given a document of that kind that name.
 func (k *kustomization) renames(kind, name string, entry *yaml.Node) bool {
 	return slices.ContainsFunc(k.tree.sources, func(p piece) bool {
-		return p.patch && p.kind == kind && p.name == name && (p.file != k.file || p.offset < entry.Line)
+		return p.patch && p.Kind == kind && p.Name == name && (p.file != k.file || p.offset < entry.Line)
 	})
 }
 
 // opDocument turns an operation of a JSON patch into the document that a merge patch would be, so that lines can be looked up in
 // it. Where it addresses a list item by its number, only the list is known. Nil when it is no operation.
 func opDocument(op *yaml.Node) *yaml.Node {
-	path, value := text(at(op, "path")), at(op, "value")
-	if text(at(op, "op")) == "test" || !strings.HasPrefix(path, "/") {
+	path, value := Text(Field(op, "path")), Field(op, "value")
+	if Text(Field(op, "op")) == "test" || !strings.HasPrefix(path, "/") {
 		return nil
 	}
 	if value == nil {

@@ -1,4 +1,4 @@
-package site
+package overlay
 
 import (
 	"maps"
@@ -9,13 +9,16 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// lines says where each field below an addon's spec stands: the last word on it, as kustomize applies resources and patches.
-func (t *tree) lines(addon string) lifecycle.Lines {
+// maxLines bounds how many fields of one document are noted.
+const maxLines = 100_000
+
+// Lines says where each field below a document's spec stands: the last word on it, as kustomize applies resources and patches.
+func (t *Tree) Lines(kind, name string) lifecycle.Lines {
 	out := lifecycle.Lines{}
 	for _, p := range t.sources {
-		if p.about(addonPlace(addon)) {
-			r := recorder{tree: t, piece: p, into: out, budget: maxValues}
-			r.record("spec", at(p.node, "spec"), false)
+		if p.about(Place{Kind: kind, Name: name}) {
+			r := recorder{tree: t, piece: p, into: out, budget: maxLines}
+			r.record("spec", Field(p.node, "spec"), false)
 		}
 	}
 	return out
@@ -26,7 +29,7 @@ const mergedByName = "spec.secrets"
 
 // recorder notes the lines of one piece.
 type recorder struct {
-	tree   *tree
+	tree   *Tree
 	piece  piece
 	into   lifecycle.Lines
 	budget int
@@ -42,7 +45,7 @@ func (r *recorder) record(path string, n *yaml.Node, again bool) {
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			below := lifecycle.FieldKey(path, n.Content[i].Value)
 			_, again := r.into[below]
-			r.into[below] = r.tree.subject(r.piece.file, r.piece.line(n.Content[i]))
+			r.into[below] = r.tree.Subject(r.piece.file, r.piece.line(n.Content[i]))
 			r.record(below, n.Content[i+1], again)
 		}
 	case yaml.SequenceNode:
@@ -51,12 +54,12 @@ func (r *recorder) record(path string, n *yaml.Node, again bool) {
 			maps.DeleteFunc(r.into, func(field, _ string) bool { return strings.HasPrefix(field, path+"[") })
 		}
 		for i, item := range n.Content {
-			below := path + index(i)
-			if name := text(at(item, "name")); byName && name != "" {
+			below := path + Index(i)
+			if name := Text(Field(item, "name")); byName && name != "" {
 				below = path + "[name=" + name + "]"
 			}
 			_, again := r.into[below]
-			r.into[below] = r.tree.subject(r.piece.file, r.piece.line(item))
+			r.into[below] = r.tree.Subject(r.piece.file, r.piece.line(item))
 			r.record(below, item, again)
 		}
 	}

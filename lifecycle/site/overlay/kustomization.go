@@ -1,4 +1,4 @@
-package site
+package overlay
 
 import (
 	"bytes"
@@ -15,10 +15,31 @@ import (
 
 // kustomization is one kustomization file as written.
 type kustomization struct {
-	tree      *tree
+	tree      *Tree
 	dir, file string
 	node      *yaml.Node
 	stack     []string // folders from the overlay down to this one
+}
+
+// kustomizationNames are the file names that kustomize accepts, in its order.
+func kustomizationNames() []string {
+	return []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+}
+
+// KustomizationFile finds the kustomization of a folder; "" when there is none, an error when there are several.
+func KustomizationFile(dir string) (string, error) {
+	found := ""
+	for _, name := range kustomizationNames() {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.IsDir() {
+			continue
+		}
+		if found != "" {
+			return found, errors.New("both " + found + " and " + name + " are here; kustomize accepts one")
+		}
+		found = name
+	}
+	return found, nil
 }
 
 // kustomizationFields are all the fields that kustomize v0.21 knows, for hints on unknown ones.
@@ -39,17 +60,17 @@ func transformerFields() []string {
 // read goes through the file in kustomize's own order: resources, components, then what changes them.
 func (k *kustomization) read(into *scope) {
 	k.checkFields()
-	component := text(at(k.node, "kind")) == "Component"
+	component := Text(Field(k.node, "kind")) == "Component"
 	own := &scope{}
 	if component {
 		own = into // a component works on the documents of whoever includes it
 	}
 	for _, field := range []string{"resources", "bases"} {
-		for _, e := range items(at(k.node, field)) {
+		for _, e := range Items(Field(k.node, field)) {
 			k.tree.resource(k, e, false, own)
 		}
 	}
-	for _, e := range items(at(k.node, "components")) {
+	for _, e := range Items(Field(k.node, "components")) {
 		k.tree.resource(k, e, true, own)
 	}
 	k.checkTransformers(own)
@@ -63,21 +84,21 @@ func (k *kustomization) read(into *scope) {
 func (k *kustomization) checkFields() {
 	t := k.tree
 	for i := 0; i+1 < len(k.node.Content); i += 2 {
-		key, value := k.node.Content[i], resolve(k.node.Content[i+1])
+		key, value := k.node.Content[i], Resolve(k.node.Content[i+1])
 		switch name := key.Value; {
 		case !slices.Contains(kustomizationFields(), name):
 			hint := "kustomize's reference lists the fields of a kustomization."
-			if near := nearest(name, kustomizationFields()); near != "" {
+			if near := Nearest(name, kustomizationFields()); near != "" {
 				hint = fmt.Sprintf("Did you mean %q?", near)
 			}
 			t.missing(k.file, key.Line, fmt.Sprintf("a kustomization has no field %q", name), "", hint)
 		case name == "openapi":
 			k.checkSchema(key, value)
-		case empty(value):
+		case Empty(value):
 		case name == "helmCharts" || name == "helmChartInflationGenerator":
 			t.fail(k.file, key.Line, fmt.Sprintf("%s needs the helm binary at build time", name),
 				"kustomize would run helm, and fetch the chart, while it builds; without --enable-helm it fails.",
-				"Declare the chart as an Addon document ("+apiKiban+"); kiban renders it itself.")
+				"Declare the chart as an Addon document ("+APIKiban+"); kiban renders it itself.")
 		case name == "generators" || name == "validators":
 			t.fail(k.file, key.Line, fmt.Sprintf("%s runs plugins", name), "A build must depend on nothing but the repository.",
 				"Use configMapGenerator, secretGenerator or plain resources.")
@@ -91,10 +112,10 @@ var errOutside = errors.New("it does not exist, or is outside the kustomization'
 // wins, so another one would decide how other sites merge, or be ignored.
 func (k *kustomization) checkSchema(key, value *yaml.Node) {
 	t := k.tree
-	path := text(at(value, "path"))
+	path := Text(Field(value, "path"))
 	var b []byte
 	err := errOutside
-	if within(k.dir, filepath.Join(k.dir, path)) {
+	if Within(k.dir, filepath.Join(k.dir, path)) {
 		b, err = os.ReadFile(filepath.Join(k.dir, path))
 	}
 	switch {
@@ -115,11 +136,11 @@ func (k *kustomization) checkSchema(key, value *yaml.Node) {
 // checkTransformers refuses what would also change the Cluster or the Site: neither is a Kubernetes object.
 func (k *kustomization) checkTransformers(reach *scope) {
 	for _, field := range transformerFields() {
-		key, value := lookup(k.node, field)
-		if key == nil || empty(value) {
+		key, value := Lookup(k.node, field)
+		if key == nil || Empty(value) {
 			continue
 		}
-		for _, kind := range []string{kindCluster, kindSite} {
+		for _, kind := range []string{KindCluster, KindSite} {
 			if reach.holds(kind) {
 				k.tree.fail(k.file, key.Line, fmt.Sprintf("%s would change the %s document too", field, kind),
 					fmt.Sprintf("kustomize applies %s to every document that this kustomization holds, and %s is no Kubernetes object.", field, kind),
@@ -135,16 +156,16 @@ func (k *kustomization) suggest(ref string) string {
 	path := filepath.Join(k.dir, ref)
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return "Check the path; it is relative to " + k.tree.rel(k.dir) + "."
+		return "Check the path; it is relative to " + k.tree.Rel(k.dir) + "."
 	}
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if near := nearest(filepath.Base(path), names); near != "" {
+	if near := Nearest(filepath.Base(path), names); near != "" {
 		return fmt.Sprintf("Did you mean %q?", strings.TrimPrefix(filepath.ToSlash(filepath.Join(filepath.Dir(ref), near)), "./"))
 	}
-	return "Check the path; it is relative to " + k.tree.rel(k.dir) + "."
+	return "Check the path; it is relative to " + k.tree.Rel(k.dir) + "."
 }
 
 func compactJSON(into *bytes.Buffer, b []byte) error {

@@ -12,7 +12,7 @@ import (
 func TestBuildsSideBySide(t *testing.T) {
 	fleet, names := generatedFleet(t, 6, 2)
 	own := filepath.Join(fleet, overlaysDir, names[2])
-	if err := os.WriteFile(filepath.Join(own, "schema.json"), schemaJSON, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(own, "schema.json"), mergeSchema(t), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(own, "kustomization.yaml")

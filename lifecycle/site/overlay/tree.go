@@ -1,4 +1,4 @@
-package site
+package overlay
 
 import (
 	"bytes"
@@ -17,20 +17,21 @@ import (
 
 // The kinds that kiban reads itself. Every other object is applied as it is.
 const (
-	kindCluster = "Cluster"
-	kindSite    = "Site"
-	kindAddon   = "Addon"
-	kindTenant  = "Tenant"
+	KindCluster = "Cluster"
+	KindSite    = "Site"
+	KindAddon   = "Addon"
+	KindTenant  = "Tenant"
 
-	apiKiban        = "kiban.dev/v1alpha1"
-	apiK0sctl       = "k0sctl.k0sproject.io/v1beta1"
-	groupKiban      = "kiban.dev/"
-	groupK0sctl     = "k0sctl.k0sproject.io/"
-	groupK0sCluster = "k0s.k0sproject.io/"
+	// The versions and groups of their documents, and of k0s's own.
+	APIKiban        = "kiban.dev/v1alpha1"
+	APIK0sctl       = "k0sctl.k0sproject.io/v1beta1"
+	GroupKiban      = "kiban.dev/"
+	GroupK0sctl     = "k0sctl.k0sproject.io/"
+	GroupK0sCluster = "k0s.k0sproject.io/"
 )
 
-// tree is one overlay and everything below it, as written: what kustomize will read, with lines.
-type tree struct {
+// Tree is one overlay and everything below it, as written: what kustomize will read, with lines.
+type Tree struct {
 	fleet, overlay string
 	sources        sources
 	found          lifecycle.Diagnostics
@@ -53,15 +54,16 @@ type scope struct{ pieces sources }
 
 func (s *scope) holds(kind string) bool {
 	for _, p := range s.pieces {
-		if p.kind == kind && !p.patch {
+		if p.Kind == kind && !p.patch {
 			return true
 		}
 	}
 	return false
 }
 
-func readTree(overlay string) *tree {
-	t := &tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
+// Read reads the tree of an overlay, which is the folder of one site: <fleet>/overlays/<name>. What is wrong with it is among its Diagnostics.
+func Read(overlay string) *Tree {
+	t := &Tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
 	t.folder(overlay, &scope{}, nil)
 	t.checkSingles()
 	t.checkHosts()
@@ -69,8 +71,8 @@ func readTree(overlay string) *tree {
 	return t
 }
 
-// diagnostics are the findings so far, each once: a base that two components include is read twice.
-func (t *tree) diagnostics() lifecycle.Diagnostics {
+// Diagnostics are the findings so far, each once: a base that two components include is read twice.
+func (t *Tree) Diagnostics() lifecycle.Diagnostics {
 	type key struct{ subject, summary, detail string }
 	seen := map[key]bool{}
 	var ds lifecycle.Diagnostics
@@ -84,39 +86,45 @@ func (t *tree) diagnostics() lifecycle.Diagnostics {
 	return ds
 }
 
-// rel is a path as the fleet's repository has it.
-func (t *tree) rel(path string) string {
+// Rel is a path as the fleet's repository has it.
+func (t *Tree) Rel(path string) string {
 	if r, err := filepath.Rel(t.fleet, path); err == nil && filepath.IsLocal(r) {
 		return filepath.ToSlash(r)
 	}
 	return filepath.ToSlash(path)
 }
 
-// subject names a place in a file; line 0 is the file as a whole.
-func (t *tree) subject(file string, line int) string {
+// Fleet is the folder of the fleet's repository.
+func (t *Tree) Fleet() string { return t.fleet }
+
+// Overlay is the overlay's folder, as the fleet's repository has it.
+func (t *Tree) Overlay() string { return t.Rel(t.overlay) }
+
+// Subject names a place in a file; line 0 is the file as a whole.
+func (t *Tree) Subject(file string, line int) string {
 	if file == "" {
-		return t.rel(t.overlay)
+		return t.Rel(t.overlay)
 	}
 	if line <= 0 {
-		return t.rel(file)
+		return t.Rel(file)
 	}
-	return fmt.Sprintf("%s:%d", t.rel(file), line)
+	return fmt.Sprintf("%s:%d", t.Rel(file), line)
 }
 
 // missing records that something could not be read.
-func (t *tree) missing(file string, line int, summary, detail, hint string) {
+func (t *Tree) missing(file string, line int, summary, detail, hint string) {
 	t.partial = true
 	t.fail(file, line, summary, detail, hint)
 }
 
-func (t *tree) fail(file string, line int, summary, detail, hint string) {
+func (t *Tree) fail(file string, line int, summary, detail, hint string) {
 	t.found = append(t.found, lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.subject(file, line),
+		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.Subject(file, line),
 	})
 }
 
 // read parses a file into documents. Findings about it are recorded; ok is false when there is nothing to go on with.
-func (t *tree) read(file string) (docs []*yaml.Node, ok bool) {
+func (t *Tree) read(file string) (docs []*yaml.Node, ok bool) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.missing(file, 0, "the file can't be read", err.Error(), "Check its permissions.")
@@ -125,10 +133,10 @@ func (t *tree) read(file string) (docs []*yaml.Node, ok bool) {
 	return t.parse(file, 0, b)
 }
 
-func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
-	docs, err := parseYAML(b)
+func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
+	docs, err := ParseYAML(b)
 	if err != nil {
-		line, what := yamlErrorAt(err.Error())
+		line, what := YAMLErrorAt(err.Error())
 		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: line}), "this is not YAML", what,
 			"Check indentation, quotes and colons at and just above this line.")
 		return nil, false
@@ -147,8 +155,8 @@ func (t *tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 }
 
 // folder reads one kustomization folder into the scope.
-func (t *tree) folder(dir string, into *scope, stack []string) {
-	name, err := kustomizationFile(dir)
+func (t *Tree) folder(dir string, into *scope, stack []string) {
+	name, err := KustomizationFile(dir)
 	if err != nil {
 		t.missing(dir, 0, "more than one kustomization", err.Error(), "Keep one.")
 		return
@@ -163,14 +171,14 @@ func (t *tree) folder(dir string, into *scope, stack []string) {
 		return
 	}
 	t.folders = append(t.folders, dir)
-	t.assembles = t.assembles || !empty(at(docs[0], "replacements")) || !empty(at(docs[0], "vars"))
+	t.assembles = t.assembles || !Empty(Field(docs[0], "replacements")) || !Empty(Field(docs[0], "vars"))
 	k := kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
 	k.read(into)
 }
 
 // resource reads what one entry of resources or components names.
-func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into *scope) {
-	ref := text(entry)
+func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into *scope) {
+	ref := Text(entry)
 	path := filepath.Join(k.dir, ref)
 	info, err := os.Stat(path)
 	switch {
@@ -181,20 +189,20 @@ func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 			"A build must give the same result for the same commit; what a remote resource holds is not in the commit.",
 			"Copy it into the repository.")
 	case errors.Is(err, fs.ErrNotExist):
-		t.missing(k.file, entry.Line, fmt.Sprintf("%s does not exist", ref), "It is looked for at "+t.rel(path)+".", k.suggest(ref))
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s does not exist", ref), "It is looked for at "+t.Rel(path)+".", k.suggest(ref))
 	case err != nil:
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s can't be read", ref), err.Error(), "Check its permissions.")
 	case slices.Contains(k.stack, path):
-		t.missing(k.file, entry.Line, "kustomizations include each other in a circle", fmt.Sprintf("%s includes %s, which leads back here.", t.rel(path), t.rel(k.dir)), "Break the circle.")
+		t.missing(k.file, entry.Line, "kustomizations include each other in a circle", fmt.Sprintf("%s includes %s, which leads back here.", t.Rel(path), t.Rel(k.dir)), "Break the circle.")
 	case info.IsDir():
-		if name, err := kustomizationFile(path); name == "" && err == nil {
+		if name, err := KustomizationFile(path); name == "" && err == nil {
 			t.missing(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "", "Add a kustomization.yaml there, or list its files one by one.")
 			return
 		}
 		t.folder(path, into, k.stack)
 	case component:
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
-	case !within(k.dir, path):
+	case !Within(k.dir, path):
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Name a folder with a kustomization of its own instead; those may be anywhere.")
@@ -212,15 +220,15 @@ func (t *tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 }
 
 // checkSingles holds that the tree has one Cluster and one Site: kustomize's own complaint about a second one names no file.
-func (t *tree) checkSingles() {
-	for _, kind := range []string{kindCluster, kindSite} {
+func (t *Tree) checkSingles() {
+	for _, kind := range []string{KindCluster, KindSite} {
 		first := ""
 		for _, p := range t.sources {
-			if p.patch || p.kind != kind {
+			if p.patch || p.Kind != kind {
 				continue
 			}
 			if first == "" {
-				first = t.subject(p.file, p.line(p.node))
+				first = t.Subject(p.file, p.line(p.node))
 				continue
 			}
 			t.fail(p.file, p.line(p.node), "a second "+kind+" document", "The first is at "+first+". A site is one cluster.", "Remove one of them, or make it a patch of the other.")
@@ -230,18 +238,12 @@ func (t *tree) checkSingles() {
 
 // newPiece reads what identifies a document. Kinds of other groups that share a name with ours lose it.
 func newPiece(file string, offset int, node *yaml.Node, patch bool) piece {
-	p := piece{
-		file: file, offset: offset, node: node, patch: patch,
-		apiVersion: text(at(node, "apiVersion")), kind: text(at(node, "kind")),
-		name: text(at(node, "metadata", "name")), namespace: text(at(node, "metadata", "namespace")),
-	}
-	p.kind = ownKind(p.apiVersion, p.kind)
-	return p
+	return piece{file: file, offset: offset, node: node, patch: patch, Identity: Identify(node)}
 }
 
-// ownKind keeps a kind's name when kiban reads it, and qualifies it with its group otherwise: Cluster is a kind of many groups.
-func ownKind(apiVersion, kind string) string {
-	ours := strings.HasPrefix(apiVersion, groupKiban) || strings.HasPrefix(apiVersion, groupK0sctl)
+// OwnKind keeps a kind's name when kiban reads it, and qualifies it with its group otherwise: Cluster is a kind of many groups.
+func OwnKind(apiVersion, kind string) string {
+	ours := strings.HasPrefix(apiVersion, GroupKiban) || strings.HasPrefix(apiVersion, GroupK0sctl)
 	group, _, grouped := strings.Cut(apiVersion, "/")
 	if ours || !grouped || apiVersion == "" {
 		return kind
@@ -257,8 +259,8 @@ func remote(ref string) bool {
 		strings.Contains(ref, "?ref=")
 }
 
-// within reports whether a file lies in or below a folder, symbolic links followed.
-func within(dir, file string) bool {
+// Within reports whether a file lies in or below a folder, symbolic links followed.
+func Within(dir, file string) bool {
 	d, err1 := filepath.EvalSymlinks(dir)
 	f, err2 := filepath.EvalSymlinks(file)
 	if err1 != nil || err2 != nil {
