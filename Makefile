@@ -29,6 +29,13 @@ test: build lab ## Run every test: units of both modules, and end to end with th
 	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
 	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m -parallel 4 ./e2e
 
+# The commit to compare with; empty is the merge base with origin/main.
+BASE ?=
+
+.PHONY: check
+check: ## Before each commit: format, vet, linters where built, and tests of what changed since BASE and of what depends on it
+	CGO_ENABLED=0 go run ./scripts/check $(if $(BASE),-base $(BASE))
+
 # A number of tries, for go test now and then fails a fuzz target at the end of a time ("context deadline exceeded").
 FUZZTIME ?= 50000x
 

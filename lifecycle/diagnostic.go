@@ -136,6 +136,11 @@ func (ds Diagnostics) Has(s Severity) bool {
 	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity == s })
 }
 
+// Stopping are the findings that stop the verb: all but warnings.
+func (ds Diagnostics) Stopping() Diagnostics {
+	return slices.DeleteFunc(slices.Clone(ds), func(d Diagnostic) bool { return d.Severity == SeverityWarning })
+}
+
 // Err is ds when something in it stops the verb, else nil. Warnings do not.
 func (ds Diagnostics) Err() error {
 	if ds.Has(SeverityError) || ds.Has(SeverityBlocked) {

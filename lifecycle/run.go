@@ -45,7 +45,7 @@ type RunRecord struct {
 	Format string `json:"format"`
 	ID     string `json:"id"`
 	Site   string `json:"site"`
-	// Who, Where, Revision and Digest are RunHeader's; empty in the journals of early versions, which did not say.
+	// Who, Where, Revision and Digest are RunHeader's; empty when the journal lost it.
 	Who      string `json:"who,omitempty"`
 	Where    string `json:"where,omitempty"`
 	Revision string `json:"revision,omitempty"`

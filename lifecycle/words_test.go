@@ -63,14 +63,6 @@ func TestFactsDigest(t *testing.T) {
 	}
 }
 
-func TestEveryGateKindHasWords(t *testing.T) {
-	for _, k := range []GateKind{GateEtcdQuorum, GateAPIServers, GateAPIReady, GateLeaders, GateEtcdMember, GateEtcdLeft, GateK0sRuns, GateNodeReady, GateNodesReady, GateDaemonSets, GateBudgets, GateBudgetRoom, GateWindow} {
-		if s := (Gate{Kind: k, Target: "worker-3"}).String(); s == string(k) || s == "" {
-			t.Errorf("%s has no words", k)
-		}
-	}
-}
-
 func TestDiagnosticsKeepTheirCauses(t *testing.T) {
 	err := fmt.Errorf("apply: %w", Diagnostics{{Severity: SeverityError, Summary: "a"}, {Severity: SeverityError, Summary: "b", Cause: fs.ErrNotExist}}.Err())
 	if !errors.Is(err, fs.ErrNotExist) {

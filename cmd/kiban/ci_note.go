@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 type ciNoteOptions struct {
@@ -81,9 +81,9 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	a.declare(ctx, plans)
 	now := time.Now()
 	a.promote(plans, opts.Soak, now)
-	note := render.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
+	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
 	if opts.Print {
-		_, err := io.WriteString(a.Out, render.Note(plans, note))
+		_, err := io.WriteString(a.Out, forge.Note(plans, note))
 		return err
 	}
 	if left, err := a.leftAlone(ctx, mr); left || err != nil {
@@ -101,10 +101,10 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 var errNoteTooLong = errors.New("the note is too long")
 
 // postNote writes the note, shorter and shorter where the server takes less than GitLab does by itself.
-func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []render.SitePlan, opts render.NoteOptions) (outcome string, err error) {
-	for _, limit := range [...]int{render.NoteLimit, 200_000, 20_000} {
+func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []forge.SitePlan, opts forge.NoteOptions) (outcome string, err error) {
+	for _, limit := range [...]int{forge.NoteLimit, 200_000, 20_000} {
 		opts.Limit = limit
-		outcome, err = a.UpsertNote(ctx, mr, a.log(), render.NoteMarker, render.Note(plans, opts))
+		outcome, err = a.UpsertNote(ctx, mr, a.log(), forge.NoteMarker, forge.Note(plans, opts))
 		if !errors.Is(err, errNoteTooLong) {
 			break
 		}
@@ -161,7 +161,7 @@ func (a *app) mergeRequest() (mergeRequest, error) {
 type upsertNote func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (outcome string, err error)
 
 // declare adds what the work tree declares of each site, as far as it can be read: the note says more with it.
-func (a *app) declare(ctx context.Context, plans []render.SitePlan) {
+func (a *app) declare(ctx context.Context, plans []forge.SitePlan) {
 	fleet, err := a.fleetDir()
 	if err != nil {
 		return

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // plansDir is a folder as plan jobs leave it: a plan that was printed, one that was saved, one of a job that failed, one that was cut off.
@@ -144,12 +144,12 @@ func TestCINote(t *testing.T) {
 				t.Errorf("exit %d, want %d; stderr %q, want %q", code, tt.code, errs.String(), tt.want)
 			}
 			switch {
-			case tt.sent && (len(calls) != 1 || !reflect.DeepEqual(calls[0].mr, tt.mr) || calls[0].marker != render.NoteMarker || !strings.HasPrefix(calls[0].body, render.NoteMarker)):
+			case tt.sent && (len(calls) != 1 || !reflect.DeepEqual(calls[0].mr, tt.mr) || calls[0].marker != forge.NoteMarker || !strings.HasPrefix(calls[0].body, forge.NoteMarker)):
 				t.Errorf("got %+v, want the note at %+v", calls, tt.mr)
 			case !tt.sent && len(calls) != 0:
 				t.Errorf("a note was sent: %+v", calls)
 			}
-			if printed := strings.HasPrefix(out.String(), render.NoteMarker); printed != (tt.name == "printed") {
+			if printed := strings.HasPrefix(out.String(), forge.NoteMarker); printed != (tt.name == "printed") {
 				t.Errorf("stdout: %q", out.String())
 			}
 			if strings.Contains(out.String()+errs.String(), "glpat-") {

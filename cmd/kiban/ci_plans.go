@@ -10,20 +10,20 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // notPlanned is told of a site whose job left no plan.
 const notPlanned = "it could not be planned: the log of its job says why"
 
 // readSitePlans reads a folder of plans, a file or two a site, and adds the sites that should be there and are not.
-func readSitePlans(dir string, expected []string) ([]render.SitePlan, error) {
+func readSitePlans(dir string, expected []string) ([]forge.SitePlan, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the folder of plans can't be read", Detail: err.Error(), Subject: dir,
 			Hint: "Let the plan jobs keep it as an artifact. When no site had to be planned: mkdir -p " + dir, Cause: err}
 	}
-	found := map[string]render.SitePlan{}
+	found := map[string]forge.SitePlan{}
 	for _, e := range entries {
 		name, isPlan := planOfSite(e.Name())
 		if e.IsDir() || !isPlan {
@@ -39,7 +39,7 @@ func readSitePlans(dir string, expected []string) ([]render.SitePlan, error) {
 	}
 	for _, name := range expected {
 		if _, there := found[name]; !there {
-			found[name] = render.SitePlan{Site: lifecycle.Site{Name: name}, Missing: notPlanned}
+			found[name] = forge.SitePlan{Site: lifecycle.Site{Name: name}, Missing: notPlanned}
 		}
 	}
 	var names []string
@@ -47,7 +47,7 @@ func readSitePlans(dir string, expected []string) ([]render.SitePlan, error) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	var out []render.SitePlan
+	var out []forge.SitePlan
 	for _, name := range names {
 		out = append(out, found[name])
 	}
@@ -55,10 +55,10 @@ func readSitePlans(dir string, expected []string) ([]render.SitePlan, error) {
 }
 
 // withGone adds the sites whose overlays the merge request deletes. They have no plan, whatever a file says.
-func withGone(plans []render.SitePlan, names []string) []render.SitePlan {
-	plans = slices.DeleteFunc(plans, func(p render.SitePlan) bool { return slices.Contains(names, p.Site.Name) })
+func withGone(plans []forge.SitePlan, names []string) []forge.SitePlan {
+	plans = slices.DeleteFunc(plans, func(p forge.SitePlan) bool { return slices.Contains(names, p.Site.Name) })
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		plans = append(plans, render.SitePlan{Site: lifecycle.Site{Name: name}, Gone: true})
+		plans = append(plans, forge.SitePlan{Site: lifecycle.Site{Name: name}, Gone: true})
 	}
 	return plans
 }
@@ -75,17 +75,17 @@ func planOfSite(file string) (string, bool) {
 
 // readSitePlan reads a plan as --out saves it or as -o json prints it. What is no plan of this site says so in the note: one job's broken
 // artifact must not keep the others' from being told.
-func readSitePlan(path, name string) (render.SitePlan, error) {
+func readSitePlan(path, name string) (forge.SitePlan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return render.SitePlan{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a plan can't be read", Detail: err.Error(), Subject: path, Cause: err}
+		return forge.SitePlan{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a plan can't be read", Detail: err.Error(), Subject: path, Cause: err}
 	}
 	return parseSitePlan(b, name, filepath.Base(path)), nil
 }
 
 // parseSitePlan is readSitePlan of the file's contents.
-func parseSitePlan(b []byte, name, file string) render.SitePlan {
-	s := render.SitePlan{Site: lifecycle.Site{Name: name}}
+func parseSitePlan(b []byte, name, file string) forge.SitePlan {
+	s := forge.SitePlan{Site: lifecycle.Site{Name: name}}
 	if len(bytes.TrimSpace(b)) == 0 {
 		s.Missing = notPlanned
 		return s

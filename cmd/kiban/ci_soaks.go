@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/promotion"
-	"kiban.dev/kiban/lifecycle/render"
 )
 
 // promote holds what the plans bring against the sites that must have run it before, by the files in a folder; "" is a folder with none. A file
 // that can't be used is told of, and counts as none.
-func (a *app) promote(plans []render.SitePlan, dir string, now time.Time) {
+func (a *app) promote(plans []forge.SitePlan, dir string, now time.Time) {
 	soaks := map[string]lifecycle.Soak{}
 	asked := map[string]bool{}
 	for i := range plans {

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/message"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // Limits of telling: a job that tells is not kept from its end for long.
@@ -153,23 +153,23 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 }
 
 // readTemplate is the wording. Of one that makes no message, people are told in kiban's own words all the same.
-func readTemplate(file string) (message.Template, error) {
+func readTemplate(file string) (forge.Template, error) {
 	if file == "" {
-		return message.Shipped(), nil
+		return forge.ShippedTemplate(), nil
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return message.Shipped(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
+		return forge.ShippedTemplate(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
 			Hint: "--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in."}
 	}
-	t, err := message.Parse(file, string(b))
+	t, err := forge.ParseTemplate(file, string(b))
 	if err != nil {
-		return message.Shipped(), err
+		return forge.ShippedTemplate(), err
 	}
 	return t, nil
 }
 
-func (a *app) printMessage(wording message.Template, m message.Message) error {
+func (a *app) printMessage(wording forge.Template, m forge.Message) error {
 	text, err := wording.ForChat(m)
 	if err != nil {
 		return err

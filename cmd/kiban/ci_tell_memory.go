@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/message"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -24,17 +24,17 @@ type toldMemory struct {
 	// conn is the way to the cluster, nil when there is none; dir the folder, "" when it can't be written.
 	conn *session.Session
 	dir  string
-	here message.Book
+	here forge.Book
 }
 
 // update changes what is remembered. edit may be called more than once. It never fails: less and less of it outlives the job.
-func (m *toldMemory) update(ctx context.Context, edit func(message.Book)) {
+func (m *toldMemory) update(ctx context.Context, edit func(forge.Book)) {
 	ctx, cancel := context.WithTimeout(ctx, rememberTime)
 	defer cancel()
 	if m.conn != nil {
 		meanwhile := readToldDir(m.dir) // from before there was a cluster, or while it did not answer
 		err := m.conn.UpdateTold(ctx, func(told map[string]lifecycle.Told) {
-			book := message.Book(told)
+			book := forge.Book(told)
 			book.Join(meanwhile)
 			edit(book)
 		})
@@ -56,7 +56,7 @@ func (m *toldMemory) update(ctx context.Context, edit func(message.Book)) {
 		m.here, m.dir = readToldDir(m.dir), ""
 	}
 	if m.here == nil {
-		m.here = message.Book{}
+		m.here = forge.Book{}
 	}
 	edit(m.here)
 }
@@ -71,8 +71,8 @@ const toldExt = ".json"
 func toldFile(dir, key string) string { return filepath.Join(dir, key+toldExt) }
 
 // readToldDir passes over what it can't read.
-func readToldDir(dir string) message.Book {
-	book := message.Book{}
+func readToldDir(dir string) forge.Book {
+	book := forge.Book{}
 	files, err := filepath.Glob(filepath.Join(dir, "*"+toldExt))
 	if err != nil || dir == "" {
 		return book
@@ -90,7 +90,7 @@ func readToldDir(dir string) message.Book {
 const claimTries = 5
 
 // updateToldDir changes a folder's memory. Of two processes that write a key which was not there, one fails, and looks again.
-func updateToldDir(dir string, edit func(message.Book)) error {
+func updateToldDir(dir string, edit func(forge.Book)) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func updateToldDir(dir string, edit func(message.Book)) error {
 }
 
 // writeToldDir makes the folder say what book does. The error is fs.ErrExist when another process was faster.
-func writeToldDir(dir string, before, book message.Book) error {
+func writeToldDir(dir string, before, book forge.Book) error {
 	for key, t := range book {
 		was, known := before[key]
 		if known && was == t {

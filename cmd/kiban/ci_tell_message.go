@@ -10,13 +10,13 @@ import (
 	"os"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/message"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/review"
 )
 
 // toTell is the message, or why there is none.
-func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m message.Message, why string, err error) {
+func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m forge.Message, why string, err error) {
 	commit := a.Getenv("CI_COMMIT_SHA")
 	switch opts.What {
 	case "started":
@@ -39,18 +39,18 @@ func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m message.Messag
 }
 
 // startToTell reads the plan that is about to be carried out. Where nobody reviewed one, nobody knows whether anything begins.
-func (a *app) startToTell(file string, site lifecycle.Site, commit string) (message.Message, string, error) {
+func (a *app) startToTell(file string, site lifecycle.Site, commit string) (forge.Message, string, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return message.Message{}, fmt.Sprintf("The start is not told: no plan of %s was reviewed.", site.Name), nil
+		return forge.Message{}, fmt.Sprintf("The start is not told: no plan of %s was reviewed.", site.Name), nil
 	}
 	p, where, err := readToldPlan(file, site.Name)
 	if err != nil {
-		return message.Message{}, "", err
+		return forge.Message{}, "", err
 	}
 	if p.Missing != "" {
-		return message.Message{}, "The start is not told: " + p.Missing + ".", nil
+		return forge.Message{}, "The start is not told: " + p.Missing + ".", nil
 	}
-	m, something := message.Start(p.Plan, commit)
+	m, something := forge.StartMessage(p.Plan, commit)
 	if !something {
 		return m, fmt.Sprintf("Nothing to tell: the reviewed plan of %s has nothing to do.", site.Name), nil
 	}
@@ -59,57 +59,57 @@ func (a *app) startToTell(file string, site lifecycle.Site, commit string) (mess
 }
 
 // endToTell reads how the run ended, or says that the job left nothing to read.
-func (a *app) endToTell(file string, site lifecycle.Site, commit string) (message.Message, string, error) {
+func (a *app) endToTell(file string, site lifecycle.Site, commit string) (forge.Message, string, error) {
 	bad := func(detail string, cause error) error {
 		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "this is no result that kiban can read", Detail: detail, Subject: file,
 			Hint: "kiban apply SITE --result FILE writes one.", Cause: cause}
 	}
 	b, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return message.Message{}, "", bad(err.Error(), err)
+		return forge.Message{}, "", bad(err.Error(), err)
 	}
 	if len(bytes.TrimSpace(b)) == 0 {
 		status := a.Getenv("CI_JOB_STATUS")
 		if status == "success" {
-			return message.Message{}, fmt.Sprintf("Nothing to tell: the job succeeded and left no result in %s.", file), nil
+			return forge.Message{}, fmt.Sprintf("Nothing to tell: the job succeeded and left no result in %s.", file), nil
 		}
-		return message.Cut(site.Name, commit, status), "", nil
+		return forge.LostMessage(site.Name, commit, status), "", nil
 	}
 	var o lifecycle.Outcome
 	if err := json.Unmarshal(b, &o); err != nil {
-		return message.Message{}, "", bad(err.Error(), err)
+		return forge.Message{}, "", bad(err.Error(), err)
 	}
 	switch {
 	case !lifecycle.SameMajor(o.Format, lifecycle.OutcomeFormat):
-		return message.Message{}, "", bad(fmt.Sprintf("its format is %q; this kiban reads %s", o.Format, lifecycle.OutcomeFormat), nil)
+		return forge.Message{}, "", bad(fmt.Sprintf("its format is %q; this kiban reads %s", o.Format, lifecycle.OutcomeFormat), nil)
 	case o.Site != site.Name:
-		return message.Message{}, "", bad(fmt.Sprintf("it is of site %q, not of %s", o.Site, site.Name), nil)
+		return forge.Message{}, "", bad(fmt.Sprintf("it is of site %q, not of %s", o.Site, site.Name), nil)
 	}
 	o.Revision = cmp.Or(o.Revision, commit)
-	return message.End(o), "", nil
+	return forge.EndMessage(o), "", nil
 }
 
 // driftToTell reads what a look at the site found. A look that left nothing to read found nothing out.
-func driftToTell(file string, site lifecycle.Site) (message.Message, error) {
+func driftToTell(file string, site lifecycle.Site) (forge.Message, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return message.Blind(site.Name, "", notPlanned), nil
+		return forge.UnseenMessage(site.Name, "", notPlanned), nil
 	}
 	p, _, err := readToldPlan(file, site.Name)
 	if err != nil {
-		return message.Message{}, err
+		return forge.Message{}, err
 	}
 	if p.Missing != "" {
-		return message.Blind(site.Name, "", p.Missing), nil
+		return forge.UnseenMessage(site.Name, "", p.Missing), nil
 	}
-	m := message.Look(p.Plan)
-	if m.Kind == message.Drift {
+	m := forge.LookMessage(p.Plan)
+	if m.Kind == forge.MessageDrift {
 		m.Verdict = "To put it right: " + render.Totals(site, p.Plan)
 	}
 	return m, nil
 }
 
 // readToldPlan reads a plan as `kiban ci reviewed` leaves it, with where it was reviewed, as --out saves it, or as -o json prints it.
-func readToldPlan(file, site string) (p render.SitePlan, where string, err error) {
+func readToldPlan(file, site string) (p forge.SitePlan, where string, err error) {
 	var head struct{ Kind string }
 	if b, err := os.ReadFile(file); err != nil || json.Unmarshal(b, &head) != nil || head.Kind != lifecycle.ReviewedPlanKind {
 		p, err := readSitePlan(file, site) // which says what is wrong with it
@@ -119,7 +119,7 @@ func readToldPlan(file, site string) (p render.SitePlan, where string, err error
 	if err != nil {
 		return p, "", err
 	}
-	p = render.SitePlan{Site: lifecycle.Site{Name: site}, Plan: r.Plan}
+	p = forge.SitePlan{Site: lifecycle.Site{Name: site}, Plan: r.Plan}
 	if r.Plan.Site != site {
 		p.Missing = fmt.Sprintf("%s is a plan of %q", file, r.Plan.Site)
 	}

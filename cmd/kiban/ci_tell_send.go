@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/message"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // telling is one message for GitLab.
@@ -37,10 +37,10 @@ type receiver struct {
 	// name is part of the messages' keys; title is for people.
 	name, title string
 	// passes says why a message is none for this receiver; "" when it is one. Nil: all are.
-	passes func(message.Kind) string
+	passes func(forge.MessageKind) string
 	// send says what was done; "" when there was nothing to do, and idle says why that is.
 	idle string
-	send func(ctx context.Context, wording message.Template, c message.Claimed) (did string, err error)
+	send func(ctx context.Context, wording forge.Template, c forge.Claimed) (did string, err error)
 }
 
 // receivers are those that are configured. One that is configured wrong is an error beside the others.
@@ -82,7 +82,7 @@ func (a *app) toldProject() (gitlabProject, error) {
 }
 
 func (a *app) webhook(address string) receiver {
-	return receiver{name: "webhook", title: "the webhook", idle: "the template has no words for it", send: func(ctx context.Context, wording message.Template, c message.Claimed) (string, error) {
+	return receiver{name: "webhook", title: "the webhook", idle: "the template has no words for it", send: func(ctx context.Context, wording forge.Template, c forge.Claimed) (string, error) {
 		text, err := wording.ForChat(c.Message)
 		if err != nil || text == "" {
 			return "", err
@@ -93,8 +93,8 @@ func (a *app) webhook(address string) receiver {
 
 func (a *app) issue(project gitlabProject) receiver {
 	return receiver{name: "issue", title: "the issue of the site", idle: "it has the message, or there is no open one to close, or the template has no words for it",
-		passes: func(k message.Kind) string {
-			if k == message.Started {
+		passes: func(k forge.MessageKind) string {
+			if k == forge.MessageStarted {
 				return "an issue is for what is amiss"
 			}
 			return ""
@@ -104,8 +104,8 @@ func (a *app) issue(project gitlabProject) receiver {
 
 func (a *app) mergedNote(project gitlabProject) receiver {
 	return receiver{name: "note", title: "the merge request", idle: "the commit came with none, or the template has no words for it",
-		passes: func(k message.Kind) string {
-			if k == message.Drift || k == message.Unseen {
+		passes: func(k forge.MessageKind) string {
+			if k == forge.MessageDrift || k == forge.MessageUnseen {
 				return "a look at a site belongs to no merge request"
 			}
 			return ""
@@ -119,8 +119,8 @@ func (a *app) mergedNote(project gitlabProject) receiver {
 		})}
 }
 
-func (a *app) toGitLab(tell func(context.Context, telling) (string, error)) func(context.Context, message.Template, message.Claimed) (string, error) {
-	return func(ctx context.Context, wording message.Template, c message.Claimed) (string, error) {
+func (a *app) toGitLab(tell func(context.Context, telling) (string, error)) func(context.Context, forge.Template, forge.Claimed) (string, error) {
+	return func(ctx context.Context, wording forge.Template, c forge.Claimed) (string, error) {
 		text, err := wording.ForGitLab(c.Message)
 		if err != nil || text == "" {
 			return "", err
@@ -131,7 +131,7 @@ func (a *app) toGitLab(tell func(context.Context, telling) (string, error)) func
 
 // tell claims the message, sends it, and writes down that it was told. What could not be sent may be told by the next that tries; but what may have
 // arrived is left claimed, so that only one who tries much later sends it again.
-func (a *app) tell(ctx context.Context, memory *toldMemory, r receiver, m message.Message, wording message.Template) error {
+func (a *app) tell(ctx context.Context, memory *toldMemory, r receiver, m forge.Message, wording forge.Template) error {
 	if r.passes != nil {
 		if why := r.passes(m.Kind); why != "" {
 			a.note("Not told to %s: %s.", r.title, why)
@@ -139,9 +139,9 @@ func (a *app) tell(ctx context.Context, memory *toldMemory, r receiver, m messag
 		}
 	}
 	mine := lifecycle.Told{Claim: rand.Text(), By: a.toldBy(), At: now()}
-	var claimed message.Claimed
+	var claimed forge.Claimed
 	var why string
-	memory.update(ctx, func(b message.Book) { claimed, why = b.Claim(m, r.name, mine) })
+	memory.update(ctx, func(b forge.Book) { claimed, why = b.Claim(m, r.name, mine) })
 	if why != "" {
 		a.note("Not told to %s: %s.", r.title, why)
 		return nil
@@ -152,12 +152,12 @@ func (a *app) tell(ctx context.Context, memory *toldMemory, r receiver, m messag
 	after := context.WithoutCancel(ctx) // a moment more, so that a retry knows
 	if err != nil {
 		if !errors.Is(err, lifecycle.ErrMayBeTold) {
-			memory.update(after, func(b message.Book) { b.Release(claimed, mine) })
+			memory.update(after, func(b forge.Book) { b.Release(claimed, mine) })
 		}
 		return err
 	}
 	mine.At = now()
-	memory.update(after, func(b message.Book) { b.Confirm(claimed, mine) })
+	memory.update(after, func(b forge.Book) { b.Confirm(claimed, mine) })
 	if did == "" {
 		a.note("Nothing to tell to %s: %s.", r.title, r.idle)
 		return nil

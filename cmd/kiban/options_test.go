@@ -70,7 +70,7 @@ func TestCommandLines(t *testing.T) {
 			got = [...]any{o.Sites, o.Check, o.AcceptChanged, o.output.form}
 			return nil
 		}), "tokyo osaka --check --accept-changed -o json", [...]any{[]string{"tokyo", "osaka"}, true, true, "json"}, ""},
-		{newPin(a, nil), "-o yaml", nil, "-o yaml is not a form of lock; it has text, json"},
+		{newPin(a, nil), "-o yaml", nil, "-o yaml is not a form of pin; it has text, json"},
 		{newBundle(a, func(_ context.Context, o *bundleOptions) error { got = [...]any{o.Site, o.Out, o.Arch}; return nil }),
 			"tokyo -o x.bundle --arch amd64,arm64", [...]any{"tokyo", "x.bundle", []string{"amd64", "arm64"}}, ""},
 		{newBundle(a, nil), "tokyo", nil, "where to? -o names the bundle's file"},

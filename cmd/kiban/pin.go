@@ -15,23 +15,23 @@ import (
 type pinOptions struct {
 	app    *app
 	output output
-	// Sites are the sites to lock; none means the whole fleet.
+	// Sites are the sites to pin; none means the whole fleet.
 	Sites []string
 	// Check writes nothing, and tells by the exit code whether there is something to write.
 	Check bool
-	// AcceptChanged takes other content for a version that is locked.
+	// AcceptChanged takes other content for a version that is pinned.
 	AcceptChanged bool
 }
 
 func newPin(a *app, runF func(context.Context, *pinOptions) error) *cobra.Command {
 	opts := &pinOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "lock [SITE...]",
+		Use:   "pin [SITE...]",
 		Short: "Write down the digests of charts, manifests and k0s binaries",
 		Long: `Ask every source of a site for what its versions stand for today, and write the digests of charts, manifests and k0s binaries into kiban.lock,
-beside the overlay: to be committed. From then on nothing else is installed. Without SITE every site of the fleet is locked.
+beside the overlay: to be committed. From then on nothing else is installed. Without SITE every site of the fleet is pinned.
 A version whose content is another one than the lock file says is refused, because versions do not change: someone has replaced it.`,
-		Example:           "  kiban lock tokyo-prod\n  kiban lock --check",
+		Example:           "  kiban pin tokyo-prod\n  kiban pin --check",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := opts.output.validate(cmd); err != nil {
@@ -46,8 +46,20 @@ A version whose content is another one than the lock file says is refused, becau
 	}
 	addOutput(cmd, &opts.output, "text", "json")
 	cmd.Flags().BoolVar(&opts.Check, "check", false, "write nothing; exit with 2 when a lock file would change")
-	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false, "take other content for a version that is locked, after someone has found out why")
+	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false, "take other content for a version that is pinned, after someone has found out why")
 	return cmd
+}
+
+// newLock does nothing but ask what was meant: pinning digests had this name once, and the lock of a site is another thing.
+func newLock() *cobra.Command {
+	return &cobra.Command{
+		Use:                "lock",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usage(cmd.Root(), `kiban has no verb "lock"; did you mean "kiban pin" (digests) or "kiban unlock" (run lock)?`)
+		},
+	}
 }
 
 func pinRun(ctx context.Context, opts *pinOptions) error {
@@ -103,7 +115,7 @@ func writePinReports(w io.Writer, reports []supply.PinReport, opts *pinOptions) 
 		return writeJSON(w, reports)
 	}
 	for _, r := range reports {
-		line := "locked as declared"
+		line := "pinned as declared"
 		switch {
 		case len(r.Changes) > 0 && opts.Check:
 			line = lifecycle.PinsFile + " would change"

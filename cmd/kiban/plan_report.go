@@ -5,7 +5,7 @@ import (
 	"os"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // writeCounts puts a plan's counts into a file for GitLab's merge request widget. A plan that is blocked has counts too: the widget says how
@@ -15,7 +15,7 @@ func writeCounts(file string, plan lifecycle.Plan) error {
 		return nil
 	}
 	var b bytes.Buffer
-	if err := render.TerraformReport(&b, plan); err != nil {
+	if err := forge.TerraformReport(&b, plan); err != nil {
 		return err
 	}
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {

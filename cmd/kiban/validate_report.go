@@ -2,7 +2,7 @@ package main
 
 import (
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // showVerdicts writes what was found in the form that was asked for. Beside a report for GitLab the findings go to the job's log too.
@@ -14,17 +14,17 @@ func showVerdicts(opts *validateOptions, verdicts []verdict, all lifecycle.Diagn
 	a.findings(all)
 	switch opts.output.form {
 	case "codequality":
-		return render.CodeQuality(a.Out, siteFindings(verdicts))
+		return forge.CodeQuality(a.Out, siteFindings(verdicts))
 	case "junit":
-		return render.JUnit(a.Out, siteFindings(verdicts))
+		return forge.JUnit(a.Out, siteFindings(verdicts))
 	}
 	return writeVerdicts(a.Out, verdicts)
 }
 
-func siteFindings(verdicts []verdict) []render.SiteFindings {
-	out := make([]render.SiteFindings, len(verdicts))
+func siteFindings(verdicts []verdict) []forge.SiteFindings {
+	out := make([]forge.SiteFindings, len(verdicts))
 	for i, v := range verdicts {
-		out[i] = render.SiteFindings{Site: v.Site, Diagnostics: v.Diagnostics}
+		out[i] = forge.SiteFindings{Site: v.Site, Diagnostics: v.Diagnostics}
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/git"
 	"kiban.dev/kiban/lifecycle/gitlab"
 	"kiban.dev/kiban/lifecycle/helm"
@@ -13,7 +14,6 @@ import (
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/site"
 	"kiban.dev/kiban/lifecycle/supply"
-	"kiban.dev/kiban/lifecycle/webhook"
 )
 
 // wire names what is behind each service. It is the only place that sees every package.
@@ -59,7 +59,7 @@ func wire() services {
 			return string(outcome), err
 		},
 		tellServices: tellServices{
-			SendWebhook: webhook.Post,
+			SendWebhook: forge.PostWebhook,
 			TellIssue: func(ctx context.Context, p gitlabProject, log *slog.Logger, t telling) (string, error) {
 				client, err := gitlabClient(p, log)
 				if err != nil {

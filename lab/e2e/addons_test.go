@@ -177,7 +177,7 @@ func TestExternalSite(t *testing.T) {
 	})
 	t.Run("a chart that is not the locked one is refused", func(t *testing.T) {
 		b := b.of(t)
-		b.must(0, b.kiban("lock", "lab"))
+		b.must(0, b.kiban("pin", "lab"))
 		b.nothingLeft("lab")
 		verbs := [][]string{{"validate", "lab"}, {"plan", "lab"}, {"apply", "lab", "--yes"}}
 		// One that was changed on this machine.
@@ -189,7 +189,7 @@ func TestExternalSite(t *testing.T) {
 		b.must(0, b.lab("charts", "--dir", "charts", "--altered", "datadog-3.150.0"))
 		b.withoutCache()
 		verbs[0] = []string{"validate", "lab", "--fetch"} // of itself it asks nobody
-		for _, verb := range append(verbs, []string{"lock", "lab"}) {
+		for _, verb := range append(verbs, []string{"pin", "lab"}) {
 			b.says(b.must(1, b.kiban(verb...)), "datadog", "sha256:")
 		}
 		b.must(0, b.lab("charts", "--dir", "charts"))

@@ -17,8 +17,8 @@ func TestBundle(t *testing.T) {
 	p := newPlatform(charts.url)
 	p.argocd, p.storage, p.tenants = false, false, []string{"product-a"}
 	b.with(p)
-	b.must(0, b.kiban("lock", "lab"))
-	b.must(0, b.kiban("lock", "lab", "--check"))
+	b.must(0, b.kiban("pin", "lab"))
+	b.must(0, b.kiban("pin", "lab", "--check"))
 	bundle := filepath.Join(b.dir, "site.bundle")
 	b.must(0, b.kiban("bundle", "lab", "-o", bundle))
 
@@ -65,7 +65,7 @@ func TestBundle(t *testing.T) {
 		if err := os.Rename(away, mirror); err != nil {
 			t.Fatal(err)
 		}
-		b.must(0, b.kiban("lock", "lab"))
+		b.must(0, b.kiban("pin", "lab"))
 		b.must(0, b.kiban("validate", "lab"))
 		spoilBelow(t, filepath.Join(b.dir, ".kiban", "cache", "charts"), ".tgz")
 		b.says(b.must(1, b.kiban("validate", "lab")), "a cached file is not what it was")

@@ -41,13 +41,10 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 func onlyCordoned(tried []lifecycle.Step) bool {
 	cordoned := false
 	for _, s := range tried {
-		switch s.Action {
-		case lifecycle.ActionCordon:
-			cordoned = true
-		case lifecycle.ActionDrain, lifecycle.ActionPrepare, lifecycle.ActionStage:
-		default:
+		if s.Action.Touches() {
 			return false
 		}
+		cordoned = cordoned || s.Action == lifecycle.ActionCordon
 	}
 	return cordoned
 }

@@ -25,7 +25,7 @@ const logLines = 15
 //
 // An interrupted step is left as it is: the next run finds it and carries on.
 func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagnostics, left []lifecycle.Step) {
-	if ctx.Err() != nil || !startsK0s(s.Action) {
+	if ctx.Err() != nil || !s.Action.StartsK0s() {
 		return
 	}
 	if err := r.permitted(ctx); err != nil {
@@ -51,16 +51,6 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	r.retell(earlier, told)
 	// It is the run's word, not the step's: that has ended.
 	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventProgress, Message: told.Summary, Diagnostic: &told}) // an error is kept in sinkErr
-}
-
-// startsK0s reports whether k0s is started by the action, so that its log says why it does not come up.
-func startsK0s(a lifecycle.Action) bool {
-	switch a {
-	case lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionConfigure, lifecycle.ActionInitialize,
-		lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionFiles:
-		return true
-	}
-	return false
 }
 
 // wayBack carries out what the plan has for the failure of the step, then returns the node to service by the plan's own uncordon.

@@ -41,7 +41,7 @@ func unrecorded(what string, err error) lifecycle.Diagnostic {
 		Hint: "Make room for the journal, or whatever the detail asks for, then run the same command again.", Cause: err}
 }
 
-// act carries out the step's action. Its name is looked up here and nowhere else.
+// act carries out the step's action, by whom the table of actions names.
 func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 	if s.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -49,6 +49,18 @@ func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 		defer cancel()
 	}
 	say := func(msg string) { _ = r.emit(stepEvent(lifecycle.EventProgress, s, msg)) }
+	switch s.Action.Doer() {
+	case lifecycle.DoerMachines:
+		return r.Machines.Do(ctx, s, say)
+	case lifecycle.DoerNodes:
+		return r.actOnNode(ctx, s, say)
+	case lifecycle.DoerUnits:
+		return r.Units.Do(ctx, s, say)
+	}
+	return fmt.Errorf("%q is not something that this version of kiban does", s.Action)
+}
+
+func (r *run) actOnNode(ctx context.Context, s lifecycle.Step, say func(string)) error {
 	switch s.Action {
 	case lifecycle.ActionCordon:
 		return r.Nodes.Cordon(ctx, s.Target, r.mark(s))
@@ -58,11 +70,8 @@ func (r *run) act(ctx context.Context, s lifecycle.Step) error {
 		return r.Nodes.Uncordon(ctx, s.Target)
 	case lifecycle.ActionDeleteNode:
 		return r.Nodes.DeleteNode(ctx, s.Target)
-	case lifecycle.ActionApply, lifecycle.ActionPrune:
-		return r.Units.Do(ctx, s, say)
-	default:
-		return r.Machines.Do(ctx, s, say)
 	}
+	return fmt.Errorf("%q is not something that is done to a node", s.Action)
 }
 
 // mark is what is noted on a node that the step closes. One that is held for an operator is not to be returned by another run.

@@ -96,7 +96,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	if g.Kind != lifecycle.GateWindow {
+	if g.Kind.Watches() != lifecycle.WatchedClock {
 		c.firstLook(ctx)
 	}
 	return decide(c, ctx, g, since)

@@ -147,7 +147,7 @@ func changed(pinned, got, what, from, detail string) error {
 	noun, _, _ := strings.Cut(what, " ")
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the " + noun + "'s digest changed",
 		Detail:  fmt.Sprintf("%s from %s is %s, and %s pins %s%s", what, from, got, lifecycle.PinsFile, pinned, detail),
-		Hint:    "find out who changed it; when the new content is wanted, run kiban lock and commit " + lifecycle.PinsFile,
+		Hint:    "find out who changed it; when the new content is wanted, run kiban pin and commit " + lifecycle.PinsFile,
 		Subject: lifecycle.PinsFile}
 }
 

@@ -89,13 +89,11 @@ func (r *Recorder) header(h *lifecycle.RunHeader) {
 
 // installed follows what a finished step left on its host.
 func (r *Recorder) installed(e lifecycle.Event) {
-	switch e.Action {
-	case lifecycle.ActionUpgrade, lifecycle.ActionRestore, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
-		if v := r.installs[e.Step]; !v.IsZero() {
-			r.hosts[e.Target] = v
-		}
-	case lifecycle.ActionReset:
+	switch v := r.installs[e.Step]; {
+	case e.Action.Removes():
 		delete(r.hosts, e.Target)
+	case e.Action.Installs() && !v.IsZero():
+		r.hosts[e.Target] = v
 	}
 }
 

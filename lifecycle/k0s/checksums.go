@@ -27,12 +27,12 @@ func pinned(site lifecycle.Site, v lifecycle.Version, arch string) (string, erro
 	case locked == "" && declared == "":
 		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name + "/" + lifecycle.PinsFile,
 			Summary: fmt.Sprintf("the lock file has no checksum of k0s %s for %s", v, arch),
-			Detail:  "It pins other versions of k0s, so one that it does not pin is not trusted.", Hint: "kiban lock " + site.Name}
+			Detail:  "It pins other versions of k0s, so one that it does not pin is not trusted.", Hint: "kiban pin " + site.Name}
 	case locked != "" && declared != "" && locked != declared:
 		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name + "/" + lifecycle.PinsFile,
 			Summary: fmt.Sprintf("two checksums of k0s %s for %s", v, arch),
 			Detail:  fmt.Sprintf("The Site document says %s, the lock file %s.", declared, locked),
-			Hint:    "Find out which is right; then correct binaries.sha256 or run `kiban lock " + site.Name + "`."}
+			Hint:    "Find out which is right; then correct binaries.sha256 or run `kiban pin " + site.Name + "`."}
 	case locked != "":
 		return locked, nil
 	}

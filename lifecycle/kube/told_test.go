@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	tell "kiban.dev/kiban/lifecycle/message"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 func toldAt(claim string, minute int) lifecycle.Told {
@@ -16,10 +16,10 @@ func toldAt(claim string, minute int) lifecycle.Told {
 }
 
 // claims asks for the message that the site has drifted.
-func claims(t *testing.T, c *Client, mine lifecycle.Told) (claimed tell.Claimed, why string) {
+func claims(t *testing.T, c *Client, mine lifecycle.Told) (claimed forge.Claimed, why string) {
 	t.Helper()
-	m := tell.Look(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "worker-1/files"}}})
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { claimed, why = tell.Book(told).Claim(m, "webhook", mine) }); err != nil {
+	m := forge.LookMessage(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "worker-1/files"}}})
+	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { claimed, why = forge.Book(told).Claim(m, "webhook", mine) }); err != nil {
 		t.Fatal(err)
 	}
 	return claimed, why
@@ -36,7 +36,7 @@ func TestTheClusterRemembersWhatWasTold(t *testing.T) {
 	if _, why := claims(t, c, toldAt("2", 1)); !strings.HasPrefix(why, "being told by job 1") {
 		t.Errorf("before it was confirmed: %q", why)
 	}
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { tell.Book(told).Confirm(claimed, mine) }); err != nil {
+	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { forge.Book(told).Confirm(claimed, mine) }); err != nil {
 		t.Fatal(err)
 	}
 	if _, why := claims(t, c, toldAt("2", 30)); !strings.HasPrefix(why, "told already by job 1") {
@@ -87,8 +87,8 @@ func TestAClaimIsLostToTheFaster(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	c.pause = time.Millisecond
-	other := tell.Look(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "other"}}})
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { tell.Book(told).Claim(other, "webhook", toldAt("0", 0)) }); err != nil {
+	other := forge.LookMessage(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "other"}}})
+	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { forge.Book(told).Claim(other, "webhook", toldAt("0", 0)) }); err != nil {
 		t.Fatal(err)
 	}
 	fast := connect(t, f)
@@ -115,11 +115,11 @@ func TestToldIsBoundedAndWrittenOnlyWhenItChanges(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	var fill = func(told map[string]lifecycle.Told) {
-		for n := range tell.Kept + 7 {
-			m := tell.Cut("lab", strings.Repeat("a", n+1), "failed")
+		for n := range forge.MostRemembered + 7 {
+			m := forge.LostMessage("lab", strings.Repeat("a", n+1), "failed")
 			mine := toldAt("1", n)
-			claimed, _ := tell.Book(told).Claim(m, "webhook", mine)
-			tell.Book(told).Confirm(claimed, mine)
+			claimed, _ := forge.Book(told).Claim(m, "webhook", mine)
+			forge.Book(told).Confirm(claimed, mine)
 		}
 	}
 	if err := c.UpdateTold(t.Context(), fill); err != nil {
@@ -128,8 +128,8 @@ func TestToldIsBoundedAndWrittenOnlyWhenItChanges(t *testing.T) {
 	f.objects["configmaps"]["kube-system/"+toldName]["data"].(map[string]any)["notes"] = "by hand"
 	before := metadata(f.objects["configmaps"]["kube-system/"+toldName])["resourceVersion"]
 	n := 0
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { n = len(told) }); err != nil || n != tell.Kept {
-		t.Errorf("%d, %v; want %d", n, err, tell.Kept)
+	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { n = len(told) }); err != nil || n != forge.MostRemembered {
+		t.Errorf("%d, %v; want %d", n, err, forge.MostRemembered)
 	}
 	if after := metadata(f.objects["configmaps"]["kube-system/"+toldName])["resourceVersion"]; after != before {
 		t.Error("what did not change was written")

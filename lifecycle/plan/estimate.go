@@ -47,7 +47,7 @@ func averages(p lifecycle.Plan, runs []lifecycle.RunRecord) (took map[lifecycle.
 			continue
 		}
 		average, by := averageOf(s.Action, runs)
-		if average == 0 && !brief(s.Action) || s.Action == lifecycle.ActionAwait {
+		if lasts := s.Action.Lasts(); lasts == lifecycle.LastsOperator || average == 0 && lasts != lifecycle.LastsMoment {
 			return nil, 0
 		}
 		took[s.Action] = average
@@ -76,15 +76,6 @@ func averageOf(a lifecycle.Action, runs []lifecycle.RunRecord) (average time.Dur
 		return 0, nil
 	}
 	return total / time.Duration(steps), by
-}
-
-// brief reports whether an action takes a moment wherever it is done, so that an estimate can do without it.
-func brief(a lifecycle.Action) bool {
-	switch a {
-	case lifecycle.ActionCordon, lifecycle.ActionUncordon, lifecycle.ActionDeleteNode, lifecycle.ActionTidy, lifecycle.ActionForgetFormer:
-		return true
-	}
-	return false
 }
 
 // stageTakes is how long a stage takes: the steps of a target one after another, targets side by side as the stage lets them.

@@ -148,7 +148,7 @@ func (p *planner) beforeStart(m *member) []*step {
 // mendFiles puts files on controllers that run while no API server answers, for a file that one refuses, such as an audit policy, keeps
 // it from starting. One by one: each must serve before the next is touched. It reports whether there are any.
 func (p *planner) mendFiles() bool {
-	s := p.stage("repair", "files of controllers whose API does not answer", 1)
+	s := p.stage(repairStage, "files of controllers whose API does not answer", 1)
 	for _, m := range p.controllers() {
 		if files := p.fileChanges(m); m.belongs() && !m.down && restarts(files) {
 			st := p.put(m, lifecycle.Version{}, files)

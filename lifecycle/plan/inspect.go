@@ -73,14 +73,8 @@ func (p *planner) unreachable(m *member) (lifecycle.Severity, string) {
 func (p *planner) changesControlPlane() bool {
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			switch {
-			case s.ID == "repair":
-			case st.Action == lifecycle.ActionInitialize, st.Action == lifecycle.ActionJoinController, st.Action == lifecycle.ActionConfigure, st.Action == lifecycle.ActionLeaveEtcd:
+			if s.ID != repairStage && (st.Action.OnlyControllers() || p.takesServerDown(st)) {
 				return true
-			case st.Action == lifecycle.ActionUpgrade, st.Action == lifecycle.ActionReinstall, st.Action == lifecycle.ActionFiles && st.Disrupts:
-				if p.member(st.Target).Role.IsController() {
-					return true
-				}
 			}
 		}
 	}

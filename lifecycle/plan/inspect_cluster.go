@@ -64,12 +64,7 @@ func (p *planner) etcdSize() int {
 	}
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			switch st.Action {
-			case lifecycle.ActionJoinController:
-				n++
-			case lifecycle.ActionLeaveEtcd:
-				n--
-			}
+			n += st.Action.EtcdGrowth()
 		}
 	}
 	return n
@@ -79,13 +74,17 @@ func (p *planner) etcdSize() int {
 func (p *planner) restartsController() bool {
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			restarts := st.Action == lifecycle.ActionUpgrade || st.Action == lifecycle.ActionReinstall || st.Action == lifecycle.ActionConfigure
-			if st.Disrupts && restarts && p.member(st.Target).Role.IsController() && s.ID != "repair" {
+			if s.ID != repairStage && p.takesServerDown(st) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// takesServerDown reports whether the step restarts a controller's k0s, and its API server and etcd with it.
+func (p *planner) takesServerDown(st *step) bool {
+	return st.Disrupts && st.Action.StartsK0s() && p.member(st.Target).Role.IsController()
 }
 
 // inspectNodes names nodes that the site does not declare. kiban leaves them alone.

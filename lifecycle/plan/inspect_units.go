@@ -47,7 +47,7 @@ func (p *planner) inspectUnits() {
 func (p *planner) waitsForUnits() bool {
 	return slices.ContainsFunc(p.work, func(s *stage) bool {
 		return slices.ContainsFunc(s.steps, func(st *step) bool {
-			return slices.ContainsFunc(slices.Concat(st.Before, st.After), func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateUnits })
+			return slices.ContainsFunc(slices.Concat(st.Before, st.After), func(g lifecycle.Gate) bool { return g.Kind.Watches() == lifecycle.WatchedUnits })
 		})
 	})
 }
@@ -60,7 +60,7 @@ func (p *planner) unitsHealthy() []lifecycle.Gate {
 	if !has {
 		return nil
 	}
-	return []lifecycle.Gate{p.settle(lifecycle.GateUnits, "")}
+	return []lifecycle.Gate{p.gate(lifecycle.GateUnits, "")}
 }
 
 // rerender ends the plan where a chart makes something else for the version that an upgrade leads to: what, the API says when it runs.

@@ -16,7 +16,7 @@ func joinControllers(p *planner) {
 		st := p.do(lifecycle.ActionJoinController, m, p.joinWhy(m))
 		st.Version = p.controlPlane()
 		st.Before = p.others(m)
-		st.After = append(p.controllerBack(m, st.Version), p.node(lifecycle.GateEtcdQuorum, ""))
+		st.After = append(p.controllerBack(m, st.Version), p.gate(lifecycle.GateEtcdQuorum, ""))
 		p.install(s, m, st)
 	}
 }

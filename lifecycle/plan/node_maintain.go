@@ -77,7 +77,7 @@ func (n *nodeTask) well() []lifecycle.Gate {
 	}
 	gs := n.controlPlaneWhole(m, m.level)
 	if m.Role.RunsWorkloads() {
-		gs = append(gs, n.settle(lifecycle.GateDaemonSets, m.Name))
+		gs = append(gs, n.gate(lifecycle.GateDaemonSets, m.Name))
 	}
 	return gs
 }

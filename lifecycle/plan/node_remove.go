@@ -49,7 +49,7 @@ func (n *nodeTask) replace() {
 	if m.inEtcd {
 		leave := n.do(lifecycle.ActionLeaveEtcd, m, why+"; another controller takes it out of etcd")
 		leave.Before = n.others(m)
-		leave.After = []lifecycle.Gate{n.node(lifecycle.GateEtcdLeft, m.Name), n.node(lifecycle.GateEtcdQuorum, "")}
+		leave.After = []lifecycle.Gate{n.gate(lifecycle.GateEtcdLeft, m.Name), n.gate(lifecycle.GateEtcdQuorum, "")}
 		steps = append(steps, leave)
 	}
 	gone := n.do(lifecycle.ActionDeleteNode, m, why+"; the cluster forgets it, and its pods are made elsewhere")

@@ -27,8 +27,7 @@ func (p *planner) installs() map[install]bool {
 func (p *planner) eachInstall(visit func(*step)) {
 	for _, s := range p.work {
 		for _, st := range s.steps {
-			switch st.Action {
-			case lifecycle.ActionInitialize, lifecycle.ActionRestore, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade:
+			if st.Action.Installs() {
 				visit(st)
 			}
 		}
@@ -43,7 +42,7 @@ func ready(p *planner) []*stage {
 	needed, inPlace := map[string]int64{}, map[string]lifecycle.Version{} // by host, as the steps go
 	p.eachInstall(func(st *step) {
 		m := p.member(st.Target)
-		if st.Action != lifecycle.ActionUpgrade {
+		if st.Action.Enrols() {
 			prepare := p.do(lifecycle.ActionPrepare, m, "it is to become a member")
 			hosts.add(prepare)
 			st.after = append(st.after, prepare)

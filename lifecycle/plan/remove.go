@@ -59,13 +59,13 @@ func (p *planner) takeOut(m *member, why string) []*step {
 	if m.inEtcd {
 		st := p.do(lifecycle.ActionLeaveEtcd, m, why+"; it leaves etcd while its service still runs")
 		st.Before = append(p.window(), p.others(m)...)
-		st.After = []lifecycle.Gate{p.node(lifecycle.GateEtcdLeft, m.Name), p.node(lifecycle.GateEtcdQuorum, "")}
+		st.After = []lifecycle.Gate{p.gate(lifecycle.GateEtcdLeft, m.Name), p.gate(lifecycle.GateEtcdQuorum, "")}
 		steps = append(steps, st)
 	}
 	if m.littered() {
 		st := p.do(lifecycle.ActionReset, m, why)
 		if m.Role.IsController() {
-			st.After = []lifecycle.Gate{p.node(lifecycle.GateAPIServers, m.Name), p.settle(lifecycle.GateLeaders, "")}
+			st.After = []lifecycle.Gate{p.gate(lifecycle.GateAPIServers, m.Name), p.gate(lifecycle.GateLeaders, "")}
 		}
 		steps = append(steps, st)
 	}

@@ -7,12 +7,15 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
+// repairStage brings back what should run: to start it is no change of the control plane.
+const repairStage = "repair"
+
 // repair starts what does not run, at the version it has. All at once: controllers that wait for etcd's quorum wait for each other.
 //
 // A worker that waits for an upgrade is left to it where starting it now would be wrong (its binary is newer than the control plane,
 // H8) or pointless (kiban has drained it, and the control plane is ready for its upgrade).
 func repair(p *planner) {
-	s := p.stage("repair", "start what does not run", 0)
+	s := p.stage(repairStage, "start what does not run", 0)
 	for _, m := range p.controllers() {
 		if p.startable(m) {
 			p.revive(s, m)
@@ -31,7 +34,7 @@ func repair(p *planner) {
 
 // revive brings back a control plane whose API does not answer. What the workers need is unknown until it does.
 func revive(p *planner) {
-	s := p.stage("repair", "bring the control plane back", 0)
+	s := p.stage(repairStage, "bring the control plane back", 0)
 	for _, m := range p.controllers() {
 		if p.startable(m) {
 			p.revive(s, m)

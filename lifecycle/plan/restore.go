@@ -40,7 +40,7 @@ func (p *planner) restoreFirst(m *member, from lifecycle.Backup) {
 	first := p.do(lifecycle.ActionRestore, m, why)
 	first.Version = p.target()
 	first.Changes = []string{"data and keys: (none) -> " + from.Digest}
-	first.Timeout += p.timeout(lifecycle.ActionBackup) // as much data on its way back
+	first.Timeout += lifecycle.ActionBackup.Timeout(p.site.Policy) // as much data on its way back
 	first.After = p.controlPlaneWhole(m, p.target())
 	p.install(p.stage("restore", "control plane from the backup", 1), m, first)
 }
@@ -55,7 +55,7 @@ func (p *planner) joinRest(ms []*member) {
 		st := p.do(lifecycle.ActionJoinController, m, "it was reset, and joins the restored control plane")
 		st.Version = p.target()
 		st.Before = p.others(m)
-		st.After = append(p.controllerBack(m, st.Version), p.node(lifecycle.GateEtcdQuorum, ""))
+		st.After = append(p.controllerBack(m, st.Version), p.gate(lifecycle.GateEtcdQuorum, ""))
 		p.install(s, m, st)
 	}
 }

@@ -20,7 +20,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 	if len(due) == 0 {
 		return
 	}
-	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: p.timeout(lifecycle.ActionBackup),
+	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: lifecycle.ActionBackup.Timeout(p.site.Policy),
 		Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
 	p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
 
@@ -33,7 +33,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		st := p.upgradeTo(m, hop)
 		st.Before, st.After = p.others(m), p.controlPlaneWhole(m, hop)
 		if m.Role.RunsWorkloads() {
-			st.After = append(st.After, p.settle(lifecycle.GateDaemonSets, m.Name))
+			st.After = append(st.After, p.gate(lifecycle.GateDaemonSets, m.Name))
 		}
 		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.unitsHealthy()...)
 		st.after = append(st.after, backup)

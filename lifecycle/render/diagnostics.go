@@ -24,13 +24,13 @@ func Diagnostics(w io.Writer, ds lifecycle.Diagnostics, style Style) error {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(diagnostic(d, style))
+		b.WriteString(DiagnosticText(d, style))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func diagnostic(d lifecycle.Diagnostic, style Style) string {
+func DiagnosticText(d lifecycle.Diagnostic, style Style) string {
 	d.Summary, d.Detail, d.Hint, d.Subject = visible(d.Summary), visible(d.Detail), visible(d.Hint), visible(d.Subject)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", style.paint(severityCode(d.Severity), SeverityLabel(d.Severity)+":"), style.paint(codeBold, d.Summary))

@@ -7,8 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// estimateText says how long a plan may take: "about 12 min, by 3 past runs"; "" when nothing tells.
-func estimateText(e *lifecycle.Estimate) string {
+// EstimateText says how long a plan may take: "about 12 min, by 3 past runs"; "" when nothing tells.
+func EstimateText(e *lifecycle.Estimate) string {
 	if e == nil {
 		return ""
 	}

@@ -23,11 +23,11 @@ func TestEstimateText(t *testing.T) {
 		{91 * time.Minute, 3, "about 1 h 40 min, by 3 past runs"},
 		{111 * time.Minute, 3, "about 2 h, by 3 past runs"},
 	} {
-		if got := estimateText(&lifecycle.Estimate{Duration: tt.d, Runs: tt.runs}); got != tt.want {
+		if got := EstimateText(&lifecycle.Estimate{Duration: tt.d, Runs: tt.runs}); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.d, got, tt.want)
 		}
 	}
-	if got := estimateText(nil); got != "" {
+	if got := EstimateText(nil); got != "" {
 		t.Errorf("of nothing: %q", got)
 	}
 }
@@ -44,8 +44,5 @@ func TestEstimateIsShown(t *testing.T) {
 	}
 	if err := PlanMarkdown(&markdown, site, p); err != nil || !strings.Contains(markdown.String(), want) {
 		t.Errorf("markdown: %v\n%s", err, markdown.String())
-	}
-	if note := Note([]SitePlan{{Site: site, Plan: p}}, NoteOptions{}); !strings.Contains(note, want) {
-		t.Errorf("note:\n%s", note)
 	}
 }

@@ -149,7 +149,7 @@ func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string,
 	table(&b, "BUDGET\tPOD\tREADY\tMAY GO NOW", rows)
 	for _, d := range Problems(site, st) {
 		if d.Subject == name {
-			b.WriteString("\n" + diagnostic(d, style))
+			b.WriteString("\n" + DiagnosticText(d, style))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -7,36 +7,36 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// outline is a plan as people read it: stages, in each the targets in order, and targets that get the same treatment together.
-type outline struct {
-	stage  lifecycle.Stage
-	groups []group
+// Outline is a plan as people read it: stages, in each the targets in order, and targets that get the same treatment together.
+type Outline struct {
+	Stage  lifecycle.Stage
+	Groups []Group
 }
 
-// group is one or more machines of a stage whose steps differ in nothing but the machine's name, or one unit.
-type group struct {
-	targets []string
-	// steps are those of the first target.
-	steps []lifecycle.Step
+// Group is one or more machines of a stage whose steps differ in nothing but the machine's name, or one unit.
+type Group struct {
+	Targets []string
+	// Steps are those of the first target.
+	Steps []lifecycle.Step
 }
 
 // placeholder stands for the name of each machine of a group.
 const placeholder = "<machine>"
 
-func outlines(p lifecycle.Plan) []outline {
-	var out []outline
+func Outlines(p lifecycle.Plan) []Outline {
+	var out []Outline
 	all := treatments(p)
 	for _, stage := range p.Stages {
-		o := outline{stage: stage}
+		o := Outline{Stage: stage}
 		shapes := map[string]int{}
 		for _, t := range all[stage.ID] {
 			key := shape(t.steps)
 			if i, ok := shapes[key]; ok && t.target != "" && !lifecycle.IsUnit(t.target) {
-				o.groups[i].targets = append(o.groups[i].targets, t.target)
+				o.Groups[i].Targets = append(o.Groups[i].Targets, t.target)
 				continue
 			}
-			shapes[key] = len(o.groups)
-			o.groups = append(o.groups, group{targets: []string{t.target}, steps: t.steps})
+			shapes[key] = len(o.Groups)
+			o.Groups = append(o.Groups, Group{Targets: []string{t.target}, Steps: t.steps})
 		}
 		out = append(out, o)
 	}

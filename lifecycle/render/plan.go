@@ -18,7 +18,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 		t.line("kiban would carry out these steps:")
 		t.legend(p)
 	}
-	all := outlines(p)
+	all := Outlines(p)
 	for i, o := range all {
 		t.stage(o, i+1, len(all))
 	}
@@ -28,7 +28,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 			if i > 0 {
 				t.line("")
 			}
-			t.b.WriteString(diagnostic(d, style))
+			t.b.WriteString(DiagnosticText(d, style))
 		}
 	}
 	t.end(site, p)
@@ -38,7 +38,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 
 // Verdict says in a line what a plan comes to.
 func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
-	stops := len(stopping(p.Diagnostics))
+	stops := len(p.Diagnostics.Stopping())
 	switch {
 	case stops == 1:
 		return "Not as it stands: the finding below is in the way."
@@ -70,7 +70,7 @@ func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
 	if p.Revision != "" {
 		head += " at " + lifecycle.ShortRevision(p.Revision)
 	}
-	if v := versions(p); v != "" {
+	if v := Versions(p); v != "" {
 		head += ", k0s " + v
 	}
 	t.line("%s", t.style.paint(codeBold, head))
@@ -104,30 +104,30 @@ func (t *planText) legend(p lifecycle.Plan) {
 	}
 }
 
-func (t *planText) stage(o outline, n, of int) {
+func (t *planText) stage(o Outline, n, of int) {
 	t.line("")
-	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.stage.Title)
+	title := fmt.Sprintf("Stage %d of %d: %s", n, of, o.Stage.Title)
 	targets := 0
-	for _, g := range o.groups {
-		targets += len(g.targets)
+	for _, g := range o.Groups {
+		targets += len(g.Targets)
 	}
-	if p := pace(o.stage, targets); p != "" {
+	if p := Pace(o.Stage, targets); p != "" {
 		title += " (" + p + ")"
 	}
 	t.line("%s", t.style.paint(codeBold, title))
-	for _, g := range o.groups {
+	for _, g := range o.Groups {
 		t.group(g)
 	}
 }
 
-func (t *planText) group(g group) {
-	if lifecycle.IsUnit(g.targets[0]) {
-		for _, s := range g.steps {
+func (t *planText) group(g Group) {
+	if lifecycle.IsUnit(g.Targets[0]) {
+		for _, s := range g.Steps {
 			t.unit(s)
 		}
 		return
 	}
-	names := g.targets
+	names := g.Targets
 	if len(names) == 1 && names[0] == "" {
 		names = []string{"the cluster"}
 	}
@@ -137,8 +137,8 @@ func (t *planText) group(g group) {
 		}
 		t.line("%s", l)
 	}
-	for _, s := range g.steps {
-		if len(g.targets) > 1 {
+	for _, s := range g.Steps {
+		if len(g.Targets) > 1 {
 			s = anonymous(s)
 		}
 		t.step(s)
@@ -170,8 +170,8 @@ func (t *planText) step(s lifecycle.Step) {
 
 // unit shows what becomes of an addon, a tenant or the site's objects: a line for it, and its objects below.
 func (t *planText) unit(s lifecycle.Step) {
-	name, detail := unitHead(s)
-	t.line("%s", strings.TrimRight(fmt.Sprintf("  %s %s  %s", t.symbol(unitSymbol(s)), t.style.paint(codeBold, name), detail), " "))
+	name, detail := UnitHead(s)
+	t.line("%s", strings.TrimRight(fmt.Sprintf("  %s %s  %s", t.symbol(UnitSymbol(s)), t.style.paint(codeBold, name), detail), " "))
 	for _, n := range unitNotes(s) {
 		t.note(n[0], n[1])
 	}
@@ -205,7 +205,7 @@ func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
 	if t.told == nil {
 		t.told = map[string]string{}
 	}
-	t.told[shape] = unitLabel(s.Target)
+	t.told[shape] = UnitLabel(s.Target)
 	return ""
 }
 
@@ -262,12 +262,12 @@ func versionChange(s lifecycle.Step) string {
 }
 
 func symbolOf(a lifecycle.Action) string {
-	switch ClassOf(a) {
-	case ClassRemove:
+	switch a.Verb() {
+	case lifecycle.VerbRemove:
 		return "-"
-	case ClassJoin:
+	case lifecycle.VerbJoin:
 		return "+"
-	case ClassUpgrade, ClassReconfigure, ClassStart:
+	case lifecycle.VerbUpgrade, lifecycle.VerbReconfigure, lifecycle.VerbStart:
 		return "~"
 	}
 	return " "

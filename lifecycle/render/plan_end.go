@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -11,7 +10,7 @@ import (
 // end closes a plan: what it comes to, or, where findings are in the way, that nothing is changed and why. Whoever reads the last line only
 // must not take the one for the other.
 func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
-	stops := stopping(p.Diagnostics)
+	stops := p.Diagnostics.Stopping()
 	switch {
 	case p.Empty() && len(stops) == 0:
 		return
@@ -22,7 +21,7 @@ func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
 			label = "It would be:"
 		}
 		t.line("%s %s", t.style.paint(codeBold, label), Totals(site, p))
-		if takes := estimateText(p.Estimate); takes != "" {
+		if takes := EstimateText(p.Estimate); takes != "" {
 			t.line("It may take %s.", takes)
 		}
 		if p.Unfinished != "" {
@@ -33,11 +32,6 @@ func (t *planText) end(site lifecycle.Site, p lifecycle.Plan) {
 		t.line("")
 		t.line("%s", stopped(stops, t.style))
 	}
-}
-
-// stopping are the findings that keep a plan from being carried out.
-func stopping(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
-	return slices.DeleteFunc(slices.Clone(ds), func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityWarning })
 }
 
 // stopped says that nothing is changed, and names what is in the way.

@@ -16,13 +16,13 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	fmt.Fprintf(&b, "### kiban plan: `%s`\n\n", p.Site)
 	fmt.Fprintf(&b, "**%s**\n", lifecycle.Markdown(Verdict(site, p)))
 	var facts []string
-	if v := versions(p); v != "" {
+	if v := Versions(p); v != "" {
 		facts = append(facts, "k0s `"+v+"`")
 	}
 	if p.Revision != "" {
 		facts = append(facts, "revision `"+lifecycle.ShortRevision(p.Revision)+"`")
 	}
-	if takes := estimateText(p.Estimate); takes != "" {
+	if takes := EstimateText(p.Estimate); takes != "" {
 		facts = append(facts, takes)
 	}
 	if len(facts) > 0 {
@@ -34,22 +34,22 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	for _, d := range p.Diagnostics {
 		b.WriteString(DiagnosticMarkdown(d))
 	}
-	all := outlines(p)
+	all := Outlines(p)
 	markdownStages(&b, all)
 	for i, o := range all {
-		markdownStage(&b, o, i+1)
+		StageMarkdown(&b, o, i+1)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func markdownStages(b *strings.Builder, all []outline) {
+func markdownStages(b *strings.Builder, all []Outline) {
 	if len(all) == 0 {
 		return
 	}
 	column := "Machines"
 	for _, o := range all {
-		if slices.ContainsFunc(o.groups, func(g group) bool { return lifecycle.IsUnit(g.targets[0]) }) {
+		if slices.ContainsFunc(o.Groups, func(g Group) bool { return lifecycle.IsUnit(g.Targets[0]) }) {
 			column = "On"
 		}
 	}
@@ -57,48 +57,48 @@ func markdownStages(b *strings.Builder, all []outline) {
 	for i, o := range all {
 		var targets []string
 		disturbs := 0
-		for _, g := range o.groups {
-			targets = append(targets, g.targets...)
-			if g.targets[0] == "" || lifecycle.IsUnit(g.targets[0]) {
+		for _, g := range o.Groups {
+			targets = append(targets, g.Targets...)
+			if g.Targets[0] == "" || lifecycle.IsUnit(g.Targets[0]) {
 				continue
 			}
-			for _, s := range g.steps {
+			for _, s := range g.Steps {
 				if s.Disrupts {
-					disturbs += len(g.targets)
+					disturbs += len(g.Targets)
 					break
 				}
 			}
 		}
-		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, lifecycle.Markdown(o.stage.Title), whoText(targets), pace(o.stage, len(targets)), number(disturbs))
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, lifecycle.Markdown(o.Stage.Title), TargetsText(targets), Pace(o.Stage, len(targets)), number(disturbs))
 	}
 }
 
-// markdownStage shows the steps of machines in a table to unfold, and of each unit a line, with its objects to unfold.
-func markdownStage(b *strings.Builder, o outline, n int) {
-	machines := slices.DeleteFunc(slices.Clone(o.groups), func(g group) bool { return lifecycle.IsUnit(g.targets[0]) })
+// StageMarkdown shows the steps of machines in a table to unfold, and of each unit a line, with its objects to unfold.
+func StageMarkdown(b *strings.Builder, o Outline, n int) {
+	machines := slices.DeleteFunc(slices.Clone(o.Groups), func(g Group) bool { return lifecycle.IsUnit(g.Targets[0]) })
 	if len(machines) > 0 {
-		markdownMachines(b, o.stage, machines, n)
+		markdownMachines(b, o.Stage, machines, n)
 	}
-	for _, g := range o.groups {
-		if !lifecycle.IsUnit(g.targets[0]) {
+	for _, g := range o.Groups {
+		if !lifecycle.IsUnit(g.Targets[0]) {
 			continue
 		}
-		for _, s := range g.steps {
+		for _, s := range g.Steps {
 			markdownUnit(b, s)
 		}
 	}
 }
 
-func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group, n int) {
+func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []Group, n int) {
 	fmt.Fprintf(b, "\n<details><summary>%d. %s</summary>\n\n", n, lifecycle.Markdown(stage.Title))
 	b.WriteString("| Machines | Step | Why | Before | After |\n|---|---|---|---|---|\n")
 	for _, g := range groups {
-		who := lifecycle.Enumerate(g.targets)
+		who := lifecycle.Enumerate(g.Targets)
 		if who == "" {
 			who = "the cluster"
 		}
-		for i, s := range g.steps {
-			if len(g.targets) > 1 {
+		for i, s := range g.Steps {
+			if len(g.Targets) > 1 {
 				s = anonymous(s)
 			}
 			what := "`" + string(s.Action) + "`"
@@ -123,7 +123,7 @@ func markdownMachines(b *strings.Builder, stage lifecycle.Stage, groups []group,
 
 // markdownUnit shows a unit's line, and to unfold why and what becomes of its objects, as a diff, which is shown in colours.
 func markdownUnit(b *strings.Builder, s lifecycle.Step) {
-	name, detail := unitHead(s)
+	name, detail := UnitHead(s)
 	fmt.Fprintf(b, "\n<details><summary><b>%s</b> %s</summary>\n\n", lifecycle.Markdown(name), lifecycle.Markdown(detail))
 	label := ""
 	for _, n := range unitNotes(s) {

@@ -115,9 +115,9 @@ func TestTotals(t *testing.T) {
 func TestSameTreatmentIsShownOnce(t *testing.T) {
 	site := rendertest.Site(t, 1, 12)
 	p := rendertest.UpgradePlan(t, site, 4)
-	for _, o := range outlines(p) {
-		if len(o.groups) > 1 && o.stage.ID == "workers" {
-			t.Errorf("12 workers with the same steps make %d groups", len(o.groups))
+	for _, o := range Outlines(p) {
+		if len(o.Groups) > 1 && o.Stage.ID == "workers" {
+			t.Errorf("12 workers with the same steps make %d groups", len(o.Groups))
 		}
 	}
 	// worker-7 runs another version: it is not the same treatment.
@@ -126,9 +126,9 @@ func TestSameTreatmentIsShownOnce(t *testing.T) {
 			p.Steps[i].From = rendertest.Version(t, "v1.35.6+k0s.0")
 		}
 	}
-	for _, o := range outlines(p) {
-		if o.stage.ID == "workers" && (len(o.groups) != 2 || len(o.groups[0].targets) != 11 || o.groups[1].targets[0] != "worker-7") {
-			t.Errorf("got groups %+v, want worker-7 apart", o.groups)
+	for _, o := range Outlines(p) {
+		if o.Stage.ID == "workers" && (len(o.Groups) != 2 || len(o.Groups[0].Targets) != 11 || o.Groups[1].Targets[0] != "worker-7") {
+			t.Errorf("got groups %+v, want worker-7 apart", o.Groups)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestRunList(t *testing.T) {
 	upgrade.Before, upgrade.After = []lifecycle.Version{v135}, []lifecycle.Version{v136}
 	upgrade.Who, upgrade.Where = "renovate", "https://gitlab.example.org/infra/fleet/-/jobs/4711"
 	failed.Before, failed.After, failed.Done, failed.Revision = []lifecycle.Version{v135}, []lifecycle.Version{v135, v136}, 3, failed.Revision+"-dirty"
-	killed.Who, killed.Where, killed.Revision = "", "", "" // an early version's journal
+	killed.Who, killed.Where, killed.Revision = "", "", "" // its journal lost the header
 	upgrade.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/infra/fleet/-/merge_requests/42"}
 	failed.Review = &lifecycle.Review{Plan: "sha256:aa", Where: upgrade.Review.Where, Accepted: []string{"- worker-1/drain: because", "+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	killed.Review = &lifecycle.Review{Accepted: []string{"+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}

@@ -28,7 +28,7 @@ func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Styl
 			if i > 0 {
 				b.WriteByte('\n')
 			}
-			b.WriteString(diagnostic(d, style))
+			b.WriteString(DiagnosticText(d, style))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

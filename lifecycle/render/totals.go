@@ -8,62 +8,13 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Class is what happens to a machine on the whole; a machine counts under the first that fits.
-type Class int
-
-const (
-	ClassRemove Class = iota
-	ClassRestore
-	ClassJoin
-	ClassUpgrade
-	ClassReconfigure
-	ClassStart
-	ClassRestart
-	ClassMaintain
-	ClassReturn
-	ClassTakeOut
-	ClassOther
-)
-
-// Verb is the infinitive that ends "4 workers to ...".
-func (c Class) Verb() string {
-	return [...]string{"remove", "restore", "join", "upgrade", "reconfigure", "start", "restart", "maintain", "return to service", "take out of service", "prepare"}[c]
-}
-
-// ClassOf is what an action does to its machine.
-func ClassOf(a lifecycle.Action) Class {
-	switch a {
-	case lifecycle.ActionReset, lifecycle.ActionDeleteNode, lifecycle.ActionLeaveEtcd:
-		return ClassRemove
-	case lifecycle.ActionRestore:
-		return ClassRestore
-	case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker:
-		return ClassJoin
-	case lifecycle.ActionUpgrade:
-		return ClassUpgrade
-	case lifecycle.ActionConfigure, lifecycle.ActionReinstall, lifecycle.ActionFiles:
-		return ClassReconfigure
-	case lifecycle.ActionStart:
-		return ClassStart
-	case lifecycle.ActionRestart:
-		return ClassRestart
-	case lifecycle.ActionReboot, lifecycle.ActionRun, lifecycle.ActionAwait:
-		return ClassMaintain
-	case lifecycle.ActionUncordon:
-		return ClassReturn
-	case lifecycle.ActionCordon, lifecycle.ActionDrain:
-		return ClassTakeOut
-	}
-	return ClassOther
-}
-
 // Totals sums a plan up in a line: "3 controllers and 4 workers to upgrade, at most 1 worker out of service at a time. 7 machines
 // disturbed." Of addons, tenants and objects it says: "addon metallb to change: 3 objects change, 1 created."
 func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	if p.Empty() {
 		return "nothing to do."
 	}
-	machines, units := byMachine(p), unitTotals(p)
+	machines, units := MachineSteps(p), unitTotals(p)
 	var parts []string
 	if line := machineTotals(site, machines); line != "" {
 		parts = append(parts, line)
@@ -84,8 +35,8 @@ func Totals(site lifecycle.Site, p lifecycle.Plan) string {
 	return line + ". " + disturbance(len(disturbed))
 }
 
-// byMachine is the plan without the steps of units.
-func byMachine(p lifecycle.Plan) lifecycle.Plan {
+// MachineSteps is the plan without the steps of units.
+func MachineSteps(p lifecycle.Plan) lifecycle.Plan {
 	p.Steps = slices.DeleteFunc(slices.Clone(p.Steps), func(s lifecycle.Step) bool { return lifecycle.IsUnit(s.Target) })
 	return p
 }
@@ -95,26 +46,26 @@ func machineTotals(site lifecycle.Site, p lifecycle.Plan) string {
 	if p.Empty() {
 		return ""
 	}
-	classes, order := map[string]Class{}, []string{}
+	classes, order := map[string]lifecycle.Verb{}, []string{}
 	for _, s := range p.Steps {
 		if s.Target == "" {
 			continue
 		}
 		if _, seen := classes[s.Target]; !seen {
-			classes[s.Target] = ClassOther
+			classes[s.Target] = lifecycle.VerbOther
 			order = append(order, s.Target)
 		}
-		c := ClassOf(s.Action)
-		if was := classes[s.Target]; c == ClassJoin && was == ClassRemove {
-			classes[s.Target] = ClassJoin // it was reset only to be set up anew
+		c := s.Action.Verb()
+		if was := classes[s.Target]; c == lifecycle.VerbJoin && was == lifecycle.VerbRemove {
+			classes[s.Target] = lifecycle.VerbJoin // it was reset only to be set up anew
 		} else {
 			classes[s.Target] = min(was, c)
 		}
 	}
 	var parts []string
-	for c := ClassRemove; c <= ClassOther; c++ {
+	for c := lifecycle.VerbRemove; c <= lifecycle.VerbOther; c++ {
 		if who := tally(site, order, classes, c); who != "" {
-			parts = append(parts, who+" to "+c.Verb())
+			parts = append(parts, who+" to "+c.String())
 		}
 	}
 	if len(parts) == 0 {
@@ -134,7 +85,7 @@ func disturbance(n int) string {
 	return lifecycle.Count(n, "machine") + " disturbed."
 }
 
-func tally(site lifecycle.Site, order []string, classes map[string]Class, c Class) string {
+func tally(site lifecycle.Site, order []string, classes map[string]lifecycle.Verb, c lifecycle.Verb) string {
 	controllers, workers := 0, 0
 	for _, t := range order {
 		switch {
@@ -179,8 +130,8 @@ func window(site lifecycle.Site, p lifecycle.Plan) int {
 	return most
 }
 
-// versions says what becomes of k0s: "v1.34.10+k0s.0 -> v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the one version where none changes.
-func versions(p lifecycle.Plan) string {
+// Versions says what becomes of k0s: "v1.34.10+k0s.0 -> v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the one version where none changes.
+func Versions(p lifecycle.Plan) string {
 	if len(p.Hops) == 0 {
 		return p.Target.String()
 	}
@@ -205,8 +156,8 @@ func versions(p lifecycle.Plan) string {
 	return strings.Join(chain, " -> ")
 }
 
-// pace says how many targets of a stage go at once.
-func pace(s lifecycle.Stage, targets int) string {
+// Pace says how many targets of a stage go at once.
+func Pace(s lifecycle.Stage, targets int) string {
 	switch {
 	case targets <= 1:
 		return ""

@@ -8,51 +8,51 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// unitLabel is a unit as people call it: "addon metallb", "tenant product-a", "objects of the site".
-func unitLabel(target string) string {
+// UnitLabel is a unit as people call it: "addon metallb", "tenant product-a", "objects of the site".
+func UnitLabel(target string) string {
 	if target == lifecycle.UnitObjects {
 		return "objects of the site"
 	}
 	return strings.Replace(target, "/", " ", 1)
 }
 
-// unitSum counts what a step does to the objects of its unit.
-type unitSum struct {
-	changed, relabelled, putBack, replaced, created, deleted, kept, unchanged int
+// UnitSum counts what a step does to the objects of its unit.
+type UnitSum struct {
+	Changed, Relabelled, PutBack, Replaced, Created, Deleted, Kept, Unchanged int
 }
 
-func sumUnit(s lifecycle.Step) unitSum {
-	sum := unitSum{unchanged: s.Unchanged}
+func SumUnit(s lifecycle.Step) UnitSum {
+	sum := UnitSum{Unchanged: s.Unchanged}
 	for _, c := range s.Objects {
 		switch {
 		case c.Change == lifecycle.ChangeKeep:
-			sum.kept++
+			sum.Kept++
 		case c.Drift:
-			sum.putBack++
+			sum.PutBack++
 		case c.Change == lifecycle.ChangeCreate:
-			sum.created++
+			sum.Created++
 		case c.Change == lifecycle.ChangeDelete:
-			sum.deleted++
+			sum.Deleted++
 		case c.Change == lifecycle.ChangeReplace:
-			sum.replaced++
+			sum.Replaced++
 		case onlyLabels(c):
-			sum.relabelled++
+			sum.Relabelled++
 		default:
-			sum.changed++
+			sum.Changed++
 		}
 	}
 	return sum
 }
 
-func (s unitSum) add(o unitSum) unitSum {
-	return unitSum{s.changed + o.changed, s.relabelled + o.relabelled, s.putBack + o.putBack, s.replaced + o.replaced,
-		s.created + o.created, s.deleted + o.deleted, s.kept + o.kept, s.unchanged + o.unchanged}
+func (s UnitSum) Add(o UnitSum) UnitSum {
+	return UnitSum{s.Changed + o.Changed, s.Relabelled + o.Relabelled, s.PutBack + o.PutBack, s.Replaced + o.Replaced,
+		s.Created + o.Created, s.Deleted + o.Deleted, s.Kept + o.Kept, s.Unchanged + o.Unchanged}
 }
 
 // String says "3 objects change, 1 created, 20 only in labels, 1 unchanged".
-func (s unitSum) String() string {
+func (s UnitSum) String() string {
 	change := "change"
-	if s.changed == 1 {
+	if s.Changed == 1 {
 		change = "changes"
 	}
 	var parts []string
@@ -60,8 +60,8 @@ func (s unitSum) String() string {
 		n    int
 		what string
 	}{
-		{s.putBack, "put back"}, {s.deleted, "deleted"}, {s.replaced, "deleted and made anew"}, {s.changed, change}, {s.created, "created"},
-		{s.relabelled, "only in labels"}, {s.kept, "kept"}, {s.unchanged, "unchanged"},
+		{s.PutBack, "put back"}, {s.Deleted, "deleted"}, {s.Replaced, "deleted and made anew"}, {s.Changed, change}, {s.Created, "created"},
+		{s.Relabelled, "only in labels"}, {s.Kept, "kept"}, {s.Unchanged, "unchanged"},
 	} {
 		switch {
 		case p.n == 0:
@@ -74,8 +74,8 @@ func (s unitSum) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// empty reports whether no object changes.
-func (s unitSum) empty() bool { return s == unitSum{unchanged: s.unchanged} }
+// Empty reports whether no object changes.
+func (s UnitSum) Empty() bool { return s == UnitSum{Unchanged: s.Unchanged} }
 
 // replacedPods is how many workloads get new pods.
 func replacedPods(s lifecycle.Step) int {
@@ -97,22 +97,22 @@ func podsText(workloads int) string {
 
 // unitVerb is what becomes of a unit on the whole, the infinitive that ends "addon metallb to ...".
 func unitVerb(s lifecycle.Step) string {
-	sum := sumUnit(s)
+	sum := SumUnit(s)
 	switch {
 	case s.Action == lifecycle.ActionPrune:
 		return "remove"
-	case sum.putBack > 0 && sum == unitSum{putBack: sum.putBack, unchanged: sum.unchanged}:
+	case sum.PutBack > 0 && sum == UnitSum{PutBack: sum.PutBack, Unchanged: sum.Unchanged}:
 		return "put right"
-	case sum.created > 0 && sum == unitSum{created: sum.created}:
+	case sum.Created > 0 && sum == UnitSum{Created: sum.Created}:
 		return "add"
-	case sum.empty():
+	case sum.Empty():
 		return "apply again"
 	}
 	return "change"
 }
 
-// unitSymbol is the sign before a unit or one of its objects.
-func unitSymbol(s lifecycle.Step) string {
+// UnitSymbol is the sign before a unit or one of its objects.
+func UnitSymbol(s lifecycle.Step) string {
 	switch unitVerb(s) {
 	case "remove":
 		return "-"
@@ -122,19 +122,19 @@ func unitSymbol(s lifecycle.Step) string {
 	return "~"
 }
 
-// unitHead is the line that says what becomes of a unit: its name, its versions, its objects.
-func unitHead(s lifecycle.Step) (name, detail string) {
+// UnitHead is the line that says what becomes of a unit: its name, its versions, its objects.
+func UnitHead(s lifecycle.Step) (name, detail string) {
 	var parts []string
 	if s.Chart != "" {
 		parts = append(parts, s.Chart)
 	}
-	switch sum := sumUnit(s); {
-	case !sum.empty():
+	switch sum := SumUnit(s); {
+	case !sum.Empty():
 		parts = append(parts, sum.String()+podsText(replacedPods(s)))
 	case s.Action == lifecycle.ActionApply:
 		parts = append(parts, "no object differs")
 	}
-	return unitLabel(s.Target), strings.Join(parts, "  ")
+	return UnitLabel(s.Target), strings.Join(parts, "  ")
 }
 
 // unitNotes are the lines under the head, label and text.

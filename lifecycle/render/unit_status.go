@@ -166,7 +166,7 @@ func unitRows(st lifecycle.State) []string {
 			version = ""
 		}
 		health := healthText(u)
-		rows = append(rows, row(unitLabel(u.Name), version, health, unitNote(u)))
+		rows = append(rows, row(UnitLabel(u.Name), version, health, unitNote(u)))
 	}
 	return rows
 }
@@ -193,7 +193,7 @@ func unitProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	var ds lifecycle.Diagnostics
 	for _, u := range st.Units {
 		add := func(severity lifecycle.Severity, summary, detail, hint string) {
-			ds = append(ds, lifecycle.Diagnostic{Severity: severity, Subject: unitLabel(u.Name), Summary: summary, Detail: detail, Hint: hint})
+			ds = append(ds, lifecycle.Diagnostic{Severity: severity, Subject: UnitLabel(u.Name), Summary: summary, Detail: detail, Hint: hint})
 		}
 		plan := "kiban plan " + site.Name
 		if u.Unknown != "" {

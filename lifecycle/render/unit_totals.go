@@ -14,7 +14,7 @@ const unitsNamed = 3
 func unitTotals(p lifecycle.Plan) string {
 	var verbs []string
 	members := map[string][]lifecycle.Step{}
-	var sum unitSum
+	var sum UnitSum
 	pods := 0
 	for _, s := range p.Steps {
 		if !lifecycle.IsUnit(s.Target) {
@@ -28,7 +28,7 @@ func unitTotals(p lifecycle.Plan) string {
 			verbs = append(verbs, verb)
 		}
 		members[verb] = append(members[verb], s)
-		sum, pods = sum.add(sumUnit(s)), pods+replacedPods(s)
+		sum, pods = sum.Add(SumUnit(s)), pods+replacedPods(s)
 	}
 	if len(verbs) == 0 {
 		return ""
@@ -38,7 +38,7 @@ func unitTotals(p lifecycle.Plan) string {
 		parts = append(parts, UnitNames(members[verb])+" to "+verb)
 	}
 	line := strings.Join(parts, "; ")
-	sum.unchanged = 0 // what is not done is no part of the sum
+	sum.Unchanged = 0 // what is not done is no part of the sum
 	if objects := sum.String(); objects != "" {
 		line += ": " + objects
 	}
@@ -75,8 +75,8 @@ func UnitNames(steps []lifecycle.Step) string {
 	return strings.Join(parts, " and ")
 }
 
-// whoText says on how many machines and units a stage works: "3", "2 addons", "1 tenant".
-func whoText(targets []string) string {
+// TargetsText says on how many machines and units a stage works: "3", "2 addons", "1 tenant".
+func TargetsText(targets []string) string {
 	machines, addons, tenants, objects := 0, 0, 0, 0
 	for _, t := range targets {
 		switch {

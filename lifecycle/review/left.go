@@ -74,8 +74,8 @@ func knownOf(reviewed lifecycle.Plan, target string) known {
 	return k
 }
 
-func (k known) has(actions ...lifecycle.Action) bool {
-	return slices.ContainsFunc(k.steps, func(s lifecycle.Step) bool { return slices.Contains(actions, s.Action) })
+func (k known) has(is func(lifecycle.Action) bool) bool {
+	return slices.ContainsFunc(k.steps, func(s lifecycle.Step) bool { return is(s.Action) })
 }
 
 // recovers reports whether the action only brings to its end what a run that was cut off left on a machine that it was to change.
@@ -83,23 +83,22 @@ func (k known) recovers(a lifecycle.Action) bool {
 	if len(k.steps) == 0 {
 		return false
 	}
-	switch a {
-	case lifecycle.ActionTidy, lifecycle.ActionUncordon, lifecycle.ActionStart, lifecycle.ActionRestoreFormer, lifecycle.ActionForgetFormer:
+	switch a.Resume() {
+	case lifecycle.ResumeEnds:
 		return true
-	case lifecycle.ActionCordon, lifecycle.ActionDrain: // again, on behalf of what was reviewed
-		return k.has(lifecycle.ActionCordon, lifecycle.ActionDrain)
-	case lifecycle.ActionStage, lifecycle.ActionPrepare, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionReinstall:
-		// A service that was being installed when the run was cut off may be gone. To begin a cluster is never a recovery: data may be gone.
-		return k.has(lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionRestore)
+	case lifecycle.ResumeTurn:
+		return k.has(func(r lifecycle.Action) bool { return r.Resume() == lifecycle.ResumeTurn })
+	case lifecycle.ResumeInstall:
+		return k.has(lifecycle.Action.InstallsService)
 	}
 	return false
 }
 
 func machineRemains(k known, s lifecycle.Step) []string {
-	if s.Action == lifecycle.ActionBackup {
-		return nil // it changes nothing
+	if s.Action.Resume() == lifecycle.ResumeHarmless {
+		return nil
 	}
-	if !k.has(s.Action) && !k.recovers(s.Action) {
+	if !k.has(func(r lifecycle.Action) bool { return r == s.Action }) && !k.recovers(s.Action) {
 		return []string{"+ " + s.ID + ": " + s.Reason}
 	}
 	var why []string

@@ -80,7 +80,7 @@ func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(str
 
 // harmless reports whether the plan changes nothing on the site: then it needs no lock.
 func harmless(plan lifecycle.Plan) bool {
-	return !slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action != lifecycle.ActionBackup })
+	return !slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action.Resume() != lifecycle.ResumeHarmless })
 }
 
 // does reports whether a step of the plan is of this action.

@@ -64,7 +64,7 @@ func isRemote(where string) bool { return strings.Contains(where, "://") }
 
 // checkLock holds that the lock file covers what the site declares.
 func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []finding {
-	hint := "kiban lock " + site.Name
+	hint := "kiban pin " + site.Name
 	mismatch := func(line int, detail string) finding {
 		at := overlay.Place{Subject: name}
 		if line > 0 {
@@ -134,7 +134,7 @@ func checkUnlocked(site lifecycle.Site) []finding {
 			at, what = addonPlace(a.Name, "spec", "manifests", overlay.Index(i)), a.Manifests[i]
 		}
 		if what != "" {
-			return []finding{doubtful(at, "the site has no "+lifecycle.PinsFile, fmt.Sprintf("Whatever is served as %s would be installed, whoever put it there.", what), "kiban lock "+site.Name)}
+			return []finding{doubtful(at, "the site has no "+lifecycle.PinsFile, fmt.Sprintf("Whatever is served as %s would be installed, whoever put it there.", what), "kiban pin "+site.Name)}
 		}
 	}
 	return nil

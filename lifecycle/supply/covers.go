@@ -10,14 +10,14 @@ func checkBundle(index Index, site lifecycle.Site) lifecycle.Diagnostics {
 		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: summary, Detail: detail, Hint: hint})
 	}
 	if site.Pins == nil {
-		fail("a bundle is used with a lock file only", "Without "+lifecycle.PinsFile+" nothing says that what is in the bundle is what the repository means.", "kiban lock "+site.Name)
+		fail("a bundle is used with a lock file only", "Without "+lifecycle.PinsFile+" nothing says that what is in the bundle is what the repository means.", "kiban pin "+site.Name)
 		return ds
 	}
 	again := "Make it again from this revision: kiban bundle " + site.Name + " -o FILE"
 	held := func(what, locked, bundled string) {
 		switch {
 		case locked == "":
-			fail(what+" is not in the lock file", "The repository has changed since "+lifecycle.PinsFile+" was written.", "kiban lock "+site.Name)
+			fail(what+" is not in the lock file", "The repository has changed since "+lifecycle.PinsFile+" was written.", "kiban pin "+site.Name)
 		case bundled == "":
 			fail(what+" is not in the bundle", "The bundle was made for "+index.Site+", at another revision.", again)
 		case locked != bundled:

@@ -37,7 +37,7 @@ func MakeBundle(ctx context.Context, site lifecycle.Site, from Sources, opts Bun
 		return Packed{}, lifecycle.Diagnostic{
 			Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "a site without " + lifecycle.PinsFile + " cannot be bundled",
 			Detail: "Nothing says what its versions stand for, so nothing could be held against it where the bundle is used.",
-			Hint:   "kiban lock " + site.Name,
+			Hint:   "kiban pin " + site.Name,
 		}
 	}
 	opts.Arch = slices.Compact(slices.Sorted(slices.Values(opts.Arch)))

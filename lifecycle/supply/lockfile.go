@@ -66,7 +66,7 @@ func (r *pinReader) fail(line int, summary, detail string) {
 	}
 	r.found = append(r.found, lifecycle.Diagnostic{
 		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Subject: subject,
-		Hint: "The file is written by `kiban lock`; write it again, or take it from the last commit in which it was right.",
+		Hint: "The file is written by `kiban pin`; write it again, or take it from the last commit in which it was right.",
 	})
 }
 

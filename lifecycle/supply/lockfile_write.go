@@ -13,7 +13,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-const lockfileHeader = `# Written by "kiban lock". The digests of what this site's versions stand for: commit it, and do not edit it.
+const lockfileHeader = `# Written by "kiban pin". The digests of what this site's versions stand for: commit it, and do not edit it.
 `
 
 // The form of the file; its fields are those of lifecycle.Pins.

@@ -62,8 +62,8 @@ func refuseChanged(site string, changes []PinChange) lifecycle.Diagnostics {
 		ds = append(ds, lifecycle.Diagnostic{
 			Severity: lifecycle.SeverityError, Subject: site + "/" + lifecycle.PinsFile,
 			Summary: c.What + " has other content than it had",
-			Detail:  fmt.Sprintf("It is locked as %s, and its source serves %s now.", c.From, c.To),
-			Hint:    "Find out who replaced it and why. To take the new content: kiban lock " + site + " --accept-changed",
+			Detail:  fmt.Sprintf("It is pinned as %s, and its source serves %s now.", c.From, c.To),
+			Hint:    "Find out who replaced it and why. To take the new content: kiban pin " + site + " --accept-changed",
 		})
 	}
 	return ds

@@ -29,8 +29,8 @@ func HTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
 
 // title says in a few words what a run was for.
 func title(r lifecycle.RunRecord, t model) string {
-	counts := map[render.Class]int{}
-	targets := map[string]render.Class{}
+	counts := map[lifecycle.Verb]int{}
+	targets := map[string]lifecycle.Verb{}
 	var units []lifecycle.Step
 	for _, b := range t.rows {
 		if lifecycle.IsUnit(b.target) {
@@ -42,17 +42,17 @@ func title(r lifecycle.RunRecord, t model) string {
 		}
 		c, seen := targets[b.target]
 		if !seen {
-			c = render.ClassOther
+			c = lifecycle.VerbOther
 		}
-		targets[b.target] = min(c, render.ClassOf(b.action))
+		targets[b.target] = min(c, b.action.Verb())
 	}
 	for _, c := range targets {
 		counts[c]++
 	}
 	var parts []string
-	for c := render.ClassRemove; c <= render.ClassOther; c++ {
+	for c := lifecycle.VerbRemove; c <= lifecycle.VerbOther; c++ {
 		if counts[c] > 0 {
-			parts = append(parts, lifecycle.Count(counts[c], "machine")+" to "+c.Verb())
+			parts = append(parts, lifecycle.Count(counts[c], "machine")+" to "+c.String())
 		}
 	}
 	title := lifecycle.Enumerate(parts)
@@ -136,13 +136,13 @@ func writePicture(p *page, t model) {
 	seen := map[string]bool{}
 	cut, waits := false, false
 	for _, b := range t.rows {
-		class, label := tone(b.action)
+		class := colour(b.action)
 		cut, waits = cut || b.state == barCut, waits || len(b.waits) > 0
 		if b.state == barIdle || b.state == barFailed || seen[class] {
 			continue
 		}
 		seen[class] = true
-		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), label)
+		p.put("<span><i class=\"%s\"></i>%s</span>", markup(class), b.action.Tone())
 	}
 	if waits {
 		p.put("<span><i class=\"h\"></i>waits for a gate</span>")
@@ -208,7 +208,7 @@ func writeSteps(p *page, t model) {
 }
 
 func writeStep(p *page, b bar) {
-	class, _ := tone(b.action)
+	class := colour(b.action)
 	who := b.target
 	if who == "" {
 		who = "cluster"

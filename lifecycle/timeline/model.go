@@ -182,7 +182,7 @@ func (t *builder) add(e lifecycle.Event) {
 func (t *builder) step(e lifecycle.Event, at time.Duration) {
 	b := t.bars[e.Step]
 	if b == nil {
-		b = &bar{step: e.Step, stage: e.Stage, target: e.Target, action: e.Action, state: barIdle, from: at, to: at, acted: -1, reason: e.Message, version: e.Version, disrupts: e.Disrupts || disrupts(e.Action)}
+		b = &bar{step: e.Step, stage: e.Stage, target: e.Target, action: e.Action, state: barIdle, from: at, to: at, acted: -1, reason: e.Message, version: e.Version, disrupts: e.Disrupts}
 		t.bars[e.Step] = b
 		t.order = append(t.order, e.Step)
 	}
@@ -227,16 +227,6 @@ func (t *builder) endWait(b *bar, at time.Duration) {
 		b.waits[len(b.waits)-1].to = at
 		delete(t.waiting, b.step)
 	}
-}
-
-// disrupts stands in for what journals of early versions did not say.
-func disrupts(a lifecycle.Action) bool {
-	switch a {
-	case lifecycle.ActionDrain, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionReset, lifecycle.ActionLeaveEtcd,
-		lifecycle.ActionRestoreFormer:
-		return true
-	}
-	return false
 }
 
 func (t *builder) build() model {

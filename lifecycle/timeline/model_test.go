@@ -130,7 +130,7 @@ func TestKilledRun(t *testing.T) {
 
 func TestOutOfService(t *testing.T) {
 	done := func(a lifecycle.Action, from, to int) bar {
-		return bar{target: "m", action: a, from: sec(from), acted: sec(from), to: sec(to), state: barDone, disrupts: disrupts(a)}
+		return bar{target: "m", action: a, from: sec(from), acted: sec(from), to: sec(to), state: barDone, disrupts: a.Disrupts()}
 	}
 	failed := func(b bar) bar { b.state = barFailed; return b }
 	blocked := func(b bar) bar { b.state, b.acted = barFailed, -1; return b }
@@ -161,8 +161,12 @@ func TestOutOfService(t *testing.T) {
 	}
 }
 
-func TestOldJournal(t *testing.T) {
-	tl := newModel(rendertest.Story()) // no header, no versions, no result
+func TestModelWithoutHeader(t *testing.T) {
+	events := rendertest.Story() // no header, no versions, no result
+	for i := range events {
+		events[i].Disrupts = events[i].Action.Disrupts()
+	}
+	tl := newModel(events)
 	if len(tl.lanes) != 3 || tl.lanes[0].name != "controller-1" || !slices.Equal(tl.idle, []string{"worker-3"}) || tl.allowed != nil || tl.most() != 2 {
 		t.Errorf("lanes %+v, idle %v, allowed %v, most %d", tl.lanes, tl.idle, tl.allowed, tl.most())
 	}

@@ -203,7 +203,7 @@ func (p *picture) bar(b bar, top, height float64) {
 	from, to := p.x(b.from), p.x(b.to)
 	width := max(leastWidth, to-from)
 	from = min(from, p.right()-width)
-	class, _ := tone(b.action)
+	class := colour(b.action)
 	switch b.state {
 	case barFailed:
 		class = "fail"

@@ -2,44 +2,24 @@ package timeline
 
 import (
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/render"
 )
 
-// tone is the colour of an action in the picture: actions that do the same kind of thing share one.
-func tone(a lifecycle.Action) (class, label string) {
-	switch a {
-	case lifecycle.ActionPrepare, lifecycle.ActionStage, lifecycle.ActionTidy:
-		return "prep", "prepare"
-	case lifecycle.ActionBackup, lifecycle.ActionRestore:
-		return "back", "backup, restore"
-	case lifecycle.ActionCordon:
-		return "cord", "cordon"
-	case lifecycle.ActionDrain:
-		return "drain", "drain"
-	case lifecycle.ActionUpgrade:
-		return "upgr", "upgrade"
-	case lifecycle.ActionRestart:
-		return "conf", "configure, restart"
-	case lifecycle.ActionUncordon:
-		return "unco", "uncordon"
-	case lifecycle.ActionFiles:
-		return "conf", "configure, restart"
-	case lifecycle.ActionApply:
-		return "unit", "apply addons, tenants, objects"
-	case lifecycle.ActionPrune:
-		return "remo", "remove"
-	}
-	switch render.ClassOf(a) {
-	case render.ClassRemove:
-		return "remo", "remove"
-	case render.ClassJoin:
-		return "join", "set up, join"
-	case render.ClassMaintain:
-		return "main", "maintain"
-	case render.ClassReconfigure, render.ClassStart:
-		return "conf", "configure, restart"
-	}
-	return "other", "other"
+// colour is the class in pageStyle that an action is painted with: actions of one tone share one.
+func colour(a lifecycle.Action) string {
+	return map[lifecycle.Tone]string{
+		lifecycle.TonePrepare:   "prep",
+		lifecycle.ToneBackup:    "back",
+		lifecycle.ToneCordon:    "cord",
+		lifecycle.ToneDrain:     "drain",
+		lifecycle.ToneUpgrade:   "upgr",
+		lifecycle.ToneConfigure: "conf",
+		lifecycle.ToneUncordon:  "unco",
+		lifecycle.ToneRemove:    "remo",
+		lifecycle.ToneJoin:      "join",
+		lifecycle.ToneMaintain:  "main",
+		lifecycle.ToneUnit:      "unit",
+		lifecycle.ToneOther:     "other",
+	}[a.Tone()]
 }
 
 // pageStyle is all of a page's style. Colours are the reader's choice of light or dark; bars are dark enough for white letters in both.

@@ -66,7 +66,7 @@ func opens(ctx context.Context, tool renovate, fleet, kiban, work string) error 
 		contents(ctx, project, project.opened()[1], "check-prod", "tier::production"))
 }
 
-// mergeFleet makes a fleet of two sites whose k0s is a file beside them, so that `kiban lock` asks nobody.
+// mergeFleet makes a fleet of two sites whose k0s is a file beside them, so that `kiban pin` asks nobody.
 func mergeFleet(ctx context.Context, fleet, to string) error {
 	for from, into := range map[string]string{"clusters/base": "clusters/base", "renovate": "renovate", "scripts/renovate-check/testdata/merge": ""} {
 		if err := os.CopyFS(filepath.Join(to, into), os.DirFS(filepath.Join(fleet, from))); err != nil {

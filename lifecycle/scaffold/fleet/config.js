@@ -11,7 +11,7 @@ module.exports = {
   requireConfig: 'required',
   persistRepoData: true,
   // The one command that merge requests may run, and nothing around it: no shell.
-  allowedCommands: ['^kiban lock [a-z0-9][a-z0-9.-]*$'],
+  allowedCommands: ['^kiban pin [a-z0-9][a-z0-9.-]*$'],
   allowShellExecutorForPostUpgradeCommands: false,
   // Nothing is installed while it runs; kiban is put there by the job.
   binarySource: 'global',

@@ -1,0 +1,60 @@
+package lifecycle
+
+// Action names what a step does. What there is to know of each is in the table of action_table.go.
+type Action string
+
+const (
+	// ActionPrepare makes a machine ready for k0s: packages, environment, declared files. Params: none.
+	ActionPrepare Action = "prepare"
+	// ActionStage puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
+	ActionStage Action = "stage"
+	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs; unless
+	// Version is set, which says that an upgrade step follows, whose restart serves both.
+	ActionConfigure Action = "configure"
+	// ActionInitialize installs and starts the first controller. ActionJoinController and ActionJoinWorker join a further machine;
+	// their join token is invalidated and overwritten whatever happens.
+	ActionInitialize     Action = "initialize"
+	ActionJoinController Action = "join-controller"
+	ActionJoinWorker     Action = "join-worker"
+	// ActionBackup takes a backup of the control plane and puts it under .kiban/backups on the machine that runs kiban.
+	ActionBackup Action = "backup"
+	// ActionRestore fills a controller that has no data from a backup, and starts it: a control plane of one, with the data and the keys
+	// of the backup. Others join it.
+	ActionRestore Action = "restore"
+	// ActionRestart restarts the service as it is, or starts it: what runs there must forget what it knows of a control plane that
+	// is no more.
+	ActionRestart Action = "restart"
+	// ActionCordon and ActionUncordon close and open a node for scheduling, with kiban's mark. ActionDrain moves its pods away.
+	ActionCordon   Action = "cordon"
+	ActionDrain    Action = "drain"
+	ActionUncordon Action = "uncordon"
+	// ActionUpgrade stops k0s, puts the staged binary of Version in its place, re-installs the service with the declared
+	// arguments, and starts it. Each part is left out where it is done already, so it also finishes an interrupted one.
+	ActionUpgrade Action = "upgrade"
+	// ActionRestoreFormer puts back the k0s binary and service that an upgrade which kept them (Step.OnFailure) has replaced. Version is
+	// that binary's. ActionForgetFormer removes what is kept.
+	ActionRestoreFormer Action = "restore-former"
+	ActionForgetFormer  Action = "forget-former"
+	// ActionReinstall is the same without another binary: the service gets the declared arguments and is restarted.
+	ActionReinstall Action = "reinstall"
+	// ActionStart starts a stopped service as it is.
+	ActionStart Action = "start"
+	// ActionLeaveEtcd takes a controller out of etcd before its service stops; ActionDeleteNode deletes its Node object;
+	// ActionReset stops k0s and wipes what it left on the machine.
+	ActionLeaveEtcd  Action = "leave-etcd"
+	ActionDeleteNode Action = "delete-node"
+	ActionReset      Action = "reset"
+	// ActionTidy removes what interrupted runs left on a machine: join tokens, staged binaries of other versions.
+	ActionTidy Action = "tidy"
+	// ActionReboot restarts a machine, unless it has restarted since its GateRebooted was planned; ActionRun runs Command on it as root;
+	// ActionAwait waits until the operator says that the work on it is done.
+	ActionReboot Action = "reboot"
+	ActionRun    Action = "run"
+	ActionAwait  Action = "await"
+	// ActionFiles puts the declared files that differ on a machine, and restarts k0s when one of them asks for it (HostFile.Restart).
+	ActionFiles Action = "files"
+	// ActionApply applies a unit (an addon, a tenant, objects) and waits for its health; when a chart's health is not reached, the former
+	// release is brought back. ActionPrune removes a unit that has left the repository, but for what holds data.
+	ActionApply Action = "apply"
+	ActionPrune Action = "prune"
+)

@@ -1,0 +1,167 @@
+package forge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // windows name time zones, and the machine may have none
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render/rendertest"
+)
+
+// sitePlans are those of a merge request that goes to the next minor in production, and to the next patch of an addon elsewhere.
+func sitePlans(t *testing.T) []SitePlan {
+	big := rendertest.Site(t, 3, 20)
+	big.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb", Name: "metallb"}}}
+	upgrade := rendertest.UpgradePlan(t, big, 4)
+	upgrade.Estimate = &lifecycle.Estimate{Duration: 47 * time.Minute, Runs: 3}
+	for i := range upgrade.Steps {
+		if s := &upgrade.Steps[i]; s.Action == lifecycle.ActionCordon {
+			s.Before = append([]lifecycle.Gate{{Kind: lifecycle.GateWindow}}, s.Before...)
+		}
+	}
+	big.Policy.Windows = []lifecycle.Window{{Days: []time.Weekday{time.Saturday}, Start: 22 * 60, End: 4 * 60, TimeZone: "Asia/Tokyo"}}
+	waiting := rendertest.Site(t, 1, 2)
+	waiting.Name = "nagoya-prod"
+	early := rendertest.UpgradePlan(t, waiting, 1)
+	early.Site = waiting.Name
+	small := rendertest.Site(t, 1, 2)
+	small.Name, small.Wave = "lab", 1
+	addon := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Revision: small.Revision, Target: small.Cluster.Version,
+		Stages: []lifecycle.Stage{{ID: "addons", Title: "addons"}}, Steps: []lifecycle.Step{rendertest.MetalLBBump()}}
+	small.Addons = big.Addons
+	stopped := rendertest.Site(t, 3, 4)
+	stopped.Name = "osaka-prod"
+	blocked := rendertest.UpgradePlan(t, stopped, 1)
+	blocked.Site, blocked.Diagnostics = "osaka-prod", lifecycle.Diagnostics{rendertest.BlockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/osaka-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	idle := rendertest.Site(t, 1, 1)
+	idle.Name = "berlin"
+	return []SitePlan{
+		{Site: idle, Plan: lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "berlin", Revision: idle.Revision}},
+		{Site: big, Plan: upgrade},
+		{Site: small, Plan: addon},
+		{Site: stopped, Plan: blocked},
+		{Site: lifecycle.Site{Name: "oslo"}, Missing: "it could not be planned: its job's log says why"},
+		{Site: lifecycle.Site{Name: "lisbon"}, Gone: true},
+		{Site: waiting, Plan: early, Promoted: []lifecycle.Promoted{
+			{Name: "k0s", Version: "v1.36.3+k0s.2", From: "lab", State: lifecycle.GateWaiting, Reason: "lab has run k0s v1.36.3+k0s.2, healthy, for 20h of 72h", Until: noteTime.Add(52 * time.Hour)},
+			{Name: "chart/metallb", Version: "0.16.2", From: "lab", State: lifecycle.GateMet, Reason: "lab has run chart metallb 0.16.2, healthy, for 90h of 72h"}}},
+	}
+}
+
+// noteTime is a Sunday on which no window is open.
+var noteTime = time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
+
+func noteOptions() NoteOptions {
+	return NoteOptions{Pipeline: "https://gitlab.example.com/fleet/-/pipelines/7", Now: noteTime, Support: supported}
+}
+
+// supported knows two minors.
+func supported(v lifecycle.Version) lifecycle.Support {
+	ends := map[int]time.Time{34: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC), 35: time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC), 36: time.Date(2027, 6, 28, 0, 0, 0, 0, time.UTC)}
+	return lifecycle.Support{Minor: fmt.Sprintf("1.%d", v.Minor), Ends: ends[v.Minor]}
+}
+
+func TestNote(t *testing.T) {
+	golden(t, "note.md", Note(sitePlans(t), noteOptions()))
+	golden(t, "note_empty.md", Note(nil, NoteOptions{}))
+}
+
+func TestNoteWithoutTheSite(t *testing.T) {
+	known := rendertest.UpgradePlan(t, rendertest.Site(t, 3, 4), 1)
+	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "tokyo-prod"}, Plan: known}}, NoteOptions{})
+	if !strings.Contains(note, "3 controllers and 4 workers to upgrade") {
+		t.Errorf("the plan alone tells controllers from workers by their gates; got\n%s", note)
+	}
+}
+
+// TestNoteCannotBeSteered: what hosts, charts and people wrote must become neither markup, nor a mention, nor one of GitLab's quick actions,
+// which are lines that begin with a slash.
+func TestNoteCannotBeSteered(t *testing.T) {
+	for name, evil := range map[string]string{
+		"everything":        "x\n/close\n/assign @root <!-- kiban:plan --> </details> **@all**",
+		"another line end":  "x\r/close\r\n/merge @root",
+		"the first words":   "/close @all",
+		"the end of a list": "x\n\n/close\n\n</details></details>\n| a | b |",
+		"the end of a code": "x```\n/close\n```\n@root `/close`",
+		"a link":            "[x](javascript:alert(1)) ![x](https://evil.example/pixel.png) @root",
+	} {
+		t.Run(name, func(t *testing.T) { steer(t, evil) })
+	}
+}
+
+func steer(t *testing.T, evil string) {
+	site := rendertest.Site(t, 1, 1)
+	site.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb" + evil, Name: "metallb"}}}
+	p := rendertest.UpgradePlan(t, site, 1)
+	p.Steps[0].Reason, p.Stages[0].Title, p.Unfinished, p.Revision = evil, evil, evil, evil
+	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: evil, Detail: evil, Hint: evil, Subject: evil}}
+	bump := rendertest.MetalLBBump()
+	bump.Reason, bump.Chart, bump.Ignored = evil, evil+" -> "+evil, []string{evil}
+	bump.Objects[0].Reason, bump.Objects[0].Fields[0].To, bump.Objects[0].Drift = evil, evil, true
+	bump.Objects[0].Name, bump.Objects[0].Fields[0].Field, bump.Objects[0].Fields[0].By = evil, evil, evil
+	named := bump
+	named.Target = lifecycle.UnitAddon + evil
+	p.Steps = append(p.Steps, bump, named)
+	p.Stages = append(p.Stages, lifecycle.Stage{ID: "addons", Title: evil})
+	promoted := []lifecycle.Promoted{{State: lifecycle.GateMet, Reason: evil}}
+	note := Note([]SitePlan{{Site: site, Plan: p, Promoted: promoted}, {Site: lifecycle.Site{Name: "oslo"}, Missing: evil}, {Site: lifecycle.Site{Name: evil}, Gone: true},
+		{Site: lifecycle.Site{Name: "berlin"}, Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: evil}}}}, noteOptions())
+	code, prose := false, ""
+	for line := range strings.Lines(note) {
+		if strings.HasPrefix(line, "```") {
+			code = !code
+			continue
+		}
+		if code {
+			continue
+		}
+		prose += line
+		if strings.HasPrefix(strings.TrimLeft(line, " "), "/") {
+			t.Errorf("a quick action: %s", line)
+		}
+		if strings.Contains(strings.ReplaceAll(line, `\@`, ""), "@") {
+			t.Errorf("a mention: %s", line)
+		}
+		if strings.Contains(strings.ReplaceAll(line, `\[`, ""), "[x]") {
+			t.Errorf("a link: %s", line)
+		}
+	}
+	if code || strings.Contains(note, "\r") {
+		t.Error("a line, or a block of code, ends where it should not")
+	}
+	if strings.Count(prose, NoteMarker) != 1 || strings.Count(prose, "<details>") != strings.Count(prose, "</details>") {
+		t.Errorf("markup got through:\n%s", note)
+	}
+}
+
+// TestNoteKeepsSecretsMasked: what the plan masks stays so, wherever the note speaks of it, and a chart's message that speaks of a secret by its
+// name makes nothing else of it.
+func TestNoteKeepsSecretsMasked(t *testing.T) {
+	const masked = "(hidden)"
+	bump := rendertest.MetalLBBump()
+	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "token"}, Change: lifecycle.ChangeUpdate,
+		Fields: []lifecycle.FieldChange{{Field: "data.token", From: masked, To: masked}}}}
+	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Stages: []lifecycle.Stage{{ID: bump.Stage, Title: "addons"}}, Steps: []lifecycle.Step{bump},
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the chart says: token is " + masked + "\n/close"}}}
+	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "lab"}, Plan: p}}, NoteOptions{})
+	for _, line := range strings.Split(note, "\n") {
+		if i := strings.Index(line, "data.token"); i >= 0 && !strings.Contains(line, "hidden") {
+			t.Errorf("a line tells more than that it changes: %s", line)
+		}
+	}
+	if !strings.Contains(note, "data.token") {
+		t.Errorf("the note does not say that the secret changes:\n%s", note)
+	}
+}
+
+func TestNoteTellsHowLongItMayTake(t *testing.T) {
+	site := rendertest.Site(t, 3, 4)
+	p := rendertest.UpgradePlan(t, site, 1)
+	p.Estimate = &lifecycle.Estimate{Duration: 12 * time.Minute, Runs: 3}
+	if note := Note([]SitePlan{{Site: site, Plan: p}}, NoteOptions{}); !strings.Contains(note, "about 12 min, by 3 past runs") {
+		t.Errorf("note:\n%s", note)
+	}
+}
