@@ -31,7 +31,8 @@ func Run(ctx context.Context, s Streams, args []string) int {
 }
 
 func run(ctx context.Context, s Streams, args []string, services services) int {
-	s.Err = &lockedWriter{w: s.Err}
+	s = s.cleaned()
+	defer s.flush()
 	ctx, i := watch(ctx, s.Signals, s.Err)
 	defer i.cancel(nil)
 	a := &app{Streams: s, services: services, interrupts: i}

@@ -124,7 +124,7 @@ func TestCISoakDuringARun(t *testing.T) {
 			return session.With(site, opts, parts), nil
 		}
 		var out, errs bytes.Buffer
-		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}, services: services, fleet: t.TempDir()}
+		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}.cleaned(), services: services, fleet: t.TempDir()}
 		err := ciSoakRun(t.Context(), &ciSoakOptions{app: a, output: output{form: "text"}, Site: "lab", Record: true, Watch: time.Millisecond})
 		if err != nil || f.soakKept != tt.kept || strings.Contains(errs.String(), "20261122-060000-abcdef is changing lab") != (tt.kept == 0) {
 			t.Errorf("%s: kept %d times, want %d; %v\n%s%s", name, f.soakKept, tt.kept, err, out.String(), errs.String())

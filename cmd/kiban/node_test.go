@@ -27,12 +27,17 @@ func nodeFake(p lifecycle.Plan, task *lifecycle.NodeTask) (*fakeSite, services) 
 
 func kibanWith(t *testing.T, s services, change func(*Streams), args ...string) result {
 	t.Helper()
+	return kibanIn(t, t.TempDir(), s, change, args...)
+}
+
+func kibanIn(t *testing.T, fleet string, s services, change func(*Streams), args ...string) result {
+	t.Helper()
 	var out, errs strings.Builder
 	streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
 	if change != nil {
 		change(&streams)
 	}
-	code := run(t.Context(), streams, append([]string{"--fleet", t.TempDir()}, args...), s)
+	code := run(t.Context(), streams, append([]string{"--fleet", fleet}, args...), s)
 	return result{code, out.String(), errs.String()}
 }
 

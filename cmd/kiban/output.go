@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // output is the -o flag of a verb: one of the forms it knows.
@@ -31,9 +34,15 @@ func (o output) validate(cmd *cobra.Command) error {
 	return usage(cmd, fmt.Sprintf("-o %s is not a form of %s; it has %s", o.form, cmd.Name(), strings.Join(o.forms, ", ")))
 }
 
+// writeJSON writes a result for programs, which is read by people too.
 func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(lifecycle.HarmlessJSON(b.Bytes()))
+	return err
 }

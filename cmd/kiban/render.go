@@ -37,6 +37,6 @@ func renderRun(ctx context.Context, opts *renderOptions) error {
 		return err
 	}
 	opts.app.findings(ds)
-	_, err = opts.app.Out.Write(docs)
+	_, err = opts.app.data.Write(docs)
 	return err
 }

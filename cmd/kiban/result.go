@@ -26,7 +26,7 @@ func (a *app) withResult(ctx context.Context, file, site string, verb func(*life
 	end(o, interruptedBy(ctx, err), time.Now())
 	b, unsaid := json.MarshalIndent(o, "", "  ")
 	if unsaid == nil {
-		unsaid = os.WriteFile(file, append(b, '\n'), 0o600)
+		unsaid = os.WriteFile(file, append(lifecycle.HarmlessJSON(b), '\n'), 0o600)
 	}
 	if unsaid == nil {
 		return err

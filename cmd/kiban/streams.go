@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
 
 	"golang.org/x/term"
@@ -24,6 +24,10 @@ type Streams struct {
 	Getenv                func(string) string
 	// Signals brings interrupts. Nil: none ever come.
 	Signals <-chan os.Signal
+
+	// out and err are Out and Err, once they are cleaned. data is for documents that programs read as they are; on a terminal it is Out.
+	out, err *render.Writer
+	data     io.Writer
 }
 
 func systemStreams() Streams {
@@ -45,9 +49,23 @@ func systemStreams() Streams {
 	}
 }
 
+// cleaned are the streams that verbs write to: through writers that let no foreign text steer what shows it.
+func (s Streams) cleaned() Streams {
+	s.data = s.Out
+	s.out, s.err = render.NewWriter(s.Out), render.NewWriter(s.Err)
+	s.Out, s.Err = s.out, s.err
+	if s.OutTTY {
+		s.data = s.Out
+	}
+	return s
+}
+
+// flush writes what an unfinished character holds back.
+func (s Streams) flush() { _ = errors.Join(s.out.Flush(), s.err.Flush()) }
+
 // outStyle and errStyle say what may be shown on each.
-func (s Streams) outStyle() render.Style { return render.Style{Color: s.color(s.OutTTY)} }
-func (s Streams) errStyle() render.Style { return render.Style{Color: s.color(s.ErrTTY || s.gitlab())} }
+func (s Streams) outStyle() render.Style { return s.out.Style(s.color(s.OutTTY)) }
+func (s Streams) errStyle() render.Style { return s.err.Style(s.color(s.ErrTTY || s.gitlab())) }
 
 // color follows no-color.org: NO_COLOR set to anything forbids it.
 func (s Streams) color(tty bool) bool {
@@ -59,15 +77,3 @@ func (s Streams) gitlab() bool { return s.Getenv("GITLAB_CI") == "true" }
 
 // live reports whether progress may be redrawn in place.
 func (s Streams) live() bool { return s.ErrTTY && !s.gitlab() && s.Getenv("TERM") != "dumb" }
-
-// lockedWriter lets several goroutines write: a run, its progress, and the one that hears interrupts.
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
-}

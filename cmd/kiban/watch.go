@@ -16,7 +16,7 @@ import (
 func (a *app) announce(site lifecycle.Site, plan lifecycle.Plan) error {
 	show := func(w io.Writer) error { return render.PlanText(w, site, plan, a.errStyle()) }
 	if a.gitlab() && plan.Diagnostics.Err() == nil {
-		return render.Section(a.Err, time.Now, "plan", "Plan: "+render.Verdict(site, plan), show)
+		return render.Section(a.Err, a.errStyle(), time.Now, "plan", "Plan: "+render.Verdict(site, plan), show)
 	}
 	return show(a.Err)
 }

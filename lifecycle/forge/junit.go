@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"io"
 	"strings"
-	"unicode"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
@@ -98,12 +97,7 @@ func warningText(ds lifecycle.Diagnostics) string {
 	return xmlText(strings.Join(parts, "\n"))
 }
 
-// xmlText leaves out what XML 1.0 cannot carry even escaped: a terminal's control characters in what a program said.
+// xmlText leaves out what XML 1.0 cannot carry even escaped, a terminal's control characters in what a program said among it.
 func xmlText(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || !unicode.IsControl(r) && r != 0xFFFE && r != 0xFFFF {
-			return r
-		}
-		return -1
-	}, s)
+	return strings.NewReplacer("\ufffe", "", "\uffff", "").Replace(lifecycle.Harmless(s))
 }

@@ -78,7 +78,7 @@ func clean(s string, most int) string {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
+		case lifecycle.Misleads(r):
 			return -1
 		}
 		return r

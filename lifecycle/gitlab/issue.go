@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gitlab.com/gitlab-org/api/client-go"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // issueLabel is on every issue of kiban's.
@@ -26,7 +28,7 @@ type Telling struct {
 
 func siteMarker(site string) string       { return "<!-- kiban:site:" + site + " -->" }
 func toldMarker(key string) string        { return "<!-- kiban:told:" + key + " -->" }
-func (t Telling) marked() string          { return toldMarker(t.Key) + "\n" + t.Body }
+func (t Telling) marked() string          { return lifecycle.Harmless(toldMarker(t.Key) + "\n" + t.Body) }
 func endMarker(body string) bool          { return strings.HasPrefix(body, "<!-- kiban:ends -->\n") }
 func has(body string, marker string) bool { return strings.Contains(body, marker) }
 

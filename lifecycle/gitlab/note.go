@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gitlab.com/gitlab-org/api/client-go"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // Outcome is what became of a note.
@@ -27,6 +29,7 @@ const notesPerPage = 100
 // it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one written.
 // Project is a number or a path, number the merge request's. Errors are Diagnostics.
 func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (Outcome, error) {
+	body = lifecycle.Harmless(body) // plans repeat what machines and clusters said
 	for attempt := 0; ; attempt++ {
 		outcome, err := c.upsert(ctx, project, number, marker, body)
 		if err == nil {

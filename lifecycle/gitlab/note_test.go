@@ -45,6 +45,20 @@ func TestUpsertNote(t *testing.T) {
 	}
 }
 
+// TestNoteMisleadsNobody: what plans repeat of machines and clusters turns no text around and hides nothing in it.
+func TestNoteMisleadsNobody(t *testing.T) {
+	s := newServer(t)
+	if _, err := s.client(t, token).UpsertNote(t.Context(), project, 7, marker, marker+"\n\u202eevil\u200b \x1b[31mred\u009b\r"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.notes[0].Body, marker+"\nevil [31mred"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := (Telling{Key: "k", Body: "a\u202eb\x1b"}).marked(); got != toldMarker("k")+"\nab" {
+		t.Errorf("an issue is told %q", got)
+	}
+}
+
 // TestNoteIsWrittenOnce: the server writes the note and fails to say so.
 func TestNoteIsWrittenOnce(t *testing.T) {
 	for _, how := range []string{"an error", "a broken connection"} {

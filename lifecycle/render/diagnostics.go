@@ -5,7 +5,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -30,8 +29,8 @@ func Diagnostics(w io.Writer, ds lifecycle.Diagnostics, style Style) error {
 	return err
 }
 
+// DiagnosticText is one finding of them.
 func DiagnosticText(d lifecycle.Diagnostic, style Style) string {
-	d.Summary, d.Detail, d.Hint, d.Subject = visible(d.Summary), visible(d.Detail), visible(d.Hint), visible(d.Subject)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s\n", style.paint(severityCode(d.Severity), SeverityLabel(d.Severity)+":"), style.paint(codeBold, d.Summary))
 	if d.Subject != "" {
@@ -50,16 +49,6 @@ func DiagnosticText(d lifecycle.Diagnostic, style Style) string {
 		}
 	}
 	return b.String()
-}
-
-// visible drops what steers a terminal: findings repeat what hosts, files and servers said.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // SeverityLabel begins a finding: "Error", "Warning", "Blocked".

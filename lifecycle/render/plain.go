@@ -31,7 +31,7 @@ func GitLab(w io.Writer, titles map[string]string, style Style) lifecycle.Sink {
 	plain, open := Plain(w, style), ""
 	return func(e lifecycle.Event) error {
 		if stage := e.Stage; e.Kind != lifecycle.EventPlanned && e.Kind != lifecycle.EventSkipped && stage != open {
-			if err := section(w, e.Time, open, stage, titles[stage]); err != nil {
+			if err := section(w, style, e.Time, open, stage, titles[stage]); err != nil {
 				return err
 			}
 			open = stage
@@ -41,27 +41,32 @@ func GitLab(w io.Writer, titles map[string]string, style Style) lifecycle.Sink {
 }
 
 // section closes one section and opens the next; either may be "".
-func section(w io.Writer, at time.Time, closed, opened, title string) error {
+func section(w io.Writer, style Style, at time.Time, closed, opened, title string) error {
 	var b strings.Builder
 	if closed != "" {
-		fmt.Fprintf(&b, "\x1b[0Ksection_end:%d:%s\r\x1b[0K\n", at.Unix(), sectionName(closed))
+		fmt.Fprintln(&b, style.boundary("end", at, sectionName(closed)))
 	}
 	if opened != "" {
-		fmt.Fprintf(&b, "\x1b[0Ksection_start:%d:%s\r\x1b[0K%s\n", at.Unix(), sectionName(opened), title)
+		fmt.Fprintf(&b, "%s%s\n", style.boundary("start", at, sectionName(opened)), title)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
+// boundary begins or ends a section for GitLab, which shows nothing of it.
+func (s Style) boundary(what string, at time.Time, name string) string {
+	return s.raw(fmt.Sprintf("\x1b[0Ksection_%s:%d:%s\r\x1b[0K", what, at.Unix(), name))
+}
+
 // Section wraps what write writes in a collapsed section of a GitLab job's log.
-func Section(w io.Writer, now func() time.Time, name, title string, write func(io.Writer) error) error {
-	if _, err := fmt.Fprintf(w, "\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n", now().Unix(), sectionName(name), title); err != nil {
+func Section(w io.Writer, style Style, now func() time.Time, name, title string, write func(io.Writer) error) error {
+	if _, err := fmt.Fprintf(w, "%s%s\n", style.boundary("start", now(), sectionName(name)+"[collapsed=true]"), title); err != nil {
 		return err
 	}
 	if err := write(w); err != nil {
 		return err
 	}
-	return section(w, now(), name, "", "")
+	return section(w, style, now(), name, "", "")
 }
 
 var notSectionName = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)

@@ -35,7 +35,7 @@ func TestPlans(t *testing.T) {
 			golden(t, name+".txt", text.String())
 			golden(t, name+".md", markdown.String())
 			var colored bytes.Buffer
-			if err := PlanText(&colored, site, p, Style{Color: true}); err != nil {
+			if err := onTerminal(&colored, func(w *Writer, s Style) error { return PlanText(w, site, p, s) }); err != nil {
 				t.Fatal(err)
 			}
 			if stripped := stripANSI(colored.String()); stripped != text.String() {

@@ -27,7 +27,8 @@ func TestPlain(t *testing.T) {
 
 func TestGitLab(t *testing.T) {
 	var b bytes.Buffer
-	play(t, GitLab(&b, rendertest.Titles(), Style{}))
+	w := NewWriter(&b)
+	play(t, GitLab(w, rendertest.Titles(), w.Style(false)))
 	golden(t, "gitlab.txt", b.String())
 	starts, ends := strings.Count(b.String(), "section_start:"), strings.Count(b.String(), "section_end:")
 	if starts != 2 || ends != 2 {
@@ -88,7 +89,8 @@ func TestLiveModelFitsTheTerminal(t *testing.T) {
 // TestLiveLeavesTheFinalLines draws a whole run and looks at what a terminal would have in the end.
 func TestLiveLeavesTheFinalLines(t *testing.T) {
 	var screen terminal
-	v := Live(&screen, func() (int, int) { return 80, 24 }, rendertest.Titles(), Style{})
+	w := NewWriter(&screen)
+	v := Live(w, func() (int, int) { return 80, 24 }, rendertest.Titles(), w.Style(false))
 	v.now = func() time.Time { return rendertest.At(60) }
 	play(t, v.Sink)
 	if _, err := io.WriteString(v, "Interrupted: the steps in hand finish.\n"); err != nil {

@@ -35,7 +35,7 @@ func TestRunList(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "runs.txt", plain.String())
-	if err := RunList(&painted, runs, Style{Color: true}); err != nil {
+	if err := onTerminal(&painted, func(w *Writer, s Style) error { return RunList(w, runs, s) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := stripANSI(painted.String()); got != plain.String() || !strings.Contains(painted.String(), "\x1b[31mfailed\x1b[0m") {

@@ -71,15 +71,3 @@ func TestDiagnostics(t *testing.T) {
 	}
 	golden(t, "diagnostics.txt", b.String())
 }
-
-// TestDiagnosticsSteerNoTerminal: findings repeat what machines and servers said, which may be anything.
-func TestDiagnosticsSteerNoTerminal(t *testing.T) {
-	hostile := "\x1b[2Jgone\a\r\u009b31m"
-	var b bytes.Buffer
-	if err := Diagnostics(&b, lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: hostile, Detail: hostile + "\n\tnext", Hint: hostile, Subject: hostile}}, Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := b.String(), "Error: [2Jgone31m\n  on [2Jgone31m\n  [2Jgone31m\n  \tnext\n  Try: [2Jgone31m\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}

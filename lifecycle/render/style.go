@@ -5,10 +5,19 @@ import (
 	"time"
 )
 
-// Style says what a writer can show. The zero value is plain text.
+// Style says what a writer can show; Writer.Style gives it. The zero value is plain text, for any writer.
 type Style struct {
-	// Color allows ANSI colours: a terminal, and nobody asked for none (NO_COLOR, TERM=dumb).
-	Color bool
+	key string
+	// color allows ANSI colours: a terminal, and nobody asked for none (NO_COLOR, TERM=dumb).
+	color bool
+}
+
+// raw is a sequence that steers the writer's other end, as only the writer's own Style can write it.
+func (s Style) raw(seq string) string {
+	if s.key == "" {
+		return ""
+	}
+	return s.key + seq + string([]byte{markEnd})
 }
 
 const (
@@ -21,10 +30,10 @@ const (
 )
 
 func (s Style) paint(code, text string) string {
-	if !s.Color || text == "" {
+	if !s.color || code == "" || text == "" {
 		return text
 	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return s.raw("\x1b["+code+"m") + text + s.raw("\x1b[0m")
 }
 
 // Duration shows a span as people say it: 850ms, 12s, 3m05s, 2h10m.

@@ -83,7 +83,8 @@ func TestTenantsText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "tenants.txt", b.String())
-	if err := TenantsText(&colored, "tokyo-prod", uses, Style{Color: true}); err != nil || stripANSI(colored.String()) != b.String() || colored.String() == b.String() {
+	err := onTerminal(&colored, func(w *Writer, s Style) error { return TenantsText(w, "tokyo-prod", uses, s) })
+	if err != nil || stripANSI(colored.String()) != b.String() || colored.String() == b.String() {
 		t.Errorf("%v: colour changes the text, or there is none:\n%s", err, colored.String())
 	}
 	b.Reset()

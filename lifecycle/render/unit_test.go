@@ -16,10 +16,9 @@ func TestPlansOfUnits(t *testing.T) {
 	for name, p := range plans {
 		t.Run(name, func(t *testing.T) {
 			var text, markdown, colored bytes.Buffer
-			for _, err := range []error{PlanText(&text, site, p, Style{}), PlanMarkdown(&markdown, site, p), PlanText(&colored, site, p, Style{Color: true})} {
-				if err != nil {
-					t.Fatal(err)
-				}
+			onScreen := onTerminal(&colored, func(w *Writer, s Style) error { return PlanText(w, site, p, s) })
+			if err := errors.Join(PlanText(&text, site, p, Style{}), PlanMarkdown(&markdown, site, p), onScreen); err != nil {
+				t.Fatal(err)
 			}
 			golden(t, name+".txt", text.String())
 			golden(t, name+".md", markdown.String())
