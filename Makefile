@@ -69,6 +69,10 @@ renovate-check: build ## Run the real Renovate over the example fleet: it finds 
 rehearse: build lab ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
 	go run ./scripts/ci-rehearsal
 
+.PHONY: mutate
+mutate: ## Change each property of the tables of actions and gates, one by one, and say which changes no test notices (15 minutes)
+	go run ./scripts/mutate-tables
+
 .PHONY: release-check
 release-check: ## Try what a release does as far as it publishes nothing: its configuration, one binary and its version (needs goreleaser)
 	go test -vet=off ./scripts/release

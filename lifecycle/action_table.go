@@ -104,6 +104,15 @@ func (a Action) row() actionRow {
 	return actionRow{action: a, verb: VerbOther, tone: ToneOther}
 }
 
+// Actions are all of them.
+func Actions() []Action {
+	var out []Action
+	for _, r := range actionRows() {
+		out = append(out, r.action)
+	}
+	return out
+}
+
 // Doer is who carries an action out.
 type Doer string
 

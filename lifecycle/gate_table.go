@@ -43,6 +43,15 @@ func (k GateKind) row() gateRow {
 	return gateRow{kind: k}
 }
 
+// GateKinds are all of them.
+func GateKinds() []GateKind {
+	var out []GateKind
+	for _, r := range gateRows() {
+		out = append(out, r.kind)
+	}
+	return out
+}
+
 // Watched is what a gate looks at.
 type Watched string
 

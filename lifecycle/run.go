@@ -45,7 +45,7 @@ type RunRecord struct {
 	Format string `json:"format"`
 	ID     string `json:"id"`
 	Site   string `json:"site"`
-	// Who, Where, Revision and Digest are RunHeader's; empty when the journal lost it.
+	// Who, Where, Revision and Digest are RunHeader's; empty where the runner alone wrote the journal.
 	Who      string `json:"who,omitempty"`
 	Where    string `json:"where,omitempty"`
 	Revision string `json:"revision,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -481,4 +482,25 @@ func TestNeedsOfAnotherTargetAreAwaited(t *testing.T) {
 			t.Errorf("b joined after %s, want when a was initialised, after a minute", at)
 		}
 	})
+}
+
+// Each action reaches who the table of actions says, and nobody else; one that is not known reaches nobody.
+func TestEveryActionReachesItsDoer(t *testing.T) {
+	for _, a := range append(lifecycle.Actions(), "fly") {
+		synctest.Test(t, func(t *testing.T) {
+			machines, nodes, units := newWorld(), newWorld(), newWorld()
+			deps := machines.deps()
+			deps.Nodes, deps.Units = nodes, units
+			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
+			err := Run(t.Context(), lifecycle.Site{}, plan, deps)
+			got := map[lifecycle.Doer]int{lifecycle.DoerMachines: len(machines.log), lifecycle.DoerNodes: len(nodes.log), lifecycle.DoerUnits: len(units.log)}
+			want := map[lifecycle.Doer]int{lifecycle.DoerMachines: 0, lifecycle.DoerNodes: 0, lifecycle.DoerUnits: 0}
+			if a != "fly" {
+				want[a.Doer()] = 1
+			}
+			if !maps.Equal(got, want) || (err != nil) != (a == "fly") {
+				t.Errorf("%s: reached %v, want %v (%v)", a, got, want, err)
+			}
+		})
+	}
 }

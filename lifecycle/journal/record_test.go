@@ -56,6 +56,8 @@ func TestRecord(t *testing.T) {
 		{"whole", slices.Concat(first, second, []lifecycle.Event{end}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
 		{"the way back after a failure is no step of the plan", slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade+"@back", v135),
 			back(step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade+"@back", lifecycle.Version{})), end}), lifecycle.RunFailed, []lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
+		{"an upgrade that was cut off earlier is taken back", slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionRestoreFormer, v135),
+			step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionRestoreFormer, lifecycle.Version{}), end}), lifecycle.RunFailed, []lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
 		{"a word about the record comes after the end", slices.Concat(first, second, []lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
 		{"killed", first, lifecycle.RunUnended, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, 3 * time.Second},
 		{"blocked", slices.Concat(first, []lifecycle.Event{blocked, end}), lifecycle.RunBlocked, []lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
@@ -72,15 +74,15 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// A journal of the first version had no begun event, and neither versions nor a result.
-func TestRecordOfAnOldJournal(t *testing.T) {
+// The runner alone writes neither a begun event nor versions nor a result.
+func TestRecordWithoutHeader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "20261121-220000-abcdef.jsonl")
-	old := `{"format":"1.0","time":"2026-11-21T22:00:00Z","run":"20261121-220000-abcdef","site":"lab","kind":"planned","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"}
+	written := `{"format":"1.0","time":"2026-11-21T22:00:00Z","run":"20261121-220000-abcdef","site":"lab","kind":"planned","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"}
 {"format":"1.0","time":"2026-11-21T22:00:01Z","run":"20261121-220000-abcdef","site":"lab","kind":"started","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"}
 {"format":"1.0","time":"2026-11-21T22:00:09Z","run":"20261121-220000-abcdef","site":"lab","kind":"finished","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade","elapsed":8000000000}
 {"format":"1.0","time":"2026-11-21T22:00:09Z","run":"20261121-220000-abcdef","site":"lab","kind":"summary","message":"1 of 1 steps done","elapsed":9000000000}
 `
-	if err := os.WriteFile(path, []byte(old), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(written), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got, err := RecordOf(Run{ID: "20261121-220000-abcdef", Site: "lab", Path: path})

@@ -422,3 +422,12 @@ func TestInterruptedStep(t *testing.T) {
 		t.Error("an action of the API was done to a machine")
 	}
 }
+
+// Whatever is done on a machine has a function here, but for the wait for an operator, which is the caller's.
+func TestEveryActionOnMachinesIsDone(t *testing.T) {
+	for _, a := range lifecycle.Actions() {
+		if want := a.Doer() == lifecycle.DoerMachines && a != lifecycle.ActionAwait; (action(a) != nil) != want {
+			t.Errorf("%s: done here %t, want %t", a, !want, want)
+		}
+	}
+}

@@ -52,6 +52,11 @@ func orderly(t *testing.T, p lifecycle.Plan) {
 		if s.Reason == "" || s.Timeout <= 0 {
 			t.Errorf("%s has no reason or no timeout", s.ID)
 		}
+		for _, g := range slices.Concat(s.Before, s.After) {
+			if words := g.String(); strings.HasPrefix(words, " ") || strings.HasSuffix(words, " ") || strings.Contains(words, "  ") {
+				t.Errorf("%s: the gate %q lacks its target", s.ID, words)
+			}
+		}
 		seen[s.ID] = true
 		if len(stages) == 0 || stages[len(stages)-1] != s.Stage {
 			stages = append(stages, s.Stage)

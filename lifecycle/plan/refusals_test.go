@@ -87,7 +87,8 @@ func TestRefusals(t *testing.T) {
 		"etcd-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
 			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "old", PeerAddress: "10.0.0.99"})
 		}},
-		"etcd-of-two": {was: v135, site: newSite(v136, 2, 0), stop: true},
+		"etcd-of-two":       {was: v135, site: newSite(v136, 2, 0), stop: true},
+		"etcd-of-two-files": {was: v136, site: newSite(v136, 2, 0, eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "2", true))), stop: true},
 		"node-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
 			st.Nodes = append(st.Nodes, lifecycle.NodeState{Name: "stranger", Ready: true})
 		}},

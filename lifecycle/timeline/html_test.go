@@ -163,3 +163,12 @@ func TestPictureOfManyMachinesAndShortSteps(t *testing.T) {
 		}
 	}
 }
+
+// Every action has a colour that the page's style knows.
+func TestEveryActionHasAColour(t *testing.T) {
+	for _, a := range append(lifecycle.Actions(), "fly") {
+		if c := colour(a); c == "" || !strings.Contains(pageStyle, "."+c+"{") {
+			t.Errorf("%s: the style has no class %q", a, c)
+		}
+	}
+}
