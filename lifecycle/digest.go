@@ -5,8 +5,20 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
 	"maps"
 )
+
+// Digest identifies a content, "sha256:<hex>".
+func Digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return digestPrefix + hex.EncodeToString(sum[:])
+}
+
+// DigestOf is the Digest of what a SHA-256 hash was given.
+func DigestOf(sum hash.Hash) string { return digestPrefix + hex.EncodeToString(sum.Sum(nil)) }
+
+const digestPrefix = "sha256:"
 
 // DigestObject identifies what is declared of an object, "sha256:<hex>": its JSON without the values of a Secret and without the fields
 // that are not compared. What is no JSON is taken as it is.
@@ -24,8 +36,7 @@ func DigestObject(o Object, volatile []FieldRef, ignore []Ignore) string {
 			content = b
 		}
 	}
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return Digest(content)
 }
 
 // withoutSecrets keeps the keys of a Secret and drops its values, so that a digest tells nothing about them.

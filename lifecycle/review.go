@@ -1,8 +1,6 @@
 package lifecycle
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -56,8 +54,7 @@ func (p Plan) Meaning() string {
 	if err != nil {
 		return "" // words are strings and numbers: they can always be written
 	}
-	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return Digest(b)
 }
 
 // Meant is the step without what does not change what it does: why, for how long, who wrote the values that are put back, and which fields

@@ -1,8 +1,6 @@
 package lifecycle
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"time"
 )
@@ -278,8 +276,7 @@ func (s State) FactsDigest() string {
 	if err != nil {
 		panic("lifecycle: facts do not marshal: " + err.Error()) // plain data: a bug, not a condition
 	}
-	h := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(h[:])
+	return Digest(b)
 }
 
 // MachineFacts is what the machines of a site said, in one command each.

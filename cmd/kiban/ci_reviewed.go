@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 type ciReviewedOptions struct {
@@ -133,11 +134,7 @@ func writeReviewed(dir string, r lifecycle.ReviewedPlan) error {
 	if err != nil {
 		return noReviewed(dir, err)
 	}
-	file := reviewedFile(dir, r.Plan.Site)
-	if err := os.WriteFile(file+".part", append(b, '\n'), 0o600); err != nil {
-		return noReviewed(dir, err)
-	}
-	if err := os.Rename(file+".part", file); err != nil {
+	if err := atomicfile.Write(reviewedFile(dir, r.Plan.Site), append(b, '\n'), 0o600); err != nil {
 		return noReviewed(dir, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -133,17 +134,8 @@ func writeToldDir(dir string, before, book forge.Book) error {
 
 // writeTold puts a whole file in its place: instead of the one that is there, or where there is none.
 func writeTold(dir, key string, content []byte, replace bool) error {
-	f, err := os.CreateTemp(dir, "told-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
 	if replace {
-		return os.Rename(f.Name(), toldFile(dir, key))
+		return atomicfile.Write(toldFile(dir, key), content, 0o600)
 	}
-	return os.Link(f.Name(), toldFile(dir, key))
+	return atomicfile.Add(toldFile(dir, key), content, 0o600)
 }

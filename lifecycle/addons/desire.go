@@ -3,7 +3,6 @@ package addons
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -72,7 +71,7 @@ func (u *unit) digest() string {
 	for _, hook := range u.rendered.Hooks {
 		fmt.Fprintln(h, hook.String(), hook.When, hook.Digest)
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return lifecycle.DigestOf(h)
 }
 
 // objectsDigest is the same without the hooks, which leave nothing that could be compared.
@@ -84,7 +83,7 @@ func (u *unit) objectsDigest() string {
 	for _, o := range u.all() {
 		fmt.Fprintln(h, o.String(), o.Group(), lifecycle.DigestObject(o, u.rendered.Volatile, u.ignore()))
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return lifecycle.DigestOf(h)
 }
 
 // build makes every declared unit, in order, for the cluster there is. What is wrong with one is among its findings.

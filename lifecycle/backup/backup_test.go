@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 var (
@@ -176,7 +177,7 @@ func TestWhatIsOnTheDiskIsReadAgain(t *testing.T) {
 			if _, err := w.Write(whole(t)); err != nil {
 				return err
 			}
-			half, _ := filepath.Glob(filepath.Join(s.Dir, ".backup-*"))
+			half, _ := filepath.Glob(filepath.Join(s.Dir, atomicfile.Unfinished))
 			if len(half) != 1 {
 				t.Fatalf("written to %v", half)
 			}
@@ -230,7 +231,7 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	keep := []string{"tokyo-prod-v1.35.7+k0s.0-20261121T110000Z.tar.gz", "osaka-v1.34.10+k0s.0-20200101T000000Z.tar.gz", "notes.txt", "tokyo-prod.tar.gz"}
-	for _, name := range append(slices.Clone(keep), "tokyo-prod-v1.34.10+k0s.0-20261101T000000Z.tar.gz.age", ".backup-killed") {
+	for _, name := range append(slices.Clone(keep), "tokyo-prod-v1.34.10+k0s.0-20261101T000000Z.tar.gz.age", ".new-killed") {
 		path := filepath.Join(s.Dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)

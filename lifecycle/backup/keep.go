@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // Store is where one site's backups are kept, and how.
@@ -89,36 +90,29 @@ func taken(path string) error {
 }
 
 // write makes the file at once or not at all.
-func write(path string, recipients []string, take func(io.Writer) error) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".backup-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // it is gone already when all went well
-	defer tmp.Close()
-	sealed, err := newSeal(tmp, recipients)
-	if err != nil {
-		return err
-	}
-	sum, seen := sha256.New(), inspect()
-	err = take(io.MultiWriter(sealed, sum, seen))
-	found := seen.verdict(err)
-	if err != nil {
-		return err
-	}
-	if found != nil {
-		return unreadable(path, "what k0s wrote is not a backup", found)
-	}
-	if err := errors.Join(sealed.Close(), tmp.Sync()); err != nil {
-		return err
-	}
-	if err := readAgain(tmp, sealed, sum); err != nil {
-		return unreadable(path, "what is on the disk is not what was written", err)
-	}
-	if err := errors.Join(tmp.Close(), os.Rename(tmp.Name(), path)); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
+func write(path string, recipients []string, take func(io.Writer) error) error {
+	return atomicfile.Fill(path, 0o600, func(f *os.File) error {
+		sealed, err := newSeal(f, recipients)
+		if err != nil {
+			return err
+		}
+		sum, seen := sha256.New(), inspect()
+		err = take(io.MultiWriter(sealed, sum, seen))
+		found := seen.verdict(err)
+		if err != nil {
+			return err
+		}
+		if found != nil {
+			return unreadable(path, "what k0s wrote is not a backup", found)
+		}
+		if err := errors.Join(sealed.Close(), f.Sync()); err != nil {
+			return err
+		}
+		if err := readAgain(f, sealed, sum); err != nil {
+			return unreadable(path, "what is on the disk is not what was written", err)
+		}
+		return nil
+	})
 }
 
 // readAgain compares what is in the file with what went into it.
@@ -138,14 +132,6 @@ func readAgain(f *os.File, sealed seal, wrote hash.Hash) error {
 		return errors.New("the checksums differ")
 	}
 	return nil
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func unreadable(path, summary string, err error) error {
@@ -168,7 +154,7 @@ func (s Store) tidy() error {
 
 // sweep removes half backups of runs that were killed. One that is younger may still be written.
 func (s Store) sweep() error {
-	half, err := filepath.Glob(filepath.Join(s.Dir, ".backup-*"))
+	half, err := filepath.Glob(filepath.Join(s.Dir, atomicfile.Unfinished))
 	for _, path := range half {
 		if st, statErr := os.Stat(path); statErr == nil && s.now().Sub(st.ModTime()) > time.Hour {
 			err = errors.Join(err, os.Remove(path))

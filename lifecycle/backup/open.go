@@ -3,7 +3,6 @@ package backup
 import (
 	"bufio"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +54,7 @@ func Open(path, identityFile string) (*Source, error) {
 	if err != nil {
 		return nil, refuse(path, "the backup is not whole", "Nothing was changed. Take another backup: `ls .kiban/backups` has the others.", err)
 	}
-	s.Digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	s.Digest = lifecycle.DigestOf(sum)
 	return s, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // kind is what a cached file is: also the name of its folder.
@@ -163,21 +164,10 @@ func (c cache) inBundle(name string) bool {
 	return err == nil
 }
 
-// replace writes a file beside its place and moves it there.
+// replace writes a file in the cache.
 func replace(file string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
+	return atomicfile.Write(file, content, 0o600)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -39,7 +38,7 @@ func (s *Store) manifests(ctx context.Context, site lifecycle.Site, a lifecycle.
 	}
 	slices.SortStableFunc(out.Objects, func(x, y lifecycle.Object) int { return cmp.Compare(place(x.Kind), place(y.Kind)) })
 	out.Images = images(out.Objects)
-	out.Digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	out.Digest = lifecycle.DigestOf(sum)
 	return out, nil
 }
 

@@ -2,8 +2,6 @@ package helm
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -163,8 +161,7 @@ func missing(what, from, pinned string) error {
 }
 
 func digest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return lifecycle.Digest(content)
 }
 
 // local reports whether a source is a path, not a URL.

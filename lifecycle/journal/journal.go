@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // Journal appends the events of one run to one file.
@@ -35,7 +36,7 @@ func Open(path string) (*Journal, error) {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
 	}
 	// The new file's name must be on disk too, or a power cut takes the whole journal.
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := atomicfile.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %w", err), f.Close())
 	}
 	return &Journal{file: f}, nil
@@ -95,12 +96,4 @@ func endLine(f *os.File) error {
 	}
 	_, err = f.Write([]byte{'\n'})
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

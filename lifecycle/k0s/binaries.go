@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // Where k0s publishes its releases; used where a site names no other source.
@@ -168,30 +169,29 @@ func (src source) download(ctx context.Context, file, want string) (binary, erro
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return binary{}, err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".fetch-*")
+	out := binary{path: file, sha256: want}
+	err = atomicfile.Fill(file, 0o755, func(f *os.File) error {
+		h := sha256.New()
+		if out.size, err = io.Copy(io.MultiWriter(f, h), r); err != nil {
+			return src.unavailable("k0s cannot be fetched", src.url, err)
+		}
+		return src.mustBe(want, hex.EncodeToString(h.Sum(nil)))
+	})
 	if err != nil {
 		return binary{}, err
 	}
-	defer os.Remove(tmp.Name())
-	defer tmp.Close()
-	h := sha256.New()
-	size, err := io.Copy(io.MultiWriter(tmp, h), r)
-	if err != nil {
-		return binary{}, src.unavailable("k0s cannot be fetched", src.url, err)
-	}
-	if sum := hex.EncodeToString(h.Sum(nil)); sum != want {
-		return binary{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.url,
+	return out, nil
+}
+
+// mustBe refuses a file whose checksum is not the wanted one.
+func (src source) mustBe(want, sum string) error {
+	if sum != want {
+		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.url,
 			Summary: "the checksum of " + src.name + " is wrong",
 			Detail:  fmt.Sprintf("it is %s, and should be %s; no machine was given this file", sum, want),
 			Hint:    "find out whether the mirror or the pinned checksum is wrong before going on"}
 	}
-	if err := errors.Join(tmp.Chmod(0o755), tmp.Sync(), tmp.Close()); err != nil {
-		return binary{}, err
-	}
-	if err := os.Rename(tmp.Name(), file); err != nil {
-		return binary{}, err
-	}
-	return binary{file, want, size}, nil
+	return nil
 }
 
 func (source) unavailable(summary, where string, err error) error {

@@ -2,8 +2,6 @@ package k0s
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -14,6 +12,8 @@ import (
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1"
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
 	"gopkg.in/yaml.v2"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // configHeader marks a k0s.yaml as written by a tool, with the words that k0sctl looks for before it would set the file aside as
@@ -143,6 +143,5 @@ func digest(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	sum := sha256.Sum256(b)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return lifecycle.Digest(b)
 }

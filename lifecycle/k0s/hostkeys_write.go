@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // Trust puts keys into a known_hosts file, at once or not at all. Lines of a machine whose key has changed go; every other line stays
@@ -35,20 +36,13 @@ func Trust(file string, keys []lifecycle.HostKey) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".known_hosts-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close() // again, where it did not come to the end
-	next, err := amend(content, keys, f)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(overwrite(f, next), f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+	return atomicfile.Fill(file, mode, func(f *os.File) error {
+		next, err := amend(content, keys, f)
+		if err != nil {
+			return err
+		}
+		return overwrite(f, next)
+	})
 }
 
 // amend gives the new content. scratch is a file to read intermediate content from, as the library reads files only.

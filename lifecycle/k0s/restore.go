@@ -3,7 +3,6 @@ package k0s
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -82,7 +81,7 @@ func (t *task) fill(ctx context.Context, f facts, a *Archive) (facts, error) {
 	if _, err := t.on.pipe(ctx, t.on.restoreCommand(a.Digest), io.TeeReader(archive, sum), nil); err != nil {
 		return f, err
 	}
-	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); got != a.Digest {
+	if got := lifecycle.DigestOf(sum); got != a.Digest {
 		err := t.cleanUp(t.on.host.Name, func(ctx context.Context, r *remote) error { return r.run(ctx, r.emptyCommand()) })
 		return f, errors.Join(fmt.Errorf("the backup has changed while it was read: it is %s, not %s", got, a.Digest), err)
 	}

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"testing"
 	"time"
@@ -55,8 +53,7 @@ func newSite(version lifecycle.Version, controllers, workers int, edit ...func(*
 }
 
 func setConfig(h *lifecycle.Host, config string) {
-	sum := sha256.Sum256([]byte(config))
-	h.Config, h.ConfigDigest = []byte(config), "sha256:"+hex.EncodeToString(sum[:])
+	h.Config, h.ConfigDigest = []byte(config), lifecycle.Digest([]byte(config))
 }
 
 // host edits one declared host.

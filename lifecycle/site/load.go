@@ -3,7 +3,6 @@ package site
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -160,7 +159,7 @@ func digest(parts ...[]byte) string {
 		}
 		h.Write(b)
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return lifecycle.DigestOf(h)
 }
 
 // checkAll applies the rules that see several documents at once, and those about addons, tenants and objects.

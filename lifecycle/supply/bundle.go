@@ -2,8 +2,6 @@ package supply
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -66,8 +64,7 @@ type content struct {
 
 // inMemory is a file that is in memory.
 func inMemory(name string, b []byte) content {
-	sum := sha256.Sum256(b)
-	return content{File{name, "sha256:" + hex.EncodeToString(sum[:]), int64(len(b))},
+	return content{File{name, lifecycle.Digest(b), int64(len(b))},
 		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
 }
 

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 const lockfileHeader = `# Written by "kiban pin". The digests of what this site's versions stand for: commit it, and do not edit it.
@@ -41,17 +40,7 @@ func WritePins(file string, p lifecycle.Pins) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".kiban.lock-*")
-	if err != nil {
-		return fmt.Errorf("write the lock file: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it was renamed
-	_, err = tmp.Write(b)
-	err = cmp.Or(err, tmp.Chmod(0o644), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), file)
-	}
-	if err != nil {
+	if err := atomicfile.Write(file, b, 0o644); err != nil {
 		return fmt.Errorf("write the lock file: %w", err)
 	}
 	return nil

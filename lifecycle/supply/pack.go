@@ -6,13 +6,14 @@ import (
 	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // writeArchive packs the contents. The same contents, in any order, make the same bytes.
@@ -58,7 +59,7 @@ func pack(archive *tar.Writer, c content) error {
 	if err != nil {
 		return err
 	}
-	if n != c.Size || "sha256:"+hex.EncodeToString(sum.Sum(nil)) != c.Digest {
+	if n != c.Size || lifecycle.DigestOf(sum) != c.Digest {
 		return errOther
 	}
 	return nil

@@ -153,7 +153,7 @@ func writeVerified(file string, r io.Reader, want File) error {
 	if err := errors.Join(err, out.Close()); err != nil {
 		return err
 	}
-	if "sha256:"+hex.EncodeToString(sum.Sum(nil)) != want.Digest {
+	if lifecycle.DigestOf(sum) != want.Digest {
 		return errOther
 	}
 	return nil
@@ -171,7 +171,7 @@ func (b Bundle) whole() error {
 		if err := errors.Join(err, r.Close()); err != nil {
 			return err
 		}
-		if "sha256:"+hex.EncodeToString(sum.Sum(nil)) != f.Digest {
+		if lifecycle.DigestOf(sum) != f.Digest {
 			return fmt.Errorf("%s: %w", f.Path, errOther)
 		}
 	}

@@ -2,27 +2,24 @@ package supply
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"io"
 	"os"
-	"path/filepath"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
 // writeWhole writes a file whole or not at all, and gives its size and digest.
 func writeWhole(file string, write func(io.Writer) error) (int64, string, error) {
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".bundle-*")
+	sum, counted := sha256.New(), &counter{}
+	err := atomicfile.Fill(file, 0o644, func(f *os.File) error {
+		counted.w = io.MultiWriter(f, sum)
+		return write(counted)
+	})
 	if err != nil {
 		return 0, "", err
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it was renamed
-	sum := sha256.New()
-	counted := &counter{w: io.MultiWriter(tmp, sum)}
-	err = write(counted)
-	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
-		return 0, "", err
-	}
-	return counted.n, "sha256:" + hex.EncodeToString(sum.Sum(nil)), os.Rename(tmp.Name(), file)
+	return counted.n, lifecycle.DigestOf(sum), nil
 }
 
 // counter counts what it passes on.

@@ -1,0 +1,62 @@
+package atomicfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWhole(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "plan.json")
+	holds := func(want string, mode fs.FileMode) {
+		t.Helper()
+		got, err := os.ReadFile(file)
+		if err != nil || string(got) != want {
+			t.Errorf("it holds %q, want %q (%v)", got, want, err)
+		}
+		if st, err := os.Stat(file); err != nil || st.Mode().Perm() != mode {
+			t.Errorf("its mode is %v, want %v (%v)", st.Mode(), mode, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+			t.Errorf("beside it lie %v (%v)", left, err)
+		}
+	}
+	if err := Write(file, []byte("a long first content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	holds("a long first content", 0o644)
+	if err := Write(file, []byte("second"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds("second", 0o600)
+
+	full := errors.New("no space left on device")
+	err := Fill(file, 0o644, func(f *os.File) error {
+		if _, err := f.WriteString("half"); err != nil {
+			return err
+		}
+		return full
+	})
+	if err != full { //nolint:errorlint // it is returned as it is
+		t.Errorf("got %v, want the error as it is", err)
+	}
+	holds("second", 0o600)
+
+	if err := Add(file, []byte("third"), 0o644); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v, want fs.ErrExist", err)
+	}
+	holds("second", 0o600)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := Add(file, []byte("third"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	holds("third", 0o644)
+	if err := Write(filepath.Join(dir, "missing", "x"), nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v: it made a folder", err)
+	}
+}
