@@ -100,7 +100,7 @@ func TestFailedRestoreLeavesNothing(t *testing.T) {
 				t.Fatal("it passed")
 			}
 			var h lifecycle.HostState
-			for range 20 { // an upload that breaks off is noticed on the machine, not here
+			for range 200 { // an upload that breaks off is noticed on the machine, not here
 				if h = f.state(s, "c1"); !h.Data {
 					break
 				}

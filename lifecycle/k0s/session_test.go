@@ -159,7 +159,7 @@ func TestHazard_H27_NoGoroutineStays(t *testing.T) {
 		f.do(s, v135, "c1/tidy")
 	}
 	var after int
-	for range 50 {
+	for range 500 {
 		if after = runtime.NumGoroutine(); after <= before+5 {
 			return
 		}

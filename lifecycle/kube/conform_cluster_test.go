@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -229,8 +230,14 @@ func (s *stage) webhookDown(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, other, s.namespace, func(string) {}), lifecycle.SeverityError, "could not be applied in time")
-	time.AfterFunc(2*time.Second, drop)
-	if lines := s.apply(t, other); !strings.Contains(lines, "waits: webhook deaf.test.kiban.dev is not up yet") {
+	const waits = "waits: webhook deaf.test.kiban.dev is not up yet"
+	release := sync.OnceFunc(drop)
+	lines := s.apply(t, other, func(line string) {
+		if strings.Contains(line, waits) {
+			release()
+		}
+	})
+	if !strings.Contains(lines, waits) {
 		t.Errorf("got %s", lines)
 	}
 }

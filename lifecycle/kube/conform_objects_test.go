@@ -100,12 +100,19 @@ func (s *stage) want(t *testing.T, what, got string, want ...string) {
 	}
 }
 
-func (s *stage) apply(t *testing.T, objs []lifecycle.Object) string {
+// apply writes objects and returns what was told; each line is given to hear first.
+func (s *stage) apply(t *testing.T, objs []lifecycle.Object, hear ...func(line string)) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var lines lineLog
-	if err := s.client.ApplyObjects(ctx, objs, s.namespace, lines.add); err != nil {
+	told := func(line string) {
+		lines.add(line)
+		for _, h := range hear {
+			h(line)
+		}
+	}
+	if err := s.client.ApplyObjects(ctx, objs, s.namespace, told); err != nil {
 		t.Fatalf("apply: %v\n%s", err, lines.all())
 	}
 	return lines.all()
@@ -196,9 +203,9 @@ metadata: {name: gadgets.example.org}
 spec: {group: example.org, scope: Namespaced, names: {kind: Gadget, plural: gadgets}, versions: [{name: v1, served: true, storage: true}]}`)
 	s.want(t, "coming", s.compare(t, objs, lifecycle.CompareOptions{Coming: coming}), "create ConfigMap fine",
 		"create ConfigMap astray", "create Gadget unknown: its kind comes with gadgets.example.org")
+	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
 	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError, "could not be applied in time")
 }
 

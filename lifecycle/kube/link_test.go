@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -110,27 +111,26 @@ func TestConnectsOnceForAll(t *testing.T) {
 		"none":  {failing(nil), errNoAPI, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, hold := &source{}, make(chan struct{})
-			s.set(func(ctx context.Context) ([]byte, error) { <-hold; return tc.give(ctx) })
-			c := New(s.kubeconfig, []Server{{Host: "controller-1", Address: addr}}, Options{})
-			defer c.Close()
-			var calls, wait sync.WaitGroup
-			for range callers {
-				calls.Add(1)
-				wait.Go(func() {
-					calls.Done()
-					if err := c.connect(t.Context()); err != tc.want {
-						t.Errorf("got %v, want %v", err, tc.want)
-					}
-				})
-			}
-			calls.Wait()
-			time.Sleep(50 * time.Millisecond) // let them come to the turn
-			close(hold)
-			wait.Wait()
-			if n := s.asked.Load(); n < 1 || n > tc.most {
-				t.Errorf("%d callers asked %d times, want %d at most", callers, n, tc.most)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s, hold := &source{}, make(chan struct{})
+				s.set(func(ctx context.Context) ([]byte, error) { <-hold; return tc.give(ctx) })
+				c := New(s.kubeconfig, []Server{{Host: "controller-1", Address: addr}}, Options{})
+				defer c.Close()
+				var wait sync.WaitGroup
+				for range callers {
+					wait.Go(func() {
+						if err := c.connect(t.Context()); err != tc.want {
+							t.Errorf("got %v, want %v", err, tc.want)
+						}
+					})
+				}
+				time.Sleep(time.Millisecond) // all have come, and wait
+				close(hold)
+				wait.Wait()
+				if n := s.asked.Load(); n < 1 || n > tc.most {
+					t.Errorf("%d callers asked %d times, want %d at most", callers, n, tc.most)
+				}
+			})
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,28 +13,40 @@ import (
 
 // A proof that runs out of time says which promise was not kept by then, and leaves nothing behind.
 func TestVerifyEndsInTime(t *testing.T) {
+	looks := func(r *http.Request) bool {
+		return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/services/")
+	}
+	makes := func(r *http.Request) bool {
+		return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/namespaces")
+	}
 	for _, tt := range []struct {
-		name   string
-		refuse func(r *http.Request) (int, bool)
-		want   string
+		name string
+		// last is the request whose second occurrence is the end of the time.
+		last func(*http.Request) bool
+		late bool
+		want string
 	}{
-		{"a promise is not kept", nil, "a Service of type LoadBalancer gets no address: no controller has said anything of it"},
-		{"the API takes the namespace, and its answer comes too late", func(r *http.Request) (int, bool) {
-			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/namespaces") {
-				return http.StatusServiceUnavailable, true
-			}
-			return 0, false
-		}, "no namespace for the probes could be made"},
+		{"a promise is not kept", looks, false, "a Service of type LoadBalancer gets no address: no controller has said anything of it"},
+		{"the API takes the namespace, and its answer comes too late", makes, true, "no namespace for the probes could be made"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFakeAPI()
 			c := connect(t, f)
-			f.refuse = tt.refuse
-			if tt.refuse != nil {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var asked atomic.Int32
+			f.refuse = func(r *http.Request) (int, bool) {
+				if !tt.last(r) {
+					return 0, false
+				}
+				if asked.Add(1) == 2 {
+					cancel()
+				}
+				return http.StatusServiceUnavailable, tt.late
+			}
+			if tt.late {
 				f.put("namespaces", object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": "kiban-verify-run-1"}})
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
 			began := time.Now()
 			platform := lifecycle.Platform{LoadBalancer: lifecycle.PlatformLoadBalancer{Promised: true}}
 			got := c.Verify(ctx, platform, "run-1", func(string) {})
