@@ -2,6 +2,7 @@ package applet
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	_ "unsafe" // for go:linkname
 
@@ -19,9 +20,38 @@ var gitMajor string
 //go:linkname gitMinor k8s.io/component-base/version.gitMinor
 var gitMinor string
 
+// older is how many minors below its own Kubernetes can emulate.
+const older = 3
+
+// Plays returns an error for a k0s release whose Kubernetes this binary cannot pose as: it is one Kubernetes, which emulates the three minors before
+// its own.
+func Plays(k0s string) error {
+	_, minor, err := kubernetesVersion(k0s)
+	if err != nil {
+		return err
+	}
+	own, err := ownMinor()
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.Atoi(minor); err != nil || n > own || n < own-older {
+		return fmt.Errorf("the lab plays Kubernetes 1.%d to 1.%d, not %s", own-older, own, k0s)
+	}
+	return nil
+}
+
+// ownMinor is the minor of the Kubernetes that is linked in.
+func ownMinor() (int, error) {
+	_, minor, _ := strings.Cut(version.DefaultKubeBinaryVersion, ".")
+	return strconv.Atoi(minor)
+}
+
 // pose makes this process claim to be the Kubernetes of a k0s release: v1.36.3+k0s.2 is v1.36.3+k0s. It must come before the
 // commands are built, because building them sets up the feature gates by version.
 func pose(k0s string) error {
+	if err := Plays(k0s); err != nil {
+		return err
+	}
 	kubernetes, minor, err := kubernetesVersion(k0s)
 	if err != nil {
 		return err

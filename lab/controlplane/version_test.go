@@ -7,14 +7,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestVersions takes one data directory through three minors.
+// TestVersions takes one data directory through every minor that the lab plays.
 func TestVersions(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a control plane three times")
+		t.Skip("starts a control plane four times")
 	}
 	s := newSite(t, "127.66.3")
 	for i, version := range []struct{ k0s, kubernetes string }{
 		{"v1.34.10+k0s.0", "v1.34.10+k0s"}, {"v1.35.7+k0s.0", "v1.35.7+k0s"}, {"v1.36.3+k0s.2", "v1.36.3+k0s"},
+		{"v1.37.2+k0s.0", "v1.37.2+k0s"},
 	} {
 		c := s.controller(1, "")
 		c.Version = version.k0s

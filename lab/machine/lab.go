@@ -46,7 +46,7 @@ type Options struct {
 
 // Versions are the releases that a lab's mirror has.
 func Versions() []string {
-	return []string{"v1.34.10+k0s.0", "v1.35.6+k0s.0", "v1.35.7+k0s.0", "v1.36.2+k0s.0", "v1.36.3+k0s.2"}
+	return []string{"v1.34.10+k0s.0", "v1.35.6+k0s.0", "v1.35.7+k0s.0", "v1.36.2+k0s.0", "v1.36.3+k0s.2", "v1.37.2+k0s.0"}
 }
 
 // Lab is a set of machines and the clusters that are made of them.

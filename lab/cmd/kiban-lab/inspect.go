@@ -137,6 +137,9 @@ func kubectlCommand(dir *string) *cobra.Command {
 func mirrorCommand() *cobra.Command {
 	var versions []string
 	c := &cobra.Command{Use: "mirror FOLDER", Short: "Write a release mirror of stand-in binaries", Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
+		if err := played(versions); err != nil {
+			return err
+		}
 		return machine.WriteMirror(args[0], versions)
 	}}
 	c.Flags().StringSliceVar(&versions, "version", machine.Versions(), "a release; may be repeated")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kiban.dev/kiban/lab/applet"
 	"kiban.dev/kiban/lab/machine"
 )
 
@@ -40,6 +41,9 @@ func upCommand(dir *string) *cobra.Command {
 	f.BoolVarP(&verbose, "verbose", "v", false, "log what goes on behind the machines")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.Dir = *dir
+		if err := played(o.Versions); err != nil {
+			return err
+		}
 		if pid, ok := running(*dir); ok {
 			return fmt.Errorf("a lab already runs in %s (process %d): kiban-lab down --dir %s ends it", *dir, pid, *dir)
 		}
@@ -49,6 +53,16 @@ func upCommand(dir *string) *cobra.Command {
 		return run(c, o, verbose)
 	}
 	return c
+}
+
+// played returns an error if the lab can't pose as one of the releases.
+func played(releases []string) error {
+	for _, release := range releases {
+		if err := applet.Plays(release); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // run is the lab's process.
