@@ -1,11 +1,18 @@
 # What people and CI type. `make` alone says what there is.
 #
-# Needed: go, git, make. Builds and tests share flags, so that Kubernetes is compiled once. A C compiler, where there is one, adds the race detector to the tests.
+# Needed: go, git, make. Builds and tests share their flags, and both modules their versions, so that each package is compiled once. `make race` alone
+# needs a C compiler, and compiles everything again.
 
 MAKEFLAGS += --no-print-directory
 export GOTOOLCHAIN := local
+CGO_ENABLED ?= 0
+export CGO_ENABLED
 
-RACE := $(if $(shell command -v cc 2>/dev/null),-race)
+# $(call compile,NAMES) builds binaries, and tells how far that is where it takes long. Before that can be told, Go compiles a little of its own.
+define compile
+@test -d "$$(go env GOCACHE)/00" || echo 'Go has compiled nothing on this machine yet; what there is to do is said in a moment.'
+@go run ./scripts/build $(1)
+endef
 
 .PHONY: help
 help: ## Say what there is (the default)
@@ -13,21 +20,30 @@ help: ## Say what there is (the default)
 
 .PHONY: build
 build: ## Build bin/kiban, which is linked to nothing, as in the images
-	CGO_ENABLED=0 go build -ldflags '-s -w' -o bin/kiban ./cmd/kiban
+	$(call compile,kiban)
 
 .PHONY: lab
-lab: ## Build bin/kiban-lab: simulated machines and a real control plane (about 4 minutes the first time)
-	go -C lab build -ldflags '-s -w' -o ../bin/kiban-lab ./cmd/kiban-lab
+lab: ## Build bin/kiban-lab: simulated machines and a real control plane (some minutes the first time)
+	$(call compile,kiban-lab)
+
+.PHONY: binaries
+binaries:
+	$(call compile,kiban kiban-lab)
 
 .PHONY: demo
-demo: build lab ## Set a cluster up in the lab, and upgrade it while a prober watches its workload
+demo: binaries ## Set a cluster up in the lab, and upgrade it while a prober watches its workload
 	scripts/demo.sh
 
 .PHONY: test
-test: build lab ## Run every test: units of both modules, and end to end with the built binaries
-	go test -vet=off $(RACE) ./...
+test: binaries ## Run every test: units of both modules, and end to end with the built binaries
+	go test -vet=off ./...
 	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
 	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m -parallel 4 ./e2e
+
+.PHONY: race
+race: export CGO_ENABLED := 1
+race: ## Run the units of kiban under the race detector; needs a C compiler, and compiles everything again for it
+	go test -vet=off -race ./...
 
 # The commit to compare with; empty is the merge base with origin/main.
 BASE ?=
@@ -51,14 +67,14 @@ lint: bin/golangci-lint ## Run the linters over both modules
 
 # The linters are a module of their own, so that kiban depends on none of what they need.
 bin/golangci-lint: tools/go.mod tools/go.sum
-	go -C tools build -trimpath -ldflags '-s -w' -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	go -C tools build -ldflags '-s -w' -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 .PHONY: bench
-bench: build lab ## Print the table of docs/performance.md: kiban against k0sctl, kustomize and the lower bounds
+bench: binaries ## Print the table of docs/performance.md: kiban against k0sctl, kustomize and the lower bounds
 	go -C lab run ./bench -kiban ../bin/kiban -lab ../bin/kiban-lab
 
 .PHONY: reliability
-reliability: build lab ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
+reliability: binaries ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 8
 
 .PHONY: renovate-check
@@ -66,7 +82,7 @@ renovate-check: build ## Run the real Renovate over the example fleet: it finds 
 	go run ./scripts/renovate-check
 
 .PHONY: rehearse
-rehearse: build lab ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
+rehearse: binaries ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
 	go run ./scripts/ci-rehearsal
 
 .PHONY: mutate
