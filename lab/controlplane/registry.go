@@ -29,6 +29,11 @@ type Cluster struct {
 func (r *Registry) Find(ca []byte) (*Cluster, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.find(ca)
+}
+
+// find is Find with r.mu held.
+func (r *Registry) find(ca []byte) (*Cluster, bool) {
 	i := slices.IndexFunc(r.clusters, func(c *Cluster) bool { return bytes.Equal(bytes.TrimSpace(c.ca), bytes.TrimSpace(ca)) })
 	if i < 0 {
 		return nil, false
@@ -36,18 +41,24 @@ func (r *Registry) Find(ca []byte) (*Cluster, bool) {
 	return r.clusters[i], true
 }
 
+// findOrAdd is one step, so that controllers that start at the same time are of one cluster.
+func (r *Registry) findOrAdd(ca []byte) *Cluster {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.find(ca)
+	if !ok {
+		c = &Cluster{ca: ca, running: map[string]bool{}}
+		r.clusters = append(r.clusters, c)
+	}
+	return c
+}
+
 // enter notes that a controller of a cluster runs; leave undoes it.
 func (r *Registry) enter(ca, kubeconfig []byte, server string) (leave func()) {
 	if r == nil {
 		return func() {}
 	}
-	c, ok := r.Find(ca)
-	if !ok {
-		c = &Cluster{ca: ca, running: map[string]bool{}}
-		r.mu.Lock()
-		r.clusters = append(r.clusters, c)
-		r.mu.Unlock()
-	}
+	c := r.findOrAdd(ca)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kubeconfig = kubeconfig

@@ -35,6 +35,8 @@ type Machine struct {
 	units *systemd.Manager
 	k0s   *k0s.StandIn
 	ready sync.Once
+	// power is held while the machine goes on or off, so that a machine that reboots is not switched on twice.
+	power sync.Mutex
 
 	mu     sync.Mutex
 	on     bool
@@ -207,6 +209,8 @@ func (m *Machine) event(what string) {
 
 // PowerOn boots the machine: SSH answers, enabled services start. A machine that is on is left alone.
 func (m *Machine) PowerOn() error {
+	m.power.Lock()
+	defer m.power.Unlock()
 	m.mu.Lock()
 	if m.on {
 		m.mu.Unlock()
@@ -225,13 +229,15 @@ func (m *Machine) PowerOn() error {
 		if err := m.prepare(); err != nil {
 			return err
 		}
-		m.units.Boot()
 	}
+	m.units.Boot()
 	return nil
 }
 
-// PowerOff is the plug being pulled: SSH, services and pods are gone when it returns.
+// PowerOff is the plug being pulled: SSH with the commands that it runs, services and pods are gone when it returns.
 func (m *Machine) PowerOff() {
+	m.power.Lock()
+	defer m.power.Unlock()
 	m.mu.Lock()
 	s, was := m.server, m.on
 	m.on, m.server = false, nil
@@ -241,6 +247,7 @@ func (m *Machine) PowerOff() {
 	}
 	s.close()
 	m.units.StopAll()
+	s.commands.Wait()
 	m.k0s.Kill()
 }
 

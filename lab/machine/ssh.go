@@ -27,6 +27,8 @@ type server struct {
 	mu     sync.Mutex
 	conns  map[net.Conn]struct{}
 	closed bool
+	// commands are those that run. None is added once closed is set.
+	commands sync.WaitGroup
 }
 
 // maxSessions is OpenSSH's default: further session channels on one connection are refused.
@@ -192,10 +194,23 @@ func (s *server) session(ctx context.Context, user string, nc ssh.NewChannel) {
 			}
 			if runs {
 				started = true
-				go func() { done <- s.m.Run(ctx, user, command, ch, ch, ch.Stderr()) }()
+				go func() { done <- s.run(ctx, user, command, ch) }()
 			}
 		}
 	}
+}
+
+// run runs a command line for a client, unless the machine has lost power.
+func (s *server) run(ctx context.Context, user, command string, ch ssh.Channel) int {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return 255
+	}
+	s.commands.Add(1)
+	s.mu.Unlock()
+	defer s.commands.Done()
+	return s.m.Run(ctx, user, command, ch, ch, ch.Stderr())
 }
 
 // forward is `ssh -L`: a connection from the machine to somewhere. Its localhost is the machine's address.

@@ -153,13 +153,13 @@ func (s *session) resetCommand() *cobra.Command {
 
 // reset leaves what k0s leaves: /etc/k0s with the configuration and the token file, and the binary.
 func (s *session) reset() error {
-	s.opts.Fleet.KillPods(s.nodeName())
+	node := s.nodeName()
 	for _, role := range []string{"controller", "worker"} {
 		unit := "/etc/systemd/system/k0s" + role + ".service"
 		if _, err := s.call.Files.Stat(unit); err != nil {
 			continue
 		}
-		_ = s.opts.Systemd.Stop("k0s" + role) // a service that waits for its restart is over, too
+		_ = s.opts.Systemd.Stop("k0s" + role) // a service that waits for its restart is over, too, before it starts pods again
 		if err := s.opts.Systemd.Disable(s.call.Files, "k0s"+role); err != nil {
 			return pathError(err)
 		}
@@ -167,6 +167,7 @@ func (s *session) reset() error {
 			return pathError(err)
 		}
 	}
+	s.opts.Fleet.KillPods(node)
 	for _, dir := range []string{s.flags.dataDir, "/run/k0s"} {
 		if err := s.call.Files.RemoveAll(dir); err != nil {
 			return pathError(err)

@@ -45,6 +45,8 @@ type Manager struct {
 	mu       sync.Mutex
 	services map[string]*service
 	nextPID  int
+	// off: the machine has lost power. Nothing starts before Boot.
+	off bool
 }
 
 // States of a service, as systemctl names them.
@@ -76,10 +78,13 @@ func New(o Options) *Manager {
 	return &Manager{opts: o, services: map[string]*service{}, nextPID: 600}
 }
 
-// ErrNoUnit says that there is no unit file.
-var ErrNoUnit = errors.New("unit not found")
+// ErrNoUnit says that there is no unit file, ErrOff that the machine has lost power.
+var (
+	ErrNoUnit = errors.New("unit not found")
+	ErrOff    = errors.New("the machine is off")
+)
 
-// Start starts a unit and returns at once. A unit that runs is left alone.
+// Start starts a unit and returns as soon as its program runs. A unit that runs is left alone; one that is being stopped is started after that.
 func (m *Manager) Start(name string) error {
 	u, ok := load(m.opts.Files, name)
 	if !ok {
@@ -92,15 +97,17 @@ func (m *Manager) Start(name string) error {
 		s = &service{state: inactive, sub: "dead"}
 		m.services[name] = s
 	}
-	switch {
-	case s.done == nil:
-	case s.state == activating: // start cuts the wait for an automatic restart short
-		s.stop()
+	for s.done != nil && (s.state == activating || s.state == deactivating) {
+		s.stop() // start cuts the wait for an automatic restart short
 		done := s.done
 		m.mu.Unlock()
 		<-done
 		m.mu.Lock()
-	default:
+	}
+	if m.off {
+		return ErrOff
+	}
+	if s.done != nil {
 		return nil
 	}
 	m.opts.Note(name, "start")
@@ -220,9 +227,10 @@ func (m *Manager) Running(name string) bool {
 	return s != nil && s.state == active
 }
 
-// StopAll ends everything at once, as a machine does that loses power.
+// StopAll ends everything at once, as a machine does that loses power. A command that is still at it starts nothing any more.
 func (m *Manager) StopAll() {
 	m.mu.Lock()
+	m.off = true
 	var waits []chan struct{}
 	for _, s := range m.services {
 		if s.done != nil {
@@ -238,6 +246,9 @@ func (m *Manager) StopAll() {
 
 // Boot starts every enabled unit.
 func (m *Manager) Boot() {
+	m.mu.Lock()
+	m.off = false
+	m.mu.Unlock()
 	infos, err := m.opts.Files.ReadDir(wants)
 	if err != nil {
 		return
