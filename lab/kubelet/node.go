@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -28,15 +29,22 @@ type node struct {
 	worker Worker
 	faults *Faults
 	// ready is what it says of itself, from its start on.
-	ready  bool
-	uid    types.UID
+	ready bool
+	uid   types.UID
+	// ctx ends when the kubelet is to stop. It has stopped when done is closed and nobody is busy with a pod of it any more.
+	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
+	busy   sync.WaitGroup
+}
+
+func newNode(w Worker, faults *Faults) *node {
+	return &node{worker: w, faults: faults, ready: faults.ready(w.Version), done: make(chan struct{})}
 }
 
 // join registers a node and starts its kubelet.
 func (p *pool) join(ctx context.Context, w Worker, faults *Faults) error {
-	n := &node{worker: w, faults: faults, ready: faults.ready(w.Version), done: make(chan struct{})}
+	n := newNode(w, faults)
 	var refused refusal
 	for {
 		err := p.register(ctx, n)
@@ -51,21 +59,29 @@ func (p *pool) join(ctx context.Context, w Worker, faults *Faults) error {
 			return errors.Join(pauseErr, err)
 		}
 	}
-	life, cancel := context.WithCancel(p.ctx)
-	n.cancel = cancel
+	return p.begin(n)
+}
+
+// begin starts the kubelet of a node that is registered.
+func (p *pool) begin(n *node) error {
+	n.ctx, n.cancel = context.WithCancel(p.ctx)
 	p.mu.Lock()
-	if p.nodes[w.Name] != nil {
+	if p.nodes[n.worker.Name] != nil {
 		p.mu.Unlock()
-		cancel()
-		return fmt.Errorf("the kubelet of %s is running already", w.Name)
+		n.cancel()
+		return fmt.Errorf("the kubelet of %s is running already", n.worker.Name)
 	}
-	p.nodes[w.Name] = n
+	p.nodes[n.worker.Name] = n
 	p.mu.Unlock()
-	go p.live(life, n)
-	p.takeOver(w.Name)
+	go p.live(n)
+	if err := p.takeOver(n.worker.Name); err != nil {
+		p.leave(n.worker.Name)
+		return err
+	}
 	return nil
 }
 
+// leave stops a kubelet. Once it has returned, nothing is done for the node's pods any more.
 func (p *pool) leave(name string) {
 	p.mu.Lock()
 	n := p.nodes[name]
@@ -74,23 +90,28 @@ func (p *pool) leave(name string) {
 	if n != nil {
 		n.cancel()
 		<-n.done
+		n.busy.Wait()
 	}
 }
 
-// takeOver looks at every pod of a node whose kubelet has just started: those that are bound to it are to run, others are not.
-func (p *pool) takeOver(name string) {
-	pods, err := p.pods.GetIndexer().ByIndex(byNode, name)
-	if err != nil || !p.pods.HasSynced() {
-		return // then every pod is still to come, as a change
+// takeOver looks at every pod of a node whose kubelet has just started: at those that are bound to it, which are to run, and at those that
+// run, which may be bound to it no more. What the watch has not told of yet is still to come, as a change.
+func (p *pool) takeOver(name string) error {
+	bound, err := p.pods.GetIndexer().ByIndex(byNode, name)
+	if err != nil {
+		return err
 	}
-	bound := map[types.UID]bool{}
-	for _, o := range pods {
-		if pod, ok := o.(*corev1.Pod); ok {
-			bound[pod.UID] = true
-			p.changed(pod)
+	for _, o := range bound {
+		p.changed(o)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for uid, s := range p.sandboxes {
+		if s.node == name {
+			p.queue.Add(podRef{s.key, uid})
 		}
 	}
-	p.kill(func(s *sandbox) bool { return s.node == name && !bound[s.uid] })
+	return nil
 }
 
 // register makes the Node object, or brings its status up to date, as the node itself: with its own certificate.
@@ -232,8 +253,9 @@ func kubeletVersion(k0s string) string {
 }
 
 // live renews the lease, and the status when it is time or when somebody else has changed it, until the kubelet stops.
-func (p *pool) live(ctx context.Context, n *node) {
+func (p *pool) live(n *node) {
 	defer close(n.done)
+	ctx := n.ctx
 	var lease *coordinationv1.Lease
 	statusAt := time.Now().Add(p.opts.StatusEvery)
 	// The first lease at once; then out of step with the others, or a thousand would come in the same instant.

@@ -2,6 +2,7 @@ package kubelet
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,8 +16,8 @@ import (
 // run brings a pod up, or keeps it up.
 func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	s, fresh := p.ensure(pod)
-	if fresh && started(pod) { // it ran before and was killed with its machine
-		return p.opts.StartDelay, p.report(pod, waitingStatus(pod, s, "ContainerCreating", ""))
+	if fresh && s.restarts > 0 { // it ran before and was killed with its machine
+		return p.opts.StartDelay, p.report(n, pod, waitingStatus(pod, s, "ContainerCreating", ""))
 	}
 	if wait := time.Until(s.readyAt); wait > 0 {
 		return wait, nil
@@ -25,13 +26,13 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 		return p.crash(n, pod, s)
 	}
 	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
-		return 2 * time.Second, p.report(pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
+		return p.notOpened(n, pod, s, err)
 	}
 	s.begin(p.ctx, images.Env{Config: p.config, Client: p.client, Pod: pod, Log: p.opts.Log})
 	if s.life.Exit != nil {
 		if time.Since(s.readyAt) >= s.life.EndsAfter {
-			code, message := s.life.Exit(p.ctx, p.client)
-			return 0, p.report(pod, exitedStatus(pod, code, message))
+			code, message := s.life.Exit(n.ctx, p.client)
+			return 0, p.report(n, pod, exitedStatus(pod, code, message))
 		}
 		again = time.Until(s.readyAt.Add(s.life.EndsAfter))
 	} else if !s.well() {
@@ -40,21 +41,29 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if reported(pod, s) {
 		return again, nil
 	}
-	return again, p.report(pod, runningStatus(pod, s, n.worker.Addr))
+	return again, p.report(n, pod, runningStatus(pod, s, n.worker.Addr))
 }
 
 // crash reports a pod whose containers exit as soon as they are started.
 func (p *pool) crash(n *node, pod *corev1.Pod, s *sandbox) (again time.Duration, err error) {
 	if pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
-		return 0, p.report(pod, exitedStatus(pod, 1, s.life.Fails))
+		return 0, p.report(n, pod, exitedStatus(pod, 1, s.life.Fails))
 	}
 	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
-		return 2 * time.Second, p.report(pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
+		return p.notOpened(n, pod, s, err)
 	}
-	if started(pod) && len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Waiting != nil {
+	if crashed(pod, s) {
 		return 0, nil
 	}
-	return 0, p.report(pod, crashedStatus(pod, s, n.worker.Addr))
+	return 0, p.report(n, pod, crashedStatus(pod, s, n.worker.Addr))
+}
+
+// notOpened reports a pod that could not be given an address, or ports.
+func (p *pool) notOpened(n *node, pod *corev1.Pod, s *sandbox, err error) (again time.Duration, failed error) {
+	if errors.Is(err, errKilled) {
+		return 0, err // and once more, with another sandbox
+	}
+	return 2 * time.Second, p.report(n, pod, waitingStatus(pod, s, "CreateContainerError", err.Error()))
 }
 
 // ensure returns the pod's sandbox, and whether it has only just been made.
@@ -64,8 +73,9 @@ func (p *pool) ensure(pod *corev1.Pod) (s *sandbox, fresh bool) {
 	if s := p.sandboxes[pod.UID]; s != nil {
 		return s, false
 	}
-	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay), life: images.Of(pod)}
-	if started(pod) {
+	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay), life: images.Of(pod),
+		restarts: p.starts[pod.UID]}
+	if started(pod) { // before this lab was started, maybe
 		for _, c := range pod.Status.ContainerStatuses {
 			s.restarts = max(s.restarts, c.RestartCount+1)
 		}
@@ -78,7 +88,7 @@ func (p *pool) ensure(pod *corev1.Pod) (s *sandbox, fresh bool) {
 func (p *pool) end(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	s := p.sandbox(pod.UID)
 	if s == nil {
-		return 0, p.forget(pod)
+		return 0, p.forget(n, pod)
 	}
 	serves, lasts, err := farewell(pod, p.opts.TerminateDelay)
 	if err != nil {
@@ -95,27 +105,27 @@ func (p *pool) end(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if n.faults.HoldPods.Load() {
 		return 500 * time.Millisecond, nil
 	}
-	if err := p.report(pod, endedStatus(pod)); err != nil {
+	if err := p.report(n, pod, endedStatus(pod)); err != nil {
 		return 0, err
 	}
 	p.kill(func(other *sandbox) bool { return other == s })
-	return 0, p.forget(pod)
+	return 0, p.forget(n, pod)
 }
 
 // forget removes a pod that is over from the API.
-func (p *pool) forget(pod *corev1.Pod) error {
+func (p *pool) forget(n *node, pod *corev1.Pod) error {
 	now := int64(0)
-	return p.client.CoreV1().Pods(pod.Namespace).Delete(p.ctx, pod.Name, metav1.DeleteOptions{
+	return p.client.CoreV1().Pods(pod.Namespace).Delete(n.ctx, pod.Name, metav1.DeleteOptions{
 		GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &pod.UID},
 	})
 }
 
-func (p *pool) report(pod *corev1.Pod, status corev1.PodStatus) error {
+func (p *pool) report(n *node, pod *corev1.Pod, status corev1.PodStatus) error {
 	patch, err := statusPatch(pod.UID, status)
 	if err != nil {
 		return err
 	}
-	_, err = p.client.CoreV1().Pods(pod.Namespace).Patch(p.ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = p.client.CoreV1().Pods(pod.Namespace).Patch(n.ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
 }
 
@@ -137,12 +147,21 @@ func statusPatch(uid types.UID, status corev1.PodStatus) ([]byte, error) {
 // started reports whether the API has the pod's containers as having run.
 func started(pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning }
 
+// crashed reports whether the API has it that the pod's containers exit whenever they are started.
+func crashed(pod *corev1.Pod, s *sandbox) bool {
+	if !started(pod) || len(pod.Status.ContainerStatuses) == 0 {
+		return false
+	}
+	c := pod.Status.ContainerStatuses[0]
+	return c.RestartCount == s.restartCount() && c.State.Waiting != nil && c.State.Waiting.Reason == reasonCrashes
+}
+
 // reported reports whether the API has the pod as it is.
 func reported(pod *corev1.Pod, s *sandbox) bool {
 	if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP != s.address() || len(pod.Status.ContainerStatuses) == 0 {
 		return false
 	}
-	return pod.Status.ContainerStatuses[0].RestartCount == s.restarts && condition(pod, corev1.PodReady) == readiness(pod, s)
+	return pod.Status.ContainerStatuses[0].RestartCount == s.restartCount() && condition(pod, corev1.PodReady) == readiness(pod, s)
 }
 
 func condition(pod *corev1.Pod, t corev1.PodConditionType) corev1.ConditionStatus {

@@ -3,6 +3,8 @@ package kubelet
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,14 +39,25 @@ type pool struct {
 	config    *rest.Config
 	addresses *addresses
 	pods      cache.SharedIndexInformer
-	queue     workqueue.TypedRateLimitingInterface[string]
+	queue     workqueue.TypedRateLimitingInterface[podRef]
 	// joining counts the workers on their way in. Guarded by the fleet's mutex.
 	joining int
 
 	mu        sync.Mutex
 	nodes     map[string]*node
 	sandboxes map[types.UID]*sandbox
+	// starts are how often the containers of pods that were killed had been started: what lies on their machines' disks. The API server may
+	// not have been told yet.
+	starts map[types.UID]int32
 }
+
+// podRef is one pod. Another one by the same name, as a StatefulSet makes it, is another pod: the queue hands each to one worker at a time.
+type podRef struct {
+	key string // namespace/name
+	uid types.UID
+}
+
+func refOf(pod *corev1.Pod) podRef { return podRef{pod.Namespace + "/" + pod.Name, pod.UID} }
 
 func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a *addresses) (*pool, error) {
 	cfg, err := clientcmd.RESTConfigFromKubeConfig(cluster.Kubeconfig())
@@ -70,8 +83,8 @@ func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a
 func emptyPool(ctx context.Context, client kubernetes.Interface, opts Options, a *addresses) *pool {
 	p := &pool{
 		opts: opts, client: client, addresses: a,
-		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](50*time.Millisecond, 5*time.Second)),
-		nodes: map[string]*node{}, sandboxes: map[types.UID]*sandbox{},
+		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[podRef](50*time.Millisecond, 5*time.Second)),
+		nodes: map[string]*node{}, sandboxes: map[types.UID]*sandbox{}, starts: map[types.UID]int32{},
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	return p
@@ -80,6 +93,28 @@ func emptyPool(ctx context.Context, client kubernetes.Interface, opts Options, a
 // start begins to watch pods and to act on them, until p.ctx ends.
 func (p *pool) start() error {
 	factory := informers.NewSharedInformerFactoryWithOptions(p.client, 0, informers.WithTransform(slim))
+	if err := p.watch(factory); err != nil {
+		return err
+	}
+	if err := images.Provision(p.ctx, p.client, factory, p.opts.Log); err != nil {
+		return err
+	}
+	factory.Start(p.ctx.Done())
+	for range workers {
+		go p.work()
+	}
+	context.AfterFunc(p.ctx, func() {
+		p.queue.ShutDown()
+		for _, name := range p.running() {
+			p.leave(name)
+		}
+		p.kill(func(*sandbox) bool { return true })
+	})
+	return nil
+}
+
+// watch lets every change of a pod that is bound to a node come into the queue, once factory is started.
+func (p *pool) watch(factory informers.SharedInformerFactory) error {
 	p.pods = factory.Core().V1().Pods().Informer()
 	err := p.pods.AddIndexers(cache.Indexers{byNode: func(o any) ([]string, error) {
 		pod, ok := o.(*corev1.Pod)
@@ -94,23 +129,9 @@ func (p *pool) start() error {
 	_, err = p.pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    p.changed,
 		UpdateFunc: func(_, o any) { p.changed(o) },
-		DeleteFunc: p.deleted,
+		DeleteFunc: p.changed,
 	})
-	if err != nil {
-		return err
-	}
-	if err := images.Provision(p.ctx, p.client, factory, p.opts.Log); err != nil {
-		return err
-	}
-	factory.Start(p.ctx.Done())
-	for range workers {
-		go p.work()
-	}
-	context.AfterFunc(p.ctx, func() {
-		p.queue.ShutDown()
-		p.kill(func(*sandbox) bool { return true })
-	})
-	return nil
+	return err
 }
 
 // slim drops what takes memory and is not used.
@@ -121,57 +142,57 @@ func slim(o any) (any, error) {
 	return o, nil
 }
 
+// changed puts a pod into the queue: it is new, another than it was, or gone.
 func (p *pool) changed(o any) {
-	if pod, ok := o.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
-		p.queue.Add(pod.Namespace + "/" + pod.Name)
-	}
-}
-
-// deleted ends what still runs of a pod that the API server has forgotten. A kubelet that is down learns of it when it comes back.
-func (p *pool) deleted(o any) {
 	if unknown, ok := o.(cache.DeletedFinalStateUnknown); ok {
 		o = unknown.Obj
 	}
-	if pod, ok := o.(*corev1.Pod); ok && p.node(pod.Spec.NodeName) != nil {
-		p.kill(func(s *sandbox) bool { return s.uid == pod.UID })
+	if pod, ok := o.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
+		p.queue.Add(refOf(pod))
 	}
 }
 
 func (p *pool) work() {
 	for {
-		key, quit := p.queue.Get()
+		ref, quit := p.queue.Get()
 		if quit {
 			return
 		}
-		again, err := p.sync(key)
-		switch {
-		case err != nil && !apierrors.IsNotFound(err):
-			p.opts.Log.Debug("pod not synced", "pod", key, "error", err)
-			p.queue.AddRateLimited(key)
-		case again > 0:
-			p.queue.Forget(key)
-			p.queue.AddAfter(key, again)
-		default:
-			p.queue.Forget(key)
-		}
-		p.queue.Done(key)
+		p.handle(ref)
+	}
+}
+
+// handle brings one pod of the queue a step on, and puts it back for when it is to be looked at again.
+func (p *pool) handle(ref podRef) {
+	defer p.queue.Done(ref)
+	again, err := p.sync(ref)
+	if err != nil && !apierrors.IsNotFound(err) {
+		p.opts.Log.Debug("pod not synced", "pod", ref.key, "error", err)
+		p.queue.AddRateLimited(ref)
+		return
+	}
+	p.queue.Forget(ref)
+	if again > 0 {
+		p.queue.AddAfter(ref, again)
 	}
 }
 
 // sync brings one pod a step on, and says after how long to look again.
-func (p *pool) sync(key string) (again time.Duration, err error) {
-	o, ok, err := p.pods.GetStore().GetByKey(key)
-	if err != nil || !ok {
+func (p *pool) sync(ref podRef) (again time.Duration, err error) {
+	pod, err := p.cached(ref)
+	if err != nil {
 		return 0, err
 	}
-	pod, ok := o.(*corev1.Pod)
-	if !ok {
-		return 0, errors.New("not a pod")
-	}
-	n := p.node(pod.Spec.NodeName)
-	switch {
-	case n == nil: // nobody looks after it
+	if pod == nil {
+		p.forgotten(ref.uid)
 		return 0, nil
+	}
+	n := p.attend(pod.Spec.NodeName)
+	if n == nil { // nobody looks after it
+		return 0, nil
+	}
+	defer n.busy.Done()
+	switch {
 	case pod.DeletionTimestamp != nil:
 		return p.end(n, pod)
 	case pod.Status.Phase == corev1.PodSucceeded, pod.Status.Phase == corev1.PodFailed:
@@ -181,10 +202,56 @@ func (p *pool) sync(key string) (again time.Duration, err error) {
 	return p.run(n, pod)
 }
 
+// cached is the pod as the watch has it: maybe a moment behind the API server, which then tells of the change. Nil: it is gone.
+func (p *pool) cached(ref podRef) (*corev1.Pod, error) {
+	o, ok, err := p.pods.GetStore().GetByKey(ref.key)
+	if err != nil || !ok {
+		return nil, err
+	}
+	pod, ok := o.(*corev1.Pod)
+	if !ok {
+		return nil, errors.New("not a pod")
+	}
+	if pod.UID != ref.uid {
+		return nil, nil
+	}
+	return pod, nil
+}
+
+// forgotten ends what still runs of a pod that the API server has forgotten. A kubelet that is down learns of it when it comes back.
+func (p *pool) forgotten(uid types.UID) {
+	p.mu.Lock()
+	s := p.sandboxes[uid]
+	down := s != nil && p.nodes[s.node] == nil
+	delete(p.starts, uid)
+	p.mu.Unlock()
+	if s != nil && !down {
+		p.kill(func(other *sandbox) bool { return other == s })
+	}
+}
+
+// attend returns the kubelet that runs on a node, which does not stop before its busy is done; nil when none runs.
+func (p *pool) attend(name string) *node {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.nodes[name]
+	if n != nil {
+		n.busy.Add(1)
+	}
+	return n
+}
+
 func (p *pool) node(name string) *node {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.nodes[name]
+}
+
+// running are the names of the nodes whose kubelets run.
+func (p *pool) running() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.nodes))
 }
 
 // sandbox returns what runs of a pod, or nil.
@@ -199,9 +266,13 @@ func (p *pool) kill(match func(*sandbox) bool) {
 	p.mu.Lock()
 	var doomed []*sandbox
 	for uid, s := range p.sandboxes {
-		if match(s) {
-			doomed = append(doomed, s)
-			delete(p.sandboxes, uid)
+		if !match(s) {
+			continue
+		}
+		doomed = append(doomed, s)
+		delete(p.sandboxes, uid)
+		if s.address() != "" { // its containers ran
+			p.starts[uid] = s.restartCount() + 1
 		}
 	}
 	p.mu.Unlock()

@@ -42,13 +42,16 @@ type sandbox struct {
 	gone   bool
 }
 
+// errKilled says that a sandbox has come to its end; its pod gets another one.
+var errKilled = errors.New("the pod was killed")
+
 // open gives the pod its address and begins to listen when it is to. It may be called again.
 func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.gone:
-		return errors.New("the pod is gone")
+		return errKilled
 	case s.ip != "":
 		return nil
 	case pod.Spec.HostNetwork:
@@ -88,6 +91,14 @@ func (s *sandbox) begin(ctx context.Context, e images.Env) {
 	for _, program := range s.life.Programs {
 		go program(ctx, e)
 	}
+}
+
+// restartCount is what the API is told of its containers: those that exit whenever they are started have been so a few times.
+func (s *sandbox) restartCount() int32 {
+	if s.life.Fails != "" {
+		return s.restarts + 3
+	}
+	return s.restarts
 }
 
 // well reports whether the pod's containers have come so far that their probes pass.

@@ -25,8 +25,8 @@ func runningStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus 
 	}
 	for _, c := range pod.Spec.Containers {
 		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: s.well(), Started: &yes, RestartCount: s.restarts,
-			ContainerID: fmt.Sprintf("lab://%s/%s/%d", pod.UID, c.Name, s.restarts),
+			Name: c.Name, Image: c.Image, ImageID: c.Image, Ready: s.well(), Started: &yes, RestartCount: s.restartCount(),
+			ContainerID: fmt.Sprintf("lab://%s/%s/%d", pod.UID, c.Name, s.restartCount()),
 			State:       corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: now}},
 		})
 	}
@@ -36,6 +36,9 @@ func runningStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus 
 // waitingStatus is of a pod whose containers do not run (again) yet.
 func waitingStatus(pod *corev1.Pod, s *sandbox, reason, message string) corev1.PodStatus {
 	status := corev1.PodStatus{Phase: pod.Status.Phase, Conditions: conditions(metav1.Now(), corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")}
+	if s.restarts > 0 {
+		status.Phase = corev1.PodRunning
+	}
 	no := false
 	for _, c := range pod.Spec.Containers {
 		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
@@ -86,6 +89,9 @@ func exitedStatus(pod *corev1.Pod, code int32, message string) corev1.PodStatus 
 	return status
 }
 
+// reasonCrashes is why a container waits that exits whenever it is started.
+const reasonCrashes = "CrashLoopBackOff"
+
 // crashedStatus is of a pod whose containers exit whenever they are started, some times already.
 func crashedStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus {
 	status := runningStatus(pod, s, hostIP)
@@ -93,9 +99,9 @@ func crashedStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus 
 	status.Conditions = conditions(now, corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")
 	for i := range status.ContainerStatuses {
 		c := &status.ContainerStatuses[i]
-		c.Ready, c.Started, c.RestartCount = false, &no, s.restarts+3
+		c.Ready, c.Started, c.RestartCount = false, &no, s.restartCount()
 		c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: s.life.Fails, StartedAt: now, FinishedAt: now}
-		c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff",
+		c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reasonCrashes,
 			Message: fmt.Sprintf("back-off 40s restarting failed container=%s pod=%s_%s(%s)", c.Name, pod.Name, pod.Namespace, pod.UID)}}
 	}
 	return status
