@@ -3,29 +3,37 @@ package machine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"kiban.dev/kiban/lab/machine/k0s"
 )
 
-// lab starts a lab for one test, on a network that no other test is likely to have.
+// lab starts a lab for one test, on a network that no other test has.
 func lab(t *testing.T, controllers, workers int) *Lab {
 	t.Helper()
-	net := fmt.Sprintf("127.%d.%d", 128+rand.IntN(100), rand.IntN(250))
-	l, err := New(Options{Dir: t.TempDir(), Net: net, Controllers: controllers, Workers: workers, Exe: []string{"/absent", "applet"},
-		Timing: k0s.Timing{Status: 50 * time.Millisecond, Start: 10 * time.Millisecond, Crash: 50 * time.Millisecond}})
-	if err != nil {
-		t.Fatal(err)
+	for {
+		net := fmt.Sprintf("127.%d.%d", 128+rand.IntN(100), rand.IntN(250))
+		l, err := New(Options{Dir: t.TempDir(), Net: net, Controllers: controllers, Workers: workers, Exe: []string{"/absent", "applet"},
+			Timing: k0s.Timing{Status: 50 * time.Millisecond, Start: 10 * time.Millisecond, Crash: 50 * time.Millisecond}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = l.Up(t.Context())
+		if errors.Is(err, syscall.EADDRINUSE) { // another test on this computer has that net
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Down)
+		return l
 	}
-	if err := l.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(l.Down)
-	return l
 }
 
 // said is what a command left.
@@ -38,7 +46,7 @@ func (s said) String() string { return fmt.Sprintf("rc=%d out=%q err=%q", s.stat
 
 func run(m *Machine, user, command, stdin string) said {
 	var out, errs bytes.Buffer
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	rc := m.Run(ctx, user, command, strings.NewReader(stdin), &out, &errs)
 	return said{out.String(), errs.String(), rc}
@@ -172,23 +180,26 @@ func TestCrashLoop(t *testing.T) {
 	if err := m.Fault("crash", "v1.36.3+k0s.2"); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(m, "root", "k0s install worker && sed -i 's/^RestartSec=.*/RestartSec=0.1/' /etc/systemd/system/k0sworker.service && systemctl start k0sworker && systemctl is-active k0sworker", ""); got.status != 0 {
-		t.Fatalf("just started: %s", got)
+	if got := run(m, "root", "k0s install worker && sed -i 's/^RestartSec=.*/RestartSec=0.1/' /etc/systemd/system/k0sworker.service && systemctl start k0sworker", ""); got.status != 0 {
+		t.Fatalf("not started: %s", got)
 	}
 	seen := map[string]bool{}
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && !(seen["activating (auto-restart)"] && seen["again"]); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && len(seen) < 3; time.Sleep(5 * time.Millisecond) {
 		got := run(m, "root", "systemctl show -p NRestarts -p ActiveState -p SubState k0sworker", "")
 		if strings.Contains(got.out, "ActiveState=activating\nSubState=auto-restart\n") {
 			seen["activating (auto-restart)"] = true
 		}
-		if strings.Contains(got.out, "ActiveState=active\n") && !strings.Contains(got.out, "NRestarts=0\n") {
-			seen["again"] = true
+		if strings.Contains(got.out, "ActiveState=active\n") {
+			seen["active"] = true
+			if !strings.Contains(got.out, "NRestarts=0\n") {
+				seen["again"] = true
+			}
 		}
 		if k := run(m, "root", "k0s status", ""); k.status == 0 {
 			t.Fatalf("status answers for a service that crashes: %s", k)
 		}
 	}
-	if len(seen) != 2 {
+	if len(seen) != 3 {
 		t.Errorf("seen only %v", seen)
 	}
 	if got := run(m, "root", "systemctl stop k0sworker; systemctl is-active k0sworker", ""); got.out != "inactive\n" {

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -14,9 +15,16 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"kiban.dev/kiban/lab/machine/posix"
 )
 
 func dial(l *Lab, m *Machine, user string) (*ssh.Client, error) {
+	return dialFor(l, m, user, time.Minute)
+}
+
+// dialFor gives up after patience.
+func dialFor(l *Lab, m *Machine, user string, patience time.Duration) (*ssh.Client, error) {
 	b, err := os.ReadFile(l.KeyFile())
 	if err != nil {
 		return nil, err
@@ -34,7 +42,7 @@ func dial(l *Lab, m *Machine, user string) (*ssh.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = conn.SetDeadline(time.Now().Add(time.Second)) // a TCP connection takes deadlines
+	_ = conn.SetDeadline(time.Now().Add(patience)) // a TCP connection takes deadlines
 	c, channels, requests, err := ssh.NewClientConn(conn, address, &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: check})
 	if err != nil {
 		return nil, err
@@ -124,7 +132,11 @@ func TestFaults(t *testing.T) {
 	}
 	refused := func(what, want string) {
 		t.Helper()
-		c, err := dial(l, m, "root")
+		patience := time.Minute
+		if what == "ssh-hang" {
+			patience = time.Second
+		}
+		c, err := dialFor(l, m, "root", patience)
 		if err == nil {
 			c.Close()
 		}
@@ -207,6 +219,39 @@ func TestFaults(t *testing.T) {
 	}
 	if err := m.Fault("latency"); err == nil {
 		t.Error("latency without a duration was accepted")
+	}
+}
+
+// When the plug is pulled, what a client's command was doing has ended before PowerOff returns, also what takes a moment to end.
+func TestCommandsEndWithThePower(t *testing.T) {
+	l := lab(t, 0, 1)
+	m := l.Machine("worker-1")
+	runs, ended := make(chan struct{}), make(chan struct{})
+	m.shell.Programs["reboot"] = func(ctx context.Context, _ *posix.Call) int {
+		close(runs)
+		<-ctx.Done()
+		time.Sleep(50 * time.Millisecond)
+		close(ended)
+		return 0
+	}
+	c, err := dial(l, m, "root")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan error, 1)
+	go func() {
+		_, err := over(t, c, "reboot", "")
+		heard <- err
+	}()
+	<-runs
+	m.PowerOff()
+	select {
+	case <-ended:
+	default:
+		t.Error("a command is still at it on a machine without power")
+	}
+	if err := <-heard; err == nil {
+		t.Error("the client heard of a good end")
 	}
 }
 
