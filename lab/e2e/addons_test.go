@@ -9,8 +9,10 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 )
 
 // TestPlatform brings a site up that product teams could use, from bare machines: MetalLB's real chart with its pool, Argo CD's real manifests,
@@ -276,7 +278,6 @@ func TestUpgradeWaitsForAddons(t *testing.T) {
 	b.with(p)
 	b.apply(0)
 	cs, _ := b.admin()
-	speakers := metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=speaker"}
 	b.Version = v136
 	b.write()
 	_, result := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
@@ -284,31 +285,51 @@ func TestUpgradeWaitsForAddons(t *testing.T) {
 		n, err := cs.CoreV1().Nodes().Get(t.Context(), "worker-1", metav1.GetOptions{})
 		return err == nil && n.Spec.Unschedulable, fmt.Sprint(err)
 	})
-	// The other one's speaker is replaced meanwhile, and takes its time to be Ready.
-	list, err := cs.CoreV1().Pods("metallb-system").List(t.Context(), speakers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, pod := range list.Items {
-		if pod.Spec.NodeName == "worker-2" {
-			if err := cs.CoreV1().Pods("metallb-system").Delete(t.Context(), pod.Name, metav1.DeleteOptions{}); err != nil {
-				t.Fatal(err)
-			}
+	// The other one's speaker is replaced meanwhile, again and again, until the run has come to it: a speaker takes 10 s to be Ready.
+	b.eventually(3*time.Minute, "the run waits for the speaker", func() (bool, string) {
+		said := b.kiban("show", "latest").stdout
+		if strings.Contains(said, "waits until addons are healthy") {
+			return true, ""
 		}
-	}
+		b.replaceSpeaker(cs, "worker-2")
+		return false, said
+	})
 	r := b.must(0, result(nil))
 	wait, next := strings.Index(r.stderr, "waits until addons are healthy"), strings.Index(r.stderr, "worker-2/cordon: begins")
 	if wait < 0 || next < 0 || wait > next || !strings.Contains(r.stderr, "DaemonSet metallb-system/metallb-speaker") {
 		t.Errorf("it does not wait for the speaker before worker-2: %s", r)
 	}
 	b.nothingLeft("lab")
-	if list, err = cs.CoreV1().Pods("metallb-system").List(t.Context(), speakers); err != nil {
+	list, err := cs.CoreV1().Pods("metallb-system").List(t.Context(), speakers())
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, pod := range list.Items {
 		for _, c := range pod.Status.Conditions {
 			if c.Type == corev1.PodReady && c.Status != corev1.ConditionTrue {
 				t.Errorf("%s is not Ready", pod.Name)
+			}
+		}
+	}
+}
+
+// speakers are MetalLB's pods, one on every node.
+func speakers() metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=speaker"}
+}
+
+// replaceSpeaker deletes the speaker of a node, unless that is on its way already.
+func (b *bench) replaceSpeaker(cs kubernetes.Interface, node string) {
+	b.t.Helper()
+	pods := cs.CoreV1().Pods("metallb-system")
+	list, err := pods.List(b.t.Context(), speakers())
+	if err != nil {
+		return // the API server may be away; the caller comes again
+	}
+	for _, pod := range list.Items {
+		if pod.Spec.NodeName == node && pod.DeletionTimestamp == nil {
+			if err := pods.Delete(b.t.Context(), pod.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+				b.t.Logf("%s: %v", pod.Name, err)
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func TestFenceStopsAHolderThatWasStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, second := b.background(bin, "apply", "lab", "--yes", "--lock-timeout", "3m")
-	b.eventually(time.Minute, "the lock is taken over", func() (bool, string) {
+	b.eventually(3*time.Minute, "the lock is taken over", func() (bool, string) {
 		now, e := b.holder(cs)
 		return now != run && now != "" && e == 3, now
 	})
