@@ -103,26 +103,13 @@ func promotionWord(s lifecycle.GateState) string {
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
 func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
-	conn, err := a.open(site, fleet)
+	s, err := a.open(site, fleet)
 	if err != nil {
 		return nil, own, err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	a.note("Looking at %s.", site.Name)
-	state, err := conn.Observe(ctx)
-	if err != nil {
-		return nil, own, err
-	}
-	versions = promotion.Brought(conn.PlanFrom(state))
-	for _, v := range promotion.Unseen(site, state) {
-		if !slices.Contains(versions, v) {
-			versions = append(versions, v)
-		}
-	}
-	if len(versions) > 0 {
-		own = a.withSoak(ctx, conn, state, func(prev lifecycle.Soak) lifecycle.Soak { return promotion.Observe(prev, site, state, time.Now()) })
-	}
-	return versions, own, nil
+	return s.Brings(ctx)
 }
 
 // evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is not

@@ -52,8 +52,3 @@ func (s *Session) Plan(ctx context.Context, opts lifecycle.PlanOptions) (lifecyc
 	}
 	return s.estimated(ctx, plan), nil
 }
-
-// PlanFrom is the plan that leads from what was observed to what is declared.
-func (s *Session) PlanFrom(seen lifecycle.State) lifecycle.Plan {
-	return s.parts.Plans.Make(s.site, seen)
-}

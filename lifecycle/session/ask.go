@@ -20,11 +20,6 @@ func (s *Session) BreakLock(ctx context.Context, held lifecycle.Lock) error {
 // Soak is how long the cluster has run its versions, by what it keeps.
 func (s *Session) Soak(ctx context.Context) (lifecycle.Soak, error) { return s.parts.Records.Soak(ctx) }
 
-// KeepSoak has the cluster keep what next makes of its Soak. next may be called again.
-func (s *Session) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
-	return s.parts.Records.KeepSoak(ctx, next)
-}
-
 // UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
 func (s *Session) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
 	return s.parts.Records.UpdateTold(ctx, edit)
