@@ -4,6 +4,8 @@ import (
 	"cmp"
 
 	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // newCI groups what only a pipeline asks for.
@@ -18,32 +20,31 @@ func newCI(a *app) *cobra.Command {
 	return cmd
 }
 
-// gitlabProject is a project on a GitLab server, and as whom it is spoken to.
-type gitlabProject struct {
-	// API is the address of GitLab's API, CAFile its certificate authorities beside the system's, Token the user's.
-	API, CAFile, Token string
+// project is a project on a forge, and as whom the forge is spoken to.
+type project struct {
+	lifecycle.ForgeServer
 	// Project is a number or a path.
 	Project string
 }
 
-// gitlabProject is the project that the pipeline runs in, as the environment tells; what it does not tell is empty.
-func (a *app) gitlabProject() gitlabProject {
-	return gitlabProject{
-		API:     a.Getenv("CI_API_V4_URL"),
-		CAFile:  a.Getenv("CI_SERVER_TLS_CA_FILE"),
-		Token:   cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
+// project is the project that the pipeline runs in, as the environment tells; what it does not tell is empty.
+func (a *app) project() project {
+	return project{
+		ForgeServer: lifecycle.ForgeServer{
+			URL:    a.Getenv("CI_API_V4_URL"),
+			CAFile: a.Getenv("CI_SERVER_TLS_CA_FILE"),
+			Token:  cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
+		},
 		Project: a.Getenv("CI_PROJECT_ID"),
 	}
 }
 
-// mergeRequest is where a note goes, and as whom.
-type mergeRequest struct {
-	gitlabProject
-	Number int64
-	// Planned are the commits that the pipeline may be of; none: not known.
-	Planned []string
+// unset is the first variable of those that a verb needs which the environment does not set; "" when it sets all.
+func (a *app) unset(names ...string) string {
+	for _, name := range names {
+		if a.Getenv(name) == "" {
+			return name
+		}
+	}
+	return ""
 }
-
-// mergeRequestState is how a merge request stands: "opened", "locked" while it is being merged, "merged" or "closed", and the commit that its
-// branch is at, "" when that is not known.
-type mergeRequestState struct{ State, Head string }

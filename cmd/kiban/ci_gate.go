@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/promotion"
 )
 
@@ -83,22 +82,11 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 	}
 	promoted := promotion.Judge(site.Promotion, site.Name, brought, soaks, time.Now())
 	for _, p := range promoted {
-		if err := a.result(fmt.Sprintf("%s: %s", promotionWord(p.State), p.Reason)); err != nil {
+		if err := a.result(fmt.Sprintf("%s: %s", promotion.Word(p.State), p.Reason)); err != nil {
 			return err
 		}
 	}
-	return notPromoted(site, promoted, filed).Err()
-}
-
-// promotionWord says how one version stands with one site, in a word.
-func promotionWord(s lifecycle.GateState) string {
-	switch s {
-	case lifecycle.GateWaiting:
-		return "too early"
-	case lifecycle.GateFailed:
-		return "refused"
-	}
-	return string(s)
+	return promotion.Findings(site, promoted, filed).Err()
 }
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
@@ -116,7 +104,7 @@ func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (v
 // known, which is no error: the verdict says so. filed are those of which a file told.
 func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) (filed []string, err error) {
 	for _, name := range from {
-		soak, err := soakIn(dir, name)
+		soak, err := forge.ReadSoak(dir, name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			a.note("Looking at %s, which must have run it first.", name)
@@ -128,37 +116,12 @@ func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map
 				continue
 			}
 		case err != nil:
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Join(dir, name+".json"), Detail: err.Error(), Cause: err,
-				Summary: "how long " + name + " has run its versions can't be read", Hint: "Retry the job soak:" + name + "."}
+			return nil, lifecycle.Errorf(filepath.Join(dir, name+".json"), "how long %s has run its versions can't be read", name).From(err).
+				Try("Retry the job soak:" + name + ".")
 		default:
 			filed = append(filed, name)
 		}
 		soaks[name] = soak
 	}
 	return filed, nil
-}
-
-// notPromoted says what is waited for, a finding each. What a file tells of a site stays as it is, however often this is retried, so that the
-// look itself comes first.
-func notPromoted(site lifecycle.Site, promoted []lifecycle.Promoted, filed []string) lifecycle.Diagnostics {
-	var ds lifecycle.Diagnostics
-	for _, p := range promoted {
-		retry := "retry this job"
-		if slices.Contains(filed, p.From) {
-			retry = "retry the job soak:" + p.From + ", and after it this one"
-		}
-		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: p.Reason}
-		switch {
-		case p.State == lifecycle.GateWaiting:
-			d.Detail = fmt.Sprintf("It is long enough on %s at the earliest, if %s stays healthy.", p.Until.UTC().Format("2006-01-02 15:04:05 UTC"), p.From)
-			d.Hint = fmt.Sprintf("Then %s. kiban ci soak %s says how it stands; it counts on from each look that is recorded (--record), which a schedule takes.", retry, p.From)
-		case p.State == lifecycle.GateFailed:
-			d.Detail = fmt.Sprintf("%s takes a version when %s has run it, healthy, for its soak time (%s).", site.Name, strings.Join(site.Promotion.From, " and "), cmp.Or(site.Promotion.Source, "spec.promotion"))
-			d.Hint = fmt.Sprintf("See to it that %s runs it and is well (kiban status %s). When it has for long enough, %s. To go on without, change spec.promotion in a merge request.", p.From, p.From, retry)
-		default:
-			continue
-		}
-		ds = append(ds, d)
-	}
-	return ds
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 type ciGenerateOptions struct {
@@ -94,16 +95,25 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
 		return err
 	}
-	pipeline.Sites, err = pipelineSites(list, func(name string) lifecycle.Site {
+	pipeline.Sites, err = forge.PipelineSites(declaredSites(list.Sites), func(name string) lifecycle.Site {
 		site, _ := a.LoadSite(ctx, fleet, name)
 		return site
 	})
 	if err != nil {
 		return err
 	}
-	pipeline.Gone = slices.DeleteFunc(list.Removed, func(name string) bool { return !plainName.MatchString(name) })
+	pipeline.Gone = forge.PipelineGone(list.Removed)
 	_, err = io.WriteString(a.Out, a.ChildPipeline(pipeline))
 	return err
+}
+
+// declaredSites are the sites of a list, as far as it tells of them.
+func declaredSites(rows []siteRow) []lifecycle.Site {
+	var out []lifecycle.Site
+	for _, r := range rows {
+		out = append(out, lifecycle.Site{Name: r.Name, Wave: r.Wave, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}})
+	}
+	return out
 }
 
 // onlySites leaves the rows of the sites that are named, of which each must be in the fleet; it leaves all when none is.
@@ -122,27 +132,4 @@ func (a *app) onlySites(fleet string, rows []siteRow, names []string) ([]siteRow
 		}
 	}
 	return slices.DeleteFunc(rows, func(r siteRow) bool { return !slices.Contains(names, r.Name) }), nil
-}
-
-// plainName is what a folder must be called to be a site whose name a script and a job can bear.
-var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
-
-// pipelineSites are the sites of a list, with those that they wait for: load reads one of these, as far as it can be read.
-func pipelineSites(list siteList, load func(name string) lifecycle.Site) ([]lifecycle.PipelineSite, error) {
-	var out []lifecycle.PipelineSite
-	for _, s := range list.Sites {
-		site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
-		for _, name := range s.From {
-			from := load(name)
-			site.From = append(site.From, lifecycle.PipelineSite{Name: name, Wave: from.Wave, Tier: from.Labels["tier"]})
-		}
-		for _, named := range append([]lifecycle.PipelineSite{site}, site.From...) {
-			if !plainName.MatchString(named.Name) {
-				return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a site's folder has a name that no job can bear", Subject: "overlays/" + named.Name,
-					Hint: "Use small letters, digits, - and dots between them."}
-			}
-		}
-		out = append(out, site)
-	}
-	return out, nil
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
-	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -73,23 +71,37 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 			return err
 		}
 	}
-	plans, err := readSitePlans(opts.Plans, opts.Sites)
+	plans, err := forge.ReadPlans(opts.Plans, opts.Sites)
 	if err != nil {
 		return err
 	}
-	plans = withGone(plans, opts.Gone)
+	plans = forge.WithGone(plans, opts.Gone)
 	a.declare(ctx, plans)
 	now := time.Now()
-	a.promote(plans, opts.Soak, now)
+	a.findings(forge.Promote(plans, opts.Soak, now))
 	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
 	if opts.Print {
 		_, err := io.WriteString(a.Out, forge.Note(plans, note))
 		return err
 	}
-	if left, err := a.leftAlone(ctx, mr); left || err != nil {
+	return a.postNote(ctx, mr, plans, note)
+}
+
+// postNote puts the note on the merge request, unless it is another pipeline's to write.
+func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []forge.SitePlan, opts forge.NoteOptions) error {
+	f, err := a.OpenForge(mr.ForgeServer, a.log())
+	if err != nil {
 		return err
 	}
-	outcome, err := a.postNote(ctx, mr, plans, note)
+	now, err := f.MergeRequest(ctx, mr.Project, mr.Number)
+	if err != nil {
+		return err
+	}
+	if why := forge.LeaveAlone(mr.Number, now, mr.Planned); why != "" {
+		a.note("%s", why)
+		return nil
+	}
+	outcome, err := forge.PostNote(ctx, f, mr.Project, mr.Number, plans, opts)
 	if err != nil {
 		return err
 	}
@@ -97,55 +109,31 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	return nil
 }
 
-// errNoteTooLong is in the chain of UpsertNote's error when the server takes no note of that length.
-var errNoteTooLong = errors.New("the note is too long")
-
-// postNote writes the note, shorter and shorter where the server takes less than GitLab does by itself.
-func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []forge.SitePlan, opts forge.NoteOptions) (outcome string, err error) {
-	for _, limit := range [...]int{forge.NoteLimit, 200_000, 20_000} {
-		opts.Limit = limit
-		outcome, err = a.UpsertNote(ctx, mr, a.log(), forge.NoteMarker, forge.Note(plans, opts))
-		if !errors.Is(err, errNoteTooLong) {
-			break
-		}
-	}
-	return outcome, err
-}
-
-// leftAlone reports whether the note is not this pipeline's to write, and says why: another pipeline plans what the branch holds by now, or
-// there is nothing left to review.
-func (a *app) leftAlone(ctx context.Context, mr mergeRequest) (bool, error) {
-	now, err := a.MergeRequest(ctx, mr, a.log())
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case now.State == "merged" || now.State == "closed":
-		a.note("Merge request !%d is %s: its note is left as it is.", mr.Number, now.State)
-	case now.Head != "" && len(mr.Planned) > 0 && !slices.Contains(mr.Planned, now.Head):
-		a.note("The branch of merge request !%d was rewritten while planning: it is at %.10s, and the plans are of %.10s. The newer pipeline writes the note.",
-			mr.Number, now.Head, mr.Planned[0])
-	default:
-		return false, nil
-	}
-	return true, nil
+// mergeRequest is where a note goes, and as whom.
+type mergeRequest struct {
+	project
+	Number int64
+	// Planned are the commits that the pipeline may be of; none: not known.
+	Planned []string
 }
 
 // mergeRequest finds out from the environment where the note goes.
 func (a *app) mergeRequest() (mergeRequest, error) {
-	mr := mergeRequest{gitlabProject: a.gitlabProject()}
+	mr := mergeRequest{project: a.project()}
 	mr.Project = cmp.Or(a.Getenv("CI_MERGE_REQUEST_PROJECT_ID"), mr.Project) // a fork's pipeline runs elsewhere than its merge request is
-	number := a.Getenv("CI_MERGE_REQUEST_IID")
-	for _, v := range [...][2]string{{"CI_API_V4_URL", mr.API}, {"CI_PROJECT_ID", mr.Project}, {"CI_MERGE_REQUEST_IID", number}} {
-		if v[1] == "" {
-			return mr, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no merge request to write to", Detail: v[0] + " is not set: this is not a pipeline of a merge request.",
-				Hint: "Restrict the job to them: rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]. Elsewhere, --print shows the note."}
-		}
+	needs := []string{"CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
+	if mr.Project != "" {
+		needs = slices.Delete(needs, 1, 2)
 	}
+	if name := a.unset(needs...); name != "" {
+		return mr, lifecycle.Errorf("", "there is no merge request to write to").Because(name + " is not set: this is not a pipeline of a merge request.").
+			Try("Restrict the job to them: rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]. Elsewhere, --print shows the note.")
+	}
+	number := a.Getenv("CI_MERGE_REQUEST_IID")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n <= 0 {
-		return mr, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the merge request's number is none", Subject: "CI_MERGE_REQUEST_IID", Detail: strconv.Quote(number),
-			Hint: "GitLab sets it; take it out of the variables of the project.", Cause: err}
+		return mr, lifecycle.Errorf("CI_MERGE_REQUEST_IID", "the merge request's number is none").Because(strconv.Quote(number)).
+			Try("GitLab sets it; take it out of the variables of the project.").From(err)
 	}
 	mr.Number = n
 	// A pipeline of merged results runs on a commit of its own, made of the branch's head and the target.
@@ -156,9 +144,6 @@ func (a *app) mergeRequest() (mergeRequest, error) {
 	}
 	return mr, nil
 }
-
-// upsertNote is the service behind the note.
-type upsertNote func(ctx context.Context, mr mergeRequest, log *slog.Logger, marker, body string) (outcome string, err error)
 
 // declare adds what the work tree declares of each site, as far as it can be read: the note says more with it.
 func (a *app) declare(ctx context.Context, plans []forge.SitePlan) {

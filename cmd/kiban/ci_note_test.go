@@ -11,7 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,32 +51,6 @@ func plansDir(t *testing.T) string {
 	return dir
 }
 
-func TestReadSitePlans(t *testing.T) {
-	plans, err := readSitePlans(plansDir(t), []string{"lab", "gone"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	for _, p := range plans {
-		got[p.Site.Name] = p.Missing
-		if p.Missing == "" && p.Plan.Empty() {
-			t.Errorf("%s has neither a plan nor a reason", p.Site.Name)
-		}
-	}
-	for name, want := range map[string]string{"lab": "", "osaka": "", "oslo": notPlanned, "gone": notPlanned, "berlin": "its plan was cut off", "tokyo": `tokyo.json is a plan of "lab"`, "future": `its plan has the format "2.0"`} {
-		why, there := got[name]
-		if !there || !strings.HasPrefix(why, want) || (want == "") != (why == "") {
-			t.Errorf("%s: got %q, want %q", name, why, want)
-		}
-	}
-	if len(got) != 7 {
-		t.Errorf("got %v", got)
-	}
-	if _, err := readSitePlans(filepath.Join(t.TempDir(), "none"), nil); err == nil {
-		t.Error("a folder that is not there is no fleet without changes")
-	}
-}
-
 // inPipeline sets what GitLab sets in a merge request's pipeline, and what the test wants otherwise.
 func inPipeline(env map[string]string) func(*Streams) {
 	return func(s *Streams) {
@@ -89,53 +63,85 @@ func inPipeline(env map[string]string) func(*Streams) {
 	}
 }
 
-func TestCINote(t *testing.T) {
-	type call struct {
-		mr           mergeRequest
-		marker, body string
+// posted is where a note was put, and as whom.
+type posted struct {
+	lifecycle.ForgeServer
+	project string
+	number  int64
+}
+
+func on(project, token, caFile string) posted {
+	return posted{lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4", Token: token, CAFile: caFile}, project, 7}
+}
+
+// fakeForge is a forge with one merge request.
+type fakeForge struct {
+	forge.Forge
+	server lifecycle.ForgeServer
+	now    lifecycle.MergeRequest
+	// lost is the error of asking for the merge request, fail that of writing the note; takes is how long a note may be, 0 as it likes.
+	lost, fail      error
+	takes           int
+	posted          []posted
+	markers, bodies []string
+}
+
+func (f *fakeForge) open(server lifecycle.ForgeServer, _ *slog.Logger) (forge.Forge, error) {
+	f.server = server
+	return f, nil
+}
+
+func (f *fakeForge) MergeRequest(context.Context, string, int64) (lifecycle.MergeRequest, error) {
+	return f.now, f.lost
+}
+
+func (f *fakeForge) UpsertNote(_ context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
+	f.posted, f.markers, f.bodies = append(f.posted, posted{f.server, project, number}), append(f.markers, marker), append(f.bodies, body)
+	if f.takes > 0 && len(body) > f.takes {
+		return "", errors.Join(lifecycle.ErrNoteTooLong, lifecycle.Errorf("", "the note is longer than GitLab takes"))
 	}
+	return lifecycle.NoteCreated, f.fail
+}
+
+func TestCINote(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		env  map[string]string
 		args []string
-		now  mergeRequestState
+		now  lifecycle.MergeRequest
 		lost error // of asking for the merge request
 		fail error
 		code int
 		want string // in stderr
-		mr   mergeRequest
+		mr   posted
 		sent bool
 	}{
 		{name: "posts", want: "The note on merge request !7 was created: 7 sites.", sent: true,
-			args: []string{"gone"}, mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12"}, Number: 7}},
+			args: []string{"gone"}, mr: on("12", "glpat-a", "")},
 		{name: "of a fork, with a token of its own", env: map[string]string{"CI_MERGE_REQUEST_PROJECT_ID": "99", "KIBAN_GITLAB_TOKEN": "glpat-b", "CI_SERVER_TLS_CA_FILE": "ca.pem"}, want: "6 sites", sent: true,
-			mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-b", CAFile: "ca.pem", Project: "99"}, Number: 7}},
+			mr: on("99", "glpat-b", "ca.pem")},
 		{name: "outside a merge request", env: map[string]string{"CI_MERGE_REQUEST_IID": ""}, code: exitFailed, want: "there is no merge request to write to"},
 		{name: "with nonsense", env: map[string]string{"CI_MERGE_REQUEST_IID": "seven"}, code: exitFailed, want: "the merge request's number is none"},
 		{name: "with an API that fails", fail: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the token lacks the scope api"}, code: exitFailed, want: "the token lacks the scope api", sent: true,
-			mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12"}, Number: 7}},
-		{name: "on a branch that was rewritten", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: mergeRequestState{"opened", "99aabbccddee"},
+			mr: on("12", "glpat-a", "")},
+		{name: "on a branch that was rewritten", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: lifecycle.MergeRequest{State: "opened", Head: "99aabbccddee"},
 			want: "was rewritten while planning: it is at 99aabbccdd, and the plans are of 3f2a1c9d5e. The newer pipeline writes the note."},
-		{name: "on a branch as it was", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: mergeRequestState{"opened", "3f2a1c9d5e6f"}, want: "was created", sent: true,
-			mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12"}, Number: 7, Planned: []string{"3f2a1c9d5e6f"}}},
-		{name: "of merged results", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: mergeRequestState{"opened", "3f2a"}, want: "was created", sent: true,
-			mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12"}, Number: 7, Planned: []string{"3f2a", "1111"}}},
-		{name: "of merged results, rewritten", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: mergeRequestState{"opened", "99aa"}, want: "the plans are of 3f2a"},
-		{name: "whose branch is gone", env: map[string]string{"CI_COMMIT_SHA": "3f2a"}, now: mergeRequestState{State: "opened"}, want: "was created", sent: true,
-			mr: mergeRequest{gitlabProject: gitlabProject{API: "https://gitlab.example.com/api/v4", Token: "glpat-a", Project: "12"}, Number: 7, Planned: []string{"3f2a"}}},
-		{name: "merged meanwhile", now: mergeRequestState{State: "merged"}, want: "Merge request !7 is merged: its note is left as it is."},
-		{name: "closed meanwhile", now: mergeRequestState{State: "closed"}, want: "Merge request !7 is closed: its note is left as it is."},
+		{name: "on a branch as it was", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: lifecycle.MergeRequest{State: "opened", Head: "3f2a1c9d5e6f"}, want: "was created", sent: true,
+			mr: on("12", "glpat-a", "")},
+		{name: "of merged results", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened", Head: "3f2a"}, want: "was created", sent: true,
+			mr: on("12", "glpat-a", "")},
+		{name: "of merged results, rewritten", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened", Head: "99aa"}, want: "the plans are of 3f2a"},
+		{name: "whose branch is gone", env: map[string]string{"CI_COMMIT_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened"}, want: "was created", sent: true,
+			mr: on("12", "glpat-a", "")},
+		{name: "merged meanwhile", now: lifecycle.MergeRequest{State: "merged"}, want: "Merge request !7 is merged: its note is left as it is."},
+		{name: "closed meanwhile", now: lifecycle.MergeRequest{State: "closed"}, want: "Merge request !7 is closed: its note is left as it is."},
 		{name: "gone", lost: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "project 12 has no merge request !7"}, code: exitFailed, want: "project 12 has no merge request !7"},
 		{name: "printed", env: map[string]string{"CI_MERGE_REQUEST_IID": "", "GITLAB_TOKEN": ""}, args: []string{"--print"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var calls []call
+			f := &fakeForge{now: tt.now, lost: tt.lost, fail: tt.fail}
 			services := (&fakeSite{plans: []lifecycle.Plan{planOf("f")}}).services()
-			services.MergeRequest = func(context.Context, mergeRequest, *slog.Logger) (mergeRequestState, error) { return tt.now, tt.lost }
-			services.UpsertNote = func(_ context.Context, mr mergeRequest, _ *slog.Logger, marker, body string) (string, error) {
-				calls = append(calls, call{mr, marker, body})
-				return "created", tt.fail
-			}
+			services.OpenForge = f.open
 			var out, errs strings.Builder
 			s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
 			inPipeline(tt.env)(&s)
@@ -144,10 +150,10 @@ func TestCINote(t *testing.T) {
 				t.Errorf("exit %d, want %d; stderr %q, want %q", code, tt.code, errs.String(), tt.want)
 			}
 			switch {
-			case tt.sent && (len(calls) != 1 || !reflect.DeepEqual(calls[0].mr, tt.mr) || calls[0].marker != forge.NoteMarker || !strings.HasPrefix(calls[0].body, forge.NoteMarker)):
-				t.Errorf("got %+v, want the note at %+v", calls, tt.mr)
-			case !tt.sent && len(calls) != 0:
-				t.Errorf("a note was sent: %+v", calls)
+			case tt.sent && (len(f.posted) != 1 || f.posted[0] != tt.mr || f.markers[0] != forge.NoteMarker || !strings.HasPrefix(f.bodies[0], forge.NoteMarker)):
+				t.Errorf("got %+v, want the note at %+v", f.posted, tt.mr)
+			case !tt.sent && len(f.posted) != 0:
+				t.Errorf("a note was sent: %+v", f.posted)
 			}
 			if printed := strings.HasPrefix(out.String(), forge.NoteMarker); printed != (tt.name == "printed") {
 				t.Errorf("stdout: %q", out.String())
@@ -156,6 +162,24 @@ func TestCINote(t *testing.T) {
 				t.Error("the token was shown")
 			}
 		})
+	}
+}
+
+// TestPlannedCommits: a pipeline of merged results is of the branch's head, and of a commit of its own.
+func TestPlannedCommits(t *testing.T) {
+	for _, tt := range []struct {
+		env  map[string]string
+		want []string
+	}{
+		{map[string]string{}, nil},
+		{map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, []string{"3f2a1c9d5e6f"}},
+		{map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, []string{"3f2a", "1111"}},
+	} {
+		a := &app{}
+		inPipeline(tt.env)(&a.Streams)
+		if mr, err := a.mergeRequest(); err != nil || !slices.Equal(mr.Planned, tt.want) {
+			t.Errorf("%v: got %q, %v", tt.env, mr.Planned, err)
+		}
 	}
 }
 
@@ -173,7 +197,7 @@ func TestCINoteShortens(t *testing.T) {
 			plan.Steps = append(plan.Steps, step)
 		}
 		plan.Stages = []lifecycle.Stage{{ID: "s", Title: "the stage"}}
-		dir, tries := t.TempDir(), 0
+		dir, f := t.TempDir(), &fakeForge{takes: tt.takes}
 		b, err := json.Marshal(plan)
 		if err != nil {
 			t.Fatal(err)
@@ -182,24 +206,16 @@ func TestCINoteShortens(t *testing.T) {
 			t.Fatal(err)
 		}
 		services := (&fakeSite{}).services()
-		services.MergeRequest = func(context.Context, mergeRequest, *slog.Logger) (mergeRequestState, error) {
-			return mergeRequestState{}, nil
-		}
-		services.UpsertNote = func(_ context.Context, _ mergeRequest, _ *slog.Logger, _, body string) (string, error) {
-			if tries++; len(body) > tt.takes {
-				return "", errors.Join(errNoteTooLong, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the note is longer than GitLab takes"})
-			}
-			if !strings.Contains(body, "`lab`") {
-				t.Errorf("the note does not tell of lab: %.300s", body)
-			}
-			return "created", nil
-		}
+		services.OpenForge = f.open
 		var out, errs strings.Builder
 		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }}
 		inPipeline(nil)(&s)
 		code := run(t.Context(), s, []string{"--fleet", t.TempDir(), "ci", "note", "--plans", dir}, services)
-		if code != tt.code || tries != tt.tries || !strings.Contains(errs.String(), tt.want) {
-			t.Errorf("of %d: exit %d after %d attempts: %s", tt.takes, code, tries, errs.String())
+		if code != tt.code || len(f.posted) != tt.tries || !strings.Contains(errs.String(), tt.want) {
+			t.Errorf("of %d: exit %d after %d attempts: %s", tt.takes, code, len(f.posted), errs.String())
+		}
+		if last := f.bodies[len(f.bodies)-1]; code == exitDone && !strings.Contains(last, "`lab`") {
+			t.Errorf("the note does not tell of lab: %.300s", last)
 		}
 	}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +12,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/atomicfile"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 type ciReviewedOptions struct {
@@ -54,25 +53,6 @@ GITLAB_TOKEN: a project access token with the scope api or read_api and the role
 	return cmd
 }
 
-// mergedCommit is a commit of a pipeline, and as whom GitLab is asked about it.
-type mergedCommit struct {
-	gitlabProject
-	Commit, Branch string
-	// Environment is the one that the job deploys to, "" when it has none, and Pipeline the job's.
-	Environment string
-	Pipeline    int64
-}
-
-// reviewedSite is the file that a merge request's plan job left of a site; nil when there is none, and then Missing says why.
-type reviewedSite struct {
-	Name    string
-	Plan    []byte
-	Missing string
-}
-
-// fetchReviewed is the service behind it. where is the merge request's address; "" when the commit came without one.
-type fetchReviewed func(ctx context.Context, commit mergedCommit, sites []string, log *slog.Logger) (where string, found []reviewedSite, err error)
-
 func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	a := opts.app
 	if err := os.MkdirAll(opts.Out, 0o755); err != nil {
@@ -83,47 +63,46 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 			return noReviewed(opts.Out, err)
 		}
 	}
-	commit, err := a.mergedCommit()
+	from, commit, err := a.mergedCommit()
 	if err != nil {
 		return err
 	}
-	where, found, err := a.FetchReviewed(ctx, commit, opts.Sites, a.log())
+	f, err := a.OpenForge(from.ForgeServer, a.log())
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
+	found, err := f.Reviewed(ctx, from.Project, commit, opts.Sites)
+	if err != nil {
+		return err
+	}
+	if len(found.Sites) == 0 {
 		a.note("Commit %s came with no merge request that planned a site.", commit.Commit)
 	}
-	for _, f := range found {
-		if filepath.Base(f.Name) != f.Name { // a job's name may be anything
+	for _, p := range forge.ReviewedPlans(found) {
+		name := p.Site.Name
+		if p.Missing != "" {
+			a.note("%s has no reviewed plan: %s", name, p.Missing)
 			continue
 		}
-		plan := parseSitePlan(f.Plan, f.Name, f.Name+".json")
-		if missing := cmp.Or(f.Missing, plan.Missing); missing != "" {
-			a.note("%s has no reviewed plan: %s", f.Name, missing)
-			continue
-		}
-		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: where, Plan: plan.Plan}); err != nil {
+		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where, Plan: p.Plan}); err != nil {
 			return err
 		}
-		a.note("%s: the plan of %s: %s", f.Name, where, reviewedFile(opts.Out, f.Name))
+		a.note("%s: the plan of %s: %s", name, found.Where, reviewedFile(opts.Out, name))
 	}
 	return nil
 }
 
-// mergedCommit finds out from the environment which commit this is about.
-func (a *app) mergedCommit() (mergedCommit, error) {
-	c := mergedCommit{gitlabProject: a.gitlabProject(), Commit: a.Getenv("CI_COMMIT_SHA"), Branch: a.Getenv("CI_COMMIT_BRANCH")}
+// mergedCommit finds out from the environment which commit this is about, and where it is.
+func (a *app) mergedCommit() (project, lifecycle.MergedCommit, error) {
+	c := lifecycle.MergedCommit{Commit: a.Getenv("CI_COMMIT_SHA"), Branch: a.Getenv("CI_COMMIT_BRANCH")}
 	if n, err := strconv.ParseInt(a.Getenv("CI_PIPELINE_ID"), 10, 64); err == nil {
 		c.Environment, c.Pipeline = a.Getenv("CI_ENVIRONMENT_NAME"), n
 	}
-	for _, v := range [...][2]string{{"CI_API_V4_URL", c.API}, {"CI_PROJECT_ID", c.Project}, {"CI_COMMIT_SHA", c.Commit}, {"CI_COMMIT_BRANCH", c.Branch}} {
-		if v[1] == "" {
-			return c, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no merged commit to ask about", Detail: v[0] + " is not set: this is not a pipeline of a branch.",
-				Hint: "At a terminal, kiban apply shows its plan and asks; a plan that was saved runs with apply --plan."}
-		}
+	if name := a.unset("CI_API_V4_URL", "CI_PROJECT_ID", "CI_COMMIT_SHA", "CI_COMMIT_BRANCH"); name != "" {
+		return project{}, c, lifecycle.Errorf("", "there is no merged commit to ask about").Because(name + " is not set: this is not a pipeline of a branch.").
+			Try("At a terminal, kiban apply shows its plan and asks; a plan that was saved runs with apply --plan.")
 	}
-	return c, nil
+	return a.project(), c, nil
 }
 
 func reviewedFile(dir, site string) string { return filepath.Join(dir, site+".json") }
@@ -141,5 +120,5 @@ func writeReviewed(dir string, r lifecycle.ReviewedPlan) error {
 }
 
 func noReviewed(dir string, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the reviewed plans can't be written", Detail: err.Error(), Subject: dir, Hint: "Name a folder that may be written to.", Cause: err}
+	return lifecycle.Errorf(dir, "the reviewed plans can't be written").Try("Name a folder that may be written to.").From(err)
 }

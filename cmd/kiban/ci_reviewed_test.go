@@ -91,7 +91,7 @@ func TestCIReviewed(t *testing.T) {
 				env[k] = v
 			}
 			services := (&fakeSite{}).services()
-			services.FetchReviewed = wire().FetchReviewed
+			services.OpenForge = wire().OpenForge
 			var stdout, stderr strings.Builder
 			s := Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Size: func() (int, int) { return 80, 24 }, Getenv: func(k string) string { return env[k] }}
 			code := run(t.Context(), s, append(append([]string{"--fleet", t.TempDir(), "ci", "reviewed"}, tt.sites...), "--out", out), services)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -15,14 +16,11 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
-// Limits of telling: a job that tells is not kept from its end for long.
-const (
-	tellLimit    = time.Minute
-	sendLimit    = 25 * time.Second // each receiver
-	rememberTime = 15 * time.Second // each look into the memory
-)
+// tellLimit is how long telling may take: a job that tells is not kept from its end for long.
+const tellLimit = time.Minute
 
 type ciTellOptions struct {
 	app  *app
@@ -127,19 +125,74 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	if opts.Print {
 		return errors.Join(bad, a.printMessage(wording, m))
 	}
-	memory := &toldMemory{app: a, dir: toldDir(fleet, opts.Site)}
+	memory := &forge.Memory{Dir: toldDir(fleet, opts.Site), Note: a.note}
 	if readable {
 		conn, unconnected := a.open(site, fleet)
 		if unconnected == nil {
-			memory.conn = conn
+			memory.Cluster = conn
 			defer func() { _ = conn.Close() }() // what was to be said is said
 		}
 	}
+	teller := forge.Teller{Memory: memory, Wording: wording, By: a.toldBy(), Note: a.note}
 	err = errors.Join(err, bad)
 	for _, r := range receivers {
-		err = errors.Join(err, a.tell(ctx, memory, r, m, wording))
+		err = errors.Join(err, teller.Tell(ctx, r, m))
 	}
 	return err
+}
+
+// toTell is the message, or why there is none.
+func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m forge.Message, why string, err error) {
+	who, _ := a.operator()
+	job := forge.Job{Site: site, Commit: a.Getenv("CI_COMMIT_SHA"), Status: a.Getenv("CI_JOB_STATUS"),
+		URL: a.Getenv("CI_JOB_URL"), Pipeline: a.Getenv("CI_PIPELINE_URL"), Who: who}
+	switch opts.What {
+	case "started":
+		return job.Started(opts.Plan)
+	case "ended":
+		return job.Ended(opts.Result)
+	}
+	m, err = job.Drift(opts.Plan)
+	return m, "", err
+}
+
+// receivers are those that the environment wants to be told. One that is configured wrong is an error beside the others.
+func (a *app) receivers() ([]forge.Receiver, error) {
+	var out []forge.Receiver
+	if address := a.Getenv("KIBAN_WEBHOOK"); strings.TrimSpace(address) != "" {
+		out = append(out, forge.WebhookReceiver(address, a.SendWebhook))
+	}
+	wanted := strings.FieldsFunc(a.Getenv("KIBAN_TELL_GITLAB"), func(r rune) bool { return r == ',' || r == ' ' })
+	for _, w := range wanted {
+		if w != "issue" && w != "note" {
+			return out, lifecycle.Errorf("", "KIBAN_TELL_GITLAB says %q", w).Try("Set it to issue, to note, or to issue,note.")
+		}
+	}
+	p := a.project()
+	if len(wanted) > 0 && (p.URL == "" || p.Project == "") {
+		return out, lifecycle.Errorf("", "there is no GitLab project to write to").Because("CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.").
+			Try("Unset KIBAN_TELL_GITLAB outside of pipelines.")
+	}
+	open := func() (forge.Forge, error) { return a.OpenForge(p.ForgeServer, a.log()) }
+	if slices.Contains(wanted, "issue") {
+		out = append(out, forge.IssueReceiver(open, p.Project))
+	}
+	if slices.Contains(wanted, "note") {
+		out = append(out, forge.NoteReceiver(open, p.Project, a.Getenv("CI_COMMIT_SHA"), a.Getenv("CI_COMMIT_BRANCH")))
+	}
+	return out, nil
+}
+
+// toldDir is where it is remembered what was told of a site whose cluster can't: a file a message.
+func toldDir(fleet, site string) string { return filepath.Join(session.StateDir(fleet), "told", site) }
+
+// toldBy is who tells, for others to read: a job's address, or a person and a machine.
+func (a *app) toldBy() string {
+	who, where := a.operator()
+	if a.gitlab() && where != "" {
+		return "job " + where
+	}
+	return strings.TrimSuffix(who+" on "+where, " on ")
 }
 
 // knownSite refuses the name of a site that the fleet does not have. One that can't be read is known.
@@ -159,8 +212,8 @@ func readTemplate(file string) (forge.Template, error) {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return forge.ShippedTemplate(), lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template can't be read", Detail: err.Error(), Subject: file, Cause: err,
-			Hint: "--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in."}
+		return forge.ShippedTemplate(), lifecycle.Errorf(file, "the template can't be read").From(err).
+			Try("--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in.")
 	}
 	t, err := forge.ParseTemplate(file, string(b))
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 )
 
 var toldGate sync.Mutex // of every fakeSite: the API lets one writer at a time change what is remembered
@@ -35,7 +36,7 @@ func (f *fakeSite) UpdateTold(_ context.Context, edit func(map[string]lifecycle.
 type people struct {
 	mu   sync.Mutex
 	hook []string
-	on   []telling // issues and notes, in order
+	on   []lifecycle.Telling // issues and notes, in order
 	fail map[string]error
 }
 
@@ -53,21 +54,35 @@ func (p *people) services(f *fakeSite) services {
 		p.hook = append(p.hook, text)
 		return nil
 	}
-	s.TellIssue = func(_ context.Context, project gitlabProject, _ *slog.Logger, t telling) (string, error) {
-		if project.Project != "12" || project.Token != "glpat-a" {
-			return "", errors.New("another project")
+	s.OpenForge = func(server lifecycle.ForgeServer, _ *slog.Logger) (forge.Forge, error) {
+		if server.Token != "glpat-a" {
+			return nil, errors.New("another token")
 		}
-		p.on = append(p.on, t)
-		return "commented on https://gitlab.example.com/-/issues/7", p.fail["issue"]
-	}
-	s.TellNote = func(_ context.Context, _ gitlabProject, commit, branch string, _ *slog.Logger, t telling) (string, error) {
-		if commit != "0123456789abcdef" || branch != "main" {
-			return "", errors.New("another commit")
-		}
-		p.on = append(p.on, t)
-		return "", p.fail["note"] // no merge request
+		return tellingForge{people: p}, nil
 	}
 	return s
+}
+
+// tellingForge is a forge on which people are told.
+type tellingForge struct {
+	forge.Forge
+	people *people
+}
+
+func (t tellingForge) TellIssue(_ context.Context, project string, m lifecycle.Telling) (string, error) {
+	if project != "12" {
+		return "", errors.New("another project")
+	}
+	t.people.on = append(t.people.on, m)
+	return "commented on https://gitlab.example.com/-/issues/7", t.people.fail["issue"]
+}
+
+func (t tellingForge) TellNote(_ context.Context, _, commit, branch string, m lifecycle.Telling) (string, error) {
+	if commit != "0123456789abcdef" || branch != "main" {
+		return "", errors.New("another commit")
+	}
+	t.people.on = append(t.people.on, m)
+	return "", t.people.fail["note"] // no merge request
 }
 
 // tell runs `kiban ci tell` as a job does.
@@ -312,7 +327,7 @@ func TestCITellWithoutACluster(t *testing.T) {
 	if r := p.tell(t, f, fleet, nil, "lab", "ended", "--result", done); r.code != exitDone || len(p.hook) != 2 {
 		t.Errorf("exit %d, %q: %s", r.code, p.hook, r.err)
 	}
-	if left := readToldDir(toldDir(fleet, "lab")); len(left) != 0 || len(f.told) != 2 {
+	if left, err := filepath.Glob(filepath.Join(toldDir(fleet, "lab"), "*")); err != nil || len(left) != 0 || len(f.told) != 2 {
 		t.Errorf("left here: %v; in the cluster: %v", left, f.told)
 	}
 	if r := p.tell(t, f, t.TempDir(), nil, "lab", "started", "--plan", plan); r.code != exitDone || len(p.hook) != 2 { // retried in a clone of its own
@@ -342,7 +357,7 @@ func TestCITellHidesTheWebhook(t *testing.T) {
 	done := filepath.Join(toldFiles(t), "done.json")
 	for _, address := range []string{server.URL + "/services/T0/B0/x8Zq", gone.URL + "/services/T0/B0/x8Zq", "hooks.example.com/services/T0/B0/x8Zq"} {
 		services := (&fakeSite{}).services()
-		services.tellServices = wire().tellServices
+		services.SendWebhook = wire().SendWebhook
 		var out, errs strings.Builder
 		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }, Getenv: func(k string) string { return map[string]string{"KIBAN_WEBHOOK": address}[k] }}
 		code := run(t.Context(), s, []string{"--fleet", t.TempDir(), "--verbose", "ci", "tell", "lab", "ended", "--result", done}, services)

@@ -57,7 +57,7 @@ func ownImports() map[string]rule {
 		"scripts/ci-rehearsal":   {nil, "it holds the built kiban against what GitLab and people do with it: sharing code with kiban would share its mistakes"},
 
 		"lifecycle/timeline":          {[]string{"lifecycle", "lifecycle/render"}, "a run's picture is made of words, in the turns of phrase that plans and events are told in"},
-		"lifecycle/forge":             {[]string{"lifecycle", "lifecycle/render"}, "a reviewer reads of a plan what render says of it; forges are asked through a small interface, so that no client is in reach"},
+		"lifecycle/forge":             {[]string{"lifecycle", "lifecycle/atomicfile", "lifecycle/promotion", "lifecycle/render", "lifecycle/review"}, "a reviewer reads of a plan what render, promotion and review say of it; forges are asked through a small interface, so that no client is in reach"},
 		"lifecycle/render/rendertest": {[]string{"lifecycle"}, "the plans and runs that tests of pictures share are words"},
 
 		"cmd/kiban": {[]string{"*"}, "wiring is the one place that sees every package"},

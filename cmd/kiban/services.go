@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
@@ -37,14 +38,10 @@ type services struct {
 	SiteReads func(fleet, name string) ([]string, bool)
 	// ChildPipeline writes a pipeline in the words of GitLab.
 	ChildPipeline func(lifecycle.Pipeline) string
-	// MergeRequest is how a merge request stands.
-	MergeRequest func(ctx context.Context, mr mergeRequest, log *slog.Logger) (mergeRequestState, error)
-	// UpsertNote puts the note that begins with marker on a merge request.
-	UpsertNote upsertNote
-	// The ways to people.
-	tellServices
-	// FetchReviewed finds the plans that the merge request of a commit showed.
-	FetchReviewed fetchReviewed
+	// OpenForge makes ready to speak to the server that keeps the repository. Nothing is asked yet.
+	OpenForge func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Forge, error)
+	// SendWebhook posts a text, in Slack's form, to an address that is a secret.
+	SendWebhook forge.Post
 	// OpenSite makes ready to talk to a site's machines. Nothing is dialled yet.
 	OpenSite func(site lifecycle.Site, opts session.Options) (*session.Session, error)
 }

@@ -16,18 +16,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Options say which GitLab is spoken to, and as whom.
-type Options struct {
-	// URL is the API's: "https://gitlab.example.com/api/v4".
-	URL string
-	// Token is a project, group or personal access token. It goes into a header and nowhere else.
-	Token string
-	// CAFile holds further certificate authorities, PEM; "" has the system's alone.
-	CAFile string
-	// Log is told of retries. Nil: nobody is.
-	Log *slog.Logger
-}
-
 // How long a server that fails, or limits the rate, is asked again.
 const (
 	retries   = 5
@@ -45,22 +33,25 @@ type Client struct {
 }
 
 // New makes ready to speak to a server. Nothing is asked yet.
-func New(opts Options) (*Client, error) { return newClient(opts, firstWait) }
+// Log is told of retries; nil: nobody is.
+func New(server lifecycle.ForgeServer, log *slog.Logger) (*Client, error) {
+	return newClient(server, log, firstWait)
+}
 
-func newClient(opts Options, wait time.Duration) (*Client, error) {
-	if opts.Token == "" {
+func newClient(server lifecycle.ForgeServer, log *slog.Logger, wait time.Duration) (*Client, error) {
+	if server.Token == "" {
 		return nil, noToken()
 	}
-	c := &Client{log: opts.Log, url: opts.URL, wait: wait}
+	c := &Client{log: log, url: server.URL, wait: wait}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	transport, err := transport(opts.CAFile)
+	transport, err := transport(server.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	c.api, err = gitlab.NewClient(opts.Token,
-		gitlab.WithBaseURL(opts.URL),
+	c.api, err = gitlab.NewClient(server.Token,
+		gitlab.WithBaseURL(server.URL),
 		gitlab.WithHTTPClient(&http.Client{Transport: transport, Timeout: 2 * time.Minute, CheckRedirect: keepToken}),
 		gitlab.WithCustomRetryMax(retries),
 		gitlab.WithCustomRetryWaitMinMax(wait, longWait),
@@ -69,7 +60,7 @@ func newClient(opts Options, wait time.Duration) (*Client, error) {
 		gitlab.WithUserAgent("kiban"),
 	)
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the address of GitLab's API is none", Detail: err.Error(), Subject: opts.URL,
+		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the address of GitLab's API is none", Detail: err.Error(), Subject: server.URL,
 			Hint: "In a pipeline GitLab sets CI_API_V4_URL, such as https://gitlab.example.com/api/v4.", Cause: err}
 	}
 	return c, nil

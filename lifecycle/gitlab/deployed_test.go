@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 func TestOvertaken(t *testing.T) {
@@ -41,7 +43,7 @@ func TestOvertaken(t *testing.T) {
 				fmt.Fprintf(w, "[%s]", strings.Join(c.answer, ","))
 				return true
 			}
-			got, err := s.client(t, token).Overtaken(t.Context(), project, "production/far", "cafe", 50)
+			got, err := s.client(t, token).overtaken(t.Context(), project, lifecycle.MergedCommit{Environment: "production/far", Commit: "cafe", Pipeline: 50})
 			if got != c.want || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got %q, %v", got, err)
 			}

@@ -14,9 +14,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// ErrTooLong is in the chain of the error when a server, or a proxy before it, takes no text of that length.
-var ErrTooLong = errors.New("the text is too long")
-
 const tokenHint = "Make a project access token with the scope api and the role Developer (Settings > Access tokens), and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
 
 func noToken() error {
@@ -78,7 +75,7 @@ func (c *Client) explain(ctx context.Context, err error, project string, number 
 		d.Severity = lifecycle.SeverityBlocked
 		d.Summary, d.Detail, d.Hint = "GitLab limits the rate of requests", "It did so six times in a row.", "Retry the job later, or ask an administrator to raise the limit for notes."
 	case code == http.StatusRequestEntityTooLarge || code < 500 && strings.Contains(detail, "too long"):
-		d.Summary, d.Detail, d.Cause = "the note is longer than GitLab takes", detail, errors.Join(ErrTooLong, err)
+		d.Summary, d.Detail, d.Cause = "the note is longer than GitLab takes", detail, errors.Join(lifecycle.ErrNoteTooLong, err)
 		d.Hint = "A proxy before it may have a limit of its own, such as nginx's client_max_body_size. The plans are artifacts of the pipeline."
 	case code >= 500:
 		d.Summary, d.Detail, d.Hint = fmt.Sprintf("GitLab fails with status %d", code), detail, "Retry the job. The plans are artifacts of the pipeline meanwhile."

@@ -17,24 +17,17 @@ const issueLabel = "kiban"
 // notePages is how many pages of notes are looked through for one that was written before.
 const notePages = 5
 
-// Telling is one message about a site.
-type Telling struct {
-	Site string
-	// Key tells the message from every other. It is kept in the text, hidden: what was written already is not written again.
-	Key, Body string
-	// Amiss opens the site's issue, or opens it again. Ends closes it.
-	Amiss, Ends bool
+func siteMarker(site string) string { return "<!-- kiban:site:" + site + " -->" }
+func toldMarker(key string) string  { return "<!-- kiban:told:" + key + " -->" }
+func markedBody(t lifecycle.Telling) string {
+	return lifecycle.Harmless(toldMarker(t.Key) + "\n" + t.Body)
 }
-
-func siteMarker(site string) string       { return "<!-- kiban:site:" + site + " -->" }
-func toldMarker(key string) string        { return "<!-- kiban:told:" + key + " -->" }
-func (t Telling) marked() string          { return lifecycle.Harmless(toldMarker(t.Key) + "\n" + t.Body) }
 func endMarker(body string) bool          { return strings.HasPrefix(body, "<!-- kiban:ends -->\n") }
 func has(body string, marker string) bool { return strings.Contains(body, marker) }
 
 // TellIssue tells a site's issue: there is one a site, found by a hidden marker among those with the label kiban. Did says what was done: "opened
 // https://…/issues/7". It is "" when there was nothing to do: an issue is told what is amiss, and that it is over. Errors are Diagnostics.
-func (c *Client) TellIssue(ctx context.Context, project string, t Telling) (did string, err error) {
+func (c *Client) TellIssue(ctx context.Context, project string, t lifecycle.Telling) (did string, err error) {
 	if !t.Amiss && !t.Ends {
 		return "", nil
 	}
@@ -64,7 +57,7 @@ func (c *Client) sure(ctx context.Context, do func() error) error {
 	}
 }
 
-func (c *Client) tellIssue(ctx context.Context, project string, t Telling) (string, error) {
+func (c *Client) tellIssue(ctx context.Context, project string, t lifecycle.Telling) (string, error) {
 	issue, err := c.issueOf(ctx, project, t.Site)
 	switch {
 	case err != nil:
@@ -81,7 +74,7 @@ func (c *Client) tellIssue(ctx context.Context, project string, t Telling) (stri
 		return "", err
 	}
 	if !written {
-		body := t.marked()
+		body := markedBody(t)
 		if t.Ends {
 			body = "<!-- kiban:ends -->\n" + body
 		}
@@ -128,9 +121,9 @@ func (c *Client) issueOf(ctx context.Context, project, site string) (*gitlab.Iss
 }
 
 // openIssue makes a site's issue, with the message that gave rise to it.
-func (c *Client) openIssue(ctx context.Context, project string, t Telling) (string, error) {
+func (c *Client) openIssue(ctx context.Context, project string, t lifecycle.Telling) (string, error) {
 	title := "kiban: " + t.Site + " needs attention"
-	body := siteMarker(t.Site) + "\n" + t.marked() + "\n\n<sub>kiban tells here what is amiss with this site, and closes the issue when it is over.</sub>"
+	body := siteMarker(t.Site) + "\n" + markedBody(t) + "\n\n<sub>kiban tells here what is amiss with this site, and closes the issue when it is over.</sub>"
 	issue, _, err := c.api.Issues.CreateIssue(project, &gitlab.CreateIssueOptions{Title: &title, Description: &body, Labels: &gitlab.LabelOptions{issueLabel}}, gitlab.WithContext(ctx))
 	if err != nil {
 		return "", postError{err}
@@ -164,7 +157,7 @@ func (c *Client) onIssue(ctx context.Context, project string, issue *gitlab.Issu
 }
 
 // TellNote tells the merge request that a commit came into a branch with. Where is its address; "" when the commit came with none. Errors are Diagnostics.
-func (c *Client) TellNote(ctx context.Context, project, commit, branch string, t Telling) (where string, err error) {
+func (c *Client) TellNote(ctx context.Context, project, commit, branch string, t lifecycle.Telling) (where string, err error) {
 	mr, err := c.mergedWith(ctx, project, commit, branch)
 	if err != nil {
 		return "", c.explainIssue(ctx, err, project)
@@ -177,7 +170,7 @@ func (c *Client) TellNote(ctx context.Context, project, commit, branch string, t
 		if err != nil || len(there) > 0 {
 			return err
 		}
-		body := t.marked()
+		body := markedBody(t)
 		if _, _, err := c.api.Notes.CreateMergeRequestNote(project, mr.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
 			return postError{err}
 		}

@@ -125,20 +125,24 @@ func page[T any](w http.ResponseWriter, r *http.Request, all []T) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
-func amiss(key string) Telling { return Telling{Site: "lab", Key: key, Body: "it failed", Amiss: true} }
-func over(key string) Telling  { return Telling{Site: "lab", Key: key, Body: "all is well", Ends: true} }
+func amiss(key string) lifecycle.Telling {
+	return lifecycle.Telling{Site: "lab", Key: key, Body: "it failed", Amiss: true}
+}
+func over(key string) lifecycle.Telling {
+	return lifecycle.Telling{Site: "lab", Key: key, Body: "all is well", Ends: true}
+}
 
 // A site's issue is opened, told more, closed, and opened again, by the same job run twice each time.
 func TestTellIssue(t *testing.T) {
 	tr := newTracker(t, issue{IID: 1, State: "opened", Description: "by hand"}, issue{IID: 2, State: "opened", Description: siteMarker("lab-2") + "\nof another site"}, issue{IID: 3, State: "closed", Description: "x " + siteMarker("lab")})
 	c := tr.client(t, token)
 	for i, tt := range []struct {
-		t     Telling
+		t     lifecycle.Telling
 		did   string
 		state string
 		notes int
 	}{
-		{Telling{Site: "lab", Key: "started.1"}, "", "", 0},
+		{lifecycle.Telling{Site: "lab", Key: "started.1"}, "", "", 0},
 		{over("done.0"), "", "", 0},
 		{amiss("failed.1"), "opened https://gitlab.example.com/issues/4", "opened", 0},
 		{amiss("failed.1"), "", "opened", 0},

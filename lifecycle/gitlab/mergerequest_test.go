@@ -19,7 +19,7 @@ func TestMergeRequest(t *testing.T) {
 		return true
 	}
 	got, err := s.client(t, token).MergeRequest(t.Context(), project, 7)
-	if want := (MergeRequest{State: "opened", Head: "3f2a1c9d"}); err != nil || got != want {
+	if want := (lifecycle.MergeRequest{State: "opened", Head: "3f2a1c9d"}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }

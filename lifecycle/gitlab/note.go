@@ -12,23 +12,13 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Outcome is what became of a note.
-type Outcome string
-
-const (
-	NoteCreated Outcome = "created"
-	NoteUpdated Outcome = "updated"
-	// NoteSame says that the note was there with the same text, and was left alone.
-	NoteSame Outcome = "unchanged"
-)
-
 // notesPerPage is the most that GitLab gives at once.
 const notesPerPage = 100
 
 // UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written when
 // it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one written.
 // Project is a number or a path, number the merge request's. Errors are Diagnostics.
-func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (Outcome, error) {
+func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
 	body = lifecycle.Harmless(body) // plans repeat what machines and clusters said
 	for attempt := 0; ; attempt++ {
 		outcome, err := c.upsert(ctx, project, number, marker, body)
@@ -48,19 +38,19 @@ func (c *Client) UpsertNote(ctx context.Context, project string, number int64, m
 	}
 }
 
-func (c *Client) upsert(ctx context.Context, project string, number int64, marker, body string) (Outcome, error) {
+func (c *Client) upsert(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
 	notes, err := c.marked(ctx, project, number, marker)
 	if err != nil {
 		return "", err
 	}
 	for _, n := range notes {
 		if same(n.Body, body) {
-			return NoteSame, nil
+			return lifecycle.NoteSame, nil
 		}
 		_, _, err := c.api.Notes.UpdateMergeRequestNote(project, number, n.ID, &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
 		switch {
 		case err == nil:
-			return NoteUpdated, nil
+			return lifecycle.NoteUpdated, nil
 		case status(err) == http.StatusForbidden, errors.Is(err, gitlab.ErrNotFound): // someone else's, or deleted meanwhile
 		default:
 			return "", err
@@ -69,7 +59,7 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 	if _, _, err := c.api.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
 		return "", postError{err}
 	}
-	return NoteCreated, nil
+	return lifecycle.NoteCreated, nil
 }
 
 // marked are the notes that begin with marker, newest first.

@@ -15,18 +15,18 @@ func TestUpsertNote(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		notes   []note
-		outcome Outcome
+		outcome lifecycle.NoteOutcome
 		want    []string // the bodies afterwards
 	}{
-		{"the first", nil, NoteCreated, []string{marker + "\nnew"}},
-		{"beside what people wrote", []note{{ID: 1, Body: "LGTM, but see " + marker}, {ID: 2, Body: marker + " was added", System: true}}, NoteCreated,
+		{"the first", nil, lifecycle.NoteCreated, []string{marker + "\nnew"}},
+		{"beside what people wrote", []note{{ID: 1, Body: "LGTM, but see " + marker}, {ID: 2, Body: marker + " was added", System: true}}, lifecycle.NoteCreated,
 			[]string{"LGTM, but see " + marker, marker + " was added", marker + "\nnew"}},
-		{"in place", []note{{ID: 1, Body: marker + "\nold"}}, NoteUpdated, []string{marker + "\nnew"}},
-		{"on the third page", []note{{ID: 1, Body: marker + "\nold"}, {ID: 2, Body: "a"}, {ID: 3, Body: "b"}, {ID: 4, Body: "c"}, {ID: 5, Body: "d"}}, NoteUpdated,
+		{"in place", []note{{ID: 1, Body: marker + "\nold"}}, lifecycle.NoteUpdated, []string{marker + "\nnew"}},
+		{"on the third page", []note{{ID: 1, Body: marker + "\nold"}, {ID: 2, Body: "a"}, {ID: 3, Body: "b"}, {ID: 4, Body: "c"}, {ID: 5, Body: "d"}}, lifecycle.NoteUpdated,
 			[]string{marker + "\nnew", "a", "b", "c", "d"}},
-		{"the same", []note{{ID: 1, Body: marker + "\r\nnew"}}, NoteSame, []string{marker + "\r\nnew"}},
-		{"of another token", []note{{ID: 1, Body: marker + "\nold", foreign: true}}, NoteCreated, []string{marker + "\nold", marker + "\nnew"}},
-		{"of another token, and then ours", []note{{ID: 1, Body: marker + "\nours"}, {ID: 2, Body: marker + "\nold", foreign: true}}, NoteUpdated, []string{marker + "\nnew", marker + "\nold"}},
+		{"the same", []note{{ID: 1, Body: marker + "\r\nnew"}}, lifecycle.NoteSame, []string{marker + "\r\nnew"}},
+		{"of another token", []note{{ID: 1, Body: marker + "\nold", foreign: true}}, lifecycle.NoteCreated, []string{marker + "\nold", marker + "\nnew"}},
+		{"of another token, and then ours", []note{{ID: 1, Body: marker + "\nours"}, {ID: 2, Body: marker + "\nold", foreign: true}}, lifecycle.NoteUpdated, []string{marker + "\nnew", marker + "\nold"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newServer(t, tt.notes...)
@@ -54,7 +54,7 @@ func TestNoteMisleadsNobody(t *testing.T) {
 	if got, want := s.notes[0].Body, marker+"\nevil [31mred"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := (Telling{Key: "k", Body: "a\u202eb\x1b"}).marked(); got != toldMarker("k")+"\nab" {
+	if got := (lifecycle.Telling{Key: "k", Body: "a\u202eb\x1b"}).marked(); got != toldMarker("k")+"\nab" {
 		t.Errorf("an issue is told %q", got)
 	}
 }
@@ -77,7 +77,7 @@ func TestNoteIsWrittenOnce(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		outcome, err := s.client(t, token).UpsertNote(t.Context(), project, 7, marker, marker+"\nnew")
-		if err != nil || outcome != NoteSame || len(s.notes) != 1 {
+		if err != nil || outcome != lifecycle.NoteSame || len(s.notes) != 1 {
 			t.Errorf("%s: got %s, %v and %d notes; want the one that is there to be found", how, outcome, err, len(s.notes))
 		}
 	}
@@ -98,7 +98,7 @@ func TestPatience(t *testing.T) {
 		return true
 	}
 	outcome, err := s.client(t, token).UpsertNote(t.Context(), project, 7, marker, marker)
-	if err != nil || outcome != NoteCreated || len(s.notes) != 1 || len(s.calls) != 5 {
+	if err != nil || outcome != lifecycle.NoteCreated || len(s.notes) != 1 || len(s.calls) != 5 {
 		t.Errorf("got %s, %v after %d calls, %d notes", outcome, err, len(s.calls), len(s.notes))
 	}
 }
@@ -156,8 +156,8 @@ func TestRefusals(t *testing.T) {
 		if !ok || d.Summary != tt.want || d.Severity != tt.severity || d.Hint == "" {
 			t.Errorf("%s: got %#v", tt.name, err)
 		}
-		if errors.Is(err, ErrTooLong) != strings.HasPrefix(tt.name, "too long") {
-			t.Errorf("%s: too long is %t", tt.name, errors.Is(err, ErrTooLong))
+		if errors.Is(err, lifecycle.ErrNoteTooLong) != strings.HasPrefix(tt.name, "too long") {
+			t.Errorf("%s: too long is %t", tt.name, errors.Is(err, lifecycle.ErrNoteTooLong))
 		}
 		if text := d.Error() + d.Hint; strings.Contains(text, tt.token) {
 			t.Errorf("%s: the token is in the message: %s", tt.name, text)
@@ -182,13 +182,13 @@ func TestUnreachable(t *testing.T) {
 func TestNew(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
-		opts       Options
+		server     lifecycle.ForgeServer
 	}{
-		{"no token", "there is no token for GitLab", Options{URL: "https://gitlab.example.com/api/v4"}},
-		{"no address", "the address of GitLab's API is none", Options{URL: "://", Token: token}},
-		{"no certificates", "the certificate authorities of GitLab can't be read", Options{URL: "https://gitlab.example.com/api/v4", Token: token, CAFile: "no/such/file"}},
+		{"no token", "there is no token for GitLab", lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4"}},
+		{"no address", "the address of GitLab's API is none", lifecycle.ForgeServer{URL: "://", Token: token}},
+		{"no certificates", "the certificate authorities of GitLab can't be read", lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4", Token: token, CAFile: "no/such/file"}},
 	} {
-		_, err := New(tt.opts)
+		_, err := New(tt.server, nil)
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != tt.want || d.Hint == "" {
 			t.Errorf("%s: got %v", tt.name, err)
 		}

@@ -27,36 +27,40 @@ const (
 	largestPlan = 32 << 20
 )
 
-// Reviewed is what a merge request showed of its sites.
-type Reviewed struct {
-	// Where is the merge request's address; "" when the commit came without one.
-	Where string
-	Sites []ReviewedSite
-}
-
-// ReviewedSite is the plan that a merge request showed of a site.
-type ReviewedSite struct {
-	Name string
-	// Plan is the file that the plan job left; nil when there is none, and then Missing says why.
-	Plan    []byte
-	Missing string
-}
-
 // Reviewed finds what was reviewed of the sites when a commit came into a branch: the plans that the newest pipeline of its merge request
 // made. Without names, those of every site that it planned. What is not there is no error; errors are Diagnostics.
-func (c *Client) Reviewed(ctx context.Context, project, commit, branch string, sites []string) (Reviewed, error) {
-	mr, err := c.mergedWith(ctx, project, commit, branch)
+//
+// Where a newer pipeline has applied another commit to the job's environment since, what was reviewed no longer counts.
+func (c *Client) Reviewed(ctx context.Context, project string, of lifecycle.MergedCommit, sites []string) (lifecycle.ReviewedSites, error) {
+	found, err := c.reviewed(ctx, project, of, sites)
+	if err != nil || of.Environment == "" {
+		return found, err
+	}
+	overtaken, err := c.overtaken(ctx, project, of)
 	if err != nil {
-		return Reviewed{}, c.explainReading(ctx, err, project)
+		return lifecycle.ReviewedSites{}, err
+	}
+	for i := range found.Sites {
+		if overtaken != "" {
+			found.Sites[i].Plan, found.Sites[i].Missing = nil, overtaken
+		}
+	}
+	return found, nil
+}
+
+func (c *Client) reviewed(ctx context.Context, project string, of lifecycle.MergedCommit, sites []string) (lifecycle.ReviewedSites, error) {
+	mr, err := c.mergedWith(ctx, project, of.Commit, of.Branch)
+	if err != nil {
+		return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 	}
 	if mr == nil {
-		return unreviewed(sites, fmt.Sprintf("commit %s came without a merge request: it was pushed directly", short(commit))), nil
+		return unreviewed(sites, fmt.Sprintf("commit %s came without a merge request: it was pushed directly", short(of.Commit))), nil
 	}
 	jobs, err := c.planJobs(ctx, project, mr.IID, sites)
 	if err != nil {
-		return Reviewed{}, c.explainReading(ctx, err, project)
+		return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 	}
-	out := Reviewed{Where: mr.WebURL}
+	out := lifecycle.ReviewedSites{Where: mr.WebURL}
 	if len(sites) == 0 {
 		for name := range jobs {
 			sites = append(sites, name)
@@ -64,10 +68,10 @@ func (c *Client) Reviewed(ctx context.Context, project, commit, branch string, s
 		slices.Sort(sites)
 	}
 	for _, name := range sites {
-		s := ReviewedSite{Name: name, Missing: fmt.Sprintf("no pipeline of merge request !%d has a job %s%s", mr.IID, planJob, name)}
+		s := lifecycle.ReviewedSite{Name: name, Missing: fmt.Sprintf("no pipeline of merge request !%d has a job %s%s", mr.IID, planJob, name)}
 		if job, planned := jobs[name]; planned {
 			if s, err = c.planOf(ctx, job, name); err != nil {
-				return Reviewed{}, c.explainReading(ctx, err, project)
+				return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 			}
 		}
 		out.Sites = append(out.Sites, s)
@@ -75,9 +79,9 @@ func (c *Client) Reviewed(ctx context.Context, project, commit, branch string, s
 	return out, nil
 }
 
-func unreviewed(sites []string, why string) (out Reviewed) {
+func unreviewed(sites []string, why string) (out lifecycle.ReviewedSites) {
 	for _, name := range sites {
-		out.Sites = append(out.Sites, ReviewedSite{Name: name, Missing: why})
+		out.Sites = append(out.Sites, lifecycle.ReviewedSite{Name: name, Missing: why})
 	}
 	return out
 }
@@ -150,8 +154,8 @@ func (c *Client) jobsOf(ctx context.Context, project string, p *gitlab.PipelineI
 }
 
 // planOf gets the file that a plan job left. A job that warned has one too: it said that a gate was in the way then.
-func (c *Client) planOf(ctx context.Context, job planned, site string) (ReviewedSite, error) {
-	s := ReviewedSite{Name: site}
+func (c *Client) planOf(ctx context.Context, job planned, site string) (lifecycle.ReviewedSite, error) {
+	s := lifecycle.ReviewedSite{Name: site}
 	if job.Status != "success" && !(job.Status == "failed" && job.AllowFailure) {
 		s.Missing = fmt.Sprintf("its plan was not made: job %d is %s (%s)", job.ID, job.Status, job.WebURL)
 		return s, nil

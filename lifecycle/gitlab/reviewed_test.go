@@ -71,13 +71,13 @@ func (s *fleetServer) handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *fleetServer) reviewed(t *testing.T, sites ...string) (Reviewed, error) {
+func (s *fleetServer) reviewed(t *testing.T, sites ...string) (lifecycle.ReviewedSites, error) {
 	t.Helper()
-	c, err := newClient(Options{URL: s.URL + "/api/v4", Token: token}, time.Millisecond)
+	c, err := newClient(lifecycle.ForgeServer{URL: s.URL + "/api/v4", Token: token}, nil, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Reviewed(t.Context(), project, mergeCommit, "main", sites)
+	return c.Reviewed(t.Context(), project, lifecycle.MergedCommit{Commit: mergeCommit, Branch: "main"}, sites)
 }
 
 func TestReviewed(t *testing.T) {

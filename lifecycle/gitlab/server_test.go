@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // server is as much of GitLab as notes need: one project with one merge request, whose notes it keeps.
@@ -46,7 +48,7 @@ func newServer(t *testing.T, notes ...note) *server {
 
 func (s *server) client(t *testing.T, token string) *Client {
 	t.Helper()
-	c, err := newClient(Options{URL: s.URL + "/api/v4", Token: token}, time.Millisecond)
+	c, err := newClient(lifecycle.ForgeServer{URL: s.URL + "/api/v4", Token: token}, nil, time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}

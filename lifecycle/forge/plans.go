@@ -1,7 +1,8 @@
-package main
+package forge
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,26 +11,25 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/forge"
 )
 
 // notPlanned is told of a site whose job left no plan.
 const notPlanned = "it could not be planned: the log of its job says why"
 
-// readSitePlans reads a folder of plans, a file or two a site, and adds the sites that should be there and are not.
-func readSitePlans(dir string, expected []string) ([]forge.SitePlan, error) {
+// ReadPlans reads a folder of plans, a file or two a site, and adds the sites that should be there and are not.
+func ReadPlans(dir string, expected []string) ([]SitePlan, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the folder of plans can't be read", Detail: err.Error(), Subject: dir,
-			Hint: "Let the plan jobs keep it as an artifact. When no site had to be planned: mkdir -p " + dir, Cause: err}
+		return nil, lifecycle.Errorf(dir, "the folder of plans can't be read").From(err).
+			Try("Let the plan jobs keep it as an artifact. When no site had to be planned: mkdir -p " + dir)
 	}
-	found := map[string]forge.SitePlan{}
+	found := map[string]SitePlan{}
 	for _, e := range entries {
 		name, isPlan := planOfSite(e.Name())
 		if e.IsDir() || !isPlan {
 			continue
 		}
-		p, err := readSitePlan(filepath.Join(dir, e.Name()), name)
+		p, err := ReadPlan(filepath.Join(dir, e.Name()), name)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func readSitePlans(dir string, expected []string) ([]forge.SitePlan, error) {
 	}
 	for _, name := range expected {
 		if _, there := found[name]; !there {
-			found[name] = forge.SitePlan{Site: lifecycle.Site{Name: name}, Missing: notPlanned}
+			found[name] = SitePlan{Site: lifecycle.Site{Name: name}, Missing: notPlanned}
 		}
 	}
 	var names []string
@@ -47,18 +47,18 @@ func readSitePlans(dir string, expected []string) ([]forge.SitePlan, error) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	var out []forge.SitePlan
+	var out []SitePlan
 	for _, name := range names {
 		out = append(out, found[name])
 	}
 	return out, nil
 }
 
-// withGone adds the sites whose overlays the merge request deletes. They have no plan, whatever a file says.
-func withGone(plans []forge.SitePlan, names []string) []forge.SitePlan {
-	plans = slices.DeleteFunc(plans, func(p forge.SitePlan) bool { return slices.Contains(names, p.Site.Name) })
+// WithGone adds the sites whose overlays the merge request deletes. They have no plan, whatever a file says.
+func WithGone(plans []SitePlan, names []string) []SitePlan {
+	plans = slices.DeleteFunc(plans, func(p SitePlan) bool { return slices.Contains(names, p.Site.Name) })
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		plans = append(plans, forge.SitePlan{Site: lifecycle.Site{Name: name}, Gone: true})
+		plans = append(plans, SitePlan{Site: lifecycle.Site{Name: name}, Gone: true})
 	}
 	return plans
 }
@@ -73,19 +73,19 @@ func planOfSite(file string) (string, bool) {
 	return "", false
 }
 
-// readSitePlan reads a plan as --out saves it or as -o json prints it. What is no plan of this site says so in the note: one job's broken
+// ReadPlan reads a plan as --out saves it or as -o json prints it. What is no plan of this site says so in the note: one job's broken
 // artifact must not keep the others' from being told.
-func readSitePlan(path, name string) (forge.SitePlan, error) {
+func ReadPlan(path, name string) (SitePlan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return forge.SitePlan{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a plan can't be read", Detail: err.Error(), Subject: path, Cause: err}
+		return SitePlan{}, lifecycle.Errorf(path, "a plan can't be read").From(err)
 	}
-	return parseSitePlan(b, name, filepath.Base(path)), nil
+	return ParsePlan(b, name, filepath.Base(path)), nil
 }
 
-// parseSitePlan is readSitePlan of the file's contents.
-func parseSitePlan(b []byte, name, file string) forge.SitePlan {
-	s := forge.SitePlan{Site: lifecycle.Site{Name: name}}
+// ParsePlan is ReadPlan of the file's contents.
+func ParsePlan(b []byte, name, file string) SitePlan {
+	s := SitePlan{Site: lifecycle.Site{Name: name}}
 	if len(bytes.TrimSpace(b)) == 0 {
 		s.Missing = notPlanned
 		return s
@@ -112,4 +112,19 @@ func parseSitePlan(b []byte, name, file string) forge.SitePlan {
 		s.Plan = plan
 	}
 	return s
+}
+
+// ReviewedPlans are the plans that a merge request showed. Of one that can't be read, Missing says why. A job's name may be anything: those that
+// name no site are passed over.
+func ReviewedPlans(of lifecycle.ReviewedSites) []SitePlan {
+	var out []SitePlan
+	for _, s := range of.Sites {
+		if filepath.Base(s.Name) != s.Name {
+			continue
+		}
+		p := ParsePlan(s.Plan, s.Name, s.Name+".json")
+		p.Missing = cmp.Or(s.Missing, p.Missing)
+		out = append(out, p)
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package main
+package forge
 
 import (
 	"encoding/json"
@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/promotion"
 )
 
-// promote holds what the plans bring against the sites that must have run it before, by the files in a folder; "" is a folder with none. A file
-// that can't be used is told of, and counts as none.
-func (a *app) promote(plans []forge.SitePlan, dir string, now time.Time) {
+// Promote holds what the plans bring against the sites that must have run it before, by the files in a folder; "" is a folder with none. A file
+// that can't be used is a warning, and counts as none.
+func Promote(plans []SitePlan, dir string, now time.Time) lifecycle.Diagnostics {
+	var found lifecycle.Diagnostics
 	soaks := map[string]lifecycle.Soak{}
 	asked := map[string]bool{}
 	for i := range plans {
@@ -29,22 +29,23 @@ func (a *app) promote(plans []forge.SitePlan, dir string, now time.Time) {
 				continue
 			}
 			asked[name] = true
-			soak, err := soakIn(dir, name)
+			soak, err := ReadSoak(dir, name)
 			switch {
 			case err == nil:
 				soaks[name] = soak
 			case !errors.Is(err, fs.ErrNotExist):
-				a.findings(lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: filepath.Join(dir, name+".json"), Detail: err.Error(), Cause: err,
-					Summary: "how long " + name + " ran its versions can't be read, so it counts as not known", Hint: "Retry the job soak:" + name + "."}})
+				found = append(found, lifecycle.Warnf(filepath.Join(dir, name+".json"), "how long %s ran its versions can't be read, so it counts as not known", name).
+					From(err).Try("Retry the job soak:"+name+"."))
 			}
 		}
 		p.Promoted = promotion.Decide(p.Site.Promotion, p.Plan, soaks, now)
 	}
+	return found
 }
 
-// soakIn reads what a site keeps of how long it ran its versions, as its job left it in a folder. The file of a job that failed is empty, and
-// counts as not there.
-func soakIn(dir, site string) (lifecycle.Soak, error) {
+// ReadSoak reads what a site keeps of how long it ran its versions, as its job left it in a folder: SITE.json. The file of a job that failed is
+// empty, and counts as not there: fs.ErrNotExist.
+func ReadSoak(dir, site string) (lifecycle.Soak, error) {
 	if dir == "" {
 		return lifecycle.Soak{}, fs.ErrNotExist
 	}

@@ -1,6 +1,7 @@
-package main
+package forge
 
 import (
+	"slices"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
@@ -10,8 +11,9 @@ func TestPipelineSites(t *testing.T) {
 	load := func(name string) lifecycle.Site {
 		return lifecycle.Site{Name: name, Wave: 1, Labels: map[string]string{"tier": "staging"}}
 	}
-	list := siteList{Sites: []siteRow{{Name: "far", Wave: 2, Labels: map[string]string{"tier": "production"}, From: []string{"lab"}}, {Name: "broken"}}}
-	got, err := pipelineSites(list, load)
+	waits := lifecycle.Promotion{From: []string{"lab"}}
+	sites := []lifecycle.Site{{Name: "far", Wave: 2, Labels: map[string]string{"tier": "production"}, Promotion: waits}, {Name: "broken"}}
+	got, err := PipelineSites(sites, load)
 	if err != nil || len(got) != 2 || got[0].Name != "far" || got[0].Wave != 2 || got[0].Tier != "production" || got[1].Name != "broken" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -19,11 +21,17 @@ func TestPipelineSites(t *testing.T) {
 		t.Errorf("it waits for %+v: whose environment is not its own", from)
 	}
 	for _, name := range []string{"$(id)", "a b", "-x", "a;b", "", "A"} {
-		if _, err := pipelineSites(siteList{Sites: []siteRow{{Name: name}}}, load); err == nil {
+		if _, err := PipelineSites([]lifecycle.Site{{Name: name}}, load); err == nil {
 			t.Errorf("%q became part of a script", name)
 		}
-		if _, err := pipelineSites(siteList{Sites: []siteRow{{Name: "far", From: []string{name}}}}, load); err == nil {
+		if _, err := PipelineSites([]lifecycle.Site{{Name: "far", Promotion: lifecycle.Promotion{From: []string{name}}}}, load); err == nil {
 			t.Errorf("%q, which another waits for, became part of a script", name)
 		}
+	}
+}
+
+func TestPipelineGone(t *testing.T) {
+	if got := PipelineGone([]string{"oslo", "$(id)", "-x", "a.b"}); !slices.Equal(got, []string{"oslo", "a.b"}) {
+		t.Errorf("got %q", got)
 	}
 }
