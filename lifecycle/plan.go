@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PlanFormat is the version of the Plan's JSON form. Readers refuse another major.
 const PlanFormat = "1.0"
@@ -48,6 +51,26 @@ type PlanOptions struct {
 
 // Empty reports whether there is nothing to do.
 func (p Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// FormerVersions are those of k0s that machines have before the plan changes them, the oldest first. What it only passes through is none.
+func (p Plan) FormerVersions() []Version {
+	var former []Version
+	for _, s := range p.Steps {
+		if s.Action == ActionUpgrade && !s.From.IsZero() && s.From != p.Target && !slices.Contains(former, s.From) && !slices.Contains(p.Hops, s.From) {
+			former = append(former, s.From)
+		}
+	}
+	slices.SortFunc(former, Version.Compare)
+	return former
+}
+
+// FormerVersion is the oldest of them; zero when no machine's version changes.
+func (p Plan) FormerVersion() Version {
+	if former := p.FormerVersions(); len(former) > 0 {
+		return former[0]
+	}
+	return Version{}
+}
 
 // Step finds a step by id.
 func (p Plan) Step(id string) (Step, bool) {

@@ -157,11 +157,9 @@ func changeWord(n int) string {
 
 // minors says between which minor versions of Kubernetes a plan moves machines.
 func minors(p lifecycle.Plan) (from, to string, crosses bool) {
-	oldest := p.Target
-	for _, s := range p.Steps {
-		if s.Action == lifecycle.ActionUpgrade && !s.From.IsZero() && s.From.Less(oldest) {
-			oldest = s.From
-		}
+	oldest := p.FormerVersion()
+	if oldest.IsZero() || p.Target.Less(oldest) {
+		oldest = p.Target
 	}
 	return oldest.MinorString(), p.Target.MinorString(), p.Target.MinorsAhead(oldest) > 0
 }

@@ -171,12 +171,9 @@ func planMessage(kind MessageKind, p lifecycle.Plan) Message {
 		m.Estimate = p.Estimate.Duration
 	}
 	if len(p.Hops) > 0 {
-		m.Target = p.Target
+		m.From, m.Target = p.FormerVersion(), p.Target
 	}
 	for _, s := range p.Steps {
-		if m.Target != (lifecycle.Version{}) && !s.From.IsZero() && (m.From.IsZero() || s.From.Compare(m.From) < 0) {
-			m.From = s.From
-		}
 		if addon, ok := strings.CutPrefix(s.Target, lifecycle.UnitAddon); ok {
 			m.Addons = append(m.Addons, addonChange(addon, s))
 		}

@@ -41,7 +41,7 @@ func (s section) support() string {
 		return ""
 	}
 	var minors, parts []string
-	for _, v := range append(formerVersions(s.Plan), s.Plan.Target) {
+	for _, v := range append(s.Plan.FormerVersions(), s.Plan.Target) {
 		known := s.opts.Support(v)
 		if slices.Contains(minors, known.Minor) {
 			continue
@@ -75,16 +75,4 @@ func supportReasons(p lifecycle.Plan, opts NoteOptions) []string {
 		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout), lifecycle.Count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
 	}
 	return nil
-}
-
-// formerVersions are those that machines have before a plan changes them, oldest first.
-func formerVersions(p lifecycle.Plan) []lifecycle.Version {
-	var from []lifecycle.Version
-	for _, s := range p.Steps {
-		if s.Action == lifecycle.ActionUpgrade && !s.From.IsZero() && s.From != p.Target && !slices.Contains(from, s.From) && !slices.Contains(p.Hops, s.From) {
-			from = append(from, s.From)
-		}
-	}
-	slices.SortFunc(from, lifecycle.Version.Compare)
-	return from
 }

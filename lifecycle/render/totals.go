@@ -135,20 +135,9 @@ func Versions(p lifecycle.Plan) string {
 	if len(p.Hops) == 0 {
 		return p.Target.String()
 	}
-	var from []lifecycle.Version
-	for _, s := range p.Steps {
-		if !s.From.IsZero() && s.From != p.Target && !slices.Contains(from, s.From) && !slices.Contains(p.Hops, s.From) {
-			from = append(from, s.From)
-		}
-	}
-	slices.SortFunc(from, lifecycle.Version.Compare)
 	var chain []string
-	if len(from) > 0 {
-		var names []string
-		for _, v := range from {
-			names = append(names, v.String())
-		}
-		chain = append(chain, strings.Join(names, ", "))
+	if former := versionList(p.FormerVersions()); former != "" {
+		chain = append(chain, former)
 	}
 	for _, v := range p.Hops {
 		chain = append(chain, v.String())
