@@ -56,12 +56,7 @@ func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
 	if len(plan.Hops) == 0 {
 		return
 	}
-	o.Target = plan.Target
-	for _, s := range plan.Steps {
-		if s.Action == lifecycle.ActionUpgrade && !s.From.IsZero() && (o.From.IsZero() || s.From.Less(o.From)) {
-			o.From = s.From
-		}
-	}
+	o.From, o.Target = plan.FormerVersion(), plan.Target
 }
 
 // end notes how it ended.
