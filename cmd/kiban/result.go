@@ -56,7 +56,10 @@ func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
 	if len(plan.Hops) == 0 {
 		return
 	}
-	o.From, o.Target = plan.FormerVersion(), plan.Target
+	o.Target = plan.Target
+	if former := plan.FormerVersion(); o.From.IsZero() || !former.IsZero() && former.Less(o.From) {
+		o.From = former
+	}
 }
 
 // end notes how it ended.

@@ -54,7 +54,7 @@ func TestNoteMisleadsNobody(t *testing.T) {
 	if got, want := s.notes[0].Body, marker+"\nevil [31mred"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := (lifecycle.Telling{Key: "k", Body: "a\u202eb\x1b"}).marked(); got != toldMarker("k")+"\nab" {
+	if got := markedBody(lifecycle.Telling{Key: "k", Body: "a\u202eb\x1b"}); got != toldMarker("k")+"\nab" {
 		t.Errorf("an issue is told %q", got)
 	}
 }
