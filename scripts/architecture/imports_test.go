@@ -1,10 +1,12 @@
-package main
+// Package architecture holds the structure of the code: who imports whom, how wide interfaces are, and that nothing is hidden in globals.
+package architecture
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,55 +15,47 @@ import (
 
 const module = "kiban.dev/kiban"
 
-// ownImports says, for each package of this module, which others of it may be imported, and why. A package that is not here fails the
-// test: whoever adds one decides its place.
-func ownImports() map[string]rule {
-	vocabulary := "the words are the standard library's and nobody else's: everything imports them"
-	adapter := "an adapter translates between the words and one library; if adapters knew each other, none could be replaced or tested alone"
-	pure := "decisions and pictures are made of words alone: no client is in reach, so they are tested as tables"
-	needs := "it declares the small interfaces it needs, and the adapters satisfy them"
-	return map[string]rule{
-		"lifecycle":              {nil, vocabulary},
-		"lifecycle/site":         {[]string{"lifecycle", "lifecycle/supply", "lifecycle/site/overlay"}, "reading a declaration asks no machine and no cluster; the lock file beside it has its format from those who write it"},
-		"lifecycle/site/overlay": {[]string{"lifecycle"}, "it reads files and gives nodes with their lines: which of them are wrong is for the rules to say, above it"},
-		"lifecycle/plan":         {[]string{"lifecycle"}, pure},
-		"lifecycle/render":       {[]string{"lifecycle"}, pure},
-		"lifecycle/journal":      {[]string{"lifecycle", "lifecycle/atomicfile"}, "a journal is a sink of events and knows no more of a run"},
-		"lifecycle/backup":       {[]string{"lifecycle", "lifecycle/atomicfile"}, "a backup is bytes: whoever keeps it asks no machine and no cluster, so it is tested with none"},
-		"lifecycle/observe":      {[]string{"lifecycle"}, needs},
-		"lifecycle/check":        {[]string{"lifecycle"}, needs},
-		"lifecycle/apply":        {[]string{"lifecycle"}, needs},
-		"lifecycle/lock":         {[]string{"lifecycle"}, "who may change a site is decided on locks as data: the places that keep them satisfy Place"},
-		"lifecycle/session": {[]string{"lifecycle", "lifecycle/addons", "lifecycle/apply", "lifecycle/backup", "lifecycle/check", "lifecycle/git", "lifecycle/helm",
-			"lifecycle/journal", "lifecycle/k0s", "lifecycle/kube", "lifecycle/lock", "lifecycle/observe", "lifecycle/plan", "lifecycle/promotion", "lifecycle/review",
-			"lifecycle/site", "lifecycle/supply", "lifecycle/tenant"},
-			"a library's front door wires what is behind it, so that a Go program need not; it shows nothing, so render is not among them"},
-		"lifecycle/review":       {[]string{"lifecycle"}, "two plans are compared as data: what was said yes to must not depend on what can be reached"},
-		"lifecycle/atomicfile":   {nil, "it writes files, and knows of nothing that is in them"},
-		"lifecycle/k0s":          {[]string{"lifecycle", "lifecycle/atomicfile"}, adapter},
-		"lifecycle/kube":         {[]string{"lifecycle"}, adapter},
-		"lifecycle/git":          {[]string{"lifecycle"}, adapter},
-		"lifecycle/helm":         {[]string{"lifecycle", "lifecycle/atomicfile"}, adapter},
-		"lifecycle/gitlab":       {[]string{"lifecycle"}, adapter},
-		"lifecycle/supply":       {[]string{"lifecycle", "lifecycle/atomicfile"}, "what is pinned and packed is decided of words: charts and binaries come through interfaces that it declares, so it is tested without network"},
-		"lifecycle/diff":         {[]string{"lifecycle"}, pure},
-		"lifecycle/promotion":    {[]string{"lifecycle"}, pure},
-		"lifecycle/scaffold":     {[]string{"lifecycle", "clusters"}, "the files that a fleet begins with are data, the shipped base among them: whoever makes them writes nothing and asks nobody"},
-		"lifecycle/tenant":       {[]string{"lifecycle"}, pure},
-		"lifecycle/addons":       {[]string{"lifecycle"}, needs},
-		"scripts/explain":        {nil, "a generator reads the code as text"},
-		"scripts/build":          {nil, "it compiles kiban, so it may wait for nothing that kiban waits for"},
-		"scripts/check":          {nil, "it runs before each commit, also where kiban does not compile"},
-		"scripts/mutate-tables":  {nil, "it reads the tables as text, and changes copies of them"},
-		"scripts/renovate-check": {nil, "it holds the configuration of another program against what the built kiban prints: sharing code with kiban would share its mistakes"},
-		"scripts/ci-rehearsal":   {nil, "it holds the built kiban against what GitLab and people do with it: sharing code with kiban would share its mistakes"},
+// page is where the rooms are told of, and what each may import.
+const page = "docs/architecture.md"
 
-		"lifecycle/timeline":          {[]string{"lifecycle", "lifecycle/render"}, "a run's picture is made of words, in the turns of phrase that plans and events are told in"},
-		"lifecycle/forge":             {[]string{"lifecycle", "lifecycle/atomicfile", "lifecycle/promotion", "lifecycle/render", "lifecycle/review"}, "a reviewer reads of a plan what render, promotion and review say of it; forges are asked through a small interface, so that no client is in reach"},
-		"lifecycle/render/rendertest": {[]string{"lifecycle"}, "the plans and runs that tests of pictures share are words"},
-
-		"cmd/kiban": {[]string{"*"}, "wiring is the one place that sees every package"},
+// ownImports reads page's table: which other packages of this module each may import, and why. A package that has no row fails the test: whoever adds
+// one decides its place.
+func ownImports(t *testing.T) map[string]rule {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", page))
+	if err != nil {
+		t.Fatal(err)
 	}
+	rules := map[string]rule{}
+	_, table, _ := strings.Cut(string(b), "| package | may import |")
+	for _, line := range strings.Split(table, "\n")[2:] {
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		if len(cells) != 3 {
+			t.Fatalf("%s: this row of the packages has not three cells: %s", page, line)
+		}
+		rules[strings.Trim(cells[0], "`")] = rule{names(cells[1]), cells[2]}
+	}
+	if len(rules) < 20 {
+		t.Fatalf("%s names only %d packages; the rules would hold of nothing", page, len(rules))
+	}
+	return rules
+}
+
+// names are the packages of a cell.
+func names(cell string) []string {
+	if strings.TrimSpace(cell) == "anything" {
+		return []string{"*"}
+	}
+	var out []string
+	for name := range strings.SplitSeq(cell, ",") {
+		if name := strings.Trim(name, " `"); name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // foreignImports says which package alone may import a library, and why.
@@ -94,14 +88,14 @@ type rule struct {
 type foreign struct{ prefix, only, why string }
 
 func TestImports(t *testing.T) {
-	own, others := ownImports(), foreignImports()
+	own, others := ownImports(t), foreignImports()
 	for _, f := range sources(t) {
 		if f.test {
 			continue // tests may bring what they need to stand in for the world
 		}
 		r, known := own[f.dir]
 		if !known {
-			t.Errorf("%s: package %s has no place in the import rules; give it one in imports_test.go", f.path, f.dir)
+			t.Errorf("%s: package %s has no row in the table of %s; give it one", f.path, f.dir, page)
 			continue
 		}
 		for _, spec := range f.ast.Imports {
@@ -116,6 +110,28 @@ func TestImports(t *testing.T) {
 				if strings.HasPrefix(path, o.prefix) && f.dir != o.only && sharedImports()[f.dir+" "+o.prefix] == "" {
 					t.Errorf("%s imports %s, which only %s may: %s", f.path, path, o.only, o.why)
 				}
+			}
+		}
+	}
+}
+
+// TestRooms: each row of the table is a package that exists, and names only such. Adapters know nothing of each other.
+func TestRooms(t *testing.T) {
+	own, there := ownImports(t), map[string]bool{"clusters": true, "*": true}
+	for _, f := range sources(t) {
+		there[f.dir] = there[f.dir] || !f.test
+	}
+	adapters := []string{"lifecycle/k0s", "lifecycle/kube", "lifecycle/helm", "lifecycle/git", "lifecycle/gitlab"}
+	for name, r := range own {
+		if !there[name] {
+			t.Errorf("%s has a row for %s, which is no package", page, name)
+		}
+		for _, other := range r.may {
+			if !there[other] {
+				t.Errorf("%s: %s may import %s, which is no package", page, name, other)
+			}
+			if slices.Contains(adapters, name) && other != "lifecycle" && other != "lifecycle/atomicfile" {
+				t.Errorf("%s: the adapter %s may import %s; adapters know the words alone", page, name, other)
 			}
 		}
 	}
