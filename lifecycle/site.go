@@ -164,6 +164,12 @@ type Access struct {
 	ClusterUID string `json:"clusterUID,omitempty"`
 }
 
+// Where k0s publishes its releases; used where a site names no other source. A mirror in the Site takes their place.
+const (
+	ReleaseURL       = "https://github.com/k0sproject/k0s/releases/download/{version}/k0s-{version}-{arch}"
+	ReleaseChecksums = "https://github.com/k0sproject/k0s/releases/download/{version}/sha256sums.txt"
+)
+
 // Binaries is where k0s comes from. {version} and {arch} are replaced in URLs and paths; a relative path is resolved against the overlay.
 type Binaries struct {
 	// URL is http(s), or a path to a folder on the machine that runs kiban.

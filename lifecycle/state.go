@@ -111,6 +111,20 @@ func (h HostState) Reached() bool { return h.Problem == HostOK }
 // Installed reports whether k0s was ever set up as a service here.
 func (h HostState) Installed() bool { return h.Unit != "" }
 
+// Level is the version that a host is at: the lower one where the running service and the binary on disk differ. With an older one that
+// runs it is not past that yet; with an older binary it is not safe from it, for the next restart starts that. Zero: not a member.
+func (h HostState) Level() Version {
+	switch {
+	case !h.Installed() && !h.Data:
+		return Version{}
+	case h.Running.IsZero():
+		return h.Binary
+	case !h.Binary.IsZero() && h.Binary.Less(h.Running):
+		return h.Binary
+	}
+	return h.Running
+}
+
 // APIState is what the Kubernetes API said.
 type APIState struct {
 	// Unknown says why nothing below is known; empty when the API answered.

@@ -55,6 +55,9 @@ func (v Version) Kubelet() string { return v.Kubernetes() + "+k0s" }
 // MinorString names the minor release: "v1.36".
 func (v Version) MinorString() string { return fmt.Sprintf("v%d.%d", v.Major, v.Minor) }
 
+// NeedsCgroupV2 reports whether that release's kubelet does not start on cgroup v1 (H39).
+func (v Version) NeedsCgroupV2() bool { return v.MinorsAhead(Version{Major: 1, Minor: 35}) >= 0 }
+
 // Compare orders versions, the k0s build included; a prerelease comes before its release.
 func (v Version) Compare(o Version) int {
 	return cmp.Or(cmp.Compare(v.Major, o.Major), cmp.Compare(v.Minor, o.Minor), cmp.Compare(v.Patch, o.Patch),

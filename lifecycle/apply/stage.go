@@ -10,8 +10,8 @@ import (
 
 // stage runs one stage to its end, or until nothing more may start and what is under way has finished.
 func (r *run) stage(ctx context.Context, stage lifecycle.Stage) {
-	order, steps := targets(r.plan, stage.ID)
-	p := progress{waiting: order}
+	order, steps := r.plan.Targets(stage.ID)
+	p := lifecycle.Progress{Waiting: order}
 	finished := make(chan string)
 	for {
 		for !r.stopped(ctx) {
@@ -19,20 +19,18 @@ func (r *run) stage(ctx context.Context, stage lifecycle.Stage) {
 			if !ok {
 				break
 			}
-			p.waiting = slices.DeleteFunc(slices.Clone(p.waiting), func(w string) bool { return w == t })
-			p.running = append(p.running, t)
+			p = p.Started(t)
 			go func() {
 				r.target(ctx, steps[t])
 				finished <- t
 			}()
 		}
-		if len(p.running) == 0 {
+		if len(p.Running) == 0 {
 			return
 		}
 		select {
 		case t := <-finished:
-			p.running = slices.DeleteFunc(p.running, func(w string) bool { return w == t })
-			p.finished++
+			p = p.Ended(t)
 		case <-time.After(r.Poll): // a budget may have room by now
 		}
 	}
@@ -42,8 +40,8 @@ func (r *run) stage(ctx context.Context, stage lifecycle.Stage) {
 //
 // In a budgeted stage it is the first whose pods' disruption budgets would let it be drained now. When none would and none is
 // under way, the first one starts all the same: its own gates wait, and say for what.
-func (r *run) choose(ctx context.Context, stage lifecycle.Stage, p progress, steps map[string][]lifecycle.Step) (string, bool) {
-	cs := slices.DeleteFunc(slices.Clone(candidates(stage, p)), func(t string) bool { return !r.ready(steps[t][0], steps[t]) })
+func (r *run) choose(ctx context.Context, stage lifecycle.Stage, p lifecycle.Progress, steps map[string][]lifecycle.Step) (string, bool) {
+	cs := slices.DeleteFunc(slices.Clone(stage.Next(p)), func(t string) bool { return !r.ready(steps[t][0], steps[t]) })
 	if len(cs) == 0 {
 		return "", false
 	}
@@ -56,7 +54,7 @@ func (r *run) choose(ctx context.Context, stage lifecycle.Stage, p progress, ste
 			return t, true
 		}
 	}
-	return cs[0], len(p.running) == 0
+	return cs[0], len(p.Running) == 0
 }
 
 // ready reports whether what the step needs of other targets is done.

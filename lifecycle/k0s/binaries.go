@@ -19,12 +19,6 @@ import (
 	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
-// Where k0s publishes its releases; used where a site names no other source.
-const (
-	releaseURL       = "https://github.com/k0sproject/k0s/releases/download/{version}/k0s-{version}-{arch}"
-	releaseChecksums = "https://github.com/k0sproject/k0s/releases/download/{version}/sha256sums.txt"
-)
-
 // binary is a k0s binary on this machine, checked.
 type binary struct {
 	path   string
@@ -116,7 +110,7 @@ func newSource(site lifecycle.Site, v lifecycle.Version, arch string) source {
 	src := source{name: fmt.Sprintf("k0s-%s-%s", v, arch)}
 	url, sums := site.Binary.URL, site.Binary.Checksums
 	if url == "" {
-		url, sums = releaseURL, releaseChecksums
+		url, sums = lifecycle.ReleaseURL, lifecycle.ReleaseChecksums
 	}
 	src.url = src.expand(url, v, arch, site.Dir)
 	// a source may be a folder of the release's files

@@ -43,7 +43,7 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 	}[a]
 }
 
-// Do does what a step says to its machine. progress gets a line for whatever takes a while; it may be nil. The error is a
+// Do does what a step says to its machine, as long as ctx lets it. progress gets a line for whatever takes a while; it may be nil. The error is a
 // lifecycle.Diagnostic, or the context's when that ended.
 func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
 	act := action(step.Action)
@@ -52,11 +52,6 @@ func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(str
 	}
 	if progress == nil {
 		progress = func(string) {}
-	}
-	if step.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, step.Timeout, fmt.Errorf("it took longer than %s", step.Timeout))
-		defer cancel()
 	}
 	t := &task{Session: s, step: step, progress: progress, ctx: ctx}
 	err := t.aim()

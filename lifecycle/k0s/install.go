@@ -128,7 +128,7 @@ func (t *task) installable(f facts, v lifecycle.Version) error {
 	case f.host.Installed() && f.host.Unit != t.on.k0s.K0sServiceName():
 		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.Unit, t.on.host.Role),
 			"a role cannot be changed in place: remove the machine with reset: true, then declare it anew")
-	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && refusesCgroupV1(v) && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
+	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && v.NeedsCgroupV2() && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
 		return t.refuse("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v), "switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
 	case f.host.Binary != v && !slices.Contains(f.host.Staged, v):
 		return t.refuse(fmt.Sprintf("k0s %s is not on the machine", v), "no staged binary of that version is in "+t.on.paths.dir(),
@@ -139,11 +139,6 @@ func (t *task) installable(f facts, v lifecycle.Version) error {
 
 func (t *task) refuse(summary, detail, hint string) error {
 	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: summary, Detail: detail, Hint: hint}
-}
-
-// refusesCgroupV1: k0s 1.35 and later do not start on cgroup v1 (H39).
-func refusesCgroupV1(v lifecycle.Version) bool {
-	return !v.Less(lifecycle.Version{Major: 1, Minor: 35})
 }
 
 // start starts a stopped service as it is.

@@ -68,14 +68,19 @@ func closing(unschedulable bool, by, why any) map[string]any {
 // patchNode reads a node, asks what to change, and writes that on the condition that the node is still as it was read.
 // A change of nil leaves the node alone.
 func (c *Client) patchNode(ctx context.Context, name string, change func(*corev1.Node) (map[string]any, error)) error {
+	return c.insist(ctx, "node "+name, func() error { return c.patchOnce(ctx, name, change) })
+}
+
+// insist repeats a write that was refused because something else had written meanwhile, or that no API server took.
+func (c *Client) insist(ctx context.Context, what string, write func() error) error {
 	var err error
 	for range writeTries {
-		if err = c.patchOnce(ctx, name, change); err == nil || !worthRepeating(err) {
+		if err = write(); err == nil || !worthRepeating(err) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("node %s: %w", name, ctx.Err())
+			return fmt.Errorf("%s: %w", what, ctx.Err())
 		case <-time.After(c.pause):
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,18 +27,7 @@ func (c *Client) kept(ctx context.Context, name string) (map[string]string, erro
 // keep changes the data of a ConfigMap of kiban's own in kube-system, which it makes where there is none. change is given a copy, nil at first, and
 // may be called again: a write on top of something unread is refused by the API, and made again. Data that stays the same is not written.
 func (c *Client) keep(ctx context.Context, name string, change func(data map[string]string) (map[string]string, error)) error {
-	var err error
-	for range writeTries {
-		if err = c.keepOnce(ctx, name, change); err == nil || !worthRepeating(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("write %s/%s: %w", metav1.NamespaceSystem, name, ctx.Err())
-		case <-time.After(c.pause):
-		}
-	}
-	return err
+	return c.insist(ctx, "write "+metav1.NamespaceSystem+"/"+name, func() error { return c.keepOnce(ctx, name, change) })
 }
 
 func (c *Client) keepOnce(ctx context.Context, name string, change func(map[string]string) (map[string]string, error)) error {

@@ -11,9 +11,6 @@ import (
 // estimateBy is how many past runs tell how long an action takes: few, since machines and workloads change.
 const estimateBy = 3
 
-// manyAtOnce is how many targets are under way at once where a stage sets no limit; apply has the same bound.
-const manyAtOnce = 64
-
 // Estimate reckons how long a plan takes by what its actions took in the newest of the runs that had each: targets side by side as the
 // stage's width, canaries and failure domains allow, stages one after another. Nil when an action that takes its time was never seen, or an
 // operator's work is part of the plan: half an estimate would be a wrong one. How long a gate before a step is waited for, such as a
@@ -28,7 +25,7 @@ func Estimate(p lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate 
 	}
 	var total time.Duration
 	for _, s := range p.Stages {
-		total += stageTakes(s, p.Steps, took)
+		total += stageTakes(s, p, took)
 	}
 	if total <= 0 {
 		return nil
@@ -78,75 +75,25 @@ func averageOf(a lifecycle.Action, runs []lifecycle.RunRecord) (average time.Dur
 	return total / time.Duration(steps), by
 }
 
-// stageTakes is how long a stage takes: the steps of a target one after another, targets side by side as the stage lets them.
-func stageTakes(stage lifecycle.Stage, steps []lifecycle.Step, took map[lifecycle.Action]time.Duration) time.Duration {
-	var order []string
-	each := map[string]time.Duration{}
-	for _, s := range steps {
-		if s.Stage != stage.ID {
-			continue
-		}
-		if _, seen := each[s.Target]; !seen {
-			order = append(order, s.Target)
-		}
-		each[s.Target] += took[s.Action]
-	}
-	if len(stage.Domains) == 0 {
-		return sideBySide(order, each, stage.Canary, stage.Width)
-	}
-	var total time.Duration
-	canaries := stage.Canary
-	for _, own := range byDomain(stage, order) { // one domain at a time
-		total += sideBySide(own, each, canaries, stage.Width)
-		canaries = max(0, canaries-len(own))
-	}
-	return total
-}
-
-// byDomain are the targets of each failure domain; those of none come last.
-func byDomain(stage lifecycle.Stage, order []string) [][]string {
-	var out [][]string
-	left := slices.Clone(order)
-	for _, d := range stage.Domains {
-		var own []string
-		for _, t := range order {
-			if slices.Contains(d.Targets, t) {
-				own = append(own, t)
+// stageTakes is how long a stage takes: it is played as the runner would run it, the steps of a target one after another.
+func stageTakes(stage lifecycle.Stage, plan lifecycle.Plan, took map[lifecycle.Action]time.Duration) time.Duration {
+	order, steps := plan.Targets(stage.ID)
+	p := lifecycle.Progress{Waiting: order}
+	var now time.Duration
+	ends := map[string]time.Duration{} // of those under way
+	for {
+		for next := stage.Next(p); len(next) > 0; next = stage.Next(p) {
+			p = p.Started(next[0])
+			ends[next[0]] = now
+			for _, s := range steps[next[0]] {
+				ends[next[0]] += took[s.Action]
 			}
 		}
-		left = slices.DeleteFunc(left, func(t string) bool { return slices.Contains(own, t) })
-		out = append(out, own)
-	}
-	return append(out, left)
-}
-
-// sideBySide is how long targets take when the first ones go one by one, and of the others as many at once as the width allows: each starts
-// as soon as another has finished.
-func sideBySide(order []string, each map[string]time.Duration, canaries, width int) time.Duration {
-	if width <= 0 {
-		width = manyAtOnce
-	}
-	canaries = min(canaries, len(order))
-	var total time.Duration
-	for _, t := range order[:canaries] {
-		total += each[t]
-	}
-	var busy []time.Duration // when each place in the window is free again
-	for _, t := range order[canaries:] {
-		if len(busy) < width {
-			busy = append(busy, each[t])
-			continue
+		if len(p.Running) == 0 {
+			return now
 		}
-		next := 0
-		for i := range busy {
-			if busy[i] < busy[next] {
-				next = i
-			}
-		}
-		busy[next] += each[t]
+		first := slices.MinFunc(p.Running, func(a, b string) int { return cmp.Compare(ends[a], ends[b]) })
+		now = ends[first]
+		p = p.Ended(first)
 	}
-	if len(busy) == 0 {
-		return total
-	}
-	return total + slices.Max(busy)
 }

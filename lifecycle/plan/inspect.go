@@ -93,7 +93,7 @@ func (p *planner) inspectMachine(m *member) {
 		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("its clock is off by %d s", s.ClockOffset),
 			"Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.", "Let it synchronise its clock (chrony, systemd-timesyncd).")
 	}
-	if s.CgroupV1 && m.Role.RunsWorkloads() && !m.Reset && needsCgroupV2(p.target()) && !needsCgroupV2(level(s)) &&
+	if s.CgroupV1 && m.Role.RunsWorkloads() && !m.Reset && p.target().NeedsCgroupV2() && !s.Level().NeedsCgroupV2() &&
 		!slices.Contains(m.Arguments, "--ignore-pre-flight-checks=true") {
 		p.find(lifecycle.SeverityError, m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse",
 			"Its kubelet would not start with "+p.target().String()+".", "Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade.")
@@ -101,9 +101,6 @@ func (p *planner) inspectMachine(m *member) {
 }
 
 const maxClockOffset = 30 // seconds; k0sctl's own limit
-
-// needsCgroupV2 reports whether that release's kubelet does not start on cgroup v1 (H39).
-func needsCgroupV2(v lifecycle.Version) bool { return v.Minor >= 35 || v.Major > 1 }
 
 // inspectMember finds what is odd about a host as a member of this cluster.
 func (p *planner) inspectMember(m *member) {

@@ -62,7 +62,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 	m.down = isDown(m.seen)
 	elsewhere := state.API.NotYet && h.Role == lifecycle.RoleWorker // whose member it is, inspect asks
 	if !m.joins() && !elsewhere {
-		m.level = level(m.seen)
+		m.level = m.seen.Level()
 	}
 	return m
 }
@@ -79,7 +79,7 @@ type facts struct {
 
 // condition classifies a host.
 func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycle.Version) Condition {
-	have := level(s)
+	have := s.Level()
 	switch {
 	case !s.Reached():
 		return Unreachable
@@ -107,20 +107,6 @@ func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycl
 		return Held
 	}
 	return Well
-}
-
-// level is the version that a host is at: the lower one where the running service and the binary on disk differ, for it is not past
-// that yet. Zero: not a member.
-func level(s lifecycle.HostState) lifecycle.Version {
-	switch {
-	case !s.Installed() && !s.Data:
-		return lifecycle.Version{}
-	case s.Running.IsZero():
-		return s.Binary
-	case !s.Binary.IsZero() && s.Binary.Less(s.Running):
-		return s.Binary
-	}
-	return s.Running
 }
 
 // isDown reports whether k0s is a member's but does not run. A service that restarts again and again is not down: it is silent.

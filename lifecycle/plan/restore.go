@@ -66,7 +66,7 @@ func (p *planner) joinRest(ms []*member) {
 func (p *planner) bringBackWorkers(rejoin bool) {
 	s := p.stage("workers", "workers return to the control plane", 0)
 	for _, m := range p.workers() {
-		have := level(m.seen)
+		have := m.seen.Level()
 		switch {
 		case !m.seen.Reached(), otherRole(m) != "":
 		case m.condition == Fresh:

@@ -113,7 +113,7 @@ func (p *planner) nextHop(m *member) lifecycle.Version {
 func (p *planner) inspectVersions() {
 	var cp lifecycle.Version // the lowest version of a controller before the plan
 	for _, m := range p.controllers() {
-		if v := level(m.seen); !v.IsZero() && (cp.IsZero() || v.Less(cp)) {
+		if v := m.seen.Level(); !v.IsZero() && (cp.IsZero() || v.Less(cp)) {
 			cp = v
 		}
 	}

@@ -41,7 +41,7 @@ func Unseen(site lifecycle.Site, state lifecycle.State) []lifecycle.SoakVersion 
 func hasOther(site lifecycle.Site, state lifecycle.State, declared lifecycle.Version) bool {
 	return slices.ContainsFunc(site.Cluster.Hosts, func(h lifecycle.Host) bool {
 		hs, _ := state.Host(h.Name)
-		is := level(hs)
+		is := hs.Level()
 		return !h.Reset && hs.Installed() && !is.IsZero() && is != declared
 	})
 }

@@ -46,7 +46,7 @@ func machines(site lifecycle.Site, state lifecycle.State) []string {
 		case hs.Running.IsZero():
 			found = append(found, "`k0s status` on "+h.Name+" does not answer")
 		}
-		if v := level(hs).String(); v != "" && !slices.Contains(levels, v) {
+		if v := hs.Level().String(); v != "" && !slices.Contains(levels, v) {
 			levels = append(levels, v)
 		}
 	}

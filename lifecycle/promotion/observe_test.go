@@ -195,10 +195,12 @@ func TestHealth(t *testing.T) {
 		"a service that stopped": {func(_ *lifecycle.Site, st *lifecycle.State) { st.Hosts[1].Service = lifecycle.ServiceFailed }, "k0sworker on w1 is failed"},
 		"k0s does not answer":    {func(_ *lifecycle.Site, st *lifecycle.State) { st.Hosts[1].Running = lifecycle.Version{} }, "`k0s status` on w1 does not answer"},
 		"two versions": {func(_ *lifecycle.Site, st *lifecycle.State) {
-			st.Hosts[1].Running = v(t, v136)
+			st.Hosts[1].Running, st.Hosts[1].Binary = v(t, v136), v(t, v136)
 			st.Nodes[0].Kubelet = v(t, v136).Kubelet()
 		},
 			"its machines run different versions of k0s: v1.35.7+k0s.0, v1.36.3+k0s.2"},
+		"an older binary, which the next restart starts": {func(_ *lifecycle.Site, st *lifecycle.State) { st.Hosts[1].Binary = v(t, "v1.34.10+k0s.0") },
+			"its machines run different versions of k0s: v1.35.7+k0s.0, v1.34.10+k0s.0"},
 		"a kubelet of another version": {func(_ *lifecycle.Site, st *lifecycle.State) { st.Nodes[0].Kubelet = "v1.34.1+k0s" }, "node w1 says that it runs v1.34.1+k0s, and the machine runs v1.35.7+k0s.0"},
 		"a node that is not Ready": {func(_ *lifecycle.Site, st *lifecycle.State) {
 			st.Nodes[1].Ready, st.Nodes[1].Why = false, "kubelet stopped"

@@ -49,8 +49,8 @@ func versions(site lifecycle.Site, state lifecycle.State, prev lifecycle.Soak) [
 		}
 	}
 	for _, h := range site.Cluster.Hosts {
-		if hs, _ := state.Host(h.Name); !h.Reset && hs.Reached() && hs.Installed() && !level(hs).IsZero() {
-			out.add(K0s, level(hs).String())
+		if hs, _ := state.Host(h.Name); !h.Reset && hs.Reached() && hs.Installed() && !hs.Level().IsZero() {
+			out.add(K0s, hs.Level().String())
 		}
 	}
 	if !knowsEveryHost(site, state) {
@@ -70,14 +70,6 @@ func versions(site lifecycle.Site, state lifecycle.State, prev lifecycle.Soak) [
 		again(func(name string) bool { return name != K0s })
 	}
 	return out
-}
-
-// level is the version that a machine runs, or that it would run if its service were up.
-func level(h lifecycle.HostState) lifecycle.Version {
-	if h.Running.IsZero() {
-		return h.Binary
-	}
-	return h.Running
 }
 
 func knowsEveryHost(site lifecycle.Site, state lifecycle.State) bool {

@@ -241,7 +241,7 @@ func TestSpec(t *testing.T) {
 		t.Fatal(ds)
 	}
 	if s.Wave != 2 || s.Revision != "abc" || s.SSH.Port != 22 || s.SSH.ConnectTimeout != 10*time.Second || s.SSH.KnownHosts != s.Dir+"/known_hosts" ||
-		s.Binary.URL != releaseURL || s.Binary.Checksums != releaseChecksums || s.API.ViaSSH {
+		s.Binary.URL != lifecycle.ReleaseURL || s.Binary.Checksums != lifecycle.ReleaseChecksums || s.API.ViaSSH {
 		t.Errorf("defaults: %+v", s)
 	}
 	p := s.Policy

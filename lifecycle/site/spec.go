@@ -105,12 +105,6 @@ type windowSpec struct {
 	TimeZone string    `yaml:"timeZone"`
 }
 
-// Where k0s is released. A mirror in the Site takes their place.
-const (
-	releaseURL       = "https://github.com/k0sproject/k0s/releases/download/{version}/k0s-{version}-{arch}"
-	releaseChecksums = "https://github.com/k0sproject/k0s/releases/download/{version}/sha256sums.txt"
-)
-
 // defaults is the Site that says nothing: the one place where defaults are decided. The binaries' are set after decoding, because
 // a mirror must bring its own checksums.
 func defaults() siteDocument {
@@ -141,7 +135,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	if d.Spec.API.Kubeconfig != nil {
 		s.API.Kubeconfig = d.Spec.API.Kubeconfig.source()
 	}
-	s.Binary = lifecycle.Binaries{URL: releaseURL, Checksums: releaseChecksums, SHA256: d.Spec.Binaries.SHA256}
+	s.Binary = lifecycle.Binaries{URL: lifecycle.ReleaseURL, Checksums: lifecycle.ReleaseChecksums, SHA256: d.Spec.Binaries.SHA256}
 	if d.Spec.Binaries.URL != "" {
 		s.Binary.URL, s.Binary.Checksums = absolute(dir, d.Spec.Binaries.URL), ""
 	}
