@@ -45,3 +45,6 @@ type Promise struct {
 	// Reason says what was seen: the address, the volume, or what was wrong.
 	Reason string `json:"reason"`
 }
+
+// IsBroken reports whether the promise does not hold. One that was not held against anything is not broken.
+func (p Promise) IsBroken() bool { return p.State == GateFailed || p.State == GateWaiting }

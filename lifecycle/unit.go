@@ -18,6 +18,14 @@ func IsUnit(target string) bool {
 	return target == UnitObjects || strings.HasPrefix(target, UnitAddon) || strings.HasPrefix(target, UnitTenant)
 }
 
+// UnitLabel is a unit as people call it: "addon metallb", "tenant product-a", "objects of the site".
+func UnitLabel(target string) string {
+	if target == UnitObjects {
+		return "objects of the site"
+	}
+	return strings.Replace(target, "/", " ", 1)
+}
+
 // UnitState is a unit as it was seen: what is declared beside what the cluster has, as its API judges both.
 type UnitState struct {
 	Name string `json:"name"`
@@ -55,6 +63,28 @@ type UnitState struct {
 	Timeout time.Duration `json:"timeout,omitempty"`
 	// Diagnostics are what stands in the way, or a reviewer must know.
 	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
+}
+
+// Drifted is how many of its objects someone changed in the cluster.
+func (u UnitState) Drifted() int {
+	n := 0
+	for _, c := range u.Changes {
+		if c.Drift {
+			n++
+		}
+	}
+	return n
+}
+
+// Differing is how many objects applying would change.
+func (u UnitState) Differing() int {
+	n := 0
+	for _, c := range u.Changes {
+		if c.Change != ChangeKeep {
+			n++
+		}
+	}
+	return n
 }
 
 // HealthStatus sums up objects, in kstatus' words (sigs.k8s.io/cli-utils).

@@ -115,7 +115,7 @@ type nodeReport struct {
 	Found lifecycle.Diagnostics `json:"problems,omitempty"`
 }
 
-func newNodeReport(site lifecycle.Site, st lifecycle.State, name string) nodeReport {
+func newNodeReport(site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, name string) nodeReport {
 	r := nodeReport{Name: name, Pods: render.GuardedPods(st, name)}
 	declared, ok := site.Cluster.Host(name)
 	if ok {
@@ -141,7 +141,7 @@ func newNodeReport(site lifecycle.Site, st lifecycle.State, name string) nodeRep
 			r.Stuck = append(r.Stuck, s)
 		}
 	}
-	for _, d := range render.Problems(site, st) {
+	for _, d := range problems {
 		if d.Subject == name {
 			r.Found = append(r.Found, d)
 		}
@@ -156,9 +156,9 @@ func nodeListRun(ctx context.Context, opts *nodeOptions) error {
 		return err
 	}
 	if opts.output.form == "json" {
-		reports := []nodeReport{}
+		reports, problems := []nodeReport{}, a.Problems(site, st)
 		for _, name := range render.NodeNames(site, st) {
-			reports = append(reports, newNodeReport(site, st, name))
+			reports = append(reports, newNodeReport(site, st, problems, name))
 		}
 		return writeJSON(a.Out, reports)
 	}
@@ -171,14 +171,14 @@ func nodeShowRun(ctx context.Context, opts *nodeOptions) error {
 	if err != nil {
 		return err
 	}
-	r := newNodeReport(site, st, opts.Task.Host)
+	r := newNodeReport(site, st, a.Problems(site, st), opts.Task.Host)
 	if r.Declared == nil && r.Node == nil {
 		return noSuchNode(site, opts.Task.Host)
 	}
 	if opts.output.form == "json" {
 		return writeJSON(a.Out, r)
 	}
-	return render.NodeText(a.Out, site, st, r.Name, a.outStyle())
+	return render.NodeText(a.Out, site, st, r.Name, r.Found, a.outStyle())
 }
 
 func noSuchNode(site lifecycle.Site, name string) error {

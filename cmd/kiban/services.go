@@ -36,6 +36,8 @@ type services struct {
 	SiteInputs func(site lifecycle.Site) (map[string]string, error)
 	// SiteReads are the files and folders of a fleet that decide what a site declares; false when only building it would tell.
 	SiteReads func(fleet, name string) ([]string, bool)
+	// Problems picks out of a state what an operator should know.
+	Problems func(site lifecycle.Site, state lifecycle.State) lifecycle.Diagnostics
 	// ChildPipeline writes a pipeline in the words of GitLab.
 	ChildPipeline func(lifecycle.Pipeline) string
 	// OpenForge makes ready to speak to the server that keeps the repository. Nothing is asked yet.

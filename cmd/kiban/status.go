@@ -65,11 +65,11 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version, Problems: render.Problems(site, state)}
+	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version, Problems: a.Problems(site, state)}
 	if opts.output.form != "text" {
 		return writeReport(a.Out, opts.output.form, report)
 	}
-	if err := render.StatusText(a.Out, site, state, a.outStyle()); err != nil {
+	if err := render.StatusText(a.Out, site, state, report.Problems, a.outStyle()); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -16,6 +16,7 @@ import (
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/lock"
+	"kiban.dev/kiban/lifecycle/observe"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -107,6 +108,7 @@ func (f *fakeSite) services() services {
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
 		LoadSite:  func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) { return site, nil },
+		Problems:  observe.Problems,
 		OpenSite: func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
 			return f.open(site, opts), nil
 		},

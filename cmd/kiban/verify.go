@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,7 +72,7 @@ func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	if ctx.Err() != nil { // what was not proven yet is not broken
 		return context.Cause(ctx)
 	}
-	broken := render.Broken(promises)
+	broken := slices.DeleteFunc(slices.Clone(promises), func(p lifecycle.Promise) bool { return !p.IsBroken() })
 	if opts.output.form == "text" {
 		err = render.PromisesText(a.Out, promises, a.outStyle())
 	} else {

@@ -10,6 +10,7 @@ import (
 	"kiban.dev/kiban/lifecycle/gitlab"
 	"kiban.dev/kiban/lifecycle/helm"
 	"kiban.dev/kiban/lifecycle/k0s"
+	"kiban.dev/kiban/lifecycle/observe"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/site"
 	"kiban.dev/kiban/lifecycle/supply"
@@ -37,6 +38,7 @@ func wire() services {
 		Checkout:      git.Checkout,
 		SiteInputs:    site.Inputs,
 		SiteReads:     site.Reads,
+		Problems:      observe.Problems,
 		ChildPipeline: gitlab.Pipeline,
 		OpenForge: func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Forge, error) {
 			return gitlab.New(server, log)

@@ -174,7 +174,7 @@ func unitReasons(p lifecycle.Plan) []string {
 		}
 		sum = sum.Add(render.SumUnit(s))
 		if s.Action == lifecycle.ActionPrune {
-			pruned = append(pruned, render.UnitLabel(s.Target))
+			pruned = append(pruned, lifecycle.UnitLabel(s.Target))
 		}
 	}
 	var reasons []string

@@ -104,11 +104,11 @@ func unitNote(u lifecycle.UnitState) string {
 	if u.Adopts {
 		notes = append(notes, "not applied by kiban yet")
 	}
-	by := driftCount(u)
+	by := u.Drifted()
 	if by > 0 {
 		notes = append(notes, lifecycle.Count(by, "object")+" changed by hand")
 	}
-	if n := differs(u) - by; n > 0 && u.Installed && u.Declared {
+	if n := u.Differing() - by; n > 0 && u.Installed && u.Declared {
 		notes = append(notes, lifecycle.Count(n, "object")+" to change")
 	}
 	switch {
@@ -128,27 +128,6 @@ func unitNote(u lifecycle.UnitState) string {
 	return strings.Join(notes, "; ")
 }
 
-func driftCount(u lifecycle.UnitState) int {
-	n := 0
-	for _, c := range u.Changes {
-		if c.Drift {
-			n++
-		}
-	}
-	return n
-}
-
-// differs is how many objects applying would change.
-func differs(u lifecycle.UnitState) int {
-	n := 0
-	for _, c := range u.Changes {
-		if c.Change != lifecycle.ChangeKeep {
-			n++
-		}
-	}
-	return n
-}
-
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line
@@ -166,7 +145,7 @@ func unitRows(st lifecycle.State) []string {
 			version = ""
 		}
 		health := healthText(u)
-		rows = append(rows, row(UnitLabel(u.Name), version, health, unitNote(u)))
+		rows = append(rows, row(lifecycle.UnitLabel(u.Name), version, health, unitNote(u)))
 	}
 	return rows
 }
@@ -186,38 +165,4 @@ func unitSummary(st lifecycle.State) string {
 		return ""
 	}
 	return fmt.Sprintf("%d of %s healthy", healthy, lifecycle.Count(addons, "addon"))
-}
-
-// unitProblems are what is wrong with addons, tenants and objects, or differs from the declaration.
-func unitProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
-	var ds lifecycle.Diagnostics
-	for _, u := range st.Units {
-		add := func(severity lifecycle.Severity, summary, detail, hint string) {
-			ds = append(ds, lifecycle.Diagnostic{Severity: severity, Subject: UnitLabel(u.Name), Summary: summary, Detail: detail, Hint: hint})
-		}
-		plan := "kiban plan " + site.Name
-		if u.Unknown != "" {
-			add(lifecycle.SeverityError, "it is not known how it is", u.Unknown, "")
-			continue
-		}
-		ds = append(ds, u.Diagnostics...)
-		switch {
-		case !u.Installed && u.Declared:
-			add(lifecycle.SeverityWarning, "it is declared, and not in the cluster yet", "", plan)
-			continue
-		case u.Health.Status == lifecycle.HealthFailed, u.Health.Status == lifecycle.HealthNotFound:
-			add(lifecycle.SeverityError, "it is not healthy", u.Health.Why, "")
-		case u.Health.Status == lifecycle.HealthInProgress:
-			add(lifecycle.SeverityWarning, "it is not healthy yet", u.Health.Why, "")
-		}
-		switch drift := driftCount(u); {
-		case !u.Declared:
-			add(lifecycle.SeverityWarning, "it has left the repository, and is still in the cluster", "", plan)
-		case drift > 0:
-			add(lifecycle.SeverityWarning, lifecycle.Count(drift, "object")+" changed by hand", "", plan)
-		case differs(u) > 0 || u.Changed != "":
-			add(lifecycle.SeverityWarning, "it is not as declared", u.Changed, plan)
-		}
-	}
-	return ds
 }

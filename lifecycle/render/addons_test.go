@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/observe"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
@@ -60,7 +61,7 @@ func TestStatusOfUnits(t *testing.T) {
 		st   lifecycle.State
 	}{{"status_units.txt", site, st}, {"status_external.txt", external, elsewhere}, {"status_unreached.txt", external, unreached}} {
 		var b bytes.Buffer
-		if err := StatusText(&b, tt.site, tt.st, Style{}); err != nil {
+		if err := StatusText(&b, tt.site, tt.st, observe.Problems(tt.site, tt.st), Style{}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, tt.name, b.String())
@@ -105,7 +106,9 @@ func TestPromisesText(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "promises.txt", b.String())
-	if broken := Broken(promises); len(broken) != 2 || broken[0].Name != "storage" || broken[1].Name != "dns" {
-		t.Errorf("got %v", broken)
+	for _, p := range promises {
+		if broken := p.Name == "storage" || p.Name == "dns"; p.IsBroken() != broken {
+			t.Errorf("%s: broken is %t, want %t", p.Name, p.IsBroken(), broken)
+		}
 	}
 }

@@ -99,8 +99,8 @@ func nodeStatus(st lifecycle.State, name string) string {
 	return status
 }
 
-// NodeText shows one machine and its node, and what is wrong with them.
-func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string, style Style) error {
+// NodeText shows one machine and its node, and the problems that were found of them.
+func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string, problems lifecycle.Diagnostics, style Style) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, style.paint(codeBold, name))
 	field := func(key, value string) {
@@ -147,10 +147,8 @@ func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string,
 		rows = append(rows, row(p.Budget, p.Pod, ready, fmt.Sprint(p.Allowed)))
 	}
 	table(&b, "BUDGET\tPOD\tREADY\tMAY GO NOW", rows)
-	for _, d := range Problems(site, st) {
-		if d.Subject == name {
-			b.WriteString("\n" + DiagnosticText(d, style))
-		}
+	for _, d := range problems {
+		b.WriteString("\n" + DiagnosticText(d, style))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

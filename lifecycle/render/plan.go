@@ -205,7 +205,7 @@ func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
 	if t.told == nil {
 		t.told = map[string]string{}
 	}
-	t.told[shape] = UnitLabel(s.Target)
+	t.told[shape] = lifecycle.UnitLabel(s.Target)
 	return ""
 }
 

@@ -27,14 +27,3 @@ func PromisesText(w io.Writer, promises []lifecycle.Promise, style Style) error 
 	}
 	return nil
 }
-
-// Broken are the promises that do not hold.
-func Broken(promises []lifecycle.Promise) []lifecycle.Promise {
-	var out []lifecycle.Promise
-	for _, p := range promises {
-		if p.State == lifecycle.GateFailed || p.State == lifecycle.GateWaiting {
-			out = append(out, p)
-		}
-	}
-	return out
-}

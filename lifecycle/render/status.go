@@ -9,8 +9,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// StatusText shows a state as tables, and under them what is wrong.
-func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Style) error {
+// StatusText shows a state as tables, and under them the problems that were found.
+func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, style Style) error {
 	var b strings.Builder
 	head := "Site " + site.Name + ", k0s " + site.Cluster.Version.String() + " declared"
 	if site.Provider == lifecycle.ProviderExternal {
@@ -22,9 +22,9 @@ func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Styl
 	table(&b, "API SERVER\tREADY\tVERSION", serverRows(st))
 	table(&b, "ETCD MEMBER\tADDRESS", memberRows(st))
 	table(&b, "UNIT\tVERSION\tHEALTH\tNOTE", unitRows(st))
-	if ds := Problems(site, st); len(ds) > 0 {
+	if len(problems) > 0 {
 		b.WriteByte('\n')
-		for i, d := range ds {
+		for i, d := range problems {
 			if i > 0 {
 				b.WriteByte('\n')
 			}

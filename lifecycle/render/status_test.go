@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/observe"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
@@ -48,13 +49,13 @@ func TestStatus(t *testing.T) {
 	for name, st := range map[string]lifecycle.State{"well": stateOf(t, site), "ill": ill, "fresh": fresh} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := StatusText(&b, site, st, Style{}); err != nil {
+			if err := StatusText(&b, site, st, observe.Problems(site, st), Style{}); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, "status_"+name+".txt", b.String())
 		})
 	}
-	if ds := Problems(site, stateOf(t, site)); len(ds) != 0 {
+	if ds := observe.Problems(site, stateOf(t, site)); len(ds) != 0 {
 		t.Errorf("a site that is well has problems: %v", ds)
 	}
 }

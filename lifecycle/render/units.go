@@ -8,14 +8,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// UnitLabel is a unit as people call it: "addon metallb", "tenant product-a", "objects of the site".
-func UnitLabel(target string) string {
-	if target == lifecycle.UnitObjects {
-		return "objects of the site"
-	}
-	return strings.Replace(target, "/", " ", 1)
-}
-
 // UnitSum counts what a step does to the objects of its unit.
 type UnitSum struct {
 	Changed, Relabelled, PutBack, Replaced, Created, Deleted, Kept, Unchanged int
@@ -134,7 +126,7 @@ func UnitHead(s lifecycle.Step) (name, detail string) {
 	case s.Action == lifecycle.ActionApply:
 		parts = append(parts, "no object differs")
 	}
-	return UnitLabel(s.Target), strings.Join(parts, "  ")
+	return lifecycle.UnitLabel(s.Target), strings.Join(parts, "  ")
 }
 
 // unitNotes are the lines under the head, label and text.
