@@ -35,9 +35,13 @@ func TestProblems(t *testing.T) {
 		}, []string{"error lab: the Kubernetes API did not answer"}},
 		"a node that nobody declared": {func(st *lifecycle.State) { st.Nodes = []lifecycle.NodeState{{Name: "w-9", Ready: true}} },
 			[]string{"warning w-9: the node is in the cluster, but the site does not declare it"}},
-		"etcd has lost its member": {func(st *lifecycle.State) { st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "c-2"}) },
+		"etcd has lost its member": {func(st *lifecycle.State) {
+			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "c-2"})
+		},
 			[]string{"warning lab: etcd has 2 members, and 1 controller is declared"}},
-		"a unit is not known": {func(st *lifecycle.State) { st.Units = []lifecycle.UnitState{{Name: "addon/metallb", Unknown: "forbidden"}} },
+		"a unit is not known": {func(st *lifecycle.State) {
+			st.Units = []lifecycle.UnitState{{Name: "addon/metallb", Unknown: "forbidden"}}
+		},
 			[]string{"error addon metallb: it is not known how it is"}},
 		"objects were changed by hand, and one is not up": {func(st *lifecycle.State) {
 			st.Units = []lifecycle.UnitState{{Name: "objects", Declared: true, Installed: true, Changes: []lifecycle.ObjectChange{{Drift: true}, {}},
