@@ -14,7 +14,9 @@ import (
 )
 
 // carryOut runs a plan with a journal, for whoever watches. It gives the run's own summary.
-func (s *Session) carryOut(ctx context.Context, g goal, t *turn, plan lifecycle.Plan, review *lifecycle.Review) (summary string, err error) {
+func (s *Session) carryOut(
+	ctx context.Context, g goal, t *turn, plan lifecycle.Plan, review *lifecycle.Review,
+) (summary string, err error) {
 	if d := s.backups().Unencrypted(); d != nil && does(plan, lifecycle.ActionBackup) {
 		s.opts.Hooks.warn(*d)
 	}
@@ -61,5 +63,6 @@ func keepSummary(into *string) lifecycle.Sink {
 }
 
 func unrecordable(site lifecycle.Site, err error) error {
-	return lifecycle.Errorf(site.Name, "the run can't be recorded, so nothing was done").From(err).Try("Make the folder .kiban of the fleet writable.")
+	return lifecycle.Errorf(site.Name, "the run can't be recorded, so nothing was done").From(err).
+		Try("Make the folder .kiban of the fleet writable.")
 }

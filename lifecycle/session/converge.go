@@ -107,7 +107,8 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 		if res.Remains = plan.Unfinished; res.Remains == "" || !g.follow {
 			return res, nil
 		}
-		s.opts.Hooks.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s", s.site.Name, res.Summary, res.Remains)
+		s.opts.Hooks.note("%s: %s. The next plan follows, because this one could not see beyond its end: %s",
+			s.site.Name, res.Summary, res.Remains)
 		turn.next()
 		g.approval.Began()
 		last = &plan

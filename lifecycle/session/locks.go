@@ -153,7 +153,8 @@ func (c *contender) release(ctx context.Context, fence *lock.Fence) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lifecycle.LockDuration/2)
 	defer cancel()
 	if err := fence.Release(ctx); err != nil && c.claim.Say != nil {
-		c.claim.Say(fmt.Sprintf("Warning: the lock of %s could not be given up; it lapses by itself in %s: %v", c.claim.Site, lifecycle.LockDuration, err))
+		c.claim.Say(fmt.Sprintf("Warning: the lock of %s could not be given up; it lapses by itself in %s: %v",
+			c.claim.Site, lifecycle.LockDuration, err))
 	}
 }
 

@@ -136,7 +136,8 @@ func (r *recorder) put(ctx context.Context, put func(context.Context, lifecycle.
 	if err == nil {
 		return
 	}
-	r.warn(lifecycle.Warnf(record.Site, "the cluster could not keep the record of this run").From(err).Try("The journal in .kiban/runs has all of it."))
+	r.warn(lifecycle.Warnf(record.Site, "the cluster could not keep the record of this run").From(err).
+		Try("The journal in .kiban/runs has all of it."))
 }
 
 // warn puts a finding about kiban's own records among the events of a run: they are not what the run is for.

@@ -30,7 +30,8 @@ func (s *Session) Rollback(ctx context.Context) (Result, error) {
 func (s *Session) RevisionBefore(ctx context.Context) (string, error) {
 	runs, err := s.Runs(ctx)
 	if err != nil {
-		return "", lifecycle.Errorf(s.site.Name, "the cluster cannot be asked what was applied before").From(err).Try("Name the revision: --to REV")
+		return "", lifecycle.Errorf(s.site.Name, "the cluster cannot be asked what was applied before").From(err).
+			Try("Name the revision: --to REV")
 	}
 	revision := revisionBefore(runs)
 	if revision == "" {

@@ -56,7 +56,8 @@ func (w *world) mark(ctx context.Context, plan lifecycle.Plan, run Run, r *recor
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
 	if err := w.api.MarkSite(ctx, w.site.Name); err != nil {
-		r.warn(lifecycle.Warnf(w.site.Name, "the cluster could not note which site it is").From(err).Try("The next run that changes anything tries again."))
+		r.warn(lifecycle.Warnf(w.site.Name, "the cluster could not note which site it is").From(err).
+			Try("The next run that changes anything tries again."))
 	}
 }
 

@@ -42,7 +42,8 @@ func (s *Session) RecordSoak(ctx context.Context, watch time.Duration) (lifecycl
 		return lifecycle.Soak{}, err
 	}
 	if run != "" {
-		s.opts.Hooks.note("Not recorded: run %s is changing %s, and what is wrong may be its doing. It records what it leaves.", run, s.site.Name)
+		s.opts.Hooks.note("Not recorded: run %s is changing %s, and what is wrong may be its doing. It records what it leaves.",
+			run, s.site.Name)
 		return s.soakSeen(ctx, seen), nil
 	}
 	return s.keepLook(ctx, seen)
@@ -78,7 +79,8 @@ func (s *Session) soakSeen(ctx context.Context, seen lifecycle.State) lifecycle.
 	if !seen.API.NotYet && seen.API.Unknown == "" {
 		var err error
 		if prev, err = s.Soak(ctx); err != nil {
-			s.opts.Hooks.warn(lifecycle.Warnf(s.site.Name, "how long the cluster has run its versions could not be read; only what is seen now counts").From(err))
+			s.opts.Hooks.warn(lifecycle.Warnf(s.site.Name,
+				"how long the cluster has run its versions could not be read; only what is seen now counts").From(err))
 		}
 	}
 	return s.looked(seen)(prev)
