@@ -190,3 +190,23 @@ func TestControllerIsNotTakenBack(t *testing.T) {
 		})
 	}
 }
+
+// What starts k0s and fails tells what k0s said last; nothing else asks for its log.
+func TestLogOfWhatStartsK0s(t *testing.T) {
+	starts := []lifecycle.Action{lifecycle.ActionConfigure, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionRestore,
+		lifecycle.ActionRestart, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionFiles, lifecycle.ActionRestoreFormer}
+	for _, a := range lifecycle.Actions() {
+		if a.Doer() != lifecycle.DoerMachines {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.errs["w1/"+string(a)] = errors.New("exit status 1")
+			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
+			err := Run(t.Context(), lifecycle.Site{}, plan, talking{world: w, lines: []string{"etcd: no space left on device"}}.deps())
+			if tells := strings.Contains(lifecycle.AsDiagnostics(err, "")[0].Detail, "no space left"); tells != slices.Contains(starts, a) {
+				t.Errorf("%s: tells the log: %t", a, tells)
+			}
+		})
+	}
+}

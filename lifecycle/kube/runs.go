@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -60,16 +59,11 @@ func readRuns(data map[string]string) []lifecycle.RunRecord {
 	var out []lifecycle.RunRecord
 	for id, text := range data {
 		var r lifecycle.RunRecord
-		if err := json.Unmarshal([]byte(text), &r); err != nil || r.ID != id || formatMajor(r.Format) != formatMajor(lifecycle.RunFormat) {
+		if err := json.Unmarshal([]byte(text), &r); err != nil || r.ID != id || !lifecycle.SameMajor(r.Format, lifecycle.RunFormat) {
 			continue
 		}
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b lifecycle.RunRecord) int { return cmp.Compare(b.ID, a.ID) })
 	return out
-}
-
-func formatMajor(format string) string {
-	major, _, _ := strings.Cut(format, ".")
-	return major
 }

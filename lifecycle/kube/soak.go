@@ -65,12 +65,12 @@ func readSoak(data map[string]string) (soak lifecycle.Soak, foreign string) {
 	var s lifecycle.Soak
 	if err := json.Unmarshal([]byte(data[soakKey]), &s); err != nil {
 		var form struct{ Format string }
-		if json.Unmarshal([]byte(data[soakKey]), &form) != nil || formatMajor(form.Format) == formatMajor(lifecycle.SoakFormat) {
+		if json.Unmarshal([]byte(data[soakKey]), &form) != nil || lifecycle.SameMajor(form.Format, lifecycle.SoakFormat) {
 			return lifecycle.Soak{}, ""
 		}
 		return lifecycle.Soak{}, form.Format
 	}
-	if s.Format != "" && formatMajor(s.Format) != formatMajor(lifecycle.SoakFormat) {
+	if s.Format != "" && !lifecycle.SameMajor(s.Format, lifecycle.SoakFormat) {
 		return lifecycle.Soak{}, s.Format
 	}
 	return s, ""

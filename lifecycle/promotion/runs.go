@@ -15,9 +15,7 @@ const (
 
 // readable reports whether the account has a form that is known.
 func readable(s lifecycle.Soak) bool {
-	major, _, _ := strings.Cut(s.Format, ".")
-	known, _, _ := strings.Cut(lifecycle.SoakFormat, ".")
-	return major == known
+	return lifecycle.SameMajor(s.Format, lifecycle.SoakFormat)
 }
 
 // list holds each version once.
