@@ -10,7 +10,8 @@ import (
 type Forge interface {
 	// MergeRequest says how a merge request stands.
 	MergeRequest(ctx context.Context, project string, number int64) (lifecycle.MergeRequest, error)
-	// UpsertNote puts body on a merge request as the one note that begins with marker. lifecycle.ErrNoteTooLong: it takes no note of that length.
+	// UpsertNote puts body on a merge request as the one note that begins with marker. lifecycle.ErrNoteTooLong: it takes no note of that
+	// length.
 	UpsertNote(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error)
 	// TellIssue tells the site's issue. Did is what was done, "opened https://…"; "" when there was nothing to do.
 	TellIssue(ctx context.Context, project string, t lifecycle.Telling) (did string, err error)

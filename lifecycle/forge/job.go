@@ -48,7 +48,8 @@ func (j Job) Started(planFile string) (m Message, why string, err error) {
 // Ended is the message of how a run ended, by the Outcome in a file, or that the job left nothing to read; or why there is none.
 func (j Job) Ended(resultFile string) (m Message, why string, err error) {
 	bad := func(detail string, cause error) error {
-		return lifecycle.Errorf(resultFile, "this is no result that kiban can read").Because(detail).Try("kiban apply SITE --result FILE writes one.").From(cause)
+		return lifecycle.Errorf(resultFile, "this is no result that kiban can read").Because(detail).From(cause).
+			Try("kiban apply SITE --result FILE writes one.")
 	}
 	b, err := os.ReadFile(resultFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -78,8 +79,8 @@ func (j Job) Ended(resultFile string) (m Message, why string, err error) {
 	return j.sign(m), "", nil
 }
 
-// Drift is the message of what a look at the site found, by the plan in a file. A look that left nothing to read found nothing out. It names
-// nobody: nobody in particular looked.
+// Drift is the message of what a look at the site found, by the plan in a file. A look that left nothing to read found nothing out. It
+// names nobody: nobody in particular looked.
 func (j Job) Drift(planFile string) (Message, error) {
 	if _, err := os.Stat(planFile); errors.Is(err, fs.ErrNotExist) {
 		return j.sign(UnseenMessage(j.Site.Name, "", notPlanned)), nil

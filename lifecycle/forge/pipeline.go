@@ -10,8 +10,8 @@ import (
 // plainName is what a folder must be called to be a site whose name a script and a job can bear.
 var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 
-// PipelineSites are the jobs' sites, with those that they wait for: load reads one of these, as far as it can be read. A name that no job can bear
-// is an error: it would become part of a script.
+// PipelineSites are the jobs' sites, with those that they wait for: load reads one of these, as far as it can be read. A name that no
+// job can bear is an error: it would become part of a script.
 func PipelineSites(sites []lifecycle.Site, load func(name string) lifecycle.Site) ([]lifecycle.PipelineSite, error) {
 	var out []lifecycle.PipelineSite
 	for _, s := range sites {

@@ -114,8 +114,8 @@ func ParsePlan(b []byte, name, file string) SitePlan {
 	return s
 }
 
-// ReviewedPlans are the plans that a merge request showed. Of one that can't be read, Missing says why. A job's name may be anything: those that
-// name no site are passed over.
+// ReviewedPlans are the plans that a merge request showed. Of one that can't be read, Missing says why. A job's name may be anything:
+// those that name no site are passed over.
 func ReviewedPlans(of lifecycle.ReviewedSites) []SitePlan {
 	var out []SitePlan
 	for _, s := range of.Sites {

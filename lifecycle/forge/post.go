@@ -10,7 +10,11 @@ import (
 )
 
 // PostNote puts the note about the plans on a merge request, shorter and shorter where the server takes less than GitLab does by itself.
-func PostNote(ctx context.Context, f Forge, project string, number int64, plans []SitePlan, opts NoteOptions) (outcome lifecycle.NoteOutcome, err error) {
+func PostNote(
+	ctx context.Context, f Forge, project string, number int64, plans []SitePlan, opts NoteOptions,
+) (lifecycle.NoteOutcome, error) {
+	var outcome lifecycle.NoteOutcome
+	var err error
 	for _, limit := range [...]int{NoteLimit, 200_000, 20_000} {
 		opts.Limit = limit
 		outcome, err = f.UpsertNote(ctx, project, number, NoteMarker, Note(plans, opts))
@@ -21,15 +25,15 @@ func PostNote(ctx context.Context, f Forge, project string, number int64, plans 
 	return outcome, err
 }
 
-// LeaveAlone says why the note on a merge request is not this pipeline's to write: another pipeline plans what the branch holds by now, or there is
-// nothing left to review. "" when it is. planned are the commits that the pipeline may be of; none: not known.
+// LeaveAlone says why the note on a merge request is not this pipeline's to write: another pipeline plans what the branch holds by now,
+// or there is nothing left to review. "" when it is. planned are the commits that the pipeline may be of; none: not known.
 func LeaveAlone(number int64, now lifecycle.MergeRequest, planned []string) string {
 	switch {
 	case now.State == "merged" || now.State == "closed":
 		return fmt.Sprintf("Merge request !%d is %s: its note is left as it is.", number, now.State)
 	case now.Head != "" && len(planned) > 0 && !slices.Contains(planned, now.Head):
-		return fmt.Sprintf("The branch of merge request !%d was rewritten while planning: it is at %.10s, and the plans are of %.10s. The newer pipeline writes the note.",
-			number, now.Head, planned[0])
+		return fmt.Sprintf("The branch of merge request !%d was rewritten while planning: it is at %.10s, and the plans are of %.10s. "+
+			"The newer pipeline writes the note.", number, now.Head, planned[0])
 	}
 	return ""
 }

@@ -14,8 +14,11 @@ type Receiver struct {
 	passes func(MessageKind) string
 	// send says what was done; "" when there was nothing to do, and idle says why that is.
 	idle string
-	send func(ctx context.Context, wording Template, c Claimed) (did string, err error)
+	send send
 }
+
+// send words a message and sends it.
+type send func(ctx context.Context, wording Template, c Claimed) (did string, err error)
 
 // Post sends a text, in Slack's form, to an address that is a secret. lifecycle.ErrMayBeTold: nobody knows whether it arrived.
 type Post func(ctx context.Context, address, text string) error
@@ -24,21 +27,22 @@ type Post func(ctx context.Context, address, text string) error
 type Open func() (Forge, error)
 
 // WebhookReceiver is whoever reads what is posted to an address.
-func WebhookReceiver(address string, post Post) Receiver {
-	send := func(ctx context.Context, wording Template, c Claimed) (string, error) {
+func WebhookReceiver(address string, to Post) Receiver {
+	post := func(ctx context.Context, wording Template, c Claimed) (string, error) {
 		text, err := wording.ForChat(c.Message)
 		if err != nil || text == "" {
 			return "", err
 		}
-		return "told", post(ctx, address, text)
+		return "told", to(ctx, address, text)
 	}
-	return Receiver{name: "webhook", title: "the webhook", idle: "the template has no words for it", send: send}
+	return Receiver{name: "webhook", title: "the webhook", idle: "the template has no words for it", send: post}
 }
 
 // IssueReceiver is the site's issue in a project. It is not told that a run begins.
 func IssueReceiver(open Open, project string) Receiver {
 	return Receiver{
-		name: "issue", title: "the issue of the site", idle: "it has the message, or there is no open one to close, or the template has no words for it",
+		name: "issue", title: "the issue of the site",
+		idle: "it has the message, or there is no open one to close, or the template has no words for it",
 		passes: func(k MessageKind) string {
 			if k == MessageStarted {
 				return "an issue is for what is amiss"
@@ -71,7 +75,8 @@ func NoteReceiver(open Open, project, commit, branch string) Receiver {
 	}
 }
 
-func sendTelling(open Open, tell func(context.Context, Forge, lifecycle.Telling) (string, error)) func(context.Context, Template, Claimed) (string, error) {
+// sendTelling sends what tell puts on the forge.
+func sendTelling(open Open, tell func(context.Context, Forge, lifecycle.Telling) (string, error)) send {
 	return func(ctx context.Context, wording Template, c Claimed) (string, error) {
 		text, err := wording.ForGitLab(c.Message)
 		if err != nil || text == "" {

@@ -13,8 +13,8 @@ import (
 	"kiban.dev/kiban/lifecycle/promotion"
 )
 
-// Promote holds what the plans bring against the sites that must have run it before, by the files in a folder; "" is a folder with none. A file
-// that can't be used is a warning, and counts as none.
+// Promote holds what the plans bring against the sites that must have run it before, by the files in a folder; "" is a folder with none.
+// A file that can't be used is a warning, and counts as none.
 func Promote(plans []SitePlan, dir string, now time.Time) lifecycle.Diagnostics {
 	var found lifecycle.Diagnostics
 	soaks := map[string]lifecycle.Soak{}
@@ -34,7 +34,8 @@ func Promote(plans []SitePlan, dir string, now time.Time) lifecycle.Diagnostics 
 			case err == nil:
 				soaks[name] = soak
 			case !errors.Is(err, fs.ErrNotExist):
-				found = append(found, lifecycle.Warnf(filepath.Join(dir, name+".json"), "how long %s ran its versions can't be read, so it counts as not known", name).
+				found = append(found, lifecycle.Warnf(filepath.Join(dir, name+".json"),
+					"how long %s ran its versions can't be read, so it counts as not known", name).
 					From(err).Try("Retry the job soak:"+name+"."))
 			}
 		}
@@ -43,8 +44,8 @@ func Promote(plans []SitePlan, dir string, now time.Time) lifecycle.Diagnostics 
 	return found
 }
 
-// ReadSoak reads what a site keeps of how long it ran its versions, as its job left it in a folder: SITE.json. The file of a job that failed is
-// empty, and counts as not there: fs.ErrNotExist.
+// ReadSoak reads what a site keeps of how long it ran its versions, as its job left it in a folder: SITE.json. The file of a job that
+// failed is empty, and counts as not there: fs.ErrNotExist.
 func ReadSoak(dir, site string) (lifecycle.Soak, error) {
 	if dir == "" {
 		return lifecycle.Soak{}, fs.ErrNotExist

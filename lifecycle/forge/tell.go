@@ -23,8 +23,8 @@ type Teller struct {
 	Note func(format string, args ...any)
 }
 
-// Tell claims the message, sends it, and writes down that it was told. What could not be sent may be told by the next that tries; but what may have
-// arrived is left claimed, so that only one who tries much later sends it again.
+// Tell claims the message, sends it, and writes down that it was told. What could not be sent may be told by the next that tries; but
+// what may have arrived is left claimed, so that only one who tries much later sends it again.
 func (t Teller) Tell(ctx context.Context, r Receiver, m Message) error {
 	if r.passes != nil {
 		if why := r.passes(m.Kind); why != "" {

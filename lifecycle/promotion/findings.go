@@ -20,8 +20,8 @@ func Word(s lifecycle.GateState) string {
 	return string(s)
 }
 
-// Findings say what a site waits for, a finding each. filed are the sites of which a job's file told: what it tells stays as it is, however often
-// this is retried, so that the look itself comes first.
+// Findings say what a site waits for, a finding each. filed are the sites of which a job's file told: what it tells stays as it is,
+// however often this is retried, so that the look itself comes first.
 func Findings(site lifecycle.Site, promoted []lifecycle.Promoted, filed []string) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, p := range promoted {
@@ -32,13 +32,15 @@ func Findings(site lifecycle.Site, promoted []lifecycle.Promoted, filed []string
 		d := lifecycle.Blockedf(site.Name, "%s", p.Reason)
 		switch p.State {
 		case lifecycle.GateWaiting:
-			d = d.Because(fmt.Sprintf("It is long enough on %s at the earliest, if %s stays healthy.", p.Until.UTC().Format("2006-01-02 15:04:05 UTC"), p.From)).
-				Try(fmt.Sprintf("Then %s. kiban ci soak %s says how it stands; it counts on from each look that is recorded (--record), which a schedule takes.", retry, p.From))
+			d = d.Because(fmt.Sprintf("It is long enough on %s at the earliest, if %s stays healthy.",
+				p.Until.UTC().Format("2006-01-02 15:04:05 UTC"), p.From)).
+				Try(fmt.Sprintf("Then %s. kiban ci soak %s says how it stands; "+
+					"it counts on from each look that is recorded (--record), which a schedule takes.", retry, p.From))
 		case lifecycle.GateFailed:
 			d = d.Because(fmt.Sprintf("%s takes a version when %s has run it, healthy, for its soak time (%s).",
 				site.Name, strings.Join(site.Promotion.From, " and "), cmp.Or(site.Promotion.Source, "spec.promotion"))).
-				Try(fmt.Sprintf("See to it that %s runs it and is well (kiban status %[1]s). When it has for long enough, %s. To go on without, change spec.promotion in a merge request.",
-					p.From, retry))
+				Try(fmt.Sprintf("See to it that %s runs it and is well (kiban status %[1]s). When it has for long enough, %s. "+
+					"To go on without, change spec.promotion in a merge request.", p.From, retry))
 		default:
 			continue
 		}
