@@ -7,14 +7,14 @@ import "fmt"
 func (s Site) OtherCluster(uid, marked string) (d Diagnostic, ok bool) {
 	switch {
 	case s.API.ClusterUID != "" && uid != "" && uid != s.API.ClusterUID:
-		return Diagnostic{Severity: SeverityError, Subject: s.Name, Summary: "this is another cluster than the site's",
-			Detail: fmt.Sprintf("Its kube-system namespace has the UID %s; spec.api.clusterUID of the Site says %s.", uid, s.API.ClusterUID),
-			Hint:   "Look at the kubeconfig and its context. If the cluster was made anew, write its UID into spec.api.clusterUID."}, true
+		return Errorf(s.Name, "this is another cluster than the site's").
+			Because(fmt.Sprintf("Its kube-system namespace has the UID %s; spec.api.clusterUID of the Site says %s.", uid, s.API.ClusterUID)).
+			Try("Look at the kubeconfig and its context. If the cluster was made anew, write its UID into spec.api.clusterUID."), true
 	case marked != "" && marked != s.Name:
-		return Diagnostic{Severity: SeverityError, Subject: s.Name, Summary: "the cluster says that it is site " + marked,
-			Detail: "ConfigMap kube-system/kiban-site names it. Two sites that change one cluster would undo each other's work.",
-			Hint: fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: kubectl -n kube-system delete configmap kiban-site",
-				marked, s.Name)}, true
+		return Errorf(s.Name, "the cluster says that it is site %s", marked).
+			Because("ConfigMap kube-system/kiban-site names it. Two sites that change one cluster would undo each other's work.").
+			Try(fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: kubectl -n kube-system delete configmap kiban-site",
+				marked, s.Name)), true
 	}
 	return Diagnostic{}, false
 }

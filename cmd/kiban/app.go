@@ -130,7 +130,7 @@ reviewed. 130 interrupted.`,
 
 // usage is an error of the command line: what is wrong with it and where to read more.
 func usage(cmd *cobra.Command, what string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: what, Hint: cmd.CommandPath() + " --help"}
+	return lifecycle.Errorf("", "%s", what).Try(cmd.CommandPath() + " --help")
 }
 
 // noArgs is for commands that take none. For kiban itself, an argument is a verb that it does not have.
@@ -187,8 +187,9 @@ func hasMachines(site lifecycle.Site) error {
 	if site.Provider != lifecycle.ProviderExternal {
 		return nil
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "this site has no machines of its own",
-		Detail: "Its Site says provider: external, so whoever runs the cluster looks after its machines and its control plane.", Hint: "Use the provider's own tools for that."}
+	return lifecycle.Errorf(site.Name, "this site has no machines of its own").
+		Because("Its Site says provider: external, so whoever runs the cluster looks after its machines and its control plane.").
+		Try("Use the provider's own tools for that.")
 }
 
 // oneSite takes the verb's only argument.

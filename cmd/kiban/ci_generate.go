@@ -127,8 +127,8 @@ func (a *app) onlySites(fleet string, rows []siteRow, names []string) ([]siteRow
 	}
 	for _, name := range names {
 		if !now.has(name) {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no site %q", name), Subject: "overlays/" + name,
-				Hint: "`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES."}
+			return nil, lifecycle.Errorf("overlays/"+name, "there is no site %q", name).
+				Try("`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES.")
 		}
 	}
 	return slices.DeleteFunc(rows, func(r siteRow) bool { return !slices.Contains(names, r.Name) }), nil

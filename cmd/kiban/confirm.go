@@ -53,8 +53,7 @@ func (a *app) confirmWith(ctx context.Context, yes bool, site, unattended, quest
 		return nil
 	}
 	if !a.InTTY {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm it: stdin is not a terminal", Subject: site,
-			Hint: unattended}
+		return lifecycle.Errorf(site, "nobody is here to confirm it: stdin is not a terminal").Try(unattended)
 	}
 	fmt.Fprintf(a.Err, "\n%s", question)
 	answer := make(chan string, 1)
@@ -70,5 +69,5 @@ func (a *app) confirmWith(ctx context.Context, yes bool, site, unattended, quest
 			return nil
 		}
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "not confirmed: nothing was changed", Subject: site}
+	return lifecycle.Errorf(site, "not confirmed: nothing was changed")
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -127,6 +126,7 @@ func (a *app) nowhere(ctx context.Context, fleet, name string) error {
 	if _, ds := a.LoadUnlocked(ctx, fleet, name); ds.Err() != nil {
 		return ds
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: name, Summary: fmt.Sprintf("neither revision has a site %q", name),
-		Detail: "The work tree has it.", Hint: "Leave --to out, to compare with the work tree."}
+	return lifecycle.Errorf(name, "neither revision has a site %q", name).
+		Because("The work tree has it.").
+		Try("Leave --to out, to compare with the work tree.")
 }

@@ -98,7 +98,7 @@ func explainRun(_ context.Context, opts *explainOptions) error {
 	}
 	text := explain(all, opts.Topic)
 	if text == "" {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("kiban has no word %q", opts.Topic), Hint: "kiban explain"}
+		return lifecycle.Errorf("", "kiban has no word %q", opts.Topic).Try("kiban explain")
 	}
 	_, err = fmt.Fprint(opts.app.Out, text)
 	return err

@@ -129,17 +129,20 @@ func sift(seen lifecycle.HostKeys, site lifecycle.Site, all bool) (review, accep
 				accept = append(accept, k)
 				break
 			}
-			problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: k.Host, Summary: "the host key has changed, and was not replaced",
-				Detail: "The machine was set up anew, or another one answers in its place. Find out which.", Hint: "kiban hosts trust " + site.Name + " --all"})
+			problems = append(problems, lifecycle.Errorf(k.Host, "the host key has changed, and was not replaced").
+				Because("The machine was set up anew, or another one answers in its place. Find out which.").
+				Try("kiban hosts trust "+site.Name+" --all"))
 		case lifecycle.KeyRevoked:
-			problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: k.Host, Summary: "the host shows a key that is marked @revoked",
-				Detail: k.Type + " " + k.Fingerprint, Hint: "give the machine another host key"})
+			problems = append(problems, lifecycle.Errorf(k.Host, "the host shows a key that is marked @revoked").
+				Because(k.Type+" "+k.Fingerprint).
+				Try("Give the machine another host key"))
 		}
 		review = append(review, k)
 	}
 	for _, f := range seen.Failed {
-		problems = append(problems, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: f.Host, Summary: "the host keys of " + f.Address + " could not be fetched", Detail: f.Why,
-			Hint: "run the same command again when the machine answers"})
+		problems = append(problems, lifecycle.Errorf(f.Host, "the host keys of %s could not be fetched", f.Address).
+			Because(f.Why).
+			Try("Run the same command again when the machine answers"))
 	}
 	return review, accept, problems
 }

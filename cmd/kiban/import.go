@@ -94,7 +94,7 @@ type importing struct {
 func (opts *importOptions) open() (*importing, error) {
 	content, err := os.ReadFile(opts.File)
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the document can't be read", Detail: err.Error(), Subject: opts.File, Cause: err}
+		return nil, lifecycle.Errorf(opts.File, "the document can't be read").From(err)
 	}
 	in := &importing{opts: opts}
 	var ds lifecycle.Diagnostics
@@ -118,7 +118,7 @@ func (opts *importOptions) open() (*importing, error) {
 	in.from = filepath.Dir(file)
 	if opts.KnownHosts != "" {
 		if in.knownHosts, err = os.ReadFile(opts.KnownHosts); err != nil {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the known_hosts file can't be read", Detail: err.Error(), Subject: opts.KnownHosts, Cause: err}
+			return nil, lifecycle.Errorf(opts.KnownHosts, "the known_hosts file can't be read").From(err)
 		}
 	}
 	in.scratch, err = scratchDir("kiban-import-")
@@ -203,8 +203,9 @@ func (in *importing) write(ctx context.Context, a *app, known scaffold.Learnt) (
 	}
 	if ds.Err() == nil {
 		for _, path := range in.cluster.Outside(in.fleet, scaffold.Paths{From: in.from}) {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: path + " is outside of the fleet", Subject: "overlays/" + in.name + "/cluster.yaml",
-				Detail: "The overlay names it where it is; a pipeline has only what is in the repository.", Hint: "Copy it into overlays/" + in.name + " and change src."})
+			ds = append(ds, lifecycle.Warnf("overlays/"+in.name+"/cluster.yaml", "%s is outside of the fleet", path).
+				Because("The overlay names it where it is; a pipeline has only what is in the repository.").
+				Try("Copy it into overlays/"+in.name+" and change src."))
 		}
 		return site, ds
 	}

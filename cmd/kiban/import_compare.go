@@ -25,8 +25,9 @@ func (in *importing) compare(a *app, site lifecycle.Site, doc []byte) lifecycle.
 	if reflect.DeepEqual(want, site.Cluster) {
 		return nil
 	}
-	return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "the overlay would not mean what the document says", Detail: differing(want, site.Cluster), Subject: in.opts.File,
-		Hint: "Write the values there out as plain YAML, and run the command again."}}
+	return lifecycle.Diagnostics{lifecycle.Errorf(in.opts.File, "the overlay would not mean what the document says").
+		Because(differing(want, site.Cluster)).
+		Try("Write the values there out as plain YAML, and run the command again.")}
 }
 
 func differing(want, got lifecycle.Cluster) string {

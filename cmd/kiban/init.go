@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,8 +69,9 @@ func initRun(opts *initOptions) error {
 		}
 	}
 	if len(inTheWay) > 0 {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "files are in the way, and nothing was written", Detail: strings.Join(inTheWay, "\n"), Subject: opts.Dir,
-			Hint: "Use an empty folder; in a fleet, `kiban site add` makes another site."}
+		return lifecycle.Errorf(opts.Dir, "files are in the way, and nothing was written").
+			Because(inTheWay...).
+			Try("Use an empty folder; in a fleet, `kiban site add` makes another site.")
 	}
 	if err := writeFiles(opts.Dir, files); err != nil {
 		return err

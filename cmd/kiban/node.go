@@ -182,7 +182,7 @@ func nodeShowRun(ctx context.Context, opts *nodeOptions) error {
 }
 
 func noSuchNode(site lifecycle.Site, name string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: name, Summary: "there is no such machine or node in " + site.Name, Hint: "kiban node list " + site.Name}
+	return lifecycle.Errorf(name, "there is no such machine or node in %s", site.Name).Try("kiban node list " + site.Name)
 }
 
 // observeSite loads a site and looks at what is there.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,13 +13,14 @@ import (
 // freeOverlay is the folder of a site that the fleet does not have yet.
 func freeOverlay(fleet, name string) (string, error) {
 	if !scaffold.SiteName(name) {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%q can't be a site's name", name),
-			Hint: "Use lower-case letters, digits and hyphens, at most 53 of them, such as tokyo-prod."}
+		return "", lifecycle.Errorf("", "%q can't be a site's name", name).
+			Try("Use lower-case letters, digits and hyphens, at most 53 of them, such as tokyo-prod.")
 	}
 	dir := filepath.Join(fleet, "overlays", name)
 	if _, err := os.Lstat(dir); err == nil {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is a folder overlays/" + name + " already", Subject: name,
-			Detail: "Nothing that is there is ever overwritten.", Hint: "Choose another name, or remove the folder."}
+		return "", lifecycle.Errorf(name, "there is a folder overlays/%s already", name).
+			Because("Nothing that is there is ever overwritten.").
+			Try("Choose another name, or remove the folder.")
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}

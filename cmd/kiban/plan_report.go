@@ -19,7 +19,7 @@ func writeCounts(file string, plan lifecycle.Plan) error {
 		return err
 	}
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the report of the plan could not be written", Detail: err.Error(), Subject: file, Cause: err}
+		return lifecycle.Errorf(file, "the report of the plan could not be written").From(err)
 	}
 	return nil
 }

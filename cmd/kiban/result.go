@@ -38,7 +38,10 @@ func (a *app) withResult(ctx context.Context, file, site string, verb func(*life
 }
 
 func noResult(file string, err error, so string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the result can't be written", Detail: err.Error() + "\n" + so, Subject: file, Hint: "Name a file in a folder that is there and may be written to.", Cause: err}
+	return lifecycle.Errorf(file, "the result can't be written").
+		Because(err.Error(), so).
+		Try("Name a file in a folder that is there and may be written to.").
+		From(err)
 }
 
 // became notes what became of the verb.

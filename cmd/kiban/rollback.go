@@ -44,7 +44,7 @@ The repository still declares what it did: revert it there too, or the next appl
 func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 	a := opts.app
 	if !opts.Yes && !a.InTTY {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "nobody is here to confirm the plan: stdin is not a terminal", Subject: opts.Site, Hint: "Add --yes."}
+		return lifecycle.Errorf(opts.Site, "nobody is here to confirm the plan: stdin is not a terminal").Try("Add --yes.")
 	}
 	fleet, err := a.fleetDir()
 	if err != nil {

@@ -81,8 +81,8 @@ func (a *app) clusterRuns(ctx context.Context, name string) ([]lifecycle.RunReco
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		a.findings(lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the cluster could not be asked for its runs; these are the ones known here",
-			Detail: err.Error(), Subject: name, Cause: err}})
+		a.findings(lifecycle.Diagnostics{lifecycle.Warnf(name, "the cluster could not be asked for its runs; these are the ones known here").
+			From(err)})
 	}
 	return runs, nil
 }

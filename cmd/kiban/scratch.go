@@ -10,8 +10,9 @@ import (
 func scratchDir(pattern string) (string, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no room for temporary files", Detail: err.Error(), Subject: os.TempDir(), Cause: err,
-			Hint: "Set TMPDIR to a folder that may be written to."}
+		return "", lifecycle.Errorf(os.TempDir(), "there is no room for temporary files").
+			Try("Set TMPDIR to a folder that may be written to.").
+			From(err)
 	}
 	return dir, nil
 }

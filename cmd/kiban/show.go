@@ -72,7 +72,7 @@ func showRun(opts *showOptions) error {
 		err = fmt.Errorf("%s holds no event", run.Path)
 	}
 	if err != nil {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "this journal can't be read", Detail: err.Error(), Subject: run.Path, Cause: err}
+		return lifecycle.Errorf(run.Path, "this journal can't be read").From(err)
 	}
 	record := journal.Record(events)
 	switch opts.output.form {
@@ -112,8 +112,9 @@ func (a *app) findRun(name, site string) (journal.Run, error) {
 		for _, r := range found {
 			names = append(names, r.ID+" of "+r.Site)
 		}
-		return journal.Run{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%d runs begin with %q", len(found), name),
-			Detail: strings.Join(names, "\n"), Hint: "Name more of it, or the site: --site " + found[0].Site}
+		return journal.Run{}, lifecycle.Errorf("", "%d runs begin with %q", len(found), name).
+			Because(names...).
+			Try("Name more of it, or the site: --site " + found[0].Site)
 	}
 	detail := fmt.Sprintf("There is no journal in %s", runsDir(fleet))
 	if len(all) > 0 {
@@ -123,7 +124,10 @@ func (a *app) findRun(name, site string) (journal.Run, error) {
 }
 
 func noRun(name, detail string, cause error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("no run %q", name), Detail: detail, Hint: "kiban runs SITE lists them, and where they were run.", Cause: cause}
+	return lifecycle.Errorf("", "no run %q", name).
+		Because(detail).
+		Try("kiban runs SITE lists them, and where they were run.").
+		Hiding(cause)
 }
 
 // completeRuns offers the runs here to a shell.

@@ -112,7 +112,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 func (opts *siteAddOptions) site() (scaffold.Site, error) {
 	if opts.Version != "" {
 		if _, err := lifecycle.ParseVersion(opts.Version); err != nil {
-			return scaffold.Site{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the version is not exact", Detail: err.Error(), Subject: opts.Version, Cause: err}
+			return scaffold.Site{}, lifecycle.Errorf(opts.Version, "the version is not exact").From(err)
 		}
 	}
 	controllers, err := scaffold.Machines(opts.Name, lifecycle.RoleController, opts.Controllers)
@@ -127,17 +127,18 @@ func (opts *siteAddOptions) site() (scaffold.Site, error) {
 func (opts *siteAddOptions) files(site scaffold.Site, fleet string, others []lifecycle.Site) ([]scaffold.File, error) {
 	if opts.From != "" {
 		if !scaffold.SiteName(opts.From) {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no site %q", opts.From), Hint: "Name a folder of overlays/."}
+			return nil, lifecycle.Errorf("", "there is no site %q", opts.From).Try("Name a folder of overlays/.")
 		}
 		files, err := readOverlay(filepath.Join(fleet, "overlays", opts.From))
 		if err != nil {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the site can't be copied", Detail: err.Error(), Subject: opts.From, Cause: err}
+			return nil, lifecycle.Errorf(opts.From, "the site can't be copied").From(err)
 		}
 		return site.Copy(opts.From, files)
 	}
 	if _, err := os.Stat(filepath.Join(fleet, "clusters", "base")); err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet has no clusters/base", Detail: err.Error(), Subject: fleet, Cause: err,
-			Hint: "Make the site after another one: --from SITE. `kiban init` brings the base into a new fleet."}
+		return nil, lifecycle.Errorf(fleet, "the fleet has no clusters/base").
+			Try("Make the site after another one: --from SITE. `kiban init` brings the base into a new fleet.").
+			From(err)
 	}
 	if site.Version == "" {
 		var newest lifecycle.Version
@@ -147,8 +148,9 @@ func (opts *siteAddOptions) files(site scaffold.Site, fleet string, others []lif
 			}
 		}
 		if site.Version = newest.String(); newest.IsZero() {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "which k0s version is the site to have?", Detail: "No other site of the fleet has one.",
-				Subject: opts.Name, Hint: "kiban site add " + opts.Name + " --version " + scaffold.FirstVersion}
+			return nil, lifecycle.Errorf(opts.Name, "which k0s version is the site to have?").
+				Because("No other site of the fleet has one.").
+				Try("kiban site add " + opts.Name + " --version " + scaffold.FirstVersion)
 		}
 	}
 	return site.Overlay(), nil

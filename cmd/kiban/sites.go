@@ -190,10 +190,10 @@ func changedSince(ctx context.Context, then, now declared, name string) (siteRow
 
 // removedSite says what becomes of a site whose overlay is gone: nothing.
 func removedSite(name, revision string) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: "overlays/" + name, Summary: fmt.Sprintf("the overlay of %s is gone", name),
-		Detail: "Its cluster goes on running, and nobody looks after it: kiban never destroys a site because it has left the repository.",
-		Hint: fmt.Sprintf("Put the overlay back. To take the cluster down, do it while it is declared (git show %.10s has it): `kiban node remove %s HOST`,\nor `reset: true` on its hosts and `kiban apply %s`.",
-			revision, name, name)}
+	return lifecycle.Warnf("overlays/"+name, "the overlay of %s is gone", name).
+		Because("Its cluster goes on running, and nobody looks after it: kiban never destroys a site because it has left the repository.").
+		Try(fmt.Sprintf("Put the overlay back. To take the cluster down, do it while it is declared (git show %.10s has it): `kiban node remove %s HOST`,\nor `reset: true` on its hosts and `kiban apply %s`.",
+			revision, name, name))
 }
 
 func rowOf(d diff.Declaration, name string, ds lifecycle.Diagnostics) siteRow {

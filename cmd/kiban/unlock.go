@@ -71,7 +71,9 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	}
 	for _, l := range locks {
 		if err := s.BreakLock(ctx, l); errors.Is(err, lifecycle.ErrLockMoved) {
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site.Name, Summary: "the lock has changed hands meanwhile, and was left alone", Hint: "kiban unlock " + site.Name, Cause: err}
+			return lifecycle.Blockedf(site.Name, "the lock has changed hands meanwhile, and was left alone").
+				Try("kiban unlock " + site.Name).
+				Hiding(err)
 		} else if err != nil {
 			return err
 		}
@@ -80,7 +82,9 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 }
 
 func lockUnread(site lifecycle.Site, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "it can't be told who holds the lock", Detail: err.Error(), Hint: "kiban status " + site.Name, Cause: err}
+	return lifecycle.Errorf(site.Name, "it can't be told who holds the lock").
+		Try("kiban status " + site.Name).
+		From(err)
 }
 
 // inHand says what a run would be interrupted in: whether it lives, and which nodes it has taken out of service.

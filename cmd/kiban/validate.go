@@ -73,7 +73,7 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 			return err
 		}
 		if len(names) == 0 {
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet has no site", Subject: fleet, Hint: "Make one: a folder under overlays/ with a kustomization.yaml."}
+			return lifecycle.Errorf(fleet, "the fleet has no site").Try("Make one: a folder under overlays/ with a kustomization.yaml.")
 		}
 		whole = true
 	}

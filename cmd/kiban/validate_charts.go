@@ -38,9 +38,9 @@ func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet stri
 		}
 	}
 	if len(absent) > 0 {
-		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: "overlays/" + site.Name,
-			Summary: "values of addons were not checked: " + strings.Join(absent, ", "), Detail: "What they install is not on this machine.",
-			Hint: "kiban validate " + site.Name + " --fetch"})
+		ds = append(ds, lifecycle.Warnf("overlays/"+site.Name, "values of addons were not checked: %s", strings.Join(absent, ", ")).
+			Because("What they install is not on this machine.").
+			Try("kiban validate "+site.Name+" --fetch"))
 	}
 	return ds
 }

@@ -53,7 +53,8 @@ type verifyReport struct {
 func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	a := opts.app
 	if opts.Timeout <= 0 {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "--timeout", Summary: fmt.Sprintf("%s is no time to prove anything in", opts.Timeout), Hint: "Say how long it may take, such as --timeout 30s."}
+		return lifecycle.Errorf("--timeout", "%s is no time to prove anything in", opts.Timeout).
+			Try("Say how long it may take, such as --timeout 30s.")
 	}
 	site, fleet, err := a.loadSite(ctx, opts.Site)
 	if err != nil {
@@ -91,6 +92,7 @@ func brokenPromises(site lifecycle.Site, broken []lifecycle.Promise) error {
 		names = append(names, p.Name)
 		why = append(why, p.Name+": "+p.Reason)
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "it does not keep what it promises: " + strings.Join(names, ", "), Detail: strings.Join(why, "\n"),
-		Hint: "Make the site keep it, or take the promise out of spec.platform of its Site, so that nothing is built on it."}
+	return lifecycle.Errorf(site.Name, "it does not keep what it promises: %s", strings.Join(names, ", ")).
+		Because(why...).
+		Try("Make the site keep it, or take the promise out of spec.platform of its Site, so that nothing is built on it.")
 }

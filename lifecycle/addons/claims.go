@@ -54,9 +54,10 @@ func (c contested) finding(u *unit) lifecycle.Diagnostic {
 	if n := len(c.objects) - 1; n > 0 {
 		what, is = fmt.Sprintf("%s and %d more", what, n), "are"
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: u.subject(), Summary: fmt.Sprintf("%s of %s %s declared by %s too", what, u.name, is, c.by),
-		Detail: fmt.Sprintf("Once by %s from %s, once by %s from %s; each would undo what the other applies.", c.by, cmp.Or(c.source, c.by), u.name, cmp.Or(c.again, u.name)),
-		Hint:   "Take it out of one of them."}
+	d := lifecycle.Errorf(u.subject(), "%s of %s %s declared by %s too", what, u.name, is, c.by).
+		Because(fmt.Sprintf("Once by %s from %s, once by %s from %s; each would undo what the other applies.",
+			c.by, cmp.Or(c.source, c.by), u.name, cmp.Or(c.again, u.name))).
+		Try("Take it out of one of them.")
 	if len(c.objects) > 1 {
 		d.Hint = "Take them out of one of the two; a chart that is installed twice needs other names (fullnameOverride)."
 	}

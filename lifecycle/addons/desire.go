@@ -253,8 +253,9 @@ func (u *unit) decode(docs []lifecycle.Document) []lifecycle.Object {
 	for _, d := range docs {
 		b, err := yaml.YAMLToJSON(d.YAML) // keys sorted, as JSON's encoder has them
 		if err != nil {
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(d.Source, u.name), Summary: "the document is not an object", Detail: err.Error(),
-				Hint: "kiban render shows what it is after the merge.", Cause: err})
+			u.found = append(u.found, lifecycle.Errorf(subject(d.Source, u.name), "the document is not an object").
+				Try("kiban render shows what it is after the merge.").
+				From(err))
 			continue
 		}
 		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: d.APIVersion, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name}, JSON: b, Source: d.Source})
@@ -340,9 +341,9 @@ func houses(units []*unit) {
 		switch {
 		case by == u.name:
 		case by != "" && !comesBefore(units, by, u.name):
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(u.addon.Source, u.name),
-				Summary: fmt.Sprintf("its namespace %s is declared by %s, which comes after it", ns, by),
-				Hint:    fmt.Sprintf("Tie the Namespace to the addon: annotation %s: %s.", lifecycle.AnnotationAddon, u.addon.Name)})
+			u.found = append(u.found, lifecycle.Errorf(subject(u.addon.Source, u.name), "its namespace %s is declared by %s, which comes after it",
+				ns, by).
+				Try(fmt.Sprintf("Tie the Namespace to the addon: annotation %s: %s.", lifecycle.AnnotationAddon, u.addon.Name)))
 		case by != "":
 			if !slices.Contains(u.needs, by) {
 				u.needs = append(u.needs, by)

@@ -55,8 +55,9 @@ func (e *Engine) Do(ctx context.Context, step lifecycle.Step, progress func(stri
 }
 
 func stale(step lifecycle.Step, why string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: step.Target, Summary: "it is not what was planned, so nothing of it was changed", Detail: why,
-		Hint: "Make a new plan: what other units and the API offer may have changed what its chart makes."}
+	return lifecycle.Errorf(step.Target, "it is not what was planned, so nothing of it was changed").
+		Because(why).
+		Try("Make a new plan: what other units and the API offer may have changed what its chart makes.")
 }
 
 // application is one unit being applied.
@@ -186,8 +187,10 @@ func (a *application) unhealthy(ctx context.Context, h lifecycle.Health, err err
 	if ctx.Err() != nil {
 		return err
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: a.u.name, Summary: "it is applied, but not healthy", Detail: reasons(h, err),
-		Hint: "There is no former release to go back to. Find the cause, correct the declaration, then run the same command again.", Cause: err}
+	return lifecycle.Errorf(a.u.name, "it is applied, but not healthy").
+		Because(reasons(h, err)).
+		Try("There is no former release to go back to. Find the cause, correct the declaration, then run the same command again.").
+		Hiding(err)
 }
 
 // reasons are why something is not healthy, and why it was not waited for any longer.

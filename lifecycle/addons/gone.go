@@ -128,9 +128,11 @@ func (l looking) shared(inv lifecycle.Inventory, release lifecycle.Release) life
 	for _, u := range l.units {
 		for _, o := range u.all() {
 			if !isDefinition(o.ObjectRef) && slices.ContainsFunc(release.Objects, o.Same) {
-				return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: inv.Unit, Summary: fmt.Sprintf("it has left the repository, and %s declares %s of its release", u.name, o.String()),
-					Detail: fmt.Sprintf("Removing the release %s/%s would delete the object.", inv.Namespace, inv.Release),
-					Hint:   fmt.Sprintf("If %s is to take its place, set its spec.chart.release to %s and its namespace to %s.", u.name, inv.Release, inv.Namespace)}}
+				return lifecycle.Diagnostics{lifecycle.Errorf(inv.Unit, "it has left the repository, and %s declares %s of its release", u.name,
+					o.String()).
+					Because(fmt.Sprintf("Removing the release %s/%s would delete the object.", inv.Namespace, inv.Release)).
+					Try(fmt.Sprintf("If %s is to take its place, set its spec.chart.release to %s and its namespace to %s.",
+						u.name, inv.Release, inv.Namespace))}
 			}
 		}
 	}

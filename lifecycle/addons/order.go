@@ -25,16 +25,17 @@ func inOrder(addons []lifecycle.Addon) ([]lifecycle.Addon, map[string]lifecycle.
 		}
 		if i := slices.Index(path, a.Name); i >= 0 {
 			circle := append(slices.Clone(path[i:]), a.Name)
-			found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject(a.Where("spec.dependsOn"), a.Unit()), Summary: "addons depend on each other in a circle",
-				Detail: strings.Join(circle, " -> "), Hint: "Take one of them out of the other's spec.dependsOn."})
+			found[a.Name] = append(found[a.Name], lifecycle.Errorf(subject(a.Where("spec.dependsOn"), a.Unit()),
+				"addons depend on each other in a circle").
+				Because(strings.Join(circle, " -> ")).
+				Try("Take one of them out of the other's spec.dependsOn."))
 			return
 		}
 		for _, need := range slices.Sorted(slices.Values(a.DependsOn)) {
 			other, ok := byName[need]
 			if !ok {
-				found[a.Name] = append(found[a.Name], lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
-					Subject: subject(a.Where(fmt.Sprintf("spec.dependsOn[%d]", slices.Index(a.DependsOn, need))), a.Unit()),
-					Summary: fmt.Sprintf("it depends on addon %s, which the site does not have", need), Hint: "Add that addon, or take it out of spec.dependsOn."})
+				found[a.Name] = append(found[a.Name], lifecycle.Errorf(subject(a.Where(fmt.Sprintf("spec.dependsOn[%d]", slices.Index(a.DependsOn, need))), a.Unit()), "it depends on addon %s, which the site does not have", need).
+					Try("Add that addon, or take it out of spec.dependsOn."))
 				continue
 			}
 			visit(other, append(slices.Clone(path), a.Name))

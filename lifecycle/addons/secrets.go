@@ -72,18 +72,17 @@ func (e *Engine) settleSecrets(ctx context.Context, u *unit, notYet bool) error 
 			u.ignored = append(u.ignored, fmt.Sprintf("%s: stays as the cluster has it: %s", ref, strings.Join(u.absent(e, s), ", ")))
 		case has(ref):
 		case len(s.Keys) > 0:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: at,
-				Summary: fmt.Sprintf("addon %s needs a secret that is not here", u.addon.Name),
-				Detail:  fmt.Sprintf("%s: %s. The cluster does not have it either.", ref, strings.Join(u.absent(e, s), ", ")),
-				Hint:    "Let it be there where kiban runs (in GitLab: a masked variable of the project), then run the same command again."})
+			u.found = append(u.found, lifecycle.Errorf(at, "addon %s needs a secret that is not here", u.addon.Name).
+				Because(fmt.Sprintf("%s: %s. The cluster does not have it either.", ref, strings.Join(u.absent(e, s), ", "))).
+				Try("Let it be there where kiban runs (in GitLab: a masked variable of the project), then run the same command again."))
 		case notYet:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: at,
-				Summary: fmt.Sprintf("addon %s needs %s, which kiban does not make", u.addon.Name, ref), Detail: "There is no cluster yet that could have it.",
-				Hint: "Make it as soon as the cluster is up, or give the Secret's keys a source (spec.secrets[].keys)."})
+			u.found = append(u.found, lifecycle.Warnf(at, "addon %s needs %s, which kiban does not make", u.addon.Name, ref).
+				Because("There is no cluster yet that could have it.").
+				Try("Make it as soon as the cluster is up, or give the Secret's keys a source (spec.secrets[].keys)."))
 		default:
-			u.found = append(u.found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: at,
-				Summary: fmt.Sprintf("addon %s needs %s, which the cluster does not have", u.addon.Name, ref), Detail: "It names no keys, so somebody else is to make it.",
-				Hint: "Make it, or give its keys a source (spec.secrets[].keys)."})
+			u.found = append(u.found, lifecycle.Errorf(at, "addon %s needs %s, which the cluster does not have", u.addon.Name, ref).
+				Because("It names no keys, so somebody else is to make it.").
+				Try("Make it, or give its keys a source (spec.secrets[].keys)."))
 		}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -145,8 +144,10 @@ func (r *run) conclude(ctx context.Context) error {
 	}
 	message := fmt.Sprintf("%d of %d steps done", n, len(r.plan.Steps))
 	if ctx.Err() != nil || (r.interrupted() && n < len(r.plan.Steps)) {
-		r.find(lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted", Detail: strings.Join(append([]string{message}, r.cut...), "\n"),
-			Hint: "Run the same command again: it carries on from what is there.", Subject: r.site.Name, Cause: ErrInterrupted})
+		r.find(lifecycle.Errorf(r.site.Name, "the run was interrupted").
+			Because(append([]string{message}, r.cut...)...).
+			Try("Run the same command again: it carries on from what is there.").
+			Hiding(ErrInterrupted))
 	}
 	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventSummary, Message: message, Elapsed: r.Now().Sub(r.began)})
 	r.mu.Lock()

@@ -27,8 +27,9 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 			return // it is the other run's now, which finds the mark
 		}
 		if err := r.Nodes.Uncordon(ctx, s.Target); err != nil {
-			r.find(lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: s.Target + " could not be returned to service", Detail: err.Error(),
-				Hint: "It carries kiban's mark: the next run returns it, or `kubectl uncordon " + s.Target + "` does.", Subject: s.Target, Cause: err})
+			r.find(lifecycle.Errorf(s.Target, "%s could not be returned to service", s.Target).
+				Try("It carries kiban's mark: the next run returns it, or `kubectl uncordon " + s.Target + "` does.").
+				From(err))
 			return
 		}
 		r.set(s.ID, done)

@@ -37,8 +37,9 @@ func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecy
 }
 
 func unrecorded(what string, err error) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: what + " was not begun: the run can no longer be recorded", Detail: err.Error(),
-		Hint: "Make room for the journal, or whatever the detail asks for, then run the same command again.", Cause: err}
+	return lifecycle.Errorf("", "%s was not begun: the run can no longer be recorded", what).
+		Try("Make room for the journal, or whatever the detail asks for, then run the same command again.").
+		From(err)
 }
 
 // act carries out the step's action, by whom the table of actions names.
@@ -118,8 +119,10 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 }
 
 func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res lifecycle.GateResult, waited time.Duration, sev lifecycle.Severity) *lifecycle.Diagnostic {
-	d := &lifecycle.Diagnostic{Severity: sev, Summary: fmt.Sprintf("%s: not met: %s", s.ID, g), Detail: res.Reason, Subject: s.Target,
-		Hint: "See to what the reason names, then run the same command again: it carries on from here.", Cause: ctx.Err()}
+	d := new(lifecycle.Findingf(sev, s.Target, "%s: not met: %s", s.ID, g).
+		Because(res.Reason).
+		Try("See to what the reason names, then run the same command again: it carries on from here.").
+		Hiding(ctx.Err()))
 	if waited >= time.Second {
 		d.Detail += fmt.Sprintf(" (waited %s)", waited.Round(time.Second))
 	}
@@ -133,7 +136,9 @@ func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res li
 // finding, an interruption, whatever the step made of it.
 func (r *run) fail(ctx context.Context, s lifecycle.Step, began time.Time, begun bool, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
 	if cutShort(ctx, ds) {
-		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: s.ID + " was not begun", Detail: ds.Error(), Cause: errors.Join(ErrInterrupted, ds)}
+		d := lifecycle.Errorf("", "%s was not begun", s.ID).
+			Because(ds.Error()).
+			From(errors.Join(ErrInterrupted, ds))
 		if begun {
 			d.Summary = s.ID + " was ended in the middle"
 		}

@@ -31,9 +31,9 @@ func (s Store) Unencrypted() *lifecycle.Diagnostic {
 	if len(s.Rules.Recipients) > 0 {
 		return nil
 	}
-	return &lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: s.Site, Summary: "the backup is not encrypted",
-		Detail: "It holds the keys of the cluster's CA and every Secret: whoever has the file has the cluster. It is readable by you only.",
-		Hint:   "Name age recipients in spec.backup.recipients of the Site; `age-keygen -o key.txt` makes a key pair."}
+	return new(lifecycle.Warnf(s.Site, "the backup is not encrypted").
+		Because("It holds the keys of the cluster's CA and every Secret: whoever has the file has the cluster. It is readable by you only.").
+		Try("Name age recipients in spec.backup.recipients of the Site; `age-keygen -o key.txt` makes a key pair."))
 }
 
 // Keep takes a backup. take writes it, as k0s streams it, and is called once; nothing of it reaches the disk unencrypted when there are
@@ -86,7 +86,7 @@ func (s Store) now() time.Time {
 }
 
 func taken(path string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: path, Summary: "the file is there already", Hint: "Name another file, or a folder: backups overwrite nothing."}
+	return lifecycle.Errorf(path, "the file is there already").Try("Name another file, or a folder: backups overwrite nothing.")
 }
 
 // write makes the file at once or not at all.
@@ -135,8 +135,10 @@ func readAgain(f *os.File, sealed seal, wrote hash.Hash) error {
 }
 
 func unreadable(path, summary string, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: filepath.Base(path), Summary: "the backup cannot be read back: " + summary, Detail: err.Error(),
-		Hint: "Nothing was kept and nothing was changed. Try again; if it fails again, look at what `k0s backup` says on the controller, and at this machine's disk.", Cause: err}
+	return lifecycle.Errorf(filepath.Base(path), "the backup cannot be read back: %s", summary).
+		Try("Nothing was kept and nothing was changed. Try again; " +
+			"if it fails again, look at what `k0s backup` says on the controller, and at this machine's disk.").
+		From(err)
 }
 
 // tidy removes the backups that the site no longer keeps.

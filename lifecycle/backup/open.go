@@ -112,7 +112,7 @@ func identities(path, file string) ([]age.Identity, error) {
 }
 
 func refuse(subject, summary, hint string, err error) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject, Summary: summary, Hint: hint, Cause: err}
+	d := lifecycle.Errorf(subject, "%s", summary).Try(hint).Hiding(err)
 	if err != nil {
 		d.Detail = err.Error()
 	}

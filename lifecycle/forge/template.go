@@ -93,8 +93,10 @@ func around(mark, text string) markup {
 func execute[T form](t Template, m Message, functions template.FuncMap) (string, error) {
 	bad := func(err error) error {
 		why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: "), " in type ") // what the type is called is no help
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the template makes no message", Detail: why, Subject: t.name,
-			Hint: "docs/messages.md lists the fields and functions that a template has.", Cause: err}
+		return lifecycle.Errorf(t.name, "the template makes no message").
+			Because(why).
+			Try("Docs/messages.md lists the fields and functions that a template has.").
+			Hiding(err)
 	}
 	parsed, err := template.New(t.name).Funcs(functions).Option("missingkey=error").Parse(t.text)
 	if err != nil {

@@ -124,7 +124,7 @@ func malformedWebhook() error {
 }
 
 func webhookFinding(summary, detail, hint string) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint}
+	return lifecycle.Errorf("", "%s", summary).Because(detail).Try(hint)
 }
 
 var codeWord = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)

@@ -32,8 +32,10 @@ func Checkout(fleet, revision, into string) (string, error) {
 	tree, err := r.fleetAt(commit)
 	switch {
 	case errors.Is(err, object.ErrDirectoryNotFound):
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there was no fleet at %s", revision),
-			Detail: fmt.Sprintf("Commit %s has no folder %s.", short(commit.Hash), r.prefix), Hint: "Name a later revision.", Cause: err}
+		return "", lifecycle.Errorf("", "there was no fleet at %s", revision).
+			Because(fmt.Sprintf("Commit %s has no folder %s.", short(commit.Hash), r.prefix)).
+			Try("Name a later revision.").
+			From(err)
 	case err != nil:
 		return "", r.unreadable(revision, commit.Hash, err)
 	}
@@ -63,11 +65,13 @@ func open(fleet string) (repository, error) {
 	repo, err := gogit.PlainOpenWithOptions(fleet, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
 	switch {
 	case errors.Is(err, gogit.ErrRepositoryNotExists):
-		return repository{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet is in no git repository", Detail: err.Error(), Subject: fleet,
-			Hint: "Run kiban in a clone of the fleet's repository; what an earlier revision declared is read from it.", Cause: err}
+		return repository{}, lifecycle.Errorf(fleet, "the fleet is in no git repository").
+			Try("Run kiban in a clone of the fleet's repository; what an earlier revision declared is read from it.").
+			From(err)
 	case err != nil:
-		return repository{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the fleet's git repository can't be read", Detail: err.Error(), Subject: fleet,
-			Hint: "Clone it in git's usual form: --object-format=sha1 --ref-format=files.", Cause: err}
+		return repository{}, lifecycle.Errorf(fleet, "the fleet's git repository can't be read").
+			Try("Clone it in git's usual form: --object-format=sha1 --ref-format=files.").
+			From(err)
 	}
 	prefix, err := within(repo, fleet)
 	return repository{repo, prefix}, err
@@ -170,11 +174,9 @@ func refuse(revision string, names []string) error {
 		more = fmt.Sprintf("\nand %d more", len(names)-listed)
 		names = names[:listed]
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: names[0],
-		Summary: fmt.Sprintf("the fleet at %s has symbolic links or submodules among its declarations", revision),
-		Detail:  "What they lead to is not in the commit, so that one commit could mean different things:\n" + strings.Join(names, "\n") + more,
-		Hint:    "Put the files themselves there, or name the folder under `resources` or `components`.",
-	}
+	return lifecycle.Errorf(names[0], "the fleet at %s has symbolic links or submodules among its declarations", revision).
+		Because("What they lead to is not in the commit, so that one commit could mean different things:\n" + strings.Join(names, "\n") + more).
+		Try("Put the files themselves there, or name the folder under `resources` or `components`.")
 }
 
 // link makes what lies in the fleet's folder and is not git's reachable: what neither the revision nor HEAD has.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/storage/filesystem"
@@ -42,9 +41,8 @@ func (r repository) unpointed(content []byte) (out []byte, whole bool) {
 
 // refusePointers says which declarations are kept elsewhere.
 func (r repository) refusePointers(revision string, commit plumbing.Hash, names []string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: names[0],
-		Summary: fmt.Sprintf("declarations at %s are kept by Git LFS, and are not in this clone", revision),
-		Detail:  strings.Join(names[:min(len(names), 5)], "\n"),
-		Hint:    fmt.Sprintf("git lfs fetch %s %s\nDeclarations are better kept by git itself: git lfs migrate export --include=\"clusters/**,overlays/**\" takes them out.", r.remote(), commit),
-	}
+	return lifecycle.Errorf(names[0], "declarations at %s are kept by Git LFS, and are not in this clone", revision).
+		Because(names[:min(len(names), 5)]...).
+		Try(fmt.Sprintf("git lfs fetch %s %s\nDeclarations are better kept by git itself: git lfs migrate export --include=\"clusters/**,overlays/**\" takes them out.",
+			r.remote(), commit))
 }

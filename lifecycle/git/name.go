@@ -23,7 +23,7 @@ const noHash = "0000000000000000000000000000000000000000"
 
 // misread is a finding for a revision that go-git takes for another one, or for none, without saying so.
 func misread(revision string) *lifecycle.Diagnostic {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: revision, Summary: fmt.Sprintf("%s names no commit", revision)}
+	d := lifecycle.Errorf(revision, "%s names no commit", revision)
 	switch {
 	case strings.TrimSpace(revision) == "":
 		d.Summary, d.Hint = "the revision is empty", "Name a commit, a branch or a tag. In GitLab, $CI_MERGE_REQUEST_DIFF_BASE_SHA is set in merge request pipelines only."
@@ -63,8 +63,9 @@ func (r repository) plainly(revision string) (string, error) {
 		return base + rest, nil
 	}
 	if several := r.beginning(base); len(several) > 1 {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: revision, Summary: fmt.Sprintf("%s is the beginning of several commits", base),
-			Detail: strings.Join(several, "\n"), Hint: "Name more of it."}
+		return "", lifecycle.Errorf(revision, "%s is the beginning of several commits", base).
+			Because(several...).
+			Try("Name more of it.")
 	}
 	return base + rest, nil
 }

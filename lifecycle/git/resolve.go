@@ -35,15 +35,17 @@ func (r repository) resolve(revision string) (*object.Commit, error) {
 	case err == nil:
 		return commit, nil
 	case named:
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: revision, Summary: fmt.Sprintf("%s names no commit", revision),
-			Detail: fmt.Sprintf("%s is there, and names a file or a folder, or a commit that is not here.", full), Hint: "Name the commit itself.", Cause: err}
+		return nil, lifecycle.Errorf(revision, "%s names no commit", revision).
+			Because(fmt.Sprintf("%s is there, and names a file or a folder, or a commit that is not here.", full)).
+			Try("Name the commit itself.").
+			From(err)
 	}
 	return nil, r.unknown(name, err)
 }
 
 // unknown says why a revision is not here, and how to have it here.
 func (r repository) unknown(revision string, cause error) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no revision %s here", revision), Subject: revision, Cause: cause}
+	d := lifecycle.Errorf(revision, "there is no revision %s here", revision).Hiding(cause)
 	shallow, remote := r.shallow(), r.remote()
 	base, counted := uncounted(revision)
 	switch {
@@ -115,11 +117,10 @@ func (r repository) unreadable(revision string, hash plumbing.Hash, cause error)
 	if !errors.Is(cause, plumbing.ErrObjectNotFound) && !errors.Is(cause, object.ErrFileNotFound) {
 		return fmt.Errorf("write out %s: %w", revision, cause)
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: revision, Cause: cause,
-		Summary: fmt.Sprintf("files of revision %s are not here", revision),
-		Detail:  "The commit is, but not all that it holds: the clone was made with --filter, and git fetches the rest when it needs it.",
-		Hint:    fmt.Sprintf("Clone without --filter, or let git fetch them: git archive %s > /dev/null", hash),
-	}
+	return lifecycle.Errorf(revision, "files of revision %s are not here", revision).
+		Because("The commit is, but not all that it holds: the clone was made with --filter, and git fetches the rest when it needs it.").
+		Try(fmt.Sprintf("Clone without --filter, or let git fetch them: git archive %s > /dev/null", hash)).
+		From(cause)
 }
 
 // shallow reports whether the clone's history is cut off.

@@ -60,8 +60,9 @@ func newClient(server lifecycle.ForgeServer, log *slog.Logger, wait time.Duratio
 		gitlab.WithUserAgent("kiban"),
 	)
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the address of GitLab's API is none", Detail: err.Error(), Subject: server.URL,
-			Hint: "In a pipeline GitLab sets CI_API_V4_URL, such as https://gitlab.example.com/api/v4.", Cause: err}
+		return nil, lifecycle.Errorf(server.URL, "the address of GitLab's API is none").
+			Try("In a pipeline GitLab sets CI_API_V4_URL, such as https://gitlab.example.com/api/v4.").
+			From(err)
 	}
 	return c, nil
 }
@@ -83,8 +84,10 @@ func transport(caFile string) (*http.Transport, error) {
 		return t, nil
 	}
 	bad := func(why string, cause error) error {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the certificate authorities of GitLab can't be read", Detail: why, Subject: caFile,
-			Hint: "GitLab's runner sets CI_SERVER_TLS_CA_FILE when the server has a certificate of its own.", Cause: cause}
+		return lifecycle.Errorf(caFile, "the certificate authorities of GitLab can't be read").
+			Because(why).
+			Try("GitLab's runner sets CI_SERVER_TLS_CA_FILE when the server has a certificate of its own.").
+			Hiding(cause)
 	}
 	pem, err := os.ReadFile(caFile)
 	if err != nil {

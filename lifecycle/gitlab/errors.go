@@ -17,7 +17,7 @@ import (
 const tokenHint = "Make a project access token with the scope api and the role Developer (Settings > Access tokens), and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
 
 func noToken() error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no token for GitLab", Hint: tokenHint}
+	return lifecycle.Errorf("", "there is no token for GitLab").Try(tokenHint)
 }
 
 // postError is the failure of a request that makes something, of which nobody may know whether it was made.

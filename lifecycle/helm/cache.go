@@ -105,14 +105,16 @@ func (c cache) read(k kind, want string) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a cached file cannot be read", Detail: err.Error(),
-			Hint: "delete it; it is fetched again", Subject: where, Cause: err}
+		return nil, lifecycle.Errorf(where, "a cached file cannot be read").
+			Try("Delete it; it is fetched again").
+			From(err)
 	}
 	if got := digest(content); got != want {
-		d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a cached file is not what it was when it was fetched",
-			Detail: fmt.Sprintf("expected %s, found %s", want, got), Hint: "find out who changed it, and delete it: it is fetched again", Subject: where}
+		d := lifecycle.Errorf(where, "a cached file is not what it was when it was fetched").
+			Because(fmt.Sprintf("expected %s, found %s", want, got)).
+			Try("Find out who changed it, and delete it: it is fetched again")
 		if c.inBundle(name) {
-			d.Hint = "the bundle is damaged or was changed: carry it over again, or make it again with kiban bundle"
+			d.Hint = "The bundle is damaged or was changed: carry it over again, or make it again with kiban bundle"
 		}
 		return nil, d
 	}
@@ -132,8 +134,9 @@ func (c cache) write(k kind, source string, content []byte) error {
 			continue
 		}
 		if err := replace(filepath.Join(c.dir, filepath.FromSlash(name)), b); err != nil {
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the cache cannot be written", Detail: err.Error(),
-				Hint: "make room, or give kiban the right to write there", Subject: c.dir, Cause: err}
+			return lifecycle.Errorf(c.dir, "the cache cannot be written").
+				Try("Make room, or give kiban the right to write there").
+				From(err)
 		}
 	}
 	return nil

@@ -22,20 +22,20 @@ func load(a Archive, c lifecycle.Chart) (*chart.Chart, error) {
 		return nil, unreadable(c, err)
 	}
 	if ch.Name() != c.Name || strings.TrimPrefix(ch.Metadata.Version, "v") != strings.TrimPrefix(c.Version, "v") {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the archive holds another chart than was asked for",
-			Detail: fmt.Sprintf("%s %s was asked for, the archive holds %s %s", c.Name, c.Version, ch.Name(), ch.Metadata.Version),
-			Hint:   "tell whoever runs the repository; nothing was installed", Subject: c.Repo}
+		return nil, lifecycle.Errorf(c.Repo, "the archive holds another chart than was asked for").
+			Because(fmt.Sprintf("%s %s was asked for, the archive holds %s %s", c.Name, c.Version, ch.Name(), ch.Metadata.Version)).
+			Try("Tell whoever runs the repository; nothing was installed")
 	}
 	if ch.Metadata.Type == "library" {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "chart " + c.Name + " is a library, which cannot be installed",
-			Hint: "name the chart that uses it", Subject: c.Repo}
+		return nil, lifecycle.Errorf(c.Repo, "chart %s is a library, which cannot be installed", c.Name).Try("Name the chart that uses it")
 	}
 	return ch, nil
 }
 
 func unreadable(c lifecycle.Chart, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("chart %s %s cannot be read", c.Name, c.Version), Detail: err.Error(),
-		Hint: "Chart.yaml or the archive is damaged: helm lint says more", Subject: c.Repo, Cause: err}
+	return lifecycle.Errorf(c.Repo, "chart %s %s cannot be read", c.Name, c.Version).
+		Try("Chart.yaml or the archive is damaged: helm lint says more").
+		From(err)
 }
 
 // enable settles which of a chart's dependencies the values enable, and makes sure that the archive holds them.
@@ -44,9 +44,9 @@ func enable(ch *chart.Chart, values map[string]any, c lifecycle.Chart) error {
 		return unreadable(c, err)
 	}
 	if missing := unvendored(ch); len(missing) > 0 {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart lacks charts that it depends on",
-			Detail: fmt.Sprintf("%s %s names %s, and its charts folder does not hold them", c.Name, c.Version, strings.Join(missing, ", ")),
-			Hint:   "use the packaged chart, run helm dependency build in its folder, or disable them in the values", Subject: c.Repo}
+		return lifecycle.Errorf(c.Repo, "the chart lacks charts that it depends on").
+			Because(fmt.Sprintf("%s %s names %s, and its charts folder does not hold them", c.Name, c.Version, strings.Join(missing, ", "))).
+			Try("Use the packaged chart, run helm dependency build in its folder, or disable them in the values")
 	}
 	return nil
 }
@@ -106,6 +106,8 @@ func fits(ch *chart.Chart, caps *common.Capabilities, c lifecycle.Chart) error {
 	if want == "" || chartutil.IsCompatibleRange(want, caps.KubeVersion.String()) {
 		return nil
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("chart %s %s is not made for Kubernetes %s", c.Name, c.Version, caps.KubeVersion.String()),
-		Detail: "it wants " + want, Hint: "use a version of the chart that fits, or upgrade the cluster first", Subject: c.Repo, Field: "spec.chart.version"}
+	return lifecycle.Errorf(c.Repo, "chart %s %s is not made for Kubernetes %s", c.Name, c.Version, caps.KubeVersion.String()).
+		Because("it wants " + want).
+		Try("Use a version of the chart that fits, or upgrade the cluster first").
+		About("spec.chart.version")
 }

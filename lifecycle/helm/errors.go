@@ -57,31 +57,31 @@ func failure(err error, namespace, name string) error {
 		return fmt.Errorf("Helm release %s/%s: %w", namespace, name, err)
 	case strings.Contains(text, "denied the request"):
 		d.Summary = fmt.Sprintf("a webhook denies an object of Helm release %s", name)
-		d.Hint = "the detail says what it wants; correct the addon's values"
+		d.Hint = "The detail says what it wants; correct the addon's values"
 	case strings.Contains(text, "failed calling webhook"):
 		d.Summary = fmt.Sprintf("a webhook that judges objects of Helm release %s did not answer", name)
-		d.Hint = "look at the pods behind the webhook's service, and at the way from the API server to them (konnectivity); then apply again"
+		d.Hint = "Look at the pods behind the webhook's service, and at the way from the API server to them (konnectivity); then apply again"
 	case ofHook(text):
 		d.Summary = fmt.Sprintf("a hook of Helm release %s failed", name)
 		d.Hint = fmt.Sprintf("kubectl -n %s get jobs,pods shows it, kubectl logs why; correct it and apply again", namespace)
 	case strings.Contains(text, "Too long: may not be more than") || strings.Contains(text, "must have at most 1048576") || apierrors.IsRequestEntityTooLargeError(err):
 		d.Summary = fmt.Sprintf("the record of Helm release %s is larger than a Secret may be (1 MiB)", name)
-		d.Hint = "leave out parts of the chart by its values, or declare the rendered manifests in place of the chart"
+		d.Hint = "Leave out parts of the chart by its values, or declare the rendered manifests in place of the chart"
 	case apierrors.IsForbidden(err):
 		d.Summary = fmt.Sprintf("Helm release %s holds what the API server forbids", name)
-		d.Hint = "a quota, a pod security level or the kubeconfig's rights are in the way; the detail says which"
+		d.Hint = "A quota, a pod security level or the kubeconfig's rights are in the way; the detail says which"
 	case apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || strings.Contains(text, "failed to create typed patch object"):
 		d.Summary = fmt.Sprintf("the API server does not take an object of Helm release %s", name)
-		d.Hint = "correct the addon's values, or use a version of the chart that is made for this version of Kubernetes"
+		d.Hint = "Correct the addon's values, or use a version of the chart that is made for this version of Kubernetes"
 	case strings.Contains(text, "no matches for kind"):
 		d.Summary = fmt.Sprintf("Helm release %s holds a kind that the cluster does not know", name)
-		d.Hint = "an addon that brings its definition belongs in dependsOn; or switch it off in the values"
+		d.Hint = "An addon that brings its definition belongs in dependsOn; or switch it off in the values"
 	case errors.Is(err, driver.ErrReleaseExists):
 		d.Summary = fmt.Sprintf("someone else changed Helm release %s in the same moment", name)
-		d.Hint = "find out who runs helm against this cluster, and apply again"
+		d.Hint = "Find out who runs helm against this cluster, and apply again"
 	default:
 		d.Summary = fmt.Sprintf("Helm release %s could not be changed", name)
-		d.Hint = "the detail is what Helm and the API server said; when it is put right, apply again"
+		d.Hint = "The detail is what Helm and the API server said; when it is put right, apply again"
 	}
 	return d
 }

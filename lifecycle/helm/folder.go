@@ -31,9 +31,10 @@ func folder(dir string, c lifecycle.Chart) ([]byte, error) {
 	if _, err := os.Stat(filepath.Join(source, "Chart.yaml")); err == nil {
 		return pack(source, c)
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no chart " + c.Name + " in the folder",
-		Detail: fmt.Sprintf("neither %s/Chart.yaml nor %s-%s.tgz is in %s", c.Name, c.Name, c.Version, dir),
-		Hint:   "repo is the folder that the chart is in, relative to the overlay", Subject: c.Repo, Field: "spec.chart.repo"}
+	d := lifecycle.Errorf(c.Repo, "there is no chart %s in the folder", c.Name).
+		Because(fmt.Sprintf("neither %s/Chart.yaml nor %s-%s.tgz is in %s", c.Name, c.Name, c.Version, dir)).
+		Try("Set repo to the folder that the chart is in, relative to the overlay").
+		About("spec.chart.repo")
 	if others, _ := filepath.Glob(filepath.Join(dir, c.Name+"-*.tgz")); len(others) > 0 {
 		var versions []string
 		for _, o := range others {

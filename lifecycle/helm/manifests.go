@@ -58,8 +58,10 @@ func twice(objects []lifecycle.Object, a lifecycle.Addon) error {
 		ref := o.ObjectRef
 		ref.APIVersion = ref.Group()
 		if first, ok := seen[ref]; ok {
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("the manifests of addon %s declare %s twice", a.Name, o.ObjectRef),
-				Detail: "in " + first + " and in " + o.Source, Hint: "leave one of them out", Subject: a.Source, Field: "spec.manifests"}
+			return lifecycle.Errorf(a.Source, "the manifests of addon %s declare %s twice", a.Name, o.ObjectRef).
+				Because("in " + first + " and in " + o.Source).
+				Try("Leave one of them out").
+				About("spec.manifests")
 		}
 		seen[ref] = o.Source
 	}

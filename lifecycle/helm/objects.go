@@ -65,8 +65,10 @@ func expand(fields map[string]any, source string) ([]lifecycle.Object, error) {
 }
 
 func malformed(source, why string, cause error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "a document is no Kubernetes object", Detail: why,
-		Hint: "every document needs apiVersion, kind and metadata.name", Subject: source, Cause: cause}
+	return lifecycle.Errorf(source, "a document is no Kubernetes object").
+		Because(why).
+		Try("Every document needs apiVersion, kind and metadata.name").
+		Hiding(cause)
 }
 
 // parse and encode keep numbers as they are written, and sort keys.

@@ -41,10 +41,13 @@ func (s *Store) registry(ctx context.Context, ref, version string) ([]byte, erro
 		d.Cause = err
 		return nil, d
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the registry does not give the chart", Detail: text, Subject: ref, Field: "spec.chart.version", Cause: err,
-		Hint: "check repo, name and version of the addon's chart, the network and the proxy settings"}
+	d := lifecycle.Errorf(ref, "the registry does not give the chart").
+		Because(text).
+		Try("Check repo, name and version of the addon's chart, the network and the proxy settings").
+		About("spec.chart.version").
+		Hiding(err)
 	if strings.Contains(text, "401") || strings.Contains(text, "403") || strings.Contains(text, "denied") || strings.Contains(text, "credential") {
-		d.Hint = "log in to the registry with helm registry login or docker login; registries say the same of charts that do not exist"
+		d.Hint = "Log in to the registry with helm registry login or docker login; registries say the same of charts that do not exist"
 	}
 	return nil, d
 }

@@ -126,8 +126,9 @@ func revisions(cfg *action.Configuration, name string) ([]*release.Release, erro
 	for _, r := range records {
 		rel, ok := r.(*release.Release)
 		if !ok || rel.Info == nil {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "Helm's record of release " + name + " cannot be read",
-				Detail: fmt.Sprintf("it is of a form that is not known here: %T", r), Hint: "a newer Helm wrote it: use a newer kiban", Subject: name}
+			return nil, lifecycle.Errorf(name, "Helm's record of release %s cannot be read", name).
+				Because(fmt.Sprintf("it is of a form that is not known here: %T", r)).
+				Try("A newer Helm wrote it: use a newer kiban")
 		}
 		out = append(out, rel)
 	}

@@ -84,8 +84,11 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 	var e engine.Engine
 	files, err := e.RenderWithContext(ctx, ch, top)
 	if err != nil {
-		return rendered{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("chart %s %s cannot be rendered with these values", c.Name, c.Version),
-			Detail: reason(err), Hint: "correct the addon's values; helm template says the same", Subject: a.Source, Field: valuesField(""), Cause: err}
+		return rendered{}, lifecycle.Errorf(a.Source, "chart %s %s cannot be rendered with these values", c.Name, c.Version).
+			Because(reason(err)).
+			Try("Correct the addon's values; helm template says the same").
+			About(valuesField("")).
+			Hiding(err)
 	}
 	for name := range files {
 		if strings.HasSuffix(name, "NOTES.txt") {
@@ -94,8 +97,10 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 	}
 	hooks, sorted, err := releaseutil.SortManifests(files, caps.APIVersions, releaseutil.InstallOrder)
 	if err != nil {
-		return rendered{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("chart %s %s renders to what is no YAML", c.Name, c.Version),
-			Detail: err.Error(), Hint: "a value that breaks the template's quoting is the usual cause", Subject: a.Source, Field: valuesField(""), Cause: err}
+		return rendered{}, lifecycle.Errorf(a.Source, "chart %s %s renders to what is no YAML", c.Name, c.Version).
+			Try("A value that breaks the template's quoting is the usual cause").
+			About(valuesField("")).
+			From(err)
 	}
 	out := rendered{chart: ch}
 	out.AppVersion = ch.AppVersion()

@@ -51,9 +51,9 @@ func (s *Store) repository(ctx context.Context, c lifecycle.Chart, pinned string
 		return nil, err
 	}
 	if got := digest(content); want != "" && got != want {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart is not what its repository's index says",
-			Detail: fmt.Sprintf("%s %s: the index says %s, the archive is %s", c.Name, c.Version, want, got),
-			Hint:   "tell whoever runs the repository; nothing was installed", Subject: c.Repo}
+		return nil, lifecycle.Errorf(c.Repo, "the chart is not what its repository's index says").
+			Because(fmt.Sprintf("%s %s: the index says %s, the archive is %s", c.Name, c.Version, want, got)).
+			Try("Tell whoever runs the repository; nothing was installed")
 	}
 	return content, nil
 }
@@ -86,8 +86,11 @@ func (s *Store) download(ctx context.Context, c lifecycle.Chart, e entry) ([]byt
 		}
 		last = err
 	}
-	return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart's archive cannot be fetched",
-		Detail: fmt.Sprintf("%s %s: %v", c.Name, c.Version, cmp.Or(last, errNoAddress)), Hint: "try again, or use another version", Subject: c.Repo, Field: "spec.chart.version", Cause: last}
+	return nil, lifecycle.Errorf(c.Repo, "the chart's archive cannot be fetched").
+		Because(fmt.Sprintf("%s %s: %v", c.Name, c.Version, cmp.Or(last, errNoAddress))).
+		Try("Try again, or use another version").
+		About("spec.chart.version").
+		From(last)
 }
 
 var errNoAddress = fmt.Errorf("the repository's index names no address for it")
@@ -101,19 +104,23 @@ func (s *Store) index(ctx context.Context, repo string) (index, error) {
 		}
 		content, err := s.web.get(ctx, u.JoinPath("index.yaml").String())
 		if err != nil {
-			d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart repository cannot be read", Detail: err.Error(), Subject: repo, Field: "spec.chart.repo", Cause: err,
-				Hint: "check the network and the proxy settings, or carry the charts over with kiban bundle"}
+			d := lifecycle.Errorf(repo, "the chart repository cannot be read").
+				Try("Check the network and the proxy settings, or carry the charts over with kiban bundle").
+				About("spec.chart.repo").
+				From(err)
 			if code := status(err); code == http.StatusNotFound {
-				d.Hint = "there is no index.yaml below that URL: correct repo in the addon"
+				d.Hint = "There is no index.yaml below that URL: correct repo in the addon"
 			} else if code == http.StatusUnauthorized || code == http.StatusForbidden {
-				d.Hint = "repositories that want credentials are not supported; use a mirror, an oci:// registry or a folder"
+				d.Hint = "Repositories that want credentials are not supported; use a mirror, an oci:// registry or a folder"
 			}
 			return nil, d
 		}
 		var idx index
 		if err := yaml.Unmarshal(content, &idx); err != nil {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart repository's index cannot be read", Detail: err.Error(),
-				Hint: "the URL may lead to a web page in place of a repository: correct repo in the addon", Subject: repo, Field: "spec.chart.repo", Cause: err}
+			return nil, lifecycle.Errorf(repo, "the chart repository's index cannot be read").
+				Try("The URL may lead to a web page in place of a repository: correct repo in the addon").
+				About("spec.chart.repo").
+				From(err)
 		}
 		return idx, nil
 	})
@@ -127,8 +134,10 @@ func (s *Store) index(ctx context.Context, repo string) (index, error) {
 func (x index) pick(c lifecycle.Chart) (entry, error) {
 	all, ok := x.Entries[c.Name]
 	if !ok {
-		return entry{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no chart " + c.Name + " in the repository",
-			Detail: few("it has %s", similar(c.Name, x.Entries)), Hint: "correct name or repo in the addon's chart", Subject: c.Repo, Field: "spec.chart.name"}
+		return entry{}, lifecycle.Errorf(c.Repo, "there is no chart %s in the repository", c.Name).
+			Because(few("it has %s", similar(c.Name, x.Entries))).
+			Try("Correct name or repo in the addon's chart").
+			About("spec.chart.name")
 	}
 	var versions []string
 	withdrawn := false
@@ -152,8 +161,10 @@ func (x index) pick(c lifecycle.Chart) (entry, error) {
 
 // noVersion is the error of a version that a repository, a registry or a folder does not have.
 func noVersion(c lifecycle.Chart, versions []string) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("there is no version %s of chart %s", c.Version, c.Name),
-		Detail: few("the nearest are %s", nearest(c.Version, versions)), Hint: "correct version in the addon's chart", Subject: c.Repo, Field: "spec.chart.version"}
+	return lifecycle.Errorf(c.Repo, "there is no version %s of chart %s", c.Version, c.Name).
+		Because(few("the nearest are %s", nearest(c.Version, versions))).
+		Try("Correct version in the addon's chart").
+		About("spec.chart.version")
 }
 
 // nearest gives up to two versions on either side of the one that was asked for, the newest first.

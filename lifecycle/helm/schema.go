@@ -21,8 +21,10 @@ var (
 func violations(err error, a lifecycle.Addon) error {
 	text := err.Error()
 	if strings.Contains(text, "HTTP request failed for") || strings.Contains(text, "HTTP request to") {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the chart's schema refers to one on the network, which cannot be had", Detail: text,
-			Hint: "use a version of the chart whose schema is whole, or a mirror that answers", Subject: a.Source, Cause: err}
+		return lifecycle.Errorf(a.Source, "the chart's schema refers to one on the network, which cannot be had").
+			Because(text).
+			Try("Use a version of the chart whose schema is whole, or a mirror that answers").
+			Hiding(err)
 	}
 	var found lifecycle.Diagnostics
 	chart := a.Chart.Name
@@ -42,14 +44,19 @@ func violations(err error, a lifecycle.Addon) error {
 		if chart != a.Chart.Name {
 			path = strings.TrimSuffix(chart+"."+path, ".")
 		}
-		found = append(found, lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
-			Summary: fmt.Sprintf("values of addon %s: %s: %s", a.Name, cmp.Or(path, "the whole"), quoted.ReplaceAllString(m[2], "the value $1")),
-			Detail:  fmt.Sprintf("the schema of chart %s %s does not allow it", a.Chart.Name, a.Chart.Version),
-			Hint:    "correct spec.chart.values; helm show values lists what the chart takes", Subject: a.Source, Field: valuesField(path), Cause: err})
+		found = append(found, lifecycle.Errorf(a.Source, "values of addon %s: %s: %s", a.Name, cmp.Or(path, "the whole"),
+			quoted.ReplaceAllString(m[2], "the value $1")).
+			Because(fmt.Sprintf("the schema of chart %s %s does not allow it", a.Chart.Name, a.Chart.Version)).
+			Try("Correct spec.chart.values; helm show values lists what the chart takes").
+			About(valuesField(path)).
+			From(err))
 	}
 	if len(found) == 0 {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the values of addon " + a.Name + " do not fit the chart", Detail: text,
-			Hint: "correct spec.chart.values", Subject: a.Source, Field: valuesField(""), Cause: err}
+		return lifecycle.Errorf(a.Source, "the values of addon %s do not fit the chart", a.Name).
+			Because(text).
+			Try("Correct spec.chart.values").
+			About(valuesField("")).
+			Hiding(err)
 	}
 	return found
 }

@@ -87,16 +87,18 @@ func (s *Store) Manifest(ctx context.Context, dir, url string, pins *lifecycle.P
 	if local(url) {
 		content, err := os.ReadFile(resolve(dir, url))
 		if err != nil {
-			return nil, "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the manifests cannot be read", Detail: err.Error(),
-				Hint: "a path is relative to the overlay and names one file", Subject: url, Cause: err}
+			return nil, "", lifecycle.Errorf(url, "the manifests cannot be read").
+				Try("A path is relative to the overlay and names one file").
+				From(err)
 		}
 		return content, digest(content), changed(pin.Digest, digest(content), "manifest", url, "")
 	}
 	content, err = s.keep(kindManifest, manifestKey(url), pin.Digest, "manifest", url, func() ([]byte, error) {
 		content, err := s.web.get(ctx, url)
 		if status(err) == http.StatusNotFound {
-			err = lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "there is no such manifest", Detail: err.Error(),
-				Hint: "correct the URL in the addon's manifests", Subject: url, Cause: err}
+			err = lifecycle.Errorf(url, "there is no such manifest").
+				Try("Correct the URL in the addon's manifests").
+				From(err)
 		}
 		return content, err
 	})
@@ -143,17 +145,17 @@ func changed(pinned, got, what, from, detail string) error {
 		return nil
 	}
 	noun, _, _ := strings.Cut(what, " ")
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the " + noun + "'s digest changed",
-		Detail:  fmt.Sprintf("%s from %s is %s, and %s pins %s%s", what, from, got, lifecycle.PinsFile, pinned, detail),
-		Hint:    "find out who changed it; when the new content is wanted, run kiban pin and commit " + lifecycle.PinsFile,
-		Subject: lifecycle.PinsFile}
+	return lifecycle.Errorf(lifecycle.PinsFile, "the %s's digest changed", noun).
+		Because(fmt.Sprintf("%s from %s is %s, and %s pins %s%s", what, from, got, lifecycle.PinsFile, pinned, detail)).
+		Try("Find out who changed it; when the new content is wanted, run kiban pin and commit " + lifecycle.PinsFile)
 }
 
 // missing is the error of a file that would have to be fetched.
 func missing(what, from, pinned string) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: what + " is neither in the bundle nor in the cache",
-		Detail: "it comes from " + from + ", and the network is not to be used", Subject: from,
-		Hint: "make the bundle again with kiban bundle, where the network is, or run once without the offline setting", Cause: lifecycle.ErrNotCached}
+	d := lifecycle.Errorf(from, "%s is neither in the bundle nor in the cache", what).
+		Because("it comes from " + from + ", and the network is not to be used").
+		Try("Make the bundle again with kiban bundle, where the network is, or run once without the offline setting").
+		From(lifecycle.ErrNotCached)
 	if pinned != "" {
 		d.Detail += "; " + lifecycle.PinsFile + " pins " + pinned
 	}

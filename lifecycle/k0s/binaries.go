@@ -180,10 +180,9 @@ func (src source) download(ctx context.Context, file, want string) (binary, erro
 // mustBe refuses a file whose checksum is not the wanted one.
 func (src source) mustBe(want, sum string) error {
 	if sum != want {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.url,
-			Summary: "the checksum of " + src.name + " is wrong",
-			Detail:  fmt.Sprintf("it is %s, and should be %s; no machine was given this file", sum, want),
-			Hint:    "find out whether the mirror or the pinned checksum is wrong before going on"}
+		return lifecycle.Errorf(src.url, "the checksum of %s is wrong", src.name).
+			Because(fmt.Sprintf("it is %s, and should be %s; no machine was given this file", sum, want)).
+			Try("Find out whether the mirror or the pinned checksum is wrong before going on")
 	}
 	return nil
 }
@@ -193,7 +192,7 @@ func (source) unavailable(summary, where string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		hint = "the version may not be in this mirror; " + hint
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: where, Summary: summary, Detail: err.Error(), Hint: hint, Cause: err}
+	return lifecycle.Errorf(where, "%s", summary).Try(hint).From(err)
 }
 
 // open reads a file of this machine, or one on a web server.

@@ -25,14 +25,13 @@ func pinned(site lifecycle.Site, v lifecycle.Version, arch string) (string, erro
 	locked := bareSum(site.Pins.K0s[id])
 	switch {
 	case locked == "" && declared == "":
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name + "/" + lifecycle.PinsFile,
-			Summary: fmt.Sprintf("the lock file has no checksum of k0s %s for %s", v, arch),
-			Detail:  "It pins other versions of k0s, so one that it does not pin is not trusted.", Hint: "kiban pin " + site.Name}
+		return "", lifecycle.Errorf(site.Name+"/"+lifecycle.PinsFile, "the lock file has no checksum of k0s %s for %s", v, arch).
+			Because("It pins other versions of k0s, so one that it does not pin is not trusted.").
+			Try("kiban pin " + site.Name)
 	case locked != "" && declared != "" && locked != declared:
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name + "/" + lifecycle.PinsFile,
-			Summary: fmt.Sprintf("two checksums of k0s %s for %s", v, arch),
-			Detail:  fmt.Sprintf("The Site document says %s, the lock file %s.", declared, locked),
-			Hint:    "Find out which is right; then correct binaries.sha256 or run `kiban pin " + site.Name + "`."}
+		return "", lifecycle.Errorf(site.Name+"/"+lifecycle.PinsFile, "two checksums of k0s %s for %s", v, arch).
+			Because(fmt.Sprintf("The Site document says %s, the lock file %s.", declared, locked)).
+			Try("Find out which is right; then correct binaries.sha256 or run `kiban pin " + site.Name + "`.")
 	case locked != "":
 		return locked, nil
 	}
@@ -114,14 +113,14 @@ func (src source) checksum(ctx context.Context) (string, error) {
 }
 
 func (src source) unsummed() error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: src.checksums,
-		Summary: "no checksum for " + src.name, Detail: "the file has no line for it, so the binary cannot be trusted",
-		Hint: "check that the version exists, or pin the checksum under binaries.sha256 in the Site document"}
+	return lifecycle.Errorf(src.checksums, "no checksum for %s", src.name).
+		Because("the file has no line for it, so the binary cannot be trusted").
+		Try("Check that the version exists, or pin the checksum under binaries.sha256 in the Site document")
 }
 
 func (src source) notHere(v lifecycle.Version, arch, dir string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: dir,
-		Summary: fmt.Sprintf("k0s %s for %s is not here", v, arch), Detail: "the network is not to be asked for it",
-		Hint:  fmt.Sprintf("make a bundle that holds it: kiban bundle SITE --arch %s", arch),
-		Cause: lifecycle.ErrNotCached}
+	return lifecycle.Errorf(dir, "k0s %s for %s is not here", v, arch).
+		Because("the network is not to be asked for it").
+		Try(fmt.Sprintf("Make a bundle that holds it: kiban bundle SITE --arch %s", arch)).
+		From(lifecycle.ErrNotCached)
 }

@@ -83,8 +83,9 @@ func (t *task) candidate(ctx context.Context, f facts, text []byte) (string, err
 		if ctx.Err() != nil {
 			return "", err
 		}
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: "k0s rejects the configuration",
-			Detail: err.Error(), Hint: "correct spec.k0s.config in the cluster document; the machine keeps the configuration it has", Cause: err}
+		return "", lifecycle.Errorf(t.on.host.Name, "k0s rejects the configuration").
+			Try("Correct spec.k0s.config in the cluster document; the machine keeps the configuration it has").
+			From(err)
 	}
 	return file, nil
 }

@@ -60,7 +60,7 @@ func (d *describer) add(s lifecycle.Severity, subject, summary, detail, hint str
 	if subject == "" {
 		subject = d.origin
 	}
-	d.found = append(d.found, lifecycle.Diagnostic{Severity: s, Subject: subject, Summary: summary, Detail: detail, Hint: hint})
+	d.found = append(d.found, lifecycle.Findingf(s, subject, "%s", summary).Because(detail).Try(hint))
 }
 
 // syntax turns what the YAML decoder says into findings, one each.
@@ -88,11 +88,11 @@ func (d *describer) connections(c *v1beta1.Cluster, parts document) {
 	if len(overruled) > 0 {
 		slices.Sort(overruled)
 		d.warn("", "host key options are not used", strings.Join(slices.Compact(overruled), ", "),
-			"host keys are always checked against the site's known_hosts file; remove these options")
+			"Host keys are always checked against the site's known_hosts file; remove these options")
 	}
 	if parts.ssh.KnownHosts == "" && slices.ContainsFunc(c.Spec.Hosts, func(h *cluster.Host) bool { return h.SSH != nil }) {
 		d.fail("", "no known_hosts file", "machines are only trusted when their host key is in a file of the overlay",
-			"set ssh.knownHosts in the Site document, and fill the file with ssh-keyscan after comparing the keys")
+			"Set ssh.knownHosts in the Site document, and fill the file with ssh-keyscan after comparing the keys")
 	}
 }
 
@@ -121,9 +121,9 @@ func (d *describer) validate(c *v1beta1.Cluster, dir string) {
 		switch {
 		case name == "":
 			d.fail(subject(h, i), "the host has no hostname", "kiban merges hosts and finds their nodes by it",
-				"set hostname to what `hostname` prints on the machine")
+				"Set hostname to what `hostname` prints on the machine")
 		case names[name]:
-			d.fail(subject(h, i), "two hosts have the same hostname", name, "hostnames are the cluster's node names: make them unique")
+			d.fail(subject(h, i), "two hosts have the same hostname", name, "Hostnames are the cluster's node names: make them unique")
 		}
 		names[name] = true
 		d.files(h, i, dir)
@@ -135,11 +135,11 @@ func (d *describer) files(h *cluster.Host, i int, dir string) {
 	for _, f := range h.Files {
 		if f.IsURL() {
 			d.fail(subject(h, i), "files from a URL are not supported", f.Source+": its content would not be pinned, and could change a host at any time",
-				"put the file into the overlay and name it as src")
+				"Put the file into the overlay and name it as src")
 		}
 	}
 	if err := h.Resolve(dir); err != nil {
-		d.fail(subject(h, i), "a file to upload is missing", err.Error(), "src is relative to the overlay's folder")
+		d.fail(subject(h, i), "a file to upload is missing", err.Error(), "Write src relative to the overlay's folder")
 	}
 }
 

@@ -20,12 +20,12 @@ func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 	for _, f := range h.Files {
 		files, err := expand(f)
 		if err != nil {
-			d.fail(subject(h, i), "a file to upload cannot be read", err.Error(), "src is relative to the overlay's folder")
+			d.fail(subject(h, i), "a file to upload cannot be read", err.Error(), "Write src relative to the overlay's folder")
 		}
 		for _, file := range files {
 			if was, twice := byPath[file.Path]; twice {
 				d.warn(subject(h, i), "two files are declared for one path", fmt.Sprintf("%s: %s and %s; the latter is used", file.Path, was.Source, file.Source),
-					"declare each path once")
+					"Declare each path once")
 			}
 			byPath[file.Path] = file
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	rig "github.com/k0sproject/rig/v2"
@@ -123,8 +122,9 @@ func (t *task) look(ctx context.Context, r *remote) (facts, error) {
 		return f, err
 	}
 	if !f.host.Reached() {
-		return f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: r.host.Name, Summary: "the machine cannot be used", Detail: f.host.Why,
-			Hint: "when it is reachable again, run the same command: it goes on from what is there"}
+		return f, lifecycle.Errorf(r.host.Name, "the machine cannot be used").
+			Because(f.host.Why).
+			Try("When it is reachable again, run the same command: it goes on from what is there")
 	}
 	return f, nil
 }
@@ -158,8 +158,10 @@ func (t *task) controller(ctx context.Context, except string) (*remote, facts, e
 		return nil, f, ctx.Err()
 	}
 	if found == nil {
-		return nil, f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.step.Target, Summary: "no controller runs that could be asked",
-			Detail: strings.Join(why, "\n"), Hint: "start k0s on a controller first; `kiban plan` shows how each stands", Cause: err}
+		return nil, f, lifecycle.Errorf(t.step.Target, "no controller runs that could be asked").
+			Because(why...).
+			Try("Start k0s on a controller first; `kiban plan` shows how each stands").
+			Hiding(err)
 	}
 	c, h, err := t.document.cluster(found.host.Name)
 	if err != nil {
@@ -220,6 +222,7 @@ func (t *task) explain(err error) error {
 	if subject == "" {
 		subject = t.site.Name
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: subject, Summary: fmt.Sprintf("%s failed", t.step.Action), Detail: err.Error(),
-		Hint: "run the same command again when the cause is gone: it goes on from what is there", Cause: err}
+	return lifecycle.Errorf(subject, "%s failed", t.step.Action).
+		Try("Run the same command again when the cause is gone: it goes on from what is there").
+		From(err)
 }

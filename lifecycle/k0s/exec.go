@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -33,8 +32,9 @@ func runCommand(ctx context.Context, t *task) error {
 	if !ok {
 		return err
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Cause: err, Detail: strings.Join(said.last, "\n"),
-		Summary: fmt.Sprintf("`%s` ended with status %d", strings.Join(words, " "), exit.ExitStatus())}
+	return lifecycle.Errorf(t.on.host.Name, "`%s` ended with status %d", strings.Join(words, " "), exit.ExitStatus()).
+		Because(said.last...).
+		Hiding(err)
 }
 
 // lines hands on what is written to it, line by line, and keeps the last few.

@@ -42,7 +42,7 @@ func putFiles(ctx context.Context, t *task) error {
 func (t *task) putDue(ctx context.Context, f facts) error {
 	if unknown := t.on.host.UnknownFiles(f.host); len(unknown) > 0 {
 		return t.refuse("a declared file has no content here", fmt.Sprintf("%s: %s", unknown[0].Path, unknown[0].Missing),
-			"set what is missing and run the same command again: the machine has no such file yet")
+			"Set what is missing and run the same command again: the machine has no such file yet")
 	}
 	units := false
 	for _, c := range t.on.host.FileChanges(f.host) {

@@ -56,7 +56,7 @@ func restoreFormer(ctx context.Context, t *task) error {
 	switch {
 	case f.host.Former != v && f.host.Binary != v:
 		return t.refuse(fmt.Sprintf("the former k0s %s is not on the machine", v), "it can only be put back where the upgrade has kept it",
-			"mend the machine, then run the same command again: it carries the upgrade on")
+			"Mend the machine, then run the same command again: it carries the upgrade on")
 	case f.host.Former != v && f.host.Service == lifecycle.ServiceRunning:
 		return nil // nothing was replaced, or all has been put back
 	}

@@ -151,8 +151,9 @@ func judgeOf(file string) (func(door, []cryptossh.PublicKey) []lifecycle.HostKey
 		check, err = knownhosts.New(os.DevNull)
 	}
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the known_hosts file can't be read", Detail: err.Error(), Subject: file, Cause: err,
-			Hint: "mend the line that it names, or delete it"}
+		return nil, lifecycle.Errorf(file, "the known_hosts file can't be read").
+			Try("Mend the line that it names, or delete it").
+			From(err)
 	}
 	return func(d door, keys []cryptossh.PublicKey) []lifecycle.HostKey { return standings(check, d, keys) }, nil
 }

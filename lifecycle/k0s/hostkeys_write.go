@@ -101,8 +101,9 @@ func without(content []byte, line int, name string) ([]byte, error) {
 	all := strings.Split(names, ",")
 	left := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return n == name || strings.HasPrefix(n, "|1|") })
 	if strings.HasPrefix(names, "@") || len(left) == len(all) {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("line %d of known_hosts is about more than %s", line, name),
-			Detail: "It has a pattern or a marker: " + printable(names), Hint: "edit that line by hand"}
+		return nil, lifecycle.Errorf("", "line %d of known_hosts is about more than %s", line, name).
+			Because("It has a pattern or a marker: " + printable(names)).
+			Try("Edit that line by hand")
 	}
 	lines[line-1] = ""
 	if len(left) > 0 {

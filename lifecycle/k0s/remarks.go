@@ -16,23 +16,23 @@ func (d *describer) remarks(c *v1beta1.Cluster) {
 			return h.K0sBinaryPath != "" || h.K0sDownloadURLOverride != "" || h.UseExistingK0s
 		},
 		"k0sBinaryPath, k0sDownloadURL and useExistingK0s are ignored: kiban fetches k0s once, checks it and uploads it",
-		"name the source in the Site document, under binaries")
+		"Name the source in the Site document, under binaries")
 	d.remark(c, "some hooks are not run", otherHooks,
 		"kiban runs the hooks of install, upgrade and reset, around each machine's own step",
-		"move what they do into one of those, or out of the cluster document")
+		"Move what they do into one of those, or out of the cluster document")
 	d.remark(c, "privateAddress is not set",
 		func(h *cluster.Host) bool { return h.PrivateAddress == "" },
 		"k0sctl would guess it from the machine's routes, which can pick a container bridge; kiban uses the address alone",
-		"set privateAddress to the address that the other machines reach it by")
+		"Set privateAddress to the address that the other machines reach it by")
 	d.remark(c, "values in environment are secrets in the clear",
 		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), secretive) },
-		"a name in environment sounds like a credential; it would be readable in the repository", "keep credentials out of the cluster document")
+		"a name in environment sounds like a credential; it would be readable in the repository", "Keep credentials out of the cluster document")
 	d.remark(c, "metrics-server is turned off", withoutMetrics,
-		"autoscalers and `kubectl top` have nothing to go by", "take metrics-server out of --disable-components, unless an addon brings another one")
+		"autoscalers and `kubectl top` have nothing to go by", "Take metrics-server out of --disable-components, unless an addon brings another one")
 	if o := c.Spec.Options.Concurrency; o.WorkerDisruptionPercent != 10 && o.WorkerDisruptionPercent != 0 {
 		d.warn("", "workerDisruptionPercent is not used",
 			fmt.Sprintf("k0sctl itself would take %d%% for one node at a time, or all at once", o.WorkerDisruptionPercent),
-			"set workers.maxUnavailable in the Site's policy")
+			"Set workers.maxUnavailable in the Site's policy")
 	}
 }
 

@@ -81,8 +81,9 @@ func (r *remote) failed(ctx context.Context, command, stderr string, err error) 
 }
 
 func diskFull(host, detail string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: host, Summary: "the disk is full", Detail: detail,
-		Hint: "free some space on the machine and run the same command again"}
+	return lifecycle.Errorf(host, "the disk is full").
+		Because(detail).
+		Try("Free some space on the machine and run the same command again")
 }
 
 // write puts content into a file at once or not at all. It travels on standard input, so secrets reach no argument list.

@@ -64,8 +64,10 @@ func reset(ctx context.Context, t *task) error {
 	if after, err := t.look(ctx, t.on); err != nil {
 		return err
 	} else if !wiped(after.host) {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: "k0s is not wiped from the machine",
-			Detail: fmt.Sprintf("%s: %v", remains(after.host), failed), Hint: "reboot the machine, which frees what is still mounted, and run the same command again", Cause: failed}
+		return lifecycle.Errorf(t.on.host.Name, "k0s is not wiped from the machine").
+			Because(fmt.Sprintf("%s: %v", remains(after.host), failed)).
+			Try("Reboot the machine, which frees what is still mounted, and run the same command again").
+			From(failed)
 	}
 	if err := t.on.run(ctx, t.on.leftovers()); err != nil {
 		return err

@@ -59,9 +59,9 @@ func (t *task) settleRestore(ctx context.Context) error {
 func (t *task) restorable(f facts, resumed bool) error {
 	switch {
 	case f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting || !f.host.Running.IsZero():
-		return t.refuse("k0s runs on the machine", "a restore would replace what it holds", "stop and reset it first, if the cluster is really to be replaced")
+		return t.refuse("k0s runs on the machine", "a restore would replace what it holds", "Stop and reset it first, if the cluster is really to be replaced")
 	case !resumed && !wiped(f.host):
-		return t.refuse("the machine is not empty", remains(f.host), "if nothing there is needed, run `k0s reset` on it")
+		return t.refuse("the machine is not empty", remains(f.host), "If nothing there is needed, run `k0s reset` on it")
 	}
 	return t.installable(f, t.step.Version)
 }

@@ -68,8 +68,9 @@ func (t *task) upload(ctx context.Context, b binary, v lifecycle.Version) (err e
 		return err
 	}
 	if sum, _, _ := strings.Cut(out, " "); sum != b.sha256 {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: t.on.host.Name, Summary: "k0s was damaged on its way to the machine",
-			Detail: fmt.Sprintf("the checksum there is %s, and should be %s", sum, b.sha256), Hint: "check the machine's disk and network, and run the same command again"}
+		return lifecycle.Errorf(t.on.host.Name, "k0s was damaged on its way to the machine").
+			Because(fmt.Sprintf("the checksum there is %s, and should be %s", sum, b.sha256)).
+			Try("Check the machine's disk and network, and run the same command again")
 	}
 	return t.on.run(ctx, fmt.Sprintf("chmod 0755 %s && mv -f %s %s", q(tmp), q(tmp), q(dest)))
 }

@@ -167,8 +167,10 @@ func asRefusal(o lifecycle.Object, err error) error {
 		return refusal(o, status, err)
 	}
 	if meta.IsNoMatchError(err) {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the cluster does not know the kind of " + o.String(), Detail: err.Error(), Subject: o.Source, Cause: err,
-			Hint: "declare its CustomResourceDefinition, or tie the object to the addon that brings its kind (annotation " + lifecycle.AnnotationAddon + ")"}
+		return lifecycle.Errorf(o.Source, "the cluster does not know the kind of %s", o.String()).
+			Try("Declare its CustomResourceDefinition, or tie the object to the addon that brings its kind (annotation " +
+				lifecycle.AnnotationAddon + ")").
+			From(err)
 	}
 	return err
 }
@@ -178,8 +180,10 @@ func waitedInVain(o lifecycle.Object, why string, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: o.String() + " could not be applied in time", Detail: why, Subject: o.Source, Cause: err,
-		Hint: "see why the other side is not ready (`kubectl get pods -A`), then apply again; the addon's timeout bounds the wait"}
+	return lifecycle.Errorf(o.Source, "%s could not be applied in time", o.String()).
+		Because(why).
+		Try("See why the other side is not ready (`kubectl get pods -A`), then apply again; the addon's timeout bounds the wait").
+		Hiding(err)
 }
 
 // established waits until the API serves the definitions that were applied.

@@ -170,8 +170,9 @@ func restConfig(kubeconfig []byte, name string) (*rest.Config, error) {
 		return nil, err
 	}
 	if name != "" && raw.Contexts[name] == nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the kubeconfig has no such context", Subject: name,
-			Detail: "it has: " + strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "), Hint: "name one of them in the site's spec.api.context"}
+		return nil, lifecycle.Errorf(name, "the kubeconfig has no such context").
+			Because("it has: " + strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", ")).
+			Try("Name one of them in the site's spec.api.context")
 	}
 	return clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 }
@@ -190,8 +191,9 @@ func (c *Client) Close() {
 func endpoint(cfg *rest.Config, raw string) ([]*backend, error) {
 	addr, err := address(raw)
 	if err != nil {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the API endpoint is not a URL", Detail: err.Error(),
-			Hint: "write it as https://api.example.org:6443", Subject: raw, Cause: err}
+		return nil, lifecycle.Errorf(raw, "the API endpoint is not a URL").
+			Try("Write it as https://api.example.org:6443").
+			From(err)
 	}
 	own := rest.CopyConfig(cfg)
 	own.ServerName = "" // the name dialled

@@ -192,8 +192,10 @@ func (j *judge) unknownKind(v verdict, o lifecycle.Object) verdict {
 	if ok {
 		why = fmt.Sprintf("%s serves it as %s only", d.name, d.served)
 	}
-	v.refused = &lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the cluster does not know the kind of " + o.String(), Detail: why,
-		Hint: "declare its CustomResourceDefinition beside it, tie it to the addon that brings its kind (annotation " + lifecycle.AnnotationAddon + "), or correct apiVersion and kind", Subject: o.Source}
+	v.refused = new(lifecycle.Errorf(o.Source, "the cluster does not know the kind of %s", o.String()).
+		Because(why).
+		Try("Declare its CustomResourceDefinition beside it, tie it to the addon that brings its kind (annotation " +
+			lifecycle.AnnotationAddon + "), or correct apiVersion and kind"))
 	return v
 }
 

@@ -30,12 +30,14 @@ func (c *Client) Cordon(ctx context.Context, node string, mark lifecycle.Mark) e
 	return c.patchNode(ctx, node, func(n *corev1.Node) (map[string]any, error) {
 		by := n.Annotations[lifecycle.AnnotationCordonedBy]
 		if n.Spec.Unschedulable && (lifecycle.Mark{Run: by}).Maintenance() && !mark.Maintenance() {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the node is in maintenance", Subject: node,
-				Detail: n.Annotations[lifecycle.AnnotationCordonedFor], Hint: "plan again: the node then stays cordoned; or return it: `kiban node uncordon`"}
+			return nil, lifecycle.Blockedf(node, "the node is in maintenance").
+				Because(n.Annotations[lifecycle.AnnotationCordonedFor]).
+				Try("Plan again: the node then stays cordoned; or return it: `kiban node uncordon`")
 		}
 		if n.Spec.Unschedulable && by == "" && !mark.TakeOver {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the node is cordoned already, and not by kiban",
-				Detail: "An administrator's cordon stays as it is.", Hint: "plan again: the node is then left cordoned; or `kubectl uncordon " + node + "`", Subject: node}
+			return nil, lifecycle.Blockedf(node, "the node is cordoned already, and not by kiban").
+				Because("An administrator's cordon stays as it is.").
+				Try("Plan again: the node is then left cordoned; or `kubectl uncordon " + node + "`")
 		}
 		if n.Spec.Unschedulable && by == mark.Run && n.Annotations[lifecycle.AnnotationCordonedFor] == mark.Reason {
 			return nil, nil

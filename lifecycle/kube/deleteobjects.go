@@ -91,8 +91,10 @@ func ending(u *unstructured.Unstructured) string {
 }
 
 func stillThere(r lifecycle.ObjectRef, why string, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: r.String() + " was not gone in time", Detail: why, Subject: r.String(), Cause: err,
-		Hint: "look at what holds it (its finalizers name the controller that must let go), then run the same command again"}
+	return lifecycle.Errorf(r.String(), "%s was not gone in time", r.String()).
+		Because(why).
+		Try("Look at what holds it (its finalizers name the controller that must let go), then run the same command again").
+		Hiding(err)
 }
 
 // Existing are those of some objects that the cluster has, in their order.

@@ -164,8 +164,10 @@ func (d *drainer) refused(errs []error) error {
 			" (use --delete-emptydir-data to override)", " (policy drain.deleteEmptyDirData is false)").Replace(err.Error())
 		why = append(why, text)
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "some pods may not be moved away", Subject: d.node,
-		Detail: strings.Join(why, "\n"), Hint: "move or delete these pods, or allow it in the site's drain policy", Cause: errors.Join(errs...)}
+	return lifecycle.Blockedf(d.node, "some pods may not be moved away").
+		Because(why...).
+		Try("Move or delete these pods, or allow it in the site's drain policy").
+		Hiding(errors.Join(errs...))
 }
 
 // final tells the library's refusals, which it gives as text only, from failed requests.
@@ -209,13 +211,11 @@ func (d *drainer) timedOut() error {
 	if len(d.leaving) == 0 {
 		left = "which pods are left is not known"
 	}
-	return lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityBlocked, Subject: d.node,
-		Summary: fmt.Sprintf("the node was not drained within %s: %s", d.policy.Timeout, left),
-		Detail:  strings.Join(lines, "\n"),
-		Hint:    "make the pods named here able to move (more replicas, a looser budget, room on other nodes), then apply again: it goes on from here",
-		Cause:   context.DeadlineExceeded,
-	}
+	return lifecycle.Blockedf(d.node, "the node was not drained within %s: %s", d.policy.Timeout, left).
+		Because(lines...).
+		Try("Make the pods named here able to move (more replicas, a looser budget, room on other nodes), " +
+			"then apply again: it goes on from here").
+		Hiding(context.DeadlineExceeded)
 }
 
 func (d *drainer) grace(l *leaving) time.Duration {

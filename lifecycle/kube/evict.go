@@ -61,8 +61,9 @@ func (d *drainer) answered(ctx context.Context, l *leaving, err error) error {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		// The namespace's own end deletes the pod; until then there is nothing to ask for.
 	case moreThanOneBudget(err), !worthRepeating(err) && ctx.Err() == nil:
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "the API refuses to evict " + l.String(), Subject: d.node,
-			Detail: err.Error(), Hint: "remove what refuses it (a second budget over the pod, an admission webhook), then apply again", Cause: err}
+		return lifecycle.Blockedf(d.node, "the API refuses to evict %s", l.String()).
+			Try("Remove what refuses it (a second budget over the pod, an admission webhook), then apply again").
+			From(err)
 	default:
 		d.note(ctx, fmt.Errorf("evict %s: %w", l, err))
 	}

@@ -47,9 +47,11 @@ func (c *Client) Inventories(ctx context.Context) ([]lifecycle.Inventory, error)
 		var inv lifecycle.Inventory
 		s := &list.Items[i]
 		if err := json.Unmarshal(s.Data[inventoryKey], &inv); err != nil || inv.Unit == "" || inventoryName(inv.Unit) != s.Name {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "kiban's inventory in the cluster can't be read", Subject: "Secret " + s.Namespace + "/" + s.Name, Cause: err,
-				Detail: "its key " + inventoryKey + " does not hold what kiban writes there",
-				Hint:   "delete the Secret if someone else made it; kiban then takes over again what is there, and prunes nothing of what had left the repository before"}
+			return nil, lifecycle.Errorf("Secret "+s.Namespace+"/"+s.Name, "kiban's inventory in the cluster can't be read").
+				Because("its key " + inventoryKey + " does not hold what kiban writes there").
+				Try("Delete the Secret if someone else made it; kiban then takes over again what is there, " +
+					"and prunes nothing of what had left the repository before").
+				From(err)
 		}
 		out = append(out, inv)
 	}

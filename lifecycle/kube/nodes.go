@@ -92,8 +92,9 @@ func (c *Client) DeleteNode(ctx context.Context, name string) error {
 }
 
 func notRegistered(name string, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "no such node is registered in the cluster", Subject: name,
-		Hint: "a node's name is its host's hostname in lower case; compare with `kubectl get nodes`", Cause: err}
+	return lifecycle.Errorf(name, "no such node is registered in the cluster").
+		Try("A node's name is its host's hostname in lower case; compare with `kubectl get nodes`").
+		Hiding(err)
 }
 
 func nodeState(n *corev1.Node, renewed time.Time) lifecycle.NodeState {

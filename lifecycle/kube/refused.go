@@ -41,22 +41,24 @@ func (j *judge) refused(v verdict, o lifecycle.Object, live, desired *unstructur
 
 // refusal is what an operator is told of an object that the API does not take.
 func refusal(o lifecycle.Object, status metav1.Status, err error) lifecycle.Diagnostic {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the API refuses " + o.String(), Detail: message(o.ObjectRef, status), Subject: o.Source, Cause: err,
-		Hint: "correct the object; `kubectl apply --server-side --dry-run=server` shows the same"}
+	d := lifecycle.Errorf(o.Source, "the API refuses %s", o.String()).
+		Because(message(o.ObjectRef, status)).
+		Try("Correct the object; `kubectl apply --server-side --dry-run=server` shows the same").
+		Hiding(err)
 	switch {
 	case missingNamespace(err):
-		d.Hint = "declare the namespace, or name one that is there"
+		d.Hint = "Declare the namespace, or name one that is there"
 	case o.Kind == "CustomResourceDefinition" && strings.Contains(d.Detail, "storedVersions"):
-		d.Summary, d.Hint = o.String()+" drops a version that objects are stored in", "keep the version until every object has been written in another one and status.storedVersions no longer names it"
+		d.Summary, d.Hint = o.String()+" drops a version that objects are stored in", "Keep the version until every object has been written in another one and status.storedVersions no longer names it"
 	}
 	return d
 }
 
 // unchangeable is what an operator is told of an object that would have to be deleted, which stops what runs or loses data.
 func unchangeable(o lifecycle.Object, fields []string) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: o.String() + " can't be changed in place", Subject: o.Source,
-		Detail: "the API does not let a change pass of " + strings.Join(fields, ", "),
-		Hint:   "declare what is there, or delete the object when what runs on it may stop: kiban does not delete it by itself"}
+	return lifecycle.Blockedf(o.Source, "%s can't be changed in place", o.String()).
+		Because("the API does not let a change pass of " + strings.Join(fields, ", ")).
+		Try("Declare what is there, or delete the object when what runs on it may stop: kiban does not delete it by itself")
 }
 
 // unjudged is the verdict when the API could not say. An object that has every declared value already is taken to be as declared.

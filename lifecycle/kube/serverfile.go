@@ -39,8 +39,10 @@ func CheckServerFile(flag string, content []byte) error {
 	if err == nil {
 		return nil
 	}
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "kube-apiserver would refuse its " + flag, Detail: lines(err), Cause: err,
-		Hint: "correct the file: an API server that is restarted with it does not come up again"}
+	return lifecycle.Errorf("", "kube-apiserver would refuse its %s", flag).
+		Because(lines(err)).
+		Try("Correct the file: an API server that is restarted with it does not come up again").
+		Hiding(err)
 }
 
 // lines are the errors within an error, one a line.

@@ -41,9 +41,10 @@ func (c *Client) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) li
 	err := c.keep(ctx, soakName, func(data map[string]string) (map[string]string, error) {
 		prev, foreign := readSoak(data)
 		if foreign != "" {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "another kiban keeps how long this cluster has run its versions",
-				Detail:  fmt.Sprintf("ConfigMap %s/%s has the format %q; this kiban writes %s.", metav1.NamespaceSystem, soakName, foreign, lifecycle.SoakFormat),
-				Subject: metav1.NamespaceSystem + "/" + soakName, Hint: "Use the newer kiban. To begin anew with this one: kubectl -n kube-system delete configmap " + soakName}
+			return nil, lifecycle.Errorf(metav1.NamespaceSystem+"/"+soakName, "another kiban keeps how long this cluster has run its versions").
+				Because(fmt.Sprintf("ConfigMap %s/%s has the format %q; this kiban writes %s.",
+					metav1.NamespaceSystem, soakName, foreign, lifecycle.SoakFormat)).
+				Try("Use the newer kiban. To begin anew with this one: kubectl -n kube-system delete configmap " + soakName)
 		}
 		soak = next(prev)
 		b, err := json.Marshal(soak)

@@ -152,9 +152,11 @@ func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration
 
 // Held tells that another run has the lock: who, since when, doing what.
 func Held(site string, l lifecycle.Lock, now time.Time) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "another run is changing this site", Detail: Describe(l, now),
-		Hint: fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; `kiban unlock %s` shows what it is doing, and takes the lock away.",
-			lifecycle.LockDuration, site), Cause: ErrHeld}
+	return lifecycle.Blockedf(site, "another run is changing this site").
+		Because(Describe(l, now)).
+		Try(fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; `kiban unlock %s` shows what it is doing, and takes the lock away.",
+			lifecycle.LockDuration, site)).
+		Hiding(ErrHeld)
 }
 
 // Describe says who has a lock, since when, and for what; with now, how long ago it was renewed.
@@ -168,6 +170,7 @@ func Describe(l lifecycle.Lock, now time.Time) string {
 }
 
 func failed(site string, err error) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site, Summary: "the lock could not be had, so nothing was done", Detail: err.Error(),
-		Hint: "Run the same command again when the cause is gone.", Cause: err}
+	return lifecycle.Errorf(site, "the lock could not be had, so nothing was done").
+		Try("Run the same command again when the cause is gone.").
+		From(err)
 }

@@ -143,8 +143,9 @@ func permit(site string, sights []sight, waited time.Duration) (bool, error) {
 	case waited < fencePatience && !allGone(sights):
 		return false, nil
 	}
-	return false, lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: it can't be told whether the run still has the lock",
-		Detail: why.Error(), Hint: "When the detail is seen to, run the same command again: it carries on from what is there.", Cause: why}
+	return false, lifecycle.Blockedf(site, "nothing more is done: it can't be told whether the run still has the lock").
+		Try("When the detail is seen to, run the same command again: it carries on from what is there.").
+		From(why)
 }
 
 func allGone(sights []sight) bool {
@@ -158,8 +159,10 @@ func allGone(sights []sight) bool {
 
 // fenced is the refusal to go on without the lock.
 func fenced(site string, now lifecycle.Lock) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Subject: site, Summary: "nothing more is done: another run has taken the lock over", Detail: Describe(now, time.Time{}),
-		Hint: fmt.Sprintf("Let that run finish: kiban status %s. This one had not renewed the lock for %s, or somebody took it away.", site, lifecycle.LockDuration)}
+	d := lifecycle.Blockedf(site, "nothing more is done: another run has taken the lock over").
+		Because(Describe(now, time.Time{})).
+		Try(fmt.Sprintf("Let that run finish: kiban status %s. This one had not renewed the lock for %s, or somebody took it away.",
+			site, lifecycle.LockDuration))
 	if !now.Held() {
 		d.Summary = "nothing more is done: somebody took the lock away from this run"
 		d.Detail = "Nobody holds it now (" + now.Where + ")."

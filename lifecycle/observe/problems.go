@@ -30,16 +30,15 @@ func hostProblems(site lifecycle.Site, h lifecycle.HostState) lifecycle.Diagnost
 	plan := fmt.Sprintf("kiban plan %s", site.Name)
 	switch {
 	case !h.Reached():
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: h.Name, Summary: problemText(h.Problem), Detail: h.Why}}
+		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s", problemText(h.Problem)).Because(h.Why)}
 	case !h.Installed():
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: h.Name, Summary: "k0s is not set up here yet", Hint: plan}}
+		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "k0s is not set up here yet").Try(plan)}
 	case h.Service != lifecycle.ServiceRunning:
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: h.Name, Summary: fmt.Sprintf("%s is %s", h.Unit, h.Service), Hint: plan}}
+		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s is %s", h.Unit, h.Service).Try(plan)}
 	case h.Running.IsZero():
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: h.Name, Summary: "the k0s service runs, but `k0s status` does not answer"}}
+		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "the k0s service runs, but `k0s status` does not answer")}
 	case h.Running != site.Cluster.Version:
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: h.Name, Hint: plan,
-			Summary: fmt.Sprintf("runs k0s %s; %s is declared", h.Running, site.Cluster.Version)}}
+		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "runs k0s %s; %s is declared", h.Running, site.Cluster.Version).Try(plan)}
 	}
 	return nil
 }
@@ -61,14 +60,14 @@ func problemText(p lifecycle.HostProblem) string {
 func apiProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	switch {
 	case st.API.NotYet:
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: site.Name, Summary: "there is no cluster yet", Hint: "kiban plan " + site.Name}}
+		return lifecycle.Diagnostics{lifecycle.Warnf(site.Name, "there is no cluster yet").Try("kiban plan " + site.Name)}
 	case st.API.Unknown != "":
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the Kubernetes API did not answer", Detail: st.API.Unknown}}
+		return lifecycle.Diagnostics{lifecycle.Errorf(site.Name, "the Kubernetes API did not answer").Because(st.API.Unknown)}
 	}
 	var ds lifecycle.Diagnostics
 	for _, s := range st.API.Servers {
 		if !s.Ready {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: s.Host, Summary: "its API server is not ready", Detail: s.Why})
+			ds = append(ds, lifecycle.Errorf(s.Host, "its API server is not ready").Because(s.Why))
 		}
 	}
 	return ds
@@ -78,21 +77,22 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	var ds lifecycle.Diagnostics
 	for _, n := range st.Nodes {
 		if !n.Ready {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: n.Name, Summary: "the node is not Ready", Detail: n.Why})
+			ds = append(ds, lifecycle.Errorf(n.Name, "the node is not Ready").Because(n.Why))
 		}
 		switch {
 		case !n.Unschedulable:
 		case n.Mark.IsZero():
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "cordoned by an administrator; kiban leaves it so"})
+			ds = append(ds, lifecycle.Warnf(n.Name, "cordoned by an administrator; kiban leaves it so"))
 		case n.Mark.Maintenance():
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "in maintenance: " + n.Mark.Reason,
-				Hint: "When it is done: kiban node uncordon " + site.Name + " " + n.Name})
+			ds = append(ds, lifecycle.Warnf(n.Name, "in maintenance: %s", n.Mark.Reason).
+				Try("When it is done: kiban node uncordon "+site.Name+" "+n.Name))
 		default:
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Detail: n.Mark.Reason, Hint: "kiban plan " + site.Name,
-				Summary: "cordoned by kiban's run " + n.Mark.Run})
+			ds = append(ds, lifecycle.Warnf(n.Name, "cordoned by kiban's run %s", n.Mark.Run).
+				Because(n.Mark.Reason).
+				Try("kiban plan "+site.Name))
 		}
 		if _, declared := site.Cluster.Host(n.Name); !declared && site.Provider != lifecycle.ProviderExternal {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: n.Name, Summary: "the node is in the cluster, but the site does not declare it"})
+			ds = append(ds, lifecycle.Warnf(n.Name, "the node is in the cluster, but the site does not declare it"))
 		}
 	}
 	for _, h := range site.Cluster.Hosts {
@@ -100,7 +100,7 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 			continue
 		}
 		if _, ok := st.Node(h.Name); !ok {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: h.Name, Summary: "k0s is set up here, but the cluster has no such node"})
+			ds = append(ds, lifecycle.Errorf(h.Name, "k0s is set up here, but the cluster has no such node"))
 		}
 	}
 	return ds
@@ -108,11 +108,11 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 
 func etcdProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	if st.Etcd.Unknown != "" {
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the etcd members are not known", Detail: st.Etcd.Unknown}}
+		return lifecycle.Diagnostics{lifecycle.Errorf(site.Name, "the etcd members are not known").Because(st.Etcd.Unknown)}
 	}
 	if n, want := len(st.Etcd.Members), len(site.Cluster.Controllers()); n != 0 && n != want && site.Provider != lifecycle.ProviderExternal {
-		return lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: site.Name,
-			Summary: fmt.Sprintf("etcd has %s, and %s declared", lifecycle.Count(n, "member"), isAre(want, "controller"))}}
+		return lifecycle.Diagnostics{lifecycle.Warnf(site.Name, "etcd has %s, and %s declared", lifecycle.Count(n, "member"),
+			isAre(want, "controller"))}
 	}
 	return nil
 }
@@ -130,11 +130,10 @@ func budgetProblems(st lifecycle.State) lifecycle.Diagnostics {
 		name := b.Namespace + "/" + b.Name
 		switch {
 		case b.Never():
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: name, Detail: owner(b),
-				Summary: fmt.Sprintf("the disruption budget (%s) can never allow an eviction", b.Rule)})
+			ds = append(ds, lifecycle.Warnf(name, "the disruption budget (%s) can never allow an eviction", b.Rule).Because(owner(b)))
 		case b.Healthy < b.Desired:
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: name, Detail: owner(b),
-				Summary: fmt.Sprintf("%d of %d pods are healthy; the disruption budget wants %d", b.Healthy, b.Expected, b.Desired)})
+			ds = append(ds, lifecycle.Warnf(name, "%d of %d pods are healthy; the disruption budget wants %d", b.Healthy, b.Expected, b.Desired).
+				Because(owner(b)))
 		}
 	}
 	return ds

@@ -45,8 +45,9 @@ func pruneUnits(p *planner) {
 		switch {
 		case u.Declared || u.Unknown != "":
 		case isTenant(u) && !p.options.PruneTenants:
-			p.find(lifecycle.SeverityWarning, u.Name, "the tenant has left the repository, and is still in the cluster", "It has "+strings.Join(namespacesOf(u), ", ")+". Nothing of it is changed.",
-				fmt.Sprintf("To delete it with all its data: kiban apply %s --prune-tenants. To keep it, declare it again.", p.site.Name))
+			p.find(lifecycle.Warnf(u.Name, "the tenant has left the repository, and is still in the cluster").
+				Because("It has " + strings.Join(namespacesOf(u), ", ") + ". Nothing of it is changed.").
+				Try(fmt.Sprintf("To delete it with all its data: kiban apply %s --prune-tenants. To keep it, declare it again.", p.site.Name)))
 		default:
 			why := "it has left the repository"
 			if isTenant(u) {

@@ -50,11 +50,13 @@ func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 		strings.Join(pods, ", "))
 	switch {
 	case b.Never():
-		p.find(lifecycle.SeverityBlocked, name, "the disruption budget can never allow an eviction", detail,
-			fmt.Sprintf("Raise the replicas of %s, or loosen the budget: it must allow at least one pod to be away.", owner))
+		p.find(lifecycle.Blockedf(name, "the disruption budget can never allow an eviction").
+			Because(detail).
+			Try(fmt.Sprintf("Raise the replicas of %s, or loosen the budget: it must allow at least one pod to be away.", owner)))
 	case b.Allowed == 0:
-		p.find(lifecycle.SeverityWarning, name, "the disruption budget allows no eviction now", detail,
-			"The rollout waits until it does, up to the drain's timeout.")
+		p.find(lifecycle.Warnf(name, "the disruption budget allows no eviction now").
+			Because(detail).
+			Try("The rollout waits until it does, up to the drain's timeout."))
 	}
 }
 
@@ -82,7 +84,9 @@ func (p *planner) stuck(pods map[string][]string, what, detail, hint string) {
 	for _, m := range p.members {
 		if names := pods[m.Name]; len(names) > 0 {
 			slices.Sort(names)
-			p.find(lifecycle.SeverityBlocked, m.Name, "cannot be drained: "+what, fmt.Sprintf(detail, strings.Join(names, ", ")), hint)
+			p.find(lifecycle.Blockedf(m.Name, "cannot be drained: %s", what).
+				Because(fmt.Sprintf(detail, strings.Join(names, ", "))).
+				Try(hint))
 		}
 	}
 }

@@ -16,8 +16,9 @@ func (p *planner) inspectEnvironment() {
 		}
 	}
 	if len(differ) > 0 {
-		p.find(lifecycle.SeverityWarning, strings.Join(differ, ", "), "k0s is not given the declared environment there",
-			"What `environment` of the Cluster document says is put in place when a machine joins, and when its k0s service is installed anew: with other arguments or with another version. Nothing of it is changed now.",
-			"Wait for the next version of k0s, or take the machine out and let it join again: kiban node replace "+p.site.Name+" NODE")
+		p.find(lifecycle.Warnf(strings.Join(differ, ", "), "k0s is not given the declared environment there").
+			Because("What `environment` of the Cluster document says is put in place when a machine joins, " +
+				"and when its k0s service is installed anew: with other arguments or with another version. Nothing of it is changed now.").
+			Try("Wait for the next version of k0s, or take the machine out and let it join again: kiban node replace " + p.site.Name + " NODE"))
 	}
 }

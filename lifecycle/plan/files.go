@@ -48,8 +48,9 @@ func (p *planner) inspectFiles() {
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(lack)) {
-		p.find(lifecycle.SeverityBlocked, strings.Join(lack[path], ", "), "the content of "+path+" is not known here, and no such file is there", why[path],
-			"Set what is missing, then run the same command again.")
+		p.find(lifecycle.Blockedf(strings.Join(lack[path], ", "), "the content of %s is not known here, and no such file is there", path).
+			Because(why[path]).
+			Try("Set what is missing, then run the same command again."))
 	}
 	p.inspectKeys()
 }
@@ -65,9 +66,9 @@ func (p *planner) inspectKeys() {
 		}
 	}
 	if len(names) > 0 && len(p.controllers()) > 1 {
-		p.find(lifecycle.SeverityWarning, strings.Join(names, ", "), "the keys that Secrets are encrypted with change",
-			"API servers restart one by one. Until the last of them has, each must be able to read what the others write.",
-			"Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md.")
+		p.find(lifecycle.Warnf(strings.Join(names, ", "), "the keys that Secrets are encrypted with change").
+			Because("API servers restart one by one. Until the last of them has, each must be able to read what the others write.").
+			Try("Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md."))
 	}
 }
 

@@ -42,16 +42,25 @@ func (p *planner) inspectReach(m *member) {
 		if sev == lifecycle.SeverityWarning {
 			p.away = append(p.away, m.Name)
 		}
-		p.find(sev, m.Name, "the host cannot be reached", strings.TrimSuffix(m.seen.Why, ".")+". "+detail, "Bring it back, or take it out of the overlay if it is gone for good.")
+		p.find(lifecycle.Findingf(sev, m.Name, "the host cannot be reached").
+			Because(strings.TrimSuffix(m.seen.Why, ".") + ". " + detail).
+			Try("Bring it back, or take it out of the overlay if it is gone for good."))
 	case lifecycle.HostKeyUnknown:
-		p.find(lifecycle.SeverityError, m.Name, "the host's key is not the known one", m.seen.Why,
-			"Compare the key with the machine's own; if it is right, add it to the site's known_hosts file.")
+		p.find(lifecycle.Errorf(m.Name, "the host's key is not the known one").
+			Because(m.seen.Why).
+			Try("Compare the key with the machine's own; if it is right, add it to the site's known_hosts file."))
 	case lifecycle.HostAuth:
-		p.find(lifecycle.SeverityError, m.Name, "the host refuses the login", m.seen.Why, fmt.Sprintf("Let user %s in with the site's key, or correct spec.ssh of the Site.", m.User))
+		p.find(lifecycle.Errorf(m.Name, "the host refuses the login").
+			Because(m.seen.Why).
+			Try(fmt.Sprintf("Let user %s in with the site's key, or correct spec.ssh of the Site.", m.User)))
 	case lifecycle.HostSudo:
-		p.find(lifecycle.SeverityError, m.Name, "the user may not become root", m.seen.Why, fmt.Sprintf("Allow user %s sudo without a password on the host.", m.User))
+		p.find(lifecycle.Errorf(m.Name, "the user may not become root").
+			Because(m.seen.Why).
+			Try(fmt.Sprintf("Allow user %s sudo without a password on the host.", m.User)))
 	default:
-		p.find(lifecycle.SeverityError, m.Name, "the host did not say what it is like", m.seen.Why, "Log in and look; then run the same command again.")
+		p.find(lifecycle.Errorf(m.Name, "the host did not say what it is like").
+			Because(m.seen.Why).
+			Try("Log in and look; then run the same command again."))
 	}
 }
 
@@ -85,18 +94,20 @@ func (p *planner) changesControlPlane() bool {
 func (p *planner) inspectMachine(m *member) {
 	s := m.seen
 	if s.Hostname != "" && s.Hostname != m.Name {
-		p.find(lifecycle.SeverityError, m.Name, "the machine calls itself "+s.Hostname,
-			"Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.",
-			"Set the machine's hostname to "+m.Name+", or declare it as "+s.Hostname+".")
+		p.find(lifecycle.Errorf(m.Name, "the machine calls itself %s", s.Hostname).
+			Because("Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.").
+			Try("Set the machine's hostname to " + m.Name + ", or declare it as " + s.Hostname + "."))
 	}
 	if s.ClockOffset > maxClockOffset || s.ClockOffset < -maxClockOffset {
-		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("its clock is off by %d s", s.ClockOffset),
-			"Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.", "Let it synchronise its clock (chrony, systemd-timesyncd).")
+		p.find(lifecycle.Errorf(m.Name, "its clock is off by %d s", s.ClockOffset).
+			Because("Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.").
+			Try("Let it synchronise its clock (chrony, systemd-timesyncd)."))
 	}
 	if s.CgroupV1 && m.Role.RunsWorkloads() && !m.Reset && p.target().NeedsCgroupV2() && !s.Level().NeedsCgroupV2() &&
 		!slices.Contains(m.Arguments, "--ignore-pre-flight-checks=true") {
-		p.find(lifecycle.SeverityError, m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse",
-			"Its kubelet would not start with "+p.target().String()+".", "Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade.")
+		p.find(lifecycle.Errorf(m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse").
+			Because("Its kubelet would not start with " + p.target().String() + ".").
+			Try("Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade."))
 	}
 }
 
@@ -106,27 +117,32 @@ const maxClockOffset = 30 // seconds; k0sctl's own limit
 func (p *planner) inspectMember(m *member) {
 	s := m.seen
 	if other := otherRole(m); other != "" {
-		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs a %s", m.Role, other), "A member cannot change between controller and worker in place.",
-			"Correct the role in the Cluster, or remove the host (reset: true) and add it again.")
+		p.find(lifecycle.Errorf(m.Name, "declared as %s, but it runs a %s", m.Role, other).
+			Because("A member cannot change between controller and worker in place.").
+			Try("Correct the role in the Cluster, or remove the host (reset: true) and add it again."))
 	}
 	if s.Workloads && !m.Role.RunsWorkloads() && m.Role.IsController() {
-		p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it runs workloads too", m.Role), "Its pods would be left without a kubelet.",
-			"Declare it as controller+worker, or remove the host (reset: true) and add it again.")
+		p.find(lifecycle.Errorf(m.Name, "declared as %s, but it runs workloads too", m.Role).
+			Because("Its pods would be left without a kubelet.").
+			Try("Declare it as controller+worker, or remove the host (reset: true) and add it again."))
 	}
 	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
-		p.find(lifecycle.SeverityError, m.Name, "its k0s binary does not say what version it is", or(s.BinaryProblem, "There is none at /usr/local/bin/k0s."),
-			"Put back the binary of the version that it had, then run the same command again.")
+		p.find(lifecycle.Errorf(m.Name, "its k0s binary does not say what version it is").
+			Because(or(s.BinaryProblem, "There is none at /usr/local/bin/k0s.")).
+			Try("Put back the binary of the version that it had, then run the same command again."))
 	}
 	if !m.Reset && s.Installed() && p.target().Less(s.Binary) && !s.Running.IsZero() && !p.target().Less(s.Running) {
-		p.find(lifecycle.SeverityWarning, m.Name, fmt.Sprintf("the binary in place (%s) is newer than declared", s.Binary), fmt.Sprintf("k0s %s runs; a restart would start the newer one.", s.Running),
-			"Put the declared version in place.")
+		p.find(lifecycle.Warnf(m.Name, "the binary in place (%s) is newer than declared", s.Binary).
+			Because(fmt.Sprintf("k0s %s runs; a restart would start the newer one.", s.Running)).
+			Try("Put the declared version in place."))
 	}
 	p.inspectCondition(m)
 	if s.Installed() {
 		for _, a := range m.Arguments {
 			if atRegistration(a) && !slices.Contains(s.Arguments, a) {
-				p.find(lifecycle.SeverityWarning, m.Name, "labels and taints among the arguments act only when a node first registers", a+" is declared and not in the service.",
-					"Set it with kubectl label or kubectl taint; kiban does not restart the service for it.")
+				p.find(lifecycle.Warnf(m.Name, "labels and taints among the arguments act only when a node first registers").
+					Because(a + " is declared and not in the service.").
+					Try("Set it with kubectl label or kubectl taint; kiban does not restart the service for it."))
 			}
 		}
 	}
@@ -136,17 +152,21 @@ func (p *planner) inspectCondition(m *member) {
 	switch m.condition {
 	case Remains:
 		if !m.Reset && !m.inEtcd && !m.registered && !m.wasController() && (!p.dark() || m.Role.IsController()) {
-			p.find(lifecycle.SeverityError, m.Name, "k0s data of another membership lies on the host", "There is data under /var/lib/k0s, but no k0s service, and this cluster does not know the host.",
-				"If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand.")
+			p.find(lifecycle.Errorf(m.Name, "k0s data of another membership lies on the host").
+				Because("There is data under /var/lib/k0s, but no k0s service, and this cluster does not know the host.").
+				Try("If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand."))
 		}
 	case Fresh:
 		if !m.Reset && m.inEtcd && m.Role.IsController() {
-			p.find(lifecycle.SeverityBlocked, m.Name, "its address is still an etcd member's, but the host is fresh", "A controller that joins under an old member's address does not get in.",
-				"On another controller: k0s etcd leave --peer-address "+m.etcd.PeerAddress+", then run the same command again.")
+			p.find(lifecycle.Blockedf(m.Name, "its address is still an etcd member's, but the host is fresh").
+				Because("A controller that joins under an old member's address does not get in.").
+				Try("On another controller: k0s etcd leave --peer-address " + m.etcd.PeerAddress + ", then run the same command again."))
 		}
 	case NotServing:
 		if !m.Reset {
-			p.find(lifecycle.SeverityWarning, m.Name, "its API server is not ready", p.serverWhy(m), "k0s runs at the declared version, so kiban leaves it alone. Look at `journalctl -u k0scontroller`.")
+			p.find(lifecycle.Warnf(m.Name, "its API server is not ready").
+				Because(p.serverWhy(m)).
+				Try("k0s runs at the declared version, so kiban leaves it alone. Look at `journalctl -u k0scontroller`."))
 		}
 	case NotReady:
 		if !m.Reset {
@@ -154,9 +174,10 @@ func (p *planner) inspectCondition(m *member) {
 			if !m.registered {
 				why = "The cluster has no node of that name."
 			}
-			p.find(lifecycle.SeverityWarning, m.Name, "its node is not Ready", why,
-				"k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u "+m.seen.Unit+
-					"`. A rollout waits for it; cordon it to have it left out.")
+			p.find(lifecycle.Warnf(m.Name, "its node is not Ready").
+				Because(why).
+				Try("k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u " +
+					m.seen.Unit + "`. A rollout waits for it; cordon it to have it left out."))
 		}
 	}
 }

@@ -12,18 +12,23 @@ import (
 func (p *planner) inspectCluster() {
 	switch {
 	case p.dark() && p.external():
-		p.find(lifecycle.SeverityBlocked, p.site.Name, "the API does not answer", p.state.API.Unknown, "Look at the kubeconfig that spec.api.kubeconfig of the Site names, at its context and at the way to its server.")
+		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer").
+			Because(p.state.API.Unknown).
+			Try("Look at the kubeconfig that spec.api.kubeconfig of the Site names, at its context and at the way to its server."))
 	case p.dark() && len(p.work) > 0 && hasSteps(p.work):
-		p.find(lifecycle.SeverityWarning, p.site.Name, "the API does not answer, so this plan only brings it back", p.state.API.Unknown,
-			"Run the same command again after it: nodes, cordons and budgets are known then.")
+		p.find(lifecycle.Warnf(p.site.Name, "the API does not answer, so this plan only brings it back").
+			Because(p.state.API.Unknown).
+			Try("Run the same command again after it: nodes, cordons and budgets are known then."))
 	case p.dark():
-		p.find(lifecycle.SeverityBlocked, p.site.Name, "the API does not answer, though nothing that kiban could start is stopped", p.state.API.Unknown,
-			"Look at the controllers (`journalctl -u k0scontroller`) and at the way to the API (spec.api of the Site).")
+		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, though nothing that kiban could start is stopped").
+			Because(p.state.API.Unknown).
+			Try("Look at the controllers (`journalctl -u k0scontroller`) and at the way to the API (spec.api of the Site)."))
 	case p.state.API.NotYet:
 		for _, m := range p.members {
 			if m.seen.Installed() && !m.Role.IsController() && !m.Reset {
-				p.find(lifecycle.SeverityError, m.Name, "it is a member of another cluster", "A k0s worker is installed on it, but no controller of this site ever was.",
-					"Remove it from that cluster (k0s reset), or from this overlay.")
+				p.find(lifecycle.Errorf(m.Name, "it is a member of another cluster").
+					Because("A k0s worker is installed on it, but no controller of this site ever was.").
+					Try("Remove it from that cluster (k0s reset), or from this overlay."))
 			}
 		}
 	}
@@ -36,11 +41,14 @@ func hasSteps(work []*stage) bool {
 // inspectEtcd finds members that no declared host accounts for, and an etcd that must be known and is not.
 func (p *planner) inspectEtcd() {
 	if p.state.Etcd.Unknown != "" && !p.dark() && !p.state.API.NotYet && p.changesControlPlane() {
-		p.find(lifecycle.SeverityBlocked, p.site.Name, "etcd's members are not known", p.state.Etcd.Unknown, "The control plane does not change before they are. Look at `k0s etcd member-list` on a controller.")
+		p.find(lifecycle.Blockedf(p.site.Name, "etcd's members are not known").
+			Because(p.state.Etcd.Unknown).
+			Try("The control plane does not change before they are. Look at `k0s etcd member-list` on a controller."))
 	}
 	if n := p.etcdSize(); n == 2 && p.restartsController() {
-		p.find(lifecycle.SeverityBlocked, p.site.Name, "no controller can be restarted: etcd has two members and needs both",
-			"While one of them restarts the cluster has no API.", "Declare a third controller and let it join first, or remove one by hand.")
+		p.find(lifecycle.Blockedf(p.site.Name, "no controller can be restarted: etcd has two members and needs both").
+			Because("While one of them restarts the cluster has no API.").
+			Try("Declare a third controller and let it join first, or remove one by hand."))
 	}
 	for _, e := range p.state.Etcd.Members {
 		known := slices.ContainsFunc(p.members, func(m *member) bool { return m.Owns(e) })
@@ -49,8 +57,10 @@ func (p *planner) inspectEtcd() {
 			if p.changesControlPlane() {
 				sev = lifecycle.SeverityBlocked // the gates count it, and it cannot be asked whether it serves
 			}
-			p.find(sev, p.site.Name, fmt.Sprintf("etcd has a member that no declared controller accounts for: %s at %s", e.Name, e.PeerAddress),
-				"It counts for the quorum, whether it lives or not.", "If it is gone for good, on a controller: k0s etcd leave --peer-address "+e.PeerAddress)
+			p.find(lifecycle.Findingf(sev, p.site.Name, "etcd has a member that no declared controller accounts for: %s at %s", e.Name,
+				e.PeerAddress).
+				Because("It counts for the quorum, whether it lives or not.").
+				Try("If it is gone for good, on a controller: k0s etcd leave --peer-address " + e.PeerAddress))
 		}
 	}
 }
@@ -94,8 +104,9 @@ func (p *planner) inspectNodes() {
 	}
 	for _, n := range p.state.Nodes {
 		if _, declared := p.site.Cluster.Host(n.Name); !declared {
-			p.find(lifecycle.SeverityWarning, n.Name, "the cluster has a node that the site does not declare", "kiban neither upgrades nor removes it.",
-				"Declare it, or remove it: kubectl drain, k0s reset on the machine, kubectl delete node "+n.Name+".")
+			p.find(lifecycle.Warnf(n.Name, "the cluster has a node that the site does not declare").
+				Because("kiban neither upgrades nor removes it.").
+				Try("Declare it, or remove it: kubectl drain, k0s reset on the machine, kubectl delete node " + n.Name + "."))
 		}
 	}
 }
@@ -113,9 +124,9 @@ func (p *planner) inspectRemovals() {
 }
 
 func (p *planner) tooFew(m *member, stay int) {
-	p.find(lifecycle.SeverityError, m.Name, "it cannot be removed: too few controllers would stay",
-		fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", stay),
-		"Add controllers first, then remove this one.")
+	p.find(lifecycle.Errorf(m.Name, "it cannot be removed: too few controllers would stay").
+		Because(fmt.Sprintf("%d would. With two, etcd needs both; the removal of one of two stops it when anything goes wrong.", stay)).
+		Try("Add controllers first, then remove this one."))
 }
 
 // inspectAddress refuses another cluster address for a living controller. Its etcd keeps the address that it joined with: k0s would listen
@@ -129,10 +140,10 @@ func (p *planner) inspectAddress(m *member) {
 	if m.PrivateAddress == "" && !p.looksForMember(m) {
 		sev = lifecycle.SeverityWarning // k0s is not told of the address
 	}
-	p.find(sev, m.Name, fmt.Sprintf("its etcd member is at %s, and %s is declared", there, m.ClusterAddress()),
-		"A member keeps the address that it joined with: the others would no longer find it, and a rollout would stop behind it.",
-		fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; one controller after "+
-			"another, while two others stay.", there, p.site.Name, m.Name))
+	p.find(lifecycle.Findingf(sev, m.Name, "its etcd member is at %s, and %s is declared", there, m.ClusterAddress()).
+		Because("A member keeps the address that it joined with: the others would no longer find it, and a rollout would stop behind it.").
+		Try(fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; one controller after "+"another, while two others stay.",
+			there, p.site.Name, m.Name)))
 }
 
 // looksForMember reports whether a gate of the plan looks for the controller's etcd member at its address.
@@ -173,6 +184,8 @@ func (p *planner) inspectConfig() {
 			continue
 		}
 		said[changes] = true
-		p.find(lifecycle.SeverityError, m.Name, "k0s.yaml changes what a living cluster cannot change", changes, "Declare what the cluster has, or build a new cluster and move the workloads.")
+		p.find(lifecycle.Errorf(m.Name, "k0s.yaml changes what a living cluster cannot change").
+			Because(changes).
+			Try("Declare what the cluster has, or build a new cluster and move the workloads."))
 	}
 }

@@ -21,10 +21,9 @@ func (p *planner) isRightCluster() bool {
 func (p *planner) inspectUnits() {
 	for _, a := range p.site.Addons {
 		if a.Chart != nil && slices.Contains(p.state.API.ForeignCharts, a.Namespace+"/"+a.Chart.Release) {
-			p.find(lifecycle.SeverityError, a.Unit(), fmt.Sprintf("k0s's own Helm controller looks after release %s/%s", a.Namespace, a.Chart.Release),
-				"Each would undo what the other does.",
-				"To hand it over to kiban, take the chart out of spec.extensions.helm of the k0s configuration after removing the finalizers of its Chart resource in kube-system, "+
-					"without which k0s uninstalls the release; then delete that Chart resource. Or take the addon out of the overlay.")
+			p.find(lifecycle.Errorf(a.Unit(), "k0s's own Helm controller looks after release %s/%s", a.Namespace, a.Chart.Release).
+				Because("Each would undo what the other does.").
+				Try("To hand it over to kiban, take the chart out of spec.extensions.helm of the k0s configuration after removing the finalizers of its Chart resource in kube-system, " + "without which k0s uninstalls the release; then delete that Chart resource. Or take the addon out of the overlay."))
 		}
 	}
 	if p.dark() {
@@ -34,11 +33,17 @@ func (p *planner) inspectUnits() {
 		p.found = append(p.found, u.Diagnostics...)
 		switch {
 		case u.Unknown != "" && u.Declared:
-			p.find(lifecycle.SeverityBlocked, u.Name, "what it would change is not known", u.Unknown, "Run the same command again; kiban status "+p.site.Name+" says how the API is.")
+			p.find(lifecycle.Blockedf(u.Name, "what it would change is not known").
+				Because(u.Unknown).
+				Try("Run the same command again; kiban status " + p.site.Name + " says how the API is."))
 		case u.Unknown != "":
-			p.find(lifecycle.SeverityWarning, u.Name, "it has left the repository, and is not known well enough to be removed", u.Unknown, "Run the same command again.")
+			p.find(lifecycle.Warnf(u.Name, "it has left the repository, and is not known well enough to be removed").
+				Because(u.Unknown).
+				Try("Run the same command again."))
 		case p.waitsForUnits() && u.Installed && !u.Health.IsWell() && !isDue(u) && strings.HasPrefix(u.Name, lifecycle.UnitAddon):
-			p.find(lifecycle.SeverityWarning, u.Name, "it is not healthy before anything is done, so no node waits for it", u.Health.Why, "To have the rollout wait for it, see to it first.")
+			p.find(lifecycle.Warnf(u.Name, "it is not healthy before anything is done, so no node waits for it").
+				Because(u.Health.Why).
+				Try("To have the rollout wait for it, see to it first."))
 		}
 	}
 }

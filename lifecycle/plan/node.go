@@ -28,11 +28,12 @@ type nodeTask struct {
 func (n *nodeTask) aim() bool {
 	switch {
 	case n.dark():
-		n.find(lifecycle.SeverityBlocked, n.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum", n.state.API.Unknown,
-			"kiban apply "+n.site.Name+" brings the control plane back first.")
+		n.find(lifecycle.Blockedf(n.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum").
+			Because(n.state.API.Unknown).
+			Try("kiban apply " + n.site.Name + " brings the control plane back first."))
 		return false
 	case n.state.API.NotYet:
-		n.find(lifecycle.SeverityBlocked, n.site.Name, "there is no cluster yet", "", "kiban apply "+n.site.Name)
+		n.find(lifecycle.Blockedf(n.site.Name, "there is no cluster yet").Try("kiban apply " + n.site.Name))
 		return false
 	}
 	for _, m := range n.members {
@@ -41,7 +42,7 @@ func (n *nodeTask) aim() bool {
 		}
 	}
 	if n.on == nil {
-		n.find(lifecycle.SeverityError, n.Host, "the site declares no such machine", "", "kiban node list "+n.site.Name)
+		n.find(lifecycle.Errorf(n.Host, "the site declares no such machine").Try("kiban node list " + n.site.Name))
 		return false
 	}
 	// For the operator, a cordon of an earlier `kiban node` is kiban's own; one of an interrupted rollout is taken over.
@@ -78,10 +79,11 @@ func (n *nodeTask) byAdministrator() bool {
 func (n *nodeTask) schedulable() bool {
 	switch {
 	case !n.on.Role.RunsWorkloads():
-		n.find(lifecycle.SeverityError, n.Host, "it runs no workloads, so there is no node to "+string(n.Verb), "It is declared as "+string(n.on.Role)+".",
-			"Work on a controller: kiban node maintain "+n.site.Name+" "+n.Host)
+		n.find(lifecycle.Errorf(n.Host, "it runs no workloads, so there is no node to %s", string(n.Verb)).
+			Because("It is declared as " + string(n.on.Role) + ".").
+			Try("Work on a controller: kiban node maintain " + n.site.Name + " " + n.Host))
 	case !n.on.registered:
-		n.find(lifecycle.SeverityError, n.Host, "the cluster has no node of its name", "", "kiban plan "+n.site.Name)
+		n.find(lifecycle.Errorf(n.Host, "the cluster has no node of its name").Try("kiban plan " + n.site.Name))
 	default:
 		return true
 	}
@@ -93,8 +95,9 @@ func (n *nodeTask) reachable() bool {
 	if n.on.seen.Reached() {
 		return true
 	}
-	n.find(lifecycle.SeverityBlocked, n.Host, "the machine cannot be reached", n.on.seen.Why,
-		fmt.Sprintf("Bring it back; or, if it is gone for good: kiban node replace %s %s", n.site.Name, n.Host))
+	n.find(lifecycle.Blockedf(n.Host, "the machine cannot be reached").
+		Because(n.on.seen.Why).
+		Try(fmt.Sprintf("Bring it back; or, if it is gone for good: kiban node replace %s %s", n.site.Name, n.Host)))
 	return false
 }
 
@@ -114,7 +117,9 @@ func (n *nodeTask) cordon() {
 		return
 	}
 	if n.byAdministrator() && !n.Force {
-		n.find(lifecycle.SeverityWarning, n.Host, "it is cordoned already, by an administrator", "It stays so, without kiban's mark.", "--force puts the mark and its reason on it.")
+		n.find(lifecycle.Warnf(n.Host, "it is cordoned already, by an administrator").
+			Because("It stays so, without kiban's mark.").
+			Try("--force puts the mark and its reason on it."))
 		return
 	}
 	if st := n.closing(); st != nil {
@@ -127,7 +132,8 @@ func (n *nodeTask) drain() {
 		return
 	}
 	if n.on.down {
-		n.find(lifecycle.SeverityBlocked, n.Host, "k0s does not run on it, so nothing there would end its pods", "", "kiban apply "+n.site.Name+" starts it; kiban node cordon only closes it.")
+		n.find(lifecycle.Blockedf(n.Host, "k0s does not run on it, so nothing there would end its pods").
+			Try("kiban apply " + n.site.Name + " starts it; kiban node cordon only closes it."))
 		return
 	}
 	var steps []*step
@@ -154,8 +160,9 @@ func (n *nodeTask) uncordon() {
 	case !m.node.Unschedulable && m.node.Mark.IsZero():
 		return
 	case n.byAdministrator() && !n.Force:
-		n.find(lifecycle.SeverityBlocked, n.Host, "an administrator has cordoned it", "It has no mark of kiban's, so somebody had a reason that kiban does not know.",
-			"Ask who did; then --force opens it.")
+		n.find(lifecycle.Blockedf(n.Host, "an administrator has cordoned it").
+			Because("It has no mark of kiban's, so somebody had a reason that kiban does not know.").
+			Try("Ask who did; then --force opens it."))
 		return
 	case n.byAdministrator():
 		why = "an administrator cordoned it, and --force was given"

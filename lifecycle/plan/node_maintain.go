@@ -14,7 +14,7 @@ func (n *nodeTask) maintain() {
 		return
 	}
 	if !m.belongs() {
-		n.find(lifecycle.SeverityError, m.Name, "it is not a member of the cluster", "", "kiban plan "+n.site.Name)
+		n.find(lifecycle.Errorf(m.Name, "it is not a member of the cluster").Try("kiban plan " + n.site.Name))
 		return
 	}
 	work := n.work()
@@ -54,8 +54,9 @@ func (n *nodeTask) work() *step {
 	switch {
 	case n.Verb == lifecycle.NodeReboot:
 		if m.seen.BootID == "" {
-			n.find(lifecycle.SeverityError, m.Name, "it does not tell its boot id, so a reboot could not be told from a failing network", "/proc/sys/kernel/random/boot_id cannot be read.",
-				"Reboot it by hand within: kiban node maintain "+n.site.Name+" "+m.Name)
+			n.find(lifecycle.Errorf(m.Name, "it does not tell its boot id, so a reboot could not be told from a failing network").
+				Because("/proc/sys/kernel/random/boot_id cannot be read.").
+				Try("Reboot it by hand within: kiban node maintain " + n.site.Name + " " + m.Name))
 			return nil
 		}
 		st := n.do(lifecycle.ActionReboot, m, n.reason())
@@ -86,8 +87,11 @@ func (n *nodeTask) well() []lifecycle.Gate {
 func (n *nodeTask) inspectController() {
 	switch len(n.state.Etcd.Members) {
 	case 1:
-		n.find(lifecycle.SeverityWarning, n.Host, "it is the only controller: the API is away while k0s on it does not run", "", "Workloads go on; nothing is scheduled or healed meanwhile.")
+		n.find(lifecycle.Warnf(n.Host, "it is the only controller: the API is away while k0s on it does not run").
+			Try("Workloads go on; nothing is scheduled or healed meanwhile."))
 	case 2:
-		n.find(lifecycle.SeverityBlocked, n.Host, "etcd has two members and needs both", "While one of them is away the cluster has no API.", "Declare a third controller and let it join first.")
+		n.find(lifecycle.Blockedf(n.Host, "etcd has two members and needs both").
+			Because("While one of them is away the cluster has no API.").
+			Try("Declare a third controller and let it join first."))
 	}
 }

@@ -22,8 +22,9 @@ func (n *nodeTask) remove() {
 	}
 	n.stage("remove", "remove "+m.Name, 1).add(n.takeOut(m, n.reason())...)
 	if declared {
-		n.find(lifecycle.SeverityWarning, m.Name, "the overlay still declares it, so the next apply would join it again", m.Source,
-			"Take it out of the overlay, or set reset: true on it, before the next apply.")
+		n.find(lifecycle.Warnf(m.Name, "the overlay still declares it, so the next apply would join it again").
+			Because(m.Source).
+			Try("Take it out of the overlay, or set reset: true on it, before the next apply."))
 	}
 	n.inspectDisruption()
 }
@@ -57,8 +58,9 @@ func (n *nodeTask) replace() {
 	gone.Disrupts = true
 	n.stage("replace", "take out what is left of "+m.Name, 1).add(append(steps, gone)...)
 	if !m.seen.Reached() {
-		n.find(lifecycle.SeverityWarning, m.Name, "make sure that the machine is off", "Should it only be cut off, its pods go on running there, beside those that are made in their place.",
-			"Then put a machine in its place, its key into the site's known_hosts, and run: kiban apply "+n.site.Name)
+		n.find(lifecycle.Warnf(m.Name, "make sure that the machine is off").
+			Because("Should it only be cut off, its pods go on running there, beside those that are made in their place.").
+			Try("Then put a machine in its place, its key into the site's known_hosts, and run: kiban apply " + n.site.Name))
 	}
 }
 
@@ -68,14 +70,21 @@ func (n *nodeTask) dead() bool {
 	remove := fmt.Sprintf("kiban node remove %s %s takes out a machine that answers.", n.site.Name, m.Name)
 	switch {
 	case m.seen.Reached() && m.onMachine():
-		n.find(lifecycle.SeverityError, m.Name, "the machine answers, and has k0s on it", "Only one that is dead is replaced.", remove)
+		n.find(lifecycle.Errorf(m.Name, "the machine answers, and has k0s on it").
+			Because("Only one that is dead is replaced.").
+			Try(remove))
 	case !m.seen.Reached() && m.seen.Problem != lifecycle.HostUnreachable:
-		n.find(lifecycle.SeverityError, m.Name, "something answers at its address, but does not let kiban in", m.seen.Why,
-			"If it is the new machine, put its key into the site's known_hosts first.")
+		n.find(lifecycle.Errorf(m.Name, "something answers at its address, but does not let kiban in").
+			Because(m.seen.Why).
+			Try("If it is the new machine, put its key into the site's known_hosts first."))
 	case m.registered && m.node.Ready:
-		n.find(lifecycle.SeverityError, m.Name, "its node is Ready, so the machine lives, though it does not answer by SSH", m.seen.Why, "Mend the way to it; or switch it off, and try again when the node is NotReady.")
+		n.find(lifecycle.Errorf(m.Name, "its node is Ready, so the machine lives, though it does not answer by SSH").
+			Because(m.seen.Why).
+			Try("Mend the way to it; or switch it off, and try again when the node is NotReady."))
 	case serving(n.state.API, m.Name):
-		n.find(lifecycle.SeverityError, m.Name, "its API server answers, so the machine lives, though it does not answer by SSH", m.seen.Why, "Mend the way to it, or switch it off.")
+		n.find(lifecycle.Errorf(m.Name, "its API server answers, so the machine lives, though it does not answer by SSH").
+			Because(m.seen.Why).
+			Try("Mend the way to it, or switch it off."))
 	default:
 		return true
 	}
@@ -86,7 +95,9 @@ func (n *nodeTask) dead() bool {
 func (n *nodeTask) mayLose(m *member) bool {
 	stay := len(n.controllers())
 	if n.state.Etcd.Unknown != "" {
-		n.find(lifecycle.SeverityBlocked, n.site.Name, "etcd's members are not known", n.state.Etcd.Unknown, "The control plane does not change before they are.")
+		n.find(lifecycle.Blockedf(n.site.Name, "etcd's members are not known").
+			Because(n.state.Etcd.Unknown).
+			Try("The control plane does not change before they are."))
 		return false
 	}
 	if members := len(n.state.Etcd.Members); members > 0 {

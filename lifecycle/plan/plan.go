@@ -133,6 +133,4 @@ func (p *planner) finish() lifecycle.Plan {
 }
 
 // find adds a finding.
-func (p *planner) find(sev lifecycle.Severity, subject, summary, detail, hint string) {
-	p.found = append(p.found, lifecycle.Diagnostic{Severity: sev, Subject: subject, Summary: summary, Detail: detail, Hint: hint})
-}
+func (p *planner) find(d lifecycle.Diagnostic) { p.found = append(p.found, d) }

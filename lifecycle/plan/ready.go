@@ -64,9 +64,9 @@ func ready(p *planner) []*stage {
 	})
 	for _, m := range p.members {
 		if n := needed[m.Name]; m.seen.FreeBytes < n {
-			p.find(lifecycle.SeverityError, m.Name, "not enough room for the k0s binary",
-				fmt.Sprintf("%d MiB are free on the filesystem of /usr/local/bin, %d MiB are needed.", m.seen.FreeBytes>>20, n>>20),
-				"Make room on the host; nothing was changed.")
+			p.find(lifecycle.Errorf(m.Name, "not enough room for the k0s binary").
+				Because(fmt.Sprintf("%d MiB are free on the filesystem of /usr/local/bin, %d MiB are needed.", m.seen.FreeBytes>>20, n>>20)).
+				Try("Make room on the host; nothing was changed."))
 		}
 	}
 	return []*stage{hosts, binaries}

@@ -72,11 +72,13 @@ func (p *planner) bringBackWorkers(rejoin bool) {
 		case m.condition == Fresh:
 			s.add(p.joinRestored(m, "declared, and not a member"))
 		case !m.seen.Installed():
-			p.find(lifecycle.SeverityWarning, m.Name, "k0s data without a service lies on the host, so it is left out", "Whose data it is cannot be told.",
-				"If nothing there is needed, run `k0s reset` on the host; `kiban apply "+p.site.Name+"` then joins it.")
+			p.find(lifecycle.Warnf(m.Name, "k0s data without a service lies on the host, so it is left out").
+				Because("Whose data it is cannot be told.").
+				Try("If nothing there is needed, run `k0s reset` on the host; `kiban apply " + p.site.Name + "` then joins it."))
 		case have.IsZero():
-			p.find(lifecycle.SeverityWarning, m.Name, "its k0s binary does not say what version it is, so it is left out", m.seen.BinaryProblem,
-				"Put back the binary that it had; `kiban apply "+p.site.Name+"` then starts it.")
+			p.find(lifecycle.Warnf(m.Name, "its k0s binary does not say what version it is, so it is left out").
+				Because(m.seen.BinaryProblem).
+				Try("Put back the binary that it had; `kiban apply " + p.site.Name + "` then starts it."))
 		case rejoin:
 			s.add(p.setUpAnew(m, "asked for")...)
 		case p.target().Less(have):

@@ -12,7 +12,7 @@ import (
 func (p *planner) mayRestore(from lifecycle.Backup) {
 	p.mayUse(from)
 	if len(p.controllers()) == 0 {
-		p.find(lifecycle.SeverityError, p.site.Name, "no controller is declared", "", "Declare one; it takes the data.")
+		p.find(lifecycle.Errorf(p.site.Name, "no controller is declared").Try("Declare one; it takes the data."))
 	}
 	first := ""
 	if cs := p.controllers(); len(cs) > 0 {
@@ -21,19 +21,23 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 	for _, m := range p.which(func(m *member) bool { return m.Role.IsController() || m.seen.Unit == "k0scontroller" }) {
 		switch s := m.seen; {
 		case s.Problem == lifecycle.HostUnreachable:
-			p.find(lifecycle.SeverityBlocked, m.Name, "a controller cannot be reached", strings.TrimSuffix(s.Why, ".")+". It may still run, and a second control plane would then fight it for the workers.",
-				"Bring it back, or make sure that it is off for good and take it out of the overlay.")
+			p.find(lifecycle.Blockedf(m.Name, "a controller cannot be reached").
+				Because(strings.TrimSuffix(s.Why, ".") + ". It may still run, and a second control plane would then fight it for the workers.").
+				Try("Bring it back, or make sure that it is off for good and take it out of the overlay."))
 		case !s.Reached(): // inspectReach names it
 		case s.Service == lifecycle.ServiceRunning, s.Service == lifecycle.ServiceStarting, !s.Running.IsZero():
-			p.find(lifecycle.SeverityBlocked, m.Name, "a controller runs", fmt.Sprintf("The service %s is %s. A restore replaces a control plane; it does not merge with one.", s.Unit, s.Service),
-				"If the cluster only needs repair, or a restore was interrupted after its first step: kiban apply "+p.site.Name+
-					". If it is to be replaced, on each controller: systemctl stop k0scontroller && k0s reset.")
+			p.find(lifecycle.Blockedf(m.Name, "a controller runs").
+				Because(fmt.Sprintf("The service %s is %s. A restore replaces a control plane; it does not merge with one.", s.Unit, s.Service)).
+				Try("If the cluster only needs repair, or a restore was interrupted after its first step: kiban apply " + p.site.Name +
+					". If it is to be replaced, on each controller: systemctl stop k0scontroller && k0s reset."))
 		case m.Name == first && s.Restored != "" && s.Restored == from.Digest:
 		case m.Name == first && s.Restored != "":
-			p.find(lifecycle.SeverityError, m.Name, "another backup was restored here, and not to its end", "", "Restore the same one again, or run `k0s reset` on the host first.")
+			p.find(lifecycle.Errorf(m.Name, "another backup was restored here, and not to its end").
+				Try("Restore the same one again, or run `k0s reset` on the host first."))
 		case s.Installed(), s.Data:
-			p.find(lifecycle.SeverityError, m.Name, "the controller still holds a former control plane", "Its data would be lost, or come to life beside the restored one.",
-				"If nothing there is needed, on the host: k0s reset.")
+			p.find(lifecycle.Errorf(m.Name, "the controller still holds a former control plane").
+				Because("Its data would be lost, or come to life beside the restored one.").
+				Try("If nothing there is needed, on the host: k0s reset."))
 		}
 	}
 }
@@ -42,14 +46,17 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 func (p *planner) mayUse(from lifecycle.Backup) {
 	switch {
 	case from.Site == "":
-		p.find(lifecycle.SeverityWarning, from.Name, "the file's name does not say what it is a backup of", "The site and the k0s version are taken to be the declared ones, which is not checked.",
-			"Make sure of both: k0s does not start with the data of a newer version.")
+		p.find(lifecycle.Warnf(from.Name, "the file's name does not say what it is a backup of").
+			Because("The site and the k0s version are taken to be the declared ones, which is not checked.").
+			Try("Make sure of both: k0s does not start with the data of a newer version."))
 	case from.Site != p.site.Name:
-		p.find(lifecycle.SeverityError, from.Name, "it is a backup of "+from.Site, "Restored here, two clusters would have the same keys.", "Take one of "+p.site.Name+".")
+		p.find(lifecycle.Errorf(from.Name, "it is a backup of %s", from.Site).
+			Because("Restored here, two clusters would have the same keys.").
+			Try("Take one of " + p.site.Name + "."))
 	case from.Version != p.target():
-		p.find(lifecycle.SeverityError, from.Name, fmt.Sprintf("it was taken at k0s %s, and %s is declared", from.Version, p.target()),
-			"A control plane starts again at the version that it was saved at.",
-			fmt.Sprintf("Declare spec.k0s.version: %s in the Cluster, restore, and upgrade from there as ever.", from.Version))
+		p.find(lifecycle.Errorf(from.Name, "it was taken at k0s %s, and %s is declared", from.Version, p.target()).
+			Because("A control plane starts again at the version that it was saved at.").
+			Try(fmt.Sprintf("Declare spec.k0s.version: %s in the Cluster, restore, and upgrade from there as ever.", from.Version)))
 	}
 }
 
@@ -65,8 +72,9 @@ func (p *planner) inspectRestore() {
 		}
 		p.inspectMachine(m)
 		if other := otherRole(m); other != "" {
-			p.find(lifecycle.SeverityError, m.Name, fmt.Sprintf("declared as %s, but it has the service of a %s", m.Role, other), "A member cannot change between controller and worker in place.",
-				"Correct the role in the Cluster, or run `k0s reset` on the host.")
+			p.find(lifecycle.Errorf(m.Name, "declared as %s, but it has the service of a %s", m.Role, other).
+				Because("A member cannot change between controller and worker in place.").
+				Try("Correct the role in the Cluster, or run `k0s reset` on the host."))
 		}
 	}
 	p.inspectFiles()

@@ -15,8 +15,9 @@ func (p *planner) findRoute() bool {
 		return true // its version is whoever's who runs it
 	}
 	if target.IsZero() {
-		p.find(lifecycle.SeverityError, p.site.Name, "the k0s version is not pinned", "Without a version it would be left to chance what is installed.",
-			"Set spec.k0s.version of the Cluster to an exact version, such as v1.36.3+k0s.2.")
+		p.find(lifecycle.Errorf(p.site.Name, "the k0s version is not pinned").
+			Because("Without a version it would be left to chance what is installed.").
+			Try("Set spec.k0s.version of the Cluster to an exact version, such as v1.36.3+k0s.2."))
 		return false
 	}
 	have := map[string]lifecycle.Version{}
@@ -53,16 +54,16 @@ func route(have map[string]lifecycle.Version, target lifecycle.Version, path []l
 	}
 	if len(newer) > 0 {
 		slices.Sort(newer)
-		return nil, &lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%s would be a downgrade", target),
-			Detail: strings.Join(newer, "\n"),
-			Hint:   "Declare that version or a newer one. The way back to an older one is to restore a backup that was taken with it."}
+		return nil, new(lifecycle.Errorf("", "%s would be a downgrade", target).
+			Because(newer...).
+			Try("Declare that version or a newer one. The way back to an older one is to restore a backup that was taken with it."))
 	}
 	if low.IsZero() || low == target {
 		return nil, nil
 	}
 	if low.Major != target.Major {
-		return nil, &lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%s is another major release than %s", target, low),
-			Hint: "There is no upgrade between major releases that kiban knows."}
+		return nil, new(lifecycle.Errorf("", "%s is another major release than %s", target, low).
+			Try("There is no upgrade between major releases that kiban knows."))
 	}
 	return way(low, target, path)
 }
@@ -84,10 +85,9 @@ func way(low, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.V
 		}
 	}
 	if len(missing) > 0 {
-		return nil, &lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
-			Summary: fmt.Sprintf("the way to %s leaves out %s", target, strings.Join(missing, ", ")),
-			Detail:  strings.Join(append(names, target.String()), " -> "),
-			Hint:    "One minor release a hop. Write the exact version of each hop in spec.upgrade.path of the Site, or declare a nearer version first."}
+		return nil, new(lifecycle.Errorf("", "the way to %s leaves out %s", target, strings.Join(missing, ", ")).
+			Because(strings.Join(append(names, target.String()), " -> ")).
+			Try("One minor release a hop. Write the exact version of each hop in spec.upgrade.path of the Site, or declare a nearer version first."))
 	}
 	return append(hops, target), nil
 }
@@ -122,18 +122,20 @@ func (p *planner) inspectVersions() {
 		switch {
 		case v.IsZero() || cp.IsZero():
 		case newerKubernetes(v, cp):
-			p.find(lifecycle.SeverityWarning, m.Name, "its kubelet is newer than the control plane",
-				fmt.Sprintf("The worker has %s, a controller %s. No kubelet may be newer than its API server.", v, cp),
-				"This plan upgrades the controllers, which puts it right. Until then leave the worker alone.")
+			p.find(lifecycle.Warnf(m.Name, "its kubelet is newer than the control plane").
+				Because(fmt.Sprintf("The worker has %s, a controller %s. No kubelet may be newer than its API server.", v, cp)).
+				Try("This plan upgrades the controllers, which puts it right. Until then leave the worker alone."))
 		case cp.MinorsAhead(v) > 1:
-			p.find(lifecycle.SeverityWarning, m.Name, "it is more than one minor release behind the control plane",
-				fmt.Sprintf("The worker has %s, the controllers %s.", v, cp), "This plan brings it nearer, hop by hop.")
+			p.find(lifecycle.Warnf(m.Name, "it is more than one minor release behind the control plane").
+				Because(fmt.Sprintf("The worker has %s, the controllers %s.", v, cp)).
+				Try("This plan brings it nearer, hop by hop."))
 		}
 	}
 	for _, v := range append(slices.Clone(p.hops), p.target()) {
 		if v == (lifecycle.Version{Major: 1, Minor: 35, Patch: 1}) {
-			p.find(lifecycle.SeverityWarning, p.site.Name, v.String()+" is known to be bad", "It cannot parse join tokens reliably (k0s issue 7202).",
-				"Declare a later patch release of v1.35.")
+			p.find(lifecycle.Warnf(p.site.Name, "%s is known to be bad", v.String()).
+				Because("It cannot parse join tokens reliably (k0s issue 7202).").
+				Try("Declare a later patch release of v1.35."))
 			return
 		}
 	}

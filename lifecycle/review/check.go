@@ -18,7 +18,7 @@ func Check(reviewed, now lifecycle.Plan, begun bool) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: now.Site, Summary: "what would be done is not what was reviewed", Cause: ErrStale}
+	d := lifecycle.Errorf(now.Site, "what would be done is not what was reviewed").Hiding(ErrStale)
 	if reviewed.Site == "" {
 		d.Summary = "nobody has reviewed what would be done"
 	}

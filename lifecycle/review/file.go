@@ -18,7 +18,7 @@ func Save(path string, plan lifecycle.Plan, kiban string, now time.Time) error {
 		return fmt.Errorf("save plan: %w", err)
 	}
 	if err := os.WriteFile(path, append(b, '\n'), 0o600); err != nil {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the plan could not be saved", Detail: err.Error(), Subject: path, Cause: err}
+		return lifecycle.Errorf(path, "the plan could not be saved").From(err)
 	}
 	return nil
 }
@@ -61,7 +61,7 @@ func ReadReviewed(path string) (r lifecycle.ReviewedPlan, err error) {
 
 func unreadable(path, summary, hint string) func(why string, cause error) error {
 	return func(why string, cause error) error {
-		return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: why, Subject: path, Hint: hint, Cause: cause}
+		return lifecycle.Errorf(path, "%s", summary).Because(why).Try(hint).Hiding(cause)
 	}
 }
 

@@ -40,8 +40,10 @@ func CheckFresh(saved, now lifecycle.Plan) error {
 }
 
 func stale(saved lifecycle.Plan, why string) error {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the saved plan no longer holds", Detail: why,
-		Hint: "Make a new plan, have it reviewed, and apply that one.", Subject: saved.Site, Cause: ErrStale}
+	return lifecycle.Errorf(saved.Site, "the saved plan no longer holds").
+		Because(why).
+		Try("Make a new plan, have it reviewed, and apply that one.").
+		Hiding(ErrStale)
 }
 
 // planChanges names the steps that only one of the plans has, or that do not do the same in both.

@@ -96,7 +96,7 @@ func (c *Cluster) read() lifecycle.Diagnostics {
 }
 
 func (c *Cluster) problem(line int, summary, detail, hint string) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: c.at(line)}
+	return lifecycle.Errorf(c.at(line), "%s", summary).Because(detail).Try(hint)
 }
 
 func (c *Cluster) at(line int) string {

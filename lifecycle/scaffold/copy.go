@@ -24,16 +24,18 @@ func (s Site) Copy(from string, files []File) ([]File, error) {
 		if strings.HasSuffix(f.Path, ".yaml") || strings.HasSuffix(f.Path, ".yml") {
 			content, has, err := s.adopt(from, f.Content)
 			if err != nil {
-				return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the file can't be copied", Detail: err.Error(), Subject: "overlays/" + from + "/" + f.Path, Cause: err,
-					Hint: "Mend it: kiban validate " + from}
+				return nil, lifecycle.Errorf("overlays/"+from+"/"+f.Path, "the file can't be copied").
+					Try("Mend it: kiban validate " + from).
+					From(err)
 			}
 			f.Content, placed = content, placed || has
 		}
 		out = append(out, f)
 	}
 	if !placed {
-		return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "site " + from + " lists no machines in its own folder", Subject: "overlays/" + from,
-			Detail: "Where it has them from, a new site would have the same ones.", Hint: "Make the site without --from."}
+		return nil, lifecycle.Errorf("overlays/"+from, "site %s lists no machines in its own folder", from).
+			Because("Where it has them from, a new site would have the same ones.").
+			Try("Make the site without --from.")
 	}
 	return out, nil
 }
@@ -119,8 +121,8 @@ func Leftovers(site string, files []File, machines []Machine) lifecycle.Diagnost
 				if slices.ContainsFunc(machines, func(m Machine) bool { return m.Address == a }) || strings.HasPrefix(strings.TrimSpace(line), "#") {
 					continue
 				}
-				ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: a + " is the other site's", Hint: "Give this site its own, unless both are to have it.",
-					Subject: fmt.Sprintf("overlays/%s/%s:%d", site, f.Path, i+1)})
+				ds = append(ds, lifecycle.Warnf(fmt.Sprintf("overlays/%s/%s:%d", site, f.Path, i+1), "%s is the other site's", a).
+					Try("Give this site its own, unless both are to have it."))
 			}
 		}
 	}

@@ -32,8 +32,8 @@ var imageName = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*
 
 func (t Tool) project() (string, error) {
 	if !imageName.MatchString(t.Image) {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%q is no repository of images", t.Image), Subject: t.Image,
-			Hint: "Name registry and project, without a tag: registry.example.com/platform/kiban."}
+		return "", lifecycle.Errorf(t.Image, "%q is no repository of images", t.Image).
+			Try("Name registry and project, without a tag: registry.example.com/platform/kiban.")
 	}
 	_, project, _ := strings.Cut(t.Image, "/")
 	return project, nil

@@ -140,7 +140,7 @@ func peerAddress(config []byte) string {
 func (c *Cluster) doubts(h Host, s lifecycle.HostState, name string, state lifecycle.State) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	warn := func(summary, detail, hint string) {
-		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Summary: summary, Detail: detail, Hint: hint, Subject: c.at(h.Line)})
+		ds = append(ds, lifecycle.Warnf(c.at(h.Line), "%s", summary).Because(detail).Try(hint))
 	}
 	if !s.Installed() {
 		warn(h.Address+" runs no k0s", "The plan will let it join.", "Remove it from the overlay if it is not to be a member.")
@@ -167,8 +167,9 @@ func (c *Cluster) learnVersion(running map[string][]string) (string, lifecycle.D
 	slices.Sort(all)
 	switch {
 	case c.Version != "" && len(all) > 0 && (len(all) > 1 || len(running[c.Version]) == 0):
-		return "", lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the machines do not all run " + c.Version, Detail: strings.Join(all, "\n"),
-			Hint: "The plan will be to bring them there.", Subject: c.file}}
+		return "", lifecycle.Diagnostics{lifecycle.Warnf(c.file, "the machines do not all run %s", c.Version).
+			Because(all...).
+			Try("The plan will be to bring them there.")}
 	case c.Version != "":
 		return "", nil
 	case len(all) == 1:

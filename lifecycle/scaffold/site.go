@@ -30,8 +30,9 @@ func Machines(site string, role lifecycle.Role, list []string) ([]Machine, error
 			name, address = fmt.Sprintf("%s-%s-%d", site, role, i+1), name
 		}
 		if name == "" || address == "" || strings.ContainsAny(address, " \t:@/[]") && !isIP(address) {
-			return nil, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("%q is no machine", item), Detail: "A machine is an address, or name=address.",
-				Hint: "SSH's user and port are the Site's: spec.ssh."}
+			return nil, lifecycle.Errorf("", "%q is no machine", item).
+				Because("A machine is an address, or name=address.").
+				Try("SSH's user and port are the Site's: spec.ssh.")
 		}
 		out = append(out, Machine{name, address, role})
 	}

@@ -74,7 +74,7 @@ func adminKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
 func siteKubeconfig(raw []byte, site lifecycle.Site) (kubeconfigFile, error) {
 	var f kubeconfigFile
 	if err := yaml.Unmarshal(raw, &f); err != nil || len(f.Clusters) == 0 || len(f.Users) == 0 {
-		return f, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the controller's kubeconfig is not one", Cause: err}
+		return f, lifecycle.Errorf(site.Name, "the controller's kubeconfig is not one").Hiding(err)
 	}
 	server, err := apiURL(site)
 	if err != nil {
@@ -98,7 +98,7 @@ func apiURL(site lifecycle.Site) (string, error) {
 	}
 	controllers := site.Cluster.Controllers()
 	if len(controllers) == 0 {
-		return "", lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the site declares no controller"}
+		return "", lifecycle.Errorf(site.Name, "the site declares no controller")
 	}
 	return "https://" + net.JoinHostPort(controllers[0].Address, fmt.Sprint(apiPort(controllers[0]))), nil
 }

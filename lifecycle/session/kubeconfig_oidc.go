@@ -43,8 +43,9 @@ func personKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
 
 // issuerOf reads the issuer from the file that the declared API servers are given as their authentication-config.
 func issuerOf(site lifecycle.Site) (issuer, error) {
-	none := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the site declares no sign-on with OIDC",
-		Detail: "Its API servers are given no authentication-config.", Hint: "Include the component sso in the overlay; docs/sso.md says what belongs into it."}
+	none := lifecycle.Errorf(site.Name, "the site declares no sign-on with OIDC").
+		Because("Its API servers are given no authentication-config.").
+		Try("Include the component sso in the overlay; docs/sso.md says what belongs into it.")
 	if site.Provider == lifecycle.ProviderExternal {
 		none.Detail, none.Hint = "Someone else runs its API servers, and knows whom they let in.", "Ask the provider of the cluster for a kubeconfig."
 		return issuer{}, none
@@ -69,8 +70,8 @@ func issuerOf(site lifecycle.Site) (issuer, error) {
 
 // readIssuer takes the first issuer of an AuthenticationConfiguration.
 func readIssuer(site lifecycle.Site, f lifecycle.HostFile) (issuer, error) {
-	bad := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: f.Path + " names no issuer",
-		Hint: "Give it jwt[0].issuer with url and audiences; docs/sso.md has an example."}
+	bad := lifecycle.Errorf(site.Name, "%s names no issuer", f.Path).
+		Try("Give it jwt[0].issuer with url and audiences; docs/sso.md has an example.")
 	if f.Missing != "" {
 		bad.Summary, bad.Detail, bad.Hint = "the content of "+f.Path+" is not known here", f.Missing, "Set what is missing, then run the same command again."
 		return issuer{}, bad

@@ -65,8 +65,10 @@ func (s secrets) kubeconfig(site lifecycle.Site) ([]byte, error) {
 	if err == nil && here {
 		return b, nil
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "the site's kubeconfig is not here", Cause: err,
-		Detail: fmt.Sprintf("spec.api.kubeconfig of the Site says that it is %s.", src), Hint: "Set it where kiban runs (in GitLab: a variable of type File), then run the same command again."}
+	d := lifecycle.Errorf(site.Name, "the site's kubeconfig is not here").
+		Because(fmt.Sprintf("spec.api.kubeconfig of the Site says that it is %s.", src)).
+		Try("Set it where kiban runs (in GitLab: a variable of type File), then run the same command again.").
+		From(err)
 	if err != nil {
 		d.Detail += " " + err.Error()
 	}

@@ -176,13 +176,10 @@ func checkFleetPools(sites []lifecycle.Site) lifecycle.Diagnostics {
 				if o.site == s.Name || !r.span.overlaps(o.span) {
 					continue
 				}
-				ds = append(ds, lifecycle.Diagnostic{
-					Severity: lifecycle.SeverityError,
-					Summary:  fmt.Sprintf("two sites give out the same addresses: %s and %s", o.text, r.text),
-					Detail:   fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.", o.pool, o.site, o.at.Subject, r.pool, s.Name, r.at.Subject),
-					Hint:     "Choose ranges that do not overlap.",
-					Subject:  r.at.Subject,
-				})
+				ds = append(ds, lifecycle.Errorf(r.at.Subject, "two sites give out the same addresses: %s and %s", o.text, r.text).
+					Because(fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.",
+						o.pool, o.site, o.at.Subject, r.pool, s.Name, r.at.Subject)).
+					Try("Choose ranges that do not overlap."))
 			}
 			all = append(all, owned{s.Name, r})
 		}

@@ -42,7 +42,9 @@ func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 	for _, s := range sites {
 		there := neighbours(s, sites)
 		add := func(summary, detail, hint string) {
-			ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: cmp.Or(s.Promotion.Source, overlaysDir+"/"+s.Name)})
+			ds = append(ds, lifecycle.Errorf(cmp.Or(s.Promotion.Source, overlaysDir+"/"+s.Name), "%s", summary).
+				Because(detail).
+				Try(hint))
 		}
 		for _, from := range s.Promotion.From {
 			i := slices.IndexFunc(sites, func(o lifecycle.Site) bool { return o.Name == from })
@@ -87,9 +89,10 @@ func checkFleetCharts(sites []lifecycle.Site) lifecycle.Diagnostics {
 			}
 			for _, a := range s.Addons {
 				if a.Chart != nil && !charts[from+" "+a.Chart.Name] {
-					ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: cmp.Or(a.Source, overlaysDir+"/"+s.Name),
-						Summary: fmt.Sprintf("%s has chart %s, and %s, which it waits for, has not", s.Name, a.Chart.Name, from),
-						Detail:  "No version of it would ever be let through.", Hint: fmt.Sprintf("Give %s an addon of it, too.", from)})
+					ds = append(ds, lifecycle.Warnf(cmp.Or(a.Source, overlaysDir+"/"+s.Name), "%s has chart %s, and %s, which it waits for, has not",
+						s.Name, a.Chart.Name, from).
+						Because("No version of it would ever be let through.").
+						Try(fmt.Sprintf("Give %s an addon of it, too.", from)))
 				}
 			}
 		}

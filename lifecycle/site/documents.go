@@ -38,13 +38,15 @@ func sortDocuments(t *overlay.Tree, built [][]byte) (documents, lifecycle.Diagno
 	var docs documents
 	var ds lifecycle.Diagnostics
 	complain := func(p overlay.Identity, summary, detail, hint string) {
-		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.Declared(p)})
+		ds = append(ds, lifecycle.Errorf(t.Declared(p), "%s", summary).Because(detail).Try(hint))
 	}
 	for _, b := range built {
 		nodes, err := overlay.ParseYAML(b)
 		if err != nil || len(nodes) != 1 {
-			return docs, lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "kustomize printed a document that is not YAML",
-				Detail: fmt.Sprint(err), Hint: "Report this with the overlay.", Subject: t.Overlay(), Cause: err}}
+			return docs, lifecycle.Diagnostics{lifecycle.Errorf(t.Overlay(), "kustomize printed a document that is not YAML").
+				Because(fmt.Sprint(err)).
+				Try("Report this with the overlay.").
+				Hiding(err)}
 		}
 		p := overlay.Identify(nodes[0])
 		switch {

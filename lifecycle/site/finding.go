@@ -30,7 +30,9 @@ func doubtful(at overlay.Place, summary, detail, hint string) finding {
 func locate(t *overlay.Tree, fs []finding) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, f := range fs {
-		ds = append(ds, lifecycle.Diagnostic{Severity: f.severity, Summary: f.summary, Detail: f.detail, Hint: f.hint, Subject: t.Where(f.at)})
+		ds = append(ds, lifecycle.Findingf(f.severity, t.Where(f.at), "%s", f.summary).
+			Because(f.detail).
+			Try(f.hint))
 	}
 	return ds
 }

@@ -28,13 +28,9 @@ func FindFleet(start string) (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", lifecycle.Diagnostic{
-				Severity: lifecycle.SeverityError,
-				Summary:  "no fleet here",
-				Detail:   fmt.Sprintf("Neither %s nor a folder above it has a folder %q.", abs, overlaysDir),
-				Hint:     "Run kiban inside the repository that holds clusters/ and overlays/, or name it with --fleet.",
-				Subject:  abs,
-			}
+			return "", lifecycle.Errorf(abs, "no fleet here").
+				Because(fmt.Sprintf("Neither %s nor a folder above it has a folder %q.", abs, overlaysDir)).
+				Try("Run kiban inside the repository that holds clusters/ and overlays/, or name it with --fleet.")
 		}
 	}
 }
@@ -64,8 +60,9 @@ func overlayDir(fleetDir, name string) (string, lifecycle.Diagnostics) {
 	if name != "" && filepath.Base(dir) == name && filepath.Dir(dir) == filepath.Join(fleet, overlaysDir) {
 		file, err := overlay.KustomizationFile(dir)
 		if err != nil {
-			return "", lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "more than one kustomization",
-				Detail: err.Error(), Hint: "Keep one.", Subject: filepath.ToSlash(filepath.Join(overlaysDir, name))}}
+			return "", lifecycle.Diagnostics{lifecycle.Errorf(filepath.ToSlash(filepath.Join(overlaysDir, name)), "more than one kustomization").
+				Because(err.Error()).
+				Try("Keep one.")}
 		}
 		if file != "" {
 			return dir, nil
@@ -78,12 +75,8 @@ func overlayDir(fleetDir, name string) (string, lifecycle.Diagnostics) {
 }
 
 func unknownSite(fleet, name string) lifecycle.Diagnostic {
-	d := lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityError,
-		Summary:  fmt.Sprintf("there is no site %q", name),
-		Detail:   fmt.Sprintf("%s has no folder %q with a kustomization.yaml.", filepath.Join(fleet, overlaysDir), name),
-		Subject:  name,
-	}
+	d := lifecycle.Errorf(name, "there is no site %q", name).
+		Because(fmt.Sprintf("%s has no folder %q with a kustomization.yaml.", filepath.Join(fleet, overlaysDir), name))
 	known, err := List(fleet)
 	switch near := overlay.Nearest(name, known); {
 	case err != nil:
@@ -93,7 +86,7 @@ func unknownSite(fleet, name string) lifecycle.Diagnostic {
 	case len(known) > 0:
 		d.Hint = "The sites are: " + strings.Join(known, ", ") + "."
 	default:
-		d.Hint = "overlays/ holds no site yet."
+		d.Hint = "Make the first one: overlays/ holds none yet."
 	}
 	return d
 }
@@ -109,13 +102,10 @@ func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 	slices.SortFunc(sites, func(a, b lifecycle.Site) int { return cmp.Compare(a.Name, b.Name) })
 	for _, s := range sites {
 		if other, taken := clusters[s.Cluster.Name]; taken && s.Cluster.Name != "" {
-			ds = append(ds, lifecycle.Diagnostic{
-				Severity: lifecycle.SeverityError,
-				Summary:  fmt.Sprintf("cluster name %q is used by two sites", s.Cluster.Name),
-				Detail:   fmt.Sprintf("%s and %s both name their cluster %q; their kubeconfig contexts and records could be confused.", other, s.Name, s.Cluster.Name),
-				Hint:     "Give each Cluster its own metadata.name, such as the site's name.",
-				Subject:  overlaysDir + "/" + s.Name,
-			})
+			ds = append(ds, lifecycle.Errorf(overlaysDir+"/"+s.Name, "cluster name %q is used by two sites", s.Cluster.Name).
+				Because(fmt.Sprintf("%s and %s both name their cluster %q; their kubeconfig contexts and records could be confused.",
+					other, s.Name, s.Cluster.Name)).
+				Try("Give each Cluster its own metadata.name, such as the site's name."))
 		} else {
 			clusters[s.Cluster.Name] = s.Name
 		}
@@ -129,13 +119,9 @@ func CheckFleet(sites []lifecycle.Site) lifecycle.Diagnostics {
 			if other.site == s.Name {
 				continue // twice in one site is that site's own finding
 			}
-			ds = append(ds, lifecycle.Diagnostic{
-				Severity: lifecycle.SeverityError,
-				Summary:  fmt.Sprintf("%s is claimed by two sites", key),
-				Detail:   fmt.Sprintf("%s has it as host %s (%s), %s as host %s (%s).", other.site, other.host, other.source, s.Name, h.Name, h.Source),
-				Hint:     "Leave the machine to one site.",
-				Subject:  cmp.Or(h.Source, overlaysDir+"/"+s.Name),
-			})
+			ds = append(ds, lifecycle.Errorf(cmp.Or(h.Source, overlaysDir+"/"+s.Name), "%s is claimed by two sites", key).
+				Because(fmt.Sprintf("%s has it as host %s (%s), %s as host %s (%s).", other.site, other.host, other.source, s.Name, h.Name, h.Source)).
+				Try("Leave the machine to one site."))
 		}
 	}
 	ds = append(ds, checkFleetPools(sites)...)

@@ -2,7 +2,6 @@ package site
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,8 +70,9 @@ func folderDigest(dir string) (string, error) {
 			return err
 		}
 		if !d.Type().IsRegular() {
-			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: fmt.Sprintf("the chart %s holds a symbolic link", filepath.Base(dir)), Detail: rel + " leads to what may not be in the commit.",
-				Hint: "Put the file itself there.", Subject: rel}
+			return lifecycle.Errorf(rel, "the chart %s holds a symbolic link", filepath.Base(dir)).
+				Because(rel + " leads to what may not be in the commit.").
+				Try("Put the file itself there.")
 		}
 		b, err := os.ReadFile(path)
 		parts = append(parts, []byte(filepath.ToSlash(rel)), b)

@@ -7,7 +7,7 @@ import "kiban.dev/kiban/lifecycle"
 func checkBundle(index Index, site lifecycle.Site) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	fail := func(summary, detail, hint string) {
-		ds = append(ds, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: site.Name, Summary: summary, Detail: detail, Hint: hint})
+		ds = append(ds, lifecycle.Errorf(site.Name, "%s", summary).Because(detail).Try(hint))
 	}
 	if site.Pins == nil {
 		fail("a bundle is used with a lock file only", "Without "+lifecycle.PinsFile+" nothing says that what is in the bundle is what the repository means.", "kiban pin "+site.Name)

@@ -34,11 +34,9 @@ type Packed struct {
 // MakeBundle packs all that a site's lock file names into one file, which is there whole or not at all.
 func MakeBundle(ctx context.Context, site lifecycle.Site, from Sources, opts BundleOptions) (Packed, error) {
 	if site.Pins == nil {
-		return Packed{}, lifecycle.Diagnostic{
-			Severity: lifecycle.SeverityError, Subject: site.Name, Summary: "a site without " + lifecycle.PinsFile + " cannot be bundled",
-			Detail: "Nothing says what its versions stand for, so nothing could be held against it where the bundle is used.",
-			Hint:   "kiban pin " + site.Name,
-		}
+		return Packed{}, lifecycle.Errorf(site.Name, "a site without %s cannot be bundled", lifecycle.PinsFile).
+			Because("Nothing says what its versions stand for, so nothing could be held against it where the bundle is used.").
+			Try("kiban pin " + site.Name)
 	}
 	opts.Arch = slices.Compact(slices.Sorted(slices.Values(opts.Arch)))
 	g := gatherer{site: site, from: from, opts: opts}

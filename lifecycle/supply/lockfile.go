@@ -64,10 +64,9 @@ func (r *pinReader) fail(line int, summary, detail string) {
 	if line > 0 {
 		subject = fmt.Sprintf("%s:%d", r.name, line)
 	}
-	r.found = append(r.found, lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Subject: subject,
-		Hint: "The file is written by `kiban pin`; write it again, or take it from the last commit in which it was right.",
-	})
+	r.found = append(r.found, lifecycle.Errorf(subject, "%s", summary).
+		Because(detail).
+		Try("The file is written by `kiban pin`; write it again, or take it from the last commit in which it was right."))
 }
 
 func (r *pinReader) file(n *yaml.Node, pins *lifecycle.Pins) {

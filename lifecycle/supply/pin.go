@@ -59,12 +59,9 @@ func refuseChanged(site string, changes []PinChange) lifecycle.Diagnostics {
 		if c.Change != PinChanged {
 			continue
 		}
-		ds = append(ds, lifecycle.Diagnostic{
-			Severity: lifecycle.SeverityError, Subject: site + "/" + lifecycle.PinsFile,
-			Summary: c.What + " has other content than it had",
-			Detail:  fmt.Sprintf("It is pinned as %s, and its source serves %s now.", c.From, c.To),
-			Hint:    "Find out who replaced it and why. To take the new content: kiban pin " + site + " --accept-changed",
-		})
+		ds = append(ds, lifecycle.Errorf(site+"/"+lifecycle.PinsFile, "%s has other content than it had", c.What).
+			Because(fmt.Sprintf("It is pinned as %s, and its source serves %s now.", c.From, c.To)).
+			Try("Find out who replaced it and why. To take the new content: kiban pin "+site+" --accept-changed"))
 	}
 	return ds
 }

@@ -35,8 +35,9 @@ func OpenBundle(file, dir string, site lifecycle.Site) (*Bundle, error) {
 func open(file, dir string) (Bundle, error) {
 	b, err := unpackBelow(file, dir)
 	if err != nil {
-		return Bundle{}, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: file, Summary: "the bundle cannot be used", Detail: err.Error(),
-			Hint: "Carry it over again, or make it again: kiban bundle SITE -o FILE", Cause: err}
+		return Bundle{}, lifecycle.Errorf(file, "the bundle cannot be used").
+			Try("Carry it over again, or make it again: kiban bundle SITE -o FILE").
+			From(err)
 	}
 	return b, nil
 }

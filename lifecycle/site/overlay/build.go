@@ -91,12 +91,8 @@ func (t *Tree) Build() (Built, lifecycle.Diagnostics) {
 // buildFailed puts kustomize's own complaint in words. It chains its causes with ": " and repeats absolute paths; the fleet's
 // folder says nothing to a reader of the repository.
 func (t *Tree) buildFailed(err error) lifecycle.Diagnostic {
-	return lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityError,
-		Summary:  "kustomize can't build the overlay",
-		Detail:   strings.ReplaceAll(strings.TrimSpace(err.Error()), t.fleet+"/", ""),
-		Hint:     "`kustomize build " + t.Rel(t.overlay) + "` shows the same.",
-		Subject:  t.Rel(t.overlay),
-		Cause:    err,
-	}
+	return lifecycle.Errorf(t.Rel(t.overlay), "kustomize can't build the overlay").
+		Because(strings.ReplaceAll(strings.TrimSpace(err.Error()), t.fleet+"/", "")).
+		Try("`kustomize build " + t.Rel(t.overlay) + "` shows the same.").
+		From(err)
 }

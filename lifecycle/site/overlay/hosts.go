@@ -172,13 +172,10 @@ func (t *Tree) lostHosts(docs [][]byte) lifecycle.Diagnostics {
 	if len(lost) == 0 {
 		return nil
 	}
-	return lifecycle.Diagnostics{{
-		Severity: lifecycle.SeverityError,
-		Summary:  "the build has lost " + lifecycle.Count(len(lost), "host"),
-		Detail:   "Declared, but not in what kustomize prints: " + lifecycle.Few(where) + ". This is the last that changes the list.",
-		Hint:     "To remove a host, patch it with `- hostname: " + lost[0] + "` and `$patch: delete`. Patch hosts by hostname only.",
-		Subject:  t.Subject(t.sources.find(Place{Kind: KindCluster, Path: []string{"spec", "hosts"}})),
-	}}
+	return lifecycle.Diagnostics{lifecycle.Errorf(t.Subject(t.sources.find(Place{Kind: KindCluster, Path: []string{"spec", "hosts"}})),
+		"the build has lost %s", lifecycle.Count(len(lost), "host")).
+		Because("Declared, but not in what kustomize prints: " + lifecycle.Few(where) + ". This is the last that changes the list.").
+		Try("To remove a host, patch it with `- hostname: " + lost[0] + "` and `$patch: delete`. Patch hosts by hostname only.")}
 }
 
 // isAlias reports whether a key's value in a mapping is a YAML alias.

@@ -118,9 +118,7 @@ func (t *Tree) missing(file string, line int, summary, detail, hint string) {
 }
 
 func (t *Tree) fail(file string, line int, summary, detail, hint string) {
-	t.found = append(t.found, lifecycle.Diagnostic{
-		Severity: lifecycle.SeverityError, Summary: summary, Detail: detail, Hint: hint, Subject: t.Subject(file, line),
-	})
+	t.found = append(t.found, lifecycle.Errorf(t.Subject(file, line), "%s", summary).Because(detail).Try(hint))
 }
 
 // read parses a file into documents. Findings about it are recorded; ok is false when there is nothing to go on with.
