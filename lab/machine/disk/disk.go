@@ -58,6 +58,8 @@ type owner struct {
 	UID  int         `json:"uid,omitempty"`
 	GID  int         `json:"gid,omitempty"`
 	Mode fs.FileMode `json:"mode"` // permission, sticky, setuid and setgid bits
+	// folder is not kept: root may enter any.
+	folder bool
 }
 
 // New opens the disk in a real folder.
@@ -94,6 +96,13 @@ func (d *Disk) setOwner(path string, o owner) error {
 		return err
 	}
 	if fi.Mode()&fs.ModeSymlink != 0 {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if o.Mode = fi.Mode() & modeBits; o.UID == 0 && o.GID == 0 {
+			delete(d.owners, path)
+		} else {
+			d.owners[path] = o
+		}
 		return nil
 	}
 	real := o.Mode | 0o600
@@ -113,6 +122,17 @@ func (d *Disk) setOwner(path string, o owner) error {
 		d.owners[path] = o
 	}
 	return nil
+}
+
+// shareOwner gives a file's second name what is recorded of the first.
+func (d *Disk) shareOwner(name, second string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if o, ok := d.owners[name]; ok {
+		d.owners[second] = o
+	} else {
+		delete(d.owners, second)
+	}
 }
 
 // forget drops what was recorded of a path and all below it.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,6 +36,9 @@ func (v View) open(p string, flags int, perm fs.FileMode) (File, error) {
 	}
 	fi, err := os.Lstat(v.disk.Real(q))
 	absent := err != nil
+	if strings.HasSuffix(p, "/") && (absent && flags&os.O_CREATE != 0 || !absent && !fi.IsDir()) {
+		return nil, syscall.ENOTDIR
+	}
 	if absent {
 		if flags&os.O_CREATE == 0 {
 			return nil, syscall.ENOENT
@@ -109,6 +113,9 @@ type file struct {
 	path  string
 	noted bool
 }
+
+// Plain is the real file, for those that only read.
+func (f *file) Plain() *os.File { return f.File }
 
 func (f *file) write(n int) error {
 	if n > 0 && f.view.disk.Full() {

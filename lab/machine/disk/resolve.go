@@ -19,6 +19,7 @@ func (v View) resolve(p string, follow bool) (string, error) {
 	if !strings.HasPrefix(p, "/") {
 		p = v.dir + "/" + p
 	}
+	follow = follow || strings.HasSuffix(p, "/") // "link/" is what the link leads to
 	rest := strings.Split(p, "/")
 	at, links := "/", 0
 	for len(rest) > 0 {
@@ -102,7 +103,7 @@ func (v View) mayPass(dir string) error {
 // may checks one permission. Root may all but execute what nobody may execute.
 func (v View) may(o owner, want fs.FileMode) error {
 	if v.user.UID == 0 {
-		if want&Exec != 0 && o.Mode&0o111 == 0 {
+		if want&Exec != 0 && o.Mode&0o111 == 0 && !o.folder {
 			return syscall.EACCES
 		}
 		return nil

@@ -82,7 +82,9 @@ func (v View) Access(p string, want fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	return fail("access", p, v.may(fi.owner, want))
+	o := fi.owner
+	o.folder = fi.IsDir()
+	return fail("access", p, v.may(o, want))
 }
 
 // ReadDir lists a folder, sorted by name.
@@ -160,7 +162,10 @@ func (v View) MkdirAll(p string, mode fs.FileMode) error {
 
 // Remove deletes a file or an empty folder.
 func (v View) Remove(p string) error {
-	q, err := v.resolve(p, false)
+	q, err := v.resolve(strings.TrimRight(p, "/"), false)
+	if fi, serr := os.Lstat(v.disk.Real(q)); err == nil && serr == nil && strings.HasSuffix(p, "/") && !fi.IsDir() {
+		err = syscall.ENOTDIR
+	}
 	if err == nil {
 		err = v.mayAlter(q)
 	}
@@ -207,7 +212,7 @@ func (v View) Rename(from, to string) error {
 		err = v.mayAlter(b)
 	}
 	if err == nil {
-		err = os.Rename(v.disk.Real(a), v.disk.Real(b))
+		err = syscall.Rename(v.disk.Real(a), v.disk.Real(b)) // os.Rename refuses what rename(2) does: take the place of an empty folder
 	}
 	if err == nil {
 		v.disk.moveOwners(a, b)
@@ -224,14 +229,17 @@ func (v View) Symlink(target, p string) error {
 		err = v.alter(q, func() error { return os.Symlink(target, v.disk.Real(q)) })
 	}
 	if err == nil {
-		v.note(Change{"link", q})
+		err = v.created(q, fs.ModePerm, "link")
 	}
 	return fail("symlink", p, err)
 }
 
 // Link gives a file a second name.
 func (v View) Link(from, to string) error {
-	a, err := v.resolve(from, true)
+	a, err := v.resolve(from, false)
+	if err == nil {
+		err = v.mayLink(a)
+	}
 	if err != nil {
 		return fail("link", from, err)
 	}
@@ -240,14 +248,28 @@ func (v View) Link(from, to string) error {
 		err = v.alter(b, func() error { return os.Link(v.disk.Real(a), v.disk.Real(b)) })
 	}
 	if err == nil {
+		v.disk.shareOwner(a, b)
 		v.note(Change{"link", b})
 	}
 	return fail("link", to, err)
 }
 
+// mayLink is fs.protected_hardlinks, which Debian sets: others' files get no new name from those who may not read and write them.
+func (v View) mayLink(q string) error {
+	fi, err := os.Lstat(v.disk.Real(q))
+	if err != nil || v.user.UID == 0 || fi.Mode()&fs.ModeSymlink != 0 {
+		return err
+	}
+	o := v.disk.ownerOf(q, fi.Mode())
+	if o.UID != v.user.UID && v.may(o, Read|Write) != nil {
+		return syscall.EPERM
+	}
+	return nil
+}
+
 // Chmod sets a file's mode; only its owner and root may.
 func (v View) Chmod(p string, mode fs.FileMode) error {
-	return v.setOwner("chmod", "mode", p, func(o *owner) error {
+	return v.setOwner("chmod", "mode", p, true, func(o *owner) error {
 		if v.user.UID != 0 && v.user.UID != o.UID {
 			return syscall.EPERM
 		}
@@ -257,8 +279,13 @@ func (v View) Chmod(p string, mode fs.FileMode) error {
 }
 
 // Chown sets a file's owner (-1 leaves a part as it is); only root may.
-func (v View) Chown(p string, uid, gid int) error {
-	return v.setOwner("chown", "owner", p, func(o *owner) error {
+func (v View) Chown(p string, uid, gid int) error { return v.chown(p, uid, gid, true) }
+
+// Lchown is Chown of a link itself.
+func (v View) Lchown(p string, uid, gid int) error { return v.chown(p, uid, gid, false) }
+
+func (v View) chown(p string, uid, gid int, follow bool) error {
+	return v.setOwner("chown", "owner", p, follow, func(o *owner) error {
 		if v.user.UID != 0 {
 			return syscall.EPERM
 		}
@@ -272,8 +299,8 @@ func (v View) Chown(p string, uid, gid int) error {
 	})
 }
 
-func (v View) setOwner(op, kind, p string, set func(*owner) error) error {
-	q, err := v.resolve(p, true)
+func (v View) setOwner(op, kind, p string, follow bool, set func(*owner) error) error {
+	q, err := v.resolve(p, follow)
 	if err != nil {
 		return fail(op, p, err)
 	}
@@ -296,11 +323,11 @@ func (v View) setOwner(op, kind, p string, set func(*owner) error) error {
 	return nil
 }
 
-// Chtimes sets a file's modification time.
-func (v View) Chtimes(p string, t time.Time) error {
+// Chtimes sets when a file was read and written last; a zero time leaves what there is.
+func (v View) Chtimes(p string, access, modify time.Time) error {
 	q, err := v.resolve(p, true)
 	if err == nil {
-		err = os.Chtimes(v.disk.Real(q), t, t)
+		err = os.Chtimes(v.disk.Real(q), access, modify)
 	}
 	if err == nil {
 		v.note(Change{"time", q})

@@ -9,14 +9,19 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"strings"
 	"time"
 )
 
 // curl fetches http, https and file URLs for real, the last from the machine's own disk.
 func curl(ctx context.Context, c *Call) int {
-	o, err := c.parse("s", "S", "L", "f", "k", "I", "o:", "w:", "H:", "X:", "m:", "O", "fail", "silent", "insecure", "location", "show-error", "connect-timeout=", "max-time=", "retry=", "output=", "head", "noproxy=", "cacert=")
-	if err != nil || len(o.args) != 1 {
+	o, err := c.parse("s", "S", "L", "f", "k", "I", "o:", "w:", "H:", "X:", "m:", "O", "fail", "silent", "insecure", "location",
+		"show-error", "connect-timeout=", "max-time=", "retry=", "output=", "head", "noproxy=", "cacert=")
+	if err == nil && len(o.args) != 1 {
+		err = fmt.Errorf("%d URLs: other than one is not in the lab", len(o.args))
+	}
+	if err != nil {
 		fmt.Fprintf(c.Err, "curl: %v\ncurl: try 'curl --help' for more information\n", err)
 		return 2
 	}
@@ -43,7 +48,7 @@ func curl(ctx context.Context, c *Call) int {
 		resp, err := c.fetch(ctx, o, u)
 		if err != nil {
 			if o.has("w") {
-				fmt.Fprint(c.Out, strings.ReplaceAll(o.value("w"), "%{http_code}", "000"))
+				fmt.Fprint(c.Out, written(o.value("w"), 0))
 			}
 			return complain(7, "Failed to connect to %s: %v", u.Host, err)
 		}
@@ -56,7 +61,11 @@ func curl(ctx context.Context, c *Call) int {
 		return complain(22, "The requested URL returned error: %d", code)
 	}
 	var out io.Writer = c.Out
-	if p := o.value("o", "output"); p != "" {
+	target := o.value("o", "output")
+	if o.has("O") {
+		target = path.Base(u.Path)
+	}
+	if p := target; p != "" {
 		f, err := c.Files.Open(p, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 		if err != nil {
 			return complain(23, "Failure writing output to destination: %s", reason(err))
@@ -68,13 +77,18 @@ func curl(ctx context.Context, c *Call) int {
 		if _, err := io.Copy(out, body); err != nil {
 			return complain(23, "Failure writing output to destination: %s", reason(unwrap(err)))
 		}
-	} else if p := o.value("o"); p == "" {
+	} else if target == "" {
 		fmt.Fprintf(out, "HTTP/1.1 %d %s\r\n\r\n", code, http.StatusText(code))
 	}
 	if o.has("w") {
-		fmt.Fprint(c.Out, strings.NewReplacer("%{http_code}", fmt.Sprintf("%03d", code), `\n`, "\n").Replace(o.value("w")))
+		fmt.Fprint(c.Out, written(o.value("w"), code))
 	}
 	return 0
+}
+
+// written is what -w says.
+func written(format string, code int) string {
+	return strings.NewReplacer("%{http_code}", fmt.Sprintf("%03d", code), `\n`, "\n", `\t`, "\t", `\r`, "\r").Replace(format)
 }
 
 func (c *Call) fetch(ctx context.Context, o options, u *url.URL) (*http.Response, error) {

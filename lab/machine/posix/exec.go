@@ -12,6 +12,9 @@ import (
 	"path"
 	"strings"
 	"syscall"
+	"unicode/utf8"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // Run finds the program that the call names and runs it: 127 when there is none, 126 when it cannot be executed.
@@ -25,7 +28,14 @@ func (c *Call) Run(ctx context.Context) int {
 	case "shell-umask":
 		return c.umask()
 	case "shell-kill":
-		return kill(ctx, c)
+		return c.kill(2)
+	case "shell-echo":
+		return c.shellEcho()
+	case "shell-printf":
+		return c.printf(false)
+	case "shell-test", "shell-[":
+		c.Args[0], c.inShell = strings.TrimPrefix(c.Args[0], "shell-"), true
+		return test(ctx, c)
 	}
 	p, err := c.find(c.Args[0])
 	if err != nil {
@@ -111,27 +121,33 @@ func (c *Call) program(p string) (Program, error) {
 	}
 	defer f.Close()
 	line, _ := bufio.NewReaderSize(io.LimitReader(f, 256), 256).ReadBytes('\n')
-	script, ok := bytes.CutPrefix(line, []byte("#!"))
+	first, ok := bytes.CutPrefix(line, []byte("#!"))
 	if !ok {
-		return nil, syscall.ENOEXEC
+		if bytes.IndexByte(line, 0) >= 0 || !utf8.Valid(line) || bytes.HasPrefix(line, []byte("\x7f")) {
+			return nil, syscall.ENOEXEC
+		}
+		first = []byte("/bin/sh") // what is text without a first line of that kind, a shell takes for its own
 	}
-	inter := strings.TrimSpace(string(script))
+	inter := strings.TrimSpace(string(first))
 	if c.System.Interpreter != nil {
 		if prog, err := c.System.Interpreter(real, inter); prog != nil || err != nil {
 			return prog, err
 		}
 	}
-	switch strings.Fields(inter + " -")[0] {
-	case "/bin/sh", "/usr/bin/sh":
-		return func(ctx context.Context, c *Call) int {
-			b, err := c.Files.ReadFile(real)
-			if err != nil {
-				return c.fail(err)
-			}
-			return c.script(ctx, string(b), c.Args[1:])
-		}, nil
+	name, arg, _ := strings.Cut(inter, " ")
+	if _, err := c.find(name); err != nil || name == "" {
+		return nil, fs.ErrNotExist
 	}
-	return nil, syscall.ENOEXEC
+	args := []string{name}
+	if arg = strings.TrimSpace(arg); arg != "" {
+		args = append(args, arg)
+	}
+	return func(ctx context.Context, c *Call) int {
+		if strings.Contains(c.Args[0], "/") {
+			p = c.Args[0] // the script learns its name as it was written
+		}
+		return c.with(append(append(args, p), c.Args[1:]...)).Run(ctx)
+	}, nil
 }
 
 // builtin is a program of /usr/bin.
@@ -142,29 +158,43 @@ func (s *System) builtin(name string) Program {
 	return ordinary(name)
 }
 
-// lookup answers `command -v NAME` and `type NAME`.
+// lookup answers `command -v NAME`, `type NAME` and `hash NAME`.
 func (c *Call) lookup() int {
+	how, names := c.Args[1], c.Args[2:]
+	if how == "command" && len(names) > 1 {
+		how, names = how+names[0], names[1:2] // dash looks for the first
+	}
 	status := 0
-	for _, n := range c.Args[2:] {
-		if strings.HasPrefix(n, "-") {
-			continue
-		}
-		p, err := c.find(n)
+	for _, n := range names {
+		text, where := n, n
 		switch {
+		case c.functions[n]:
+			text = n + " is a shell function"
+		case syntax.IsKeyword(n):
+			text = n + " is a shell keyword"
 		case shellBuiltin(n):
-			p = n
-		case err != nil:
+			text = n + " is a shell builtin"
+		default:
+			p, err := c.find(n)
+			if err == nil {
+				text, where = n+" is "+p, p
+				break
+			}
 			status = 127
-			if c.Args[1] == "type" {
-				fmt.Fprintf(c.Err, "%s: not found\n", n)
+			switch how {
+			case "hash":
+				fmt.Fprintf(c.Err, "sh: 1: hash: %s: not found\n", n)
+				status = 1
+			case "type", "command-V":
+				fmt.Fprintf(c.Out, "%s: not found\n", n)
 			}
 			continue
 		}
-		switch c.Args[1] {
-		case "command":
-			fmt.Fprintln(c.Out, p)
-		case "type":
-			fmt.Fprintf(c.Out, "%s is %s\n", n, p)
+		switch how {
+		case "command-v":
+			fmt.Fprintln(c.Out, where)
+		case "type", "command-V":
+			fmt.Fprintln(c.Out, text)
 		}
 	}
 	return status
@@ -172,24 +202,30 @@ func (c *Call) lookup() int {
 
 func shellBuiltin(n string) bool {
 	switch n {
-	case "cd", "echo", "printf", "test", "[", "set", "export", "read", "umask", "exit", "trap", "command", "eval", "exec", "shift", "unset", "wait", "true", "false", ":", ".", "type", "kill":
+	case "cd", "echo", "printf", "test", "[", "set", "export", "read", "umask", "exit", "trap", "command", "eval", "exec", "shift", "unset",
+		"wait", "true", "false", ":", ".", "type", "kill":
 		return true
 	}
 	return false
 }
 
+// umask tells the mask, or why it cannot be set; callHandler sets it.
 func (c *Call) umask() int {
-	if len(c.Args) == 1 {
+	switch {
+	case len(c.Args) == 1:
 		fmt.Fprintf(c.Out, "%04o\n", c.session.umask)
 		return 0
+	case c.Args[1] == "-S":
+		var classes []string
+		for i, who := range []string{"u", "g", "o"} {
+			rwx := strings.Trim((0o777 &^ c.session.umask).String()[1+3*i:4+3*i], "-")
+			classes = append(classes, who+"="+strings.ReplaceAll(rwx, "-", ""))
+		}
+		fmt.Fprintln(c.Out, strings.Join(classes, ","))
+		return 0
 	}
-	m, err := parseMode(c.Args[1], 0)
-	if err != nil {
-		fmt.Fprintf(c.Err, "sh: 1: umask: Illegal number: %s\n", c.Args[1])
-		return 2
-	}
-	c.session.umask = m
-	return 0
+	fmt.Fprintf(c.Err, "sh: 1: umask: Illegal mode: %s\n", c.Args[1])
+	return 2
 }
 
 // reason is an error in the words of libc.
@@ -219,6 +255,9 @@ func reason(err error) string {
 
 // fail reports an error as GNU programs do and returns status 1.
 func (c *Call) fail(err error) int {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return 128 + 13 // SIGPIPE ends a program without a word
+	}
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
 		fmt.Fprintf(c.Err, "%s: %s: %s\n", c.name(), pe.Path, reason(pe.Err))

@@ -2,11 +2,10 @@ package posix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // kernel is what the machines claim to run.
@@ -14,6 +13,21 @@ const kernel = "6.1.0-31-amd64"
 
 func id(_ context.Context, c *Call) int {
 	o, err := c.parse("u", "g", "n", "G", "r")
+	kinds := 0
+	for _, k := range []string{"u", "g", "G"} {
+		if o.has(k) {
+			kinds++
+		}
+	}
+	switch {
+	case err != nil:
+	case kinds > 1:
+		err = errors.New("cannot print \"only\" of more than one choice")
+	case kinds == 0 && o.has("n", "r"):
+		err = errors.New("cannot print only names or real IDs in default format")
+	case len(o.args) > 1:
+		err = errors.New("more than one user is not in the lab")
+	}
 	if err != nil {
 		return c.usage("%v", err)
 	}
@@ -21,60 +35,100 @@ func id(_ context.Context, c *Call) int {
 	if len(o.args) > 0 {
 		var ok bool
 		if u, ok = c.System.account(o.args[0]); !ok {
-			fmt.Fprintf(c.Err, "id: '%s': no such user\n", o.args[0])
-			return 1
+			u, ok = c.System.accountOf(o.args[0])
+			if !ok {
+				fmt.Fprintf(c.Err, "id: '%s': no such user\n", o.args[0])
+				return 1
+			}
 		}
 	}
+	group := c.System.groupName(u.GID)
 	switch {
-	case o.has("n"):
+	case kinds == 0:
+		fmt.Fprintf(c.Out, "uid=%d(%s) gid=%d(%s) groups=%d(%s)\n", u.UID, u.Name, u.GID, group, u.GID, group)
+	case o.has("u") && o.has("n"):
 		fmt.Fprintln(c.Out, u.Name)
 	case o.has("u"):
 		fmt.Fprintln(c.Out, u.UID)
-	case o.has("g", "G"):
-		fmt.Fprintln(c.Out, u.GID)
+	case o.has("n"):
+		fmt.Fprintln(c.Out, group)
 	default:
-		fmt.Fprintf(c.Out, "uid=%d(%s) gid=%d(%s) groups=%d(%s)\n", u.UID, u.Name, u.GID, u.Name, u.GID, u.Name)
+		fmt.Fprintln(c.Out, u.GID)
 	}
 	return 0
 }
 
 func whoami(_ context.Context, c *Call) int {
+	o, err := c.parse()
+	if err == nil && len(o.args) > 0 {
+		err = fmt.Errorf("extra operand '%s'", o.args[0])
+	}
+	if err != nil {
+		return c.usage("%v", err)
+	}
 	fmt.Fprintln(c.Out, c.User.Name)
 	return 0
 }
 
+// getent looks up names and numbers in passwd and group, names and addresses in hosts.
 func getent(_ context.Context, c *Call) int {
-	if len(c.Args) < 2 {
-		return c.usage("wrong number of arguments")
+	o, err := c.parse()
+	if err != nil {
+		c.usage("%v", err)
+		return 64
 	}
-	file := map[string]string{"passwd": "/etc/passwd", "group": "/etc/group", "hosts": "/etc/hosts"}[c.Args[1]]
+	const hint = "Try `getent --help' or `getent --usage' for more information."
+	if len(o.args) == 0 {
+		fmt.Fprintln(c.Err, "getent: wrong number of arguments")
+		fmt.Fprintln(c.Out, hint)
+		return 1
+	}
+	base, keys := o.args[0], o.args[1:]
+	file := map[string]string{"passwd": "/etc/passwd", "group": "/etc/group", "hosts": "/etc/hosts"}[base]
 	if file == "" {
-		fmt.Fprintf(c.Err, "Unknown database: %s\n", c.Args[1])
+		fmt.Fprintf(c.Err, "Unknown database: %s\n", base)
+		fmt.Fprintln(c.Out, hint)
 		return 1
 	}
 	b, err := c.Files.ReadFile(file)
 	if err != nil {
 		return 2
 	}
-	status := 2
-	for _, l := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-		fields := strings.FieldsFunc(l, func(r rune) bool { return r == ':' || r == ' ' || r == '\t' })
-		if len(c.Args) == 2 || slices.Contains(fields[:min(3, len(fields))], c.Args[2]) {
-			fmt.Fprintln(c.Out, l)
-			status = 0
+	all := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if len(keys) == 0 {
+		fmt.Fprintln(c.Out, strings.Join(all, "\n"))
+		return 0
+	}
+	status := 0
+	for _, k := range keys {
+		i := slices.IndexFunc(all, func(l string) bool {
+			if base == "hosts" {
+				return slices.Contains(strings.Fields(l), k)
+			}
+			f := strings.Split(l, ":")
+			return f[0] == k || len(f) > 2 && f[2] == k
+		})
+		if i < 0 {
+			status = 2
+			continue
 		}
+		fmt.Fprintln(c.Out, all[i])
 	}
 	return status
 }
 
 func uname(_ context.Context, c *Call) int {
 	o, err := c.parse("s", "m", "r", "n", "a", "o", "p", "i", "v")
+	if err == nil && len(o.args) > 0 {
+		err = fmt.Errorf("extra operand '%s'", o.args[0])
+	}
 	if err != nil {
 		return c.usage("%v", err)
 	}
 	var parts []string
-	for _, p := range []struct{ flag, text string }{{"s", "Linux"}, {"n", c.System.Hostname()}, {"r", kernel}, {"v", "#1 SMP Debian 6.1.128-1"}, {"m", "x86_64"}, {"o", "GNU/Linux"}} {
-		if o.has(p.flag) || o.has("a") {
+	for _, p := range []struct{ flag, text string }{{"s", "Linux"}, {"n", c.System.Hostname()}, {"r", kernel}, {"v",
+		"#1 SMP Debian 6.1.128-1"}, {"m", "x86_64"}, {"p", "unknown"}, {"i", "unknown"}, {"o", "GNU/Linux"}} {
+		if o.has(p.flag) || o.has("a") && p.text != "unknown" {
 			parts = append(parts, p.text)
 		}
 	}
@@ -109,111 +163,116 @@ func hostname(_ context.Context, c *Call) int {
 	return 0
 }
 
-// date knows -u, -d, -r, -Is and the usual verbs.
-func date(_ context.Context, c *Call) int {
-	o, err := c.parse("u", "d:", "I:", "R", "r:", "date=", "utc", "iso-8601=")
+func uptime(_ context.Context, c *Call) int {
+	o, err := c.parse("s")
+	if err == nil && len(o.args) > 0 {
+		err = fmt.Errorf("extra operand '%s'", o.args[0])
+	}
 	if err != nil {
 		return c.usage("%v", err)
 	}
-	t := c.System.Now()
-	if o.has("d", "date") {
-		if t, err = parseTime(o.value("d", "date"), t); err != nil {
-			fmt.Fprintf(c.Err, "date: invalid date '%s'\n", o.value("d", "date"))
-			return 1
-		}
-	}
-	if o.has("r") {
-		fi, err := c.Files.Stat(o.value("r"))
-		if err != nil {
-			return c.fail(err)
-		}
-		t = fi.ModTime()
-	}
-	t = t.UTC() // the machines' time zone is UTC
-	format := "%a %b %e %H:%M:%S UTC %Y"
-	switch {
-	case o.has("I", "iso-8601"):
-		format = "%Y-%m-%dT%H:%M:%S+00:00"
-	case len(o.args) > 0 && strings.HasPrefix(o.args[0], "+"):
-		format = o.args[0][1:]
-	case len(o.args) > 0:
-		fmt.Fprintln(c.Err, "date: cannot set date: Operation not permitted")
-		return 1
-	}
-	fmt.Fprintln(c.Out, strftime(format, t))
-	return 0
-}
-
-func strftime(f string, t time.Time) string {
-	var b strings.Builder
-	for i := 0; i < len(f); i++ {
-		if f[i] != '%' || i+1 == len(f) {
-			b.WriteByte(f[i])
-			continue
-		}
-		i++
-		switch f[i] {
-		case 's':
-			b.WriteString(strconv.FormatInt(t.Unix(), 10))
-		case 'N':
-			fmt.Fprintf(&b, "%09d", t.Nanosecond())
-		case '3':
-			if i+1 < len(f) && f[i+1] == 'N' {
-				i++
-				fmt.Fprintf(&b, "%03d", t.Nanosecond()/1e6)
-			}
-		case '%':
-			b.WriteByte('%')
-		default:
-			layout, ok := map[byte]string{'Y': "2006", 'm': "01", 'd': "02", 'e': "_2", 'H': "15", 'M': "04", 'S': "05", 'y': "06", 'F': "2006-01-02", 'T': "15:04:05",
-				'a': "Mon", 'b': "Jan", 'Z': "MST", 'z': "-0700", 'j': "002"}[f[i]]
-			if !ok {
-				b.WriteString(f[i-1 : i+1])
-				continue
-			}
-			b.WriteString(t.Format(layout))
-		}
-	}
-	return b.String()
-}
-
-func uptime(_ context.Context, c *Call) int {
-	up := c.System.Now().Sub(c.System.Booted())
-	if len(c.Args) > 1 && c.Args[1] == "-s" {
+	if o.has("s") {
 		fmt.Fprintln(c.Out, c.System.Booted().UTC().Format("2006-01-02 15:04:05"))
 		return 0
 	}
+	up := c.System.Now().Sub(c.System.Booted())
 	fmt.Fprintf(c.Out, " %s up %d min,  1 user,  load average: 0.10, 0.12, 0.09\n", c.System.Now().UTC().Format("15:04:05"), int(up.Minutes()))
 	return 0
 }
 
 func nproc(_ context.Context, c *Call) int {
+	o, err := c.parse("all")
+	if err == nil && len(o.args) > 0 {
+		err = fmt.Errorf("extra operand '%s'", o.args[0])
+	}
+	if err != nil {
+		return c.usage("%v", err)
+	}
 	fmt.Fprintln(c.Out, 16)
 	return 0
 }
 
+// free tells of 64 GiB.
 func free(_ context.Context, c *Call) int {
+	o, err := c.parse("k", "m", "b")
+	if err == nil && len(o.args) > 0 {
+		err = fmt.Errorf("unexpected argument '%s'", o.args[0])
+	}
+	if err != nil {
+		return c.usage("%v", err)
+	}
+	unit := int64(1)
+	show := func(name string, kib ...int64) {
+		fmt.Fprintf(c.Out, "%-9s", name)
+		for i, n := range kib {
+			width := 12
+			if i == 0 {
+				width = 11
+			}
+			if o.has("b") {
+				n *= 1024
+			}
+			fmt.Fprintf(c.Out, "%*d", width, n/unit)
+		}
+		fmt.Fprintln(c.Out)
+	}
+	if o.latest("k", "m", "b") == "m" {
+		unit = 1024
+	}
 	fmt.Fprintln(c.Out, "               total        used        free      shared  buff/cache   available")
-	fmt.Fprintln(c.Out, "Mem:        65807484     2231044    61012312        1892     3121400    63576440")
+	show("Mem:", 65807484, 2231044, 61012312, 1892, 3121400, 63576440)
+	show("Swap:", 0, 0, 0)
 	return 0
 }
 
+// mount lists what is mounted, and makes mounts shared or private, which means nothing to a machine with one disk; it mounts nothing.
 func mount(_ context.Context, c *Call) int {
-	if len(c.Args) == 1 {
+	o, err := c.parse("make-rshared", "make-shared", "make-rprivate", "make-private")
+	if err != nil {
+		return c.usage("%v", err)
+	}
+	switch {
+	case len(c.Args) == 1:
 		fmt.Fprintln(c.Out, "/dev/vda1 on / type ext4 (rw,relatime)\ncgroup2 on /sys/fs/cgroup type cgroup2 (rw)\nproc on /proc type proc (rw)")
 		return 0
-	}
-	if c.User.UID != 0 {
+	case c.User.UID != 0:
 		fmt.Fprintln(c.Err, "mount: must be superuser to use mount.")
+		return 32
+	case len(o.set) == 0 || len(o.args) != 1:
+		fmt.Fprintln(c.Err, "mount: mounting is not in the lab")
+		return 32
+	case !slices.Contains(mountPoints(), o.args[0]):
+		fmt.Fprintf(c.Err, "mount: %s: mount point not mounted or bad option.\n", o.args[0])
 		return 32
 	}
 	return 0
 }
 
+func mountPoints() []string { return []string{"/", "/proc", "/sys/fs/cgroup", "/run"} }
+
 func mountpoint(_ context.Context, c *Call) int {
-	p := c.Args[len(c.Args)-1]
-	if slices.Contains([]string{"/", "/proc", "/sys/fs/cgroup", "/run"}, p) {
+	o, err := c.parse("q")
+	if err == nil && len(o.args) != 1 {
+		err = errors.New("bad usage")
+	}
+	if err != nil {
+		return c.usage("%v", err)
+	}
+	p := o.args[0]
+	if slices.Contains(mountPoints(), p) {
+		if !o.has("q") {
+			fmt.Fprintf(c.Out, "%s is a mountpoint\n", p)
+		}
 		return 0
+	}
+	if _, err := c.Files.Stat(p); err != nil {
+		if !o.has("q") {
+			c.fail(err)
+		}
+		return 1
+	}
+	if !o.has("q") {
+		fmt.Fprintf(c.Out, "%s is not a mountpoint\n", p)
 	}
 	return 32
 }
@@ -245,12 +304,23 @@ func ip(_ context.Context, c *Call) int {
 }
 
 func which(_ context.Context, c *Call) int {
+	o, err := c.parse("a")
+	if err != nil {
+		c.usage("%v", err)
+		return 2
+	}
 	status := 0
-	for _, n := range c.Args[1:] {
+	if len(o.args) == 0 {
+		status = 1
+	}
+	for _, n := range o.args {
 		p, err := c.find(n)
 		if err != nil {
 			status = 1
 			continue
+		}
+		if strings.Contains(n, "/") {
+			p = n
 		}
 		fmt.Fprintln(c.Out, p)
 	}

@@ -3,27 +3,19 @@ package posix
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"regexp"
-	"strconv"
 	"strings"
+	"syscall"
 )
 
-// edit is one sed command: an address and s, p, d or q.
-type edit struct {
-	match   func(line int, last bool, text string) bool
-	op      byte
-	re      *regexp.Regexp
-	with    string
-	global  bool
-	print   bool
-	negated bool
-}
-
-// sed knows s///, p, d and q, each after no address, a line number, $, /re/ or a pair of them.
+// sed knows s///, p, d, q and { }, after no address, one or two: a line number, $, /re/, and as the second +N. Other commands are refused.
 func sed(_ context.Context, c *Call) int {
-	o, err := c.parse("n", "e:", "E", "r", "i")
+	o, err := c.parse("n", "e:", "E", "r", "s", "i::")
 	if err != nil {
 		return c.usage("%v", err)
 	}
@@ -34,229 +26,244 @@ func sed(_ context.Context, c *Call) int {
 		}
 		scripts, o.args = o.args[:1], o.args[1:]
 	}
-	var edits []edit
-	for _, s := range scripts {
-		es, err := parseSed(s, o.has("E", "r"))
-		if err != nil {
-			fmt.Fprintf(c.Err, "sed: -e expression #1, char 0: %v\n", err)
-			return 1
-		}
-		edits = append(edits, es...)
+	p := sedParser{text: strings.Join(scripts, "\n"), extended: o.has("E", "r")}
+	edits, err := p.parse()
+	if err != nil {
+		fmt.Fprintf(c.Err, "sed: -e expression #1, char %d: %v\n", p.at, err)
+		return 1
 	}
+	r := &sedRun{Call: c, edits: edits, silent: o.has("n"), out: c.Out}
 	if o.has("i") {
-		status := 0
-		for _, p := range o.args {
-			b, err := c.Files.ReadFile(p)
-			if err == nil {
-				var out bytes.Buffer
-				runSed(edits, b, &out, o.has("n"))
-				err = c.Files.WriteFile(p, out.Bytes(), 0o644)
-			}
-			if err != nil {
-				status = c.fail(err)
-			}
-		}
-		return status
+		return r.inPlace(o.args, o.value("i"))
 	}
-	return c.inputs(o.args, func(_ string, r io.Reader) error {
-		b, err := io.ReadAll(r)
-		if err == nil {
-			runSed(edits, b, c.Out, o.has("n"))
+	files := o.args
+	if len(files) == 0 {
+		files = []string{"-"}
+	}
+	var all []line
+	status := 0
+	for i, f := range files {
+		ls, err := r.read(f)
+		switch {
+		case errors.Is(err, syscall.EISDIR): // which ends it
+			r.run(all)
+			return 4
+		case err != nil:
+			status = 2
 		}
-		return err
-	})
+		all = append(all, ls...)
+		if o.has("s") || i == len(files)-1 {
+			r.run(all)
+			all = nil
+		}
+		if r.quit {
+			return r.exit
+		}
+	}
+	return status
 }
 
-func runSed(edits []edit, in []byte, out io.Writer, silent bool) {
-	ls := strings.Split(strings.TrimSuffix(string(in), "\n"), "\n")
-	if len(in) == 0 {
-		return
+// read is a file's lines. GNU sed says what it cannot read and goes on.
+func (r *sedRun) read(name string) ([]line, error) {
+	in, err := r.open(name)
+	if err != nil {
+		fmt.Fprintf(r.Err, "sed: can't read %s: %s\n", name, reason(err))
+		return nil, err
 	}
+	defer in.Close()
+	var ls []line
+	err = lines(in, func(l line) bool { ls = append(ls, l); return true })
+	if err != nil {
+		fmt.Fprintf(r.Err, "sed: read error on %s: %s\n", name, reason(unwrap(err)))
+	}
+	return ls, err
+}
+
+// inPlace edits each file by itself: a new file takes the old one's place, its mode and, when root edits, its owner.
+func (r *sedRun) inPlace(files []string, suffix string) int {
+	status := 0
+	for _, name := range files {
+		fi, err := r.Files.Stat(name)
+		if err == nil && !fi.Mode().IsRegular() {
+			fmt.Fprintf(r.Err, "sed: couldn't edit %s: not a regular file\n", name)
+			status = 4
+			continue
+		}
+		ls, err := r.read(name)
+		if err != nil {
+			status = max(status, 2)
+			continue
+		}
+		var out bytes.Buffer
+		r.out = &out
+		r.run(ls)
+		if err := r.replace(name, suffix, out.Bytes(), fi.Mode(), fi.UID(), fi.GID()); err != nil {
+			fmt.Fprintf(r.Err, "sed: couldn't open temporary file %s: %s\n", name, reason(unwrap(err)))
+			return 4
+		}
+		if r.quit {
+			return r.exit
+		}
+	}
+	return status
+}
+
+func (r *sedRun) replace(name, suffix string, content []byte, mode fs.FileMode, uid, gid int) error {
+	dir := name[:strings.LastIndex(name, "/")+1]
+	tmp := dir + "sed" + randomName(6)
+	f, err := r.Files.Open(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && r.User.UID == 0 {
+		err = r.Files.Chown(tmp, uid, gid)
+	}
+	if err == nil {
+		err = r.Files.Chmod(tmp, mode)
+	}
+	if err == nil && suffix != "" {
+		err = r.Files.Rename(name, name+suffix)
+	}
+	if err == nil {
+		err = r.Files.Rename(tmp, name)
+	}
+	if err != nil {
+		_ = r.Files.Remove(tmp)
+	}
+	return err
+}
+
+// sedRun is a script at work.
+type sedRun struct {
+	*Call
+	edits  []*edit
+	silent bool
+	out    io.Writer
+	// unended: what was written last had no line end, because the input's last line has none.
+	unended bool
+	last    *regexp.Regexp // that was used last, which // stands for
+	quit    bool
+	exit    int
+}
+
+func (r *sedRun) print(text string, ended bool) {
+	if r.unended {
+		fmt.Fprintln(r.out)
+	}
+	fmt.Fprint(r.out, line{text, ended})
+	r.unended = !ended
+}
+
+func (r *sedRun) run(ls []line) {
+	for _, e := range r.edits {
+		e.open = 0
+	}
+	r.unended = r.unended && r.out == r.Out
 	for i, l := range ls {
-		deleted, quit := false, false
-		for _, e := range edits {
-			if e.match(i+1, i == len(ls)-1, l) == e.negated {
-				continue
-			}
-			switch e.op {
-			case 'd':
-				deleted = true
-			case 'q':
-				quit = true
-			case 'p':
-				fmt.Fprintln(out, l)
-			case 's':
-				n := replace(e, l)
-				if n != l && e.print {
-					fmt.Fprintln(out, n)
-				}
-				l = n
-			}
-			if deleted {
-				break
-			}
+		s := &sedLine{text: l.text, ended: l.ended, number: i + 1, last: i == len(ls)-1}
+		r.apply(r.edits, s)
+		if !r.silent && !s.deleted {
+			r.print(s.text, s.ended)
 		}
-		if !silent && !deleted {
-			fmt.Fprintln(out, l)
-		}
-		if quit {
+		if r.quit {
 			return
 		}
 	}
 }
 
-func replace(e edit, l string) string {
-	done := false
-	return e.re.ReplaceAllStringFunc(l, func(m string) string {
-		if done && !e.global {
-			return m
-		}
-		done = true
-		sub := e.re.FindStringSubmatchIndex(m)
-		return string(e.re.ExpandString(nil, e.with, m, sub))
-	})
+// sedLine is the pattern space.
+type sedLine struct {
+	text        string
+	ended, last bool
+	number      int
+	deleted     bool
 }
 
-func parseSed(s string, extended bool) ([]edit, error) {
-	var es []edit
-	for s = strings.TrimLeft(s, " ;\n"); s != ""; s = strings.TrimLeft(s, " ;\n}") {
-		match, rest, err := sedAddress(s, extended)
-		if err != nil {
-			return nil, err
+// apply runs commands on a line until one ends its cycle.
+func (r *sedRun) apply(edits []*edit, l *sedLine) {
+	for _, e := range edits {
+		if r.addressed(e, l) == e.negated {
+			continue
 		}
-		rest = strings.TrimLeft(rest, " {")
-		e := edit{match: match}
-		if e.negated = strings.HasPrefix(rest, "!"); e.negated {
-			rest = rest[1:]
-		}
-		if rest == "" {
-			return nil, fmt.Errorf("missing command")
-		}
-		e.op, rest = rest[0], rest[1:]
 		switch e.op {
-		case 'p', 'd', 'q':
-		case 's':
-			if rest, err = e.substitute(rest, extended); err != nil {
-				return nil, err
-			}
-		default:
-			return nil, fmt.Errorf("unknown command: `%c'", e.op)
-		}
-		es, s = append(es, e), rest
-	}
-	return es, nil
-}
-
-// until splits at the next unescaped separator.
-func until(s string, sep byte) (string, string, error) {
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' {
-			i++
-		} else if s[i] == sep {
-			return s[:i], s[i+1:], nil
-		}
-	}
-	return "", "", fmt.Errorf("unterminated expression")
-}
-
-func (e *edit) substitute(s string, extended bool) (string, error) {
-	if s == "" {
-		return "", fmt.Errorf("unterminated `s' command")
-	}
-	sep := s[0]
-	pat, s, err := until(s[1:], sep)
-	if err != nil {
-		return "", err
-	}
-	with, s, err := until(s, sep)
-	if err != nil {
-		return "", err
-	}
-	unescape := func(t string) string { return strings.ReplaceAll(t, `\`+string(sep), string(sep)) }
-	fold := false
-	for s != "" && strings.IndexByte("gpIi", s[0]) >= 0 {
-		switch s[0] {
-		case 'g':
-			e.global = true
+		case '{':
+			r.apply(e.block, l)
+		case 'd':
+			l.deleted = true
+		case 'q':
+			r.quit, r.exit = true, e.exit
 		case 'p':
-			e.print = true
-		default:
-			fold = true
+			r.print(l.text, l.ended)
+		case 's':
+			r.substitute(e, l)
 		}
-		s = s[1:]
-	}
-	if e.re, err = expression(unescape(pat), extended, false, fold); err != nil {
-		return "", err
-	}
-	with = strings.ReplaceAll(unescape(with), "$", "$$")
-	e.with = regexp.MustCompile(`\\([0-9&/\\n])|&`).ReplaceAllStringFunc(with, func(m string) string {
-		switch {
-		case m == "&":
-			return "${0}"
-		case m == `\n`:
-			return "\n"
-		case m[1] >= '0' && m[1] <= '9':
-			return "${" + m[1:] + "}"
+		if l.deleted || r.quit {
+			return
 		}
-		return m[1:]
-	})
-	return s, nil
+	}
 }
 
-type address func(line int, last bool, text string) bool
+// regexp is the expression, or the one that was used last.
+func (r *sedRun) regexp(re *regexp.Regexp) *regexp.Regexp {
+	switch {
+	case re != nil:
+		r.last = re
+	case r.last == nil && !r.quit:
+		fmt.Fprintln(r.Err, "sed: no previous regular expression")
+		r.quit, r.silent, r.exit = true, true, 1
+	}
+	return r.last
+}
 
-func sedAddress(s string, extended bool) (address, string, error) {
-	one := func(s string) (address, string, error) {
-		switch {
-		case s != "" && s[0] == '$':
-			return func(_ int, last bool, _ string) bool { return last }, s[1:], nil
-		case s != "" && s[0] == '/':
-			p, rest, err := until(s[1:], '/')
-			if err != nil {
-				return nil, "", err
-			}
-			re, err := expression(strings.ReplaceAll(p, `\/`, "/"), extended, false, false)
-			if err != nil {
-				return nil, "", err
-			}
-			return func(_ int, _ bool, t string) bool { return re.MatchString(t) }, rest, nil
-		}
-		n := 0
-		for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-			n++
-		}
-		if n == 0 {
-			return nil, s, nil
-		}
-		want, err := strconv.Atoi(s[:n])
-		return func(line int, _ bool, _ string) bool { return line == want }, s[n:], err
+func (r *sedRun) meets(a *address, l *sedLine) bool {
+	switch a.kind {
+	case addressLine:
+		return l.number == a.n
+	case addressLast:
+		return l.last
 	}
-	from, rest, err := one(s)
-	if err != nil {
-		return nil, "", err
-	}
-	if from == nil {
-		return func(int, bool, string) bool { return true }, rest, nil
-	}
-	if !strings.HasPrefix(rest, ",") {
-		return from, rest, nil
-	}
-	to, rest, err := one(rest[1:])
-	if err != nil {
-		return nil, "", err
-	}
-	if to == nil {
-		return nil, "", fmt.Errorf("unexpected `,'")
-	}
-	in := false
-	return func(line int, last bool, t string) bool {
-		if !in {
-			in = from(line, last, t)
-			return in
-		}
-		if to(line, last, t) {
-			in = false
-		}
+	re := r.regexp(a.re)
+	return re != nil && re.MatchString(l.text)
+}
+
+// addressed reports whether a command is for a line. A range is open from a line that meets its first address to the next that meets its
+// second; a second address that is a number at or before the first line makes a range of one line.
+func (r *sedRun) addressed(e *edit, l *sedLine) bool {
+	switch {
+	case e.from == nil:
 		return true
-	}, rest, nil
+	case e.to == nil:
+		return r.meets(e.from, l)
+	}
+	fromZero := e.from.kind == addressLine && e.from.n == 0
+	if e.open == 0 {
+		switch {
+		case fromZero && l.number == 1: // 0,/re/ is open before the first line
+			e.open = 1
+		case fromZero || !r.meets(e.from, l):
+			return false
+		default:
+			if !(e.to.kind == addressLine && e.to.n <= l.number || e.to.kind == addressPlus && e.to.n == 0 || e.to.kind == addressLast && l.last) {
+				e.open = l.number
+			}
+			return true
+		}
+	}
+	closes, inside := false, true
+	switch e.to.kind {
+	case addressLine:
+		closes, inside = l.number >= e.to.n, l.number <= e.to.n
+	case addressPlus:
+		closes = l.number >= e.open+e.to.n
+	default:
+		closes = r.meets(e.to, l)
+	}
+	if closes {
+		e.open = 0
+	}
+	return inside
 }

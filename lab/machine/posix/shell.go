@@ -1,12 +1,14 @@
 package posix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -42,6 +44,30 @@ func (s *System) Login(ctx context.Context, user, command string, in io.Reader, 
 	return c.script(ctx, command, nil)
 }
 
+// maskName is the shell variable that holds the mask. As a variable it belongs to the subshell that sets it, as a process's mask does.
+const maskName = "LAB_UMASK"
+
+// mask is the mask for new files where the shell is.
+func (c *Call) mask(ctx context.Context) fs.FileMode {
+	if m, ok := octal(interp.HandlerCtx(ctx).Env.Get(maskName).String()); ok {
+		return m
+	}
+	return c.session.umask
+}
+
+// setMask is a command that the shell runs to set its mask; nil when it is no mask.
+func (c *Call) setMask(ctx context.Context, text string) []string {
+	m, ok := octal(text)
+	if !ok {
+		allowed, err := parseMode(text, 0o777&^c.mask(ctx), 0)
+		if err != nil || text == "" || isDigit(text[0]) {
+			return nil
+		}
+		m = 0o777 &^ allowed
+	}
+	return []string{"eval", fmt.Sprintf("%s=%o", maskName, m)}
+}
+
 // script runs shell text with positional parameters.
 func (c *Call) script(ctx context.Context, text string, params []string) int {
 	f, err := parseScript(text)
@@ -49,6 +75,9 @@ func (c *Call) script(ctx context.Context, text string, params []string) int {
 		fmt.Fprintf(c.Err, "sh: %v\n", err)
 		return 2
 	}
+	f.Name = cmp.Or(c.scriptName, "sh")
+	c = c.with(c.Args)
+	c.functions = declared(f)
 	r, err := interp.New(
 		interp.StdIO(c.In, c.Out, c.Err),
 		interp.Env(expand.ListEnviron(c.Env...)),
@@ -71,6 +100,16 @@ func (c *Call) script(ctx context.Context, text string, params []string) int {
 	if err != nil {
 		fmt.Fprintf(c.Err, "sh: %v\n", err)
 		return 2
+	}
+	if c.Getenv("HOME") == "" { // the interpreter would take the home of whoever runs the lab
+		unset, err := parseScript("unset HOME")
+		if err == nil {
+			err = r.Run(ctx, unset)
+		}
+		if err != nil {
+			fmt.Fprintf(c.Err, "sh: %v\n", err)
+			return 2
+		}
 	}
 	if c.Dir != "/" { // the interpreter's own option looks for the folder on the real file system
 		cd, err := syntax.Quote(c.Dir, syntax.LangPOSIX)
@@ -125,12 +164,15 @@ func parseScript(text string) (*syntax.File, error) {
 		}
 		return err == nil
 	})
+	if err == nil {
+		plain(f)
+	}
 	return f, err
 }
 
 // view is the disk from the shell's current directory.
 func (c *Call) view(ctx context.Context) disk.View {
-	return c.Files.In(interp.HandlerCtx(ctx).Dir).WithUmask(c.session.umask)
+	return c.Files.In(interp.HandlerCtx(ctx).Dir).WithUmask(c.mask(ctx))
 }
 
 func (c *Call) openHandler(ctx context.Context, p string, flags int, perm fs.FileMode) (io.ReadWriteCloser, error) {
@@ -139,6 +181,9 @@ func (c *Call) openHandler(ctx context.Context, p string, flags int, perm fs.Fil
 		return stream{Reader: hc.Stdin}, nil
 	}
 	f, err := c.view(ctx).Open(p, flags, 0o666)
+	if plain, ok := f.(interface{ Plain() *os.File }); ok && err == nil && flags&(os.O_WRONLY|os.O_RDWR) == 0 {
+		return plain.Plain(), nil // the shell hands it on as it is: who reads it can tell that it is a file, and leaves what it does not read
+	}
 	if err != nil {
 		var pe *fs.PathError
 		if errors.As(err, &pe) {
@@ -160,14 +205,31 @@ func (c *Call) readDirHandler(ctx context.Context, p string) ([]fs.DirEntry, err
 
 // callHandler turns the builtins that would look at the real machine's PATH into programs of ours, and keeps the shell to what
 // a plain POSIX sh has.
-func (c *Call) callHandler(_ context.Context, args []string) ([]string, error) {
+func (c *Call) callHandler(ctx context.Context, args []string) ([]string, error) {
 	switch args[0] {
 	case "command", "type", "hash":
 		if len(args) > 1 && (args[0] != "command" || args[1] == "-v" || args[1] == "-V") {
 			return append([]string{"shell-lookup", args[0]}, args[1:]...), nil
 		}
-	case "umask", "kill":
+	case "umask":
+		if len(args) > 1 {
+			if set := c.setMask(ctx, args[1]); set != nil {
+				return set, nil
+			}
+		}
+		return append([]string{"shell-umask"}, args[1:]...), nil
+	case "kill", "echo", "printf", "test", "[":
 		return append([]string{"shell-" + args[0]}, args[1:]...), nil
+	case "trap":
+		for i, a := range args {
+			if i > 1 && a == "0" {
+				args[i] = "EXIT"
+			}
+		}
+	case "set":
+		if slices.Contains(args, "-C") || slices.Contains(args, "noclobber") {
+			return []string{"shell-missing", "set -C"}, nil
+		}
 	case "source", "pushd", "popd", "dirs", "shopt", "mapfile", "readarray", "help", "builtin":
 		return append([]string{"shell-missing"}, args...), nil
 	}
@@ -188,6 +250,7 @@ func (c *Call) execHandler(ctx context.Context, args []string) error {
 		}
 		return true
 	})
+	n.session = &session{umask: c.mask(ctx), command: c.session.command}
 	n.Files = c.System.view(n)
 	if status := n.Run(ctx); status != 0 {
 		return interp.ExitStatus(uint8(status))

@@ -65,6 +65,12 @@ type Call struct {
 	System *System
 
 	session *session
+	// inShell: the program is the shell's own.
+	inShell bool
+	// functions are those that the script declares.
+	functions map[string]bool
+	// scriptName is $0 of the script that runs.
+	scriptName string
 }
 
 // session is what the processes of one login share.

@@ -1,0 +1,45 @@
+package posix_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestFacts runs kiban's script of facts, as it is, on both sides: on a folder with a k0s and on one with nothing. What the machines'
+// clocks and kernels say is theirs.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	reference(t)
+	script, err := os.ReadFile("../../../lifecycle/k0s/facts.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := regexp.MustCompile(`(?m)^N (clock|kernel|boot|machine|cgroup)[= ].*\n|^/dev/.*\n|^overlay.*\n|^(Filesystem|tmpfs|none).*\n`)
+	const site = `mkdir -p opt data/pki data/etcd conf; printf '#!/bin/sh\necho "k0s $*"\n' > opt/k0s; chmod 755 opt/k0s
+cp opt/k0s opt/k0s.kiban-v2
+cp opt/k0s opt/k0s.kiban-former-v1
+touch opt/k0s.kiban-former-v1.service; echo 'a: b' > conf/k0s.yaml; echo admin > data/pki/admin.conf
+printf 'x:\n  server: https://h:6443\n' > data/kubelet.conf; echo v1 > data/kiban-restored
+echo token > conf/token
+`
+	for _, before := range []string{"", site} {
+		const arguments = "N=N; BIN=$PWD/opt/k0s; DATA=$PWD/data; CONF=$PWD/conf/k0s.yaml; TOKEN=$PWD/conf/token\n" +
+			"set -- \"$PWD/text\" \"$PWD/a b\" /absent\n"
+		line := before + arguments + string(script)
+		want, got := sides(t, line, self(t))
+		want.out, got.out = own.ReplaceAllString(want.out, ""), own.ReplaceAllString(got.out, "")
+		for _, r := range []*result{&want, &got} { // the service manager is not there on either side, whatever is installed
+			r.out = strings.ReplaceAll(r.out, "N systemd=none\n", "")
+			r.err = ""
+		}
+		if before != "" && !strings.Contains(want.out, "N begin version") {
+			t.Errorf("the script did not find the k0s: %s", want.out)
+		}
+		compared.Add(1)
+		if d := differences("exact", want, got); d != "" {
+			t.Errorf("%s  really:\n%s\n  in the lab:\n%s", d, want.out, got.out)
+		}
+	}
+}
