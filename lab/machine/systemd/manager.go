@@ -78,17 +78,21 @@ func New(o Options) *Manager {
 	return &Manager{opts: o, services: map[string]*service{}, nextPID: 600}
 }
 
-// ErrNoUnit says that there is no unit file, ErrOff that the machine has lost power.
+// ErrNoUnit says that there is no unit file, ErrMasked that it is a link to /dev/null, ErrOff that the machine has lost power.
 var (
 	ErrNoUnit = errors.New("unit not found")
+	ErrMasked = errors.New("unit is masked")
 	ErrOff    = errors.New("the machine is off")
 )
 
 // Start starts a unit and returns as soon as its program runs. A unit that runs is left alone; one that is being stopped is started after that.
 func (m *Manager) Start(name string) error {
 	u, ok := load(m.opts.Files, name)
-	if !ok {
+	switch {
+	case !ok:
 		return ErrNoUnit
+	case u.masked:
+		return ErrMasked
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,7 +132,7 @@ func (m *Manager) supervise(ctx context.Context, name string, s *service, first 
 		err := m.once(ctx, name, s, first)
 		m.mu.Lock()
 		s.pid, s.left = 0, m.opts.Now()
-		again := s.unit.restart == "always" || s.unit.restart == "on-failure" && err != nil
+		again := s.unit.again(err)
 		if ctx.Err() != nil || !again {
 			s.state, s.sub = inactive, "dead"
 			if ctx.Err() == nil && err != nil {
@@ -176,13 +180,17 @@ func (m *Manager) once(ctx context.Context, name string, s *service, first chan 
 	m.mu.Lock()
 	m.nextPID += 7
 	s.state, s.sub, s.pid, s.kill, s.entered = active, "running", m.nextPID, kill, m.opts.Now()
-	p := Process{Unit: name, Argv: s.unit.exec, Env: s.unit.environment, PID: s.pid}
+	env, envErr := s.unit.variables(m.opts.Files)
+	p := Process{Unit: name, Argv: s.unit.exec, Env: env, PID: s.pid}
 	description := s.unit.description
 	m.mu.Unlock()
 	started(first)
 	log := writer{m, s}
 	fmt.Fprintf(log, "systemd[1]: Started %s.service - %s.", name, description)
-	err := m.opts.Exec(ctx, p, log)
+	err := envErr
+	if err == nil {
+		err = m.opts.Exec(ctx, p, log)
+	}
 	m.mu.Lock()
 	s.status = 0
 	if err != nil {
@@ -249,7 +257,7 @@ func (m *Manager) Boot() {
 	m.mu.Lock()
 	m.off = false
 	m.mu.Unlock()
-	infos, err := m.opts.Files.ReadDir(wants)
+	infos, err := m.opts.Files.ReadDir(multiUser)
 	if err != nil {
 		return
 	}
@@ -282,59 +290,4 @@ func (m *Manager) Processes() []Process {
 		}
 	}
 	return ps
-}
-
-const wants = folder + "/multi-user.target.wants"
-
-// Enable makes a unit start at boot.
-func (m *Manager) Enable(files disk.View, name string) error {
-	if _, err := files.Stat(unitPath(name)); err != nil {
-		return ErrNoUnit
-	}
-	if err := files.MkdirAll(wants, 0o755); err != nil {
-		return err
-	}
-	link := wants + "/" + name + ".service"
-	if _, err := files.Lstat(link); err == nil {
-		return nil
-	}
-	return files.Symlink(unitPath(name), link)
-}
-
-// Disable undoes Enable.
-func (m *Manager) Disable(files disk.View, name string) error {
-	link := wants + "/" + name + ".service"
-	if _, err := files.Lstat(link); err != nil {
-		return nil
-	}
-	return files.Remove(link)
-}
-
-// Enabled reports whether a unit starts at boot.
-func (m *Manager) Enabled(name string) bool {
-	_, err := m.opts.Files.Lstat(wants + "/" + name + ".service")
-	return err == nil
-}
-
-// journal holds a unit's last lines.
-type journal struct{ lines []string }
-
-const journalLines = 200
-
-type writer struct {
-	m *Manager
-	s *service
-}
-
-func (w writer) Write(p []byte) (int, error) {
-	w.m.mu.Lock()
-	defer w.m.mu.Unlock()
-	stamp := w.m.opts.Now().UTC().Format("Jan 02 15:04:05")
-	for _, l := range strings.Split(strings.TrimRight(string(p), "\n"), "\n") {
-		w.s.journal.lines = append(w.s.journal.lines, stamp+" "+l)
-	}
-	if n := len(w.s.journal.lines); n > journalLines {
-		w.s.journal.lines = append([]string(nil), w.s.journal.lines[n-journalLines:]...)
-	}
-	return len(p), nil
 }

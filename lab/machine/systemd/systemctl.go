@@ -2,54 +2,35 @@ package systemd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"kiban.dev/kiban/lab/machine/posix"
 )
 
+// Exit codes of systemctl (systemctl(1), "EXIT STATUS", and LSB's for start and its like).
+const (
+	exitFailed       = 1
+	exitNotFailed    = 1 // of is-failed
+	exitNotActive    = 3
+	exitNoSuchUnit   = 4
+	exitNotInstalled = 5
+)
+
 // Systemctl is the program.
 func (m *Manager) Systemctl(_ context.Context, c *posix.Call) int {
-	var verb string
-	var units, props []string
-	o := options{}
-	a := c.Args[1:]
-	for i := 0; i < len(a); i++ {
-		s := a[i]
-		switch {
-		case s == "-p" || s == "--property":
-			if i++; i < len(a) {
-				props = append(props, strings.Split(a[i], ",")...)
-			}
-		case strings.HasPrefix(s, "-p"):
-			props = append(props, strings.Split(s[2:], ",")...)
-		case strings.HasPrefix(s, "--property="):
-			props = append(props, strings.Split(s[len("--property="):], ",")...)
-		case s == "--value":
-			o.value = true
-		case s == "--timestamp=unix":
-			o.unix = true
-		case s == "--quiet" || s == "-q":
-			o.quiet = true
-		case s == "--now":
-			o.now = true
-		case slices.Contains([]string{"--no-pager", "--no-block", "--full", "-l", "--plain", "--no-legend", "--force", "-f", "--system", "--all", "-a", "--no-ask-password", "--wait"}, s):
-		case s == "-n" || s == "--lines":
-			i++
-		case strings.HasPrefix(s, "--lines="), strings.HasPrefix(s, "-n"):
-		case strings.HasPrefix(s, "-"):
-			fmt.Fprintf(c.Err, "systemctl: unrecognized option '%s'\n", s)
-			return 1
-		case verb == "":
-			verb = s
-		default:
-			units = append(units, strings.TrimSuffix(s, ".service"))
-		}
+	o, err := parse(c.Args[1:])
+	if err != nil {
+		fmt.Fprintf(c.Err, "systemctl: %v\n", err)
+		return exitFailed
 	}
-	switch verb {
+	if o.version {
+		fmt.Fprintln(c.Out, "systemd 252 (252.36-1~deb12u1)")
+		return 0
+	}
+	switch o.verb {
 	case "daemon-reload", "daemon-reexec":
 		if c.User.UID != 0 {
 			return denied(c, "reload daemon")
@@ -64,125 +45,194 @@ func (m *Manager) Systemctl(_ context.Context, c *posix.Call) int {
 	case "is-system-running":
 		fmt.Fprintln(c.Out, "running")
 		return 0
-	case "list-units", "list-unit-files", "":
-		return m.list(c)
-	case "--version":
-		fmt.Fprintln(c.Out, "systemd 252 (252.36-1~deb12u1)")
-		return 0
+	case "list-units", "":
+		return m.list(c, o)
 	}
-	if len(units) == 0 {
+	do, changes, known := m.verb(o.verb)
+	switch {
+	case !known:
+		fmt.Fprintf(c.Err, "Unknown command verb %s.\n", o.verb)
+		return exitFailed
+	case len(o.units) == 0:
 		fmt.Fprintln(c.Err, "Too few arguments.")
-		return 1
+		return exitFailed
+	case changes && c.User.UID != 0:
+		return denied(c, o.verb+" "+o.units[0]+".service")
 	}
+	return do(c, o)
+}
+
+func denied(c *posix.Call, what string) int {
+	fmt.Fprintf(c.Err, "Failed to %s: Interactive authentication required.\n", what)
+	return exitFailed
+}
+
+// verb is what does a verb for all the units that are named, and whether only root may.
+func (m *Manager) verb(verb string) (do func(*posix.Call, options) int, changes, known bool) {
+	switch verb {
+	case "start", "stop", "restart", "try-restart", "reload-or-restart", "reset-failed", "kill":
+		return m.run, true, true
+	case "enable", "disable", "reenable", "mask", "unmask":
+		return m.files, true, true
+	case "is-active", "is-failed":
+		return m.is, false, true
+	case "is-enabled":
+		return m.isEnabled, false, true
+	case "show":
+		return m.showAll, false, true
+	case "cat":
+		return m.cat, false, true
+	case "status":
+		return m.statusAll, false, true
+	}
+	return nil, false, false
+}
+
+// run does what changes running services.
+func (m *Manager) run(c *posix.Call, o options) int {
 	status := 0
-	for i, u := range units {
-		if i > 0 && verb == "show" {
-			fmt.Fprintln(c.Out)
+	for _, name := range o.units {
+		err := m.runOne(o.verb, name)
+		rc := exitFailed
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, ErrNoUnit) && (o.verb == "kill" || o.verb == "reset-failed"):
+			err = fmt.Errorf("Unit %s.service not loaded.", name) //nolint:staticcheck // as systemctl says it
+		case errors.Is(err, ErrNoUnit) && o.verb == "stop":
+			err, rc = fmt.Errorf("Unit %s.service not loaded.", name), exitNotInstalled //nolint:staticcheck // as systemctl says it
+		case errors.Is(err, ErrNoUnit):
+			err, rc = fmt.Errorf("Unit %s.service not found.", name), exitNotInstalled //nolint:staticcheck // as systemctl says it
+		case errors.Is(err, ErrMasked):
+			err = fmt.Errorf("Unit %s.service is masked.", name) //nolint:staticcheck // as systemctl says it
 		}
-		if rc := m.verb(c, verb, u, props, o); rc != 0 && status == 0 {
+		fmt.Fprintf(c.Err, "Failed to %s %s.service: %v\n", o.verb, name, err)
+		if status == 0 {
 			status = rc
 		}
 	}
 	return status
 }
 
-type options struct{ value, unix, quiet, now bool }
-
-func denied(c *posix.Call, what string) int {
-	fmt.Fprintf(c.Err, "Failed to %s: Interactive authentication required.\n", what)
-	return 1
-}
-
-func (m *Manager) verb(c *posix.Call, verb, name string, props []string, o options) int {
-	switch verb {
-	case "start", "stop", "restart", "try-restart", "reload-or-restart", "enable", "disable", "reset-failed", "kill", "mask", "unmask":
-		if c.User.UID != 0 {
-			return denied(c, verb+" "+name+".service")
-		}
-	}
-	var err error
+func (m *Manager) runOne(verb, name string) error {
+	u, loaded := load(m.opts.Files, name)
+	_, known := m.look(name)
 	switch verb {
 	case "start":
-		err = m.Start(name)
+		return m.Start(name)
 	case "stop":
-		err = m.Stop(name)
-	case "restart", "reload-or-restart":
-		if _, ok := load(m.opts.Files, name); !ok {
-			err = ErrNoUnit
-		} else if err = m.Stop(name); err == nil {
-			err = m.Start(name)
+		return m.Stop(name)
+	case "restart", "reload-or-restart", "try-restart":
+		switch {
+		case !loaded:
+			return ErrNoUnit
+		case u.masked && verb != "try-restart":
+			return ErrMasked
+		case verb == "try-restart" && !m.Running(name):
+			return nil
 		}
-	case "try-restart":
-		if m.Running(name) {
-			if err = m.Stop(name); err == nil {
-				err = m.Start(name)
-			}
+		if err := m.Stop(name); err != nil {
+			return err
 		}
-	case "enable", "disable":
-		if verb == "enable" {
-			err = m.Enable(c.Files, name)
-		} else {
-			err = m.Disable(c.Files, name)
-		}
-		if err == nil && o.now {
-			return m.verb(c, map[string]string{"enable": "start", "disable": "stop"}[verb], name, nil, o)
-		}
-	case "reset-failed":
-		m.mu.Lock()
-		if s := m.services[name]; s != nil {
-			s.restarts = 0
-			if s.state == failed {
-				s.state, s.sub = inactive, "dead"
-			}
-		}
-		m.mu.Unlock()
-	case "kill":
+		return m.Start(name)
+	}
+	if !known {
+		return ErrNoUnit
+	}
+	if verb == "kill" {
 		for _, p := range m.Processes() {
 			if p.Unit == name {
 				m.Kill(p.PID)
 			}
 		}
-	case "show":
-		m.show(c, name, props, o)
-	case "cat":
-		b, rerr := c.Files.ReadFile(unitPath(name))
-		if rerr != nil {
-			fmt.Fprintf(c.Err, "No files found for %s.service.\n", name)
-			return 1
+		return nil
+	}
+	m.resetFailed(name)
+	return nil
+}
+
+func (m *Manager) resetFailed(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s := m.services[name]; s != nil {
+		s.restarts = 0
+		if s.state == failed {
+			s.state, s.sub = inactive, "dead"
 		}
-		fmt.Fprintf(c.Out, "# %s\n%s", unitPath(name), b)
-	case "is-active", "is-failed":
-		s, known := m.look(name)
-		if !o.quiet {
-			fmt.Fprintln(c.Out, s.state)
+	}
+}
+
+// files does what changes unit files. What is wrong with one unit keeps those after it from being touched.
+func (m *Manager) files(c *posix.Call, o options) int {
+	for _, name := range o.units {
+		_, ok := load(m.opts.Files, name)
+		if !ok && o.verb != "mask" && o.verb != "unmask" && len(m.links(name)) == 0 {
+			fmt.Fprintf(c.Err, "Failed to %s unit: Unit file %s.service does not exist.\n", strings.TrimPrefix(o.verb, "re"), name)
+			return exitFailed
 		}
-		switch {
-		case verb == "is-active" && s.state == active, verb == "is-failed" && s.state == failed:
-			return 0
-		case !known:
-			return 4
+	}
+	for _, name := range o.units {
+		made, removed, err := m.file(c, o.verb, name)
+		if o.quiet {
+			made, removed = nil, nil
 		}
-		return 3
-	case "is-enabled":
-		return m.isEnabled(c, name, o)
-	case "status":
-		return m.status(c, name)
+		for _, l := range removed {
+			fmt.Fprintf(c.Err, "Removed \"%s\".\n", l)
+		}
+		for _, l := range made {
+			to, _ := m.opts.Files.Readlink(l)
+			fmt.Fprintf(c.Err, "Created symlink %s → %s.\n", l, to)
+		}
+		if errors.Is(err, ErrMasked) {
+			err = fmt.Errorf("Unit file %s/%s.service is masked.", folder, name) //nolint:staticcheck // as systemctl says it
+		}
+		if err != nil {
+			fmt.Fprintf(c.Err, "Failed to %s unit: %v\n", o.verb, err)
+			return exitFailed
+		}
+		if u, _ := load(m.opts.Files, name); len(u.wantedBy) == 0 && o.verb == "enable" {
+			fmt.Fprintln(c.Err, "The unit files have no installation config: they are not meant to be enabled.")
+		}
+	}
+	if !o.now {
+		return 0
+	}
+	switch o.verb {
+	case "enable":
+		o.verb = "start"
+	case "disable", "mask":
+		o.verb = "stop"
 	default:
-		fmt.Fprintf(c.Err, "Unknown command verb %s.\n", verb)
-		return 1
+		return 0
 	}
-	switch {
-	case err == ErrNoUnit && (verb == "enable" || verb == "disable"):
-		fmt.Fprintf(c.Err, "Failed to %s unit: Unit file %s.service does not exist.\n", verb, name)
-		return 1
-	case err == ErrNoUnit:
-		fmt.Fprintf(c.Err, "Failed to %s %s.service: Unit %s.service not found.\n", verb, name, name)
-		return 5
-	case err != nil:
-		fmt.Fprintf(c.Err, "Failed to %s %s.service: %v\n", verb, name, err)
-		return 1
+	return m.run(c, o)
+}
+
+func (m *Manager) file(c *posix.Call, verb, name string) (made, removed []string, err error) {
+	link := []string{folder + "/" + name + ".service"}
+	switch verb {
+	case "enable":
+		made, err = m.enable(c.Files, name)
+	case "disable":
+		removed, err = m.disable(c.Files, name)
+	case "reenable":
+		if removed, err = m.disable(c.Files, name); err == nil {
+			made, err = m.enable(c.Files, name)
+		}
+	case "mask":
+		if m.fileState(name) != "masked" {
+			if err = mask(c.Files, name); err == nil {
+				made = link
+			}
+		}
+	case "unmask":
+		if m.fileState(name) == "masked" {
+			if err = unmask(c.Files, name); err == nil {
+				removed = link
+			}
+		}
 	}
-	return 0
+	return made, removed, err
 }
 
 // look copies a service's state; known is false when there is neither a unit file nor a running service.
@@ -203,174 +253,94 @@ func (m *Manager) look(name string) (service, bool) {
 	return s, loaded || s.state != inactive
 }
 
-func (m *Manager) isEnabled(c *posix.Call, name string, o options) int {
-	if _, err := c.Files.Stat(unitPath(name)); err != nil {
-		fmt.Fprintf(c.Err, "Failed to get unit file state for %s.service: No such file or directory\n", name)
-		return 1
+// is answers is-active and is-failed: 0 when at least one unit is so.
+func (m *Manager) is(c *posix.Call, o options) int {
+	found, unknown := false, true
+	for _, name := range o.units {
+		s, known := m.look(name)
+		if !o.quiet {
+			fmt.Fprintln(c.Out, s.state)
+		}
+		unknown = unknown && !known
+		found = found || o.verb == "is-active" && s.state == active || o.verb == "is-failed" && s.state == failed
 	}
-	word, rc := "disabled", 1
-	if m.Enabled(name) {
-		word, rc = "enabled", 0
-	}
-	if !o.quiet {
-		fmt.Fprintln(c.Out, word)
-	}
-	return rc
-}
-
-func stamp(t time.Time, o options) string {
 	switch {
-	case t.IsZero():
-		return ""
-	case o.unix:
-		return "@" + strconv.FormatInt(t.Unix(), 10)
+	case found:
+		return 0
+	case unknown:
+		return exitNoSuchUnit
+	case o.verb == "is-failed":
+		return exitNotFailed
 	}
-	return t.UTC().Format("Mon 2006-01-02 15:04:05 UTC")
+	return exitNotActive
 }
 
-// show prints properties in systemd's own order, whatever order they were asked for in.
-func (m *Manager) show(c *posix.Call, name string, want []string, o options) {
-	s, known := m.look(name)
-	monotonic := func(t time.Time) string {
-		if t.IsZero() {
-			return "0"
+// isEnabled is 0 when at least one unit is enabled, or cannot be (static); a unit that is not there is an error.
+func (m *Manager) isEnabled(c *posix.Call, o options) int {
+	status := exitFailed
+	for _, name := range o.units {
+		state := m.fileState(name)
+		if state == "" {
+			fmt.Fprintf(c.Err, "Failed to get unit file state for %s.service: No such file or directory\n", name)
+			return exitFailed
 		}
-		return strconv.FormatInt(t.Sub(m.opts.Booted()).Microseconds(), 10)
-	}
-	loaded, fileState := "loaded", ""
-	if s.unit.path != "" {
-		fileState = "disabled"
-		if m.Enabled(name) {
-			fileState = "enabled"
+		if state == "enabled" || state == "static" {
+			status = 0
 		}
-	} else if !known {
-		loaded = "not-found"
+		if !o.quiet {
+			fmt.Fprintln(c.Out, state)
+		}
 	}
-	result := "success"
-	if s.status != 0 {
-		result = "exit-code"
-	}
-	command := ""
-	if len(s.unit.exec) > 0 {
-		command = fmt.Sprintf("{ path=%s ; argv[]=%s ; ignore_errors=no }", s.unit.exec[0], strings.Join(s.unit.exec, " "))
-	}
-	for _, p := range [][2]string{
-		{"Type", "simple"}, {"Restart", s.unit.restart}, {"MainPID", strconv.Itoa(s.pid)}, {"Result", result}, {"NRestarts", strconv.Itoa(s.restarts)},
-		{"ExecMainStartTimestamp", stamp(s.entered, o)}, {"ExecMainStartTimestampMonotonic", monotonic(s.entered)}, {"ExecMainPID", strconv.Itoa(s.pid)},
-		{"ExecMainStatus", strconv.Itoa(s.status)}, {"ExecStart", command}, {"Environment", strings.Join(s.unit.environment, " ")},
-		{"Id", name + ".service"}, {"Names", name + ".service"}, {"Description", s.unit.description}, {"LoadState", loaded}, {"ActiveState", s.state},
-		{"SubState", s.sub}, {"FragmentPath", s.unit.path}, {"UnitFileState", fileState},
-		{"StateChangeTimestamp", stamp(later(s.entered, s.left), o)}, {"ActiveEnterTimestamp", stamp(s.entered, o)}, {"ActiveEnterTimestampMonotonic", monotonic(s.entered)},
-		{"ActiveExitTimestamp", stamp(s.left, o)}, {"InactiveEnterTimestamp", stamp(s.left, o)}, {"InactiveEnterTimestampMonotonic", monotonic(s.left)}, {"NeedDaemonReload", "no"},
-	} {
-		if len(want) > 0 && !slices.Contains(want, p[0]) {
+	return status
+}
+
+// cat shows a unit's files, drop-ins after it.
+func (m *Manager) cat(c *posix.Call, o options) int {
+	for i, name := range o.units {
+		u, ok := load(m.opts.Files, name)
+		switch {
+		case !ok:
+			fmt.Fprintf(c.Err, "No files found for %s.service.\n", name)
+			return exitFailed
+		case u.masked:
+			fmt.Fprintf(c.Out, "# Unit %s.service is masked.\n", name)
 			continue
 		}
-		if o.value {
-			fmt.Fprintln(c.Out, p[1])
-		} else {
-			fmt.Fprintf(c.Out, "%s=%s\n", p[0], p[1])
+		if i > 0 {
+			fmt.Fprintln(c.Out)
 		}
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func (m *Manager) status(c *posix.Call, name string) int {
-	s, known := m.look(name)
-	if !known {
-		fmt.Fprintf(c.Err, "Unit %s.service could not be found.\n", name)
-		return 4
-	}
-	dot, since := "●", s.entered
-	if s.state == inactive {
-		dot, since = "○", s.left
-	}
-	enabled := "disabled"
-	if m.Enabled(name) {
-		enabled = "enabled"
-	}
-	fmt.Fprintf(c.Out, "%s %s.service - %s\n     Loaded: loaded (%s; %s; preset: enabled)\n     Active: %s (%s)", dot, name, s.unit.description, s.unit.path, enabled, s.state, s.sub)
-	if !since.IsZero() {
-		fmt.Fprintf(c.Out, " since %s; %s ago", stamp(since, options{}), m.opts.Now().Sub(since).Round(time.Second))
-	}
-	fmt.Fprintln(c.Out)
-	if s.pid != 0 {
-		fmt.Fprintf(c.Out, "   Main PID: %d (%s)\n", s.pid, lastElement(s.unit.exec))
-	}
-	fmt.Fprintln(c.Out)
-	for _, l := range s.journal.lines[max(0, len(s.journal.lines)-10):] {
-		fmt.Fprintln(c.Out, l)
-	}
-	if s.state == active {
-		return 0
-	}
-	return 3
-}
-
-func lastElement(argv []string) string {
-	if len(argv) == 0 {
-		return "?"
-	}
-	return argv[0][strings.LastIndex(argv[0], "/")+1:]
-}
-
-func (m *Manager) list(c *posix.Call) int {
-	infos, err := m.opts.Files.ReadDir(folder)
-	if err != nil {
-		return 0
-	}
-	for _, i := range infos {
-		if n, ok := strings.CutSuffix(i.Name(), ".service"); ok {
-			s, _ := m.look(n)
-			fmt.Fprintf(c.Out, "  %s.service loaded %s %s %s\n", n, s.state, s.sub, s.unit.description)
+		for j, p := range append([]string{u.path}, u.dropIns...) {
+			b, err := c.Files.ReadFile(p)
+			if err != nil {
+				fmt.Fprintf(c.Err, "Failed to open %s: %v\n", p, err)
+				return exitFailed
+			}
+			if j > 0 {
+				fmt.Fprintln(c.Out)
+			}
+			fmt.Fprintf(c.Out, "# %s\n%s", p, b)
 		}
 	}
 	return 0
 }
 
-// Journalctl is the program: -u UNIT, -n COUNT; what else only shapes the output is accepted.
-func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
-	name, n := "", 0
-	a := c.Args[1:]
-	for i := 0; i < len(a); i++ {
-		arg := func() string {
-			if i++; i < len(a) {
-				return a[i]
-			}
-			return ""
+// list shows the units that there are, or those that are named.
+func (m *Manager) list(c *posix.Call, o options) int {
+	infos, err := m.opts.Files.ReadDir(folder)
+	if err != nil {
+		return 0
+	}
+	for _, i := range infos {
+		n, ok := strings.CutSuffix(i.Name(), ".service")
+		if !ok || len(o.units) > 0 && !slices.Contains(o.units, n) {
+			continue
 		}
-		switch s := a[i]; {
-		case s == "-u" || s == "--unit":
-			name = arg()
-		case strings.HasPrefix(s, "--unit="):
-			name = s[len("--unit="):]
-		case s == "-n" || s == "--lines":
-			n, _ = strconv.Atoi(arg())
-		case strings.HasPrefix(s, "--lines="), strings.HasPrefix(s, "-n"):
-			n, _ = strconv.Atoi(strings.TrimPrefix(strings.TrimPrefix(s, "--lines="), "-n"))
-		case s == "-o" || s == "--since" || s == "-p" || s == "--output":
-			arg()
-		case strings.HasPrefix(s, "-u"):
-			name = s[2:]
+		s, _ := m.look(n)
+		loaded := "loaded"
+		if s.unit.masked {
+			loaded = "masked"
 		}
-	}
-	name = strings.TrimSuffix(name, ".service")
-	s, _ := m.look(name)
-	ls := s.journal.lines
-	if n > 0 {
-		ls = ls[max(0, len(ls)-n):]
-	}
-	if len(ls) == 0 {
-		fmt.Fprintln(c.Out, "-- No entries --")
-	}
-	for _, l := range ls {
-		fmt.Fprintln(c.Out, l)
+		fmt.Fprintf(c.Out, "  %s.service %s %s %s %s\n", n, loaded, s.state, s.sub, s.unit.description)
 	}
 	return 0
 }

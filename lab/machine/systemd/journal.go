@@ -1,0 +1,77 @@
+package systemd
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lab/machine/posix"
+)
+
+// journal holds a unit's last lines.
+type journal struct{ lines []entry }
+
+type entry struct {
+	at   time.Time
+	text string
+}
+
+const journalLines = 200
+
+type writer struct {
+	m *Manager
+	s *service
+}
+
+func (w writer) Write(p []byte) (int, error) {
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	at := w.m.opts.Now().UTC()
+	for _, l := range strings.Split(strings.TrimRight(string(p), "\n"), "\n") {
+		w.s.journal.lines = append(w.s.journal.lines, entry{at, l})
+	}
+	if n := len(w.s.journal.lines); n > journalLines {
+		w.s.journal.lines = append([]entry(nil), w.s.journal.lines[n-journalLines:]...)
+	}
+	return len(p), nil
+}
+
+// last are the last n lines, all of them when n is negative.
+func (j journal) last(n int) []entry {
+	if n < 0 {
+		return j.lines
+	}
+	return j.lines[max(0, len(j.lines)-n):]
+}
+
+// in is a line in one of journalctl's output formats. The machines' lines name no host.
+func (e entry) in(format string) string {
+	switch format {
+	case "cat":
+		return e.text
+	case "short-iso":
+		return e.at.Format("2006-01-02T15:04:05-0700") + " " + e.text
+	}
+	return e.at.Format("Jan 02 15:04:05") + " " + e.text
+}
+
+// Journalctl is the program: -u UNIT, -n COUNT, -o short, short-iso or cat.
+func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
+	o, err := parseJournal(c.Args[1:])
+	if err == nil && o.unit == "" {
+		err = fmt.Errorf("the whole journal is not in the lab, name a unit")
+	}
+	if err != nil {
+		fmt.Fprintf(c.Err, "journalctl: %v\n", err)
+		return 1
+	}
+	s, _ := m.look(o.unit)
+	if len(s.journal.lines) == 0 {
+		fmt.Fprintln(c.Out, "-- No entries --")
+	}
+	for _, e := range s.journal.last(o.lines) {
+		fmt.Fprintln(c.Out, e.in(o.format))
+	}
+	return 0
+}
