@@ -279,6 +279,10 @@ func (c *Call) move(from, to, dst string) error {
 		return errors.New("cannot overwrite non-directory with directory")
 	case sameFile(fi, old):
 		return errors.New("are the same file")
+	case fi.Mode()&fs.ModeSymlink != 0: // it would take the place of what it leads to
+		if led, err := c.Files.Stat(from); err == nil && sameFile(led, old) {
+			return errors.New("are the same file")
+		}
 	}
 	return c.Files.Rename(from, strings.TrimRight(to, "/"))
 }

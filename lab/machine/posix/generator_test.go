@@ -2,14 +2,13 @@ package posix_test
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 )
 
 var (
-	generated = flag.Int("generated", 400, "how many generated lines are compared")
+	generated = flag.Int("generated", 250, "how many generated lines are compared")
 	seed      = flag.Uint64("seed", 1, "of the generated lines")
 )
 
@@ -185,5 +184,5 @@ func TestGeneratedLines(t *testing.T) {
 	if refused > *generated/20 {
 		t.Errorf("the lab refused %d of %d lines that it should support", refused, *generated)
 	}
-	t.Log(fmt.Sprintf("%d lines, %d of them refused", *generated, refused))
+	t.Logf("%d lines, %d of them refused", *generated, refused)
 }

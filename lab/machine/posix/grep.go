@@ -40,7 +40,7 @@ func grep(_ context.Context, c *Call) int {
 	if len(s.o.args) == 0 {
 		s.o.args = []string{"-"}
 	}
-	if s.nothing {
+	if s.nothing || s.limit == 0 {
 		return 1
 	}
 	for _, p := range s.o.args {

@@ -122,6 +122,9 @@ func (r *sedRun) replace(name, suffix string, content []byte, mode fs.FileMode, 
 	if err == nil && r.User.UID == 0 {
 		err = r.Files.Chown(tmp, uid, gid)
 	}
+	if r.User.UID != 0 { // who is not root cannot hand the file to its owner, and what goes with owners is lost
+		mode &^= fs.ModeSetuid | fs.ModeSetgid
+	}
 	if err == nil {
 		err = r.Files.Chmod(tmp, mode)
 	}

@@ -16,7 +16,7 @@ import (
 // counts are wc's columns in the order in which they are printed.
 type counts [4]int
 
-var wcColumns = [4]string{"l", "w", "m", "c"}
+func wcColumns() []string { return []string{"l", "w", "m", "c"} }
 
 func countsOf(b []byte) counts {
 	return counts{bytes.Count(b, []byte("\n")), words(b), characters(b), len(b)}
@@ -52,8 +52,8 @@ func wc(_ context.Context, c *Call) int {
 		return c.usage("%v", err)
 	}
 	var shown []int
-	for i, f := range wcColumns {
-		if o.has(f) || !o.has(wcColumns[:]...) && f != "m" {
+	for i, f := range wcColumns() {
+		if o.has(f) || !o.has(wcColumns()...) && f != "m" {
 			shown = append(shown, i)
 		}
 	}

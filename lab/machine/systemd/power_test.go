@@ -19,7 +19,7 @@ func slowToEnd(t *testing.T) (m *Manager, running *atomic.Int32) {
 	if err := files.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := files.WriteFile(unitPath("app"), []byte("[Service]\nExecStart=/usr/bin/app\nRestart=always\nRestartSec=10\n"), 0o644); err != nil {
+	if err := files.WriteFile(folder+"/app.service", []byte("[Service]\nExecStart=/usr/bin/app\nRestart=always\nRestartSec=10\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	running = new(atomic.Int32)
