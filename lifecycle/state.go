@@ -1,9 +1,6 @@
 package lifecycle
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // State is what was observed of a site, and when. It holds facts only; what could not be learnt says why.
 type State struct {
@@ -266,31 +263,6 @@ func (s State) Node(name string) (NodeState, bool) {
 		}
 	}
 	return NodeState{}, false
-}
-
-// FactsDigest identifies the facts that a plan rests on: the machines, nodes, API servers and etcd, not the time, the clocks,
-// the free space or which pods happen to run. Two observations of an unchanged site have the same digest.
-func (s State) FactsDigest() string {
-	type node struct {
-		Name, Kubelet string
-		Ready, Cordon bool
-		Mark          Mark
-	}
-	facts := struct {
-		Hosts []HostState
-		UID   string
-		API   []APIServer
-		Nodes []node
-		Etcd  []EtcdMember
-	}{Hosts: s.Hosts, UID: s.API.ClusterUID, API: s.API.Servers, Etcd: s.Etcd.Members}
-	for _, n := range s.Nodes {
-		facts.Nodes = append(facts.Nodes, node{n.Name, n.Kubelet, n.Ready, n.Unschedulable, n.Mark})
-	}
-	b, err := json.Marshal(facts)
-	if err != nil {
-		panic("lifecycle: facts do not marshal: " + err.Error()) // plain data: a bug, not a condition
-	}
-	return Digest(b)
 }
 
 // MachineFacts is what the machines of a site said, in one command each.
