@@ -36,10 +36,10 @@ type hostFacts struct {
 	BinaryProblem string       `json:"binaryProblem,omitempty"`
 	Staged        []Version    `json:"staged,omitempty"`
 	Former        Version      `json:"former,omitzero"`
-	Unit          string       `json:"unit,omitempty"`
+	ServiceName   string       `json:"unit,omitempty"`
 	Service       ServiceState `json:"service,omitempty"`
 	Running       Version      `json:"running"`
-	Role          string       `json:"role,omitempty"`
+	K0sRole       string       `json:"role,omitempty"`
 	Workloads     bool         `json:"workloads,omitempty"`
 	Arguments     []string     `json:"arguments,omitempty"`
 	Environment   string       `json:"environment,omitempty"`
@@ -97,8 +97,8 @@ func (s State) facts() siteFacts {
 func (h HostState) facts() hostFacts {
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
-		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, Unit: h.Unit, Service: h.Service, Running: h.Running,
-		Role: h.Role, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
+		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, ServiceName: h.ServiceName, Service: h.Service, Running: h.Running,
+		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
 		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts{f.Path, f.Digest, f.Mode, f.Owner, f.Group} }),
 		Data:  h.Data, Restored: h.Restored, Token: h.Token,
 	}

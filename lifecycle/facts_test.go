@@ -12,9 +12,9 @@ func fullHost() HostState {
 		Name: "worker-3", Problem: HostFacts, Why: "half an answer", Hostname: "worker-3", OS: "Debian 13", Kernel: "6.12", Arch: "arm64", BootID: "b1",
 		CgroupV1: true, ClockOffset: 7, FreeBytes: 1 << 30,
 		Binary: Version{Major: 1, Minor: 36, Patch: 3, Build: 2}, BinaryProblem: "slow", Staged: []Version{{Major: 1, Minor: 37, Prerelease: "rc.1"}},
-		Former: Version{Major: 1, Minor: 35, Patch: 7},
-		Unit:   "k0sworker", Service: ServiceRunning, ServiceSince: time.Unix(1, 0), Restarts: 2, Running: Version{Major: 1, Minor: 36, Patch: 3, Build: 2},
-		Role: "worker", Workloads: true, Arguments: []string{"--a=b"}, Environment: "sha256:e", Config: []byte("{}"), ConfigDigest: "sha256:c",
+		Former:      Version{Major: 1, Minor: 35, Patch: 7},
+		ServiceName: "k0sworker", Service: ServiceRunning, ServiceSince: time.Unix(1, 0), Restarts: 2, Running: Version{Major: 1, Minor: 36, Patch: 3, Build: 2},
+		K0sRole: "worker", Workloads: true, Arguments: []string{"--a=b"}, Environment: "sha256:e", Config: []byte("{}"), ConfigDigest: "sha256:c",
 		Files: []FileState{{Path: "/etc/a", Digest: "sha256:f", Mode: "0600", Owner: "root", Group: "wheel"}}, Data: true, Restored: "sha256:r",
 		Server: "https://x", Token: true,
 	}

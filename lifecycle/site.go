@@ -213,7 +213,7 @@ type Rollout struct {
 }
 
 // Window is how many of n nodes may be out of service at once. It is at least one.
-func (r Rollout) Window(n int) int {
+func (r Rollout) AtOnce(n int) int {
 	w := 1
 	if p, ok := strings.CutSuffix(r.MaxUnavailable, "%"); ok {
 		if v, err := strconv.Atoi(p); err == nil {

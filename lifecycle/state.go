@@ -73,15 +73,15 @@ type HostState struct {
 	// Former is the version that is kept on the host, as an upgrade replaced it, until its node is well; zero: none.
 	Former Version `json:"former,omitzero"`
 	// Unit is "k0scontroller" or "k0sworker" when such a unit file is there.
-	Unit    string       `json:"unit,omitempty"`
-	Service ServiceState `json:"service,omitempty"`
+	ServiceName string       `json:"unit,omitempty"`
+	Service     ServiceState `json:"service,omitempty"`
 	// ServiceSince is when the service became active, by the host's clock; Restarts is how often systemd restarted it since.
 	ServiceSince time.Time `json:"-"`
 	Restarts     int       `json:"-"`
 	// Running is the version that `k0s status` answers with; zero when it does not answer.
 	Running Version `json:"running"`
 	// Role is what `k0s status` says: "controller" or "worker"; Workloads whether it runs a kubelet.
-	Role      string `json:"role,omitempty"`
+	K0sRole   string `json:"role,omitempty"`
 	Workloads bool   `json:"workloads,omitempty"`
 	// Arguments are the unit's "--flag=value" arguments, normalised and sorted as Host.Arguments are.
 	Arguments []string `json:"arguments,omitempty"`
@@ -106,7 +106,7 @@ type HostState struct {
 func (h HostState) Reached() bool { return h.Problem == HostOK }
 
 // Installed reports whether k0s was ever set up as a service here.
-func (h HostState) Installed() bool { return h.Unit != "" }
+func (h HostState) Installed() bool { return h.ServiceName != "" }
 
 // Level is the version that a host is at: the lower one where the running service and the binary on disk differ. With an older one that
 // runs it is not past that yet; with an older binary it is not safe from it, for the next restart starts that. Zero: not a member.

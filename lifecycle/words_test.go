@@ -15,7 +15,7 @@ func TestRolloutWindow(t *testing.T) {
 		nodes, want    int
 	}{{"1", 20, 1}, {"4", 20, 4}, {"25%", 20, 5}, {"25%", 7, 1}, {"10%", 5, 1}, {"100%", 5, 5}, {"0", 5, 1}, {"", 5, 1}}
 	for _, tt := range tests {
-		if got := (Rollout{MaxUnavailable: tt.maxUnavailable}).Window(tt.nodes); got != tt.want {
+		if got := (Rollout{MaxUnavailable: tt.maxUnavailable}).AtOnce(tt.nodes); got != tt.want {
 			t.Errorf("maxUnavailable %q of %d nodes is %d, want %d", tt.maxUnavailable, tt.nodes, got, tt.want)
 		}
 	}

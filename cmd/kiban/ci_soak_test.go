@@ -34,7 +34,7 @@ func (f *fakeSoak) KeepSoak(_ context.Context, next func(lifecycle.Soak) lifecyc
 
 // twoMachines is the fake's site as it is when all is well.
 func twoMachines(version lifecycle.Version) lifecycle.State {
-	host := lifecycle.HostState{Unit: "k0sworker", Service: lifecycle.ServiceRunning, Binary: version, Running: version}
+	host := lifecycle.HostState{ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Binary: version, Running: version}
 	st := lifecycle.State{Site: "lab", Nodes: []lifecycle.NodeState{{Name: "worker-1", Ready: true, Kubelet: version.Kubelet()}}}
 	for _, name := range []string{"controller-1", "worker-1"} {
 		host.Name = name

@@ -86,7 +86,7 @@ func TestNodeShow(t *testing.T) {
 	var task lifecycle.NodeTask
 	f, s := nodeFake(lifecycle.Plan{}, &task)
 	f.state = lifecycle.State{Site: "lab",
-		Hosts:   []lifecycle.HostState{{Name: "worker-1", Unit: "k0sworker", Service: lifecycle.ServiceRunning, BootID: "b00t"}},
+		Hosts:   []lifecycle.HostState{{Name: "worker-1", ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, BootID: "b00t"}},
 		Nodes:   []lifecycle.NodeState{{Name: "stranger", Ready: true}, {Name: "worker-1", Ready: true, Unschedulable: true, Mark: lifecycle.Mark{Run: "maintenance:r1", Reason: "fan"}}},
 		Budgets: []lifecycle.Budget{{Namespace: "shop", Name: "web", Allowed: 1, Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}, {Name: "web-2", Node: "worker-2"}}}}}
 	r := kibanWith(t, s, nil, "node", "show", "lab", "worker-1")

@@ -186,7 +186,7 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 	v := version(t, "v1.36.3+k0s.2")
 	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	up := func(restarts int, edit ...func(*lifecycle.HostState)) lifecycle.HostState {
-		h := lifecycle.HostState{Name: "w1", Unit: "k0sworker", Service: lifecycle.ServiceRunning, Running: v, ServiceSince: start, Restarts: restarts}
+		h := lifecycle.HostState{Name: "w1", ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Running: v, ServiceSince: start, Restarts: restarts}
 		for _, e := range edit {
 			e(&h)
 		}

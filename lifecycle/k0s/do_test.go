@@ -229,7 +229,7 @@ func TestHazard_H39_CgroupV1IsFoundBeforeAnythingStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	task.on.host.Arguments = nil
-	old := facts{host: lifecycle.HostState{Unit: "k0sworker", CgroupV1: true}}
+	old := facts{host: lifecycle.HostState{ServiceName: "k0sworker", CgroupV1: true}}
 	for version, refused := range map[string]bool{"v1.34.10+k0s.0": false, v135: true, v136: true} {
 		v, _ := lifecycle.ParseVersion(version)
 		old.host.Staged = []lifecycle.Version{v}
@@ -237,7 +237,7 @@ func TestHazard_H39_CgroupV1IsFoundBeforeAnythingStops(t *testing.T) {
 			t.Errorf("%s: %v", version, err)
 		}
 	}
-	old.host.Unit = "k0scontroller"
+	old.host.ServiceName = "k0scontroller"
 	v, _ := lifecycle.ParseVersion("v1.34.10+k0s.0")
 	if err := task.upgradable(old, v); err == nil || !strings.Contains(err.Error(), "another role") {
 		t.Errorf("a change of role passed: %v", err)

@@ -125,8 +125,8 @@ func (t *task) upgradable(f facts, v lifecycle.Version) error {
 // stopped.
 func (t *task) installable(f facts, v lifecycle.Version) error {
 	switch {
-	case f.host.Installed() && f.host.Unit != t.on.k0s.K0sServiceName():
-		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.Unit, t.on.host.Role),
+	case f.host.Installed() && f.host.ServiceName != t.on.k0s.K0sServiceName():
+		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.ServiceName, t.on.host.Role),
 			"A role cannot be changed in place: remove the machine with reset: true, then declare it anew")
 	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && v.NeedsCgroupV2() && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
 		return t.refuse("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v), "Switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")

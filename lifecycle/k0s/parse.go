@@ -76,7 +76,7 @@ func (f *facts) installed(raw frames) {
 			h.Former = v
 		}
 	}
-	if h.Unit = raw.value("unit"); h.Unit == "" {
+	if h.ServiceName = raw.value("unit"); h.ServiceName == "" {
 		return
 	}
 	u := parseUnit(string(raw.block("unitfile")))
@@ -89,7 +89,7 @@ func (f *facts) installed(raw frames) {
 func (f *facts) service(raw frames) {
 	h := &f.host
 	h.Service = lifecycle.ServiceAbsent
-	if h.Unit == "" {
+	if h.ServiceName == "" {
 		return
 	}
 	p := properties(raw.block("service"))
@@ -99,7 +99,7 @@ func (f *facts) service(raw frames) {
 		h.ServiceSince, _ = time.Parse("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"])
 	}
 	f.status(raw.block("status"))
-	if h.Service == lifecycle.ServiceRunning && h.Unit == "k0scontroller" {
+	if h.Service == lifecycle.ServiceRunning && h.ServiceName == "k0scontroller" {
 		f.kubeconfig = bytes.Clone(raw.block("kubeconfig"))
 		if b, ok := raw.blocks["etcd"]; ok {
 			f.etcd, f.etcdProblem = etcdMembers(b)
@@ -123,7 +123,7 @@ func (f *facts) status(out []byte) {
 		return
 	}
 	if v, err := lifecycle.ParseVersion(s.Version); err == nil {
-		f.host.Running, f.host.Role, f.host.Workloads = v, s.Role, s.Workloads
+		f.host.Running, f.host.K0sRole, f.host.Workloads = v, s.Role, s.Workloads
 	}
 }
 

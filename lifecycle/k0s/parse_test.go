@@ -46,7 +46,7 @@ func TestParseFacts(t *testing.T) {
 			func(f facts) bool {
 				h := f.host
 				since := time.Date(2026, 11, 21, 21, 11, 37, 0, time.UTC)
-				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.Role == "worker" && h.Workloads && h.Service == lifecycle.ServiceRunning &&
+				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.K0sRole == "worker" && h.Workloads && h.Service == lifecycle.ServiceRunning &&
 					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:0a1b" && slices.Equal(h.Arguments, []string{"--data-dir=/var/lib/k0s"})
 			}},
 		{"status does not answer", said("unit=k0sworker", running, "status<1>Error: no socket"),
@@ -126,7 +126,7 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", shell, err, out)
 		}
 		h := parseFacts(out, nonce).host
-		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token || h.Data || h.Unit != "" || h.FreeBytes == 0 {
+		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token || h.Data || h.ServiceName != "" || h.FreeBytes == 0 {
 			t.Errorf("%s: %+v\n%s", shell, h, out)
 		}
 		if len(h.Files) != 1 || h.Files[0].Digest != digest([]byte("kind: Policy\n")) || h.Files[0].Mode != "0640" || h.Files[0].Owner == "" ||

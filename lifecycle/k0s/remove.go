@@ -87,7 +87,7 @@ func wiped(h lifecycle.HostState) bool { return !h.Installed() && !h.Data }
 
 func remains(h lifecycle.HostState) string {
 	if h.Installed() {
-		return "the service " + h.Unit + " is still installed"
+		return "the service " + h.ServiceName + " is still installed"
 	}
 	return "the data directory still holds something"
 }

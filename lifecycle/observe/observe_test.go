@@ -36,11 +36,11 @@ func host(name string, change ...func(*lifecycle.HostState)) lifecycle.HostState
 }
 
 func running(h *lifecycle.HostState) {
-	h.Unit, h.Service = "k0scontroller", lifecycle.ServiceRunning
+	h.ServiceName, h.Service = "k0scontroller", lifecycle.ServiceRunning
 }
 
 func stopped(h *lifecycle.HostState) {
-	h.Unit, h.Service = "k0scontroller", lifecycle.ServiceStopped
+	h.ServiceName, h.Service = "k0scontroller", lifecycle.ServiceStopped
 }
 
 func dark(h *lifecycle.HostState) {

@@ -34,7 +34,7 @@ func hostProblems(site lifecycle.Site, h lifecycle.HostState) lifecycle.Diagnost
 	case !h.Installed():
 		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "k0s is not set up here yet").Try(plan)}
 	case h.Service != lifecycle.ServiceRunning:
-		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s is %s", h.Unit, h.Service).Try(plan)}
+		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s is %s", h.ServiceName, h.Service).Try(plan)}
 	case h.Running.IsZero():
 		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "the k0s service runs, but `k0s status` does not answer")}
 	case h.Running != site.Cluster.Version:

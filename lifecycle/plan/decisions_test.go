@@ -59,7 +59,7 @@ func TestCondition(t *testing.T) {
 		return f
 	}
 	host := func(unit string, service lifecycle.ServiceState, binary, running lifecycle.Version) lifecycle.HostState {
-		return lifecycle.HostState{Unit: unit, Service: service, Binary: binary, Running: running, Data: true}
+		return lifecycle.HostState{ServiceName: unit, Service: service, Binary: binary, Running: running, Data: true}
 	}
 	none := lifecycle.Version{}
 	up := host("k0sworker", lifecycle.ServiceRunning, v136, v136)
@@ -137,7 +137,7 @@ func TestConfigChanges(t *testing.T) {
 func TestArgumentChanges(t *testing.T) {
 	m := &member{
 		Host: lifecycle.Host{Arguments: []string{"--debug=true", "--labels=a=b", "--same=1"}},
-		seen: lifecycle.HostState{Unit: "k0sworker", Arguments: []string{"--api-token=abc", "--same=1", "--taints=x"}},
+		seen: lifecycle.HostState{ServiceName: "k0sworker", Arguments: []string{"--api-token=abc", "--same=1", "--taints=x"}},
 	}
 	if got, want := argumentChanges(m), []string{"- --api-token=(masked)", "+ --debug=true"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
@@ -173,7 +173,7 @@ func TestANameThatTheMachineHasAnyway(t *testing.T) {
 		"another name":                  {"w", []string{"--kubelet-extra-args=--hostname-override=v"}, []string{named}, []string{"- --kubelet-extra-args=--hostname-override=v", "+ " + named}},
 		"a name that it does not have":  {"other", nil, []string{named}, []string{"+ " + named}},
 	} {
-		m := &member{Host: lifecycle.Host{Name: "w", Arguments: c.want}, seen: lifecycle.HostState{Hostname: c.hostname, Unit: "k0sworker", Arguments: c.have}}
+		m := &member{Host: lifecycle.Host{Name: "w", Arguments: c.want}, seen: lifecycle.HostState{Hostname: c.hostname, ServiceName: "k0sworker", Arguments: c.have}}
 		if got := argumentChanges(m); !slices.Equal(got, c.changes) {
 			t.Errorf("%s: %q, want %q", name, got, c.changes)
 		}

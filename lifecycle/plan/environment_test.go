@@ -19,7 +19,7 @@ func TestEnvironmentThatDiffersIsTold(t *testing.T) {
 		{"none there", "sha256:a", "", nil, true},
 		{"none declared", "", "sha256:b", nil, false},
 		{"not reached", "sha256:a", "", func(h *lifecycle.HostState) { h.Problem = lifecycle.HostUnreachable }, false},
-		{"not installed", "sha256:a", "", func(h *lifecycle.HostState) { h.Unit = "" }, false},
+		{"not installed", "sha256:a", "", func(h *lifecycle.HostState) { h.ServiceName = "" }, false},
 	} {
 		site := newSite(v135, 1, 2)
 		st := seen(t, site)

@@ -177,7 +177,7 @@ func (p *planner) inspectCondition(m *member) {
 			p.find(lifecycle.Warnf(m.Name, "its node is not Ready").
 				Because(why).
 				Try("k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u " +
-					m.seen.Unit + "`. A rollout waits for it; cordon it to have it left out."))
+					m.seen.ServiceName + "`. A rollout waits for it; cordon it to have it left out."))
 		}
 	}
 }
@@ -195,9 +195,9 @@ func (p *planner) serverWhy(m *member) string {
 // arguments, not of role.
 func otherRole(m *member) string {
 	switch {
-	case m.seen.Unit == "k0scontroller" && !m.Role.IsController():
+	case m.seen.ServiceName == "k0scontroller" && !m.Role.IsController():
 		return "controller"
-	case m.seen.Unit == "k0sworker" && m.Role.IsController():
+	case m.seen.ServiceName == "k0sworker" && m.Role.IsController():
 		return "worker"
 	}
 	return ""

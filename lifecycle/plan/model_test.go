@@ -187,7 +187,7 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 	staged := func(w *world, h string) { w.hosts[h].Staged = []lifecycle.Version{v134, v136} }
 	kept := func(w *world, h string) { w.hosts[h].Former = v135 }
 	noUnit := func(w *world, h string) {
-		w.hosts[h].Unit, w.hosts[h].Arguments, w.hosts[h].Service = "", nil, lifecycle.ServiceAbsent
+		w.hosts[h].ServiceName, w.hosts[h].Arguments, w.hosts[h].Service = "", nil, lifecycle.ServiceAbsent
 	}
 	args := func(w *world, h string) { w.hosts[h].Arguments = []string{"--debug=true"} }
 	fileless := func(w *world, h string) { w.hosts[h].Files = nil }

@@ -80,7 +80,7 @@ func TestRefusals(t *testing.T) {
 		"binary-newer":  {was: v135, site: newSite(v135, 3, 2), observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary = v136 })},
 		"foreign-data":  {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Data = true }), stop: true},
 		"foreign-worker": {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) {
-			h.Unit, h.Service, h.Binary = "k0sworker", lifecycle.ServiceStopped, v135
+			h.ServiceName, h.Service, h.Binary = "k0sworker", lifecycle.ServiceStopped, v135
 		}), stop: true},
 		"fresh-but-in-etcd": {was: v136, site: upgrade, observed: seen("controller-2", func(h *lifecycle.HostState) { *h = lifecycle.HostState{Name: h.Name, FreeBytes: 1 << 40} }), stop: true},
 		"etcd-unknown":      {was: v135, site: upgrade, observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"} }, stop: true},

@@ -18,7 +18,7 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 	if cs := p.controllers(); len(cs) > 0 {
 		first = cs[0].Name
 	}
-	for _, m := range p.which(func(m *member) bool { return m.Role.IsController() || m.seen.Unit == "k0scontroller" }) {
+	for _, m := range p.which(func(m *member) bool { return m.Role.IsController() || m.seen.ServiceName == "k0scontroller" }) {
 		switch s := m.seen; {
 		case s.Problem == lifecycle.HostUnreachable:
 			p.find(lifecycle.Blockedf(m.Name, "a controller cannot be reached").
@@ -27,7 +27,7 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 		case !s.Reached(): // inspectReach names it
 		case s.Service == lifecycle.ServiceRunning, s.Service == lifecycle.ServiceStarting, !s.Running.IsZero():
 			p.find(lifecycle.Blockedf(m.Name, "a controller runs").
-				Because(fmt.Sprintf("The service %s is %s. A restore replaces a control plane; it does not merge with one.", s.Unit, s.Service)).
+				Because(fmt.Sprintf("The service %s is %s. A restore replaces a control plane; it does not merge with one.", s.ServiceName, s.Service)).
 				Try("If the cluster only needs repair, or a restore was interrupted after its first step: kiban apply " + p.site.Name +
 					". If it is to be replaced, on each controller: systemctl stop k0scontroller && k0s reset."))
 		case m.Name == first && s.Restored != "" && s.Restored == from.Digest:

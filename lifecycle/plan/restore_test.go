@@ -14,7 +14,7 @@ func fallen(site lifecycle.Site, workers lifecycle.Version) lifecycle.State {
 	for _, h := range site.Cluster.Hosts {
 		s := lifecycle.HostState{Name: h.Name, Hostname: h.Name, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
 		if !h.Role.IsController() {
-			s.Unit, s.Service, s.Data, s.Role = "k0sworker", lifecycle.ServiceRunning, true, "worker"
+			s.ServiceName, s.Service, s.Data, s.K0sRole = "k0sworker", lifecycle.ServiceRunning, true, "worker"
 			s.Binary, s.Running, s.Arguments, s.Server = workers, workers, h.Arguments, "https://10.0.0.11:6443"
 		}
 		st.Hosts = append(st.Hosts, s)
@@ -71,7 +71,7 @@ func TestRestore(t *testing.T) {
 		}), want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/join-worker worker-2/restart"},
 		{name: "a worker that is away", seen: with("worker-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-2/restart", says: "cannot be reached"},
-		{name: "a worker's remains", seen: with("worker-1", func(h *lifecycle.HostState) { h.Unit, h.Service = "", lifecycle.ServiceAbsent }),
+		{name: "a worker's remains", seen: with("worker-1", func(h *lifecycle.HostState) { h.ServiceName, h.Service = "", lifecycle.ServiceAbsent }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-2/restart", says: "left out"},
 		{name: "interrupted after the data", seen: with("controller-1", func(h *lifecycle.HostState) { h.Data, h.Restored, h.Binary = true, "sha256:abc", v135 }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
@@ -140,7 +140,7 @@ func TestRestoredControllerIsWhole(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	site := newSite(v135, 3, 1)
 	stopped := func(h *lifecycle.HostState) {
-		h.Unit, h.Service, h.Data, h.Binary = "k0scontroller", lifecycle.ServiceStopped, true, v135
+		h.ServiceName, h.Service, h.Data, h.Binary = "k0scontroller", lifecycle.ServiceStopped, true, v135
 	}
 	for _, tt := range []struct {
 		name     string
@@ -161,7 +161,7 @@ func TestRestoreRefuses(t *testing.T) {
 		{"an older version's", nil, backupOf("lab", v134), lifecycle.SeverityError, "taken at k0s " + v134.String()},
 		{"a newer version's", nil, backupOf("lab", v136), lifecycle.SeverityError, "taken at k0s " + v136.String()},
 		{"a worker that has become a controller", with("worker-1", func(h *lifecycle.HostState) {
-			h.Unit, h.Service, h.Running = "k0scontroller", lifecycle.ServiceStopped, lifecycle.Version{}
+			h.ServiceName, h.Service, h.Running = "k0scontroller", lifecycle.ServiceStopped, lifecycle.Version{}
 		}), backupOf("lab", v135), lifecycle.SeverityError, "declared as worker"},
 		{"a wrong clock", with("controller-1", func(h *lifecycle.HostState) { h.ClockOffset = 300 }), backupOf("lab", v135), lifecycle.SeverityError, "clock"},
 		{"a key that is not known", with("controller-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostKeyUnknown, "changed" }), backupOf("lab", v135), lifecycle.SeverityError, "key"},

@@ -188,7 +188,7 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		}}
 	case lifecycle.ActionReset:
 		return []func(*world){stop, func(w *world) {
-			w.hosts[h].Unit, w.hosts[h].Service, w.hosts[h].Arguments = "", lifecycle.ServiceAbsent, nil
+			w.hosts[h].ServiceName, w.hosts[h].Service, w.hosts[h].Arguments = "", lifecycle.ServiceAbsent, nil
 		},
 			func(w *world) { w.hosts[h].Data = false }, // `k0s reset` has wiped; its binary and configuration are still there
 			func(w *world) {
@@ -270,9 +270,9 @@ func (w *world) forget(h string) {
 
 func (w *world) unit(decl lifecycle.Host) {
 	s := w.hosts[decl.Name]
-	s.Unit, s.Arguments = "k0sworker", decl.Arguments
+	s.ServiceName, s.Arguments = "k0sworker", decl.Arguments
 	if decl.Role.IsController() {
-		s.Unit = "k0scontroller"
+		s.ServiceName = "k0scontroller"
 	}
 	if s.Service == lifecycle.ServiceAbsent {
 		s.Service = lifecycle.ServiceStopped
@@ -527,7 +527,7 @@ func (w *world) watch(step string, stage lifecycle.Stage) {
 			out++
 		}
 	}
-	if out > max(w.wereOut, w.site.Policy.Workers.Window(len(w.site.Cluster.Workers()))) {
+	if out > max(w.wereOut, w.site.Policy.Workers.AtOnce(len(w.site.Cluster.Workers()))) {
 		w.fail("%s: %d workers are out of service at once", step, out)
 	}
 	for _, h := range sorted(w.closed) {

@@ -42,7 +42,7 @@ func machines(site lifecycle.Site, state lifecycle.State) []string {
 			found = append(found, "k0s is not set up on "+h.Name)
 			continue
 		case hs.Service != lifecycle.ServiceRunning:
-			found = append(found, fmt.Sprintf("%s on %s is %s", hs.Unit, h.Name, hs.Service))
+			found = append(found, fmt.Sprintf("%s on %s is %s", hs.ServiceName, h.Name, hs.Service))
 		case hs.Running.IsZero():
 			found = append(found, "`k0s status` on "+h.Name+" does not answer")
 		}

@@ -47,7 +47,7 @@ func well(t testing.TB, version string, charts ...string) lifecycle.State {
 		} else {
 			st.Nodes = append(st.Nodes, lifecycle.NodeState{Name: name, Ready: true, Kubelet: v(t, version).Kubelet()})
 		}
-		st.Hosts = append(st.Hosts, lifecycle.HostState{Name: name, Unit: unit, Service: lifecycle.ServiceRunning, Binary: v(t, version), Running: v(t, version)})
+		st.Hosts = append(st.Hosts, lifecycle.HostState{Name: name, ServiceName: unit, Service: lifecycle.ServiceRunning, Binary: v(t, version), Running: v(t, version)})
 	}
 	st.API.Servers = []lifecycle.APIServer{{Host: "c1", Ready: true}}
 	st.Etcd.Members = []lifecycle.EtcdMember{{Name: "c1"}}

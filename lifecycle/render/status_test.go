@@ -15,9 +15,9 @@ func stateOf(t *testing.T, site lifecycle.Site) lifecycle.State {
 	st := lifecycle.State{Site: site.Name}
 	st.API.ClusterUID = "u"
 	for _, h := range site.Cluster.Hosts {
-		hs := lifecycle.HostState{Name: h.Name, Unit: "k0sworker", Service: lifecycle.ServiceRunning, Binary: v, Running: v}
+		hs := lifecycle.HostState{Name: h.Name, ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Binary: v, Running: v}
 		if h.Role.IsController() {
-			hs.Unit = "k0scontroller"
+			hs.ServiceName = "k0scontroller"
 			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: true, Version: v.Kubelet()})
 			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: h.Name, PeerAddress: h.Address})
 		} else {

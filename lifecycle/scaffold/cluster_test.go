@@ -131,14 +131,14 @@ func bomb() string {
 func TestLearn(t *testing.T) {
 	v135, v136 := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
 	controller := func(edit func(*lifecycle.HostState)) lifecycle.HostState {
-		s := lifecycle.HostState{Name: "kiban-import-1", Hostname: "cellar", Unit: "k0scontroller", Running: v135}
+		s := lifecycle.HostState{Name: "kiban-import-1", Hostname: "cellar", ServiceName: "k0scontroller", Running: v135}
 		if edit != nil {
 			edit(&s)
 		}
 		return s
 	}
 	worker := func(edit func(*lifecycle.HostState)) lifecycle.HostState {
-		s := lifecycle.HostState{Name: "kiban-import-2", Hostname: "attic", Unit: "k0sworker", Running: v135}
+		s := lifecycle.HostState{Name: "kiban-import-2", Hostname: "attic", ServiceName: "k0sworker", Running: v135}
 		if edit != nil {
 			edit(&s)
 		}
@@ -184,7 +184,7 @@ func TestLearn(t *testing.T) {
 			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "the machines do not all run v1.35.7+k0s.0", false},
 		"two versions, none declared": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
 			Learnt{}, "which k0s version the cluster is to have is not known", true},
-		"a machine without k0s": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Unit, s.Running = "", lifecycle.Version{} })}},
+		"a machine without k0s": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.ServiceName, s.Running = "", lifecycle.Version{} })}},
 			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "10.0.0.21 runs no k0s", false},
 	} {
 		got, ds := read(t, c.doc).Learn(c.state)

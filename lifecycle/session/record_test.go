@@ -63,7 +63,7 @@ func played(t *testing.T, plan lifecycle.Plan, stop chan struct{}, put error, ev
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "worker-1", Unit: "k0sworker", Running: v, Binary: v}, {Name: "worker-2", Binary: v}}}
+	seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "worker-1", ServiceName: "k0sworker", Running: v, Binary: v}, {Name: "worker-2", Binary: v}}}
 	run.Seen = seen
 	r := newRecorder(t.Context(), plan, run)
 	if err := r.begin(site, plan, run); err != nil {
