@@ -43,12 +43,12 @@ func TestLevel(t *testing.T) {
 		want Version
 	}{
 		"no member":             {HostState{Binary: v136}, Version{}},
-		"runs":                  {HostState{Unit: "k0sworker", Binary: v136, Running: v136}, v136},
-		"does not run":          {HostState{Unit: "k0sworker", Binary: v136}, v136},
+		"runs":                  {HostState{ServiceName: "k0sworker", Binary: v136, Running: v136}, v136},
+		"does not run":          {HostState{ServiceName: "k0sworker", Binary: v136}, v136},
 		"data only":             {HostState{Data: true, Binary: v135}, v135},
-		"newer on the disk":     {HostState{Unit: "k0sworker", Binary: v136, Running: v135}, v135},
-		"older on the disk":     {HostState{Unit: "k0sworker", Binary: v135, Running: v136}, v135},
-		"a binary that is none": {HostState{Unit: "k0sworker", Running: v136}, v136},
+		"newer on the disk":     {HostState{ServiceName: "k0sworker", Binary: v136, Running: v135}, v135},
+		"older on the disk":     {HostState{ServiceName: "k0sworker", Binary: v135, Running: v136}, v135},
+		"a binary that is none": {HostState{ServiceName: "k0sworker", Running: v136}, v136},
 	} {
 		if got := c.h.Level(); got != c.want {
 			t.Errorf("%s: at %s, want %s", name, got, c.want)

@@ -212,7 +212,7 @@ type Rollout struct {
 	Canary int `json:"canary"`
 }
 
-// Window is how many of n nodes may be out of service at once. It is at least one.
+// AtOnce is how many of n nodes may be out of service at once. It is at least one.
 func (r Rollout) AtOnce(n int) int {
 	w := 1
 	if p, ok := strings.CutSuffix(r.MaxUnavailable, "%"); ok {

@@ -72,7 +72,7 @@ type HostState struct {
 	Staged []Version `json:"staged,omitempty"`
 	// Former is the version that is kept on the host, as an upgrade replaced it, until its node is well; zero: none.
 	Former Version `json:"former,omitzero"`
-	// Unit is "k0scontroller" or "k0sworker" when such a unit file is there.
+	// ServiceName is "k0scontroller" or "k0sworker" when such a unit file is there.
 	ServiceName string       `json:"unit,omitempty"`
 	Service     ServiceState `json:"service,omitempty"`
 	// ServiceSince is when the service became active, by the host's clock; Restarts is how often systemd restarted it since.
@@ -80,7 +80,7 @@ type HostState struct {
 	Restarts     int       `json:"-"`
 	// Running is the version that `k0s status` answers with; zero when it does not answer.
 	Running Version `json:"running"`
-	// Role is what `k0s status` says: "controller" or "worker"; Workloads whether it runs a kubelet.
+	// K0sRole is what `k0s status` says: "controller" or "worker"; Workloads whether it runs a kubelet.
 	K0sRole   string `json:"role,omitempty"`
 	Workloads bool   `json:"workloads,omitempty"`
 	// Arguments are the unit's "--flag=value" arguments, normalised and sorted as Host.Arguments are.

@@ -166,7 +166,7 @@ func (a *app) loadSite(ctx context.Context, name string) (lifecycle.Site, string
 	if err != nil {
 		return lifecycle.Site{}, "", err
 	}
-	site, ds := a.LoadSite(ctx, fleet, name)
+	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 	if err := ds.Err(); err != nil {
 		return lifecycle.Site{}, "", err
 	}

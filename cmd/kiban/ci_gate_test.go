@@ -38,8 +38,8 @@ func (g *gatedFleet) gate(t *testing.T, args ...string) result {
 	t.Helper()
 	services := g.lab.services()
 	load := services.LoadSite
-	services.LoadSite = func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-		site, ds := load(ctx, fleet, name)
+	services.LoadSite = func(ctx context.Context, fleet, name string, opts session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
+		site, ds := load(ctx, fleet, name, opts)
 		site.Name, site.Cluster.Version = name, g.version
 		if name == "lab" {
 			site.Promotion = g.promotion

@@ -12,6 +12,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type ciGenerateOptions struct {
@@ -96,7 +97,7 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 		return err
 	}
 	pipeline.Sites, err = forge.PipelineSites(declaredSites(list.Sites), func(name string) lifecycle.Site {
-		site, _ := a.LoadSite(ctx, fleet, name)
+		site, _ := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 		return site
 	})
 	if err != nil {

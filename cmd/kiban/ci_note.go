@@ -12,6 +12,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type ciNoteOptions struct {
@@ -152,7 +153,7 @@ func (a *app) declare(ctx context.Context, plans []forge.SitePlan) {
 		return
 	}
 	for i := range plans {
-		if site, ds := a.LoadSite(ctx, fleet, plans[i].Site.Name); ds.Err() == nil {
+		if site, ds := a.LoadSite(ctx, fleet, plans[i].Site.Name, session.LoadOptions{}); ds.Err() == nil {
 			plans[i].Site = site
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // TestCINotePromotion: a site whose versions have not soaked is blocked, and the note says for how long, or what is not known.
@@ -62,7 +63,9 @@ func TestCINotePromotion(t *testing.T) {
 			}
 			services := (&fakeSite{}).services()
 			site := lifecycle.Site{Name: "lab", Promotion: lifecycle.Promotion{From: []string{"staging"}, Soak: 72 * time.Hour}}
-			services.LoadSite = func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) { return site, nil }
+			services.LoadSite = func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
+				return site, nil
+			}
 			var out, errs strings.Builder
 			s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
 			code := run(t.Context(), s, []string{"--fleet", dir, "ci", "note", "--plans", filepath.Join(dir, "plans"), "--soak", filepath.Join(dir, "soak"), "--print"}, services)

@@ -109,7 +109,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 		}
 		return err
 	}
-	site, found := a.LoadSite(ctx, fleet, opts.Site)
+	site, found := a.LoadSite(ctx, fleet, opts.Site, session.LoadOptions{})
 	readable := found.Err() == nil
 	if !readable {
 		site = lifecycle.Site{Name: opts.Site} // what is amiss with it may be what there is to tell
@@ -201,7 +201,7 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 	if err != nil || slices.Contains(names, name) {
 		return err
 	}
-	_, ds := a.LoadSite(ctx, fleet, name)
+	_, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 	return ds.Err()
 }
 

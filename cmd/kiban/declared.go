@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/diff"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // declared is a fleet as a revision of its repository declares it, or as its work tree does.
@@ -46,7 +47,7 @@ func (d declared) has(site string) bool { return slices.Contains(d.names, site) 
 // read reads one site, to be compared with itself at another time: what must be so for it to be applied is for validate to say, and whether its
 // host keys and its lock file are complete is no part of what it means.
 func (d declared) read(ctx context.Context, name string) (diff.Declaration, lifecycle.Diagnostics) {
-	site, ds := d.app.LoadUnlocked(ctx, d.dir, name)
+	site, ds := d.app.LoadSite(ctx, d.dir, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
 	var files map[string]string
 	if ds.Err() == nil {
 		var err error

@@ -9,6 +9,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/diff"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type diffOptions struct {
@@ -123,7 +124,7 @@ func (a *app) diff(ctx context.Context, fleet string, opts *diffOptions) (out re
 
 // nowhere says of a site that neither side has what is wrong with its name.
 func (a *app) nowhere(ctx context.Context, fleet, name string) error {
-	if _, ds := a.LoadUnlocked(ctx, fleet, name); ds.Err() != nil {
+	if _, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true}); ds.Err() != nil {
 		return ds
 	}
 	return lifecycle.Errorf(name, "neither revision has a site %q", name).

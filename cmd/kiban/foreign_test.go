@@ -157,10 +157,9 @@ func newHostileWorld(t *testing.T, f filler) *hostileWorld {
 func (w *hostileWorld) services() services {
 	w.planners.Node = func(lifecycle.Site, lifecycle.State, lifecycle.NodeTask) lifecycle.Plan { return w.plans[0] }
 	s := w.fakeSite.services()
-	s.LoadSite = func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) {
+	s.LoadSite = func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 		return w.site, w.findings
 	}
-	s.LoadStrangers = s.LoadSite
 	s.CheckFleet = func([]lifecycle.Site) lifecycle.Diagnostics { return w.findings }
 	s.HostKeys = func(context.Context, lifecycle.Site) (lifecycle.HostKeys, error) { return w.keys, nil }
 	s.TrustHosts = func(string, []lifecycle.HostKey) error { return errors.New(hostile) }

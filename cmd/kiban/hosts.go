@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 func newHosts(a *app, runF func(context.Context, *trustOptions) error) *cobra.Command {
@@ -76,7 +77,7 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 	if err != nil {
 		return err
 	}
-	site, ds := a.LoadStrangers(ctx, fleet, opts.Site)
+	site, ds := a.LoadSite(ctx, fleet, opts.Site, session.LoadOptions{UnknownHosts: true})
 	if err := ds.Err(); err != nil {
 		return err
 	}

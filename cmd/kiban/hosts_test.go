@@ -35,7 +35,6 @@ func TestTrustVerb(t *testing.T) {
 	} {
 		f := &fakeSite{}
 		s := f.services()
-		s.LoadStrangers = s.LoadSite
 		s.HostKeys = func(context.Context, lifecycle.Site) (lifecycle.HostKeys, error) { return tt.seen, nil }
 		var written []string
 		s.TrustHosts = func(_ string, keys []lifecycle.HostKey) error {

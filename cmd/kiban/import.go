@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/scaffold"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type importOptions struct {
@@ -157,7 +158,7 @@ func (in *importing) stage(ctx context.Context, a *app) (lifecycle.Site, lifecyc
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the site can't be read")
 	}
-	site, ds := a.LoadStrangers(ctx, in.scratch, in.name)
+	site, ds := a.LoadSite(ctx, in.scratch, in.name, session.LoadOptions{UnknownHosts: true})
 	return site, in.located(ds, origin)
 }
 
@@ -197,7 +198,7 @@ func (in *importing) write(ctx context.Context, a *app, known scaffold.Learnt) (
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the overlay can't be written")
 	}
-	site, ds := a.LoadSite(ctx, in.fleet, in.name)
+	site, ds := a.LoadSite(ctx, in.fleet, in.name, session.LoadOptions{})
 	if ds.Err() == nil {
 		ds = append(ds, in.compare(a, site, doc)...)
 	}

@@ -222,7 +222,7 @@ func (a *app) completeNodes(cmd *cobra.Command, args []string, begun string) ([]
 	if err != nil || len(args) > 1 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	site, _ := a.LoadSite(cmd.Context(), fleet, args[0]) // what is wrong with it is for other verbs to say
+	site, _ := a.LoadSite(cmd.Context(), fleet, args[0], session.LoadOptions{}) // what is wrong with it is for other verbs to say
 	var names []string
 	for _, h := range site.Cluster.Hosts {
 		names = append(names, h.Name)

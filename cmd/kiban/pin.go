@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
@@ -102,7 +103,7 @@ func pinRun(ctx context.Context, opts *pinOptions) error {
 // pinSite pins what one site declares.
 func pinSite(ctx context.Context, opts *pinOptions, fleet, name string) (supply.PinReport, error) {
 	a := opts.app
-	site, ds := a.LoadUnlocked(ctx, fleet, name)
+	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
 	if err := ds.Err(); err != nil {
 		return supply.PinReport{}, err
 	}

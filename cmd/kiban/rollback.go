@@ -87,7 +87,7 @@ func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) 
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the revision cannot be read")
 	}
-	site, ds := a.LoadSite(ctx, folder, name)
+	site, ds := a.LoadSite(ctx, folder, name, session.LoadOptions{})
 	if err := ds.Err(); err != nil {
 		return site, err
 	}

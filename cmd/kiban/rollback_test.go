@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 func TestRollbackVerb(t *testing.T) {
@@ -40,9 +41,9 @@ func TestRollbackVerb(t *testing.T) {
 			}
 			load := s.LoadSite
 			var loaded []string
-			s.LoadSite = func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			s.LoadSite = func(ctx context.Context, fleet, name string, opts session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 				loaded = append(loaded, fleet)
-				return load(ctx, fleet, name)
+				return load(ctx, fleet, name, opts)
 			}
 			fleet := t.TempDir()
 			var out, errs strings.Builder

@@ -15,11 +15,7 @@ type services struct {
 	FindFleet  func(start string) (string, error)
 	ListSites  func(fleet string) ([]string, error)
 	RenderSite func(ctx context.Context, fleet, name string) ([]byte, lifecycle.Diagnostics)
-	LoadSite   func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
-	// LoadStrangers reads a site whose machines' host keys need not be known yet.
-	LoadStrangers func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
-	// LoadUnlocked reads a site whose lock file is about to be written, and need not match.
-	LoadUnlocked func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics)
+	LoadSite   func(ctx context.Context, fleet, name string, opts session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics)
 	// Describe reads a k0sctl document by itself, without a merge.
 	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
 	// OpenStore makes ready to get charts and manifests. Nothing is fetched yet.

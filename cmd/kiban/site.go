@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/scaffold"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type siteAddOptions struct {
@@ -87,7 +88,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	if err := makeOverlay(overlay, files); err != nil {
 		return err
 	}
-	made, ds := a.LoadSite(ctx, fleet, opts.Name)
+	made, ds := a.LoadSite(ctx, fleet, opts.Name, session.LoadOptions{})
 	if ds.Err() == nil {
 		ds = append(ds, fresh(a.CheckFleet(others), a.CheckFleet(append(others, made)))...)
 	}
@@ -164,7 +165,7 @@ func (a *app) otherSites(ctx context.Context, fleet string) []lifecycle.Site {
 	}
 	var out []lifecycle.Site
 	for _, n := range names {
-		if s, ds := a.LoadStrangers(ctx, fleet, n); ds.Err() == nil {
+		if s, ds := a.LoadSite(ctx, fleet, n, session.LoadOptions{UnknownHosts: true}); ds.Err() == nil {
 			out = append(out, s)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type validateOptions struct {
@@ -99,7 +100,7 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		site, ds := a.LoadSite(ctx, fleet, name)
+		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 		if ds.Err() == nil {
 			ds = append(ds, a.checkCharts(ctx, opts, fleet, site)...)
 		}

@@ -107,8 +107,10 @@ func (f *fakeSite) services() services {
 	return services{
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
-		LoadSite:  func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) { return site, nil },
-		Problems:  observe.Problems,
+		LoadSite: func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
+			return site, nil
+		},
+		Problems: observe.Problems,
 		OpenSite: func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
 			return f.open(site, opts), nil
 		},
@@ -124,7 +126,7 @@ func (f *fakeSite) open(site lifecycle.Site, opts session.Options) *session.Sess
 func (f *fakeSite) parts() session.Parts {
 	plans := f.planners
 	if plans.Make == nil {
-		plans.Make = func(lifecycle.Site, lifecycle.State, ...lifecycle.PlanOptions) lifecycle.Plan {
+		plans.Make = func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan {
 			p := f.plans[min(f.made, len(f.plans)-1)]
 			f.made++
 			return p

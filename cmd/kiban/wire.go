@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
@@ -19,16 +18,10 @@ import (
 // wire names what is behind each service. It is the only place that sees every package.
 func wire() services {
 	return services{
-		FindFleet:  site.FindFleet,
-		ListSites:  site.List,
-		RenderSite: site.Render,
-		LoadSite:   session.Load,
-		LoadStrangers: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true})
-		},
-		LoadUnlocked: func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return site.Load(ctx, fleet, name, site.Options{Describe: k0s.Describe, Strangers: true, Unlocked: true})
-		},
+		FindFleet:     site.FindFleet,
+		ListSites:     site.List,
+		RenderSite:    site.Render,
+		LoadSite:      session.Load,
 		Describe:      k0s.Describe,
 		OpenStore:     func(opts storeOptions) supply.Charts { return helm.NewStore(helm.StoreOptions(opts)) },
 		Binaries:      k0s.Releases{},

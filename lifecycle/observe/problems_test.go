@@ -14,7 +14,7 @@ func problemSite() (lifecycle.Site, lifecycle.State) {
 	site.Cluster.Version = v
 	site.Cluster.Hosts = []lifecycle.Host{{Name: "c-1", Role: lifecycle.RoleController}}
 	st := lifecycle.State{Site: "lab"}
-	st.Hosts = []lifecycle.HostState{{Name: "c-1", Unit: "k0scontroller", Service: lifecycle.ServiceRunning, Binary: v, Running: v}}
+	st.Hosts = []lifecycle.HostState{{Name: "c-1", ServiceName: "k0scontroller", Service: lifecycle.ServiceRunning, Binary: v, Running: v}}
 	st.API.Servers = []lifecycle.APIServer{{Host: "c-1", Ready: true}}
 	st.Etcd.Members = []lifecycle.EtcdMember{{Name: "c-1"}}
 	return site, st

@@ -51,7 +51,7 @@ func seen(t *testing.T, site lifecycle.Site, units ...lifecycle.UnitState) lifec
 
 func planned(t *testing.T, site lifecycle.Site, st lifecycle.State, options ...lifecycle.PlanOptions) lifecycle.Plan {
 	t.Helper()
-	p := Make(site, st, options...)
+	p := Make(site, st, append(options, lifecycle.PlanOptions{})[0])
 	orderly(t, p)
 	return p
 }

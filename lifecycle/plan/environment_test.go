@@ -37,7 +37,7 @@ func TestEnvironmentThatDiffersIsTold(t *testing.T) {
 			}
 		}
 		told := false
-		p := Make(site, st)
+		p := makePlan(site, st)
 		for _, d := range p.Diagnostics {
 			if strings.Contains(d.Summary, "declared environment") {
 				told = d.Severity == lifecycle.SeverityWarning && d.Subject == "worker-2" && strings.Contains(d.Hint, "node replace "+site.Name)

@@ -33,7 +33,7 @@ func TestFiles(t *testing.T) {
 			if c.befall != nil {
 				c.befall(w)
 			}
-			p := Make(w.site, w.observe())
+			p := makePlan(w.site, w.observe())
 			orderly(t, p)
 			golden(t, name, p)
 		})
@@ -50,7 +50,7 @@ func TestOneRestart(t *testing.T) {
 		for _, from := range []lifecycle.Version{v135, v136} {
 			w := built(t, newSite(from, 3, 1))
 			w.declare(newSite(v136, 3, 1, eachHost(lifecycle.RoleController, edit)))
-			p := Make(w.site, w.observe())
+			p := makePlan(w.site, w.observe())
 			for _, h := range []string{"controller-1", "controller-2", "controller-3"} {
 				var restarts []string
 				for _, s := range p.Steps {
@@ -76,7 +76,7 @@ func TestUnknownFile(t *testing.T) {
 	for _, h := range []string{"controller-1", "controller-3"} {
 		w.hosts[h].Files = []lifecycle.FileState{{Path: "/etc/k0s/encryption.yaml", Digest: "sha256:1", Mode: "0600"}}
 	}
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	if !p.Empty() || len(p.Diagnostics) != 1 {
 		t.Fatalf("steps %v, findings %v", p.Steps, p.Diagnostics)
 	}
@@ -85,11 +85,11 @@ func TestUnknownFile(t *testing.T) {
 		t.Errorf("finding is %+v", d)
 	}
 	w.hosts["controller-2"].Files = w.hosts["controller-1"].Files
-	if p := Make(w.site, w.observe()); !p.Empty() || p.Diagnostics.Err() != nil {
+	if p := makePlan(w.site, w.observe()); !p.Empty() || p.Diagnostics.Err() != nil {
 		t.Errorf("where every host has it: %v, %v", p.Steps, p.Diagnostics)
 	}
 	fresh := freshWorld(w.site)
-	if p := Make(fresh.site, fresh.observe()); !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+	if p := makePlan(fresh.site, fresh.observe()); !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
 		return d.Subject == "controller-1, controller-2, controller-3" && d.Severity == lifecycle.SeverityBlocked
 	}) {
 		t.Errorf("a machine that is to be set up lacks it too: %v", p.Diagnostics)
@@ -106,7 +106,7 @@ func TestAilingControllerFirst(t *testing.T) {
 	state := w.observe()
 	state.API.Servers[1].Ready, state.API.Servers[1].Why = false, "connection refused"
 	var order []string
-	for _, s := range Make(w.site, state).Steps {
+	for _, s := range makePlan(w.site, state).Steps {
 		order = append(order, s.ID)
 	}
 	if want := []string{"controller-2/files", "controller-1/files", "controller-3/files"}; !slices.Equal(order, want) {
@@ -132,7 +132,7 @@ func TestKeysChange(t *testing.T) {
 	} {
 		w := built(t, c.from)
 		w.declare(c.to)
-		p := Make(w.site, w.observe())
+		p := makePlan(w.site, w.observe())
 		if told := slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "keys that Secrets") }); told != c.told {
 			t.Errorf("%s: told %t, want %t: %v", name, told, c.told, p.Diagnostics)
 		}

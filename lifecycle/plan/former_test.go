@@ -19,7 +19,7 @@ func TestWayBackOfEveryWorker(t *testing.T) {
 			start := s.world(t)
 			whole := start.clone()
 			converge(t, whole, serial)
-			p := Make(start.site, start.observe())
+			p := makePlan(start.site, start.observe())
 			n := 0
 			for i, st := range p.Steps {
 				if len(st.OnFailure) == 0 {
@@ -31,7 +31,7 @@ func TestWayBackOfEveryWorker(t *testing.T) {
 					if h := w.hosts[st.Target]; h.Running != st.From || !h.Former.IsZero() || w.nodes[st.Target].Unschedulable {
 						t.Fatalf("%s, %d parts: it runs %s, keeps %s, its node is %+v", st.ID, far+1, h.Running, h.Former, w.nodes[st.Target])
 					}
-					next := Make(w.site, w.observe())
+					next := makePlan(w.site, w.observe())
 					if !slices.ContainsFunc(next.Steps, func(o lifecycle.Step) bool { return o.Target == st.Target && o.Action == lifecycle.ActionUpgrade }) {
 						t.Fatalf("%s, %d parts: what remains is not in the plan:\n%s", st.ID, far+1, outline(next))
 					}
@@ -84,7 +84,7 @@ func TestWayBackKeepsTheSkew(t *testing.T) {
 	w := built(t, newSite(v135, 1, 2))
 	w.hosts["worker-1"].Binary, w.hosts["worker-1"].Running, w.nodes["worker-1"].Kubelet = v134, v134, v134.Kubelet()
 	w.declare(newSite(v136, 1, 2, path(v135)))
-	for _, s := range Make(w.site, w.observe()).Steps {
+	for _, s := range makePlan(w.site, w.observe()).Steps {
 		if s.Action == lifecycle.ActionUpgrade && strings.HasPrefix(s.Target, "controller") && len(s.OnFailure) > 0 {
 			t.Errorf("%s has a way back", s.ID)
 		}
@@ -96,7 +96,7 @@ func TestWayBackKeepsTheSkew(t *testing.T) {
 	}
 	w = built(t, newSite(v136, 1, 1))
 	w.hosts["worker-1"].Binary, w.hosts["worker-1"].Running, w.nodes["worker-1"].Kubelet = v134, v134, v134.Kubelet()
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	for _, s := range p.Steps {
 		if len(s.OnFailure) > 0 || s.Action == lifecycle.ActionForgetFormer {
 			t.Errorf("%s: two minors behind, and there is a way back", s.ID)
@@ -113,25 +113,25 @@ func TestFormerOfAnInterruptedUpgrade(t *testing.T) {
 	stopped.nodes["worker-1"].Unschedulable, stopped.nodes["worker-1"].Mark = true, lifecycle.Mark{Run: "an earlier one"}
 	stopped.drained["worker-1"] = true
 	stopped.stop("worker-1")
-	s, ok := Make(stopped.site, stopped.observe()).Step("worker-1/upgrade")
+	s, ok := makePlan(stopped.site, stopped.observe()).Step("worker-1/upgrade")
 	if !ok || len(s.OnFailure) != 1 || s.OnFailure[0].Version != v135 {
 		t.Errorf("its way back is %+v", s.OnFailure)
 	}
 	ill := w.clone()
 	ill.hosts["worker-1"].Former, ill.nodes["worker-1"].Ready = v135, false
 	ill.nodes["worker-1"].Unschedulable, ill.nodes["worker-1"].Mark = true, lifecycle.Mark{Run: "an earlier one"}
-	if s, ok := Make(ill.site, ill.observe()).Step("worker-1/upgrade"); !ok || len(s.OnFailure) != 1 || s.OnFailure[0].Version != v135 {
-		t.Errorf("upgraded and not Ready, its plan is\n%s", outline(Make(ill.site, ill.observe())))
+	if s, ok := makePlan(ill.site, ill.observe()).Step("worker-1/upgrade"); !ok || len(s.OnFailure) != 1 || s.OnFailure[0].Version != v135 {
+		t.Errorf("upgraded and not Ready, its plan is\n%s", outline(makePlan(ill.site, ill.observe())))
 	}
 	converge(t, ill, serial)
 	w.hosts["worker-2"].Former = v135
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	if len(p.Steps) != 1 || p.Steps[0].ID != "worker-2/forget-former" {
 		t.Errorf("the plan is\n%s", outline(p))
 	}
 	converge(t, w, serial)
 	w.hosts["worker-2"].Former, w.nodes["worker-2"].Ready = v135, false
-	if _, ok := Make(w.site, w.observe()).Step("worker-2/forget-former"); ok {
+	if _, ok := makePlan(w.site, w.observe()).Step("worker-2/forget-former"); ok {
 		t.Error("the way back of a node that is not Ready is removed")
 	}
 }

@@ -18,7 +18,7 @@ func upgraded(t *testing.T, controllers, workers int, befall func(*world), edit 
 	if befall != nil {
 		befall(w)
 	}
-	return Make(w.site, w.observe())
+	return makePlan(w.site, w.observe())
 }
 
 // ids are the ids of a plan's steps, of one target or (with "") of all.
@@ -54,7 +54,7 @@ func controllerRestarts(t *testing.T, ask func(t *testing.T, s lifecycle.Step, w
 		t.Run(name, func(t *testing.T) {
 			w := built(t, newSite(v135, 3, 0))
 			w.declare(to)
-			p := Make(to, w.observe())
+			p := makePlan(to, w.observe())
 			restarts := 0
 			for _, s := range p.Steps {
 				if s.Disrupts {
@@ -97,7 +97,7 @@ func TestHazard_H4_NotReadyIsNotReinstalled(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	st := w.observe()
 	st.Nodes[0].Ready = false
-	if p := Make(w.site, st); !p.Empty() || !p.Diagnostics.Has(lifecycle.SeverityWarning) {
+	if p := makePlan(w.site, st); !p.Empty() || !p.Diagnostics.Has(lifecycle.SeverityWarning) {
 		t.Errorf("plan:\n%s", outline(p))
 	}
 }
@@ -107,7 +107,7 @@ func removal(t *testing.T, controllers int) lifecycle.Plan {
 	t.Helper()
 	w := built(t, newSite(v136, controllers, 0))
 	w.declare(newSite(v136, controllers, 0, host("controller-1", reset), host("controller-2", reset)))
-	return Make(w.site, w.observe())
+	return makePlan(w.site, w.observe())
 }
 
 // H6: a controller leaves etcd before its service stops, while the others serve, and has left when that is done.
@@ -162,7 +162,7 @@ func TestHazard_H8_StoppedWorkerWithNewBinaryWaits(t *testing.T) {
 // H9: versions that cannot be reached are refused by name of the missing hop; the property itself is in TestRoute.
 func TestHazard_H9_MissingHopIsNamed(t *testing.T) {
 	w := built(t, newSite(v134, 1, 1))
-	p := Make(newSite(v136, 1, 1), w.observe())
+	p := makePlan(newSite(v136, 1, 1), w.observe())
 	if err := p.Diagnostics.Err(); !p.Empty() || err == nil || !strings.Contains(err.Error(), "v1.35 (no version declared)") {
 		t.Errorf("plan:\n%s", outline(p))
 	}
@@ -172,14 +172,14 @@ func TestHazard_H9_MissingHopIsNamed(t *testing.T) {
 func TestHazard_H15_ArgumentsAreDrainedFor(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.declare(newSite(v136, 1, 1, host("worker-1", argument("--profile=dense"))))
-	wantIDs(t, Make(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon")
+	wantIDs(t, makePlan(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon")
 }
 
 // H16: a token on disk is overwritten, whoever left it.
 func TestHazard_H16_TokensAreTidied(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.hosts["worker-1"].Token = true
-	wantIDs(t, Make(w.site, w.observe()), "", "tidy")
+	wantIDs(t, makePlan(w.site, w.observe()), "", "tidy")
 }
 
 // H21: a controller that runs workloads is drained like a worker.
@@ -212,7 +212,7 @@ func TestHazard_H23_AdministratorsCordonStays(t *testing.T) {
 func TestHazard_H24_ForgottenCordonIsGivenBack(t *testing.T) {
 	w := built(t, newSite(v136, 1, 1))
 	w.nodes["worker-1"].Unschedulable, w.nodes["worker-1"].Mark = true, lifecycle.Mark{Run: "r1"}
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	wantIDs(t, p, "", "uncordon")
 	if !hasGate(p.Steps[0].Before, lifecycle.GateNodeReady, "worker-1") {
 		t.Errorf("it is given back without a look at it: %v", p.Steps[0].Before)
@@ -223,7 +223,7 @@ func TestHazard_H24_ForgottenCordonIsGivenBack(t *testing.T) {
 func starts(t *testing.T, ask func(s lifecycle.Step)) {
 	t.Helper()
 	w := freshWorld(newSite(v136, 3, 2))
-	steps := Make(w.site, w.observe()).Steps
+	steps := makePlan(w.site, w.observe()).Steps
 	steps = append(steps, upgraded(t, 3, 2, func(w *world) { w.stop("worker-2"); w.stop("controller-3") }).Steps...)
 	asked := map[lifecycle.Action]bool{}
 	for _, s := range steps {
@@ -266,7 +266,7 @@ func TestHazard_H37_EveryWorkerIsReadyAnew(t *testing.T) {
 func TestHazard_H9_DowngradeOfAnyHostIsRefused(t *testing.T) {
 	w := built(t, newSite(v135, 1, 1))
 	w.hosts["worker-1"].Binary, w.hosts["worker-1"].Running = v136, v136
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	if err := p.Diagnostics.Err(); !p.Empty() || err == nil || !strings.Contains(err.Error(), "worker-1 has "+v136.String()) {
 		t.Errorf("plan:\n%s", outline(p))
 	}
@@ -276,7 +276,7 @@ func TestHazard_H9_DowngradeOfAnyHostIsRefused(t *testing.T) {
 func TestHazard_H10_NoPlanWithoutAVersion(t *testing.T) {
 	for name, w := range map[string]*world{"fresh": freshWorld(newSite(v136, 1, 1)), "built": built(t, newSite(v136, 1, 1))} {
 		w.declare(newSite(lifecycle.Version{}, 1, 1))
-		p := Make(w.site, w.observe())
+		p := makePlan(w.site, w.observe())
 		if err := p.Diagnostics.Err(); !p.Empty() || err == nil || !strings.Contains(err.Error(), "not pinned") {
 			t.Errorf("%s: plan:\n%s", name, outline(p))
 		}
@@ -299,7 +299,7 @@ func TestHazard_H39_CgroupV1StopsTheUpgrade(t *testing.T) {
 		w := built(t, newSite(from, 1, 1))
 		w.declare(newSite(to, 1, 1))
 		befall(w)
-		return Make(w.site, w.observe())
+		return makePlan(w.site, w.observe())
 	}
 	old := func(w *world) { w.hosts["worker-1"].CgroupV1 = true }
 	if err := plan(v134, v135, old).Diagnostics.Err(); err == nil || !strings.Contains(err.Error(), "worker-1: it runs cgroup v1") {
@@ -315,7 +315,7 @@ func TestBackupBeforeControllers(t *testing.T) {
 	w := built(t, newSite(v134, 3, 1))
 	w.declare(newSite(v136, 3, 1, path(v135)))
 	backup := ""
-	for _, s := range Make(w.site, w.observe()).Steps {
+	for _, s := range makePlan(w.site, w.observe()).Steps {
 		if s.Action == lifecycle.ActionBackup {
 			backup = s.ID
 		}
@@ -332,9 +332,9 @@ func TestDeterministic(t *testing.T) {
 	w := built(t, newSite(v134, 3, 4))
 	w.declare(newSite(v136, 3, 4, path(v135), racks, windowed))
 	w.stop("worker-2")
-	first := outline(Make(w.site, w.observe()))
+	first := outline(makePlan(w.site, w.observe()))
 	for range 50 {
-		if again := outline(Make(w.site, w.observe())); again != first {
+		if again := outline(makePlan(w.site, w.observe())); again != first {
 			t.Fatalf("first:\n%s\nthen:\n%s", first, again)
 		}
 	}

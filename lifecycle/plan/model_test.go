@@ -90,7 +90,7 @@ func TestResume(t *testing.T) {
 						pick = serial
 					}
 					w := start.clone()
-					_, done := w.execute(t, Make(w.site, w.observe()), pick, limit)
+					_, done := w.execute(t, makePlan(w.site, w.observe()), pick, limit)
 					if done {
 						break
 					}
@@ -105,7 +105,7 @@ func TestResume(t *testing.T) {
 func resume(t *testing.T, w *world, pick func(int) int, want, where string) {
 	t.Helper()
 	at := w.String()
-	second := Make(w.site, w.observe())
+	second := makePlan(w.site, w.observe())
 	if err := second.Diagnostics.Err(); err != nil {
 		t.Fatalf("%s: refused: %v\n%s", where, err, at)
 	}

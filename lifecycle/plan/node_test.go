@@ -143,11 +143,11 @@ func TestMaintenanceIsLeftAlone(t *testing.T) {
 	w := built(t, newSite(v135, 1, 2))
 	n := w.nodes["worker-1"]
 	n.Unschedulable, n.Mark = true, lifecycle.Mark{Run: lifecycle.MaintenanceMark + "r1", Reason: "disk swap"}
-	if p := Make(w.site, w.observe()); !p.Empty() {
+	if p := makePlan(w.site, w.observe()); !p.Empty() {
 		t.Errorf("a plan for a site that is as declared touches it:\n%s", outline(p))
 	}
 	w.declare(newSite(v136, 1, 2))
-	p := Make(w.site, w.observe())
+	p := makePlan(w.site, w.observe())
 	for _, id := range []string{"worker-1/cordon", "worker-1/uncordon"} {
 		if _, ok := p.Step(id); ok {
 			t.Errorf("%s is planned", id)

@@ -11,11 +11,9 @@ import (
 //
 // What stands in the way is among the plan's Diagnostics. The steps are listed all the same, so that a reviewer sees them, but for a
 // version that cannot be reached: there is no way to list.
-func Make(site lifecycle.Site, state lifecycle.State, options ...lifecycle.PlanOptions) lifecycle.Plan {
+func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOptions) lifecycle.Plan {
 	p := survey(site, state)
-	for _, o := range options {
-		p.options = o
-	}
+	p.options = options
 	if !p.isRightCluster() || !p.findRoute() {
 		return p.finish()
 	}

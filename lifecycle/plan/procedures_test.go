@@ -71,7 +71,7 @@ func TestProcedures(t *testing.T) {
 			if c.befall != nil {
 				c.befall(w)
 			}
-			p := Make(w.site, w.observe())
+			p := makePlan(w.site, w.observe())
 			orderly(t, p)
 			golden(t, name, p)
 		})

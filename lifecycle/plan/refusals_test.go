@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 			if c.observed != nil {
 				c.observed(&st)
 			}
-			p := Make(c.site, st)
+			p := makePlan(c.site, st)
 			orderly(t, p)
 			if stops := p.Diagnostics.Err() != nil; stops != c.stop {
 				t.Errorf("it stops: %t, want %t", stops, c.stop)
@@ -196,7 +196,7 @@ func TestAddressesThatStay(t *testing.T) {
 		if c.observed != nil {
 			c.observed(&st)
 		}
-		for _, d := range Make(c.is, st).Diagnostics {
+		for _, d := range makePlan(c.is, st).Diagnostics {
 			if strings.Contains(d.Summary, "etcd member is at") {
 				t.Errorf("%s: %s: %s", name, d.Subject, d.Summary)
 			}

@@ -129,7 +129,7 @@ func converge(t *testing.T, w *world, pick func(int) int) {
 	t.Helper()
 	for range 8 {
 		w.heal()
-		p := Make(w.site, w.observe())
+		p := makePlan(w.site, w.observe())
 		orderly(t, p)
 		if err := p.Diagnostics.Err(); err != nil {
 			t.Fatalf("refused: %v\n%s", err, w)
@@ -145,7 +145,7 @@ func converge(t *testing.T, w *world, pick func(int) int) {
 		}
 		if p.Unfinished == "" {
 			w.heal()
-			if next := Make(w.site, w.observe()); !next.Empty() {
+			if next := makePlan(w.site, w.observe()); !next.Empty() {
 				t.Fatalf("the plan after a whole plan is not empty:\n%s\nbefore:\n%s", outline(next), outline(p))
 			}
 		}

@@ -555,3 +555,8 @@ func (w *world) begin() {
 func (w *world) allMet(gs []lifecycle.Gate) bool {
 	return !slices.ContainsFunc(gs, func(g lifecycle.Gate) bool { return !w.met(g) })
 }
+
+// makePlan is Make without choices of an operator's.
+func makePlan(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
+	return Make(site, state, lifecycle.PlanOptions{})
+}

@@ -72,7 +72,7 @@ func machineTotals(site lifecycle.Site, p lifecycle.Plan) string {
 		parts = append(parts, lifecycle.Count(len(p.Steps), "step")+" for the cluster as a whole")
 	}
 	line := strings.Join(parts, ", ")
-	if n := window(site, p); n > 0 {
+	if n := widest(site, p); n > 0 {
 		line += fmt.Sprintf(", at most %s out of service at a time", lifecycle.Count(n, "worker"))
 	}
 	return line
@@ -111,8 +111,8 @@ func controls(site lifecycle.Site, target string) bool {
 	return ok && h.Role.IsController()
 }
 
-// window is the widest that any stage opens for workers it disturbs; 0 when it disturbs none.
-func window(site lifecycle.Site, p lifecycle.Plan) int {
+// widest is the most that any stage opens for workers it disturbs; 0 when it disturbs none.
+func widest(site lifecycle.Site, p lifecycle.Plan) int {
 	most := 0
 	for _, stage := range p.Stages {
 		var workers []string

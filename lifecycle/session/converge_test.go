@@ -73,7 +73,7 @@ func (b *bench) open(t *testing.T, opts Options) *Session {
 	t.Helper()
 	opts.Fleet = t.TempDir()
 	return With(lifecycle.Site{Name: "lab"}, opts, Parts{Site: b, Lock: b, Runner: b, Plans: Planners{
-		Make:    func(lifecycle.Site, lifecycle.State, ...lifecycle.PlanOptions) lifecycle.Plan { return b.next() },
+		Make:    func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan { return b.next() },
 		Node:    func(lifecycle.Site, lifecycle.State, lifecycle.NodeTask) lifecycle.Plan { return b.next() },
 		Restore: func(lifecycle.Site, lifecycle.State, lifecycle.Backup, bool) lifecycle.Plan { return b.next() },
 	}})

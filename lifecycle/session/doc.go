@@ -1,6 +1,6 @@
 // Package session is the library's front door: one site, with everything that can be asked of it and done to it.
 //
-//	site, findings := session.Load(ctx, fleet, "tokyo-prod")
+//	site, findings := session.Load(ctx, fleet, "tokyo-prod", session.LoadOptions{})
 //	s, err := session.Open(site, session.Options{Fleet: fleet})
 //	result, err := s.Apply(ctx, session.ApplyOptions{})
 //

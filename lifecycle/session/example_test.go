@@ -17,7 +17,7 @@ func Example() {
 }
 
 func upgrade(ctx context.Context, fleet, name string) error {
-	site, findings := session.Load(ctx, fleet, name)
+	site, findings := session.Load(ctx, fleet, name, session.LoadOptions{})
 	if err := findings.Err(); err != nil {
 		return err
 	}

@@ -11,12 +11,20 @@ import (
 	"kiban.dev/kiban/lifecycle/site"
 )
 
+// LoadOptions say what need not be in order yet.
+type LoadOptions struct {
+	// UnknownHosts: the machines' host keys need not be known, because they are about to be fetched. Whom backups are encrypted to, and what API
+	// servers make of files, is not checked then either.
+	UnknownHosts bool
+	// Unpinned: the lock file need not match, because it is about to be written.
+	Unpinned bool
+}
+
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
-func Load(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-	return site.Load(ctx, fleet, name, site.Options{
-		Describe:   k0s.Describe,
-		Recipient:  backup.CheckRecipient,
-		ServerFile: kube.CheckServerFile,
-		Revision:   git.Revision,
-	})
+func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
+	o := site.Options{Describe: k0s.Describe, UnknownHosts: opts.UnknownHosts, Unpinned: opts.Unpinned}
+	if !opts.UnknownHosts {
+		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
+	}
+	return site.Load(ctx, fleet, name, o)
 }

@@ -97,7 +97,7 @@ type Workloads interface {
 
 // Planners make plans. They are pure.
 type Planners struct {
-	Make     func(site lifecycle.Site, state lifecycle.State, opts ...lifecycle.PlanOptions) lifecycle.Plan
+	Make     func(site lifecycle.Site, state lifecycle.State, opts lifecycle.PlanOptions) lifecycle.Plan
 	Node     func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	Backup   func(site lifecycle.Site) lifecycle.Plan
 	Restore  func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan

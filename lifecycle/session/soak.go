@@ -56,7 +56,7 @@ func (s *Session) Brings(ctx context.Context) (versions []lifecycle.SoakVersion,
 	if err != nil {
 		return nil, own, err
 	}
-	versions = promotion.Brought(s.parts.Plans.Make(s.site, seen))
+	versions = promotion.Brought(s.parts.Plans.Make(s.site, seen, lifecycle.PlanOptions{}))
 	for _, v := range promotion.Unseen(s.site, seen) {
 		if !slices.Contains(versions, v) {
 			versions = append(versions, v)

@@ -22,10 +22,10 @@ type Options struct {
 	ServerFile func(flag string, content []byte) error
 	// Revision names the commit that a folder was read at. Nil: unknown.
 	Revision func(dir string) string
-	// Strangers says that the hosts' keys need not be known yet: they are about to be fetched.
-	Strangers bool
-	// Unlocked says that the lock file need not match: it is about to be written.
-	Unlocked bool
+	// UnknownHosts says that the hosts' keys need not be known yet: they are about to be fetched.
+	UnknownHosts bool
+	// Unpinned says that the lock file need not match: it is about to be written.
+	Unpinned bool
 }
 
 // Load reads one site of a fleet: merges its overlay, decodes it, and checks it. The site is complete only when the findings hold
@@ -49,7 +49,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	l.readSite()
 	l.readMachines()
 	l.readUnits()
-	l.readLock()
+	l.readPins()
 	l.checkAll()
 	site.Digest = digest(append(append([][]byte{m.all}, l.lock), l.contents...)...)
 	if opts.Revision != nil {
@@ -103,7 +103,7 @@ func (l *loading) readMachines() {
 	cluster, found := readCluster(l.docs.cluster)
 	l.cluster = cluster
 	l.add(found...)
-	if !l.opts.Strangers {
+	if !l.opts.UnknownHosts {
 		l.add(checkKnownHosts(cluster, l.site.SSH, l.tree.Rel(l.site.SSH.KnownHosts))...)
 	}
 	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
@@ -176,7 +176,7 @@ func (l *loading) checkAll() {
 	if k := l.declared.Spec.API.Kubeconfig; k != nil {
 		l.add(l.checkSecretSource(*k, "the kubeconfig", sitePlace("spec", "api", "kubeconfig"))...)
 	}
-	if !l.opts.Unlocked && l.lock == nil {
-		l.add(checkUnlocked(*l.site)...)
+	if !l.opts.Unpinned && l.lock == nil {
+		l.add(checkUnpinned(*l.site)...)
 	}
 }

@@ -229,7 +229,7 @@ func TestLock(t *testing.T) {
 		if _, ds := Load(t.Context(), fleet, "tokyo", Options{}); ds.Err() == nil {
 			t.Errorf("%s: no error", content)
 		}
-		if _, ds := Load(t.Context(), fleet, "tokyo", Options{Unlocked: true}); len(ds) > 0 {
+		if _, ds := Load(t.Context(), fleet, "tokyo", Options{Unpinned: true}); len(ds) > 0 {
 			t.Errorf("%s: %v", content, ds)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
-// readLock reads the lock file beside the kustomization, and takes the k0s checksums from it.
-func (l *loading) readLock() {
+// readPins reads the lock file beside the kustomization, and takes the k0s checksums from it.
+func (l *loading) readPins() {
 	file := filepath.Join(l.site.Dir, lifecycle.PinsFile)
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -28,15 +28,15 @@ func (l *loading) readLock() {
 		locked, lines, parsed = supply.ParsePins(name, b)
 	}
 	if parsed != nil {
-		if !l.opts.Unlocked {
+		if !l.opts.Unpinned {
 			l.found = append(l.found, lifecycle.AsDiagnostics(parsed, "the lock file can't be read")...)
 		}
 		return
 	}
 	l.site.Pins = locked
-	if !l.opts.Unlocked {
+	if !l.opts.Unpinned {
 		l.fillChecksums(name, lines)
-		l.add(checkLock(*l.site, name, lines)...)
+		l.add(checkPins(*l.site, name, lines)...)
 	}
 }
 
@@ -62,8 +62,8 @@ func (l *loading) fillChecksums(name string, lines supply.PinLines) {
 // isRemote reports whether a chart repository or a manifest is fetched over the network.
 func isRemote(where string) bool { return strings.Contains(where, "://") }
 
-// checkLock holds that the lock file covers what the site declares.
-func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []finding {
+// checkPins holds that the lock file covers what the site declares.
+func checkPins(site lifecycle.Site, name string, lines supply.PinLines) []finding {
 	hint := "kiban pin " + site.Name
 	mismatch := func(line int, detail string) finding {
 		at := overlay.Place{Subject: name}
@@ -76,7 +76,7 @@ func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []findin
 	for _, a := range site.Addons {
 		if a.Chart != nil && isRemote(a.Chart.Repo) {
 			if _, pinned := site.Pins.Chart(*a.Chart); !pinned {
-				line, has := lockedOtherwise(site.Pins, *a.Chart, lines)
+				line, has := pinnedOtherwise(site.Pins, *a.Chart, lines)
 				found = append(found, mismatch(line, fmt.Sprintf("Addon %s (%s) wants chart %s %s of %s; the file has %s.", a.Name, a.Source, a.Chart.Name, a.Chart.Version, a.Chart.Repo, has)))
 			}
 		}
@@ -94,8 +94,8 @@ func checkLock(site lifecycle.Site, name string, lines supply.PinLines) []findin
 	return found
 }
 
-// lockedOtherwise says what a lock file has of a chart in another version, or from elsewhere.
-func lockedOtherwise(p *lifecycle.Pins, c lifecycle.Chart, lines supply.PinLines) (line int, has string) {
+// pinnedOtherwise says what a lock file has of a chart in another version, or from elsewhere.
+func pinnedOtherwise(p *lifecycle.Pins, c lifecycle.Chart, lines supply.PinLines) (line int, has string) {
 	for _, pin := range p.Charts {
 		if pin.Name == c.Name && pin.Repo == c.Repo {
 			return lines[supply.ChartKey(pin)], pin.Version
@@ -120,8 +120,8 @@ func wantedVersions(site lifecycle.Site) []string {
 	return out
 }
 
-// checkUnlocked warns of a site that would take whatever it is served.
-func checkUnlocked(site lifecycle.Site) []finding {
+// checkUnpinned warns of a site that would take whatever it is served.
+func checkUnpinned(site lifecycle.Site) []finding {
 	if site.Pins != nil {
 		return nil
 	}
