@@ -5,7 +5,8 @@ type DeclaredChange struct {
 	// Subject is what changes: "site", "k0s", "config", "cluster", "host worker-3", "addon metallb", "tenant shop",
 	// "object ConfigMap shop/settings", "kiban.lock".
 	Subject string `json:"subject"`
-	// Path is where in it, as DiffFields has it: "spec.network.podCIDR", "chart.values.speaker.enabled". "" is all of it: it comes, or it goes.
+	// Path is where in it, as DiffFields has it: "spec.network.podCIDR", "chart.values.speaker.enabled". "" is all of it: it comes, or it
+	// goes.
 	Path string             `json:"path,omitempty"`
 	Kind DeclaredChangeKind `json:"kind"`
 	// From and To are JSON, secrets masked; "" is not there. Of what comes or goes as a whole they say in words what it is.

@@ -40,7 +40,8 @@ func TestOwnersGoByAddressFirst(t *testing.T) {
 		{Name: "c1", Role: RoleController, Address: "10.0.0.1"},
 		{Name: "c2", Role: RoleController, Address: "10.0.0.2"},
 	}}
-	members := EtcdState{Members: []EtcdMember{{"c1", "10.0.0.2"}, {"c2", "10.0.0.1"}}} // a machine calls itself something else than it is declared as
+	// a machine calls itself something else than it is declared as
+	members := EtcdState{Members: []EtcdMember{{"c1", "10.0.0.2"}, {"c2", "10.0.0.1"}}}
 	if h, ok := c.EtcdOwner(members.Members[0]); !ok || h.Name != "c2" {
 		t.Errorf("the owner is %q, %t", h.Name, ok)
 	}

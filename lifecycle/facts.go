@@ -5,8 +5,8 @@ import "encoding/json"
 // FactsDigest identifies the facts that a plan rests on: the machines, nodes, API servers and etcd, not the time, the clocks,
 // the free space or which pods happen to run. Two observations of an unchanged site have the same digest.
 //
-// The facts are listed here, apart from what State shows: a field that is added there makes no saved plan stale. The order of fields and their
-// names are part of the digest.
+// The facts are listed here, apart from what State shows: a field that is added there makes no saved plan stale. The order of fields and
+// their names are part of the digest.
 func (s State) FactsDigest() string {
 	b, err := json.Marshal(s.facts())
 	if err != nil {
@@ -97,7 +97,8 @@ func (s State) facts() siteFacts {
 func (h HostState) facts() hostFacts {
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
-		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, ServiceName: h.ServiceName, Service: h.Service, Running: h.Running,
+		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, ServiceName: h.ServiceName, Service: h.Service,
+		Running: h.Running,
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
 		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts{f.Path, f.Digest, f.Mode, f.Owner, f.Group} }),
 		Data:  h.Data, Restored: h.Restored, Token: h.Token,

@@ -9,11 +9,14 @@ import (
 // fullHost is a host of whom everything is known.
 func fullHost() HostState {
 	return HostState{
-		Name: "worker-3", Problem: HostFacts, Why: "half an answer", Hostname: "worker-3", OS: "Debian 13", Kernel: "6.12", Arch: "arm64", BootID: "b1",
+		Name: "worker-3", Problem: HostFacts, Why: "half an answer", Hostname: "worker-3", OS: "Debian 13", Kernel: "6.12", Arch: "arm64",
+		BootID:   "b1",
 		CgroupV1: true, ClockOffset: 7, FreeBytes: 1 << 30,
-		Binary: Version{Major: 1, Minor: 36, Patch: 3, Build: 2}, BinaryProblem: "slow", Staged: []Version{{Major: 1, Minor: 37, Prerelease: "rc.1"}},
+		Binary: Version{Major: 1, Minor: 36, Patch: 3, Build: 2}, BinaryProblem: "slow",
+		Staged:      []Version{{Major: 1, Minor: 37, Prerelease: "rc.1"}},
 		Former:      Version{Major: 1, Minor: 35, Patch: 7},
-		ServiceName: "k0sworker", Service: ServiceRunning, ServiceSince: time.Unix(1, 0), Restarts: 2, Running: Version{Major: 1, Minor: 36, Patch: 3, Build: 2},
+		ServiceName: "k0sworker", Service: ServiceRunning, ServiceSince: time.Unix(1, 0), Restarts: 2,
+		Running: Version{Major: 1, Minor: 36, Patch: 3, Build: 2},
 		K0sRole: "worker", Workloads: true, Arguments: []string{"--a=b"}, Environment: "sha256:e", Config: []byte("{}"), ConfigDigest: "sha256:c",
 		Files: []FileState{{Path: "/etc/a", Digest: "sha256:f", Mode: "0600", Owner: "root", Group: "wheel"}}, Data: true, Restored: "sha256:r",
 		Server: "https://x", Token: true,
@@ -27,7 +30,8 @@ func TestFactsDigestStays(t *testing.T) {
 		API: APIState{Unknown: "u", NotYet: true, ClusterUID: "uid", Site: "tokyo", ForeignCharts: []string{"a/b"},
 			Servers: []APIServer{{Host: "c1", Version: "v1.36.3+k0s", Ready: true, Why: "etcd"}}},
 		Nodes: []NodeState{{Name: "worker-3", Ready: true, Why: "w", Heartbeat: time.Unix(3, 0), Kubelet: "v1.36.3+k0s", Unschedulable: true,
-			Mark: Mark{Run: "r1", Reason: "upgrade", TakeOver: true}, Labels: map[string]string{"a": "b"}, InternalIP: "10.0.0.1"}, {Name: "worker-4"}},
+			Mark: Mark{Run: "r1", Reason: "upgrade", TakeOver: true}, Labels: map[string]string{"a": "b"}, InternalIP: "10.0.0.1"},
+			{Name: "worker-4"}},
 		Etcd:    EtcdState{Unknown: "e", Members: []EtcdMember{{Name: "c1", PeerAddress: "10.0.0.9"}}},
 		Budgets: []Budget{{Name: "b"}}, Stuck: []StuckPod{{Name: "p"}}, Units: []UnitState{{Name: "addon/a"}},
 	}
@@ -50,7 +54,8 @@ func TestFactsDigestStays(t *testing.T) {
 func TestEveryFactIsDecidedOn(t *testing.T) {
 	restsNotOn := map[string]string{
 		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty",
-		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it", "Server": "Arguments and Config lead to it",
+		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
+		"Server": "Arguments and Config lead to it",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
 	for i := range observed.NumField() {

@@ -89,8 +89,8 @@ func diffLists(path string, a, b []any, out *[]FieldDifference) {
 	}
 }
 
-// itemNames are the items by "name"; nil when one has none that a path can hold, or two have the same. An empty list has none to be known by either, and
-// serves as both.
+// itemNames are the items by "name"; nil when one has none that a path can hold, or two have the same. An empty list has none to be known
+// by either, and serves as both.
 func itemNames(list []any) map[string]any {
 	out := make(map[string]any, len(list))
 	for _, it := range list {

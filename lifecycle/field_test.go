@@ -18,19 +18,22 @@ func decode(t *testing.T, s string) any {
 
 func TestDiffFields(t *testing.T) {
 	for name, tc := range map[string]struct{ a, b, want string }{
-		"the same":                    {`{"a":1,"b":[1,2]}`, `{"b":[1,2],"a":1.0}`, ""},
-		"a value":                     {`{"spec":{"replicas":2}}`, `{"spec":{"replicas":3}}`, "spec.replicas: 2 -> 3"},
-		"keys sorted by path":         {`{"b":1,"a":1}`, `{"b":2,"a":2}`, "a: 1 -> 2; b: 1 -> 2"},
-		"a key that comes":            {`{}`, `{"a":{"b":1}}`, "a: - -> map[b:1]"},
-		"a key that goes":             {`{"a":{"b":1}}`, `{}`, "a: map[b:1] -> -"},
-		"null is a value":             {`{"a":null}`, `{"a":1}`, "a: <nil> -> 1"},
-		"a key that needs quotes":     {`{"metadata":{"annotations":{"a.b/c":"x"}}}`, `{"metadata":{"annotations":{"a.b/c":"y"}}}`, `metadata.annotations["a.b/c"]: x -> y`},
-		"items by name":               {`{"c":[{"name":"x","image":"1"},{"name":"y"}]}`, `{"c":[{"name":"y"},{"name":"x","image":"2"}]}`, "c[name=x].image: 1 -> 2"},
-		"an item by name comes":       {`{"c":[]}`, `{"c":[{"name":"y"}]}`, "c[name=y]: - -> map[name:y]"},
-		"items by place":              {`{"args":["a","b"]}`, `{"args":["a","c"]}`, "args[1]: b -> c"},
-		"an item put in the middle":   {`{"args":["a","b"]}`, `{"args":["a","x","b"]}`, "args[1]: - -> x"},
-		"an item taken from the end":  {`{"args":["a","b"]}`, `{"args":["a"]}`, "args[1]: b -> -"},
-		"names that are not unique":   {`{"m":[{"name":"v","p":1},{"name":"v","p":2}]}`, `{"m":[{"name":"v","p":1},{"name":"v","p":3}]}`, "m[1].p: 2 -> 3"},
+		"the same":            {`{"a":1,"b":[1,2]}`, `{"b":[1,2],"a":1.0}`, ""},
+		"a value":             {`{"spec":{"replicas":2}}`, `{"spec":{"replicas":3}}`, "spec.replicas: 2 -> 3"},
+		"keys sorted by path": {`{"b":1,"a":1}`, `{"b":2,"a":2}`, "a: 1 -> 2; b: 1 -> 2"},
+		"a key that comes":    {`{}`, `{"a":{"b":1}}`, "a: - -> map[b:1]"},
+		"a key that goes":     {`{"a":{"b":1}}`, `{}`, "a: map[b:1] -> -"},
+		"null is a value":     {`{"a":null}`, `{"a":1}`, "a: <nil> -> 1"},
+		"a key that needs quotes": {`{"metadata":{"annotations":{"a.b/c":"x"}}}`, `{"metadata":{"annotations":{"a.b/c":"y"}}}`,
+			`metadata.annotations["a.b/c"]: x -> y`},
+		"items by name": {`{"c":[{"name":"x","image":"1"},{"name":"y"}]}`, `{"c":[{"name":"y"},{"name":"x","image":"2"}]}`,
+			"c[name=x].image: 1 -> 2"},
+		"an item by name comes":      {`{"c":[]}`, `{"c":[{"name":"y"}]}`, "c[name=y]: - -> map[name:y]"},
+		"items by place":             {`{"args":["a","b"]}`, `{"args":["a","c"]}`, "args[1]: b -> c"},
+		"an item put in the middle":  {`{"args":["a","b"]}`, `{"args":["a","x","b"]}`, "args[1]: - -> x"},
+		"an item taken from the end": {`{"args":["a","b"]}`, `{"args":["a"]}`, "args[1]: b -> -"},
+		"names that are not unique": {`{"m":[{"name":"v","p":1},{"name":"v","p":2}]}`, `{"m":[{"name":"v","p":1},{"name":"v","p":3}]}`,
+			"m[1].p: 2 -> 3"},
 		"another type":                {`{"a":[1]}`, `{"a":{"b":1}}`, "a: [1] -> map[b:1]"},
 		"a list in a list":            {`{"a":[[1,2]]}`, `{"a":[[1,3]]}`, "a[0][1]: 2 -> 3"},
 		"a named item below a number": {`{"a":[{"c":[{"name":"n","v":1}]}]}`, `{"a":[{"c":[{"name":"n","v":2}]}]}`, "a[0].c[name=n].v: 1 -> 2"},
@@ -105,7 +108,8 @@ func TestDigestObject(t *testing.T) {
 	if DigestObject(one, volatile, nil) != DigestObject(two, volatile, nil) {
 		t.Error("a volatile field shows")
 	}
-	for want, ignore := range map[bool]Ignore{true: {Kind: "ConfigMap", Fields: []string{"data.id"}}, false: {Kind: "ConfigMap", Name: "y", Fields: []string{"data.id"}}} {
+	for want, ignore := range map[bool]Ignore{true: {Kind: "ConfigMap", Fields: []string{"data.id"}},
+		false: {Kind: "ConfigMap", Name: "y", Fields: []string{"data.id"}}} {
 		if got := DigestObject(one, nil, []Ignore{ignore}) == DigestObject(two, nil, []Ignore{ignore}); got != want {
 			t.Errorf("%+v: the same digest is %v, want %v", ignore, got, want)
 		}

@@ -13,10 +13,15 @@ import (
 //
 //   - Cc, the controls: C0 with escape, bell and carriage return, DEL, and C1 with CSI and OSC; not the line feed and the tab;
 //   - Cf, format characters: the bidirectional controls (PropList's Bidi_Control: ALM, LRM, RLM, the embeddings, overrides and isolates),
-//     zero-width space, joiner and non-joiner, word joiner, byte order mark, soft hyphen, tags. Not the signs that stand before a number and
-//     are drawn (Prepended_Concatenation_Mark);
-//   - Zl and Zp, the other line and paragraph ends;
-//   - Other_Default_Ignorable_Code_Point: fillers that are drawn as nothing. Variation selectors stay: they say how the one before is drawn.
+//     zero-width space, joiner and non-joiner, word joiner, byte order mark, soft hyphen, tags. Not the signs that stand before a number
+//
+// and
+//
+//	  are drawn (Prepended_Concatenation_Mark);
+//	- Zl and Zp, the other line and paragraph ends;
+//	- Other_Default_Ignorable_Code_Point: fillers that are drawn as nothing. Variation selectors stay: they say how the one before is
+//
+// drawn.
 func Misleads(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':

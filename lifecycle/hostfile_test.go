@@ -12,16 +12,22 @@ func TestFileChanges(t *testing.T) {
 		restarts bool
 		unknown  bool
 	}{
-		"as declared":              {want: HostFile{Path: path, Digest: "sha256:1", Mode: "644", Owner: "root", Restart: true}, have: []FileState{there}},
-		"not there":                {want: HostFile{Path: path, Digest: "sha256:1", Mode: "0644", Restart: true}, change: "+ " + path, restarts: true},
+		"as declared": {want: HostFile{Path: path, Digest: "sha256:1", Mode: "644", Owner: "root", Restart: true},
+			have: []FileState{there}},
+		"not there": {want: HostFile{Path: path, Digest: "sha256:1", Mode: "0644", Restart: true}, change: "+ " + path,
+			restarts: true},
 		"not there, for no reader": {want: HostFile{Path: path, Digest: "sha256:1"}, change: "+ " + path},
-		"another content":          {want: HostFile{Path: path, Digest: "sha256:2", Restart: true}, have: []FileState{there}, change: "~ " + path + " (content)", restarts: true},
-		"another mode":             {want: HostFile{Path: path, Digest: "sha256:1", Mode: "0640", Restart: true}, have: []FileState{there}, change: "~ " + path + " (mode 0644 -> 0640)"},
-		"all at once": {want: HostFile{Path: path, Digest: "sha256:2", Mode: "0600", Owner: "kube-apiserver", Group: "adm"}, have: []FileState{there},
+		"another content": {want: HostFile{Path: path, Digest: "sha256:2", Restart: true}, have: []FileState{there},
+			change: "~ " + path + " (content)", restarts: true},
+		"another mode": {want: HostFile{Path: path, Digest: "sha256:1", Mode: "0640", Restart: true}, have: []FileState{there},
+			change: "~ " + path + " (mode 0644 -> 0640)"},
+		"all at once": {want: HostFile{Path: path, Digest: "sha256:2", Mode: "0600", Owner: "kube-apiserver", Group: "adm"},
+			have:   []FileState{there},
 			change: "~ " + path + " (content, mode 0644 -> 0600, owner root -> kube-apiserver, group root -> adm)"},
-		"unknown and there":                 {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0644"}, have: []FileState{there}},
-		"unknown and there in another mode": {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0600", Restart: true}, have: []FileState{there}, change: "~ " + path + " (mode 0644 -> 0600)"},
-		"unknown and not there":             {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0600"}, unknown: true},
+		"unknown and there": {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0644"}, have: []FileState{there}},
+		"unknown and there in another mode": {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0600", Restart: true},
+			have: []FileState{there}, change: "~ " + path + " (mode 0644 -> 0600)"},
+		"unknown and not there": {want: HostFile{Path: path, Missing: "KEYS is not set", Mode: "0600"}, unknown: true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Lines are the places, "file:line", where the fields of a document stand, by their paths in the form of FieldKey: "spec.chart.version". Items of
-// lists are [0], [1], and [name=x] where patches merge them by name.
+// Lines are the places, "file:line", where the fields of a document stand, by their paths in the form of FieldKey: "spec.chart.version".
+// Items of lists are [0], [1], and [name=x] where patches merge them by name.
 type Lines map[string]string
 
 // Where is the place of a field, or of the nearest thing around it; "" when none is known.
@@ -23,8 +23,8 @@ func (l Lines) Where(field string) string {
 // Where is the place where a field of the addon's document stands, or else the document.
 func (a Addon) Where(field string) string { return cmp.Or(a.Lines.Where(field), a.Source) }
 
-// Locate lets a finding about what an addon is made of name the line of the field that it is about (Diagnostic.Field), or where the addon is
-// declared. What the finding is on otherwise, such as a repository, goes into its detail.
+// Locate lets a finding about what an addon is made of name the line of the field that it is about (Diagnostic.Field), or where the addon
+// is declared. What the finding is on otherwise, such as a repository, goes into its detail.
 func (a Addon) Locate(d Diagnostic) Diagnostic {
 	at := cmp.Or(a.Where(d.Field), a.Unit())
 	if d.Subject != "" && d.Subject != at && d.Subject != a.Source && !strings.Contains(d.Detail, d.Subject) {

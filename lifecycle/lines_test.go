@@ -3,8 +3,10 @@ package lifecycle
 import "testing"
 
 func TestWhereAFieldIs(t *testing.T) {
-	a := Addon{Name: "metallb", Source: "overlays/lab/addon.yaml:1", Lines: Lines{"spec": "addon.yaml:5", "spec.chart": "addon.yaml:6", "spec.chart.version": "addon.yaml:9",
-		"spec.chart.values": "values.yaml:3", `spec.chart.values.annotations["a.example/b"]`: "values.yaml:7", "spec.secrets[name=api.keys]": "addon.yaml:20"}}
+	a := Addon{Name: "metallb", Source: "overlays/lab/addon.yaml:1",
+		Lines: Lines{"spec": "addon.yaml:5", "spec.chart": "addon.yaml:6", "spec.chart.version": "addon.yaml:9",
+			"spec.chart.values": "values.yaml:3", `spec.chart.values.annotations["a.example/b"]`: "values.yaml:7",
+			"spec.secrets[name=api.keys]": "addon.yaml:20"}}
 	for field, want := range map[string]string{
 		"spec.chart.version":                             "addon.yaml:9",
 		"spec.chart.values.speaker.replicas":             "values.yaml:3",

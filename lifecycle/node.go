@@ -41,6 +41,6 @@ type NodeTask struct {
 // MaintenanceMark begins Mark.Run of nodes that an operator took out of service. No other run returns them.
 const MaintenanceMark = "maintenance:"
 
-// Maintenance reports whether an operator took the node out, to be returned by `kiban node uncordon` or by the end of a `kiban node maintain`.
-// Everything else treats such a node as one that an administrator has cordoned.
+// Maintenance reports whether an operator took the node out, to be returned by `kiban node uncordon` or by the end of a `kiban node
+// maintain`. Everything else treats such a node as one that an administrator has cordoned.
 func (m Mark) Maintenance() bool { return strings.HasPrefix(m.Run, MaintenanceMark) }

@@ -37,7 +37,8 @@ func (r ObjectRef) String() string {
 
 // Compare orders objects by namespace, kind, name and group.
 func (r ObjectRef) Compare(o ObjectRef) int {
-	return cmp.Or(cmp.Compare(r.Namespace, o.Namespace), cmp.Compare(r.Kind, o.Kind), cmp.Compare(r.Name, o.Name), cmp.Compare(r.Group(), o.Group()))
+	return cmp.Or(cmp.Compare(r.Namespace, o.Namespace), cmp.Compare(r.Kind, o.Kind), cmp.Compare(r.Name, o.Name),
+		cmp.Compare(r.Group(), o.Group()))
 }
 
 // Object is one Kubernetes object as it is to be.

@@ -56,7 +56,8 @@ func (p Plan) Empty() bool { return len(p.Steps) == 0 }
 func (p Plan) FormerVersions() []Version {
 	var former []Version
 	for _, s := range p.Steps {
-		if s.Action == ActionUpgrade && !s.From.IsZero() && s.From != p.Target && !slices.Contains(former, s.From) && !slices.Contains(p.Hops, s.From) {
+		if s.Action == ActionUpgrade && !s.From.IsZero() && s.From != p.Target && !slices.Contains(former, s.From) &&
+			!slices.Contains(p.Hops, s.From) {
 			former = append(former, s.From)
 		}
 	}

@@ -12,14 +12,21 @@ func TestFormerVersions(t *testing.T) {
 		plan Plan
 		want []Version
 	}{
-		"none changes":                      {Plan{Target: v(36, 3)}, nil},
-		"one":                               {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(35, 7)), up(v(35, 7))}}, []Version{v(35, 7)}},
-		"several, the oldest first":         {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(35, 9)), up(v(35, 7))}}, []Version{v(35, 7), v(35, 9)}},
-		"what it passes through is none":    {Plan{Target: v(36, 3), Hops: []Version{v(35, 7), v(36, 3)}, Steps: []Step{up(v(34, 1)), up(v(35, 7))}}, []Version{v(34, 1)}},
-		"back":                              {Plan{Target: v(36, 2), Hops: []Version{v(36, 2)}, Steps: []Step{up(v(36, 3))}}, []Version{v(36, 3)}},
-		"what was cut off at the target":    {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(36, 3)), up(v(35, 7))}}, []Version{v(35, 7)}},
-		"a joining machine has no former":   {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{{Action: ActionJoinWorker, Version: v(36, 3)}, up(Version{})}}, nil},
-		"other steps say nothing of former": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{{Action: ActionStage, From: v(35, 7)}}}, nil},
+		"none changes": {Plan{Target: v(36, 3)}, nil},
+		"one": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(35, 7)), up(v(35, 7))}},
+			[]Version{v(35, 7)}},
+		"several, the oldest first": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(35, 9)), up(v(35, 7))}},
+			[]Version{v(35, 7), v(35, 9)}},
+		"what it passes through is none": {Plan{Target: v(36, 3), Hops: []Version{v(35, 7), v(36, 3)},
+			Steps: []Step{up(v(34, 1)), up(v(35, 7))}}, []Version{v(34, 1)}},
+		"back": {Plan{Target: v(36, 2), Hops: []Version{v(36, 2)}, Steps: []Step{up(v(36, 3))}},
+			[]Version{v(36, 3)}},
+		"what was cut off at the target": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)}, Steps: []Step{up(v(36, 3)), up(v(35, 7))}},
+			[]Version{v(35, 7)}},
+		"a joining machine has no former": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)},
+			Steps: []Step{{Action: ActionJoinWorker, Version: v(36, 3)}, up(Version{})}}, nil},
+		"other steps say nothing of former": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)},
+			Steps: []Step{{Action: ActionStage, From: v(35, 7)}}}, nil},
 	} {
 		got := tt.plan.FormerVersions()
 		if !slices.Equal(got, tt.want) {

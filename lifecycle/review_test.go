@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// TestPlanMeaning: what a reviewer said yes to is what is done to which machine and object, in which order, at which pace, behind which gates.
+// TestPlanMeaning: what a reviewer said yes to is what is done to which machine and object, in which order, at which pace, behind which
+// gates.
 func TestPlanMeaning(t *testing.T) {
 	base := func() Plan {
 		return Plan{Format: PlanFormat, Site: "lab", Revision: "abc", SiteDigest: "sha256:1", FactsDigest: "sha256:2",
@@ -15,7 +16,8 @@ func TestPlanMeaning(t *testing.T) {
 					Before: []Gate{{Kind: GateBudgets, Timeout: time.Minute}}},
 				{ID: "w2/drain", Stage: "workers", Action: ActionDrain, Target: "w2"},
 				{ID: "addon/shop/apply", Stage: "addons", Action: ActionApply, Target: "addon/shop", Digest: "sha256:3", Objects: []ObjectChange{
-					{ObjectRef: ObjectRef{Kind: "ConfigMap", Name: "shop"}, Change: ChangeUpdate, Fields: []FieldChange{{Field: "data.a", From: "1", To: "2", By: "kubectl"}}}}},
+					{ObjectRef: ObjectRef{Kind: "ConfigMap", Name: "shop"}, Change: ChangeUpdate,
+						Fields: []FieldChange{{Field: "data.a", From: "1", To: "2", By: "kubectl"}}}}},
 			}}
 	}
 	want := base().Meaning()
@@ -58,7 +60,8 @@ func TestPlanMeaning(t *testing.T) {
 
 func TestReviewDescribe(t *testing.T) {
 	for want, r := range map[string]Review{
-		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"}, "nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
+		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"},
+		"nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
 	} {
 		if got := r.Describe(); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -12,16 +12,19 @@ func TestNext(t *testing.T) {
 		p     Progress
 		want  []string
 	}{
-		"serial":                          {Stage{Width: 1}, Progress{Waiting: []string{"w1", "w2"}}, []string{"w1", "w2"}},
-		"serial, one under way":           {Stage{Width: 1}, Progress{Waiting: []string{"w2"}, Running: []string{"w1"}}, nil},
-		"none left":                       {Stage{}, Progress{Running: []string{"w1"}}, nil},
-		"canary first":                    {Stage{Width: 3, Canary: 1}, Progress{Waiting: []string{"w2"}, Running: []string{"w1"}}, nil},
-		"the window is open":              {Stage{Width: 3, Canary: 1}, Progress{Waiting: []string{"w3"}, Running: []string{"w2"}, Finished: 1}, []string{"w3"}},
-		"no limit":                        {Stage{}, Progress{Waiting: []string{"x"}, Running: make([]string, AtOnce-1)}, []string{"x"}},
-		"no limit but that of SSH":        {Stage{}, Progress{Waiting: []string{"x"}, Running: make([]string, AtOnce)}, nil},
-		"the first one's domain":          {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w3", "w4"}}, []string{"w2", "w4"}},
-		"the domain that is under way":    {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w3", "w4"}, Running: []string{"w1"}}, []string{"w3"}},
-		"another domain waits for it":     {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w4"}, Running: []string{"w1"}}, nil},
+		"serial":                {Stage{Width: 1}, Progress{Waiting: []string{"w1", "w2"}}, []string{"w1", "w2"}},
+		"serial, one under way": {Stage{Width: 1}, Progress{Waiting: []string{"w2"}, Running: []string{"w1"}}, nil},
+		"none left":             {Stage{}, Progress{Running: []string{"w1"}}, nil},
+		"canary first":          {Stage{Width: 3, Canary: 1}, Progress{Waiting: []string{"w2"}, Running: []string{"w1"}}, nil},
+		"the window is open": {Stage{Width: 3, Canary: 1}, Progress{Waiting: []string{"w3"}, Running: []string{"w2"}, Finished: 1},
+			[]string{"w3"}},
+		"no limit":                 {Stage{}, Progress{Waiting: []string{"x"}, Running: make([]string, AtOnce-1)}, []string{"x"}},
+		"no limit but that of SSH": {Stage{}, Progress{Waiting: []string{"x"}, Running: make([]string, AtOnce)}, nil},
+		"the first one's domain":   {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w3", "w4"}}, []string{"w2", "w4"}},
+		"the domain that is under way": {Stage{Width: 4, Domains: racks},
+			Progress{Waiting: []string{"w2", "w3", "w4"}, Running: []string{"w1"}}, []string{"w3"}},
+		"another domain waits for it": {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w4"}, Running: []string{"w1"}},
+			nil},
 		"those of no domain are one, too": {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"x", "w1", "y"}}, []string{"x", "y"}},
 	} {
 		if got := c.stage.Next(c.p); !slices.Equal(got, c.want) {
@@ -54,7 +57,8 @@ func TestLevel(t *testing.T) {
 			t.Errorf("%s: at %s, want %s", name, got, c.want)
 		}
 	}
-	for v, want := range map[Version]bool{v135: true, v136: true, {1, 34, 9, "", 0}: false, {2, 0, 0, "", 0}: true, {1, 35, 0, "rc.1", 0}: true} {
+	for v, want := range map[Version]bool{v135: true, v136: true, {1, 34, 9, "", 0}: false, {2, 0, 0, "", 0}: true,
+		{1, 35, 0, "rc.1", 0}: true} {
 		if v.NeedsCgroupV2() != want {
 			t.Errorf("%s needs cgroup v2: %t", v, !want)
 		}

@@ -81,8 +81,8 @@ type Host struct {
 	// Arguments are the normalised "--flag=value" arguments that `k0s install` is to be given, sorted; join tokens are not
 	// among them. Compare with HostState.Arguments.
 	Arguments []string `json:"arguments,omitempty"`
-	// Environment identifies the variables that the host's k0s service is to be given, "sha256:<hex>"; "" where none are declared. Compare with
-	// HostState.Environment.
+	// Environment identifies the variables that the host's k0s service is to be given, "sha256:<hex>"; "" where none are declared. Compare
+	// with HostState.Environment.
 	Environment string `json:"-"`
 	// Config is the k0s.yaml that this controller is to have, as JSON with sorted keys; nil on workers, and nil where the
 	// document leaves the configuration to k0s's default.

@@ -13,7 +13,8 @@ func (s Site) OtherCluster(uid, marked string) (d Diagnostic, ok bool) {
 	case marked != "" && marked != s.Name:
 		return Errorf(s.Name, "the cluster says that it is site %s", marked).
 			Because("ConfigMap kube-system/kiban-site names it. Two sites that change one cluster would undo each other's work.").
-			Try(fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: kubectl -n kube-system delete configmap kiban-site",
+			Try(fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: "+
+				"kubectl -n kube-system delete configmap kiban-site",
 				marked, s.Name)), true
 	}
 	return Diagnostic{}, false

@@ -26,8 +26,8 @@ func (s Support) EndsWithin(d time.Duration, now time.Time) bool {
 	return !s.Ends.IsZero() && !now.Add(d).Before(s.Ends)
 }
 
-// The dates that the project publishes are data, with their source. A minor that is not among them is not known; nothing is reckoned from the
-// usual fourteen months.
+// The dates that the project publishes are data, with their source. A minor that is not among them is not known; nothing is reckoned from
+// the usual fourteen months.
 //
 //go:embed support.json
 var supportDates []byte

@@ -57,12 +57,14 @@ func TestSupportDates(t *testing.T) {
 }
 
 func TestSupportUnreadable(t *testing.T) {
-	for _, in := range []string{"", `{"minors":[{"minor":"1.36","released":"soon"}]}`, `{"minors":[{"minor":"1.36","released":"2026-04-22","ends":"2027-02-30"}]}`} {
+	for _, in := range []string{"", `{"minors":[{"minor":"1.36","released":"soon"}]}`,
+		`{"minors":[{"minor":"1.36","released":"2026-04-22","ends":"2027-02-30"}]}`} {
 		if got, err := readSupport([]byte(in)); err == nil {
 			t.Errorf("%q: got %v", in, got)
 		}
 	}
-	if got, err := readSupport([]byte(`{"minors":[{"minor":"1.38","released":"2026-12-09"}]}`)); err != nil || len(got) != 1 || !got[0].Ends.IsZero() {
+	if got, err := readSupport([]byte(`{"minors":[{"minor":"1.38","released":"2026-12-09"}]}`)); err != nil || len(got) != 1 ||
+		!got[0].Ends.IsZero() {
 		t.Errorf("an end that is not known yet: got %v, %v", got, err)
 	}
 }
@@ -72,7 +74,8 @@ func TestSupportEnds(t *testing.T) {
 	for _, tt := range []struct {
 		now          string
 		ended, sixty bool
-	}{{"2026-08-27T23:59:59Z", false, false}, {"2026-08-28T00:00:00Z", false, true}, {"2026-10-26T23:59:59Z", false, true}, {"2026-10-27T00:00:00Z", true, true}, {"2030-01-01T00:00:00Z", true, true}} {
+	}{{"2026-08-27T23:59:59Z", false, false}, {"2026-08-28T00:00:00Z", false, true}, {"2026-10-26T23:59:59Z", false, true},
+		{"2026-10-27T00:00:00Z", true, true}, {"2030-01-01T00:00:00Z", true, true}} {
 		now, err := time.Parse(time.RFC3339, tt.now)
 		if err != nil {
 			t.Fatal(err)

@@ -61,7 +61,8 @@ func TestEveryActionHasOneCompleteRow(t *testing.T) {
 	rows := map[Action]int{}
 	for _, r := range actionRows() {
 		rows[r.action]++
-		complete(t, string(r.action), r, "within", "disrupts", "installs", "removes", "service", "enrols", "starts", "touches", "controllers", "etcd")
+		complete(t, string(r.action), r, "within", "disrupts", "installs", "removes", "service", "enrols", "starts", "touches", "controllers",
+			"etcd")
 		if r.verb > VerbOther {
 			t.Errorf("%s: no words for verb %d", r.action, int(r.verb))
 		}
@@ -81,7 +82,8 @@ func TestEveryActionHasOneCompleteRow(t *testing.T) {
 	if len(all) != len(rows) {
 		t.Errorf("%d actions, %d of them in the table", len(all), len(rows))
 	}
-	if a := Action("fly"); a.Doer() != "" || a.Verb() != VerbOther || a.Tone() != ToneOther || a.Timeout(Policy{}) != 0 || a.Disrupts() || a.Touches() {
+	if a := Action("fly"); a.Doer() != "" || a.Verb() != VerbOther || a.Tone() != ToneOther || a.Timeout(Policy{}) != 0 || a.Disrupts() ||
+		a.Touches() {
 		t.Error("an action that is not known has properties")
 	}
 }
@@ -131,12 +133,14 @@ func TestTablesAsText(t *testing.T) {
 	var b strings.Builder
 	for _, name := range constants(t, "Action") {
 		a := Action(name)
-		fmt.Fprintf(&b, "%s: by %s, to %s, told as %q, within %s, lasts %s, resumed: %s", a, a.Doer(), a.Verb(), a.Tone(), a.Timeout(policy), a.Lasts(), a.Resume())
+		fmt.Fprintf(&b, "%s: by %s, to %s, told as %q, within %s, lasts %s, resumed: %s", a, a.Doer(), a.Verb(), a.Tone(), a.Timeout(policy),
+			a.Lasts(), a.Resume())
 		for _, p := range []struct {
 			holds bool
 			text  string
 		}{
-			{a.Disrupts(), "disrupts"}, {a.Installs(), "installs"}, {a.Removes(), "removes"}, {a.InstallsService(), "installs the service"}, {a.Enrols(), "enrols"},
+			{a.Disrupts(), "disrupts"}, {a.Installs(), "installs"}, {a.Removes(), "removes"}, {a.InstallsService(), "installs the service"},
+			{a.Enrols(), "enrols"},
 			{a.StartsK0s(), "starts k0s"}, {a.Touches(), "touches"}, {a.OnlyControllers(), "controllers only"},
 			{a.EtcdGrowth() != 0, fmt.Sprintf("etcd %+d", a.EtcdGrowth())},
 		} {

@@ -51,8 +51,8 @@ type UnitState struct {
 	// Changes are the objects that differ, in the order in which they are applied; Unchanged is how many do not.
 	Changes   []ObjectChange `json:"changes,omitempty"`
 	Unchanged int            `json:"unchanged"`
-	// Hooks are what Helm runs beside the objects when the unit is applied, or removed, in words: "Job metallb/init, before install". Ignored are the fields that differ, or may, and are not compared,
-	// with the reason.
+	// Hooks are what Helm runs beside the objects when the unit is applied, or removed, in words: "Job metallb/init, before install". Ignored
+	// are the fields that differ, or may, and are not compared, with the reason.
 	Hooks   []string `json:"hooks,omitempty"`
 	Ignored []string `json:"ignored,omitempty"`
 	// Changed says that the unit has to be applied although no object differs, and why: "its release failed".

@@ -21,7 +21,8 @@ func TestParseVersion(t *testing.T) {
 			t.Errorf("%s reads as %s, %s, %s", tt.in, v, v.Kubernetes(), v.Kubelet())
 		}
 	}
-	for _, bad := range []string{"", "latest", "1.36", "v1.36.3", "1.36.3+k0s.2", "v1.36.3+k0s", "v1.36.3+k3s.1", "v1.36+k0s.0", "v1.36.3-rc1+k0s.0", "v1.36.3+k0s.2 ", "v1.36.3+k0s.x"} {
+	for _, bad := range []string{"", "latest", "1.36", "v1.36.3", "1.36.3+k0s.2", "v1.36.3+k0s", "v1.36.3+k3s.1", "v1.36+k0s.0",
+		"v1.36.3-rc1+k0s.0", "v1.36.3+k0s.2 ", "v1.36.3+k0s.x"} {
 		if v, err := ParseVersion(bad); err == nil {
 			t.Errorf("%q was read as %s", bad, v)
 		}
@@ -29,7 +30,8 @@ func TestParseVersion(t *testing.T) {
 }
 
 func TestVersionsAreOrdered(t *testing.T) {
-	want := []string{"v1.34.10+k0s.0", "v1.35.0-alpha.2+k0s.0", "v1.35.0-beta.1+k0s.0", "v1.35.0-rc.2+k0s.0", "v1.35.0-rc.10+k0s.0", "v1.35.0+k0s.0", "v1.35.0+k0s.1", "v1.35.10+k0s.0", "v1.36.1+k0s.0"}
+	want := []string{"v1.34.10+k0s.0", "v1.35.0-alpha.2+k0s.0", "v1.35.0-beta.1+k0s.0", "v1.35.0-rc.2+k0s.0", "v1.35.0-rc.10+k0s.0",
+		"v1.35.0+k0s.0", "v1.35.0+k0s.1", "v1.35.10+k0s.0", "v1.36.1+k0s.0"}
 	got := slices.Clone(want)
 	slices.Reverse(got)
 	slices.SortFunc(got, func(a, b string) int { return mustParse(t, a).Compare(mustParse(t, b)) })
@@ -52,7 +54,8 @@ func mustParse(t *testing.T, s string) Version {
 
 // Whatever is accepted is printed as it was read, and text round-trips.
 func FuzzParseVersion(f *testing.F) {
-	for _, s := range []string{"v1.36.3+k0s.2", "v1.35.0-rc.1+k0s.0", "v0.0.0+k0s.0", "v01.2.3+k0s.4", "latest", "v1.99999999999999999999.3+k0s.1"} {
+	for _, s := range []string{"v1.36.3+k0s.2", "v1.35.0-rc.1+k0s.0", "v0.0.0+k0s.0", "v01.2.3+k0s.4", "latest",
+		"v1.99999999999999999999.3+k0s.1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -11,12 +11,14 @@ func TestGist(t *testing.T) {
 		name, a, b string
 		same       bool
 	}{
-		{"back-off grows", "container web: CrashLoopBackOff: back-off 10s restarting failed container=web pod=web-x_shop(1)", "container web: CrashLoopBackOff: back-off 2m40s restarting failed container=web pod=web-x_shop(1)", true},
+		{"back-off grows", "container web: CrashLoopBackOff: back-off 10s restarting failed container=web pod=web-x_shop(1)",
+			"container web: CrashLoopBackOff: back-off 2m40s restarting failed container=web pod=web-x_shop(1)", true},
 		{"restarts are counted", "pod web-x: restarted 3 times", "pod web-x: restarted 4 times", true},
 		{"in the other order", "restart count: 3", "restart count: 12", true},
 		{"events add up", "BackOff (x3 over 2m)", "BackOff (x12 over 3m10s)", true},
 		{"a window comes nearer", "the next opens Mon 2 Jan 15:04 UTC, in 3h20m0s", "the next opens Mon 2 Jan 15:04 UTC, in 3h19m0s", true},
-		{"a retry later", "not ready for it yet (connection refused); trying again in 2s", "not ready for it yet (connection refused); trying again in 4s", true},
+		{"a retry later", "not ready for it yet (connection refused); trying again in 2s",
+			"not ready for it yet (connection refused); trying again in 4s", true},
 		{"spaces", "a  b\n", "a b", true},
 		{"another reason", "container web: CrashLoopBackOff: back-off 10s", "container web: ImagePullBackOff: back-off 10s", false},
 		{"another exit code", "it ended with code 1: Error", "it ended with code 137: OOMKilled", false},

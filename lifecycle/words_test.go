@@ -64,7 +64,8 @@ func TestFactsDigest(t *testing.T) {
 }
 
 func TestDiagnosticsKeepTheirCauses(t *testing.T) {
-	err := fmt.Errorf("apply: %w", Diagnostics{{Severity: SeverityError, Summary: "a"}, {Severity: SeverityError, Summary: "b", Cause: fs.ErrNotExist}}.Err())
+	err := fmt.Errorf("apply: %w", Diagnostics{{Severity: SeverityError, Summary: "a"},
+		{Severity: SeverityError, Summary: "b", Cause: fs.ErrNotExist}}.Err())
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the cause of the second finding is lost")
 	}
@@ -74,7 +75,8 @@ func TestDiagnosticsKeepTheirCauses(t *testing.T) {
 	if (Diagnostics{{Severity: SeverityWarning}}).Err() != nil {
 		t.Error("a warning stops")
 	}
-	if ds := AsDiagnostics(fs.ErrPermission, "reading the site failed"); len(ds) != 1 || !errors.Is(ds, fs.ErrPermission) || ds[0].Summary != "reading the site failed" {
+	if ds := AsDiagnostics(fs.ErrPermission, "reading the site failed"); len(ds) != 1 || !errors.Is(ds, fs.ErrPermission) ||
+		ds[0].Summary != "reading the site failed" {
 		t.Errorf("a plain error became %+v", ds)
 	}
 }
@@ -82,7 +84,8 @@ func TestDiagnosticsKeepTheirCauses(t *testing.T) {
 // A plan read back says what the written one said.
 func TestPlanRoundTripsAsJSON(t *testing.T) {
 	p := Plan{Format: PlanFormat, Site: "lab", Target: Version{1, 36, 3, "", 2}, Stages: []Stage{{ID: "workers", Width: 4}},
-		Steps: []Step{{ID: "w1/upgrade", Action: ActionUpgrade, Target: "w1", Version: Version{1, 36, 3, "", 2}, After: []Gate{{Kind: GateNodeReady, Target: "w1", Version: Version{1, 36, 3, "", 2}, Timeout: time.Minute}}}}}
+		Steps: []Step{{ID: "w1/upgrade", Action: ActionUpgrade, Target: "w1", Version: Version{1, 36, 3, "", 2},
+			After: []Gate{{Kind: GateNodeReady, Target: "w1", Version: Version{1, 36, 3, "", 2}, Timeout: time.Minute}}}}}
 	b, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)

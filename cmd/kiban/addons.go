@@ -24,9 +24,9 @@ func newAddons(a *app, runF func(context.Context, *addonsOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "addons SITE",
 		Short: "List a site's addons: declared and installed versions, health",
-		Long: `List a site's addons: the version that is declared beside the one that the cluster has, the release's revision, how it is, and what an
-operator should know: that someone changed an object by hand, that an upgrade was cut off. Addons that have left the repository and are still in the
-cluster are listed too. Nothing is changed; "kiban plan" shows what would change, object by object.`,
+		Long: `List a site's addons: the version that is declared beside the one that the cluster has, the release's revision, how it is, and
+what an operator should know: that someone changed an object by hand, that an upgrade was cut off. Addons that have left the repository
+and are still in the cluster are listed too. Nothing is changed; "kiban plan" shows what would change, object by object.`,
 		Example:           "  kiban addons tokyo-prod\n  kiban addons tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, addonsRun),

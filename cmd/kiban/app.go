@@ -223,7 +223,8 @@ func (a *app) completeSites(_ *cobra.Command, args []string, _ string) ([]string
 }
 
 // forSite is the body of a verb that takes one site: it finds out which, holds the checks, then runs, or what a test has in its place.
-func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Context, *T) error, checks ...func(*cobra.Command) error) func(*cobra.Command, []string) error {
+func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Context, *T) error,
+	checks ...func(*cobra.Command) error) func(*cobra.Command, []string) error {
 	if runF != nil {
 		run = runF
 	}
@@ -241,6 +242,8 @@ func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Contex
 }
 
 // showSite is forSite for a verb that shows the site in a chosen form.
-func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(context.Context, *T) error) func(*cobra.Command, []string) error {
-	return forSite(a, opts, site, runF, run, func(cmd *cobra.Command) error { return out.validate(cmd) }) // the form is known when the flags are
+func showSite[T any](a *app, opts *T, site *string, out *output, runF, run func(context.Context, *T) error) func(*cobra.Command,
+	[]string) error {
+	// the form is known when the flags are
+	return forSite(a, opts, site, runF, run, func(cmd *cobra.Command) error { return out.validate(cmd) })
 }

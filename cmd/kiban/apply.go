@@ -47,12 +47,14 @@ that plan which was cut off has left to do. Otherwise nothing is touched (exit c
 One run changes a site at a time. While another does, this one stops with exit code 3 and says who it is, or waits with --lock-timeout.
 A tenant that has left the repository stays in the cluster, unless --prune-tenants says that it goes with all its data.
 Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
-		Example:           "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan\n  kiban apply tokyo-prod --yes --reviewed reviewed/tokyo-prod.json --result result.json",
+		Example: "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan\n" +
+			"  kiban apply tokyo-prod --yes --reviewed reviewed/tokyo-prod.json --result result.json",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, applyVerb, opts.checkReview),
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
-	cmd.Flags().StringVar(&opts.Reviewed, "reviewed", "", "the file with the plan that was reviewed, as kiban ci reviewed fetches it; when it is not there, nobody has reviewed one")
+	cmd.Flags().StringVar(&opts.Reviewed, "reviewed", "",
+		"the file with the plan that was reviewed, as kiban ci reviewed fetches it; when it is not there, nobody has reviewed one")
 	cmd.Flags().StringVar(&opts.Accept, "accept-changes", "", "carry out the plan of this id, although it is not the one that was reviewed")
 	cmd.Flags().StringVar(&opts.Result, "result", "", "put how it ended into this file, as JSON")
 	addBundle(cmd, &opts.Bundle)
@@ -81,7 +83,8 @@ func applySite(ctx context.Context, opts *applyOptions, outcome *lifecycle.Outco
 	if err != nil {
 		return err
 	}
-	s, err := a.openWith(site, fleet, session.Options{Bundle: packed, LockTimeout: opts.LockTimeout, Hooks: asking(a.confirmPlan(opts.Yes, site))})
+	s, err := a.openWith(site, fleet, session.Options{Bundle: packed, LockTimeout: opts.LockTimeout,
+		Hooks: asking(a.confirmPlan(opts.Yes, site))})
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,8 @@ func (o *applyOptions) checkReview(cmd *cobra.Command) error {
 
 // addPruneTenants gives a verb the flag that lets tenants go.
 func addPruneTenants(cmd *cobra.Command, opts *lifecycle.PlanOptions) {
-	cmd.Flags().BoolVar(&opts.PruneTenants, "prune-tenants", false, "delete the tenants that have left the repository, with their namespaces and all data in them")
+	cmd.Flags().BoolVar(&opts.PruneTenants, "prune-tenants", false,
+		"delete the tenants that have left the repository, with their namespaces and all data in them")
 }
 
 // applied is the verb's one line of result.

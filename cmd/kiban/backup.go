@@ -19,8 +19,9 @@ func newBackup(a *app, runF func(context.Context, *backupOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "backup SITE",
 		Short: "Take a backup of a site's control plane",
-		Long: `Stream a backup from a running controller, encrypt it to the recipients that the site declares (age), and read it again before it counts.
-It is kept as .kiban/backups/SITE/SITE-VERSION-TIME.tar.gz.age, and older ones go as spec.backup says. The path of the file is the result.
+		Long: `Stream a backup from a running controller, encrypt it to the recipients that the site declares (age), and read it again before it
+counts. It is kept as .kiban/backups/SITE/SITE-VERSION-TIME.tar.gz.age, and older ones go as spec.backup says. The path of the file is the
+result.
 
 It holds what the control plane is rebuilt from: the cluster's data and its keys. It does not hold what is in volumes.`,
 		Example:           "  kiban backup tokyo-prod\n  kiban backup tokyo-prod --out /srv/backups/",

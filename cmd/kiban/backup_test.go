@@ -59,7 +59,8 @@ func TestBackupVerb(t *testing.T) {
 	} {
 		_, s := streaming(tt.content)
 		var out, errs bytes.Buffer
-		streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+		streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+			Size: func() (int, int) { return 80, 24 }}
 		code := run(t.Context(), streams, append([]string{"--fleet", fleet, "backup", "lab"}, tt.args...), s)
 		if code != tt.code {
 			t.Errorf("%s: exit %d, want %d\n%s", tt.name, code, tt.code, errs.String())

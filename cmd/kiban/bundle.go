@@ -24,9 +24,9 @@ func newBundle(a *app, runF func(context.Context, *bundleOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "bundle SITE -o FILE",
 		Short: "Pack what a site is made of into one file, for a place without network",
-		Long: `Pack the charts, manifests and k0s binaries that a site's lock file names into one file, with the list of container images that its addons name.
-Carry it and the repository to where the site is; there, "kiban plan" and "kiban apply" with --bundle ask no network but the site's own.
-Images are listed, not packed: a registry at the site has to have them. k0s's own are listed by "k0s airgap list-images".`,
+		Long: `Pack the charts, manifests and k0s binaries that a site's lock file names into one file, with the list of container images that
+its addons name. Carry it and the repository to where the site is; there, "kiban plan" and "kiban apply" with --bundle ask no network but
+the site's own. Images are listed, not packed: a registry at the site has to have them. k0s's own are listed by "k0s airgap list-images".`,
 		Example:           "  kiban bundle tokyo-prod -o tokyo-prod.bundle\n  kiban apply tokyo-prod --bundle tokyo-prod.bundle",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -58,8 +58,10 @@ func bundleRun(ctx context.Context, opts *bundleOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, lifecycle.Count(packed.Charts, "chart"), lifecycle.Count(packed.Manifests, "manifest"),
+	fmt.Fprintf(a.Out, "%s: %s, %s, %s of k0s, %s listed; %.1f MB, %s\n", opts.Out, lifecycle.Count(packed.Charts, "chart"),
+		lifecycle.Count(packed.Manifests, "manifest"),
 		lifecycle.Count(packed.Binaries, "build"), lifecycle.Count(packed.Images, "image"), float64(packed.Size)/1e6, packed.Digest)
-	a.note("The images are not in it: a registry at the site has to have those of %s, and those that `k0s airgap list-images` names.", supply.ImagesName)
+	a.note("The images are not in it: a registry at the site has to have those of %s, and those that `k0s airgap list-images` names.",
+		supply.ImagesName)
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 
 // addBundle gives a verb the flag that takes binaries, charts and manifests from a bundle.
 func addBundle(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "bundle", "", "take k0s, charts and manifests from this file, made by kiban bundle, and ask no network for them")
+	cmd.Flags().StringVar(file, "bundle", "",
+		"take k0s, charts and manifests from this file, made by kiban bundle, and ask no network for them")
 }
 
 // openBundle makes a bundle ready, after it was held against the site's lock file. No file is no bundle.

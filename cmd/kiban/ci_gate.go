@@ -31,14 +31,15 @@ func newCIGate(a *app, runF func(context.Context, *ciGateOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "gate SITE",
 		Short: "Say whether a site may take the versions that its plan brings",
-		Long: `Make a site's plan, and hold each version of k0s and of a chart that it brings against the sites that must have run it first (spec.promotion of the Site):
-healthy, for the whole soak time. Nothing is changed.
+		Long: `Make a site's plan, and hold each version of k0s and of a chart that it brings against the sites that must have run it first
+(spec.promotion of the Site): healthy, for the whole soak time. Nothing is changed.
 
-It exits with 0 when they have, or when the plan brings nothing of the kind; with 3 when they have not, and says which version, which site, how long of how
-long, and when at the earliest. A version that the site itself has run before may come back without waiting, and one that it has begun to take may be finished.
+It exits with 0 when they have, or when the plan brings nothing of the kind; with 3 when they have not, and says which version, which
+site, how long of how long, and when at the earliest. A version that the site itself has run before may come back without waiting, and one
+that it has begun to take may be finished.
 
-With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o json" printed it within a day. A site without such a file is asked. With --result, a gate that
-is not passed leaves a file that "kiban ci tell SITE ended" tells of.`,
+With --soak, SITE.json in that folder tells of a site, as "kiban ci soak SITE -o json" printed it within a day. A site without such a file
+is asked. With --result, a gate that is not passed leaves a file that "kiban ci tell SITE ended" tells of.`,
 		Example:           "  kiban ci gate tokyo-prod\n  kiban ci gate tokyo-prod --soak soak",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, ciGateVerb),
@@ -90,7 +91,8 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 }
 
 // brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
-func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
+func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak,
+	err error) {
 	s, err := a.open(site, fleet)
 	if err != nil {
 		return nil, own, err
@@ -100,8 +102,8 @@ func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (v
 	return s.Brings(ctx)
 }
 
-// evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is not
-// known, which is no error: the verdict says so. filed are those of which a file told.
+// evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is
+// not known, which is no error: the verdict says so. filed are those of which a file told.
 func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) (filed []string, err error) {
 	for _, name := range from {
 		soak, err := forge.ReadSoak(dir, name)

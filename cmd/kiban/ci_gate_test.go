@@ -53,7 +53,8 @@ func (g *gatedFleet) gate(t *testing.T, args ...string) result {
 		return g.staging.open(site, opts), g.unreachable
 	}
 	var out, errs bytes.Buffer
-	s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+	s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+		Size: func() (int, int) { return 80, 24 }}
 	code := run(t.Context(), s, append([]string{"--fleet", t.TempDir(), "ci", "gate", "lab"}, args...), services)
 	return result{code, out.String(), errs.String()}
 }
@@ -78,12 +79,19 @@ func TestCIGate(t *testing.T) {
 		code     int
 		out, err []string
 	}{
-		"met": {evidence: ranFor("staging", wanted, true, 80*time.Hour), out: []string{"met: staging has run k0s v1.36.3+k0s.0, healthy, for 80h of 72h\n"}},
-		"not yet": {evidence: ranFor("staging", wanted, true, 20*time.Hour), code: exitBlocked, out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h\n"},
-			err: []string{"Blocked: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h", "at the earliest", "Then retry the job soak:staging, and after it this one.", "kiban ci soak staging"}},
-		"never run there":         {evidence: ranFor("staging", "v1.35.7+k0s.0", true, 80*time.Hour), code: exitBlocked, err: []string{"staging has never run k0s v1.36.3+k0s.0", "overlays/lab/site.yaml:7", "for long enough, retry the job soak:staging, and after it this one.", "spec.promotion"}},
-		"the plan brings nothing": {change: func(g *gatedFleet) { g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")} }, out: []string{"nothing has to be waited for"}},
-		"nobody is waited for":    {change: func(g *gatedFleet) { g.promotion = lifecycle.Promotion{} }, out: []string{"lab waits for no other site.\n"}},
+		"met": {evidence: ranFor("staging", wanted, true, 80*time.Hour),
+			out: []string{"met: staging has run k0s v1.36.3+k0s.0, healthy, for 80h of 72h\n"}},
+		"not yet": {evidence: ranFor("staging", wanted, true, 20*time.Hour), code: exitBlocked,
+			out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h\n"},
+			err: []string{"Blocked: staging has run k0s v1.36.3+k0s.0, healthy, for 20h of 72h", "at the earliest",
+				"Then retry the job soak:staging, and after it this one.", "kiban ci soak staging"}},
+		"never run there": {evidence: ranFor("staging", "v1.35.7+k0s.0", true, 80*time.Hour), code: exitBlocked,
+			err: []string{"staging has never run k0s v1.36.3+k0s.0", "overlays/lab/site.yaml:7",
+				"for long enough, retry the job soak:staging, and after it this one.", "spec.promotion"}},
+		"the plan brings nothing": {change: func(g *gatedFleet) { g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")} },
+			out: []string{"nothing has to be waited for"}},
+		"nobody is waited for": {change: func(g *gatedFleet) { g.promotion = lifecycle.Promotion{} },
+			out: []string{"lab waits for no other site.\n"}},
 		"back to what it ran": {change: func(g *gatedFleet) { g.lab.soak = ranFor("lab", wanted, false, time.Hour) },
 			out: []string{"skipped: lab has taken k0s v1.36.3+k0s.0 before: to go back to it, or to finish what was begun, it waits for nobody\n"}},
 		"to finish what was begun": {change: func(g *gatedFleet) {
@@ -93,7 +101,8 @@ func TestCIGate(t *testing.T) {
 			g.lab.plans = []lifecycle.Plan{planOf("f", "worker-1/start")}
 			g.lab.state.Hosts[1] = lifecycle.HostState{Name: "worker-1", Problem: lifecycle.HostUnreachable, Why: "timeout"}
 			g.version = ofK0s(36, 3)
-		}, evidence: ranFor("staging", wanted, true, time.Hour), code: exitBlocked, out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 1h of 72h"}},
+		}, evidence: ranFor("staging", wanted, true, time.Hour), code: exitBlocked,
+			out: []string{"too early: staging has run k0s v1.36.3+k0s.0, healthy, for 1h of 72h"}},
 	} {
 		g := newGatedFleet(t)
 		if tt.change != nil {
@@ -130,11 +139,14 @@ func TestCIGateEvidence(t *testing.T) {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	g.staging.state.Nodes[0].Ready = false
-	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err, "staging runs k0s v1.36.3+k0s.0, and is not healthy: node worker-1 is not Ready") || !strings.Contains(r.err, "for long enough, retry this job.") {
+	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err,
+		"staging runs k0s v1.36.3+k0s.0, and is not healthy: node worker-1 is not Ready") ||
+		!strings.Contains(r.err, "for long enough, retry this job.") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	g.unreachable = errors.New("no kubeconfig")
-	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err, "no kubeconfig") || !strings.Contains(r.err, "nothing is known of staging") {
+	if r := g.gate(t); r.code != exitBlocked || !strings.Contains(r.err, "no kubeconfig") ||
+		!strings.Contains(r.err, "nothing is known of staging") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	old := ranFor("staging", "v1.36.3+k0s.0", true, 80*time.Hour)

@@ -36,15 +36,17 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 		Long: `Write a child pipeline for GitLab to stdout, with a job a site:
 
   plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request
-  apply  applies each site as it was reviewed, wave after wave (spec.wave of the Site), each as a deployment of its own environment and one job
+  apply  applies each site as it was reviewed, wave after wave (spec.wave of the Site), each as a deployment of its own environment and
+one job
          at a time; sites labelled tier: production wait until somebody starts them, sites with spec.promotion until others have run their
          versions for long enough, and a failure stops the waves behind it
   drift  plans each site, tells where it is not what the repository declares, and fails there
 
-With --changed-since only the sites whose declaration changed since then get a job; a revision of zeros, as GitLab gives it for a branch's first
-pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets none.
-With names of sites, only those get a job, as far as they changed.`,
-		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
+With --changed-since only the sites whose declaration changed since then get a job; a revision of zeros, as GitLab gives it for a branch's
+first pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets
+none. With names of sites, only those get a job, as far as they changed.`,
+		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n" +
+			"  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
 				return kinds, cobra.ShellCompDirectiveNoFileComp
@@ -67,7 +69,8 @@ With names of sites, only those get a job, as far as they changed.`,
 	}
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "only the sites that changed since that revision")
 	cmd.Flags().StringVar(&opts.Image, "image", "", "the image that the jobs run in")
-	cmd.Flags().StringVar(&opts.Include, "include", "", "a file of the repository that the child pipeline includes, for tags, keys and the like")
+	cmd.Flags().StringVar(&opts.Include, "include", "",
+		"a file of the repository that the child pipeline includes, for tags, keys and the like")
 	return cmd
 }
 

@@ -33,17 +33,18 @@ func newCINote(a *app, runF func(context.Context, *ciNoteOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "note --plans DIR [SITE...]",
 		Short: "Tell a merge request what merging does to each site",
-		Long: `Put a note on the merge request that the pipeline runs for: of each site whether it is safe, needs attention or is blocked, the versions from and to,
-how long Kubernetes supports them, the order of its machines, what is disturbed when and about how long it takes, its addons, and every step to
-unfold. A later pipeline updates the same note; one whose merge request has moved on leaves it alone.
+		Long: `Put a note on the merge request that the pipeline runs for: of each site whether it is safe, needs attention or is blocked, the
+versions from and to, how long Kubernetes supports them, the order of its machines, what is disturbed when and about how long it takes,
+its addons, and every step to unfold. A later pipeline updates the same note; one whose merge request has moved on leaves it alone.
 
 The folder holds a file a site, SITE.json as "kiban plan SITE -o json" prints it, or SITE.plan as "kiban plan SITE --out" saves it. A file
-that is empty says that the plan failed, and so does one that is not there for a SITE that is named. With --soak, another folder holds SITE.json as
-"kiban ci soak SITE -o json" prints it, for the sites that must have run a version before others take it (spec.promotion).
+that is empty says that the plan failed, and so does one that is not there for a SITE that is named. With --soak, another folder holds
+SITE.json as "kiban ci soak SITE -o json" prints it, for the sites that must have run a version before others take it (spec.promotion).
 
-Which merge request, GitLab says in CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID (or CI_PROJECT_ID) and CI_MERGE_REQUEST_IID. The token is taken
-from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the scope api.`,
-		Example:           "  kiban ci note --plans plans\n  kiban ci note --plans plans --soak soak --gone lisbon\n  kiban ci note --plans plans --print",
+Which merge request, GitLab says in CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID (or CI_PROJECT_ID) and CI_MERGE_REQUEST_IID. The token is
+taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the scope api.`,
+		Example: "  kiban ci note --plans plans\n  kiban ci note --plans plans --soak soak --gone lisbon\n" +
+			"  kiban ci note --plans plans --print",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.Plans == "" {
@@ -58,7 +59,8 @@ from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the scope a
 	}
 	cmd.Flags().StringVar(&opts.Plans, "plans", "", "the folder that holds the sites' plans")
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "the folder that holds what sites keep of how long they ran their versions")
-	cmd.Flags().StringArrayVar(&opts.Gone, "gone", nil, "a site whose overlay the merge request deletes; nothing is destroyed, and the note says what to do")
+	cmd.Flags().StringArrayVar(&opts.Gone, "gone", nil,
+		"a site whose overlay the merge request deletes; nothing is destroyed, and the note says what to do")
 	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the note and post nothing; needs no token")
 	return cmd
 }
@@ -127,7 +129,8 @@ func (a *app) mergeRequest() (mergeRequest, error) {
 		needs = slices.Delete(needs, 1, 2)
 	}
 	if name := a.unset(needs...); name != "" {
-		return mr, lifecycle.Errorf("", "there is no merge request to write to").Because(name + " is not set: this is not a pipeline of a merge request.").
+		return mr, lifecycle.Errorf("", "there is no merge request to write to").
+			Because(name + " is not set: this is not a pipeline of a merge request.").
 			Try("Restrict the job to them: rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]. Elsewhere, --print shows the note.")
 	}
 	number := a.Getenv("CI_MERGE_REQUEST_IID")

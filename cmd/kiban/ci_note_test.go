@@ -58,7 +58,8 @@ func inPipeline(env map[string]string) func(*Streams) {
 			if v, set := env[k]; set {
 				return v
 			}
-			return map[string]string{"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7", "GITLAB_TOKEN": "glpat-a"}[k]
+			return map[string]string{"CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_PROJECT_ID": "12", "CI_MERGE_REQUEST_IID": "7",
+				"GITLAB_TOKEN": "glpat-a"}[k]
 		}
 	}
 }
@@ -118,24 +119,34 @@ func TestCINote(t *testing.T) {
 	}{
 		{name: "posts", want: "The note on merge request !7 was created: 7 sites.", sent: true,
 			args: []string{"gone"}, mr: on("12", "glpat-a", "")},
-		{name: "of a fork, with a token of its own", env: map[string]string{"CI_MERGE_REQUEST_PROJECT_ID": "99", "KIBAN_GITLAB_TOKEN": "glpat-b", "CI_SERVER_TLS_CA_FILE": "ca.pem"}, want: "6 sites", sent: true,
+		{name: "of a fork, with a token of its own", env: map[string]string{"CI_MERGE_REQUEST_PROJECT_ID": "99", "KIBAN_GITLAB_TOKEN": "glpat-b",
+			"CI_SERVER_TLS_CA_FILE": "ca.pem"}, want: "6 sites", sent: true,
 			mr: on("99", "glpat-b", "ca.pem")},
-		{name: "outside a merge request", env: map[string]string{"CI_MERGE_REQUEST_IID": ""}, code: exitFailed, want: "there is no merge request to write to"},
-		{name: "with nonsense", env: map[string]string{"CI_MERGE_REQUEST_IID": "seven"}, code: exitFailed, want: "the merge request's number is none"},
-		{name: "with an API that fails", fail: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the token lacks the scope api"}, code: exitFailed, want: "the token lacks the scope api", sent: true,
+		{name: "outside a merge request", env: map[string]string{"CI_MERGE_REQUEST_IID": ""}, code: exitFailed,
+			want: "there is no merge request to write to"},
+		{name: "with nonsense", env: map[string]string{"CI_MERGE_REQUEST_IID": "seven"}, code: exitFailed,
+			want: "the merge request's number is none"},
+		{name: "with an API that fails", fail: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the token lacks the scope api"},
+			code: exitFailed, want: "the token lacks the scope api", sent: true,
 			mr: on("12", "glpat-a", "")},
-		{name: "on a branch that was rewritten", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: lifecycle.MergeRequest{State: "opened", Head: "99aabbccddee"},
+		{name: "on a branch that was rewritten", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"},
+			now:  lifecycle.MergeRequest{State: "opened", Head: "99aabbccddee"},
 			want: "was rewritten while planning: it is at 99aabbccdd, and the plans are of 3f2a1c9d5e. The newer pipeline writes the note."},
-		{name: "on a branch as it was", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"}, now: lifecycle.MergeRequest{State: "opened", Head: "3f2a1c9d5e6f"}, want: "was created", sent: true,
+		{name: "on a branch as it was", env: map[string]string{"CI_COMMIT_SHA": "3f2a1c9d5e6f"},
+			now: lifecycle.MergeRequest{State: "opened", Head: "3f2a1c9d5e6f"}, want: "was created", sent: true,
 			mr: on("12", "glpat-a", "")},
-		{name: "of merged results", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened", Head: "3f2a"}, want: "was created", sent: true,
+		{name: "of merged results", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"},
+			now: lifecycle.MergeRequest{State: "opened", Head: "3f2a"}, want: "was created", sent: true,
 			mr: on("12", "glpat-a", "")},
-		{name: "of merged results, rewritten", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened", Head: "99aa"}, want: "the plans are of 3f2a"},
-		{name: "whose branch is gone", env: map[string]string{"CI_COMMIT_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened"}, want: "was created", sent: true,
+		{name: "of merged results, rewritten", env: map[string]string{"CI_COMMIT_SHA": "1111", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "3f2a"},
+			now: lifecycle.MergeRequest{State: "opened", Head: "99aa"}, want: "the plans are of 3f2a"},
+		{name: "whose branch is gone", env: map[string]string{"CI_COMMIT_SHA": "3f2a"}, now: lifecycle.MergeRequest{State: "opened"},
+			want: "was created", sent: true,
 			mr: on("12", "glpat-a", "")},
 		{name: "merged meanwhile", now: lifecycle.MergeRequest{State: "merged"}, want: "Merge request !7 is merged: its note is left as it is."},
 		{name: "closed meanwhile", now: lifecycle.MergeRequest{State: "closed"}, want: "Merge request !7 is closed: its note is left as it is."},
-		{name: "gone", lost: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "project 12 has no merge request !7"}, code: exitFailed, want: "project 12 has no merge request !7"},
+		{name: "gone", lost: lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "project 12 has no merge request !7"},
+			code: exitFailed, want: "project 12 has no merge request !7"},
 		{name: "printed", env: map[string]string{"CI_MERGE_REQUEST_IID": "", "GITLAB_TOKEN": ""}, args: []string{"--print"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -150,7 +161,8 @@ func TestCINote(t *testing.T) {
 				t.Errorf("exit %d, want %d; stderr %q, want %q", code, tt.code, errs.String(), tt.want)
 			}
 			switch {
-			case tt.sent && (len(f.posted) != 1 || f.posted[0] != tt.mr || f.markers[0] != forge.NoteMarker || !strings.HasPrefix(f.bodies[0], forge.NoteMarker)):
+			case tt.sent && (len(f.posted) != 1 || f.posted[0] != tt.mr || f.markers[0] != forge.NoteMarker ||
+				!strings.HasPrefix(f.bodies[0], forge.NoteMarker)):
 				t.Errorf("got %+v, want the note at %+v", f.posted, tt.mr)
 			case !tt.sent && len(f.posted) != 0:
 				t.Errorf("a note was sent: %+v", f.posted)
@@ -188,7 +200,8 @@ func TestCINoteShortens(t *testing.T) {
 	for _, tt := range []struct {
 		takes, tries, code int
 		want               string
-	}{{1_000_000, 1, exitDone, "was created"}, {30_000, 3, exitDone, "was created"}, {10, 3, exitFailed, "the note is longer than GitLab takes"}} {
+	}{{1_000_000, 1, exitDone, "was created"}, {30_000, 3, exitDone, "was created"},
+		{10, 3, exitFailed, "the note is longer than GitLab takes"}} {
 		plan := planOf("f")
 		for i := range 3000 {
 			id := fmt.Sprintf("worker-%d/upgrade", i)
@@ -271,7 +284,8 @@ func TestCINoteEndToEnd(t *testing.T) {
 	if code, errs := note("glpat-a"); code != exitDone || !strings.Contains(errs, "was rewritten while planning") || len(notes) != 1 {
 		t.Errorf("exit %d: %s; %d notes", code, errs, len(notes))
 	}
-	if code, errs := note(""); code != exitFailed || !strings.Contains(errs, "there is no token for GitLab") || !strings.Contains(errs, "KIBAN_GITLAB_TOKEN") {
+	if code, errs := note(""); code != exitFailed || !strings.Contains(errs, "there is no token for GitLab") ||
+		!strings.Contains(errs, "KIBAN_GITLAB_TOKEN") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 	if code, errs := note("glpat-b"); code != exitFailed || !strings.Contains(errs, "GitLab does not know the token") {

@@ -27,14 +27,15 @@ func newCIReviewed(a *app, runF func(context.Context, *ciReviewedOptions) error)
 	cmd := &cobra.Command{
 		Use:   "reviewed [SITE...] --out DIR",
 		Short: "Fetch the plans that the merge request of this commit showed",
-		Long: `Find the merge request that the commit of this pipeline came with, and fetch the plans that its newest pipeline made: what its jobs plan:SITE left
-as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban apply SITE --reviewed". Without a SITE, those of all sites that were planned.
+		Long: `Find the merge request that the commit of this pipeline came with, and fetch the plans that its newest pipeline made: what its
+jobs plan:SITE left as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban apply SITE --reviewed". Without a SITE, those of all sites
+that were planned.
 
-A site without a reviewed plan gets no file and stderr says why: the commit was pushed directly, the plan failed, its artifacts have expired, or
-a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
+A site without a reviewed plan gets no file and stderr says why: the commit was pushed directly, the plan failed, its artifacts have
+expired, or a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
 
-GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH, and which environment, where the job has one, in
-CI_ENVIRONMENT_NAME and CI_PIPELINE_ID. The token is taken from KIBAN_GITLAB_TOKEN or
+GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH, and which environment, where the job has
+one, in CI_ENVIRONMENT_NAME and CI_PIPELINE_ID. The token is taken from KIBAN_GITLAB_TOKEN or
 GITLAB_TOKEN: a project access token with the scope api or read_api and the role Developer.`,
 		Example:           "  kiban ci reviewed tokyo-prod --out reviewed",
 		ValidArgsFunction: a.completeSites,
@@ -84,7 +85,8 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 			a.note("%s has no reviewed plan: %s", name, p.Missing)
 			continue
 		}
-		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where, Plan: p.Plan}); err != nil {
+		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where,
+			Plan: p.Plan}); err != nil {
 			return err
 		}
 		a.note("%s: the plan of %s: %s", name, found.Where, reviewedFile(opts.Out, name))
@@ -99,7 +101,8 @@ func (a *app) mergedCommit() (project, lifecycle.MergedCommit, error) {
 		c.Environment, c.Pipeline = a.Getenv("CI_ENVIRONMENT_NAME"), n
 	}
 	if name := a.unset("CI_API_V4_URL", "CI_PROJECT_ID", "CI_COMMIT_SHA", "CI_COMMIT_BRANCH"); name != "" {
-		return project{}, c, lifecycle.Errorf("", "there is no merged commit to ask about").Because(name + " is not set: this is not a pipeline of a branch.").
+		return project{}, c, lifecycle.Errorf("", "there is no merged commit to ask about").
+			Because(name + " is not set: this is not a pipeline of a branch.").
 			Try("At a terminal, kiban apply shows its plan and asks; a plan that was saved runs with apply --plan.")
 	}
 	return a.project(), c, nil

@@ -25,16 +25,17 @@ func mergedServer(t *testing.T, plan lifecycle.Plan) *httptest.Server {
 	}
 	answers := map[string]string{
 		"/api/v4/projects/7": `{"id":7}`,
-		"/api/v4/projects/7/repository/commits/c0ffee/merge_requests": `[{"iid":42,"state":"merged","target_branch":"main","web_url":"` + mergeRequestURL + `"}]`,
-		"/api/v4/projects/7/merge_requests/42/pipelines":              `[{"id":1,"source":"merge_request_event"}]`,
-		"/api/v4/projects/7/pipelines/1/jobs":                         `[{"id":5,"name":"plan:lab","status":"success"},{"id":6,"name":"plan:osaka","status":"success"},{"id":8,"name":"plan:../evil","status":"success"}]`,
-		"/api/v4/projects/7/pipelines/1/bridges":                      `[]`,
-		"/api/v4/projects/7/repository/commits/beef/merge_requests":   `[]`,
-		"/api/v4/projects/7/deployments":                              `[{"id":3,"sha":"beef","status":"success","deployable":{"pipeline":{"id":51}}}]`,
-		"/api/v4/projects/7/jobs/5/artifacts/plans/lab.json":          string(b),
-		"/api/v4/projects/7/jobs/6/artifacts/plans/osaka.json":        `{"format":"1.0","si`,
-		"/api/v4/projects/7/jobs/8/artifacts/plans/../evil.json":      `{"format":"1.0","site":"../evil"}`,
-		"/api/v4/projects/7/jobs/8/artifacts/plans/..%2Fevil.json":    `{"format":"1.0","site":"../evil"}`,
+		"/api/v4/projects/7/repository/commits/c0ffee/merge_requests": `[{"iid":42,"state":"merged","target_branch":"main","web_url":"` +
+			mergeRequestURL + `"}]`,
+		"/api/v4/projects/7/merge_requests/42/pipelines":            `[{"id":1,"source":"merge_request_event"}]`,
+		"/api/v4/projects/7/pipelines/1/jobs":                       `[{"id":5,"name":"plan:lab","status":"success"},{"id":6,"name":"plan:osaka","status":"success"},{"id":8,"name":"plan:../evil","status":"success"}]`,
+		"/api/v4/projects/7/pipelines/1/bridges":                    `[]`,
+		"/api/v4/projects/7/repository/commits/beef/merge_requests": `[]`,
+		"/api/v4/projects/7/deployments":                            `[{"id":3,"sha":"beef","status":"success","deployable":{"pipeline":{"id":51}}}]`,
+		"/api/v4/projects/7/jobs/5/artifacts/plans/lab.json":        string(b),
+		"/api/v4/projects/7/jobs/6/artifacts/plans/osaka.json":      `{"format":"1.0","si`,
+		"/api/v4/projects/7/jobs/8/artifacts/plans/../evil.json":    `{"format":"1.0","site":"../evil"}`,
+		"/api/v4/projects/7/jobs/8/artifacts/plans/..%2Fevil.json":  `{"format":"1.0","site":"../evil"}`,
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, ok := answers[r.URL.Path]
@@ -59,17 +60,24 @@ func TestCIReviewed(t *testing.T) {
 		says  []string
 		left  []string // sites with a file afterwards
 	}{
-		"one site":             {sites: []string{"lab"}, says: []string{"lab: the plan of " + mergeRequestURL}, left: []string{"lab"}},
-		"all that it planned":  {says: []string{"osaka has no reviewed plan: its plan was cut off"}, left: []string{"lab", "stale"}},
-		"one that has none":    {sites: []string{"lab", "tokyo"}, says: []string{"tokyo has no reviewed plan: no pipeline of merge request !42 has a job plan:tokyo"}, left: []string{"lab"}},
-		"pushed directly":      {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_SHA": "beef"}, says: []string{"lab has no reviewed plan: commit beef came without a merge request"}},
-		"all of pushed commit": {env: map[string]string{"CI_COMMIT_SHA": "beef"}, says: []string{"Commit beef came with no merge request that planned a site"}, left: []string{"lab", "stale"}},
+		"one site":            {sites: []string{"lab"}, says: []string{"lab: the plan of " + mergeRequestURL}, left: []string{"lab"}},
+		"all that it planned": {says: []string{"osaka has no reviewed plan: its plan was cut off"}, left: []string{"lab", "stale"}},
+		"one that has none": {sites: []string{"lab", "tokyo"},
+			says: []string{"tokyo has no reviewed plan: no pipeline of merge request !42 has a job plan:tokyo"}, left: []string{"lab"}},
+		"pushed directly": {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_SHA": "beef"},
+			says: []string{"lab has no reviewed plan: commit beef came without a merge request"}},
+		"all of pushed commit": {env: map[string]string{"CI_COMMIT_SHA": "beef"},
+			says: []string{"Commit beef came with no merge request that planned a site"}, left: []string{"lab", "stale"}},
 		"another applied since": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "50"},
 			says: []string{"lab has no reviewed plan: commit beef was applied since, by the newer pipeline 51"}},
-		"another applied before": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "52"}, left: []string{"lab"}},
-		"no token":               {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed, says: []string{"there is no token for GitLab"}},
-		"a wrong token":          {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": "glpat-y"}, code: exitFailed, says: []string{"GitLab does not know the token"}},
-		"no pipeline":            {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_BRANCH": ""}, code: exitFailed, says: []string{"CI_COMMIT_BRANCH is not set"}},
+		"another applied before": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "52"},
+			left: []string{"lab"}},
+		"no token": {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed,
+			says: []string{"there is no token for GitLab"}},
+		"a wrong token": {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": "glpat-y"}, code: exitFailed,
+			says: []string{"GitLab does not know the token"}},
+		"no pipeline": {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_BRANCH": ""}, code: exitFailed,
+			says: []string{"CI_COMMIT_BRANCH is not set"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "reviewed")
@@ -86,14 +94,16 @@ func TestCIReviewed(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			env := map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "CI_PROJECT_ID": "7", "CI_COMMIT_SHA": "c0ffee", "CI_COMMIT_BRANCH": "main", "KIBAN_GITLAB_TOKEN": "glpat-x"}
+			env := map[string]string{"CI_API_V4_URL": server.URL + "/api/v4", "CI_PROJECT_ID": "7", "CI_COMMIT_SHA": "c0ffee",
+				"CI_COMMIT_BRANCH": "main", "KIBAN_GITLAB_TOKEN": "glpat-x"}
 			for k, v := range tt.env {
 				env[k] = v
 			}
 			services := (&fakeSite{}).services()
 			services.OpenForge = wire().OpenForge
 			var stdout, stderr strings.Builder
-			s := Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Size: func() (int, int) { return 80, 24 }, Getenv: func(k string) string { return env[k] }}
+			s := Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Size: func() (int, int) { return 80, 24 },
+				Getenv: func(k string) string { return env[k] }}
 			code := run(t.Context(), s, append(append([]string{"--fleet", t.TempDir(), "ci", "reviewed"}, tt.sites...), "--out", out), services)
 			if code != tt.code || stdout.Len() != 0 || strings.Contains(stderr.String(), "glpat-") {
 				t.Errorf("exit %d, want %d; stdout %q\n%s", code, tt.code, stdout.String(), stderr.String())
@@ -132,7 +142,8 @@ func TestCIReviewedCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &fakeSite{}
-	if r := f.kiban(t, t.TempDir(), nil, "ci", "reviewed", "lab", "--out", file); r.code != exitFailed || !strings.Contains(r.err, "the reviewed plans can't be written") {
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "reviewed", "lab", "--out", file); r.code != exitFailed ||
+		!strings.Contains(r.err, "the reviewed plans can't be written") {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
 	if err := writeReviewed(filepath.Join(t.TempDir(), "none"), lifecycle.ReviewedPlan{}); !errors.Is(err, fs.ErrNotExist) {

@@ -96,9 +96,12 @@ func TestJobsBySource(t *testing.T) {
 		want   string
 		cancel string
 	}{
-		"merge request":       {with("CI_PIPELINE_SOURCE", "merge_request_event"), "build kiban: generate plans kiban: plans kiban: validate lint test", "interruptible"},
-		"merged":              {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main"), "build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
-		"by hand":             {with("CI_PIPELINE_SOURCE", "web", "CI_COMMIT_BRANCH", "main"), "build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
+		"merge request": {with("CI_PIPELINE_SOURCE", "merge_request_event"),
+			"build kiban: generate plans kiban: plans kiban: validate lint test", "interruptible"},
+		"merged": {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main"),
+			"build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
+		"by hand": {with("CI_PIPELINE_SOURCE", "web", "CI_COMMIT_BRANCH", "main"),
+			"build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
 		"schedule":            {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main"), "kiban: drift kiban: generate drift", "none"},
 		"Renovate's schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "RENOVATE", "true"), "renovate", "none"},
 		"tag":                 {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_TAG", "v1.0.0"), "build lint release test", ""},

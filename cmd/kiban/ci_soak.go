@@ -26,13 +26,14 @@ func newCISoak(a *app, runF func(context.Context, *ciSoakOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "soak SITE",
 		Short: "Say how long a site has run its versions, healthy",
-		Long: `Look at a site, and say how long it has run its version of k0s and of each chart, healthy: what its cluster keeps of that, and this look. Sites that
-wait for this one (spec.promotion of theirs) go by it.
+		Long: `Look at a site, and say how long it has run its version of k0s and of each chart, healthy: what its cluster keeps of that, and
+this look. Sites that wait for this one (spec.promotion of theirs) go by it.
 
-Nothing is changed without --record, which has the cluster keep the look, in the ConfigMap kube-system/kiban-soak. An apply that came to its end does so by
-itself; a schedule should: between two looks at which a site was healthy it counts as healthy. What is wrong while a run changes the site is not recorded.
-It exits with 0 whatever it finds, as long as it could look, and record what it was to.`,
-		Example:           "  kiban ci soak tokyo-staging\n  kiban ci soak tokyo-staging --record\n  kiban ci soak tokyo-staging -o json > soak/tokyo-staging.json",
+Nothing is changed without --record, which has the cluster keep the look, in the ConfigMap kube-system/kiban-soak. An apply that came to
+its end does so by itself; a schedule should: between two looks at which a site was healthy it counts as healthy. What is wrong while a
+run changes the site is not recorded. It exits with 0 whatever it finds, as long as it could look, and record what it was to.`,
+		Example: "  kiban ci soak tokyo-staging\n  kiban ci soak tokyo-staging --record\n" +
+			"  kiban ci soak tokyo-staging -o json > soak/tokyo-staging.json",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, ciSoakRun),
 	}

@@ -60,7 +60,8 @@ func ranFor(site, version string, runs bool, d time.Duration) lifecycle.Soak {
 func TestCISoak(t *testing.T) {
 	f := &fakeSite{state: twoMachines(ofK0s(35, 7)), fakeSoak: fakeSoak{soak: ranFor("lab", "v1.35.7+k0s.0", true, 20*time.Hour)}}
 	r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab")
-	if r.code != 0 || !strings.HasPrefix(r.out, "lab is healthy.\n") || !strings.Contains(r.out, "k0s   v1.35.7+k0s.0  runs  20h00m       20h00m\n") {
+	if r.code != 0 || !strings.HasPrefix(r.out, "lab is healthy.\n") ||
+		!strings.Contains(r.out, "k0s   v1.35.7+k0s.0  runs  20h00m       20h00m\n") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	if f.soakKept != 0 {
@@ -72,13 +73,15 @@ func TestCISoak(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil || r.code != 0 {
 		t.Fatalf("exit %d, %v:\n%s%s", r.code, err, r.out, r.err)
 	}
-	if got.Healthy || got.Reason != "node worker-1 is not Ready" || got.Site != "lab" || got.Format != "1.0" || f.soakKept != 1 || !f.soak.Versions[0].Since.IsZero() {
+	if got.Healthy || got.Reason != "node worker-1 is not Ready" || got.Site != "lab" || got.Format != "1.0" || f.soakKept != 1 ||
+		!f.soak.Versions[0].Since.IsZero() {
 		t.Errorf("printed %+v, kept %+v", got, f.soak)
 	}
 
 	// A record that can't be read is a warning, one that can't be written a failure; and where there is no cluster, nothing can be kept.
 	f.soakErr = errors.New("forbidden")
-	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab"); r.code != 0 || !strings.Contains(r.err, "forbidden") || !strings.Contains(r.out, "lab is not healthy: node worker-1 is not Ready.") {
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab"); r.code != 0 || !strings.Contains(r.err, "forbidden") ||
+		!strings.Contains(r.out, "lab is not healthy: node worker-1 is not Ready.") {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != exitFailed || !strings.Contains(r.err, "forbidden") ||
@@ -86,7 +89,8 @@ func TestCISoak(t *testing.T) {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 	f.state = lifecycle.State{API: lifecycle.APIState{NotYet: true}}
-	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != 0 || r.out != "lab is not healthy: there is no cluster yet.\n" {
+	if r := f.kiban(t, t.TempDir(), nil, "ci", "soak", "lab", "--record"); r.code != 0 ||
+		r.out != "lab is not healthy: there is no cluster yet.\n" {
 		t.Errorf("exit %d:\n%s%s", r.code, r.out, r.err)
 	}
 }
@@ -124,7 +128,8 @@ func TestCISoakDuringARun(t *testing.T) {
 			return session.With(site, opts, parts), nil
 		}
 		var out, errs bytes.Buffer
-		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}.cleaned(), services: services, fleet: t.TempDir()}
+		a := &app{Streams: Streams{Out: &out, Err: &errs, Getenv: func(string) string { return "" }}.cleaned(), services: services,
+			fleet: t.TempDir()}
 		err := ciSoakRun(t.Context(), &ciSoakOptions{app: a, output: output{form: "text"}, Site: "lab", Record: true, Watch: time.Millisecond})
 		if err != nil || f.soakKept != tt.kept || strings.Contains(errs.String(), "20261122-060000-abcdef is changing lab") != (tt.kept == 0) {
 			t.Errorf("%s: kept %d times, want %d; %v\n%s%s", name, f.soakKept, tt.kept, err, out.String(), errs.String())

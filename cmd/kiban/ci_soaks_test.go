@@ -33,8 +33,10 @@ func TestCINotePromotion(t *testing.T) {
 		want       []string // in the note
 		told       string   // on stderr
 	}{
-		{"long enough", soak("staging", 80*time.Hour), []string{"1 site safe", "Promotion is met: staging has run k0s v1.98.3+k0s.0, healthy, for 80h of 72h"}, ""},
-		{"not yet", soak("staging", 20*time.Hour), []string{"1 site blocked", "promotion: staging has run k0s v1.98.3+k0s.0, healthy, for 20h of 72h, so at the earliest "}, ""},
+		{"long enough", soak("staging", 80*time.Hour), []string{"1 site safe",
+			"Promotion is met: staging has run k0s v1.98.3+k0s.0, healthy, for 80h of 72h"}, ""},
+		{"not yet", soak("staging", 20*time.Hour), []string{"1 site blocked",
+			"promotion: staging has run k0s v1.98.3+k0s.0, healthy, for 20h of 72h, so at the earliest "}, ""},
 		{"nothing there", "-", []string{"1 site blocked", "nothing is known of staging"}, ""},
 		{"a job that failed", "", []string{"1 site blocked", "nothing is known of staging"}, ""},
 		{"cut off", `{"format":`, []string{"1 site blocked", "nothing is known of staging"}, "how long staging ran its versions can't be read"},
@@ -67,8 +69,10 @@ func TestCINotePromotion(t *testing.T) {
 				return site, nil
 			}
 			var out, errs strings.Builder
-			s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
-			code := run(t.Context(), s, []string{"--fleet", dir, "ci", "note", "--plans", filepath.Join(dir, "plans"), "--soak", filepath.Join(dir, "soak"), "--print"}, services)
+			s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+				Size: func() (int, int) { return 80, 24 }}
+			code := run(t.Context(), s, []string{"--fleet", dir, "ci", "note", "--plans", filepath.Join(dir, "plans"), "--soak",
+				filepath.Join(dir, "soak"), "--print"}, services)
 			if code != exitDone || !strings.Contains(errs.String(), tt.told) || tt.told == "" && errs.Len() > 0 {
 				t.Errorf("exit %d: %s", code, errs.String())
 			}

@@ -45,9 +45,10 @@ func newCITell(a *app, runF func(context.Context, *ciTellOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "tell SITE started|ended|drift",
 		Short: "Tell people that a site's run began or ended, or that the site has drifted: once",
-		Long: `Send one message to each place that the environment names: KIBAN_WEBHOOK is the address of a webhook that takes Slack's messages (a secret);
-KIBAN_TELL_GITLAB is "issue" (one issue a site, opened when something is amiss and closed when it is over), "note" (on the merge request that
-the commit came with), or "issue,note", with a token in KIBAN_GITLAB_TOKEN or GITLAB_TOKEN. Where none is set, nobody is told.
+		Long: `Send one message to each place that the environment names: KIBAN_WEBHOOK is the address of a webhook that takes Slack's messages
+(a secret); KIBAN_TELL_GITLAB is "issue" (one issue a site, opened when something is amiss and closed when it is over), "note" (on the
+merge request that the commit came with), or "issue,note", with a token in KIBAN_GITLAB_TOKEN or GITLAB_TOKEN. Where none is set, nobody
+is told.
 
   started --plan FILE    the reviewed plan, as "kiban ci reviewed" leaves it. Silent when it has nothing to do, or is not there.
   ended --result FILE    what "kiban apply --result" wrote. Without the file: the job ended and left no result. That nothing had to be done
@@ -56,7 +57,9 @@ the commit came with), or "issue,note", with a token in KIBAN_GITLAB_TOKEN or GI
 
 Each message is told once, however often the job is retried: the site's cluster remembers it, or .kiban/told where there is none. What could
 not be sent is exit code 1 and no more. It takes a minute at most.`,
-		Example:           "  kiban ci tell tokyo-prod started --plan reviewed/tokyo-prod.json\n  kiban ci tell tokyo-prod ended --result result-tokyo-prod.json\n  kiban ci tell tokyo-prod drift --plan plans/tokyo-prod.json --print",
+		Example: "  kiban ci tell tokyo-prod started --plan reviewed/tokyo-prod.json\n" +
+			"  kiban ci tell tokyo-prod ended --result result-tokyo-prod.json\n  kiban ci tell tokyo-prod drift --plan plans/tokyo-prod.json " +
+			"--print",
 		ValidArgsFunction: a.completeTell,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -170,7 +173,8 @@ func (a *app) receivers() ([]forge.Receiver, error) {
 	}
 	p := a.project()
 	if len(wanted) > 0 && (p.URL == "" || p.Project == "") {
-		return out, lifecycle.Errorf("", "there is no GitLab project to write to").Because("CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.").
+		return out, lifecycle.Errorf("", "there is no GitLab project to write to").
+			Because("CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.").
 			Try("Unset KIBAN_TELL_GITLAB outside of pipelines.")
 	}
 	open := func() (forge.Forge, error) { return a.OpenForge(p.ForgeServer, a.log()) }

@@ -94,8 +94,10 @@ func (p *people) tell(t *testing.T, f *fakeSite, fleet string, env map[string]st
 		if v, set := env[k]; set {
 			return v
 		}
-		return map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ann", "CI_API_V4_URL": "https://gitlab.example.com/api/v4", "CI_PROJECT_ID": "12", "CI_COMMIT_SHA": "0123456789abcdef",
-			"CI_COMMIT_BRANCH": "main", "GITLAB_TOKEN": "glpat-a", "CI_JOB_URL": "https://gitlab.example.com/-/jobs/1", "KIBAN_WEBHOOK": "https://hooks.example.com/a/secret"}[k]
+		return map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ann", "CI_API_V4_URL": "https://gitlab.example.com/api/v4",
+			"CI_PROJECT_ID": "12", "CI_COMMIT_SHA": "0123456789abcdef",
+			"CI_COMMIT_BRANCH": "main", "GITLAB_TOKEN": "glpat-a", "CI_JOB_URL": "https://gitlab.example.com/-/jobs/1",
+			"KIBAN_WEBHOOK": "https://hooks.example.com/a/secret"}[k]
 	}
 	code := run(t.Context(), s, append([]string{"--fleet", fleet, "ci", "tell"}, args...), p.services(f))
 	r := result{code, out.String(), errs.String()}
@@ -121,7 +123,8 @@ func toldFiles(t *testing.T) string {
 	plan := planOf("f", "worker-1/upgrade")
 	write("plan.json", plan)
 	write("saved.plan", lifecycle.SavedPlan{Kind: lifecycle.SavedPlanKind, Plan: plan})
-	write("reviewed.json", lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: "https://gitlab.example.com/-/merge_requests/3", Plan: plan})
+	write("reviewed.json", lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: "https://gitlab.example.com/-/merge_requests/3",
+		Plan: plan})
 	write("empty.json", planOf("f"))
 	broken := planOf("f")
 	broken.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "worker-1 was not reached"}}
@@ -129,17 +132,20 @@ func toldFiles(t *testing.T) string {
 	other := planOf("f")
 	other.Site = "tokyo"
 	write("other.json", other)
-	outcome := lifecycle.Outcome{Format: lifecycle.OutcomeFormat, Site: "lab", Kind: lifecycle.OutcomeDone, Message: "6 of 6 steps done in 4m12s", Plan: "sha256:aa", Run: "run-1"}
+	outcome := lifecycle.Outcome{Format: lifecycle.OutcomeFormat, Site: "lab", Kind: lifecycle.OutcomeDone,
+		Message: "6 of 6 steps done in 4m12s", Plan: "sha256:aa", Run: "run-1"}
 	write("done.json", outcome)
 	outcome.Kind, outcome.Message = lifecycle.OutcomeUnchanged, "No changes."
 	write("unchanged.json", outcome)
 	outcome.Kind, outcome.Message = lifecycle.OutcomeFailed, "3 of 6 steps done"
-	outcome.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met", Hint: "kiban status lab"}}
+	outcome.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met",
+		Hint: "kiban status lab"}}
 	write("failed.json", outcome)
 	outcome.Format = "2.0"
 	write("future.json", outcome)
 	write("nothing", nil)
-	for name, text := range map[string]string{"cut.json": `{"format":"1.`, "zero.json": "", "mine.tmpl": "{{.Site}}: {{.Kind}}", "bad.tmpl": "{{.Sight}}", "mute.tmpl": `{{if eq .Kind "done"}}never{{end}}`} {
+	for name, text := range map[string]string{"cut.json": `{"format":"1.`, "zero.json": "", "mine.tmpl": "{{.Site}}: {{.Kind}}",
+		"bad.tmpl": "{{.Sight}}", "mute.tmpl": `{{if eq .Kind "done"}}never{{end}}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -164,30 +170,46 @@ func TestCITell(t *testing.T) {
 		{name: "a start that nobody reviewed", args: "started --plan none.json", want: "no plan of lab was reviewed"},
 		{name: "a start by another site's plan", args: "started --plan other.json", want: `other.json is a plan of "tokyo"`},
 		{name: "an end", args: "ended --result done.json", hook: "6 of 6 steps done in 4m12s"},
-		{name: "a failure", args: "ended --result failed.json", want: "The webhook: told (failed).", hook: "worker-1/drain: not met\nTry: kiban status lab\n`0123456789` by ann <https://gitlab.example.com/-/jobs/1|job>"},
+		{name: "a failure", args: "ended --result failed.json", want: "The webhook: told (failed).",
+			hook: "worker-1/drain: not met\nTry: kiban status lab\n`0123456789` by ann <https://gitlab.example.com/-/jobs/1|job>"},
 		{name: "nothing had to be done", args: "ended --result unchanged.json", want: "Not told to the webhook: nothing was amiss before."},
 		{name: "no result", args: "ended --result none.json", hook: "apply ended without a result\nIt was killed"},
-		{name: "an empty result of a cancelled job", args: "ended --result zero.json", env: map[string]string{"CI_JOB_STATUS": "canceled"}, hook: "The job was cancelled."},
-		{name: "no result of a job that succeeded", args: "ended --result none.json", env: map[string]string{"CI_JOB_STATUS": "success"}, want: "the job succeeded and left no result"},
+		{name: "an empty result of a cancelled job", args: "ended --result zero.json", env: map[string]string{"CI_JOB_STATUS": "canceled"},
+			hook: "The job was cancelled."},
+		{name: "no result of a job that succeeded", args: "ended --result none.json", env: map[string]string{"CI_JOB_STATUS": "success"},
+			want: "the job succeeded and left no result"},
 		{name: "a result that was cut off", args: "ended --result cut.json", code: exitFailed, want: "this is no result that kiban can read"},
 		{name: "a result of a later version", args: "ended --result future.json", code: exitFailed, want: `its format is "2.0"`},
 		{name: "a drift", args: "drift --plan saved.plan", want: "The webhook: told (drift).", hook: "To put it right: 1 worker to upgrade"},
 		{name: "no drift", args: "drift --plan empty.json", want: "nothing was amiss before"},
-		{name: "a site that was not reached", args: "drift --plan broken.json", hook: "could not be compared with the repository\nworker-1 was not reached"},
+		{name: "a site that was not reached", args: "drift --plan broken.json",
+			hook: "could not be compared with the repository\nworker-1 was not reached"},
 		{name: "a look that left nothing", args: "drift --plan zero.json", hook: "the log of its job says why"},
 		{name: "a look that left no file", args: "drift --plan none.json", hook: "the log of its job says why"},
 		{name: "nobody to tell", args: "ended --result done.json", env: map[string]string{"KIBAN_WEBHOOK": " "}, want: "Nobody is told"},
-		{name: "everybody", args: "ended --result failed.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue, note"}, want: "The issue of the site: commented on https://gitlab.example.com/-/issues/7 (failed).", hook: "apply failed", on: 2},
-		{name: "an issue is not for a start", args: "started --plan plan.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "KIBAN_WEBHOOK": ""}, want: "an issue is for what is amiss"},
-		{name: "a note is not for a drift", args: "drift --plan plan.json", env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "belongs to no merge request"},
-		{name: "a commit without a merge request", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "Nothing to tell to the merge request: the commit came with none", on: 1},
-		{name: "GitLab spelled wrong", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "isue"}, code: exitFailed, want: `KIBAN_TELL_GITLAB says "isue"`, hook: "applied"},
-		{name: "GitLab outside a pipeline", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "CI_PROJECT_ID": ""}, code: exitFailed, want: "there is no GitLab project to write to", hook: "applied"},
+		{name: "everybody", args: "ended --result failed.json", env: map[string]string{"KIBAN_TELL_GITLAB": "issue, note"},
+			want: "The issue of the site: commented on https://gitlab.example.com/-/issues/7 (failed).", hook: "apply failed", on: 2},
+		{name: "an issue is not for a start", args: "started --plan plan.json",
+			env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "KIBAN_WEBHOOK": ""}, want: "an issue is for what is amiss"},
+		{name: "a note is not for a drift", args: "drift --plan plan.json",
+			env: map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""}, want: "belongs to no merge request"},
+		{name: "a commit without a merge request", args: "ended --result done.json",
+			env:  map[string]string{"KIBAN_TELL_GITLAB": "note", "KIBAN_WEBHOOK": ""},
+			want: "Nothing to tell to the merge request: the commit came with none", on: 1},
+		{name: "GitLab spelled wrong", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_GITLAB": "isue"}, code: exitFailed,
+			want: `KIBAN_TELL_GITLAB says "isue"`, hook: "applied"},
+		{name: "GitLab outside a pipeline", args: "ended --result done.json",
+			env: map[string]string{"KIBAN_TELL_GITLAB": "issue", "CI_PROJECT_ID": ""}, code: exitFailed,
+			want: "there is no GitLab project to write to", hook: "applied"},
 		{name: "in other words", args: "ended --result done.json --template mine.tmpl", hook: "lab: done"},
-		{name: "in words that the environment names", args: "ended --result done.json", env: map[string]string{"KIBAN_TELL_TEMPLATE": filepath.Join(dir, "mine.tmpl")}, hook: "lab: done"},
-		{name: "in words that make no message", args: "ended --result done.json --template bad.tmpl", code: exitFailed, want: "the template makes no message", hook: "6 of 6 steps done"},
-		{name: "in words that are not there", args: "ended --result done.json --template none.tmpl", code: exitFailed, want: "the template can't be read", hook: "6 of 6 steps done"},
-		{name: "in no words", args: "ended --result failed.json --template mute.tmpl", want: "Nothing to tell to the webhook: the template has no words for it."},
+		{name: "in words that the environment names", args: "ended --result done.json",
+			env: map[string]string{"KIBAN_TELL_TEMPLATE": filepath.Join(dir, "mine.tmpl")}, hook: "lab: done"},
+		{name: "in words that make no message", args: "ended --result done.json --template bad.tmpl", code: exitFailed,
+			want: "the template makes no message", hook: "6 of 6 steps done"},
+		{name: "in words that are not there", args: "ended --result done.json --template none.tmpl", code: exitFailed,
+			want: "the template can't be read", hook: "6 of 6 steps done"},
+		{name: "in no words", args: "ended --result failed.json --template mute.tmpl",
+			want: "Nothing to tell to the webhook: the template has no words for it."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, args := &people{}, []string{"lab"}
@@ -227,7 +249,9 @@ func TestCITellCommandLine(t *testing.T) {
 		}
 	}
 	dir := toldFiles(t)
-	if r := p.tell(t, &fakeSite{}, t.TempDir(), map[string]string{"KIBAN_WEBHOOK": ""}, "lab", "drift", "--plan", filepath.Join(dir, "plan.json"), "--print"); r.code != exitDone || !strings.HasPrefix(r.out, "⚠️ *lab*: is not what the repository declares\n") {
+	if r := p.tell(t, &fakeSite{}, t.TempDir(), map[string]string{"KIBAN_WEBHOOK": ""}, "lab", "drift", "--plan",
+		filepath.Join(dir, "plan.json"), "--print"); r.code != exitDone ||
+		!strings.HasPrefix(r.out, "⚠️ *lab*: is not what the repository declares\n") {
 		t.Errorf("--print: exit %d: %s%s", r.code, r.out, r.err)
 	}
 	if len(p.hook) != 0 {
@@ -263,7 +287,8 @@ func TestCITellOnce(t *testing.T) {
 	} {
 		args := strings.Fields(tt.args)
 		args[2] = in(args[2])
-		if r := p.tell(t, f, fleet, nil, append([]string{"lab"}, args...)...); r.code != exitDone || len(p.hook) != tt.want || !strings.Contains(r.err, tt.says) {
+		if r := p.tell(t, f, fleet, nil, append([]string{"lab"}, args...)...); r.code != exitDone || len(p.hook) != tt.want ||
+			!strings.Contains(r.err, tt.says) {
 			t.Fatalf("%s: exit %d, %d messages, want %d and %q: %s", tt.args, r.code, len(p.hook), tt.want, tt.says, r.err)
 		}
 	}
@@ -296,7 +321,8 @@ func TestCITellFailures(t *testing.T) {
 	both := map[string]string{"KIBAN_TELL_GITLAB": "issue"}
 	refused := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the webhook's receiver fails"}
 	p, f := &people{fail: map[string]error{"webhook": refused}}, &fakeSite{}
-	if r := p.tell(t, f, t.TempDir(), both, "lab", "ended", "--result", failed); r.code != exitFailed || !strings.Contains(r.err, "the webhook's receiver fails") || len(p.on) != 1 {
+	if r := p.tell(t, f, t.TempDir(), both, "lab", "ended", "--result", failed); r.code != exitFailed ||
+		!strings.Contains(r.err, "the webhook's receiver fails") || len(p.on) != 1 {
 		t.Errorf("one of two fails: exit %d, %+v: %s", r.code, p.on, r.err)
 	}
 	p.fail = nil
@@ -304,12 +330,14 @@ func TestCITellFailures(t *testing.T) {
 		t.Errorf("a retry tells the one that was not told: exit %d, %q, %+v: %s", r.code, p.hook, p.on, r.err)
 	}
 
-	p, f = &people{fail: map[string]error{"webhook": lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the webhook's receiver did not answer", Cause: lifecycle.ErrMayBeTold}}}, &fakeSite{}
+	p, f = &people{fail: map[string]error{"webhook": lifecycle.Diagnostic{Severity: lifecycle.SeverityError,
+		Summary: "the webhook's receiver did not answer", Cause: lifecycle.ErrMayBeTold}}}, &fakeSite{}
 	if r := p.tell(t, f, t.TempDir(), nil, "lab", "ended", "--result", failed); r.code != exitFailed {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
 	p.fail = nil
-	if r := p.tell(t, f, t.TempDir(), nil, "lab", "ended", "--result", failed); r.code != exitDone || len(p.hook) != 0 || !strings.Contains(r.err, "being told by job") {
+	if r := p.tell(t, f, t.TempDir(), nil, "lab", "ended", "--result", failed); r.code != exitDone || len(p.hook) != 0 ||
+		!strings.Contains(r.err, "being told by job") {
 		t.Errorf("what may have arrived is told again at once: exit %d, %q: %s", r.code, p.hook, r.err)
 	}
 }
@@ -319,7 +347,8 @@ func TestCITellWithoutACluster(t *testing.T) {
 	plan, done := filepath.Join(dir, "reviewed.json"), filepath.Join(dir, "done.json")
 	p, f := &people{}, &fakeSite{toldErr: errors.New("no controller runs yet")}
 	for range 2 {
-		if r := p.tell(t, f, fleet, nil, "lab", "started", "--plan", plan); r.code != exitDone || len(p.hook) != 1 || !strings.Contains(r.err, "remembered in "+filepath.Join(fleet, ".kiban", "told", "lab")) {
+		if r := p.tell(t, f, fleet, nil, "lab", "started", "--plan", plan); r.code != exitDone || len(p.hook) != 1 ||
+			!strings.Contains(r.err, "remembered in "+filepath.Join(fleet, ".kiban", "told", "lab")) {
 			t.Errorf("exit %d, %q: %s", r.code, p.hook, r.err)
 		}
 	}
@@ -330,7 +359,8 @@ func TestCITellWithoutACluster(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(toldDir(fleet, "lab"), "*")); err != nil || len(left) != 0 || len(f.told) != 2 {
 		t.Errorf("left here: %v; in the cluster: %v", left, f.told)
 	}
-	if r := p.tell(t, f, t.TempDir(), nil, "lab", "started", "--plan", plan); r.code != exitDone || len(p.hook) != 2 { // retried in a clone of its own
+	// retried in a clone of its own
+	if r := p.tell(t, f, t.TempDir(), nil, "lab", "started", "--plan", plan); r.code != exitDone || len(p.hook) != 2 {
 		t.Errorf("exit %d, %q: %s", r.code, p.hook, r.err)
 	}
 
@@ -340,7 +370,8 @@ func TestCITellWithoutACluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, f = &people{}, &fakeSite{toldErr: errors.New("no controller runs yet")}
-	if r := p.tell(t, f, blocked, nil, "lab", "drift", "--plan", plan); r.code != exitDone || len(p.hook) != 1 || !strings.Contains(r.err, "so a retry tells it again") {
+	if r := p.tell(t, f, blocked, nil, "lab", "drift", "--plan", plan); r.code != exitDone || len(p.hook) != 1 ||
+		!strings.Contains(r.err, "so a retry tells it again") {
 		t.Errorf("exit %d, %q: %s", r.code, p.hook, r.err)
 	}
 }
@@ -355,13 +386,16 @@ func TestCITellHidesTheWebhook(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	done := filepath.Join(toldFiles(t), "done.json")
-	for _, address := range []string{server.URL + "/services/T0/B0/x8Zq", gone.URL + "/services/T0/B0/x8Zq", "hooks.example.com/services/T0/B0/x8Zq"} {
+	for _, address := range []string{server.URL + "/services/T0/B0/x8Zq", gone.URL + "/services/T0/B0/x8Zq",
+		"hooks.example.com/services/T0/B0/x8Zq"} {
 		services := (&fakeSite{}).services()
 		services.SendWebhook = wire().SendWebhook
 		var out, errs strings.Builder
-		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 }, Getenv: func(k string) string { return map[string]string{"KIBAN_WEBHOOK": address}[k] }}
+		s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Size: func() (int, int) { return 80, 24 },
+			Getenv: func(k string) string { return map[string]string{"KIBAN_WEBHOOK": address}[k] }}
 		code := run(t.Context(), s, []string{"--fleet", t.TempDir(), "--verbose", "ci", "tell", "lab", "ended", "--result", done}, services)
-		if text := out.String() + errs.String(); code != exitFailed || !strings.Contains(text, "Error: ") || strings.Contains(text, address) || strings.Contains(text, "x8Zq") {
+		if text := out.String() + errs.String(); code != exitFailed || !strings.Contains(text, "Error: ") || strings.Contains(text, address) ||
+			strings.Contains(text, "x8Zq") {
 			t.Errorf("exit %d: %s", code, text)
 		}
 	}

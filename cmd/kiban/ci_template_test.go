@@ -196,7 +196,8 @@ func TestDriftJob(t *testing.T) {
 		{plan: 0, tell: 1, want: 0},
 	} {
 		code, asked := runScript(t, script, nil, map[string]int{"plan lab": c.plan, "ci soak lab": c.soak, "ci tell lab": c.tell})
-		if code != c.want || !strings.Contains(asked, "ci tell lab drift --plan plans/lab.json") || !strings.Contains(asked, "ci soak lab --record") {
+		if code != c.want || !strings.Contains(asked, "ci tell lab drift --plan plans/lab.json") ||
+			!strings.Contains(asked, "ci soak lab --record") {
 			t.Errorf("%+v: exit code %d, asked\n%s", c, code, asked)
 		}
 		if shown := strings.Contains(asked, "ci note --plans plans --print"); shown != (c.plan == 2) {
@@ -220,15 +221,16 @@ func TestApplyJob(t *testing.T) {
 		"not as reviewed": {map[string]int{"apply far": 4}, 4, true},
 	} {
 		code, asked := runScript(t, script, []string{"KIBAN_ACCEPT_CHANGES=3f2a1c9d5e0b"}, c.codes)
-		applied := strings.Contains(asked, "apply far --yes --lock-timeout 30m --reviewed reviewed/far.json --accept-changes 3f2a1c9d5e0b --result result-far.json\n")
+		applied := strings.Contains(asked,
+			"apply far --yes --lock-timeout 30m --reviewed reviewed/far.json --accept-changes 3f2a1c9d5e0b --result result-far.json\n")
 		if code != c.want || applied != c.applied {
 			t.Errorf("%s: exit code %d, asked\n%s", name, code, asked)
 		}
 	}
 }
 
-// TestGenerateJobs: the template's own lines, by a shell: a pipeline of a merged result counts from the branch that it was merged into, and sites
-// are named by whoever runs a pipeline by hand.
+// TestGenerateJobs: the template's own lines, by a shell: a pipeline of a merged result counts from the branch that it was merged into,
+// and sites are named by whoever runs a pipeline by hand.
 func TestGenerateJobs(t *testing.T) {
 	jobs := jobsIn(t, strings.NewReplacer("$[[ inputs.image ]]", "kiban:1", "$[[ inputs.include ]]", "").Replace(pipelinesOfOurs(t)["fleet"]))
 	for _, c := range []struct {
@@ -236,10 +238,13 @@ func TestGenerateJobs(t *testing.T) {
 		env  []string
 		want string
 	}{
-		{"kiban: generate plans", []string{"CI_MERGE_REQUEST_DIFF_BASE_SHA=aa"}, "ci generate plan --changed-since aa --image kiban:1 --include \n"},
-		{"kiban: generate plans", []string{"CI_MERGE_REQUEST_DIFF_BASE_SHA=aa", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA=bb"}, "ci generate plan --changed-since bb --image kiban:1 --include \n"},
+		{"kiban: generate plans", []string{"CI_MERGE_REQUEST_DIFF_BASE_SHA=aa"},
+			"ci generate plan --changed-since aa --image kiban:1 --include \n"},
+		{"kiban: generate plans", []string{"CI_MERGE_REQUEST_DIFF_BASE_SHA=aa", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA=bb"},
+			"ci generate plan --changed-since bb --image kiban:1 --include \n"},
 		{"kiban: generate waves", []string{"CI_COMMIT_BEFORE_SHA=cc"}, "ci generate apply --changed-since cc --image kiban:1 --include  --\n"},
-		{"kiban: generate waves", []string{"CI_COMMIT_BEFORE_SHA=00", "KIBAN_SITES=lab far"}, "ci generate apply --changed-since 00 --image kiban:1 --include  -- lab far\n"},
+		{"kiban: generate waves", []string{"CI_COMMIT_BEFORE_SHA=00", "KIBAN_SITES=lab far"},
+			"ci generate apply --changed-since 00 --image kiban:1 --include  -- lab far\n"},
 		{"kiban: generate drift", nil, "ci generate drift --image kiban:1 --include  --\n"},
 	} {
 		if code, asked := runScript(t, jobs[c.job].Script, c.env, nil); code != 0 || asked != c.want {
@@ -295,7 +300,8 @@ func TestFleetOfOurs(t *testing.T) {
 			}
 		}
 		for name, job := range jobsIn(t, body) {
-			if want := strings.ReplaceAll(job.Stage, "$[[ inputs.stage ]]", stage); want != "" && !strings.Contains(" "+strings.Join(doc.Stages, " ")+" ", " "+want+" ") {
+			if want := strings.ReplaceAll(job.Stage, "$[[ inputs.stage ]]", stage); want != "" &&
+				!strings.Contains(" "+strings.Join(doc.Stages, " ")+" ", " "+want+" ") {
 				t.Errorf("%s is of stage %s, which is not among %v", name, want, doc.Stages)
 			}
 		}

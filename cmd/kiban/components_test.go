@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestAComponentMarksItsSites goes through every base and component of the example fleet: something more in it concerns the sites that are built
-// with it, and no other; words beside it concern none.
+// TestAComponentMarksItsSites goes through every base and component of the example fleet: something more in it concerns the sites that are
+// built with it, and no other; words beside it concern none.
 func TestAComponentMarksItsSites(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("the fleet's repository is made by git, and it is not here")
@@ -60,7 +60,8 @@ func TestAComponentMarksItsSites(t *testing.T) {
 		if got := changed(); len(got) != 0 {
 			t.Errorf("%s: words mark %q", folder, got)
 		}
-		before := addResource(t, part, "probe.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: probe\n  namespace: kube-system\ndata: {a: b}\n")
+		before := addResource(t, part, "probe.yaml",
+			"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: probe\n  namespace: kube-system\ndata: {a: b}\n")
 		if got := changed(); !slices.Equal(got, want) {
 			t.Errorf("%s marks %q, and is used by %q", folder, got, want)
 		}
@@ -137,7 +138,8 @@ func putFile(t *testing.T, path, text string) {
 // commitFleet makes a folder a repository of what it holds.
 func commitFleet(t testing.TB, fleet string) {
 	t.Helper()
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "fleet"}} {
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."},
+		{"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "fleet"}} {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = fleet
 		if out, err := cmd.CombinedOutput(); err != nil {

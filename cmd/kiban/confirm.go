@@ -16,8 +16,9 @@ func (a *app) confirmPlan(yes bool, site lifecycle.Site) func(context.Context, l
 	return func(ctx context.Context, plan lifecycle.Plan) error {
 		gone := review.PrunedTenants(plan)
 		if len(gone) == 0 {
-			return a.confirm(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`",
-				site.Name, site.Name, site.Name))
+			return a.confirm(ctx, yes, site.Name,
+				fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`",
+					site.Name, site.Name, site.Name))
 		}
 		var names []string
 		for _, g := range gone {
@@ -25,7 +26,8 @@ func (a *app) confirmPlan(yes bool, site lifecycle.Site) func(context.Context, l
 		}
 		only := strings.Join(names, " ")
 		return a.confirmWith(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --prune-tenants --yes", site.Name),
-			fmt.Sprintf("This deletes, with all data in them:\n%s\nTo carry it out, type the names of these tenants (%s): ", review.DescribePruned(gone), only), only)
+			fmt.Sprintf("This deletes, with all data in them:\n%s\nTo carry it out, type the names of these tenants (%s): ",
+				review.DescribePruned(gone), only), only)
 	}
 }
 

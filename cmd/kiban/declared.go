@@ -44,8 +44,8 @@ func (a *app) declaredAt(fleet, revision string, worktree bool) (d declared, don
 // has reports whether the site is declared.
 func (d declared) has(site string) bool { return slices.Contains(d.names, site) }
 
-// read reads one site, to be compared with itself at another time: what must be so for it to be applied is for validate to say, and whether its
-// host keys and its lock file are complete is no part of what it means.
+// read reads one site, to be compared with itself at another time: what must be so for it to be applied is for validate to say, and
+// whether its host keys and its lock file are complete is no part of what it means.
 func (d declared) read(ctx context.Context, name string) (diff.Declaration, lifecycle.Diagnostics) {
 	site, ds := d.app.LoadSite(ctx, d.dir, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
 	var files map[string]string

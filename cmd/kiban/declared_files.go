@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// comparison tells which files and folders of a fleet are the same in two places. What was compared once is remembered: sites share their bases.
+// comparison tells which files and folders of a fleet are the same in two places. What was compared once is remembered: sites share their
+// bases.
 type comparison struct {
 	then, now string
 	same      map[string]bool

@@ -27,9 +27,10 @@ func newDiff(a *app, runF func(context.Context, *diffOptions) error) *cobra.Comm
 	cmd := &cobra.Command{
 		Use:   "diff SITE --from REV [--to REV]",
 		Short: "Show what changes in a site's declaration between two revisions mean",
-		Long: `Show what changes in a site's declaration between two revisions of the repository mean, not which lines differ: hosts that come and go, the
-k0s version and the hops there, settings of the configuration, of addons, tenants and objects from what to what. Without --to it is the
-work tree, with what is not committed yet. No machine is asked: what would be done there is for plan to say. Values that may be secret are masked.`,
+		Long: `Show what changes in a site's declaration between two revisions of the repository mean, not which lines differ: hosts that come
+and go, the k0s version and the hops there, settings of the configuration, of addons, tenants and objects from what to what. Without --to
+it is the work tree, with what is not committed yet. No machine is asked: what would be done there is for plan to say. Values that may be
+secret are masked.`,
 		Example: `  kiban diff tokyo-prod --from origin/main
   kiban diff tokyo-prod --from v1.4.0 --to v1.5.0 -o markdown`,
 		ValidArgsFunction: a.completeSites,

@@ -11,7 +11,8 @@ import (
 
 // TestPlanIsEstimated: plan and apply say how long it may take, by what the cluster keeps; not knowing it stops neither.
 func TestPlanIsEstimated(t *testing.T) {
-	known := []lifecycle.RunRecord{{ID: "20261120-220000-aaaaaa", Took: []lifecycle.Took{{Action: lifecycle.ActionUpgrade, Steps: 2, Total: 8 * time.Minute}}}}
+	known := []lifecycle.RunRecord{{ID: "20261120-220000-aaaaaa",
+		Took: []lifecycle.Took{{Action: lifecycle.ActionUpgrade, Steps: 2, Total: 8 * time.Minute}}}}
 	machine := planOf("f", "worker-1/upgrade")
 	machine.ClusterUID = "1234"
 	fresh, addon := machine, planOf("f", "addon/metallb/apply")
@@ -38,7 +39,8 @@ func TestPlanIsEstimated(t *testing.T) {
 			r := f.kiban(t, t.TempDir(), nil, args...)
 			said := strings.Contains(r.out+r.err, "about 4 min, by 1 past run") || strings.Contains(r.out, `"estimate"`)
 			if r.code != exitDone || said != tt.want || f.runsAsked != tt.calls {
-				t.Errorf("%s, %s: exit %d, estimated %t, records asked for %d times:\n%s%s", tt.name, strings.Join(args, " "), r.code, said, f.runsAsked, r.out, r.err)
+				t.Errorf("%s, %s: exit %d, estimated %t, records asked for %d times:\n%s%s", tt.name, strings.Join(args, " "), r.code, said,
+					f.runsAsked, r.out, r.err)
 			}
 			if len(f.applied) > 0 && f.applied[0].Estimate != nil {
 				t.Errorf("%s: what is carried out is not the plan as it was made", tt.name)

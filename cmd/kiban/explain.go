@@ -29,8 +29,8 @@ func newExplain(a *app, runF func(context.Context, *explainOptions) error) *cobr
 	return &cobra.Command{
 		Use:   "explain [TOPIC]",
 		Short: "Explain kiban's words, fields, actions, gates and exit codes",
-		Long: `Explain a word (site, plan, step, gate), a field of a document (Site.spec.upgrade.workers.maxUnavailable, Addon.spec.chart), an action of a
-step (drain), a gate (etcd-quorum), an exit code (3). Without TOPIC it lists what there is to explain.`,
+		Long: `Explain a word (site, plan, step, gate), a field of a document (Site.spec.upgrade.workers.maxUnavailable, Addon.spec.chart), an
+action of a step (drain), a gate (etcd-quorum), an exit code (3). Without TOPIC it lists what there is to explain.`,
 		Example: "  kiban explain gate\n  kiban explain Site.spec.upgrade.workers\n  kiban explain exit",
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return topicNames(), cobra.ShellCompDirectiveNoFileComp

@@ -18,8 +18,8 @@ import (
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
-// hostile is what a machine, a cluster, a file or a server may say: a screen wiped, a title set, a bell, C1's CSI, an override of the reading
-// direction, a character without width, a carriage return, a section of GitLab's log, and bytes that are no text.
+// hostile is what a machine, a cluster, a file or a server may say: a screen wiped, a title set, a bell, C1's CSI, an override of the
+// reading direction, a character without width, a carriage return, a section of GitLab's log, and bytes that are no text.
 const hostile = "owned\x1b[2J\x1b[31m\x1b]0;x\a\u009b1A\u202e\u200b\r\x1b[0Ksection_start:1:x\r\x1b[0K\x7f\u2028\xff"
 
 // filler puts foreign text into every field that can hold text, also into one that is added tomorrow.
@@ -84,7 +84,9 @@ func fillAll[T any](f filler, v T) T {
 }
 
 // ownMarks are what kiban itself may send: colours on a terminal, the live view's cursor, GitLab's sections with names of its own.
-var ownMarks = regexp.MustCompile("\x1b\\[(0|1|2|31|32|33|36)m|\x1b\\[[0-9]+A\r\x1b\\[J|\x1b\\[0Ksection_(start|end):[0-9]+:[A-Za-z0-9_.-]*(\\[collapsed=true\\])?\r\x1b\\[0K")
+var ownMarks = regexp.MustCompile(
+	"\x1b\\[(0|1|2|31|32|33|36)m|\x1b\\[[0-9]+A\r\x1b\\[J|\x1b\\[0Ksection_(start|end):[0-9]+:[A-Za-z0-9_.-]*(\\[collapsed=true\\])?\r\x1b\\[0K",
+)
 
 // wantHarmless looks for a foreign character that reached people. The foreign text never says where kiban's own marks are: it is cut off at
 // its first one.
@@ -130,9 +132,12 @@ func newHostileWorld(t *testing.T, f filler) *hostileWorld {
 	for i := range w.state.Hosts[:2] {
 		w.state.Hosts[i].Name = []string{"controller-1", "worker-1"}[i]
 	}
-	w.locks, w.runs = fillAll(f, []lifecycle.Lock{{Epoch: 1}}), fillAll(f, []lifecycle.RunRecord{{Began: rendertest.At(0), Ended: rendertest.At(9)}})
-	w.uses, w.promises = fillAll(f, []lifecycle.TenantUse{}), fillAll(f, []lifecycle.Promise{{State: lifecycle.GateFailed}, {State: lifecycle.GateMet}})
-	w.soak, w.keys = fillAll(f, lifecycle.Soak{}), fillAll(f, lifecycle.HostKeys{Keys: []lifecycle.HostKey{{Standing: lifecycle.KeyNew}, {Standing: lifecycle.KeyChanged}}})
+	w.locks, w.runs = fillAll(f, []lifecycle.Lock{{Epoch: 1}}),
+		fillAll(f, []lifecycle.RunRecord{{Began: rendertest.At(0), Ended: rendertest.At(9)}})
+	w.uses, w.promises = fillAll(f, []lifecycle.TenantUse{}),
+		fillAll(f, []lifecycle.Promise{{State: lifecycle.GateFailed}, {State: lifecycle.GateMet}})
+	w.soak, w.keys = fillAll(f, lifecycle.Soak{}), fillAll(f,
+		lifecycle.HostKeys{Keys: []lifecycle.HostKey{{Standing: lifecycle.KeyNew}, {Standing: lifecycle.KeyChanged}}})
 	w.told = map[string]lifecycle.Told{}
 	for _, s := range []lifecycle.Severity{lifecycle.SeverityWarning} {
 		w.findings = append(w.findings, fillAll(f, lifecycle.Diagnostic{Severity: s}))
@@ -208,10 +213,14 @@ func TestForeignTextSteersNothing(t *testing.T) {
 				world.made++
 			}
 			for _, args := range []string{
-				"apply lab --yes", "status lab", "status lab -o json", "status lab -o yaml", "node list lab", "node list lab -o json", "node show lab worker-1",
-				"node show lab worker-1 -o json", "node cordon lab worker-1 --yes", "runs lab", "runs lab -o json", "tenants lab", "tenants lab -o json", "verify lab",
-				"verify lab -o json", "addons lab", "hosts trust lab --yes", "hosts trust lab --yes -o json", "unlock lab --yes", "ci soak lab", "ci soak lab -o json",
-				"validate lab", "validate lab -o json", "validate lab -o junit", "validate lab -o codequality", "nosuch" + hostile, "plan lab --no" + hostile,
+				"apply lab --yes", "status lab", "status lab -o json", "status lab -o yaml", "node list lab", "node list lab -o json",
+				"node show lab worker-1",
+				"node show lab worker-1 -o json", "node cordon lab worker-1 --yes", "runs lab", "runs lab -o json", "tenants lab",
+				"tenants lab -o json", "verify lab",
+				"verify lab -o json", "addons lab", "hosts trust lab --yes", "hosts trust lab --yes -o json", "unlock lab --yes", "ci soak lab",
+				"ci soak lab -o json",
+				"validate lab", "validate lab -o json", "validate lab -o junit", "validate lab -o codequality", "nosuch" + hostile,
+				"plan lab --no" + hostile,
 			} {
 				kiban(args)
 			}
@@ -234,8 +243,10 @@ func TestForeignTextSteersNothing(t *testing.T) {
 	if shown < 1000 {
 		t.Errorf("the foreign text itself is there %d times only: the probe asks for too little", shown)
 	}
-	for _, field := range []string{"lifecycle.Event.Message", "lifecycle.Event.Detail", "lifecycle.Step.Reason", "lifecycle.FieldChange.From", "lifecycle.Diagnostic.Hint",
-		"lifecycle.Lock.Holder", "lifecycle.Mark.Run", "lifecycle.HostState.Why", "lifecycle.RunRecord.Who", "lifecycle.Promise.Reason", "lifecycle.TenantUse.Namespace"} {
+	for _, field := range []string{"lifecycle.Event.Message", "lifecycle.Event.Detail", "lifecycle.Step.Reason", "lifecycle.FieldChange.From",
+		"lifecycle.Diagnostic.Hint",
+		"lifecycle.Lock.Holder", "lifecycle.Mark.Run", "lifecycle.HostState.Why", "lifecycle.RunRecord.Who", "lifecycle.Promise.Reason",
+		"lifecycle.TenantUse.Namespace"} {
 		if !filled[field] {
 			t.Errorf("the probe did not fill %s", field)
 		}

@@ -98,7 +98,8 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 		return err
 	}
 	if len(accept) > 0 {
-		if err := a.confirm(ctx, opts.Yes, site.Name, "compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
+		if err := a.confirm(ctx, opts.Yes, site.Name,
+			"compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
 			return err
 		}
 		if err := a.TrustHosts(site.SSH.KnownHosts, accept); err != nil {

@@ -13,7 +13,8 @@ func TestTrustVerb(t *testing.T) {
 	key := func(host string, s lifecycle.KeyStanding) lifecycle.HostKey {
 		return lifecycle.HostKey{Host: host, Address: host + ":22", Type: "ssh-ed25519", Fingerprint: "SHA256:" + host, Standing: s}
 	}
-	fresh, known, changed, revoked := key("a", lifecycle.KeyNew), key("b", lifecycle.KeyKnown), key("c", lifecycle.KeyChanged), key("d", lifecycle.KeyRevoked)
+	fresh, known, changed, revoked := key("a", lifecycle.KeyNew), key("b", lifecycle.KeyKnown), key("c", lifecycle.KeyChanged),
+		key("d", lifecycle.KeyRevoked)
 	silent := []lifecycle.HostKeyFailure{{Host: "e", Address: "e:22", Why: "connection refused"}}
 	for _, tt := range []struct {
 		name    string
@@ -31,7 +32,8 @@ func TestTrustVerb(t *testing.T) {
 		{"some changed", lifecycle.HostKeys{Keys: []lifecycle.HostKey{fresh, changed}}, "", "--yes", exitFailed, "a", "CHANGED"},
 		{"all", lifecycle.HostKeys{Keys: []lifecycle.HostKey{fresh, changed}}, "", "--yes --all", exitDone, "a c", "CHANGED"},
 		{"a revoked key is never taken", lifecycle.HostKeys{Keys: []lifecycle.HostKey{revoked}}, "", "--yes --all", exitFailed, "", "@revoked"},
-		{"one does not answer", lifecycle.HostKeys{Keys: []lifecycle.HostKey{fresh}, Failed: silent}, "", "--yes -o json", exitFailed, "a", "connection refused"},
+		{"one does not answer", lifecycle.HostKeys{Keys: []lifecycle.HostKey{fresh}, Failed: silent}, "", "--yes -o json", exitFailed, "a",
+			"connection refused"},
 	} {
 		f := &fakeSite{}
 		s := f.services()
@@ -44,7 +46,8 @@ func TestTrustVerb(t *testing.T) {
 			return nil
 		}
 		var out, errs strings.Builder
-		streams := Streams{In: strings.NewReader(tt.answer), InTTY: tt.answer != "", Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+		streams := Streams{In: strings.NewReader(tt.answer), InTTY: tt.answer != "", Out: &out, Err: &errs,
+			Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
 		code := run(t.Context(), streams, append([]string{"--fleet", t.TempDir(), "hosts", "trust", "lab"}, strings.Fields(tt.args)...), s)
 		if all := out.String() + errs.String(); code != tt.code || strings.Join(written, " ") != tt.written || !strings.Contains(all, tt.says) {
 			t.Errorf("%s: exit %d, wrote %v\n%s", tt.name, code, written, all)

@@ -30,12 +30,13 @@ func newImport(a *app, runF func(context.Context, *importOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Bring a cluster that k0sctl made into the fleet, without changing it",
-		Long: `Make an overlay of a k0sctl cluster document (k0sctl.yaml) that means what the document says. No machine is changed, and the first plan of the
-new site is empty, as long as the machines are as k0sctl left them.
+		Long: `Make an overlay of a k0sctl cluster document (k0sctl.yaml) that means what the document says. No machine is changed, and the
+first plan of the new site is empty, as long as the machines are as k0sctl left them.
 
-What the document leaves open is asked of the machines over SSH, one command each: their hostnames, which are their nodes' names; the private
-addresses that k0sctl found by itself; and the k0s version, where the document pins none. Before that, their host keys are shown and confirmed, as by
-` + "`kiban hosts trust`" + `, or taken from --known-hosts. With --offline no machine is asked, and the document must say all of it.
+What the document leaves open is asked of the machines over SSH, one command each: their hostnames, which are their nodes' names; the
+private addresses that k0sctl found by itself; and the k0s version, where the document pins none. Before that, their host keys are shown
+and confirmed, as by ` + "`kiban hosts trust`" + `, or taken from --known-hosts. With --offline no machine is asked, and the document must
+say all of it.
 
 The overlay holds the whole cluster and inherits nothing. docs/first-site.md says how to move it onto clusters/base, step by step.`,
 		Example: "  kiban import k0sctl.yaml --site tokyo-prod\n  kiban import k0sctl.yaml --known-hosts ~/.ssh/known_hosts --yes",
@@ -77,7 +78,8 @@ func importRun(ctx context.Context, opts *importOptions) error {
 		return err
 	}
 	a.findings(ds)
-	return a.result(fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name, siteSummary(site), site.Name))
+	return a.result(fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name,
+		siteSummary(site), site.Name))
 }
 
 // importing is a document on its way into a fleet.
@@ -149,7 +151,8 @@ func (in *importing) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycl
 	return in.cluster.Learn(state)
 }
 
-// stage reads the site as far as it is known, from the scratch fleet: what kiban refuses in the document shows here, before any machine is asked.
+// stage reads the site as far as it is known, from the scratch fleet: what kiban refuses in the document shows here, before any machine is
+// asked.
 func (in *importing) stage(ctx context.Context, a *app) (lifecycle.Site, lifecycle.Diagnostics) {
 	doc, origin, err := in.cluster.Document(in.cluster.Provisional(), scaffold.Paths{From: in.from})
 	if err == nil {
@@ -178,7 +181,8 @@ func (in *importing) trust(ctx context.Context, a *app, site lifecycle.Site) err
 	if err := writeKeys(a.Err, review); err != nil {
 		return err
 	}
-	if err := a.confirmWith(ctx, in.opts.Yes, in.name, "compare the fingerprints with the machines' consoles, then run the command with --yes, or give --known-hosts FILE",
+	if err := a.confirmWith(ctx, in.opts.Yes, in.name,
+		"compare the fingerprints with the machines' consoles, then run the command with --yes, or give --known-hosts FILE",
 		"Are these the machines' host keys? Only 'yes' is accepted: ", "yes"); err != nil {
 		return err
 	}

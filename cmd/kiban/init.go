@@ -27,9 +27,9 @@ func newInit(a *app, runF func(context.Context, *initOptions) error) *cobra.Comm
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Make the repository of a new fleet, with one site to start from",
-		Long: `Make the repository of a new fleet in DIR, or here: clusters/base with the schema by which hosts merge, one overlay with made-up machines to put your
-own in place of, GitLab's pipeline, and what Renovate proposes to whom. It validates at once. Nothing is overwritten: files that are in the way are
-named, and then nothing is written.
+		Long: `Make the repository of a new fleet in DIR, or here: clusters/base with the schema by which hosts merge, one overlay with made-up
+machines to put your own in place of, GitLab's pipeline, and what Renovate proposes to whom. It validates at once. Nothing is overwritten:
+files that are in the way are named, and then nothing is written.
 
 The pipeline is that of the project of GitLab whose registry --image names, in the version of this kiban.`,
 		Example: "  kiban init fleet --site tokyo-staging --image registry.example.com/platform/kiban && cd fleet && git init",
@@ -47,7 +47,8 @@ The pipeline is that of the project of GitLab whose registry --image names, in t
 		},
 	}
 	cmd.Flags().StringVar(&opts.Site, "site", "first", "the first site's name")
-	cmd.Flags().StringVar(&opts.Image, "image", "registry.example.com/platform/kiban", "the repository of kiban's images, in your GitLab's registry")
+	cmd.Flags().StringVar(&opts.Image, "image", "registry.example.com/platform/kiban",
+		"the repository of kiban's images, in your GitLab's registry")
 	return cmd
 }
 
@@ -76,11 +77,13 @@ func initRun(opts *initOptions) error {
 	if err := writeFiles(opts.Dir, files); err != nil {
 		return err
 	}
-	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\nREADME.md says what its pipeline needs.",
+	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\n"+
+		"README.md says what its pipeline needs.",
 		opts.Dir, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml")))
 }
 
-// releaseOf is the release that a build's version names, "1.4.0" of "v1.4.0"; a build between two takes the first one, for Renovate to replace.
+// releaseOf is the release that a build's version names, "1.4.0" of "v1.4.0"; a build between two takes the first one, for Renovate to
+// replace.
 func releaseOf(version string) string {
 	if !regexp.MustCompile(`^v\d+\.\d+\.\d+(-rc\.\d+)?$`).MatchString(version) {
 		return "1.0.0"

@@ -51,7 +51,8 @@ func kubeconfigRun(ctx context.Context, opts *kubeconfigOptions) error {
 		return err
 	}
 	if opts.OIDC {
-		a.note("This kubeconfig holds no credentials: it can be given to everyone who works with %s. They need kubectl's plugin oidc-login.", site.Name)
+		a.note("This kubeconfig holds no credentials: it can be given to everyone who works with %s. They need kubectl's plugin oidc-login.",
+			site.Name)
 	} else {
 		a.note("This kubeconfig is an administrator's: whoever has it can do everything in %s. It is not recorded anywhere.", site.Name)
 	}

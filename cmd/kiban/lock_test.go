@@ -16,7 +16,8 @@ import (
 
 func other() lifecycle.Lock {
 	now := time.Now()
-	return lifecycle.Lock{Holder: "20260102-100000-abcdef", Epoch: 3, Who: "bob in https://gitlab.example/jobs/7", Doing: "apply of revision 3f2a9c1", Since: now.Add(-time.Minute), Renewed: now,
+	return lifecycle.Lock{Holder: "20260102-100000-abcdef", Epoch: 3, Who: "bob in https://gitlab.example/jobs/7",
+		Doing: "apply of revision 3f2a9c1", Since: now.Add(-time.Minute), Renewed: now,
 		Where: "lease kube-system/kiban"}
 }
 
@@ -36,13 +37,15 @@ func TestApplyMakesThePlanAgainUnderTheLock(t *testing.T) {
 
 	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g", "controller-1/start")}}
 	r = f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
-	if r.code != 0 || len(f.applied) != 1 || f.applied[0].Steps[0].ID != "controller-1/start" || !strings.Contains(r.err, "has changed since the plan above") {
+	if r.code != 0 || len(f.applied) != 1 || f.applied[0].Steps[0].ID != "controller-1/start" ||
+		!strings.Contains(r.err, "has changed since the plan above") {
 		t.Errorf("exit %d, applied %+v: %s", r.code, f.applied, r.err)
 	}
 
 	// Done by another meanwhile.
 	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g")}}
-	if r = f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != 0 || f.applied != nil || f.lockCalls[len(f.lockCalls)-1] != "release" {
+	if r = f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes"); r.code != 0 || f.applied != nil ||
+		f.lockCalls[len(f.lockCalls)-1] != "release" {
 		t.Errorf("exit %d, applied %v, %v: %s", r.code, f.applied, f.lockCalls, r.err)
 	}
 
@@ -50,7 +53,8 @@ func TestApplyMakesThePlanAgainUnderTheLock(t *testing.T) {
 	fleet := t.TempDir()
 	f = &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("f", "worker-1/upgrade"), planOf("g", "controller-1/start")}}
 	f.kiban(t, fleet, nil, "plan", "lab", "--out", fleet+"/x.plan")
-	if r = f.kiban(t, fleet, nil, "apply", "lab", "--plan", fleet+"/x.plan"); r.code != exitStale || f.applied != nil || f.lockCalls[len(f.lockCalls)-1] != "release" {
+	if r = f.kiban(t, fleet, nil, "apply", "lab", "--plan", fleet+"/x.plan"); r.code != exitStale || f.applied != nil ||
+		f.lockCalls[len(f.lockCalls)-1] != "release" {
 		t.Errorf("exit %d, applied %v, %v: %s", r.code, f.applied, f.lockCalls, r.err)
 	}
 }
@@ -65,13 +69,15 @@ func TestApplyWithoutChangesAsksForNoLock(t *testing.T) {
 func TestApplyStopsWhereAnotherIsAtWork(t *testing.T) {
 	blocked := planOf("f", "worker-1/upgrade")
 	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "half way"}}
-	for _, p := range []lifecycle.Plan{planOf("f", "worker-1/upgrade"), blocked} { // what a plan says in the middle of another run is not worth telling
+	// what a plan says in the middle of another run is not worth telling
+	for _, p := range []lifecycle.Plan{planOf("f", "worker-1/upgrade"), blocked} {
 		f := &fakeSite{plans: []lifecycle.Plan{p}, await: func() (bool, error) { return false, lock.Held("lab", other(), time.Now()) }}
 		r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes")
 		if r.code != exitBlocked || f.applied != nil {
 			t.Errorf("exit %d, applied %v: %s", r.code, f.applied, r.err)
 		}
-		for _, want := range []string{"bob in https://gitlab.example/jobs/7", "since", "apply of revision 3f2a9c1", "--lock-timeout", "kiban unlock lab"} {
+		for _, want := range []string{"bob in https://gitlab.example/jobs/7", "since", "apply of revision 3f2a9c1", "--lock-timeout",
+			"kiban unlock lab"} {
 			if !strings.Contains(r.err, want) {
 				t.Errorf("does not say %q: %s", want, r.err)
 			}
@@ -79,8 +85,10 @@ func TestApplyStopsWhereAnotherIsAtWork(t *testing.T) {
 	}
 	// Having waited, it looks again.
 	waits := 0
-	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g")}, await: func() (bool, error) { waits++; return true, nil }}
-	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--lock-timeout", "5m"); r.code != 0 || f.applied != nil || waits != 1 || f.claims[0].Wait != 5*time.Minute {
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g")},
+		await: func() (bool, error) { waits++; return true, nil }}
+	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--lock-timeout", "5m"); r.code != 0 || f.applied != nil || waits != 1 ||
+		f.claims[0].Wait != 5*time.Minute {
 		t.Errorf("exit %d, applied %v, %d waits, %s: %s", r.code, f.applied, waits, f.claims[0].Wait, r.err)
 	}
 }
@@ -100,19 +108,22 @@ func TestUnlock(t *testing.T) {
 	}
 	f.locks = []lifecycle.Lock{other()}
 	f.state.Nodes = []lifecycle.NodeState{{Name: "worker-3", Mark: lifecycle.Mark{Run: other().Holder, Reason: "v1 to v2"}}}
-	if r := f.kiban(t, t.TempDir(), nil, "unlock", "lab"); r.code != exitFailed || f.lockCalls != nil || !strings.Contains(r.err, "kiban unlock lab --yes") {
+	if r := f.kiban(t, t.TempDir(), nil, "unlock", "lab"); r.code != exitFailed || f.lockCalls != nil ||
+		!strings.Contains(r.err, "kiban unlock lab --yes") {
 		t.Errorf("without anybody to ask: exit %d, %v: %s", r.code, f.lockCalls, r.err)
 	}
 	r := f.kiban(t, t.TempDir(), nil, "unlock", "lab", "--yes")
 	if r.code != 0 || !slices.Equal(f.lockCalls, []string{"break " + other().Holder}) {
 		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
 	}
-	for _, want := range []string{"bob in https://gitlab.example/jobs/7", "apply of revision 3f2a9c1", "the run lives", "worker-3 (v1 to v2)"} {
+	for _, want := range []string{"bob in https://gitlab.example/jobs/7", "apply of revision 3f2a9c1", "the run lives",
+		"worker-3 (v1 to v2)"} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("does not say %q: %s", want, r.err)
 		}
 	}
-	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.Contains(r.out, "Locked: bob in https://gitlab.example/jobs/7 has it since") {
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.Contains(r.out,
+		"Locked: bob in https://gitlab.example/jobs/7 has it since") {
 		t.Errorf("status: %s", r.out)
 	}
 	if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "-o", "json"); !strings.Contains(r.out, `"who": "bob in`) {

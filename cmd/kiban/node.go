@@ -28,8 +28,8 @@ func newNode(a *app, runF func(context.Context, *nodeOptions) error) *cobra.Comm
 	cmd := &cobra.Command{
 		Use:   "node VERB SITE [NODE]",
 		Short: "Look after one machine: cordon, drain, maintain, reboot, remove, replace",
-		Long: `Look after one machine of a site. What changes anything is a plan like any other: it is shown, confirmed, and carried out step by step
-behind the same gates, windows and disruption budgets as an upgrade, and it is recorded as a run.
+		Long: `Look after one machine of a site. What changes anything is a plan like any other: it is shown, confirmed, and carried out step by
+step behind the same gates, windows and disruption budgets as an upgrade, and it is recorded as a run.
 
 A node that an operator takes out of service carries a mark that no other run of kiban touches: apply upgrades it, and leaves it closed.`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -26,7 +26,8 @@ func nodeVerbs() []nodeVerb {
 		{verb: lifecycle.NodeCordon, short: "Close a node for new pods, with a reason", done: "cordoned", already: "cordoned already",
 			long: `Close a node for new pods. Its mark carries the reason and keeps it closed: kiban apply leaves it so until kiban node uncordon.
 A node that an administrator has cordoned is left as it is; --force puts the mark on it.`,
-			example: "  kiban node cordon tokyo-prod worker-3 --reason 'noisy fan, ticket 4711'", force: "put the mark also on a node that an administrator has cordoned"},
+			example: "  kiban node cordon tokyo-prod worker-3 --reason 'noisy fan, ticket 4711'",
+			force:   "put the mark also on a node that an administrator has cordoned"},
 		{verb: lifecycle.NodeUncordon, short: "Return a node to service when it is well", done: "in service", already: "in service already",
 			long: `Return a node to service, when k0s on it runs, its node is Ready and its daemon sets are whole.
 A node that was cordoned by other means than kiban is not opened: somebody had a reason. --force opens it all the same.`,
@@ -34,28 +35,35 @@ A node that was cordoned by other means than kiban is not opened: somebody had a
 		{verb: lifecycle.NodeDrain, short: "Close a node and move its pods away", done: "out of service", already: "out of service already",
 			long: `Close a node for new pods and move its pods away, as an upgrade does: when a window is open, every other node is Ready and the
 disruption budgets allow it. The node stays closed until kiban node uncordon.`,
-			example: "  kiban node drain tokyo-prod worker-3 --reason 'new disks'", force: "put the mark also on a node that an administrator has cordoned"},
-		{verb: lifecycle.NodeMaintain, short: "Take a machine out of service, work on it, verify it, return it", done: "maintained and in service", already: "in service already",
+			example: "  kiban node drain tokyo-prod worker-3 --reason 'new disks'",
+			force:   "put the mark also on a node that an administrator has cordoned"},
+		{verb: lifecycle.NodeMaintain, short: "Take a machine out of service, work on it, verify it, return it",
+			done: "maintained and in service", already: "in service already",
 			long: `Take a machine out of service as an upgrade does, let work be done on it, verify that it is well, and return it.
 The work is yours: press Enter when it is done. Or it is a command behind --, which runs on the machine as root, word by word
 (-- sh -c '...' for a shell). Or it is a reboot, with --reboot.
 
 Whatever fails or interrupts this leaves the node closed, with its mark: run the same again, or kiban node uncordon.`,
-			example: "  kiban node maintain tokyo-prod worker-3 --reason 'new disks'\n  kiban node maintain tokyo-prod worker-3 --yes -- apt-get -y upgrade\n  kiban node maintain tokyo-prod worker-3 --reboot",
+			example: "  kiban node maintain tokyo-prod worker-3 --reason 'new disks'\n" +
+				"  kiban node maintain tokyo-prod worker-3 --yes -- apt-get -y upgrade\n  kiban node maintain tokyo-prod worker-3 --reboot",
+			force: "take over a cordon that an administrator made, and open it in the end"},
+		{verb: lifecycle.NodeReboot, short: "Reboot a machine: out of service, reboot, verify, return", done: "rebooted and in service",
+			already: "in service already",
+			long: `Reboot a machine: kiban node maintain --reboot. It has rebooted when its boot id is another one; it returns to service when it
+is well. A controller is rebooted only while the others keep etcd's quorum and serve the API.`,
+			example: "  kiban node reboot tokyo-prod worker-3 --yes",
 			force:   "take over a cordon that an administrator made, and open it in the end"},
-		{verb: lifecycle.NodeReboot, short: "Reboot a machine: out of service, reboot, verify, return", done: "rebooted and in service", already: "in service already",
-			long: `Reboot a machine: kiban node maintain --reboot. It has rebooted when its boot id is another one; it returns to service when it is well.
-A controller is rebooted only while the others keep etcd's quorum and serve the API.`,
-			example: "  kiban node reboot tokyo-prod worker-3 --yes", force: "take over a cordon that an administrator made, and open it in the end"},
-		{verb: lifecycle.NodeRemove, short: "Take a machine out of the cluster and wipe k0s from it", done: "removed", already: "no part of the cluster",
-			long: `Take a machine out of the cluster: empty its node, let a controller leave etcd while its service still runs, wipe k0s, delete its objects.
-One of two controllers is not removed, nor any that etcd's quorum needs.
+		{verb: lifecycle.NodeRemove, short: "Take a machine out of the cluster and wipe k0s from it", done: "removed",
+			already: "no part of the cluster",
+			long: `Take a machine out of the cluster: empty its node, let a controller leave etcd while its service still runs, wipe k0s, delete
+its objects. One of two controllers is not removed, nor any that etcd's quorum needs.
 
 Take it out of the overlay too, or set reset: true on it: the next apply would join it again.`,
 			example: "  kiban node remove tokyo-prod worker-3"},
-		{verb: lifecycle.NodeReplace, short: "Take out a machine that is dead, so that another can join in its name", done: "out of the cluster", already: "no part of the cluster",
-			long: `Take out what is left of a machine that is dead: its etcd membership, through another controller, and its node. It is refused while the
-machine answers. Then put another machine in its place, with its host key in the site's known_hosts; the next apply joins it.`,
+		{verb: lifecycle.NodeReplace, short: "Take out a machine that is dead, so that another can join in its name", done: "out of the cluster",
+			already: "no part of the cluster",
+			long: `Take out what is left of a machine that is dead: its etcd membership, through another controller, and its node. It is refused
+while the machine answers. Then put another machine in its place, with its host key in the site's known_hosts; the next apply joins it.`,
 			example: "  kiban node replace tokyo-prod worker-3\n  kiban apply tokyo-prod"},
 	}
 }
@@ -84,7 +92,8 @@ func newNodeVerb(a *app, v nodeVerb, runF func(context.Context, *nodeOptions) er
 				opts.Task.Verb = lifecycle.NodeReboot
 			}
 			if opts.awaits() && !a.InTTY {
-				return usage(cmd, "nobody is here to say when the work is done: stdin is not a terminal. Give a command behind --, or --reboot, or use node drain and node uncordon")
+				return usage(cmd, "nobody is here to say when the work is done: stdin is not a terminal. "+
+					"Give a command behind --, or --reboot, or use node drain and node uncordon")
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)

@@ -13,7 +13,8 @@ import (
 
 // TestCommandLines holds what each verb makes of its command line, without running it.
 func TestCommandLines(t *testing.T) {
-	a := &app{Streams: Streams{Getenv: func(string) string { return "" }, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, services: (&fakeSite{}).services()}
+	a := &app{Streams: Streams{Getenv: func(string) string { return "" }, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}},
+		services: (&fakeSite{}).services()}
 	a.fleet = t.TempDir()
 	var got any
 	for _, tt := range []struct {
@@ -43,10 +44,13 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}),
 			"tokyo --reviewed r.json --accept-changes 0123456789ab --result x.json", [...]any{"r.json", "0123456789ab", "x.json"}, ""},
-		{newApply(a, nil), "tokyo --reviewed r.json --plan x.plan", nil, "--reviewed makes a new plan and --plan carries out a saved one: choose"},
-		{newCIReviewed(a, func(_ context.Context, o *ciReviewedOptions) error { got = [...]any{o.Sites, o.Out}; return nil }), "tokyo osaka --out reviewed", [...]any{[]string{"tokyo", "osaka"}, "reviewed"}, ""},
+		{newApply(a, nil), "tokyo --reviewed r.json --plan x.plan", nil,
+			"--reviewed makes a new plan and --plan carries out a saved one: choose"},
+		{newCIReviewed(a, func(_ context.Context, o *ciReviewedOptions) error { got = [...]any{o.Sites, o.Out}; return nil }),
+			"tokyo osaka --out reviewed", [...]any{[]string{"tokyo", "osaka"}, "reviewed"}, ""},
 		{newCIReviewed(a, nil), "tokyo", nil, "where to? --out names the folder"},
-		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes", [...]any{"tokyo", true}, ""},
+		{newUnlock(a, func(_ context.Context, o *unlockOptions) error { got = [...]any{o.Site, o.Yes}; return nil }), "tokyo --yes",
+			[...]any{"tokyo", true}, ""},
 		{newTrust(a, func(_ context.Context, o *trustOptions) error {
 			got = [...]any{o.Site, o.All, o.Yes, o.output.form}
 			return nil
@@ -55,7 +59,8 @@ func TestCommandLines(t *testing.T) {
 		{newCINote(a, func(_ context.Context, o *ciNoteOptions) error {
 			got = [...]any{o.Sites, o.Plans, o.Soak, o.Gone, o.Print}
 			return nil
-		}), "tokyo osaka --plans plans --soak soak --gone lisbon --gone porto --print", [...]any{[]string{"tokyo", "osaka"}, "plans", "soak", []string{"lisbon", "porto"}, true}, ""},
+		}), "tokyo osaka --plans plans --soak soak --gone lisbon --gone porto --print",
+			[...]any{[]string{"tokyo", "osaka"}, "plans", "soak", []string{"lisbon", "porto"}, true}, ""},
 		{newCINote(a, nil), "tokyo", nil, "which plans? Name their folder with --plans"},
 		{newCITell(a, func(_ context.Context, o *ciTellOptions) error {
 			got = [...]any{o.Site, o.What, o.Plan, o.Result, o.Template, o.Print}
@@ -63,8 +68,10 @@ func TestCommandLines(t *testing.T) {
 		}), "tokyo ended --result r.json --template t.tmpl --print", [...]any{"tokyo", "ended", "", "r.json", "t.tmpl", true}, ""},
 		{newCITell(a, nil), "tokyo started", nil, "started needs --plan FILE"},
 		{newRender(a, func(_ context.Context, o *renderOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
-		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka", []string{"tokyo", "osaka"}, ""},
-		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = [...]any{o.Fetch, o.Bundle}; return nil }), "tokyo --fetch --bundle x.bundle", [...]any{true, "x.bundle"}, ""},
+		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = o.Sites; return nil }), "tokyo osaka",
+			[]string{"tokyo", "osaka"}, ""},
+		{newValidate(a, func(_ context.Context, o *validateOptions) error { got = [...]any{o.Fetch, o.Bundle}; return nil }),
+			"tokyo --fetch --bundle x.bundle", [...]any{true, "x.bundle"}, ""},
 		{newValidate(a, nil), "--bundle x.bundle", nil, "a bundle is of one site: name it"},
 		{newPin(a, func(_ context.Context, o *pinOptions) error {
 			got = [...]any{o.Sites, o.Check, o.AcceptChanged, o.output.form}
@@ -78,19 +85,22 @@ func TestCommandLines(t *testing.T) {
 			got = [...]any{o.Since, o.Changed, o.output.form}
 			return nil
 		}), "--changed-since main -o names", [...]any{"main", true, "names"}, ""},
-		{newSites(a, func(_ context.Context, o *sitesOptions) error { got = [...]any{o.Since, o.Changed}; return nil }), "", [...]any{"", false}, ""},
+		{newSites(a, func(_ context.Context, o *sitesOptions) error { got = [...]any{o.Since, o.Changed}; return nil }), "", [...]any{"", false},
+			""},
 		{newDiff(a, func(_ context.Context, o *diffOptions) error {
 			got = [...]any{o.Site, o.From, o.To, o.Worktree, o.DetailedExitCode, o.output.form}
 			return nil
 		}), "tokyo --from a --to b --detailed-exitcode -o markdown", [...]any{"tokyo", "a", "b", false, true, "markdown"}, ""},
 		{newDiff(a, func(_ context.Context, o *diffOptions) error { got = o.Worktree; return nil }), "tokyo --from a", true, ""},
 		{newDiff(a, nil), "tokyo", nil, "from which revision?"},
-		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml", [...]any{"tokyo", "yaml"}, ""},
+		{newStatus(a, func(_ context.Context, o *statusOptions) error { got = [...]any{o.Site, o.output.form}; return nil }), "tokyo -o yaml",
+			[...]any{"tokyo", "yaml"}, ""},
 		{newCISoak(a, func(_ context.Context, o *ciSoakOptions) error {
 			got = [...]any{o.Site, o.Record, o.output.form}
 			return nil
 		}), "tokyo --record -o json", [...]any{"tokyo", true, "json"}, ""},
-		{newCIGate(a, func(_ context.Context, o *ciGateOptions) error { got = [...]any{o.Site, o.Soak}; return nil }), "tokyo --soak soak", [...]any{"tokyo", "soak"}, ""},
+		{newCIGate(a, func(_ context.Context, o *ciGateOptions) error { got = [...]any{o.Site, o.Soak}; return nil }), "tokyo --soak soak",
+			[...]any{"tokyo", "soak"}, ""},
 		{newKubeconfig(a, func(_ context.Context, o *kubeconfigOptions) error { got = o.Site; return nil }), "tokyo", "tokyo", ""},
 		{newExplain(a, func(_ context.Context, o *explainOptions) error { got = o.Topic; return nil }), "gate", "gate", ""},
 		{newVersion(a, func(_ context.Context, o *versionOptions) error { got = o.output.form; return nil }), "-o json", "json", ""},

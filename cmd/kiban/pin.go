@@ -29,9 +29,10 @@ func newPin(a *app, runF func(context.Context, *pinOptions) error) *cobra.Comman
 	cmd := &cobra.Command{
 		Use:   "pin [SITE...]",
 		Short: "Write down the digests of charts, manifests and k0s binaries",
-		Long: `Ask every source of a site for what its versions stand for today, and write the digests of charts, manifests and k0s binaries into kiban.lock,
-beside the overlay: to be committed. From then on nothing else is installed. Without SITE every site of the fleet is pinned.
-A version whose content is another one than the lock file says is refused, because versions do not change: someone has replaced it.`,
+		Long: `Ask every source of a site for what its versions stand for today, and write the digests of charts, manifests and k0s binaries
+into kiban.lock, beside the overlay: to be committed. From then on nothing else is installed. Without SITE every site of the fleet is
+pinned. A version whose content is another one than the lock file says is refused, because versions do not change: someone has replaced
+it.`,
 		Example:           "  kiban pin tokyo-prod\n  kiban pin --check",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,7 +48,8 @@ A version whose content is another one than the lock file says is refused, becau
 	}
 	addOutput(cmd, &opts.output, "text", "json")
 	cmd.Flags().BoolVar(&opts.Check, "check", false, "write nothing; exit with 2 when a lock file would change")
-	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false, "take other content for a version that is pinned, after someone has found out why")
+	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false,
+		"take other content for a version that is pinned, after someone has found out why")
 	return cmd
 }
 
@@ -108,7 +110,8 @@ func pinSite(ctx context.Context, opts *pinOptions, fleet, name string) (supply.
 		return supply.PinReport{}, err
 	}
 	a.note("Asking the sources of %s.", name)
-	return supply.Pin(ctx, site, a.sources(fleet, storeOptions{Refresh: true}), supply.PinOptions{Check: opts.Check, AcceptChanged: opts.AcceptChanged})
+	return supply.Pin(ctx, site, a.sources(fleet, storeOptions{Refresh: true}),
+		supply.PinOptions{Check: opts.Check, AcceptChanged: opts.AcceptChanged})
 }
 
 func writePinReports(w io.Writer, reports []supply.PinReport, opts *pinOptions) error {

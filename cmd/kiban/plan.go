@@ -34,7 +34,8 @@ func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Comm
 		Short: "Show what apply would do to a site; change nothing",
 		Long: `Look at a site's machines and API, compare with what the repository declares, and show the steps that lead from one to the other.
 Nothing is changed anywhere. A plan that is saved with --out is what "kiban apply --plan" runs, or refuses if anything has changed since.`,
-		Example:           "  kiban plan tokyo-prod\n  kiban plan tokyo-prod -o markdown\n  kiban plan tokyo-prod --out tokyo.plan --detailed-exitcode",
+		Example: "  kiban plan tokyo-prod\n  kiban plan tokyo-prod -o markdown\n" +
+			"  kiban plan tokyo-prod --out tokyo.plan --detailed-exitcode",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, planRun),
 	}

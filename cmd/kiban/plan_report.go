@@ -8,8 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle/forge"
 )
 
-// writeCounts puts a plan's counts into a file for GitLab's merge request widget. A plan that is blocked has counts too: the widget says how
-// much would change, the job that it can't.
+// writeCounts puts a plan's counts into a file for GitLab's merge request widget. A plan that is blocked has counts too: the widget says
+// how much would change, the job that it can't.
 func writeCounts(file string, plan lifecycle.Plan) error {
 	if file == "" {
 		return nil

@@ -32,6 +32,7 @@ func TestPlanReport(t *testing.T) {
 	}
 	f := &fakeSite{plans: []lifecycle.Plan{planOf("f")}}
 	if r := f.kiban(t, t.TempDir(), nil, "plan", "lab", "--report", "no/such/folder/report.json"); r.code != exitFailed {
-		t.Errorf("exit %d, want %d: a report that can't be written would leave the merge request without its widget, in silence", r.code, exitFailed)
+		t.Errorf("exit %d, want %d: a report that can't be written would leave the merge request without its widget, in silence", r.code,
+			exitFailed)
 	}
 }

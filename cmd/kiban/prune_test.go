@@ -15,13 +15,16 @@ func leaving() lifecycle.Plan {
 	p := planOf("f", "worker-1/upgrade")
 	namespaces := func(names ...string) (out []lifecycle.ObjectChange) {
 		for _, n := range names {
-			out = append(out, lifecycle.ObjectChange{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Namespace", Name: n}, Change: lifecycle.ChangeDelete})
+			out = append(out, lifecycle.ObjectChange{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Namespace", Name: n},
+				Change: lifecycle.ChangeDelete})
 		}
 		return out
 	}
 	p.Steps = append(p.Steps,
-		lifecycle.Step{ID: "tenant/product-a/prune", Stage: p.Steps[0].Stage, Action: lifecycle.ActionPrune, Target: "tenant/product-a", Reason: "it has left", Objects: namespaces("product-a", "product-a-jobs")},
-		lifecycle.Step{ID: "tenant/product-b/prune", Stage: p.Steps[0].Stage, Action: lifecycle.ActionPrune, Target: "tenant/product-b", Reason: "it has left", Objects: namespaces("product-b")})
+		lifecycle.Step{ID: "tenant/product-a/prune", Stage: p.Steps[0].Stage, Action: lifecycle.ActionPrune, Target: "tenant/product-a",
+			Reason: "it has left", Objects: namespaces("product-a", "product-a-jobs")},
+		lifecycle.Step{ID: "tenant/product-b/prune", Stage: p.Steps[0].Stage, Action: lifecycle.ActionPrune, Target: "tenant/product-b",
+			Reason: "it has left", Objects: namespaces("product-b")})
 	return p
 }
 
@@ -47,7 +50,8 @@ func TestPruningTenantsAsksForTheirNames(t *testing.T) {
 		if (len(f.applied) == 1) != tt.applied || (r.code == exitDone) != tt.applied {
 			t.Errorf("%s: exit %d, applied %d times\n%s", tt.name, r.code, len(f.applied), r.err)
 		}
-		const question = "This deletes, with all data in them:\ntenant product-a: 2 namespaces product-a, product-a-jobs\ntenant product-b: 1 namespace product-b\nTo carry it out, type the names of these tenants (product-a product-b): "
+		const question = "This deletes, with all data in them:\ntenant product-a: 2 namespaces product-a, product-a-jobs\n" +
+			"tenant product-b: 1 namespace product-b\nTo carry it out, type the names of these tenants (product-a product-b): "
 		if asked := strings.Contains(r.err, question); asked != (tt.args == nil) {
 			t.Errorf("%s: asked is %v\n%s", tt.name, asked, r.err)
 		}

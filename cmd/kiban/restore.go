@@ -27,12 +27,13 @@ func newRestore(a *app, runF func(context.Context, *restoreOptions) error) *cobr
 	cmd := &cobra.Command{
 		Use:   "restore SITE --from FILE",
 		Short: "Rebuild a site's control plane from a backup",
-		Long: `Rebuild the control plane that the repository declares from a backup, on the same machines or on others: fill the first controller and start
-it, let the others join, and bring the workers back. What happened in the cluster after the backup is lost.
+		Long: `Rebuild the control plane that the repository declares from a backup, on the same machines or on others: fill the first
+controller and start it, let the others join, and bring the workers back. What happened in the cluster after the backup is lost.
 
 The controllers must be fresh or reset: it is refused while one runs, holds a former control plane, or cannot be reached. The declared k0s
 version must be the backup's. The plan is shown first, and the site's name is asked for.`,
-		Example:           "  kiban restore tokyo-prod --from .kiban/backups/tokyo-prod/tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age --identity key.txt",
+		Example: "  kiban restore tokyo-prod --from .kiban/backups/tokyo-prod/tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age " +
+			"--identity key.txt",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if opts.Site, err = a.oneSite(cmd, args); err != nil {

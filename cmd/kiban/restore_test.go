@@ -50,7 +50,8 @@ func TestRestoreVerb(t *testing.T) {
 				return p
 			}
 			var out, errs bytes.Buffer
-			streams := Streams{In: strings.NewReader(tt.typed), InTTY: tt.typed != "", Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+			streams := Streams{In: strings.NewReader(tt.typed), InTTY: tt.typed != "", Out: &out, Err: &errs,
+				Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
 			code := run(context.Background(), streams, append([]string{"--fleet", fleet, "restore", "lab"}, tt.args...), s)
 			if code != tt.code || !strings.Contains(errs.String(), tt.says) {
 				t.Errorf("exit %d, want %d, saying %q:\n%s", code, tt.code, tt.says, errs.String())
@@ -59,7 +60,8 @@ func TestRestoreVerb(t *testing.T) {
 				t.Errorf("carried out: %t, want %t", applied, tt.applies)
 			}
 			handed := f.opened.Restore != nil && f.opened.Restore.Path == file
-			if tt.applies && (!handed || from.Version.String() != "v1.35.7+k0s.0" || from.Site != "lab" || !strings.HasPrefix(from.Digest, "sha256:") || !strings.Contains(out.String(), "lab is restored from lab-v1.35.7")) {
+			if tt.applies && (!handed || from.Version.String() != "v1.35.7+k0s.0" || from.Site != "lab" ||
+				!strings.HasPrefix(from.Digest, "sha256:") || !strings.Contains(out.String(), "lab is restored from lab-v1.35.7")) {
 				t.Errorf("the plan was made from %+v, stdout %q", from, out.String())
 			}
 		})

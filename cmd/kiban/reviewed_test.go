@@ -55,11 +55,13 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 	reviewed := clusterPlan("worker-1/cordon", "worker-1/upgrade", "worker-1/uncordon", "worker-2/upgrade")
 	changed, empty, left := clusterPlan("worker-2/upgrade"), clusterPlan(), clusterPlan("worker-1/uncordon", "worker-2/upgrade")
 	more := clusterPlan("worker-1/uncordon", "worker-2/upgrade", "worker-3/reset")
-	begun := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-aaaaaa", Result: lifecycle.RunUnended, Review: &lifecycle.Review{Plan: reviewed.Meaning()}}
+	begun := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-aaaaaa", Result: lifecycle.RunUnended,
+		Review: &lifecycle.Review{Plan: reviewed.Meaning()}}
 	done := begun
 	done.Result = lifecycle.RunDone
 	acceptedRun := begun
-	acceptedRun.Review = &lifecycle.Review{Plan: reviewed.Meaning(), Accepted: []string{"+ worker-3/reset: because"}, AcceptedID: "0123456789ab"}
+	acceptedRun.Review = &lifecycle.Review{Plan: reviewed.Meaning(), Accepted: []string{"+ worker-3/reset: because"},
+		AcceptedID: "0123456789ab"}
 	afresh := acceptedRun
 	afresh.Review = &lifecycle.Review{Plan: reviewed.Meaning(), Accepted: []string{"+ worker-9/reset: because"}, AcceptedID: "0123456789ab"}
 	for name, tt := range map[string]struct {
@@ -73,28 +75,38 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 		says     []string
 		accepted []string
 	}{
-		"the same":                            {plans: []lifecycle.Plan{reviewed}, applied: 1, kind: lifecycle.OutcomeDone},
-		"the same, and something is accepted": {plans: []lifecycle.Plan{reviewed}, accept: "0123456789ab", applied: 1, kind: lifecycle.OutcomeDone},
-		"nothing":                             {plans: []lifecycle.Plan{empty}, kind: lifecycle.OutcomeUnchanged},
-		"nothing, and nobody reviewed that":   {plans: []lifecycle.Plan{empty}, unread: true, kind: lifecycle.OutcomeUnchanged},
+		"the same": {plans: []lifecycle.Plan{reviewed}, applied: 1, kind: lifecycle.OutcomeDone},
+		"the same, and something is accepted": {plans: []lifecycle.Plan{reviewed}, accept: "0123456789ab", applied: 1,
+			kind: lifecycle.OutcomeDone},
+		"nothing":                           {plans: []lifecycle.Plan{empty}, kind: lifecycle.OutcomeUnchanged},
+		"nothing, and nobody reviewed that": {plans: []lifecycle.Plan{empty}, unread: true, kind: lifecycle.OutcomeUnchanged},
 		"nobody has reviewed one": {plans: []lifecycle.Plan{reviewed}, unread: true, code: exitStale, kind: lifecycle.OutcomeStale,
 			says: []string{"nobody has reviewed what would be done", "+ worker-1/upgrade: because", "--accept-changes " + review.ID(reviewed)}},
-		"nobody has reviewed one, and it is accepted": {plans: []lifecycle.Plan{reviewed}, unread: true, accept: review.ID(reviewed), applied: 1, kind: lifecycle.OutcomeDone,
-			accepted: []string{"+ worker-1/cordon: because", "+ worker-1/upgrade: because", "+ worker-1/uncordon: because", "+ worker-2/upgrade: because"}},
+		"nobody has reviewed one, and it is accepted": {plans: []lifecycle.Plan{reviewed}, unread: true, accept: review.ID(reviewed), applied: 1,
+			kind: lifecycle.OutcomeDone,
+			accepted: []string{"+ worker-1/cordon: because", "+ worker-1/upgrade: because", "+ worker-1/uncordon: because",
+				"+ worker-2/upgrade: because"}},
 		"changed by hand": {plans: []lifecycle.Plan{changed}, code: exitStale, kind: lifecycle.OutcomeStale,
-			says: []string{"What was reviewed is the plan of " + mergeRequestURL, "what would be done is not what was reviewed", "- worker-1/upgrade: because", "--accept-changes " + review.ID(changed)}},
+			says: []string{"What was reviewed is the plan of " + mergeRequestURL, "what would be done is not what was reviewed",
+				"- worker-1/upgrade: because", "--accept-changes " + review.ID(changed)}},
 		"changed by hand, and accepted": {plans: []lifecycle.Plan{changed}, accept: review.ID(changed), applied: 1, kind: lifecycle.OutcomeDone,
 			says:     []string{"Accepted, although it is not what was reviewed"},
 			accepted: []string{"- worker-1/cordon: because", "- worker-1/upgrade: because", "- worker-1/uncordon: because"}},
-		"changed by hand, and another is accepted": {plans: []lifecycle.Plan{changed}, accept: review.ID(more), code: exitStale, kind: lifecycle.OutcomeStale,
+		"changed by hand, and another is accepted": {plans: []lifecycle.Plan{changed}, accept: review.ID(more), code: exitStale,
+			kind: lifecycle.OutcomeStale,
 			says: []string{"is not about this plan, whose id is " + review.ID(changed)}},
-		"cut off": {plans: []lifecycle.Plan{left}, runs: []lifecycle.RunRecord{begun}, applied: 1, kind: lifecycle.OutcomeDone, says: []string{"what is left of the plan that was reviewed"}},
-		"cut off, and another machine": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{begun}, code: exitStale, kind: lifecycle.OutcomeStale,
+		"cut off": {plans: []lifecycle.Plan{left}, runs: []lifecycle.RunRecord{begun}, applied: 1, kind: lifecycle.OutcomeDone,
+			says: []string{"what is left of the plan that was reviewed"}},
+		"cut off, and another machine": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{begun}, code: exitStale,
+			kind: lifecycle.OutcomeStale,
 			says: []string{"+ worker-3/reset: because"}},
-		"done before, and changed since": {plans: []lifecycle.Plan{left}, runs: []lifecycle.RunRecord{done}, code: exitStale, kind: lifecycle.OutcomeStale},
-		"accepted, and cut off": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{acceptedRun}, accept: "0123456789ab", applied: 1, kind: lifecycle.OutcomeDone,
+		"done before, and changed since": {plans: []lifecycle.Plan{left}, runs: []lifecycle.RunRecord{done}, code: exitStale,
+			kind: lifecycle.OutcomeStale},
+		"accepted, and cut off": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{acceptedRun}, accept: "0123456789ab", applied: 1,
+			kind:     lifecycle.OutcomeDone,
 			accepted: []string{"+ worker-3/reset: because"}},
-		"something else accepted, and cut off": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{afresh}, accept: "0123456789ab", code: exitStale, kind: lifecycle.OutcomeStale},
+		"something else accepted, and cut off": {plans: []lifecycle.Plan{more}, runs: []lifecycle.RunRecord{afresh}, accept: "0123456789ab",
+			code: exitStale, kind: lifecycle.OutcomeStale},
 		"changed while the lock was waited for": {plans: []lifecycle.Plan{reviewed, changed}, code: exitStale, kind: lifecycle.OutcomeStale,
 			says: []string{"The site has changed since the plan above was made", "what would be done is not what was reviewed"}},
 	} {
@@ -132,7 +144,8 @@ func TestApplyWhatWasReviewed(t *testing.T) {
 			if tt.applied == 0 {
 				return
 			}
-			if review == nil || !slices.Equal(review.Accepted, tt.accepted) || (review.AcceptedID != "") != (tt.accepted != nil) || (review.Plan == "") != tt.unread || (review.Where == "") != tt.unread {
+			if review == nil || !slices.Equal(review.Accepted, tt.accepted) || (review.AcceptedID != "") != (tt.accepted != nil) ||
+				(review.Plan == "") != tt.unread || (review.Where == "") != tt.unread {
 				t.Errorf("recorded: %+v", review)
 			}
 			if o.Review == nil || o.Message != "4 of 4 steps done in 0s" {
@@ -161,13 +174,15 @@ func TestReviewedPlanIsFollowedByWhatItNamed(t *testing.T) {
 	}
 }
 
-// While the API does not answer nothing tells whether the reviewed plan was begun: what brings it back may go, and what follows is asked for.
+// While the API does not answer nothing tells whether the reviewed plan was begun: what brings it back may go, and what follows is asked
+// for.
 func TestReviewedPlanWaitsForTheAPI(t *testing.T) {
 	reviewed := clusterPlan("controller-1/upgrade", "worker-1/upgrade")
 	dark := planOf("f", "controller-1/start")
 	dark.Unfinished = "the API does not answer"
 	left := clusterPlan("worker-1/upgrade")
-	begun := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-aaaaaa", Result: lifecycle.RunUnended, Review: &lifecycle.Review{Plan: reviewed.Meaning()}}
+	begun := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-aaaaaa", Result: lifecycle.RunUnended,
+		Review: &lifecycle.Review{Plan: reviewed.Meaning()}}
 	for _, tt := range []struct {
 		runs          []lifecycle.RunRecord
 		code, applied int
@@ -201,10 +216,12 @@ func TestResultIsAlwaysWritten(t *testing.T) {
 		code int
 		says string
 	}{
-		"done":        {plan, nil, lifecycle.OutcomeDone, exitDone, "1 of 1"},
-		"failed":      {plan, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "worker-1 did not come up"}, lifecycle.OutcomeFailed, exitFailed, "worker-1 did not come up"},
-		"blocked":     {blocked, nil, lifecycle.OutcomeBlocked, exitBlocked, "no room"},
-		"interrupted": {plan, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted", Cause: apply.ErrInterrupted}, lifecycle.OutcomeInterrupted, exitInterrupted, "the run was interrupted"},
+		"done": {plan, nil, lifecycle.OutcomeDone, exitDone, "1 of 1"},
+		"failed": {plan, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "worker-1 did not come up"},
+			lifecycle.OutcomeFailed, exitFailed, "worker-1 did not come up"},
+		"blocked": {blocked, nil, lifecycle.OutcomeBlocked, exitBlocked, "no room"},
+		"interrupted": {plan, lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the run was interrupted",
+			Cause: apply.ErrInterrupted}, lifecycle.OutcomeInterrupted, exitInterrupted, "the run was interrupted"},
 	} {
 		f := &fakeSite{plans: []lifecycle.Plan{tt.plan}}
 		f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
@@ -213,14 +230,16 @@ func TestResultIsAlwaysWritten(t *testing.T) {
 		}
 		file := filepath.Join(t.TempDir(), "result.json")
 		r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--result", file)
-		if o := told(t, file); r.code != tt.code || o.ExitCode != tt.code || o.Kind != tt.kind || !strings.Contains(o.Message, tt.says) || o.Verdict == "" {
+		if o := told(t, file); r.code != tt.code || o.ExitCode != tt.code || o.Kind != tt.kind || !strings.Contains(o.Message, tt.says) ||
+			o.Verdict == "" {
 			t.Errorf("%s: exit %d, %+v", name, r.code, o)
 		}
 	}
 	// A folder that is not there: what was done is told all the same.
 	f := &fakeSite{plans: []lifecycle.Plan{plan}}
 	r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--result", filepath.Join(t.TempDir(), "none", "result.json"))
-	if r.code != exitFailed || len(f.applied) != 1 || !strings.Contains(r.err, "the result can't be written") || !strings.Contains(r.err, "1 of 1 steps done in 3s") {
+	if r.code != exitFailed || len(f.applied) != 1 || !strings.Contains(r.err, "the result can't be written") ||
+		!strings.Contains(r.err, "1 of 1 steps done in 3s") {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
 	// A result of an earlier attempt that can't be taken away: nothing is done.
@@ -229,7 +248,8 @@ func TestResultIsAlwaysWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	f = &fakeSite{plans: []lifecycle.Plan{plan}}
-	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--result", folder); r.code != exitFailed || f.applied != nil || !strings.Contains(r.err, "Nothing was done") {
+	if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--result", folder); r.code != exitFailed || f.applied != nil ||
+		!strings.Contains(r.err, "Nothing was done") {
 		t.Errorf("exit %d, applied %v: %s", r.code, f.applied, r.err)
 	}
 }
@@ -245,7 +265,8 @@ func TestReviewedPlansThatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := &fakeSite{plans: []lifecycle.Plan{clusterPlan("worker-1/upgrade")}}
-		if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--reviewed", file); r.code != exitFailed || f.applied != nil || !strings.Contains(r.err, want) {
+		if r := f.kiban(t, t.TempDir(), nil, "apply", "lab", "--yes", "--reviewed", file); r.code != exitFailed || f.applied != nil ||
+			!strings.Contains(r.err, want) {
 			t.Errorf("exit %d, no %q in %s", r.code, want, r.err)
 		}
 	}

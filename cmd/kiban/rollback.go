@@ -26,8 +26,9 @@ func newRollback(a *app, runF func(context.Context, *rollbackOptions) error) *co
 	cmd := &cobra.Command{
 		Use:   "rollback SITE",
 		Short: "Bring a site to what an earlier revision of the repository declares",
-		Long: `Read what the repository declared at an earlier revision, without touching the work tree, and apply that: with a plan that is shown first, and
-behind the same gates. Without --to it is the revision that was applied before the present one, by the cluster's own record of its runs.
+		Long: `Read what the repository declared at an earlier revision, without touching the work tree, and apply that: with a plan that is
+shown first, and behind the same gates. Without --to it is the revision that was applied before the present one, by the cluster's own
+record of its runs.
 
 k0s does not take a control plane back to an older version. That is refused, and the backup that leads there is named.
 The repository still declares what it did: revert it there too, or the next apply goes forward again.`,

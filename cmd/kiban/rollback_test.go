@@ -23,7 +23,8 @@ func TestRollbackVerb(t *testing.T) {
 	}{
 		{name: "to a revision", args: []string{"--to", "v1", "--yes"}, code: exitDone, at: "v1", says: "revert it there too"},
 		{name: "to the one before", args: []string{"--yes"}, code: exitDone, at: "aaa", says: "revision full-aaa",
-			runs: []lifecycle.RunRecord{{Revision: "bbb", Digest: "2", Result: lifecycle.RunDone}, {Revision: "aaa", Digest: "1", Result: lifecycle.RunDone}}},
+			runs: []lifecycle.RunRecord{{Revision: "bbb", Digest: "2", Result: lifecycle.RunDone},
+				{Revision: "aaa", Digest: "1", Result: lifecycle.RunDone}}},
 		{name: "nothing before", args: []string{"--yes"}, code: exitFailed, says: "no revision before"},
 		{name: "a revision that is not there", args: []string{"--to", "gone", "--yes"}, code: exitFailed, at: "gone", says: "cannot be read"},
 		{name: "nobody there", args: []string{"--to", "v1"}, code: exitFailed, says: "nobody is here"},
@@ -47,7 +48,8 @@ func TestRollbackVerb(t *testing.T) {
 			}
 			fleet := t.TempDir()
 			var out, errs strings.Builder
-			streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+			streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+				Size: func() (int, int) { return 80, 24 }}
 			code := run(t.Context(), streams, append([]string{"--fleet", fleet, "rollback", "lab"}, tt.args...), s)
 			if code != tt.code || at != tt.at || !strings.Contains(errs.String(), tt.says) {
 				t.Errorf("exit %d, want %d, at %q, saying %q:\n%s", code, tt.code, at, tt.says, errs.String())

@@ -54,13 +54,16 @@ func keepJournal(t *testing.T, fleet, site string, begin int, kinds ...lifecycle
 }
 
 func wholeRun() []lifecycle.EventKind {
-	return []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventStarted, lifecycle.EventFinished, lifecycle.EventSummary}
+	return []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventStarted, lifecycle.EventFinished,
+		lifecycle.EventSummary}
 }
 
 func TestRuns(t *testing.T) {
 	fleet := t.TempDir()
-	old, young := keepJournal(t, fleet, "lab", 0, wholeRun()...), keepJournal(t, fleet, "lab", 60, lifecycle.EventPlanned, lifecycle.EventStarted)
-	elsewhere := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220030-ffffff", Site: "lab", Who: "renovate", Where: "https://gitlab.example/fleet/-/jobs/4711",
+	old, young := keepJournal(t, fleet, "lab", 0, wholeRun()...),
+		keepJournal(t, fleet, "lab", 60, lifecycle.EventPlanned, lifecycle.EventStarted)
+	elsewhere := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220030-ffffff", Site: "lab", Who: "renovate",
+		Where: "https://gitlab.example/fleet/-/jobs/4711",
 		Began: at(30), Ended: at(50), Result: lifecycle.RunFailed, Steps: 4, Begun: 2, Done: 1, Failed: 1}
 	both := elsewhere
 	both.ID, both.Began = old, at(0)
@@ -74,7 +77,8 @@ func TestRuns(t *testing.T) {
 	for _, l := range got {
 		lines = append(lines, fmt.Sprint(l.ID, " ", l.Result, " here ", l.Here, " cluster ", l.Cluster))
 	}
-	want := []string{young + " no end here true cluster false", elsewhere.ID + " failed here false cluster true", old + " done here true cluster true"}
+	want := []string{young + " no end here true cluster false", elsewhere.ID + " failed here false cluster true",
+		old + " done here true cluster true"}
 	if !slices.Equal(lines, want) {
 		t.Errorf("got %q, want %q", lines, want)
 	}
@@ -92,7 +96,8 @@ func TestRuns(t *testing.T) {
 func TestRunsOfAClusterThatDoesNotAnswer(t *testing.T) {
 	fleet := t.TempDir()
 	id := keepJournal(t, fleet, "lab", 0, wholeRun()...)
-	if err := os.WriteFile(filepath.Join(fleet, ".kiban", "runs", "lab", "20261121-220001-abcdef.jsonl"), []byte(`{"format":"9.0"}`+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(fleet, ".kiban", "runs", "lab", "20261121-220001-abcdef.jsonl"), []byte(`{"format":"9.0"}`+"\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := &fakeSite{runsErr: errors.New("no controller runs yet")}
@@ -100,12 +105,14 @@ func TestRunsOfAClusterThatDoesNotAnswer(t *testing.T) {
 	if r.code != 0 || !strings.Contains(r.out, id) {
 		t.Errorf("exit %d:\n%s", r.code, r.out)
 	}
-	for _, want := range []string{"Warning: the cluster could not be asked", "no controller runs yet", "Warning: a journal is left out", `format "9.0"`} {
+	for _, want := range []string{"Warning: the cluster could not be asked", "no controller runs yet", "Warning: a journal is left out",
+		`format "9.0"`} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("no %q in\n%s", want, r.err)
 		}
 	}
-	if r := (&fakeSite{}).kiban(t, t.TempDir(), nil, "runs", "lab"); r.code != 0 || r.out != "" || !strings.Contains(r.err, "No run of lab is known.") {
+	if r := (&fakeSite{}).kiban(t, t.TempDir(), nil, "runs", "lab"); r.code != 0 || r.out != "" ||
+		!strings.Contains(r.err, "No run of lab is known.") {
 		t.Errorf("no run: exit %d, %q, %q", r.code, r.out, r.err)
 	}
 }
@@ -121,7 +128,8 @@ func TestOperator(t *testing.T) {
 	}{
 		{map[string]string{"USER": "ann"}, "ann", host},
 		{map[string]string{"LOGNAME": "bob"}, "bob", host},
-		{map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "renovate", "CI_JOB_URL": "https://gitlab.example/-/jobs/1", "USER": "root"}, "renovate", "https://gitlab.example/-/jobs/1"},
+		{map[string]string{"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "renovate", "CI_JOB_URL": "https://gitlab.example/-/jobs/1", "USER": "root"},
+			"renovate", "https://gitlab.example/-/jobs/1"},
 		{map[string]string{"GITLAB_CI": "true"}, "gitlab", ""},
 	} {
 		who, where := Streams{Getenv: func(k string) string { return tt.env[k] }}.operator()
@@ -151,7 +159,8 @@ func TestShowForms(t *testing.T) {
 
 func TestShowFindsTheRun(t *testing.T) {
 	fleet := t.TempDir()
-	old, young, other := keepJournal(t, fleet, "lab", 0, wholeRun()...), keepJournal(t, fleet, "lab", 60, wholeRun()...), keepJournal(t, fleet, "tokyo", 30, wholeRun()...)
+	old, young, other := keepJournal(t, fleet, "lab", 0, wholeRun()...), keepJournal(t, fleet, "lab", 60, wholeRun()...),
+		keepJournal(t, fleet, "tokyo", 30, wholeRun()...)
 	path := filepath.Join(fleet, ".kiban", "runs", "tokyo", other+".jsonl")
 	for _, tt := range []struct {
 		args []string

@@ -30,7 +30,8 @@ func newShow(a *app, runF func(context.Context, *showOptions) error) *cobra.Comm
 		Long: `Tell of a past run again, from its journal. RUN is an id or the beginning of one, "latest", or the path of a journal.
 -o html makes one self-contained page: a lane a machine, its steps over time, what they waited for, and how many machines were out of
 service against how many may have been. -o markdown is for a merge request.`,
-		Example:           "  kiban show latest\n  kiban show 20261121-2204 --site tokyo-prod -o html > run.html\n  kiban show .kiban/runs/lab/20261121-220400-31f540.jsonl -o json",
+		Example: "  kiban show latest\n  kiban show 20261121-2204 --site tokyo-prod -o html > run.html\n" +
+			"  kiban show .kiban/runs/lab/20261121-220400-31f540.jsonl -o json",
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -38,11 +38,11 @@ func newSiteAdd(a *app, runF func(context.Context, *siteAddOptions) error) *cobr
 	cmd := &cobra.Command{
 		Use:   "add NAME",
 		Short: "Make the overlay of a new site",
-		Long: `Make the overlay of a new site upon clusters/base, or after another site with --from, and check it with the rest of the fleet. A machine is an address, or
-name=address; one without a name is called after the site. Nothing is overwritten.
+		Long: `Make the overlay of a new site upon clusters/base, or after another site with --from, and check it with the rest of the fleet. A
+machine is an address, or name=address; one without a name is called after the site. Nothing is overwritten.
 
-A copy has the other site's addons, tenants and settings. Its host keys and its lock file stay behind, and addresses that are still the other
-site's are named. An overlay upon the base that is not valid is not kept; a copy is, for it is there to be changed.`,
+A copy has the other site's addons, tenants and settings. Its host keys and its lock file stay behind, and addresses that are still the
+other site's are named. An overlay upon the base that is not valid is not kept; a copy is, for it is there to be changed.`,
 		Example: "  kiban site add osaka-prod --controllers 10.40.1.11,10.40.1.12,10.40.1.13 --workers 10.40.1.101,10.40.1.102\n" +
 			"  kiban site add tokyo-lab --from tokyo-staging --controllers tyl-cp-1=10.50.0.11",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -98,7 +98,8 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	a.findings(ds)
 	switch {
 	case ds.Err() == nil:
-		return a.result(fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name, opts.Name))
+		return a.result(fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name,
+			opts.Name))
 	case opts.From != "":
 		a.note("\noverlays/%s was made. Mend what is above before its first plan.", opts.Name)
 		return shown{ds}

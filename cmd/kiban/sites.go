@@ -32,9 +32,10 @@ func newSites(a *app, runF func(context.Context, *sitesOptions) error) *cobra.Co
 		Short: "List the sites of the fleet, or those that changed since a revision",
 		Long: `List the sites of the fleet, in the order of their waves.
 
-With --changed-since only those whose declaration is not what it was at that revision: a change of a base or a component marks every site that
-is built with it, and no other. It is the built declaration that is compared, with the lock file and the files that it names: a comment or a
-README marks none. A site that cannot be read, now or then, counts as changed. What is compared is the work tree, not yet committed changes included.
+With --changed-since only those whose declaration is not what it was at that revision: a change of a base or a component marks every site
+that is built with it, and no other. It is the built declaration that is compared, with the lock file and the files that it names: a
+comment or a README marks none. A site that cannot be read, now or then, counts as changed. What is compared is the work tree, not yet
+committed changes included.
 
 A site whose overlay is gone is said on stderr: kiban destroys nothing because of it.
 Exit code 1 when a site cannot be read; the others are listed all the same.`,
@@ -67,7 +68,8 @@ type siteList struct {
 	Removed []string `json:"removed,omitempty"`
 }
 
-// siteRow is one site. Change is "added" or "changed" since the revision; Valid is false when it cannot be read, and then only the name is known.
+// siteRow is one site. Change is "added" or "changed" since the revision; Valid is false when it cannot be read, and then only the name is
+// known.
 type siteRow struct {
 	Name     string             `json:"name"`
 	Wave     int                `json:"wave"`
@@ -122,8 +124,8 @@ func (a *app) allSites(ctx context.Context, fleet string) (siteList, lifecycle.D
 	return list, once(slices.Concat(all...)), err
 }
 
-// sitesSince lists the sites whose declaration in the work tree is not what it was at a revision. The findings are those that keep a site from
-// being read, and what is to be known of those that were removed.
+// sitesSince lists the sites whose declaration in the work tree is not what it was at a revision. The findings are those that keep a site
+// from being read, and what is to be known of those that were removed.
 func (a *app) sitesSince(ctx context.Context, fleet, revision string) (list siteList, found lifecycle.Diagnostics, err error) {
 	then, done, err := a.declaredAt(fleet, revision, false)
 	if err != nil {
@@ -192,7 +194,8 @@ func changedSince(ctx context.Context, then, now declared, name string) (siteRow
 func removedSite(name, revision string) lifecycle.Diagnostic {
 	return lifecycle.Warnf("overlays/"+name, "the overlay of %s is gone", name).
 		Because("Its cluster goes on running, and nobody looks after it: kiban never destroys a site because it has left the repository.").
-		Try(fmt.Sprintf("Put the overlay back. To take the cluster down, do it while it is declared (git show %.10s has it): `kiban node remove %s HOST`,\nor `reset: true` on its hosts and `kiban apply %s`.",
+		Try(fmt.Sprintf("Put the overlay back. To take the cluster down, do it while it is declared (git show %.10s has it): "+
+			"`kiban node remove %s HOST`,\nor `reset: true` on its hosts and `kiban apply %s`.",
 			revision, name, name))
 }
 
@@ -201,7 +204,8 @@ func rowOf(d diff.Declaration, name string, ds lifecycle.Diagnostics) siteRow {
 		return siteRow{Name: name}
 	}
 	s := d.Site
-	return siteRow{Name: name, Wave: s.Wave, Provider: s.Provider, Version: s.Cluster.Version.String(), Labels: s.Labels, From: s.Promotion.From, Valid: true}
+	return siteRow{Name: name, Wave: s.Wave, Provider: s.Provider, Version: s.Cluster.Version.String(), Labels: s.Labels,
+		From: s.Promotion.From, Valid: true}
 }
 
 // errorsOf leaves warnings to validate.
@@ -281,5 +285,6 @@ func (r siteRow) line() string {
 	for _, k := range slices.Sorted(maps.Keys(r.Labels)) {
 		labels = append(labels, k+"="+r.Labels[k])
 	}
-	return strings.Join([]string{r.Name, fmt.Sprint(r.Wave), string(r.Provider), cmp.Or(r.Version, "-"), cmp.Or(strings.Join(labels, ","), "-"), r.Change}, "\t")
+	return strings.Join([]string{r.Name, fmt.Sprint(r.Wave), string(r.Provider), cmp.Or(r.Version, "-"),
+		cmp.Or(strings.Join(labels, ","), "-"), r.Change}, "\t")
 }

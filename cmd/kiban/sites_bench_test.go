@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// BenchmarkChangedSince asks which of 200 sites changed when a base did that all of them use, and reports how many times as long that takes as reading
-// them once, measured in turns. Both sides must be read, so 2 is the bound.
+// BenchmarkChangedSince asks which of 200 sites changed when a base did that all of them use, and reports how many times as long that
+// takes as reading them once, measured in turns. Both sides must be read, so 2 is the bound.
 func BenchmarkChangedSince(b *testing.B) {
 	fleet := b.TempDir()
 	if err := os.CopyFS(filepath.Join(fleet, "clusters"), os.DirFS(filepath.Join("..", "..", "clusters"))); err != nil {
@@ -47,7 +47,8 @@ func BenchmarkChangedSince(b *testing.B) {
 	ask := func(args ...string) time.Duration {
 		var out, errs bytes.Buffer
 		began := time.Now()
-		code := Run(context.Background(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }}, append(args, "--fleet", fleet, "-o", "names"))
+		code := Run(context.Background(), Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }},
+			append(args, "--fleet", fleet, "-o", "names"))
 		if n := strings.Count(out.String(), "site-"); code != 0 || n != 200 {
 			b.Fatalf("%q: exit %d, %d sites\n%s", args, code, n, errs.String())
 		}

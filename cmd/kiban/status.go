@@ -65,7 +65,8 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version, Problems: a.Problems(site, state)}
+	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version,
+		Problems: a.Problems(site, state)}
 	if opts.output.form != "text" {
 		return writeReport(a.Out, opts.output.form, report)
 	}

@@ -27,7 +27,8 @@ func TestSupportLine(t *testing.T) {
 		want  string
 	}{
 		{"supported", state("v1.36.3+k0s.2"), "2026-11-22", ""},
-		{"the oldest counts", state("v1.36.3+k0s.2", "v1.34.10+k0s.0", "v1.35.7+k0s.0"), "2026-11-22", "\nKubernetes 1.34, which runs here, gets no more patches since 2026-10-27.\n"},
+		{"the oldest counts", state("v1.36.3+k0s.2", "v1.34.10+k0s.0", "v1.35.7+k0s.0"), "2026-11-22",
+			"\nKubernetes 1.34, which runs here, gets no more patches since 2026-10-27.\n"},
 		{"soon", state("v1.35.7+k0s.0"), "2027-01-01", "\nKubernetes 1.35, which runs here, gets patches until 2027-02-28 only.\n"},
 		{"not known", state("v1.99.1+k0s.0"), "2030-01-01", ""},
 		{"nothing runs", state(), "2030-01-01", ""},

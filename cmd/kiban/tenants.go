@@ -21,8 +21,8 @@ func newTenants(a *app, runF func(context.Context, *tenantsOptions) error) *cobr
 	cmd := &cobra.Command{
 		Use:   "tenants SITE",
 		Short: "List a site's tenants and what they use of their quotas",
-		Long: `List a site's tenants: each of their namespaces, and what is used there of each resource that its quota limits. Tenants that have left the
-repository are listed as long as their namespaces are there. Nothing is changed.`,
+		Long: `List a site's tenants: each of their namespaces, and what is used there of each resource that its quota limits. Tenants that have
+left the repository are listed as long as their namespaces are there. Nothing is changed.`,
 		Example:           "  kiban tenants tokyo-prod\n  kiban tenants tokyo-prod -o json",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, tenantsRun),

@@ -91,7 +91,8 @@ func lockUnread(site lifecycle.Site, err error) error {
 func inHand(state lifecycle.State, l lifecycle.Lock, now time.Time) string {
 	says := "It was renewed a moment ago, so the run lives: it would stop before its next step."
 	if age := now.Sub(l.Renewed); age > lifecycle.LockDuration {
-		says = fmt.Sprintf("It was not renewed for %s: the run is dead, or was stopped, and its lock lapses as soon as another run watches it.", age.Round(time.Second))
+		says = fmt.Sprintf("It was not renewed for %s: the run is dead, or was stopped, and its lock lapses as soon as another run watches it.",
+			age.Round(time.Second))
 	}
 	var nodes []string
 	for _, n := range state.Nodes {

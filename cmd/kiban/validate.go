@@ -29,8 +29,8 @@ func newValidate(a *app, runF func(context.Context, *validateOptions) error) *co
 	cmd := &cobra.Command{
 		Use:   "validate [SITE...]",
 		Short: "Check what sites declare, without asking any machine",
-		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules, and what
-addons' charts make of their values, as far as the charts are on this machine, in the bundle, or --fetch gets them.
+		Long: `Check what sites declare, without asking any machine: the merge, the k0sctl document, the Site document and kiban's own rules,
+and what addons' charts make of their values, as far as the charts are on this machine, in the bundle, or --fetch gets them.
 Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.
 The forms codequality and junit are reports that GitLab shows in merge requests; the findings are told on stderr as well.`,
 		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json\n  kiban validate -o codequality > gl-code-quality.json",
@@ -121,7 +121,8 @@ func siteSummary(s lifecycle.Site) string {
 	if s.Provider == lifecycle.ProviderExternal {
 		return fmt.Sprintf("machines of someone else, %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
 	}
-	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, lifecycle.Count(len(s.Cluster.Controllers()), "controller"), lifecycle.Count(len(s.Cluster.Workers()), "worker"))
+	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, lifecycle.Count(len(s.Cluster.Controllers()), "controller"),
+		lifecycle.Count(len(s.Cluster.Workers()), "worker"))
 	if len(s.Addons)+len(s.Tenants) > 0 {
 		text += fmt.Sprintf(", %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // checkCharts renders what the site's addons are, as plan will: values that a chart's schema refuses, templates that fail, versions that do
-// not exist and content that is not what was locked show here, where the addon was declared. Charts that are not on this machine are fetched
-// only when that was asked for; else one warning names them.
+// not exist and content that is not what was locked show here, where the addon was declared. Charts that are not on this machine are
+// fetched only when that was asked for; else one warning names them.
 func (a *app) checkCharts(ctx context.Context, opts *validateOptions, fleet string, site lifecycle.Site) lifecycle.Diagnostics {
 	packed, err := a.openBundle(opts.Bundle, site, fleet)
 	if err != nil {

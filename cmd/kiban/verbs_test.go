@@ -98,12 +98,14 @@ func (f *fakeSite) Run(ctx context.Context, plan lifecycle.Plan, run session.Run
 	if f.run != nil {
 		return f.run(ctx, plan, run)
 	}
-	return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done", Elapsed: 3 * time.Second})
+	return run.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done",
+		Elapsed: 3 * time.Second})
 }
 
 func (f *fakeSite) services() services {
 	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa"}
-	site.Cluster.Hosts = []lifecycle.Host{{Name: "controller-1", Role: lifecycle.RoleController, Address: "10.0.0.11"}, {Name: "worker-1", Role: lifecycle.RoleWorker, Address: "10.0.0.101"}}
+	site.Cluster.Hosts = []lifecycle.Host{{Name: "controller-1", Role: lifecycle.RoleController, Address: "10.0.0.11"},
+		{Name: "worker-1", Role: lifecycle.RoleWorker, Address: "10.0.0.101"}}
 	return services{
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
@@ -157,7 +159,8 @@ type result struct {
 func (f *fakeSite) kiban(t *testing.T, fleet string, change func(*Streams), args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
-	s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
+	s := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+		Size: func() (int, int) { return 80, 24 }}
 	if change != nil {
 		change(&s)
 	}
@@ -170,7 +173,8 @@ func TestPlanExitCodes(t *testing.T) {
 	blocked := changes
 	blocked.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}
 	broken := none
-	broken.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not reached"}, {Severity: lifecycle.SeverityBlocked, Summary: "no room"}}
+	broken.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not reached"},
+		{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}
 	for _, tt := range []struct {
 		name string
 		plan lifecycle.Plan
@@ -333,8 +337,10 @@ func TestKubeconfig(t *testing.T) {
 }
 
 func TestStatusForms(t *testing.T) {
-	f := &fakeSite{state: lifecycle.State{Site: "lab", Hosts: []lifecycle.HostState{{Name: "worker-1", Problem: lifecycle.HostUnreachable, Why: "timeout"}}}}
-	for form, want := range map[string]string{"text": "Error: not reached", "json": `"problem": "unreachable"`, "yaml": "problem: unreachable"} {
+	f := &fakeSite{state: lifecycle.State{Site: "lab",
+		Hosts: []lifecycle.HostState{{Name: "worker-1", Problem: lifecycle.HostUnreachable, Why: "timeout"}}}}
+	for form, want := range map[string]string{"text": "Error: not reached", "json": `"problem": "unreachable"`,
+		"yaml": "problem: unreachable"} {
 		if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "-o", form); r.code != 0 || !strings.Contains(r.out, want) {
 			t.Errorf("%s: exit %d, no %q in\n%s%s", form, r.code, want, r.out, r.err)
 		}

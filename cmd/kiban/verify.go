@@ -27,9 +27,9 @@ func newVerify(a *app, runF func(context.Context, *verifyOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "verify SITE",
 		Short: "Prove with short-lived probes what a site promises to workloads",
-		Long: `Prove what a site promises to whatever runs on it (spec.platform): a Service of type LoadBalancer gets an address or a name, a claim gets its
-volume, DNS answers, a pod lands on a node of each promised label. The probes live in a namespace of their own, which is deleted at the end; nothing else is
-written, so it needs no lock and may run beside an apply.
+		Long: `Prove what a site promises to whatever runs on it (spec.platform): a Service of type LoadBalancer gets an address or a name, a
+claim gets its volume, DNS answers, a pod lands on a node of each promised label. The probes live in a namespace of their own, which is
+deleted at the end; nothing else is written, so it needs no lock and may run beside an apply.
 
 A promise that is not kept within --timeout is broken. The probes are deleted all the same, for which a further minute is given.
 It exits with 1 when a promise is broken, and says which.`,
@@ -77,7 +77,8 @@ func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	if opts.output.form == "text" {
 		err = render.PromisesText(a.Out, promises, a.outStyle())
 	} else {
-		err = writeReport(a.Out, opts.output.form, verifyReport{Site: site.Name, Kept: len(broken) == 0, Promises: append([]lifecycle.Promise{}, promises...)})
+		err = writeReport(a.Out, opts.output.form, verifyReport{Site: site.Name, Kept: len(broken) == 0,
+			Promises: append([]lifecycle.Promise{}, promises...)})
 	}
 	return errors.Join(err, brokenPromises(site, broken))
 }

@@ -25,7 +25,9 @@ func TestVerify(t *testing.T) {
 		says     string
 	}{
 		{"all kept", met, exitDone, ""},
-		{"two broken", broken, exitFailed, "Error: it does not keep what it promises: load balancer, node label type=storage\n  on lab\n  load balancer: Service probe has no address after 2m\n"},
+		{"two broken", broken, exitFailed,
+			"Error: it does not keep what it promises: load balancer, node label type=storage\n  on lab\n" +
+				"  load balancer: Service probe has no address after 2m\n"},
 		{"none", nil, exitDone, ""},
 	} {
 		for _, form := range []string{"text", "json", "yaml"} {
@@ -38,7 +40,8 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%s: verify asked for the lock", tt.name)
 			}
 			var report verifyReport
-			if form == "json" && (json.Unmarshal([]byte(r.out), &report) != nil || report.Kept != (tt.code == exitDone) || len(report.Promises) != len(tt.promises)) {
+			if form == "json" && (json.Unmarshal([]byte(r.out), &report) != nil || report.Kept != (tt.code == exitDone) ||
+				len(report.Promises) != len(tt.promises)) {
 				t.Errorf("%s: stdout %s", tt.name, r.out)
 			}
 		}
@@ -55,7 +58,8 @@ func TestVerify(t *testing.T) {
 	}
 	for _, none := range []string{"0s", "-1m"} {
 		f := &fakeSite{promises: met}
-		if r := f.kiban(t, t.TempDir(), nil, "verify", "lab", "--timeout", none); r.code != exitFailed || !strings.Contains(r.err, "is no time to prove anything in") || strings.Contains(r.err, "probing") {
+		if r := f.kiban(t, t.TempDir(), nil, "verify", "lab", "--timeout", none); r.code != exitFailed ||
+			!strings.Contains(r.err, "is no time to prove anything in") || strings.Contains(r.err, "probing") {
 			t.Errorf("--timeout %s: exit %d\n%s", none, r.code, r.err)
 		}
 	}

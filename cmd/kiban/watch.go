@@ -56,7 +56,8 @@ func (a *app) workDone(stop <-chan struct{}) func(context.Context, lifecycle.Ste
 			_, err := bufio.NewReader(a.In).ReadString('\n')
 			line <- err
 		}()
-		why := lifecycle.Errorf(step.Target, "the work on it is not done; it stays out of service").Try("Run the same again, or return it: kiban node uncordon")
+		why := lifecycle.Errorf(step.Target, "the work on it is not done; it stays out of service").
+			Try("Run the same again, or return it: kiban node uncordon")
 		select {
 		case err := <-line:
 			if err == nil {

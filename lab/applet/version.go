@@ -23,8 +23,8 @@ var gitMinor string
 // older is how many minors below its own Kubernetes can emulate.
 const older = 3
 
-// Plays returns an error for a k0s release whose Kubernetes this binary cannot pose as: it is one Kubernetes, which emulates the three minors before
-// its own.
+// Plays returns an error for a k0s release whose Kubernetes this binary cannot pose as: it is one Kubernetes, which emulates the three
+// minors before its own.
 func Plays(k0s string) error {
 	_, minor, err := kubernetesVersion(k0s)
 	if err != nil {

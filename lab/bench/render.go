@@ -44,7 +44,8 @@ func benchRender(o options) ([]row, error) {
 		}
 	}
 	a, b := median(ours), median(theirs)
-	return []row{{"render and validate 200 sites", seconds(a), seconds(b) + " (kustomize builds)", ratio(a, b), "under 5 s", verdict(a.Seconds() < 5)}}, nil
+	return []row{{"render and validate 200 sites", seconds(a), seconds(b) + " (kustomize builds)", ratio(a, b), "under 5 s",
+		verdict(a.Seconds() < 5)}}, nil
 }
 
 func buildAll(dir string) error {
@@ -68,7 +69,8 @@ func fleetOf200(dir string) error {
 	}
 	for i := range 200 {
 		one := filepath.Join(dir, fmt.Sprintf("one-%d", i))
-		s := fleet.Site{Net: fmt.Sprintf("192.168.%d", i), Controllers: 3, Workers: 12, Version: "v1.35.7+k0s.0", User: "ops", MaxUnavailable: "25%", DrainTimeout: "10m", NodeTimeout: "5m",
+		s := fleet.Site{Net: fmt.Sprintf("192.168.%d", i), Controllers: 3, Workers: 12, Version: "v1.35.7+k0s.0", User: "ops",
+			MaxUnavailable: "25%", DrainTimeout: "10m", NodeTimeout: "5m",
 			Name: fmt.Sprintf("site-%03d", i), KnownHosts: "known_hosts"}
 		if err := s.Write(one); err != nil {
 			return err

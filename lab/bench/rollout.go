@@ -51,7 +51,8 @@ func rollout(o options, workers int) ([]row, error) {
 	share := float64(bound) / float64(ours)
 	return []row{
 		{name, seconds(ours), seconds(theirs) + " (k0sctl)", ratio(ours, theirs), "", ""},
-		{name + ": lower bound / time", seconds(ours), seconds(bound) + " (bound)", fmt.Sprintf("%.2f", share), "at least 0.9", verdict(share >= 0.9)},
+		{name + ": lower bound / time", seconds(ours), seconds(bound) + " (bound)", fmt.Sprintf("%.2f", share), "at least 0.9",
+			verdict(share >= 0.9)},
 	}, nil
 }
 
@@ -107,7 +108,8 @@ func rolloutGround(o options, net string, workers int) (*drive.Ground, error) {
 		return g, err
 	}
 	for i, m := range g.Machines()[1:] {
-		if _, err := cs.CoreV1().ReplicationControllers("default").Create(context.Background(), slow(m.Name, 1+i%6), metav1.CreateOptions{}); err != nil {
+		if _, err := cs.CoreV1().ReplicationControllers("default").
+			Create(context.Background(), slow(m.Name, 1+i%6), metav1.CreateOptions{}); err != nil {
 			return g, err
 		}
 	}
@@ -201,7 +203,10 @@ func lastRollout(g *drive.Ground, window int) (took, bound time.Duration, err er
 func slow(node string, seconds int) *corev1.ReplicationController {
 	one, grace := int32(1), int64(30)
 	labels := map[string]string{"app": "slow", "node": node}
-	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node}, Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
-		Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
-			Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node}, Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
+	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node},
+		Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
+			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels,
+				Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
+				Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node},
+					Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
 }

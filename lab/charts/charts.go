@@ -1,5 +1,5 @@
-// Package charts makes a Helm chart repository that needs no network: small charts with the moving parts of those that sites use, and MetalLB's
-// real one.
+// Package charts makes a Helm chart repository that needs no network: small charts with the moving parts of those that sites use, and
+// MetalLB's real one.
 package charts
 
 import (
@@ -23,7 +23,8 @@ var sources embed.FS
 // release is one version of a chart.
 type release struct{ chart, version, app string }
 
-// standIns are the versions of the charts in sources, among them those of the fleet's components. Datadog's 3.151.0 and web's 1.2.0 never become Ready, web's 1.3.0 takes 15 s.
+// standIns are the versions of the charts in sources, among them those of the fleet's components. Datadog's 3.151.0 and web's 1.2.0 never
+// become Ready, web's 1.3.0 takes 15 s.
 func standIns() []release {
 	return []release{
 		{"argo-cd", "10.1.0", "v3.5.6"}, {"argo-cd", "10.1.1", "v3.5.6"}, {"argo-cd", "10.2.0", "v3.5.7"},
@@ -141,7 +142,8 @@ func pack(chart string, files map[string][]byte) ([]byte, error) {
 	zip := gzip.NewWriter(&out)
 	w := tar.NewWriter(zip)
 	for _, name := range names {
-		header := &tar.Header{Name: path.Join(chart, name), Mode: 0o644, Size: int64(len(files[name])), ModTime: published(), Format: tar.FormatPAX}
+		header := &tar.Header{Name: path.Join(chart, name), Mode: 0o644, Size: int64(len(files[name])), ModTime: published(),
+			Format: tar.FormatPAX}
 		if err := w.WriteHeader(header); err != nil {
 			return nil, err
 		}

@@ -73,7 +73,8 @@ func TestRepository(t *testing.T) {
 			t.Errorf("the index does not name %s", name)
 		}
 	}
-	if c := content(t, first["datadog-3.150.1.tgz"], "datadog/Chart.yaml"); !strings.Contains(c, "version: 3.150.1\n") || !strings.Contains(c, `appVersion: "7.73.1"`) {
+	if c := content(t, first["datadog-3.150.1.tgz"], "datadog/Chart.yaml"); !strings.Contains(c, "version: 3.150.1\n") ||
+		!strings.Contains(c, `appVersion: "7.73.1"`) {
 		t.Error(c)
 	}
 }

@@ -25,7 +25,8 @@ func index(entries []entry) []byte {
 		fmt.Fprintf(&w, "  %s:\n", chart)
 		for j := len(entries) - 1; j >= 0; j-- {
 			if e := entries[j]; e.chart == chart {
-				fmt.Fprintf(&w, "  - apiVersion: v2\n    name: %s\n    version: %s\n    appVersion: %q\n    created: %q\n    digest: %x\n    urls:\n    - %s\n",
+				fmt.Fprintf(&w, "  - apiVersion: v2\n    name: %s\n    version: %s\n    appVersion: %q\n    created: %q\n    digest: %x\n    urls:\n"+
+					"    - %s\n",
 					e.chart, e.version, e.app, published().Format(time.RFC3339), sha256.Sum256(e.archive), e.file())
 			}
 		}

@@ -31,7 +31,8 @@ spec:
 	if ip, err := got.serviceIP(); err != nil || ip != "10.200.0.1" {
 		t.Error(ip, err)
 	}
-	if empty, err := ParseConfig(nil); err != nil || empty.apiPort() != 6443 || empty.joinPort() != 9443 || empty.serviceCIDR() != "10.96.0.0/12" {
+	if empty, err := ParseConfig(nil); err != nil || empty.apiPort() != 6443 || empty.joinPort() != 9443 ||
+		empty.serviceCIDR() != "10.96.0.0/12" {
 		t.Errorf("%+v, %v", empty, err)
 	}
 	if _, err := ParseConfig([]byte("spec: [")); err == nil {
@@ -41,11 +42,13 @@ spec:
 
 func TestServerArgs(t *testing.T) {
 	c := &Controller{Root: "/lab/c1", Addr: "127.66.0.11", Version: "v1.35.7+k0s.0", LeaseScale: 0.2, Config: Config{
-		APIArgs: map[string]string{"audit-policy-file": "/etc/k0s/audit.yaml", "authorization-mode": "Node,RBAC,Webhook", "oidc-username-prefix": "/x"},
+		APIArgs: map[string]string{"audit-policy-file": "/etc/k0s/audit.yaml", "authorization-mode": "Node,RBAC,Webhook",
+			"oidc-username-prefix": "/x"},
 	}}
 	args := c.apiServerArgs()
 	for name, want := range map[string]string{
-		"audit-policy-file": "/lab/c1/etc/k0s/audit.yaml", "authorization-mode": "Node,RBAC,Webhook", "oidc-username-prefix": "/x", "emulated-version": "1.35",
+		"audit-policy-file": "/lab/c1/etc/k0s/audit.yaml", "authorization-mode": "Node,RBAC,Webhook", "oidc-username-prefix": "/x",
+		"emulated-version": "1.35",
 	} {
 		if args[name] != want {
 			t.Errorf("--%s=%s, want %s", name, args[name], want)

@@ -158,7 +158,8 @@ func (s *site) deploy(client kubernetes.Interface, annotations map[string]string
 	_, err := client.AppsV1().Deployments("default").Create(ctx, &appsv1.Deployment{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{
 		Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: marks},
-			Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: "example/web:1", Ports: []corev1.ContainerPort{{ContainerPort: 8080}}}}}},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "web", Image: "example/web:1",
+				Ports: []corev1.ContainerPort{{ContainerPort: 8080}}}}}},
 	}}, metav1.CreateOptions{})
 	if err != nil {
 		s.t.Fatal(err)
@@ -169,9 +170,10 @@ func (s *site) deploy(client kubernetes.Interface, annotations map[string]string
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	_, err = client.PolicyV1().PodDisruptionBudgets("default").Create(ctx, &policyv1.PodDisruptionBudget{ObjectMeta: meta, Spec: policyv1.PodDisruptionBudgetSpec{
-		MaxUnavailable: &one, Selector: &metav1.LabelSelector{MatchLabels: labels},
-	}}, metav1.CreateOptions{})
+	_, err = client.PolicyV1().PodDisruptionBudgets("default").
+		Create(ctx, &policyv1.PodDisruptionBudget{ObjectMeta: meta, Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable: &one, Selector: &metav1.LabelSelector{MatchLabels: labels},
+		}}, metav1.CreateOptions{})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -50,7 +50,8 @@ func (c *Controller) serveJoin(client kubernetes.Interface) (stop func(), err er
 	if err != nil {
 		return nil, err
 	}
-	l, err := tls.Listen("tcp", fmt.Sprintf("%s:%d", c.Addr, c.Config.joinPort()), &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	l, err := tls.Listen("tcp", fmt.Sprintf("%s:%d", c.Addr, c.Config.joinPort()),
+		&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		return nil, err
 	}

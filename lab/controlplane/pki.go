@@ -170,7 +170,8 @@ func usable(p pair, ca *authority, who subject, now time.Time) bool {
 	if err != nil || both.Leaf.CheckSignatureFrom(ca.parsed) != nil {
 		return false
 	}
-	return now.AddDate(0, 1, 0).Before(both.Leaf.NotAfter) && !slices.ContainsFunc(who.sans, func(san string) bool { return both.Leaf.VerifyHostname(san) != nil })
+	return now.AddDate(0, 1, 0).Before(both.Leaf.NotAfter) &&
+		!slices.ContainsFunc(who.sans, func(san string) bool { return both.Leaf.VerifyHostname(san) != nil })
 }
 
 // serviceIP is the address of the Service kubernetes.default: the first of the service network.

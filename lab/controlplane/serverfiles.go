@@ -11,7 +11,8 @@ import (
 
 // realPath moves the paths that an argument names, which are the machine's, below the machine's root.
 func (c *Controller) realPath(name, value string) string {
-	ofFile := strings.HasSuffix(name, "-file") || strings.HasSuffix(name, "-config") || strings.HasSuffix(name, "-path") || strings.HasSuffix(name, "-dir")
+	ofFile := strings.HasSuffix(name, "-file") || strings.HasSuffix(name, "-config") || strings.HasSuffix(name, "-path") ||
+		strings.HasSuffix(name, "-dir")
 	if !ofFile || !filepath.IsAbs(value) || c.Root == "" || strings.HasPrefix(value, c.Root) {
 		return value
 	}

@@ -23,8 +23,8 @@ import (
 	"kiban.dev/kiban/lab/oidc"
 )
 
-// TestServerFilesTakeEffect holds that files of the machine which the API server's arguments name do what they are for: sign-on, the audit log,
-// encryption in etcd, defaults of Pod Security, the last through a file that another one names.
+// TestServerFilesTakeEffect holds that files of the machine which the API server's arguments name do what they are for: sign-on, the audit
+// log, encryption in etcd, defaults of Pod Security, the last through a file that another one names.
 func TestServerFilesTakeEffect(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a control plane")
@@ -47,7 +47,8 @@ func TestServerFilesTakeEffect(t *testing.T) {
 	}
 	var ann *authenticationv1.SelfSubjectReview
 	s.until(20*time.Second, "the token is taken", func(ctx context.Context) error {
-		ann, err = bearer(t, c, token).AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+		ann, err = bearer(t, c, token).AuthenticationV1().SelfSubjectReviews().
+			Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 		return err
 	})
 	if u := ann.Status.UserInfo; u.Username != "oidc:ann@example.com" || !strings.Contains(strings.Join(u.Groups, " "), "oidc:product-a") {
@@ -57,12 +58,15 @@ func TestServerFilesTakeEffect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bearer(t, c, stranger).AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{}); !apierrors.IsUnauthorized(err) {
+	if _, err := bearer(t, c, stranger).AuthenticationV1().SelfSubjectReviews().
+		Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{}); !apierrors.IsUnauthorized(err) {
 		t.Errorf("a token for another audience: %v", err)
 	}
 
 	// Encryption: what etcd holds is not what was written.
-	if _, err := client.CoreV1().Secrets("default").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "key"}, StringData: map[string]string{"k": "plain-to-see"}}, metav1.CreateOptions{}); err != nil {
+	if _, err := client.CoreV1().Secrets("default").Create(ctx,
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "key"}, StringData: map[string]string{"k": "plain-to-see"}},
+		metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if stored := inEtcd(t, c); !bytes.Contains(stored, []byte("k8s:enc:")) || bytes.Contains(stored, []byte("plain-to-see")) {
@@ -76,7 +80,8 @@ func TestServerFilesTakeEffect(t *testing.T) {
 		return err
 	})
 	_, err = client.CoreV1().Pods("default").Create(ctx, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "bad"}, Spec: corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "c", Image: "x", SecurityContext: &corev1.SecurityContext{Privileged: &privileged}}}}}, metav1.CreateOptions{})
+		Containers: []corev1.Container{{Name: "c", Image: "x", SecurityContext: &corev1.SecurityContext{Privileged: &privileged}}}}},
+		metav1.CreateOptions{})
 	if err == nil || !strings.Contains(err.Error(), "violates PodSecurity") {
 		t.Errorf("a privileged pod: %v", err)
 	}
@@ -114,8 +119,10 @@ resources:
   - secretbox: {keys: [{name: a, secret: MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=}]}
   - identity: {}
 `,
-		"admission.yaml": "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n  path: /etc/k0s/levels.yaml\n",
-		"levels.yaml":    "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: baseline}\nexemptions: {namespaces: [kube-system]}\n",
+		"admission.yaml": "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n- name: PodSecurity\n" +
+			"  path: /etc/k0s/levels.yaml\n",
+		"levels.yaml": "apiVersion: pod-security.admission.config.k8s.io/v1\nkind: PodSecurityConfiguration\ndefaults: {enforce: baseline}\n" +
+			"exemptions: {namespaces: [kube-system]}\n",
 	}
 	dir := filepath.Join(c.Root, "etc/k0s")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -127,7 +134,8 @@ resources:
 		}
 	}
 	return map[string]string{
-		"authentication-config": "/etc/k0s/authentication.yaml", "audit-policy-file": "/etc/k0s/audit.yaml", "audit-log-path": "/var/log/kube-apiserver/audit.log",
+		"authentication-config": "/etc/k0s/authentication.yaml", "audit-policy-file": "/etc/k0s/audit.yaml",
+		"audit-log-path":             "/var/log/kube-apiserver/audit.log",
 		"encryption-provider-config": "/etc/k0s/encryption.yaml", "admission-control-config-file": "/etc/k0s/admission.yaml",
 	}
 }
@@ -143,7 +151,8 @@ func bearer(t *testing.T, c *controlplane.Controller, token string) kubernetes.I
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := kubernetes.NewForConfig(&rest.Config{Host: cfg.Host, BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: cfg.CAData}})
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: cfg.Host, BearerToken: token,
+		TLSClientConfig: rest.TLSClientConfig{CAData: cfg.CAData}})
 	if err != nil {
 		t.Fatal(err)
 	}

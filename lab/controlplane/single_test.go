@@ -122,7 +122,8 @@ func (s *site) evictOne(c *controlplane.Controller) {
 			return err
 		}
 		pod := list.Items[0]
-		return client.PolicyV1().Evictions("default").Evict(ctx, &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace}})
+		return client.PolicyV1().Evictions("default").Evict(ctx,
+			&policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace}})
 	})
 }
 

@@ -14,8 +14,10 @@ import (
 func createSystem(ctx context.Context, client kubernetes.Interface, dns string) error {
 	in := metav1.NamespaceSystem
 	for _, d := range []*appsv1.Deployment{
-		systemDeployment("coredns", "k8s-app", "kube-dns", "quay.io/k0sproject/coredns:1.13.1", corev1.ContainerPort{Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP}),
-		systemDeployment("metrics-server", "k8s-app", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.0", corev1.ContainerPort{Name: "https", ContainerPort: 10250}),
+		systemDeployment("coredns", "k8s-app", "kube-dns", "quay.io/k0sproject/coredns:1.13.1",
+			corev1.ContainerPort{Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP}),
+		systemDeployment("metrics-server", "k8s-app", "metrics-server", "registry.k8s.io/metrics-server/metrics-server:v0.8.0",
+			corev1.ContainerPort{Name: "https", ContainerPort: 10250}),
 	} {
 		if err := create(ctx, func() error {
 			_, err := client.AppsV1().Deployments(in).Create(ctx, d, metav1.CreateOptions{FieldManager: "k0s"})
@@ -25,8 +27,10 @@ func createSystem(ctx context.Context, client kubernetes.Interface, dns string) 
 		}
 	}
 	for _, s := range []*corev1.Service{
-		systemService("kube-dns", "kube-dns", dns, corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP}, corev1.ServicePort{Name: "dns-tcp", Port: 53}),
-		systemService("metrics-server", "metrics-server", "", corev1.ServicePort{Name: "https", Port: 443, TargetPort: intstr.FromString("https")}),
+		systemService("kube-dns", "kube-dns", dns, corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP},
+			corev1.ServicePort{Name: "dns-tcp", Port: 53}),
+		systemService("metrics-server", "metrics-server", "",
+			corev1.ServicePort{Name: "https", Port: 443, TargetPort: intstr.FromString("https")}),
 	} {
 		if err := create(ctx, func() error {
 			// of a Service that is there, the API server says that its address is taken, not that it exists

@@ -132,7 +132,8 @@ func (c *Controller) CreateToken(ctx context.Context, role string, expiry time.D
 	if role == "controller" {
 		t.Server = fmt.Sprintf("https://%s:%d", host, c.Config.joinPort())
 	}
-	if _, err := client.CoreV1().Secrets(metav1.NamespaceSystem).Create(ctx, tokenSecret(t, expiry, time.Now()), metav1.CreateOptions{}); err != nil {
+	if _, err := client.CoreV1().Secrets(metav1.NamespaceSystem).
+		Create(ctx, tokenSecret(t, expiry, time.Now()), metav1.CreateOptions{}); err != nil {
 		return "", fmt.Errorf("create bootstrap token: %w", err)
 	}
 	return t.String(), nil

@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// TestWebhooksAreReached holds that the API server asks a webhook at its pod, refuses what it does while it is not up, and takes its word when
-// it is.
+// TestWebhooksAreReached holds that the API server asks a webhook at its pod, refuses what it does while it is not up, and takes its word
+// when it is.
 func TestWebhooksAreReached(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a control plane")
@@ -29,7 +29,8 @@ func TestWebhooksAreReached(t *testing.T) {
 	deployWebhook(t, client)
 
 	makeMap := func(name string, marks map[string]string) error {
-		_, err := client.CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: marks}}, metav1.CreateOptions{})
+		_, err := client.CoreV1().ConfigMaps("default").
+			Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: marks}}, metav1.CreateOptions{})
 		return err
 	}
 	sawRefusal, sawAbsence := false, false
@@ -70,35 +71,41 @@ func deployWebhook(t *testing.T, client kubernetes.Interface) {
 	t.Helper()
 	ctx, labels, path := t.Context(), map[string]string{"app": "hook"}, "/"
 	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
-	_, err := client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Create(ctx, &admissionregistrationv1.ValidatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: "hook"},
-		Webhooks: []admissionregistrationv1.ValidatingWebhook{{
-			Name: "maps.lab.kiban.dev", FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
-			ClientConfig:      admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "default", Name: "hook", Path: &path}},
-			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "default"}},
-			MatchConditions:   []admissionregistrationv1.MatchCondition{{Name: "marked", Expression: "has(object.metadata.annotations)"}},
-			Rules: []admissionregistrationv1.RuleWithOperations{{
-				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+	_, err := client.AdmissionregistrationV1().ValidatingWebhookConfigurations().
+		Create(ctx, &admissionregistrationv1.ValidatingWebhookConfiguration{
+			ObjectMeta: metav1.ObjectMeta{Name: "hook"},
+			Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+				Name: "maps.lab.kiban.dev", FailurePolicy: &fail, SideEffects: &none, AdmissionReviewVersions: []string{"v1"},
+				ClientConfig: admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "default",
+					Name: "hook", Path: &path}},
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: "default"}},
+				MatchConditions:   []admissionregistrationv1.MatchCondition{{Name: "marked", Expression: "has(object.metadata.annotations)"}},
+				Rules: []admissionregistrationv1.RuleWithOperations{{
+					Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+					Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+				}},
 			}},
-		}},
-	}, metav1.CreateOptions{})
+		}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.CoreV1().Services("default").Create(ctx, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "hook"}, Spec: corev1.ServiceSpec{
-		Selector: labels, Ports: []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromInt32(9443)}},
-	}}, metav1.CreateOptions{})
+	_, err = client.CoreV1().Services("default").Create(ctx,
+		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "hook"}, Spec: corev1.ServiceSpec{
+			Selector: labels, Ports: []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromInt32(9443)}},
+		}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.AppsV1().Deployments("default").Create(ctx, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "hook"}, Spec: appsv1.DeploymentSpec{
-		Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{
-			Containers: []corev1.Container{{Name: "hook", Image: "lab.kiban.dev/webhook:1", Ports: []corev1.ContainerPort{{ContainerPort: 9443}}, Env: []corev1.EnvVar{
-				{Name: "LAB_WEBHOOK_SERVICE", Value: "hook"}, {Name: "LAB_WEBHOOK_CONFIGURATION", Value: "hook"},
-			}}},
-		}},
-	}}, metav1.CreateOptions{})
+	_, err = client.AppsV1().Deployments("default").Create(ctx,
+		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "hook"}, Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{
+				Containers: []corev1.Container{{Name: "hook", Image: "lab.kiban.dev/webhook:1", Ports: []corev1.ContainerPort{{ContainerPort: 9443}},
+					Env: []corev1.EnvVar{
+						{Name: "LAB_WEBHOOK_SERVICE", Value: "hook"}, {Name: "LAB_WEBHOOK_CONFIGURATION", Value: "hook"},
+					}}},
+			}},
+		}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

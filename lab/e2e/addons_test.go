@@ -15,9 +15,9 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// TestPlatform brings a site up that product teams could use, from bare machines: MetalLB's real chart with its pool, Argo CD's real manifests,
-// Datadog's stand-in, the baseline and three tenants. Then it bumps a chart, bumps one that fails, undoes what somebody did by hand, and asks
-// whether the platform holds what it promises.
+// TestPlatform brings a site up that product teams could use, from bare machines: MetalLB's real chart with its pool, Argo CD's real
+// manifests, Datadog's stand-in, the baseline and three tenants. Then it bumps a chart, bumps one that fails, undoes what somebody did by
+// hand, and asks whether the platform holds what it promises.
 func TestPlatform(t *testing.T) {
 	t.Parallel()
 	platformSecrets(t)
@@ -40,7 +40,8 @@ func TestPlatform(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if log, err := os.ReadFile(filepath.Join(b.dir, ".lab/machines/controller-1/root/var/log/kube-apiserver/audit.log")); err != nil || len(log) == 0 {
+	if log, err := os.ReadFile(filepath.Join(b.dir, ".lab/machines/controller-1/root/var/log/kube-apiserver/audit.log")); err != nil ||
+		len(log) == 0 {
 		t.Errorf("the audit log: %d bytes, %v", len(log), err)
 	}
 	broken := b.verifyBroken()
@@ -84,7 +85,8 @@ func TestPlatform(t *testing.T) {
 			t.Fatal(err)
 		}
 		svc := []byte(`{"spec":{"addresses":["198.51.100.0/28"]}}`)
-		b.must(0, b.lab("kubectl", "--", "-n", "metallb-system", "patch", "ipaddresspools.metallb.io", "default", "--type=merge", "--field-manager=kubectl-edit", "-p", string(svc)))
+		b.must(0, b.lab("kubectl", "--", "-n", "metallb-system", "patch", "ipaddresspools.metallb.io", "default", "--type=merge",
+			"--field-manager=kubectl-edit", "-p", string(svc)))
 		b.says(b.kiban("plan", "lab"), "changed by kubectl-edit", "argocd-server", "argocd:debug", "198.51.100.0/28", `"500" -> "20"`)
 		b.apply(0)
 		b.nothingLeft("lab")
@@ -143,8 +145,8 @@ func (b *bench) of(t *testing.T) *bench {
 	return &part
 }
 
-// TestExternalSite applies the same addons and tenants to a cluster of which only a kubeconfig is known. Then it pins what they are made of, and
-// does without the network.
+// TestExternalSite applies the same addons and tenants to a cluster of which only a kubeconfig is known. Then it pins what they are made
+// of, and does without the network.
 func TestExternalSite(t *testing.T) {
 	t.Parallel()
 	platformSecrets(t)
@@ -164,7 +166,8 @@ func TestExternalSite(t *testing.T) {
 	b.nothingLeft("lab")
 	b.must(0, b.kiban("status", "lab"))
 	b.must(0, b.kiban("verify", "lab"))
-	if r := b.must(0, b.kiban("ci", "soak", "lab")); !strings.Contains(r.stdout, "lab is healthy") || !strings.Contains(r.stdout, "chart datadog") || strings.Contains(r.stdout, "  runs  -") {
+	if r := b.must(0, b.kiban("ci", "soak", "lab")); !strings.Contains(r.stdout, "lab is healthy") ||
+		!strings.Contains(r.stdout, "chart datadog") || strings.Contains(r.stdout, "  runs  -") {
 		t.Errorf("what its charts are promoted by: %s", r)
 	}
 	b.untouched(m, "a site without hosts")

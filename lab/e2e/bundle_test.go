@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestBundle sets a site up from bare machines where there is neither a release mirror nor a chart repository: binaries and charts come from a
-// bundle, and are held against the lock file. Then it tampers with what was cached.
+// TestBundle sets a site up from bare machines where there is neither a release mirror nor a chart repository: binaries and charts come
+// from a bundle, and are held against the lock file. Then it tampers with what was cached.
 func TestBundle(t *testing.T) {
 	t.Parallel()
 	platformSecrets(t)

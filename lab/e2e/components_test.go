@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestComponents applies the repository's own components together, as the example fleet has them, with charts of the lab in place of those of the
-// Internet: MetalLB's real one, and stand-ins for Argo CD's and Datadog's that take the same values.
+// TestComponents applies the repository's own components together, as the example fleet has them, with charts of the lab in place of those
+// of the Internet: MetalLB's real one, and stand-ins for Argo CD's and Datadog's that take the same values.
 func TestComponents(t *testing.T) {
 	t.Parallel()
 	componentSecrets(t)
@@ -49,7 +49,8 @@ func TestComponents(t *testing.T) {
 // componentSecrets are the variables that the components' Secrets come from.
 func componentSecrets(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"ARGOCD_OIDC_CLIENT_ID", "ARGOCD_OIDC_CLIENT_SECRET", "DATADOG_API_KEY", "DATADOG_APP_KEY", "DATADOG_CLUSTER_AGENT_TOKEN"} {
+	for _, name := range []string{"ARGOCD_OIDC_CLIENT_ID", "ARGOCD_OIDC_CLIENT_SECRET", "DATADOG_API_KEY", "DATADOG_APP_KEY",
+		"DATADOG_CLUSTER_AGENT_TOKEN"} {
 		if err := os.Setenv(name, "of a test"); err != nil { // t.Setenv and t.Parallel exclude each other; every test wants the same
 			t.Fatal(err)
 		}

@@ -37,10 +37,12 @@ func TestFilesOfHosts(t *testing.T) {
 	b.deploy(cs, "web", 4, 1)
 	probe, quorum := b.probe("web"), b.watchQuorum(cfg)
 
-	b.Config = "        api:\n          extraArgs:\n            audit-policy-file: /etc/k0s/audit-policy.yaml\n            audit-log-path: /var/log/audit.log\n"
+	b.Config = "        api:\n          extraArgs:\n            audit-policy-file: /etc/k0s/audit-policy.yaml\n" +
+		"            audit-log-path: /var/log/audit.log\n"
 	b.Spec = auditLevel("None", "hello")
 	b.write()
-	want := []string{"controller-1/files", "controller-1/configure", "controller-2/files", "controller-2/configure", "controller-3/files", "controller-3/configure",
+	want := []string{"controller-1/files", "controller-1/configure", "controller-2/files", "controller-2/configure", "controller-3/files",
+		"controller-3/configure",
 		"worker-1/files", "worker-2/files"}
 	if got := b.plan(); !slices.Equal(got, want) {
 		t.Fatalf("the plan is %v, want %v", got, want)
@@ -73,9 +75,11 @@ func TestFilesOfHosts(t *testing.T) {
 		}
 	}
 
-	b.must(0, b.lab("exec", "--dir", ".lab", "controller-2", "chmod 0644 /etc/k0s/audit-policy.yaml && chown root:root /etc/k0s/audit-policy.yaml"))
+	b.must(0, b.lab("exec", "--dir", ".lab", "controller-2",
+		"chmod 0644 /etc/k0s/audit-policy.yaml && chown root:root /etc/k0s/audit-policy.yaml"))
 	r := b.must(0, b.kiban("plan", "lab"))
-	if !strings.Contains(r.stdout, "~ /etc/k0s/audit-policy.yaml (mode 0644 -> 0440, owner root -> kube-apiserver)") || strings.Contains(r.stdout, "controller-1") {
+	if !strings.Contains(r.stdout, "~ /etc/k0s/audit-policy.yaml (mode 0644 -> 0440, owner root -> kube-apiserver)") ||
+		strings.Contains(r.stdout, "controller-1") {
 		t.Errorf("what was changed by hand is not told: %s", r)
 	}
 	m = b.mark()

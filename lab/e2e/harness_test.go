@@ -61,10 +61,12 @@ func start(t *testing.T, net string, controllers, workers int, upArgs ...string)
 			t.Fatal(err)
 		}
 	}
-	b := &bench{t: t, dir: dir, Site: fleet.Site{Net: net, Controllers: controllers, Workers: workers, Version: v135, User: "root", Canaries: 1,
+	b := &bench{t: t, dir: dir, Site: fleet.Site{Net: net, Controllers: controllers, Workers: workers, Version: v135, User: "root",
+		Canaries:       1,
 		MaxUnavailable: "1", DrainTimeout: "60s", NodeTimeout: "60s"}}
 	b.write()
-	args := append([]string{"up", "--dir", ".lab", "--net", net, "--controllers", fmt.Sprint(controllers), "--workers", fmt.Sprint(workers), "--detach"}, upArgs...)
+	args := append([]string{"up", "--dir", ".lab", "--net", net, "--controllers", fmt.Sprint(controllers), "--workers", fmt.Sprint(workers),
+		"--detach"}, upArgs...)
 	if r := b.run(2*time.Minute, binary(t, "KIBAN_LAB_BIN", "kiban-lab"), args...); r.code != 0 {
 		t.Fatalf("the lab did not come up: %s", r)
 	}
@@ -105,7 +107,8 @@ type result struct {
 }
 
 func (r result) String() string {
-	return fmt.Sprintf("%s: exit %d after %s\nstdout:\n%s\nstderr:\n%s", strings.Join(r.argv[1:], " "), r.code, r.took.Round(time.Millisecond), tail(r.stdout, 6000), tail(r.stderr, 6000))
+	return fmt.Sprintf("%s: exit %d after %s\nstdout:\n%s\nstderr:\n%s", strings.Join(r.argv[1:], " "), r.code, r.took.Round(time.Millisecond),
+		tail(r.stdout, 6000), tail(r.stderr, 6000))
 }
 
 func tail(s string, n int) string {

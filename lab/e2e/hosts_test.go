@@ -19,7 +19,8 @@ func TestHostsTrust(t *testing.T) {
 	b.file(file, "")
 	b.must(1, b.kiban("plan", "lab"))
 	m := b.mark()
-	if r := b.must(1, b.kiban("hosts", "trust", "lab")); !strings.Contains(r.stdout, "SHA256:") || !strings.Contains(r.stderr, "not a terminal") {
+	if r := b.must(1, b.kiban("hosts", "trust", "lab")); !strings.Contains(r.stdout, "SHA256:") ||
+		!strings.Contains(r.stderr, "not a terminal") {
 		t.Errorf("nobody confirmed: %s", r)
 	}
 	if got, err := os.ReadFile(file); err != nil || len(got) > 0 {
@@ -46,14 +47,16 @@ func TestHostsTrust(t *testing.T) {
 		Keys    []struct{ Host, Standing string }
 		Written int
 	}
-	if err := json.Unmarshal([]byte(r.stdout), &says); err != nil || len(says.Keys) != 1 || says.Keys[0].Host != "worker-1" || says.Keys[0].Standing != "changed" || says.Written != 0 {
+	if err := json.Unmarshal([]byte(r.stdout), &says); err != nil || len(says.Keys) != 1 || says.Keys[0].Host != "worker-1" ||
+		says.Keys[0].Standing != "changed" || says.Written != 0 {
 		t.Errorf("a changed key: %v, %s", err, r)
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != string(written) {
 		t.Errorf("it was replaced: %v\n%s", err, got)
 	}
 	b.fault("worker-2", "off")
-	if r := b.must(1, b.kiban("hosts", "trust", "lab", "--yes", "--all")); !strings.Contains(r.stdout, "CHANGED") || !strings.Contains(r.stderr, "worker-2") {
+	if r := b.must(1, b.kiban("hosts", "trust", "lab", "--yes", "--all")); !strings.Contains(r.stdout, "CHANGED") ||
+		!strings.Contains(r.stderr, "worker-2") {
 		t.Errorf("one changed, one off: %s", r)
 	}
 	b.mend("worker-2")

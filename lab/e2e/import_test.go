@@ -36,7 +36,8 @@ func TestImport(t *testing.T) {
 	// the version is the lab's; k0sctl itself would take whatever is newest
 	file := filepath.Join(b.dir, "before", "plant", "k0sctl.yaml")
 	pin := "    version: " + v135 + "\n"
-	doc = strings.NewReplacer("  k0s:\n", "  k0s:\n"+pin, "    role: controller\n", "    role: controller\n    files:\n    - src: notes/motd\n      dst: /etc/plant.motd\n      perm: 0640\n").Replace(doc)
+	doc = strings.NewReplacer("  k0s:\n", "  k0s:\n"+pin, "    role: controller\n",
+		"    role: controller\n    files:\n    - src: notes/motd\n      dst: /etc/plant.motd\n      perm: 0640\n").Replace(doc)
 	b.file(filepath.Join(filepath.Dir(file), "notes", "motd"), "mind the gap\n")
 	b.file(file, doc)
 	b.must(0, b.k0sctlOf(file))
@@ -59,7 +60,8 @@ func TestImport(t *testing.T) {
 	}
 	b.must(0, b.kiban("apply", "plant", "--yes"))
 	b.untouched(m, "import, plan and apply")
-	if r := b.must(0, b.kiban("render", "plant")); !strings.Contains(r.stdout, "hostname: worker-2") || !strings.Contains(r.stdout, "version: "+v135) {
+	if r := b.must(0, b.kiban("render", "plant")); !strings.Contains(r.stdout, "hostname: worker-2") ||
+		!strings.Contains(r.stdout, "version: "+v135) {
 		t.Errorf("the nodes' names and the version were not learnt: %s", r)
 	}
 	if r := b.must(1, b.kiban("import", file, "--site", "plant", "--yes")); !strings.Contains(r.stderr, "k0sctl.yaml") {

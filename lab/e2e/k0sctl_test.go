@@ -72,7 +72,8 @@ func TestStockThreeControllers(t *testing.T) {
 	b := start(t, "127.176.2", 3, 1)
 	b.must(0, b.k0sctl())
 	b.allRun(v135)
-	if out := b.must(0, b.lab("exec", "--dir", ".lab", "controller-2", "k0s etcd member-list")).stdout; strings.Count(out, "https://127.176.2.") != 3 {
+	if out := b.must(0, b.lab("exec", "--dir", ".lab", "controller-2", "k0s etcd member-list")).stdout; strings.Count(out,
+		"https://127.176.2.") != 3 {
 		t.Errorf("etcd members: %s", out)
 	}
 }
@@ -104,7 +105,8 @@ func TestStockHazards(t *testing.T) {
 	b.User, b.Version = "root", v136
 	b.write()
 	b.must(0, b.k0sctl())
-	if out := b.must(0, b.lab("exec", "--dir", ".lab", "worker-1", "systemctl show -p SubState k0sworker; k0s status 2>&1 || true")).stdout; !strings.Contains(out, "can't get") {
+	if out := b.must(0, b.lab("exec", "--dir", ".lab", "worker-1",
+		"systemctl show -p SubState k0sworker; k0s status 2>&1 || true")).stdout; !strings.Contains(out, "can't get") {
 		t.Errorf("H37: the worker was to be in a crash loop: %s", out)
 	}
 }

@@ -18,7 +18,8 @@ func TestLibraryUpgradesTheLab(t *testing.T) {
 	b.Version = v136
 	b.write()
 
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-v", "-run", "^TestExampleUpgradesALab$", "./lifecycle/session")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-v", "-run", "^TestExampleUpgradesALab$",
+		"./lifecycle/session")
 	cmd.Dir = filepath.Join("..", "..")
 	cmd.Env = append(os.Environ(), "KIBAN_EXAMPLE_FLEET="+b.dir)
 	var out bytes.Buffer

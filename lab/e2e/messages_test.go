@@ -38,7 +38,8 @@ func newInbox(t *testing.T) *inbox {
 	return in
 }
 
-// tell runs `kiban ci tell lab` as a job of its own does: in a clone that has nothing of a former one's. It gives the messages that arrived.
+// tell runs `kiban ci tell lab` as a job of its own does: in a clone that has nothing of a former one's. It gives the messages that
+// arrived.
 func (b *bench) tell(in *inbox, job string, args ...string) []string {
 	b.t.Helper()
 	before := len(in.texts)
@@ -50,7 +51,8 @@ func (b *bench) tell(in *inbox, job string, args ...string) []string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(b.t, "KIBAN_BIN", "kiban"), append([]string{"ci", "tell", "lab"}, args...)...)
 	cmd.Dir = b.dir
-	cmd.Env = append(os.Environ(), "KIBAN_WEBHOOK="+address, "GITLAB_CI=true", "GITLAB_USER_LOGIN=ann", "CI_COMMIT_SHA=0123456789abcdef", "CI_JOB_URL=https://gitlab.example.com/-/jobs/"+job)
+	cmd.Env = append(os.Environ(), "KIBAN_WEBHOOK="+address, "GITLAB_CI=true", "GITLAB_USER_LOGIN=ann", "CI_COMMIT_SHA=0123456789abcdef",
+		"CI_JOB_URL=https://gitlab.example.com/-/jobs/"+job)
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.Contains(string(out), "x8Zq") {
 		b.t.Fatalf("tell %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -211,7 +211,8 @@ func TestNodeReplaceWorker(t *testing.T) {
 		t.Error("the dead machine's node is still there")
 	}
 	// Another machine takes its place: the same name and key, nothing of k0s on its disk.
-	b.must(0, b.lab("exec", "--dir", ".lab", "worker-2", "rm -rf /var/lib/k0s /etc/k0s /usr/local/bin/k0s /etc/systemd/system/k0sworker.service"))
+	b.must(0, b.lab("exec", "--dir", ".lab", "worker-2",
+		"rm -rf /var/lib/k0s /etc/k0s /usr/local/bin/k0s /etc/systemd/system/k0sworker.service"))
 	b.must(0, b.lab("fault", "--dir", ".lab", "worker-2", "on"))
 	b.apply(0)
 	b.nodesAt(cs, v135, 2)

@@ -25,7 +25,8 @@ type repository struct {
 // serveCharts writes a chart repository into charts/ of the fleet, with Argo CD's real manifests beside it, and serves it.
 func (b *bench) serveCharts(args ...string) *repository {
 	b.t.Helper()
-	cmd := exec.Command(binary(b.t, "KIBAN_LAB_BIN", "kiban-lab"), append([]string{"charts", "--dir", "charts", "--argocd", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(binary(b.t, "KIBAN_LAB_BIN", "kiban-lab"),
+		append([]string{"charts", "--dir", "charts", "--argocd", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = b.dir
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -64,15 +65,18 @@ type platform struct {
 }
 
 func newPlatform(repo string) platform {
-	return platform{repo: repo, metallb: "0.16.2", datadog: "3.150.0", datadogReplicas: 1, pool: "192.0.2.0/28", tenants: []string{"product-a", "product-b", "product-c"},
-		argocd: true, storage: true, clusterName: "lab"}
+	return platform{repo: repo, metallb: "0.16.2", datadog: "3.150.0", datadogReplicas: 1, pool: "192.0.2.0/28",
+		tenants: []string{"product-a", "product-b", "product-c"},
+		argocd:  true, storage: true, clusterName: "lab"}
 }
 
 // documents are the overlay's, by file name.
 func (p platform) documents() map[string]string {
 	docs := map[string]string{}
 	if p.metallb != "" {
-		docs["metallb.yaml"] = addon("metallb", "metallb-system", p.chart("metallb", p.metallb, fmt.Sprintf("frrk8s: {enabled: false}\n      speaker: {frr: {enabled: false}, podAnnotations: {lab.kiban.dev/ready-after: %q}}", cmp.Or(p.speakerAfter, "0s"))), "") +
+		docs["metallb.yaml"] = addon("metallb", "metallb-system",
+			p.chart("metallb", p.metallb, fmt.Sprintf("frrk8s: {enabled: false}\n      speaker: {frr: {enabled: false}, podAnnotations: "+
+				"{lab.kiban.dev/ready-after: %q}}", cmp.Or(p.speakerAfter, "0s"))), "") +
 			privileged("metallb-system", "metallb") + fmt.Sprintf(`---
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
@@ -89,10 +93,12 @@ spec: {ipAddressPools: [default]}
 		docs["argocd.yaml"] = addon("argocd", "argocd", "  manifests: [../../charts/argocd/install.yaml]\n", "")
 	}
 	if p.datadog != "" {
-		values := fmt.Sprintf("datadog: {clusterName: %s, apiKeyExistingSecret: datadog-keys}\n      clusterAgent: {replicas: %d, tokenExistingSecret: datadog-keys}", p.clusterName, p.datadogReplicas)
+		values := fmt.Sprintf("datadog: {clusterName: %s, apiKeyExistingSecret: datadog-keys}\n"+
+			"      clusterAgent: {replicas: %d, tokenExistingSecret: datadog-keys}", p.clusterName, p.datadogReplicas)
 		docs["datadog.yaml"] = addon("datadog", "datadog", p.chart("datadog", p.datadog, values),
 			"  secrets:\n  - name: datadog-keys\n    keys: {api-key: {env: E2E_API_KEY}, token: {env: E2E_TOKEN}}\n"+
-				"  ignore:\n  - {kind: ConfigMap, name: datadog-kpi-telemetry-configmap, fields: [data.install_time]}\n") + privileged("datadog", "datadog")
+				"  ignore:\n  - {kind: ConfigMap, name: datadog-kpi-telemetry-configmap, fields: [data.install_time]}\n") +
+			privileged("datadog", "datadog")
 	}
 	if p.web {
 		docs["web.yaml"] = addon("web", "web", p.chart("web", p.webVersion, "replicas: 2"), "")
@@ -116,7 +122,8 @@ spec:
   repositories: ["https://git.example/%[1]s/*"]
 `, name)
 		if p.argocd {
-			docs["tenant-"+name+".yaml"] += fmt.Sprintf("  applications:\n  - {repository: \"https://git.example/%s/deploy.git\", path: \"apps/*\"}\n", name)
+			docs["tenant-"+name+".yaml"] += fmt.Sprintf("  applications:\n  - {repository: \"https://git.example/%s/deploy.git\", path: "+
+				"\"apps/*\"}\n", name)
 		}
 	}
 	return docs
@@ -131,16 +138,19 @@ func addon(name, namespace, what, more string) string {
 	if name == "datadog" {
 		timeout = "20s" // one of its versions never gets healthy, which is waited for
 	}
-	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: %s\n%s%s", name, namespace, timeout, what, more)
+	return fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: %s}\nspec:\n  namespace: %s\n  timeout: %s\n%s%s", name,
+		namespace, timeout, what, more)
 }
 
 // privileged is a namespace whose pods may use the host.
 func privileged(name, addon string) string {
-	return fmt.Sprintf("---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  annotations: {kiban.dev/addon: %s}\n  labels: {pod-security.kubernetes.io/enforce: privileged}\n", name, addon)
+	return fmt.Sprintf("---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: %s\n  annotations: {kiban.dev/addon: %s}\n"+
+		"  labels: {pod-security.kubernetes.io/enforce: privileged}\n", name, addon)
 }
 
 // promises are what the site's platform is to have.
-const promises = "  platform:\n    loadBalancer: {promised: true, annotations: {metallb.io/address-pool: default}}\n    storage: {class: lab}\n"
+const promises = "  platform:\n    loadBalancer: {promised: true, annotations: {metallb.io/address-pool: default}}\n" +
+	"    storage: {class: lab}\n"
 
 // with puts the platform into the overlay.
 func (b *bench) with(p platform) {
@@ -154,8 +164,8 @@ func (b *bench) with(p platform) {
 	b.write()
 }
 
-// platformSecrets puts secrets into the environment of every kiban that tests run. They are the same for all tests, since those that run side by side share
-// it: a secret that another test changes would be a change of the site.
+// platformSecrets puts secrets into the environment of every kiban that tests run. They are the same for all tests, since those that run
+// side by side share it: a secret that another test changes would be a change of the site.
 func platformSecrets(t *testing.T) {
 	t.Helper()
 	encryption := filepath.Join(os.TempDir(), "kiban-e2e-encryption.yaml")
@@ -173,7 +183,8 @@ resources:
 	if err := os.Rename(half, encryption); err != nil {
 		t.Fatal(err)
 	}
-	for name, v := range map[string]string{"E2E_API_KEY": "api-key-of-the-tests", "E2E_TOKEN": "token-of-the-tests", "KIBAN_ENCRYPTION_CONFIG": encryption} {
+	for name, v := range map[string]string{"E2E_API_KEY": "api-key-of-the-tests", "E2E_TOKEN": "token-of-the-tests",
+		"KIBAN_ENCRYPTION_CONFIG": encryption} {
 		if err := os.Setenv(name, v); err != nil { // not t.Setenv, which tests that run side by side may not use
 			t.Fatal(err)
 		}
@@ -184,7 +195,8 @@ resources:
 func (b *bench) components(names ...string) {
 	b.t.Helper()
 	for _, name := range names {
-		if err := os.CopyFS(filepath.Join(b.dir, "clusters", "components", name), os.DirFS(filepath.Join("..", "..", "clusters", "components", name))); err != nil {
+		if err := os.CopyFS(filepath.Join(b.dir, "clusters", "components", name),
+			os.DirFS(filepath.Join("..", "..", "clusters", "components", name))); err != nil {
 			b.t.Fatal(err)
 		}
 		b.Components = append(b.Components, "../../clusters/components/"+name)

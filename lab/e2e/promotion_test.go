@@ -77,7 +77,8 @@ func (p *promoted) account(args ...string) (s keptSoak) {
 func TestPromotion(t *testing.T) {
 	t.Parallel()
 	p := startPromoted(t)
-	p.must(3, p.kiban("ci", "gate", "lab")).says(t, "staging has never run k0s "+v135) // a cluster that is yet to be set up takes a version, too
+	// a cluster that is yet to be set up takes a version, too
+	p.must(3, p.kiban("ci", "gate", "lab")).says(t, "staging has never run k0s "+v135)
 	p.must(0, p.kiban("apply", "staging", "--yes"))
 	p.apply(0)
 	if r := p.must(0, p.kiban("ci", "gate", "lab")); !strings.Contains(r.stdout, "nothing has to be waited for") {
@@ -92,7 +93,8 @@ func TestPromotion(t *testing.T) {
 	p.stage(v136)
 	p.must(0, p.kiban("apply", "staging", "--yes"))
 	since := time.Now()
-	if s := p.account(); !s.Healthy || len(s.Versions) != 2 || s.Versions[0].Version != v136 || !s.Versions[0].Runs || s.Versions[1].Version != v135 || s.Versions[1].Runs {
+	if s := p.account(); !s.Healthy || len(s.Versions) != 2 || s.Versions[0].Version != v136 || !s.Versions[0].Runs ||
+		s.Versions[1].Version != v135 || s.Versions[1].Runs {
 		t.Errorf("after the upgrade: %+v", s)
 	}
 	r = p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak"))
@@ -125,7 +127,8 @@ func TestPromotion(t *testing.T) {
 		return strings.Contains(s.Reason, "node worker-1 is not Ready"), fmt.Sprint(s)
 	})
 	p.account("--record")
-	p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak")).says(t, "staging runs k0s "+v136+", and is not healthy: ", "node worker-1 is not Ready")
+	p.must(3, p.kiban("ci", "gate", "lab", "--soak", "soak")).
+		says(t, "staging runs k0s "+v136+", and is not healthy: ", "node worker-1 is not Ready")
 	p.staging.mend("worker-1")
 	p.staging.restartWorker()
 	p.eventually(2*time.Minute, "staging's worker is Ready", func() (bool, string) {

@@ -49,9 +49,11 @@ func (b *bench) note(cs kubernetes.Interface, name string) {
 	b.t.Helper()
 	ctx := context.Background()
 	meta := metav1.ObjectMeta{Name: name}
-	_, err := cs.CoreV1().ConfigMaps("default").Create(ctx, &corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"written": name}}, metav1.CreateOptions{})
+	_, err := cs.CoreV1().ConfigMaps("default").Create(ctx, &corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"written": name}},
+		metav1.CreateOptions{})
 	if err == nil {
-		_, err = cs.CoreV1().Secrets("default").Create(ctx, &corev1.Secret{ObjectMeta: meta, StringData: map[string]string{"password": plantedSecret}}, metav1.CreateOptions{})
+		_, err = cs.CoreV1().Secrets("default").Create(ctx,
+			&corev1.Secret{ObjectMeta: meta, StringData: map[string]string{"password": plantedSecret}}, metav1.CreateOptions{})
 	}
 	if err != nil {
 		b.t.Fatal(err)

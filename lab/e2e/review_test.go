@@ -69,8 +69,8 @@ func (b *bench) records(cs kubernetes.Interface) string {
 	return cm.ResourceVersion
 }
 
-// Between the review of a plan and its application a machine is changed by hand: nothing is touched, and what differs is shown. Somebody who
-// accepts just that has it carried out, and is on record for it.
+// Between the review of a plan and its application a machine is changed by hand: nothing is touched, and what differs is shown. Somebody
+// who accepts just that has it carried out, and is on record for it.
 func TestReviewedPlan(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.231.0", 1, 2)
@@ -81,7 +81,8 @@ func TestReviewedPlan(t *testing.T) {
 	apply := b.reviewed()
 
 	const unit = "/etc/systemd/system/k0sworker.service"
-	b.must(0, b.lab("exec", "--dir", ".lab", "worker-1", "sed -i 's|^\\(ExecStart=.*\\)$|\\1 --debug=true|' "+unit+" && systemctl daemon-reload"))
+	b.must(0, b.lab("exec", "--dir", ".lab", "worker-1",
+		"sed -i 's|^\\(ExecStart=.*\\)$|\\1 --debug=true|' "+unit+" && systemctl daemon-reload"))
 	m, before := b.mark(), b.records(cs)
 	r := b.must(4, b.kiban(apply...))
 	r.says(t, "what would be done is not what was reviewed", "~ worker-1/upgrade", "--debug=true")
@@ -111,7 +112,8 @@ func TestReviewedPlan(t *testing.T) {
 	b.must(0, b.kiban(append(apply, "--accept-changes", id[1])...))
 	b.nodesAt(cs, v136, 2)
 	run := b.reviewedRuns()[0]
-	if run.Result != "done" || run.Who == "" || run.Review == nil || !strings.HasPrefix(run.Review.Plan, "sha256:") || run.Review.Where != mergeRequestURL || run.Review.AcceptedID != id[1] ||
+	if run.Result != "done" || run.Who == "" || run.Review == nil || !strings.HasPrefix(run.Review.Plan, "sha256:") ||
+		run.Review.Where != mergeRequestURL || run.Review.AcceptedID != id[1] ||
 		!strings.Contains(strings.Join(run.Review.Accepted, "\n"), "worker-1/upgrade") {
 		t.Errorf("the record: %+v, %+v", run, run.Review)
 	}
@@ -135,8 +137,8 @@ func TestReviewedPlan(t *testing.T) {
 	}
 }
 
-// A reviewed bootstrap, and then an upgrade, that are killed at any moment on runners that keep nothing, are brought to their ends by the same
-// command: what is left is what was reviewed.
+// A reviewed bootstrap, and then an upgrade, that are killed at any moment on runners that keep nothing, are brought to their ends by the
+// same command: what is left is what was reviewed.
 func TestReviewedPlanIsCarriedOn(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.232.0", 1, 2)

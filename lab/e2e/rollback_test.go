@@ -10,7 +10,8 @@ import (
 func (b *bench) commit(message string) string {
 	b.t.Helper()
 	var out []byte
-	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays"}, {"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", message}, {"rev-parse", "HEAD"}} {
+	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays"},
+		{"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", message}, {"rev-parse", "HEAD"}} {
 		cmd := exec.Command("git", args...)
 		cmd.Dir = b.dir
 		var err error

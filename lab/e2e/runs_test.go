@@ -98,7 +98,8 @@ func (b *bench) seen(id string) {
 		return
 	}
 	// Without a network: a page that asks for anything would show less.
-	if r := b.run(time.Minute, browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir="+filepath.Join(b.dir, "browser"), "--host-resolver-rules=MAP * ~NOTFOUND",
+	if r := b.run(time.Minute, browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+		"--user-data-dir="+filepath.Join(b.dir, "browser"), "--host-resolver-rules=MAP * ~NOTFOUND",
 		"--screenshot="+picture, "--window-size=1400,1200", "file://"+page); r.code != 0 {
 		b.t.Fatalf("the browser: %s", r)
 	}

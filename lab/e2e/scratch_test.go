@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// The image holds the binary and nothing else that it could need: no other file, no ssh, no home, no folder for temporary files, no environment.
-// A cluster is set up from such a root.
+// The image holds the binary and nothing else that it could need: no other file, no ssh, no home, no folder for temporary files, no
+// environment. A cluster is set up from such a root.
 func TestFromScratch(t *testing.T) {
 	t.Parallel()
 	kiban := binary(t, "KIBAN_BIN", "kiban")
@@ -53,7 +53,8 @@ func TestFromScratch(t *testing.T) {
 		}
 		static(t, busybox)
 		b.copy(busybox, "sh")
-		within(0, "exit 2", nil, "/sh", "-c", `status=0; /kiban plan lab --fleet / --out /lab.plan > /plan.txt || status=$?; /kiban plan nowhere --fleet / || echo "exit $((status + 2))"`)
+		within(0, "exit 2", nil, "/sh", "-c",
+			`status=0; /kiban plan lab --fleet / --out /lab.plan > /plan.txt || status=$?; /kiban plan nowhere --fleet / || echo "exit $((status + 2))"`)
 	})
 }
 

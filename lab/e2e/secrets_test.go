@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// planted are the secrets of TestSecretsStayWhereTheyBelong, each with the place it is in. n tells those before the upgrade from those after.
+// planted are the secrets of TestSecretsStayWhereTheyBelong, each with the place it is in. n tells those before the upgrade from those
+// after.
 func planted(n string) map[string]string {
 	return map[string]string{
 		"a host's environment":        "planted-in-environment-" + n,
@@ -82,7 +83,8 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	does(0, "show", "latest", "-o", "json")
 	does(0, "show", "latest", "-o", "html")
 
-	for what, path := range map[string]string{"planted-in-environment-1": "/etc/environment", "planted-in-a-file-2": "/etc/app/inline", "planted-beside-2": "/etc/app/beside"} {
+	for what, path := range map[string]string{"planted-in-environment-1": "/etc/environment", "planted-in-a-file-2": "/etc/app/inline",
+		"planted-beside-2": "/etc/app/beside"} {
 		if got := b.must(0, b.lab("exec", "--dir", ".lab", "worker-1", "cat "+path)).stdout; !strings.Contains(got, what) {
 			t.Errorf("%s is not on the machine: %q", what, got)
 		}

@@ -57,7 +57,8 @@ func TestTenantsWorkInTheirNamespacesOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := kubernetes.NewForConfig(&rest.Config{Host: admin.Host, BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: admin.CAData, ServerName: admin.ServerName}})
+		client, err := kubernetes.NewForConfig(&rest.Config{Host: admin.Host, BearerToken: token,
+			TLSClientConfig: rest.TLSClientConfig{CAData: admin.CAData, ServerName: admin.ServerName}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,8 @@ func TestTenantsWorkInTheirNamespacesOnly(t *testing.T) {
 		{who: "ann", groups: []string{"product-a"}, verb: "delete", resource: "pods", in: "product-a", may: true},
 		{who: "ann", groups: []string{"product-a"}, verb: "get", resource: "secrets", in: "product-a", may: true},
 		{who: "ann", groups: []string{"product-a"}, verb: "update", resource: "resourcequotas", in: "product-a"},
-		{who: "ann", groups: []string{"product-a"}, verb: "create", group: "rbac.authorization.k8s.io", resource: "rolebindings", in: "product-a"},
+		{who: "ann", groups: []string{"product-a"}, verb: "create", group: "rbac.authorization.k8s.io", resource: "rolebindings",
+			in: "product-a"},
 		{who: "ann", groups: []string{"product-a"}, verb: "delete", group: "networking.k8s.io", resource: "networkpolicies", in: "product-b"},
 		{who: "ann", groups: []string{"product-a"}, verb: "get", resource: "pods", in: "product-b"},
 		{who: "ann", groups: []string{"product-a"}, verb: "get", resource: "secrets", in: "kube-system"},
@@ -91,11 +93,12 @@ func TestTenantsWorkInTheirNamespacesOnly(t *testing.T) {
 		{who: "a stranger", verb: "list", resource: "pods", in: "product-a"},
 		{who: "one who claims to be an administrator", groups: []string{"system:masters", "cluster-admin"}, verb: "list", resource: "nodes"},
 	} {
-		review, err := person(c.groups...).AuthorizationV1().SelfSubjectAccessReviews().Create(t.Context(), &authorizationv1.SelfSubjectAccessReview{
-			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
-				Verb: c.verb, Group: c.group, Resource: c.resource, Namespace: c.in, Name: c.name,
-			}},
-		}, metav1.CreateOptions{})
+		review, err := person(c.groups...).AuthorizationV1().SelfSubjectAccessReviews().
+			Create(t.Context(), &authorizationv1.SelfSubjectAccessReview{
+				Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Verb: c.verb, Group: c.group, Resource: c.resource, Namespace: c.in, Name: c.name,
+				}},
+			}, metav1.CreateOptions{})
 		if err != nil || review.Status.Allowed != c.may {
 			t.Errorf("%s may %s %s in %q: %v, want %v (%v)", c.who, c.verb, c.resource, c.in, err == nil && review.Status.Allowed, c.may, err)
 		}
@@ -110,7 +113,8 @@ func TestTenantsWorkInTheirNamespacesOnly(t *testing.T) {
 func (b *bench) reallyWorks(ctx context.Context, ann kubernetes.Interface) {
 	b.t.Helper()
 	pod := func(name string) *corev1.Pod {
-		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "example/app:1"}}}}
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "example/app:1"}}}}
 	}
 	made, err := ann.CoreV1().Pods("product-a").Create(ctx, pod("app"), metav1.CreateOptions{})
 	if err != nil {
@@ -123,15 +127,18 @@ func (b *bench) reallyWorks(ctx context.Context, ann kubernetes.Interface) {
 	}
 	host := pod("host")
 	host.Spec.HostNetwork = true
-	if _, err := ann.CoreV1().Pods("product-a").Create(ctx, host, metav1.CreateOptions{}); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "PodSecurity") {
+	if _, err := ann.CoreV1().Pods("product-a").Create(ctx, host, metav1.CreateOptions{}); !apierrors.IsForbidden(err) ||
+		!strings.Contains(err.Error(), "PodSecurity") {
 		b.t.Errorf("a pod on the host's network: %v", err)
 	}
 	much := pod("much")
 	much.Spec.Containers[0].Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("30")}
-	if _, err := ann.CoreV1().Pods("product-a").Create(ctx, much, metav1.CreateOptions{}); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota") {
+	if _, err := ann.CoreV1().Pods("product-a").Create(ctx, much, metav1.CreateOptions{}); !apierrors.IsForbidden(err) ||
+		!strings.Contains(err.Error(), "exceeded quota") {
 		b.t.Errorf("a pod over the quota: %v", err)
 	}
-	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "ann"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "ann"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
 		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "oidc:ann@example.com"}}}
 	if _, err := ann.RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
 		b.t.Errorf("she made herself an administrator: %v", err)

@@ -68,7 +68,8 @@ func TestImpossibleBudgetIsRefusedBeforeAnythingIsTouched(t *testing.T) {
 			t.Errorf("the refusal does not name %q: %s", want, r)
 		}
 	}
-	if pods, err := cs.CoreV1().Pods("default").List(context.Background(), metav1.ListOptions{LabelSelector: "app=stubborn"}); err != nil || len(pods.Items) != 2 {
+	if pods, err := cs.CoreV1().Pods("default").List(context.Background(), metav1.ListOptions{LabelSelector: "app=stubborn"}); err != nil ||
+		len(pods.Items) != 2 {
 		t.Errorf("pods: %v, %v", pods, err)
 	} else {
 		for _, p := range pods.Items {
@@ -163,7 +164,8 @@ func (b *bench) nodesAt(cs kubernetes.Interface, version string, n int) {
 
 func (b *bench) cordonAsAdmin(cs kubernetes.Interface, node string) {
 	b.t.Helper()
-	if _, err := cs.CoreV1().Nodes().Patch(context.Background(), node, types.MergePatchType, []byte(`{"spec":{"unschedulable":true}}`), metav1.PatchOptions{}); err != nil {
+	if _, err := cs.CoreV1().Nodes().Patch(context.Background(), node, types.MergePatchType, []byte(`{"spec":{"unschedulable":true}}`),
+		metav1.PatchOptions{}); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -191,7 +193,8 @@ func (b *bench) probe(service string) (counts func() (sent, failed int)) {
 	kc := filepath.Join(b.dir, "kubeconfig")
 	b.file(kc, b.must(0, b.kiban("kubeconfig", "lab")).stdout)
 	report := filepath.Join(b.dir, "probe-"+service+".json")
-	_, stop := b.background(binary(b.t, "KIBAN_LAB_BIN", "kiban-lab"), "probe", "--kubeconfig", kc, "--namespace", "default", "--service", service, "--report", report)
+	_, stop := b.background(binary(b.t, "KIBAN_LAB_BIN", "kiban-lab"), "probe", "--kubeconfig", kc, "--namespace", "default", "--service",
+		service, "--report", report)
 	time.Sleep(2 * time.Second) // until it has seen the endpoints
 	return func() (int, int) {
 		b.t.Helper()

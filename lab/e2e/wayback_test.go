@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A worker whose new k0s never becomes Ready is back on the old one within a minute of its deadline and in service, no other worker is touched,
-// and the plan says what remains. When the cause is gone, the same command goes through.
+// A worker whose new k0s never becomes Ready is back on the old one within a minute of its deadline and in service, no other worker is
+// touched, and the plan says what remains. When the cause is gone, the same command goes through.
 func TestWorkerThatDoesNotComeBackGetsItsFormerK0s(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.206.0", 1, 2)
@@ -24,7 +24,8 @@ func TestWorkerThatDoesNotComeBackGetsItsFormerK0s(t *testing.T) {
 	b.fault("worker-1", "never-ready", v136)
 	m := b.mark()
 	r := b.apply(1)
-	for _, want := range []string{"worker-1 did not come up with k0s " + v136 + "; it runs " + v135 + " again and is back in service", "is not Ready", "last lines of the log",
+	for _, want := range []string{"worker-1 did not come up with k0s " + v136 + "; it runs " + v135 + " again and is back in service",
+		"is not Ready", "last lines of the log",
 		"starting k0s " + v136} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("does not say %q: %s", want, r)
@@ -33,7 +34,8 @@ func TestWorkerThatDoesNotComeBackGetsItsFormerK0s(t *testing.T) {
 	if c := b.changes(m); strings.Contains(c, "worker-2 stop ") {
 		t.Errorf("another worker was touched:\n%s", c)
 	}
-	if r := b.must(0, b.kiban("show", "latest", "-o", "markdown")); !strings.Contains(r.stdout, "restore-former") || !strings.Contains(r.stdout, "last lines of the log") {
+	if r := b.must(0, b.kiban("show", "latest", "-o", "markdown")); !strings.Contains(r.stdout, "restore-former") ||
+		!strings.Contains(r.stdout, "last lines of the log") {
 		t.Errorf("the run shown again does not tell of the way back: %s", r)
 	}
 	b.nodesAt(cs, v135, 2)
@@ -60,7 +62,8 @@ func TestControllerThatDoesNotComeBackStopsTheRollout(t *testing.T) {
 	b.fault("controller-1", "crash", v136)
 	m := b.mark()
 	r := b.apply(1)
-	for _, want := range []string{"controller controller-1 did not come up with k0s " + v136, "etcd has quorum", "last lines of the log", "is not taken back"} {
+	for _, want := range []string{"controller controller-1 did not come up with k0s " + v136, "etcd has quorum", "last lines of the log",
+		"is not taken back"} {
 		if !strings.Contains(r.stderr, want) {
 			t.Errorf("does not say %q: %s", want, r)
 		}

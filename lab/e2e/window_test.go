@@ -107,7 +107,8 @@ func TestWindowOfFourOverTwentyWorkers(t *testing.T) {
 func (b *bench) deploySlow(cs kubernetes.Interface) {
 	b.t.Helper()
 	for i := range b.Workers {
-		if _, err := cs.CoreV1().ReplicationControllers("default").Create(context.Background(), slow(fmt.Sprintf("worker-%d", i+1), 1+i%6), metav1.CreateOptions{}); err != nil {
+		if _, err := cs.CoreV1().ReplicationControllers("default").
+			Create(context.Background(), slow(fmt.Sprintf("worker-%d", i+1), 1+i%6), metav1.CreateOptions{}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -130,7 +131,10 @@ func (b *bench) deploySlow(cs kubernetes.Interface) {
 func slow(node string, seconds int) *corev1.ReplicationController {
 	one, grace := int32(1), int64(30)
 	labels := map[string]string{"app": "slow", "node": node}
-	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node}, Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
-		Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
-			Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node}, Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
+	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node},
+		Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
+			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels,
+				Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
+				Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node},
+					Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
 }

@@ -77,7 +77,8 @@ func (s Site) Write(dir string) error {
 	}
 	files := map[string]string{"site.yaml": s.site()}
 	if s.External {
-		files["site.yaml"] = fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: %s\nspec:\n  provider: external\n%s", s.name(), s.Spec)
+		files["site.yaml"] = fmt.Sprintf("apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: %s\nspec:\n  provider: external\n%s",
+			s.name(), s.Spec)
 	} else {
 		files["cluster.yaml"] = s.Cluster()
 	}
@@ -164,5 +165,6 @@ spec:
       nodeTimeout: %[6]s
       stableFor: 2s
       timeout: 60s
-%[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(), cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec)
+%[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(),
+		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec)
 }

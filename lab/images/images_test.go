@@ -16,9 +16,10 @@ import (
 
 func TestParseRange(t *testing.T) {
 	for text, want := range map[string]string{
-		"192.0.2.0/29": "192.0.2.0 192.0.2.7", "192.0.2.9/32": "192.0.2.9 192.0.2.9", "192.0.2.1-192.0.2.9": "192.0.2.1 192.0.2.9", "192.0.2.1 - 192.0.2.2": "192.0.2.1 192.0.2.2",
-		"2001:db8::/126": "2001:db8:: 2001:db8::3",
-		"":               "", "192.0.2.1": "", "192.0.2.0/33": "", "192.0.2.9-192.0.2.1": "", "192.0.2.1-2001:db8::1": "", "pool": "",
+		"192.0.2.0/29": "192.0.2.0 192.0.2.7", "192.0.2.9/32": "192.0.2.9 192.0.2.9", "192.0.2.1-192.0.2.9": "192.0.2.1 192.0.2.9",
+		"192.0.2.1 - 192.0.2.2": "192.0.2.1 192.0.2.2",
+		"2001:db8::/126":        "2001:db8:: 2001:db8::3",
+		"":                      "", "192.0.2.1": "", "192.0.2.0/33": "", "192.0.2.9-192.0.2.1": "", "192.0.2.1-2001:db8::1": "", "pool": "",
 	} {
 		r, err := parseRange(text)
 		got := ""
@@ -41,7 +42,8 @@ func addressPool(name, addresses string, auto bool) pool {
 
 func TestAssign(t *testing.T) {
 	balanced := func(name, has string, marks map[string]string) *corev1.Service {
-		s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Annotations: marks}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer}}
+		s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Annotations: marks},
+			Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer}}
 		if has != "" {
 			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: has}}
 		}
@@ -52,7 +54,8 @@ func TestAssign(t *testing.T) {
 	other.Spec.LoadBalancerClass = &class
 	services := []*corev1.Service{
 		balanced("a-new", "", nil), balanced("b-has-one", "192.0.2.0", nil), balanced("c-of-a-pool-that-went", "203.0.113.1", nil),
-		balanced("d-asks", "", map[string]string{"metallb.io/loadBalancerIPs": "192.0.2.3"}), balanced("e-named-pool", "", map[string]string{annotationPool: "kept"}), other,
+		balanced("d-asks", "", map[string]string{"metallb.io/loadBalancerIPs": "192.0.2.3"}),
+		balanced("e-named-pool", "", map[string]string{annotationPool: "kept"}), other,
 		balanced("g-asks-for-what-is-taken", "", map[string]string{"metallb.io/loadBalancerIPs": "192.0.2.0"}), balanced("h-none-left", "", nil),
 	}
 	client := fake.NewClientset()
@@ -62,9 +65,11 @@ func TestAssign(t *testing.T) {
 		}
 	}
 	e := Env{Client: client, Log: slog.New(slog.DiscardHandler)}
-	assign(t.Context(), e, "", services, []pool{addressPool("default", "192.0.2.0-192.0.2.3", true), addressPool("kept", "198.51.100.7/32", false)})
+	assign(t.Context(), e, "", services, []pool{addressPool("default", "192.0.2.0-192.0.2.3", true),
+		addressPool("kept", "198.51.100.7/32", false)})
 	for name, want := range map[string]string{
-		"a-new": "192.0.2.1", "b-has-one": "192.0.2.0", "c-of-a-pool-that-went": "192.0.2.2", "d-asks": "192.0.2.3", "e-named-pool": "198.51.100.7", "f-another-class": "",
+		"a-new": "192.0.2.1", "b-has-one": "192.0.2.0", "c-of-a-pool-that-went": "192.0.2.2", "d-asks": "192.0.2.3",
+		"e-named-pool": "198.51.100.7", "f-another-class": "",
 		"g-asks-for-what-is-taken": "", "h-none-left": "",
 	} {
 		s, err := client.CoreV1().Services("default").Get(t.Context(), name, metav1.GetOptions{})
@@ -98,7 +103,8 @@ func TestFirstFree(t *testing.T) {
 
 func TestLives(t *testing.T) {
 	pod := func(image string, policy corev1.RestartPolicy, marks map[string]string, vars ...corev1.EnvVar) *corev1.Pod {
-		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: marks}, Spec: corev1.PodSpec{RestartPolicy: policy, Containers: []corev1.Container{{Image: image, Env: vars}}}}
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: marks},
+			Spec: corev1.PodSpec{RestartPolicy: policy, Containers: []corev1.Container{{Image: image, Env: vars}}}}
 	}
 	const always, never = corev1.RestartPolicyAlways, corev1.RestartPolicyNever
 	for name, c := range map[string]struct {
@@ -108,13 +114,14 @@ func TestLives(t *testing.T) {
 		ends     bool
 		programs int
 	}{
-		"any":                          {pod: pod("example/web:1", always, nil)},
-		"a job":                        {pod: pod("example/migrate:1", never, nil), ends: true},
-		"one that fails":               {pod: pod("lab.kiban.dev/fails:1", always, nil), fails: true},
-		"one that is told to fail":     {pod: pod("example/web:1", always, map[string]string{AnnotationFails: "no"}), fails: true},
-		"a variable that says so":      {pod: pod("example/web:1", always, nil, corev1.EnvVar{Name: "LAB_FAILS", Value: "no"}), fails: true},
-		"a slow one":                   {pod: pod("lab.kiban.dev/slow:20", always, nil), after: 20 * time.Second},
-		"one that is told to be slow":  {pod: pod("example/web:1", always, map[string]string{AnnotationReadyAfter: "3s"}), after: 3 * time.Second},
+		"any":                      {pod: pod("example/web:1", always, nil)},
+		"a job":                    {pod: pod("example/migrate:1", never, nil), ends: true},
+		"one that fails":           {pod: pod("lab.kiban.dev/fails:1", always, nil), fails: true},
+		"one that is told to fail": {pod: pod("example/web:1", always, map[string]string{AnnotationFails: "no"}), fails: true},
+		"a variable that says so":  {pod: pod("example/web:1", always, nil, corev1.EnvVar{Name: "LAB_FAILS", Value: "no"}), fails: true},
+		"a slow one":               {pod: pod("lab.kiban.dev/slow:20", always, nil), after: 20 * time.Second},
+		"one that is told to be slow": {pod: pod("example/web:1", always, map[string]string{AnnotationReadyAfter: "3s"}),
+			after: 3 * time.Second},
 		"MetalLB's controller":         {pod: pod("quay.io/metallb/controller:v0.16.2", always, nil), programs: 2},
 		"the same by digest":           {pod: pod("quay.io/metallb/controller@sha256:00", always, nil), programs: 2},
 		"a registry with a port":       {pod: pod("localhost:5000/metallb/controller", always, nil)},
@@ -145,7 +152,8 @@ func TestNslookup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int32{"kubernetes": 0, "kubernetes.default": 0, "kubernetes.default.svc.cluster.local.": 0, "kubernetes.other": 1, "nowhere": 1} {
+	for name, want := range map[string]int32{"kubernetes": 0, "kubernetes.default": 0, "kubernetes.default.svc.cluster.local.": 0,
+		"kubernetes.other": 1, "nowhere": 1} {
 		if got := ask(name); got != want {
 			t.Errorf("%s: %d", name, got)
 		}
@@ -154,7 +162,8 @@ func TestNslookup(t *testing.T) {
 		command []string
 		name    string
 	}{
-		{[]string{"nslookup", "a.b"}, "a.b"}, {[]string{"/bin/sh", "-c", "nslookup -timeout=2 a.b; exit"}, "a.b"}, {[]string{"sh", "-c", "sleep 1"}, ""},
+		{[]string{"nslookup", "a.b"}, "a.b"}, {[]string{"/bin/sh", "-c", "nslookup -timeout=2 a.b; exit"}, "a.b"},
+		{[]string{"sh", "-c", "sleep 1"}, ""},
 	} {
 		if got, _ := lookedUp(corev1.Container{Command: c.command}); got != c.name {
 			t.Errorf("%v: %q", c.command, got)

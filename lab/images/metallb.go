@@ -71,7 +71,8 @@ func metalLBWebhooks(c corev1.Container) Program {
 		go keepBundle(ctx, e, write)
 		mux := http.NewServeMux()
 		mux.HandleFunc("/convert", convert)
-		mux.HandleFunc("/validate-metallb-io-v1beta1-ipaddresspool", admit(func(r *admissionv1.AdmissionRequest) error { return judgePool(ctx, client, r) }))
+		mux.HandleFunc("/validate-metallb-io-v1beta1-ipaddresspool",
+			admit(func(r *admissionv1.AdmissionRequest) error { return judgePool(ctx, client, r) }))
 		mux.HandleFunc("/", admit(func(*admissionv1.AdmissionRequest) error { return nil }))
 		insist(ctx, e, "serve", func() error { return serveTLS(ctx, e, port, certs, mux) })
 	}
@@ -144,7 +145,8 @@ func convert(w http.ResponseWriter, r *http.Request) {
 	for _, o := range review.Request.Objects {
 		o["apiVersion"] = review.Request.Desired
 	}
-	review.Response = map[string]any{"uid": review.Request.UID, "convertedObjects": review.Request.Objects, "result": metav1.Status{Status: metav1.StatusSuccess}}
+	review.Response = map[string]any{"uid": review.Request.UID, "convertedObjects": review.Request.Objects,
+		"result": metav1.Status{Status: metav1.StatusSuccess}}
 	review.Request = nil
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(review) // the API server may have gone away

@@ -31,7 +31,8 @@ func lookedUp(c corev1.Container) (name string, ok bool) {
 // nslookup answers as the program does: 0 when the name is that of a Service and the cluster's DNS has a pod that is ready.
 func nslookup(ctx context.Context, client kubernetes.Interface, namespace, name string) (code int32, message string) {
 	const silent = ";; connection timed out; no servers could be reached"
-	slices, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=kube-dns"})
+	slices, err := client.DiscoveryV1().EndpointSlices(metav1.NamespaceSystem).
+		List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=kube-dns"})
 	if err != nil {
 		return 1, silent
 	}

@@ -32,8 +32,9 @@ func newCertificates(service, namespace string) (certificates, error) {
 	}
 	now := time.Now()
 	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: service + "-ca"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: service + "-ca"}, NotBefore: now.Add(-time.Hour),
+		NotAfter: now.AddDate(10, 0, 0),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
 	if err != nil {
@@ -45,7 +46,8 @@ func newCertificates(service, namespace string) (certificates, error) {
 	}
 	name := service + "." + namespace + ".svc"
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
+		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
@@ -82,8 +84,8 @@ func serveTLS(ctx context.Context, e Env, port int32, c certificates, handler ht
 	return err
 }
 
-// writeBundle puts the authority into every webhook of a configuration, as programs do that make their certificates themselves. The write is
-// theirs in managedFields: by is the name of the program.
+// writeBundle puts the authority into every webhook of a configuration, as programs do that make their certificates themselves. The write
+// is theirs in managedFields: by is the name of the program.
 func writeBundle(ctx context.Context, e Env, configuration, by string, ca []byte) error {
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		hooks := e.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
@@ -130,7 +132,8 @@ func admit(judge func(*admissionv1.AdmissionRequest) error) http.HandlerFunc {
 		}
 		answer := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
 		if err := judge(review.Request); err != nil {
-			answer.Allowed, answer.Result = false, &metav1.Status{Message: err.Error(), Reason: metav1.StatusReasonForbidden, Code: http.StatusForbidden}
+			answer.Allowed, answer.Result = false, &metav1.Status{Message: err.Error(), Reason: metav1.StatusReasonForbidden,
+				Code: http.StatusForbidden}
 		}
 		review.Request, review.Response = nil, answer
 		w.Header().Set("Content-Type", "application/json")

@@ -24,8 +24,8 @@ const (
 	annotationProvisioned = "pv.kubernetes.io/provisioned-by"
 )
 
-// Provision makes a volume for every claim that waits for one of the lab's, and deletes it when its claim is gone: from the start of factory
-// until ctx ends. It returns at once.
+// Provision makes a volume for every claim that waits for one of the lab's, and deletes it when its claim is gone: from the start of
+// factory until ctx ends. It returns at once.
 func Provision(ctx context.Context, client kubernetes.Interface, factory informers.SharedInformerFactory, log *slog.Logger) error {
 	claims := factory.Core().V1().PersistentVolumeClaims().Informer()
 	look := func(o any) {
@@ -42,14 +42,17 @@ func Provision(ctx context.Context, client kubernetes.Interface, factory informe
 	}
 	reclaim := func(o any) {
 		v, ok := o.(*corev1.PersistentVolume)
-		if !ok || v.Status.Phase != corev1.VolumeReleased || v.Annotations[annotationProvisioned] != Provisioner || v.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete {
+		if !ok || v.Status.Phase != corev1.VolumeReleased || v.Annotations[annotationProvisioned] != Provisioner ||
+			v.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete {
 			return
 		}
-		if err := client.CoreV1().PersistentVolumes().Delete(ctx, v.Name, metav1.DeleteOptions{}); err != nil && ctx.Err() == nil && !apierrors.IsNotFound(err) {
+		if err := client.CoreV1().PersistentVolumes().Delete(ctx, v.Name, metav1.DeleteOptions{}); err != nil && ctx.Err() == nil &&
+			!apierrors.IsNotFound(err) {
 			log.Warn("volume not deleted", "volume", v.Name, "error", err)
 		}
 	}
-	_, err := factory.Core().V1().PersistentVolumes().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: reclaim, UpdateFunc: func(_, o any) { reclaim(o) }})
+	_, err := factory.Core().V1().PersistentVolumes().Informer().
+		AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: reclaim, UpdateFunc: func(_, o any) { reclaim(o) }})
 	return err
 }
 
@@ -69,7 +72,8 @@ func provide(ctx context.Context, client kubernetes.Interface, claim *corev1.Per
 			Capacity:    corev1.ResourceList{corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage]},
 			AccessModes: claim.Spec.AccessModes, StorageClassName: class.Name, VolumeMode: claim.Spec.VolumeMode,
 			PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: "/var/lib/lab/" + string(claim.UID)}},
-			ClaimRef: &corev1.ObjectReference{Kind: "PersistentVolumeClaim", APIVersion: "v1", Namespace: claim.Namespace, Name: claim.Name, UID: claim.UID,
+			ClaimRef: &corev1.ObjectReference{Kind: "PersistentVolumeClaim", APIVersion: "v1", Namespace: claim.Namespace, Name: claim.Name,
+				UID:             claim.UID,
 				ResourceVersion: claim.ResourceVersion},
 			PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimDelete,
 		},

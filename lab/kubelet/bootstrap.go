@@ -104,7 +104,8 @@ func signingRequest(node string) (*ecdsa.PrivateKey, []byte, error) {
 }
 
 // sign sends the request and waits for the certificate, as long as ctx lasts.
-func (w Worker) sign(ctx context.Context, cluster *controlplane.Cluster, t controlplane.Token, key *ecdsa.PrivateKey, request []byte) ([]byte, error) {
+func (w Worker) sign(ctx context.Context, cluster *controlplane.Cluster, t controlplane.Token, key *ecdsa.PrivateKey,
+	request []byte) ([]byte, error) {
 	client, closeIdle, err := brief(&rest.Config{
 		Host: t.Server, BearerToken: t.Bearer(), TLSClientConfig: rest.TLSClientConfig{CAData: t.CA},
 	}, cluster)

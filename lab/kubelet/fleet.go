@@ -29,7 +29,8 @@ func NewFleet(ctx context.Context, opts Options) *Fleet {
 }
 
 // Join starts a worker's kubelet and returns once its node is registered. It keeps trying while the API servers do not answer, until ctx
-// ends; it returns an error for a token or certificate that the cluster goes on refusing for five seconds. A worker that is already running is an error.
+// ends; it returns an error for a token or certificate that the cluster goes on refusing for five seconds. A worker that is already
+// running is an error.
 func (f *Fleet) Join(ctx context.Context, w Worker) error {
 	if f.Running(w.Name) {
 		return fmt.Errorf("the kubelet of %s is running already", w.Name)

@@ -202,16 +202,20 @@ func (n *node) status(was *corev1.Node) corev1.NodeStatus {
 	}
 	status := corev1.NodeStatus{
 		Capacity: capacity, Allocatable: capacity,
-		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.worker.Addr}, {Type: corev1.NodeHostName, Address: n.worker.Name}},
+		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.worker.Addr},
+			{Type: corev1.NodeHostName, Address: n.worker.Name}},
 		NodeInfo: corev1.NodeSystemInfo{
 			MachineID: n.worker.Name, SystemUUID: n.worker.Name, BootID: n.worker.Name,
 			KubeletVersion: kubeletVersion(n.worker.Version), ContainerRuntimeVersion: "containerd://2.1.5", KernelVersion: "6.1.0-lab",
 			OSImage: "Debian GNU/Linux 12 (bookworm)", OperatingSystem: "linux", Architecture: "amd64",
 		},
 		Conditions: []corev1.NodeCondition{
-			{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory", Message: "kubelet has sufficient memory available"},
-			{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure", Message: "kubelet has no disk pressure"},
-			{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID", Message: "kubelet has sufficient PID available"},
+			{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory",
+				Message: "kubelet has sufficient memory available"},
+			{Type: corev1.NodeDiskPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasNoDiskPressure",
+				Message: "kubelet has no disk pressure"},
+			{Type: corev1.NodePIDPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientPID",
+				Message: "kubelet has sufficient PID available"},
 			{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
 		},
 	}

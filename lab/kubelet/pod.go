@@ -73,7 +73,8 @@ func (p *pool) ensure(pod *corev1.Pod) (s *sandbox, fresh bool) {
 	if s := p.sandboxes[pod.UID]; s != nil {
 		return s, false
 	}
-	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay), life: images.Of(pod),
+	s = &sandbox{key: pod.Namespace + "/" + pod.Name, uid: pod.UID, node: pod.Spec.NodeName, readyAt: time.Now().Add(p.opts.StartDelay),
+		life:     images.Of(pod),
 		restarts: p.starts[pod.UID]}
 	if started(pod) { // before this lab was started, maybe
 		for _, c := range pod.Status.ContainerStatuses {
@@ -125,7 +126,8 @@ func (p *pool) report(n *node, pod *corev1.Pod, status corev1.PodStatus) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.client.CoreV1().Pods(pod.Namespace).Patch(n.ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = p.client.CoreV1().Pods(pod.Namespace).Patch(n.ctx, pod.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{},
+		"status")
 	return err
 }
 

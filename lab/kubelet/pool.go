@@ -83,7 +83,8 @@ func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a
 func emptyPool(ctx context.Context, client kubernetes.Interface, opts Options, a *addresses) *pool {
 	p := &pool{
 		opts: opts, client: client, addresses: a,
-		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[podRef](50*time.Millisecond, 5*time.Second)),
+		queue: workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[podRef](50*time.Millisecond,
+			5*time.Second)),
 		nodes: map[string]*node{}, sandboxes: map[types.UID]*sandbox{}, starts: map[types.UID]int32{},
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)

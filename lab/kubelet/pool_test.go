@@ -44,8 +44,8 @@ func newOne(t *testing.T) *one {
 	return o
 }
 
-// watchedPods is closed when client's pods are watched. What is created between an informer's list and its watch is lost, for this API's watch
-// begins where it is, not where the list ended.
+// watchedPods is closed when client's pods are watched. What is created between an informer's list and its watch is lost, for this API's
+// watch begins where it is, not where the list ended.
 func watchedPods(client *fake.Clientset) <-chan struct{} {
 	watched := make(chan struct{})
 	var once sync.Once

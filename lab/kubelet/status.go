@@ -35,7 +35,8 @@ func runningStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus 
 
 // waitingStatus is of a pod whose containers do not run (again) yet.
 func waitingStatus(pod *corev1.Pod, s *sandbox, reason, message string) corev1.PodStatus {
-	status := corev1.PodStatus{Phase: pod.Status.Phase, Conditions: conditions(metav1.Now(), corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")}
+	status := corev1.PodStatus{Phase: pod.Status.Phase,
+		Conditions: conditions(metav1.Now(), corev1.ConditionFalse, corev1.ConditionFalse, "ContainersNotReady")}
 	if s.restarts > 0 {
 		status.Phase = corev1.PodRunning
 	}
@@ -52,7 +53,8 @@ func waitingStatus(pod *corev1.Pod, s *sandbox, reason, message string) corev1.P
 // endedStatus is of a pod whose containers have all ended as they were asked to.
 func endedStatus(pod *corev1.Pod) corev1.PodStatus {
 	now, no := metav1.Now(), false
-	status := corev1.PodStatus{Phase: corev1.PodSucceeded, Conditions: conditions(now, corev1.ConditionFalse, corev1.ConditionFalse, "PodCompleted")}
+	status := corev1.PodStatus{Phase: corev1.PodSucceeded,
+		Conditions: conditions(now, corev1.ConditionFalse, corev1.ConditionFalse, "PodCompleted")}
 	for _, c := range pod.Spec.Containers {
 		status.ContainerStatuses = append(status.ContainerStatuses, corev1.ContainerStatus{
 			Name: c.Name, Image: c.Image, Started: &no,
@@ -100,7 +102,8 @@ func crashedStatus(pod *corev1.Pod, s *sandbox, hostIP string) corev1.PodStatus 
 	for i := range status.ContainerStatuses {
 		c := &status.ContainerStatuses[i]
 		c.Ready, c.Started, c.RestartCount = false, &no, s.restartCount()
-		c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: s.life.Fails, StartedAt: now, FinishedAt: now}
+		c.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: s.life.Fails, StartedAt: now,
+			FinishedAt: now}
 		c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reasonCrashes,
 			Message: fmt.Sprintf("back-off 40s restarting failed container=%s pod=%s_%s(%s)", c.Name, pod.Name, pod.Namespace, pod.UID)}}
 	}

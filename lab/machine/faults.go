@@ -44,11 +44,14 @@ type FaultKind struct {
 // FaultKinds lists everything that can be made to go wrong.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
-		{"off", "", "power off: SSH refuses connections, services and pods are gone", func(m *Machine, _ []string) error { m.PowerOff(); return nil }},
+		{"off", "", "power off: SSH refuses connections, services and pods are gone",
+			func(m *Machine, _ []string) error { m.PowerOff(); return nil }},
 		{"on", "", "power on: enabled services start", func(m *Machine, _ []string) error { return m.PowerOn() }},
 		{"reboot", "", "power off and on", func(m *Machine, _ []string) error { m.PowerOff(); return m.PowerOn() }},
-		{"clock", "OFFSET", "the clock is off by OFFSET (\"90s\", \"-5m\")", func(m *Machine, a []string) error { return m.duration(a, &m.faults.skew) }},
-		{"latency", "DURATION", "what a client sends over SSH arrives DURATION late", func(m *Machine, a []string) error { return m.duration(a, &m.faults.latency) }},
+		{"clock", "OFFSET", "the clock is off by OFFSET (\"90s\", \"-5m\")",
+			func(m *Machine, a []string) error { return m.duration(a, &m.faults.skew) }},
+		{"latency", "DURATION", "what a client sends over SSH arrives DURATION late",
+			func(m *Machine, a []string) error { return m.duration(a, &m.faults.latency) }},
 		{"ssh-cut", "", "all SSH connections break now; new ones are accepted", func(m *Machine, _ []string) error { m.cut(); return nil }},
 		{"ssh-hang", "", "new SSH connections are accepted and never answered; present ones break", func(m *Machine, _ []string) error {
 			m.with(func(f *faults) { f.hang = true })
@@ -62,15 +65,17 @@ func FaultKinds() []FaultKind {
 			return err
 		}},
 		{"sudo", "", "sudo wants a password", func(m *Machine, _ []string) error { m.with(func(f *faults) { f.sudo = true }); return nil }},
-		{"disk-full", "", "writes fail with \"no space left on device\"", func(m *Machine, _ []string) error { m.disk.SetFull(true); return nil }},
+		{"disk-full", "", "writes fail with \"no space left on device\"",
+			func(m *Machine, _ []string) error { m.disk.SetFull(true); return nil }},
 		{"fail", "REGEXP [STATUS [MESSAGE]]", "programs whose command line matches fail (status 1)", (*Machine).failCommand},
 		{"hang", "REGEXP", "programs whose command line matches hang until the fault is cleared", (*Machine).hangCommand},
-		{"never-ready", "[VERSION]", "the node never becomes Ready from its next start on, with k0s of that version or of any", func(m *Machine, a []string) error {
-			node, version := m.lab.fleet.Faults(m.k0s.Node()), strings.Join(a, "")
-			node.NeverReadyVersion.Store(&version)
-			node.NeverReady.Store(true)
-			return nil
-		}},
+		{"never-ready", "[VERSION]", "the node never becomes Ready from its next start on, with k0s of that version or of any",
+			func(m *Machine, a []string) error {
+				node, version := m.lab.fleet.Faults(m.k0s.Node()), strings.Join(a, "")
+				node.NeverReadyVersion.Store(&version)
+				node.NeverReady.Store(true)
+				return nil
+			}},
 		{"hold-pods", "", "pods on the node do not end: a drain waits", func(m *Machine, _ []string) error {
 			m.lab.fleet.Faults(m.k0s.Node()).HoldPods.Store(true)
 			return nil

@@ -102,10 +102,14 @@ func (m *Machine) skeleton() []struct {
 		path, content string
 		mode          fs.FileMode
 	}{
-		{"/etc/systemd/system/", "", 0o755}, {"/usr/bin/", "", 0o755}, {"/usr/lib/", "", 0o755}, {"/usr/local/bin/", "", 0o755}, {"/usr/local/sbin/", "", 0o755},
-		{"/usr/sbin/", "", 0o755}, {"/var/lib/", "", 0o755}, {"/var/log/", "", 0o755}, {"/var/tmp/", "", fs.ModeSticky | 0o777}, {"/tmp/", "", fs.ModeSticky | 0o777},
-		{"/run/systemd/system/", "", 0o755}, {"/run/lock/", "", fs.ModeSticky | 0o777}, {"/root/", "", 0o700}, {"/home/ops/", "", 0o755}, {"/sys/fs/cgroup/", "", 0o755},
-		{"/etc/os-release", "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nVERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n", 0o644},
+		{"/etc/systemd/system/", "", 0o755}, {"/usr/bin/", "", 0o755}, {"/usr/lib/", "", 0o755}, {"/usr/local/bin/", "", 0o755},
+		{"/usr/local/sbin/", "", 0o755},
+		{"/usr/sbin/", "", 0o755}, {"/var/lib/", "", 0o755}, {"/var/log/", "", 0o755}, {"/var/tmp/", "", fs.ModeSticky | 0o777},
+		{"/tmp/", "", fs.ModeSticky | 0o777},
+		{"/run/systemd/system/", "", 0o755}, {"/run/lock/", "", fs.ModeSticky | 0o777}, {"/root/", "", 0o700}, {"/home/ops/", "", 0o755},
+		{"/sys/fs/cgroup/", "", 0o755},
+		{"/etc/os-release", "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nNAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\n" +
+			"VERSION=\"12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n", 0o644},
 		{"/etc/hostname", m.Name + "\n", 0o644},
 		{"/etc/hosts", "127.0.0.1 localhost\n" + m.Address + " " + m.Name + "\n", 0o644},
 		{"/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nops:x:1000:1000:ops:/home/ops:/bin/sh\n", 0o644},

@@ -77,7 +77,8 @@ func newMachine(l *shared, dir, name, address string) *Machine {
 	})
 	m.shell = &posix.System{
 		Disk: m.disk, Hostname: m.hostname, Address: address, Now: m.now, Booted: m.bootTime, Users: users(), Sudo: m.maySudo,
-		Programs:    map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl, "reboot": m.rebootProgram, "shutdown": m.shutdownProgram},
+		Programs: map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl, "reboot": m.rebootProgram,
+			"shutdown": m.shutdownProgram},
 		Interpreter: m.interpreter, Intercept: m.intercept, Kill: m.units.Kill, Changed: m.changed,
 		Processes: func() []posix.Process {
 			ps := []posix.Process{{PID: 1, Command: "/sbin/init"}}
@@ -143,7 +144,8 @@ func (m *Machine) Run(ctx context.Context, user, command string, in io.Reader, o
 	counted := &counter{Reader: in}
 	start := time.Now()
 	status := m.shell.Login(ctx, user, command, counted, out, errs)
-	m.lab.record.add(Record{Kind: KindCommand, Time: start, Machine: m.Name, User: user, Command: command, Stdin: counted.n.Load(), Status: status,
+	m.lab.record.add(Record{Kind: KindCommand, Time: start, Machine: m.Name, User: user, Command: command, Stdin: counted.n.Load(),
+		Status: status,
 		Millis: time.Since(start).Milliseconds()})
 	return status
 }
@@ -200,7 +202,8 @@ func (m *Machine) note(unit, what string) {
 }
 
 func (m *Machine) changed(c *posix.Call, ch disk.Change) {
-	m.lab.record.add(Record{Kind: KindChange, Time: time.Now(), Machine: m.Name, User: c.User.Name, Command: c.Command(), What: ch.Kind, Path: ch.Path})
+	m.lab.record.add(Record{Kind: KindChange, Time: time.Now(), Machine: m.Name, User: c.User.Name, Command: c.Command(), What: ch.Kind,
+		Path: ch.Path})
 }
 
 func (m *Machine) event(what string) {

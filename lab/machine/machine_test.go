@@ -81,10 +81,12 @@ func TestCommands(t *testing.T) {
 		{"root", "echo ${TMPDIR:-/tmp}", "", "/tmp\n", 0},
 		{"root", `PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH; (ip route list scope global | grep -E "\b(172|10|192\.168)\.") || (ip route list | grep -m1 default)`, "", "default via " + address + " dev eth0\n", 0},
 		{"root", "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH ip -o addr show dev eth0 scope global", "", "~inet " + address + "/8", 0},
-		{"root", "dd if=/dev/stdin of=/tmp/up bs=4096 seek=0 conv=notrunc && sha256sum -b /tmp/up", "hello", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 */tmp/up\n", 0},
+		{"root", "dd if=/dev/stdin of=/tmp/up bs=4096 seek=0 conv=notrunc && sha256sum -b /tmp/up", "hello",
+			"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824 */tmp/up\n", 0},
 		{"root", "install -D -m 0600 /dev/stdin /tmp/a/b && cat -- /tmp/a/b && stat -c %a /tmp/a/b", "text\n", "text\n600\n", 0},
 		{"root", "touch --help 2>&1", "", "~-d, --date=STRING", 0},
-		{"root", "[ -e /tmp/a/b ] && env -i PATH=\"$PATH\" LC_ALL=C TZ=UTC touch -a -d 1970-01-01T00:00:00.000000000 -m -d 2026-11-21T21:11:37.715961043 -- /tmp/a/b; stat -c %.9Y /tmp/a/b", "", "1795295497.715961043\n", 0},
+		{"root", "[ -e /tmp/a/b ] && env -i PATH=\"$PATH\" LC_ALL=C TZ=UTC touch -a -d 1970-01-01T00:00:00.000000000 -m -d " +
+			"2026-11-21T21:11:37.715961043 -- /tmp/a/b; stat -c %.9Y /tmp/a/b", "", "1795295497.715961043\n", 0},
 		{"root", "rm -f /tmp/a", "", "", 1},
 		{"root", "mktemp -d -- /tmp/XXXXXX | wc -c", "", "12\n", 0},
 		{"root", "stat /run/systemd/system", "", "~directory", 0},
@@ -147,7 +149,9 @@ func TestK0sCommandLine(t *testing.T) {
 		{"k0s config validate --config=-", "a: b: c\n", "", "Error:", 1},
 		{"k0s config validate --config=/absent", "", "", "no such file", 1},
 		{"k0s install worker --token-file=/etc/k0s/k0stoken --ignore-pre-flight-checks --force", "", "", "", 0},
-		{"grep ExecStart= /etc/systemd/system/k0sworker.service", "", "ExecStart=/usr/local/bin/k0s worker --ignore-pre-flight-checks=true --token-file=/etc/k0s/k0stoken\n", "", 0}, // H38
+		// H38
+		{"grep ExecStart= /etc/systemd/system/k0sworker.service", "",
+			"ExecStart=/usr/local/bin/k0s worker --ignore-pre-flight-checks=true --token-file=/etc/k0s/k0stoken\n", "", 0},
 		{"k0s install worker", "", "", "Init already exists", 1},
 		{"k0s install worker --env=A=b --force", "", "", "", 0},
 		{"grep -c env /etc/systemd/system/k0sworker.service", "", "0\n", "", 1},
@@ -168,7 +172,8 @@ func TestK0sCommandLine(t *testing.T) {
 	if err := m.Fault("corrupt"); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(m, "root", "k0s version", ""); got.status != 126 || !strings.Contains(got.err, "cannot execute binary file: Exec format error") {
+	if got := run(m, "root", "k0s version", ""); got.status != 126 ||
+		!strings.Contains(got.err, "cannot execute binary file: Exec format error") {
 		t.Errorf("a damaged binary: %s", got)
 	}
 }
@@ -180,7 +185,8 @@ func TestCrashLoop(t *testing.T) {
 	if err := m.Fault("crash", "v1.36.3+k0s.2"); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(m, "root", "k0s install worker && sed -i 's/^RestartSec=.*/RestartSec=0.1/' /etc/systemd/system/k0sworker.service && systemctl start k0sworker", ""); got.status != 0 {
+	if got := run(m, "root", "k0s install worker && sed -i 's/^RestartSec=.*/RestartSec=0.1/' /etc/systemd/system/k0sworker.service && "+
+		"systemctl start k0sworker", ""); got.status != 0 {
 		t.Fatalf("not started: %s", got)
 	}
 	seen := map[string]bool{}
@@ -212,7 +218,8 @@ func TestReadingChangesNothing(t *testing.T) {
 	m := l.Machine("controller-1")
 	binary(t, m, "v1.35.7+k0s.0")
 	mark := l.Mark()
-	run(m, "root", "cat /etc/os-release; k0s version; k0s status; systemctl show k0scontroller; ls -la /etc; df; find / -maxdepth 2; test -f /x; echo y >/dev/null; sudo -n true", "")
+	run(m, "root", "cat /etc/os-release; k0s version; k0s status; systemctl show k0scontroller; ls -la /etc; df; find / -maxdepth 2; "+
+		"test -f /x; echo y >/dev/null; sudo -n true", "")
 	changes, err := l.Changes(mark)
 	if err != nil || len(changes) != 0 {
 		t.Errorf("changes %v, %v", changes, err)

@@ -43,7 +43,8 @@ func dialFor(l *Lab, m *Machine, user string, patience time.Duration) (*ssh.Clie
 		return nil, err
 	}
 	_ = conn.SetDeadline(time.Now().Add(patience)) // a TCP connection takes deadlines
-	c, channels, requests, err := ssh.NewClientConn(conn, address, &ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: check})
+	c, channels, requests, err := ssh.NewClientConn(conn, address,
+		&ssh.ClientConfig{User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: check})
 	if err != nil {
 		return nil, err
 	}

@@ -34,8 +34,8 @@ type Issuer struct {
 
 const keyID = "lab"
 
-// Start serves an issuer at https://listen, a loopback address and a port, 0 for any, until Close. What it makes is in dir: ca.crt, url and its keys. Keys that
-// are there already are used again.
+// Start serves an issuer at https://listen, a loopback address and a port, 0 for any, until Close. What it makes is in dir: ca.crt, url
+// and its keys. Keys that are there already are used again.
 func Start(dir, listen string) (*Issuer, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -117,10 +117,12 @@ func (i *Issuer) handler() http.Handler {
 	documents := map[string]any{
 		"/.well-known/openid-configuration": map[string]any{
 			"issuer": i.url, "jwks_uri": i.url + "/keys", "authorization_endpoint": i.url + "/auth", "token_endpoint": i.url + "/token",
-			"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+			"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
+			"id_token_signing_alg_values_supported": []string{"RS256"},
 		},
 		"/keys": map[string]any{"keys": []any{map[string]any{
-			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": keyID, "n": b64(i.signing.N.Bytes()), "e": b64(big.NewInt(int64(i.signing.E)).Bytes()),
+			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": keyID, "n": b64(i.signing.N.Bytes()),
+			"e": b64(big.NewInt(int64(i.signing.E)).Bytes()),
 		}}},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -141,8 +143,9 @@ func (i *Issuer) certify(dir string, at net.Addr) (tls.Certificate, error) {
 		return tls.Certificate{}, err
 	}
 	now := time.Now()
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab-oidc-ca"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "lab-oidc-ca"}, NotBefore: now.Add(-time.Hour),
+		NotAfter: now.AddDate(1, 0, 0),
+		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	file := filepath.Join(dir, "ca.crt")
 	if i.ca, err = os.ReadFile(file); errors.Is(err, fs.ErrNotExist) {
 		der, signErr := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
@@ -159,8 +162,10 @@ func (i *Issuer) certify(dir string, at net.Addr) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "lab-oidc"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		IPAddresses: []net.IP{net.ParseIP(host)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "lab-oidc"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		IPAddresses: []net.IP{net.ParseIP(host)}, KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, i.signing.Public(), caKey)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: i.signing}, err
 }

@@ -11,7 +11,8 @@ import (
 
 func TestReady(t *testing.T) {
 	of := func(address string, ready, serving, terminating *bool) discoveryv1.Endpoint {
-		return discoveryv1.Endpoint{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: ready, Serving: serving, Terminating: terminating}}
+		return discoveryv1.Endpoint{Addresses: []string{address},
+			Conditions: discoveryv1.EndpointConditions{Ready: ready, Serving: serving, Terminating: terminating}}
 	}
 	yes, no := ptr.To(true), ptr.To(false)
 	port := []discoveryv1.EndpointPort{{Port: ptr.To[int32](8080)}}

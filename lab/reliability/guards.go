@@ -100,7 +100,8 @@ func lockRaces(b drive.Binaries, races int) (lost []string, err error) {
 }
 
 func lockRace(b drive.Binaries, net string) (bad string, err error) {
-	g, err := drive.Up(b, fleet.Site{Net: net, Controllers: 1, Workers: 1, Version: older, User: "root", MaxUnavailable: "1", DrainTimeout: "60s", NodeTimeout: "60s"}, "--lease-scale", "0.3")
+	g, err := drive.Up(b, fleet.Site{Net: net, Controllers: 1, Workers: 1, Version: older, User: "root", MaxUnavailable: "1",
+		DrainTimeout: "60s", NodeTimeout: "60s"}, "--lease-scale", "0.3")
 	defer g.TearDown()
 	if err != nil {
 		return "", err

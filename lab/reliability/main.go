@@ -53,7 +53,8 @@ func report(b drive.Binaries, points int, only string, side int) error {
 		for _, kind := range []struct {
 			name   string
 			points []point
-		}{{"SIGKILL during " + s.name, killPoints(events, points)}, {"SSH cut, reboot or power loss during " + s.name, faultPoints(events, (points+1)/2)}} {
+		}{{"SIGKILL during " + s.name, killPoints(events, points)},
+			{"SSH cut, reboot or power loss during " + s.name, faultPoints(events, (points+1)/2)}} {
 			bad := s.disturb(b, 210+10*i, side, kind.points, want)
 			fmt.Printf("| %s | %d | %d | %d |\n", kind.name, len(kind.points), len(kind.points)-len(bad), len(bad))
 			lost = append(lost, bad...)

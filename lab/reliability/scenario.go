@@ -40,7 +40,8 @@ func scenarios() []scenario {
 
 // ready brings up the lab in the state before, with the new declaration written.
 func (s scenario) ready(b drive.Binaries, net string) (*drive.Ground, error) {
-	site := fleet.Site{Net: net, Controllers: s.controllers, Workers: s.workers, Version: older, User: "root", MaxUnavailable: "1", DrainTimeout: "60s", NodeTimeout: "60s"}
+	site := fleet.Site{Net: net, Controllers: s.controllers, Workers: s.workers, Version: older, User: "root", MaxUnavailable: "1",
+		DrainTimeout: "60s", NodeTimeout: "60s"}
 	g, err := drive.Up(b, site, "--lease-scale", "0.3")
 	if err != nil {
 		return g, err

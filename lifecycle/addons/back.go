@@ -8,7 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// back takes a release that failed to the one before it, and waits for its health. The run ends as failed all the same: why is what was seen.
+// back takes a release that failed to the one before it, and waits for its health. The run ends as failed all the same: why is what was
+// seen.
 //
 // What was applied before the chart stays: a definition of a custom resource does not go back, for objects may be stored by it.
 // An interrupted step is left as it is: the next run carries on.

@@ -13,8 +13,8 @@ type contested struct {
 	objects           []lifecycle.Object
 }
 
-// claims finds objects that more than one unit, or one unit twice, declares. A chart that is installed twice has dozens of them, so a finding
-// tells of all between two sources.
+// claims finds objects that more than one unit, or one unit twice, declares. A chart that is installed twice has dozens of them, so a
+// finding tells of all between two sources.
 func claims(units []*unit) {
 	type claim struct{ unit, source string }
 	first := map[string]claim{}

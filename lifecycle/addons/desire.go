@@ -258,15 +258,17 @@ func (u *unit) decode(docs []lifecycle.Document) []lifecycle.Object {
 				From(err))
 			continue
 		}
-		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: d.APIVersion, Kind: d.Kind, Namespace: d.Namespace, Name: d.Name}, JSON: b, Source: d.Source})
+		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: d.APIVersion, Kind: d.Kind, Namespace: d.Namespace,
+			Name: d.Name}, JSON: b, Source: d.Source})
 	}
 	return out
 }
 
-// isEarly reports whether an object that is tied to an addon is applied before its chart, because the chart's pods stand on it and no webhook
-// of the addon's judges it.
+// isEarly reports whether an object that is tied to an addon is applied before its chart, because the chart's pods stand on it and no
+// webhook of the addon's judges it.
 func isEarly(r lifecycle.ObjectRef) bool {
-	return isNamespace(r) || isDefinition(r) || (r.Group() == "" && (r.Kind == "Secret" || r.Kind == "ConfigMap" || r.Kind == "ServiceAccount")) ||
+	return isNamespace(r) || isDefinition(r) || (r.Group() == "" &&
+		(r.Kind == "Secret" || r.Kind == "ConfigMap" || r.Kind == "ServiceAccount")) ||
 		r.Group() == "scheduling.k8s.io"
 }
 

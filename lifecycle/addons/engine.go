@@ -28,7 +28,8 @@ type Releases interface {
 // Objects are the objects of a cluster.
 type Objects interface {
 	// Compare says what applying the objects would change, by the API's own word, and which differing fields were left out.
-	Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange, ignored []string, err error)
+	Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange, ignored []string,
+		err error)
 	// ApplyObjects applies them in order. What fails only because a webhook or a kind is not up yet is tried again until ctx ends.
 	ApplyObjects(ctx context.Context, objs []lifecycle.Object, namespace string, progress func(string)) error
 	DeleteObjects(ctx context.Context, refs []lifecycle.ObjectRef, progress func(string)) error

@@ -11,7 +11,8 @@ import (
 
 // shop is an addon of a chart with a Deployment, and objects tied to it.
 func shop(version string) lifecycle.Addon {
-	return lifecycle.Addon{Name: "shop", Namespace: "shop", Timeout: 30 * time.Millisecond, Chart: &lifecycle.Chart{Name: "shop", Version: version, Release: "shop"}}
+	return lifecycle.Addon{Name: "shop", Namespace: "shop", Timeout: 30 * time.Millisecond,
+		Chart: &lifecycle.Chart{Name: "shop", Version: version, Release: "shop"}}
 }
 
 // stocked is a cluster for which charts of shop can be had: 1 and 2 are well, 3 never gets healthy, 4 has lost its ConfigMap.
@@ -36,11 +37,14 @@ func TestInstallUpgradeAndNothingAfter(t *testing.T) {
 	c := stocked()
 	a := shop("1")
 	a.Objects = []lifecycle.Document{
-		{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "early", YAML: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: early, namespace: shop}\n")},
-		{APIVersion: "v1", Kind: "Service", Namespace: "shop", Name: "late", YAML: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: late, namespace: shop}\n")},
+		{APIVersion: "v1", Kind: "ConfigMap", Namespace: "shop", Name: "early",
+			YAML: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: early, namespace: shop}\n")},
+		{APIVersion: "v1", Kind: "Service", Namespace: "shop", Name: "late",
+			YAML: []byte("apiVersion: v1\nkind: Service\nmetadata: {name: late, namespace: shop}\n")},
 	}
 	mustConverge(t, c.engine(siteOf(a)))
-	want := []string{"note addon/shop", "apply Namespace shop", "apply ConfigMap shop/early", "deploy shop 1", "apply Service shop/late", "note addon/shop"}
+	want := []string{"note addon/shop", "apply Namespace shop", "apply ConfigMap shop/early", "deploy shop 1", "apply Service shop/late",
+		"note addon/shop"}
 	if !slices.Equal(c.did, want) {
 		t.Errorf("did %q, want %q", c.did, want)
 	}
@@ -166,7 +170,8 @@ func TestWhatLeavesTheRepository(t *testing.T) {
 			change[ch.ObjectRef.String()] = ch.Change
 		}
 	}
-	if change["Namespace shop"] != lifecycle.ChangeKeep || change["Namespace product-a"] != lifecycle.ChangeDelete || change["Deployment shop/shop"] != lifecycle.ChangeDelete {
+	if change["Namespace shop"] != lifecycle.ChangeKeep || change["Namespace product-a"] != lifecycle.ChangeDelete ||
+		change["Deployment shop/shop"] != lifecycle.ChangeDelete {
 		t.Errorf("what would become of the objects: %v", change)
 	}
 	if err := converge(t, e); err != nil {
@@ -223,7 +228,8 @@ func TestSecrets(t *testing.T) {
 	first := c.inventories["addon/shop"]
 	delete(c.secrets, "SHOP_KEY")
 	s := stateOf(t, c.engine(siteOf(a)), "addon/shop")
-	if len(s.Changes) > 0 || s.Diagnostics.Err() != nil || len(s.Ignored) != 1 || !strings.Contains(s.Ignored[0], "stays as the cluster has it") {
+	if len(s.Changes) > 0 || s.Diagnostics.Err() != nil || len(s.Ignored) != 1 ||
+		!strings.Contains(s.Ignored[0], "stays as the cluster has it") {
 		t.Errorf("a value that only the cluster has gives %+v", s)
 	}
 	next := shop("2")
@@ -240,9 +246,11 @@ func TestSecrets(t *testing.T) {
 	if found := stateOf(t, stocked().engine(siteOf(a)), "addon/shop").Diagnostics; found.Err() == nil {
 		t.Error("a Secret that somebody else is to make is not missed")
 	}
-	for says, from := range map[string]lifecycle.SecretSource{"comes from $K2, which is not set": {Env: "K2"}, "comes from keys.txt, which is not there": {File: "keys.txt"}} {
+	for says, from := range map[string]lifecycle.SecretSource{"comes from $K2, which is not set": {Env: "K2"},
+		"comes from keys.txt, which is not there": {File: "keys.txt"}} {
 		a.Secrets = []lifecycle.Secret{{Name: "keys", Keys: map[string]lifecycle.SecretSource{"k": from}}}
-		if found := stateOf(t, stocked().engine(siteOf(a)), "addon/shop").Diagnostics; found.Err() == nil || !strings.Contains(found.Error(), says) {
+		if found := stateOf(t, stocked().engine(siteOf(a)), "addon/shop").Diagnostics; found.Err() == nil ||
+			!strings.Contains(found.Error(), says) {
 			t.Errorf("found %v, want %q", found, says)
 		}
 	}
@@ -274,10 +282,12 @@ func TestRefusals(t *testing.T) {
 	declared := shop("9")
 	declared.Source = "overlays/lab/shop.yaml:3"
 	lonely := circle("a", "metalb")
-	lonely.DependsOn, lonely.Lines = []string{"shop", "metalb"}, lifecycle.Lines{"spec.dependsOn[0]": "overlays/lab/shop.yaml:8", "spec.dependsOn[1]": "overlays/lab/shop.yaml:9"}
+	lonely.DependsOn, lonely.Lines = []string{"shop", "metalb"},
+		lifecycle.Lines{"spec.dependsOn[0]": "overlays/lab/shop.yaml:8", "spec.dependsOn[1]": "overlays/lab/shop.yaml:9"}
 	keyless := shop("1")
 	keyless.Secrets = []lifecycle.Secret{{Name: "first"}, {Name: "made-by-others"}}
-	keyless.Lines = lifecycle.Lines{"spec.secrets[name=made-by-others]": "overlays/lab/shop.yaml:12", "spec.secrets": "overlays/lab/shop.yaml:10"}
+	keyless.Lines = lifecycle.Lines{"spec.secrets[name=made-by-others]": "overlays/lab/shop.yaml:12",
+		"spec.secrets": "overlays/lab/shop.yaml:10"}
 	homeless := siteOf(shop("1"))
 	homeless.Tenants = []lifecycle.Tenant{{Name: "shop"}}
 	cases := map[string]struct {
@@ -301,7 +311,8 @@ func TestRefusals(t *testing.T) {
 			if found.Err() == nil || !strings.Contains(found.Error(), tt.says) {
 				t.Errorf("found %v", found)
 			}
-			if err := c.engine(tt.site).Do(t.Context(), lifecycle.Step{Action: lifecycle.ActionApply, Target: tt.unit}, nil); err == nil || len(c.did) > 0 {
+			if err := c.engine(tt.site).Do(t.Context(), lifecycle.Step{Action: lifecycle.ActionApply, Target: tt.unit}, nil); err == nil ||
+				len(c.did) > 0 {
 				t.Errorf("it was carried out: %v %q", err, c.did)
 			}
 		})
@@ -321,9 +332,11 @@ func TestStaleStepIsRefused(t *testing.T) {
 }
 
 func TestOrderOfUnits(t *testing.T) {
-	widgets := lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: "widgets.shop.example"},
+	widgets := lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition",
+		Name: "widgets.shop.example"},
 		JSON: []byte(`{"spec":{"group":"shop.example","scope":"Namespaced","names":{"kind":"Widget"},"versions":[{"name":"v1","served":true}]}}`)}
-	site := siteOf(lifecycle.Addon{Name: "asks", Namespace: "asks", Chart: &lifecycle.Chart{Name: "asks", Version: "1", Release: "asks"}, DependsOn: []string{"defines"}},
+	site := siteOf(lifecycle.Addon{Name: "asks", Namespace: "asks", Chart: &lifecycle.Chart{Name: "asks", Version: "1", Release: "asks"},
+		DependsOn: []string{"defines"}},
 		lifecycle.Addon{Name: "defines", Namespace: "defines", Manifests: []string{"x"}})
 	site.Tenants = []lifecycle.Tenant{{Name: "product-a"}}
 	doc := func(api, kind, namespace string) lifecycle.Document {
@@ -333,9 +346,10 @@ func TestOrderOfUnits(t *testing.T) {
 		object lifecycle.Document
 		want   string
 	}{
-		"objects that need nothing":              {doc("v1", "ConfigMap", "default"), "objects addon/defines addon/asks tenant/product-a"},
-		"objects of a kind that an addon brings": {doc("shop.example/v1", "Widget", "default"), "addon/defines addon/asks tenant/product-a objects"},
-		"objects in a tenant's namespace":        {doc("v1", "ConfigMap", "product-a"), "addon/defines addon/asks tenant/product-a objects"},
+		"objects that need nothing": {doc("v1", "ConfigMap", "default"), "objects addon/defines addon/asks tenant/product-a"},
+		"objects of a kind that an addon brings": {doc("shop.example/v1", "Widget", "default"),
+			"addon/defines addon/asks tenant/product-a objects"},
+		"objects in a tenant's namespace": {doc("v1", "ConfigMap", "product-a"), "addon/defines addon/asks tenant/product-a objects"},
 	}
 	for name, tt := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -39,8 +39,9 @@ type revision struct {
 var errKilled = errors.New("killed")
 
 func newCluster() *cluster {
-	return &cluster{objects: map[string]string{}, releases: map[string][]revision{}, inventories: map[string]lifecycle.Inventory{}, charts: map[string][]lifecycle.Object{},
-		sick: map[string]bool{}, secrets: map[string]string{}, cut: -1}
+	return &cluster{objects: map[string]string{}, releases: map[string][]revision{}, inventories: map[string]lifecycle.Inventory{},
+		charts: map[string][]lifecycle.Object{},
+		sick:   map[string]bool{}, secrets: map[string]string{}, cut: -1}
 }
 
 func (c *cluster) engine(site lifecycle.Site) *Engine {
@@ -100,7 +101,8 @@ func (c *cluster) Release(_ context.Context, namespace, name string) (lifecycle.
 		return lifecycle.Release{}, nil
 	}
 	last := h[len(h)-1]
-	r := lifecycle.Release{Name: name, Namespace: namespace, Chart: last.chart, Version: last.version, Revision: len(h), Status: last.status, Hooks: c.hooks}
+	r := lifecycle.Release{Name: name, Namespace: namespace, Chart: last.chart, Version: last.version, Revision: len(h), Status: last.status,
+		Hooks: c.hooks}
 	for _, o := range last.objects {
 		ref := o.ObjectRef
 		ref.Namespace = strings.TrimPrefix(ref.Namespace, namespace) // manifests need not say where they are
@@ -157,7 +159,8 @@ func (c *cluster) Uninstall(_ context.Context, namespace, name string) error {
 	return nil
 }
 
-func (c *cluster) Compare(_ context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) ([]lifecycle.ObjectChange, []string, error) {
+func (c *cluster) Compare(_ context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) ([]lifecycle.ObjectChange, []string,
+	error) {
 	var out []lifecycle.ObjectChange
 	for _, o := range objs {
 		live, there := c.objects[identity(o.ObjectRef)]

@@ -54,7 +54,8 @@ func (e *Engine) health(ctx context.Context, refs []lifecycle.ObjectRef) (lifecy
 // sum is the worst of the objects, and what the first few that are not well say.
 func sum(objects []lifecycle.ObjectHealth) lifecycle.Health {
 	const few = 3
-	rank := []lifecycle.HealthStatus{lifecycle.HealthCurrent, lifecycle.HealthUnknown, lifecycle.HealthInProgress, lifecycle.HealthNotFound, lifecycle.HealthFailed}
+	rank := []lifecycle.HealthStatus{lifecycle.HealthCurrent, lifecycle.HealthUnknown, lifecycle.HealthInProgress, lifecycle.HealthNotFound,
+		lifecycle.HealthFailed}
 	worst := lifecycle.HealthCurrent
 	var why []string
 	for _, o := range objects {
@@ -105,8 +106,10 @@ func (e *Engine) Health(ctx context.Context) ([]lifecycle.UnitHealth, error) {
 // failedLooks is how often in a row an object must be found failed before the wait ends: a controller may still be trying.
 const failedLooks = 5
 
-// awaitHealth waits until the objects are all current, and says so whenever the reason why they are not is another. The last health is given either way.
-func (e *Engine) awaitHealth(ctx context.Context, refs []lifecycle.ObjectRef, limit time.Duration, progress func(string)) (lifecycle.Health, error) {
+// awaitHealth waits until the objects are all current, and says so whenever the reason why they are not is another. The last health is
+// given either way.
+func (e *Engine) awaitHealth(ctx context.Context, refs []lifecycle.ObjectRef, limit time.Duration, progress func(string)) (lifecycle.Health,
+	error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not healthy within %s", limit))
 	defer cancel()
 	var last lifecycle.Health

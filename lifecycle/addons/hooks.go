@@ -22,7 +22,8 @@ func hooksAt(hooks []lifecycle.Hook, moments []moment) []string {
 	return out
 }
 
-// hooks are those that applying the unit runs, by what the cluster has of its release. An upgrade that fails goes back, which runs hooks, too.
+// hooks are those that applying the unit runs, by what the cluster has of its release. An upgrade that fails goes back, which runs hooks,
+// too.
 func (u *unit) hooks(release lifecycle.Release) []string {
 	if release.Status == "" {
 		return hooksAt(u.rendered.Hooks, []moment{{"pre-install", "before install"}, {"post-install", "after install"}})

@@ -8,20 +8,23 @@ import (
 )
 
 func job(name, digest string, when ...string) lifecycle.Hook {
-	return lifecycle.Hook{ObjectRef: lifecycle.ObjectRef{APIVersion: "batch/v1", Kind: "Job", Namespace: "shop", Name: name}, When: when, Digest: digest}
+	return lifecycle.Hook{ObjectRef: lifecycle.ObjectRef{APIVersion: "batch/v1", Kind: "Job", Namespace: "shop", Name: name}, When: when,
+		Digest: digest}
 }
 
 func TestHooksThatRun(t *testing.T) {
 	a := shop("1")
 	u := &unit{name: a.Unit(), addon: &a}
-	u.rendered.Hooks = []lifecycle.Hook{job("seed", "1", "post-install"), job("check", "1", "pre-install", "pre-upgrade"), job("undo", "1", "post-rollback"), job("farewell", "1", "pre-delete")}
+	u.rendered.Hooks = []lifecycle.Hook{job("seed", "1", "post-install"), job("check", "1", "pre-install", "pre-upgrade"),
+		job("undo", "1", "post-rollback"), job("farewell", "1", "pre-delete")}
 	for _, tt := range []struct {
 		name string
 		got  []string
 		want []string
 	}{
 		{"install", u.hooks(lifecycle.Release{}), []string{"Job shop/check, before install", "Job shop/seed, after install"}},
-		{"upgrade", u.hooks(lifecycle.Release{Status: "deployed"}), []string{"Job shop/check, before upgrade", "Job shop/undo, after going back, if it fails"}},
+		{"upgrade", u.hooks(lifecycle.Release{Status: "deployed"}),
+			[]string{"Job shop/check, before upgrade", "Job shop/undo, after going back, if it fails"}},
 		{"removal", lastHooks(lifecycle.Release{Hooks: u.rendered.Hooks}), []string{"Job shop/farewell, before removal"}},
 		{"no chart", (&unit{}).hooks(lifecycle.Release{}), nil},
 	} {
@@ -43,7 +46,8 @@ func TestHooksAreObserved(t *testing.T) {
 	for _, tt := range []struct {
 		site lifecycle.Site
 		want string
-	}{{siteOf(shop("1")), "Job shop/check, before install"}, {siteOf(shop("2")), "Job shop/check, before upgrade"}, {siteOf(), "Job shop/check, after removal"}} {
+	}{{siteOf(shop("1")), "Job shop/check, before install"}, {siteOf(shop("2")), "Job shop/check, before upgrade"},
+		{siteOf(), "Job shop/check, after removal"}} {
 		if got := stateOf(t, c.engine(tt.site), "addon/shop").Hooks; !slices.Equal(got, []string{tt.want}) {
 			t.Errorf("hooks %q, want %q", got, tt.want)
 		}

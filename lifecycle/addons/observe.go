@@ -18,8 +18,9 @@ const defaultTimeout = 10 * time.Minute
 // wide is how many units are compared at once.
 const wide = 4
 
-// Observe lays what is declared beside what the cluster has: the declared units in the order in which they are applied, then those that have
-// left the repository. It changes nothing. What cannot be learnt of a unit is said in its state. Without a cluster, only what is declared is told.
+// Observe lays what is declared beside what the cluster has: the declared units in the order in which they are applied, then those that
+// have left the repository. It changes nothing. What cannot be learnt of a unit is said in its state. Without a cluster, only what is
+// declared is told.
 func (e *Engine) Observe(ctx context.Context, api lifecycle.APIState) []lifecycle.UnitState {
 	switch {
 	case api.NotYet:
@@ -129,7 +130,8 @@ func (e *Engine) unknown(why string) []lifecycle.UnitState {
 
 // state is what is declared of the unit.
 func (u *unit) state() lifecycle.UnitState {
-	s := lifecycle.UnitState{Name: u.name, Declared: true, DependsOn: u.needs, Hooks: u.hooks(lifecycle.Release{}), Ignored: slices.Clone(u.ignored), Timeout: u.timeout(), Diagnostics: u.found}
+	s := lifecycle.UnitState{Name: u.name, Declared: true, DependsOn: u.needs, Hooks: u.hooks(lifecycle.Release{}),
+		Ignored: slices.Clone(u.ignored), Timeout: u.timeout(), Diagnostics: u.found}
 	if c := u.chart(); c != nil {
 		s.Chart, s.Version = c.Name, c.Version
 	}
@@ -213,7 +215,8 @@ func (e *Engine) releaseOf(ctx context.Context, namespace, name string) (lifecyc
 }
 
 // compare asks the API what applying the unit would change, and adds what has left it.
-func (l looking) compare(ctx context.Context, u *unit, inv lifecycle.Inventory, release lifecycle.Release) (changes []lifecycle.ObjectChange, ignored []string, err error) {
+func (l looking) compare(ctx context.Context, u *unit, inv lifecycle.Inventory,
+	release lifecycle.Release) (changes []lifecycle.ObjectChange, ignored []string, err error) {
 	changes, ignored, refused := l.e.Objects.Compare(ctx, u.all(), l.e.options(u, l.units, inv))
 	if _, ok := errors.AsType[lifecycle.Diagnostics](refused); refused != nil && !ok {
 		return nil, nil, refused

@@ -34,7 +34,8 @@ func inOrder(addons []lifecycle.Addon) ([]lifecycle.Addon, map[string]lifecycle.
 		for _, need := range slices.Sorted(slices.Values(a.DependsOn)) {
 			other, ok := byName[need]
 			if !ok {
-				found[a.Name] = append(found[a.Name], lifecycle.Errorf(subject(a.Where(fmt.Sprintf("spec.dependsOn[%d]", slices.Index(a.DependsOn, need))), a.Unit()), "it depends on addon %s, which the site does not have", need).
+				found[a.Name] = append(found[a.Name], lifecycle.Errorf(subject(a.Where(fmt.Sprintf("spec.dependsOn[%d]",
+					slices.Index(a.DependsOn, need))), a.Unit()), "it depends on addon %s, which the site does not have", need).
 					Try("Add that addon, or take it out of spec.dependsOn."))
 				continue
 			}

@@ -8,8 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// prune removes a unit that has left the repository: what is tied to it, its release, what they stood on; and of all that only what the step
-// says. Its inventory goes last, so that one that is cut off is found again.
+// prune removes a unit that has left the repository: what is tied to it, its release, what they stood on; and of all that only what the
+// step says. Its inventory goes last, so that one that is cut off is found again.
 func (e *Engine) prune(ctx context.Context, look looking, step lifecycle.Step, inv lifecycle.Inventory, progress func(string)) error {
 	if slices.ContainsFunc(look.units, func(u *unit) bool { return u.name == step.Target }) {
 		return stale(step, "The site declares it again.")
@@ -51,7 +51,8 @@ func (e *Engine) prune(ctx context.Context, look looking, step lifecycle.Step, i
 		}
 	}
 	slices.Reverse(early)
-	if err := e.remove(ctx, append(slices.DeleteFunc(others, func(r lifecycle.ObjectRef) bool { return !inRelease(r) }), early...), progress); err != nil {
+	if err := e.remove(ctx, append(slices.DeleteFunc(others, func(r lifecycle.ObjectRef) bool { return !inRelease(r) }), early...),
+		progress); err != nil {
 		return err
 	}
 	return e.Inventories.DeleteInventory(ctx, inv.Unit)

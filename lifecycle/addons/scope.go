@@ -13,8 +13,9 @@ type scopes map[string]bool
 func newScopes() scopes {
 	s := scopes{}
 	for group, kinds := range map[string][]string{
-		"":                             {"Namespace", "Node", "PersistentVolume"},
-		"admissionregistration.k8s.io": {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
+		"": {"Namespace", "Node", "PersistentVolume"},
+		"admissionregistration.k8s.io": {"MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy",
+			"ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
 		"apiextensions.k8s.io":         {"CustomResourceDefinition"},
 		"apiregistration.k8s.io":       {"APIService"},
 		"certificates.k8s.io":          {"CertificateSigningRequest", "ClusterTrustBundle"},

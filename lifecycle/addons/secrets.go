@@ -11,8 +11,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// secrets adds the Secrets that the addon needs and the repository does not hold. One that lacks a value here is left as the cluster has it;
-// settleSecrets finds whether it does.
+// secrets adds the Secrets that the addon needs and the repository does not hold. One that lacks a value here is left as the cluster has
+// it; settleSecrets finds whether it does.
 func (e *Engine) secrets(u *unit) {
 	for _, s := range u.addon.Secrets {
 		ref := lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: u.addon.Namespace, Name: s.Name}

@@ -54,7 +54,8 @@ type Deps struct {
 	// Fence is asked just before the effect of every step. Its error, such as that another run has taken the site's lock over, keeps
 	// the step from being done and stops the run. Nil: there is no lock to lose.
 	Fence func(ctx context.Context) error
-	// Lost is closed when another run is known to have the lock: what is under way ends at once, as if the process had been killed. Nil: never.
+	// Lost is closed when another run is known to have the lock: what is under way ends at once, as if the process had been killed. Nil:
+	// never.
 	Lost <-chan struct{}
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time

@@ -29,7 +29,8 @@ type world struct {
 }
 
 func newWorld() *world {
-	return &world{takes: map[string]time.Duration{}, errs: map[string]error{}, gates: map[lifecycle.GateKind]func(lifecycle.Gate) lifecycle.GateResult{}, out: map[string]bool{}}
+	return &world{takes: map[string]time.Duration{}, errs: map[string]error{},
+		gates: map[lifecycle.GateKind]func(lifecycle.Gate) lifecycle.GateResult{}, out: map[string]bool{}}
 }
 
 func (w *world) do(ctx context.Context, target string, a lifecycle.Action) error {
@@ -237,7 +238,8 @@ func TestFailureStopsTheRollout(t *testing.T) {
 func TestHazard_H3_FailedDrainStopsBeforeTheUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
-		w.errs["w1/drain"] = lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "drain timed out", Detail: "shop/web-1 is held by budget shop/web"}
+		w.errs["w1/drain"] = lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked, Summary: "drain timed out",
+			Detail: "shop/web-1 is held by budget shop/web"}
 		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), w.deps())
 		if want := []string{"w1/cordon", "w1/drain", "w1/uncordon"}; !slices.Equal(w.log, want) {
 			t.Errorf("did %v, want %v", w.log, want)
@@ -341,7 +343,8 @@ func TestStopWhileDrainingGivesTheNodeBack(t *testing.T) {
 	})
 }
 
-// Told to stop now, the run has one thing to say: that it was interrupted, and where. What the steps in hand made of it is no failure of theirs.
+// Told to stop now, the run has one thing to say: that it was interrupted, and where. What the steps in hand made of it is no failure of
+// theirs.
 func TestStoppedNowIsOneFinding(t *testing.T) {
 	broken := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "the disk is full", Subject: "w1"}
 	for _, tt := range []struct {
@@ -356,7 +359,8 @@ func TestStoppedNowIsOneFinding(t *testing.T) {
 		{"in an action that says it its own way", "w1/upgrade", "", func(cause error) error {
 			return lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: "upgrade failed", Subject: "w1", Cause: cause}
 		}, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"}, 0},
-		{"in a gate after it", "w1/upgrade", lifecycle.GateNodeReady, nil, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"}, 0},
+		{"in a gate after it", "w1/upgrade", lifecycle.GateNodeReady, nil, []string{"2 of 8 steps done", "w1/upgrade was ended in the middle"},
+			0},
 		{"in a gate before it", "w1/drain", lifecycle.GateBudgets, nil, []string{"w1/upgrade was not begun"}, 0},
 		{"when something broke besides", "w1/upgrade", "", func(error) error { return broken }, []string{"2 of 8 steps done"}, 1},
 	} {
@@ -491,9 +495,11 @@ func TestEveryActionReachesItsDoer(t *testing.T) {
 			machines, nodes, units := newWorld(), newWorld(), newWorld()
 			deps := machines.deps()
 			deps.Nodes, deps.Units = nodes, units
-			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
+			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}},
+				Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
 			err := Run(t.Context(), lifecycle.Site{}, plan, deps)
-			got := map[lifecycle.Doer]int{lifecycle.DoerMachines: len(machines.log), lifecycle.DoerNodes: len(nodes.log), lifecycle.DoerUnits: len(units.log)}
+			got := map[lifecycle.Doer]int{lifecycle.DoerMachines: len(machines.log), lifecycle.DoerNodes: len(nodes.log),
+				lifecycle.DoerUnits: len(units.log)}
 			want := map[lifecycle.Doer]int{lifecycle.DoerMachines: 0, lifecycle.DoerNodes: 0, lifecycle.DoerUnits: 0}
 			if a != "fly" {
 				want[a.Doer()] = 1

@@ -87,7 +87,8 @@ func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
 	})
 }
 
-// As soon as a renewal finds the lock taken, what is under way ends as if the process had been killed: no way back is tried, nothing is given back.
+// As soon as a renewal finds the lock taken, what is under way ends as if the process had been killed: no way back is tried, nothing is
+// given back.
 func TestLostLockEndsTheStepInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, w := &place{}, newWorld()

@@ -56,7 +56,8 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 // wayBack carries out what the plan has for the failure of the step, then returns the node to service by the plan's own uncordon.
 func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic, left []lifecycle.Step) {
 	former := s.OnFailure[0].Version
-	stays := fmt.Sprintf("The node stays cordoned with kiban's mark. Mend the machine, then run the same command again: it carries on from there. "+
+	stays := fmt.Sprintf("The node stays cordoned with kiban's mark. Mend the machine, then run the same command again: "+
+		"it carries on from there. "+
 		"`journalctl -u k0sworker` on %s says more.", s.Target)
 	for _, back := range s.OnFailure {
 		if _, ds := r.step(ctx, back); len(ds) > 0 {
@@ -67,7 +68,8 @@ func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Dia
 		}
 	}
 	told.Summary = fmt.Sprintf("%s did not come up with k0s %s; it runs %s again", s.Target, s.Version, former)
-	told.Hint = fmt.Sprintf("The rollout has stopped and the other nodes are as they were. Find out from the log why %s does not come up there; `kiban plan` shows what remains, and the "+
+	told.Hint = fmt.Sprintf("The rollout has stopped and the other nodes are as they were. "+
+		"Find out from the log why %s does not come up there; `kiban plan` shows what remains, and the "+
 		"same command tries again.", s.Version)
 	i := slices.IndexFunc(left, func(o lifecycle.Step) bool { return o.Action == lifecycle.ActionUncordon })
 	if i < 0 {
@@ -88,8 +90,8 @@ func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Dia
 	}
 }
 
-// standing tells how the control plane stands without a controller that did not come up, and how to go on. A controller is never taken back:
-// its etcd and the API's objects may have moved on.
+// standing tells how the control plane stands without a controller that did not come up, and how to go on. A controller is never taken
+// back: its etcd and the API's objects may have moved on.
 func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic) {
 	told.Summary = fmt.Sprintf("controller %s did not come up with k0s %s", s.Target, s.Version)
 	quorum := r.Gates.Check(ctx, lifecycle.Gate{Kind: lifecycle.GateEtcdQuorum, Target: s.Target}, r.Now())
@@ -99,7 +101,8 @@ func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Di
 	default:
 		told.Detail += "\nThe cluster may not work without it: etcd: " + quorum.Reason + "."
 	}
-	told.Hint = fmt.Sprintf("The rollout has stopped; no other controller and no worker was touched after it. A controller is not taken back to an older version, for its data may have moved on. "+
+	told.Hint = fmt.Sprintf("The rollout has stopped; no other controller and no worker was touched after it. "+
+		"A controller is not taken back to an older version, for its data may have moved on. "+
 		"Find the cause in the log, mend %s and run the same command again: it carries on from there. If the machine is lost, replace it; "+
 		"the backup that was taken before this upgrade is the way back for the whole control plane.", s.Target)
 }

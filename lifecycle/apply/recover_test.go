@@ -42,7 +42,8 @@ func returning(n int, stage lifecycle.Stage) lifecycle.Plan {
 		}
 		s.From, s.Version = older, newer
 		s.After = []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: s.Target, Version: newer, Timeout: time.Minute}}
-		s.OnFailure = []lifecycle.Step{{ID: s.Target + "/restore-former", Stage: s.Stage, Action: lifecycle.ActionRestoreFormer, Target: s.Target, Version: older, From: newer,
+		s.OnFailure = []lifecycle.Step{{ID: s.Target + "/restore-former", Stage: s.Stage, Action: lifecycle.ActionRestoreFormer, Target: s.Target,
+			Version: older, From: newer,
 			Reason: "back", After: []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: s.Target, Version: older, Timeout: time.Minute}}}}
 	}
 	return p
@@ -67,8 +68,8 @@ func one(t *testing.T, err error) lifecycle.Diagnostic {
 	return ds[0]
 }
 
-// TestWorkerGetsItsFormerK0sAgain: what the plan shows for the failure is what runs; the node is back in service, the run has failed, and no
-// other node was started.
+// TestWorkerGetsItsFormerK0sAgain: what the plan shows for the failure is what runs; the node is back in service, the run has failed, and
+// no other node was started.
 func TestWorkerGetsItsFormerK0sAgain(t *testing.T) {
 	for name, fail := range map[string]func(*world){
 		"gate":   func(w *world) { w.neverReadyAt(newer) },
@@ -86,7 +87,8 @@ func TestWorkerGetsItsFormerK0sAgain(t *testing.T) {
 				if len(w.out) != 0 {
 					t.Errorf("out of service: %v", w.out)
 				}
-				if d.Severity != lifecycle.SeverityError || d.Subject != "w1" || !strings.Contains(d.Summary, "runs "+older.String()+" again and is back in service") {
+				if d.Severity != lifecycle.SeverityError || d.Subject != "w1" ||
+					!strings.Contains(d.Summary, "runs "+older.String()+" again and is back in service") {
 					t.Errorf("finding %+v", d)
 				}
 				for _, want := range []string{"w1/upgrade", "kubelet: no such flag"} {
@@ -157,7 +159,8 @@ func TestInterruptedUpgradeIsNotTakenBack(t *testing.T) {
 
 // TestControllerIsNotTakenBack: the rollout stops, and the finding says how the control plane stands and how to go on.
 func TestControllerIsNotTakenBack(t *testing.T) {
-	for state, want := range map[lifecycle.GateState]string{lifecycle.GateMet: "The cluster works without it: etcd has quorum (2 of 3 members serve", lifecycle.GateWaiting: "may not work without it"} {
+	for state, want := range map[lifecycle.GateState]string{lifecycle.GateMet: "The cluster works without it: etcd has quorum (2 of 3 " +
+		"members serve", lifecycle.GateWaiting: "may not work without it"} {
 		t.Run(string(state), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := talking{world: newWorld(), lines: []string{"etcd: panic"}}
@@ -171,8 +174,9 @@ func TestControllerIsNotTakenBack(t *testing.T) {
 				p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}}
 				for _, c := range []string{"c1", "c2"} {
 					site.Cluster.Hosts = append(site.Cluster.Hosts, lifecycle.Host{Name: c, Role: lifecycle.RoleController})
-					p.Steps = append(p.Steps, lifecycle.Step{ID: c + "/upgrade", Stage: "s", Action: lifecycle.ActionUpgrade, Target: c, From: older, Version: newer,
-						After: []lifecycle.Gate{{Kind: lifecycle.GateAPIReady, Target: c, Timeout: time.Minute}}})
+					p.Steps = append(p.Steps, lifecycle.Step{ID: c + "/upgrade", Stage: "s", Action: lifecycle.ActionUpgrade, Target: c, From: older,
+						Version: newer,
+						After:   []lifecycle.Gate{{Kind: lifecycle.GateAPIReady, Target: c, Timeout: time.Minute}}})
 				}
 				d := one(t, Run(t.Context(), site, p, w.deps()))
 				if !slices.Equal(w.log, []string{"c1/upgrade"}) {
@@ -193,8 +197,10 @@ func TestControllerIsNotTakenBack(t *testing.T) {
 
 // What starts k0s and fails tells what k0s said last; nothing else asks for its log.
 func TestLogOfWhatStartsK0s(t *testing.T) {
-	starts := []lifecycle.Action{lifecycle.ActionConfigure, lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionRestore,
-		lifecycle.ActionRestart, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionFiles, lifecycle.ActionRestoreFormer}
+	starts := []lifecycle.Action{lifecycle.ActionConfigure, lifecycle.ActionInitialize, lifecycle.ActionJoinController,
+		lifecycle.ActionJoinWorker, lifecycle.ActionRestore,
+		lifecycle.ActionRestart, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionFiles,
+		lifecycle.ActionRestoreFormer}
 	for _, a := range lifecycle.Actions() {
 		if a.Doer() != lifecycle.DoerMachines {
 			continue
@@ -202,7 +208,8 @@ func TestLogOfWhatStartsK0s(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld()
 			w.errs["w1/"+string(a)] = errors.New("exit status 1")
-			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
+			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}},
+				Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
 			err := Run(t.Context(), lifecycle.Site{}, plan, talking{world: w, lines: []string{"etcd: no space left on device"}}.deps())
 			if tells := strings.Contains(lifecycle.AsDiagnostics(err, "")[0].Detail, "no space left"); tells != slices.Contains(starts, a) {
 				t.Errorf("%s: tells the log: %t", a, tells)

@@ -86,7 +86,8 @@ func (r *run) mark(s lifecycle.Step) lifecycle.Mark {
 
 // await waits for each gate in turn. Its findings are of the given severity: a gate before the effect blocks, one after it means
 // that the effect did not have its effect.
-func (r *run) await(ctx context.Context, s lifecycle.Step, gates []lifecycle.Gate, since time.Time, sev lifecycle.Severity) lifecycle.Diagnostics {
+func (r *run) await(ctx context.Context, s lifecycle.Step, gates []lifecycle.Gate, since time.Time,
+	sev lifecycle.Severity) lifecycle.Diagnostics {
 	for _, g := range gates {
 		if d := r.awaitGate(ctx, s, g, since, sev); d != nil {
 			return lifecycle.Diagnostics{*d}
@@ -95,7 +96,8 @@ func (r *run) await(ctx context.Context, s lifecycle.Step, gates []lifecycle.Gat
 	return nil
 }
 
-func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, since time.Time, sev lifecycle.Severity) *lifecycle.Diagnostic {
+func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, since time.Time,
+	sev lifecycle.Severity) *lifecycle.Diagnostic {
 	began := r.Now()
 	var told lifecycle.Waiting
 	for {
@@ -103,7 +105,8 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 		switch {
 		case res.State == lifecycle.GateMet || res.State == lifecycle.GateSkipped:
 			return nil
-		case res.State == lifecycle.GateFailed || r.Now().Sub(began) >= g.Timeout || ctx.Err() != nil || (sev == lifecycle.SeverityBlocked && r.interrupted()):
+		case res.State == lifecycle.GateFailed || r.Now().Sub(began) >= g.Timeout || ctx.Err() != nil ||
+			(sev == lifecycle.SeverityBlocked && r.interrupted()):
 			return gateFinding(ctx, s, g, res, r.Now().Sub(began), sev)
 		}
 		if told.News(res.Reason, r.Now()) {
@@ -118,7 +121,8 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 	}
 }
 
-func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res lifecycle.GateResult, waited time.Duration, sev lifecycle.Severity) *lifecycle.Diagnostic {
+func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res lifecycle.GateResult, waited time.Duration,
+	sev lifecycle.Severity) *lifecycle.Diagnostic {
 	d := new(lifecycle.Findingf(sev, s.Target, "%s: not met: %s", s.ID, g).
 		Because(res.Reason).
 		Try("See to what the reason names, then run the same command again: it carries on from here.").

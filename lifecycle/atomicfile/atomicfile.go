@@ -17,7 +17,8 @@ func Write(file string, content []byte, mode fs.FileMode) error {
 	return Fill(file, mode, bytes(content))
 }
 
-// Fill is Write with a content that fill makes. fill may read what it wrote; its error leaves the place as it was, and is returned as it is.
+// Fill is Write with a content that fill makes. fill may read what it wrote; its error leaves the place as it was, and is returned as it
+// is.
 func Fill(file string, mode fs.FileMode, fill func(*os.File) error) error {
 	return put(file, mode, fill, os.Rename)
 }

@@ -66,7 +66,8 @@ func keyFile(t *testing.T) (path, recipient string) {
 }
 
 func store(t *testing.T, recipients ...string) Store {
-	return Store{Site: "tokyo-prod", Dir: filepath.Join(t.TempDir(), "backups"), Rules: lifecycle.Backups{Recipients: recipients, Keep: 3, KeepFor: 72 * time.Hour}, Now: func() time.Time { return noon }}
+	return Store{Site: "tokyo-prod", Dir: filepath.Join(t.TempDir(), "backups"),
+		Rules: lifecycle.Backups{Recipients: recipients, Keep: 3, KeepFor: 72 * time.Hour}, Now: func() time.Time { return noon }}
 }
 
 func names(t *testing.T, dir string) []string {
@@ -230,7 +231,8 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	keep := []string{"tokyo-prod-v1.35.7+k0s.0-20261121T110000Z.tar.gz", "osaka-v1.34.10+k0s.0-20200101T000000Z.tar.gz", "notes.txt", "tokyo-prod.tar.gz"}
+	keep := []string{"tokyo-prod-v1.35.7+k0s.0-20261121T110000Z.tar.gz", "osaka-v1.34.10+k0s.0-20200101T000000Z.tar.gz", "notes.txt",
+		"tokyo-prod.tar.gz"}
 	for _, name := range append(slices.Clone(keep), "tokyo-prod-v1.34.10+k0s.0-20261101T000000Z.tar.gz.age", ".new-killed") {
 		path := filepath.Join(s.Dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {

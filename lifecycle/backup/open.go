@@ -70,7 +70,8 @@ func (s *Source) Reader() (io.ReadCloser, error) {
 	r, err := age.Decrypt(bufio.NewReader(f), s.identities...)
 	if err != nil {
 		_ = f.Close() // it was only read
-		return nil, refuse(s.Path, "the backup does not open with that key", "Use the private key of one of the recipients that the site had when the backup was taken.", err)
+		return nil, refuse(s.Path, "the backup does not open with that key",
+			"Use the private key of one of the recipients that the site had when the backup was taken.", err)
 	}
 	return struct {
 		io.Reader
@@ -102,7 +103,8 @@ func identities(path, file string) ([]age.Identity, error) {
 		return nil, refuse(file, "the private key cannot be read", "", err)
 	}
 	if strings.HasPrefix(string(b), ageHeader) || strings.HasPrefix(string(b), "-----BEGIN AGE") {
-		return nil, refuse(file, "the private key is itself encrypted", fmt.Sprintf("Open it first, into a file that only you can read: age -d %s", filepath.Base(file)), nil)
+		return nil, refuse(file, "the private key is itself encrypted",
+			fmt.Sprintf("Open it first, into a file that only you can read: age -d %s", filepath.Base(file)), nil)
 	}
 	keys, err := age.ParseIdentities(strings.NewReader(string(b)))
 	if err != nil {

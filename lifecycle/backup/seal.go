@@ -12,7 +12,8 @@ import (
 // CheckRecipient reports, as an error if not, whether s is an age recipient that backups can be encrypted to.
 func CheckRecipient(s string) error {
 	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") {
-		return errors.New("that is a private key: it opens backups and does not belong in a repository; the recipient is the line that `age-keygen -y` prints for it")
+		return errors.New("that is a private key: it opens backups and does not belong in a repository; " +
+			"the recipient is the line that `age-keygen -y` prints for it")
 	}
 	_, err := age.ParseX25519Recipient(s)
 	return err

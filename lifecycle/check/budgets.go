@@ -38,7 +38,8 @@ func decideBudgets(budgets []lifecycle.Budget, was func(budget string) bool) lif
 	case len(bad) > 0:
 		return waiting("%s", some(bad))
 	case len(excused) > 0:
-		return met("%s healthy, but for those that were not when the run began: %s", lifecycle.Count(len(budgets)-len(excused), "budget"), some(excused))
+		return met("%s healthy, but for those that were not when the run began: %s", lifecycle.Count(len(budgets)-len(excused), "budget"),
+			some(excused))
 	}
 	return met("%s healthy", lifecycle.Count(len(budgets), "budget"))
 }
@@ -91,9 +92,11 @@ func decideRoom(budgets []lifecycle.Budget, node string) lifecycle.GateResult {
 		here++
 		switch {
 		case b.Never():
-			return failed("budget %s (%s) wants %d of %d pods healthy and so never lets %s leave %s", budgetName(b), b.Rule, b.Desired, b.Expected, b.Pods[i].Name, node)
+			return failed("budget %s (%s) wants %d of %d pods healthy and so never lets %s leave %s", budgetName(b), b.Rule, b.Desired, b.Expected,
+				b.Pods[i].Name, node)
 		case b.Allowed <= 0:
-			tight = append(tight, fmt.Sprintf("budget %s lets no pod go now: %d of %d healthy, wants %d", budgetName(b), b.Healthy, b.Expected, b.Desired))
+			tight = append(tight, fmt.Sprintf("budget %s lets no pod go now: %d of %d healthy, wants %d", budgetName(b), b.Healthy, b.Expected,
+				b.Desired))
 		}
 	}
 	if len(tight) > 0 {

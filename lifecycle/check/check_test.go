@@ -112,7 +112,8 @@ func TestBaseline(t *testing.T) {
 func TestMemoryIsOfOneStep(t *testing.T) {
 	lease := func(s int) lifecycle.ControlPlane {
 		at := time.Date(2026, 1, 2, 12, 0, s, 0, time.UTC)
-		return lifecycle.ControlPlane{Leases: []lifecycle.Lease{{Name: "kube-controller-manager", Holder: "c1", Renewed: at}, {Name: "kube-scheduler", Holder: "c1", Renewed: at}}}
+		return lifecycle.ControlPlane{Leases: []lifecycle.Lease{{Name: "kube-controller-manager", Holder: "c1", Renewed: at},
+			{Name: "kube-scheduler", Holder: "c1", Renewed: at}}}
 	}
 	w := &world{plane: lease(1)}
 	c := checker(w, lifecycle.Site{})

@@ -72,19 +72,26 @@ func TestHazard_H2_QuorumHoldsWithoutTheTarget(t *testing.T) {
 		target  string
 		want    verdict
 	}{
-		"all three serve":              {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateMet, "2 of 3 members serve without c2"}},
-		"the target may be down":       {three, members(three, "c1", "c2", "c3"), servers("c2", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateMet, "without c2"}},
-		"another is down":              {three, members(three, "c1", "c2", "c3"), servers("c3", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateWaiting, "c3 is not ready (failing checks: etcd)"}},
-		"another was not asked":        {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2"), "c2", verdict{lifecycle.GateWaiting, "c3 was not asked"}},
-		"no target, one down":          {three, members(three, "c1", "c2", "c3"), servers("c3", "c1", "c2", "c3"), "", verdict{lifecycle.GateWaiting, "c3"}},
-		"no target, all well":          {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2", "c3"), "", verdict{lifecycle.GateMet, "all of 3 members serve"}},
+		"all three serve": {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2", "c3"), "c2",
+			verdict{lifecycle.GateMet, "2 of 3 members serve without c2"}},
+		"the target may be down": {three, members(three, "c1", "c2", "c3"), servers("c2", "c1", "c2", "c3"), "c2",
+			verdict{lifecycle.GateMet, "without c2"}},
+		"another is down": {three, members(three, "c1", "c2", "c3"), servers("c3", "c1", "c2", "c3"), "c2",
+			verdict{lifecycle.GateWaiting, "c3 is not ready (failing checks: etcd)"}},
+		"another was not asked": {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2"), "c2",
+			verdict{lifecycle.GateWaiting, "c3 was not asked"}},
+		"no target, one down": {three, members(three, "c1", "c2", "c3"), servers("c3", "c1", "c2", "c3"), "",
+			verdict{lifecycle.GateWaiting, "c3"}},
+		"no target, all well": {three, members(three, "c1", "c2", "c3"), servers("", "c1", "c2", "c3"), "",
+			verdict{lifecycle.GateMet, "all of 3 members serve"}},
 		"member named otherwise":       {three, renamed, servers("", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateMet, "without c2"}},
 		"member of no declared host":   {three, stranger, servers("", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateWaiting, "old at 10.9.9.9"}},
 		"two cannot lose one":          {two, members(two, "c1", "c2"), servers("", "c1", "c2"), "c2", verdict{lifecycle.GateFailed, "needs 2"}},
 		"a third that has yet to join": {three, members(three, "c1"), servers("c3", "c1", "c2", "c3"), "c2", verdict{lifecycle.GateMet, ""}},
 		"a single controller":          {one, members(one, "c1"), servers("", "c1"), "c1", verdict{lifecycle.GateSkipped, "only member"}},
-		"members unknown":              {three, lifecycle.EtcdState{Unknown: "c1: no answer"}, nil, "c2", verdict{lifecycle.GateWaiting, "c1: no answer"}},
-		"no etcd of its own":           {three, lifecycle.EtcdState{}, nil, "c2", verdict{lifecycle.GateSkipped, "does not run etcd"}},
+		"members unknown": {three, lifecycle.EtcdState{Unknown: "c1: no answer"}, nil, "c2",
+			verdict{lifecycle.GateWaiting, "c1: no answer"}},
+		"no etcd of its own": {three, lifecycle.EtcdState{}, nil, "c2", verdict{lifecycle.GateSkipped, "does not run etcd"}},
 	} {
 		t.Run(name, func(t *testing.T) { tc.want.check(t, decideQuorum(tc.cluster, tc.etcd, tc.servers, tc.target)) })
 	}
@@ -100,7 +107,8 @@ func TestEtcdMembership(t *testing.T) {
 	capitals := lifecycle.EtcdState{Members: []lifecycle.EtcdMember{{Name: "C2", PeerAddress: "10.9.9.9"}}}
 	verdict{lifecycle.GateFailed, "10.9.9.9"}.check(t, decideMember(c2, capitals))
 	verdict{lifecycle.GateWaiting, "still in etcd"}.check(t, decideLeft(c, capitals, "c2"))
-	verdict{lifecycle.GateMet, "10.0.0.2"}.check(t, decideMember(lifecycle.Host{Name: "c2", Address: "c2.example.com"}, members(c, "c1", "c2")))
+	verdict{lifecycle.GateMet, "10.0.0.2"}.check(t, decideMember(lifecycle.Host{Name: "c2", Address: "c2.example.com"},
+		members(c, "c1", "c2")))
 	verdict{lifecycle.GateSkipped, ""}.check(t, decideMember(c2, lifecycle.EtcdState{}))
 	verdict{lifecycle.GateWaiting, "no answer"}.check(t, decideMember(c2, lifecycle.EtcdState{Unknown: "no answer"}))
 
@@ -159,16 +167,22 @@ func TestHazard_H36_LeaseCountsWhenRenewed(t *testing.T) {
 		looks []lifecycle.ControlPlane
 		want  verdict
 	}{
-		"first look proves nothing":         {[]lifecycle.ControlPlane{cp(50, 50)}, verdict{lifecycle.GateWaiting, "has not renewed its lease yet"}},
-		"both advanced":                     {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3)}, verdict{lifecycle.GateMet, "both leases are renewed"}},
-		"a dead holder's lease stays":       {[]lifecycle.ControlPlane{cp(1, 1), cp(1, 3)}, verdict{lifecycle.GateWaiting, "kube-controller-manager (c1)"}},
-		"advanced in different looks":       {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
-		"nobody holds it":                   {[]lifecycle.ControlPlane{cp(0, 0), unheld}, verdict{lifecycle.GateWaiting, "nobody holds the lease of kube-scheduler"}},
-		"no lease yet":                      {[]lifecycle.ControlPlane{{}}, verdict{lifecycle.GateWaiting, "no lease yet"}},
-		"endpoints lag in two looks":        {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3, "shop/a: gone")}, verdict{lifecycle.GateWaiting, "shop/a: gone"}},
-		"endpoints lag in this look only":   {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone")}, verdict{lifecycle.GateMet, ""}},
-		"endpoints have followed":           {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
-		"endpoints lag again, a look after": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone"), cp(5, 5, "shop/b: gone")}, verdict{lifecycle.GateWaiting, "shop/b: gone"}},
+		"first look proves nothing": {[]lifecycle.ControlPlane{cp(50, 50)},
+			verdict{lifecycle.GateWaiting, "has not renewed its lease yet"}},
+		"both advanced": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3)},
+			verdict{lifecycle.GateMet, "both leases are renewed"}},
+		"a dead holder's lease stays": {[]lifecycle.ControlPlane{cp(1, 1), cp(1, 3)},
+			verdict{lifecycle.GateWaiting, "kube-controller-manager (c1)"}},
+		"advanced in different looks": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
+		"nobody holds it": {[]lifecycle.ControlPlane{cp(0, 0), unheld},
+			verdict{lifecycle.GateWaiting, "nobody holds the lease of kube-scheduler"}},
+		"no lease yet": {[]lifecycle.ControlPlane{{}}, verdict{lifecycle.GateWaiting, "no lease yet"}},
+		"endpoints lag in two looks": {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3, "shop/a: gone")},
+			verdict{lifecycle.GateWaiting, "shop/a: gone"}},
+		"endpoints lag in this look only": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone")}, verdict{lifecycle.GateMet, ""}},
+		"endpoints have followed":         {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
+		"endpoints lag again, a look after": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone"), cp(5, 5, "shop/b: gone")},
+			verdict{lifecycle.GateWaiting, "shop/b: gone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var seen *sight
@@ -186,7 +200,8 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 	v := version(t, "v1.36.3+k0s.2")
 	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	up := func(restarts int, edit ...func(*lifecycle.HostState)) lifecycle.HostState {
-		h := lifecycle.HostState{Name: "w1", ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Running: v, ServiceSince: start, Restarts: restarts}
+		h := lifecycle.HostState{Name: "w1", ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Running: v, ServiceSince: start,
+			Restarts: restarts}
 		for _, e := range edit {
 			e(&h)
 		}
@@ -208,19 +223,28 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 		looks []lifecycle.HostState // two seconds apart
 		want  verdict
 	}{
-		"first look: not long enough":     {[]lifecycle.HostState{up(0)}, verdict{lifecycle.GateWaiting, "steady since 12:00:00; it must be for 5s"}},
-		"steady":                          {[]lifecycle.HostState{up(0), up(0), up(0), up(0)}, verdict{lifecycle.GateMet, "v1.36.3+k0s.2"}},
-		"old restarts do not count":       {[]lifecycle.HostState{up(7), up(7), up(7), up(7)}, verdict{lifecycle.GateMet, ""}},
-		"restarted in between":            {[]lifecycle.HostState{up(0), up(0), up(1, restarted), up(1, restarted)}, verdict{lifecycle.GateWaiting, "steady since 12:00:04"}},
-		"status stopped in between":       {[]lifecycle.HostState{up(0), up(0), up(0, running("")), up(0)}, verdict{lifecycle.GateWaiting, "steady since 12:00:06"}},
-		"status does not answer yet":      {[]lifecycle.HostState{up(0, running(""))}, verdict{lifecycle.GateWaiting, "does not answer yet"}},
-		"another build of the version":    {[]lifecycle.HostState{up(0, running("v1.36.3+k0s.1"))}, verdict{lifecycle.GateWaiting, "answers v1.36.3+k0s.1, want v1.36.3+k0s.2"}},
-		"starting":                        {[]lifecycle.HostState{up(0, service(lifecycle.ServiceStarting))}, verdict{lifecycle.GateWaiting, "is starting"}},
-		"stopped":                         {[]lifecycle.HostState{up(0, service(lifecycle.ServiceStopped))}, verdict{lifecycle.GateWaiting, "is stopped"}},
-		"no service":                      {[]lifecycle.HostState{up(0, service(lifecycle.ServiceAbsent))}, verdict{lifecycle.GateWaiting, "no k0s service"}},
-		"systemd gave up":                 {[]lifecycle.HostState{up(0, service(lifecycle.ServiceFailed))}, verdict{lifecycle.GateFailed, "journalctl -u k0sworker"}},
-		"crash loop while we look":        {[]lifecycle.HostState{up(0), up(3)}, verdict{lifecycle.GateFailed, "crashes again and again"}},
-		"crash loop before we looked":     {[]lifecycle.HostState{up(3, service(lifecycle.ServiceStarting))}, verdict{lifecycle.GateFailed, "crashes again and again"}},
+		"first look: not long enough": {[]lifecycle.HostState{up(0)},
+			verdict{lifecycle.GateWaiting, "steady since 12:00:00; it must be for 5s"}},
+		"steady":                    {[]lifecycle.HostState{up(0), up(0), up(0), up(0)}, verdict{lifecycle.GateMet, "v1.36.3+k0s.2"}},
+		"old restarts do not count": {[]lifecycle.HostState{up(7), up(7), up(7), up(7)}, verdict{lifecycle.GateMet, ""}},
+		"restarted in between": {[]lifecycle.HostState{up(0), up(0), up(1, restarted), up(1, restarted)},
+			verdict{lifecycle.GateWaiting, "steady since 12:00:04"}},
+		"status stopped in between": {[]lifecycle.HostState{up(0), up(0), up(0, running("")), up(0)},
+			verdict{lifecycle.GateWaiting, "steady since 12:00:06"}},
+		"status does not answer yet": {[]lifecycle.HostState{up(0, running(""))}, verdict{lifecycle.GateWaiting, "does not answer yet"}},
+		"another build of the version": {[]lifecycle.HostState{up(0, running("v1.36.3+k0s.1"))},
+			verdict{lifecycle.GateWaiting, "answers v1.36.3+k0s.1, want v1.36.3+k0s.2"}},
+		"starting": {[]lifecycle.HostState{up(0, service(lifecycle.ServiceStarting))},
+			verdict{lifecycle.GateWaiting, "is starting"}},
+		"stopped": {[]lifecycle.HostState{up(0, service(lifecycle.ServiceStopped))},
+			verdict{lifecycle.GateWaiting, "is stopped"}},
+		"no service": {[]lifecycle.HostState{up(0, service(lifecycle.ServiceAbsent))},
+			verdict{lifecycle.GateWaiting, "no k0s service"}},
+		"systemd gave up": {[]lifecycle.HostState{up(0, service(lifecycle.ServiceFailed))},
+			verdict{lifecycle.GateFailed, "journalctl -u k0sworker"}},
+		"crash loop while we look": {[]lifecycle.HostState{up(0), up(3)}, verdict{lifecycle.GateFailed, "crashes again and again"}},
+		"crash loop before we looked": {[]lifecycle.HostState{up(3, service(lifecycle.ServiceStarting))},
+			verdict{lifecycle.GateFailed, "crashes again and again"}},
 		"started by hand: count restarts": {[]lifecycle.HostState{up(5), up(1), up(2)}, verdict{lifecycle.GateWaiting, "steady"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,9 +281,12 @@ func TestHazard_H37_ReadyFromBeforeTheRestartIsNoProof(t *testing.T) {
 		"fresh, to the second": {node(), host, verdict{lifecycle.GateMet, "Ready at v1.36.3+k0s"}},
 		"stale": {node(func(n *lifecycle.NodeState) { n.Heartbeat = start.Add(-6 * time.Second) }), host,
 			verdict{lifecycle.GateWaiting, "heartbeat 12:03:04 is older than the service's start 12:03:10"}},
-		"not ready":     {node(func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: no network" }), host, verdict{lifecycle.GateWaiting, "no network"}},
-		"old kubelet":   {node(func(n *lifecycle.NodeState) { n.Kubelet = "v1.35.7+k0s" }), host, verdict{lifecycle.GateWaiting, "want v1.36.3+k0s"}},
-		"unreachable":   {node(), lifecycle.HostState{Problem: lifecycle.HostUnreachable, Why: "no route"}, verdict{lifecycle.GateWaiting, "no route"}},
+		"not ready": {node(func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: no network" }), host,
+			verdict{lifecycle.GateWaiting, "no network"}},
+		"old kubelet": {node(func(n *lifecycle.NodeState) { n.Kubelet = "v1.35.7+k0s" }), host,
+			verdict{lifecycle.GateWaiting, "want v1.36.3+k0s"}},
+		"unreachable": {node(), lifecycle.HostState{Problem: lifecycle.HostUnreachable, Why: "no route"},
+			verdict{lifecycle.GateWaiting, "no route"}},
 		"start unknown": {node(), lifecycle.HostState{}, verdict{lifecycle.GateWaiting, "does not say"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -276,14 +303,19 @@ func TestNodesReady(t *testing.T) {
 		was  bool
 		want verdict
 	}{
-		"ready":                            {ready, false, verdict{lifecycle.GateMet, "2 nodes Ready"}},
-		"not ready":                        {lifecycle.NodeState{Name: "w2", Why: "gone"}, false, verdict{lifecycle.GateWaiting, "w2 is not Ready (gone)"}},
-		"kiban's own":                      {lifecycle.NodeState{Name: "w2", Unschedulable: true, Mark: ours}, false, verdict{lifecycle.GateMet, "1 cordoned by kiban"}},
-		"cordoned, was not ready":          {lifecycle.NodeState{Name: "w2", Unschedulable: true}, true, verdict{lifecycle.GateMet, "left out: w2, not Ready since before the run"}},
-		"cordoned, was ready":              {lifecycle.NodeState{Name: "w2", Unschedulable: true}, false, verdict{lifecycle.GateWaiting, "w2"}},
-		"not cordoned, was not ready":      {lifecycle.NodeState{Name: "w2"}, true, verdict{lifecycle.GateWaiting, "cordon it to have it left out"}},
-		"mark left behind, not cordoned":   {lifecycle.NodeState{Name: "w2", Mark: ours}, false, verdict{lifecycle.GateWaiting, "w2"}},
-		"administrator's cordon and ready": {lifecycle.NodeState{Name: "w2", Unschedulable: true, Ready: true}, false, verdict{lifecycle.GateMet, "2 nodes Ready"}},
+		"ready": {ready, false, verdict{lifecycle.GateMet, "2 nodes Ready"}},
+		"not ready": {lifecycle.NodeState{Name: "w2", Why: "gone"}, false,
+			verdict{lifecycle.GateWaiting, "w2 is not Ready (gone)"}},
+		"kiban's own": {lifecycle.NodeState{Name: "w2", Unschedulable: true, Mark: ours}, false,
+			verdict{lifecycle.GateMet, "1 cordoned by kiban"}},
+		"cordoned, was not ready": {lifecycle.NodeState{Name: "w2", Unschedulable: true}, true,
+			verdict{lifecycle.GateMet, "left out: w2, not Ready since before the run"}},
+		"cordoned, was ready": {lifecycle.NodeState{Name: "w2", Unschedulable: true}, false, verdict{lifecycle.GateWaiting, "w2"}},
+		"not cordoned, was not ready": {lifecycle.NodeState{Name: "w2"}, true,
+			verdict{lifecycle.GateWaiting, "cordon it to have it left out"}},
+		"mark left behind, not cordoned": {lifecycle.NodeState{Name: "w2", Mark: ours}, false, verdict{lifecycle.GateWaiting, "w2"}},
+		"administrator's cordon and ready": {lifecycle.NodeState{Name: "w2", Unschedulable: true, Ready: true}, false,
+			verdict{lifecycle.GateMet, "2 nodes Ready"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.want.check(t, decideNodesReady([]lifecycle.NodeState{ready, tc.node}, func(string) bool { return tc.was }))
@@ -302,8 +334,10 @@ func TestBudgets(t *testing.T) {
 		return []lifecycle.Budget{b}
 	}
 	low := with(func(b *lifecycle.Budget) { b.Healthy = 1 })
-	verdict{lifecycle.GateMet, "1 budget healthy"}.check(t, decideBudgets(with(func(*lifecycle.Budget) {}), func(string) bool { return false }))
-	verdict{lifecycle.GateWaiting, "shop/web has 1 of 3 pods healthy and wants 2"}.check(t, decideBudgets(low, func(string) bool { return false }))
+	verdict{lifecycle.GateMet, "1 budget healthy"}.check(t,
+		decideBudgets(with(func(*lifecycle.Budget) {}), func(string) bool { return false }))
+	verdict{lifecycle.GateWaiting, "shop/web has 1 of 3 pods healthy and wants 2"}.check(t,
+		decideBudgets(low, func(string) bool { return false }))
 	verdict{lifecycle.GateMet, "not when the run began: shop/web"}.check(t, decideBudgets(low, func(b string) bool { return b == "shop/web" }))
 	verdict{lifecycle.GateMet, "0 budgets"}.check(t, decideBudgets(nil, func(string) bool { return false }))
 

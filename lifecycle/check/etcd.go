@@ -54,7 +54,8 @@ func decideQuorum(cluster lifecycle.Cluster, etcd lifecycle.EtcdState, servers [
 	case len(bad) > 0:
 		return waiting("%s", some(bad))
 	case others < majority:
-		return failed("etcd has %d members and needs %d: without %s only %d serve; a cluster of two controllers cannot lose one", members, majority, target, others)
+		return failed("etcd has %d members and needs %d: without %s only %d serve; a cluster of two controllers cannot lose one", members,
+			majority, target, others)
 	case target == "":
 		return met("all of %s serve", lifecycle.Count(members, "member"))
 	}

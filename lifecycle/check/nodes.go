@@ -69,7 +69,8 @@ func decideNodesReady(nodes []lifecycle.NodeState, was func(node string) bool) l
 	case len(bad) > 0:
 		return waiting("%s", some(bad))
 	case len(excused) > 0:
-		return met("%s Ready, %d cordoned by kiban; left out: %s, not Ready since before the run and cordoned by an administrator", lifecycle.Count(ready, "node"), ours, some(excused))
+		return met("%s Ready, %d cordoned by kiban; left out: %s, not Ready since before the run and cordoned by an administrator",
+			lifecycle.Count(ready, "node"), ours, some(excused))
 	}
 	return met("%s Ready, %d cordoned by kiban", lifecycle.Count(ready, "node"), ours)
 }

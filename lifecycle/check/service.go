@@ -58,7 +58,8 @@ func decideK0sRuns(host lifecycle.HostState, g lifecycle.Gate, seen steady, now 
 	case host.Service == lifecycle.ServiceFailed:
 		return failed("systemd gave up on %s; `journalctl -u %s` on %s says why", host.ServiceName, host.ServiceName, g.Target)
 	case grown > crashLoop, host.Service == lifecycle.ServiceStarting && host.Restarts > crashLoop:
-		return failed("k0s on %s crashes again and again: systemd restarted it %d times; `journalctl -u %s` there says why", g.Target, host.Restarts, host.ServiceName)
+		return failed("k0s on %s crashes again and again: systemd restarted it %d times; `journalctl -u %s` there says why", g.Target,
+			host.Restarts, host.ServiceName)
 	case host.Service == lifecycle.ServiceAbsent:
 		return waiting("%s has no k0s service", g.Target)
 	case host.Service != lifecycle.ServiceRunning:

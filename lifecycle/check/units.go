@@ -59,7 +59,8 @@ func decideUnits(health []lifecycle.UnitHealth, nodes []lifecycle.NodeState, was
 	case len(bad) > 0:
 		return waiting("%s", some(bad))
 	case len(excused) > 0:
-		return met("%s healthy, but for those that were not when the run began: %s", lifecycle.Count(len(health)-len(excused), "addon"), some(excused))
+		return met("%s healthy, but for those that were not when the run began: %s", lifecycle.Count(len(health)-len(excused), "addon"),
+			some(excused))
 	case partly:
 		return met("%s healthy, daemon sets left out while nodes are out of service", lifecycle.Count(len(health), "addon"))
 	}

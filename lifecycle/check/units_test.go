@@ -30,11 +30,16 @@ func TestDecideUnits(t *testing.T) {
 		says   string
 	}{
 		{"all well", []lifecycle.UnitHealth{bad("addon/a"), bad("addon/b")}, nil, "", lifecycle.GateMet, "2 addons healthy"},
-		{"one is not", []lifecycle.UnitHealth{bad("addon/a"), bad("addon/b", "Deployment")}, nil, "", lifecycle.GateWaiting, "addon/b: Deployment ns/x: 1 of 2"},
-		{"it was not before either", []lifecycle.UnitHealth{bad("addon/b", "Deployment")}, nil, "addon/b", lifecycle.GateMet, "when the run began: addon/b"},
-		{"a daemon set while a node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet")}, away, "", lifecycle.GateMet, "daemon sets left out"},
-		{"a deployment while a node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet", "Deployment")}, away, "", lifecycle.GateWaiting, "Deployment"},
-		{"a daemon set while an administrator's node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet")}, byHand, "", lifecycle.GateWaiting, "DaemonSet"},
+		{"one is not", []lifecycle.UnitHealth{bad("addon/a"), bad("addon/b", "Deployment")}, nil, "", lifecycle.GateWaiting,
+			"addon/b: Deployment ns/x: 1 of 2"},
+		{"it was not before either", []lifecycle.UnitHealth{bad("addon/b", "Deployment")}, nil, "addon/b", lifecycle.GateMet,
+			"when the run began: addon/b"},
+		{"a daemon set while a node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet")}, away, "", lifecycle.GateMet,
+			"daemon sets left out"},
+		{"a deployment while a node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet", "Deployment")}, away, "", lifecycle.GateWaiting,
+			"Deployment"},
+		{"a daemon set while an administrator's node is away", []lifecycle.UnitHealth{bad("addon/a", "DaemonSet")}, byHand, "",
+			lifecycle.GateWaiting, "DaemonSet"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,7 +60,8 @@ func TestAddonThatRecoversCounts(t *testing.T) {
 	a := &addons{health: []lifecycle.UnitHealth{bad("addon/a", "Deployment")}}
 	c := checker(&world{}, lifecycle.Site{})
 	c.Watch(a)
-	c.Baseline(lifecycle.State{Units: []lifecycle.UnitState{{Name: "addon/a", Installed: true, Health: lifecycle.Health{Status: lifecycle.HealthInProgress}}}})
+	c.Baseline(lifecycle.State{Units: []lifecycle.UnitState{{Name: "addon/a", Installed: true,
+		Health: lifecycle.Health{Status: lifecycle.HealthInProgress}}}})
 	look := func() lifecycle.GateState {
 		return c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateUnits}, time.Time{}).State
 	}

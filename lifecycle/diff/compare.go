@@ -35,8 +35,8 @@ func hostFiles(s lifecycle.Site) map[string]string {
 	return out
 }
 
-// Compare lists what the second declaration changes of the first, in the order: site, k0s, its configuration, the rest of the cluster, hosts,
-// addons, tenants, objects, lock file.
+// Compare lists what the second declaration changes of the first, in the order: site, k0s, its configuration, the rest of the cluster,
+// hosts, addons, tenants, objects, lock file.
 func Compare(from, to Declaration) []lifecycle.DeclaredChange {
 	var out []lifecycle.DeclaredChange
 	out = append(out, site(from.Site, to.Site)...)

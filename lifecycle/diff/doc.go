@@ -1,5 +1,5 @@
-// Package diff says what a change of a site's declaration means: not which lines differ, but which hosts come or go, to which version k0s goes and
-// over which hops, which settings change from what to what. It is a pure function of two declarations:
+// Package diff says what a change of a site's declaration means: not which lines differ, but which hosts come or go, to which version k0s
+// goes and over which hops, which settings change from what to what. It is a pure function of two declarations:
 //
 //	compare.go    both declarations in, changes out
 //	cluster.go    the k0sctl document: version, configuration, hosts, and the rest of it

@@ -38,7 +38,8 @@ func objectMask(kind, apiVersion string) mask {
 			return within(v, false)
 		}
 		steps := lifecycle.SplitField(path)
-		if len(steps) == 0 || steps[0].Key == "data" || steps[0].Key == "stringData" || steps[0].Key == "metadata" && len(steps) > 1 && steps[1].Key == "annotations" {
+		if len(steps) == 0 || steps[0].Key == "data" || steps[0].Key == "stringData" || steps[0].Key == "metadata" && len(steps) > 1 &&
+			steps[1].Key == "annotations" {
 			return hidden
 		}
 		return v

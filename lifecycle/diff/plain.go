@@ -12,8 +12,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// plain turns a typed declaration into the values that its document has: durations and versions as text, fields by their names there, and without
-// where it was declared.
+// plain turns a typed declaration into the values that its document has: durations and versions as text, fields by their names there, and
+// without where it was declared.
 func plain(v any) any { return plainValue(reflect.ValueOf(v)) }
 
 func plainValue(v reflect.Value) any {

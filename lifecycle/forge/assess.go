@@ -55,17 +55,19 @@ func (a assessment) why() string {
 	return someClauses(slices.Concat(a.reasons, a.findings), clausesNamed)
 }
 
-// assess gives the verdict on a plan. Safe is what kiban does behind its gates, one after another, without anything going away for good: new
-// machines, patch releases, changes to objects.
+// assess gives the verdict on a plan. Safe is what kiban does behind its gates, one after another, without anything going away for good:
+// new machines, patch releases, changes to objects.
 func assess(s SitePlan, opts NoteOptions) assessment {
 	switch {
 	case s.Gone:
-		return assessment{urgency: urgencyAttention, reasons: []string{"its overlay is deleted: nothing is destroyed, its cluster goes on running and nobody looks after it"}}
+		return assessment{urgency: urgencyAttention,
+			reasons: []string{"its overlay is deleted: nothing is destroyed, its cluster goes on running and nobody looks after it"}}
 	case s.Missing != "":
 		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}}
 	}
 	findings := s.Plan.Diagnostics.Stopping()
-	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan), windowReasons(s, opts))}
+	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan),
+		windowReasons(s, opts))}
 	if s.Plan.Unfinished != "" {
 		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)
 	}

@@ -13,14 +13,15 @@ import (
 )
 
 const (
-	// ClaimHolds is how long a message that somebody set about telling is left to them. Whoever has not said by then that it was told, was killed.
+	// ClaimHolds is how long a message that somebody set about telling is left to them. Whoever has not said by then that it was told, was
+	// killed.
 	ClaimHolds = 10 * time.Minute
 	// MostRemembered is how many messages are remembered of a site.
 	MostRemembered = 100
 )
 
-// Book is what was told of a site, by key: kind, what makes it the same message, and whom it was told, "failed.0f3a….webhook". Whoever changes
-// it has it to himself meanwhile.
+// Book is what was told of a site, by key: kind, what makes it the same message, and whom it was told, "failed.0f3a….webhook". Whoever
+// changes it has it to himself meanwhile.
 type Book map[string]lifecycle.Told
 
 // Claimed is a message that its claimer, and nobody else, is to tell now.
@@ -33,8 +34,8 @@ type Claimed struct {
 // Key tells this message from every other that its receiver is told.
 func (c Claimed) Key() string { return c.key }
 
-// Claim asks for a message to be the claimer's to tell to one receiver. Why says why it is not: it was told before, another is telling it, or
-// nothing was amiss that could be over.
+// Claim asks for a message to be the claimer's to tell to one receiver. Why says why it is not: it was told before, another is telling it,
+// or nothing was amiss that could be over.
 func (b Book) Claim(m Message, to string, mine lifecycle.Told) (claimed Claimed, why string) {
 	open := b.open(to)
 	if m.Kind == MessageDrift {

@@ -27,7 +27,8 @@ func (b Book) tell(t *testing.T, m Message, to string, mine lifecycle.Told) Clai
 }
 
 func failedAt(step string) Message {
-	return EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeFailed, Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: step}}})
+	return EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeFailed,
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: step}}})
 }
 
 func drifted(step string) Message {
@@ -101,7 +102,8 @@ func TestDriftComesAndGoes(t *testing.T) {
 	}
 	b.tell(t, drifted("worker-2/files"), "webhook", clock("3", 2))
 	gone, why := b.Claim(well(), "webhook", clock("4", 3))
-	if why != "" || !slices.Equal(gone.Over, []MessageKind{MessageDrift}) || headline(gone.Message) != "the drift is gone; it is what the repository declares" {
+	if why != "" || !slices.Equal(gone.Over, []MessageKind{MessageDrift}) ||
+		headline(gone.Message) != "the drift is gone; it is what the repository declares" {
 		t.Errorf("%q, %+v", why, gone)
 	}
 	if _, why := b.Claim(well(), "webhook", clock("5", 3)); !strings.HasPrefix(why, "being told by job 4") {

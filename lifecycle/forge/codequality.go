@@ -45,7 +45,8 @@ func CodeQuality(w io.Writer, sites []SiteFindings) error {
 			if !ok {
 				continue
 			}
-			issue := qualityIssue{Description: qualityText(d), CheckName: "kiban-validate", Severity: qualitySeverity(d.Severity), Location: qualityLocation{Path: file}}
+			issue := qualityIssue{Description: qualityText(d), CheckName: "kiban-validate", Severity: qualitySeverity(d.Severity),
+				Location: qualityLocation{Path: file}}
 			issue.Location.Lines.Begin = line
 			words := fmt.Sprintf("%s\x00%s\x00%s\x00%s", file, d.Severity, d.Summary, d.Detail)
 			if seen[fmt.Sprintf("%s\x00%d", words, line)] {

@@ -40,7 +40,8 @@ func place(d lifecycle.Diagnostic) (file string, line int, ok bool) {
 		file += "/kustomization.yaml" // a finding about a site as a whole
 	}
 	known := slices.Contains([]string{".yaml", ".yml", ".json", ".lock"}, path.Ext(file)) || path.Base(file) == "known_hosts"
-	if !known || path.IsAbs(file) || path.Clean(file) != file || strings.HasPrefix(file, "../") || strings.ContainsAny(file, " \n") || strings.Contains(file, "://") {
+	if !known || path.IsAbs(file) || path.Clean(file) != file || strings.HasPrefix(file, "../") || strings.ContainsAny(file, " \n") ||
+		strings.Contains(file, "://") {
 		return "", 0, false
 	}
 	return file, line, true

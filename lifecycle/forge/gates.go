@@ -92,6 +92,8 @@ func opening(s SitePlan, opts NoteOptions) (lifecycle.Opening, bool) {
 // goneSection says what can be done about a site whose overlay a merge request deletes.
 func goneSection(name string) string {
 	name = lifecycle.Markdown(name)
-	return "\nIts overlay is deleted. **Nothing is destroyed**: the cluster goes on running, and nobody looks after it any more. To take it down, do that while it is declared: " +
-		"`kiban node remove " + name + " HOST`, or `reset: true` on its hosts, merged and applied; then delete the overlay. To keep `" + name + "`, put the overlay back.\n"
+	return "\nIts overlay is deleted. **Nothing is destroyed**: the cluster goes on running, and nobody looks after it any more. " +
+		"To take it down, do that while it is declared: " +
+		"`kiban node remove " + name + " HOST`, or `reset: true` on its hosts, merged and applied; then delete the overlay. To keep `" + name +
+		"`, put the overlay back.\n"
 }

@@ -39,8 +39,8 @@ type junitFailure struct {
 }
 
 // JUnit writes findings as a JUnit report, which GitLab shows on every tier (artifacts:reports:junit): a suite a site, in it a test that
-// passes when the site is valid, or a failed test for each finding that makes it invalid. Warnings are output of the test that passes, or of
-// a test of their own.
+// passes when the site is valid, or a failed test for each finding that makes it invalid. Warnings are output of the test that passes, or
+// of a test of their own.
 func JUnit(w io.Writer, sites []SiteFindings) error {
 	report := junitReport{Name: "kiban validate"}
 	for _, site := range sites {
@@ -74,7 +74,8 @@ func junitCases(site SiteFindings) []junitCase {
 		if d.Subject != "" {
 			name = d.Subject + ": " + d.Summary // GitLab tells tests apart by class and name
 		}
-		c := junitCase{Class: xmlText(site.name()), Name: xmlText(name), Failure: &junitFailure{Message: xmlText(d.Summary), Type: label, Text: xmlText(render.DiagnosticText(d, render.Style{}))}}
+		c := junitCase{Class: xmlText(site.name()), Name: xmlText(name),
+			Failure: &junitFailure{Message: xmlText(d.Summary), Type: label, Text: xmlText(render.DiagnosticText(d, render.Style{}))}}
 		c.File, _, _ = place(d)
 		cases = append(cases, c)
 	}

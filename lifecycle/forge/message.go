@@ -27,7 +27,8 @@ const (
 
 // Amiss reports whether the kind stays open until a message says that all is well again.
 func (k MessageKind) Amiss() bool {
-	return slices.Contains([]MessageKind{MessageFailed, MessageBlocked, MessageStale, MessageInterrupted, MessageLost, MessageDrift, MessageUnseen}, k)
+	return slices.Contains([]MessageKind{MessageFailed, MessageBlocked, MessageStale, MessageInterrupted, MessageLost, MessageDrift,
+		MessageUnseen}, k)
 }
 
 // Ends reports whether the kind says that nothing is amiss any more.
@@ -73,7 +74,8 @@ func StartMessage(p lifecycle.Plan, revision string) (Message, bool) {
 
 // EndMessage is the message of how a run ended. That nothing had to be done is told only where something was amiss before.
 func EndMessage(o lifecycle.Outcome) Message {
-	m := Message{Kind: kindOfOutcome(o.Kind), Site: o.Site, Revision: o.Revision, From: o.From, Target: o.Target, Verdict: o.Verdict, Result: o.Message}
+	m := Message{Kind: kindOfOutcome(o.Kind), Site: o.Site, Revision: o.Revision, From: o.From, Target: o.Target, Verdict: o.Verdict,
+		Result: o.Message}
 	if !o.Began.IsZero() && o.Ended.After(o.Began) {
 		m.Took = o.Ended.Sub(o.Began)
 	}
@@ -124,7 +126,8 @@ func sameFailure(o lifecycle.Outcome) []string {
 	return []string{o.Revision, lifecycle.Gist(o.Message)}
 }
 
-// LostMessage is the message that a job ended and left no result, with GitLab's word for how: "failed", "canceled", or "" where it is not known.
+// LostMessage is the message that a job ended and left no result, with GitLab's word for how: "failed", "canceled", or "" where it is not
+// known.
 func LostMessage(site, revision, status string) Message {
 	m := Message{Kind: MessageLost, Site: site, Revision: revision, sameness: []string{revision, status}}
 	switch status {
@@ -138,8 +141,8 @@ func LostMessage(site, revision, status string) Message {
 	return m
 }
 
-// LookMessage is the message of what a look at a site found: that it is not what the repository declares, that this can't be known, or that all is
-// well, which is told only where something was amiss before.
+// LookMessage is the message of what a look at a site found: that it is not what the repository declares, that this can't be known, or
+// that all is well, which is told only where something was amiss before.
 func LookMessage(p lifecycle.Plan) Message {
 	d := firstFinding(p.Diagnostics)
 	switch {

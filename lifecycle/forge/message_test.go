@@ -21,7 +21,8 @@ func version(t *testing.T, s string) lifecycle.Version {
 // upgradeOf is a plan of one worker and one addon.
 func upgradeOf(t *testing.T) lifecycle.Plan {
 	target := version(t, "v1.36.3+k0s.2")
-	return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Revision: "0123456789abcdef", Target: target, Hops: []lifecycle.Version{target}, Estimate: &lifecycle.Estimate{Duration: 12 * time.Minute, Runs: 3},
+	return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Revision: "0123456789abcdef", Target: target,
+		Hops: []lifecycle.Version{target}, Estimate: &lifecycle.Estimate{Duration: 12 * time.Minute, Runs: 3},
 		Steps: []lifecycle.Step{
 			{ID: "worker-1/upgrade", Action: lifecycle.ActionUpgrade, Target: "worker-1", Version: target, From: version(t, "v1.36.2+k0s.0")},
 			{ID: "worker-2/upgrade", Action: lifecycle.ActionUpgrade, Target: "worker-2", Version: target, From: version(t, "v1.35.7+k0s.0")},
@@ -32,7 +33,8 @@ func upgradeOf(t *testing.T) lifecycle.Plan {
 
 func TestStart(t *testing.T) {
 	m, something := StartMessage(upgradeOf(t), "fedcba")
-	if !something || m.Kind != MessageStarted || m.Site != "lab" || m.Revision != "fedcba" || m.From.String() != "v1.35.7+k0s.0" || m.Target.String() != "v1.36.3+k0s.2" || m.Estimate != 12*time.Minute ||
+	if !something || m.Kind != MessageStarted || m.Site != "lab" || m.Revision != "fedcba" || m.From.String() != "v1.35.7+k0s.0" ||
+		m.Target.String() != "v1.36.3+k0s.2" || m.Estimate != 12*time.Minute ||
 		!slices.Equal(m.Addons, []string{"metallb 0.16.1 -> 0.16.2", "datadog is removed"}) {
 		t.Errorf("%v, %+v", something, m)
 	}
@@ -44,11 +46,14 @@ func TestStart(t *testing.T) {
 func TestEnd(t *testing.T) {
 	began := time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
 	for kind, want := range map[lifecycle.OutcomeKind]MessageKind{
-		lifecycle.OutcomeDone: MessageDone, lifecycle.OutcomeUnchanged: MessageSettled, lifecycle.OutcomeFailed: MessageFailed, lifecycle.OutcomeBlocked: MessageBlocked, lifecycle.OutcomeStale: MessageStale,
+		lifecycle.OutcomeDone: MessageDone, lifecycle.OutcomeUnchanged: MessageSettled, lifecycle.OutcomeFailed: MessageFailed,
+		lifecycle.OutcomeBlocked: MessageBlocked, lifecycle.OutcomeStale: MessageStale,
 		lifecycle.OutcomeInterrupted: MessageInterrupted, "of a later version": MessageFailed,
 	} {
-		m := EndMessage(lifecycle.Outcome{Site: "lab", Kind: kind, Message: "3 of 6 steps done", Began: began, Ended: began.Add(4 * time.Minute), Review: &lifecycle.Review{Where: "https://gitlab.example.com/-/1"},
-			Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "by the way"}, {Severity: lifecycle.SeverityBlocked, Summary: "not now"}, {Severity: lifecycle.SeverityError, Summary: "broken"}}})
+		m := EndMessage(lifecycle.Outcome{Site: "lab", Kind: kind, Message: "3 of 6 steps done", Began: began, Ended: began.Add(4 * time.Minute),
+			Review: &lifecycle.Review{Where: "https://gitlab.example.com/-/1"},
+			Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "by the way"},
+				{Severity: lifecycle.SeverityBlocked, Summary: "not now"}, {Severity: lifecycle.SeverityError, Summary: "broken"}}})
 		if m.Kind != want || m.Took != 4*time.Minute || m.Result != "3 of 6 steps done" || m.Review == "" {
 			t.Errorf("%s: %+v", kind, m)
 		}
@@ -60,17 +65,22 @@ func TestEnd(t *testing.T) {
 
 // What makes two messages the same one, and what does not.
 func TestSameness(t *testing.T) {
-	failed := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeFailed, Plan: "sha256:1", Run: "run-1", Message: "3 of 6 steps done",
-		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met", Detail: "web has 2 of 3"}}}
+	failed := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeFailed, Plan: "sha256:1", Run: "run-1",
+		Message: "3 of 6 steps done",
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met",
+			Detail: "web has 2 of 3"}}}
 	again, elsewhere, later := failed, failed, failed
 	again.Plan, again.Run, again.Message = "sha256:2", "run-2", "0 of 3 steps done"
-	again.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met", Detail: "web has 1 of 3"}}
+	again.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met",
+		Detail: "web has 1 of 3"}}
 	elsewhere.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-2", Summary: "worker-2/drain: not met"}}
 	later.Revision = "b"
 	waiting := func(reason string) lifecycle.Outcome {
-		return lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeBlocked, Message: reason, Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "lab", Summary: reason}}}
+		return lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeBlocked, Message: reason,
+			Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "lab", Summary: reason}}}
 	}
-	stale := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeStale, Plan: "sha256:1", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not what was reviewed"}}}
+	stale := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeStale, Plan: "sha256:1",
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Summary: "not what was reviewed"}}}
 	staleOtherwise := stale
 	staleOtherwise.Plan = "sha256:2"
 	done := lifecycle.Outcome{Site: "lab", Revision: "a", Kind: lifecycle.OutcomeDone, Plan: "sha256:1", Run: "run-1"}
@@ -89,8 +99,10 @@ func TestSameness(t *testing.T) {
 		{"the same failure in a retry that had less to do", EndMessage(failed), EndMessage(again), true},
 		{"another failure", EndMessage(failed), EndMessage(elsewhere), false},
 		{"the same failure of a later commit", EndMessage(failed), EndMessage(later), false},
-		{"a wait that goes on", EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")), EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 20m of 1h")), true},
-		{"a wait for something else", EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")), EndMessage(waiting("lab has run k0s v1.36.4+k0s.0 for 1m7s of 1h")), false},
+		{"a wait that goes on", EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")),
+			EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 20m of 1h")), true},
+		{"a wait for something else", EndMessage(waiting("lab has run k0s v1.36.3+k0s.2 for 1m7s of 1h")),
+			EndMessage(waiting("lab has run k0s v1.36.4+k0s.0 for 1m7s of 1h")), false},
 		{"the same that nobody reviewed", EndMessage(stale), EndMessage(stale), true},
 		{"something else that nobody reviewed", EndMessage(stale), EndMessage(staleOtherwise), false},
 		{"the same run", EndMessage(done), EndMessage(done), true},
@@ -120,7 +132,8 @@ func TestLook(t *testing.T) {
 		want MessageKind
 	}{
 		{"nothing to do", lifecycle.Plan{Site: "lab"}, MessageSettled},
-		{"a warning", with(lifecycle.Plan{Site: "lab"}, lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "by the way"}}), MessageSettled},
+		{"a warning", with(lifecycle.Plan{Site: "lab"}, lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "by the way"}}),
+			MessageSettled},
 		{"a difference", upgradeOf(t), MessageDrift},
 		{"a difference that waits for a window", with(upgradeOf(t), blocked), MessageDrift},
 		{"a machine that was not reached", with(lifecycle.Plan{Site: "lab"}, unreached), MessageUnseen},
@@ -139,23 +152,29 @@ func TestLook(t *testing.T) {
 }
 
 func TestShippedWording(t *testing.T) {
-	m := EndMessage(lifecycle.Outcome{Site: "tokyo-prod", Revision: "0123456789abcdef-dirty", Kind: lifecycle.OutcomeFailed, Message: "3 of 6 steps done in 4m12s", Verdict: "1 worker to upgrade.",
+	m := EndMessage(lifecycle.Outcome{Site: "tokyo-prod", Revision: "0123456789abcdef-dirty", Kind: lifecycle.OutcomeFailed,
+		Message: "3 of 6 steps done in 4m12s", Verdict: "1 worker to upgrade.",
 		From: version(t, "v1.35.7+k0s.0"), Target: version(t, "v1.36.3+k0s.2"),
-		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1", Summary: "worker-1/drain: not met: node worker-1 Ready", Detail: "kubelet is silent\nits log: …", Hint: "kiban status tokyo-prod"}}})
-	m.Who, m.Job, m.Pipeline, m.Review = "ann", "https://gitlab.example.com/-/jobs/1?a=b&c", "https://gitlab.example.com/-/pipelines/2", "https://gitlab.example.com/-/merge_requests/3"
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "worker-1",
+			Summary: "worker-1/drain: not met: node worker-1 Ready", Detail: "kubelet is silent\nits log: …", Hint: "kiban status tokyo-prod"}}})
+	m.Who, m.Job, m.Pipeline, m.Review = "ann", "https://gitlab.example.com/-/jobs/1?a=b&c", "https://gitlab.example.com/-/pipelines/2",
+		"https://gitlab.example.com/-/merge_requests/3"
 	chat, err := ShippedTemplate().ForChat(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "❌ *tokyo-prod*: apply failed\n1 worker to upgrade.\nk0s `v1.35.7+k0s.0` → `v1.36.3+k0s.2`\n3 of 6 steps done in 4m12s\nworker-1/drain: not met: node worker-1 Ready\nkubelet is silent\n" +
-		"Try: kiban status tokyo-prod\n`0123456789-dirty` by ann <https://gitlab.example.com/-/jobs/1?a=b&amp;c|job> <https://gitlab.example.com/-/pipelines/2|pipeline> <https://gitlab.example.com/-/merge_requests/3|merge request>"; chat != want {
+	if want := "❌ *tokyo-prod*: apply failed\n1 worker to upgrade.\nk0s `v1.35.7+k0s.0` → `v1.36.3+k0s.2`\n3 of 6 steps done in 4m12s\n" +
+		"worker-1/drain: not met: node worker-1 Ready\nkubelet is silent\n" +
+		"Try: kiban status tokyo-prod\n`0123456789-dirty` by ann <https://gitlab.example.com/-/jobs/1?a=b&amp;c|job> " +
+		"<https://gitlab.example.com/-/pipelines/2|pipeline> <https://gitlab.example.com/-/merge_requests/3|merge request>"; chat != want {
 		t.Errorf("got\n%s\nwant\n%s", chat, want)
 	}
 	gitlab, err := ShippedTemplate().ForGitLab(m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "❌ **tokyo-prod**: apply failed  \n1 worker to upgrade.  \nk0s `v1.35.7+k0s.0` → `v1.36.3+k0s.2`  \n3 of 6 steps done in 4m12s  \n"; !strings.HasPrefix(gitlab, want) ||
+	if want := "❌ **tokyo-prod**: apply failed  \n1 worker to upgrade.  \nk0s `v1.35.7+k0s.0` → `v1.36.3+k0s.2`  \n" +
+		"3 of 6 steps done in 4m12s  \n"; !strings.HasPrefix(gitlab, want) ||
 		!strings.Contains(gitlab, "[job](https://gitlab.example.com/-/jobs/1?a=b&c)") {
 		t.Errorf("got\n%s", gitlab)
 	}
@@ -163,19 +182,25 @@ func TestShippedWording(t *testing.T) {
 	if chat, err := ShippedTemplate().ForChat(m); err != nil || !strings.Contains(chat, "\n- worker-1/drain; + worker-2/drain\n") {
 		t.Errorf("what differs from what was reviewed is not told: %s, %v", chat, err)
 	}
-	if chat, err := ShippedTemplate().ForChat(Message{Kind: MessageStarted, Site: "lab", Estimate: 12*time.Minute + 20*time.Second}); err != nil || !strings.Contains(chat, "It may take 12m, as former runs did.") {
+	if chat, err := ShippedTemplate().ForChat(Message{Kind: MessageStarted, Site: "lab",
+		Estimate: 12*time.Minute + 20*time.Second}); err != nil || !strings.Contains(chat, "It may take 12m, as former runs did.") {
 		t.Errorf("got %s, %v", chat, err)
 	}
-	accepted := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeDone, Review: &lifecycle.Review{Accepted: []string{"+ worker-1/a", "+ 2", "+ 3", "+ 4", "+ 5", "+ 6", "+ 7", "+ 8"}}})
-	if chat, err := ShippedTemplate().ForChat(accepted); err != nil || !strings.Contains(chat, "\nAccepted, although it is not what was reviewed: + worker-1/a; + 2; + 3; + 4; + 5; + 6; and 2 more") {
+	accepted := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeDone,
+		Review: &lifecycle.Review{Accepted: []string{"+ worker-1/a", "+ 2", "+ 3", "+ 4", "+ 5", "+ 6", "+ 7", "+ 8"}}})
+	if chat, err := ShippedTemplate().ForChat(accepted); err != nil ||
+		!strings.Contains(chat, "\nAccepted, although it is not what was reviewed: + worker-1/a; + 2; + 3; + 4; + 5; + 6; and 2 more") {
 		t.Errorf("got %s, %v", chat, err)
 	}
-	twice := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeBlocked, Message: "no room", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}})
+	twice := EndMessage(lifecycle.Outcome{Site: "lab", Kind: lifecycle.OutcomeBlocked, Message: "no room",
+		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Summary: "no room"}}})
 	if chat, err := ShippedTemplate().ForChat(twice); err != nil || strings.Count(chat, "no room") != 1 {
 		t.Errorf("got %s, %v", chat, err)
 	}
-	for _, kind := range []MessageKind{MessageStarted, MessageDone, MessageSettled, MessageFailed, MessageBlocked, MessageStale, MessageInterrupted, MessageLost, MessageDrift, MessageUnseen} {
-		if text, err := ShippedTemplate().ForChat(Message{Kind: kind, Site: "lab"}); err != nil || !strings.Contains(text, "*lab*: ") || strings.Contains(text, "\n") || strings.HasSuffix(text, ": "+string(kind)) {
+	for _, kind := range []MessageKind{MessageStarted, MessageDone, MessageSettled, MessageFailed, MessageBlocked, MessageStale,
+		MessageInterrupted, MessageLost, MessageDrift, MessageUnseen} {
+		if text, err := ShippedTemplate().ForChat(Message{Kind: kind, Site: "lab"}); err != nil || !strings.Contains(text, "*lab*: ") ||
+			strings.Contains(text, "\n") || strings.HasSuffix(text, ": "+string(kind)) {
 			t.Errorf("%s: %q, %v", kind, text, err)
 		}
 	}
@@ -183,7 +208,8 @@ func TestShippedWording(t *testing.T) {
 
 func TestHostileTexts(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"<!here> <@U123> @channel":       {"&lt;!here&gt; &lt;\u200b@\u200bU123&gt; \u200b@\u200bchannel", `&lt;\!here&gt; &lt;\@U123&gt; \@channel`},
+		"<!here> <@U123> @channel": {"&lt;!here&gt; &lt;\u200b@\u200bU123&gt; \u200b@\u200bchannel",
+			`&lt;\!here&gt; &lt;\@U123&gt; \@channel`},
 		"*bold* _it_ ~no~ `code`":        {"∗bold∗ \u200b_\u200bit\u200b_\u200b ∼no∼ 'code'", `\*bold\* \_it\_ \~no\~ 'code'`},
 		"[x](https://evil.example.com)":  {"[x]\u200b(https://evil.example.com)", `\[x\](https://evil.example.com)`},
 		`\[x](https://evil.example.com)`: {"\\[x]\u200b(https://evil.example.com)", `\\\[x\](https://evil.example.com)`},

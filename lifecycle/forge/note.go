@@ -31,10 +31,10 @@ type NoteOptions struct {
 	Support func(lifecycle.Version) lifecycle.Support
 }
 
-// Note tells a reviewer what merging does: a line a site, what is blocked first, then what needs attention; then of each site that changes the
-// verdict and the reasons, the versions and how long they are supported, the order of its machines and what is disturbed when, and its addons,
-// with every step to unfold. When all that is more than GitLab takes, the longest sites lose their steps first, and say where they are to be
-// found.
+// Note tells a reviewer what merging does: a line a site, what is blocked first, then what needs attention; then of each site that changes
+// the verdict and the reasons, the versions and how long they are supported, the order of its machines and what is disturbed when, and its
+// addons, with every step to unfold. When all that is more than GitLab takes, the longest sites lose their steps first, and say where they
+// are to be found.
 func Note(sites []SitePlan, opts NoteOptions) string {
 	limit := cmp.Or(opts.Limit, NoteLimit)
 	all := make([]section, len(sites))
@@ -66,7 +66,8 @@ func noteTitle(all []section) string {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{counts[urgencyBlocked], "blocked"}, {counts[urgencyAttention], need}, {counts[urgencySafe], "safe"}, {counts[urgencyNone], "without changes"}} {
+	}{{counts[urgencyBlocked], "blocked"}, {counts[urgencyAttention], need}, {counts[urgencySafe], "safe"},
+		{counts[urgencyNone], "without changes"}} {
 		switch {
 		case p.n == 0:
 		case len(parts) == 0:
@@ -93,7 +94,8 @@ func noteHead(all []section) string {
 		}
 		b.WriteString(header)
 		header = ""
-		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"), lifecycle.Markdown(s.Site.Name), s.line(), s.versions())
+		fmt.Fprintf(&b, "| %s&nbsp;%s | `%s` | %s | %s |\n", s.urgency.sign(), strings.ReplaceAll(s.urgency.word(), " ", "&nbsp;"),
+			lifecycle.Markdown(s.Site.Name), s.line(), s.versions())
 	}
 	if len(idle) > 0 {
 		fmt.Fprintf(&b, "\nNo changes: %s.\n", lifecycle.Enumerate(idle))

@@ -26,7 +26,8 @@ func manySites(t *testing.T) []SitePlan {
 		plan.Steps = append(plan.Steps, bump)
 	}
 	for i := range 30 {
-		plan.Diagnostics = append(plan.Diagnostics, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: fmt.Sprintf("worker-%d", i), Summary: "its disk is nearly full", Detail: "86% of /var/lib/k0s"})
+		plan.Diagnostics = append(plan.Diagnostics, lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning,
+			Subject: fmt.Sprintf("worker-%d", i), Summary: "its disk is nearly full", Detail: "86% of /var/lib/k0s"})
 	}
 	var sites []SitePlan
 	for i := range 50 {
@@ -82,9 +83,11 @@ func TestNoteFits(t *testing.T) {
 func TestNoteBoundsWhatOthersWrote(t *testing.T) {
 	p := rendertest.UpgradePlan(t, rendertest.Site(t, 1, 1), 1)
 	long := strings.Repeat("語 ", 600_000)
-	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "worker-1", Summary: long, Detail: strings.Repeat(long+"\n", 2) + strings.Repeat("line\n", 1000), Hint: long}}
+	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityBlocked, Subject: "worker-1", Summary: long,
+		Detail: strings.Repeat(long+"\n", 2) + strings.Repeat("line\n", 1000), Hint: long}}
 	p.Unfinished = long
-	note := Note([]SitePlan{{Site: rendertest.Site(t, 1, 1), Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: long}}}}, NoteOptions{})
+	note := Note([]SitePlan{{Site: rendertest.Site(t, 1, 1), Plan: p,
+		Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: long}}}}, NoteOptions{})
 	if len(note) > 30_000 || !strings.Contains(note, "#### ⛔ `tokyo-prod`: blocked") || !strings.Contains(note, "and 992 more lines") {
 		t.Errorf("%d bytes: %.3000s", len(note), note)
 	}

@@ -35,7 +35,10 @@ func sitePlans(t *testing.T) []SitePlan {
 	stopped := rendertest.Site(t, 3, 4)
 	stopped.Name = "osaka-prod"
 	blocked := rendertest.UpgradePlan(t, stopped, 1)
-	blocked.Site, blocked.Diagnostics = "osaka-prod", lifecycle.Diagnostics{rendertest.BlockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/osaka-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	blocked.Site, blocked.Diagnostics = "osaka-prod",
+		lifecycle.Diagnostics{rendertest.BlockedFinding(),
+			{Severity: lifecycle.SeverityWarning, Subject: "overlays/osaka-prod/cluster.yaml:12",
+				Summary: "an even number of controllers | gains <nothing>"}}
 	idle := rendertest.Site(t, 1, 1)
 	idle.Name = "berlin"
 	return []SitePlan{
@@ -46,8 +49,10 @@ func sitePlans(t *testing.T) []SitePlan {
 		{Site: lifecycle.Site{Name: "oslo"}, Missing: "it could not be planned: its job's log says why"},
 		{Site: lifecycle.Site{Name: "lisbon"}, Gone: true},
 		{Site: waiting, Plan: early, Promoted: []lifecycle.Promoted{
-			{Name: "k0s", Version: "v1.36.3+k0s.2", From: "lab", State: lifecycle.GateWaiting, Reason: "lab has run k0s v1.36.3+k0s.2, healthy, for 20h of 72h", Until: noteTime.Add(52 * time.Hour)},
-			{Name: "chart/metallb", Version: "0.16.2", From: "lab", State: lifecycle.GateMet, Reason: "lab has run chart metallb 0.16.2, healthy, for 90h of 72h"}}},
+			{Name: "k0s", Version: "v1.36.3+k0s.2", From: "lab", State: lifecycle.GateWaiting,
+				Reason: "lab has run k0s v1.36.3+k0s.2, healthy, for 20h of 72h", Until: noteTime.Add(52 * time.Hour)},
+			{Name: "chart/metallb", Version: "0.16.2", From: "lab", State: lifecycle.GateMet,
+				Reason: "lab has run chart metallb 0.16.2, healthy, for 90h of 72h"}}},
 	}
 }
 
@@ -60,7 +65,8 @@ func noteOptions() NoteOptions {
 
 // supported knows two minors.
 func supported(v lifecycle.Version) lifecycle.Support {
-	ends := map[int]time.Time{34: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC), 35: time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC), 36: time.Date(2027, 6, 28, 0, 0, 0, 0, time.UTC)}
+	ends := map[int]time.Time{34: time.Date(2026, 10, 27, 0, 0, 0, 0, time.UTC), 35: time.Date(2027, 2, 28, 0, 0, 0, 0, time.UTC),
+		36: time.Date(2027, 6, 28, 0, 0, 0, 0, time.UTC)}
 	return lifecycle.Support{Minor: fmt.Sprintf("1.%d", v.Minor), Ends: ends[v.Minor]}
 }
 
@@ -77,8 +83,8 @@ func TestNoteWithoutTheSite(t *testing.T) {
 	}
 }
 
-// TestNoteCannotBeSteered: what hosts, charts and people wrote must become neither markup, nor a mention, nor one of GitLab's quick actions,
-// which are lines that begin with a slash.
+// TestNoteCannotBeSteered: what hosts, charts and people wrote must become neither markup, nor a mention, nor one of GitLab's quick
+// actions, which are lines that begin with a slash.
 func TestNoteCannotBeSteered(t *testing.T) {
 	for name, evil := range map[string]string{
 		"everything":        "x\n/close\n/assign @root <!-- kiban:plan --> </details> **@all**",
@@ -94,7 +100,8 @@ func TestNoteCannotBeSteered(t *testing.T) {
 
 func steer(t *testing.T, evil string) {
 	site := rendertest.Site(t, 1, 1)
-	site.Addons = []lifecycle.Addon{{Name: "metallb", Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb" + evil, Name: "metallb"}}}
+	site.Addons = []lifecycle.Addon{{Name: "metallb",
+		Chart: &lifecycle.Chart{Repo: "https://metallb.github.io/metallb" + evil, Name: "metallb"}}}
 	p := rendertest.UpgradePlan(t, site, 1)
 	p.Steps[0].Reason, p.Stages[0].Title, p.Unfinished, p.Revision = evil, evil, evil, evil
 	p.Diagnostics = lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: evil, Detail: evil, Hint: evil, Subject: evil}}
@@ -107,8 +114,10 @@ func steer(t *testing.T, evil string) {
 	p.Steps = append(p.Steps, bump, named)
 	p.Stages = append(p.Stages, lifecycle.Stage{ID: "addons", Title: evil})
 	promoted := []lifecycle.Promoted{{State: lifecycle.GateMet, Reason: evil}}
-	note := Note([]SitePlan{{Site: site, Plan: p, Promoted: promoted}, {Site: lifecycle.Site{Name: "oslo"}, Missing: evil}, {Site: lifecycle.Site{Name: evil}, Gone: true},
-		{Site: lifecycle.Site{Name: "berlin"}, Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: evil}}}}, noteOptions())
+	note := Note([]SitePlan{{Site: site, Plan: p, Promoted: promoted}, {Site: lifecycle.Site{Name: "oslo"}, Missing: evil},
+		{Site: lifecycle.Site{Name: evil}, Gone: true},
+		{Site: lifecycle.Site{Name: "berlin"}, Plan: p, Promoted: []lifecycle.Promoted{{State: lifecycle.GateFailed, Reason: evil}}}},
+		noteOptions())
 	code, prose := false, ""
 	for line := range strings.Lines(note) {
 		if strings.HasPrefix(line, "```") {
@@ -137,14 +146,16 @@ func steer(t *testing.T, evil string) {
 	}
 }
 
-// TestNoteKeepsSecretsMasked: what the plan masks stays so, wherever the note speaks of it, and a chart's message that speaks of a secret by its
-// name makes nothing else of it.
+// TestNoteKeepsSecretsMasked: what the plan masks stays so, wherever the note speaks of it, and a chart's message that speaks of a secret
+// by its name makes nothing else of it.
 func TestNoteKeepsSecretsMasked(t *testing.T) {
 	const masked = "(hidden)"
 	bump := rendertest.MetalLBBump()
-	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "token"}, Change: lifecycle.ChangeUpdate,
+	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop",
+		Name: "token"}, Change: lifecycle.ChangeUpdate,
 		Fields: []lifecycle.FieldChange{{Field: "data.token", From: masked, To: masked}}}}
-	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Stages: []lifecycle.Stage{{ID: bump.Stage, Title: "addons"}}, Steps: []lifecycle.Step{bump},
+	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Stages: []lifecycle.Stage{{ID: bump.Stage, Title: "addons"}},
+		Steps:       []lifecycle.Step{bump},
 		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the chart says: token is " + masked + "\n/close"}}}
 	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "lab"}, Plan: p}}, NoteOptions{})
 	for _, line := range strings.Split(note, "\n") {

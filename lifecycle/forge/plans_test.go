@@ -24,7 +24,8 @@ func plansDir(t *testing.T) string {
 		}
 	}
 	of := func(site string) lifecycle.Plan {
-		return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site, Steps: []lifecycle.Step{{ID: "worker-1/upgrade", Target: "worker-1", Action: lifecycle.ActionUpgrade}}}
+		return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site,
+			Steps: []lifecycle.Step{{ID: "worker-1/upgrade", Target: "worker-1", Action: lifecycle.ActionUpgrade}}}
 	}
 	write("lab.json", of("lab"))
 	write("osaka.plan", lifecycle.SavedPlan{Kind: lifecycle.SavedPlanKind, Plan: of("osaka")})
@@ -51,7 +52,8 @@ func TestReadPlans(t *testing.T) {
 			t.Errorf("%s has neither a plan nor a reason", p.Site.Name)
 		}
 	}
-	for name, want := range map[string]string{"lab": "", "osaka": "", "oslo": notPlanned, "gone": notPlanned, "berlin": "its plan was cut off", "tokyo": `tokyo.json is a plan of "lab"`, "future": `its plan has the format "2.0"`} {
+	for name, want := range map[string]string{"lab": "", "osaka": "", "oslo": notPlanned, "gone": notPlanned, "berlin": "its plan was cut off",
+		"tokyo": `tokyo.json is a plan of "lab"`, "future": `its plan has the format "2.0"`} {
 		why, there := got[name]
 		if !there || !strings.HasPrefix(why, want) || (want == "") != (why == "") {
 			t.Errorf("%s: got %q, want %q", name, why, want)

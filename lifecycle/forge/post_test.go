@@ -14,9 +14,10 @@ func TestLeaveAlone(t *testing.T) {
 		planned []string
 		want    string // "" where the note is this pipeline's to write
 	}{
-		"as it was":                    {head, []string{"3f2a"}, ""},
-		"of merged results":            {head, []string{"3f2a", "1111"}, ""},
-		"rewritten":                    {lifecycle.MergeRequest{State: "opened", Head: "99aabbccddee"}, []string{"3f2a1c9d5e6f"}, "it is at 99aabbccdd, and the plans are of 3f2a1c9d5e."},
+		"as it was":         {head, []string{"3f2a"}, ""},
+		"of merged results": {head, []string{"3f2a", "1111"}, ""},
+		"rewritten": {lifecycle.MergeRequest{State: "opened", Head: "99aabbccddee"}, []string{"3f2a1c9d5e6f"},
+			"it is at 99aabbccdd, and the plans are of 3f2a1c9d5e."},
 		"nobody knows what is planned": {head, nil, ""},
 		"nobody knows its head":        {lifecycle.MergeRequest{State: "opened"}, []string{"3f2a"}, ""},
 		"while it is merged":           {lifecycle.MergeRequest{State: "locked", Head: "3f2a"}, []string{"3f2a"}, ""},

@@ -26,14 +26,19 @@ func TestCounts(t *testing.T) {
 	}{
 		{"nothing", lifecycle.Plan{}, Counts{}},
 		{"upgrade: each machine once, the backup not at all", rendertest.UpgradePlan(t, site, 1), Counts{Update: 7}},
-		{"join", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionPrepare), step("w1", lifecycle.ActionStage), step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1}},
-		{"remove", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionCordon), step("w1", lifecycle.ActionDrain), step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionDeleteNode)}}, Counts{Delete: 1}},
-		{"anew", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1, Delete: 1}},
+		{"join", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionPrepare), step("w1", lifecycle.ActionStage),
+			step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1}},
+		{"remove", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionCordon), step("w1", lifecycle.ActionDrain),
+			step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionDeleteNode)}}, Counts{Delete: 1}},
+		{"anew", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionJoinWorker)}},
+			Counts{Create: 1, Delete: 1}},
 		{"only a backup", lifecycle.Plan{Steps: []lifecycle.Step{step("", lifecycle.ActionBackup)}}, Counts{}},
 		{"objects", lifecycle.Plan{Steps: []lifecycle.Step{step("addon/metallb", lifecycle.ActionApply,
-			object(lifecycle.ChangeCreate, false), object(lifecycle.ChangeUpdate, false), object(lifecycle.ChangeUpdate, true), object(lifecycle.ChangeReplace, false), object(lifecycle.ChangeDelete, false), object(lifecycle.ChangeKeep, false))}},
+			object(lifecycle.ChangeCreate, false), object(lifecycle.ChangeUpdate, false), object(lifecycle.ChangeUpdate, true),
+			object(lifecycle.ChangeReplace, false), object(lifecycle.ChangeDelete, false), object(lifecycle.ChangeKeep, false))}},
 			Counts{Create: 2, Update: 2, Delete: 2}},
-		{"a unit with a failed release", lifecycle.Plan{Steps: []lifecycle.Step{step("addon/metallb", lifecycle.ActionApply)}}, Counts{Update: 1}},
+		{"a unit with a failed release", lifecycle.Plan{Steps: []lifecycle.Step{step("addon/metallb", lifecycle.ActionApply)}},
+			Counts{Update: 1}},
 	} {
 		if got := CountsOf(tt.plan); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
@@ -47,16 +52,20 @@ func TestCounts(t *testing.T) {
 
 // findings are of a fleet in which one base's fault shows in two sites.
 func findings() []SiteFindings {
-	base := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "clusters/base/site.yaml:12", Summary: `field "maxUnavaliable" is not known`, Detail: "The fields are canary, maxUnavailable.", Hint: "Write maxUnavailable."}
+	base := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "clusters/base/site.yaml:12",
+		Summary: `field "maxUnavaliable" is not known`, Detail: "The fields are canary, maxUnavailable.", Hint: "Write maxUnavailable."}
 	again := base
 	again.Subject = "clusters/base/site.yaml:30"
 	return []SiteFindings{
 		{Site: "osaka-prod", Diagnostics: lifecycle.Diagnostics{base, again}},
 		{Site: "tokyo-prod", Diagnostics: lifecycle.Diagnostics{base, again,
-			{Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:4", Summary: "an even number of controllers gains <nothing>"}}},
-		{Site: "lab", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: "worker-1", Summary: "worker-1 has no rack", Detail: "a\x1b[31m b"}}},
+			{Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:4",
+				Summary: "an even number of controllers gains <nothing>"}}},
+		{Site: "lab", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Subject: "worker-1",
+			Summary: "worker-1 has no rack", Detail: "a\x1b[31m b"}}},
 		{Site: "berlin"},
-		{Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "overlays/lab", Summary: "two sites claim 10.0.0.11"}, {Severity: lifecycle.SeverityError, Subject: "/srv/fleet/x.yaml:1", Summary: "outside"}}},
+		{Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "overlays/lab", Summary: "two sites claim 10.0.0.11"},
+			{Severity: lifecycle.SeverityError, Subject: "/srv/fleet/x.yaml:1", Summary: "outside"}}},
 	}
 }
 
@@ -76,7 +85,8 @@ func TestCodeQuality(t *testing.T) {
 			t.Errorf("fingerprint %s is there twice: GitLab would show only one of the two", i.Fingerprint)
 		}
 		prints[i.Fingerprint] = true
-		if i.Description == "" || i.CheckName == "" || i.Location.Path == "" || strings.HasPrefix(i.Location.Path, "/") || strings.HasPrefix(i.Location.Path, "./") || i.Location.Lines.Begin < 1 {
+		if i.Description == "" || i.CheckName == "" || i.Location.Path == "" || strings.HasPrefix(i.Location.Path, "/") ||
+			strings.HasPrefix(i.Location.Path, "./") || i.Location.Lines.Begin < 1 {
 			t.Errorf("GitLab's schema refuses %+v, and reads no further", i)
 		}
 	}
@@ -88,7 +98,9 @@ func TestCodeQuality(t *testing.T) {
 func TestFingerprintsStayWhenLinesMove(t *testing.T) {
 	fingerprint := func(line string) string {
 		var b bytes.Buffer
-		if err := CodeQuality(&b, []SiteFindings{{Site: "lab", Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "overlays/lab/site.yaml:" + line, Summary: "bad"}}}}); err != nil {
+		if err := CodeQuality(&b, []SiteFindings{{Site: "lab",
+			Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityError, Subject: "overlays/lab/site.yaml:" + line,
+				Summary: "bad"}}}}); err != nil {
 			t.Fatal(err)
 		}
 		var issues []qualityIssue

@@ -121,9 +121,11 @@ func (l *limited) Write(p []byte) (int, error) {
 
 func fieldsOf[T form](m Message) fields[T] {
 	text := func(s string) T { return T(clean(s, longestText)) }
-	f := fields[T]{Kind: m.Kind, Site: text(m.Site), Tier: text(m.Tier), Revision: text(lifecycle.ShortRevision(m.Revision)), Headline: headline(m), Sign: messageSign(m.Kind),
-		Verdict: text(m.Verdict), Result: text(m.Result), Who: text(m.Who), Took: text(period(m.Took)), Estimate: text(period(m.Estimate)), Over: m.Over,
-		Job: T(address(m.Job)), Pipeline: T(address(m.Pipeline)), Review: T(address(m.Review))}
+	f := fields[T]{Kind: m.Kind, Site: text(m.Site), Tier: text(m.Tier), Revision: text(lifecycle.ShortRevision(m.Revision)),
+		Headline: headline(m), Sign: messageSign(m.Kind),
+		Verdict: text(m.Verdict), Result: text(m.Result), Who: text(m.Who), Took: text(period(m.Took)), Estimate: text(period(m.Estimate)),
+		Over: m.Over,
+		Job:  T(address(m.Job)), Pipeline: T(address(m.Pipeline)), Review: T(address(m.Review))}
 	if !m.From.IsZero() {
 		f.From = text(m.From.String())
 	}

@@ -9,8 +9,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// ChatText is text for Slack and for what takes Slack's messages. GitLab is text for a GitLab issue or note. Each is kept as it came, and written
-// so that it is nothing but text: no markup, no mention, no command.
+// ChatText is text for Slack and for what takes Slack's messages. GitLab is text for a GitLab issue or note. Each is kept as it came, and
+// written so that it is nothing but text: no markup, no mention, no command.
 type (
 	ChatText   string
 	GitLabText string
@@ -65,7 +65,8 @@ func chatRune(r rune) string {
 
 // String writes the text as GitLab's Markdown.
 func (t GitLabText) String() string {
-	s := strings.NewReplacer("&lt;", "&lt;", "&gt;", "&gt;", "&", `\&`, "_", `\_`, "]", `\]`, "#", `\#`, "!", `\!`, "~", `\~`, "$", `\$`, "%", `\%`).Replace(lifecycle.Markdown(string(t)))
+	s := strings.NewReplacer("&lt;", "&lt;", "&gt;", "&gt;", "&", `\&`, "_", `\_`, "]", `\]`, "#", `\#`, "!", `\!`, "~", `\~`, "$", `\$`, "%",
+		`\%`).Replace(lifecycle.Markdown(string(t)))
 	if strings.HasPrefix(s, "/") {
 		return `\` + s // at the beginning of a line it would be a quick action
 	}
@@ -118,5 +119,6 @@ func address(s string) string {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
 		return ""
 	}
-	return strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", " ", "%20", "*", "%2A", "`", "%60").Replace(u.String())
+	return strings.NewReplacer("(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", " ", "%20", "*", "%2A", "`", "%60").
+		Replace(u.String())
 }

@@ -17,7 +17,8 @@ func (s section) units(b *strings.Builder) {
 			continue
 		}
 		name, detail := render.UnitHead(step)
-		line := fmt.Sprintf("- %s **%s** %s", unitSymbolText(step), lifecycle.Markdown(name), lifecycle.Markdown(strings.NewReplacer(" -> ", " → ", "  ", ": ").Replace(detail)))
+		line := fmt.Sprintf("- %s **%s** %s", unitSymbolText(step), lifecycle.Markdown(name),
+			lifecycle.Markdown(strings.NewReplacer(" -> ", " → ", "  ", ": ").Replace(detail)))
 		if url := s.releases(step); url != "" {
 			line += fmt.Sprintf(" ([releases](%s))", url)
 		}

@@ -10,7 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle/render"
 )
 
-// versionsLine tells of k0s from and to, how long each minor is supported, and where its releases are described; "" when no version changes.
+// versionsLine tells of k0s from and to, how long each minor is supported, and where its releases are described; "" when no version
+// changes.
 func (s section) versionsLine() string {
 	if len(s.Plan.Hops) == 0 {
 		return ""
@@ -21,7 +22,8 @@ func (s section) versionsLine() string {
 	}
 	var links []string
 	for _, v := range s.Plan.Hops {
-		links = append(links, fmt.Sprintf("[%s](https://github.com/k0sproject/k0s/releases/tag/%s)", v, strings.ReplaceAll(v.String(), "+", "%2B")))
+		links = append(links, fmt.Sprintf("[%s](https://github.com/k0sproject/k0s/releases/tag/%s)", v,
+			strings.ReplaceAll(v.String(), "+", "%2B")))
 	}
 	return line + ", release notes: " + strings.Join(links, ", ")
 }
@@ -72,7 +74,8 @@ func supportReasons(p lifecycle.Plan, opts NoteOptions) []string {
 	case s.Ended(opts.Now):
 		return []string{"Kubernetes " + s.Minor + ", which it goes to, gets no more patches since " + s.Ends.Format(dayLayout)}
 	case s.EndsWithin(lifecycle.SupportEndsSoon, opts.Now):
-		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout), lifecycle.Count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
+		return []string{fmt.Sprintf("Kubernetes %s, which it goes to, gets patches until %s only, for %s", s.Minor, s.Ends.Format(dayLayout),
+			lifecycle.Count(int(s.Ends.Sub(opts.Now)/(24*time.Hour)), "day"))}
 	}
 	return nil
 }

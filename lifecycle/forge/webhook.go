@@ -26,9 +26,9 @@ const (
 	attemptTime = 10 * time.Second
 )
 
-// PostWebhook sends a message's text, in Slack's form of markup. The proxy is the environment's. A receiver that fails or limits the rate is asked again, as
-// late as it says, as far as ctx allows; one that did not answer is not, for it may have the message: lifecycle.ErrMayBeTold. Errors are Diagnostics
-// without the address.
+// PostWebhook sends a message's text, in Slack's form of markup. The proxy is the environment's. A receiver that fails or limits the rate
+// is asked again, as late as it says, as far as ctx allows; one that did not answer is not, for it may have the message:
+// lifecycle.ErrMayBeTold. Errors are Diagnostics without the address.
 func PostWebhook(ctx context.Context, address, text string) error {
 	return poster{client: webhookClient(attemptTime), wait: firstWait}.post(ctx, address, text)
 }
@@ -76,8 +76,8 @@ func (p poster) post(ctx context.Context, address, text string) error {
 	}
 }
 
-// once makes one attempt. After an error, wait is how long the receiver asks to be left alone, 0 when it does not say, and negative when another
-// attempt is of no use, or could tell it twice.
+// once makes one attempt. After an error, wait is how long the receiver asks to be left alone, 0 when it does not say, and negative when
+// another attempt is of no use, or could tell it twice.
 func (p poster) once(ctx context.Context, to *url.URL, body []byte) (wait time.Duration, err error) {
 	var connected atomic.Bool
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
@@ -97,14 +97,16 @@ func (p poster) once(ctx context.Context, to *url.URL, body []byte) (wait time.D
 	case resp.StatusCode >= 200 && resp.StatusCode < 300:
 		return 0, nil
 	case resp.StatusCode == http.StatusTooManyRequests:
-		d := webhookFinding("the webhook's receiver limits the rate of messages", webhookAnswer(resp, said, to), "Retry the job later: what was told is not told again.")
+		d := webhookFinding("the webhook's receiver limits the rate of messages", webhookAnswer(resp, said, to),
+			"Retry the job later: what was told is not told again.")
 		wait := retryAfter(resp, time.Now())
 		if wait > 0 {
 			d.Detail += " It wants to be left alone for " + wait.Round(time.Second).String() + "."
 		}
 		return wait, d
 	case resp.StatusCode >= 500:
-		return retryAfter(resp, time.Now()), webhookFinding("the webhook's receiver fails", webhookAnswer(resp, said, to), "Retry the job: what was told is not told again.")
+		return retryAfter(resp, time.Now()), webhookFinding("the webhook's receiver fails", webhookAnswer(resp, said, to),
+			"Retry the job: what was told is not told again.")
 	}
 	return -1, webhookFinding("the webhook's receiver refuses the message", webhookAnswer(resp, said, to),
 		"Make the webhook anew if it was revoked or its channel is gone, and put its address into the masked variable KIBAN_WEBHOOK.")
@@ -120,7 +122,9 @@ func parseWebhook(address string) (*url.URL, error) {
 }
 
 func malformedWebhook() error {
-	return webhookFinding("KIBAN_WEBHOOK is no address", "It has to begin with https:// and to name a host. It is not shown, because it is a secret.", "Copy the webhook's address again, without quotes.")
+	return webhookFinding("KIBAN_WEBHOOK is no address",
+		"It has to begin with https:// and to name a host. It is not shown, because it is a secret.",
+		"Copy the webhook's address again, without quotes.")
 }
 
 func webhookFinding(summary, detail, hint string) lifecycle.Diagnostic {
@@ -138,12 +142,14 @@ func webhookAnswer(resp *http.Response, said []byte, to *url.URL) string {
 	return "It answered " + out + "."
 }
 
-// unreachedWebhook says why there was no answer. Over a connection that stood, the message may have arrived; a certificate that is not trusted stays so.
+// unreachedWebhook says why there was no answer. Over a connection that stood, the message may have arrived; a certificate that is not
+// trusted stays so.
 func unreachedWebhook(err error, connected bool, to *url.URL) (time.Duration, error) {
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address
 	}
-	d := webhookFinding("the webhook's receiver could not be reached", hideWebhook(err.Error(), to), "Check the way from the runner to it; HTTPS_PROXY and NO_PROXY are heeded.")
+	d := webhookFinding("the webhook's receiver could not be reached", hideWebhook(err.Error(), to),
+		"Check the way from the runner to it; HTTPS_PROXY and NO_PROXY are heeded.")
 	d.Cause = err
 	if connected {
 		d.Summary = "the webhook's receiver did not answer"

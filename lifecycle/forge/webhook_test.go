@@ -39,7 +39,8 @@ func (r *hookServer) handle(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	r.calls++
 	call := r.calls
-	if err != nil || len(in) != 1 || req.Method != http.MethodPost || req.Header.Get("Content-Type") != "application/json" || req.URL.Path != secret {
+	if err != nil || len(in) != 1 || req.Method != http.MethodPost || req.Header.Get("Content-Type") != "application/json" ||
+		req.URL.Path != secret {
 		r.texts = append(r.texts, "not what Slack takes: "+req.Method+" "+req.URL.Path)
 	} else {
 		r.texts = append(r.texts, in["text"])
@@ -78,12 +79,15 @@ func TestPost(t *testing.T) {
 		{"well", nil, 1, "", "", false},
 		{"limited at first", first(2, says(429, "0", "rate_limited")), 3, "", "", false},
 		{"broken at first", first(3, says(503, "", "")), 4, "", "", false},
-		{"limited for good", says(429, "0", "rate_limited"), 4, "the webhook's receiver limits the rate of messages", "429 Too Many Requests: rate_limited", false},
+		{"limited for good", says(429, "0", "rate_limited"), 4, "the webhook's receiver limits the rate of messages",
+			"429 Too Many Requests: rate_limited", false},
 		{"limited for an hour", says(429, "3600", ""), 1, "the webhook's receiver limits the rate of messages", "left alone for 1h0m0s", false},
 		{"broken for good", says(500, "", "oops at "+secret), 4, "the webhook's receiver fails", "500 Internal Server Error.", false},
 		{"refused", says(403, "", "no_service"), 1, "the webhook's receiver refuses the message", "403 Forbidden: no_service", false},
-		{"refused with its own address", says(404, "", "no such hook: "+secret), 1, "the webhook's receiver refuses the message", "404 Not Found.", false},
-		{"refused with a part of its address", says(404, "", "x8_secret"), 1, "the webhook's receiver refuses the message", "404 Not Found.", false},
+		{"refused with its own address", says(404, "", "no such hook: "+secret), 1, "the webhook's receiver refuses the message",
+			"404 Not Found.", false},
+		{"refused with a part of its address", says(404, "", "x8_secret"), 1, "the webhook's receiver refuses the message", "404 Not Found.",
+			false},
 		{"moved", says(302, "", ""), 1, "the webhook's receiver refuses the message", "302 Found.", false},
 		{"cut off", func(http.ResponseWriter, int) bool { panic(http.ErrAbortHandler) }, 1, "the webhook's receiver did not answer", "", true},
 		{"hangs", nil, 1, "the webhook's receiver did not answer", "", true},
@@ -110,7 +114,8 @@ func TestPost(t *testing.T) {
 				t.Errorf("%d attempts, want %d: %q", r.calls, tt.calls, r.texts)
 			}
 			d, ok := errors.AsType[lifecycle.Diagnostic](err)
-			if tt.want == "" && err != nil || tt.want != "" && (!ok || d.Summary != tt.want || !strings.Contains(d.Detail, tt.detail) || d.Hint == "") {
+			if tt.want == "" && err != nil || tt.want != "" &&
+				(!ok || d.Summary != tt.want || !strings.Contains(d.Detail, tt.detail) || d.Hint == "") {
 				t.Errorf("got %#v, want %q", err, tt.want)
 			}
 			if errors.Is(err, lifecycle.ErrMayBeTold) != tt.may {
@@ -129,7 +134,8 @@ func unsaid(t *testing.T, err error, address string) {
 	}
 	d, _ := errors.AsType[lifecycle.Diagnostic](err)
 	for _, text := range []string{err.Error(), d.Hint, d.Subject} {
-		if strings.Contains(text, address) || strings.Contains(text, secret) || strings.Contains(text, "secret") && !strings.Contains(text, "it is a secret") {
+		if strings.Contains(text, address) || strings.Contains(text, secret) || strings.Contains(text, "secret") &&
+			!strings.Contains(text, "it is a secret") {
 			t.Errorf("the address is shown: %s", text)
 		}
 	}
@@ -144,7 +150,8 @@ func TestUnreached(t *testing.T) {
 	untrusted.Config.ErrorLog = nil
 	for _, address := range []string{address, untrusted.URL + secret} {
 		err := poster{client: webhookClient(time.Second), wait: time.Millisecond}.post(t.Context(), address, "hello")
-		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "the webhook's receiver could not be reached" || errors.Is(err, lifecycle.ErrMayBeTold) {
+		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "the webhook's receiver could not be reached" ||
+			errors.Is(err, lifecycle.ErrMayBeTold) {
 			t.Errorf("got %#v", err)
 		}
 		unsaid(t, err, address)
@@ -157,7 +164,8 @@ func TestUnreached(t *testing.T) {
 }
 
 func TestNoAddress(t *testing.T) {
-	for _, address := range []string{"", "hooks.example.com" + secret, "ftp://hooks.example.com" + secret, "https://" + secret, "https://a b" + secret, "%zz" + secret, `"https://hooks.example.com` + secret + `"`} {
+	for _, address := range []string{"", "hooks.example.com" + secret, "ftp://hooks.example.com" + secret, "https://" + secret,
+		"https://a b" + secret, "%zz" + secret, `"https://hooks.example.com` + secret + `"`} {
 		err := PostWebhook(t.Context(), address, "hello")
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "KIBAN_WEBHOOK is no address" {
 			t.Errorf("%q: got %v", address, err)
@@ -182,7 +190,8 @@ func TestProxyIsTheEnvironments(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
-	for header, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "0": 0, "-3": 0, "soon": 0, "99999999999": 0, "Sun, 22 Nov 2026 05:00:30 GMT": 30 * time.Second, "Sun, 06 Nov 1994 08:49:37 GMT": 0} {
+	for header, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "0": 0, "-3": 0, "soon": 0, "99999999999": 0,
+		"Sun, 22 Nov 2026 05:00:30 GMT": 30 * time.Second, "Sun, 06 Nov 1994 08:49:37 GMT": 0} {
 		if got := retryAfter(&http.Response{Header: http.Header{"Retry-After": {header}}}, now); got != want {
 			t.Errorf("%q: got %s, want %s", header, got, want)
 		}

@@ -19,7 +19,8 @@ import (
 
 // Checkout writes the files that a fleet had at a revision into an empty folder, and gives the revision's full name. The fleet's own work
 // tree, its index and its HEAD are not touched. What git does not hold and lies beside them, such as .lab/, is linked to, so that relative
-// paths to it still hold; kiban's own .kiban/ is not. What stops it is a lifecycle.Diagnostic, which names the fetch that is missing if one is.
+// paths to it still hold; kiban's own .kiban/ is not. What stops it is a lifecycle.Diagnostic, which names the fetch that is missing if
+// one is.
 func Checkout(fleet, revision, into string) (string, error) {
 	r, err := open(fleet)
 	if err != nil {
@@ -110,8 +111,8 @@ func (r repository) fleetAt(commit *object.Commit) (*object.Tree, error) {
 // leftOut are declarations that a commit does not hold itself: symbolic links and submodules, and files that Git LFS keeps elsewhere.
 type leftOut struct{ links, pointers []string }
 
-// export writes a tree's files. Nothing is written outside of the folder, whatever a tree calls its files. Symbolic links and submodules are
-// left out: they lead to what the commit does not hold. Those among the declarations are given back.
+// export writes a tree's files. Nothing is written outside of the folder, whatever a tree calls its files. Symbolic links and submodules
+// are left out: they lead to what the commit does not hold. Those among the declarations are given back.
 func (r repository) export(tree *object.Tree, into string) (left leftOut, err error) {
 	root, err := os.OpenRoot(into)
 	if err != nil {
@@ -145,7 +146,8 @@ func (r repository) export(tree *object.Tree, into string) (left leftOut, err er
 	}
 }
 
-// writeFile writes a file as a checkout would. It is not whole when it is kept by Git LFS, and what is kept is not here: then it has what git has.
+// writeFile writes a file as a checkout would. It is not whole when it is kept by Git LFS, and what is kept is not here: then it has what
+// git has.
 func (r repository) writeFile(root *os.Root, tree *object.Tree, name string, entry object.TreeEntry) (whole bool, err error) {
 	file, err := tree.TreeEntryFile(&entry)
 	if err != nil {

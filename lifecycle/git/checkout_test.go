@@ -30,7 +30,8 @@ func TestCheckout(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				hash, err := tree.Commit(content, &gogit.CommitOptions{Author: &object.Signature{Name: "a", Email: "a@example.com", When: time.Unix(0, 0)}})
+				hash, err := tree.Commit(content, &gogit.CommitOptions{Author: &object.Signature{Name: "a", Email: "a@example.com",
+					When: time.Unix(0, 0)}})
 				if err != nil {
 					t.Fatal(err)
 				}

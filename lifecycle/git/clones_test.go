@@ -16,7 +16,8 @@ func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com",
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null", "GIT_AUTHOR_NAME=a",
+		"GIT_AUTHOR_EMAIL=a@example.com",
 		"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com", "GIT_ALLOW_PROTOCOL=file")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -27,8 +28,8 @@ func git(t *testing.T, dir string, args ...string) string {
 
 const siteFile = "overlays/lab/site.yaml"
 
-// server is a bare repository that serves any commit, as GitLab does: main with commits "one", "two", a merge "three" of a branch, and "four";
-// a branch "feature" on top with "five"; the tag v1 on "two".
+// server is a bare repository that serves any commit, as GitLab does: main with commits "one", "two", a merge "three" of a branch, and
+// "four"; a branch "feature" on top with "five"; the tag v1 on "two".
 func server(t *testing.T) (url string, commits map[string]string) {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -187,8 +188,8 @@ func TestEmptyRepository(t *testing.T) {
 	says(t, dir, "HEAD", "no commit yet")
 }
 
-// TestOnlyWhatTheCommitHolds: declarations that lead out of the commit are refused; elsewhere they are left out. What is linked beside them is
-// never something that git holds.
+// TestOnlyWhatTheCommitHolds: declarations that lead out of the commit are refused; elsewhere they are left out. What is linked beside
+// them is never something that git holds.
 func TestOnlyWhatTheCommitHolds(t *testing.T) {
 	dir := t.TempDir()
 	git(t, dir, "init", "-q", "-b", "main")

@@ -43,6 +43,7 @@ func (r repository) unpointed(content []byte) (out []byte, whole bool) {
 func (r repository) refusePointers(revision string, commit plumbing.Hash, names []string) error {
 	return lifecycle.Errorf(names[0], "declarations at %s are kept by Git LFS, and are not in this clone", revision).
 		Because(names[:min(len(names), 5)]...).
-		Try(fmt.Sprintf("git lfs fetch %s %s\nDeclarations are better kept by git itself: git lfs migrate export --include=\"clusters/**,overlays/**\" takes them out.",
+		Try(fmt.Sprintf("git lfs fetch %s %s\nDeclarations are better kept by git itself: "+
+			"git lfs migrate export --include=\"clusters/**,overlays/**\" takes them out.",
 			r.remote(), commit))
 }

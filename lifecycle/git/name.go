@@ -26,24 +26,28 @@ func misread(revision string) *lifecycle.Diagnostic {
 	d := lifecycle.Errorf(revision, "%s names no commit", revision)
 	switch {
 	case strings.TrimSpace(revision) == "":
-		d.Summary, d.Hint = "the revision is empty", "Name a commit, a branch or a tag. In GitLab, $CI_MERGE_REQUEST_DIFF_BASE_SHA is set in merge request pipelines only."
+		d.Summary, d.Hint = "the revision is empty",
+			"Name a commit, a branch or a tag. In GitLab, $CI_MERGE_REQUEST_DIFF_BASE_SHA is set in merge request pipelines only."
 	case revision == noHash:
-		d.Detail = "GitLab writes zeros where there is no commit before: in the first pipeline of a branch, in a schedule, in a pipeline that was started by hand."
+		d.Detail = "GitLab writes zeros where there is no commit before: in the first pipeline of a branch, in a schedule, " +
+			"in a pipeline that was started by hand."
 		d.Hint = "Name the commit that is compared with, such as HEAD~1. `kiban ci generate` takes zeros, and has a job for every site then."
 	case strings.Contains(revision, ".."):
-		d.Detail, d.Hint = "It is a range, and what is asked for is one commit.", "Name the range's first commit; the work tree is its end. For A...B that is what `git merge-base A B` prints."
+		d.Detail, d.Hint = "It is a range, and what is asked for is one commit.",
+			"Name the range's first commit; the work tree is its end. For A...B that is what `git merge-base A B` prints."
 	case strings.Contains(revision, ":"):
 		d.Detail, d.Hint = "It is a file or a search, and what is asked for is a commit.", "git rev-parse says which commit is meant: name that."
 	case strings.Contains(revision, "@{") || strings.Contains(revision, "^{/"):
-		d.Detail, d.Hint = "kiban reads neither git's log of where branches have been, nor messages of commits.", "Name what `git rev-parse '"+revision+"'` prints."
+		d.Detail, d.Hint = "kiban reads neither git's log of where branches have been, nor messages of commits.",
+			"Name what `git rev-parse '"+revision+"'` prints."
 	default:
 		return nil
 	}
 	return &d
 }
 
-// plainly writes a name as go-git reads it the way git does: a hash in lower case; and a branch or tag that could be the beginning of a hash in full,
-// for it comes before the commit. A beginning that several commits have is a finding.
+// plainly writes a name as go-git reads it the way git does: a hash in lower case; and a branch or tag that could be the beginning of a
+// hash in full, for it comes before the commit. A beginning that several commits have is a finding.
 func (r repository) plainly(revision string) (string, error) {
 	base, _ := uncounted(revision)
 	rest := strings.TrimPrefix(revision, base)

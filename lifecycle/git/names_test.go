@@ -18,15 +18,19 @@ func TestNamesAreReadAsGitDoes(t *testing.T) {
 	git(t, clone, "tag", "-a", "-m", "a folder", "folder", "HEAD^{tree}")
 	git(t, clone, "branch", commits["one"][:7], "main")
 	for revision, want := range map[string]string{
-		"v2": "two", "v2^{}": "two", "v2~1": "one", "tags/v1": "two", "origin": "five", "@": "four", strings.ToUpper(commits["one"]): "one", strings.ToUpper(commits["one"][:9]): "one",
-		commits["one"][:7]: "four", commits["one"][:7] + "~1": "two", commits["one"][:8]: "one",
+		"v2": "two", "v2^{}": "two", "v2~1": "one", "tags/v1": "two", "origin": "five", "@": "four", strings.ToUpper(commits["one"]): "one",
+		strings.ToUpper(commits["one"][:9]): "one",
+		commits["one"][:7]:                  "four", commits["one"][:7] + "~1": "two", commits["one"][:8]: "one",
 	} {
 		holds(t, clone, revision, want)
 	}
 	for revision, text := range map[string]string{
-		noHash: "takes zeros", "HEAD~1..HEAD": "It is a range", "main...feature": "git merge-base", "HEAD:clusters": "a file", ":/two": "a search",
-		"main@{1}": "git rev-parse 'main@{1}'", "HEAD^{/two}": "messages of commits", "folder": "names a file or a folder", "HEAD^7": "fewer commits",
-		"HEAD~999999999999999999999": "fewer commits", "^": "git fetch", "~": "git fetch", "-x": "git fetch", " main": "git fetch", strings.Repeat("a", 64): "git fetch",
+		noHash: "takes zeros", "HEAD~1..HEAD": "It is a range", "main...feature": "git merge-base", "HEAD:clusters": "a file",
+		":/two":    "a search",
+		"main@{1}": "git rev-parse 'main@{1}'", "HEAD^{/two}": "messages of commits", "folder": "names a file or a folder",
+		"HEAD^7":                     "fewer commits",
+		"HEAD~999999999999999999999": "fewer commits", "^": "git fetch", "~": "git fetch", "-x": "git fetch", " main": "git fetch",
+		strings.Repeat("a", 64): "git fetch",
 	} {
 		says(t, clone, revision, text)
 	}
@@ -80,8 +84,10 @@ func TestMergedResults(t *testing.T) {
 	flat := job(t, url, commits["three"], "--depth", "1")
 	holds(t, flat, "HEAD", "two")
 	for revision, text := range map[string]string{
-		"HEAD^2": "git fetch --unshallow origin", "tags/v1": "git fetch --depth 1 origin tag v1", "refs/heads/main": "git fetch --depth 1 origin main:refs/remotes/origin/main",
-		"origin/main": "git fetch --depth 1 origin main:refs/remotes/origin/main, and name origin/main", commits["two"]: "git fetch --depth 1 origin " + commits["two"], noHash: "takes zeros",
+		"HEAD^2": "git fetch --unshallow origin", "tags/v1": "git fetch --depth 1 origin tag v1",
+		"refs/heads/main": "git fetch --depth 1 origin main:refs/remotes/origin/main",
+		"origin/main":     "git fetch --depth 1 origin main:refs/remotes/origin/main, and name origin/main",
+		commits["two"]:    "git fetch --depth 1 origin " + commits["two"], noHash: "takes zeros",
 	} {
 		says(t, flat, revision, text)
 	}

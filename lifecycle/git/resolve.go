@@ -57,8 +57,10 @@ func (r repository) unknown(revision string, cause error) error {
 		d.Detail = "The clone is shallow: its history ends before that commit."
 		d.Hint = fetchCommit(remote, base, counted)
 	case fullHash.MatchString(base) && !r.has(base):
-		d.Detail = "The clone is whole, and lacks that commit: it was pushed since, or its branch was rewritten, or it is in the project that this one is a fork of."
-		d.Hint = fmt.Sprintf("git fetch %s %s\nor, in a fork's merge request: git fetch \"$CI_MERGE_REQUEST_PROJECT_URL\" %s\nor, where the server has let go of it: name a branch, such as %s/HEAD.",
+		d.Detail = "The clone is whole, and lacks that commit: it was pushed since, or its branch was rewritten, " +
+			"or it is in the project that this one is a fork of."
+		d.Hint = fmt.Sprintf("git fetch %s %s\nor, in a fork's merge request: git fetch \"$CI_MERGE_REQUEST_PROJECT_URL\" %s\n"+
+			"or, where the server has let go of it: name a branch, such as %s/HEAD.",
 			remote, base, base, remote)
 	case !r.has(base) && r.branch(remote+"/"+base):
 		d.Detail = fmt.Sprintf("The clone has no branch %s of its own, as pipelines check out: what the server has is %s/%s.", base, remote, base)
@@ -157,7 +159,8 @@ func (r repository) branch(remoteName string) bool {
 // remote is where to fetch from: origin, or the only other one.
 func (r repository) remote() string {
 	remotes, err := r.Remotes()
-	if err == nil && len(remotes) > 0 && !slices.ContainsFunc(remotes, func(m *gogit.Remote) bool { return m.Config().Name == gogit.DefaultRemoteName }) {
+	if err == nil && len(remotes) > 0 && !slices.ContainsFunc(remotes,
+		func(m *gogit.Remote) bool { return m.Config().Name == gogit.DefaultRemoteName }) {
 		return remotes[0].Config().Name
 	}
 	return gogit.DefaultRemoteName

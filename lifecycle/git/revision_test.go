@@ -31,7 +31,8 @@ func TestRevision(t *testing.T) {
 	if _, err := tree.Add("overlays/lab/site.yaml"); err != nil {
 		t.Fatal(err)
 	}
-	hash, err := tree.Commit("lab: begin", &gogit.CommitOptions{Author: &object.Signature{Name: "a", Email: "a@example.com", When: time.Unix(0, 0)}})
+	hash, err := tree.Commit("lab: begin", &gogit.CommitOptions{Author: &object.Signature{Name: "a", Email: "a@example.com",
+		When: time.Unix(0, 0)}})
 	if err != nil {
 		t.Fatal(err)
 	}

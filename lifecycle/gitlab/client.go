@@ -104,8 +104,8 @@ func transport(caFile string) (*http.Transport, error) {
 	return t, nil
 }
 
-// again decides whether a request is sent once more. One that was refused for its rate was not carried out, so any is. After another failure
-// nobody knows, so what would be made twice is not: UpsertNote looks first.
+// again decides whether a request is sent once more. One that was refused for its rate was not carried out, so any is. After another
+// failure nobody knows, so what would be made twice is not: UpsertNote looks first.
 func (c *Client) again(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()

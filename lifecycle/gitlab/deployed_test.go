@@ -19,12 +19,14 @@ func TestOvertaken(t *testing.T) {
 		want   string
 		fails  string
 	}{
-		"never deployed":                {},
-		"deployed before":               {answer: []string{deployment(40, "aaaa")}},
-		"deployed by this one":          {answer: []string{deployment(50, "cafe")}},
-		"deployed by a newer one":       {answer: []string{deployment(51, "bbbbbbbbbbbbbbbb")}, want: "commit bbbbbbbbbbbb was applied since, by the newer pipeline 51"},
-		"the same commit, once more":    {answer: []string{deployment(51, "cafe")}},
-		"an older one was retried then": {answer: []string{deployment(40, "aaaa"), deployment(51, "bbbb")}, want: "commit bbbb was applied since, by the newer pipeline 51"},
+		"never deployed":       {},
+		"deployed before":      {answer: []string{deployment(40, "aaaa")}},
+		"deployed by this one": {answer: []string{deployment(50, "cafe")}},
+		"deployed by a newer one": {answer: []string{deployment(51, "bbbbbbbbbbbbbbbb")},
+			want: "commit bbbbbbbbbbbb was applied since, by the newer pipeline 51"},
+		"the same commit, once more": {answer: []string{deployment(51, "cafe")}},
+		"an older one was retried then": {answer: []string{deployment(40, "aaaa"), deployment(51, "bbbb")},
+			want: "commit bbbb was applied since, by the newer pipeline 51"},
 		"deployed by nobody's pipeline": {answer: []string{`{"id":1,"sha":"bbbb","status":"success"}`}},
 		"no deployments to tell of":     {status: http.StatusNotFound},
 		"not for this token":            {status: http.StatusForbidden},
@@ -43,7 +45,8 @@ func TestOvertaken(t *testing.T) {
 				fmt.Fprintf(w, "[%s]", strings.Join(c.answer, ","))
 				return true
 			}
-			got, err := s.client(t, token).overtaken(t.Context(), project, lifecycle.MergedCommit{Environment: "production/far", Commit: "cafe", Pipeline: 50})
+			got, err := s.client(t, token).overtaken(t.Context(), project,
+				lifecycle.MergedCommit{Environment: "production/far", Commit: "cafe", Pipeline: 50})
 			if got != c.want || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got %q, %v", got, err)
 			}

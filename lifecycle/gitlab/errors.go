@@ -14,7 +14,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-const tokenHint = "Make a project access token with the scope api and the role Developer (Settings > Access tokens), and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
+const tokenHint = "Make a project access token with the scope api and the role Developer (Settings > Access tokens), " +
+	"and give it to the pipeline as the masked variable KIBAN_GITLAB_TOKEN. " +
+	"A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
 
 func noToken() error {
 	return lifecycle.Errorf("", "there is no token for GitLab").Try(tokenHint)
@@ -55,7 +57,8 @@ func status(err error) int {
 
 // explain says what an operator can do about an error of the API.
 func (c *Client) explain(ctx context.Context, err error, project string, number int64) error {
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: fmt.Sprintf("merge request !%d of project %s", number, project), Cause: err}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: fmt.Sprintf("merge request !%d of project %s", number, project),
+		Cause: err}
 	var detail string
 	if answer, ok := errors.AsType[*gitlab.ErrorResponse](err); ok {
 		detail = strings.TrimSpace(answer.Message)
@@ -65,7 +68,8 @@ func (c *Client) explain(ctx context.Context, err error, project string, number 
 	case errors.Is(err, gitlab.ErrNotFound):
 		return c.explainMissing(ctx, d, project, number)
 	case code == http.StatusUnauthorized:
-		d.Summary, d.Detail, d.Hint = "GitLab does not know the token", detail, "It has expired, was revoked, or is of another server than "+c.url+". "+tokenHint
+		d.Summary, d.Detail, d.Hint = "GitLab does not know the token", detail,
+			"It has expired, was revoked, or is of another server than "+c.url+". "+tokenHint
 	case code == http.StatusForbidden && strings.Contains(detail, "insufficient_scope"):
 		d.Summary, d.Detail, d.Hint = "the token lacks the scope api", detail, tokenHint
 	case code == http.StatusForbidden:
@@ -73,16 +77,19 @@ func (c *Client) explain(ctx context.Context, err error, project string, number 
 		d.Hint = "Give it at least the role Reporter in the project. On a locked discussion only members may write."
 	case code == http.StatusTooManyRequests:
 		d.Severity = lifecycle.SeverityBlocked
-		d.Summary, d.Detail, d.Hint = "GitLab limits the rate of requests", "It did so six times in a row.", "Retry the job later, or ask an administrator to raise the limit for notes."
+		d.Summary, d.Detail, d.Hint = "GitLab limits the rate of requests", "It did so six times in a row.",
+			"Retry the job later, or ask an administrator to raise the limit for notes."
 	case code == http.StatusRequestEntityTooLarge || code < 500 && strings.Contains(detail, "too long"):
 		d.Summary, d.Detail, d.Cause = "the note is longer than GitLab takes", detail, errors.Join(lifecycle.ErrNoteTooLong, err)
 		d.Hint = "A proxy before it may have a limit of its own, such as nginx's client_max_body_size. The plans are artifacts of the pipeline."
 	case code >= 500:
-		d.Summary, d.Detail, d.Hint = fmt.Sprintf("GitLab fails with status %d", code), detail, "Retry the job. The plans are artifacts of the pipeline meanwhile."
+		d.Summary, d.Detail, d.Hint = fmt.Sprintf("GitLab fails with status %d", code), detail,
+			"Retry the job. The plans are artifacts of the pipeline meanwhile."
 	case code != 0:
 		d.Summary, d.Detail, d.Hint = fmt.Sprintf("GitLab refuses the note with status %d", code), detail, "What it says is the reason."
 	default:
-		d.Summary, d.Detail, d.Hint = "GitLab could not be reached", err.Error(), "Check "+c.url+" from the runner; a server with a certificate of its own needs CI_SERVER_TLS_CA_FILE."
+		d.Summary, d.Detail, d.Hint = "GitLab could not be reached", err.Error(),
+			"Check "+c.url+" from the runner; a server with a certificate of its own needs CI_SERVER_TLS_CA_FILE."
 	}
 	return d
 }

@@ -25,8 +25,9 @@ func markedBody(t lifecycle.Telling) string {
 func endMarker(body string) bool          { return strings.HasPrefix(body, "<!-- kiban:ends -->\n") }
 func has(body string, marker string) bool { return strings.Contains(body, marker) }
 
-// TellIssue tells a site's issue: there is one a site, found by a hidden marker among those with the label kiban. Did says what was done: "opened
-// https://…/issues/7". It is "" when there was nothing to do: an issue is told what is amiss, and that it is over. Errors are Diagnostics.
+// TellIssue tells a site's issue: there is one a site, found by a hidden marker among those with the label kiban. Did says what was done:
+// "opened https://…/issues/7". It is "" when there was nothing to do: an issue is told what is amiss, and that it is over. Errors are
+// Diagnostics.
 func (c *Client) TellIssue(ctx context.Context, project string, t lifecycle.Telling) (did string, err error) {
 	if !t.Amiss && !t.Ends {
 		return "", nil
@@ -78,7 +79,8 @@ func (c *Client) tellIssue(ctx context.Context, project string, t lifecycle.Tell
 		if t.Ends {
 			body = "<!-- kiban:ends -->\n" + body
 		}
-		if _, _, err := c.api.Notes.CreateIssueNote(project, issue.IID, &gitlab.CreateIssueNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
+		if _, _, err := c.api.Notes.CreateIssueNote(project, issue.IID, &gitlab.CreateIssueNoteOptions{Body: &body},
+			gitlab.WithContext(ctx)); err != nil {
 			return "", postError{err}
 		}
 	}
@@ -92,7 +94,8 @@ func (c *Client) tellIssue(ctx context.Context, project string, t lifecycle.Tell
 		return "", nil
 	}
 	if event != "" {
-		if _, _, err := c.api.Issues.UpdateIssue(project, issue.IID, &gitlab.UpdateIssueOptions{StateEvent: &event}, gitlab.WithContext(ctx)); err != nil {
+		if _, _, err := c.api.Issues.UpdateIssue(project, issue.IID, &gitlab.UpdateIssueOptions{StateEvent: &event},
+			gitlab.WithContext(ctx)); err != nil {
 			return "", err
 		}
 	}
@@ -101,7 +104,8 @@ func (c *Client) tellIssue(ctx context.Context, project string, t lifecycle.Tell
 
 // issueOf is the site's issue, the oldest if there should be several; nil when there is none.
 func (c *Client) issueOf(ctx context.Context, project, site string) (*gitlab.Issue, error) {
-	opts := &gitlab.ListProjectIssuesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Labels: &gitlab.LabelOptions{issueLabel}, Scope: gitlab.Ptr("all"),
+	opts := &gitlab.ListProjectIssuesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Labels: &gitlab.LabelOptions{issueLabel},
+		Scope:   gitlab.Ptr("all"),
 		OrderBy: gitlab.Ptr("created_at"), Sort: gitlab.Ptr("asc")}
 	for {
 		page, resp, err := c.api.Issues.ListProjectIssues(project, opts, gitlab.WithContext(ctx))
@@ -123,8 +127,10 @@ func (c *Client) issueOf(ctx context.Context, project, site string) (*gitlab.Iss
 // openIssue makes a site's issue, with the message that gave rise to it.
 func (c *Client) openIssue(ctx context.Context, project string, t lifecycle.Telling) (string, error) {
 	title := "kiban: " + t.Site + " needs attention"
-	body := siteMarker(t.Site) + "\n" + markedBody(t) + "\n\n<sub>kiban tells here what is amiss with this site, and closes the issue when it is over.</sub>"
-	issue, _, err := c.api.Issues.CreateIssue(project, &gitlab.CreateIssueOptions{Title: &title, Description: &body, Labels: &gitlab.LabelOptions{issueLabel}}, gitlab.WithContext(ctx))
+	body := siteMarker(t.Site) + "\n" + markedBody(t) +
+		"\n\n<sub>kiban tells here what is amiss with this site, and closes the issue when it is over.</sub>"
+	issue, _, err := c.api.Issues.CreateIssue(project,
+		&gitlab.CreateIssueOptions{Title: &title, Description: &body, Labels: &gitlab.LabelOptions{issueLabel}}, gitlab.WithContext(ctx))
 	if err != nil {
 		return "", postError{err}
 	}
@@ -133,7 +139,8 @@ func (c *Client) openIssue(ctx context.Context, project string, t lifecycle.Tell
 
 // onIssue reports whether the message was written since what was amiss last came to its end.
 func (c *Client) onIssue(ctx context.Context, project string, issue *gitlab.Issue, key string) (bool, error) {
-	opts := &gitlab.ListIssueNotesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Sort: gitlab.Ptr("desc"), OrderBy: gitlab.Ptr("created_at")}
+	opts := &gitlab.ListIssueNotesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Sort: gitlab.Ptr("desc"),
+		OrderBy: gitlab.Ptr("created_at")}
 	for range notePages {
 		page, resp, err := c.api.Notes.ListIssueNotes(project, issue.IID, opts, gitlab.WithContext(ctx))
 		if err != nil {
@@ -156,7 +163,8 @@ func (c *Client) onIssue(ctx context.Context, project string, issue *gitlab.Issu
 	return false, nil
 }
 
-// TellNote tells the merge request that a commit came into a branch with. Where is its address; "" when the commit came with none. Errors are Diagnostics.
+// TellNote tells the merge request that a commit came into a branch with. Where is its address; "" when the commit came with none. Errors
+// are Diagnostics.
 func (c *Client) TellNote(ctx context.Context, project, commit, branch string, t lifecycle.Telling) (where string, err error) {
 	mr, err := c.mergedWith(ctx, project, commit, branch)
 	if err != nil {
@@ -171,7 +179,8 @@ func (c *Client) TellNote(ctx context.Context, project, commit, branch string, t
 			return err
 		}
 		body := markedBody(t)
-		if _, _, err := c.api.Notes.CreateMergeRequestNote(project, mr.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
+		if _, _, err := c.api.Notes.CreateMergeRequestNote(project, mr.IID, &gitlab.CreateMergeRequestNoteOptions{Body: &body},
+			gitlab.WithContext(ctx)); err != nil {
 			return postError{err}
 		}
 		return nil

@@ -19,7 +19,8 @@ func (c *Client) explainIssue(ctx context.Context, err error, project string) er
 	d.Subject = project
 	switch {
 	case errors.Is(err, gitlab.ErrNotFound):
-		d.Summary, d.Detail = "GitLab shows the token no such project, or it has no issues", "Project "+project+" is not there, the token is no member of it, or its issues are switched off."
+		d.Summary, d.Detail = "GitLab shows the token no such project, or it has no issues",
+			"Project "+project+" is not there, the token is no member of it, or its issues are switched off."
 		d.Hint = "Settings > General > Visibility switches issues on. " + tokenHint
 	case status(err) == http.StatusForbidden && d.Summary != "the token lacks the scope api":
 		d.Summary = "the token's role may not write to the project"

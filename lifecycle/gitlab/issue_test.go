@@ -73,7 +73,8 @@ func (tr *tracker) serve(w http.ResponseWriter, r *http.Request) bool {
 		var in struct{ Title, Description, Labels string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		n := len(tr.issues) + 1
-		tr.issues = append(tr.issues, issue{ID: 100 + n, IID: n, State: "opened", Title: in.Title, Description: strings.TrimSpace(in.Description), Labels: strings.Split(in.Labels, ","), WebURL: fmt.Sprintf("https://gitlab.example.com/issues/%d", n)})
+		tr.issues = append(tr.issues, issue{ID: 100 + n, IID: n, State: "opened", Title: in.Title, Description: strings.TrimSpace(in.Description),
+			Labels: strings.Split(in.Labels, ","), WebURL: fmt.Sprintf("https://gitlab.example.com/issues/%d", n)})
 		w.WriteHeader(http.StatusCreated)
 		_ = json.NewEncoder(w).Encode(tr.issues[n-1])
 	case scan(path, "/issues/%d/notes", &iid) && r.Method == http.MethodGet:
@@ -92,7 +93,9 @@ func (tr *tracker) serve(w http.ResponseWriter, r *http.Request) bool {
 		tr.issues[iid-1].State = map[string]string{"close": "closed", "reopen": "opened"}[in.Event]
 		fmt.Fprint(w, `{"id":101,"iid":1}`)
 	case path == "/repository/commits/abc/merge_requests":
-		fmt.Fprint(w, `[{"iid":2,"state":"closed","target_branch":"main"},{"iid":3,"state":"merged","target_branch":"main","merged_at":"2026-11-22T05:00:00Z"}]`)
+		fmt.Fprint(
+			w, `[{"iid":2,"state":"closed","target_branch":"main"},{"iid":3,"state":"merged","target_branch":"main","merged_at":"2026-11-22T05:00:00Z"}]`,
+		)
 	case path == "/repository/commits/def/merge_requests":
 		fmt.Fprint(w, `[]`)
 	case path == "/merge_requests/3/notes" && r.Method == http.MethodGet:
@@ -134,7 +137,9 @@ func over(key string) lifecycle.Telling {
 
 // A site's issue is opened, told more, closed, and opened again, by the same job run twice each time.
 func TestTellIssue(t *testing.T) {
-	tr := newTracker(t, issue{IID: 1, State: "opened", Description: "by hand"}, issue{IID: 2, State: "opened", Description: siteMarker("lab-2") + "\nof another site"}, issue{IID: 3, State: "closed", Description: "x " + siteMarker("lab")})
+	tr := newTracker(t, issue{IID: 1, State: "opened", Description: "by hand"},
+		issue{IID: 2, State: "opened", Description: siteMarker("lab-2") + "\nof another site"},
+		issue{IID: 3, State: "closed", Description: "x " + siteMarker("lab")})
 	c := tr.client(t, token)
 	for i, tt := range []struct {
 		t     lifecycle.Telling
@@ -170,7 +175,8 @@ func TestTellIssue(t *testing.T) {
 		}
 	}
 	first := tr.issues[3]
-	if first.Title != "kiban: lab needs attention" || !slices.Equal(first.Labels, []string{"kiban"}) || !strings.HasPrefix(first.Description, siteMarker("lab")) || !strings.Contains(first.Description, "it failed") {
+	if first.Title != "kiban: lab needs attention" || !slices.Equal(first.Labels, []string{"kiban"}) ||
+		!strings.HasPrefix(first.Description, siteMarker("lab")) || !strings.Contains(first.Description, "it failed") {
 		t.Errorf("the issue: %+v", first)
 	}
 }
@@ -216,7 +222,8 @@ func TestIssueIsClosedByTheSecond(t *testing.T) {
 		t.Fatal("it could be closed")
 	}
 	tr.before = nil
-	if did, err := tr.client(t, token).TellIssue(t.Context(), project, over("done.1")); err != nil || !strings.HasPrefix(did, "closed") || tr.issues[0].State != "closed" || len(tr.on[1]) != 1 {
+	if did, err := tr.client(t, token).TellIssue(t.Context(), project, over("done.1")); err != nil || !strings.HasPrefix(did, "closed") ||
+		tr.issues[0].State != "closed" || len(tr.on[1]) != 1 {
 		t.Errorf("did %q, %v: %+v with %+v", did, err, tr.issues, tr.on)
 	}
 }
@@ -251,9 +258,12 @@ func TestTellingRefusals(t *testing.T) {
 		severity          lifecycle.Severity
 	}{
 		{"a wrong token", "glpat-other", "GitLab does not know the token", nil, lifecycle.SeverityError},
-		{"a wrong scope", token, "the token lacks the scope api", always(403, `{"error":"insufficient_scope","error_description":"more"}`), lifecycle.SeverityError},
-		{"a wrong role", token, "the token's role may not write to the project", always(403, `{"message":"403 Forbidden"}`), lifecycle.SeverityError},
-		{"no issues", token, "GitLab shows the token no such project, or it has no issues", always(404, `{"message":"404 Not found"}`), lifecycle.SeverityError},
+		{"a wrong scope", token, "the token lacks the scope api", always(403, `{"error":"insufficient_scope","error_description":"more"}`),
+			lifecycle.SeverityError},
+		{"a wrong role", token, "the token's role may not write to the project", always(403, `{"message":"403 Forbidden"}`),
+			lifecycle.SeverityError},
+		{"no issues", token, "GitLab shows the token no such project, or it has no issues", always(404, `{"message":"404 Not found"}`),
+			lifecycle.SeverityError},
 		{"limited for good", token, "GitLab limits the rate of requests", always(429, `{}`), lifecycle.SeverityBlocked},
 		{"broken for good", token, "GitLab fails with status 500", always(500, `oops`), lifecycle.SeverityError},
 	} {

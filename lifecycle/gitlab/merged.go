@@ -8,8 +8,8 @@ import (
 	"gitlab.com/gitlab-org/api/client-go"
 )
 
-// mergedWith is the merge request that a commit came into a branch with: the one that made the commit, or else the one merged last; nil when it was pushed
-// directly. Branch "" takes any.
+// mergedWith is the merge request that a commit came into a branch with: the one that made the commit, or else the one merged last; nil
+// when it was pushed directly. Branch "" takes any.
 func (c *Client) mergedWith(ctx context.Context, project, commit, branch string) (*gitlab.BasicMergeRequest, error) {
 	all, _, err := c.api.Commits.ListMergeRequestsByCommit(project, commit, gitlab.WithContext(ctx))
 	if errors.Is(err, gitlab.ErrNotFound) {

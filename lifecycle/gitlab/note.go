@@ -15,9 +15,9 @@ import (
 // notesPerPage is the most that GitLab gives at once.
 const notesPerPage = 100
 
-// UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written when
-// it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one written.
-// Project is a number or a path, number the merge request's. Errors are Diagnostics.
+// UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written
+// when it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one
+// written. Project is a number or a path, number the merge request's. Errors are Diagnostics.
 func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
 	body = lifecycle.Harmless(body) // plans repeat what machines and clusters said
 	for attempt := 0; ; attempt++ {
@@ -47,7 +47,8 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 		if same(n.Body, body) {
 			return lifecycle.NoteSame, nil
 		}
-		_, _, err := c.api.Notes.UpdateMergeRequestNote(project, number, n.ID, &gitlab.UpdateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx))
+		_, _, err := c.api.Notes.UpdateMergeRequestNote(project, number, n.ID, &gitlab.UpdateMergeRequestNoteOptions{Body: &body},
+			gitlab.WithContext(ctx))
 		switch {
 		case err == nil:
 			return lifecycle.NoteUpdated, nil
@@ -56,7 +57,8 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 			return "", err
 		}
 	}
-	if _, _, err := c.api.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &body}, gitlab.WithContext(ctx)); err != nil {
+	if _, _, err := c.api.Notes.CreateMergeRequestNote(project, number, &gitlab.CreateMergeRequestNoteOptions{Body: &body},
+		gitlab.WithContext(ctx)); err != nil {
 		return "", postError{err}
 	}
 	return lifecycle.NoteCreated, nil
@@ -64,7 +66,8 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 
 // marked are the notes that begin with marker, newest first.
 func (c *Client) marked(ctx context.Context, project string, number int64, marker string) ([]*gitlab.Note, error) {
-	opts := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Sort: gitlab.Ptr("desc"), OrderBy: gitlab.Ptr("created_at")}
+	opts := &gitlab.ListMergeRequestNotesOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}, Sort: gitlab.Ptr("desc"),
+		OrderBy: gitlab.Ptr("created_at")}
 	var out []*gitlab.Note
 	for {
 		page, resp, err := c.api.Notes.ListMergeRequestNotes(project, number, opts, gitlab.WithContext(ctx))

@@ -19,14 +19,18 @@ func TestUpsertNote(t *testing.T) {
 		want    []string // the bodies afterwards
 	}{
 		{"the first", nil, lifecycle.NoteCreated, []string{marker + "\nnew"}},
-		{"beside what people wrote", []note{{ID: 1, Body: "LGTM, but see " + marker}, {ID: 2, Body: marker + " was added", System: true}}, lifecycle.NoteCreated,
+		{"beside what people wrote", []note{{ID: 1, Body: "LGTM, but see " + marker}, {ID: 2, Body: marker + " was added", System: true}},
+			lifecycle.NoteCreated,
 			[]string{"LGTM, but see " + marker, marker + " was added", marker + "\nnew"}},
 		{"in place", []note{{ID: 1, Body: marker + "\nold"}}, lifecycle.NoteUpdated, []string{marker + "\nnew"}},
-		{"on the third page", []note{{ID: 1, Body: marker + "\nold"}, {ID: 2, Body: "a"}, {ID: 3, Body: "b"}, {ID: 4, Body: "c"}, {ID: 5, Body: "d"}}, lifecycle.NoteUpdated,
+		{"on the third page", []note{{ID: 1, Body: marker + "\nold"}, {ID: 2, Body: "a"}, {ID: 3, Body: "b"}, {ID: 4, Body: "c"},
+			{ID: 5, Body: "d"}}, lifecycle.NoteUpdated,
 			[]string{marker + "\nnew", "a", "b", "c", "d"}},
 		{"the same", []note{{ID: 1, Body: marker + "\r\nnew"}}, lifecycle.NoteSame, []string{marker + "\r\nnew"}},
-		{"of another token", []note{{ID: 1, Body: marker + "\nold", foreign: true}}, lifecycle.NoteCreated, []string{marker + "\nold", marker + "\nnew"}},
-		{"of another token, and then ours", []note{{ID: 1, Body: marker + "\nours"}, {ID: 2, Body: marker + "\nold", foreign: true}}, lifecycle.NoteUpdated, []string{marker + "\nnew", marker + "\nold"}},
+		{"of another token", []note{{ID: 1, Body: marker + "\nold", foreign: true}}, lifecycle.NoteCreated,
+			[]string{marker + "\nold", marker + "\nnew"}},
+		{"of another token, and then ours", []note{{ID: 1, Body: marker + "\nours"}, {ID: 2, Body: marker + "\nold", foreign: true}},
+			lifecycle.NoteUpdated, []string{marker + "\nnew", marker + "\nold"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newServer(t, tt.notes...)
@@ -139,15 +143,20 @@ func TestRefusals(t *testing.T) {
 		severity                   lifecycle.Severity
 	}{
 		{"a wrong token", "glpat-other", project, "GitLab does not know the token", 7, nil, lifecycle.SeverityError},
-		{"a wrong scope", token, project, "the token lacks the scope api", 7, always(403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api"}`), lifecycle.SeverityError},
-		{"a wrong role", token, project, "the token's role may not write notes on this merge request", 7, always(403, `{"message":"403 Forbidden"}`), lifecycle.SeverityError},
+		{"a wrong scope", token, project, "the token lacks the scope api", 7,
+			always(403, `{"error":"insufficient_scope","error_description":"The request requires higher privileges than provided by the access token.","scope":"api"}`), lifecycle.SeverityError},
+		{"a wrong role", token, project, "the token's role may not write notes on this merge request", 7,
+			always(403, `{"message":"403 Forbidden"}`), lifecycle.SeverityError},
 		{"no such merge request", token, project, "project fleet/sites has no merge request !8", 8, nil, lifecycle.SeverityError},
 		{"no such project", token, "fleet/gone", "GitLab shows the token no such project", 7, nil, lifecycle.SeverityError},
 		{"limited for good", token, project, "GitLab limits the rate of requests", 7, always(429, `{}`), lifecycle.SeverityBlocked},
 		{"broken for good", token, project, "GitLab fails with status 500", 7, always(500, `oops`), lifecycle.SeverityError},
-		{"refused", token, project, "GitLab refuses the note with status 422", 7, always(422, `{"message":"Note is spam"}`), lifecycle.SeverityError},
-		{"too long", token, project, "the note is longer than GitLab takes", 7, always(400, `{"message":{"note":["is too long (maximum is 1000000 characters)"]}}`), lifecycle.SeverityError},
-		{"too long for a proxy", token, project, "the note is longer than GitLab takes", 7, always(413, `<html>413 Request Entity Too Large</html>`), lifecycle.SeverityError},
+		{"refused", token, project, "GitLab refuses the note with status 422", 7, always(422, `{"message":"Note is spam"}`),
+			lifecycle.SeverityError},
+		{"too long", token, project, "the note is longer than GitLab takes", 7,
+			always(400, `{"message":{"note":["is too long (maximum is 1000000 characters)"]}}`), lifecycle.SeverityError},
+		{"too long for a proxy", token, project, "the note is longer than GitLab takes", 7,
+			always(413, `<html>413 Request Entity Too Large</html>`), lifecycle.SeverityError},
 	} {
 		s := newServer(t)
 		s.answer = tt.answer
@@ -186,7 +195,8 @@ func TestNew(t *testing.T) {
 	}{
 		{"no token", "there is no token for GitLab", lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4"}},
 		{"no address", "the address of GitLab's API is none", lifecycle.ForgeServer{URL: "://", Token: token}},
-		{"no certificates", "the certificate authorities of GitLab can't be read", lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4", Token: token, CAFile: "no/such/file"}},
+		{"no certificates", "the certificate authorities of GitLab can't be read",
+			lifecycle.ForgeServer{URL: "https://gitlab.example.com/api/v4", Token: token, CAFile: "no/such/file"}},
 	} {
 		_, err := New(tt.server, nil)
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != tt.want || d.Hint == "" {

@@ -9,9 +9,9 @@ import (
 
 // Scripts are for any POSIX shell, busybox's included: GitLab's runner takes bash where there is one, and sh elsewhere.
 
-// writePlanJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may not block
-// when the change is merged, so it warns. Of the actions of an environment that are no deployment, "access" is the one that asks least: neither an
-// approval, nor that an environment lives longer for it.
+// writePlanJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may
+// not block when the change is merged, so it warns. Of the actions of an environment that are no deployment, "access" is the one that asks
+// least: neither an approval, nor that an environment lives longer for it.
 func writePlanJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	fmt.Fprintf(b, `
 "`+planJob+`%[1]s":
@@ -31,8 +31,8 @@ func writePlanJob(b *strings.Builder, s lifecycle.PipelineSite) {
 `, s.Name, yamlString(environmentOf(s)))
 }
 
-// writeSoakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their gate, and
-// nobody else.
+// writeSoakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their
+// gate, and nobody else.
 func writeSoakJob(b *strings.Builder, s lifecycle.PipelineSite, stage string) {
 	fmt.Fprintf(b, `
 "soak:%[1]s":
@@ -75,9 +75,9 @@ note:
 `, folders, args)
 }
 
-// writeApplyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has succeeded, those
-// that wait for somebody included: it has no needs, which would let it begin earlier. What runs is what was reviewed, or nothing. The script
-// ends before the job's time does, so that what is told afterwards is told then, too.
+// writeApplyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has
+// succeeded, those that wait for somebody included: it has no needs, which would let it begin earlier. What runs is what was reviewed, or
+// nothing. The script ends before the job's time does, so that what is told afterwards is told then, too.
 func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	var evidence []string
 	gate := ""
@@ -115,8 +115,8 @@ func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	}
 }
 
-// writeDriftJob fails where a site is not as declared, or can't be planned, and tells of it once. The site is looked at for its soak whatever else: a
-// change by hand is no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
+// writeDriftJob fails where a site is not as declared, or can't be planned, and tells of it once. The site is looked at for its soak
+// whatever else: a change by hand is no ill health. Its exit code is the plan's, unless the plan was well and the look was not.
 func writeDriftJob(b *strings.Builder, s lifecycle.PipelineSite) {
 	fmt.Fprintf(b, `
 "drift:%[1]s":

@@ -41,7 +41,8 @@ func parsedJobs(t *testing.T, text string) (jobs map[string]map[string]any, stag
 }
 
 func TestPipelines(t *testing.T) {
-	p := lifecycle.Pipeline{Sites: pipelineSites(), Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml", Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
+	p := lifecycle.Pipeline{Sites: pipelineSites(), Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml",
+		Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
 	for _, kind := range pipelineKinds {
 		p.Kind = kind
 		text := Pipeline(p)
@@ -55,7 +56,8 @@ func TestPipelines(t *testing.T) {
 				t.Errorf("%s: GitLab refuses job %s, which has no script", kind, name)
 			}
 		}
-		if want := map[lifecycle.PipelineKind]int{lifecycle.PipelinePlan: 5 + 2 + 1, lifecycle.PipelineApply: 5 + 2, lifecycle.PipelineDrift: 5}[kind]; len(jobs) != want {
+		if want := map[lifecycle.PipelineKind]int{lifecycle.PipelinePlan: 5 + 2 + 1, lifecycle.PipelineApply: 5 + 2,
+			lifecycle.PipelineDrift: 5}[kind]; len(jobs) != want {
 			t.Errorf("%s: %d jobs, want %d", kind, len(jobs), want)
 		}
 		if !strings.Contains(text, "\n  rules: [{when: always}]\n") {
@@ -78,15 +80,17 @@ func TestPipelineStages(t *testing.T) {
 		want  string
 		soaks string
 	}{
-		"waves":                         {[]lifecycle.PipelineSite{site("a", 0), site("b", 10), site("c", 2), site("d", 2)}, "wave-0 wave-2 wave-10", ""},
+		"waves": {[]lifecycle.PipelineSite{site("a", 0), site("b", 10), site("c", 2), site("d", 2)},
+			"wave-0 wave-2 wave-10", ""},
 		"below zero":                    {[]lifecycle.PipelineSite{site("a", -1), site("b", 0)}, "wave--1 wave-0", ""},
 		"one waits":                     {[]lifecycle.PipelineSite{site("a", 1), site("b", 2, "a")}, "wave-1 soak-2 wave-2", "a:soak-2"},
 		"whoever is waited for changes": {[]lifecycle.PipelineSite{site("b", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
 		"two wait for one":              {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 2, "a")}, "soak-2 wave-2", "a:soak-2"},
 		"two waves wait for one":        {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 3, "a")}, "soak-2 wave-2 wave-3", "a:soak-2"},
 		"one waits for two":             {[]lifecycle.PipelineSite{site("c", 3, "a", "b")}, "soak-3 wave-3", "a:soak-3 b:soak-3"},
-		"a chain":                       {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 3, "b")}, "soak-2 wave-2 soak-3 wave-3", "a:soak-2 b:soak-3"},
-		"nobody":                        {nil, "sites", ""},
+		"a chain": {[]lifecycle.PipelineSite{site("b", 2, "a"), site("c", 3, "b")}, "soak-2 wave-2 soak-3 wave-3",
+			"a:soak-2 b:soak-3"},
+		"nobody": {nil, "sites", ""},
 	} {
 		jobs, stages := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: lifecycle.PipelineApply, Sites: c.sites}))
 		var got []string
@@ -145,7 +149,8 @@ func TestApplyPipeline(t *testing.T) {
 			t.Errorf("%s asks the gate when it has applied:\n%s", name, script)
 		}
 	}
-	for job, want := range map[string][]any{"apply:lab": {}, "apply:osaka-prod": {"soak:tokyo-staging"}, "apply:odd": {"soak:osaka-prod", "soak:tokyo-staging"}} {
+	for job, want := range map[string][]any{"apply:lab": {}, "apply:osaka-prod": {"soak:tokyo-staging"},
+		"apply:odd": {"soak:osaka-prod", "soak:tokyo-staging"}} {
 		if got := jobs[job]["dependencies"].([]any); !slices.Equal(got, want) {
 			t.Errorf("%s has the artifacts of %v, want %v", job, got, want)
 		}

@@ -211,7 +211,8 @@ func (c *Client) explainReading(ctx context.Context, err error, project string) 
 	const hint = "It needs the scope api (or read_api) and the role Developer in the project: what plan jobs leave is for developers."
 	switch {
 	case errors.Is(err, gitlab.ErrNotFound):
-		d.Summary, d.Detail, d.Hint = "GitLab shows the token no such project, or no pipelines of it", "Project "+project+" is not there, or the token is no member of it.", hint
+		d.Summary, d.Detail, d.Hint = "GitLab shows the token no such project, or no pipelines of it",
+			"Project "+project+" is not there, or the token is no member of it.", hint
 	case status(err) == http.StatusForbidden:
 		d.Summary, d.Hint = "the token may not read what plan jobs left", hint
 	case status(err) == http.StatusTooManyRequests:

@@ -39,7 +39,8 @@ func newFleetServer(t *testing.T) *fleetServer {
 		"/pipelines/200/bridges":           `[]`,
 		"/jobs/7/artifacts/plans/lab.json": planFile,
 	}}
-	s.merged(`{"iid":42,"state":"merged","target_branch":"main","web_url":"https://gitlab.example/-/merge_requests/42","merge_commit_sha":"` + mergeCommit + `"}`)
+	s.merged(`{"iid":42,"state":"merged","target_branch":"main","web_url":"https://gitlab.example/-/merge_requests/42","merge_commit_sha":"` +
+		mergeCommit + `"}`)
 	s.Server = httptest.NewServer(http.HandlerFunc(s.handle))
 	t.Cleanup(s.Close)
 	return s
@@ -95,13 +96,17 @@ func TestReviewed(t *testing.T) {
 				`{"iid":42,"state":"merged","target_branch":"main","merged_at":"2026-11-21T00:00:00Z","web_url":"https://gitlab.example/-/merge_requests/42","squash_commit_sha":"`+mergeCommit+`"}`)
 		}, []string{"lab"}, "", "merge_requests/42"},
 		"fast forward, and merged elsewhere too": {func(s *fleetServer) {
-			s.merged(`{"iid":40,"state":"opened","target_branch":"main"}`, `{"iid":41,"state":"merged","target_branch":"stable","merged_at":"2026-11-23T00:00:00Z"}`,
+			s.merged(`{"iid":40,"state":"opened","target_branch":"main"}`,
+				`{"iid":41,"state":"merged","target_branch":"stable","merged_at":"2026-11-23T00:00:00Z"}`,
 				`{"iid":42,"state":"merged","target_branch":"main","merged_at":"2026-11-21T00:00:00Z","web_url":"https://gitlab.example/-/merge_requests/42"}`)
 		}, []string{"lab"}, "", "merge_requests/42"},
-		"pushed directly":     {func(s *fleetServer) { s.merged() }, []string{"lab"}, "pushed directly", ""},
-		"only opened":         {func(s *fleetServer) { s.merged(`{"iid":42,"state":"opened","target_branch":"main"}`) }, []string{"lab"}, "pushed directly", ""},
-		"no job for the site": {func(*fleetServer) {}, []string{"tokyo"}, "no pipeline of merge request !42 has a job plan:tokyo", "merge_requests/42"},
-		"no pipeline":         {func(s *fleetServer) { s.answer["/merge_requests/42/pipelines"] = `[]` }, []string{"lab"}, "has a job plan:lab", "merge_requests/42"},
+		"pushed directly": {func(s *fleetServer) { s.merged() }, []string{"lab"}, "pushed directly", ""},
+		"only opened": {func(s *fleetServer) { s.merged(`{"iid":42,"state":"opened","target_branch":"main"}`) }, []string{"lab"},
+			"pushed directly", ""},
+		"no job for the site": {func(*fleetServer) {}, []string{"tokyo"}, "no pipeline of merge request !42 has a job plan:tokyo",
+			"merge_requests/42"},
+		"no pipeline": {func(s *fleetServer) { s.answer["/merge_requests/42/pipelines"] = `[]` }, []string{"lab"}, "has a job plan:lab",
+			"merge_requests/42"},
 		"of a branch, not of the merge request": {func(s *fleetServer) {
 			s.answer["/merge_requests/42/pipelines"] = `[{"id":100,"source":"push","project_id":1}]`
 		}, []string{"lab"}, "has a job plan:lab", "merge_requests/42"},
@@ -112,14 +117,18 @@ func TestReviewed(t *testing.T) {
 		}, []string{"lab"}, "", "merge_requests/42"},
 		"the newest, which failed": {func(s *fleetServer) {
 			s.answer["/merge_requests/42/pipelines"] = `[{"id":100,"project_id":1},{"id":101,"source":"merge_request_event"}]`
-			s.answer["/pipelines/101/jobs"], s.answer["/pipelines/101/bridges"] = `[{"id":9,"name":"plan:lab","status":"failed","web_url":"https://gitlab.example/jobs/9"}]`, `[]`
+			s.answer["/pipelines/101/jobs"],
+				s.answer["/pipelines/101/bridges"] = `[{"id":9,"name":"plan:lab","status":"failed","web_url":"https://gitlab.example/jobs/9"}]`, `[]`
 		}, []string{"lab"}, "its plan was not made: job 9 is failed (https://gitlab.example/jobs/9)", "merge_requests/42"},
-		"canceled": {func(s *fleetServer) { s.answer[jobs] = `[{"id":7,"name":"plan:lab","status":"canceled"}]` }, []string{"lab"}, "job 7 is canceled", "merge_requests/42"},
+		"canceled": {func(s *fleetServer) { s.answer[jobs] = `[{"id":7,"name":"plan:lab","status":"canceled"}]` }, []string{"lab"},
+			"job 7 is canceled", "merge_requests/42"},
 		"a gate was in the way": {func(s *fleetServer) {
 			s.answer[jobs] = `[{"id":7,"name":"plan:lab","status":"failed","allow_failure":true}]`
 		}, []string{"lab"}, "", "merge_requests/42"},
-		"expired":    {func(s *fleetServer) { delete(s.answer, "/jobs/7/artifacts/plans/lab.json") }, []string{"lab"}, "have expired or were deleted", "merge_requests/42"},
-		"left empty": {func(s *fleetServer) { s.answer["/jobs/7/artifacts/plans/lab.json"] = "\n" }, []string{"lab"}, "left an empty file", "merge_requests/42"},
+		"expired": {func(s *fleetServer) { delete(s.answer, "/jobs/7/artifacts/plans/lab.json") }, []string{"lab"},
+			"have expired or were deleted", "merge_requests/42"},
+		"left empty": {func(s *fleetServer) { s.answer["/jobs/7/artifacts/plans/lab.json"] = "\n" }, []string{"lab"}, "left an empty file",
+			"merge_requests/42"},
 		"far too large": {func(s *fleetServer) {
 			s.answer["/jobs/7/artifacts/plans/lab.json"] = strings.Repeat(" ", largestPlan) + planFile
 		}, []string{"lab"}, "more than 32 MiB", "merge_requests/42"},
@@ -127,7 +136,8 @@ func TestReviewed(t *testing.T) {
 			s.answer["/pipelines/200/bridges"] = `[{"id":4,"downstream_pipeline":{"id":300}}]`
 			s.answer["/pipelines/300/jobs"], s.answer[jobs] = s.answer[jobs], `[]`
 		}, []string{"lab"}, "", "merge_requests/42"},
-		"jobs in the pipeline itself": {func(s *fleetServer) { s.answer["/pipelines/100/jobs"] = s.answer[jobs] }, []string{"lab"}, "", "merge_requests/42"},
+		"jobs in the pipeline itself": {func(s *fleetServer) { s.answer["/pipelines/100/jobs"] = s.answer[jobs] }, []string{"lab"}, "",
+			"merge_requests/42"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newFleetServer(t)
@@ -137,7 +147,8 @@ func TestReviewed(t *testing.T) {
 				t.Fatalf("got %+v, %v", got, err)
 			}
 			site := got.Sites[0]
-			if tt.missing == "" && (string(site.Plan) != planFile || site.Missing != "") || tt.missing != "" && (site.Plan != nil || !strings.Contains(site.Missing, tt.missing)) {
+			if tt.missing == "" && (string(site.Plan) != planFile || site.Missing != "") || tt.missing != "" &&
+				(site.Plan != nil || !strings.Contains(site.Missing, tt.missing)) {
 				t.Errorf("got %.200s, missing %q; want missing %q", site.Plan, site.Missing, tt.missing)
 			}
 		})
@@ -181,10 +192,12 @@ func TestReviewedFails(t *testing.T) {
 		body    string
 		summary string
 	}{
-		"an unknown token":        {"/repository/commits/" + mergeCommit + "/merge_requests", 401, `{"message":"401 Unauthorized"}`, "GitLab does not know the token"},
-		"no such project":         {"", 404, ``, "GitLab shows the token no such project"},
-		"no right to artifacts":   {artifact, 403, `{"message":"403 Forbidden"}`, "the token may not read what plan jobs left"},
-		"no right to pipelines":   {"/merge_requests/42/pipelines", 403, `{"message":"insufficient_scope"}`, "the token may not read what plan jobs left"},
+		"an unknown token": {"/repository/commits/" + mergeCommit + "/merge_requests", 401, `{"message":"401 Unauthorized"}`,
+			"GitLab does not know the token"},
+		"no such project":       {"", 404, ``, "GitLab shows the token no such project"},
+		"no right to artifacts": {artifact, 403, `{"message":"403 Forbidden"}`, "the token may not read what plan jobs left"},
+		"no right to pipelines": {"/merge_requests/42/pipelines", 403, `{"message":"insufficient_scope"}`,
+			"the token may not read what plan jobs left"},
 		"a rate that stays":       {"/pipelines/100/jobs", 429, ``, "GitLab limits the rate"},
 		"a server that is broken": {"/pipelines/200/bridges", 502, `<html>`, "GitLab fails with status 502"},
 		"something else":          {artifact, 418, `{"message":"teapot"}`, "GitLab refuses to tell what was reviewed, with status 418"},
@@ -203,7 +216,8 @@ func TestReviewedFails(t *testing.T) {
 			}
 			_, err := s.reviewed(t, "lab")
 			ds := lifecycle.AsDiagnostics(err, "")
-			if err == nil || !strings.Contains(ds[0].Summary, tt.summary) || ds[0].Hint == "" || ds[0].Severity != lifecycle.SeverityError || strings.Contains(err.Error(), token) {
+			if err == nil || !strings.Contains(ds[0].Summary, tt.summary) || ds[0].Hint == "" || ds[0].Severity != lifecycle.SeverityError ||
+				strings.Contains(err.Error(), token) {
 				t.Errorf("error %+v, want %q", ds, tt.summary)
 			}
 		})
@@ -229,7 +243,8 @@ func TestReviewedIsPatient(t *testing.T) {
 		return true
 	}
 	got, err := s.reviewed(t, "lab")
-	if err != nil || string(got.Sites[0].Plan) != planFile || !slices.ContainsFunc(refused, func(p string) bool { return strings.Contains(p, "/artifacts/") }) {
+	if err != nil || string(got.Sites[0].Plan) != planFile ||
+		!slices.ContainsFunc(refused, func(p string) bool { return strings.Contains(p, "/artifacts/") }) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

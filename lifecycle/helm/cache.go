@@ -47,7 +47,8 @@ func (k kind) keyFile(source string) string {
 	return path.Join(string(k), strings.TrimPrefix(digest([]byte(source)), "sha256:")+".json")
 }
 
-// ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart in it.
+// ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart in
+// it.
 func (s *Store) ChartFiles(ctx context.Context, dir string, c lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
 	a, err := s.Chart(ctx, dir, c, pins)
 	if err != nil {

@@ -43,7 +43,8 @@ type fakeCluster struct {
 }
 
 func newFakeCluster() *fakeCluster {
-	return &fakeCluster{PrintingKubeClient: kubefake.PrintingKubeClient{Out: io.Discard, LogOutput: io.Discard}, records: driver.NewMemory(), live: map[string][]byte{}}
+	return &fakeCluster{PrintingKubeClient: kubefake.PrintingKubeClient{Out: io.Discard, LogOutput: io.Discard}, records: driver.NewMemory(),
+		live: map[string][]byte{}}
 }
 
 // client is a Client of this cluster.
@@ -80,7 +81,8 @@ func (f *fakeCluster) Build(r io.Reader, _ bool) (kube.ResourceList, error) {
 				return nil, err
 			}
 			gvk := schema.FromAPIVersionAndKind(o.APIVersion, o.Kind)
-			m := &meta.RESTMapping{GroupVersionKind: gvk, Resource: gvk.GroupVersion().WithResource(strings.ToLower(o.Kind) + "s"), Scope: meta.RESTScopeRoot}
+			m := &meta.RESTMapping{GroupVersionKind: gvk, Resource: gvk.GroupVersion().WithResource(strings.ToLower(o.Kind) + "s"),
+				Scope: meta.RESTScopeRoot}
 			out = append(out, &resource.Info{Client: f.rest(), Mapping: m, Name: o.Name, Object: u})
 		}
 	}
@@ -100,7 +102,8 @@ func (f *fakeCluster) rest() resource.RESTClient {
 				code = http.StatusNotFound
 				content = []byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
 			}
-			return &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(content))}, nil
+			return &http.Response{StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(bytes.NewReader(content))}, nil
 		})}
 }
 

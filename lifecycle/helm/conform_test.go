@@ -21,8 +21,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// TestReleaseReal goes through a release's life in the cluster of KIBAN_TEST_KUBECONFIG, in the namespace kiban-helm-test, which it makes and
-// deletes.
+// TestReleaseReal goes through a release's life in the cluster of KIBAN_TEST_KUBECONFIG, in the namespace kiban-helm-test, which it makes
+// and deletes.
 func TestReleaseReal(t *testing.T) {
 	file := os.Getenv("KIBAN_TEST_KUBECONFIG")
 	if file == "" {
@@ -43,14 +43,16 @@ func TestReleaseReal(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	const ns, name = "kiban-helm-test", "state"
-	if _, err := api.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, metav1.CreateOptions{}); err != nil {
+	if _, err := api.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}},
+		metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { api.CoreV1().Namespaces().Delete(context.Background(), ns, metav1.DeleteOptions{}) })
 
 	dir, a := gateAddon(t, "", func(f map[string]string) {
 		f["templates/deployment.yaml"], f["templates/webhook.yaml"] = "", ""
-		f["templates/claim.yaml"] = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n"
+		f["templates/claim.yaml"] = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n" +
+			"spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n"
 		f["templates/hooks.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hook, annotations: {helm.sh/hook: pre-install}}\n"
 		f["templates/config.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: state}\ndata: {replicas: \"{{ .Values.replicas }}\"}\n"
 	})
@@ -59,7 +61,8 @@ func TestReleaseReal(t *testing.T) {
 	var said []string
 	deploy := func() {
 		t.Helper()
-		if err := client.Deploy(ctx, site(dir), a, lifecycle.Capabilities{Kubernetes: "v1.36.3"}, func(s string) { said = append(said, s) }); err != nil {
+		if err := client.Deploy(ctx, site(dir), a, lifecycle.Capabilities{Kubernetes: "v1.36.3"},
+			func(s string) { said = append(said, s) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,7 +96,8 @@ func TestReleaseReal(t *testing.T) {
 	if m.Labels["replicas"] != "1" || m.Annotations["meta.helm.sh/release-name"] != a.Name {
 		t.Errorf("it was not adopted: %+v", m)
 	}
-	if !slices.ContainsFunc(m.ManagedFields, func(f metav1.ManagedFieldsEntry) bool { return f.Manager == Manager && f.Operation == "Apply" }) {
+	if !slices.ContainsFunc(m.ManagedFields,
+		func(f metav1.ManagedFieldsEntry) bool { return f.Manager == Manager && f.Operation == "Apply" }) {
 		t.Errorf("managers: %+v", m.ManagedFields)
 	}
 	if _, err := api.CoreV1().ConfigMaps(ns).Get(ctx, "hook", metav1.GetOptions{}); err != nil {
@@ -129,7 +133,8 @@ func TestReleaseReal(t *testing.T) {
 	wants(t, strings.Join(said, "\n"), "was cut off")
 
 	// What the API server does not take, and the way back.
-	write(t, filepath.Join(dir, "gate", "templates", "config.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: state}\ndata: {replicas: [7]}\n")
+	write(t, filepath.Join(dir, "gate", "templates", "config.yaml"),
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: state}\ndata: {replicas: [7]}\n")
 	err = client.Deploy(ctx, site(dir), a, lifecycle.Capabilities{Kubernetes: "v1.36.3"}, func(string) {})
 	if text := diagnostic(t, err).Error(); !strings.Contains(text, "expected string, got another type") {
 		t.Error(text)

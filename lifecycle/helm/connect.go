@@ -73,5 +73,6 @@ func (g getter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) 
 func (g getter) ToRESTMapper() (meta.RESTMapper, error) { return g.mapper, nil }
 
 func (g getter) ToRawKubeConfigLoader() clientcmd.ClientConfig {
-	return clientcmd.NewDefaultClientConfig(*clientcmdapi.NewConfig(), &clientcmd.ConfigOverrides{Context: clientcmdapi.Context{Namespace: g.namespace}})
+	return clientcmd.NewDefaultClientConfig(*clientcmdapi.NewConfig(),
+		&clientcmd.ConfigOverrides{Context: clientcmdapi.Context{Namespace: g.namespace}})
 }

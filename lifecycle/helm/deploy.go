@@ -21,12 +21,13 @@ import (
 // defaultTimeout bounds an operation of an addon that names no timeout.
 const defaultTimeout = 10 * time.Minute
 
-// Deploy makes the release what is declared: it is installed when there is none, else upgraded. What fails because a webhook is not up yet is
-// tried again until the addon's timeout. The chart's hooks have run when it returns; its workloads may still be on their way.
+// Deploy makes the release what is declared: it is installed when there is none, else upgraded. What fails because a webhook is not up yet
+// is tried again until the addon's timeout. The chart's hooks have run when it returns; its workloads may still be on their way.
 //
 // An operation that was cut off is taken up: its record is marked as failed, and the release upgraded over what it left. A release that was
 // never whole is installed anew, so that the hooks of a first installation run.
-func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Addon, caps lifecycle.Capabilities, progress func(string)) error {
+func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Addon, caps lifecycle.Capabilities,
+	progress func(string)) error {
 	if a.Chart == nil {
 		return fmt.Errorf("addon %s has no chart", a.Name)
 	}
@@ -127,8 +128,8 @@ func (c *Client) deployOnce(ctx context.Context, try *attempt) error {
 	return stillFailed(cfg, all[0].Name, all[0].Version)
 }
 
-// stillFailed marks a revision as failed again: the SDK, going on from one for want of a better, calls it superseded afterwards, as if it had
-// been whole.
+// stillFailed marks a revision as failed again: the SDK, going on from one for want of a better, calls it superseded afterwards, as if it
+// had been whole.
 func stillFailed(cfg *action.Configuration, name string, version int) error {
 	found, err := cfg.Releases.Get(name, version)
 	if errors.Is(err, driver.ErrReleaseNotFound) {
@@ -200,7 +201,8 @@ func giveUp(cfg *action.Configuration, r *release.Release, why string) error {
 	return nil
 }
 
-func install(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any, again bool, timeout time.Duration) error {
+func install(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any, again bool,
+	timeout time.Duration) error {
 	in := action.NewInstall(cfg)
 	in.ReleaseName, in.Namespace = releaseName(a), a.Namespace
 	in.Replace = again // of a release that failed or is gone
@@ -213,7 +215,8 @@ func install(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, 
 	return err
 }
 
-func upgrade(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any, timeout time.Duration) error {
+func upgrade(ctx context.Context, cfg *action.Configuration, a lifecycle.Addon, ch *chart.Chart, values map[string]any,
+	timeout time.Duration) error {
 	up := action.NewUpgrade(cfg)
 	up.Namespace = a.Namespace
 	up.SkipCRDs = true
@@ -257,7 +260,8 @@ func (c *Client) Rollback(ctx context.Context, namespace, name string, revision 
 	return failure(back.Run(name), namespace, name)
 }
 
-// Uninstall takes a release away, but for what data would go with: definitions, namespaces and claims stay. One that is not there is no error.
+// Uninstall takes a release away, but for what data would go with: definitions, namespaces and claims stay. One that is not there is no
+// error.
 func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
 	cfg, err := c.actions(ctx, namespace)
 	if err != nil {

@@ -27,7 +27,8 @@ func Transient(err error) bool {
 		// A webhook that answered and said no is another message: "denied the request".
 		return !strings.Contains(text, "denied the request")
 	}
-	for _, s := range []string{"no matches for kind", "could not find the requested resource", "connection refused", "connection reset by peer",
+	for _, s := range []string{"no matches for kind", "could not find the requested resource", "connection refused",
+		"connection reset by peer",
 		"http2: client connection lost", "unexpected EOF", "the server is currently unable to handle the request"} {
 		if strings.Contains(text, s) {
 			return true
@@ -50,7 +51,8 @@ func failure(err error, namespace, name string) error {
 	if _, ok := errors.AsType[lifecycle.Diagnostics](err); ok {
 		return err
 	}
-	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Detail: dumped.ReplaceAllString(err.Error(), "another type"), Subject: namespace + "/" + name, Cause: err}
+	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Detail: dumped.ReplaceAllString(err.Error(), "another type"),
+		Subject: namespace + "/" + name, Cause: err}
 	text := err.Error()
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !ofHook(text):
@@ -64,7 +66,8 @@ func failure(err error, namespace, name string) error {
 	case ofHook(text):
 		d.Summary = fmt.Sprintf("a hook of Helm release %s failed", name)
 		d.Hint = fmt.Sprintf("kubectl -n %s get jobs,pods shows it, kubectl logs why; correct it and apply again", namespace)
-	case strings.Contains(text, "Too long: may not be more than") || strings.Contains(text, "must have at most 1048576") || apierrors.IsRequestEntityTooLargeError(err):
+	case strings.Contains(text, "Too long: may not be more than") || strings.Contains(text, "must have at most 1048576") ||
+		apierrors.IsRequestEntityTooLargeError(err):
 		d.Summary = fmt.Sprintf("the record of Helm release %s is larger than a Secret may be (1 MiB)", name)
 		d.Hint = "Leave out parts of the chart by its values, or declare the rendered manifests in place of the chart"
 	case apierrors.IsForbidden(err):

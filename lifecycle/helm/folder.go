@@ -63,7 +63,8 @@ func pack(source string, c lifecycle.Chart) ([]byte, error) {
 	}
 	archive := tar.NewWriter(zip)
 	for _, f := range chart.Raw {
-		h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(c.Name, f.Name), Mode: 0o644, Size: int64(len(f.Data)), ModTime: time.Unix(0, 0).UTC()}
+		h := &tar.Header{Typeflag: tar.TypeReg, Name: path.Join(c.Name, f.Name), Mode: 0o644, Size: int64(len(f.Data)), ModTime: time.Unix(0, 0).
+			UTC()}
 		if err := archive.WriteHeader(h); err != nil {
 			return nil, err
 		}

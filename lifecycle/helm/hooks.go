@@ -47,8 +47,8 @@ func hooked(hooks []hook) []lifecycle.Object {
 	return out
 }
 
-// steady names the hooks, with digests that are the same at each rendering. A name that is another each time loses what differs of it, and the
-// hook's contents do not count.
+// steady names the hooks, with digests that are the same at each rendering. A name that is another each time loses what differs of it, and
+// the hook's contents do not count.
 func steady(first, second []hook) []lifecycle.Hook {
 	var out []lifecycle.Hook
 	volatile := differences(hooked(first), hooked(second))

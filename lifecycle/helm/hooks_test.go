@@ -11,7 +11,8 @@ import (
 func TestHooksAreSteady(t *testing.T) {
 	job := func(name, image string) hook {
 		return hook{lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: "batch/v1", Kind: "Job", Namespace: "gates", Name: name},
-			JSON: []byte(`{"kind":"Job","metadata":{"name":"` + name + `"},"spec":{"image":"` + image + `","token":"` + name + image + `"}}`)}, []string{"pre-install"}}
+			JSON: []byte(`{"kind":"Job","metadata":{"name":"` + name + `"},"spec":{"image":"` + image + `","token":"` + name + image + `"}}`)},
+			[]string{"pre-install"}}
 	}
 	names := func(hooks []lifecycle.Hook) (out []string) {
 		for _, h := range hooks {

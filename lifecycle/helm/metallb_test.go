@@ -35,7 +35,8 @@ func TestMetalLB(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := names(r.Objects)
-	for _, want := range []string{"Deployment metallb-controller", "DaemonSet metallb-speaker", "ValidatingWebhookConfiguration metallb-webhook-configuration",
+	for _, want := range []string{"Deployment metallb-controller", "DaemonSet metallb-speaker",
+		"ValidatingWebhookConfiguration metallb-webhook-configuration",
 		"CustomResourceDefinition ipaddresspools.metallb.io"} {
 		if !slices.ContainsFunc(got, func(n string) bool { return strings.HasSuffix(strings.Replace(n, "metallb-system/", "", 1), want) }) {
 			t.Errorf("%s is missing in %q", want, got)

@@ -161,7 +161,8 @@ func collect(v any, found map[string]bool) {
 // clusterWide reports whether objects of a kind of Kubernetes' own are in no namespace.
 func clusterWide(kind string) bool {
 	switch kind {
-	case "Namespace", "Node", "PersistentVolume", "StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "PriorityClass", "RuntimeClass", "IngressClass",
+	case "Namespace", "Node", "PersistentVolume", "StorageClass", "VolumeAttachment", "CSIDriver", "CSINode", "PriorityClass", "RuntimeClass",
+		"IngressClass",
 		"CustomResourceDefinition", "APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy",
 		"ValidatingAdmissionPolicyBinding", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "ClusterRole", "ClusterRoleBinding",
 		"CertificateSigningRequest", "FlowSchema", "PriorityLevelConfiguration", "DeviceClass", "IPAddress", "ServiceCIDR":

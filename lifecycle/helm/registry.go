@@ -21,7 +21,8 @@ func (s *Store) registry(ctx context.Context, ref, version string) ([]byte, erro
 		return nil, err
 	}
 	// The SDK's calls take no context: the transport ends them.
-	opts := []registry.ClientOption{registry.ClientOptHTTPClient(&http.Client{Transport: bound{ctx: ctx, next: s.web.client.Transport}, Timeout: attemptTimeout})}
+	opts := []registry.ClientOption{registry.ClientOptHTTPClient(&http.Client{Transport: bound{ctx: ctx, next: s.web.client.Transport},
+		Timeout: attemptTimeout})}
 	if loopback(u.Hostname()) {
 		opts = append(opts, registry.ClientOptPlainHTTP())
 	}
@@ -46,7 +47,8 @@ func (s *Store) registry(ctx context.Context, ref, version string) ([]byte, erro
 		Try("Check repo, name and version of the addon's chart, the network and the proxy settings").
 		About("spec.chart.version").
 		Hiding(err)
-	if strings.Contains(text, "401") || strings.Contains(text, "403") || strings.Contains(text, "denied") || strings.Contains(text, "credential") {
+	if strings.Contains(text, "401") || strings.Contains(text, "403") || strings.Contains(text, "denied") ||
+		strings.Contains(text, "credential") {
 		d.Hint = "Log in to the registry with helm registry login or docker login; registries say the same of charts that do not exist"
 	}
 	return nil, d
@@ -74,7 +76,8 @@ func (s *Store) pull(ctx context.Context, client *registry.Client, ref string) (
 
 // brief reports whether what a registry said may be otherwise in a moment.
 func brief(text string) bool {
-	for _, s := range []string{"response status code 5", "response status code 429", "connection reset", "connection refused", "EOF", "timeout", "TLS handshake"} {
+	for _, s := range []string{"response status code 5", "response status code 429", "connection reset", "connection refused", "EOF",
+		"timeout", "TLS handshake"} {
 		if strings.Contains(text, s) {
 			return true
 		}

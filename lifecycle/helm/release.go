@@ -23,7 +23,8 @@ const history = 10
 
 // Cluster is where releases are.
 type Cluster struct {
-	// Config says how the API is reached. It is asked anew for each operation, because a plan that sets a cluster up begins before there is one.
+	// Config says how the API is reached. It is asked anew for each operation, because a plan that sets a cluster up begins before there is
+	// one.
 	Config func(ctx context.Context) (*rest.Config, error)
 	Log    *slog.Logger
 }

@@ -84,10 +84,12 @@ func TestInstallAndUpgrade(t *testing.T) {
 	if rel.Status != "deployed" || rel.Revision != 1 || rel.Former != 0 || rel.Chart != "gate" || rel.Version != "1.0.0" || rel.Pending() {
 		t.Errorf("%+v", rel)
 	}
-	if !slices.ContainsFunc(rel.Objects, func(o lifecycle.ObjectRef) bool { return o.String() == "Deployment door" }) || len(rel.Objects) != 5 {
+	if !slices.ContainsFunc(rel.Objects, func(o lifecycle.ObjectRef) bool { return o.String() == "Deployment door" }) ||
+		len(rel.Objects) != 5 {
 		t.Errorf("objects %v", rel.Objects)
 	}
-	if did := r.doings(); slices.Index(did, "create Job init") != 1 || slices.ContainsFunc(did, func(s string) bool { return strings.Contains(s, "Rule") || strings.Contains(s, "Definition") }) {
+	if did := r.doings(); slices.Index(did, "create Job init") != 1 ||
+		slices.ContainsFunc(did, func(s string) bool { return strings.Contains(s, "Rule") || strings.Contains(s, "Definition") }) {
 		t.Errorf("the hook goes first, crds/ is not Helm's: %q", did)
 	}
 	if _, err := r.client.store.Render(context.Background(), r.site, r.addon, lifecycle.Capabilities{}); err != nil {
@@ -225,7 +227,11 @@ func TestFailedUpgradeIsRolledBack(t *testing.T) {
 }
 
 func TestWebhookThatIsNotUpYet(t *testing.T) {
-	calling := apierrors.NewInternalError(errors.New(`failed calling webhook "rules.gate.example": failed to call webhook: Post "https://gate.gates.svc:443/": dial tcp 10.0.0.1:443: connect: connection refused`))
+	calling := apierrors.NewInternalError(
+		errors.New(
+			`failed calling webhook "rules.gate.example": failed to call webhook: Post "https://gate.gates.svc:443/": dial tcp 10.0.0.1:443: connect: connection refused`,
+		),
+	)
 	for name, installed := range map[string]bool{"install": false, "upgrade": true} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
@@ -260,7 +266,8 @@ func TestHookThatFails(t *testing.T) {
 }
 
 func TestWhatDataIsTiedToStays(t *testing.T) {
-	claim := "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: more}\n---\n" +
+	claim := "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n---\napiVersion: v1\nkind: Namespace\n" +
+		"metadata: {name: more}\n---\n" +
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: gone}\n---\n" + definition("doors.gate.example")
 	r := newRig(t, func(f map[string]string) { f["templates/data.yaml"] = claim })
 	r.must(t)

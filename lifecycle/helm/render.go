@@ -19,7 +19,8 @@ import (
 
 // Render says what an addon is for a cluster: its chart, rendered twice, or its manifests. No cluster is asked, so what a chart looks up in
 // one is not there, as with `helm template`.
-func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Addon, caps lifecycle.Capabilities) (lifecycle.Rendering, error) {
+func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Addon, caps lifecycle.Capabilities) (lifecycle.Rendering,
+	error) {
 	if a.Chart == nil {
 		return s.manifests(ctx, site, a)
 	}
@@ -147,7 +148,8 @@ func documents(content []byte) [][]byte {
 	for k := range split {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }) // manifest-2 before manifest-10
+	// manifest-2 before manifest-10
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	out := make([][]byte, 0, len(keys))
 	for _, k := range keys {
 		out = append(out, []byte(split[k]))

@@ -47,12 +47,14 @@ func TestRender(t *testing.T) {
 		t.Fatal(err)
 	}
 	// In Helm's order; a list stands where Helm would put it: behind all that it knows.
-	want := []string{"ConfigMap state", "Deployment door", "ValidatingWebhookConfiguration gate", "ServiceAccount gate", "Secret elsewhere/token", "Rule first"}
+	want := []string{"ConfigMap state", "Deployment door", "ValidatingWebhookConfiguration gate", "ServiceAccount gate",
+		"Secret elsewhere/token", "Rule first"}
 	if got := names(r.Objects); !slices.Equal(got, want) {
 		t.Errorf("objects %q", got)
 	}
 	for _, o := range r.Objects {
-		wants(t, string(o.JSON), `"app.kubernetes.io/managed-by":"Helm"`, `"meta.helm.sh/release-name":"door"`, `"meta.helm.sh/release-namespace":"gates"`)
+		wants(t, string(o.JSON), `"app.kubernetes.io/managed-by":"Helm"`, `"meta.helm.sh/release-name":"door"`,
+			`"meta.helm.sh/release-namespace":"gates"`)
 	}
 	wants(t, string(r.Objects[0].JSON), `"app":"gate"`, `"kubernetes":"v1.36.3+k0s"`)
 	wants(t, string(r.Objects[1].JSON), `"replicas":2`)
@@ -62,7 +64,8 @@ func TestRender(t *testing.T) {
 	if strings.Contains(string(r.CRDs[0].JSON), "managed-by") {
 		t.Error("Helm puts no labels on what is in crds/")
 	}
-	if len(r.Hooks) != 1 || r.Hooks[0].String() != "Job gates/init" || !slices.Equal(r.Hooks[0].When, []string{"pre-install", "pre-upgrade"}) || r.Hooks[0].Digest == "" {
+	if len(r.Hooks) != 1 || r.Hooks[0].String() != "Job gates/init" ||
+		!slices.Equal(r.Hooks[0].When, []string{"pre-install", "pre-upgrade"}) || r.Hooks[0].Digest == "" {
 		t.Errorf("hooks %+v", r.Hooks)
 	}
 	if want := []string{"registry.example/gate:1", "registry.example/init:3", "registry.example/wait:2"}; !slices.Equal(r.Images, want) {
@@ -101,13 +104,17 @@ func TestRenderRefuses(t *testing.T) {
 		want   []string
 	}{
 		"schema": {values: `{"replicas":"two","image":"SECRET!","ports":{"http/alt":"x"}}`,
-			want: []string{"values of addon door: replicas: got string, want integer", "image: the value does not match pattern", `ports["http/alt"]: got string`}},
-		"version":    {caps: lifecycle.Capabilities{Kubernetes: "v1.29.1-eks-abc"}, want: []string{"not made for Kubernetes v1.29.1", ">= 1.30"}},
-		"dependency": {values: `{"extra":{"enabled":true}}`, change: dependency, want: []string{"lacks charts that it depends on", "extra 1.0.0"}},
-		"template":   {change: func(f map[string]string) { f["templates/a.yaml"] = `{{ fail "give me a password" }}` }, want: []string{"give me a password"}},
-		"no yaml":    {change: func(f map[string]string) { f["templates/a.yaml"] = "a: [" }, want: []string{"renders to what is no YAML", "a.yaml"}},
-		"no object":  {change: func(f map[string]string) { f["templates/a.yaml"] = "a: b" }, want: []string{"no Kubernetes object"}},
-		"library":    {change: func(f map[string]string) { f["Chart.yaml"] += "type: library\n" }, want: []string{"library"}},
+			want: []string{"values of addon door: replicas: got string, want integer", "image: the value does not match pattern",
+				`ports["http/alt"]: got string`}},
+		"version": {caps: lifecycle.Capabilities{Kubernetes: "v1.29.1-eks-abc"}, want: []string{"not made for Kubernetes v1.29.1", ">= 1.30"}},
+		"dependency": {values: `{"extra":{"enabled":true}}`, change: dependency,
+			want: []string{"lacks charts that it depends on", "extra 1.0.0"}},
+		"template": {change: func(f map[string]string) { f["templates/a.yaml"] = `{{ fail "give me a password" }}` },
+			want: []string{"give me a password"}},
+		"no yaml": {change: func(f map[string]string) { f["templates/a.yaml"] = "a: [" },
+			want: []string{"renders to what is no YAML", "a.yaml"}},
+		"no object": {change: func(f map[string]string) { f["templates/a.yaml"] = "a: b" }, want: []string{"no Kubernetes object"}},
+		"library":   {change: func(f map[string]string) { f["Chart.yaml"] += "type: library\n" }, want: []string{"library"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, a := gateAddon(t, tc.values, tc.change)
@@ -146,13 +153,16 @@ kind: Rule
 metadata: {name: first}
 --- # the definition
 `+definition("rules.gate.example"))
-	write(t, filepath.Join(dir, "b.yaml"), "apiVersion: v1\nkind: ConfigMapList\nitems: [{metadata: {name: one}}, {metadata: {name: two}}]\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+	write(t, filepath.Join(dir, "b.yaml"),
+		"apiVersion: v1\nkind: ConfigMapList\nitems: [{metadata: {name: one}}, {metadata: {name: two}}]\n---\napiVersion: v1\nkind: Namespace\n"+
+			"metadata: {name: shop}\n")
 	a := lifecycle.Addon{Name: "shop", Namespace: "shop", Manifests: []string{"a.yaml", "b.yaml"}}
 	r, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Namespace shop", "CustomResourceDefinition rules.gate.example", "ConfigMap one", "ConfigMap two", "Deployment shop/web", "Rule first"}
+	want := []string{"Namespace shop", "CustomResourceDefinition rules.gate.example", "ConfigMap one", "ConfigMap two", "Deployment shop/web",
+		"Rule first"}
 	if got := names(r.Objects); !slices.Equal(got, want) {
 		t.Errorf("objects %q", got)
 	}
@@ -210,8 +220,10 @@ func TestClockIsVolatile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := lifecycle.Addon{Name: "clock", Namespace: "clock", Chart: &lifecycle.Chart{Repo: dir, Name: "clock", Version: "1.0.0", Release: "clock"}}
-	r, err := NewStore(StoreOptions{CacheDir: t.TempDir()}).Render(t.Context(), lifecycle.Site{}, a, lifecycle.Capabilities{Kubernetes: "v1.36.3"})
+	a := lifecycle.Addon{Name: "clock", Namespace: "clock",
+		Chart: &lifecycle.Chart{Repo: dir, Name: "clock", Version: "1.0.0", Release: "clock"}}
+	r, err := NewStore(StoreOptions{CacheDir: t.TempDir()}).
+		Render(t.Context(), lifecycle.Site{}, a, lifecycle.Capabilities{Kubernetes: "v1.36.3"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,8 @@ func TestManifest(t *testing.T) {
 	}
 	repo.files["/install.yaml"] = []byte("kind: Secret\n")
 	pins := &lifecycle.Pins{Manifests: []lifecycle.ManifestPin{{URL: url, Digest: sum}}}
-	if got, _, err := testStore(StoreOptions{CacheDir: dir, Offline: true}).Manifest(ctx, "", url, pins); err != nil || string(got) != string(content) {
+	if got, _, err := testStore(StoreOptions{CacheDir: dir, Offline: true}).Manifest(ctx, "", url, pins); err != nil ||
+		string(got) != string(content) {
 		t.Errorf("from the cache: %s %v", got, err)
 	}
 	_, _, err = testStore(StoreOptions{}).Manifest(ctx, "", url, pins)

@@ -34,8 +34,8 @@ func differences(first, second []lifecycle.Object) []lifecycle.FieldRef {
 	return out
 }
 
-// compare gives the paths at which two values differ. It is not lifecycle.DiffFields, which names single items of a list: here an item's place
-// means nothing when the next rendering may have others, so then the list is one field.
+// compare gives the paths at which two values differ. It is not lifecycle.DiffFields, which names single items of a list: here an item's
+// place means nothing when the next rendering may have others, so then the list is one field.
 func compare(path string, a, b any) []string {
 	if reflect.DeepEqual(a, b) {
 		return nil

@@ -27,7 +27,8 @@ type web struct {
 }
 
 func newWeb(log *slog.Logger) web {
-	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second,
+	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second}
 	return web{client: &http.Client{Transport: transport, Timeout: attemptTimeout}, pause: time.Second, log: log}
 }

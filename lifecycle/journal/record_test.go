@@ -21,7 +21,8 @@ func parsed(t *testing.T, s string) lifecycle.Version {
 }
 
 func step(second int, kind lifecycle.EventKind, target string, a lifecycle.Action, v lifecycle.Version) lifecycle.Event {
-	return lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Date(2026, 11, 21, 22, 0, second, 0, time.UTC), Run: "r1", Site: "lab", Kind: kind,
+	return lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Date(2026, 11, 21, 22, 0, second, 0, time.UTC), Run: "r1", Site: "lab",
+		Kind: kind,
 		Step: target + "/" + string(a), Target: target, Action: a, Version: v}
 }
 
@@ -35,7 +36,8 @@ func TestRecord(t *testing.T) {
 		step(0, lifecycle.EventPlanned, "worker-1", lifecycle.ActionUpgrade, v136),
 		step(0, lifecycle.EventPlanned, "worker-2", lifecycle.ActionReset, lifecycle.Version{}),
 	}
-	blocked, failed := step(4, lifecycle.EventFailed, "worker-2", lifecycle.ActionReset, lifecycle.Version{}), step(4, lifecycle.EventFailed, "worker-2", lifecycle.ActionReset, lifecycle.Version{})
+	blocked, failed := step(4, lifecycle.EventFailed, "worker-2", lifecycle.ActionReset, lifecycle.Version{}),
+		step(4, lifecycle.EventFailed, "worker-2", lifecycle.ActionReset, lifecycle.Version{})
 	blocked.Diagnostic = &lifecycle.Diagnostic{Severity: lifecycle.SeverityBlocked}
 	failed.Diagnostic = &lifecycle.Diagnostic{Severity: lifecycle.SeverityError}
 	end := event(lifecycle.EventSummary, "")
@@ -43,8 +45,10 @@ func TestRecord(t *testing.T) {
 	told := end
 	told.Result = lifecycle.RunInterrupted
 	back := func(e lifecycle.Event) lifecycle.Event { e.Action = lifecycle.ActionUpgrade; return e }
-	first := []lifecycle.Event{step(1, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{}), step(3, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{})}
-	second := []lifecycle.Event{step(3, lifecycle.EventStarted, "worker-2", lifecycle.ActionReset, lifecycle.Version{}), step(5, lifecycle.EventFinished, "worker-2", lifecycle.ActionReset, lifecycle.Version{})}
+	first := []lifecycle.Event{step(1, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{}),
+		step(3, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade, lifecycle.Version{})}
+	second := []lifecycle.Event{step(3, lifecycle.EventStarted, "worker-2", lifecycle.ActionReset, lifecycle.Version{}),
+		step(5, lifecycle.EventFinished, "worker-2", lifecycle.ActionReset, lifecycle.Version{})}
 	for _, tt := range []struct {
 		name                    string
 		more                    []lifecycle.Event
@@ -54,20 +58,32 @@ func TestRecord(t *testing.T) {
 		took                    time.Duration
 	}{
 		{"whole", slices.Concat(first, second, []lifecycle.Event{end}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
-		{"the way back after a failure is no step of the plan", slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade+"@back", v135),
-			back(step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade+"@back", lifecycle.Version{})), end}), lifecycle.RunFailed, []lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
-		{"an upgrade that was cut off earlier is taken back", slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionRestoreFormer, v135),
-			step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionRestoreFormer, lifecycle.Version{}), end}), lifecycle.RunFailed, []lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
-		{"a word about the record comes after the end", slices.Concat(first, second, []lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136}, 2, 2, 0, 2, time.Minute},
+		{"the way back after a failure is no step of the plan",
+			slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionUpgrade+"@back", v135),
+				back(step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionUpgrade+"@back", lifecycle.Version{})), end}), lifecycle.RunFailed,
+			[]lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
+		{"an upgrade that was cut off earlier is taken back",
+			slices.Concat(first, []lifecycle.Event{failed, step(5, lifecycle.EventStarted, "worker-1", lifecycle.ActionRestoreFormer, v135),
+				step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionRestoreFormer, lifecycle.Version{}), end}), lifecycle.RunFailed,
+			[]lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
+		{"a word about the record comes after the end", slices.Concat(first, second,
+			[]lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136}, 2,
+			2, 0, 2, time.Minute},
 		{"killed", first, lifecycle.RunUnended, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, 3 * time.Second},
-		{"blocked", slices.Concat(first, []lifecycle.Event{blocked, end}), lifecycle.RunBlocked, []lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
-		{"a failure is worse than a block", slices.Concat(first, []lifecycle.Event{blocked, failed, end}), lifecycle.RunFailed, []lifecycle.Version{v135, v136}, 1, 1, 2, 1, time.Minute},
-		{"stopped", slices.Concat(first, []lifecycle.Event{step(4, lifecycle.EventSkipped, "worker-2", lifecycle.ActionReset, lifecycle.Version{}), end}), lifecycle.RunInterrupted, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, time.Minute},
-		{"the summary knows best", slices.Concat(first, []lifecycle.Event{failed, told}), lifecycle.RunInterrupted, []lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
+		{"blocked", slices.Concat(first, []lifecycle.Event{blocked, end}), lifecycle.RunBlocked, []lifecycle.Version{v135, v136}, 1, 1, 1, 1,
+			time.Minute},
+		{"a failure is worse than a block", slices.Concat(first, []lifecycle.Event{blocked, failed, end}), lifecycle.RunFailed,
+			[]lifecycle.Version{v135, v136}, 1, 1, 2, 1, time.Minute},
+		{"stopped", slices.Concat(first, []lifecycle.Event{step(4, lifecycle.EventSkipped, "worker-2", lifecycle.ActionReset,
+			lifecycle.Version{}), end}), lifecycle.RunInterrupted, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, time.Minute},
+		{"the summary knows best", slices.Concat(first, []lifecycle.Event{failed, told}), lifecycle.RunInterrupted,
+			[]lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
 	} {
 		got := Record(slices.Concat(planned, tt.more))
-		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Revision: "3f2a", Digest: "sha256:aa", Began: begun.Time,
-			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Steps: 2, Begun: tt.begun, Done: tt.done, Failed: tt.failed, Machines: tt.on}
+		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Revision: "3f2a",
+			Digest: "sha256:aa", Began: begun.Time,
+			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Steps: 2, Begun: tt.begun,
+			Done: tt.done, Failed: tt.failed, Machines: tt.on}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", tt.name, got, want)
 		}
@@ -96,7 +112,8 @@ func TestRecordWithoutHeader(t *testing.T) {
 
 func TestRunsAndFind(t *testing.T) {
 	root := t.TempDir()
-	for _, name := range []string{"lab/20261121-220000-aaaaaa.jsonl", "lab/20261121-220000-aaaaaa.commands.jsonl", "lab/20261121-230000-bbbbbb.jsonl", "tokyo/20261120-100000-cccccc.jsonl", "lab/notes.txt"} {
+	for _, name := range []string{"lab/20261121-220000-aaaaaa.jsonl", "lab/20261121-220000-aaaaaa.commands.jsonl",
+		"lab/20261121-230000-bbbbbb.jsonl", "tokyo/20261120-100000-cccccc.jsonl", "lab/notes.txt"} {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)

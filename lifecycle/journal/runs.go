@@ -111,8 +111,8 @@ func Records(root, site string) (records []lifecycle.RunRecord, unread lifecycle
 	return records, unread, nil
 }
 
-// Merge puts the runs that are known here and those that the cluster keeps together, newest first. Of a run that both know, the journal says
-// more.
+// Merge puts the runs that are known here and those that the cluster keeps together, newest first. Of a run that both know, the journal
+// says more.
 func Merge(here, kept []lifecycle.RunRecord) []lifecycle.ListedRun {
 	out := []lifecycle.ListedRun{}
 	at := map[string]int{}

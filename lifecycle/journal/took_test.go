@@ -21,12 +21,14 @@ func TestTook(t *testing.T) {
 	failed := step(9, lifecycle.EventFailed, "worker-2", lifecycle.ActionUpgrade, lifecycle.Version{})
 	failed.Elapsed = time.Hour
 	events := []lifecycle.Event{
-		planned("worker-1", lifecycle.ActionDrain), planned("worker-1", lifecycle.ActionUpgrade), planned("worker-2", lifecycle.ActionDrain), planned("worker-2", lifecycle.ActionUpgrade),
+		planned("worker-1", lifecycle.ActionDrain), planned("worker-1", lifecycle.ActionUpgrade), planned("worker-2", lifecycle.ActionDrain),
+		planned("worker-2", lifecycle.ActionUpgrade),
 		finished("worker-1", lifecycle.ActionDrain, 20*time.Second), finished("worker-1", lifecycle.ActionUpgrade, time.Minute),
 		finished("worker-2", lifecycle.ActionDrain, 40*time.Second), failed,
 		finished("worker-2", lifecycle.ActionRestoreFormer, 50*time.Second), // the way back
 	}
-	want := []lifecycle.Took{{Action: lifecycle.ActionDrain, Steps: 2, Total: time.Minute}, {Action: lifecycle.ActionUpgrade, Steps: 1, Total: time.Minute}}
+	want := []lifecycle.Took{{Action: lifecycle.ActionDrain, Steps: 2, Total: time.Minute},
+		{Action: lifecycle.ActionUpgrade, Steps: 1, Total: time.Minute}}
 	if got := Record(events).Took; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -76,7 +76,8 @@ func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, 
 }
 
 // obtain gives a binary that is in the folder, or is fetched into it; offline, only one that is there.
-func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool, progress func(string)) (binary, error) {
+func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool, progress func(string)) (binary,
+	error) {
 	src := newSource(site, v, arch)
 	want, err := pinned(site, v, arch)
 	if err != nil {

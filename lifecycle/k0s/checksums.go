@@ -71,7 +71,8 @@ func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.
 }
 
 // Fetch gives the file of a binary, and its checksum "sha256:<hex>". It is fetched into dir, as sessions fetch, unless it is there.
-func (Releases) Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error) {
+func (Releases) Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file,
+	digest string, err error) {
 	b, err := obtain(ctx, site, v, arch, dir, false, progress)
 	if err != nil {
 		return "", "", err

@@ -52,7 +52,8 @@ func (t *task) configureWith(ctx context.Context, f facts, text []byte, restart 
 	q := shellescape.Quote
 	conf := q(t.on.paths.config)
 	// a file that no tool wrote is an administrator's: it is kept
-	keep := fmt.Sprintf("if [ -f %s ] && ! grep -qF -- ' generated-by-k0sctl' %s; then mv -f %s %s; fi", conf, conf, conf, q(t.on.paths.config+".old"))
+	keep := fmt.Sprintf("if [ -f %s ] && ! grep -qF -- ' generated-by-k0sctl' %s; then mv -f %s %s; fi", conf, conf, conf,
+		q(t.on.paths.config+".old"))
 	if err := t.on.run(ctx, fmt.Sprintf("%s; mv -f %s %s", keep, q(candidate), conf)); err != nil {
 		return err
 	}

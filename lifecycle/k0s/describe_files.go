@@ -24,7 +24,8 @@ func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 		}
 		for _, file := range files {
 			if was, twice := byPath[file.Path]; twice {
-				d.warn(subject(h, i), "two files are declared for one path", fmt.Sprintf("%s: %s and %s; the latter is used", file.Path, was.Source, file.Source),
+				d.warn(subject(h, i), "two files are declared for one path",
+					fmt.Sprintf("%s: %s and %s; the latter is used", file.Path, was.Source, file.Source),
 					"Declare each path once")
 			}
 			byPath[file.Path] = file
@@ -48,7 +49,8 @@ func expand(f *cluster.UploadFile) ([]lifecycle.HostFile, error) {
 		if !path.IsAbs(dest) {
 			dest = path.Join(f.DestinationDir, dest)
 		}
-		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString, Owner: f.User, Group: f.Group,
+		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString,
+			Owner: f.User, Group: f.Group,
 			Restart: readAtStart(dest), Source: f.String()}
 	}
 	if f.HasData() {

@@ -156,7 +156,8 @@ func TestDescribeRefuses(t *testing.T) {
 		{"openSSH", replace("ssh: {address: 192.0.2.21}", "openSSH: {address: 192.0.2.21}"), "cannot connect", "openSSH"},
 		{"not YAML", "a: [", "does not fit", ""},
 		{"another kind", replace("kind: Cluster\n", "kind: Clutter\n"), "not a k0sctl", "Clutter"},
-		{"single host is validated too (H31)", `{apiVersion: k0sctl.k0sproject.io/v1beta1, kind: Cluster, spec: {hosts: [{role: controller, hostname: a, noTaints: true, ssh: {address: 1.2.3.4}}], k0s: {version: v1.36.3+k0s.2}}}`, "rejects the host", "noTaints"},
+		{"single host is validated too (H31)",
+			`{apiVersion: k0sctl.k0sproject.io/v1beta1, kind: Cluster, spec: {hosts: [{role: controller, hostname: a, noTaints: true, ssh: {address: 1.2.3.4}}], k0s: {version: v1.36.3+k0s.2}}}`, "rejects the host", "noTaints"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -239,7 +240,8 @@ func TestRemarks(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, ds := Describe([]byte(strings.Replace(document3, "    reset: true\n", "    reset: true\n"+c.add, 1)), site, "/overlay", "cluster.yaml")
+			_, ds := Describe([]byte(strings.Replace(document3, "    reset: true\n", "    reset: true\n"+c.add, 1)), site, "/overlay",
+				"cluster.yaml")
 			if err := ds.Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -255,7 +257,8 @@ func TestRemarks(t *testing.T) {
 
 // TestMetricsServerIsKept: a document that turns it off is told so.
 func TestMetricsServerIsKept(t *testing.T) {
-	for flag, told := range map[string]bool{"": false, "--disable-components=helm,metrics-server": true, "--disable-components=konnectivity-server": false} {
+	for flag, told := range map[string]bool{"": false, "--disable-components=helm,metrics-server": true,
+		"--disable-components=konnectivity-server": false} {
 		doc := document3
 		if flag != "" {
 			doc = strings.Replace(doc, "    hostname: c1\n", "    hostname: c1\n    installFlags: ['"+flag+"']\n", 1)

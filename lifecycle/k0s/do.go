@@ -42,8 +42,8 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 	}[a]
 }
 
-// Do does what a step says to its machine, as long as ctx lets it. progress gets a line for whatever takes a while; it may be nil. The error is a
-// lifecycle.Diagnostic, or the context's when that ended.
+// Do does what a step says to its machine, as long as ctx lets it. progress gets a line for whatever takes a while; it may be nil. The
+// error is a lifecycle.Diagnostic, or the context's when that ended.
 func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
 	act := action(step.Action)
 	if act == nil {

@@ -63,7 +63,8 @@ func TestBootstrapThenUpgrade(t *testing.T) {
 	for _, name := range []string{"c1", "w1"} {
 		declared, _ := s.site.Cluster.Host(name)
 		h := f.state(s, name)
-		if h.Running.String() != v135 || h.Service != lifecycle.ServiceRunning || len(h.Staged) != 0 || h.Token || !slices.Equal(h.Arguments, declared.Arguments) {
+		if h.Running.String() != v135 || h.Service != lifecycle.ServiceRunning || len(h.Staged) != 0 || h.Token ||
+			!slices.Equal(h.Arguments, declared.Arguments) {
 			t.Errorf("%s after the bootstrap: %+v\nwant arguments %q", name, h, declared.Arguments)
 		}
 	}
@@ -82,7 +83,8 @@ func TestBootstrapThenUpgrade(t *testing.T) {
 	}
 	f.do(s, v136, "w1/upgrade")
 	declared, _ := s.site.Cluster.Host("w1")
-	if h := f.state(s, "w1"); h.Running.String() != v136 || h.Binary.String() != v136 || len(h.Staged) != 0 || !slices.Equal(h.Arguments, declared.Arguments) {
+	if h := f.state(s, "w1"); h.Running.String() != v136 || h.Binary.String() != v136 || len(h.Staged) != 0 ||
+		!slices.Equal(h.Arguments, declared.Arguments) {
 		t.Errorf("after the upgrade: %+v", h)
 	}
 	if unit := f.fakes["w1"].read("unit/k0sworker.service"); !strings.Contains(unit, "--token-file=") {
@@ -338,8 +340,8 @@ func TestTidy(t *testing.T) {
 	}
 }
 
-// A run that was killed between making a token worthless and overwriting it, and a token that has run out, leave one that can't be invalidated
-// any more: there is nothing left to do but to overwrite it.
+// A run that was killed between making a token worthless and overwriting it, and a token that has run out, leave one that can't be
+// invalidated any more: there is nothing left to do but to overwrite it.
 func TestTidyATokenThatIsGone(t *testing.T) {
 	f, s := bootstrap(t, "c1", "w1")
 	f.fakes["w1"].write("etc/k0stoken", token(t), 0o600)
@@ -374,7 +376,8 @@ func TestHazard_H11_OnlyContentDecides(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
 	f.write("motd.txt", "welcome")
-	f.extra["c1"] = "    files:\n    - {src: motd.txt, dst: " + m.root + "/etc/motd, perm: '0640'}\n    - {name: inline, data: hello, dst: " + m.root + "/etc/inline}\n"
+	f.extra["c1"] = "    files:\n    - {src: motd.txt, dst: " + m.root + "/etc/motd, perm: '0640'}\n    - {name: inline, data: hello, dst: " +
+		m.root + "/etc/inline}\n"
 	s := f.open(v135)
 	f.do(s, v135, "c1/prepare")
 	if m.read("etc/motd") != "welcome" || m.read("etc/inline") != "hello" {

@@ -23,7 +23,8 @@ func TestRunCommand(t *testing.T) {
 		var said []string
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
-		err := s.Do(ctx, lifecycle.Step{ID: "w1/run", Target: "w1", Action: lifecycle.ActionRun, Command: command}, func(line string) { said = append(said, line) })
+		err := s.Do(ctx, lifecycle.Step{ID: "w1/run", Target: "w1", Action: lifecycle.ActionRun, Command: command},
+			func(line string) { said = append(said, line) })
 		return said, err
 	}
 	said, err := run("printf", `%s\n`, "two words", "$HOME", "it's", "*", "a;b")
@@ -31,7 +32,8 @@ func TestRunCommand(t *testing.T) {
 		t.Errorf("got %q, %v; want %q", said, err, want)
 	}
 	said, err = run("sh", "-c", "echo begun; echo no such disk >&2; exit 7")
-	if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || !strings.Contains(d.Summary, "status 7") || !strings.Contains(d.Detail, "no such disk") || len(said) != 2 {
+	if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || !strings.Contains(d.Summary, "status 7") ||
+		!strings.Contains(d.Detail, "no such disk") || len(said) != 2 {
 		t.Errorf("a command that fails: %q, %v", said, err)
 	}
 	if _, err := run(); err == nil {

@@ -45,12 +45,14 @@ func script(p paths, files []lifecycle.HostFile, nonce string) string {
 	for _, f := range files {
 		args += " " + q(f.Path)
 	}
-	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), args, factsScript)
+	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), args,
+		factsScript)
 }
 
 // factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by
 // sudo can be told from other trouble.
 func factsCommand(p paths, files []lifecycle.HostFile, nonce string) string {
-	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n' %s \"$U\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; else sudo -n -- sh -c \"$S\"; fi",
+	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n' %s \"$U\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; "+
+		"else sudo -n -- sh -c \"$S\"; fi",
 		shellescape.Quote(script(p, files, nonce)), nonce)
 }

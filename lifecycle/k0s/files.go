@@ -72,7 +72,8 @@ func (r *remote) putFile(ctx context.Context, c lifecycle.FileChange, early bool
 		return r.run(ctx, handOver(c.Path)+r.passable(c))
 	}
 	tmp, dir, dirMode := c.Path+".kiban-new", path.Dir(c.Path), first(c.DirMode, "0755")
-	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s%[6]s || { rm -f %[3]s; exit 1; }",
+	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s%[6]s "+
+		"|| { rm -f %[3]s; exit 1; }",
 		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path), r.passable(c))
 	_, err := r.pipe(ctx, command, bytes.NewReader(c.HostFile.Content), nil)
 	return err

@@ -62,13 +62,15 @@ func TestPutFiles(t *testing.T) {
 	if st, _ := os.Stat(filepath.Join(m.root, "etc")); st.Mode().Perm() != 0o751 {
 		t.Errorf("the folder of k0s.yaml has %v: users of k0s cannot enter it", st.Mode())
 	}
-	if stop, put, start := strings.Index(said, "systemctl stop"), strings.Index(said, "/dev/stdin"), strings.Index(said, "systemctl start"); stop < 0 || put < stop || start < put {
+	if stop, put, start := strings.Index(said, "systemctl stop"), strings.Index(said, "/dev/stdin"),
+		strings.Index(said, "systemctl start"); stop < 0 || put < stop || start < put {
 		t.Errorf("not stopped, put and started in that order:\n%s", said)
 	}
 	if strings.Contains(said, "Policy\n") {
 		t.Errorf("the content is in a command:\n%s", said)
 	}
-	if h := f.state(s, "c1"); len(h.Files) != 1 || h.Files[0].Mode != "0640" || h.Files[0].Owner != me.Username || h.Service != lifecycle.ServiceRunning {
+	if h := f.state(s, "c1"); len(h.Files) != 1 || h.Files[0].Mode != "0640" || h.Files[0].Owner != me.Username ||
+		h.Service != lifecycle.ServiceRunning {
 		t.Errorf("the machine says %+v", h.Files)
 	}
 	f.commands()
@@ -96,14 +98,18 @@ func TestPutFiles(t *testing.T) {
 	}
 }
 
-// TestFileOfAUserToCome: a file whose owner exists only once k0s is installed is root's alone until then, and is handed over before k0s starts.
+// TestFileOfAUserToCome: a file whose owner exists only once k0s is installed is root's alone until then, and is handed over before k0s
+// starts.
 func TestFileOfAUserToCome(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
-	m.write("bin/chown", "#!/bin/sh\ncase $1 in kube-apiserver*) [ -d \"$ROOT/unit\" ] || { echo \"chown: invalid user\" >&2; exit 1; }; echo \"$1 $(stat -c %a \"$2\")\" >> \"$ROOT/owned\" ;; esac\n", 0o755)
-	m.write("bin/systemctl", strings.Replace(fakeSystemctl, "start) ", `start) cp "$ROOT/owned" "$ROOT/owned-at-start" 2>/dev/null; `, 1), 0o755)
+	m.write("bin/chown", "#!/bin/sh\ncase $1 in kube-apiserver*) [ -d \"$ROOT/unit\" ] || { echo \"chown: invalid user\" >&2; exit 1; }; "+
+		"echo \"$1 $(stat -c %a \"$2\")\" >> \"$ROOT/owned\" ;; esac\n", 0o755)
+	m.write("bin/systemctl", strings.Replace(fakeSystemctl, "start) ", `start) cp "$ROOT/owned" "$ROOT/owned-at-start" 2>/dev/null; `, 1),
+		0o755)
 	s := f.open(v135)
-	declareFile(s, f, lifecycle.HostFile{Path: "etc/k0s/secret.yaml", Content: []byte("key"), Mode: "0440", Owner: "kube-apiserver", Group: "root", Secret: true, Restart: true})
+	declareFile(s, f, lifecycle.HostFile{Path: "etc/k0s/secret.yaml", Content: []byte("key"), Mode: "0440", Owner: "kube-apiserver",
+		Group: "root", Secret: true, Restart: true})
 	f.do(s, v135, "c1/prepare")
 	if st, err := os.Stat(filepath.Join(m.root, "etc/k0s/secret.yaml")); err != nil || st.Mode().Perm() != 0o600 {
 		t.Fatalf("before k0s is there the file is %v, %v", st, err)
@@ -122,7 +128,8 @@ func TestFileWithoutContent(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
 	s := f.open(v135)
-	declareFile(s, f, lifecycle.HostFile{Path: "etc/k0s/keys.yaml", Missing: "the environment variable KEYS is not set", Mode: "0600", Secret: true})
+	declareFile(s, f, lifecycle.HostFile{Path: "etc/k0s/keys.yaml", Missing: "the environment variable KEYS is not set", Mode: "0600",
+		Secret: true})
 	for _, step := range []string{"c1/prepare", "c1/files"} {
 		if err := f.try(t.Context(), s, "", step); err == nil || !strings.Contains(err.Error(), "KEYS is not set") {
 			t.Errorf("%s: %v", step, err)
@@ -165,12 +172,15 @@ func TestDescribeFiles(t *testing.T) {
 	site := f.site(v135)
 	c1, _ := site.Cluster.Host("c1")
 	want := []lifecycle.HostFile{
-		{Path: "/etc/k0s/conf/a.yaml", Digest: digest([]byte("a: 1")), Mode: "0640", DirMode: "0750", Owner: "kube-apiserver", Group: "root", Restart: true, Source: "conf"},
-		{Path: "/etc/k0s/conf/sub/b.yaml", Digest: digest([]byte("b: 2")), Mode: "0640", DirMode: "0750", Owner: "kube-apiserver", Group: "root", Restart: true, Source: "conf"},
+		{Path: "/etc/k0s/conf/a.yaml", Digest: digest([]byte("a: 1")), Mode: "0640", DirMode: "0750", Owner: "kube-apiserver", Group: "root",
+			Restart: true, Source: "conf"},
+		{Path: "/etc/k0s/conf/sub/b.yaml", Digest: digest([]byte("b: 2")), Mode: "0640", DirMode: "0750", Owner: "kube-apiserver", Group: "root",
+			Restart: true, Source: "conf"},
 		{Path: "/etc/motd", Digest: digest([]byte("hello")), Source: "motd"},
 	}
 	same := func(a, b lifecycle.HostFile) bool {
-		return a.Path == b.Path && a.Digest == b.Digest && a.Mode == b.Mode && a.DirMode == b.DirMode && a.Owner == b.Owner && a.Group == b.Group &&
+		return a.Path == b.Path && a.Digest == b.Digest && a.Mode == b.Mode && a.DirMode == b.DirMode && a.Owner == b.Owner &&
+			a.Group == b.Group &&
 			a.Restart == b.Restart && a.Source == b.Source
 	}
 	if !slices.EqualFunc(c1.Files, want, same) {

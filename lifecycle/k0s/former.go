@@ -26,8 +26,8 @@ func (t *task) keeps(f facts) bool {
 	})
 }
 
-// keepFormer keeps the installed binary, which is of that version, and its service for the way back. The binary gets its name last: if that is
-// there, so is the rest. It is a second name for the same file where that is possible, and takes no room.
+// keepFormer keeps the installed binary, which is of that version, and its service for the way back. The binary gets its name last: if
+// that is there, so is the rest. It is a second name for the same file where that is possible, and takes no room.
 func (t *task) keepFormer(ctx context.Context, v lifecycle.Version) error {
 	q := shellescape.Quote
 	binary, kept, tmp := q(t.on.paths.binary), t.on.paths.former(v), q(t.on.paths.dir()+"/.k0s.kiban-former")
@@ -35,18 +35,21 @@ func (t *task) keepFormer(ctx context.Context, v lifecycle.Version) error {
 	if err != nil {
 		return err
 	}
-	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && { { [ ! -L %s ] && ln %s %s; } 2>/dev/null || cp -p %s %s; } && mv -f %s %s",
-		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), binary, binary, tmp, binary, tmp, tmp, q(kept)))
+	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && { { [ ! -L %s ] && ln %s %s; "+
+		"} 2>/dev/null || cp -p %s %s; } && mv -f %s %s",
+		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), binary, binary, tmp, binary,
+		tmp, tmp, q(kept)))
 }
 
 // unitFile is the file that the k0s service is made from.
 func (r *remote) unitFile(ctx context.Context) (string, error) {
 	u := r.k0s.K0sServiceName()
-	return r.output(ctx, fmt.Sprintf("f=$(systemctl show -p FragmentPath %s.service 2>/dev/null); f=${f#FragmentPath=}; echo \"${f:-/etc/systemd/system/%s.service}\"", u, u))
+	return r.output(ctx, fmt.Sprintf("f=$(systemctl show -p FragmentPath %s.service 2>/dev/null); f=${f#FragmentPath=}; "+
+		"echo \"${f:-/etc/systemd/system/%s.service}\"", u, u))
 }
 
-// restoreFormer puts back what keepFormer kept, and starts it. A machine on which nothing was replaced, because its upgrade failed before that,
-// gets its service and is only started if it does not run.
+// restoreFormer puts back what keepFormer kept, and starts it. A machine on which nothing was replaced, because its upgrade failed before
+// that, gets its service and is only started if it does not run.
 func restoreFormer(ctx context.Context, t *task) error {
 	f, err := t.look(ctx, t.on)
 	if err != nil {
@@ -89,7 +92,8 @@ func (t *task) putBack(ctx context.Context, v lifecycle.Version) error {
 	}
 	kept := t.on.paths.former(v)
 	if err := t.on.run(ctx, fmt.Sprintf("cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && mv -f %s %s && systemctl daemon-reload && rm -f %s",
-		q(kept+".service"), q(unit), q(kept+".env"), q(kept+".env"), q(t.on.dropIn()), q(kept), q(t.on.paths.binary), t.on.paths.formers())); err != nil {
+		q(kept+".service"), q(unit), q(kept+".env"), q(kept+".env"), q(t.on.dropIn()), q(kept), q(t.on.paths.binary),
+		t.on.paths.formers())); err != nil {
 		return err
 	}
 	out, err := t.on.output(ctx, q(t.on.paths.binary)+" version")

@@ -26,7 +26,8 @@ func mustVersion(s string) lifecycle.Version {
 
 // upgradeWithWayBack is an upgrade as plans have it for workers.
 func upgradeWithWayBack(target, from, to string) lifecycle.Step {
-	return lifecycle.Step{ID: target + "/upgrade", Target: target, Action: lifecycle.ActionUpgrade, From: mustVersion(from), Version: mustVersion(to),
+	return lifecycle.Step{ID: target + "/upgrade", Target: target, Action: lifecycle.ActionUpgrade, From: mustVersion(from),
+		Version:   mustVersion(to),
 		OnFailure: []lifecycle.Step{back(target, from)}}
 }
 

@@ -147,7 +147,8 @@ func TestHazard_H29_FailedResetIsAnError(t *testing.T) {
 
 // H19: whatever a document says of a host's own k0s, what is installed is the declared version, from the site's source.
 func TestHazard_H19_OwnBinariesAreNotUsed(t *testing.T) {
-	for name, line := range map[string]string{"k0sBinaryPath": "    k0sBinaryPath: own-k0s\n", "useExistingK0s": "    useExistingK0s: true\n"} {
+	for name, line := range map[string]string{"k0sBinaryPath": "    k0sBinaryPath: own-k0s\n",
+		"useExistingK0s": "    useExistingK0s: true\n"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFarm(t, "c1")
 			f.write("own-k0s", standIn(v136))
@@ -172,7 +173,8 @@ func TestHazard_H32_ConcurrencyIsBounded(t *testing.T) {
 	f := newFarm(t, names...)
 	meeting := t.TempDir()
 	for _, name := range names { // the first thing that a machine is asked is who asks
-		f.fakes[name].write("bin/id", fmt.Sprintf("#!/bin/sh\ncd %s; touch here.%s; ls here.* | wc -l >> counts; sleep 0.2; rm here.%s; echo 0\n", meeting, name, name), 0o755)
+		f.fakes[name].write("bin/id", fmt.Sprintf("#!/bin/sh\ncd %s; touch here.%s; ls here.* | wc -l >> counts; sleep 0.2; rm here.%s; echo 0\n",
+			meeting, name, name), 0o755)
 	}
 	site := f.site(v135)
 	s, err := Open(site, Options{Parallel: 2})
@@ -261,7 +263,8 @@ func TestHazard_H10_VersionIsExact(t *testing.T) {
 
 // H11: what is behind a URL may change at any time, and would change hosts with it.
 func TestHazard_H11_NoFilesFromURLs(t *testing.T) {
-	refusedDocument(t, strings.Replace(document3, "    reset: true", "    files: [{src: 'https://example.org/x', dst: /tmp/x}]", 1), "files from a URL are not supported")
+	refusedDocument(t, strings.Replace(document3, "    reset: true", "    files: [{src: 'https://example.org/x', dst: /tmp/x}]", 1),
+		"files from a URL are not supported")
 }
 
 // H31: k0sctl validates the hosts of a document only when there is more than one.

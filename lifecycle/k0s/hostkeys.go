@@ -76,8 +76,9 @@ func (s *Session) doors() (doors []door, out lifecycle.HostKeys) {
 		}
 		d := door{m.host.Name, net.JoinHostPort(c.Address, strconv.Itoa(cmp.Or(c.Port, 22)))}
 		if c != m.ssh {
-			out.Failed = append(out.Failed, lifecycle.HostKeyFailure{Host: m.host.Name, Address: net.JoinHostPort(m.ssh.Address, strconv.Itoa(cmp.Or(m.ssh.Port, 22))),
-				Why: "it is behind the bastion " + d.address + ": run ssh-keyscan there, and compare the key with the machine's"})
+			out.Failed = append(out.Failed, lifecycle.HostKeyFailure{Host: m.host.Name,
+				Address: net.JoinHostPort(m.ssh.Address, strconv.Itoa(cmp.Or(m.ssh.Port, 22))),
+				Why:     "it is behind the bastion " + d.address + ": run ssh-keyscan there, and compare the key with the machine's"})
 		}
 		if !slices.ContainsFunc(doors, func(o door) bool { return o.address == d.address }) {
 			doors = append(doors, d)

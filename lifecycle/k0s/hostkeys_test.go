@@ -94,7 +94,8 @@ func TestTrustKeepsTheOtherLines(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, before, after, err string }{
 		{"no file", "", key.Line + "\n", ""},
-		{"a line twice, no newline at the end", "# mine\n" + line("10.0.0.1") + "\n" + line("10.0.0.2") + "\n" + line("10.0.0.1"), "# mine\n" + line("10.0.0.2") + "\n" + key.Line + "\n", ""},
+		{"a line twice, no newline at the end", "# mine\n" + line("10.0.0.1") + "\n" + line("10.0.0.2") + "\n" + line("10.0.0.1"),
+			"# mine\n" + line("10.0.0.2") + "\n" + key.Line + "\n", ""},
 		{"several names", "10.0.0.1,10.0.0.2" + rest + "\n", line("10.0.0.2") + "\n" + key.Line + "\n", ""},
 		{"hashed", knownhosts.HashHostname("10.0.0.1") + rest + "\n", key.Line + "\n", ""},
 		{"a pattern", "10.0.0.*" + rest + "\n", "", "line 1 of known_hosts is about more than 10.0.0.1"},
@@ -128,7 +129,8 @@ func TestTrustKeepsTheOtherLines(t *testing.T) {
 	}
 }
 
-// TestStandings: a key of a kind that nobody knows of a known machine says nothing, unless the known kind is gone; a revoked one is never new.
+// TestStandings: a key of a kind that nobody knows of a known machine says nothing, unless the known kind is gone; a revoked one is never
+// new.
 func TestStandings(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

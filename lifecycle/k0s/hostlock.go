@@ -28,7 +28,8 @@ const hostLockCall = lifecycle.LockDuration / 3
 // Under the directory, lock/ exists with one file in it, named by the run that holds the lock, and beat.<run> counts its renewals. A
 // contender prepares such a directory and renames it to lock: rename(2) puts it there whole, or fails while another with a file in it is
 // there. A lock is taken over by renaming its holder's file away first, which one contender alone can do, and which a holder
-// finds out as soon as it looks for its file. Whatever is interrupted leaves either a lock that is held or an empty directory, which is none.
+// finds out as soon as it looks for its file. Whatever is interrupted leaves either a lock that is held or an empty directory, which is
+// none.
 type HostLock struct {
 	session *Session
 	host    string
@@ -114,7 +115,8 @@ func (h *HostLock) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycl
 	}
 	q := shellescape.Quote
 	beat := fmt.Sprintf("%d %d", n+1, lock.Renewed.Unix())
-	out, err := h.run(ctx, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s\n%s", q(h.dir), q(was), q(count), q(lock.Holder), q(beat), script), stdin)
+	out, err := h.run(ctx, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s\n%s", q(h.dir), q(was), q(count), q(lock.Holder), q(beat),
+		script), stdin)
 	if err != nil {
 		return lifecycle.Lock{}, err
 	}

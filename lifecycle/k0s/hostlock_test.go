@@ -39,7 +39,8 @@ func TestHostLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	read, err := h.ReadLock(ctx)
-	if err != nil || !read.Same(claim) || read.Who != claim.Who || read.Doing != claim.Doing || !read.Since.Equal(now) || !read.Renewed.Equal(now) || read.Version != got.Version || read.Where != h.dir+" on c1" {
+	if err != nil || !read.Same(claim) || read.Who != claim.Who || read.Doing != claim.Doing || !read.Since.Equal(now) ||
+		!read.Renewed.Equal(now) || read.Version != got.Version || read.Where != h.dir+" on c1" {
 		t.Fatalf("read back: %+v, %v\nwritten %+v", read, err, got)
 	}
 	if _, err := h.WriteLock(ctx, lifecycle.Lock{Holder: "run-2", Epoch: 1}); !errors.Is(err, lifecycle.ErrLockMoved) {
@@ -96,7 +97,8 @@ func TestHazard_H13_HostLockHasOneWinner(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				_, err := h.WriteLock(t.Context(), lifecycle.Lock{Holder: fmt.Sprintf("run-%d-%d", round, i), Epoch: seen.Epoch + 1, Version: seen.Version})
+				_, err := h.WriteLock(t.Context(), lifecycle.Lock{Holder: fmt.Sprintf("run-%d-%d", round, i), Epoch: seen.Epoch + 1,
+					Version: seen.Version})
 				if err == nil {
 					won.Add(1)
 				} else if !errors.Is(err, lifecycle.ErrLockMoved) {

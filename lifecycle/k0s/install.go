@@ -114,7 +114,8 @@ func (t *task) upgraded(ctx context.Context, f facts, v lifecycle.Version) (fact
 func (t *task) upgradable(f facts, v lifecycle.Version) error {
 	switch {
 	case !f.host.Installed():
-		return t.refuse("k0s is not installed on the machine", "there is no service to upgrade", "Run the same command again: the new plan joins the machine")
+		return t.refuse("k0s is not installed on the machine", "there is no service to upgrade",
+			"Run the same command again: the new plan joins the machine")
 	case v.IsZero():
 		return t.refuse("the installed k0s cannot be run", f.host.BinaryProblem, "Set the version and plan again: the binary is replaced then")
 	}
@@ -126,10 +127,13 @@ func (t *task) upgradable(f facts, v lifecycle.Version) error {
 func (t *task) installable(f facts, v lifecycle.Version) error {
 	switch {
 	case f.host.Installed() && f.host.ServiceName != t.on.k0s.K0sServiceName():
-		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.ServiceName, t.on.host.Role),
+		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.ServiceName,
+			t.on.host.Role),
 			"A role cannot be changed in place: remove the machine with reset: true, then declare it anew")
-	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && v.NeedsCgroupV2() && !slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
-		return t.refuse("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v), "Switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
+	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && v.NeedsCgroupV2() &&
+		!slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
+		return t.refuse("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v),
+			"Switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
 	case f.host.Binary != v && !slices.Contains(f.host.Staged, v):
 		return t.refuse(fmt.Sprintf("k0s %s is not on the machine", v), "no staged binary of that version is in "+t.on.paths.dir(),
 			"Run the same command again: the new plan stages it first")

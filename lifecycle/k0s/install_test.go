@@ -70,7 +70,8 @@ func TestHooks(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
 	note := func(what string) string { return "[echo " + what + " >> " + m.root + "/hooks]" }
-	f.extra["c1"] = "    hooks: {install: {before: " + note("one") + ", after: " + note("two") + "}, upgrade: {before: " + note("three") + ", after: " + note("four") + "}}\n"
+	f.extra["c1"] = "    hooks: {install: {before: " + note("one") + ", after: " + note("two") + "}, upgrade: {before: " + note("three") +
+		", after: " + note("four") + "}}\n"
 	s := f.open(v135)
 	f.do(s, v135, "c1/stage", "c1/initialize", "c1/initialize")
 	f.do(s, v136, "c1/stage", "c1/upgrade", "c1/upgrade")

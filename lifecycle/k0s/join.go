@@ -136,7 +136,8 @@ func (t *task) token(ctx context.Context, leader *remote) (cluster.TokenData, er
 	q := shellescape.Quote
 	var out string
 	err := until(ctx, "a join token", time.Minute, func(ctx context.Context) (ok bool, err error) {
-		out, err = leader.output(ctx, fmt.Sprintf("%s token create --role=%s --expiry=%s --data-dir=%s", q(leader.paths.binary), role, expiry, q(leader.paths.data)))
+		out, err = leader.output(ctx, fmt.Sprintf("%s token create --role=%s --expiry=%s --data-dir=%s", q(leader.paths.binary), role, expiry,
+			q(leader.paths.data)))
 		return err == nil, err
 	})
 	if err != nil {

@@ -58,8 +58,10 @@ func logLines(text string, n int) []string {
 var (
 	longBase64     = regexp.MustCompile(`[A-Za-z0-9+/_-]{40,}={0,2}(\.[A-Za-z0-9_-]+)*`)
 	bootstrapToken = regexp.MustCompile(`\b[a-z0-9]{6}\.[a-z0-9]{16}\b`)
-	namedSecret    = regexp.MustCompile(`(?i)((?:token|password|passwd|secret|authorization|api[-_]?key)"?\s*[:=]\s*"?|bearer\s+)((?:bearer\s+|basic\s+)?[^\s",]{6,})`)
-	inURL          = regexp.MustCompile(`(://[^/\s:@]+:)[^/\s@]+@`)
+	namedSecret    = regexp.MustCompile(
+		`(?i)((?:token|password|passwd|secret|authorization|api[-_]?key)"?\s*[:=]\s*"?|bearer\s+)((?:bearer\s+|basic\s+)?[^\s",]{6,})`,
+	)
+	inURL = regexp.MustCompile(`(://[^/\s:@]+:)[^/\s@]+@`)
 )
 
 // masked takes out of a line what looks like a secret. It would rather take out too much.

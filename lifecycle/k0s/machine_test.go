@@ -167,12 +167,13 @@ func (f *fake) serve(c net.Conn) {
 	f.mu.Lock()
 	hostKey, allowed := f.hostKey, f.allowed
 	f.mu.Unlock()
-	config := &cryptossh.ServerConfig{ServerVersion: "SSH-2.0-test_linux", PublicKeyCallback: func(_ cryptossh.ConnMetadata, key cryptossh.PublicKey) (*cryptossh.Permissions, error) {
-		if string(key.Marshal()) != string(allowed.Marshal()) {
-			return nil, fmt.Errorf("unknown key")
-		}
-		return nil, nil
-	}}
+	config := &cryptossh.ServerConfig{ServerVersion: "SSH-2.0-test_linux",
+		PublicKeyCallback: func(_ cryptossh.ConnMetadata, key cryptossh.PublicKey) (*cryptossh.Permissions, error) {
+			if string(key.Marshal()) != string(allowed.Marshal()) {
+				return nil, fmt.Errorf("unknown key")
+			}
+			return nil, nil
+		}}
 	config.AddHostKey(hostKey)
 	_, channels, requests, err := cryptossh.NewServerConn(&silenced{Conn: c, f: f}, config)
 	if err != nil {
@@ -365,19 +366,23 @@ func (f *farm) trust(names ...string) {
 func (f *farm) site(version string) lifecycle.Site {
 	f.t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: farm}\nspec:\n  k0s:\n    version: %s\n%s  hosts:\n", version, f.spec)
+	fmt.Fprintf(&b, "apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: farm}\nspec:\n  k0s:\n    version: %s\n"+
+		"%s  hosts:\n", version, f.spec)
 	for i, name := range f.order {
 		role := "worker"
 		if strings.HasPrefix(name, "c") {
 			role = "controller"
 		}
 		m := f.fakes[name]
-		fmt.Fprintf(&b, "  - role: %s\n    hostname: %s\n    privateAddress: 10.0.0.%d\n    ssh: {address: 127.0.0.1, port: %d, user: root}\n", role, name, 11+i, m.port)
-		fmt.Fprintf(&b, "    k0sInstallPath: %s/bin/k0s\n    dataDir: %s/data\n    installFlags: [--ignore-pre-flight-checks, --token-file=%s/etc/k0stoken%s]\n", m.root, m.root, m.root,
+		fmt.Fprintf(&b, "  - role: %s\n    hostname: %s\n    privateAddress: 10.0.0.%d\n    ssh: {address: 127.0.0.1, port: %d, user: root}\n",
+			role, name, 11+i, m.port)
+		fmt.Fprintf(&b, "    k0sInstallPath: %s/bin/k0s\n    dataDir: %s/data\n    installFlags: "+
+			"[--ignore-pre-flight-checks, --token-file=%s/etc/k0stoken%s]\n", m.root, m.root, m.root,
 			map[bool]string{true: ", --config=" + m.root + "/etc/k0s.yaml", false: ""}[role == "controller"])
 		b.WriteString(f.extra[name])
 	}
-	s := lifecycle.Site{Name: "farm", Dir: f.dir, SSH: lifecycle.SSH{KeyPath: "id", KnownHosts: filepath.Join(f.dir, "known_hosts"), ConnectTimeout: 2 * time.Second, KeepAlive: 200 * time.Millisecond},
+	s := lifecycle.Site{Name: "farm", Dir: f.dir, SSH: lifecycle.SSH{KeyPath: "id", KnownHosts: filepath.Join(f.dir, "known_hosts"),
+		ConnectTimeout: 2 * time.Second, KeepAlive: 200 * time.Millisecond},
 		Binary: lifecycle.Binaries{URL: "mirror/{version}/"}}
 	c, ds := Describe([]byte(b.String()), s.SSH, s.Dir, "cluster.yaml")
 	if err := ds.Err(); err != nil {
@@ -389,11 +394,12 @@ func (f *farm) site(version string) lifecycle.Site {
 
 func (f *farm) open(version string) *Session {
 	f.t.Helper()
-	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), KeepBackup: f.keep, Restore: f.restore, Audit: func(c Command) {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.audit = append(f.audit, c)
-	}})
+	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), KeepBackup: f.keep, Restore: f.restore,
+		Audit: func(c Command) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.audit = append(f.audit, c)
+		}})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -37,23 +37,30 @@ func TestParseFacts(t *testing.T) {
 		out  []byte
 		want func(facts) bool
 	}{
-		{"machine", said("hostname=W1", "machine=aarch64", "kernel=6.1", "os<0>ID=debian\nVERSION_ID=\"12\"\n", "cgroup=1", "free<0>Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 10 5 4 50% /\n", "clock=1795295497"),
+		{"machine", said("hostname=W1", "machine=aarch64", "kernel=6.1", "os<0>ID=debian\nVERSION_ID=\"12\"\n", "cgroup=1",
+			"free<0>Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 10 5 4 50% /\n", "clock=1795295497"),
 			func(f facts) bool {
 				h := f.host
-				return h.Hostname == "w1" && h.Arch == "arm64" && h.OS == "debian 12" && h.CgroupV1 && h.FreeBytes == 4096 && f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
+				return h.Hostname == "w1" && h.Arch == "arm64" && h.OS == "debian 12" && h.CgroupV1 && h.FreeBytes == 4096 &&
+					f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
 			}},
-		{"running worker", said("version<0>v1.35.7+k0s.0", "unit=k0sworker", "unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment=0a1b", running, "status<0>"+statusWorker, "data=1", "token=1"),
+		{"running worker", said("version<0>v1.35.7+k0s.0", "unit=k0sworker",
+			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment=0a1b", running, "status<0>"+statusWorker,
+			"data=1", "token=1"),
 			func(f facts) bool {
 				h := f.host
 				since := time.Date(2026, 11, 21, 21, 11, 37, 0, time.UTC)
-				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.K0sRole == "worker" && h.Workloads && h.Service == lifecycle.ServiceRunning &&
-					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:0a1b" && slices.Equal(h.Arguments, []string{"--data-dir=/var/lib/k0s"})
+				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.K0sRole == "worker" && h.Workloads &&
+					h.Service == lifecycle.ServiceRunning &&
+					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:0a1b" &&
+					slices.Equal(h.Arguments, []string{"--data-dir=/var/lib/k0s"})
 			}},
 		{"status does not answer", said("unit=k0sworker", running, "status<1>Error: no socket"),
 			func(f facts) bool { return f.host.Running.IsZero() && f.host.Service == lifecycle.ServiceRunning }},
 		{"status of a dead process", said("unit=k0sworker", running, `status<0>{"Version":"v1.35.7+k0s.0","Pid":0}`),
 			func(f facts) bool { return f.host.Running.IsZero() }},
-		{"stopped, binary replaced", said("version<0>v1.36.3+k0s.2", "unit=k0sworker", "service<0>ActiveState=inactive\nSubState=dead\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\n"),
+		{"stopped, binary replaced", said("version<0>v1.36.3+k0s.2", "unit=k0sworker",
+			"service<0>ActiveState=inactive\nSubState=dead\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\n"),
 			func(f facts) bool {
 				return f.host.Service == lifecycle.ServiceStopped && f.host.ServiceSince.IsZero() && f.host.Binary.Minor == 36 && f.host.Installed()
 			}},
@@ -63,24 +70,30 @@ func TestParseFacts(t *testing.T) {
 			func(f facts) bool { return f.host.Service == lifecycle.ServiceFailed }},
 		{"corrupt binary", said("version<126>sh: /usr/local/bin/k0s: cannot execute binary file\x1b[31m"),
 			func(f facts) bool {
-				return f.host.Binary.IsZero() && strings.Contains(f.host.BinaryProblem, "cannot execute") && !strings.Contains(f.host.BinaryProblem, "\x1b")
+				return f.host.Binary.IsZero() && strings.Contains(f.host.BinaryProblem, "cannot execute") &&
+					!strings.Contains(f.host.BinaryProblem, "\x1b")
 			}},
 		{"staged", said("staged=v1.36.3+k0s.2", "staged=v1.35.7+k0s.0", "staged=*", "staged=junk"),
 			func(f facts) bool { return len(f.host.Staged) == 2 && f.host.Staged[0].Minor == 35 }},
-		{"controller", said("unit=k0scontroller", running, "kubeconfig<0>secret", `etcd<0>{"members":{"c2":"https://10.0.0.12:2380","c1":"https://[fd00::1]:2380"}}`, "config<0># a comment\nb: 1\na: {c: x}\n"),
+		{"controller", said("unit=k0scontroller", running, "kubeconfig<0>secret",
+			`etcd<0>{"members":{"c2":"https://10.0.0.12:2380","c1":"https://[fd00::1]:2380"}}`, "config<0># a comment\nb: 1\na: {c: x}\n"),
 			func(f facts) bool {
-				return string(f.kubeconfig) == "secret" && len(f.etcd) == 2 && f.etcd[0] == lifecycle.EtcdMember{Name: "c1", PeerAddress: "fd00::1"} && string(f.host.Config) == `{"a":{"c":"x"},"b":1}` && f.host.ConfigDigest == digest(f.host.Config)
+				return string(f.kubeconfig) == "secret" && len(f.etcd) == 2 && f.etcd[0] == lifecycle.EtcdMember{Name: "c1", PeerAddress: "fd00::1"} &&
+					string(f.host.Config) == `{"a":{"c":"x"},"b":1}` && f.host.ConfigDigest == digest(f.host.Config)
 			}},
 		{"etcd fails", said("unit=k0scontroller", running, "etcd<1>Error: context deadline exceeded"),
 			func(f facts) bool { return f.etcd == nil && strings.Contains(f.etcdProblem, "deadline exceeded") }},
-		{"a stopped controller's kubeconfig is not one to use", said("unit=k0scontroller", "service<0>ActiveState=inactive\n", "kubeconfig<0>secret"),
+		{"a stopped controller's kubeconfig is not one to use",
+			said("unit=k0scontroller", "service<0>ActiveState=inactive\n", "kubeconfig<0>secret"),
 			func(f facts) bool { return f.kubeconfig == nil }},
 		{"configuration is not YAML", said("config<0>a: [\n"),
 			func(f facts) bool { return f.host.ConfigDigest != "" && len(f.host.Config) > 0 }},
 		{"no systemd", said("systemd=none"), func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
-		{"broken off", []byte(nonce + " facts=1\n" + nonce + " begin os\nID=x"), func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
+		{"broken off", []byte(nonce + " facts=1\n" + nonce + " begin os\nID=x"),
+			func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
 		{"a banner", []byte("welcome\n"), func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
-		{"frames of another", []byte(strings.ReplaceAll(string(said("unit=k0sworker")), nonce, "ffffffffffffffff")), func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
+		{"frames of another", []byte(strings.ReplaceAll(string(said("unit=k0sworker")), nonce, "ffffffffffffffff")),
+			func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,13 +124,15 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 	write("data/lost+found", "", 0o600)
 	write("etc/a policy.yaml", "kind: Policy\n", 0o640)
 	t.Setenv("PATH", filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
-	p := paths{binary: filepath.Join(dir, "bin/k0s"), data: filepath.Join(dir, "data"), config: filepath.Join(dir, "etc/k0s.yaml"), token: filepath.Join(dir, "etc/k0stoken")}
+	p := paths{binary: filepath.Join(dir, "bin/k0s"), data: filepath.Join(dir, "data"), config: filepath.Join(dir, "etc/k0s.yaml"),
+		token: filepath.Join(dir, "etc/k0stoken")}
 	for _, shell := range []string{"sh", "bash", "dash", "busybox"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {
 			continue
 		}
-		args := []string{"-c", script(p, []lifecycle.HostFile{{Path: filepath.Join(dir, "etc/a policy.yaml")}, {Path: filepath.Join(dir, "etc/none")}}, nonce)}
+		args := []string{"-c", script(p, []lifecycle.HostFile{{Path: filepath.Join(dir, "etc/a policy.yaml")},
+			{Path: filepath.Join(dir, "etc/none")}}, nonce)}
 		if shell == "busybox" {
 			args = append([]string{"sh"}, args...)
 		}
@@ -126,7 +141,8 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", shell, err, out)
 		}
 		h := parseFacts(out, nonce).host
-		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token || h.Data || h.ServiceName != "" || h.FreeBytes == 0 {
+		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token ||
+			h.Data || h.ServiceName != "" || h.FreeBytes == 0 {
 			t.Errorf("%s: %+v\n%s", shell, h, out)
 		}
 		if len(h.Files) != 1 || h.Files[0].Digest != digest([]byte("kind: Policy\n")) || h.Files[0].Mode != "0640" || h.Files[0].Owner == "" ||

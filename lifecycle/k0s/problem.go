@@ -24,11 +24,15 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(text, "known_hosts"), strings.Contains(text, "no known_hosts file"):
-		return lifecycle.HostKeyUnknown, fmt.Sprintf("there is no file %s to check the key of %s against; make it with `%s` and compare the keys with the machine's", knownHosts, at, keyscan(c, knownHosts))
+		return lifecycle.HostKeyUnknown,
+			fmt.Sprintf("there is no file %s to check the key of %s against; make it with `%s` and compare the keys with the machine's", knownHosts,
+				at, keyscan(c, knownHosts))
 	case strings.Contains(text, "unable to authenticate"):
-		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User, identity(c))
+		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User,
+			identity(c))
 	case strings.Contains(text, "no usable authentication method"):
-		return lifecycle.HostAuth, fmt.Sprintf("there is no key to log in to %s with: %s cannot be read, or needs a passphrase and no ssh-agent runs", at, identity(c))
+		return lifecycle.HostAuth, fmt.Sprintf("there is no key to log in to %s with: %s cannot be read, "+
+			"or needs a passphrase and no ssh-agent runs", at, identity(c))
 	case strings.Contains(text, "no common algorithm"):
 		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s no longer has the kind of host key that %s holds of it (%s)", at, knownHosts, text)
 	}
@@ -40,7 +44,8 @@ func hostKey(key *knownhosts.KeyError, c *ssh.Config, at, file string) string {
 		return fmt.Sprintf("the key of %s is not in %s; add it with `%s` after comparing it with the machine's", at, file, keyscan(c, file))
 	}
 	return fmt.Sprintf("the key of %s is not the one in %s, line %d: the machine was set up anew, or another one answers in its place. "+
-		"Find out which; if it is right, replace that line with what `ssh-keyscan -p %d %s` prints", at, file, key.Want[0].Line, c.Port, c.Address)
+		"Find out which; if it is right, replace that line with what `ssh-keyscan -p %d %s` prints", at, file, key.Want[0].Line, c.Port,
+		c.Address)
 }
 
 func keyscan(c *ssh.Config, file string) string {
@@ -75,5 +80,6 @@ func refused(uid, stderr string, c *ssh.Config) (string, bool) {
 		user = c.User
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n")
-	return fmt.Sprintf("user %s may not run commands as root without a password (%s); give it NOPASSWD in sudoers", user, printable(first)), true
+	return fmt.Sprintf("user %s may not run commands as root without a password (%s); give it NOPASSWD in sudoers", user, printable(first)),
+		true
 }

@@ -134,7 +134,8 @@ func (c stepConnection) IPAddress() string    { return c.conn.IPAddress() }
 func (c stepConnection) IsConnected() bool    { return true }
 func (c stepConnection) IsWindows() bool      { return false }
 
-func (c stepConnection) StartProcess(ctx context.Context, command string, stdin io.Reader, stdout, stderr io.Writer) (protocol.Waiter, error) {
+func (c stepConnection) StartProcess(ctx context.Context, command string, stdin io.Reader, stdout, stderr io.Writer) (protocol.Waiter,
+	error) {
 	if err := c.step.Err(); err != nil {
 		return nil, fmt.Errorf("the step has ended: %w", err)
 	}

@@ -28,7 +28,8 @@ func (d *describer) remarks(c *v1beta1.Cluster) {
 		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), secretive) },
 		"a name in environment sounds like a credential; it would be readable in the repository", "Keep credentials out of the cluster document")
 	d.remark(c, "metrics-server is turned off", withoutMetrics,
-		"autoscalers and `kubectl top` have nothing to go by", "Take metrics-server out of --disable-components, unless an addon brings another one")
+		"autoscalers and `kubectl top` have nothing to go by",
+		"Take metrics-server out of --disable-components, unless an addon brings another one")
 	if o := c.Spec.Options.Concurrency; o.WorkerDisruptionPercent != 10 && o.WorkerDisruptionPercent != 0 {
 		d.warn("", "workerDisruptionPercent is not used",
 			fmt.Sprintf("k0sctl itself would take %d%% for one node at a time, or all at once", o.WorkerDisruptionPercent),
@@ -71,7 +72,8 @@ func withoutMetrics(h *cluster.Host) bool {
 
 func secretive(name string) bool {
 	name = strings.ToUpper(name)
-	return slices.ContainsFunc([]string{"PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"}, func(s string) bool { return strings.Contains(name, s) })
+	return slices.ContainsFunc([]string{"PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"},
+		func(s string) bool { return strings.Contains(name, s) })
 }
 
 func keys(m map[string]string) []string {

@@ -91,7 +91,8 @@ func (r *remote) write(ctx context.Context, path string, content []byte, mode, d
 	q := shellescape.Quote
 	tmp := path + ".kiban-new"
 	dir := q(path[:strings.LastIndexByte(path, '/')])
-	command := fmt.Sprintf("[ -d %s ] || install -d -m %s %s; install -m %s /dev/stdin %s && mv -f %s %s", dir, dirMode, dir, mode, q(tmp), q(tmp), q(path))
+	command := fmt.Sprintf("[ -d %s ] || install -d -m %s %s; install -m %s /dev/stdin %s && mv -f %s %s", dir, dirMode, dir, mode, q(tmp),
+		q(tmp), q(path))
 	_, err := r.pipe(ctx, command, bytes.NewReader(content), nil)
 	return err
 }

@@ -34,7 +34,8 @@ func leaveEtcd(ctx context.Context, t *task) error {
 		return fmt.Errorf("%s is the last member of etcd", m.host.Name)
 	}
 	q := shellescape.Quote
-	return other.run(ctx, fmt.Sprintf("%s etcd leave --peer-address %s --data-dir %s", q(other.paths.binary), q(f.etcd[i].PeerAddress), q(other.paths.data)))
+	return other.run(ctx, fmt.Sprintf("%s etcd leave --peer-address %s --data-dir %s", q(other.paths.binary), q(f.etcd[i].PeerAddress),
+		q(other.paths.data)))
 }
 
 // reset stops k0s on a machine and removes what it and kiban left there. It is done only when the machine says so itself: k0sctl takes
@@ -95,7 +96,8 @@ func remains(h lifecycle.HostState) string {
 // leftovers is the command that removes what `k0s reset` leaves: configuration, token, binaries, the service's environment.
 func (r *remote) leftovers() string {
 	q := shellescape.Quote
-	gone := []string{q(r.paths.config), q(r.paths.config + ".old"), q(r.paths.config + ".kiban-candidate"), q(r.paths.token), q(r.paths.binary),
+	gone := []string{q(r.paths.config), q(r.paths.config + ".old"), q(r.paths.config + ".kiban-candidate"), q(r.paths.token),
+		q(r.paths.binary),
 		q(r.paths.dir()) + "/k0s.kiban-*", q(r.paths.dir()) + "/.k0s.kiban-*"}
 	if len(r.k0s.Environment) > 0 {
 		gone = append(gone, q(r.dropIn()))
@@ -111,7 +113,8 @@ func tidy(ctx context.Context, t *task) error {
 		return err
 	}
 	q := shellescape.Quote
-	gone := []string{q(t.on.paths.config + ".kiban-candidate"), q(t.on.paths.config+".kiban-candidate") + ".kiban-new", q(t.on.paths.token) + ".kiban-new", q(t.on.paths.dir()) + "/.k0s.kiban-*"}
+	gone := []string{q(t.on.paths.config + ".kiban-candidate"), q(t.on.paths.config+".kiban-candidate") + ".kiban-new",
+		q(t.on.paths.token) + ".kiban-new", q(t.on.paths.dir()) + "/.k0s.kiban-*"}
 	for _, v := range f.host.Staged {
 		if v != t.step.Version {
 			gone = append(gone, q(t.on.paths.staged(v)))

@@ -59,7 +59,8 @@ func (t *task) settleRestore(ctx context.Context) error {
 func (t *task) restorable(f facts, resumed bool) error {
 	switch {
 	case f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting || !f.host.Running.IsZero():
-		return t.refuse("k0s runs on the machine", "a restore would replace what it holds", "Stop and reset it first, if the cluster is really to be replaced")
+		return t.refuse("k0s runs on the machine", "a restore would replace what it holds",
+			"Stop and reset it first, if the cluster is really to be replaced")
 	case !resumed && !wiped(f.host):
 		return t.refuse("the machine is not empty", remains(f.host), "If nothing there is needed, run `k0s reset` on it")
 	}
@@ -104,7 +105,8 @@ func (r *remote) restoreCommand(digest string) string {
 
 // emptyCommand empties the data directory.
 func (r *remote) emptyCommand() string {
-	return fmt.Sprintf(`for f in %[1]s/* %[1]s/.[!.]*; do if [ "${f##*/}" != lost+found ]; then rm -rf -- "$f"; fi; done`, shellescape.Quote(r.paths.data))
+	return fmt.Sprintf(`for f in %[1]s/* %[1]s/.[!.]*; do if [ "${f##*/}" != lost+found ]; then rm -rf -- "$f"; fi; done`,
+		shellescape.Quote(r.paths.data))
 }
 
 // restart restarts the service as it is, or starts it.

@@ -131,7 +131,8 @@ func TestRestoreTouchesNoData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.pipe(t.Context(), r.restoreCommand("sha256:x"), strings.NewReader(archived), nil); err == nil || f.fakes["c1"].read("data/etcd/precious") != "x" {
+	if _, err := r.pipe(t.Context(), r.restoreCommand("sha256:x"), strings.NewReader(archived), nil); err == nil ||
+		f.fakes["c1"].read("data/etcd/precious") != "x" {
 		t.Errorf("the command does not look before it acts: %v", err)
 	}
 }

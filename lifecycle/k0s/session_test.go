@@ -88,7 +88,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestHazard_H1_EverythingIsReadThroughSudo holds H1: a user other than root reads everything through sudo, k0s.yaml included, or is told why not.
+// TestHazard_H1_EverythingIsReadThroughSudo holds H1: a user other than root reads everything through sudo, k0s.yaml included, or is told
+// why not.
 func TestHazard_H1_EverythingIsReadThroughSudo(t *testing.T) {
 	f := newFarm(t, "w1")
 	f.fakes["w1"].write("bin/id", "#!/bin/sh\necho 1000\n", 0o755)
@@ -112,7 +113,8 @@ func TestHazard_H1_EverythingIsReadThroughSudo(t *testing.T) {
 	}
 }
 
-// TestHazard_H34_HangingHostHoldsNobody: neither a command that hangs nor a host that dies under it holds a caller for longer than it wants (H34).
+// TestHazard_H34_HangingHostHoldsNobody: neither a command that hangs nor a host that dies under it holds a caller for longer than it
+// wants (H34).
 func TestHazard_H34_HangingHostHoldsNobody(t *testing.T) {
 	f := newFarm(t, "c1")
 	m := f.fakes["c1"]
@@ -134,7 +136,8 @@ func TestHazard_H34_HangingHostHoldsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := host.askFacts(t.Context(), 300*time.Millisecond); f.host.Problem != lifecycle.HostFacts || f.host.Why != "it did not answer within 300ms" {
+	if f := host.askFacts(t.Context(), 300*time.Millisecond); f.host.Problem != lifecycle.HostFacts ||
+		f.host.Why != "it did not answer within 300ms" {
 		t.Errorf("a host that hangs is %q %q", f.host.Problem, f.host.Why)
 	}
 	m.set(func() { m.hang = false })

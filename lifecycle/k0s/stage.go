@@ -29,7 +29,8 @@ func stage(ctx context.Context, t *task) error {
 		return err
 	}
 	if f.host.FreeBytes > 0 && f.host.FreeBytes < b.size {
-		return diskFull(t.on.host.Name, fmt.Sprintf("%s has %s free, and k0s %s needs %s", t.on.paths.dir(), megabytes(f.host.FreeBytes), v, megabytes(b.size)))
+		return diskFull(t.on.host.Name, fmt.Sprintf("%s has %s free, and k0s %s needs %s", t.on.paths.dir(), megabytes(f.host.FreeBytes), v,
+			megabytes(b.size)))
 	}
 	select {
 	case t.uploads <- struct{}{}:
@@ -82,7 +83,8 @@ func (t *task) place(ctx context.Context, f *facts, v lifecycle.Version) error {
 		return nil
 	}
 	q := shellescape.Quote
-	if err := t.on.run(ctx, fmt.Sprintf("mv -f %s %s && chmod 0755 %s", q(t.on.paths.staged(v)), q(t.on.paths.binary), q(t.on.paths.binary))); err != nil {
+	if err := t.on.run(ctx, fmt.Sprintf("mv -f %s %s && chmod 0755 %s", q(t.on.paths.staged(v)), q(t.on.paths.binary),
+		q(t.on.paths.binary))); err != nil {
 		return err
 	}
 	out, err := t.on.output(ctx, q(t.on.paths.binary)+" version")

@@ -40,8 +40,10 @@ type stockProcedure struct {
 // stockPhases is what comes with the packages that are not in the list.
 func stockPhases() stockProcedure {
 	return stockProcedure{"phase, action, cmd", []string{"H2", "H3", "H12", "H13", "H15", "H17", "H23", "H24", "H30", "H32"},
-		"phases restart controllers side by side (H2), go on after a failed drain (H3), write during a rehearsal (H12), lock nothing (H13), restart workers that were not drained (H15), " +
-			"lose manifests (H17), uncordon what an administrator has closed (H23), forget what they have closed themselves (H24), and their manager lets names that it does not know pass (H30) and knows no limits (H32)"}
+		"phases restart controllers side by side (H2), go on after a failed drain (H3), write during a rehearsal (H12), lock nothing (H13), " +
+			"restart workers that were not drained (H15), " +
+			"lose manifests (H17), uncordon what an administrator has closed (H23), forget what they have closed themselves (H24), " +
+			"and their manager lets names that it does not know pass (H30) and knows no limits (H32)"}
 }
 
 // stockMethods are methods of k0sctl's hosts and configurers.

@@ -25,9 +25,9 @@ const (
 )
 
 // ApplyObjects makes objects what they are declared to be, in the order given (server-side apply as field manager "kiban", which takes the
-// fields that others have written). What may pass is waited for until ctx ends: a webhook that is not up yet, a kind that is not served yet, an
-// API server that is busy or gone. An object of which a field differs that can't be changed is made anew when nothing is lost by it. progress
-// gets lines for people.
+// fields that others have written). What may pass is waited for until ctx ends: a webhook that is not up yet, a kind that is not served
+// yet, an API server that is busy or gone. An object of which a field differs that can't be changed is made anew when nothing is lost by
+// it. progress gets lines for people.
 func (c *Client) ApplyObjects(ctx context.Context, objs []lifecycle.Object, namespace string, progress func(string)) error {
 	if err := c.connect(ctx); err != nil {
 		return err

@@ -14,7 +14,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-const plain1 = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}"
+const plain1 = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n---\napiVersion: v1\nkind: ConfigMap\n" +
+	"metadata: {name: b}"
 
 func shop(t *testing.T) (*fakeAPI, *Client) {
 	t.Helper()
@@ -84,17 +85,21 @@ func TestApplyInterrupted(t *testing.T) {
 // TestMadeAnew: an object that can't be changed is deleted and made again, if nothing is lost by it.
 func TestMadeAnew(t *testing.T) {
 	f, c := shop(t)
-	f.put("configmaps", object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"namespace": "shop", "name": "a", "uid": "old"}, "immutable": true})
-	f.put("deployments", object{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": map[string]any{"namespace": "shop", "name": "d", "uid": "old"}})
+	f.put("configmaps", object{"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"namespace": "shop", "name": "a", "uid": "old"}, "immutable": true})
+	f.put("deployments", object{"apiVersion": "apps/v1", "kind": "Deployment",
+		"metadata": map[string]any{"namespace": "shop", "name": "d", "uid": "old"}})
 	f.judge = func(collection, key string, _ object) (int, string, []any) {
 		if o := f.objects[collection][key]; o != nil && text(metadata(o), "uid") == "old" {
-			return http.StatusUnprocessableEntity, "invalid", []any{map[string]any{"field": "data", "message": "Forbidden: field is immutable when `immutable` is set"}}
+			return http.StatusUnprocessableEntity, "invalid",
+				[]any{map[string]any{"field": "data", "message": "Forbidden: field is immutable when `immutable` is set"}}
 		}
 		return 0, "", nil
 	}
 	objs := declared(t, plain1)[:1]
 	s := &stage{client: c, namespace: "shop"}
-	s.want(t, "compare", s.compare(t, objs, lifecycle.CompareOptions{}), "replace ConfigMap a: can't be changed in place: data", `  data:  -> {"k":"v"}`)
+	s.want(t, "compare", s.compare(t, objs, lifecycle.CompareOptions{}), "replace ConfigMap a: can't be changed in place: data",
+		`  data:  -> {"k":"v"}`)
 	if lines := s.apply(t, objs); !strings.Contains(lines, "ConfigMap shop/a is made anew: data can't be changed in place") {
 		t.Errorf("got %s", lines)
 	}
@@ -112,18 +117,24 @@ func TestMadeAnew(t *testing.T) {
 func TestHealthInWords(t *testing.T) {
 	for want, o := range map[string]object{
 		"3 of 4 pods are ready": {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": map[string]any{"name": "x", "generation": int64(2)},
-			"status": map[string]any{"observedGeneration": int64(2), "desiredNumberScheduled": int64(4), "currentNumberScheduled": int64(4), "updatedNumberScheduled": int64(4), "numberReady": int64(3), "numberAvailable": int64(3)}},
-		"1 of 4 pods are of the new revision": {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": map[string]any{"name": "x", "generation": int64(2)},
-			"status": map[string]any{"observedGeneration": int64(2), "desiredNumberScheduled": int64(4), "currentNumberScheduled": int64(4), "updatedNumberScheduled": int64(1), "numberReady": int64(4), "numberAvailable": int64(4)}},
-		"0 of 2 pods are ready, and its progress deadline has passed": {"kind": "Deployment", "apiVersion": "apps/v1", "metadata": map[string]any{"name": "x"}, "spec": map[string]any{"replicas": int64(2), "progressDeadlineSeconds": int64(10)},
-			"status": map[string]any{"replicas": int64(2), "updatedReplicas": int64(2), "conditions": []any{map[string]any{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}}}},
+			"status": map[string]any{"observedGeneration": int64(2), "desiredNumberScheduled": int64(4), "currentNumberScheduled": int64(4),
+				"updatedNumberScheduled": int64(4), "numberReady": int64(3), "numberAvailable": int64(3)}},
+		"1 of 4 pods are of the new revision": {"kind": "DaemonSet", "apiVersion": "apps/v1",
+			"metadata": map[string]any{"name": "x", "generation": int64(2)},
+			"status": map[string]any{"observedGeneration": int64(2), "desiredNumberScheduled": int64(4), "currentNumberScheduled": int64(4),
+				"updatedNumberScheduled": int64(1), "numberReady": int64(4), "numberAvailable": int64(4)}},
+		"0 of 2 pods are ready, and its progress deadline has passed": {"kind": "Deployment", "apiVersion": "apps/v1",
+			"metadata": map[string]any{"name": "x"}, "spec": map[string]any{"replicas": int64(2), "progressDeadlineSeconds": int64(10)},
+			"status": map[string]any{"replicas": int64(2), "updatedReplicas": int64(2),
+				"conditions": []any{map[string]any{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}}}},
 	} {
 		h, err := judged(&unstructured.Unstructured{Object: o})
 		if err != nil || !strings.HasSuffix(h.Why, " x: "+want) || h.Status == lifecycle.HealthCurrent {
 			t.Errorf("got %+v, %v, want %q", h, err, want)
 		}
 	}
-	gone, err := judged(&unstructured.Unstructured{Object: object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "x", "deletionTimestamp": "2026-01-02T12:00:00Z"}}})
+	gone, err := judged(&unstructured.Unstructured{Object: object{"apiVersion": "v1", "kind": "ConfigMap",
+		"metadata": map[string]any{"name": "x", "deletionTimestamp": "2026-01-02T12:00:00Z"}}})
 	if err != nil || gone.Status != lifecycle.HealthInProgress {
 		t.Errorf("got %+v, %v", gone, err)
 	}
@@ -140,5 +151,6 @@ func TestWebhookWithoutDryRun(t *testing.T) {
 	}
 	s.want(t, "as declared", s.compare(t, objs, lifecycle.CompareOptions{}))
 	other := declared(t, strings.Replace(plain1, "k: v", "k: w", 1))
-	s.want(t, "otherwise", s.compare(t, other, lifecycle.CompareOptions{}), "update ConfigMap a: could not be judged: webhook audit.dev takes no dry runs")
+	s.want(t, "otherwise", s.compare(t, other, lifecycle.CompareOptions{}),
+		"update ConfigMap a: could not be judged: webhook audit.dev takes no dry runs")
 }

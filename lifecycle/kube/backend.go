@@ -41,7 +41,8 @@ type dialError struct{ error }
 
 func (e dialError) Unwrap() error { return e.error }
 
-func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host, network, addr string) (net.Conn, error)) (*backend, error) {
+func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host, network, addr string) (net.Conn, error)) (*backend,
+	error) {
 	tlsConfig, err := rest.TLSConfigFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)

@@ -75,8 +75,8 @@ type Client struct {
 	owners  owners
 }
 
-// New makes a client of where a kubeconfig is to be had, and the addresses of the API servers. Without servers and endpoint the kubeconfig's
-// own server is used. Nothing is asked or dialled yet.
+// New makes a client of where a kubeconfig is to be had, and the addresses of the API servers. Without servers and endpoint the
+// kubeconfig's own server is used. Nothing is asked or dialled yet.
 func New(source Source, servers []Server, opts Options) *Client {
 	c := &Client{source: source, at: servers, opts: opts, pause: 200 * time.Millisecond, log: opts.Log, link: newLink(),
 		nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
@@ -137,7 +137,8 @@ func (c *Client) clients(cfg *rest.Config, transport http.RoundTripper) error {
 	if c.api, err = kubernetes.NewForConfigAndClient(cfg, client); err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
-	c.config = &rest.Config{Host: cfg.Host, Transport: wrapped, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst, WarningHandlerWithContext: cfg.WarningHandlerWithContext}
+	c.config = &rest.Config{Host: cfg.Host, Transport: wrapped, UserAgent: cfg.UserAgent, QPS: cfg.QPS, Burst: cfg.Burst,
+		WarningHandlerWithContext: cfg.WarningHandlerWithContext}
 	if c.objects, err = dynamic.NewForConfigAndClient(c.config, client); err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
@@ -145,8 +146,8 @@ func (c *Client) clients(cfg *rest.Config, transport http.RoundTripper) error {
 	return nil
 }
 
-// RESTConfig is a way to the API for other libraries, Helm's among them. It has the client's fail-over and credentials in its transport, and
-// no secret of its own.
+// RESTConfig is a way to the API for other libraries, Helm's among them. It has the client's fail-over and credentials in its transport,
+// and no secret of its own.
 func (c *Client) RESTConfig(ctx context.Context) (*rest.Config, error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, err

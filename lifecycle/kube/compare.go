@@ -20,9 +20,10 @@ import (
 const compareAtOnce = 16
 
 // Compare says what applying objects would change, in their order: each is sent to the API as applying would send it, but to be judged only
-// (server-side apply, dry run), and what comes back is compared with what is there. ignored names the fields that differ, or may, and are not
-// compared. What the API refuses is in err, as lifecycle.Diagnostics, beside the changes of all other objects.
-func (c *Client) Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange, ignored []string, err error) {
+// (server-side apply, dry run), and what comes back is compared with what is there. ignored names the fields that differ, or may, and are
+// not compared. What the API refuses is in err, as lifecycle.Diagnostics, beside the changes of all other objects.
+func (c *Client) Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange,
+	ignored []string, err error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -174,7 +175,8 @@ func (j *judge) ignored(o lifecycle.Object, from, to any) []string {
 		out = append(out, fmt.Sprintf("%s: %s (each rendering makes another value)", o, path))
 	}
 	for _, path := range lifecycle.NotCompared(o.ObjectRef, nil, j.opts.Ignore) {
-		if !slices.Contains(volatile, path) && len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from, path), lifecycle.WithoutField(to, path))) {
+		if !slices.Contains(volatile, path) && len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from, path),
+			lifecycle.WithoutField(to, path))) {
 			out = append(out, fmt.Sprintf("%s: %s (the addon ignores it)", o, path))
 		}
 	}
@@ -214,7 +216,8 @@ func (c *Client) get(ctx context.Context, m *meta.RESTMapping, r lifecycle.Objec
 func (c *Client) dryRun(ctx context.Context, m *meta.RESTMapping, u *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	var after *unstructured.Unstructured
 	err := c.persistently(ctx, func(ctx context.Context) (err error) {
-		after, err = c.resource(m, u.GetNamespace()).Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: manager, Force: true, DryRun: []string{metav1.DryRunAll}})
+		after, err = c.resource(m, u.GetNamespace()).Apply(ctx, u.GetName(), u,
+			metav1.ApplyOptions{FieldManager: manager, Force: true, DryRun: []string{metav1.DryRunAll}})
 		return err
 	})
 	return after, err

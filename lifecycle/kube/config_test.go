@@ -44,7 +44,8 @@ func TestKubeconfigOfAnotherCluster(t *testing.T) {
 	text = strings.Replace(text, "cluster: {server:", `cluster: {tls-server-name: kubernetes, server:`, 1)
 	c := New(given([]byte(text)), nil, Options{Context: "c"})
 	defer c.Close()
-	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID != "cluster-uid" || len(facts.API.Servers) != 1 || !facts.API.Servers[0].Ready {
+	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID != "cluster-uid" || len(facts.API.Servers) != 1 ||
+		!facts.API.Servers[0].Ready {
 		t.Errorf("got %+v, %v", facts, err)
 	}
 	err := New(given([]byte(text)), nil, Options{Context: "d"}).connect(t.Context())

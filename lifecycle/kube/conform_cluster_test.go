@@ -55,11 +55,14 @@ func (s *stage) kindsThatCome(t *testing.T) {
 	s.apply(t, objs)
 	s.want(t, "after", s.compare(t, objs, lifecycle.CompareOptions{}))
 	bad := declared(t, strings.NewReplacer("size: 3", "size: 7").Replace(gadgets))
-	if got := s.compare(t, bad, lifecycle.CompareOptions{}); !strings.Contains(got, "error objects.yaml:2: the API refuses Gadget NS/one") || !strings.Contains(got, "should be less than or equal to 5") {
+	if got := s.compare(t, bad, lifecycle.CompareOptions{}); !strings.Contains(got, "error objects.yaml:2: the API refuses Gadget NS/one") ||
+		!strings.Contains(got, "should be less than or equal to 5") {
 		t.Errorf("got %s", got)
 	}
-	grown := declared(t, strings.NewReplacer("properties: {size:", "properties: {colour: {type: string}, size:", "size: 3", "size: 3, colour: red").Replace(gadgets))
-	if got := s.compare(t, grown, lifecycle.CompareOptions{}); !strings.Contains(got, "update Gadget one: could not be judged: its definition is changed before it") {
+	grown := declared(t, strings.NewReplacer("properties: {size:", "properties: {colour: {type: string}, size:", "size: 3",
+		"size: 3, colour: red").Replace(gadgets))
+	if got := s.compare(t, grown, lifecycle.CompareOptions{}); !strings.Contains(got,
+		"update Gadget one: could not be judged: its definition is changed before it") {
 		t.Errorf("got %s", got)
 	}
 	stored := lifecycle.ObjectRef{APIVersion: "test.kiban.dev/v0", Kind: "Gadget", Namespace: s.namespace, Name: "one"}
@@ -157,16 +160,22 @@ func (s *stage) everyKind(t *testing.T) {
 	objs := declared(t, kindsOfMany)
 	s.apply(t, objs)
 	s.want(t, "after", s.compare(t, objs, lifecycle.CompareOptions{}))
-	other := declared(t, strings.NewReplacer("image: registry.k8s.io/pause:3.10\n        resources", "image: registry.k8s.io/pause:3.9\n        resources", "maxUnavailable: 1", "maxUnavailable: 2",
+	other := declared(t, strings.NewReplacer("image: registry.k8s.io/pause:3.10\n        resources",
+		"image: registry.k8s.io/pause:3.9\n        resources", "maxUnavailable: 1", "maxUnavailable: 2",
 		`{name: A, value: "1"}`, `{name: A, value: "2"}`, "containerPort: 81", "containerPort: 82").Replace(kindsOfMany))
 	s.want(t, "other", s.compare(t, other, lifecycle.CompareOptions{}), "update Deployment web",
-		`  spec.template.spec.containers[name=c].env[name=A].value: "1" -> "2"`, `  spec.template.spec.containers[name=c].image: "registry.k8s.io/pause:3.10" -> "registry.k8s.io/pause:3.9"`,
-		`  spec.template.spec.containers[name=c].ports[1].containerPort: 81 -> 82`, "update PodDisruptionBudget web", "  spec.maxUnavailable: 1 -> 2")
+		`  spec.template.spec.containers[name=c].env[name=A].value: "1" -> "2"`,
+		`  spec.template.spec.containers[name=c].image: "registry.k8s.io/pause:3.10" -> "registry.k8s.io/pause:3.9"`,
+		`  spec.template.spec.containers[name=c].ports[1].containerPort: 81 -> 82`, "update PodDisruptionBudget web",
+		"  spec.maxUnavailable: 1 -> 2")
 	scale := metav1.PatchOptions{FieldManager: "kubectl-scale"}
-	if _, err := s.client.api.AppsV1().Deployments(s.namespace).Patch(t.Context(), "web", "application/merge-patch+json", []byte(`{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"evil:1"}]}}}}`), scale); err != nil {
+	if _, err := s.client.api.AppsV1().Deployments(s.namespace).
+		Patch(t.Context(), "web", "application/merge-patch+json",
+			[]byte(`{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"evil:1"}]}}}}`), scale); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.compare(t, objs[:1], lifecycle.CompareOptions{Inventory: inventoryOf(objs)}); !strings.Contains(got, `update Deployment web (drift)`) ||
+	if got := s.compare(t, objs[:1], lifecycle.CompareOptions{Inventory: inventoryOf(objs)}); !strings.Contains(got,
+		`update Deployment web (drift)`) ||
 		!strings.Contains(got, `containers[name=c].image: "evil:1" -> "registry.k8s.io/pause:3.10" by kubectl-scale`) {
 		t.Errorf("got %s", got)
 	}
@@ -176,14 +185,16 @@ func (s *stage) everyKind(t *testing.T) {
 func (s *stage) unchangeable(t *testing.T) {
 	objs := declared(t, kindsOfMany)
 	s.apply(t, objs)
-	other := declared(t, strings.NewReplacer("matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}", "matchLabels: {app: web2}}\n  template:\n    metadata: {labels: {app: web2}}",
+	other := declared(t, strings.NewReplacer("matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}",
+		"matchLabels: {app: web2}}\n  template:\n    metadata: {labels: {app: web2}}",
 		"serviceName: db", "serviceName: other", "kind: Role, name: reader", "kind: Role, name: writer").Replace(kindsOfMany))
 	got := s.compare(t, other, lifecycle.CompareOptions{})
 	s.want(t, "other", got, "replace RoleBinding readers: can't be changed in place: roleRef",
 		`  roleRef: {"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"reader"} -> {"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"writer"}`,
 		"blocked objects.yaml:1: Deployment NS/web can't be changed in place: the API does not let a change pass of spec.selector",
 		"blocked objects.yaml:3: StatefulSet NS/db can't be changed in place: the API does not let a change pass of spec")
-	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), other[:1], s.namespace, func(string) {}), lifecycle.SeverityBlocked, "can't be changed in place")
+	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), other[:1], s.namespace, func(string) {}), lifecycle.SeverityBlocked,
+		"can't be changed in place")
 	if lines := s.apply(t, other[6:7]); !strings.Contains(lines, "made anew: roleRef") {
 		t.Errorf("got %s", lines)
 	}
@@ -217,14 +228,19 @@ func (s *stage) webhookDown(t *testing.T) {
 	s.apply(t, objs)
 	s.apply(t, hook)
 	s.eventually(t, "the webhook", func() string {
-		return strings.TrimPrefix(s.compare(t, declared(t, strings.ReplaceAll("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hooked2, labels: {hook: deaf}}", "NS", s.namespace)), lifecycle.CompareOptions{}),
+		return strings.TrimPrefix(s.compare(t, declared(t,
+			strings.ReplaceAll("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hooked2, labels: {hook: deaf}}", "NS", s.namespace)),
+			lifecycle.CompareOptions{}),
 			"create ConfigMap hooked2: could not be judged: webhook deaf.test.kiban.dev is not up")
 	})
 	s.want(t, "as declared", s.compare(t, objs, lifecycle.CompareOptions{}))
-	other := declared(t, strings.ReplaceAll("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hooked, labels: {hook: deaf}}\ndata: {a: c}", "NS", s.namespace))
-	s.want(t, "another", s.compare(t, other, lifecycle.CompareOptions{}), "update ConfigMap hooked: could not be judged: webhook deaf.test.kiban.dev is not up")
+	other := declared(t, strings.ReplaceAll("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: hooked, labels: {hook: deaf}}\ndata: {a: c}",
+		"NS", s.namespace))
+	s.want(t, "another", s.compare(t, other, lifecycle.CompareOptions{}),
+		"update ConfigMap hooked: could not be judged: webhook deaf.test.kiban.dev is not up")
 	h, err := s.client.Health(t.Context(), []lifecycle.ObjectRef{hook[0].ObjectRef})
-	if err != nil || h[0].Status != lifecycle.HealthInProgress || !strings.Contains(h[0].Why, s.namespace+"/nobody, which the API asks, has no ready endpoint") {
+	if err != nil || h[0].Status != lifecycle.HealthInProgress ||
+		!strings.Contains(h[0].Why, s.namespace+"/nobody, which the API asks, has no ready endpoint") {
 		t.Errorf("health: %+v, %v", h, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
@@ -249,10 +265,13 @@ func (s *stage) leaving(t *testing.T) {
 	objs := declared(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held}\ndata: {new: \"yes\"}")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	wantDiagnostic(t, s.client.DeleteObjects(ctx, []lifecycle.ObjectRef{s.object("ConfigMap", "held")}, func(string) {}), lifecycle.SeverityError, "was not gone in time")
-	s.want(t, "compare", s.compare(t, held, lifecycle.CompareOptions{}), "create ConfigMap held: the one that is there is being deleted; held by test.kiban.dev/hold")
+	wantDiagnostic(t, s.client.DeleteObjects(ctx, []lifecycle.ObjectRef{s.object("ConfigMap", "held")}, func(string) {}),
+		lifecycle.SeverityError, "was not gone in time")
+	s.want(t, "compare", s.compare(t, held, lifecycle.CompareOptions{}),
+		"create ConfigMap held: the one that is there is being deleted; held by test.kiban.dev/hold")
 	release := time.AfterFunc(2*time.Second, func() {
-		_, _ = s.client.api.CoreV1().ConfigMaps(s.namespace).Patch(context.Background(), "held", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		_, _ = s.client.api.CoreV1().ConfigMaps(s.namespace).
+			Patch(context.Background(), "held", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 	})
 	defer release.Stop()
 	s.apply(t, objs)
@@ -290,7 +309,8 @@ spec:
 	want := []struct {
 		status lifecycle.HealthStatus
 		why    string
-	}{{lifecycle.HealthNotFound, "it is not there"}, {lifecycle.HealthCurrent, ""}, {lifecycle.HealthInProgress, "0 of 1 pods are ready; pod nowhere-"},
+	}{{lifecycle.HealthNotFound, "it is not there"}, {lifecycle.HealthCurrent, ""},
+		{lifecycle.HealthInProgress, "0 of 1 pods are ready; pod nowhere-"},
 		{lifecycle.HealthInProgress, `serviceaccount "nobody" not found`}}
 	s.eventually(t, "health", func() string {
 		got, err := s.client.Health(t.Context(), refs)
@@ -312,7 +332,8 @@ func (s *stage) verify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	platform := lifecycle.Platform{LoadBalancer: lifecycle.PlatformLoadBalancer{Promised: true, Class: "kiban.dev/nobody"}, Storage: lifecycle.PlatformStorage{Class: "kiban-no-such-class"},
+	platform := lifecycle.Platform{LoadBalancer: lifecycle.PlatformLoadBalancer{Promised: true, Class: "kiban.dev/nobody"},
+		Storage:    lifecycle.PlatformStorage{Class: "kiban-no-such-class"},
 		NodeLabels: map[string]string{"kubernetes.io/hostname": n.Labels["kubernetes.io/hostname"], "kiban.dev/no-such": "label"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 	defer cancel()
@@ -324,13 +345,15 @@ func (s *stage) verify(t *testing.T) {
 		"load balancer": {State: lifecycle.GateFailed, Reason: "gets no address"},
 		"storage":       {State: lifecycle.GateFailed, Reason: "there is no StorageClass kiban-no-such-class"},
 		"node label kubernetes.io/hostname=" + n.Labels["kubernetes.io/hostname"]: {State: lifecycle.GateMet, Reason: "a pod runs on " + s.node},
-		"node label kiban.dev/no-such=label":                                      {State: lifecycle.GateFailed, Reason: "didn't match Pod's node affinity/selector"},
+		"node label kiban.dev/no-such=label": {State: lifecycle.GateFailed,
+			Reason: "didn't match Pod's node affinity/selector"},
 	} {
 		if p := got[name]; p.State != want.State || !strings.Contains(p.Reason, want.Reason) {
 			t.Errorf("%s: %+v, want %+v", name, p, want)
 		}
 	}
-	found, err := s.client.Existing(t.Context(), []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "Namespace", Name: "kiban-verify-conformance-1"}})
+	found, err := s.client.Existing(t.Context(), []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "Namespace",
+		Name: "kiban-verify-conformance-1"}})
 	if err != nil || len(found) > 0 || got["clean up"].Name != "" || got["dns"].Name == "" {
 		t.Errorf("left: %v, %v; promises: %+v", found, err, got)
 	}
@@ -340,7 +363,8 @@ func (s *stage) verify(t *testing.T) {
 func (s *stage) tenants(t *testing.T) {
 	s.apply(t, declared(t, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: tenant}\nspec: {hard: {count/configmaps: 100}}"))
 	s.eventually(t, "use", func() string {
-		use, err := s.client.TenantUse(t.Context(), []lifecycle.Tenant{{Name: "a", Namespaces: []lifecycle.TenantNamespace{{Name: "kiban-no-such-namespace"}, {Name: s.namespace}}}})
+		use, err := s.client.TenantUse(t.Context(), []lifecycle.Tenant{{Name: "a",
+			Namespaces: []lifecycle.TenantNamespace{{Name: "kiban-no-such-namespace"}, {Name: s.namespace}}}})
 		if err != nil || len(use) < 2 || !use[0].Declared || !use[0].Missing {
 			t.Fatalf("%+v, %v", use, err)
 		}

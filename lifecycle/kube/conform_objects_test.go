@@ -33,7 +33,8 @@ func declared(t *testing.T, text string) []lifecycle.Object {
 		if err := json.Unmarshal(content, &u); err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: u.APIVersion, Kind: u.Kind, Namespace: u.Metadata.Namespace, Name: u.Metadata.Name},
+		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: u.APIVersion, Kind: u.Kind, Namespace: u.Metadata.Namespace,
+			Name: u.Metadata.Name},
 			JSON: content, Source: fmt.Sprintf("objects.yaml:%d", i+1)})
 	}
 	return out
@@ -152,21 +153,28 @@ func (s *stage) objects(t *testing.T) {
 	s.edit(t, "configmaps", "settings", `{"data":{"colour":"red","mine":"x"}}`, "kubectl-edit")
 	s.edit(t, "secrets", "keys", `{"data":{"token":"c2VjcmV0"}}`, "kubectl-edit")
 	s.want(t, "by hand", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}),
-		"update ConfigMap settings (drift)", `  data.colour: "red" -> "blue" by kubectl-edit`, "update Secret keys (drift)", "  data.token: (hidden) -> (hidden) by kubectl-edit")
+		"update ConfigMap settings (drift)", `  data.colour: "red" -> "blue" by kubectl-edit`, "update Secret keys (drift)",
+		"  data.token: (hidden) -> (hidden) by kubectl-edit")
 	other := declared(t, strings.NewReplacer("size: \"3\"", "size: \"4\"").Replace(settings))
 	s.want(t, "by hand, and declared otherwise", s.compare(t, other[:1], lifecycle.CompareOptions{Inventory: inv}),
 		"update ConfigMap settings", `  data.colour: "red" -> "blue" by kubectl-edit`, `  data.size: "3" -> "4"`)
-	ignore := lifecycle.CompareOptions{Inventory: inv, Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Fields: []string{"data.colour", "data.other"}}, {Kind: "Secret", Fields: []string{"data.token"}}},
-		Volatile: []lifecycle.FieldRef{{Object: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: s.namespace, Name: "keys"}, Field: "data.token"}}}
-	s.want(t, "ignored", s.compare(t, objs, ignore), "ignored ConfigMap NS/settings: data.colour (the addon ignores it)", "ignored Secret NS/keys: data.token (each rendering makes another value)")
+	ignore := lifecycle.CompareOptions{Inventory: inv,
+		Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Fields: []string{"data.colour", "data.other"}},
+			{Kind: "Secret", Fields: []string{"data.token"}}},
+		Volatile: []lifecycle.FieldRef{{Object: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: s.namespace, Name: "keys"},
+			Field: "data.token"}}}
+	s.want(t, "ignored", s.compare(t, objs, ignore), "ignored ConfigMap NS/settings: data.colour (the addon ignores it)",
+		"ignored Secret NS/keys: data.token (each rendering makes another value)")
 
 	s.apply(t, objs)
 	s.want(t, "put back", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}))
-	if err := s.client.DeleteObjects(t.Context(), []lifecycle.ObjectRef{s.object("ConfigMap", "settings"), s.object("ConfigMap", "nobody")}, func(string) {}); err != nil {
+	if err := s.client.DeleteObjects(t.Context(), []lifecycle.ObjectRef{s.object("ConfigMap", "settings"), s.object("ConfigMap", "nobody")},
+		func(string) {}); err != nil {
 		t.Error(err)
 	}
 	s.want(t, "deleted", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}), "create ConfigMap settings (drift): deleted by hand")
-	refs := []lifecycle.ObjectRef{s.object("ConfigMap", "settings"), s.object("Secret", "keys"), {APIVersion: "example.org/v1", Kind: "Nothing", Name: "x"}}
+	refs := []lifecycle.ObjectRef{s.object("ConfigMap", "settings"), s.object("Secret", "keys"),
+		{APIVersion: "example.org/v1", Kind: "Nothing", Name: "x"}}
 	if found, err := s.client.Existing(t.Context(), refs); err != nil || !slices.Equal(found, refs[1:2]) {
 		t.Errorf("existing: %v, %v", found, err)
 	}
@@ -206,7 +214,8 @@ spec: {group: example.org, scope: Namespaced, names: {kind: Gadget, plural: gadg
 	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError, "could not be applied in time")
+	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError,
+		"could not be applied in time")
 }
 
 // inventories: what is written is read again, and the cluster says which site it is.
@@ -222,15 +231,18 @@ func (s *stage) inventories(t *testing.T) {
 		t.Errorf("the cluster with the UID %q says that it is %q, %v", uid, site, err)
 	}
 	facts, err := s.client.Facts(t.Context())
-	if err != nil || facts.API.Site != "conformance" || !strings.HasPrefix(facts.API.Capabilities.Kubernetes, "v1.") || !slices.Contains(facts.API.Capabilities.APIs, "apps/v1/Deployment") {
+	if err != nil || facts.API.Site != "conformance" || !strings.HasPrefix(facts.API.Capabilities.Kubernetes, "v1.") ||
+		!slices.Contains(facts.API.Capabilities.APIs, "apps/v1/Deployment") {
 		t.Errorf("facts: %+v, %v", facts.API, err)
 	}
 	if was != "" {
 		_ = s.client.MarkSite(t.Context(), was)
-	} else if err := s.client.DeleteObjects(t.Context(), []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: siteName}}, func(string) {}); err != nil {
+	} else if err := s.client.DeleteObjects(t.Context(),
+		[]lifecycle.ObjectRef{{APIVersion: "v1", Kind: "ConfigMap", Namespace: "kube-system", Name: siteName}}, func(string) {}); err != nil {
 		t.Error(err)
 	}
-	inv := lifecycle.Inventory{Unit: "addon/kiban-test", Digest: "sha256:1", Objects: []lifecycle.InventoryItem{{ObjectRef: s.object("ConfigMap", "a"), Digest: "sha256:2"}}}
+	inv := lifecycle.Inventory{Unit: "addon/kiban-test", Digest: "sha256:1",
+		Objects: []lifecycle.InventoryItem{{ObjectRef: s.object("ConfigMap", "a"), Digest: "sha256:2"}}}
 	for range 2 {
 		if err := s.client.WriteInventory(t.Context(), inv); err != nil {
 			t.Fatal(err)

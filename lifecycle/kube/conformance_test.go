@@ -34,13 +34,17 @@ func TestConformanceFake(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	for _, name := range []string{"worker-1", "worker-2"} {
-		f.put("nodes", object{"metadata": map[string]any{"name": name, "labels": map[string]any{"kubernetes.io/hostname": name}}, "spec": map[string]any{}, "status": map[string]any{
-			"nodeInfo": map[string]any{"kubeletVersion": "v1.36.3+k0s"}, "addresses": []any{map[string]any{"type": "InternalIP", "address": "10.0.0.1"}},
-			"conditions": []any{map[string]any{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-02T12:00:00Z"}}}})
-		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-node-lease", "name": name}, "spec": map[string]any{"renewTime": "2026-01-02T12:00:01.000000Z"}})
+		f.put("nodes", object{"metadata": map[string]any{"name": name, "labels": map[string]any{"kubernetes.io/hostname": name}},
+			"spec": map[string]any{}, "status": map[string]any{
+				"nodeInfo":   map[string]any{"kubeletVersion": "v1.36.3+k0s"},
+				"addresses":  []any{map[string]any{"type": "InternalIP", "address": "10.0.0.1"}},
+				"conditions": []any{map[string]any{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-02T12:00:00Z"}}}})
+		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-node-lease", "name": name},
+			"spec": map[string]any{"renewTime": "2026-01-02T12:00:01.000000Z"}})
 	}
 	for _, name := range []string{"kube-controller-manager", "kube-scheduler"} {
-		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-system", "name": name}, "spec": map[string]any{"holderIdentity": "c1", "renewTime": "2026-01-02T12:00:01.000000Z"}})
+		f.put("leases", object{"metadata": map[string]any{"namespace": "kube-system", "name": name},
+			"spec": map[string]any{"holderIdentity": "c1", "renewTime": "2026-01-02T12:00:01.000000Z"}})
 	}
 	conformance(t, c, "worker-1", nil)
 }
@@ -75,18 +79,21 @@ func TestConformanceReal(t *testing.T) {
 
 // conformance is what every API must show, and real what only one with its controllers does.
 func conformance(t *testing.T, c *Client, node string, real func(*stage, *testing.T)) {
-	ns, err := c.api.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("kiban-test-%d", time.Now().UnixNano())}}, metav1.CreateOptions{})
+	ns, err := c.api.CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("kiban-test-%d", time.Now().UnixNano())}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.api.CoreV1().Namespaces().Delete(context.Background(), ns.Name, metav1.DeleteOptions{}) })
 	// An owner that no controller minds: its pods are neither bare nor made anew.
-	cm, err := c.api.CoreV1().ConfigMaps(ns.Name).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "owner"}}, metav1.CreateOptions{})
+	cm, err := c.api.CoreV1().ConfigMaps(ns.Name).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "owner"}},
+		metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	yes := true
-	s := &stage{client: c, node: node, namespace: ns.Name, owner: metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: cm.Name, UID: cm.UID, Controller: &yes}}
+	s := &stage{client: c, node: node, namespace: ns.Name,
+		owner: metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: cm.Name, UID: cm.UID, Controller: &yes}}
 	t.Run("nodes", s.nodes)
 	t.Run("facts", s.facts)
 	t.Run("control plane", s.controlPlane)
@@ -111,7 +118,8 @@ func conformance(t *testing.T, c *Client, node string, real func(*stage, *testin
 
 func (s *stage) nodes(t *testing.T) {
 	n, err := s.client.Node(t.Context(), s.node)
-	if err != nil || !n.Ready || n.Kubelet == "" || n.Heartbeat.IsZero() || n.LeaseRenewed.IsZero() || n.InternalIP == "" || n.Labels["kubernetes.io/hostname"] == "" {
+	if err != nil || !n.Ready || n.Kubelet == "" || n.Heartbeat.IsZero() || n.LeaseRenewed.IsZero() || n.InternalIP == "" ||
+		n.Labels["kubernetes.io/hostname"] == "" {
 		t.Errorf("node: %+v, %v", n, err)
 	}
 	all, err := s.client.Nodes(t.Context())
@@ -136,10 +144,12 @@ func (s *stage) facts(t *testing.T) {
 			return err.Error()
 		}
 		i := slices.IndexFunc(f.Budgets, func(b lifecycle.Budget) bool { return b.Namespace == s.namespace && b.Name == "facts" })
-		if i < 0 || f.Budgets[i].Expected != 1 || f.Budgets[i].Healthy != 1 || f.Budgets[i].Allowed != 0 || !f.Budgets[i].Never() || f.Budgets[i].Rule != "minAvailable 1" {
+		if i < 0 || f.Budgets[i].Expected != 1 || f.Budgets[i].Healthy != 1 || f.Budgets[i].Allowed != 0 || !f.Budgets[i].Never() ||
+			f.Budgets[i].Rule != "minAvailable 1" {
 			return fmt.Sprintf("budgets: %+v", f.Budgets)
 		}
-		if p := f.Budgets[i].Pods; len(p) != 1 || p[0] != (lifecycle.BudgetPod{Name: "guarded", Node: s.node, Ready: true}) || f.Budgets[i].Owner != "ConfigMap "+s.namespace+"/owner" {
+		if p := f.Budgets[i].Pods; len(p) != 1 || p[0] != (lifecycle.BudgetPod{Name: "guarded", Node: s.node, Ready: true}) ||
+			f.Budgets[i].Owner != "ConfigMap "+s.namespace+"/owner" {
 			return fmt.Sprintf("budget: %+v", f.Budgets[i])
 		}
 		return ""
@@ -245,10 +255,12 @@ func (s *stage) drain(t *testing.T) {
 	})
 	defer s.clear(t)
 	var lines lineLog
-	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second, GracePeriod: time.Second, DeleteEmptyDirData: true}, lines.add); err != nil {
+	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second, GracePeriod: time.Second,
+		DeleteEmptyDirData: true}, lines.add); err != nil {
 		t.Fatalf("%v\n%s", err, lines.all())
 	}
-	for _, want := range []string{"evicting " + s.namespace + "/web-1", "evicted " + s.namespace + "/web-1", "evicted " + s.namespace + "/web-2"} {
+	for _, want := range []string{"evicting " + s.namespace + "/web-1", "evicted " + s.namespace + "/web-1",
+		"evicted " + s.namespace + "/web-2"} {
 		lines.want(t, want, 1)
 	}
 }
@@ -261,7 +273,8 @@ func (s *stage) drainHeld(t *testing.T) {
 	defer s.clear(t)
 	var lines lineLog
 	began := time.Now()
-	err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: 3 * time.Second, EvictionRetry: time.Second, GracePeriod: time.Second}, lines.add)
+	err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: 3 * time.Second, EvictionRetry: time.Second, GracePeriod: time.Second},
+		lines.add)
 	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "not drained within 3s")
 	line := s.namespace + "/held is held by budget " + s.namespace + "/guard (0 disruptions allowed, 1 of 1 healthy, minAvailable 1)"
 	if err == nil || !strings.Contains(err.Error(), line) {
@@ -284,7 +297,8 @@ func (s *stage) drainReleased(t *testing.T) {
 		_ = s.client.api.PolicyV1().PodDisruptionBudgets(s.namespace).Delete(context.Background(), "guard", metav1.DeleteOptions{})
 	})
 	defer release.Stop()
-	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 30 * time.Second, GracePeriod: time.Second}, func(string) {}); err != nil {
+	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 30 * time.Second,
+		GracePeriod: time.Second}, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if d := time.Since(began); d < time.Second || d > 15*time.Second {
@@ -301,7 +315,8 @@ func (s *stage) drainBare(t *testing.T) {
 	policy := lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second, GracePeriod: time.Second}
 	err := s.client.Drain(t.Context(), s.node, policy, func(string) {})
 	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "may not be moved")
-	for _, want := range []string{s.namespace + "/bare", "drain.force is false", s.namespace + "/scratch", "drain.deleteEmptyDirData is false"} {
+	for _, want := range []string{s.namespace + "/bare", "drain.force is false", s.namespace + "/scratch",
+		"drain.deleteEmptyDirData is false"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
@@ -327,7 +342,8 @@ func (s *stage) drainCancelled(t *testing.T) {
 }
 
 func (s *stage) deleteNode(t *testing.T) {
-	_, err := s.client.api.CoreV1().Nodes().Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "kiban-test-gone"}}, metav1.CreateOptions{})
+	_, err := s.client.api.CoreV1().Nodes().Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "kiban-test-gone"}},
+		metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -364,7 +380,8 @@ func label(k, v string) func(*corev1.Pod) {
 func (s *stage) pod(t *testing.T, name string, edit ...func(*corev1.Pod)) {
 	t.Helper()
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: s.namespace, OwnerReferences: []metav1.OwnerReference{s.owner}},
-		Spec: corev1.PodSpec{NodeName: s.node, Containers: []corev1.Container{{Name: "c", Image: "registry.k8s.io/pause:3.10"}}, Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}}
+		Spec: corev1.PodSpec{NodeName: s.node, Containers: []corev1.Container{{Name: "c", Image: "registry.k8s.io/pause:3.10"}},
+			Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}}
 	for _, e := range edit {
 		e(p)
 	}
@@ -435,7 +452,8 @@ func (s *stage) clear(t *testing.T) {
 
 func (s *stage) patch(t *testing.T, patch string) {
 	t.Helper()
-	if _, err := s.client.api.CoreV1().Nodes().Patch(t.Context(), s.node, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+	if _, err := s.client.api.CoreV1().Nodes().Patch(t.Context(), s.node, types.MergePatchType, []byte(patch),
+		metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -17,13 +17,15 @@ import (
 // TestHazard_H36_StaleEndpointsAreSeen guards H36: endpoints that lag behind their pods are seen.
 func TestHazard_H36_StaleEndpointsAreSeen(t *testing.T) {
 	web := func(edit ...func(*pod)) pod {
-		p := pod{namespace: "shop", name: "web-1", uid: "u1", labels: map[string]string{"app": "web"}, ip: "10.244.0.7", phase: corev1.PodRunning, ready: true}
+		p := pod{namespace: "shop", name: "web-1", uid: "u1", labels: map[string]string{"app": "web"}, ip: "10.244.0.7", phase: corev1.PodRunning,
+			ready: true}
 		for _, e := range edit {
 			e(&p)
 		}
 		return p
 	}
-	service := corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}
+	service := corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"},
+		Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}}
 	tolerant := *service.DeepCopy()
 	tolerant.Spec.PublishNotReadyAddresses = true
 	slice := func(ready bool, uid string) []discoveryv1.EndpointSlice {
@@ -39,19 +41,22 @@ func TestHazard_H36_StaleEndpointsAreSeen(t *testing.T) {
 		pods    []pod
 		want    string
 	}{
-		"as it should be":                    {service, slice(true, "u1"), []pod{web()}, ""},
-		"the pod is gone":                    {service, slice(true, "u1"), nil, "shop/web-1: 10.244.0.7 is gone"},
-		"another pod has its name":           {service, slice(true, "u0"), []pod{web()}, "shop/web-1: 10.244.0.7 is gone"},
-		"the pod is terminating":             {service, slice(true, "u1"), []pod{web(func(p *pod) { p.terminating = true })}, "shop/web-1: 10.244.0.7 is terminating"},
-		"the pod is not Ready":               {service, slice(true, "u1"), []pod{web(func(p *pod) { p.ready = false })}, "shop/web-1: 10.244.0.7 is not Ready"},
+		"as it should be":          {service, slice(true, "u1"), []pod{web()}, ""},
+		"the pod is gone":          {service, slice(true, "u1"), nil, "shop/web-1: 10.244.0.7 is gone"},
+		"another pod has its name": {service, slice(true, "u0"), []pod{web()}, "shop/web-1: 10.244.0.7 is gone"},
+		"the pod is terminating": {service, slice(true, "u1"), []pod{web(func(p *pod) { p.terminating = true })},
+			"shop/web-1: 10.244.0.7 is terminating"},
+		"the pod is not Ready": {service, slice(true, "u1"), []pod{web(func(p *pod) { p.ready = false })},
+			"shop/web-1: 10.244.0.7 is not Ready"},
 		"not Ready, but published all along": {tolerant, slice(true, "u1"), []pod{web(func(p *pod) { p.ready = false })}, ""},
 		"gone, though published all along":   {tolerant, slice(true, "u1"), nil, "shop/web-1: 10.244.0.7 is gone"},
 		"an endpoint that is not ready":      {service, slice(false, "u1"), []pod{web(func(p *pod) { p.ready = false })}, ""},
-		"a Ready pod called not ready":       {service, slice(false, "u1"), []pod{web()}, "shop/web-1: 10.244.0.7 is not among the endpoints of web"},
-		"a Ready pod that is missing":        {service, nil, []pod{web()}, "shop/web-1: 10.244.0.7 is not among the endpoints of web"},
-		"a pod of another namespace":         {service, nil, []pod{web(func(p *pod) { p.namespace = "other" })}, ""},
-		"a finished pod":                     {service, nil, []pod{web(func(p *pod) { p.phase = corev1.PodSucceeded })}, ""},
-		"a Service without a selector":       {corev1.Service{ObjectMeta: service.ObjectMeta}, nil, []pod{web()}, ""},
+		"a Ready pod called not ready": {service, slice(false, "u1"), []pod{web()},
+			"shop/web-1: 10.244.0.7 is not among the endpoints of web"},
+		"a Ready pod that is missing":  {service, nil, []pod{web()}, "shop/web-1: 10.244.0.7 is not among the endpoints of web"},
+		"a pod of another namespace":   {service, nil, []pod{web(func(p *pod) { p.namespace = "other" })}, ""},
+		"a finished pod":               {service, nil, []pod{web(func(p *pod) { p.phase = corev1.PodSucceeded })}, ""},
+		"a Service without a selector": {corev1.Service{ObjectMeta: service.ObjectMeta}, nil, []pod{web()}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := strings.Join(staleEndpoints([]corev1.Service{tc.service}, tc.slices, tc.pods), "\n"); got != tc.want {
@@ -70,7 +75,8 @@ func TestMissingDaemons(t *testing.T) {
 		return d
 	}
 	own := func(edit ...func(*pod)) []pod {
-		p := pod{namespace: "kube-system", name: "proxy-x", owner: &metav1.OwnerReference{Kind: "DaemonSet", Name: "proxy", UID: "d1"}, ready: true, phase: corev1.PodRunning}
+		p := pod{namespace: "kube-system", name: "proxy-x", owner: &metav1.OwnerReference{Kind: "DaemonSet", Name: "proxy", UID: "d1"},
+			ready: true, phase: corev1.PodRunning}
 		for _, e := range edit {
 			e(&p)
 		}
@@ -89,22 +95,27 @@ func TestMissingDaemons(t *testing.T) {
 		pods   []pod
 		want   string
 	}{
-		"Ready":                               {set(), nil, own(), ""},
-		"no pod":                              {set(), nil, nil, "kube-system/proxy has no pod"},
-		"a pod of another set":                {set(), nil, own(func(p *pod) { p.owner.UID = "d2" }), "kube-system/proxy has no pod"},
-		"pending":                             {set(), nil, own(func(p *pod) { p.ready, p.phase = false, corev1.PodPending }), "kube-system/proxy-x is Pending"},
-		"running, not Ready":                  {set(), nil, own(func(p *pod) { p.ready = false }), "kube-system/proxy-x is Running, not Ready"},
-		"terminating":                         {set(), nil, own(func(p *pod) { p.terminating = true }), "kube-system/proxy-x is terminating"},
-		"old one terminating, new one Ready":  {set(), nil, append(own(func(p *pod) { p.terminating = true }), own()...), ""},
-		"selector does not match":             {set(func(s *corev1.PodSpec) { s.NodeSelector = map[string]string{"gpu": "yes"} }), nil, nil, ""},
-		"affinity does not match":             {set(affinity), nil, nil, ""},
-		"for another node by name":            {set(func(s *corev1.PodSpec) { s.NodeName = "w2" }), nil, nil, ""},
-		"kept away by a taint":                {set(), tainted("dedicated", corev1.TaintEffectNoSchedule), nil, ""},
-		"a soft taint keeps nobody away":      {set(), tainted("dedicated", corev1.TaintEffectPreferNoSchedule), nil, "kube-system/proxy has no pod"},
-		"the cordon keeps no daemon set away": {set(), tainted(corev1.TaintNodeUnschedulable, corev1.TaintEffectNoSchedule), nil, "kube-system/proxy has no pod"},
-		"nor does a node that was not Ready":  {set(), tainted(corev1.TaintNodeNotReady, corev1.TaintEffectNoSchedule), nil, "kube-system/proxy has no pod"},
-		"no network yet, and it needs one":    {set(), tainted(corev1.TaintNodeNetworkUnavailable, corev1.TaintEffectNoSchedule), nil, ""},
-		"no network yet, and it brings one":   {set(func(s *corev1.PodSpec) { s.HostNetwork = true }), tainted(corev1.TaintNodeNetworkUnavailable, corev1.TaintEffectNoSchedule), nil, "kube-system/proxy has no pod"},
+		"Ready":                {set(), nil, own(), ""},
+		"no pod":               {set(), nil, nil, "kube-system/proxy has no pod"},
+		"a pod of another set": {set(), nil, own(func(p *pod) { p.owner.UID = "d2" }), "kube-system/proxy has no pod"},
+		"pending": {set(), nil, own(func(p *pod) { p.ready, p.phase = false, corev1.PodPending }),
+			"kube-system/proxy-x is Pending"},
+		"running, not Ready":                 {set(), nil, own(func(p *pod) { p.ready = false }), "kube-system/proxy-x is Running, not Ready"},
+		"terminating":                        {set(), nil, own(func(p *pod) { p.terminating = true }), "kube-system/proxy-x is terminating"},
+		"old one terminating, new one Ready": {set(), nil, append(own(func(p *pod) { p.terminating = true }), own()...), ""},
+		"selector does not match":            {set(func(s *corev1.PodSpec) { s.NodeSelector = map[string]string{"gpu": "yes"} }), nil, nil, ""},
+		"affinity does not match":            {set(affinity), nil, nil, ""},
+		"for another node by name":           {set(func(s *corev1.PodSpec) { s.NodeName = "w2" }), nil, nil, ""},
+		"kept away by a taint":               {set(), tainted("dedicated", corev1.TaintEffectNoSchedule), nil, ""},
+		"a soft taint keeps nobody away": {set(), tainted("dedicated", corev1.TaintEffectPreferNoSchedule), nil,
+			"kube-system/proxy has no pod"},
+		"the cordon keeps no daemon set away": {set(), tainted(corev1.TaintNodeUnschedulable, corev1.TaintEffectNoSchedule), nil,
+			"kube-system/proxy has no pod"},
+		"nor does a node that was not Ready": {set(), tainted(corev1.TaintNodeNotReady, corev1.TaintEffectNoSchedule), nil,
+			"kube-system/proxy has no pod"},
+		"no network yet, and it needs one": {set(), tainted(corev1.TaintNodeNetworkUnavailable, corev1.TaintEffectNoSchedule), nil, ""},
+		"no network yet, and it brings one": {set(func(s *corev1.PodSpec) { s.HostNetwork = true }),
+			tainted(corev1.TaintNodeNetworkUnavailable, corev1.TaintEffectNoSchedule), nil, "kube-system/proxy has no pod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "w1"}, Spec: corev1.NodeSpec{Taints: tc.taints}}
@@ -128,7 +139,8 @@ func TestStuckPods(t *testing.T) {
 		{namespace: "shop", name: "unplaced"},
 	}
 	got := stuck(pods)
-	if len(got) != 2 || got[0].Name != "a-scratch" || got[0].Bare || !got[0].EmptyDir || got[1].Name != "z-bare" || !got[1].Bare || got[1].EmptyDir {
+	if len(got) != 2 || got[0].Name != "a-scratch" || got[0].Bare || !got[0].EmptyDir || got[1].Name != "z-bare" || !got[1].Bare ||
+		got[1].EmptyDir {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -137,12 +149,15 @@ func TestStuckPods(t *testing.T) {
 func TestBudgetOwner(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
-	f.put("replicasets", object{"metadata": map[string]any{"namespace": "shop", "name": "web-5d", "uid": "rs1", "ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "d1", "controller": true}}}})
+	f.put("replicasets", object{"metadata": map[string]any{"namespace": "shop", "name": "web-5d", "uid": "rs1",
+		"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "d1", "controller": true}}}})
 	for _, name := range []string{"web-b", "web-a"} {
 		f.put("pods", object{"metadata": map[string]any{"namespace": "shop", "name": name, "labels": map[string]any{"app": "web"},
-			"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d", "uid": "rs1", "controller": true}}}, "spec": map[string]any{"nodeName": "w1"}})
+			"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d", "uid": "rs1",
+				"controller": true}}}, "spec": map[string]any{"nodeName": "w1"}})
 	}
-	f.put("poddisruptionbudgets", object{"metadata": map[string]any{"namespace": "shop", "name": "web"}, "spec": map[string]any{"minAvailable": 1, "selector": map[string]any{"matchLabels": map[string]any{"app": "web"}}}})
+	f.put("poddisruptionbudgets", object{"metadata": map[string]any{"namespace": "shop", "name": "web"},
+		"spec": map[string]any{"minAvailable": 1, "selector": map[string]any{"matchLabels": map[string]any{"app": "web"}}}})
 	for range 2 {
 		got, err := c.Budgets(t.Context())
 		if err != nil || len(got) != 1 || got[0].Owner != "Deployment shop/web" || len(got[0].Pods) != 2 || got[0].Pods[0].Name != "web-a" {
@@ -168,7 +183,8 @@ func TestBudgetRule(t *testing.T) {
 func TestNamespacesToList(t *testing.T) {
 	in := func(n int) (budgets []policyv1.PodDisruptionBudget) {
 		for i := range n {
-			budgets = append(budgets, policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: string(rune('a' + i))}}, policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: "a"}})
+			budgets = append(budgets, policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: string(rune('a' + i))}},
+				policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: "a"}})
 		}
 		return budgets
 	}

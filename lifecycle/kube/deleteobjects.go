@@ -45,7 +45,8 @@ func (c *Client) DeleteObjects(ctx context.Context, refs []lifecycle.ObjectRef, 
 }
 
 // remove deletes one object and waits until it is gone.
-func (c *Client) remove(ctx context.Context, m *meta.RESTMapping, r lifecycle.ObjectRef, how metav1.DeletionPropagation, say func(string)) error {
+func (c *Client) remove(ctx context.Context, m *meta.RESTMapping, r lifecycle.ObjectRef, how metav1.DeletionPropagation,
+	say func(string)) error {
 	objects := c.resource(m, r.Namespace)
 	was, err := c.get(ctx, m, r)
 	if apierrors.IsNotFound(err) {

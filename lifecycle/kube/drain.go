@@ -175,7 +175,8 @@ func final(err error) bool {
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) || !strings.HasPrefix(err.Error(), "cannot delete ") {
 		return false
 	}
-	return slices.ContainsFunc([]string{"(use --force", "(use --delete-emptydir-data", " not found: "}, func(s string) bool { return strings.Contains(err.Error(), s) })
+	return slices.ContainsFunc([]string{"(use --force", "(use --delete-emptydir-data", " not found: "},
+		func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
 // gone forgets a pod that left. When it was the last, a fresh look decides whether the node is drained.

@@ -12,7 +12,8 @@ import (
 
 func ownedPod(name string, edit ...func(object)) object {
 	o := object{"metadata": map[string]any{"namespace": "shop", "name": name, "labels": map[string]any{"app": "web"},
-		"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "rs1", "controller": true}}}, "spec": map[string]any{"nodeName": "w1"}}
+		"ownerReferences": []any{map[string]any{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "rs1", "controller": true}}},
+		"spec": map[string]any{"nodeName": "w1"}}
 	for _, e := range edit {
 		e(o)
 	}
@@ -20,7 +21,8 @@ func ownedPod(name string, edit ...func(object)) object {
 }
 
 func budgetOver(app string, minAvailable int) object {
-	return object{"metadata": map[string]any{"namespace": "shop", "name": app}, "spec": map[string]any{"minAvailable": minAvailable, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}}}
+	return object{"metadata": map[string]any{"namespace": "shop", "name": app},
+		"spec": map[string]any{"minAvailable": minAvailable, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}}}
 }
 
 // TestHazard_H35_EvictionPace guards H35: a refused eviction is asked for about once in each retry interval, whatever Retry-After the
@@ -30,7 +32,8 @@ func TestHazard_H35_EvictionPace(t *testing.T) {
 	c := connect(t, f)
 	f.put("pods", ownedPod("web-1"))
 	f.put("poddisruptionbudgets", budgetOver("web", 1))
-	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 2100 * time.Millisecond, EvictionRetry: 500 * time.Millisecond}, func(string) {})
+	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 2100 * time.Millisecond, EvictionRetry: 500 * time.Millisecond},
+		func(string) {})
 	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "1 pod left")
 	if n := f.evictions["shop/web-1"]; n < 4 || n > 6 {
 		t.Errorf("the eviction was asked for %d times in 2.1s at 0.5s", n)
@@ -111,7 +114,8 @@ func TestDrainSurvivesTrouble(t *testing.T) {
 		}
 		return 0, false
 	}
-	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 100 * time.Millisecond}, func(string) {}); err != nil {
+	if err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 100 * time.Millisecond},
+		func(string) {}); err != nil {
 		t.Error(err)
 	}
 	if troubles.Load() < 6 {
@@ -141,7 +145,8 @@ func TestDrainLeavesAlone(t *testing.T) {
 	c := connect(t, f)
 	f.put("daemonsets", object{"metadata": map[string]any{"namespace": "shop", "name": "agent"}})
 	f.put("pods", ownedPod("agent-1", func(o object) {
-		metadata(o)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "d1", "controller": true}}
+		metadata(o)["ownerReferences"] = []any{map[string]any{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "d1",
+			"controller": true}}
 	}))
 	f.put("pods", ownedPod("static", func(o object) { metadata(o)["annotations"] = map[string]any{"kubernetes.io/config.mirror": "x"} }))
 	f.put("pods", ownedPod("elsewhere", func(o object) { o["spec"].(map[string]any)["nodeName"] = "w2" }))

@@ -47,7 +47,8 @@ func staleEndpoints(services []corev1.Service, endpointSlices []discoveryv1.Endp
 		}
 		selector := labels.SelectorFromSet(s.Spec.Selector)
 		for _, p := range byNamespace[s.Namespace] {
-			if p.ready && !p.terminating && !p.finished() && p.ip != "" && selector.Matches(labels.Set(p.labels)) && !listed[s.Namespace+"/"+s.Name+"/"+p.name] {
+			if p.ready && !p.terminating && !p.finished() && p.ip != "" && selector.Matches(labels.Set(p.labels)) &&
+				!listed[s.Namespace+"/"+s.Name+"/"+p.name] {
 				stale = append(stale, p.String()+": "+p.ip+" is not among the endpoints of "+s.Name)
 			}
 		}

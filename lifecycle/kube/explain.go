@@ -16,8 +16,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// explain says why an object is not up: what its first failing pod says, or else the last warning that the API has of it. "" when nothing is
-// known.
+// explain says why an object is not up: what its first failing pod says, or else the last warning that the API has of it. "" when nothing
+// is known.
 func (c *Client) explain(ctx context.Context, u *unstructured.Unstructured) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -119,8 +119,10 @@ func joined(reason, message string) string {
 
 // lastWarning is the newest warning event of an object.
 func (c *Client) lastWarning(ctx context.Context, r lifecycle.ObjectRef) (string, error) {
-	selector := fields.SelectorFromSet(fields.Set{"involvedObject.kind": r.Kind, "involvedObject.name": r.Name, "type": corev1.EventTypeWarning}).String()
-	list, err := c.api.CoreV1().Events(cmp.Or(r.Namespace, metav1.NamespaceDefault)).List(ctx, metav1.ListOptions{FieldSelector: selector, Limit: podChunk})
+	selector := fields.SelectorFromSet(fields.Set{"involvedObject.kind": r.Kind, "involvedObject.name": r.Name,
+		"type": corev1.EventTypeWarning}).String()
+	list, err := c.api.CoreV1().Events(cmp.Or(r.Namespace, metav1.NamespaceDefault)).
+		List(ctx, metav1.ListOptions{FieldSelector: selector, Limit: podChunk})
 	if err != nil {
 		return "", fmt.Errorf("list the events of %s: %w", r, err)
 	}

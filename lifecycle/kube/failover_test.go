@@ -179,7 +179,8 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	began := time.Now()
 	facts, err := tr.client.Facts(t.Context())
-	if err == nil || facts.API.Unknown == "" || len(facts.API.Servers) != 3 || facts.API.Servers[2].Why == "" || time.Since(began) > 10*time.Second {
+	if err == nil || facts.API.Unknown == "" || len(facts.API.Servers) != 3 || facts.API.Servers[2].Why == "" ||
+		time.Since(began) > 10*time.Second {
 		t.Errorf("after %s: %v, %+v", time.Since(began), err, facts.API)
 	}
 }
@@ -298,7 +299,8 @@ func TestPodsInChunks(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
 	for i := range 2*podChunk + 1 {
-		f.put("pods", object{"metadata": map[string]any{"namespace": "shop", "name": "web-" + strings.Repeat("x", i%7) + time.Duration(i).String()}, "spec": map[string]any{"nodeName": "worker-1"}})
+		f.put("pods", object{"metadata": map[string]any{"namespace": "shop", "name": "web-" + strings.Repeat("x", i%7) + time.Duration(i).
+			String()}, "spec": map[string]any{"nodeName": "worker-1"}})
 	}
 	for _, expire := range []bool{false, true} {
 		f.expireNext = expire

@@ -28,11 +28,12 @@ type fakeAPI struct {
 	// linger is how long a deleted pod takes to end.
 	linger time.Duration
 	// Faults and records.
-	refuse      func(r *http.Request) (code int, done bool)
-	judge       func(collection, key string, body object) (code int, message string, causes []any) // refuses what is applied
-	evictions   map[string]int                                                                     // asked for, by pod
-	expireNext  bool                                                                               // the next chunk that continues a list has expired
-	readyz      string                                                                             // what /readyz?verbose says when it fails
+	refuse    func(r *http.Request) (code int, done bool)
+	judge     func(collection, key string, body object) (code int, message string, causes []any) // refuses what is applied
+	evictions map[string]int                                                                     // asked for, by pod
+	// the next chunk that continues a list has expired
+	expireNext  bool
+	readyz      string // what /readyz?verbose says when it fails
 	requests    int
 	connections map[string]bool
 }
@@ -44,7 +45,8 @@ type watcher struct {
 }
 
 func newFakeAPI() *fakeAPI {
-	f := &fakeAPI{objects: map[string]map[string]object{}, watchers: map[*watcher]bool{}, evictions: map[string]int{}, linger: 20 * time.Millisecond, connections: map[string]bool{}}
+	f := &fakeAPI{objects: map[string]map[string]object{}, watchers: map[*watcher]bool{}, evictions: map[string]int{},
+		linger: 20 * time.Millisecond, connections: map[string]bool{}}
 	f.put("namespaces", object{"metadata": map[string]any{"name": "kube-system", "uid": "cluster-uid"}})
 	return f
 }
@@ -82,7 +84,8 @@ func (f *fakeAPI) put(collection string, o object) object {
 	if text(m, "uid") == "" {
 		m["uid"] = fmt.Sprintf("uid-%d", f.revision)
 	}
-	if kind := map[string]string{"pods": "v1 Pod", "poddisruptionbudgets": "policy/v1 PodDisruptionBudget"}[collection]; kind != "" { // watches are decoded by it
+	// watches are decoded by it
+	if kind := map[string]string{"pods": "v1 Pod", "poddisruptionbudgets": "policy/v1 PodDisruptionBudget"}[collection]; kind != "" {
 		version, name, _ := strings.Cut(kind, " ")
 		o["apiVersion"], o["kind"] = version, name
 	}
@@ -136,7 +139,8 @@ func (f *fakeAPI) settle() {
 			}
 		}
 		desired := number(b, "spec", "minAvailable")
-		status := map[string]any{"currentHealthy": healthy, "desiredHealthy": desired, "expectedPods": expected, "disruptionsAllowed": max(0, healthy-desired)}
+		status := map[string]any{"currentHealthy": healthy, "desiredHealthy": desired, "expectedPods": expected,
+			"disruptionsAllowed": max(0, healthy-desired)}
 		if fmt.Sprint(b["status"]) != fmt.Sprint(status) {
 			b["status"] = status
 			f.put("poddisruptionbudgets", b)
@@ -235,7 +239,8 @@ func (f *fakeAPI) create(w http.ResponseWriter, collection, namespace string, bo
 		return
 	}
 	if collection == "pods" {
-		body["status"] = map[string]any{"phase": "Running", "podIP": "10.244.0.9", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
+		body["status"] = map[string]any{"phase": "Running", "podIP": "10.244.0.9",
+			"conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
 	}
 	reply(w, http.StatusCreated, f.put(collection, body))
 }
@@ -341,7 +346,8 @@ func selection(r *http.Request, namespace string) func(object) bool {
 				set[k] = v.(string)
 			}
 		}
-		return (namespace == "" || text(metadata(o), "namespace") == namespace) && (node == "" || text(o, "spec", "nodeName") == node) && selector.Matches(set)
+		return (namespace == "" || text(metadata(o), "namespace") == namespace) && (node == "" || text(o, "spec", "nodeName") == node) &&
+			selector.Matches(set)
 	}
 }
 
@@ -408,5 +414,6 @@ func reply(w http.ResponseWriter, code int, o object) {
 }
 
 func status(w http.ResponseWriter, code int, reason, message string, details map[string]any) {
-	reply(w, code, object{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message, "details": details})
+	reply(w, code, object{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason, "message": message,
+		"details": details})
 }

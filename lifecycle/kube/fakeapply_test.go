@@ -32,7 +32,8 @@ func (plainScheme) New(kind schema.GroupVersionKind) (runtime.Object, error) {
 // fieldManager is the API's own book-keeping of who wrote what, with every list taken as a whole.
 func fieldManager(o object) *managedfields.FieldManager {
 	gvk := (&unstructured.Unstructured{Object: o}).GroupVersionKind()
-	fm, err := managedfields.NewDefaultCRDFieldManager(managedfields.NewDeducedTypeConverter(), plainScheme{}, plainScheme{}, plainScheme{}, gvk, gvk.GroupVersion(), "", nil)
+	fm, err := managedfields.NewDefaultCRDFieldManager(managedfields.NewDeducedTypeConverter(), plainScheme{}, plainScheme{}, plainScheme{},
+		gvk, gvk.GroupVersion(), "", nil)
 	if err != nil {
 		panic(err)
 	}
@@ -54,7 +55,8 @@ func (f *fakeAPI) apply(w http.ResponseWriter, r *http.Request, collection, key 
 	defer f.mu.Unlock()
 	namespace, name, _ := strings.Cut(key, "/")
 	if namespace != "" && f.objects["namespaces"]["/"+namespace] == nil {
-		status(w, http.StatusNotFound, "NotFound", `namespaces "`+namespace+`" not found`, map[string]any{"name": namespace, "kind": "namespaces"})
+		status(w, http.StatusNotFound, "NotFound", `namespaces "`+namespace+`" not found`,
+			map[string]any{"name": namespace, "kind": "namespaces"})
 		return
 	}
 	if f.judge != nil {
@@ -65,7 +67,8 @@ func (f *fakeAPI) apply(w http.ResponseWriter, r *http.Request, collection, key 
 	}
 	applied := copied(body)
 	was := f.objects[collection][key]
-	live := &unstructured.Unstructured{Object: map[string]any{"apiVersion": applied.GetAPIVersion(), "kind": applied.GetKind(), "metadata": map[string]any{"name": name}}}
+	live := &unstructured.Unstructured{Object: map[string]any{"apiVersion": applied.GetAPIVersion(), "kind": applied.GetKind(),
+		"metadata": map[string]any{"name": name}}}
 	if namespace != "" {
 		live.SetNamespace(namespace)
 	}

@@ -34,7 +34,8 @@ func discover(path string) object {
 	var resources []any
 	for kind, name := range kinds {
 		plural, cluster := strings.CutPrefix(name, "!")
-		resources = append(resources, map[string]any{"name": plural, "singularName": strings.ToLower(kind), "kind": kind, "namespaced": !cluster, "verbs": verbs})
+		resources = append(resources, map[string]any{"name": plural, "singularName": strings.ToLower(kind), "kind": kind, "namespaced": !cluster,
+			"verbs": verbs})
 	}
 	return object{"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": gv, "resources": resources}
 }

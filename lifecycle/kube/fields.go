@@ -41,7 +41,8 @@ func fieldChanges(r lifecycle.ObjectRef, live *unstructured.Unstructured, from, 
 // secretField reports whether a field of a Secret holds its values: in full, or in the copy that `kubectl apply` keeps.
 func secretField(path string) bool {
 	root, _, _ := strings.Cut(strings.ReplaceAll(path, "[", "."), ".")
-	return root == "data" || root == "stringData" || strings.HasPrefix(path, "metadata.annotations") && (path == "metadata.annotations" || strings.Contains(path, "last-applied-configuration"))
+	return root == "data" || root == "stringData" || strings.HasPrefix(path, "metadata.annotations") &&
+		(path == "metadata.annotations" || strings.Contains(path, "last-applied-configuration"))
 }
 
 // show is a value as JSON, shortened.

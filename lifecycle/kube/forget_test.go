@@ -22,7 +22,8 @@ func TestDeleteNodeForgetsController(t *testing.T) {
 	if err := c.DeleteNode(t.Context(), "controller-3"); err != nil {
 		t.Errorf("none of them is there: %v", err)
 	}
-	want := []string{"/apis/etcd.k0sproject.io/v1beta1/etcdmembers/controller-3", "/apis/autopilot.k0sproject.io/v1beta2/controlnodes/controller-3", "/api/v1/nodes/controller-3"}
+	want := []string{"/apis/etcd.k0sproject.io/v1beta1/etcdmembers/controller-3",
+		"/apis/autopilot.k0sproject.io/v1beta2/controlnodes/controller-3", "/api/v1/nodes/controller-3"}
 	if !slices.Equal(deleted, want) {
 		t.Errorf("deleted %q, want %q", deleted, want)
 	}

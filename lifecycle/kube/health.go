@@ -13,8 +13,8 @@ import (
 )
 
 // Health is how objects are, in their order, as kstatus reads them: an object is Current when what its controller says of it is what its
-// declaration asks for. What is not is explained by its pods or by what the API wrote of it. A webhook or a definition that the API would ask
-// nobody about is InProgress, too.
+// declaration asks for. What is not is explained by its pods or by what the API wrote of it. A webhook or a definition that the API would
+// ask nobody about is InProgress, too.
 func (c *Client) Health(ctx context.Context, refs []lifecycle.ObjectRef) ([]lifecycle.ObjectHealth, error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, err
@@ -98,7 +98,8 @@ func inWords(u *unstructured.Unstructured, message string) string {
 	}
 	switch u.GetKind() {
 	case "DaemonSet":
-		desired, ready, updated := count("status", "desiredNumberScheduled"), count("status", "numberReady"), count("status", "updatedNumberScheduled")
+		desired, ready, updated := count("status", "desiredNumberScheduled"), count("status", "numberReady"),
+			count("status", "updatedNumberScheduled")
 		if desired > ready {
 			return fmt.Sprintf("%d of %d pods are ready", ready, desired)
 		}

@@ -70,7 +70,8 @@ func (c *Client) WriteInventory(ctx context.Context, inv lifecycle.Inventory) er
 	}
 	labels := ownLabels()
 	labels[inventoryLabel] = inventoryValue(inv.Unit)
-	s := applycorev1.Secret(inventoryName(inv.Unit), metav1.NamespaceSystem).WithLabels(labels).WithType(corev1.SecretType(inventoryType)).WithData(map[string][]byte{inventoryKey: content})
+	s := applycorev1.Secret(inventoryName(inv.Unit), metav1.NamespaceSystem).WithLabels(labels).WithType(corev1.SecretType(inventoryType)).
+		WithData(map[string][]byte{inventoryKey: content})
 	err = c.persistently(ctx, func(ctx context.Context) error {
 		_, err := c.api.CoreV1().Secrets(metav1.NamespaceSystem).Apply(ctx, s, metav1.ApplyOptions{FieldManager: manager, Force: true})
 		return err

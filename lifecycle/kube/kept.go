@@ -24,8 +24,9 @@ func (c *Client) kept(ctx context.Context, name string) (map[string]string, erro
 	return cm.Data, nil
 }
 
-// keep changes the data of a ConfigMap of kiban's own in kube-system, which it makes where there is none. change is given a copy, nil at first, and
-// may be called again: a write on top of something unread is refused by the API, and made again. Data that stays the same is not written.
+// keep changes the data of a ConfigMap of kiban's own in kube-system, which it makes where there is none. change is given a copy, nil at
+// first, and may be called again: a write on top of something unread is refused by the API, and made again. Data that stays the same is
+// not written.
 func (c *Client) keep(ctx context.Context, name string, change func(data map[string]string) (map[string]string, error)) error {
 	return c.insist(ctx, "write "+metav1.NamespaceSystem+"/"+name, func() error { return c.keepOnce(ctx, name, change) })
 }

@@ -46,8 +46,8 @@ func (c *Client) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
 	return fromLease(l), nil
 }
 
-// WriteLock puts the lock as given in place of the one that it was read as (its Version; "" is none). lifecycle.ErrLockMoved: it is no longer
-// that one. After any other error it may have been written all the same: read it.
+// WriteLock puts the lock as given in place of the one that it was read as (its Version; "" is none). lifecycle.ErrLockMoved: it is no
+// longer that one. After any other error it may have been written all the same: read it.
 func (c *Client) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycle.Lock, error) {
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Lock{}, err
@@ -92,7 +92,8 @@ func toLease(lock lifecycle.Lock) *coordinationv1.Lease {
 }
 
 func fromLease(l *coordinationv1.Lease) lifecycle.Lock {
-	lock := lifecycle.Lock{Who: l.Annotations[lockWho], Doing: l.Annotations[lockDoing], Process: l.Annotations[lockProcess], Where: lockPlace(), Version: l.ResourceVersion, Renewed: renewTime(l)}
+	lock := lifecycle.Lock{Who: l.Annotations[lockWho], Doing: l.Annotations[lockDoing], Process: l.Annotations[lockProcess],
+		Where: lockPlace(), Version: l.ResourceVersion, Renewed: renewTime(l)}
 	if l.Spec.LeaseTransitions != nil {
 		lock.Epoch = int(*l.Spec.LeaseTransitions)
 	}

@@ -23,13 +23,15 @@ func conformLock(t *testing.T, c *Client) {
 		t.Fatalf("before anybody: %+v, %v", free, err)
 	}
 	now := time.Now().Truncate(time.Microsecond)
-	claim := lifecycle.Lock{Holder: "run-1", Epoch: 1, Who: "alice@ws1", Doing: "apply of revision abc", Since: now, Renewed: now, Process: "p"}
+	claim := lifecycle.Lock{Holder: "run-1", Epoch: 1, Who: "alice@ws1", Doing: "apply of revision abc", Since: now, Renewed: now,
+		Process: "p"}
 	got, err := c.WriteLock(ctx, claim)
 	if err != nil {
 		t.Fatal(err)
 	}
 	read, err := c.ReadLock(ctx)
-	if err != nil || read.Holder != "run-1" || read.Epoch != 1 || read.Who != "alice@ws1" || read.Doing != claim.Doing || read.Process != "p" || !read.Since.Equal(now) || !read.Renewed.Equal(now) ||
+	if err != nil || read.Holder != "run-1" || read.Epoch != 1 || read.Who != "alice@ws1" || read.Doing != claim.Doing ||
+		read.Process != "p" || !read.Since.Equal(now) || !read.Renewed.Equal(now) ||
 		read.Version != got.Version || read.Where != "lease kube-system/kiban" {
 		t.Fatalf("read back: %+v, %v", read, err)
 	}
@@ -75,7 +77,8 @@ func TestHazard_H13_LockHasOneWinner(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
-				_, err := c.WriteLock(t.Context(), lifecycle.Lock{Holder: fmt.Sprintf("run-%d-%d", round, i), Epoch: seen.Epoch + 1, Version: seen.Version})
+				_, err := c.WriteLock(t.Context(), lifecycle.Lock{Holder: fmt.Sprintf("run-%d-%d", round, i), Epoch: seen.Epoch + 1,
+					Version: seen.Version})
 				if err == nil {
 					won.Add(1)
 				} else if !errors.Is(err, lifecycle.ErrLockMoved) {

@@ -11,8 +11,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// payload is what is sent of a declared object: without what the API writes itself, and in its namespace. A Secret's stringData becomes data,
-// because the API gives nobody the ownership of what it makes of stringData.
+// payload is what is sent of a declared object: without what the API writes itself, and in its namespace. A Secret's stringData becomes
+// data, because the API gives nobody the ownership of what it makes of stringData.
 func payload(o lifecycle.Object) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	if err := json.Unmarshal(o.JSON, &u.Object); err != nil {

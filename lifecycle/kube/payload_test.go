@@ -12,11 +12,14 @@ import (
 
 func TestPayload(t *testing.T) {
 	for name, tc := range map[string]struct{ object, want string }{
-		"its namespace": {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"n":"1"}}`, `{"apiVersion":"v1","data":{"n":"1"},"kind":"ConfigMap","metadata":{"name":"x","namespace":"shop"}}`},
+		"its namespace": {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"n":"1"}}`,
+			`{"apiVersion":"v1","data":{"n":"1"},"kind":"ConfigMap","metadata":{"name":"x","namespace":"shop"}}`},
 		"what the API writes": {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","uid":"1","resourceVersion":"2","creationTimestamp":null,"generation":3,"managedFields":[]},"status":{}}`,
 			`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"shop"}}`},
-		"a secret in words": {`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"},"data":{"a":"YQ=="},"stringData":{"b":"b"}}`, `{"apiVersion":"v1","data":{"a":"YQ==","b":"Yg=="},"kind":"Secret","metadata":{"name":"x","namespace":"shop"}}`},
-		"a whole number":    {`{"apiVersion":"v1","kind":"Gadget","metadata":{"name":"x"},"spec":{"n":9007199254740993}}`, `{"apiVersion":"v1","kind":"Gadget","metadata":{"name":"x","namespace":"shop"},"spec":{"n":9007199254740993}}`},
+		"a secret in words": {`{"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"},"data":{"a":"YQ=="},"stringData":{"b":"b"}}`,
+			`{"apiVersion":"v1","data":{"a":"YQ==","b":"Yg=="},"kind":"Secret","metadata":{"name":"x","namespace":"shop"}}`},
+		"a whole number": {`{"apiVersion":"v1","kind":"Gadget","metadata":{"name":"x"},"spec":{"n":9007199254740993}}`,
+			`{"apiVersion":"v1","kind":"Gadget","metadata":{"name":"x","namespace":"shop"},"spec":{"n":9007199254740993}}`},
 		"a bundle left open": {`{"apiVersion":"v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"x"},"webhooks":[{"name":"a","clientConfig":{"caBundle":"Cg==","url":"u"}},{"name":"b","clientConfig":{"caBundle":"QQ=="}}]}`,
 			`{"apiVersion":"v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"x","namespace":"shop"},"webhooks":[{"clientConfig":{"url":"u"},"name":"a"},{"clientConfig":{"caBundle":"QQ=="},"name":"b"}]}`},
 		"a definition's bundle": {`{"apiVersion":"v1","kind":"CustomResourceDefinition","metadata":{"name":"x"},"spec":{"conversion":{"webhook":{"clientConfig":{"caBundle":""}}}}}`,
@@ -33,7 +36,8 @@ func TestPayload(t *testing.T) {
 			if err != nil || string(got) != tc.want+"\n" {
 				t.Errorf("got  %s, %v\nwant %s", got, err, tc.want)
 			}
-			if bundles := openBundles(u); name == "a bundle left open" && !slices.Equal(bundles, []string{"webhooks[name=a].clientConfig.caBundle"}) {
+			if bundles := openBundles(u); name == "a bundle left open" &&
+				!slices.Equal(bundles, []string{"webhooks[name=a].clientConfig.caBundle"}) {
 				t.Errorf("open: %v", bundles)
 			}
 		})
@@ -44,7 +48,8 @@ func TestPayload(t *testing.T) {
 func TestWriters(t *testing.T) {
 	live := &unstructured.Unstructured{Object: map[string]any{
 		"metadata": map[string]any{"name": "x", "labels": map[string]any{"a.b/c": "1"}, "finalizers": []any{"f1"}},
-		"spec": map[string]any{"containers": []any{map[string]any{"name": "c", "image": "i", "ports": []any{map[string]any{"containerPort": int64(80), "protocol": "TCP", "hostPort": int64(1)}}}},
+		"spec": map[string]any{"containers": []any{map[string]any{"name": "c", "image": "i",
+			"ports": []any{map[string]any{"containerPort": int64(80), "protocol": "TCP", "hostPort": int64(1)}}}},
 			"selector": map[string]any{"matchLabels": map[string]any{"a": "b"}}, "args": []any{"x", "y"}},
 	}}
 	entry := func(name, at, fields string) metav1.ManagedFieldsEntry {
@@ -52,7 +57,8 @@ func TestWriters(t *testing.T) {
 		if err := when.UnmarshalJSON([]byte(`"2026-01-02T` + at + `:00Z"`)); err != nil {
 			t.Fatal(err)
 		}
-		return metav1.ManagedFieldsEntry{Manager: name, Operation: metav1.ManagedFieldsOperationUpdate, Time: &when, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}
+		return metav1.ManagedFieldsEntry{Manager: name, Operation: metav1.ManagedFieldsOperationUpdate, Time: &when, FieldsType: "FieldsV1",
+			FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	live.SetManagedFields([]metav1.ManagedFieldsEntry{
 		entry("kiban", "15:00", `{"f:spec":{"f:args":{}}}`),
@@ -83,7 +89,8 @@ func TestWriters(t *testing.T) {
 // TestDefinitions: a definition says which kinds it brings.
 func TestDefinitions(t *testing.T) {
 	defs := definitions(declared(t, gadgets))
-	if d, ok := defines(defs, lifecycle.ObjectRef{APIVersion: "test.kiban.dev/v9", Kind: "Gadget"}); !ok || d.scope != "Namespaced" || !slices.Equal(d.served, []string{"v1"}) {
+	if d, ok := defines(defs, lifecycle.ObjectRef{APIVersion: "test.kiban.dev/v9", Kind: "Gadget"}); !ok || d.scope != "Namespaced" ||
+		!slices.Equal(d.served, []string{"v1"}) {
 		t.Errorf("got %+v, %v", d, ok)
 	}
 	if _, ok := defines(defs, lifecycle.ObjectRef{APIVersion: "other.dev/v1", Kind: "Gadget"}); ok {

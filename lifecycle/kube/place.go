@@ -69,10 +69,11 @@ func defines(defs []definition, r lifecycle.ObjectRef) (definition, bool) {
 	return definition{}, false
 }
 
-// Place gives objects the namespace that they will be in: their own, or the one given when they name none and their kind has one. What has no
-// namespace loses the one that it names, as the API ignores it. Kinds that the API does not serve yet are looked up among the definitions of
-// objs and coming; those that nobody knows are taken to have a namespace.
-func (c *Client) Place(ctx context.Context, objs []lifecycle.Object, namespace string, coming []lifecycle.Object) ([]lifecycle.Object, error) {
+// Place gives objects the namespace that they will be in: their own, or the one given when they name none and their kind has one. What has
+// no namespace loses the one that it names, as the API ignores it. Kinds that the API does not serve yet are looked up among the
+// definitions of objs and coming; those that nobody knows are taken to have a namespace.
+func (c *Client) Place(ctx context.Context, objs []lifecycle.Object, namespace string, coming []lifecycle.Object) ([]lifecycle.Object,
+	error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,8 @@ func (p *prober) loadBalancer() probe {
 	}
 	services := p.client.api.CoreV1().Services(p.namespace)
 	s := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "load-balancer", Annotations: lb.Annotations},
-		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Selector: map[string]string{"probe": "load-balancer"}, Ports: []corev1.ServicePort{{Port: 80}}}}
+		Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Selector: map[string]string{"probe": "load-balancer"},
+			Ports: []corev1.ServicePort{{Port: 80}}}}
 	if lb.Class != "" {
 		s.Spec.LoadBalancerClass = &lb.Class
 	}
@@ -45,7 +46,8 @@ func (p *prober) loadBalancer() probe {
 			}
 		}
 		why, err := p.client.lastWarning(ctx, lifecycle.ObjectRef{Kind: "Service", Namespace: p.namespace, Name: s.Name})
-		return false, "a Service of type LoadBalancer gets no address: " + cmp.Or(why, "no controller has said anything of it; is one installed that serves class "+fmt.Sprintf("%q", lb.Class)+"?"), err
+		return false, "a Service of type LoadBalancer gets no address: " +
+			cmp.Or(why, "no controller has said anything of it; is one installed that serves class "+fmt.Sprintf("%q", lb.Class)+"?"), err
 	}
 	return out
 }
@@ -59,11 +61,13 @@ func (p *prober) storage() probe {
 		return out
 	}
 	claims := p.client.api.CoreV1().PersistentVolumeClaims(p.namespace)
-	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "storage"}, Spec: corev1.PersistentVolumeClaimSpec{StorageClassName: &class,
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}}
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: "storage"},
+		Spec: corev1.PersistentVolumeClaimSpec{StorageClassName: &class,
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}}
 	user := p.pod("storage", "sleep 600")
-	user.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name}}}}
+	user.Spec.Volumes = []corev1.Volume{{Name: "data",
+		VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name}}}}
 	user.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "data", MountPath: "/data"}}
 	out.make = func(ctx context.Context) error {
 		if _, err := p.client.api.StorageV1().StorageClasses().Get(ctx, class, metav1.GetOptions{}); apierrors.IsNotFound(err) {
@@ -150,9 +154,12 @@ func (p *prober) pod(name, command string) *corev1.Pod {
 		RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, TerminationGracePeriodSeconds: &now,
 		SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, FSGroup: &user,
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
-		Containers: []corev1.Container{{Name: "probe", Image: p.image, Command: []string{"sh", "-c", command}, TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
-			Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"), corev1.ResourceMemory: resource.MustParse("16Mi")},
+		Containers: []corev1.Container{{Name: "probe", Image: p.image, Command: []string{"sh", "-c", command},
+			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no,
+				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
+			Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m"),
+				corev1.ResourceMemory: resource.MustParse("16Mi")},
 				Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}}},
 	}}
 }

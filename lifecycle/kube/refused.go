@@ -24,7 +24,8 @@ func (j *judge) refused(v verdict, o lifecycle.Object, live, desired *unstructur
 	case notUp(err):
 		return unjudged(v, live, desired, couldNotBeJudged(err)), nil
 	case noDryRun.MatchString(status.Message):
-		return unjudged(v, live, desired, "could not be judged: webhook "+noDryRun.FindStringSubmatch(status.Message)[1]+" takes no dry runs"), nil
+		return unjudged(v, live, desired, "could not be judged: webhook "+noDryRun.FindStringSubmatch(status.Message)[1]+" takes no dry runs"),
+			nil
 	case missingNamespace(err) && j.namespaces[o.Namespace]:
 		v.change.Change = lifecycle.ChangeCreate // what the API would say of it is known when the namespace is there
 		return v, nil
@@ -49,7 +50,8 @@ func refusal(o lifecycle.Object, status metav1.Status, err error) lifecycle.Diag
 	case missingNamespace(err):
 		d.Hint = "Declare the namespace, or name one that is there"
 	case o.Kind == "CustomResourceDefinition" && strings.Contains(d.Detail, "storedVersions"):
-		d.Summary, d.Hint = o.String()+" drops a version that objects are stored in", "Keep the version until every object has been written in another one and status.storedVersions no longer names it"
+		d.Summary, d.Hint = o.String()+" drops a version that objects are stored in",
+			"Keep the version until every object has been written in another one and status.storedVersions no longer names it"
 	}
 	return d
 }
@@ -131,9 +133,12 @@ func immutable(status metav1.Status) []string {
 	if status.Code != http.StatusUnprocessableEntity || status.Details == nil {
 		return nil
 	}
-	words := []string{"field is immutable", "is immutable after", "may not change once set", "cannot change roleRef", "updates to statefulset spec for fields other than",
-		"pod updates may not change fields other than", "may not be changed in an update", "updates to parameters are forbidden", "updates to provisioner are forbidden",
-		"updates to reclaimPolicy are forbidden", "updates to volumeBindingMode are forbidden", "may not change after creation", "may not be changed once set", "is immutable once set"}
+	words := []string{"field is immutable", "is immutable after", "may not change once set", "cannot change roleRef",
+		"updates to statefulset spec for fields other than",
+		"pod updates may not change fields other than", "may not be changed in an update", "updates to parameters are forbidden",
+		"updates to provisioner are forbidden",
+		"updates to reclaimPolicy are forbidden", "updates to volumeBindingMode are forbidden", "may not change after creation",
+		"may not be changed once set", "is immutable once set"}
 	var fields []string
 	for _, cause := range status.Details.Causes {
 		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(cause.Message, w) }) {

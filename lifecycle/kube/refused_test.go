@@ -30,12 +30,16 @@ func TestImmutable(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a selector":        {refusedWith(422, "", `spec.selector: Invalid value: {}: field is immutable`), "spec.selector"},
-		"a role":            {refusedWith(422, "", `roleRef: Invalid value: {}: cannot change roleRef`), "roleRef"},
-		"a stateful set":    {refusedWith(422, "", `spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals' are forbidden`), "spec"},
-		"a claim":           {refusedWith(422, "", `spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims`), "spec"},
-		"an address":        {refusedWith(422, "", `spec.clusterIPs[0]: Invalid value: []string(nil): may not change once set`), "spec.clusterIPs[0]"},
-		"a storage class":   {refusedWith(422, "", `parameters: Forbidden: updates to parameters are forbidden.`, `provisioner: Forbidden: updates to provisioner are forbidden.`), "parameters provisioner"},
+		"a selector": {refusedWith(422, "", `spec.selector: Invalid value: {}: field is immutable`), "spec.selector"},
+		"a role":     {refusedWith(422, "", `roleRef: Invalid value: {}: cannot change roleRef`), "roleRef"},
+		"a stateful set": {refusedWith(422, "",
+			`spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals' are forbidden`), "spec"},
+		"a claim": {refusedWith(422, "",
+			`spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims`), "spec"},
+		"an address": {refusedWith(422, "", `spec.clusterIPs[0]: Invalid value: []string(nil): may not change once set`),
+			"spec.clusterIPs[0]"},
+		"a storage class": {refusedWith(422, "", `parameters: Forbidden: updates to parameters are forbidden.`,
+			`provisioner: Forbidden: updates to provisioner are forbidden.`), "parameters provisioner"},
 		"twice":             {refusedWith(422, "", `spec.template: field is immutable`, `spec.template: field is immutable`), "spec.template"},
 		"a wrong value":     {refusedWith(422, "", `spec.replicas: Invalid value: -1: must be greater than or equal to 0`), ""},
 		"no permission":     {refusedWith(403, "field is immutable", `spec: field is immutable`), ""},
@@ -52,8 +56,10 @@ func TestImmutable(t *testing.T) {
 
 // TestReplaceable: what runs or holds data is never deleted to be made anew.
 func TestReplaceable(t *testing.T) {
-	for kind, want := range map[string]bool{"v1 ConfigMap": true, "batch/v1 Job": true, "rbac.authorization.k8s.io/v1 RoleBinding": true, "storage.k8s.io/v1 StorageClass": true,
-		"apps/v1 Deployment": false, "apps/v1 StatefulSet": false, "apps/v1 DaemonSet": false, "v1 PersistentVolumeClaim": false, "v1 Service": false, "v1 Namespace": false, "v1 Pod": false,
+	for kind, want := range map[string]bool{"v1 ConfigMap": true, "batch/v1 Job": true, "rbac.authorization.k8s.io/v1 RoleBinding": true,
+		"storage.k8s.io/v1 StorageClass": true,
+		"apps/v1 Deployment":             false, "apps/v1 StatefulSet": false, "apps/v1 DaemonSet": false, "v1 PersistentVolumeClaim": false,
+		"v1 Service": false, "v1 Namespace": false, "v1 Pod": false,
 		"apiextensions.k8s.io/v1 CustomResourceDefinition": false, "example.org/v1 Job": false} {
 		version, name, _ := strings.Cut(kind, " ")
 		if got := replaceable(lifecycle.ObjectRef{APIVersion: version, Kind: name}); got != want {
@@ -87,13 +93,16 @@ func TestNotUp(t *testing.T) {
 // TestRefusalHidesSecrets: what the API says of a Secret's values is not passed on.
 func TestRefusalHidesSecrets(t *testing.T) {
 	secret := lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Name: "x"}, Source: "a.yaml:3"}
-	for _, err := range []error{refusedWith(422, `Secret "x" is invalid: data[a]: Invalid value: "hunter2"`, `data[a]: Invalid value: "hunter2": no`), refusedWith(400, "hunter2")} {
+	for _, err := range []error{refusedWith(422, `Secret "x" is invalid: data[a]: Invalid value: "hunter2"`,
+		`data[a]: Invalid value: "hunter2": no`), refusedWith(400, "hunter2")} {
 		status, _ := statusOf(err)
-		if d := refusal(secret, status, err); strings.Contains(d.Error(), "hunter2") || d.Subject != "a.yaml:3" || d.Hint == "" || d.Detail == "" {
+		if d := refusal(secret, status, err); strings.Contains(d.Error(), "hunter2") || d.Subject != "a.yaml:3" || d.Hint == "" ||
+			d.Detail == "" {
 			t.Errorf("got %+v", d)
 		}
 	}
-	for field, want := range map[string]bool{"data.token": true, `data["a.b"]`: true, "data": true, "stringData.x": true, `metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]`: true,
+	for field, want := range map[string]bool{"data.token": true, `data["a.b"]`: true, "data": true, "stringData.x": true,
+		`metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]`: true,
 		"metadata.labels.data": false, "type": false} {
 		if secretField(field) != want {
 			t.Errorf("%s: %v", field, !want)
@@ -120,13 +129,16 @@ func TestPodTrouble(t *testing.T) {
 	}
 	waiting := func(reason, message string) func(*corev1.PodStatus) {
 		return func(s *corev1.PodStatus) {
-			s.ContainerStatuses = []corev1.ContainerStatus{{Name: "c", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}}
+			s.ContainerStatuses = []corev1.ContainerStatus{{Name: "c",
+				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}}
 		}
 	}
 	crashing := pod(waiting("CrashLoopBackOff", "back-off 5m0s"))
-	crashing.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 2, Message: "no such flag\n"}
+	crashing.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 2,
+		Message: "no such flag\n"}
 	nowhere := pod(func(s *corev1.PodStatus) {
-		s.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable", Message: "0/3 nodes are available"}}
+		s.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+			Message: "0/3 nodes are available"}}
 	})
 	fine := pod(func(s *corev1.PodStatus) {
 		s.Phase, s.Conditions = corev1.PodRunning, []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
@@ -137,14 +149,17 @@ func TestPodTrouble(t *testing.T) {
 		pods []corev1.Pod
 		want string
 	}{
-		"no pods":                        {nil, ""},
-		"all fine":                       {[]corev1.Pod{fine}, ""},
-		"an image that is not there":     {[]corev1.Pod{pod(waiting("ImagePullBackOff", "Back-off pulling image \"x\""))}, `pod web-1: container c: ImagePullBackOff: Back-off pulling image "x"`},
-		"it crashes":                     {[]corev1.Pod{fine, crashing}, "pod web-1: container c: CrashLoopBackOff: back-off 5m0s; it ended with code 2: no such flag"},
+		"no pods":  {nil, ""},
+		"all fine": {[]corev1.Pod{fine}, ""},
+		"an image that is not there": {[]corev1.Pod{pod(waiting("ImagePullBackOff", "Back-off pulling image \"x\""))},
+			`pod web-1: container c: ImagePullBackOff: Back-off pulling image "x"`},
+		"it crashes": {[]corev1.Pod{fine, crashing},
+			"pod web-1: container c: CrashLoopBackOff: back-off 5m0s; it ended with code 2: no such flag"},
 		"no node takes it":               {[]corev1.Pod{nowhere}, "pod web-1: Unschedulable: 0/3 nodes are available"},
 		"being started":                  {[]corev1.Pod{starting}, "pod web-1: it is Pending"},
 		"one that fails before the rest": {[]corev1.Pod{starting, nowhere}, "pod web-1: Unschedulable: 0/3 nodes are available"},
-		"running, not Ready":             {[]corev1.Pod{pod(func(s *corev1.PodStatus) { s.Phase = corev1.PodRunning })}, "pod web-1: it runs and is not Ready"},
+		"running, not Ready": {[]corev1.Pod{pod(func(s *corev1.PodStatus) { s.Phase = corev1.PodRunning })},
+			"pod web-1: it runs and is not Ready"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := firstFailing(tc.pods); got != tc.want {

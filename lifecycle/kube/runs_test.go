@@ -14,7 +14,8 @@ import (
 
 func recordOf(n int) lifecycle.RunRecord {
 	began := time.Date(2026, 11, 21, 22, 0, n, 0, time.UTC)
-	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: began.Format("20060102-150405-") + "abcdef", Site: "lab", Who: "ann", Began: began, Ended: began.Add(time.Minute), Result: lifecycle.RunDone}
+	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: began.Format("20060102-150405-") + "abcdef", Site: "lab", Who: "ann",
+		Began: began, Ended: began.Add(time.Minute), Result: lifecycle.RunDone}
 }
 
 func TestTheClusterKeepsItsLastRuns(t *testing.T) {

@@ -23,8 +23,8 @@ import (
 )
 
 // CheckServerFile judges the content of a file that a flag of kube-apiserver names ("audit-policy-file"), with the code that kube-apiserver
-// reads it with. A file that it would not start with, or would read otherwise than it looks, is a lifecycle.Diagnostic. Flags that it has no
-// code for are not judged.
+// reads it with. A file that it would not start with, or would read otherwise than it looks, is a lifecycle.Diagnostic. Flags that it has
+// no code for are not judged.
 func CheckServerFile(flag string, content []byte) error {
 	check := map[string]func([]byte) error{
 		"audit-policy-file":             checkAuditPolicy,

@@ -31,8 +31,8 @@ func (c *Client) Soak(ctx context.Context) (lifecycle.Soak, error) {
 	return soak, nil
 }
 
-// KeepSoak has the cluster keep what next makes of what it keeps, and gives that. next may be called again, on top of what another writer has
-// put there meanwhile. What has another major format is not written over.
+// KeepSoak has the cluster keep what next makes of what it keeps, and gives that. next may be called again, on top of what another writer
+// has put there meanwhile. What has another major format is not written over.
 func (c *Client) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error) {
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Soak{}, err

@@ -96,7 +96,8 @@ func TestAnotherFormatIsNotWrittenOver(t *testing.T) {
 	} {
 		f := newFakeAPI()
 		c := connect(t, f)
-		f.put("configmaps", object{"metadata": map[string]any{"namespace": "kube-system", "name": soakName}, "data": map[string]any{soakKey: text}})
+		f.put("configmaps", object{"metadata": map[string]any{"namespace": "kube-system", "name": soakName},
+			"data": map[string]any{soakKey: text}})
 		_, err := c.KeepSoak(t.Context(), gains("a"))
 		if (err != nil) != foreign {
 			t.Errorf("%s: %v", text, err)

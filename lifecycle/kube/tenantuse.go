@@ -40,13 +40,15 @@ func tenantUse(tenants []lifecycle.Tenant, namespaces []corev1.Namespace, quotas
 	for _, t := range tenants {
 		for _, n := range t.Namespaces {
 			declared[n.Name] = true
-			out = append(out, lifecycle.TenantUse{Tenant: t.Name, Namespace: n.Name, Declared: true, Missing: !there[n.Name], Resources: resourceUse(n.Name, quotas)})
+			out = append(out, lifecycle.TenantUse{Tenant: t.Name, Namespace: n.Name, Declared: true, Missing: !there[n.Name],
+				Resources: resourceUse(n.Name, quotas)})
 		}
 	}
 	var left []lifecycle.TenantUse
 	for i := range namespaces {
 		if n := &namespaces[i]; !declared[n.Name] {
-			left = append(left, lifecycle.TenantUse{Tenant: n.Labels[lifecycle.LabelTenant], Namespace: n.Name, Resources: resourceUse(n.Name, quotas)})
+			left = append(left, lifecycle.TenantUse{Tenant: n.Labels[lifecycle.LabelTenant], Namespace: n.Name,
+				Resources: resourceUse(n.Name, quotas)})
 		}
 	}
 	slices.SortFunc(left, func(a, b lifecycle.TenantUse) int {
@@ -55,7 +57,8 @@ func tenantUse(tenants []lifecycle.Tenant, namespaces []corev1.Namespace, quotas
 	return append(out, left...)
 }
 
-// resourceUse is what a namespace uses by its quotas' own count, sorted by resource. Of several quotas for one resource the tightest counts.
+// resourceUse is what a namespace uses by its quotas' own count, sorted by resource. Of several quotas for one resource the tightest
+// counts.
 func resourceUse(namespace string, quotas []corev1.ResourceQuota) []lifecycle.ResourceUse {
 	byName := map[corev1.ResourceName]lifecycle.ResourceUse{}
 	for i := range quotas {

@@ -11,8 +11,8 @@ import (
 // toldName is the ConfigMap in kube-system in which a cluster keeps what people were told of it, one key a message.
 const toldName = "kiban-told"
 
-// UpdateTold has edit change what is remembered of the messages that people were told. It is called again, with what is there by then, when another
-// writer was faster, so that of two that claim the same message one has it. What it leaves as it is, is not written.
+// UpdateTold has edit change what is remembered of the messages that people were told. It is called again, with what is there by then,
+// when another writer was faster, so that of two that claim the same message one has it. What it leaves as it is, is not written.
 func (c *Client) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
 	if err := c.connect(ctx); err != nil {
 		return err

@@ -19,7 +19,8 @@ func toldAt(claim string, minute int) lifecycle.Told {
 func claims(t *testing.T, c *Client, mine lifecycle.Told) (claimed forge.Claimed, why string) {
 	t.Helper()
 	m := forge.LookMessage(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "worker-1/files"}}})
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { claimed, why = forge.Book(told).Claim(m, "webhook", mine) }); err != nil {
+	if err := c.UpdateTold(t.Context(),
+		func(told map[string]lifecycle.Told) { claimed, why = forge.Book(told).Claim(m, "webhook", mine) }); err != nil {
 		t.Fatal(err)
 	}
 	return claimed, why
@@ -42,7 +43,9 @@ func TestTheClusterRemembersWhatWasTold(t *testing.T) {
 	if _, why := claims(t, c, toldAt("2", 30)); !strings.HasPrefix(why, "told already by job 1") {
 		t.Errorf("after it was told: %q", why)
 	}
-	if labels := metadata(f.objects["configmaps"]["kube-system/"+toldName])["labels"].(map[string]any); labels["app.kubernetes.io/managed-by"] != "kiban" {
+	if labels := metadata(
+		f.objects["configmaps"]["kube-system/"+toldName],
+	)["labels"].(map[string]any); labels["app.kubernetes.io/managed-by"] != "kiban" {
 		t.Errorf("labels: %v", labels)
 	}
 }
@@ -88,7 +91,8 @@ func TestAClaimIsLostToTheFaster(t *testing.T) {
 	c := connect(t, f)
 	c.pause = time.Millisecond
 	other := forge.LookMessage(lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "other"}}})
-	if err := c.UpdateTold(t.Context(), func(told map[string]lifecycle.Told) { forge.Book(told).Claim(other, "webhook", toldAt("0", 0)) }); err != nil {
+	if err := c.UpdateTold(t.Context(),
+		func(told map[string]lifecycle.Told) { forge.Book(told).Claim(other, "webhook", toldAt("0", 0)) }); err != nil {
 		t.Fatal(err)
 	}
 	fast := connect(t, f)

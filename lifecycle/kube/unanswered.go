@@ -48,7 +48,8 @@ func webhookServices(u *unstructured.Unstructured) [][2]string {
 func (c *Client) hasEndpoint(ctx context.Context, namespace, service string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	list, err := c.api.DiscoveryV1().EndpointSlices(namespace).List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
+	list, err := c.api.DiscoveryV1().EndpointSlices(namespace).
+		List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
 	if err != nil {
 		return false, fmt.Errorf("list the endpoints of service %s/%s: %w", namespace, service, err)
 	}

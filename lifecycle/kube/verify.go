@@ -28,9 +28,9 @@ const (
 	probeImage = "registry.k8s.io/e2e-test-images/agnhost:2.53"
 )
 
-// Verify proves what a platform promises, with probes in a namespace of their own that is deleted in the end, also when ctx has ended by then:
-// a promise that is not kept before that is broken. A Service gets an address, a claim is bound, DNS answers, a pod runs on a node of each label. What is not promised is skipped. A promise
-// that is broken says what the API has of it. run makes the namespace's name.
+// Verify proves what a platform promises, with probes in a namespace of their own that is deleted in the end, also when ctx has ended by
+// then: a promise that is not kept before that is broken. A Service gets an address, a claim is bound, DNS answers, a pod runs on a node
+// of each label. What is not promised is skipped. A promise that is broken says what the API has of it. run makes the namespace's name.
 func (c *Client) Verify(ctx context.Context, platform lifecycle.Platform, run string, progress func(string)) []lifecycle.Promise {
 	p := &prober{client: c, platform: platform, namespace: probeNamespace(run), image: cmp.Or(platform.ProbeImage, probeImage)}
 	probes := p.probes()
@@ -40,7 +40,8 @@ func (c *Client) Verify(ctx context.Context, platform lifecycle.Platform, run st
 			_ = p.end(ctx, undoTimeout) // the answer may be what came too late
 		}
 		for i, probe := range probes {
-			out[i] = lifecycle.Promise{Name: probe.name, State: lifecycle.GateFailed, Reason: "no namespace for the probes could be made: " + err.Error()}
+			out[i] = lifecycle.Promise{Name: probe.name, State: lifecycle.GateFailed,
+				Reason: "no namespace for the probes could be made: " + err.Error()}
 		}
 		return out
 	}
@@ -104,7 +105,8 @@ func (p *prober) begin(ctx context.Context, run string) error {
 	labels := ownLabels()
 	labels["pod-security.kubernetes.io/enforce"] = "restricted"
 	labels["kiban.dev/verify"] = strings.TrimPrefix(p.namespace, "kiban-verify-")
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace, Labels: labels, Annotations: map[string]string{"kiban.dev/run": run}}}
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.namespace, Labels: labels,
+		Annotations: map[string]string{"kiban.dev/run": run}}}
 	return p.client.persistently(ctx, func(ctx context.Context) error {
 		_, err := p.client.api.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{FieldManager: manager})
 		if apierrors.IsAlreadyExists(err) {

@@ -96,7 +96,8 @@ func (c *Contest) until(ctx context.Context) (now lifecycle.Lock, waited bool, e
 				return now, waited, failed(c.claim.Site, err)
 			}
 		} else {
-			dead := c.watch.Silent(now, asked, answered) || now.Holder == c.claim.Lock.Holder || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
+			dead := c.watch.Silent(now, asked, answered) || now.Holder == c.claim.Lock.Holder ||
+				(now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
 			switch judge(now, dead, c.watch.Alive(), answered, left) {
 			case free:
 				return now, waited, nil
@@ -135,8 +136,8 @@ const (
 // suspectSlack is how much longer than the duration a lock must look unrenewed, by two clocks, to be worth watching.
 const suspectSlack = 2 * time.Second
 
-// judge decides on a look. A lock is taken over only when its holder is dead: it was watched and silent, or its process is known to have ended.
-// Comparing the clocks decides one thing: whether a run that would not wait for a living holder spends half a minute to find
+// judge decides on a look. A lock is taken over only when its holder is dead: it was watched and silent, or its process is known to have
+// ended. Comparing the clocks decides one thing: whether a run that would not wait for a living holder spends half a minute to find
 // out that it is dead. A wrong clock costs that time, or a second attempt, never the lock.
 func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration) chance {
 	switch {
@@ -154,14 +155,16 @@ func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration
 func Held(site string, l lifecycle.Lock, now time.Time) error {
 	return lifecycle.Blockedf(site, "another run is changing this site").
 		Because(Describe(l, now)).
-		Try(fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; `kiban unlock %s` shows what it is doing, and takes the lock away.",
+		Try(fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; "+
+			"`kiban unlock %s` shows what it is doing, and takes the lock away.",
 			lifecycle.LockDuration, site)).
 		Hiding(ErrHeld)
 }
 
 // Describe says who has a lock, since when, and for what; with now, how long ago it was renewed.
 func Describe(l lifecycle.Lock, now time.Time) string {
-	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing), "run " + l.Holder}
+	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing),
+		"run " + l.Holder}
 	if !now.IsZero() && !l.Renewed.IsZero() {
 		lines[1] += fmt.Sprintf(", renewed %s ago", max(0, now.Sub(l.Renewed)).Round(time.Second))
 	}

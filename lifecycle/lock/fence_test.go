@@ -186,7 +186,8 @@ func TestDeadHoldersLockIsTakenOver(t *testing.T) {
 			p := &place{lock: lifecycle.Lock{Holder: "dead", Epoch: 7, Version: "v", Beat: "1", Renewed: time.Now().Add(skew)}}
 			start := time.Now()
 			h, err := NewContest(p, claim("run-2", 2*time.Minute), false).Acquire(t.Context())
-			if took := time.Since(start); err != nil || took < lifecycle.LockDuration || took > lifecycle.LockDuration+2*time.Second || h.lock.Epoch != 8 {
+			if took := time.Since(start); err != nil || took < lifecycle.LockDuration || took > lifecycle.LockDuration+2*time.Second ||
+				h.lock.Epoch != 8 {
 				t.Fatalf("clock off by %s: after %s: %v", skew, took, err)
 			}
 			_ = h.release(t.Context())

@@ -58,7 +58,8 @@ func keep(place Place, lock lifecycle.Lock, sent time.Time, fleeting bool) *Hold
 	return h
 }
 
-// renew says that the holder lives, and reports whether another was found to have the lock. When the lock was changed meanwhile, and is still ours, the next renewal builds on what was read.
+// renew says that the holder lives, and reports whether another was found to have the lock. When the lock was changed meanwhile, and is
+// still ours, the next renewal builds on what was read.
 func (h *Hold) renew(ctx context.Context) (taken bool) {
 	ctx, cancel := context.WithTimeout(ctx, renewWithin)
 	defer cancel()

@@ -18,8 +18,8 @@ func ThisProcess() string {
 	return fmt.Sprintf("%s %d %s", place, os.Getpid(), began)
 }
 
-// ProcessGone reports whether a process is known to have ended: it ran here, where it would be seen, and is not there. What ran elsewhere is
-// never known to have ended.
+// ProcessGone reports whether a process is known to have ended: it ran here, where it would be seen, and is not there. What ran elsewhere
+// is never known to have ended.
 func ProcessGone(process string) bool {
 	return ended(process, processPlace(), processBegan)
 }
@@ -56,7 +56,8 @@ func processBegan(pid int) string {
 	if err != nil {
 		return ""
 	}
-	// The second field is the program's name in parentheses, which may hold anything; state is the third and starttime the 22nd (proc_pid_stat(5)).
+	// The second field is the program's name in parentheses, which may hold anything; state is the third and starttime the 22nd
+	// (proc_pid_stat(5)).
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return ""

@@ -30,9 +30,12 @@ func TestWatch(t *testing.T) {
 		{"silent for the whole duration", looks(time.Second, 32, still), true, false},
 		{"silent for almost the whole", looks(time.Second, 30, still), false, false},
 		{"renewed every 5 s", looks(time.Second, 120, func(i int) string { return string(rune('a' + i/5)) }), false, true},
-		{"renewed once, late", append(looks(time.Second, 29, still), look{at: 29 * time.Second, beat: "2"}, look{at: 30 * time.Second, beat: "2"}), false, true},
-		{"the watcher was stopped for an hour", []look{{at: 0, beat: "1"}, {at: time.Second, beat: "1"}, {at: time.Hour, beat: "1"}}, false, false},
-		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}}, false, false},
+		{"renewed once, late", append(looks(time.Second, 29, still), look{at: 29 * time.Second, beat: "2"},
+			look{at: 30 * time.Second, beat: "2"}), false, true},
+		{"the watcher was stopped for an hour", []look{{at: 0, beat: "1"}, {at: time.Second, beat: "1"}, {at: time.Hour, beat: "1"}}, false,
+			false},
+		{"the API was away for a minute", []look{{at: 0, beat: "1"}, {at: time.Minute, beat: "1"}, {at: time.Minute + time.Second, beat: "1"}},
+			false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var w Watch

@@ -36,7 +36,8 @@ const apiWithin = 30 * time.Second
 // Observe asks the machines, then the API with the administrator's credentials that a running controller gave; connect makes a client of
 // them. An API that cannot be asked is unknown in the State, with the reason. Units are looked at last; nil: not at all. The error is the
 // context's, or says that not even the machines could be asked.
-func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error), units Units) (lifecycle.State, error) {
+func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error),
+	units Units) (lifecycle.State, error) {
 	at := time.Now()
 	machines, err := m.Facts(ctx)
 	if err != nil {
@@ -79,7 +80,8 @@ func askAPI(ctx context.Context, kubeconfig []byte, connect func([]byte) (API, e
 }
 
 // assemble makes a State of what was said. apiErr says why the API was not to be asked.
-func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts, cluster lifecycle.ClusterFacts, apiErr error) lifecycle.State {
+func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts, cluster lifecycle.ClusterFacts,
+	apiErr error) lifecycle.State {
 	s := lifecycle.State{
 		Site: site.Name, ObservedAt: at, Hosts: inOrder(site.Cluster.Hosts, machines.Hosts), API: cluster.API, Nodes: cluster.Nodes,
 		Etcd: machines.Etcd, Budgets: cluster.Budgets, Stuck: cluster.Stuck,

@@ -62,13 +62,16 @@ func TestAPIState(t *testing.T) {
 	}{
 		{"never installed", []lifecycle.HostState{host("c1"), host("c2"), host("w1")}, "", api{}, true, ""},
 		{"never installed, an unreachable worker", []lifecycle.HostState{host("c1"), host("c2"), host("w1", dark)}, "", api{}, true, ""},
-		{"an unreachable controller could be the only one there is", []lifecycle.HostState{host("c1"), host("c2", dark), host("w1")}, "", api{}, false, "c2: no connection"},
+		{"an unreachable controller could be the only one there is", []lifecycle.HostState{host("c1"), host("c2", dark), host("w1")}, "", api{},
+			false, "c2: no connection"},
 		{"stopped", []lifecycle.HostState{host("c1", stopped), host("c2"), host("w1")}, "", api{}, false, "k0s on c1 is stopped"},
 		{"just started", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "", api{}, false, "no credentials"},
 		{"half removed", []lifecycle.HostState{host("c1", data), host("c2"), host("w1")}, "", api{}, false, "was a controller before"},
 		{"answers", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{facts: answer}, false, ""},
-		{"does not answer", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{err: errors.New("connection refused")}, false, "connection refused"},
-		{"answers half", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{facts: answer, err: errors.New("list nodes: timeout")}, false, "timeout"},
+		{"does not answer", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{err: errors.New("connection refused")},
+			false, "connection refused"},
+		{"answers half", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k",
+			api{facts: answer, err: errors.New("list nodes: timeout")}, false, "timeout"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,8 +25,10 @@ var (
 
 // metallb is an addon that is in place.
 func metallb(edit ...func(*lifecycle.UnitState)) lifecycle.UnitState {
-	u := lifecycle.UnitState{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2", Digest: "sha256:m", Unchanged: 20, Timeout: 10 * time.Minute,
-		Release: lifecycle.Release{Name: "metallb", Chart: "metallb", Version: "0.16.2", Revision: 3, Status: "deployed"}, Health: lifecycle.Health{Status: lifecycle.HealthCurrent}}
+	u := lifecycle.UnitState{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2", Digest: "sha256:m",
+		Unchanged: 20, Timeout: 10 * time.Minute,
+		Release: lifecycle.Release{Name: "metallb", Chart: "metallb", Version: "0.16.2", Revision: 3, Status: "deployed"},
+		Health:  lifecycle.Health{Status: lifecycle.HealthCurrent}}
 	for _, e := range edit {
 		e(&u)
 	}
@@ -34,7 +36,8 @@ func metallb(edit ...func(*lifecycle.UnitState)) lifecycle.UnitState {
 }
 
 func image(kind lifecycle.ChangeKind) lifecycle.ObjectChange {
-	return altered(kind, speaker, lifecycle.FieldChange{Field: "spec.template.spec.containers[name=speaker].image", From: `"a:1"`, To: `"a:2"`})
+	return altered(kind, speaker, lifecycle.FieldChange{Field: "spec.template.spec.containers[name=speaker].image", From: `"a:1"`,
+		To: `"a:2"`})
 }
 
 func bump(u *lifecycle.UnitState) {
@@ -63,7 +66,8 @@ func TestAddons(t *testing.T) {
 		c.Drift = true
 		u.Changes = []lifecycle.ObjectChange{c}
 	}
-	left := lifecycle.UnitState{Name: "addon/datadog", Installed: true, Digest: "sha256:d", Release: lifecycle.Release{Version: "3.2.0", Status: "deployed"},
+	left := lifecycle.UnitState{Name: "addon/datadog", Installed: true, Digest: "sha256:d",
+		Release: lifecycle.Release{Version: "3.2.0", Status: "deployed"},
 		Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeDelete, settings), altered(lifecycle.ChangeKeep, namespace)}}
 	cases := map[string][]lifecycle.UnitState{
 		"addons-in-place": {metallb()},
@@ -73,7 +77,8 @@ func TestAddons(t *testing.T) {
 				u.Installed, u.Release, u.Health = false, lifecycle.Release{}, lifecycle.Health{}
 				u.Changes = []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, namespace), altered(lifecycle.ChangeCreate, speaker)}
 			}),
-			{Name: "addon/shop", Declared: true, DependsOn: []string{"addon/metallb"}, Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}},
+			{Name: "addon/shop", Declared: true, DependsOn: []string{"addon/metallb"},
+				Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}},
 			{Name: "tenant/product-a", Declared: true, Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}},
 		},
 		"addons-bump":    {metallb(bump)},
@@ -111,15 +116,19 @@ func TestChartsThatAreBrought(t *testing.T) {
 		want lifecycle.ChartVersion
 	}{
 		"another version": {bump, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
-		"a new chart":     {func(u *lifecycle.UnitState) { u.Installed, u.Release = false, lifecycle.Release{} }, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
-		"another chart":   {func(u *lifecycle.UnitState) { u.Release.Chart, u.Changed = "metal", "its chart is another" }, lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
-		"other values":    {func(u *lifecycle.UnitState) { u.Changes = []lifecycle.ObjectChange{image(lifecycle.ChangeUpdate)} }, lifecycle.ChartVersion{}},
-		"adopted":         {func(u *lifecycle.UnitState) { u.Adopts = true }, lifecycle.ChartVersion{}},
+		"a new chart": {func(u *lifecycle.UnitState) { u.Installed, u.Release = false, lifecycle.Release{} },
+			lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
+		"another chart": {func(u *lifecycle.UnitState) { u.Release.Chart, u.Changed = "metal", "its chart is another" },
+			lifecycle.ChartVersion{Name: "metallb", Version: "0.16.2"}},
+		"other values": {func(u *lifecycle.UnitState) { u.Changes = []lifecycle.ObjectChange{image(lifecycle.ChangeUpdate)} },
+			lifecycle.ChartVersion{}},
+		"adopted": {func(u *lifecycle.UnitState) { u.Adopts = true }, lifecycle.ChartVersion{}},
 		"cut off": {func(u *lifecycle.UnitState) {
 			u.Changed, u.Release.Status = "the run that last applied it has not come to its end", "pending-upgrade"
 		}, lifecycle.ChartVersion{}},
 		"no chart": {func(u *lifecycle.UnitState) {
-			u.Chart, u.Version, u.Release, u.Changes = "", "", lifecycle.Release{}, []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}
+			u.Chart, u.Version, u.Release, u.Changes = "", "", lifecycle.Release{},
+				[]lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, settings)}
 		}, lifecycle.ChartVersion{}},
 	} {
 		p := planned(t, site, seen(t, site, metallb(tt.edit)))
@@ -142,7 +151,8 @@ func TestAddonsAroundAnUpgrade(t *testing.T) {
 func TestTenantsThatLeft(t *testing.T) {
 	site := newSite(v135, 1, 1)
 	gone := lifecycle.UnitState{Name: "tenant/product-a", Installed: true, Digest: "sha256:t",
-		Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeDelete, settings), altered(lifecycle.ChangeDelete, ref("v1", "Namespace", "", "product-a"))}}
+		Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeDelete, settings),
+			altered(lifecycle.ChangeDelete, ref("v1", "Namespace", "", "product-a"))}}
 	st := seen(t, site, gone)
 	golden(t, "tenant-left", planned(t, site, st))
 	golden(t, "tenant-pruned", planned(t, site, st, lifecycle.PlanOptions{PruneTenants: true}))
@@ -152,7 +162,8 @@ func TestTenantsThatLeft(t *testing.T) {
 func TestAddonsOfANewSite(t *testing.T) {
 	site := newSite(v135, 1, 1)
 	st := freshWorld(site).observe()
-	st.Units = []lifecycle.UnitState{{Name: "addon/metallb", Declared: true, NotYet: true, Chart: "metallb", Version: "0.16.2", Timeout: time.Minute,
+	st.Units = []lifecycle.UnitState{{Name: "addon/metallb", Declared: true, NotYet: true, Chart: "metallb", Version: "0.16.2",
+		Timeout: time.Minute,
 		Changes: []lifecycle.ObjectChange{altered(lifecycle.ChangeCreate, speaker)}}}
 	golden(t, "addons-of-a-new-site", planned(t, site, st))
 }
@@ -162,7 +173,8 @@ func TestExternalSites(t *testing.T) {
 	up := lifecycle.State{Site: "aws", API: lifecycle.APIState{ClusterUID: "7d0f", Servers: []lifecycle.APIServer{{Host: "eks", Ready: true}}},
 		Nodes: []lifecycle.NodeState{{Name: "ip-10-0-0-1", Ready: true}}, Units: []lifecycle.UnitState{metallb(bump)}}
 	golden(t, "external", planned(t, site, up))
-	down := lifecycle.State{Site: "aws", API: lifecycle.APIState{Unknown: "connection refused"}, Units: []lifecycle.UnitState{{Name: "addon/metallb", Declared: true, Unknown: "connection refused"}}}
+	down := lifecycle.State{Site: "aws", API: lifecycle.APIState{Unknown: "connection refused"},
+		Units: []lifecycle.UnitState{{Name: "addon/metallb", Declared: true, Unknown: "connection refused"}}}
 	golden(t, "external-dark", planned(t, site, down))
 }
 
@@ -170,7 +182,8 @@ func TestExternalSites(t *testing.T) {
 func TestUnitsRefused(t *testing.T) {
 	site := newSite(v135, 1, 1)
 	site.API.ClusterUID = "7d0f"
-	site.Addons = []lifecycle.Addon{{Name: "metallb", Namespace: "metallb-system", Chart: &lifecycle.Chart{Name: "metallb", Version: "0.16.2", Release: "metallb"}}}
+	site.Addons = []lifecycle.Addon{{Name: "metallb", Namespace: "metallb-system",
+		Chart: &lifecycle.Chart{Name: "metallb", Version: "0.16.2", Release: "metallb"}}}
 	cases := map[string]struct {
 		edit  func(*lifecycle.State)
 		says  string
@@ -178,7 +191,8 @@ func TestUnitsRefused(t *testing.T) {
 	}{
 		"another site's cluster": {func(s *lifecycle.State) { s.API.Site = "osaka" }, "it is site osaka", false},
 		"another cluster":        {func(s *lifecycle.State) { s.API.ClusterUID = "beef" }, "another cluster", false},
-		"k0s looks after it":     {func(s *lifecycle.State) { s.API.ForeignCharts = []string{"metallb-system/metallb"} }, "k0s's own Helm controller", true},
+		"k0s looks after it": {func(s *lifecycle.State) { s.API.ForeignCharts = []string{"metallb-system/metallb"} },
+			"k0s's own Helm controller", true},
 		"a unit is not known": {func(s *lifecycle.State) {
 			s.Units = append(s.Units, lifecycle.UnitState{Name: "objects", Declared: true, Unknown: "timeout"})
 		}, "not known", true},

@@ -17,18 +17,25 @@ func TestRoute(t *testing.T) {
 		want   []lifecycle.Version
 		err    string
 	}{
-		"nothing there":                  {target: v136},
-		"all there":                      {have: []lifecycle.Version{v136, v136}, target: v136},
-		"a patch":                        {have: []lifecycle.Version{v1356}, target: v135, want: []lifecycle.Version{v135}},
-		"a build":                        {have: []lifecycle.Version{v("v1.36.3+k0s.1")}, target: v136, want: []lifecycle.Version{v136}},
-		"a minor":                        {have: []lifecycle.Version{v135}, target: v136, want: []lifecycle.Version{v136}},
-		"a minor, a path not needed":     {have: []lifecycle.Version{v1356}, target: v136, path: []lifecycle.Version{v135}, want: []lifecycle.Version{v136}},
-		"two minors":                     {have: []lifecycle.Version{v134}, target: v136, path: []lifecycle.Version{v135}, want: []lifecycle.Version{v135, v136}},
-		"two versions of a minor":        {have: []lifecycle.Version{v134}, target: v136, path: []lifecycle.Version{v135, v1356}, want: []lifecycle.Version{v1356, v135, v136}},
-		"two minors, no path":            {have: []lifecycle.Version{v134}, target: v136, err: "v1.34.10+k0s.0 -> v1.35 (no version declared) -> v1.36.3+k0s.2"},
-		"three minors, one declared":     {have: []lifecycle.Version{v134}, target: v137, path: []lifecycle.Version{v136}, err: "v1.35 (no version declared) -> v1.36.3+k0s.2 -> v1.37.1+k0s.0"},
-		"cut off in the first hop":       {have: []lifecycle.Version{v135, v134}, target: v136, path: []lifecycle.Version{v135}, want: []lifecycle.Version{v135, v136}},
-		"cut off in the second hop":      {have: []lifecycle.Version{v136, v135}, target: v136, path: []lifecycle.Version{v135}, want: []lifecycle.Version{v136}},
+		"nothing there": {target: v136},
+		"all there":     {have: []lifecycle.Version{v136, v136}, target: v136},
+		"a patch":       {have: []lifecycle.Version{v1356}, target: v135, want: []lifecycle.Version{v135}},
+		"a build":       {have: []lifecycle.Version{v("v1.36.3+k0s.1")}, target: v136, want: []lifecycle.Version{v136}},
+		"a minor":       {have: []lifecycle.Version{v135}, target: v136, want: []lifecycle.Version{v136}},
+		"a minor, a path not needed": {have: []lifecycle.Version{v1356}, target: v136, path: []lifecycle.Version{v135},
+			want: []lifecycle.Version{v136}},
+		"two minors": {have: []lifecycle.Version{v134}, target: v136, path: []lifecycle.Version{v135},
+			want: []lifecycle.Version{v135, v136}},
+		"two versions of a minor": {have: []lifecycle.Version{v134}, target: v136, path: []lifecycle.Version{v135, v1356},
+			want: []lifecycle.Version{v1356, v135, v136}},
+		"two minors, no path": {have: []lifecycle.Version{v134}, target: v136,
+			err: "v1.34.10+k0s.0 -> v1.35 (no version declared) -> v1.36.3+k0s.2"},
+		"three minors, one declared": {have: []lifecycle.Version{v134}, target: v137, path: []lifecycle.Version{v136},
+			err: "v1.35 (no version declared) -> v1.36.3+k0s.2 -> v1.37.1+k0s.0"},
+		"cut off in the first hop": {have: []lifecycle.Version{v135, v134}, target: v136, path: []lifecycle.Version{v135},
+			want: []lifecycle.Version{v135, v136}},
+		"cut off in the second hop": {have: []lifecycle.Version{v136, v135}, target: v136, path: []lifecycle.Version{v135},
+			want: []lifecycle.Version{v136}},
 		"a worker that was left behind":  {have: []lifecycle.Version{v136, v134}, target: v136, err: "v1.35 (no version declared)"},
 		"a downgrade of the build":       {have: []lifecycle.Version{v136}, target: v("v1.36.3+k0s.1"), err: "would be a downgrade"},
 		"a downgrade of one worker only": {have: []lifecycle.Version{v135, v136}, target: v135, err: "would be a downgrade"},
@@ -102,18 +109,26 @@ func TestConfigChanges(t *testing.T) {
 		changes    []string
 	}{
 		"the same, written otherwise": {have: `{"a":1,"b":[]}`, want: `{ "b":[], "a":1 }`},
-		"a value":                     {have: `{"spec":{"network":{"provider":"kuberouter"}}}`, want: `{"spec":{"network":{"provider":"calico"}}}`, changes: []string{"spec.network.provider: kuberouter -> calico"}},
-		"added and gone":              {have: `{"a":{"x":1}}`, want: `{"b":true}`, changes: []string{"a.x: 1 -> (none)", "b: (none) -> true"}},
-		"a list of values":            {have: `{"sans":["a"]}`, want: `{"sans":["a","b"]}`, changes: []string{`sans: ["a"] -> ["a","b"]`}},
-		"a list of objects":           {have: `{"vs":[{"ip":"1"}]}`, want: `{"vs":[{"ip":"2"}]}`, changes: []string{"vs[0].ip: 1 -> 2"}},
-		"a large number":              {have: `{"n":9007199254740993}`, want: `{"n":9007199254740992}`, changes: []string{"n: 9007199254740993 -> 9007199254740992"}},
-		"secrets": {have: `{"vrrp":{"authPass":"old"},"kine":{"dataSource":"mysql://u:p@h/db"}}`, want: `{"vrrp":{"authPass":"new"},"kine":{"dataSource":"mysql://u:q@h/db"}}`,
+		"a value": {have: `{"spec":{"network":{"provider":"kuberouter"}}}`,
+			want: `{"spec":{"network":{"provider":"calico"}}}`, changes: []string{"spec.network.provider: kuberouter -> calico"}},
+		"added and gone":    {have: `{"a":{"x":1}}`, want: `{"b":true}`, changes: []string{"a.x: 1 -> (none)", "b: (none) -> true"}},
+		"a list of values":  {have: `{"sans":["a"]}`, want: `{"sans":["a","b"]}`, changes: []string{`sans: ["a"] -> ["a","b"]`}},
+		"a list of objects": {have: `{"vs":[{"ip":"1"}]}`, want: `{"vs":[{"ip":"2"}]}`, changes: []string{"vs[0].ip: 1 -> 2"}},
+		"a large number": {have: `{"n":9007199254740993}`, want: `{"n":9007199254740992}`,
+			changes: []string{"n: 9007199254740993 -> 9007199254740992"}},
+		"secrets": {have: `{"vrrp":{"authPass":"old"},"kine":{"dataSource":"mysql://u:p@h/db"}}`,
+			want:    `{"vrrp":{"authPass":"new"},"kine":{"dataSource":"mysql://u:q@h/db"}}`,
 			changes: []string{"kine.dataSource: (secret) changes", "vrrp.authPass: (secret) changes"}},
-		"a credential in a URL":   {have: `{"url":"a"}`, want: `{"url":"https://me:hunter2@h/"}`, changes: []string{"url: a -> https://(masked)@h/"}},
-		"a credential in a flag":  {have: `{"args":[]}`, want: `{"args":["--bearer-token=hunter2","--v=2"]}`, changes: []string{`args: [] -> ["--bearer-token=(masked)","--v=2"]`}},
-		"a document in a value":   {have: `{"v":"password: hunter1\n"}`, want: `{"v":"password: hunter2\n"}`, changes: []string{"v: (text) changes"}},
-		"a credential in a field": {have: `{"v":"x"}`, want: `{"v":"adminPassword: hunter2"}`, changes: []string{"v: x -> adminPassword: (masked)"}},
-		"dynamic, in the cluster": {have: `{"spec":{"network":{"provider":"a"},"api":{"port":1}}}`, want: `{"spec":{"network":{"provider":"b"},"api":{"port":2}}}`, dynamic: true,
+		"a credential in a URL": {have: `{"url":"a"}`, want: `{"url":"https://me:hunter2@h/"}`,
+			changes: []string{"url: a -> https://(masked)@h/"}},
+		"a credential in a flag": {have: `{"args":[]}`, want: `{"args":["--bearer-token=hunter2","--v=2"]}`,
+			changes: []string{`args: [] -> ["--bearer-token=(masked)","--v=2"]`}},
+		"a document in a value": {have: `{"v":"password: hunter1\n"}`, want: `{"v":"password: hunter2\n"}`,
+			changes: []string{"v: (text) changes"}},
+		"a credential in a field": {have: `{"v":"x"}`, want: `{"v":"adminPassword: hunter2"}`,
+			changes: []string{"v: x -> adminPassword: (masked)"}},
+		"dynamic, in the cluster": {have: `{"spec":{"network":{"provider":"a"},"api":{"port":1}}}`,
+			want: `{"spec":{"network":{"provider":"b"},"api":{"port":2}}}`, dynamic: true,
 			changes: []string{"spec.api.port: 1 -> 2"}},
 		"unreadable": {have: `{`, want: `{"a":1}`, changes: []string{"k0s.yaml: (not readable) -> as declared"}},
 		"absent":     {want: `{"a":1}`, changes: []string{"k0s.yaml: (none) -> as declared"}},
@@ -150,7 +165,8 @@ func TestImmutable(t *testing.T) {
 		{`{"spec":{}}`, `{"spec":{"network":{"serviceCIDR":"10.90.0.0/12"}}}`, "spec.network.serviceCIDR: 10.96.0.0/12 -> 10.90.0.0/12"},
 		{`{"spec":{"network":{"primaryAddressFamily":"IPv6"}}}`, `{"spec":{}}`, "spec.network.primaryAddressFamily: IPv6 -> IPv4"},
 	} {
-		p := survey(newSite(v136, 1, 0, host("controller-1", config(c.want))), lifecycle.State{Hosts: []lifecycle.HostState{{Name: "controller-1", Config: []byte(c.have)}}})
+		p := survey(newSite(v136, 1, 0, host("controller-1", config(c.want))),
+			lifecycle.State{Hosts: []lifecycle.HostState{{Name: "controller-1", Config: []byte(c.have)}}})
 		if got := strings.Join(p.immutableChanges(p.members[0]), "\n"); got != c.change {
 			t.Errorf("%s -> %s: %q, want %q", c.have, c.want, got, c.change)
 		}
@@ -170,10 +186,12 @@ func TestANameThatTheMachineHasAnyway(t *testing.T) {
 		"no longer declared":            {"w", []string{named}, nil, nil},
 		"not told, and another address": {"w", []string{"--kubelet-extra-args=--node-ip=10.0.0.1"}, []string{both}, nil},
 		"no address":                    {"w", nil, []string{both}, []string{"+ " + both}},
-		"another name":                  {"w", []string{"--kubelet-extra-args=--hostname-override=v"}, []string{named}, []string{"- --kubelet-extra-args=--hostname-override=v", "+ " + named}},
-		"a name that it does not have":  {"other", nil, []string{named}, []string{"+ " + named}},
+		"another name": {"w", []string{"--kubelet-extra-args=--hostname-override=v"}, []string{named},
+			[]string{"- --kubelet-extra-args=--hostname-override=v", "+ " + named}},
+		"a name that it does not have": {"other", nil, []string{named}, []string{"+ " + named}},
 	} {
-		m := &member{Host: lifecycle.Host{Name: "w", Arguments: c.want}, seen: lifecycle.HostState{Hostname: c.hostname, ServiceName: "k0sworker", Arguments: c.have}}
+		m := &member{Host: lifecycle.Host{Name: "w", Arguments: c.want},
+			seen: lifecycle.HostState{Hostname: c.hostname, ServiceName: "k0sworker", Arguments: c.have}}
 		if got := argumentChanges(m); !slices.Equal(got, c.changes) {
 			t.Errorf("%s: %q, want %q", name, got, c.changes)
 		}

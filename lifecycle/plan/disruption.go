@@ -46,7 +46,8 @@ func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 	if owner == "" {
 		owner = "no controller"
 	}
-	detail := fmt.Sprintf("Its rule is %s; it guards %d pods of %s, %d of which are healthy. In the way of a drain: %s.", b.Rule, b.Expected, owner, b.Healthy,
+	detail := fmt.Sprintf("Its rule is %s; it guards %d pods of %s, %d of which are healthy. In the way of a drain: %s.", b.Rule, b.Expected,
+		owner, b.Healthy,
 		strings.Join(pods, ", "))
 	switch {
 	case b.Never():

@@ -31,7 +31,8 @@ func rolloutOf(n int, stage lifecycle.Stage) lifecycle.Plan {
 
 func TestEstimate(t *testing.T) {
 	const drain, upgrade = lifecycle.ActionDrain, lifecycle.ActionUpgrade
-	known := []lifecycle.RunRecord{pastRun(1, map[lifecycle.Action]time.Duration{drain: 20 * time.Second, upgrade: 40 * time.Second})} // a minute a worker
+	// a minute a worker
+	known := []lifecycle.RunRecord{pastRun(1, map[lifecycle.Action]time.Duration{drain: 20 * time.Second, upgrade: 40 * time.Second})}
 	two := rolloutOf(4, lifecycle.Stage{Width: 2})
 	two.Stages = append(two.Stages, lifecycle.Stage{ID: "addons", Width: 1})
 	two.Steps = append(two.Steps, lifecycle.Step{Stage: "addons", Target: "addon/metallb", Action: lifecycle.ActionApply})
@@ -52,20 +53,26 @@ func TestEstimate(t *testing.T) {
 		{"no limit", rolloutOf(64, lifecycle.Stage{}), known, time.Minute, 1},
 		{"more than go at once", rolloutOf(65, lifecycle.Stage{}), known, 2 * time.Minute, 1},
 		{"one failure domain at a time", rolloutOf(5, lifecycle.Stage{Width: 4, Domains: []lifecycle.Domain{
-			{Name: "a", Targets: []string{"worker-1", "worker-2"}}, {Name: "b", Targets: []string{"worker-3", "worker-4", "worker-5"}}}}), known, 2 * time.Minute, 1},
+			{Name: "a", Targets: []string{"worker-1", "worker-2"}}, {Name: "b", Targets: []string{"worker-3", "worker-4", "worker-5"}}}}), known,
+			2 * time.Minute, 1},
 		{"a canary in the first domain", rolloutOf(4, lifecycle.Stage{Width: 4, Canary: 1, Domains: []lifecycle.Domain{
-			{Name: "a", Targets: []string{"worker-1", "worker-2"}}, {Name: "b", Targets: []string{"worker-3", "worker-4"}}}}), known, 3 * time.Minute, 1},
+			{Name: "a", Targets: []string{"worker-1", "worker-2"}}, {Name: "b", Targets: []string{"worker-3", "worker-4"}}}}), known,
+			3 * time.Minute, 1},
 		{"an action that was never seen", two, known, 0, 0},
-		{"stages one after another", two, append(known, pastRun(2, map[lifecycle.Action]time.Duration{lifecycle.ActionApply: 30 * time.Second})), 2*time.Minute + 30*time.Second, 2},
+		{"stages one after another", two, append(known, pastRun(2, map[lifecycle.Action]time.Duration{lifecycle.ActionApply: 30 * time.Second})),
+			2*time.Minute + 30*time.Second, 2},
 		{"the newest three runs, in whatever order they come", rolloutOf(1, lifecycle.Stage{Width: 1}), []lifecycle.RunRecord{
 			pastRun(1, map[lifecycle.Action]time.Duration{drain: time.Hour, upgrade: time.Hour}),
 			pastRun(4, map[lifecycle.Action]time.Duration{drain: time.Minute, upgrade: 4 * time.Minute}),
 			pastRun(5, map[lifecycle.Action]time.Duration{lifecycle.ActionApply: time.Second}),
 			pastRun(3, map[lifecycle.Action]time.Duration{drain: time.Minute, upgrade: 5 * time.Minute}),
 			pastRun(2, map[lifecycle.Action]time.Duration{drain: time.Minute, upgrade: 6 * time.Minute})}, 6 * time.Minute, 3},
-		{"a record that says nothing", rolloutOf(1, lifecycle.Stage{Width: 1}), []lifecycle.RunRecord{{ID: "x", Took: []lifecycle.Took{{Action: drain}, {Action: upgrade, Steps: 1, Total: -time.Hour}}}}, 0, 0},
-		{"moments alone", lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{Stage: "s", Target: "w", Action: lifecycle.ActionUncordon}}}, nil, 0, 0},
-		{"an operator's work", lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{{Stage: "s", Target: "w", Action: lifecycle.ActionAwait}}},
+		{"a record that says nothing", rolloutOf(1, lifecycle.Stage{Width: 1}),
+			[]lifecycle.RunRecord{{ID: "x", Took: []lifecycle.Took{{Action: drain}, {Action: upgrade, Steps: 1, Total: -time.Hour}}}}, 0, 0},
+		{"moments alone", lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}},
+			Steps: []lifecycle.Step{{Stage: "s", Target: "w", Action: lifecycle.ActionUncordon}}}, nil, 0, 0},
+		{"an operator's work", lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}},
+			Steps: []lifecycle.Step{{Stage: "s", Target: "w", Action: lifecycle.ActionAwait}}},
 			[]lifecycle.RunRecord{pastRun(1, map[lifecycle.Action]time.Duration{lifecycle.ActionAwait: time.Hour})}, 0, 0},
 	} {
 		got := Estimate(tt.plan, tt.runs)

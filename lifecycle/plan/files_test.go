@@ -13,19 +13,23 @@ func TestFiles(t *testing.T) {
 	policy := func(version string) func(*lifecycle.Site) {
 		return eachHost(lifecycle.RoleController, file("/etc/k0s/audit-policy.yaml", version, true))
 	}
-	newConfig := eachHost(lifecycle.RoleController, config(`{"spec":{"api":{"extraArgs":{"audit-policy-file":"/etc/k0s/audit-policy.yaml"}},"network":{"provider":"kuberouter"}}}`))
+	newConfig := eachHost(lifecycle.RoleController,
+		config(`{"spec":{"api":{"extraArgs":{"audit-policy-file":"/etc/k0s/audit-policy.yaml"}},"network":{"provider":"kuberouter"}}}`))
 	kubelet := eachHost(lifecycle.RoleWorker, edits(file("/var/lib/k0s/credentials.yaml", "2", true), file("/etc/motd", "2", false)))
 	for name, c := range map[string]struct {
 		from, to lifecycle.Site
 		befall   func(*world)
 	}{
-		"files-of-controllers":   {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"))},
-		"files-with-config":      {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, policy("1"), newConfig, windowed)},
-		"files-of-workers":       {from: newSite(v136, 1, 3), to: newSite(v136, 1, 3, kubelet)},
-		"files-without-restart":  {from: newSite(v136, 1, 2), to: newSite(v136, 1, 2, eachHost(lifecycle.RoleWorker, file("/etc/motd", "2", false)))},
-		"files-with-upgrade":     {from: newSite(v135, 1, 1, policy("1")), to: newSite(v136, 1, 1, policy("2"), kubelet)},
-		"files-that-mend":        {from: newSite(v136, 3, 0, policy("1")), to: newSite(v136, 3, 0, policy("2")), befall: func(w *world) { w.etcd = nil }},
-		"files-of-stopped-hosts": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"), kubelet), befall: func(w *world) { w.stop("controller-2"); w.drained["worker-1"] = true; w.stop("worker-1") }},
+		"files-of-controllers": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"))},
+		"files-with-config":    {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, policy("1"), newConfig, windowed)},
+		"files-of-workers":     {from: newSite(v136, 1, 3), to: newSite(v136, 1, 3, kubelet)},
+		"files-without-restart": {from: newSite(v136, 1, 2),
+			to: newSite(v136, 1, 2, eachHost(lifecycle.RoleWorker, file("/etc/motd", "2", false)))},
+		"files-with-upgrade": {from: newSite(v135, 1, 1, policy("1")), to: newSite(v136, 1, 1, policy("2"), kubelet)},
+		"files-that-mend": {from: newSite(v136, 3, 0, policy("1")), to: newSite(v136, 3, 0, policy("2")),
+			befall: func(w *world) { w.etcd = nil }},
+		"files-of-stopped-hosts": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"), kubelet),
+			befall: func(w *world) { w.stop("controller-2"); w.drained["worker-1"] = true; w.stop("worker-1") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := built(t, c.from)
@@ -45,7 +49,8 @@ func TestOneRestart(t *testing.T) {
 	audit := edits(file("/etc/k0s/audit-policy.yaml", "1", true), file("/etc/motd", "1", false))
 	newConfig, arg := config(`{"spec":{"telemetry":{"enabled":false}}}`), argument("--policy-file=/etc/k0s/audit-policy.yaml")
 	for name, edit := range map[string]func(*lifecycle.Host){
-		"files": audit, "files and config": edits(audit, newConfig), "files and arguments": edits(audit, arg), "all": edits(audit, newConfig, arg),
+		"files": audit, "files and config": edits(audit, newConfig), "files and arguments": edits(audit, arg),
+		"all": edits(audit, newConfig, arg),
 	} {
 		for _, from := range []lifecycle.Version{v135, v136} {
 			w := built(t, newSite(from, 3, 1))
@@ -69,7 +74,8 @@ func TestOneRestart(t *testing.T) {
 // TestUnknownFile: a file that cannot be read here stops the plan only where a host lacks it.
 func TestUnknownFile(t *testing.T) {
 	unknown := func(h *lifecycle.Host) {
-		h.Files = []lifecycle.HostFile{{Path: "/etc/k0s/encryption.yaml", Missing: "the environment variable KIBAN_ENCRYPTION_CONFIG is not set", Secret: true, Restart: true}}
+		h.Files = []lifecycle.HostFile{{Path: "/etc/k0s/encryption.yaml", Missing: "the environment variable KIBAN_ENCRYPTION_CONFIG is not set",
+			Secret: true, Restart: true}}
 	}
 	w := built(t, newSite(v136, 3, 1))
 	w.declare(newSite(v136, 3, 1, eachHost(lifecycle.RoleController, unknown)))
@@ -96,7 +102,8 @@ func TestUnknownFile(t *testing.T) {
 	}
 }
 
-// TestAilingControllerFirst: a file that keeps an API server from starting is mended before the others are touched, which would wait for it.
+// TestAilingControllerFirst: a file that keeps an API server from starting is mended before the others are touched, which would wait for
+// it.
 func TestAilingControllerFirst(t *testing.T) {
 	policy := func(version string) func(*lifecycle.Site) {
 		return eachHost(lifecycle.RoleController, file("/etc/k0s/audit-policy.yaml", version, true))
@@ -133,7 +140,8 @@ func TestKeysChange(t *testing.T) {
 		w := built(t, c.from)
 		w.declare(c.to)
 		p := makePlan(w.site, w.observe())
-		if told := slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "keys that Secrets") }); told != c.told {
+		if told := slices.ContainsFunc(p.Diagnostics,
+			func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "keys that Secrets") }); told != c.told {
 			t.Errorf("%s: told %t, want %t: %v", name, told, c.told, p.Diagnostics)
 		}
 	}

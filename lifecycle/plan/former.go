@@ -6,8 +6,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// wayBack gives a worker's upgrade its way back, and has what is kept for it removed once the node is back in service. work is the upgrade in
-// the worker's turn, the last one of the stage; former is the version to go back to, zero where there is none.
+// wayBack gives a worker's upgrade its way back, and has what is kept for it removed once the node is back in service. work is the upgrade
+// in the worker's turn, the last one of the stage; former is the version to go back to, zero where there is none.
 //
 // A control plane has no way back: etcd and the API's objects may have moved on.
 func (p *planner) wayBack(s *stage, m *member, work *step, former lifecycle.Version) {
@@ -15,7 +15,8 @@ func (p *planner) wayBack(s *stage, m *member, work *step, former lifecycle.Vers
 		return
 	}
 	if !former.IsZero() {
-		back := p.do(lifecycle.ActionRestoreFormer, m, fmt.Sprintf("k0s %s does not come up there: the former version is put back, and the rollout stops", work.Version))
+		back := p.do(lifecycle.ActionRestoreFormer, m,
+			fmt.Sprintf("k0s %s does not come up there: the former version is put back, and the rollout stops", work.Version))
 		back.Version, back.From, back.After = former, work.Version, p.nodeBack(m, former)
 		work.OnFailure = []lifecycle.Step{back.Step}
 	}
@@ -49,8 +50,8 @@ func (p *planner) former(m *member, hop lifecycle.Version) lifecycle.Version {
 	return v
 }
 
-// seeThrough ends an upgrade of a worker that was cut off while its node was not well yet: it gets the time that an upgrade has, and the way
-// back after that. back is what returns the node to service.
+// seeThrough ends an upgrade of a worker that was cut off while its node was not well yet: it gets the time that an upgrade has, and the
+// way back after that. back is what returns the node to service.
 func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.Version) {
 	st := p.do(lifecycle.ActionUpgrade, m, fmt.Sprintf("k0s %s runs, but its node is not Ready: an upgrade was cut off", m.level))
 	st.From, st.Version, st.After = m.level, m.level, back.Before
@@ -66,7 +67,8 @@ func forget(p *planner, s *stage) {
 			continue
 		}
 		if !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
-			s.add(p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without", m.seen.Former)))
+			s.add(p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without",
+				m.seen.Former)))
 		}
 	}
 }

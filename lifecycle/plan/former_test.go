@@ -32,7 +32,8 @@ func TestWayBackOfEveryWorker(t *testing.T) {
 						t.Fatalf("%s, %d parts: it runs %s, keeps %s, its node is %+v", st.ID, far+1, h.Running, h.Former, w.nodes[st.Target])
 					}
 					next := makePlan(w.site, w.observe())
-					if !slices.ContainsFunc(next.Steps, func(o lifecycle.Step) bool { return o.Target == st.Target && o.Action == lifecycle.ActionUpgrade }) {
+					if !slices.ContainsFunc(next.Steps,
+						func(o lifecycle.Step) bool { return o.Target == st.Target && o.Action == lifecycle.ActionUpgrade }) {
 						t.Fatalf("%s, %d parts: what remains is not in the plan:\n%s", st.ID, far+1, outline(next))
 					}
 					converge(t, w, serial)
@@ -49,8 +50,8 @@ func TestWayBackOfEveryWorker(t *testing.T) {
 	}
 }
 
-// failAt carries out a plan's steps in order up to one whose action fails behind so many parts, then its way back and the target's uncordon,
-// as apply does.
+// failAt carries out a plan's steps in order up to one whose action fails behind so many parts, then its way back and the target's
+// uncordon, as apply does.
 func failAt(t *testing.T, w *world, p lifecycle.Plan, at, parts int) {
 	t.Helper()
 	w.begin()
@@ -104,8 +105,8 @@ func TestWayBackKeepsTheSkew(t *testing.T) {
 	}
 }
 
-// TestFormerOfAnInterruptedUpgrade: an upgrade that was cut off behind the exchange goes back to what was kept; what is kept for a node that
-// is well is removed, and then the plan is empty; that of a node that is not Ready stays.
+// TestFormerOfAnInterruptedUpgrade: an upgrade that was cut off behind the exchange goes back to what was kept; what is kept for a node
+// that is well is removed, and then the plan is empty; that of a node that is not Ready stays.
 func TestFormerOfAnInterruptedUpgrade(t *testing.T) {
 	w := built(t, newSite(v136, 1, 2))
 	stopped := w.clone()

@@ -228,7 +228,8 @@ func starts(t *testing.T, ask func(s lifecycle.Step)) {
 	asked := map[lifecycle.Action]bool{}
 	for _, s := range steps {
 		switch s.Action {
-		case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart:
+		case lifecycle.ActionInitialize, lifecycle.ActionJoinController, lifecycle.ActionJoinWorker, lifecycle.ActionUpgrade,
+			lifecycle.ActionReinstall, lifecycle.ActionStart:
 			asked[s.Action] = true
 			ask(s)
 		}

@@ -142,7 +142,8 @@ func (p *planner) inspectAddress(m *member) {
 	}
 	p.find(lifecycle.Findingf(sev, m.Name, "its etcd member is at %s, and %s is declared", there, m.ClusterAddress()).
 		Because("A member keeps the address that it joined with: the others would no longer find it, and a rollout would stop behind it.").
-		Try(fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; one controller after "+"another, while two others stay.",
+		Try(fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; "+
+			"one controller after "+"another, while two others stay.",
 			there, p.site.Name, m.Name)))
 }
 

@@ -23,7 +23,9 @@ func (p *planner) inspectUnits() {
 		if a.Chart != nil && slices.Contains(p.state.API.ForeignCharts, a.Namespace+"/"+a.Chart.Release) {
 			p.find(lifecycle.Errorf(a.Unit(), "k0s's own Helm controller looks after release %s/%s", a.Namespace, a.Chart.Release).
 				Because("Each would undo what the other does.").
-				Try("To hand it over to kiban, take the chart out of spec.extensions.helm of the k0s configuration after removing the finalizers of its Chart resource in kube-system, " + "without which k0s uninstalls the release; then delete that Chart resource. Or take the addon out of the overlay."))
+				Try("To hand it over to kiban, take the chart out of spec.extensions.helm of the k0s configuration after removing the finalizers of " +
+					"its Chart resource in kube-system, " +
+					"without which k0s uninstalls the release; then delete that Chart resource. Or take the addon out of the overlay."))
 		}
 	}
 	if p.dark() {
@@ -52,7 +54,8 @@ func (p *planner) inspectUnits() {
 func (p *planner) waitsForUnits() bool {
 	return slices.ContainsFunc(p.work, func(s *stage) bool {
 		return slices.ContainsFunc(s.steps, func(st *step) bool {
-			return slices.ContainsFunc(slices.Concat(st.Before, st.After), func(g lifecycle.Gate) bool { return g.Kind.Watches() == lifecycle.WatchedUnits })
+			return slices.ContainsFunc(slices.Concat(st.Before, st.After),
+				func(g lifecycle.Gate) bool { return g.Kind.Watches() == lifecycle.WatchedUnits })
 		})
 	})
 }
@@ -81,6 +84,7 @@ func rerender(p *planner) {
 	}
 	if len(names) > 0 {
 		p.coming = names
-		p.unfinished = fmt.Sprintf("what Kubernetes %s changes of %s is known once its API runs", p.target().Kubernetes(), strings.Join(names, ", "))
+		p.unfinished = fmt.Sprintf("what Kubernetes %s changes of %s is known once its API runs", p.target().Kubernetes(),
+			strings.Join(names, ", "))
 	}
 }

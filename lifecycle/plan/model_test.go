@@ -35,27 +35,34 @@ func scenarios() []scenario {
 		{name: "bootstrap of a single node", fresh: true, to: newSite(v136, 1, 0, host("controller-1", role(lifecycle.RoleSingle)))},
 		{name: "upgrade", from: newSite(v135, 3, 4), to: newSite(v136, 3, 4)},
 		{name: "upgrade of one and two", from: newSite(v135, 1, 2), to: newSite(v136, 1, 2)},
-		{name: "upgrade of a single node", from: newSite(v135, 1, 0, host("controller-1", role(lifecycle.RoleSingle))), to: newSite(v136, 1, 0, host("controller-1", role(lifecycle.RoleSingle)))},
+		{name: "upgrade of a single node", from: newSite(v135, 1, 0, host("controller-1", role(lifecycle.RoleSingle))),
+			to: newSite(v136, 1, 0, host("controller-1", role(lifecycle.RoleSingle)))},
 		{name: "upgrade with a controller that works", from: newSite(v135, 3, 2, mixed), to: newSite(v136, 3, 2, mixed)},
 		{name: "upgrade over two minors", from: newSite(v134, 3, 3), to: newSite(v136, 3, 3, path(v135))},
 		{name: "upgrade with an administrator's cordon", from: newSite(v135, 1, 3), to: newSite(v136, 1, 3), befall: cordon},
 		{name: "upgrade with new config and arguments", from: newSite(v135, 3, 3), to: newSite(v136, 3, 3, newConfig, controllerArg, workerArg)},
-		{name: "two minors with new config and arguments", from: newSite(v134, 1, 2), to: newSite(v136, 1, 2, path(v135), newConfig, controllerArg, workerArg)},
+		{name: "two minors with new config and arguments", from: newSite(v134, 1, 2),
+			to: newSite(v136, 1, 2, path(v135), newConfig, controllerArg, workerArg)},
 		{name: "config", from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, newConfig)},
 		{name: "arguments", from: newSite(v136, 3, 3), to: newSite(v136, 3, 3, controllerArg, workerArg), befall: cordon},
 		{name: "config and arguments", from: newSite(v136, 3, 1), to: newSite(v136, 3, 1, newConfig, controllerArg)},
 		{name: "bootstrap with files", fresh: true, to: newSite(v136, 3, 2, newFiles, workerFiles, named, namedToo)},
 		{name: "files", from: newSite(v136, 3, 3, oldFiles), to: newSite(v136, 3, 3, newFiles, workerFiles), befall: cordon},
-		{name: "files of a controller that works", from: newSite(v136, 3, 1, mixed), to: newSite(v136, 3, 1, mixed, host("controller-1", file("/etc/k0s/audit.yaml", "2", true)))},
-		{name: "files, config and arguments", from: newSite(v136, 3, 2, oldFiles), to: newSite(v136, 3, 2, newFiles, workerFiles, newConfig, named, namedToo)},
+		{name: "files of a controller that works", from: newSite(v136, 3, 1, mixed),
+			to: newSite(v136, 3, 1, mixed, host("controller-1", file("/etc/k0s/audit.yaml", "2", true)))},
+		{name: "files, config and arguments", from: newSite(v136, 3, 2, oldFiles),
+			to: newSite(v136, 3, 2, newFiles, workerFiles, newConfig, named, namedToo)},
 		{name: "files and config", from: newSite(v136, 3, 1, oldFiles), to: newSite(v136, 3, 1, newFiles, newConfig)},
 		{name: "files and an upgrade", from: newSite(v135, 3, 2, oldFiles), to: newSite(v136, 3, 2, newFiles, workerFiles)},
-		{name: "files and an upgrade over two minors", from: newSite(v134, 3, 2, oldFiles), to: newSite(v136, 3, 2, path(v135), newFiles, workerFiles, namedToo)},
+		{name: "files and an upgrade over two minors", from: newSite(v134, 3, 2, oldFiles),
+			to: newSite(v136, 3, 2, path(v135), newFiles, workerFiles, namedToo)},
 		{name: "files and new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 2, newFiles, workerFiles)},
 		{name: "new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 3)},
 		{name: "new hosts and an upgrade", from: newSite(v135, 1, 1), to: newSite(v136, 3, 3)},
-		{name: "removals", from: newSite(v136, 5, 3), to: newSite(v136, 5, 3, host("controller-2", reset), host("controller-5", reset), host("worker-1", reset))},
-		{name: "removals and an upgrade", from: newSite(v135, 4, 3), to: newSite(v136, 4, 3, host("controller-4", reset), host("worker-1", reset)), befall: cordon},
+		{name: "removals", from: newSite(v136, 5, 3), to: newSite(v136, 5, 3, host("controller-2", reset), host("controller-5", reset),
+			host("worker-1", reset))},
+		{name: "removals and an upgrade", from: newSite(v135, 4, 3),
+			to: newSite(v136, 4, 3, host("controller-4", reset), host("worker-1", reset)), befall: cordon},
 		{name: "removal of a controller that works", from: newSite(v136, 4, 1, host("controller-4", role(lifecycle.RoleControllerWorker))),
 			to: newSite(v136, 4, 1, host("controller-4", role(lifecycle.RoleControllerWorker)), host("controller-4", reset))},
 	}
@@ -124,7 +131,8 @@ func resume(t *testing.T, w *world, pick func(int) int, want, where string) {
 func TestAnyState(t *testing.T) {
 	controllers := eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "1", true))
 	workers := eachHost(lifecycle.RoleWorker, edits(file("/etc/k0s/kubelet.yaml", "1", true), file("/etc/motd", "1", false)))
-	base := map[bool]*world{false: built(t, newSite(v135, 3, 4, controllers, workers)), true: built(t, newSite(v136, 3, 4, controllers, workers))}
+	base := map[bool]*world{false: built(t, newSite(v135, 3, 4, controllers, workers)),
+		true: built(t, newSite(v136, 3, 4, controllers, workers))}
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 99))
 		upgraded := seed%3 == 0 // the control plane already is
@@ -248,7 +256,8 @@ func befallings(h lifecycle.Host, upgraded bool) []befalling {
 		{"no node, stopped", all(stop, unregistered)},
 	}...)
 	if upgraded {
-		out = append(out, []befalling{{"old", old}, {"old, cordoned by kiban", all(old, mark)}, {"old, cordoned by kiban, stopped", all(old, mark, stop)}}...)
+		out = append(out, []befalling{{"old", old}, {"old, cordoned by kiban", all(old, mark)},
+			{"old, cordoned by kiban, stopped", all(old, mark, stop)}}...)
 	}
 	return out
 }

@@ -63,56 +63,81 @@ func TestNode(t *testing.T) {
 		// stop: it is refused. idle: there is nothing to do.
 		stop, idle bool
 	}{
-		"cordon":                    {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "noisy fan"}},
-		"cordon-again":              {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}, idle: true},
-		"cordon-for-another-reason": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "smoke"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
-		"cordon-of-a-run":           {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
-		"cordon-of-administrator":   {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, idle: true},
-		"cordon-controller":         {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "controller-1"}, stop: true, idle: true},
-		"uncordon":                  {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
-		"uncordon-open":             {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, idle: true},
-		"uncordon-administrator":    {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, stop: true, idle: true},
-		"uncordon-force":            {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1", Force: true}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
-		"drain":                     {site: windows, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1", Reason: "disk swap"}},
-		"drain-bare": {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"}, stop: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
-			st.Stuck = []lifecycle.StuckPod{{Namespace: "shop", Name: "job", Node: "worker-1", Bare: true}}
-		}}},
-		"drain-unreachable":      {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"}, observed: []func(*lifecycle.State){died("worker-1")}, stop: true, idle: true},
-		"maintain":               {site: windows, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Reason: "disk swap"}},
-		"maintain-resumed":       {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "disk swap")}},
-		"maintain-of-a-run":      {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
-		"maintain-administrator": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
-		"maintain-force":         {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Force: true}, observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
-		"maintain-command":       {site: works, task: task{Verb: lifecycle.NodeMaintain, Host: "controller-2", Command: []string{"apt-get", "-y", "upgrade"}, CommandTimeout: time.Hour}},
-		"reboot":                 {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1", BootTimeout: 15 * time.Minute}},
-		"reboot-controller":      {site: windows, task: task{Verb: lifecycle.NodeReboot, Host: "controller-3", BootTimeout: 15 * time.Minute}},
-		"reboot-one-of-two":      {site: two, task: task{Verb: lifecycle.NodeReboot, Host: "controller-2"}, stop: true},
-		"reboot-without-boot-id": {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1"}, observed: []func(*lifecycle.State){func(st *lifecycle.State) { hostState(st, "worker-1").BootID = "" }}, stop: true, idle: true},
-		"remove-worker":          {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
-		"remove-declared-reset":  {site: newSite(v136, 3, 2, host("worker-2", reset)), task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
-		"remove-controller":      {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}},
-		"remove-one-of-two":      {site: two, task: task{Verb: lifecycle.NodeRemove, Host: "controller-2"}, stop: true, idle: true},
-		"remove-unreachable":     {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}, observed: []func(*lifecycle.State){died("worker-2")}, stop: true, idle: true},
-		"remove-etcd-unknown":    {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}, observed: []func(*lifecycle.State){func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "no answer"} }}, stop: true, idle: true},
-		"remove-etcd-smaller": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}, stop: true, idle: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
-			st.Etcd.Members = st.Etcd.Members[1:]
-		}}},
-		"replace-worker":     {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, observed: []func(*lifecycle.State){died("worker-2")}},
-		"replace-controller": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"}, observed: []func(*lifecycle.State){died("controller-3")}},
-		"replace-by-a-fresh-machine": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"}, observed: []func(*lifecycle.State){died("controller-3"), func(st *lifecycle.State) {
-			*hostState(st, "controller-3") = lifecycle.HostState{Name: "controller-3", Service: lifecycle.ServiceAbsent}
-		}}},
+		"cordon": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "noisy fan"}},
+		"cordon-again": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}, idle: true},
+		"cordon-for-another-reason": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "smoke"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
+		"cordon-of-a-run": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
+		"cordon-of-administrator": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, idle: true},
+		"cordon-controller": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "controller-1"}, stop: true, idle: true},
+		"uncordon": {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}},
+		"uncordon-open": {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"}, idle: true},
+		"uncordon-administrator": {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}, stop: true, idle: true},
+		"uncordon-force": {site: three, task: task{Verb: lifecycle.NodeUncordon, Host: "worker-1", Force: true},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"drain": {site: windows, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1", Reason: "disk swap"}},
+		"drain-bare": {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"}, stop: true,
+			observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+				st.Stuck = []lifecycle.StuckPod{{Namespace: "shop", Name: "job", Node: "worker-1", Bare: true}}
+			}}},
+		"drain-unreachable": {site: three, task: task{Verb: lifecycle.NodeDrain, Host: "worker-1"},
+			observed: []func(*lifecycle.State){died("worker-1")}, stop: true, idle: true},
+		"maintain": {site: windows, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Reason: "disk swap"}},
+		"maintain-resumed": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "disk swap")}},
+		"maintain-of-a-run": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "r1", "an upgrade")}},
+		"maintain-administrator": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1"},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"maintain-force": {site: three, task: task{Verb: lifecycle.NodeMaintain, Host: "worker-1", Force: true},
+			observed: []func(*lifecycle.State){cordoned("worker-1", "", "")}},
+		"maintain-command": {site: works, task: task{Verb: lifecycle.NodeMaintain, Host: "controller-2",
+			Command: []string{"apt-get", "-y", "upgrade"}, CommandTimeout: time.Hour}},
+		"reboot":            {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1", BootTimeout: 15 * time.Minute}},
+		"reboot-controller": {site: windows, task: task{Verb: lifecycle.NodeReboot, Host: "controller-3", BootTimeout: 15 * time.Minute}},
+		"reboot-one-of-two": {site: two, task: task{Verb: lifecycle.NodeReboot, Host: "controller-2"}, stop: true},
+		"reboot-without-boot-id": {site: three, task: task{Verb: lifecycle.NodeReboot, Host: "worker-1"},
+			observed: []func(*lifecycle.State){func(st *lifecycle.State) { hostState(st, "worker-1").BootID = "" }}, stop: true, idle: true},
+		"remove-worker":         {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
+		"remove-declared-reset": {site: newSite(v136, 3, 2, host("worker-2", reset)), task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}},
+		"remove-controller":     {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}},
+		"remove-one-of-two":     {site: two, task: task{Verb: lifecycle.NodeRemove, Host: "controller-2"}, stop: true, idle: true},
+		"remove-unreachable": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"},
+			observed: []func(*lifecycle.State){died("worker-2")}, stop: true, idle: true},
+		"remove-etcd-unknown": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"},
+			observed: []func(*lifecycle.State){func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "no answer"} }}, stop: true,
+			idle: true},
+		"remove-etcd-smaller": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "controller-3"}, stop: true, idle: true,
+			observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+				st.Etcd.Members = st.Etcd.Members[1:]
+			}}},
+		"replace-worker": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"},
+			observed: []func(*lifecycle.State){died("worker-2")}},
+		"replace-controller": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"},
+			observed: []func(*lifecycle.State){died("controller-3")}},
+		"replace-by-a-fresh-machine": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "controller-3"},
+			observed: []func(*lifecycle.State){died("controller-3"), func(st *lifecycle.State) {
+				*hostState(st, "controller-3") = lifecycle.HostState{Name: "controller-3", Service: lifecycle.ServiceAbsent}
+			}}},
 		"replace-living": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true},
-		"replace-cut-off": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
-			nodeState(st, "worker-2").Ready = true
-		}}},
-		"replace-other-key": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
-			hostState(st, "worker-2").Problem = lifecycle.HostKeyUnknown
-		}}},
+		"replace-cut-off": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true,
+			observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
+				nodeState(st, "worker-2").Ready = true
+			}}},
+		"replace-other-key": {site: three, task: task{Verb: lifecycle.NodeReplace, Host: "worker-2"}, stop: true, idle: true,
+			observed: []func(*lifecycle.State){died("worker-2"), func(st *lifecycle.State) {
+				hostState(st, "worker-2").Problem = lifecycle.HostKeyUnknown
+			}}},
 		"unknown": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-9"}, stop: true, idle: true},
-		"dark": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}, stop: true, idle: true, observed: []func(*lifecycle.State){func(st *lifecycle.State) {
-			st.API, st.Nodes = lifecycle.APIState{Unknown: "connection refused"}, nil
-		}}},
+		"dark": {site: three, task: task{Verb: lifecycle.NodeRemove, Host: "worker-2"}, stop: true, idle: true,
+			observed: []func(*lifecycle.State){func(st *lifecycle.State) {
+				st.API, st.Nodes = lifecycle.APIState{Unknown: "connection refused"}, nil
+			}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := built(t, membersOf(c.site)).observe()
@@ -166,7 +191,8 @@ func TestRemovalIsCarriedOn(t *testing.T) {
 	whole := Node(w.site, w.observe(), task)
 	for i, s := range whole.Steps {
 		rest := Node(w.site, w.observe(), task)
-		if len(rest.Steps) != len(whole.Steps)-i || rest.Steps[0].ID != s.ID || rest.Steps[len(rest.Steps)-1].Action != lifecycle.ActionDeleteNode {
+		if len(rest.Steps) != len(whole.Steps)-i || rest.Steps[0].ID != s.ID ||
+			rest.Steps[len(rest.Steps)-1].Action != lifecycle.ActionDeleteNode {
 			t.Fatalf("before %s:\n%s", s.ID, outline(rest))
 		}
 		if s.Action == lifecycle.ActionReset {

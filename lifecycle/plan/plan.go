@@ -119,7 +119,8 @@ func (p *planner) controlPlane() lifecycle.Version {
 func (p *planner) finish() lifecycle.Plan {
 	out := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: p.site.Name, ClusterUID: p.state.API.ClusterUID, Revision: p.site.Revision,
-		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished, Coming: p.coming,
+		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished,
+		Coming: p.coming,
 	}
 	if p.dark() {
 		out.Hops = nil // what it starts, it starts as it is

@@ -18,7 +18,8 @@ func TestProcedures(t *testing.T) {
 		"upgrade":   {from: newSite(v135, 3, 4), to: newSite(v136, 3, 4)},
 		"upgrade-two-hops": {from: newSite(v134, 1, 2), to: newSite(v136, 1, 2, path(v135),
 			host("controller-1", config(`{"spec":{"network":{"provider":"kuberouter"},"telemetry":{"enabled":false}}}`)))},
-		"upgrade-cordoned-by-administrator": {from: newSite(v135, 1, 2), to: newSite(v136, 1, 2), befall: func(w *world) { w.nodes["worker-1"].Unschedulable = true }},
+		"upgrade-cordoned-by-administrator": {from: newSite(v135, 1, 2), to: newSite(v136, 1, 2),
+			befall: func(w *world) { w.nodes["worker-1"].Unschedulable = true }},
 		"upgrade-of-a-controller-that-works": {
 			from: newSite(v135, 3, 0, host("controller-1", role(lifecycle.RoleControllerWorker))),
 			to:   newSite(v136, 3, 0, host("controller-1", role(lifecycle.RoleControllerWorker))),
@@ -29,9 +30,11 @@ func TestProcedures(t *testing.T) {
 			}
 		}},
 		"configure": {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1,
-			eachHost(lifecycle.RoleController, config(`{"spec":{"api":{"sans":["a.example","b.example"]},"network":{"provider":"kuberouter"},"storage":{"kine":{"dataSource":"mysql://u:p@db"}}}}`)))},
+			eachHost(lifecycle.RoleController,
+				config(`{"spec":{"api":{"sans":["a.example","b.example"]},"network":{"provider":"kuberouter"},"storage":{"kine":{"dataSource":"mysql://u:p@db"}}}}`)))},
 		"arguments": {from: newSite(v136, 3, 2), to: newSite(v136, 3, 2,
-			host("controller-2", argument("--debug=true")), eachHost(lifecycle.RoleWorker, argument("--profile=dense")), host("worker-2", argument("--labels=tier=gold")))},
+			host("controller-2", argument("--debug=true")), eachHost(lifecycle.RoleWorker, argument("--profile=dense")),
+			host("worker-2", argument("--labels=tier=gold")))},
 		"repair": {from: newSite(v135, 3, 4), to: newSite(v136, 3, 4), befall: func(w *world) {
 			for _, h := range []string{"controller-2", "worker-1", "worker-2"} {
 				w.stop(h)
@@ -55,7 +58,8 @@ func TestProcedures(t *testing.T) {
 			w.stop("controller-3")
 		}},
 		"just-started": {from: newSite(v136, 1, 1), to: newSite(v136, 1, 1), befall: func(w *world) { w.etcd = nil }},
-		"remove":       {from: newSite(v136, 5, 2), to: newSite(v136, 5, 2, host("worker-1", reset), host("controller-4", reset), host("controller-5", reset))},
+		"remove": {from: newSite(v136, 5, 2), to: newSite(v136, 5, 2, host("worker-1", reset), host("controller-4", reset),
+			host("controller-5", reset))},
 		"tidy": {from: newSite(v136, 1, 2), to: newSite(v136, 1, 2), befall: func(w *world) {
 			w.hosts["worker-1"].Token = true
 			w.hosts["worker-2"].Staged = []lifecycle.Version{v135}

@@ -32,8 +32,10 @@ func TestRefusals(t *testing.T) {
 	}
 	budget := func(allowed, healthy, desired int) func(*lifecycle.State) {
 		return func(st *lifecycle.State) {
-			st.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Allowed: allowed, Healthy: healthy, Desired: desired, Expected: 3, Owner: "Deployment shop/web",
-				Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}, {Name: "web-2", Node: "worker-2", Ready: true}, {Name: "web-3", Node: "elsewhere"}}}}
+			st.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Allowed: allowed, Healthy: healthy,
+				Desired: desired, Expected: 3, Owner: "Deployment shop/web",
+				Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}, {Name: "web-2", Node: "worker-2", Ready: true},
+					{Name: "web-3", Node: "elsewhere"}}}}
 		}
 	}
 	cgroupV1 := func(st *lifecycle.State) {
@@ -51,61 +53,80 @@ func TestRefusals(t *testing.T) {
 		bare bool
 		stop bool
 	}{
-		"unpinned":                   {was: v136, site: newSite(lifecycle.Version{}, 3, 2), bare: true, stop: true},
-		"downgrade":                  {was: v136, site: newSite(v135, 3, 2), bare: true, stop: true},
-		"missing-hop":                {was: v134, site: upgrade, bare: true, stop: true},
-		"known-bad-version":          {was: v134, site: newSite(v("v1.35.1+k0s.0"), 1, 0)},
-		"kubelet-newer-than-api":     {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 })},
-		"unreachable-controller":     {was: v135, site: upgrade, observed: seen("controller-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
-		"unreachable-worker":         {was: v135, site: upgrade, observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"unpinned":          {was: v136, site: newSite(lifecycle.Version{}, 3, 2), bare: true, stop: true},
+		"downgrade":         {was: v136, site: newSite(v135, 3, 2), bare: true, stop: true},
+		"missing-hop":       {was: v134, site: upgrade, bare: true, stop: true},
+		"known-bad-version": {was: v134, site: newSite(v("v1.35.1+k0s.0"), 1, 0)},
+		"kubelet-newer-than-api": {was: v135, site: upgrade,
+			observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 })},
+		"unreachable-controller": {was: v135, site: upgrade, observed: seen("controller-2", problem(lifecycle.HostUnreachable, unreached)),
+			stop: true},
+		"unreachable-worker": {was: v135, site: upgrade, observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)),
+			stop: true},
 		"unreachable-but-not-needed": {was: v136, site: upgrade, observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached))},
-		"unreachable-to-be-removed":  {was: v136, site: newSite(v136, 3, 2, host("worker-2", reset)), observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
-		"unreachable-at-bootstrap":   {site: upgrade, observed: seen("controller-1", problem(lifecycle.HostUnreachable, unreached)), stop: true},
-		"host-key":                   {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostKeyUnknown, "the key SHA256:abc is not in known_hosts")), stop: true},
-		"auth":                       {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostAuth, "publickey refused")), stop: true},
-		"sudo":                       {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostSudo, "sudo: a password is required")), stop: true},
-		"facts":                      {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostFacts, "its answer ends in the middle")), stop: true},
+		"unreachable-to-be-removed": {was: v136, site: newSite(v136, 3, 2, host("worker-2", reset)),
+			observed: seen("worker-2", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"unreachable-at-bootstrap": {site: upgrade, observed: seen("controller-1", problem(lifecycle.HostUnreachable, unreached)), stop: true},
+		"host-key": {was: v136, site: upgrade,
+			observed: seen("worker-1", problem(lifecycle.HostKeyUnknown, "the key SHA256:abc is not in known_hosts")), stop: true},
+		"auth": {was: v136, site: upgrade, observed: seen("worker-1", problem(lifecycle.HostAuth, "publickey refused")),
+			stop: true},
+		"sudo": {was: v136, site: upgrade,
+			observed: seen("worker-1", problem(lifecycle.HostSudo, "sudo: a password is required")), stop: true},
+		"facts": {was: v136, site: upgrade,
+			observed: seen("worker-1", problem(lifecycle.HostFacts, "its answer ends in the middle")), stop: true},
 		"api-unknown": {was: v136, site: upgrade, stop: true, observed: func(st *lifecycle.State) {
 			st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
 			for i := range st.Hosts {
 				st.Hosts[i].ServiceSince = clock.Add(-3600e9)
 			}
 		}},
-		"role":          {was: v136, site: newSite(v136, 3, 2, host("controller-3", role(lifecycle.RoleWorker))), stop: true},
-		"hostname":      {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Hostname = "node-17" }), stop: true},
-		"clock":         {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.ClockOffset = -95 }), stop: true},
-		"cgroup-v1":     {was: v134, site: newSite(v135, 1, 2), observed: cgroupV1, stop: true},
-		"disk":          {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.FreeBytes = 100 << 20 }), stop: true},
-		"binary-broken": {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary, h.BinaryProblem = lifecycle.Version{}, "exec format error" }), stop: true},
-		"binary-newer":  {was: v135, site: newSite(v135, 3, 2), observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary = v136 })},
-		"foreign-data":  {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Data = true }), stop: true},
+		"role": {was: v136, site: newSite(v136, 3, 2, host("controller-3", role(lifecycle.RoleWorker))), stop: true},
+		"hostname": {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Hostname = "node-17" }),
+			stop: true},
+		"clock":     {was: v136, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.ClockOffset = -95 }), stop: true},
+		"cgroup-v1": {was: v134, site: newSite(v135, 1, 2), observed: cgroupV1, stop: true},
+		"disk": {was: v135, site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.FreeBytes = 100 << 20 }),
+			stop: true},
+		"binary-broken": {was: v136, site: upgrade, observed: seen("worker-1",
+			func(h *lifecycle.HostState) { h.Binary, h.BinaryProblem = lifecycle.Version{}, "exec format error" }), stop: true},
+		"binary-newer": {was: v135, site: newSite(v135, 3, 2), observed: seen("worker-1", func(h *lifecycle.HostState) { h.Binary = v136 })},
+		"foreign-data": {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) { h.Data = true }), stop: true},
 		"foreign-worker": {site: upgrade, observed: seen("worker-1", func(h *lifecycle.HostState) {
 			h.ServiceName, h.Service, h.Binary = "k0sworker", lifecycle.ServiceStopped, v135
 		}), stop: true},
-		"fresh-but-in-etcd": {was: v136, site: upgrade, observed: seen("controller-2", func(h *lifecycle.HostState) { *h = lifecycle.HostState{Name: h.Name, FreeBytes: 1 << 40} }), stop: true},
-		"etcd-unknown":      {was: v135, site: upgrade, observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"} }, stop: true},
+		"fresh-but-in-etcd": {was: v136, site: upgrade, observed: seen("controller-2",
+			func(h *lifecycle.HostState) { *h = lifecycle.HostState{Name: h.Name, FreeBytes: 1 << 40} }), stop: true},
+		"etcd-unknown": {was: v135, site: upgrade,
+			observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"} }, stop: true},
 		"etcd-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
 			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "old", PeerAddress: "10.0.0.99"})
 		}},
-		"etcd-of-two":       {was: v135, site: newSite(v136, 2, 0), stop: true},
-		"etcd-of-two-files": {was: v136, site: newSite(v136, 2, 0, eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "2", true))), stop: true},
+		"etcd-of-two": {was: v135, site: newSite(v136, 2, 0), stop: true},
+		"etcd-of-two-files": {was: v136, site: newSite(v136, 2, 0, eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "2", true))),
+			stop: true},
 		"node-undeclared": {was: v136, site: upgrade, observed: func(st *lifecycle.State) {
 			st.Nodes = append(st.Nodes, lifecycle.NodeState{Name: "stranger", Ready: true})
 		}},
 		"remove-one-of-two": {was: v136, site: newSite(v136, 2, 0, host("controller-2", reset)), stop: true},
-		"immutable-config":  {was: v136, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"podCIDR":"10.50.0.0/16","provider":"calico"}}}`))), stop: true},
-		"address-moved":     {was: v135, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private)), stop: true},
-		"address-moved-while-dark": {was: v136, site: newSite(v136, 3, 1, host("controller-1", private)), stop: true, observed: func(st *lifecycle.State) {
-			st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
-			for i := range st.Hosts {
-				st.Hosts[i].ServiceSince = clock.Add(-3600e9)
-				st.Hosts[i].Config = []byte(`{"spec":{"network":{"provider":"kuberouter"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
-			}
-		}},
-		"address-of-ssh-moved":         {was: v135, site: newSite(v136, 3, 1, host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" })), stop: true},
-		"address-of-ssh-moved-quietly": {was: v136, site: newSite(v136, 3, 1, host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" }))},
-		"labels-registered":            {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
-		"not-ready":                    {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
+		"immutable-config": {was: v136, site: newSite(v136, 3, 1,
+			eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"podCIDR":"10.50.0.0/16","provider":"calico"}}}`))), stop: true},
+		"address-moved": {was: v135, site: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private)), stop: true},
+		"address-moved-while-dark": {was: v136, site: newSite(v136, 3, 1, host("controller-1", private)), stop: true,
+			observed: func(st *lifecycle.State) {
+				st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
+				for i := range st.Hosts {
+					st.Hosts[i].ServiceSince = clock.Add(-3600e9)
+					st.Hosts[i].Config = []byte(`{"spec":{"network":{"provider":"kuberouter"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
+				}
+			}},
+		"address-of-ssh-moved": {was: v135, site: newSite(v136, 3, 1,
+			host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" })), stop: true},
+		"address-of-ssh-moved-quietly": {was: v136, site: newSite(v136, 3, 1,
+			host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" }))},
+		"labels-registered": {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
+		"not-ready": {was: v136, site: upgrade,
+			observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
 		"not-ready-cordoned": {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) {
 			n.Ready, n.Unschedulable, n.Mark = false, true, lifecycle.Mark{Run: "r1"}
 		})},
@@ -178,14 +199,19 @@ func TestAddressesThatStay(t *testing.T) {
 		was, is  lifecycle.Site
 		observed func(*lifecycle.State)
 	}{
-		"private from the start":                  {was: newSite(v135, 3, 1, eachHost(lifecycle.RoleController, private)), is: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private))},
-		"a single node":                           {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone)},
-		"a single node with its own datastore":    {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone), observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
-		"a datastore of its own, another address": {was: newSite(v135, 1, 1), is: newSite(v136, 1, 1, eachHost(lifecycle.RoleController, private)), observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
+		"private from the start": {was: newSite(v135, 3, 1, eachHost(lifecycle.RoleController, private)),
+			is: newSite(v136, 3, 1, eachHost(lifecycle.RoleController, private))},
+		"a single node": {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone)},
+		"a single node with its own datastore": {was: newSite(v135, 1, 0, alone), is: newSite(v136, 1, 0, alone),
+			observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
+		"a datastore of its own, another address": {was: newSite(v135, 1, 1),
+			is:       newSite(v136, 1, 1, eachHost(lifecycle.RoleController, private)),
+			observed: func(st *lifecycle.State) { st.Etcd = lifecycle.EtcdState{} }},
 		"written in another way": {was: newSite(v135, 1, 0, upper), is: newSite(v136, 1, 0, upper), observed: func(st *lifecycle.State) {
 			st.Etcd.Members[0] = lifecycle.EtcdMember{Name: "Controller-1", PeerAddress: "fd00::1"}
 		}},
-		"by the name of the machine": {was: newSite(v135, 1, 0), is: newSite(v136, 1, 0, host("controller-1", func(h *lifecycle.Host) { h.Address = "controller-1.example.com" }))},
+		"by the name of the machine": {was: newSite(v135, 1, 0),
+			is: newSite(v136, 1, 0, host("controller-1", func(h *lifecycle.Host) { h.Address = "controller-1.example.com" }))},
 		"not known": {was: newSite(v136, 3, 0), is: newSite(v136, 3, 0, host("controller-1", private)), observed: func(st *lifecycle.State) {
 			st.Etcd = lifecycle.EtcdState{Unknown: "k0s etcd member-list failed"}
 		}},

@@ -102,14 +102,15 @@ func (p *planner) startWorker(s *stage, m *member) {
 	m.down, m.node.Ready = false, true
 }
 
-// setAside leaves a worker to its turn in the upgrade. One that is out of service is cordoned till then: with kiban's mark on it the gates of other nodes do not
-// wait for it, and it comes back into service only when it is well.
+// setAside leaves a worker to its turn in the upgrade. One that is out of service is cordoned till then: with kiban's mark on it the gates
+// of other nodes do not wait for it, and it comes back into service only when it is well.
 func (p *planner) setAside(s *stage, m *member) {
 	m.waits, m.down = true, m.down || !m.node.Ready
 	if m.node.Unschedulable || m.node.Ready {
 		return
 	}
-	s.add(p.do(lifecycle.ActionCordon, m, fmt.Sprintf("k0s %s is in place and %s; it may run only when the control plane has it too", m.level, m.seen.Service)))
+	s.add(p.do(lifecycle.ActionCordon, m, fmt.Sprintf("k0s %s is in place and %s; it may run only when the control plane has it too", m.level,
+		m.seen.Service)))
 	m.node.Unschedulable, m.held = true, true
 }
 

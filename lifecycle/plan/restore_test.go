@@ -38,7 +38,8 @@ func with(name string, edit func(*lifecycle.HostState)) func(*lifecycle.State) {
 func order(p lifecycle.Plan) []string {
 	var out []string
 	for _, s := range p.Steps {
-		if s.Action != lifecycle.ActionPrepare && !(s.Action == lifecycle.ActionStage && s.Stage == "binaries") && s.Action != lifecycle.ActionConfigure {
+		if s.Action != lifecycle.ActionPrepare && !(s.Action == lifecycle.ActionStage && s.Stage == "binaries") &&
+			s.Action != lifecycle.ActionConfigure {
 			out = append(out, s.ID)
 		}
 	}
@@ -54,26 +55,37 @@ func TestRestore(t *testing.T) {
 		want   string
 		says   string // a warning
 	}{
-		{name: "everything", want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
-		{name: "asked to join anew", rejoin: true, want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage worker-1/join-worker worker-2/reset worker-2/stage worker-2/join-worker"},
+		{name: "everything", want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart " +
+			"worker-2/restart"},
+		{name: "asked to join anew", rejoin: true,
+			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage " +
+				"worker-1/join-worker worker-2/reset worker-2/stage worker-2/join-worker"},
 		{name: "a worker that is newer", seen: with("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 }),
-			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage worker-1/join-worker worker-2/restart"},
+			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage " +
+				"worker-1/join-worker worker-2/restart"},
 		{name: "a worker that is older", seen: with("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v134, v134 }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
-		{name: "a worker of controllers that are no more", seen: with("worker-2", func(h *lifecycle.HostState) { h.Server = "https://10.9.9.9:6443" }),
-			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/reset worker-2/stage worker-2/join-worker"},
-		{name: "a worker with a load balancer of its own", seen: with("worker-2", func(h *lifecycle.HostState) { h.Server = "https://[::1]:7443" }),
+		{name: "a worker of controllers that are no more",
+			seen: with("worker-2", func(h *lifecycle.HostState) { h.Server = "https://10.9.9.9:6443" }),
+			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/reset worker-2/stage " +
+				"worker-2/join-worker"},
+		{name: "a worker with a load balancer of its own",
+			seen: with("worker-2", func(h *lifecycle.HostState) { h.Server = "https://[::1]:7443" }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
-		{name: "a worker that is stopped", seen: with("worker-1", func(h *lifecycle.HostState) { h.Service, h.Running = lifecycle.ServiceStopped, lifecycle.Version{} }),
+		{name: "a worker that is stopped", seen: with("worker-1",
+			func(h *lifecycle.HostState) { h.Service, h.Running = lifecycle.ServiceStopped, lifecycle.Version{} }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
 		{name: "a new worker", seen: with("worker-1", func(h *lifecycle.HostState) {
 			*h = lifecycle.HostState{Name: h.Name, FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
 		}), want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/join-worker worker-2/restart"},
-		{name: "a worker that is away", seen: with("worker-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }),
+		{name: "a worker that is away", seen: with("worker-1",
+			func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-2/restart", says: "cannot be reached"},
-		{name: "a worker's remains", seen: with("worker-1", func(h *lifecycle.HostState) { h.ServiceName, h.Service = "", lifecycle.ServiceAbsent }),
+		{name: "a worker's remains", seen: with("worker-1",
+			func(h *lifecycle.HostState) { h.ServiceName, h.Service = "", lifecycle.ServiceAbsent }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-2/restart", says: "left out"},
-		{name: "interrupted after the data", seen: with("controller-1", func(h *lifecycle.HostState) { h.Data, h.Restored, h.Binary = true, "sha256:abc", v135 }),
+		{name: "interrupted after the data", seen: with("controller-1",
+			func(h *lifecycle.HostState) { h.Data, h.Restored, h.Binary = true, "sha256:abc", v135 }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,7 +131,8 @@ func TestRestoredControllerIsWhole(t *testing.T) {
 	site := newSite(v135, 1, 1)
 	p := Restore(site, fallen(site, v135), backupOf("lab", v135), false)
 	s, ok := p.Step("controller-1/restore")
-	if !ok || s.Version != v135 || !strings.Contains(s.Reason, "the.tar.gz.age") || !strings.Contains(strings.Join(s.Changes, " "), "sha256:abc") {
+	if !ok || s.Version != v135 || !strings.Contains(s.Reason, "the.tar.gz.age") ||
+		!strings.Contains(strings.Join(s.Changes, " "), "sha256:abc") {
 		t.Fatalf("%+v", s)
 	}
 	var kinds []lifecycle.GateKind
@@ -149,22 +162,32 @@ func TestRestoreRefuses(t *testing.T) {
 		severity lifecycle.Severity
 		says     string
 	}{
-		{"a controller runs", with("controller-2", func(h *lifecycle.HostState) { stopped(h); h.Service, h.Running = lifecycle.ServiceRunning, v135 }), backupOf("lab", v135), lifecycle.SeverityBlocked, "controller-2: a controller runs"},
-		{"a controller comes up", with("controller-1", func(h *lifecycle.HostState) { stopped(h); h.Service = lifecycle.ServiceStarting }), backupOf("lab", v135), lifecycle.SeverityBlocked, "controller-1: a controller runs"},
-		{"a controller is away", with("controller-3", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }), backupOf("lab", v135), lifecycle.SeverityBlocked, "It may still run"},
-		{"the first is away", with("controller-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }), backupOf("lab", v135), lifecycle.SeverityBlocked, "It may still run"},
+		{"a controller runs", with("controller-2",
+			func(h *lifecycle.HostState) { stopped(h); h.Service, h.Running = lifecycle.ServiceRunning, v135 }), backupOf("lab", v135),
+			lifecycle.SeverityBlocked, "controller-2: a controller runs"},
+		{"a controller comes up", with("controller-1", func(h *lifecycle.HostState) { stopped(h); h.Service = lifecycle.ServiceStarting }),
+			backupOf("lab", v135), lifecycle.SeverityBlocked, "controller-1: a controller runs"},
+		{"a controller is away", with("controller-3", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }),
+			backupOf("lab", v135), lifecycle.SeverityBlocked, "It may still run"},
+		{"the first is away", with("controller-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "timeout" }),
+			backupOf("lab", v135), lifecycle.SeverityBlocked, "It may still run"},
 		{"a controller is stopped", with("controller-1", stopped), backupOf("lab", v135), lifecycle.SeverityError, "a former control plane"},
-		{"a controller's remains", with("controller-2", func(h *lifecycle.HostState) { h.Data = true }), backupOf("lab", v135), lifecycle.SeverityError, "a former control plane"},
-		{"another backup's data", with("controller-1", func(h *lifecycle.HostState) { h.Data, h.Restored = true, "sha256:other" }), backupOf("lab", v135), lifecycle.SeverityError, "another backup"},
-		{"the data on another controller", with("controller-2", func(h *lifecycle.HostState) { h.Data, h.Restored = true, "sha256:abc" }), backupOf("lab", v135), lifecycle.SeverityError, "a former control plane"},
+		{"a controller's remains", with("controller-2", func(h *lifecycle.HostState) { h.Data = true }), backupOf("lab", v135),
+			lifecycle.SeverityError, "a former control plane"},
+		{"another backup's data", with("controller-1", func(h *lifecycle.HostState) { h.Data, h.Restored = true, "sha256:other" }),
+			backupOf("lab", v135), lifecycle.SeverityError, "another backup"},
+		{"the data on another controller", with("controller-2", func(h *lifecycle.HostState) { h.Data, h.Restored = true, "sha256:abc" }),
+			backupOf("lab", v135), lifecycle.SeverityError, "a former control plane"},
 		{"another site's", nil, backupOf("osaka", v135), lifecycle.SeverityError, "a backup of osaka"},
 		{"an older version's", nil, backupOf("lab", v134), lifecycle.SeverityError, "taken at k0s " + v134.String()},
 		{"a newer version's", nil, backupOf("lab", v136), lifecycle.SeverityError, "taken at k0s " + v136.String()},
 		{"a worker that has become a controller", with("worker-1", func(h *lifecycle.HostState) {
 			h.ServiceName, h.Service, h.Running = "k0scontroller", lifecycle.ServiceStopped, lifecycle.Version{}
 		}), backupOf("lab", v135), lifecycle.SeverityError, "declared as worker"},
-		{"a wrong clock", with("controller-1", func(h *lifecycle.HostState) { h.ClockOffset = 300 }), backupOf("lab", v135), lifecycle.SeverityError, "clock"},
-		{"a key that is not known", with("controller-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostKeyUnknown, "changed" }), backupOf("lab", v135), lifecycle.SeverityError, "key"},
+		{"a wrong clock", with("controller-1", func(h *lifecycle.HostState) { h.ClockOffset = 300 }), backupOf("lab", v135),
+			lifecycle.SeverityError, "clock"},
+		{"a key that is not known", with("controller-1", func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostKeyUnknown, "changed" }),
+			backupOf("lab", v135), lifecycle.SeverityError, "key"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			st := fallen(site, v135)

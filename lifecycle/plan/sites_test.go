@@ -37,14 +37,16 @@ func newSite(version lifecycle.Version, controllers, workers int, edit ...func(*
 		},
 	}
 	for i := range controllers {
-		h := lifecycle.Host{Name: fmt.Sprintf("controller-%d", i+1), Role: lifecycle.RoleController, Address: fmt.Sprintf("10.0.0.%d", 11+i), Port: 22, User: "root",
+		h := lifecycle.Host{Name: fmt.Sprintf("controller-%d", i+1), Role: lifecycle.RoleController, Address: fmt.Sprintf("10.0.0.%d", 11+i),
+			Port: 22, User: "root",
 			Arguments: []string{"--config=/etc/k0s/k0s.yaml", "--data-dir=/var/lib/k0s"}}
 		setConfig(&h, `{"spec":{"network":{"provider":"kuberouter"}}}`)
 		s.Cluster.Hosts = append(s.Cluster.Hosts, h)
 	}
 	for i := range workers {
-		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("worker-%d", i+1), Role: lifecycle.RoleWorker, Address: fmt.Sprintf("10.0.0.%d", 101+i),
-			Port: 22, User: "root", Arguments: []string{"--data-dir=/var/lib/k0s"}})
+		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("worker-%d", i+1), Role: lifecycle.RoleWorker,
+			Address: fmt.Sprintf("10.0.0.%d", 101+i),
+			Port:    22, User: "root", Arguments: []string{"--data-dir=/var/lib/k0s"}})
 	}
 	for _, e := range edit {
 		e(&s)
@@ -93,7 +95,8 @@ func argument(a string) func(*lifecycle.Host) {
 // file declares a file on a host; version stands for its content.
 func file(path, version string, restart bool) func(*lifecycle.Host) {
 	return func(h *lifecycle.Host) {
-		h.Files = append(append([]lifecycle.HostFile(nil), h.Files...), lifecycle.HostFile{Path: path, Content: []byte(version), Digest: "sha256:" + version, Mode: "0644", Restart: restart})
+		h.Files = append(append([]lifecycle.HostFile(nil), h.Files...),
+			lifecycle.HostFile{Path: path, Content: []byte(version), Digest: "sha256:" + version, Mode: "0644", Restart: restart})
 	}
 }
 

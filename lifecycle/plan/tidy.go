@@ -6,7 +6,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// tidy removes join tokens that lie on disk, binaries that nothing will install, and those that were kept for the way back. A join overwrites its own token.
+// tidy removes join tokens that lie on disk, binaries that nothing will install, and those that were kept for the way back. A join
+// overwrites its own token.
 func tidy(p *planner) {
 	s := p.stage("tidy", "remove what interrupted runs left", 0)
 	installs := p.installs()

@@ -41,7 +41,8 @@ func (p *planner) findRoute() bool {
 
 // route is the versions on the way from those that the members have to the target, which is the last one. One minor release a hop.
 // Intermediate versions are those of path, where a whole minor release lies between.
-func route(have map[string]lifecycle.Version, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.Version, *lifecycle.Diagnostic) {
+func route(have map[string]lifecycle.Version, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.Version,
+	*lifecycle.Diagnostic) {
 	var low lifecycle.Version
 	var newer []string
 	for host, v := range have {

@@ -38,7 +38,8 @@ type world struct {
 }
 
 func freshWorld(site lifecycle.Site) *world {
-	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{}, loaded: map[string]map[string]string{}, peers: map[string]string{}}
+	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{},
+		loaded: map[string]map[string]string{}, peers: map[string]string{}}
 	w.declare(site)
 	return w
 }
@@ -48,7 +49,8 @@ func (w *world) declare(site lifecycle.Site) {
 	w.site = site
 	for _, h := range site.Cluster.Hosts {
 		if w.hosts[h.Name] == nil {
-			w.hosts[h.Name] = &lifecycle.HostState{Name: h.Name, Hostname: h.Name, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
+			w.hosts[h.Name] = &lifecycle.HostState{Name: h.Name, Hostname: h.Name, Arch: "amd64", FreeBytes: 10 << 30,
+				Service: lifecycle.ServiceAbsent}
 		}
 	}
 }
@@ -113,7 +115,8 @@ func (w *world) observe() lifecycle.State {
 	st.API.ClusterUID = "7d0f"
 	for _, h := range w.site.Cluster.Hosts {
 		if h.Role.IsController() && w.hosts[h.Name].Installed() {
-			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: w.serves(h.Name), Version: w.hosts[h.Name].Running.Kubelet()})
+			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: w.serves(h.Name),
+				Version: w.hosts[h.Name].Running.Kubelet()})
 		}
 	}
 	for _, name := range sorted(w.nodes) {
@@ -140,7 +143,8 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return w.putFiles(decl)
 	case lifecycle.ActionFiles:
 		put := w.putFiles(decl)
-		if s.Version.IsZero() && !w.hosts[h].Running.IsZero() && slices.ContainsFunc(decl.FileChanges(*w.hosts[h]), lifecycle.FileChange.Restarts) {
+		if s.Version.IsZero() && !w.hosts[h].Running.IsZero() &&
+			slices.ContainsFunc(decl.FileChanges(*w.hosts[h]), lifecycle.FileChange.Restarts) {
 			return append(append([]func(*world){stop}, put...), start, register)
 		}
 		return append(put, func(*world) {})
@@ -160,7 +164,8 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){func(w *world) { w.hosts[h].Token = s.Action == lifecycle.ActionJoinController }, binary, unit, start,
 			func(w *world) { w.joinEtcd(h) }, register, func(w *world) { w.hosts[h].Token = false }}
 	case lifecycle.ActionJoinWorker:
-		return []func(*world){func(w *world) { w.hosts[h].Token = true }, binary, unit, start, register, func(w *world) { w.hosts[h].Token = false }}
+		return []func(*world){func(w *world) { w.hosts[h].Token = true }, binary, unit, start, register,
+			func(w *world) { w.hosts[h].Token = false }}
 	case lifecycle.ActionUpgrade:
 		keep := func(w *world) {
 			if len(s.OnFailure) > 0 && w.hosts[h].Binary != s.Version {

@@ -6,8 +6,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Brought are the versions that a plan brings to a site: k0s where machines change to it or a cluster is set up with it, and charts that are new
-// or get another version. Values, objects and machines that join at the version of the others are none.
+// Brought are the versions that a plan brings to a site: k0s where machines change to it or a cluster is set up with it, and charts that
+// are new or get another version. Values, objects and machines that join at the version of the others are none.
 func Brought(plan lifecycle.Plan) []lifecycle.SoakVersion {
 	var out list
 	setsUp := slices.ContainsFunc(plan.Steps, func(s lifecycle.Step) bool { return s.Action == lifecycle.ActionInitialize })
@@ -22,8 +22,9 @@ func Brought(plan lifecycle.Plan) []lifecycle.SoakVersion {
 	return out
 }
 
-// Unseen are the versions that a site declares and that a plan made a minute later may bring, whatever this one does: those of what could not
-// be seen, and k0s as long as a machine has another version. A plan that only brings the API back, or that is blocked, is followed by one that upgrades.
+// Unseen are the versions that a site declares and that a plan made a minute later may bring, whatever this one does: those of what could
+// not be seen, and k0s as long as a machine has another version. A plan that only brings the API back, or that is blocked, is followed by
+// one that upgrades.
 func Unseen(site lifecycle.Site, state lifecycle.State) []lifecycle.SoakVersion {
 	var out list
 	if declared := site.Cluster.Version; !declared.IsZero() && (!knowsEveryHost(site, state) || hasOther(site, state, declared)) {

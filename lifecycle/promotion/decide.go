@@ -18,7 +18,8 @@ func Decide(p lifecycle.Promotion, plan lifecycle.Plan, soaks map[string]lifecyc
 }
 
 // Judge is Decide for versions of a site, whatever brings them.
-func Judge(p lifecycle.Promotion, site string, brought []lifecycle.SoakVersion, soaks map[string]lifecycle.Soak, now time.Time) []lifecycle.Promoted {
+func Judge(p lifecycle.Promotion, site string, brought []lifecycle.SoakVersion, soaks map[string]lifecycle.Soak,
+	now time.Time) []lifecycle.Promoted {
 	var out []lifecycle.Promoted
 	for _, v := range brought {
 		for _, from := range p.From {
@@ -54,7 +55,8 @@ func judge(d *lifecycle.Promoted, v lifecycle.SoakVersion, soak lifecycle.Soak, 
 	case soak.Site != d.From || !readable(soak):
 		no("what is known of %s is of another site, or has the format %q", d.From, soak.Format)
 	case now.Sub(soak.Observed) > Fresh:
-		no("%s was looked at %s ago; evidence older than %s does not count: retry the job soak:%s", d.From, span(now.Sub(soak.Observed)), span(Fresh), d.From)
+		no("%s was looked at %s ago; evidence older than %s does not count: retry the job soak:%s", d.From, span(now.Sub(soak.Observed)),
+			span(Fresh), d.From)
 	case soak.Observed.Sub(now) > skew:
 		no("the look at %s is from %s, which is still to come: a clock is wrong", d.From, at(soak.Observed))
 	case !taken:

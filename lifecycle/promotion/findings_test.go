@@ -22,8 +22,10 @@ func TestFindings(t *testing.T) {
 		t.Fatalf("got %v: what is met or skipped is no finding", found)
 	}
 	for i, want := range []struct{ summary, detail, hint string }{
-		{"staging has run it for 20h of 72h", "on 2026-11-22 05:00:00 UTC at the earliest, if staging stays healthy", "Then retry the job soak:staging, and after it this one."},
-		{"lab has never run it", "far takes a version when lab and staging has run it, healthy, for its soak time (overlays/far/site.yaml:7).", "for long enough, retry this job."},
+		{"staging has run it for 20h of 72h", "on 2026-11-22 05:00:00 UTC at the earliest, if staging stays healthy",
+			"Then retry the job soak:staging, and after it this one."},
+		{"lab has never run it", "far takes a version when lab and staging has run it, healthy, for its soak time (overlays/far/site.yaml:7).",
+			"for long enough, retry this job."},
 	} {
 		d := found[i]
 		if d.Severity != lifecycle.SeverityBlocked || d.Subject != "far" || d.Summary != want.summary {

@@ -9,8 +9,8 @@ import (
 )
 
 // unhealthy says why the site is not well enough for its versions to count as healthy; "" when it is. What `kiban status` calls an error of
-// machines, control plane, nodes and addons is such a reason, and so is whatever is not known. That the site differs from what is declared is
-// none, nor that an operator keeps a node closed, nor how tenants' own workloads are.
+// machines, control plane, nodes and addons is such a reason, and so is whatever is not known. That the site differs from what is declared
+// is none, nor that an operator keeps a node closed, nor how tenants' own workloads are.
 func unhealthy(site lifecycle.Site, state lifecycle.State) string {
 	if d, other := site.OtherCluster(state.API.ClusterUID, state.API.Site); other {
 		return d.Summary

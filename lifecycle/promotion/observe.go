@@ -1,5 +1,5 @@
-// Package promotion decides whether a site may take a version: whether other sites have run it first, healthy, for long enough. Observe keeps
-// the account of how long a site has run what, Decide reads it. Both are made of words alone.
+// Package promotion decides whether a site may take a version: whether other sites have run it first, healthy, for long enough. Observe
+// keeps the account of how long a site has run what, Decide reads it. Both are made of words alone.
 package promotion
 
 import (
@@ -16,8 +16,8 @@ const kept = 10
 // skew is how far the clocks of those who look may be apart. A look from further ahead was taken by a clock that was wrong.
 const skew = 10 * time.Minute
 
-// Observe is the account prev with one more look at the site. A stretch that was under way goes on when the site is healthy and still runs the
-// version, however long ago the last look was; else it ends where it was seen last. The zero Soak is an account without any look.
+// Observe is the account prev with one more look at the site. A stretch that was under way goes on when the site is healthy and still runs
+// the version, however long ago the last look was; else it ends where it was seen last. The zero Soak is an account without any look.
 //
 // Two who look at once may write in any order: a look that is older than the last one adds nothing, unless it found something wrong.
 func Observe(prev lifecycle.Soak, site lifecycle.Site, state lifecycle.State, now time.Time) lifecycle.Soak {

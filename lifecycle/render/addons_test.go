@@ -18,13 +18,19 @@ func units() []lifecycle.UnitState {
 	well := lifecycle.Health{Status: lifecycle.HealthCurrent}
 	return []lifecycle.UnitState{
 		{Name: "objects", Declared: true, Installed: true, Health: well, Unchanged: 3},
-		{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2", Release: release("metallb", "0.16.1", 3, "deployed"), Health: well, Changes: rendertest.MetalLBBump().Objects},
-		{Name: "addon/datadog", Declared: true, Installed: true, Chart: "datadog", Version: "3.201.2", Release: release("datadog", "3.201.2", 7, "failed"), Changed: "its release failed",
-			Health: lifecycle.Health{Status: lifecycle.HealthFailed, Why: "DaemonSet datadog/datadog-agent: 3 of 4 pods are ready\nPod datadog/datadog-agent-x7k2p: CrashLoopBackOff"}},
+		{Name: "addon/metallb", Declared: true, Installed: true, Chart: "metallb", Version: "0.16.2",
+			Release: release("metallb", "0.16.1", 3, "deployed"), Health: well, Changes: rendertest.MetalLBBump().Objects},
+		{Name: "addon/datadog", Declared: true, Installed: true, Chart: "datadog", Version: "3.201.2",
+			Release: release("datadog", "3.201.2", 7, "failed"), Changed: "its release failed",
+			Health: lifecycle.Health{Status: lifecycle.HealthFailed,
+				Why: "DaemonSet datadog/datadog-agent: 3 of 4 pods are ready\nPod datadog/datadog-agent-x7k2p: CrashLoopBackOff"}},
 		{Name: "addon/argocd", Declared: true, Installed: true, Health: well, Changes: rendertest.Drifted().Objects[:1]},
 		{Name: "addon/metrics", Declared: true, Chart: "metrics-server", Version: "3.13.0", Changes: rendertest.ArgoInstall().Objects[:2]},
-		{Name: "addon/old", Installed: true, Release: release("old", "1.0.0", 1, "deployed"), Health: lifecycle.Health{Status: lifecycle.HealthInProgress, Why: "Deployment old/old: 0 of 1 pods are ready"}, Changes: rendertest.Pruned().Objects},
-		{Name: "addon/secret", Declared: true, Chart: "x", Version: "2.0.0", Unknown: "its secrets are not known: $DATADOG_API_KEY is not set\nmore"},
+		{Name: "addon/old", Installed: true, Release: release("old", "1.0.0", 1, "deployed"),
+			Health:  lifecycle.Health{Status: lifecycle.HealthInProgress, Why: "Deployment old/old: 0 of 1 pods are ready"},
+			Changes: rendertest.Pruned().Objects},
+		{Name: "addon/secret", Declared: true, Chart: "x", Version: "2.0.0",
+			Unknown: "its secrets are not known: $DATADOG_API_KEY is not set\nmore"},
 		{Name: "tenant/product-a", Declared: true, Installed: true, Health: well},
 		{Name: "tenant/product-b", Declared: true, Changes: rendertest.TenantAdded("product-b").Objects},
 	}
@@ -43,7 +49,8 @@ func TestAddonsText(t *testing.T) {
 	}
 	golden(t, "addons.txt", b.String())
 	b.Reset()
-	if err := AddonsText(&b, "tokyo-prod", nil); err != nil || b.String() != "tokyo-prod has no addons, neither declared nor in its cluster.\n" {
+	if err := AddonsText(&b, "tokyo-prod", nil); err != nil ||
+		b.String() != "tokyo-prod has no addons, neither declared nor in its cluster.\n" {
 		t.Errorf("%v: %s", err, b.String())
 	}
 }
@@ -53,7 +60,8 @@ func TestStatusOfUnits(t *testing.T) {
 	st := stateOf(t, site)
 	st.Units = units()
 	external := lifecycle.Site{Name: "virginia-eks", Provider: lifecycle.ProviderExternal}
-	elsewhere := lifecycle.State{Site: external.Name, Nodes: []lifecycle.NodeState{{Name: "ip-10-0-1-7", Ready: true, Kubelet: "v1.36.3-eks-1"}}, Units: units()[:2]}
+	elsewhere := lifecycle.State{Site: external.Name,
+		Nodes: []lifecycle.NodeState{{Name: "ip-10-0-1-7", Ready: true, Kubelet: "v1.36.3-eks-1"}}, Units: units()[:2]}
 	unreached := lifecycle.State{Site: external.Name, API: lifecycle.APIState{Unknown: "dial tcp: i/o timeout"}}
 	for _, tt := range []struct {
 		name string
@@ -73,8 +81,10 @@ func TestTenantsText(t *testing.T) {
 		return lifecycle.ResourceUse{Name: name, Used: used, Hard: hard, Share: share}
 	}
 	uses := []lifecycle.TenantUse{
-		{Tenant: "product-a", Namespace: "product-a", Declared: true, Resources: []lifecycle.ResourceUse{use("requests.cpu", "15", "20", 0.75), use("requests.memory", "39Gi", "40Gi", 0.975)}},
-		{Tenant: "product-a", Namespace: "product-a-batch", Declared: true, Resources: []lifecycle.ResourceUse{use("count/jobs.batch", "200", "200", 1)}},
+		{Tenant: "product-a", Namespace: "product-a", Declared: true,
+			Resources: []lifecycle.ResourceUse{use("requests.cpu", "15", "20", 0.75), use("requests.memory", "39Gi", "40Gi", 0.975)}},
+		{Tenant: "product-a", Namespace: "product-a-batch", Declared: true,
+			Resources: []lifecycle.ResourceUse{use("count/jobs.batch", "200", "200", 1)}},
 		{Tenant: "product-b", Namespace: "product-b", Declared: true},
 		{Tenant: "product-c", Namespace: "product-c", Declared: true, Missing: true},
 		{Tenant: "product-x", Namespace: "product-x", Resources: []lifecycle.ResourceUse{use("requests.cpu", "0", "20", 0)}},

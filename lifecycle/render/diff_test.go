@@ -11,19 +11,24 @@ import (
 func declaredDiff(n int) DeclaredDiff {
 	d := DeclaredDiff{Site: "tokyo", From: strings.Repeat("a", 40), To: strings.Repeat("b", 40), Changes: []lifecycle.DeclaredChange{
 		{Subject: "site", Path: "spec.wave", Kind: lifecycle.DeclaredChanged, From: "1", To: "2"},
-		{Subject: "k0s", Path: "version", Kind: lifecycle.DeclaredChanged, From: `"v1.35.7+k0s.0"`, To: `"v1.36.3+k0s.2"`, Note: "the next minor release"},
-		{Subject: "config", Path: "spec.auth.password", Kind: lifecycle.DeclaredChanged, From: `"(secret)"`, To: `"(secret)"`, Note: "the value is not shown"},
+		{Subject: "k0s", Path: "version", Kind: lifecycle.DeclaredChanged, From: `"v1.35.7+k0s.0"`, To: `"v1.36.3+k0s.2"`,
+			Note: "the next minor release"},
+		{Subject: "config", Path: "spec.auth.password", Kind: lifecycle.DeclaredChanged, From: `"(secret)"`, To: `"(secret)"`,
+			Note: "the value is not shown"},
 		{Subject: "host w-1", Path: "role", Kind: lifecycle.DeclaredChanged, From: `"worker"`, To: `"controller"`},
 	}}
 	for i := range n {
-		d.Changes = append(d.Changes, lifecycle.DeclaredChange{Subject: "host z-" + string(rune('a'+i)), Path: "ssh.port", Kind: lifecycle.DeclaredChanged, From: "22", To: "2222"})
+		d.Changes = append(d.Changes, lifecycle.DeclaredChange{Subject: "host z-" + string(rune('a'+i)), Path: "ssh.port",
+			Kind: lifecycle.DeclaredChanged, From: "22", To: "2222"})
 	}
 	d.Changes = append(d.Changes,
 		lifecycle.DeclaredChange{Subject: "host w-9", Kind: lifecycle.DeclaredAdded, To: "worker, 10.0.0.9"},
 		lifecycle.DeclaredChange{Subject: "addon web", Path: "chart.values.paused", Kind: lifecycle.DeclaredRemoved, From: "true"},
 		lifecycle.DeclaredChange{Subject: "tenant shop", Kind: lifecycle.DeclaredRemoved, From: "namespace shop", Note: "nothing is deleted"},
-		lifecycle.DeclaredChange{Subject: "object ConfigMap a/b", Path: "data.text", Kind: lifecycle.DeclaredAdded, To: `"a\n` + "```" + `\n| <b>"`},
-		lifecycle.DeclaredChange{Subject: "kiban.lock", Path: "manifests.u", Kind: lifecycle.DeclaredChanged, From: `"sha256:` + strings.Repeat("1", 64) + `"`, To: `"sha256:` + strings.Repeat("2", 64) + `"`})
+		lifecycle.DeclaredChange{Subject: "object ConfigMap a/b", Path: "data.text", Kind: lifecycle.DeclaredAdded,
+			To: `"a\n` + "```" + `\n| <b>"`},
+		lifecycle.DeclaredChange{Subject: "kiban.lock", Path: "manifests.u", Kind: lifecycle.DeclaredChanged,
+			From: `"sha256:` + strings.Repeat("1", 64) + `"`, To: `"sha256:` + strings.Repeat("2", 64) + `"`})
 	return d
 }
 
@@ -102,7 +107,8 @@ func TestDiffMarkdown(t *testing.T) {
 		if fences != 2*len(declaredGroups(declaredDiff(n).Changes)) {
 			t.Errorf("%d: %d fences\n%s", n, fences, b.String())
 		}
-		for _, want := range []string{"### kiban diff: `tokyo`\n", "**k0s**", "! version: v1.35.7+k0s.0 -> v1.36.3+k0s.2  (the next minor release)\n", "+ worker, 10.0.0.9\n", "- chart.values.paused: true\n"} {
+		for _, want := range []string{"### kiban diff: `tokyo`\n", "**k0s**",
+			"! version: v1.35.7+k0s.0 -> v1.36.3+k0s.2  (the next minor release)\n", "+ worker, 10.0.0.9\n", "- chart.values.paused: true\n"} {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("%d: no %q in\n%s", n, want, b.String())
 			}

@@ -10,8 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// fieldLines are fields of an object, a line each; with who, those that another wrote say so. Of a definition's descriptions, which change by
-// the dozen and change nothing, it is said how many there are.
+// fieldLines are fields of an object, a line each; with who, those that another wrote say so. Of a definition's descriptions, which change
+// by the dozen and change nothing, it is said how many there are.
 func fieldLines(c lifecycle.ObjectChange, fields []lifecycle.FieldChange, who bool) []objectLine {
 	var out []objectLine
 	all := len(fields)
@@ -131,7 +131,8 @@ func labelOf(field string) (key string, template bool) {
 	rest := strings.TrimPrefix(strings.TrimPrefix(field[at:], "metadata.labels"), "metadata.annotations")
 	key = strings.Trim(rest, `.["]`)
 	switch key {
-	case "helm.sh/chart", "app.kubernetes.io/version", "app.kubernetes.io/managed-by", "chart", "heritage", "meta.helm.sh/release-name", "meta.helm.sh/release-namespace":
+	case "helm.sh/chart", "app.kubernetes.io/version", "app.kubernetes.io/managed-by", "chart", "heritage", "meta.helm.sh/release-name",
+		"meta.helm.sh/release-namespace":
 		return key, at > 0
 	}
 	return "", false
@@ -144,10 +145,11 @@ func follows(field string) bool {
 
 // onlyLabels reports whether nothing of an object changes but such labels. A label of a workload's pods replaces the pods: that is more.
 func onlyLabels(c lifecycle.ObjectChange) bool {
-	return c.Change == lifecycle.ChangeUpdate && !c.Drift && c.Reason == "" && len(c.Fields) > 0 && !slices.ContainsFunc(c.Fields, func(f lifecycle.FieldChange) bool {
-		key, template := labelOf(f.Field)
-		return key == "" || template
-	})
+	return c.Change == lifecycle.ChangeUpdate && !c.Drift && c.Reason == "" && len(c.Fields) > 0 &&
+		!slices.ContainsFunc(c.Fields, func(f lifecycle.FieldChange) bool {
+			key, template := labelOf(f.Field)
+			return key == "" || template
+		})
 }
 
 // shownFields are an object's fields without such labels; those of its pods stay where nothing else says why the pods are replaced.

@@ -27,7 +27,8 @@ type LiveView struct {
 	done chan struct{}
 }
 
-// Live begins to draw on w, whose own style it needs to move about. size gives the terminal's columns and rows; titles are the stages' titles by id. Close must be called.
+// Live begins to draw on w, whose own style it needs to move about. size gives the terminal's columns and rows; titles are the stages'
+// titles by id. Close must be called.
 func Live(w io.Writer, size func() (width, height int), titles map[string]string, style Style) *LiveView {
 	v := &LiveView{w: w, model: newLiveModel(titles, style), size: size, now: time.Now, stop: make(chan struct{}), done: make(chan struct{})}
 	go v.run()

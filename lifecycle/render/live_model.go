@@ -104,8 +104,8 @@ func (m *liveModel) take() []string {
 	return lines
 }
 
-// lines is the changing part: every target of the stage that is under way and its step, then the rest in one line. None is wider than width, and there
-// are no more than height.
+// lines is the changing part: every target of the stage that is under way and its step, then the rest in one line. None is wider than
+// width, and there are no more than height.
 func (m *liveModel) lines(now time.Time, width, height int) []string {
 	var active []*liveRow
 	nameWidth, doneTargets, waiting, failed := 0, 0, 0, 0
@@ -134,7 +134,8 @@ func (m *liveModel) lines(now time.Time, width, height int) []string {
 		}
 		lines = append(lines, m.rowLine(r, now, nameWidth, width))
 	}
-	sum := fmt.Sprintf("%s %s: %d done, %d under way, %d to come", clock(now.Sub(m.began)), m.titles[m.stage], doneTargets, len(active), waiting)
+	sum := fmt.Sprintf("%s %s: %d done, %d under way, %d to come", clock(now.Sub(m.began)), m.titles[m.stage], doneTargets, len(active),
+		waiting)
 	if failed > 0 {
 		sum += fmt.Sprintf(", %d failed", failed)
 	}
@@ -145,7 +146,8 @@ func (m *liveModel) rowLine(r *liveRow, now time.Time, nameWidth, width int) str
 	if !r.active {
 		return clip(fmt.Sprintf("  %-*s  %d of %d steps done", nameWidth, r.name, r.done, r.planned), width)
 	}
-	line := fmt.Sprintf("  %-*s  %d/%d %-10s %6s", nameWidth, r.name, r.done+1, max(r.planned, r.done+1), r.step, Duration(now.Sub(r.began).Truncate(time.Second)))
+	line := fmt.Sprintf("  %-*s  %d/%d %-10s %6s", nameWidth, r.name, r.done+1, max(r.planned, r.done+1), r.step,
+		Duration(now.Sub(r.began).Truncate(time.Second)))
 	if r.note != "" {
 		line += "  " + r.note
 	}

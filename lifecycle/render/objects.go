@@ -21,8 +21,8 @@ const (
 // objectLine is one line of what becomes of a unit's objects: its sign, "" on the lines of its fields, and the text.
 type objectLine struct{ sign, text string }
 
-// objectLines tell what becomes of a unit's objects, what is dangerous first: what is put back, deleted, made anew; then what changes, field by
-// field, what is made, what is kept, and in one line what chart after chart changes on every object.
+// objectLines tell what becomes of a unit's objects, what is dangerous first: what is put back, deleted, made anew; then what changes,
+// field by field, what is made, what is kept, and in one line what chart after chart changes on every object.
 func objectLines(s lifecycle.Step) []objectLine {
 	var changes, drifts, deletes, replaces, creates, keeps []lifecycle.ObjectChange
 	for _, c := range s.Objects {
@@ -46,7 +46,8 @@ func objectLines(s lifecycle.Step) []objectLine {
 		out = append(out, objectLine{"!", c.String() + "  " + driftText(c)})
 		out = append(out, fieldLines(c, c.Fields, driftBy(c) == "")...)
 	}
-	slices.SortStableFunc(deletes, func(a, b lifecycle.ObjectChange) int { return cmp.Compare(len(b.Reason), len(a.Reason)) }) // data goes with those that give one
+	// data goes with those that give one
+	slices.SortStableFunc(deletes, func(a, b lifecycle.ObjectChange) int { return cmp.Compare(len(b.Reason), len(a.Reason)) })
 	out = append(out, byKind("-", deletes, 0)...)
 	for _, c := range replaces {
 		out = append(out, objectLine{"-/+", c.String() + "  " + orReason(c, "can't be changed in place: it is deleted and made anew")})

@@ -19,7 +19,8 @@ func TestFieldText(t *testing.T) {
 		{"", "true", "+ f: true"},
 		{`{"a":1}`, "", `- f: {"a":1}`},
 		{`"quay.io/metallb/speaker:v0.16.1"`, `"quay.io/metallb/speaker:v0.16.2"`, "f: quay.io/metallb/speaker:v0.16.1 -> v0.16.2"},
-		{`"quay.io/metallb/speaker:v0.16.1"`, `"quay.io/other/speaker:v0.16.1"`, "f: quay.io/metallb/speaker:v0.16.1 -> quay.io/other/speaker:v0.16.1"},
+		{`"quay.io/metallb/speaker:v0.16.1"`, `"quay.io/other/speaker:v0.16.1"`,
+			"f: quay.io/metallb/speaker:v0.16.1 -> quay.io/other/speaker:v0.16.1"},
 		{`"registry:5000/a/b:1"`, `"registry:5001/a/b:1"`, "f: registry:5000/a/b:1 -> registry:5001/a/b:1"},
 		{`"https://a.example:80"`, `"https://a.example:81"`, "f: https://a.example:80 -> https://a.example:81"},
 		{fmt.Sprintf("%q", long+"mode: a"), fmt.Sprintf("%q", long+"mode: b"), "f: …vel: info mode: a -> …vel: info mode: b"},
@@ -63,9 +64,12 @@ func TestLabelOf(t *testing.T) {
 }
 
 func TestALabelThatReplacesPodsIsShown(t *testing.T) {
-	s := lifecycle.Step{Action: lifecycle.ActionApply, Objects: []lifecycle.ObjectChange{rendertest.Changed("Deployment", "shop", "web", rendertest.Field(`spec.template.metadata.labels["helm.sh/chart"]`, "web-1", "web-2"))}}
+	s := lifecycle.Step{Action: lifecycle.ActionApply,
+		Objects: []lifecycle.ObjectChange{rendertest.Changed("Deployment", "shop", "web",
+			rendertest.Field(`spec.template.metadata.labels["helm.sh/chart"]`, "web-1", "web-2"))}}
 	got := fmt.Sprint(objectLines(s))
-	if !strings.Contains(got, "its pods are replaced") || !strings.Contains(got, `spec.template.metadata.labels["helm.sh/chart"]: web-1 -> web-2`) {
+	if !strings.Contains(got, "its pods are replaced") ||
+		!strings.Contains(got, `spec.template.metadata.labels["helm.sh/chart"]: web-1 -> web-2`) {
 		t.Errorf("got %s", got)
 	}
 }
@@ -87,7 +91,8 @@ func TestWhatIsFolded(t *testing.T) {
 	for _, l := range objectLines(many) {
 		text += l.sign + " " + l.text + "\n"
 	}
-	for want, n := range map[string]int{"! Secret shop/object-": 40, "-/+ Service shop/object-": 40, "~ ConfigMap shop/object-": updatesShown, "and 16 more objects (-o json shows all)": 1, "40 Deployment": 1, "object-39": 4} {
+	for want, n := range map[string]int{"! Secret shop/object-": 40, "-/+ Service shop/object-": 40, "~ ConfigMap shop/object-": updatesShown,
+		"and 16 more objects (-o json shows all)": 1, "40 Deployment": 1, "object-39": 4} {
 		if got := strings.Count(text, want); got != n {
 			t.Errorf("%q is there %d times, want %d, in\n%s", want, got, n, text)
 		}
@@ -100,7 +105,8 @@ func TestWhatIsFolded(t *testing.T) {
 	if len(lines) != fieldsShown+1 || lines[fieldsShown].text != "and 12 more fields (-o json shows all)" {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1].text)
 	}
-	if lines := fieldLines(lifecycle.ObjectChange{}, fields[:fieldsShown+1], true); len(lines) != fieldsShown+1 || strings.Contains(lines[fieldsShown].text, "more") {
+	if lines := fieldLines(lifecycle.ObjectChange{}, fields[:fieldsShown+1], true); len(lines) != fieldsShown+1 ||
+		strings.Contains(lines[fieldsShown].text, "more") {
 		t.Errorf("one field too many is folded: %v", lines)
 	}
 }
@@ -108,7 +114,8 @@ func TestWhatIsFolded(t *testing.T) {
 func TestSameChangeIsTold(t *testing.T) {
 	s := lifecycle.Step{Action: lifecycle.ActionApply}
 	for _, name := range []string{"server", "repo-server", "dex"} {
-		s.Objects = append(s.Objects, rendertest.Changed("Deployment", "argocd", name, rendertest.Field("spec.template.spec.containers[0].image", "quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.6.1")))
+		s.Objects = append(s.Objects, rendertest.Changed("Deployment", "argocd", name,
+			rendertest.Field("spec.template.spec.containers[0].image", "quay.io/argoproj/argocd:v3.5.7", "quay.io/argoproj/argocd:v3.6.1")))
 	}
 	lines := objectLines(s)
 	if len(lines) != 2 || lines[0].text != "3 Deployment  argocd: dex, repo-server, server  its pods are replaced" {
@@ -133,10 +140,13 @@ func TestTotalsOfUnits(t *testing.T) {
 		plan lifecycle.Plan
 		want string
 	}{
-		{"bump", external, rendertest.UnitPlan(external, rendertest.MetalLBBump()), "addon metallb to go from 0.16.1 to 0.16.2: 3 objects change, 1 created, 13 only in labels; the pods of 2 workloads are replaced."},
+		{"bump", external, rendertest.UnitPlan(external, rendertest.MetalLBBump()),
+			"addon metallb to go from 0.16.1 to 0.16.2: 3 objects change, 1 created, 13 only in labels; the pods of 2 workloads are replaced."},
 		{"many tenants", external, rendertest.UnitPlan(external, tenants(4)...), "4 tenants to add: 44 objects created."},
 		{"all sorts", site, rendertest.UnitPlan(site, append(tenants(2), rendertest.Drifted(), rendertest.Pruned(), again)...),
-			"tenants product-0 and product-1 to add; the site's objects to put right; addon datadog to remove; addon argocd to apply again: 4 objects put back, 9 deleted, 22 created, 3 kept; the pods of 1 workload are replaced. No machine disturbed."},
+			"tenants product-0 and product-1 to add; the site's objects to put right; addon datadog to remove; " +
+				"addon argocd to apply again: 4 objects put back, 9 deleted, 22 created, 3 kept; the pods of 1 workload are replaced. " +
+				"No machine disturbed."},
 		{"nothing differs", external, rendertest.UnitPlan(external, again), "addon argocd to apply again."},
 	} {
 		if got := Totals(tt.site, tt.plan); got != tt.want {
@@ -147,7 +157,8 @@ func TestTotalsOfUnits(t *testing.T) {
 
 func TestDriftText(t *testing.T) {
 	c := rendertest.Drifted().Objects
-	for i, want := range []string{"changed by kubectl-edit, 2026-11-21 14:03 UTC; put back", "changed in the cluster; put back", "deleted by hand; made again", "changed in the cluster; put back"} {
+	for i, want := range []string{"changed by kubectl-edit, 2026-11-21 14:03 UTC; put back", "changed in the cluster; put back",
+		"deleted by hand; made again", "changed in the cluster; put back"} {
 		if got := driftText(c[i]); got != want {
 			t.Errorf("%s: got %q, want %q", c[i], got, want)
 		}

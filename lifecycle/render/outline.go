@@ -71,7 +71,8 @@ func shape(steps []lifecycle.Step) string {
 	var b strings.Builder
 	for _, s := range steps {
 		s = anonymous(s)
-		b.WriteString(string(s.Action) + "\x00" + s.Version.String() + "\x00" + s.From.String() + "\x00" + s.Reason + "\x00" + strings.Join(s.Changes, "\x00"))
+		b.WriteString(string(s.Action) + "\x00" + s.Version.String() + "\x00" + s.From.String() + "\x00" + s.Reason + "\x00" +
+			strings.Join(s.Changes, "\x00"))
 		for _, g := range slices.Concat(s.Before, s.After) {
 			b.WriteString("\x00" + g.String())
 		}

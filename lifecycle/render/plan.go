@@ -94,7 +94,8 @@ func (t *planText) legend(p lifecycle.Plan) {
 			t.symbol("+"), t.symbol("~"), t.symbol("-"), t.symbol("!"))
 	}
 	var parts []string
-	for _, sign := range [...][2]string{{"+", "is made"}, {"~", "is changed"}, {"-/+", "is deleted and made anew"}, {"-", "is deleted"}, {"=", "stays, no longer looked after"}, {"!", "was changed by hand and is put back"}} {
+	for _, sign := range [...][2]string{{"+", "is made"}, {"~", "is changed"}, {"-/+", "is deleted and made anew"}, {"-", "is deleted"},
+		{"=", "stays, no longer looked after"}, {"!", "was changed by hand and is put back"}} {
 		if signs[sign[0]] {
 			parts = append(parts, t.symbol(sign[0])+" "+sign[1])
 		}
@@ -189,7 +190,8 @@ func (t *planText) unit(s lifecycle.Step) {
 	}
 }
 
-// sameAs is the unit before this one that gets the same objects but for its own name in theirs, as one tenant after another does; "" when none does.
+// sameAs is the unit before this one that gets the same objects but for its own name in theirs, as one tenant after another does; "" when
+// none does.
 func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
 	_, name, _ := strings.Cut(s.Target, "/")
 	if unitVerb(s) != "add" || len(lines) < 3 {

@@ -52,5 +52,6 @@ func stopped(stops lifecycle.Diagnostics, style Style) string {
 	if more := len(stops) - few; more > 0 {
 		why = append(why, fmt.Sprintf("and %d more", more))
 	}
-	return style.paint(code, label) + " " + style.paint(codeBold, "nothing is changed, because of what stands above:") + " " + strings.Join(why, "; ") + "."
+	return style.paint(code, label) + " " + style.paint(codeBold, "nothing is changed, because of what stands above:") + " " +
+		strings.Join(why, "; ") + "."
 }

@@ -69,7 +69,8 @@ func markdownStages(b *strings.Builder, all []Outline) {
 				}
 			}
 		}
-		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, lifecycle.Markdown(o.Stage.Title), TargetsText(targets), Pace(o.Stage, len(targets)), number(disturbs))
+		fmt.Fprintf(b, "| %d | %s | %s | %s | %s |\n", i+1, lifecycle.Markdown(o.Stage.Title), TargetsText(targets), Pace(o.Stage, len(targets)),
+			number(disturbs))
 	}
 }
 

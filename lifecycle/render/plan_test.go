@@ -12,18 +12,24 @@ import (
 func TestPlans(t *testing.T) {
 	site := rendertest.Site(t, 3, 4)
 	upgrade := rendertest.UpgradePlan(t, site, 1)
-	empty := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name, Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d-dirty", Target: site.Cluster.Version}
+	empty := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name, Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d-dirty",
+		Target: site.Cluster.Version}
 	blocked := rendertest.UpgradePlan(t, site, 2)
-	blocked.Diagnostics = lifecycle.Diagnostics{rendertest.BlockedFinding(), {Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:12", Summary: "an even number of controllers | gains <nothing>"}}
+	blocked.Diagnostics = lifecycle.Diagnostics{rendertest.BlockedFinding(),
+		{Severity: lifecycle.SeverityWarning, Subject: "overlays/tokyo-prod/cluster.yaml:12",
+			Summary: "an even number of controllers | gains <nothing>"}}
 	unfinished := rendertest.UpgradePlan(t, site, 2)
 	unfinished.Steps, unfinished.Stages, unfinished.Unfinished = unfinished.Steps[7:11], unfinished.Stages[1:3], "the API does not answer yet"
 	config := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: site.Name, Target: site.Cluster.Version,
 		Stages: []lifecycle.Stage{{ID: "config", Title: "configuration of the controllers", Width: 1}},
-		Steps: []lifecycle.Step{{ID: "controller-1/configure", Stage: "config", Action: lifecycle.ActionConfigure, Target: "controller-1", Disrupts: true,
-			Reason: "its k0s.yaml differs from the declared one", Changes: []string{"spec.network.provider: kuberouter -> calico", "spec.telemetry.enabled: true -> false"}}},
+		Steps: []lifecycle.Step{{ID: "controller-1/configure", Stage: "config", Action: lifecycle.ActionConfigure, Target: "controller-1",
+			Disrupts: true,
+			Reason:   "its k0s.yaml differs from the declared one",
+			Changes:  []string{"spec.network.provider: kuberouter -> calico", "spec.telemetry.enabled: true -> false"}}},
 	}
-	for name, p := range map[string]lifecycle.Plan{"upgrade": upgrade, "empty": empty, "blocked": blocked, "unfinished": unfinished, "config": config} {
+	for name, p := range map[string]lifecycle.Plan{"upgrade": upgrade, "empty": empty, "blocked": blocked, "unfinished": unfinished,
+		"config": config} {
 		t.Run(name, func(t *testing.T) {
 			var text, markdown bytes.Buffer
 			if err := PlanText(&text, site, p, Style{}); err != nil {
@@ -64,12 +70,16 @@ func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
 		want     string
 	}{
 		{"none", upgrade, nil, "Plan: 3 controllers and 4 workers to upgrade, at most 2 workers out of service at a time. 7 machines disturbed."},
-		{"warning", upgrade, stops(lifecycle.SeverityWarning, "few"), "Plan: 3 controllers and 4 workers to upgrade, at most 2 workers out of service at a time. 7 machines disturbed."},
-		{"blocked", upgrade, stops(lifecycle.SeverityBlocked, "too few pods"), "Blocked: nothing is changed, because of what stands above: too few pods (worker-1)."},
+		{"warning", upgrade, stops(lifecycle.SeverityWarning, "few"),
+			"Plan: 3 controllers and 4 workers to upgrade, at most 2 workers out of service at a time. 7 machines disturbed."},
+		{"blocked", upgrade, stops(lifecycle.SeverityBlocked, "too few pods"),
+			"Blocked: nothing is changed, because of what stands above: too few pods (worker-1)."},
 		{"error", upgrade, append(stops(lifecycle.SeverityError, "not reached"), finding(lifecycle.SeverityBlocked, "too few pods")),
 			"Not possible: nothing is changed, because of what stands above: not reached (worker-1); too few pods (worker-1)."},
-		{"many", upgrade, stops(lifecycle.SeverityBlocked, "a", "b", "c", "d", "e"), "Blocked: nothing is changed, because of what stands above: a (worker-1); b (worker-1); c (worker-1); and 2 more."},
-		{"no steps", nothing, stops(lifecycle.SeverityError, "not reached"), "Not possible: nothing is changed, because of what stands above: not reached (worker-1)."},
+		{"many", upgrade, stops(lifecycle.SeverityBlocked, "a", "b", "c", "d", "e"),
+			"Blocked: nothing is changed, because of what stands above: a (worker-1); b (worker-1); c (worker-1); and 2 more."},
+		{"no steps", nothing, stops(lifecycle.SeverityError, "not reached"),
+			"Not possible: nothing is changed, because of what stands above: not reached (worker-1)."},
 		{"nothing to do", nothing, nil, "No changes. " + site.Name + " is what the repository declares."},
 	} {
 		tt.plan.Diagnostics = tt.findings
@@ -95,16 +105,23 @@ func TestTotals(t *testing.T) {
 		plan lifecycle.Plan
 		want string
 	}{
-		{"upgrade", rendertest.UpgradePlan(t, site, 4), "3 controllers and 20 workers to upgrade, at most 4 workers out of service at a time. 23 machines disturbed."},
-		{"join", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionInitialize, false), step("worker-1", lifecycle.ActionJoinWorker, false), step("worker-2", lifecycle.ActionJoinWorker, false)}},
+		{"upgrade", rendertest.UpgradePlan(t, site, 4),
+			"3 controllers and 20 workers to upgrade, at most 4 workers out of service at a time. 23 machines disturbed."},
+		{"join", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionInitialize, false),
+			step("worker-1", lifecycle.ActionJoinWorker, false), step("worker-2", lifecycle.ActionJoinWorker, false)}},
 			"1 controller and 2 workers to join. No machine disturbed."},
-		{"removal wins over drain", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-1", lifecycle.ActionDrain, true), step("worker-1", lifecycle.ActionReset, true)}},
+		{"removal wins over drain", lifecycle.Plan{Stages: wide,
+			Steps: []lifecycle.Step{step("worker-1", lifecycle.ActionDrain, true), step("worker-1", lifecycle.ActionReset, true)}},
 			"1 worker to remove, at most 1 worker out of service at a time. 1 machine disturbed."},
-		{"give back", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-3", lifecycle.ActionUncordon, false)}}, "1 worker to return to service. No machine disturbed."},
-		{"restore", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionConfigure, false), step("controller-1", lifecycle.ActionRestore, false),
-			step("worker-1", lifecycle.ActionRestart, false), step("worker-2", lifecycle.ActionReset, true), step("worker-2", lifecycle.ActionJoinWorker, false)}},
+		{"give back", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("worker-3", lifecycle.ActionUncordon, false)}},
+			"1 worker to return to service. No machine disturbed."},
+		{"restore", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("controller-1", lifecycle.ActionConfigure, false),
+			step("controller-1", lifecycle.ActionRestore, false),
+			step("worker-1", lifecycle.ActionRestart, false), step("worker-2", lifecycle.ActionReset, true),
+			step("worker-2", lifecycle.ActionJoinWorker, false)}},
 			"1 controller to restore, 1 worker to join, 1 worker to restart, at most 1 worker out of service at a time. 1 machine disturbed."},
-		{"cluster only", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("", lifecycle.ActionBackup, false)}}, "1 step for the cluster as a whole. No machine disturbed."},
+		{"cluster only", lifecycle.Plan{Stages: wide, Steps: []lifecycle.Step{step("", lifecycle.ActionBackup, false)}},
+			"1 step for the cluster as a whole. No machine disturbed."},
 	} {
 		if got := Totals(site, tt.plan); got != tt.want {
 			t.Errorf("%s: got  %s\nwant %s", tt.name, got, tt.want)

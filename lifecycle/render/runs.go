@@ -16,8 +16,10 @@ func RunList(w io.Writer, runs []lifecycle.ListedRun, style Style) error {
 	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT")
 	for _, r := range runs {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), Duration(r.Ended.Sub(r.Began)),
-			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(RunVersions(r.RunRecord)), dash(lifecycle.ShortRevision(r.Revision)), dash(reviewed(r.Review)), kept(r))
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"),
+			Duration(r.Ended.Sub(r.Began)),
+			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(RunVersions(r.RunRecord)), dash(lifecycle.ShortRevision(r.Revision)),
+			dash(reviewed(r.Review)), kept(r))
 	}
 	if err := tw.Flush(); err != nil {
 		return err

@@ -41,7 +41,8 @@ func TestStatus(t *testing.T) {
 	ill.Nodes[2].Ready, ill.Nodes[2].Why = false, "NodeStatusUnknown: Kubelet stopped posting node status."
 	ill.Nodes = append(ill.Nodes[:3], lifecycle.NodeState{Name: "worker-9", Ready: true, Kubelet: "v1.36.3+k0s"})
 	ill.Etcd.Members = ill.Etcd.Members[:2]
-	ill.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Healthy: 3, Desired: 3, Expected: 3, Owner: "Deployment shop/web"}}
+	ill.Budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: "minAvailable 3", Healthy: 3, Desired: 3, Expected: 3,
+		Owner: "Deployment shop/web"}}
 	fresh := lifecycle.State{Site: site.Name, API: lifecycle.APIState{NotYet: true}}
 	for _, h := range site.Cluster.Hosts {
 		fresh.Hosts = append(fresh.Hosts, lifecycle.HostState{Name: h.Name})
@@ -62,7 +63,8 @@ func TestStatus(t *testing.T) {
 
 func TestDiagnostics(t *testing.T) {
 	ds := lifecycle.Diagnostics{
-		{Severity: lifecycle.SeverityError, Subject: "overlays/tokyo-prod/site.yaml:12", Summary: "the field maxUnavaliable is not known", Hint: "write maxUnavailable"},
+		{Severity: lifecycle.SeverityError, Subject: "overlays/tokyo-prod/site.yaml:12", Summary: "the field maxUnavaliable is not known",
+			Hint: "write maxUnavailable"},
 		rendertest.BlockedFinding(),
 		{Severity: lifecycle.SeverityWarning, Summary: "no subject, no detail"},
 	}

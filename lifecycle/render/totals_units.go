@@ -10,7 +10,8 @@ import (
 // unitsNamed is up to how many units are called by name.
 const unitsNamed = 3
 
-// unitTotals sums up what becomes of units: "addon metallb to change; 12 tenants to add: 3 objects change, 108 created". "" when nothing does.
+// unitTotals sums up what becomes of units: "addon metallb to change; 12 tenants to add: 3 objects change, 108 created". "" when nothing
+// does.
 func unitTotals(p lifecycle.Plan) string {
 	var verbs []string
 	members := map[string][]lifecycle.Step{}

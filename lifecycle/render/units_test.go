@@ -46,7 +46,8 @@ func TestHooksAreTold(t *testing.T) {
 		shown := s
 		shown.Hooks = s.Hooks[:tt.hooks]
 		var text, md bytes.Buffer
-		if err := errors.Join(PlanText(&text, site, rendertest.UnitPlan(site, shown), Style{}), PlanMarkdown(&md, site, rendertest.UnitPlan(site, shown))); err != nil {
+		if err := errors.Join(PlanText(&text, site, rendertest.UnitPlan(site, shown), Style{}),
+			PlanMarkdown(&md, site, rendertest.UnitPlan(site, shown))); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(text.String(), tt.text) || strings.Contains(text.String(), tt.never) || !strings.Contains(md.String(), tt.md) {
@@ -60,7 +61,8 @@ func TestMarkdownOfUnitsCannotBeBroken(t *testing.T) {
 	site := rendertest.Site(t, 1, 1)
 	s := rendertest.MetalLBBump()
 	s.Chart, s.Reason = "<script>", "why\n</details><script>"
-	s.Objects = []lifecycle.ObjectChange{{ObjectRef: rendertest.Object("ConfigMap", "shop", "web"), Change: lifecycle.ChangeUpdate, Reason: "a\n```\n</details>", Fields: []lifecycle.FieldChange{rendertest.Field("data.x", "a", "b\n```\n")}}}
+	s.Objects = []lifecycle.ObjectChange{{ObjectRef: rendertest.Object("ConfigMap", "shop", "web"), Change: lifecycle.ChangeUpdate,
+		Reason: "a\n```\n</details>", Fields: []lifecycle.FieldChange{rendertest.Field("data.x", "a", "b\n```\n")}}}
 	var b bytes.Buffer
 	if err := PlanMarkdown(&b, site, rendertest.UnitPlan(site, s)); err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 // Writer is the one way to people's screens, logs and files. Text that came from machines, clusters, files and servers is among what is
 // written to it, so it lets through no character that misleads (lifecycle.Misleads), also where a write ends within one.
 //
-// What steers a terminal for kiban itself, colours, the live view's cursor and the marks of GitLab's sections, is not known by its form, which
-// any text can have, but by a key that the writer drew at random and that only its Styles have. It may be used by several goroutines.
+// What steers a terminal for kiban itself, colours, the live view's cursor and the marks of GitLab's sections, is not known by its form,
+// which any text can have, but by a key that the writer drew at random and that only its Styles have. It may be used by several goroutines.
 type Writer struct {
 	mu   sync.Mutex
 	w    io.Writer

@@ -7,7 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// acceptedKept is how many differences a record keeps, and acceptedWide how many bytes of each: a cluster keeps twenty records in one object.
+// acceptedKept is how many differences a record keeps, and acceptedWide how many bytes of each: a cluster keeps twenty records in one
+// object.
 const (
 	acceptedKept = 30
 	acceptedWide = 200
@@ -24,8 +25,8 @@ func AcceptedLines(lines []string) []string {
 	return out
 }
 
-// Accepted reports whether what differs now is what is left of what somebody accepted by this id in a run that was cut off: the same machines, and
-// of addons and objects the very same differences. reviewed is the Meaning of the plan that was reviewed then and now.
+// Accepted reports whether what differs now is what is left of what somebody accepted by this id in a run that was cut off: the same
+// machines, and of addons and objects the very same differences. reviewed is the Meaning of the plan that was reviewed then and now.
 func Accepted(id, reviewed string, lines []string, runs []lifecycle.RunRecord) bool {
 	i := slices.IndexFunc(runs, func(r lifecycle.RunRecord) bool {
 		return r.Review != nil && r.Review.AcceptedID == id && r.Review.Plan == reviewed

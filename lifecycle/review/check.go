@@ -11,8 +11,8 @@ import (
 const differencesTold = 60
 
 // Check holds the plan as it is now against the one that was reviewed; the zero Plan when nobody has reviewed one. An empty plan
-// touches nothing, so it needs no review. begun: a run of the reviewed plan has begun, so this one may be what is left of it. The error says how
-// they differ, and the id by which exactly this plan can be accepted.
+// touches nothing, so it needs no review. begun: a run of the reviewed plan has begun, so this one may be what is left of it. The error
+// says how they differ, and the id by which exactly this plan can be accepted.
 func Check(reviewed, now lifecycle.Plan, begun bool) error {
 	lines := Differences(reviewed, now, begun)
 	if len(lines) == 0 {
@@ -26,7 +26,8 @@ func Check(reviewed, now lifecycle.Plan, begun bool) error {
 	if reviewed.Site != "" {
 		d.Detail += "\n(+ was not reviewed, - was reviewed and is gone, ~ does something else)"
 	}
-	d.Hint = fmt.Sprintf("Find out who changed what, and have the plan reviewed as it is now: a merge request shows it. To carry out exactly the plan above all the same: --accept-changes %s (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES). "+
+	d.Hint = fmt.Sprintf("Find out who changed what, and have the plan reviewed as it is now: a merge request shows it. "+
+		"To carry out exactly the plan above all the same: --accept-changes %s (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES). "+
 		"It is recorded who accepted what.", ID(now))
 	return d
 }
@@ -39,9 +40,9 @@ func ID(p lifecycle.Plan) string {
 
 // Differences says, a line each and details indented, what of the plan as it is now was not reviewed; none when it may go.
 //
-// Without a run that has begun, both plans must mean the same. With one, steps may be missing, and steps that bring to its end what was cut off
-// may be there. A cluster that was not there when the plan was reviewed, or that does not answer now, keeps no record that a run has begun: then
-// the plan alone tells.
+// Without a run that has begun, both plans must mean the same. With one, steps may be missing, and steps that bring to its end what was
+// cut off may be there. A cluster that was not there when the plan was reviewed, or that does not answer now, keeps no record that a run
+// has begun: then the plan alone tells.
 func Differences(reviewed, now lifecycle.Plan, begun bool) []string {
 	switch {
 	case now.Empty(), reviewed.Meaning() == now.Meaning() && sameCluster(reviewed, now):

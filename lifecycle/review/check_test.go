@@ -21,7 +21,8 @@ func version(t *testing.T, s string) lifecycle.Version {
 // bump is a plan that upgrades a controller and two workers, and an addon.
 func bump(t *testing.T) lifecycle.Plan {
 	from, to := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2")
-	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", ClusterUID: "uid", SiteDigest: "sha256:site", FactsDigest: "sha256:facts", Target: to, Hops: []lifecycle.Version{to},
+	p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", ClusterUID: "uid", SiteDigest: "sha256:site", FactsDigest: "sha256:facts",
+		Target: to, Hops: []lifecycle.Version{to},
 		Stages: []lifecycle.Stage{{ID: "addons", Width: 1}, {ID: "backup", Width: 1}, {ID: "controllers", Width: 1}, {ID: "workers", Width: 2}}}
 	add := func(stage, target string, a lifecycle.Action, edit ...func(*lifecycle.Step)) {
 		s := lifecycle.Step{ID: target + "/" + string(a), Stage: stage, Target: target, Action: a, Reason: "because"}
@@ -37,7 +38,8 @@ func bump(t *testing.T) lifecycle.Plan {
 	add("addons", "addon/shop", lifecycle.ActionApply, func(s *lifecycle.Step) {
 		s.Digest, s.Chart = "sha256:shop", "1.0.0 -> 1.1.0"
 		s.Objects = []lifecycle.ObjectChange{{ObjectRef: ref("db"), Change: lifecycle.ChangeCreate},
-			{ObjectRef: ref("web"), Change: lifecycle.ChangeUpdate, Fields: []lifecycle.FieldChange{{Field: "spec.image", From: "web:1", To: "web:2"}, {Field: "spec.replicas", From: "1", To: "2"}}}}
+			{ObjectRef: ref("web"), Change: lifecycle.ChangeUpdate,
+				Fields: []lifecycle.FieldChange{{Field: "spec.image", From: "web:1", To: "web:2"}, {Field: "spec.replicas", From: "1", To: "2"}}}}
 	})
 	add("backup", "", lifecycle.ActionBackup)
 	p.Steps[1].ID = "cluster/backup"
@@ -72,7 +74,8 @@ func TestCheck(t *testing.T) {
 		return &p.Steps[slices.IndexFunc(p.Steps, is(id))]
 	}
 	more := func(p *lifecycle.Plan, target string, a lifecycle.Action, v lifecycle.Version) *lifecycle.Step {
-		p.Steps = append(p.Steps, lifecycle.Step{ID: target + "/" + string(a), Stage: "repair", Target: target, Action: a, Version: v, Reason: "it was cut off"})
+		p.Steps = append(p.Steps, lifecycle.Step{ID: target + "/" + string(a), Stage: "repair", Target: target, Action: a, Version: v,
+			Reason: "it was cut off"})
 		return &p.Steps[len(p.Steps)-1]
 	}
 	from, to, other := version(t, "v1.35.7+k0s.0"), version(t, "v1.36.3+k0s.2"), version(t, "v1.36.4+k0s.0")
@@ -87,8 +90,10 @@ func TestCheck(t *testing.T) {
 			p.Steps[0].Reason, p.Steps[3].Timeout = "said otherwise", 5
 		}},
 		"nothing to do": {now: func(p *lifecycle.Plan) { p.Steps = nil; p.Target = other }},
-		"another order": {now: func(p *lifecycle.Plan) { p.Steps[2], p.Steps[3] = p.Steps[3], p.Steps[2] }, want: []string{"the order or the pace"}},
-		"faster":        {now: func(p *lifecycle.Plan) { p.Stages[3].Width = 0 }, want: []string{"going 2 at once was planned, it would be all now"}},
+		"another order": {now: func(p *lifecycle.Plan) { p.Steps[2], p.Steps[3] = p.Steps[3], p.Steps[2] },
+			want: []string{"the order or the pace"}},
+		"faster": {now: func(p *lifecycle.Plan) { p.Stages[3].Width = 0 },
+			want: []string{"going 2 at once was planned, it would be all now"}},
 		"a node upgraded by hand": {now: func(p *lifecycle.Plan) { drop(p, on("w1")) },
 			want: []string{"- w1/cordon", "- w1/upgrade: because"}},
 		"a node at another version": {now: func(p *lifecycle.Plan) { at(p, "w2/upgrade").From = other },
@@ -97,17 +102,21 @@ func TestCheck(t *testing.T) {
 			want: []string{"~ c1/upgrade", "new: - --debug"}},
 		"a node that an administrator has cordoned": {now: func(p *lifecycle.Plan) { drop(p, is("w1/cordon")); drop(p, is("w1/uncordon")) },
 			want: []string{"- w1/cordon", "- w1/uncordon"}},
-		"a gate less":   {now: func(p *lifecycle.Plan) { at(p, "w1/cordon").Before = nil }, want: []string{"~ w1/cordon", "does not wait any more until every other node is Ready"}},
-		"a step more":   {now: func(p *lifecycle.Plan) { more(p, "w9", lifecycle.ActionReset, to) }, want: []string{"+ w9/reset: it was cut off"}},
-		"a step less":   {now: func(p *lifecycle.Plan) { drop(p, is("w2/drain")) }, want: []string{"- w2/drain"}},
-		"another value": {now: func(p *lifecycle.Plan) { p.Steps[0].Objects[1].Fields[0].From = "evil:1" }, want: []string{"spec.image was web:1 when it was planned, and is evil:1 now"}},
+		"a gate less": {now: func(p *lifecycle.Plan) { at(p, "w1/cordon").Before = nil },
+			want: []string{"~ w1/cordon", "does not wait any more until every other node is Ready"}},
+		"a step more": {now: func(p *lifecycle.Plan) { more(p, "w9", lifecycle.ActionReset, to) },
+			want: []string{"+ w9/reset: it was cut off"}},
+		"a step less": {now: func(p *lifecycle.Plan) { drop(p, is("w2/drain")) }, want: []string{"- w2/drain"}},
+		"another value": {now: func(p *lifecycle.Plan) { p.Steps[0].Objects[1].Fields[0].From = "evil:1" },
+			want: []string{"spec.image was web:1 when it was planned, and is evil:1 now"}},
 		"another way back": {now: func(p *lifecycle.Plan) { at(p, "w1/upgrade").OnFailure = nil },
 			want: []string{"~ w1/upgrade", "another way back"}},
 		"another site":    {now: func(p *lifecycle.Plan) { p.Site = "tokyo" }, want: []string{"is of site lab"}},
 		"another cluster": {now: func(p *lifecycle.Plan) { p.ClusterUID = "other" }, begun: true, want: []string{"another cluster"}},
 		"nobody has reviewed one": {reviewed: func(p *lifecycle.Plan) { *p = lifecycle.Plan{} }, now: func(*lifecycle.Plan) {}, begun: true,
 			want: []string{"nobody has reviewed", "+ c1/upgrade", "+ w2/uncordon"}},
-		"nobody has reviewed nothing": {reviewed: func(p *lifecycle.Plan) { *p = lifecycle.Plan{} }, now: func(p *lifecycle.Plan) { p.Steps = nil }},
+		"nobody has reviewed nothing": {reviewed: func(p *lifecycle.Plan) { *p = lifecycle.Plan{} },
+			now: func(p *lifecycle.Plan) { p.Steps = nil }},
 
 		"what is left": {begun: true, now: func(p *lifecycle.Plan) {
 			drop(p, on("c1"))
@@ -125,43 +134,74 @@ func TestCheck(t *testing.T) {
 			more(p, "w2", lifecycle.ActionCordon, lifecycle.Version{})
 			more(p, "w2", lifecycle.ActionJoinWorker, to)
 			more(p, "", lifecycle.ActionBackup, lifecycle.Version{})
-			*more(p, "w2", lifecycle.ActionUpgrade, to) = lifecycle.Step{ID: "w2/upgrade", Target: "w2", Action: lifecycle.ActionUpgrade, From: to, Version: to,
+			*more(p, "w2", lifecycle.ActionUpgrade, to) = lifecycle.Step{ID: "w2/upgrade", Target: "w2", Action: lifecycle.ActionUpgrade, From: to,
+				Version:   to,
 				OnFailure: []lifecycle.Step{{ID: "w2/restore-former", Target: "w2", Action: lifecycle.ActionRestoreFormer, Version: from}}}
 			more(p, "c1", lifecycle.ActionReinstall, to).Changes = []string{"+ --profile=gpu"}
 		}},
-		"begun, and another machine":            {begun: true, now: func(p *lifecycle.Plan) { more(p, "w3", lifecycle.ActionStart, to) }, want: []string{"+ w3/start"}},
-		"begun, and another action":             {begun: true, now: func(p *lifecycle.Plan) { more(p, "w1", lifecycle.ActionReset, to) }, want: []string{"+ w1/reset"}},
-		"begun, and the cluster is gone":        {begun: true, now: func(p *lifecycle.Plan) { more(p, "c1", lifecycle.ActionInitialize, to) }, want: []string{"+ c1/initialize"}},
-		"begun, and another version":            {begun: true, now: func(p *lifecycle.Plan) { at(p, "w1/upgrade").Version = other }, want: []string{"~ w1/upgrade", "k0s v1.36.4+k0s.0 was not reviewed there"}},
-		"begun, and another version is started": {begun: true, now: func(p *lifecycle.Plan) { more(p, "w1", lifecycle.ActionStart, other) }, want: []string{"~ w1/start"}},
-		"begun, and another version to go back to": {begun: true, now: func(p *lifecycle.Plan) { at(p, "w1/upgrade").OnFailure[0].Version = other },
+		"begun, and another machine": {begun: true, now: func(p *lifecycle.Plan) { more(p, "w3", lifecycle.ActionStart, to) },
+			want: []string{"+ w3/start"}},
+		"begun, and another action": {begun: true, now: func(p *lifecycle.Plan) { more(p, "w1", lifecycle.ActionReset, to) },
+			want: []string{"+ w1/reset"}},
+		"begun, and the cluster is gone": {begun: true, now: func(p *lifecycle.Plan) { more(p, "c1", lifecycle.ActionInitialize, to) },
+			want: []string{"+ c1/initialize"}},
+		"begun, and another version": {begun: true, now: func(p *lifecycle.Plan) { at(p, "w1/upgrade").Version = other },
+			want: []string{"~ w1/upgrade", "k0s v1.36.4+k0s.0 was not reviewed there"}},
+		"begun, and another version is started": {begun: true, now: func(p *lifecycle.Plan) { more(p, "w1", lifecycle.ActionStart, other) },
+			want: []string{"~ w1/start"}},
+		"begun, and another version to go back to": {begun: true,
+			now:  func(p *lifecycle.Plan) { at(p, "w1/upgrade").OnFailure[0].Version = other },
 			want: []string{"~ w1/upgrade", "restore-former"}},
-		"begun, and another argument":  {begun: true, now: func(p *lifecycle.Plan) { at(p, "c1/upgrade").Changes = []string{"- --debug"} }, want: []string{"new: - --debug"}},
-		"begun, and another target":    {begun: true, now: func(p *lifecycle.Plan) { p.Target = other }, want: []string{"k0s v1.36.4+k0s.0 is declared"}},
-		"begun, and faster":            {begun: true, now: func(p *lifecycle.Plan) { p.Stages[2].Width = 0; drop(p, on("w1")) }, want: []string{"controllers: all at once, and 1 were reviewed"}},
-		"begun, and taken over":        {begun: true, now: func(p *lifecycle.Plan) { at(p, "w1/cordon").TakeOver = true }, want: []string{"in another way"}},
-		"some objects are there":       {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects = p.Steps[0].Objects[1:]; p.Steps[0].Chart = "1.1.0" }},
-		"some fields are there":        {begun: true, now: func(p *lifecycle.Plan) { o := p.Steps[0].Objects; o[1].Fields = o[1].Fields[1:] }},
-		"begun, and another object":    {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[0].Name = "cache" }, want: []string{"Deployment shop/cache was to stay"}},
-		"begun, and another value":     {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[1].Fields[1].From = "9" }, want: []string{"spec.replicas was 1 when it was planned, and is 9 now"}},
-		"begun, and deleted instead":   {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[0].Change = lifecycle.ChangeDelete }, want: []string{"create was planned, it would be delete now"}},
-		"begun, and other contents":    {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Digest = "sha256:x" }, want: []string{"what is declared is not what it was"}},
-		"begun, and another chart":     {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Chart = "1.0.0 -> 2.0.0" }, want: []string{"the chart goes 1.0.0 -> 2.0.0"}},
-		"begun, and another addon":     {begun: true, now: func(p *lifecycle.Plan) { more(p, "addon/x", lifecycle.ActionApply, lifecycle.Version{}) }, want: []string{"+ addon/x/apply"}},
-		"begun, and an addon goes":     {begun: true, now: func(p *lifecycle.Plan) { more(p, "addon/shop", lifecycle.ActionPrune, lifecycle.Version{}) }, want: []string{"+ addon/shop/prune"}},
-		"a chart for the new version":  {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", false) }},
-		"one that was not named":       {begun: true, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", false) }, want: []string{"+ addon/dns/apply"}},
-		"one that was changed by hand": {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", true) }, want: []string{"ConfigMap dns/zones was to stay"}},
-		"one of another version":       {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "1.0.0 -> 2.0.0", false) }, want: []string{"the chart goes"}},
+		"begun, and another argument": {begun: true, now: func(p *lifecycle.Plan) { at(p, "c1/upgrade").Changes = []string{"- --debug"} },
+			want: []string{"new: - --debug"}},
+		"begun, and another target": {begun: true, now: func(p *lifecycle.Plan) { p.Target = other },
+			want: []string{"k0s v1.36.4+k0s.0 is declared"}},
+		"begun, and faster": {begun: true, now: func(p *lifecycle.Plan) { p.Stages[2].Width = 0; drop(p, on("w1")) },
+			want: []string{"controllers: all at once, and 1 were reviewed"}},
+		"begun, and taken over": {begun: true, now: func(p *lifecycle.Plan) { at(p, "w1/cordon").TakeOver = true },
+			want: []string{"in another way"}},
+		"some objects are there": {begun: true,
+			now: func(p *lifecycle.Plan) { p.Steps[0].Objects = p.Steps[0].Objects[1:]; p.Steps[0].Chart = "1.1.0" }},
+		"some fields are there": {begun: true, now: func(p *lifecycle.Plan) { o := p.Steps[0].Objects; o[1].Fields = o[1].Fields[1:] }},
+		"begun, and another object": {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[0].Name = "cache" },
+			want: []string{"Deployment shop/cache was to stay"}},
+		"begun, and another value": {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[1].Fields[1].From = "9" },
+			want: []string{"spec.replicas was 1 when it was planned, and is 9 now"}},
+		"begun, and deleted instead": {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Objects[0].Change = lifecycle.ChangeDelete },
+			want: []string{"create was planned, it would be delete now"}},
+		"begun, and other contents": {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Digest = "sha256:x" },
+			want: []string{"what is declared is not what it was"}},
+		"begun, and another chart": {begun: true, now: func(p *lifecycle.Plan) { p.Steps[0].Chart = "1.0.0 -> 2.0.0" },
+			want: []string{"the chart goes 1.0.0 -> 2.0.0"}},
+		"begun, and another addon": {begun: true,
+			now: func(p *lifecycle.Plan) { more(p, "addon/x", lifecycle.ActionApply, lifecycle.Version{}) }, want: []string{"+ addon/x/apply"}},
+		"begun, and an addon goes": {begun: true,
+			now:  func(p *lifecycle.Plan) { more(p, "addon/shop", lifecycle.ActionPrune, lifecycle.Version{}) },
+			want: []string{"+ addon/shop/prune"}},
+		"a chart for the new version": {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", false) }},
+		"one that was not named": {begun: true, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", false) },
+			want: []string{"+ addon/dns/apply"}},
+		"one that was changed by hand": {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "2.0.0", true) },
+			want: []string{"ConfigMap dns/zones was to stay"}},
+		"one of another version": {begun: true, reviewed: coming, now: func(p *lifecycle.Plan) { rerendered(p, "1.0.0 -> 2.0.0", false) },
+			want: []string{"the chart goes"}},
 
 		"a cluster that was not there": {reviewed: bare, now: func(p *lifecycle.Plan) {
 			drop(p, on("c1"))
 			p.Steps[0].Chart = "1.1.0"
-			p.Steps[0].Objects = append(p.Steps[0].Objects, lifecycle.ObjectChange{ObjectRef: lifecycle.ObjectRef{Kind: "Secret", Name: "made"}, Change: lifecycle.ChangeCreate})
+			p.Steps[0].Objects = append(p.Steps[0].Objects,
+				lifecycle.ObjectChange{ObjectRef: lifecycle.ObjectRef{Kind: "Secret", Name: "made"}, Change: lifecycle.ChangeCreate})
 		}},
-		"a cluster that was not there, and another machine": {reviewed: bare, now: func(p *lifecycle.Plan) { more(p, "w3", lifecycle.ActionStart, to) }, want: []string{"+ w3/start"}},
-		"a cluster that does not answer":                    {now: func(p *lifecycle.Plan) { p.ClusterUID, p.Steps = "", nil; more(p, "c1", lifecycle.ActionStart, from) }},
-		"one that does not answer, and another machine":     {now: func(p *lifecycle.Plan) { p.ClusterUID, p.Steps = "", nil; more(p, "c2", lifecycle.ActionStart, from) }, want: []string{"+ c2/start"}},
+		"a cluster that was not there, and another machine": {reviewed: bare,
+			now: func(p *lifecycle.Plan) { more(p, "w3", lifecycle.ActionStart, to) }, want: []string{"+ w3/start"}},
+		"a cluster that does not answer": {now: func(p *lifecycle.Plan) {
+			p.ClusterUID, p.Steps = "", nil
+			more(p, "c1", lifecycle.ActionStart, from)
+		}},
+		"one that does not answer, and another machine": {now: func(p *lifecycle.Plan) {
+			p.ClusterUID, p.Steps = "", nil
+			more(p, "c2", lifecycle.ActionStart, from)
+		}, want: []string{"+ c2/start"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			reviewed, now := bump(t), bump(t)
@@ -185,7 +225,8 @@ func TestCheck(t *testing.T) {
 					t.Errorf("does not say %q:\n%s\n%s", want, ds[0].Summary, ds[0].Detail)
 				}
 			}
-			if id := ID(now); len(id) != 12 || !strings.Contains(ds[0].Hint, "--accept-changes "+id+" (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES)") {
+			if id := ID(now); len(id) != 12 || !strings.Contains(ds[0].Hint,
+				"--accept-changes "+id+" (in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES)") {
 				t.Errorf("the hint does not name %s: %s", id, ds[0].Hint)
 			}
 		})
@@ -196,7 +237,8 @@ func coming(p *lifecycle.Plan) { p.Unfinished, p.Coming = "known later", []strin
 
 func rerendered(p *lifecycle.Plan, chart string, byHand bool) {
 	p.Steps = []lifecycle.Step{{ID: "addon/dns/apply", Target: "addon/dns", Action: lifecycle.ActionApply, Chart: chart, Digest: "sha256:dns",
-		Objects: []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{Kind: "ConfigMap", Namespace: "dns", Name: "zones"}, Change: lifecycle.ChangeUpdate, Drift: byHand}}}}
+		Objects: []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{Kind: "ConfigMap", Namespace: "dns", Name: "zones"},
+			Change: lifecycle.ChangeUpdate, Drift: byHand}}}}
 }
 
 // bare is how a plan looks where there is no cluster yet.
@@ -226,10 +268,12 @@ func TestBegun(t *testing.T) {
 		runs []lifecycle.RunRecord
 		want bool
 	}{
-		"none":                        {plan, nil, false},
-		"of other plans":              {plan, []lifecycle.RunRecord{{Result: lifecycle.RunUnended}, record(lifecycle.RunFailed, "sha256:other")}, false},
-		"killed":                      {plan, []lifecycle.RunRecord{record(lifecycle.RunUnended, mine)}, true},
-		"failed, and another since":   {plan, []lifecycle.RunRecord{record(lifecycle.RunDone, "sha256:other"), record(lifecycle.RunFailed, mine)}, true},
+		"none": {plan, nil, false},
+		"of other plans": {plan, []lifecycle.RunRecord{{Result: lifecycle.RunUnended}, record(lifecycle.RunFailed, "sha256:other")},
+			false},
+		"killed": {plan, []lifecycle.RunRecord{record(lifecycle.RunUnended, mine)}, true},
+		"failed, and another since": {plan, []lifecycle.RunRecord{record(lifecycle.RunDone, "sha256:other"), record(lifecycle.RunFailed, mine)},
+			true},
 		"done":                        {plan, []lifecycle.RunRecord{record(lifecycle.RunDone, mine), record(lifecycle.RunFailed, mine)}, false},
 		"done, as far as it could be": {unfinished, []lifecycle.RunRecord{record(lifecycle.RunDone, unfinished.Meaning())}, true},
 	} {

@@ -64,10 +64,12 @@ func TestCheckFreshTellsOfObjects(t *testing.T) {
 		return lifecycle.ObjectRef{APIVersion: "apps/v1", Kind: "Deployment", Namespace: "shop", Name: name}
 	}
 	plan := func(objects ...lifecycle.ObjectChange) lifecycle.Plan {
-		return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab", Steps: []lifecycle.Step{{ID: "addon/shop/apply", Target: "addon/shop", Reason: "chart 2 is declared", Objects: objects}}}
+		return lifecycle.Plan{Format: lifecycle.PlanFormat, Site: "lab",
+			Steps: []lifecycle.Step{{ID: "addon/shop/apply", Target: "addon/shop", Reason: "chart 2 is declared", Objects: objects}}}
 	}
 	image := func(from, by string) lifecycle.ObjectChange {
-		return lifecycle.ObjectChange{ObjectRef: ref("web"), Change: lifecycle.ChangeUpdate, Fields: []lifecycle.FieldChange{{Field: "spec.image", From: from, To: "web:2", By: by}}}
+		return lifecycle.ObjectChange{ObjectRef: ref("web"), Change: lifecycle.ChangeUpdate,
+			Fields: []lifecycle.FieldChange{{Field: "spec.image", From: from, To: "web:2", By: by}}}
 	}
 	created := lifecycle.ObjectChange{ObjectRef: ref("web"), Change: lifecycle.ChangeCreate}
 	other := lifecycle.ObjectChange{ObjectRef: ref("db"), Change: lifecycle.ChangeUpdate}
@@ -77,13 +79,15 @@ func TestCheckFreshTellsOfObjects(t *testing.T) {
 		saved, now lifecycle.Plan
 		want       string
 	}{
-		"written by another":  {plan(image("web:1", "")), plan(image("web:1", "kubectl-set")), ""},
-		"set to another":      {plan(image("web:1", "")), plan(image("evil:1", "kubectl-set")), "Deployment shop/web: spec.image was web:1 when it was planned, and is evil:1 now"},
-		"another field":       {plan(image("web:1", "")), plan(more), "spec.replicas was as declared when it was planned, and is 9 now"},
-		"a field put right":   {plan(more), plan(image("web:1", "")), "spec.replicas was 9 when it was planned, and is as declared now"},
-		"an object more":      {plan(created), plan(created, other), "Deployment shop/db was to stay as it was, and would change now (update)"},
-		"an object less":      {plan(created, other), plan(created), "Deployment shop/db was to change (update), and has no need to any more"},
-		"it was made by hand": {plan(created), plan(image("web:1", "kubectl")), "Deployment shop/web: create was planned, it would be update now"},
+		"written by another": {plan(image("web:1", "")), plan(image("web:1", "kubectl-set")), ""},
+		"set to another": {plan(image("web:1", "")), plan(image("evil:1", "kubectl-set")),
+			"Deployment shop/web: spec.image was web:1 when it was planned, and is evil:1 now"},
+		"another field":     {plan(image("web:1", "")), plan(more), "spec.replicas was as declared when it was planned, and is 9 now"},
+		"a field put right": {plan(more), plan(image("web:1", "")), "spec.replicas was 9 when it was planned, and is as declared now"},
+		"an object more":    {plan(created), plan(created, other), "Deployment shop/db was to stay as it was, and would change now (update)"},
+		"an object less":    {plan(created, other), plan(created), "Deployment shop/db was to change (update), and has no need to any more"},
+		"it was made by hand": {plan(created), plan(image("web:1", "kubectl")),
+			"Deployment shop/web: create was planned, it would be update now"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := CheckFresh(tt.saved, tt.now)

@@ -52,7 +52,8 @@ func TestDocument(t *testing.T) {
 	if c.Name != "plant" || c.Version != "v1.35.7+k0s.0" || c.MaxUnavailable != "20%" {
 		t.Errorf("read %+v", c)
 	}
-	got, origin, err := c.Document(Learnt{Hosts: []LearntHost{{Name: "cellar", PrivateAddress: "192.168.0.11"}, {Name: "attic"}}}, Paths{From: "/home/me/plant", To: "/fleet/overlays/plant"})
+	got, origin, err := c.Document(Learnt{Hosts: []LearntHost{{Name: "cellar", PrivateAddress: "192.168.0.11"}, {Name: "attic"}}},
+		Paths{From: "/home/me/plant", To: "/fleet/overlays/plant"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,12 +106,14 @@ spec:
 
 func TestReadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ doc, want string }{
-		"nothing":           {"", "k0sctl.yaml:1: this is not a k0sctl cluster document"},
-		"no YAML":           {"a:\n  b: c\n d: e\n", "k0sctl.yaml:2: this is not YAML"},
-		"another kind":      {"apiVersion: v1\nkind: Config\n", "this is not a k0sctl cluster document"},
-		"two documents":     {document + "---\napiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n", "k0sctl.yaml:29: a second document"},
-		"no hosts":          {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
-		"a host as a word":  {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - worker-1\n", "k0sctl.yaml:5: a host must be a mapping"},
+		"nothing":      {"", "k0sctl.yaml:1: this is not a k0sctl cluster document"},
+		"no YAML":      {"a:\n  b: c\n d: e\n", "k0sctl.yaml:2: this is not YAML"},
+		"another kind": {"apiVersion: v1\nkind: Config\n", "this is not a k0sctl cluster document"},
+		"two documents": {document + "---\napiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n",
+			"k0sctl.yaml:29: a second document"},
+		"no hosts": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
+		"a host as a word": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - worker-1\n",
+			"k0sctl.yaml:5: a host must be a mapping"},
 		"a bomb of aliases": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\n" + bomb(), "aliases unfold"},
 	} {
 		if _, ds := Read("k0sctl.yaml", []byte(c.doc)); ds.Err() == nil || !strings.Contains(ds.Error(), c.want) {
@@ -150,7 +153,8 @@ func TestLearn(t *testing.T) {
 		}
 		return out
 	}
-	unpinned := strings.Replace(strings.Replace(document, "  k0s:\n    version: 1.35.7+k0s.0\n", "", 1), "    privateAddress: 192.168.0.21\n", "", 1)
+	unpinned := strings.Replace(strings.Replace(document, "  k0s:\n    version: 1.35.7+k0s.0\n", "", 1), "    privateAddress: 192.168.0.21\n",
+		"", 1)
 	for name, c := range map[string]struct {
 		doc   string
 		state lifecycle.State
@@ -171,20 +175,27 @@ func TestLearn(t *testing.T) {
 			controller(func(s *lifecycle.HostState) {
 				s.Config = []byte(`{"spec":{"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
 			}), worker(nil)}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{"cellar", ""}, {"attic", ""}}}, "", false},
-		"a node under another name than its machine": {document, lifecycle.State{Nodes: nodes("roof"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
-			s.Arguments = []string{"--kubelet-extra-args=--hostname-override=roof"}
-		})}}, Learnt{Hosts: []LearntHost{{"cellar", ""}, {"roof", ""}}}, "k0sctl.yaml:18: the machine calls itself attic, and its node is roof", false},
-		"no such node": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, Nodes: nodes("roof")}, Learnt{}, "no node of the cluster is called attic", true},
-		"an API that does not answer": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, API: lifecycle.APIState{Unknown: "timeout"}},
+		"a node under another name than its machine": {document,
+			lifecycle.State{Nodes: nodes("roof"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
+				s.Arguments = []string{"--kubelet-extra-args=--hostname-override=roof"}
+			})}}, Learnt{Hosts: []LearntHost{{"cellar", ""}, {"roof", ""}}}, "k0sctl.yaml:18: the machine calls itself attic, and its node is roof",
+			false},
+		"no such node": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, Nodes: nodes("roof")}, Learnt{},
+			"no node of the cluster is called attic", true},
+		"an API that does not answer": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)},
+			API: lifecycle.APIState{Unknown: "timeout"}},
 			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "", false},
 		"a machine that is off": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
 			s.Problem, s.Why = lifecycle.HostUnreachable, "connection refused"
 		})}}, Learnt{}, "k0sctl.yaml:18: 10.0.0.21 does not tell what it is: connection refused", true},
-		"another version than declared": {document, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
+		"another version than declared": {document, lifecycle.State{Nodes: nodes("attic"),
+			Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
 			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "the machines do not all run v1.35.7+k0s.0", false},
-		"two versions, none declared": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
+		"two versions, none declared": {unpinned, lifecycle.State{Nodes: nodes("attic"),
+			Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
 			Learnt{}, "which k0s version the cluster is to have is not known", true},
-		"a machine without k0s": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.ServiceName, s.Running = "", lifecycle.Version{} })}},
+		"a machine without k0s": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil),
+			worker(func(s *lifecycle.HostState) { s.ServiceName, s.Running = "", lifecycle.Version{} })}},
 			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "10.0.0.21 runs no k0s", false},
 	} {
 		got, ds := read(t, c.doc).Learn(c.state)
@@ -200,12 +211,14 @@ func TestLearn(t *testing.T) {
 // What no machine may be asked must be in the document.
 func TestDeclared(t *testing.T) {
 	_, ds := read(t, strings.Replace(document, "version: 1.35.7+k0s.0", "dynamicConfig: false", 1)).Declared()
-	for _, want := range []string{"k0sctl.yaml: the document does not say which k0s version", "k0sctl.yaml:9: the host has no hostname", "k0sctl.yaml:18: the host has no hostname"} {
+	for _, want := range []string{"k0sctl.yaml: the document does not say which k0s version", "k0sctl.yaml:9: the host has no hostname",
+		"k0sctl.yaml:18: the host has no hostname"} {
 		if ds.Err() == nil || !strings.Contains(ds.Error(), want) {
 			t.Errorf("does not say %q: %v", want, ds)
 		}
 	}
-	got, ds := read(t, strings.NewReplacer("- role: controller", "- hostname: cellar\n    role: controller", "- role: worker", "- hostname: attic\n    role: worker").Replace(document)).Declared()
+	got, ds := read(t, strings.NewReplacer("- role: controller", "- hostname: cellar\n    role: controller", "- role: worker",
+		"- hostname: attic\n    role: worker").Replace(document)).Declared()
 	if ds.Err() != nil || !reflect.DeepEqual(got, Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}) {
 		t.Errorf("%+v %v", got, ds)
 	}

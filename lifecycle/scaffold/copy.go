@@ -40,8 +40,8 @@ func (s Site) Copy(from string, files []File) ([]File, error) {
 	return out, nil
 }
 
-// adopt gives the Cluster and Site documents of a file the new site's name, and the one with hosts its machines. A file without either stays as
-// it is, byte by byte.
+// adopt gives the Cluster and Site documents of a file the new site's name, and the one with hosts its machines. A file without either
+// stays as it is, byte by byte.
 func (s Site) adopt(from string, content []byte) (out []byte, hosts bool, err error) {
 	docs, err := documents(content)
 	if err != nil {

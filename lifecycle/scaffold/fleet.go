@@ -21,8 +21,8 @@ var around embed.FS
 
 // Tool is where a fleet's pipeline finds kiban.
 type Tool struct {
-	// Image is the repository of its images, without a tag: "registry.example.com/platform/kiban". The project of GitLab that has the pipeline is
-	// called as what follows the registry.
+	// Image is the repository of its images, without a tag: "registry.example.com/platform/kiban". The project of GitLab that has the
+	// pipeline is called as what follows the registry.
 	Image string
 	// Version is a release, "1.4.0".
 	Version string
@@ -39,8 +39,8 @@ func (t Tool) project() (string, error) {
 	return project, nil
 }
 
-// Fleet is a repository with one site: clusters/base as kiban ships it, the site's overlay, the pipeline, what Renovate is told, and what git is
-// to leave alone. The error is a lifecycle.Diagnostic when the tool can't be where it is said to be.
+// Fleet is a repository with one site: clusters/base as kiban ships it, the site's overlay, the pipeline, what Renovate is told, and what
+// git is to leave alone. The error is a lifecycle.Diagnostic when the tool can't be where it is said to be.
 func Fleet(first Site, tool Tool) ([]File, error) {
 	project, err := tool.project()
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 
 var tool = Tool{Image: "registry.example.com:5050/infra/kiban", Version: "1.4.0"}
 
-// The pipeline of a new fleet takes templates that this repository has, in the version of the kiban that made it, and gives them what they ask for.
+// The pipeline of a new fleet takes templates that this repository has, in the version of the kiban that made it, and gives them what they
+// ask for.
 func TestPipelineTakesWhatTemplatesOffer(t *testing.T) {
 	files, err := Fleet(Example("tokyo"), tool)
 	if err != nil {
@@ -23,7 +24,8 @@ func TestPipelineTakesWhatTemplatesOffer(t *testing.T) {
 	have := map[string]string{}
 	for _, f := range files {
 		have[f.Path] = string(f.Content)
-		if strings.Contains(string(f.Content), "KIBAN_IMAGE") || strings.Contains(string(f.Content), "KIBAN_PROJECT") || strings.Contains(string(f.Content), "KIBAN_VERSION") {
+		if strings.Contains(string(f.Content), "KIBAN_IMAGE") || strings.Contains(string(f.Content), "KIBAN_PROJECT") ||
+			strings.Contains(string(f.Content), "KIBAN_VERSION") {
 			t.Errorf("%s has a blank that nobody filled in:\n%s", f.Path, f.Content)
 		}
 	}
@@ -71,14 +73,16 @@ func TestPipelineTakesWhatTemplatesOffer(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]string{"fleet": "registry.example.com:5050/infra/kiban:1.4.0", "renovate": "registry.example.com:5050/infra/kiban:1.4.0-renovate"}
+	want := map[string]string{"fleet": "registry.example.com:5050/infra/kiban:1.4.0",
+		"renovate": "registry.example.com:5050/infra/kiban:1.4.0-renovate"}
 	if !maps.Equal(taken, want) {
 		t.Errorf("the pipeline takes %v, not %v", taken, want)
 	}
 }
 
 func TestToolIsAnImage(t *testing.T) {
-	for _, wrong := range []string{"", "kiban", "registry.example.com/kiban:1.0.0", "registry.example.com/kiban@sha256:00", "https://registry.example.com/kiban", "registry.example.com/Kiban",
+	for _, wrong := range []string{"", "kiban", "registry.example.com/kiban:1.0.0", "registry.example.com/kiban@sha256:00",
+		"https://registry.example.com/kiban", "registry.example.com/Kiban",
 		"registry.example.com/kiban\ninclude: x"} {
 		if _, err := Fleet(Example("tokyo"), Tool{Image: wrong, Version: "1.0.0"}); err == nil {
 			t.Errorf("%q was taken for a repository of images", wrong)
@@ -121,7 +125,8 @@ func TestTheBaseIsThisRepositorysOwn(t *testing.T) {
 
 func TestMachines(t *testing.T) {
 	got, err := Machines("tyo", lifecycle.RoleWorker, []string{"10.0.0.1", " w2=10.0.0.2", "fd00::3", "w4=box.example"})
-	want := []Machine{{"tyo-worker-1", "10.0.0.1", lifecycle.RoleWorker}, {"w2", "10.0.0.2", lifecycle.RoleWorker}, {"tyo-worker-3", "fd00::3", lifecycle.RoleWorker}, {"w4", "box.example", lifecycle.RoleWorker}}
+	want := []Machine{{"tyo-worker-1", "10.0.0.1", lifecycle.RoleWorker}, {"w2", "10.0.0.2", lifecycle.RoleWorker},
+		{"tyo-worker-3", "fd00::3", lifecycle.RoleWorker}, {"w4", "box.example", lifecycle.RoleWorker}}
 	if err != nil || len(got) != len(want) {
 		t.Fatal(got, err)
 	}
@@ -161,7 +166,8 @@ spec:
     version: v1.35.7+k0s.0
 `)},
 	}
-	site := Site{Name: "new", Version: "v1.36.3+k0s.2", Machines: []Machine{{"new-1", "10.0.1.1", lifecycle.RoleController}, {"new-2", "box.example", lifecycle.RoleWorker}}}
+	site := Site{Name: "new", Version: "v1.36.3+k0s.2",
+		Machines: []Machine{{"new-1", "10.0.1.1", lifecycle.RoleController}, {"new-2", "box.example", lifecycle.RoleWorker}}}
 	got, err := site.Copy("old", from)
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +205,8 @@ spec:
 	if len(files) != len(want) {
 		t.Errorf("%d files: %v", len(files), files)
 	}
-	if ds := Leftovers("new", got, site.Machines); len(ds) != 2 || !strings.Contains(ds.Error(), "overlays/new/pools.yaml:3: 10.0.9.9 is the other site's") {
+	if ds := Leftovers("new", got, site.Machines); len(ds) != 2 ||
+		!strings.Contains(ds.Error(), "overlays/new/pools.yaml:3: 10.0.9.9 is the other site's") {
 		t.Errorf("leftovers: %v", ds)
 	}
 	if _, err := site.Copy("old", from[:3]); err == nil || !strings.Contains(err.Error(), "lists no machines") {

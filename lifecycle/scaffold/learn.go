@@ -42,11 +42,13 @@ func (c *Cluster) Declared() (Learnt, lifecycle.Diagnostics) {
 	out := Learnt{Hosts: make([]LearntHost, len(c.Hosts))}
 	var ds lifecycle.Diagnostics
 	if c.Version == "" {
-		ds = append(ds, c.problem(0, "the document does not say which k0s version", "The machines know, and are not to be asked.", "Leave --offline out, or set spec.k0s.version to what they run."))
+		ds = append(ds, c.problem(0, "the document does not say which k0s version", "The machines know, and are not to be asked.",
+			"Leave --offline out, or set spec.k0s.version to what they run."))
 	}
 	for i, h := range c.Hosts {
 		if out.Hosts[i].Name = h.Hostname; h.Hostname == "" {
-			ds = append(ds, c.problem(h.Line, "the host has no hostname", "Its node's name must be known; the machine knows it, and is not to be asked.",
+			ds = append(ds, c.problem(h.Line, "the host has no hostname",
+				"Its node's name must be known; the machine knows it, and is not to be asked.",
 				"Leave --offline out, or set hostname to what `hostname` prints on "+h.Address+"."))
 		}
 	}
@@ -66,7 +68,8 @@ func (c *Cluster) Learn(state lifecycle.State) (Learnt, lifecycle.Diagnostics) {
 			if at >= 0 {
 				why = state.Hosts[at].Why
 			}
-			ds = append(ds, c.problem(h.Line, h.Address+" does not tell what it is", why, "Mend that and run the same command again, or say everything in the file and use --offline."))
+			ds = append(ds, c.problem(h.Line, h.Address+" does not tell what it is", why,
+				"Mend that and run the same command again, or say everything in the file and use --offline."))
 			continue
 		}
 		s := state.Hosts[at]
@@ -84,8 +87,8 @@ func (c *Cluster) Learn(state lifecycle.State) (Learnt, lifecycle.Diagnostics) {
 	return out, append(ds, found...)
 }
 
-// learnHost: a node is called as its kubelet is told, else as the machine calls itself (H20). A worker's private address is the one that its
-// kubelet is told, a controller's the one that etcd is told: k0sctl looks for one by itself.
+// learnHost: a node is called as its kubelet is told, else as the machine calls itself (H20). A worker's private address is the one that
+// its kubelet is told, a controller's the one that etcd is told: k0sctl looks for one by itself.
 func learnHost(h Host, s lifecycle.HostState) LearntHost {
 	out := LearntHost{Name: h.Hostname}
 	if out.Name == "" {
@@ -147,12 +150,15 @@ func (c *Cluster) doubts(h Host, s lifecycle.HostState, name string, state lifec
 		return ds
 	}
 	if s.Hostname != "" && !strings.EqualFold(name, s.Hostname) {
-		warn(fmt.Sprintf("the machine calls itself %s, and its node is %s", s.Hostname, name), "Nothing is planned for a site while one of its machines has two names.",
+		warn(fmt.Sprintf("the machine calls itself %s, and its node is %s", s.Hostname, name),
+			"Nothing is planned for a site while one of its machines has two names.",
 			"Set the machine's hostname to "+name+".")
 	}
 	known := state.API.Unknown == "" && !state.API.NotYet
-	if known && h.Role.RunsWorkloads() && !slices.ContainsFunc(state.Nodes, func(n lifecycle.NodeState) bool { return n.Name == strings.ToLower(name) }) {
-		ds = append(ds, c.problem(h.Line, fmt.Sprintf("no node of the cluster is called %s", name), "The machine calls itself so, or the document does.",
+	if known && h.Role.RunsWorkloads() && !slices.ContainsFunc(state.Nodes,
+		func(n lifecycle.NodeState) bool { return n.Name == strings.ToLower(name) }) {
+		ds = append(ds, c.problem(h.Line, fmt.Sprintf("no node of the cluster is called %s", name),
+			"The machine calls itself so, or the document does.",
 			"Set hostname to the name of its node (`kubectl get nodes -o wide`)."))
 	}
 	return ds
@@ -177,6 +183,7 @@ func (c *Cluster) learnVersion(running map[string][]string) (string, lifecycle.D
 			return v, nil
 		}
 	}
-	return "", lifecycle.Diagnostics{c.problem(0, "which k0s version the cluster is to have is not known", "The document does not say, and the machines run: "+strings.Join(all, "; ")+".",
+	return "", lifecycle.Diagnostics{c.problem(0, "which k0s version the cluster is to have is not known",
+		"The document does not say, and the machines run: "+strings.Join(all, "; ")+".",
 		"Set spec.k0s.version.")}
 }

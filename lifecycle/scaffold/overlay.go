@@ -2,8 +2,8 @@ package scaffold
 
 import "fmt"
 
-// ImportedOverlay is the overlay of an imported cluster: the whole cluster in one document, which inherits nothing, and the Site. cluster is
-// what Document has printed; knownHosts may be nil.
+// ImportedOverlay is the overlay of an imported cluster: the whole cluster in one document, which inherits nothing, and the Site. cluster
+// is what Document has printed; knownHosts may be nil.
 func (c *Cluster) ImportedOverlay(site string, cluster, knownHosts []byte) []File {
 	declared := fmt.Sprintf(`# How the site is reached and changed. What is not here has the default of the Site's form.
 apiVersion: kiban.dev/v1alpha1
@@ -15,7 +15,8 @@ spec:
     knownHosts: known_hosts
 `, site)
 	if c.MaxUnavailable != "" {
-		declared += fmt.Sprintf("  upgrade:\n    workers:\n      # k0sctl's workerDisruptionPercent\n      maxUnavailable: %s\n", c.MaxUnavailable)
+		declared += fmt.Sprintf("  upgrade:\n    workers:\n      # k0sctl's workerDisruptionPercent\n      maxUnavailable: %s\n",
+			c.MaxUnavailable)
 	}
 	files := []File{
 		{"kustomization.yaml", []byte(`apiVersion: kustomize.config.k8s.io/v1beta1

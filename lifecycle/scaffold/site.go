@@ -48,7 +48,8 @@ func isIP(address string) bool {
 func Example(name string) Site {
 	s := Site{Name: name, Version: FirstVersion}
 	for i := range 3 {
-		s.Machines = append(s.Machines, Machine{fmt.Sprintf("%s-controller-%d", name, i+1), fmt.Sprintf("192.0.2.%d", 11+i), lifecycle.RoleController})
+		s.Machines = append(s.Machines, Machine{fmt.Sprintf("%s-controller-%d", name, i+1), fmt.Sprintf("192.0.2.%d", 11+i),
+			lifecycle.RoleController})
 	}
 	for i := range 2 {
 		s.Machines = append(s.Machines, Machine{fmt.Sprintf("%s-worker-%d", name, i+1), fmt.Sprintf("192.0.2.%d", 101+i), lifecycle.RoleWorker})
@@ -69,9 +70,11 @@ func (s Site) Overlay() []File {
 	}
 	return []File{
 		{"kustomization.yaml", []byte(overlayKustomization)},
-		{"cluster.yaml", []byte("# The machines. A hostname is what `hostname` prints there, and the node's name.\n" + head + "  hosts:\n" + hosts.String())},
+		{"cluster.yaml", []byte("# The machines. A hostname is what `hostname` prints there, and the node's name.\n" + head + "  hosts:\n" +
+			hosts.String())},
 		{"version.yaml", []byte("# The one line that an upgrade changes.\n" + head + "  k0s:\n    version: " + s.Version + "\n")},
-		{"site.yaml", []byte("# How this site is reached and changed, where that is not as clusters/base/site.yaml says.\napiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: " + s.Name + "\n")},
+		{"site.yaml", []byte("# How this site is reached and changed, where that is not as clusters/base/site.yaml says.\n" +
+			"apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: " + s.Name + "\n")},
 	}
 }
 

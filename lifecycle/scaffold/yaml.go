@@ -170,8 +170,8 @@ func modern(n *yaml.Node) {
 	}
 }
 
-// lines says for the lines of a text which lines of another its values were written in: made is the tree that the text was printed from, and
-// carries the other's lines.
+// lines says for the lines of a text which lines of another its values were written in: made is the tree that the text was printed from,
+// and carries the other's lines.
 func lines(printed, made *yaml.Node, out map[int]int, above int) {
 	line := made.Line
 	if line == 0 {

@@ -56,7 +56,8 @@ func (b *bench) Run(_ context.Context, plan lifecycle.Plan, run Run) error {
 	if run.Fence == nil && !harmless(plan) {
 		return errors.New("a run that changes the site has no fence")
 	}
-	e := lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done", Elapsed: 3 * time.Second}
+	e := lifecycle.Event{Format: lifecycle.EventFormat, Run: run.ID, Kind: lifecycle.EventSummary, Message: "1 of 1 steps done",
+		Elapsed: 3 * time.Second}
 	return errors.Join(run.Sink(e), b.fails)
 }
 
@@ -138,9 +139,10 @@ func TestHooksShowAndAsk(t *testing.T) {
 		"once": {plans: []lifecycle.Plan{planOf("f", "worker-1/drain")}, want: []string{"show f", "confirm f", "watch f"}},
 		"again when it is another": {plans: []lifecycle.Plan{planOf("f", "worker-1/drain"), planOf("g", "worker-1/drain")},
 			want: []string{"show f", "confirm f", "show g", "confirm g", "watch g"}},
-		"no":                    {plans: []lifecycle.Plan{planOf("f", "worker-1/drain")}, said: no, want: []string{"show f", "confirm f"}},
-		"who saved it has said": {plans: []lifecycle.Plan{planOf("f", "worker-1/drain")}, saved: &SavedPlan{Plan: planOf("f", "worker-1/drain")}, want: []string{"show f", "watch f"}},
-		"nothing to do":         {plans: []lifecycle.Plan{planOf("f")}},
+		"no": {plans: []lifecycle.Plan{planOf("f", "worker-1/drain")}, said: no, want: []string{"show f", "confirm f"}},
+		"who saved it has said": {plans: []lifecycle.Plan{planOf("f", "worker-1/drain")}, saved: &SavedPlan{Plan: planOf("f", "worker-1/drain")},
+			want: []string{"show f", "watch f"}},
+		"nothing to do": {plans: []lifecycle.Plan{planOf("f")}},
 	} {
 		var got []string
 		b := &bench{plans: tt.plans}
@@ -182,7 +184,8 @@ func TestPlansThatDoNotGo(t *testing.T) {
 	}
 	b, shown = &bench{plans: []lifecycle.Plan{planOf("g", "worker-1/drain")}}, 0
 	saved := &SavedPlan{Plan: planOf("f", "worker-1/drain")}
-	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{Saved: saved}); !errors.Is(err, review.ErrStale) || shown != 0 || b.ran != nil {
+	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{Saved: saved}); !errors.Is(err, review.ErrStale) ||
+		shown != 0 || b.ran != nil {
 		t.Errorf("stale: %v, shown %d times, ran %v", err, shown, b.ran)
 	}
 }

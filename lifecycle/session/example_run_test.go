@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestExampleUpgradesALab runs the example on the site "lab" of a fleet. The end-to-end suite does (lab/e2e/library_test.go); by itself there
-// is no lab.
+// TestExampleUpgradesALab runs the example on the site "lab" of a fleet. The end-to-end suite does (lab/e2e/library_test.go); by itself
+// there is no lab.
 func TestExampleUpgradesALab(t *testing.T) {
 	fleet := os.Getenv("KIBAN_EXAMPLE_FLEET")
 	if fleet == "" {

@@ -35,8 +35,9 @@ func personKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
 		args = append(args, "--certificate-authority-data="+base64.StdEncoding.EncodeToString([]byte(from.ca)))
 	}
 	f.as(site.Name, site.Name+"-oidc", map[string]any{"exec": map[string]any{
-		"apiVersion": "client.authentication.k8s.io/v1", "command": "kubectl", "args": args, "interactiveMode": "IfAvailable", "provideClusterInfo": false,
-		"installHint": "kubectl's plugin oidc-login is missing: https://github.com/int128/kubelogin says how to install it.",
+		"apiVersion": "client.authentication.k8s.io/v1", "command": "kubectl", "args": args, "interactiveMode": "IfAvailable",
+		"provideClusterInfo": false,
+		"installHint":        "kubectl's plugin oidc-login is missing: https://github.com/int128/kubelogin says how to install it.",
 	}})
 	return yaml.Marshal(f)
 }
@@ -47,7 +48,8 @@ func issuerOf(site lifecycle.Site) (issuer, error) {
 		Because("Its API servers are given no authentication-config.").
 		Try("Include the component sso in the overlay; docs/sso.md says what belongs into it.")
 	if site.Provider == lifecycle.ProviderExternal {
-		none.Detail, none.Hint = "Someone else runs its API servers, and knows whom they let in.", "Ask the provider of the cluster for a kubeconfig."
+		none.Detail, none.Hint = "Someone else runs its API servers, and knows whom they let in.",
+			"Ask the provider of the cluster for a kubeconfig."
 		return issuer{}, none
 	}
 	controllers := site.Cluster.Controllers()
@@ -73,7 +75,8 @@ func readIssuer(site lifecycle.Site, f lifecycle.HostFile) (issuer, error) {
 	bad := lifecycle.Errorf(site.Name, "%s names no issuer", f.Path).
 		Try("Give it jwt[0].issuer with url and audiences; docs/sso.md has an example.")
 	if f.Missing != "" {
-		bad.Summary, bad.Detail, bad.Hint = "the content of "+f.Path+" is not known here", f.Missing, "Set what is missing, then run the same command again."
+		bad.Summary, bad.Detail, bad.Hint = "the content of "+f.Path+" is not known here", f.Missing,
+			"Set what is missing, then run the same command again."
 		return issuer{}, bad
 	}
 	var config struct {

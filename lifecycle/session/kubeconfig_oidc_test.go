@@ -19,8 +19,9 @@ jwt:
 func signOn(content string) lifecycle.Site {
 	const file = "/etc/k0s/authentication.yaml"
 	return lifecycle.Site{Name: "tokyo", Cluster: lifecycle.Cluster{Hosts: []lifecycle.Host{{
-		Name: "c1", Role: lifecycle.RoleController, Address: "10.0.0.11", Config: []byte(`{"spec":{"api":{"extraArgs":{"authentication-config":"` + file + `"}}}}`),
-		Files: []lifecycle.HostFile{{Path: "/etc/motd"}, {Path: file, Content: []byte(content), Digest: "sha256:1"}},
+		Name: "c1", Role: lifecycle.RoleController, Address: "10.0.0.11",
+		Config: []byte(`{"spec":{"api":{"extraArgs":{"authentication-config":"` + file + `"}}}}`),
+		Files:  []lifecycle.HostFile{{Path: "/etc/motd"}, {Path: file, Content: []byte(content), Digest: "sha256:1"}},
 	}}}}
 }
 
@@ -37,14 +38,16 @@ func TestPersonKubeconfig(t *testing.T) {
 	if err := yaml.UnmarshalStrict(out, &f); err != nil {
 		t.Fatal(err)
 	}
-	if c := f.Clusters[0].Cluster; c["server"] != "https://10.0.0.11:6443" || c["certificate-authority-data"] != "Q0E=" || f.CurrentContext != "tokyo" || len(f.Users) != 1 {
+	if c := f.Clusters[0].Cluster; c["server"] != "https://10.0.0.11:6443" || c["certificate-authority-data"] != "Q0E=" ||
+		f.CurrentContext != "tokyo" || len(f.Users) != 1 {
 		t.Errorf("got\n%s", out)
 	}
 	exec, _ := f.Users[0].User["exec"].(map[string]any)
 	args, _ := exec["args"].([]any)
 	want := []any{"oidc-login", "get-token", "--oidc-issuer-url=https://example.onelogin.com/oidc/2", "--oidc-client-id=client-1",
 		"--oidc-extra-scope=email", "--oidc-extra-scope=groups", "--oidc-extra-scope=profile"}
-	if exec["command"] != "kubectl" || exec["apiVersion"] != "client.authentication.k8s.io/v1" || len(args) != len(want) || len(f.Users[0].User) != 1 {
+	if exec["command"] != "kubectl" || exec["apiVersion"] != "client.authentication.k8s.io/v1" || len(args) != len(want) ||
+		len(f.Users[0].User) != 1 {
 		t.Fatalf("got\n%s", out)
 	}
 	for i := range want {
@@ -57,7 +60,8 @@ func TestPersonKubeconfig(t *testing.T) {
 			t.Errorf("%s is an administrator's:\n%s", secret, out)
 		}
 	}
-	out, err = personKubeconfig([]byte(administrators), signOn(strings.Replace(authentication, "audiences", "certificateAuthority: PEM, audiences", 1)))
+	out, err = personKubeconfig([]byte(administrators),
+		signOn(strings.Replace(authentication, "audiences", "certificateAuthority: PEM, audiences", 1)))
 	if err != nil || !strings.Contains(string(out), "--certificate-authority-data=UEVN") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -68,7 +72,8 @@ func TestNoSignOn(t *testing.T) {
 	undeclared.Cluster.Hosts[0].Files = nil
 	none.Cluster.Hosts[0].Config = []byte(`{"spec":{}}`)
 	external.Provider = lifecycle.ProviderExternal
-	unknown.Cluster.Hosts[0].Files[1] = lifecycle.HostFile{Path: "/etc/k0s/authentication.yaml", Missing: "the environment variable AUTH is not set"}
+	unknown.Cluster.Hosts[0].Files[1] = lifecycle.HostFile{Path: "/etc/k0s/authentication.yaml",
+		Missing: "the environment variable AUTH is not set"}
 	for name, c := range map[string]struct {
 		site lifecycle.Site
 		want string

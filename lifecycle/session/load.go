@@ -13,8 +13,8 @@ import (
 
 // LoadOptions say what need not be in order yet.
 type LoadOptions struct {
-	// UnknownHosts: the machines' host keys need not be known, because they are about to be fetched. Whom backups are encrypted to, and what API
-	// servers make of files, is not checked then either.
+	// UnknownHosts: the machines' host keys need not be known, because they are about to be fetched. Whom backups are encrypted to, and what
+	// API servers make of files, is not checked then either.
 	UnknownHosts bool
 	// Unpinned: the lock file need not match, because it is about to be written.
 	Unpinned bool

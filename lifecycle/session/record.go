@@ -113,8 +113,8 @@ func (r *recorder) result() lifecycle.RunResult {
 	return ended.Record().Result
 }
 
-// keepFrom has the record put into the cluster when the first step is about to act, as a run without an end: should this process be killed, the
-// next one knows that the run was begun.
+// keepFrom has the record put into the cluster when the first step is about to act, as a run without an end: should this process be
+// killed, the next one knows that the run was begun.
 func (r *recorder) keepFrom(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
 	r.started = func() { r.put(ctx, put) }
 }
@@ -143,6 +143,7 @@ func (r *recorder) put(ctx context.Context, put func(context.Context, lifecycle.
 // warn puts a finding about kiban's own records among the events of a run: they are not what the run is for.
 func (r *recorder) warn(d lifecycle.Diagnostic) {
 	record := r.sum.Record()
-	_ = r.next(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: record.ID, Site: record.Site, Kind: lifecycle.EventProgress,
+	_ = r.next(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: record.ID, Site: record.Site,
+		Kind:    lifecycle.EventProgress,
 		Message: "warning: " + d.Summary, Detail: d.Detail, Diagnostic: &d})
 }

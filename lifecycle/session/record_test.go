@@ -17,7 +17,8 @@ func TestARunIsKnownFromItsFirstStep(t *testing.T) {
 	for name, refuse := range map[string]error{"a cluster that takes it": nil, "one that does not": errors.New("the API is away")} {
 		var journal []lifecycle.Event
 		var kept []lifecycle.RunRecord
-		run := Run{ID: "r1", Who: "ann", Review: &lifecycle.Review{Plan: "sha256:aa"}, Sink: func(e lifecycle.Event) error { journal = append(journal, e); return nil }}
+		run := Run{ID: "r1", Who: "ann", Review: &lifecycle.Review{Plan: "sha256:aa"},
+			Sink: func(e lifecycle.Event) error { journal = append(journal, e); return nil }}
 		r := newRecorder(t.Context(), plan, run)
 		r.keepFrom(t.Context(), func(_ context.Context, rec lifecycle.RunRecord) error { kept = append(kept, rec); return refuse })
 		if err := r.begin(lifecycle.Site{Name: "lab"}, plan, run); err != nil {
@@ -35,7 +36,8 @@ func TestARunIsKnownFromItsFirstStep(t *testing.T) {
 			t.Errorf("%s: a run that waits before its first step is recorded: %+v", name, kept)
 		}
 		tell(lifecycle.EventStarted, "worker-1/cordon")
-		if len(kept) != 1 || kept[0].Result != lifecycle.RunUnended || kept[0].ID != "r1" || kept[0].Steps != 2 || kept[0].Begun != 1 || kept[0].Review == nil || kept[0].Review.Plan != "sha256:aa" {
+		if len(kept) != 1 || kept[0].Result != lifecycle.RunUnended || kept[0].ID != "r1" || kept[0].Steps != 2 || kept[0].Begun != 1 ||
+			kept[0].Review == nil || kept[0].Review.Plan != "sha256:aa" {
 			t.Fatalf("%s: kept %+v", name, kept)
 		}
 		tell(lifecycle.EventFinished, "worker-1/cordon")
@@ -54,7 +56,8 @@ func TestARunIsKnownFromItsFirstStep(t *testing.T) {
 }
 
 // played hands a run's events to a recorder and gives what came out of it, and what the cluster was given.
-func played(t *testing.T, plan lifecycle.Plan, stop chan struct{}, put error, events ...lifecycle.Event) (out []lifecycle.Event, kept []lifecycle.RunRecord) {
+func played(t *testing.T, plan lifecycle.Plan, stop chan struct{}, put error, events ...lifecycle.Event) (out []lifecycle.Event,
+	kept []lifecycle.RunRecord) {
 	t.Helper()
 	run := Run{ID: "r1", Who: "ann", Where: "laptop", Stop: stop, Sink: func(e lifecycle.Event) error { out = append(out, e); return nil }}
 	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa", Revision: "3f2a"}
@@ -63,7 +66,8 @@ func played(t *testing.T, plan lifecycle.Plan, stop chan struct{}, put error, ev
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "worker-1", ServiceName: "k0sworker", Running: v, Binary: v}, {Name: "worker-2", Binary: v}}}
+	seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "worker-1", ServiceName: "k0sworker", Running: v, Binary: v},
+		{Name: "worker-2", Binary: v}}}
 	run.Seen = seen
 	r := newRecorder(t.Context(), plan, run)
 	if err := r.begin(site, plan, run); err != nil {
@@ -92,11 +96,13 @@ func TestTheRecordOfARun(t *testing.T) {
 		}
 		return e
 	}
-	planned, started, finished, summary := event(lifecycle.EventPlanned), event(lifecycle.EventStarted), event(lifecycle.EventFinished), event(lifecycle.EventSummary)
+	planned, started, finished, summary := event(lifecycle.EventPlanned), event(lifecycle.EventStarted), event(lifecycle.EventFinished),
+		event(lifecycle.EventSummary)
 
 	out, kept := played(t, plan, nil, nil, planned, started, finished, summary)
 	h := out[0].Header
-	if out[0].Kind != lifecycle.EventBegun || h == nil || h.Who != "ann" || h.Digest != "sha256:aa" || len(h.Hosts) != 2 || len(h.Stages) != 1 {
+	if out[0].Kind != lifecycle.EventBegun || h == nil || h.Who != "ann" || h.Digest != "sha256:aa" || len(h.Hosts) != 2 ||
+		len(h.Stages) != 1 {
 		t.Fatalf("the first event: %+v, header %+v", out[0], h)
 	}
 	if h.Hosts[0].Version.IsZero() || !h.Hosts[1].Version.IsZero() {
@@ -105,7 +111,8 @@ func TestTheRecordOfARun(t *testing.T) {
 	if out[1].Version != v || !out[1].Disrupts || out[4].Result != lifecycle.RunDone {
 		t.Errorf("planned %+v, summary %+v", out[1], out[4])
 	}
-	if len(kept) != 1 || kept[0].Result != lifecycle.RunDone || !slices.Equal(kept[0].After, []lifecycle.Version{v}) || kept[0].Revision != "3f2a" || kept[0].Machines != 1 {
+	if len(kept) != 1 || kept[0].Result != lifecycle.RunDone || !slices.Equal(kept[0].After, []lifecycle.Version{v}) ||
+		kept[0].Revision != "3f2a" || kept[0].Machines != 1 {
 		t.Errorf("kept: %+v", kept)
 	}
 
@@ -116,7 +123,8 @@ func TestTheRecordOfARun(t *testing.T) {
 	// Whoever stopped it is not told that it failed.
 	stop := make(chan struct{})
 	close(stop)
-	if _, kept := played(t, plan, stop, nil, planned, started, event(lifecycle.EventFailed), summary); kept[0].Result != lifecycle.RunInterrupted {
+	if _, kept := played(t, plan, stop, nil, planned, started, event(lifecycle.EventFailed),
+		summary); kept[0].Result != lifecycle.RunInterrupted {
 		t.Errorf("stopped: %+v", kept)
 	}
 	if _, kept := played(t, plan, stop, nil, planned, started, finished, summary); kept[0].Result != lifecycle.RunDone {
@@ -125,7 +133,8 @@ func TestTheRecordOfARun(t *testing.T) {
 	// A cluster that does not take the record is a warning, after the end.
 	out, _ = played(t, plan, nil, errors.New("the API is gone"), planned, started, finished, summary)
 	last := out[len(out)-1]
-	if last.Diagnostic == nil || last.Diagnostic.Severity != lifecycle.SeverityWarning || !strings.Contains(last.Diagnostic.Detail, "the API is gone") {
+	if last.Diagnostic == nil || last.Diagnostic.Severity != lifecycle.SeverityWarning ||
+		!strings.Contains(last.Diagnostic.Detail, "the API is gone") {
 		t.Errorf("the last event: %+v", last)
 	}
 }

@@ -74,7 +74,8 @@ func tooFarBack(site lifecycle.Site, state lifecycle.State, kept []backup.File) 
 	for _, f := range kept {
 		if f.Version == want {
 			return d.Because(fmt.Sprintf("There is one of %s: %s", f.Taken.Format("2006-01-02 15:04:05 UTC"), f.Path)).
-				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. What was written since the backup is lost.",
+				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. "+
+					"What was written since the backup is lost.",
 					site.Revision, site.Name, f.Path))
 		}
 	}

@@ -21,10 +21,13 @@ func TestRevisionBefore(t *testing.T) {
 		{"none", nil, ""},
 		{"the first", []lifecycle.RunRecord{run("b", "2", lifecycle.RunDone)}, ""},
 		{"the one before", []lifecycle.RunRecord{run("b", "2", lifecycle.RunDone), run("a", "1", lifecycle.RunDone)}, "a"},
-		{"the same twice", []lifecycle.RunRecord{run("c", "2", lifecycle.RunDone), run("b", "2", lifecycle.RunDone), run("a", "1", lifecycle.RunDone)}, "a"},
+		{"the same twice", []lifecycle.RunRecord{run("c", "2", lifecycle.RunDone), run("b", "2", lifecycle.RunDone),
+			run("a", "1", lifecycle.RunDone)}, "a"},
 		{"after a failure", []lifecycle.RunRecord{run("b", "2", lifecycle.RunFailed), run("a", "1", lifecycle.RunDone)}, "a"},
-		{"past a failure", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("b", "2", lifecycle.RunFailed), run("a", "1", lifecycle.RunDone)}, "a"},
-		{"past what was not committed", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("b-dirty", "2", lifecycle.RunDone), run("a", "1", lifecycle.RunDone)}, "a"},
+		{"past a failure", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("b", "2", lifecycle.RunFailed),
+			run("a", "1", lifecycle.RunDone)}, "a"},
+		{"past what was not committed", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("b-dirty", "2", lifecycle.RunDone),
+			run("a", "1", lifecycle.RunDone)}, "a"},
 		{"past what is not known", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("", "2", lifecycle.RunDone)}, ""},
 	} {
 		if got := revisionBefore(tt.runs); got != tt.want {
@@ -39,7 +42,8 @@ func TestTooFarBack(t *testing.T) {
 	site.Cluster.Version = v(35)
 	site.Cluster.Hosts = []lifecycle.Host{{Name: "c1", Role: lifecycle.RoleController}, {Name: "w1", Role: lifecycle.RoleWorker}}
 	state := func(running, binary lifecycle.Version, data bool) lifecycle.State {
-		return lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Running: running, Binary: binary, Data: data}, {Name: "w1", Running: v(36), Data: true}}}
+		return lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Running: running, Binary: binary, Data: data},
+			{Name: "w1", Running: v(36), Data: true}}}
 	}
 	kept := []backup.File{{Path: "b/36", Version: v(36)}, {Path: "b/35-new", Version: v(35)}, {Path: "b/35-old", Version: v(35)}}
 	for _, tt := range []struct {

@@ -20,10 +20,12 @@ func (silent) Do(context.Context, lifecycle.Step, func(string)) error {
 func TestAttended(t *testing.T) {
 	step, said, asked := lifecycle.Step{ID: "worker-1/await", Target: "worker-1", Action: lifecycle.ActionAwait}, "", 0
 	m := attended{silent{}, func(context.Context, lifecycle.Step) error { asked++; return nil }}
-	if err := m.Do(t.Context(), step, func(s string) { said += s }); err != nil || asked != 1 || !strings.Contains(said, "press Enter when it is done") {
+	if err := m.Do(t.Context(), step, func(s string) { said += s }); err != nil || asked != 1 ||
+		!strings.Contains(said, "press Enter when it is done") {
 		t.Errorf("%q, asked %d times, %v", said, asked, err)
 	}
-	if err := (attended{Machines: silent{}}).Do(t.Context(), step, func(string) {}); err == nil || !strings.Contains(err.Error(), "nobody is here") {
+	if err := (attended{Machines: silent{}}).Do(t.Context(), step, func(string) {}); err == nil ||
+		!strings.Contains(err.Error(), "nobody is here") {
 		t.Errorf("without an operator: %v", err)
 	}
 	step.Action = lifecycle.ActionReboot

@@ -23,8 +23,8 @@ func (s *Session) SoakNow(ctx context.Context) (lifecycle.Soak, error) {
 	return s.soakSeen(ctx, seen), nil
 }
 
-// RecordSoak is SoakNow, and has the cluster keep the look. What is wrong while a run changes the site is not kept: it may be the run's doing.
-// watch is how long a lock is watched to see whether a run is at work.
+// RecordSoak is SoakNow, and has the cluster keep the look. What is wrong while a run changes the site is not kept: it may be the run's
+// doing. watch is how long a lock is watched to see whether a run is at work.
 func (s *Session) RecordSoak(ctx context.Context, watch time.Duration) (lifecycle.Soak, error) {
 	seen, err := s.Observe(ctx)
 	if err != nil {
@@ -49,8 +49,8 @@ func (s *Session) RecordSoak(ctx context.Context, watch time.Duration) (lifecycl
 	return s.keepLook(ctx, seen)
 }
 
-// Brings are the versions that the site's plan brings, or may bring where the site could not be seen; and how long it has run its own, unless
-// the plan brings none.
+// Brings are the versions that the site's plan brings, or may bring where the site could not be seen; and how long it has run its own,
+// unless the plan brings none.
 func (s *Session) Brings(ctx context.Context) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
 	seen, err := s.Observe(ctx)
 	if err != nil {
@@ -100,8 +100,8 @@ func (s *Session) keepLook(ctx context.Context, seen lifecycle.State) (lifecycle
 	return soak, d.Because(err.Error())
 }
 
-// runAtWork is the run that changes the site now, "" when none does. A run that was killed may hold a lock still: one that is at work renews
-// it.
+// runAtWork is the run that changes the site now, "" when none does. A run that was killed may hold a lock still: one that is at work
+// renews it.
 func (s *Session) runAtWork(ctx context.Context, watch time.Duration) (string, error) {
 	before, err := s.Locks(ctx)
 	if err != nil || len(before) == 0 {

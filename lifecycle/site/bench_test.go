@@ -26,7 +26,8 @@ func generatedFleet(t testing.TB, n, workers int) (fleet string, names []string)
 				host, role = fmt.Sprintf("cp-%d", h+1), "controller"
 			}
 			address := fmt.Sprintf("172.%d.%d.%d", 16+i%16, i/16, h+1)
-			fmt.Fprintf(&hosts, "  - hostname: %s\n    role: %s\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: %s\n", host, role, i, h+1, address)
+			fmt.Fprintf(&hosts, "  - hostname: %s\n    role: %s\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: %s\n", host, role, i,
+				h+1, address)
 			fmt.Fprintf(&known, "%s ssh-ed25519 AAAA\n", address)
 		}
 		dir := filepath.Join(fleet, overlaysDir, name)
@@ -36,8 +37,9 @@ func generatedFleet(t testing.TB, n, workers int) (fleet string, names []string)
 		for file, content := range map[string]string{
 			"kustomization.yaml": kustomization,
 			"known_hosts":        known.String(),
-			"cluster.yaml":       "apiVersion: " + overlay.APIK0sctl + "\nkind: Cluster\nmetadata:\n  name: " + name + "\nspec:\n  hosts:\n" + hosts.String(),
-			"site.yaml":          "apiVersion: " + overlay.APIKiban + "\nkind: Site\nmetadata:\n  name: " + name + "\n",
+			"cluster.yaml": "apiVersion: " + overlay.APIK0sctl + "\nkind: Cluster\nmetadata:\n  name: " + name + "\nspec:\n  hosts:\n" +
+				hosts.String(),
+			"site.yaml": "apiVersion: " + overlay.APIKiban + "\nkind: Site\nmetadata:\n  name: " + name + "\n",
 		} {
 			if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
 				t.Fatal(err)
@@ -96,7 +98,8 @@ func BenchmarkLoad1000(b *testing.B) {
 	fleet := sampleFleet(b, "")
 	var hosts, known strings.Builder
 	for h := range 1000 {
-		fmt.Fprintf(&hosts, "  - hostname: many-%d\n    role: worker\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: 172.16.%d.%d\n", h, h/250, h%250, h/250, h%250)
+		fmt.Fprintf(&hosts, "  - hostname: many-%d\n    role: worker\n    privateAddress: 192.168.%d.%d\n    ssh:\n      address: 172.16.%d.%d\n",
+			h, h/250, h%250, h/250, h%250)
 		fmt.Fprintf(&known, "172.16.%d.%d ssh-ed25519 AAAA\n", h/250, h%250)
 	}
 	for file, more := range map[string]string{"cluster.yaml": hosts.String(), "known_hosts": known.String()} {

@@ -23,19 +23,23 @@ func (l *loading) checkAddon(d addonDocument) []finding {
 	at := func(keys ...string) overlay.Place { return addonPlace(a.Name, append([]string{"spec"}, keys...)...) }
 	var found []finding
 	if !isName(a.Name) {
-		found = append(found, wrong(addonPlace(a.Name, "metadata", "name"), fmt.Sprintf("%q can't be the name of an addon", a.Name), "", nameHint))
+		found = append(found, wrong(addonPlace(a.Name, "metadata", "name"), fmt.Sprintf("%q can't be the name of an addon", a.Name), "",
+			nameHint))
 	}
 	switch {
 	case a.Namespace == "":
-		found = append(found, wrong(at("namespace"), fmt.Sprintf("addon %s names no namespace", a.Name), "What of it names none goes there.", "Set spec.namespace."))
+		found = append(found, wrong(at("namespace"), fmt.Sprintf("addon %s names no namespace", a.Name), "What of it names none goes there.",
+			"Set spec.namespace."))
 	case !isName(a.Namespace):
 		found = append(found, wrong(at("namespace"), fmt.Sprintf("%q can't be the name of a namespace", a.Namespace), "", nameHint))
 	}
 	switch {
 	case a.Chart == nil && len(a.Manifests) == 0:
-		found = append(found, wrong(at(), fmt.Sprintf("addon %s has neither a chart nor manifests", a.Name), "", "Give it one of spec.chart and spec.manifests."))
+		found = append(found, wrong(at(), fmt.Sprintf("addon %s has neither a chart nor manifests", a.Name), "",
+			"Give it one of spec.chart and spec.manifests."))
 	case a.Chart != nil && len(a.Manifests) > 0:
-		found = append(found, wrong(at("manifests"), fmt.Sprintf("addon %s has both a chart and manifests", a.Name), "Which of the two decides about an object is anybody's guess.",
+		found = append(found, wrong(at("manifests"), fmt.Sprintf("addon %s has both a chart and manifests", a.Name),
+			"Which of the two decides about an object is anybody's guess.",
 			"Keep one; objects beside a chart are tied to it by the annotation "+lifecycle.AnnotationAddon+"."))
 	}
 	if a.Chart != nil {
@@ -44,7 +48,9 @@ func (l *loading) checkAddon(d addonDocument) []finding {
 	found = append(found, l.checkAddonSecrets(d)...)
 	for i, ig := range d.Spec.Ignore {
 		if ig.Kind == "" || len(ig.Fields) == 0 {
-			found = append(found, wrong(at("ignore", overlay.Index(i)), fmt.Sprintf("ignore rule %d of addon %s names no kind or no fields", i+1, a.Name), "", `Write it like {kind: ConfigMap, name: settings, fields: ["data.install_time"]}.`))
+			found = append(found, wrong(at("ignore", overlay.Index(i)),
+				fmt.Sprintf("ignore rule %d of addon %s names no kind or no fields", i+1, a.Name), "",
+				`Write it like {kind: ConfigMap, name: settings, fields: ["data.install_time"]}.`))
 		}
 	}
 	if d.Spec.Timeout <= 0 {
@@ -65,24 +71,30 @@ func checkChart(a lifecycle.Addon) []finding {
 	scheme, _, isURL := strings.Cut(a.Chart.Repo, "://")
 	switch {
 	case a.Chart.Repo == "":
-		found = append(found, wrong(at("repo"), fmt.Sprintf("the chart of addon %s comes from nowhere", a.Name), "", "Set spec.chart.repo to the URL of a chart repository, an oci:// URL, or a folder relative to the overlay."))
+		found = append(found, wrong(at("repo"), fmt.Sprintf("the chart of addon %s comes from nowhere", a.Name), "",
+			"Set spec.chart.repo to the URL of a chart repository, an oci:// URL, or a folder relative to the overlay."))
 	case isURL && scheme != "https" && scheme != "http" && scheme != "oci":
-		found = append(found, wrong(at("repo"), fmt.Sprintf("charts can't be fetched by %s", scheme), "", "Use https, oci, or a path relative to the overlay."))
+		found = append(found, wrong(at("repo"), fmt.Sprintf("charts can't be fetched by %s", scheme), "",
+			"Use https, oci, or a path relative to the overlay."))
 	case strings.HasPrefix(a.Chart.Repo, "git@") || strings.HasPrefix(a.Chart.Repo, "git::"):
 		found = append(found, wrong(at("repo"), "charts can't be fetched by git", "", "Use https, oci, or a path relative to the overlay."))
 	}
 	if !chartName.MatchString(a.Chart.Name) {
-		found = append(found, wrong(at("name"), fmt.Sprintf("%q is no name of a chart", a.Chart.Name), "", "Write the chart's own name, such as metallb; the repository goes to spec.chart.repo."))
+		found = append(found, wrong(at("name"), fmt.Sprintf("%q is no name of a chart", a.Chart.Name), "",
+			"Write the chart's own name, such as metallb; the repository goes to spec.chart.repo."))
 	}
 	const reason = "Without an exact version an install takes whatever is newest on the day, and a change can't be reviewed."
 	switch v := a.Chart.Version; {
 	case v == "":
-		found = append(found, wrong(at("version"), fmt.Sprintf("the chart of addon %s has no version", a.Name), reason, "Set spec.chart.version to an exact version, such as 0.16.2."))
+		found = append(found, wrong(at("version"), fmt.Sprintf("the chart of addon %s has no version", a.Name), reason,
+			"Set spec.chart.version to an exact version, such as 0.16.2."))
 	case !chartVersion.MatchString(v):
-		found = append(found, wrong(at("version"), fmt.Sprintf("%q is not an exact chart version", v), reason, "Write it in full, such as 0.16.2."))
+		found = append(found, wrong(at("version"), fmt.Sprintf("%q is not an exact chart version", v), reason,
+			"Write it in full, such as 0.16.2."))
 	}
 	if len(a.Chart.Release) > 53 || !nameForm.MatchString(a.Chart.Release) {
-		found = append(found, wrong(at("release"), fmt.Sprintf("%q can't be the name of a release", a.Chart.Release), "", "Use up to 53 lower-case letters, digits and hyphens."))
+		found = append(found, wrong(at("release"), fmt.Sprintf("%q can't be the name of a release", a.Chart.Release), "",
+			"Use up to 53 lower-case letters, digits and hyphens."))
 	}
 	return found
 }
@@ -100,14 +112,16 @@ func (l *loading) checkAddonSecrets(d addonDocument) []finding {
 		at := addonPlace(d.Metadata.Name, "spec", "secrets", item)
 		switch {
 		case !hostnameForm.MatchString(s.Name):
-			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a Secret", s.Name), "", "Use lower-case letters, digits, dots and hyphens."))
+			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a Secret", s.Name), "",
+				"Use lower-case letters, digits, dots and hyphens."))
 		case seen[s.Name]:
 			found = append(found, wrong(at, fmt.Sprintf("addon %s declares Secret %s twice", d.Metadata.Name, s.Name), "", "Make them one."))
 		}
 		seen[s.Name] = true
 		for _, key := range sortedKeys(s.Keys) {
 			if !keyForm.MatchString(key) {
-				found = append(found, wrong(below(at, "keys", key), fmt.Sprintf("%q can't be a key of a Secret", key), "", "Use letters, digits, dots, hyphens and underscores."))
+				found = append(found, wrong(below(at, "keys", key), fmt.Sprintf("%q can't be a key of a Secret", key), "",
+					"Use letters, digits, dots, hyphens and underscores."))
 			}
 			found = append(found, l.checkSecretSource(s.Keys[key], fmt.Sprintf("key %s of Secret %s", key, s.Name), below(at, "keys", key))...)
 		}

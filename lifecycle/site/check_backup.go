@@ -21,7 +21,8 @@ func checkRecipients(b backupSpec, check func(string) error) []finding {
 	var found []finding
 	for i, r := range b.Recipients {
 		if err := check(r); err != nil {
-			found = append(found, wrong(sitePlace("spec", "backup", "recipients", overlay.Index(i)), fmt.Sprintf("recipient %d is no age public key", i+1), err.Error(),
+			found = append(found, wrong(sitePlace("spec", "backup", "recipients", overlay.Index(i)),
+				fmt.Sprintf("recipient %d is no age public key", i+1), err.Error(),
 				`Write what "age-keygen -y key.txt" prints: it begins with age1.`))
 		}
 	}

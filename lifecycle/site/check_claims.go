@@ -56,9 +56,12 @@ func checkClaims(site lifecycle.Site, manifests []claim) []finding {
 
 func twice(c, other claim) finding {
 	if c.ref.Kind == "Namespace" && c.at.Kind == overlay.KindTenant && other.at.Kind == overlay.KindTenant {
-		return wrong(c.at, fmt.Sprintf("namespace %s is claimed twice", c.ref.Name), fmt.Sprintf("By %s (%s) and %s (%s).", other.unit, other.source, c.unit, c.source), "Leave it to one of them.")
+		return wrong(c.at, fmt.Sprintf("namespace %s is claimed twice", c.ref.Name),
+			fmt.Sprintf("By %s (%s) and %s (%s).", other.unit, other.source, c.unit, c.source), "Leave it to one of them.")
 	}
-	return wrong(c.at, fmt.Sprintf("%s is declared twice", c.ref), fmt.Sprintf("By %s (%s) and %s (%s); each would undo what the other does.", other.unit, other.source, c.unit, c.source), "Leave it to one of them.")
+	return wrong(c.at, fmt.Sprintf("%s is declared twice", c.ref),
+		fmt.Sprintf("By %s (%s) and %s (%s); each would undo what the other does.", other.unit, other.source, c.unit, c.source),
+		"Leave it to one of them.")
 }
 
 // objectClaims are those of documents. clusterKinds of Kubernetes' own have no namespace; of others it is not known, and what names none is
@@ -78,8 +81,10 @@ func objectClaims(docs []lifecycle.Document, namespace, unit string) []claim {
 // clusterKinds are the common kinds that belong to no namespace.
 func clusterKinds() []string {
 	return []string{
-		"Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "StorageClass", "PersistentVolume", "PriorityClass", "IngressClass",
-		"RuntimeClass", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+		"Namespace", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "StorageClass", "PersistentVolume", "PriorityClass",
+		"IngressClass",
+		"RuntimeClass", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy",
+		"ValidatingAdmissionPolicyBinding",
 		"APIService", "ClusterIssuer", "CSIDriver",
 	}
 }
@@ -90,7 +95,8 @@ func checkReleases(addons []lifecycle.Addon) []finding {
 	names, releases := map[string]lifecycle.Addon{}, map[string]lifecycle.Addon{}
 	for _, a := range addons {
 		if other, taken := names[a.Name]; taken {
-			found = append(found, wrong(overlay.Place{Kind: overlay.KindAddon, Name: a.Name, Subject: a.Source}, fmt.Sprintf("a second addon %s", a.Name), "The first is at "+other.Source+".", "Rename one of them, or make it a patch of the other."))
+			found = append(found, wrong(overlay.Place{Kind: overlay.KindAddon, Name: a.Name, Subject: a.Source},
+				fmt.Sprintf("a second addon %s", a.Name), "The first is at "+other.Source+".", "Rename one of them, or make it a patch of the other."))
 			continue
 		}
 		names[a.Name] = a

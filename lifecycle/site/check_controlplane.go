@@ -50,7 +50,8 @@ func checkReset(c clusterDocument) []finding {
 	case len(gone) == 0:
 		return nil
 	case len(gone) == len(all):
-		return []finding{wrong(hostPlace(gone[0], "reset"), "every controller is to be reset", "That is the end of the cluster, not a change of it.", "Keep at least one controller.")}
+		return []finding{wrong(hostPlace(gone[0], "reset"), "every controller is to be reset",
+			"That is the end of the cluster, not a change of it.", "Keep at least one controller.")}
 	case len(gone) > 1:
 		return []finding{wrong(hostPlace(gone[1], "reset"), fmt.Sprintf("%d controllers are to be reset at once", len(gone)),
 			fmt.Sprintf("%s would leave etcd in one run; of %d members %d must stay.", strings.Join(gone, " and "), len(all), len(all)/2+1),

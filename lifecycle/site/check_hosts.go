@@ -22,7 +22,8 @@ func checkHostNames(c clusterDocument) []finding {
 		switch {
 		case h.Hostname != strings.ToLower(h.Hostname):
 			found = append(found, wrong(at, fmt.Sprintf("hostname %s has capitals", h.Hostname),
-				"The node's name will be in lower case, and everything that compares the two would miss it.", fmt.Sprintf("Write %q.", strings.ToLower(h.Hostname))))
+				"The node's name will be in lower case, and everything that compares the two would miss it.",
+				fmt.Sprintf("Write %q.", strings.ToLower(h.Hostname))))
 		case !hostnameForm.MatchString(h.Hostname) || len(h.Hostname) > 63:
 			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a node", h.Hostname), "",
 				"Use up to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends."))
@@ -45,7 +46,8 @@ func checkConnections(c clusterDocument) []finding {
 			}
 		}
 		if h.SSH == nil && h.OpenSSH.Kind == 0 && h.WinRM.Kind == 0 && h.Localhost.Kind == 0 {
-			found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("host %s has no connection", h.Hostname), "", "Add `ssh: {address: ...}`."))
+			found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("host %s has no connection", h.Hostname), "",
+				"Add `ssh: {address: ...}`."))
 		}
 		if h.SSH != nil && h.SSH.Address == "" {
 			found = append(found, wrong(hostPlace(h.Hostname, "ssh"), fmt.Sprintf("host %s has no SSH address", h.Hostname), "", "Add `address:`."))
@@ -64,7 +66,8 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 		if h.address() != "" {
 			key := fmt.Sprintf("%s port %d", h.address(), h.port(sshDefaults(d)))
 			if other, taken := ssh[key]; taken {
-				found = append(found, wrong(hostPlace(h.Hostname, "ssh", "address"), fmt.Sprintf("hosts %s and %s have the same address", other, h.Hostname),
+				found = append(found, wrong(hostPlace(h.Hostname, "ssh", "address"),
+					fmt.Sprintf("hosts %s and %s have the same address", other, h.Hostname),
 					"Both are at "+key+".", "Correct one of them."))
 			} else {
 				ssh[key] = h.Hostname
@@ -75,10 +78,12 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 			continue
 		}
 		if _, err := netip.ParseAddr(h.PrivateAddress); err != nil {
-			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress), "The members of a cluster call each other by IP address.", "Write the machine's address."))
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress),
+				"The members of a cluster call each other by IP address.", "Write the machine's address."))
 		}
 		if other, taken := private[h.PrivateAddress]; taken {
-			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("hosts %s and %s have the same privateAddress", other, h.Hostname),
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"),
+				fmt.Sprintf("hosts %s and %s have the same privateAddress", other, h.Hostname),
 				"Both are "+h.PrivateAddress+".", "Correct one of them."))
 		} else {
 			private[h.PrivateAddress] = h.Hostname
@@ -86,7 +91,8 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 	}
 	if len(without) > 0 {
 		found = append(found, doubtful(hostPlace(without[0]), lifecycle.Count(len(without), "host")+" without privateAddress",
-			lifecycle.Few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.", "Set privateAddress on every host."))
+			lifecycle.Few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.",
+			"Set privateAddress on every host."))
 	}
 	return found
 }

@@ -38,7 +38,8 @@ func checkFiles(c clusterDocument) []finding {
 	for _, h := range c.Spec.Hosts {
 		for i, f := range h.Files {
 			if strings.Contains(f.Src, "://") {
-				found = append(found, wrong(hostPlace(h.Hostname, "files", overlay.Index(i), "src"), fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
+				found = append(found, wrong(hostPlace(h.Hostname, "files", overlay.Index(i), "src"),
+					fmt.Sprintf("host %s fetches a file from %s", h.Hostname, f.Src),
 					"What is behind a URL is not in the commit, and can't be compared with what the machine has.", "Copy the file into the repository."))
 			}
 		}
@@ -51,8 +52,10 @@ func checkDisruption(c clusterDocument) []finding {
 	if c.Spec.Options.Concurrency.WorkerDisruptionPercent == nil {
 		return nil
 	}
-	return []finding{wrong(clusterPlace("spec", "options", "concurrency", "workerDisruptionPercent"), "workerDisruptionPercent has no effect here",
-		"kiban rolls workers out itself, by the Site's policy.", "Remove it; set spec.upgrade.workers.maxUnavailable of the Site, for example to \"25%\".")}
+	return []finding{wrong(clusterPlace("spec", "options", "concurrency", "workerDisruptionPercent"),
+		"workerDisruptionPercent has no effect here",
+		"kiban rolls workers out itself, by the Site's policy.",
+		"Remove it; set spec.upgrade.workers.maxUnavailable of the Site, for example to \"25%\".")}
 }
 
 var secretName = regexp.MustCompile(`(?i)(password|passwd|secret|token|api_?key|access_?key|private_?key|credential)`)
@@ -63,8 +66,10 @@ func checkEnvironment(c clusterDocument) []finding {
 	for _, h := range c.Spec.Hosts {
 		for _, name := range slices.Sorted(maps.Keys(h.Environment)) {
 			if secretName.MatchString(name) && h.Environment[name] != "" {
-				found = append(found, doubtful(hostPlace(h.Hostname, "environment", name), fmt.Sprintf("%s of host %s looks like a secret", name, h.Hostname),
-					"It is in the repository, and every process on the machine can read it.", "Keep secrets out of the environment; put them where only their reader has access."))
+				found = append(found, doubtful(hostPlace(h.Hostname, "environment", name),
+					fmt.Sprintf("%s of host %s looks like a secret", name, h.Hostname),
+					"It is in the repository, and every process on the machine can read it.",
+					"Keep secrets out of the environment; put them where only their reader has access."))
 			}
 		}
 	}
@@ -99,7 +104,8 @@ func checkSubstitution(doc *yaml.Node) []finding {
 		case yaml.ScalarNode:
 			if m := substitution.FindStringSubmatch(n.Value); m != nil {
 				found = append(found, wrong(clusterPlace(path...), fmt.Sprintf("%s is not substituted", m[1]),
-					"kiban reads the document as it is, whoever runs it and wherever; k0sctl's command line would put in a variable of its environment, or nothing.",
+					"kiban reads the document as it is, whoever runs it and wherever; k0sctl's command line would put in a variable of its environment, "+
+						"or nothing.",
 					"Write the value itself, or let a kustomize replacement fill it in."))
 			}
 		}

@@ -20,11 +20,14 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []findi
 	if errors.Is(err, fs.ErrNotExist) {
 		// No error yet: the file of a site that is still being set up, or of a lab that is not up, need not be there to check the rest.
 		// Without it nothing connects.
-		return []finding{doubtful(at, fmt.Sprintf("there is no known_hosts file %s", shown), "No machine of the site is talked to before its host key is known.",
-			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh, shown))}
+		return []finding{doubtful(at, fmt.Sprintf("there is no known_hosts file %s", shown),
+			"No machine of the site is talked to before its host key is known.",
+			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh,
+				shown))}
 	}
 	if err != nil {
-		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), err.Error(), "Let the user that runs kiban read it.")}
+		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), err.Error(),
+			"Let the user that runs kiban read it.")}
 	}
 	known := parseKnownHosts(string(b))
 	var missing []hostDocument

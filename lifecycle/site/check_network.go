@@ -37,8 +37,10 @@ func checkNetworks(c clusterDocument) []finding {
 			}
 			for _, n := range nets {
 				if n.prefix.Contains(ip.Unmap()) {
-					found = append(found, wrong(hostPlace(h.Hostname, addr.field...), fmt.Sprintf("host %s (%s) lies within the %s %s", h.Hostname, ip, n.name, n.prefix),
-						"The cluster would route the machine's own address to pods or services.", "Choose another range for the "+n.name+", or another address."))
+					found = append(found, wrong(hostPlace(h.Hostname, addr.field...),
+						fmt.Sprintf("host %s (%s) lies within the %s %s", h.Hostname, ip, n.name, n.prefix),
+						"The cluster would route the machine's own address to pods or services.",
+						"Choose another range for the "+n.name+", or another address."))
 				}
 			}
 		}
@@ -66,7 +68,8 @@ func networks(c clusterDocument) ([]network, []finding) {
 		}
 		p, err := netip.ParsePrefix(r.value)
 		if err != nil {
-			found = append(found, wrong(clusterPlace(path...), fmt.Sprintf("the %s %q is no address range", r.name, r.value), "", "Write it like 10.244.0.0/16."))
+			found = append(found, wrong(clusterPlace(path...), fmt.Sprintf("the %s %q is no address range", r.name, r.value), "",
+				"Write it like 10.244.0.0/16."))
 			continue
 		}
 		nets = append(nets, network{r.name, p.Masked(), clusterPlace(path...)})

@@ -47,7 +47,8 @@ func (l *loading) fillChecksums(name string, lines supply.PinLines) {
 		sum := strings.TrimPrefix(l.site.Pins.K0s[key], "sha256:")
 		if own, given := l.declared.Spec.Binaries.SHA256[key]; given && own != sum {
 			l.add(wrong(sitePlace("spec", "binaries", "sha256", key), fmt.Sprintf("the checksum of k0s %s is not the one that %s has", key, name),
-				fmt.Sprintf("Line %d there says %s.", lines[key], sum), "Find out which of the two is right; keep the Site's only where there is no lock file."))
+				fmt.Sprintf("Line %d there says %s.", lines[key], sum),
+				"Find out which of the two is right; keep the Site's only where there is no lock file."))
 		}
 		sums[key] = sum
 	}
@@ -77,7 +78,8 @@ func checkPins(site lifecycle.Site, name string, lines supply.PinLines) []findin
 		if a.Chart != nil && isRemote(a.Chart.Repo) {
 			if _, pinned := site.Pins.Chart(*a.Chart); !pinned {
 				line, has := pinnedOtherwise(site.Pins, *a.Chart, lines)
-				found = append(found, mismatch(line, fmt.Sprintf("Addon %s (%s) wants chart %s %s of %s; the file has %s.", a.Name, a.Source, a.Chart.Name, a.Chart.Version, a.Chart.Repo, has)))
+				found = append(found, mismatch(line, fmt.Sprintf("Addon %s (%s) wants chart %s %s of %s; the file has %s.", a.Name, a.Source,
+					a.Chart.Name, a.Chart.Version, a.Chart.Repo, has)))
 			}
 		}
 		for _, m := range a.Manifests {
@@ -134,7 +136,8 @@ func checkUnpinned(site lifecycle.Site) []finding {
 			at, what = addonPlace(a.Name, "spec", "manifests", overlay.Index(i)), a.Manifests[i]
 		}
 		if what != "" {
-			return []finding{doubtful(at, "the site has no "+lifecycle.PinsFile, fmt.Sprintf("Whatever is served as %s would be installed, whoever put it there.", what), "kiban pin "+site.Name)}
+			return []finding{doubtful(at, "the site has no "+lifecycle.PinsFile,
+				fmt.Sprintf("Whatever is served as %s would be installed, whoever put it there.", what), "kiban pin "+site.Name)}
 		}
 	}
 	return nil

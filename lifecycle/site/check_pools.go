@@ -65,7 +65,8 @@ func readPool(d lifecycle.Document, node *yaml.Node) ([]poolRange, []finding) {
 		where := objectPlace(d, "spec", "addresses", overlay.Index(i))
 		s, ok := parseSpan(overlay.Text(n))
 		if !ok {
-			found = append(found, wrong(where, fmt.Sprintf("pool %s: %q is no range of addresses", d.Name, overlay.Text(n)), "", "Write it like 10.20.8.0/24 or 10.20.8.10-10.20.8.99."))
+			found = append(found, wrong(where, fmt.Sprintf("pool %s: %q is no range of addresses", d.Name, overlay.Text(n)), "",
+				"Write it like 10.20.8.0/24 or 10.20.8.10-10.20.8.99."))
 			continue
 		}
 		ranges = append(ranges, poolRange{d.Name, overlay.Text(n), s, where})
@@ -94,12 +95,14 @@ func checkPools(objects []object, c clusterDocument) []finding {
 	for i, r := range ranges {
 		for _, t := range others {
 			if r.span.overlaps(t.span) {
-				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps %s", r.pool, r.text, t.what), "A Service could get an address that is in use.", "Choose a range that nothing else has."))
+				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps %s", r.pool, r.text, t.what),
+					"A Service could get an address that is in use.", "Choose a range that nothing else has."))
 			}
 		}
 		for _, o := range ranges[:i] {
 			if r.span.overlaps(o.span) {
-				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps pool %s (%s)", r.pool, r.text, o.pool, o.text), "MetalLB refuses such pools.", "Choose ranges that do not overlap."))
+				found = append(found, wrong(r.at, fmt.Sprintf("pool %s (%s) overlaps pool %s (%s)", r.pool, r.text, o.pool, o.text),
+					"MetalLB refuses such pools.", "Choose ranges that do not overlap."))
 			}
 		}
 	}

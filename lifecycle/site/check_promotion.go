@@ -18,25 +18,29 @@ func checkPromotion(p promotionSpec, name string) []finding {
 	var found []finding
 	switch {
 	case len(p.From) > 0 && p.Soak == 0:
-		found = append(found, wrong(at("from"), "promotion says no soak", "Having run a version for no time at all proves nothing.", `Say how long they must have run it, healthy, such as "soak: 72h".`))
+		found = append(found, wrong(at("from"), "promotion says no soak", "Having run a version for no time at all proves nothing.",
+			`Say how long they must have run it, healthy, such as "soak: 72h".`))
 	case len(p.From) == 0 && p.Soak > 0:
-		found = append(found, wrong(at("soak"), "promotion names no site to wait for", "Nothing would wait for this time.", `Name the sites that run a version first, such as "from: [tokyo-staging]", or remove it.`))
+		found = append(found, wrong(at("soak"), "promotion names no site to wait for", "Nothing would wait for this time.",
+			`Name the sites that run a version first, such as "from: [tokyo-staging]", or remove it.`))
 	}
 	for i, from := range p.From {
 		switch {
 		case from == "":
 			found = append(found, wrong(at("from", overlay.Index(i)), "promotion.from has an empty name", "", "Name a site by its overlay folder."))
 		case from == name:
-			found = append(found, wrong(at("from", overlay.Index(i)), "the site waits for itself", "It could never take a version that it does not run yet.", "Name a site of an earlier wave."))
+			found = append(found, wrong(at("from", overlay.Index(i)), "the site waits for itself",
+				"It could never take a version that it does not run yet.", "Name a site of an earlier wave."))
 		case slices.Index(p.From, from) < i:
-			found = append(found, wrong(at("from", overlay.Index(i)), fmt.Sprintf("promotion.from names %s twice", from), "", "Name each site once."))
+			found = append(found, wrong(at("from", overlay.Index(i)), fmt.Sprintf("promotion.from names %s twice", from), "",
+				"Name each site once."))
 		}
 	}
 	return found
 }
 
-// checkFleetPromotion holds that the sites that others wait for are there, come before them, and can have what they wait for. A site that is
-// there and could not be read has findings of its own.
+// checkFleetPromotion holds that the sites that others wait for are there, come before them, and can have what they wait for. A site that
+// is there and could not be read has findings of its own.
 func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, s := range sites {
@@ -64,7 +68,8 @@ func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 					fmt.Sprintf("Give %s a lower spec.wave than %s, or name another site.", from, s.Name))
 			case sites[i].Provider == lifecycle.ProviderExternal && s.Provider != lifecycle.ProviderExternal:
 				add(fmt.Sprintf("%s waits for %s, which never runs k0s", s.Name, from),
-					fmt.Sprintf("The machines of %s are someone else's, so no version of k0s would ever be let through.", from), "Name a site whose machines kiban runs.")
+					fmt.Sprintf("The machines of %s are someone else's, so no version of k0s would ever be let through.", from),
+					"Name a site whose machines kiban runs.")
 			}
 		}
 	}

@@ -18,7 +18,8 @@ func (l *loading) checkSecretSource(s sourceSpec, what string, at overlay.Place)
 			given++
 		}
 	}
-	const hint = "Give one of `env` (a variable that holds it), `file` (a file that holds it) and `fileEnv` (a variable that names such a file)."
+	const hint = "Give one of `env` (a variable that holds it), `file` (a file that holds it) and `fileEnv` (a variable that names such a " +
+		"file)."
 	switch {
 	case given == 0:
 		return []finding{wrong(at, what+" comes from nowhere", "", hint)}
@@ -27,12 +28,15 @@ func (l *loading) checkSecretSource(s sourceSpec, what string, at overlay.Place)
 	}
 	for field, name := range map[string]string{"env": s.Env, "fileEnv": s.FileEnv} {
 		if name != "" && !variableForm.MatchString(name) {
-			return []finding{wrong(below(at, field), fmt.Sprintf("%q is no environment variable", name), "A variable's value does not belong here, but its name.", "Write the name, without the dollar.")}
+			return []finding{wrong(below(at, field), fmt.Sprintf("%q is no environment variable", name),
+				"A variable's value does not belong here, but its name.", "Write the name, without the dollar.")}
 		}
 	}
 	if s.File != "" && l.committed(absolute(l.site.Dir, s.File)) {
-		return []finding{wrong(below(at, "file"), fmt.Sprintf("%s is read from the repository", what), fmt.Sprintf("%s lies in it. Whoever can read the repository, now or ever, has the secret.", s.File),
-			"Take it out, change the secret, and read it from `env` or `fileEnv`, or from a file elsewhere (or below .kiban/, which stays out of git).")}
+		return []finding{wrong(below(at, "file"), fmt.Sprintf("%s is read from the repository", what),
+			fmt.Sprintf("%s lies in it. Whoever can read the repository, now or ever, has the secret.", s.File),
+			"Take it out, change the secret, and read it from `env` or `fileEnv`, or from a file elsewhere (or below .kiban/, "+
+				"which stays out of git).")}
 	}
 	return nil
 }

@@ -50,8 +50,10 @@ func checkServerFiles(c clusterDocument, hosts []lifecycle.Host, accept func(fla
 			}
 		}
 		if len(without) > 0 {
-			found = append(found, doubtful(at, fmt.Sprintf("%s names %s, which is put on %s too few", arg, file, lifecycle.Count(len(without), "controller")),
-				"Not on "+lifecycle.Few(without)+". An API server that can't read it does not start.", "Add it to spec.files of the Site, with `on: controllers`."))
+			found = append(found, doubtful(at, fmt.Sprintf("%s names %s, which is put on %s too few", arg, file,
+				lifecycle.Count(len(without), "controller")),
+				"Not on "+lifecycle.Few(without)+". An API server that can't read it does not start.",
+				"Add it to spec.files of the Site, with `on: controllers`."))
 		}
 	}
 	return found

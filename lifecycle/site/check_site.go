@@ -37,10 +37,12 @@ func checkSSH(s sshSpec) []finding {
 		found = append(found, wrong(sitePlace("spec", "ssh", "port"), fmt.Sprintf("%d is no port", s.Port), "", "Use 1 to 65535."))
 	}
 	if s.ConnectTimeout <= 0 {
-		found = append(found, wrong(sitePlace("spec", "ssh", "connectTimeout"), "connectTimeout must be positive", "Without it an unreachable host holds everything up.", "Leave it out for 10s."))
+		found = append(found, wrong(sitePlace("spec", "ssh", "connectTimeout"), "connectTimeout must be positive",
+			"Without it an unreachable host holds everything up.", "Leave it out for 10s."))
 	}
 	if s.KeepAlive <= 0 {
-		found = append(found, wrong(sitePlace("spec", "ssh", "keepAlive"), "keepAlive must be positive", "Without it a dead connection is noticed only by what waits on it.", "Leave it out for 5s."))
+		found = append(found, wrong(sitePlace("spec", "ssh", "keepAlive"), "keepAlive must be positive",
+			"Without it a dead connection is noticed only by what waits on it.", "Leave it out for 5s."))
 	}
 	return found
 }
@@ -58,7 +60,8 @@ func checkAPI(a apiSpec) []finding {
 		found = append(found, wrong(at, fmt.Sprintf("%q is no API endpoint", a.Endpoint), "", `Write it as "https://api.example.com:6443".`))
 	}
 	if a.Via == "ssh" {
-		found = append(found, wrong(at, "api.endpoint has no effect with `via: ssh`", "The tunnel ends on the controllers themselves.", "Remove one of the two."))
+		found = append(found, wrong(at, "api.endpoint has no effect with `via: ssh`", "The tunnel ends on the controllers themselves.",
+			"Remove one of the two."))
 	}
 	return found
 }
@@ -71,13 +74,15 @@ func checkSource(b binariesSpec) []finding {
 	for _, f := range []struct{ field, value string }{{"url", b.URL}, {"checksums", b.Checksums}} {
 		scheme, _, isURL := strings.Cut(f.value, "://")
 		if isURL && scheme != "http" && scheme != "https" {
-			found = append(found, wrong(sitePlace("spec", "binaries", f.field), fmt.Sprintf("binaries.%s can't be fetched by %s", f.field, scheme), "",
+			found = append(found, wrong(sitePlace("spec", "binaries", f.field), fmt.Sprintf("binaries.%s can't be fetched by %s", f.field, scheme),
+				"",
 				"Use http, https, or a path relative to the overlay."))
 		}
 	}
 	if b.URL != "" && b.Checksums == "" && len(b.SHA256) == 0 {
 		found = append(found, wrong(sitePlace("spec", "binaries", "url"), "a mirror without checksums",
-			"k0s binaries are installed only after they match a checksum.", "Set binaries.checksums to the mirror's sha256sums.txt, or pin binaries.sha256."))
+			"k0s binaries are installed only after they match a checksum.",
+			"Set binaries.checksums to the mirror's sha256sums.txt, or pin binaries.sha256."))
 	}
 	if strings.HasPrefix(b.URL, "http://") && strings.HasPrefix(b.Checksums, "http://") && len(b.SHA256) == 0 {
 		found = append(found, doubtful(sitePlace("spec", "binaries", "url"), "binaries and checksums both come over plain http",
@@ -91,7 +96,8 @@ func checkSource(b binariesSpec) []finding {
 				`Write the key as "<version>/<arch>", such as "v1.36.3+k0s.2/amd64".`))
 		}
 		if !sha256Form.MatchString(sum) {
-			found = append(found, wrong(sitePlace("spec", "binaries", "sha256", key), fmt.Sprintf("the checksum of %s is not SHA-256", key), "", "It has 64 hexadecimal digits, in lower case."))
+			found = append(found, wrong(sitePlace("spec", "binaries", "sha256", key), fmt.Sprintf("the checksum of %s is not SHA-256", key), "",
+				"It has 64 hexadecimal digits, in lower case."))
 		}
 	}
 	return found
@@ -106,7 +112,8 @@ func checkRollout(u upgradeSpec) []finding {
 		found = append(found, wrong(at("workers", "canary"), "canary can't be negative", "", "Use 0 for none."))
 	}
 	if d := u.Workers.FailureDomain; d != "" && !labelForm.MatchString(d) {
-		found = append(found, wrong(at("workers", "failureDomain"), fmt.Sprintf("%q is no label key", d), "", "Use one such as topology.kubernetes.io/zone."))
+		found = append(found, wrong(at("workers", "failureDomain"), fmt.Sprintf("%q is no label key", d), "",
+			"Use one such as topology.kubernetes.io/zone."))
 	}
 	if u.Drain.EvictionRetry <= 0 {
 		found = append(found, wrong(at("drain", "evictionRetry"), "evictionRetry must be positive",
@@ -115,9 +122,11 @@ func checkRollout(u upgradeSpec) []finding {
 	for _, f := range []struct {
 		keys  []string
 		value duration
-	}{{[]string{"drain", "timeout"}, u.Drain.Timeout}, {[]string{"settle", "nodeTimeout"}, u.Settle.NodeTimeout}, {[]string{"settle", "timeout"}, u.Settle.Timeout}} {
+	}{{[]string{"drain", "timeout"}, u.Drain.Timeout}, {[]string{"settle", "nodeTimeout"}, u.Settle.NodeTimeout},
+		{[]string{"settle", "timeout"}, u.Settle.Timeout}} {
 		if f.value <= 0 {
-			found = append(found, wrong(at(f.keys...), strings.Join(f.keys, ".")+" must be positive", "A wait without end is never reported.", "Leave it out for the default."))
+			found = append(found, wrong(at(f.keys...), strings.Join(f.keys, ".")+" must be positive", "A wait without end is never reported.",
+				"Leave it out for the default."))
 		}
 	}
 	return found
@@ -129,12 +138,15 @@ func checkWindows(ws []windowSpec) []finding {
 		at := sitePlace("spec", "upgrade", "windows", overlay.Index(i))
 		name := fmt.Sprintf("window %d", i+1)
 		if w.Start == w.End {
-			found = append(found, wrong(at, name+" starts and ends at the same time", "Whether that means always or never is anybody's guess.", `Use "00:00" and "24:00" for a whole day.`))
+			found = append(found, wrong(at, name+" starts and ends at the same time", "Whether that means always or never is anybody's guess.",
+				`Use "00:00" and "24:00" for a whole day.`))
 		}
 		if w.TimeZone == "" {
-			found = append(found, wrong(at, name+" names no time zone", "Pipelines and people run in different zones.", `Add one, such as "timeZone: Asia/Tokyo".`))
+			found = append(found, wrong(at, name+" names no time zone", "Pipelines and people run in different zones.",
+				`Add one, such as "timeZone: Asia/Tokyo".`))
 		} else if _, err := time.LoadLocation(w.TimeZone); err != nil || w.TimeZone == "Local" {
-			found = append(found, wrong(at, fmt.Sprintf("%s: there is no time zone %q", name, w.TimeZone), "", `Use a name of the IANA database, such as "Asia/Tokyo".`))
+			found = append(found, wrong(at, fmt.Sprintf("%s: there is no time zone %q", name, w.TimeZone), "",
+				`Use a name of the IANA database, such as "Asia/Tokyo".`))
 		}
 	}
 	return found

@@ -13,7 +13,8 @@ import (
 
 // systemNamespace reports whether a namespace belongs to the cluster itself, so that no tenant may have it.
 func systemNamespace(name string) bool {
-	return name == "default" || strings.HasPrefix(name, "kube-") || strings.HasPrefix(name, "kiban-") || strings.HasPrefix(name, "k0s-") || strings.HasPrefix(name, "openshift")
+	return name == "default" || strings.HasPrefix(name, "kube-") || strings.HasPrefix(name, "kiban-") || strings.HasPrefix(name, "k0s-") ||
+		strings.HasPrefix(name, "openshift")
 }
 
 // checkTenants applies the rules about all Tenant documents.
@@ -24,7 +25,8 @@ func checkTenants(docs []tenantDocument, addons []lifecycle.Addon) []finding {
 	for _, d := range docs {
 		t := d.tenant()
 		if seen[t.Name] {
-			found = append(found, wrong(tenantPlace(t.Name), fmt.Sprintf("a second tenant %s", t.Name), "", "Rename one of them, or make it a patch of the other."))
+			found = append(found, wrong(tenantPlace(t.Name), fmt.Sprintf("a second tenant %s", t.Name), "",
+				"Rename one of them, or make it a patch of the other."))
 		}
 		seen[t.Name] = true
 		found = append(found, checkTenant(d)...)
@@ -50,21 +52,25 @@ func checkTenant(d tenantDocument) []finding {
 			switch {
 			case strings.HasPrefix(g, "system:"):
 				found = append(found, wrong(at("groups", role.name, overlay.Index(i)), fmt.Sprintf("tenant %s gives rights to %s", name, g),
-					"Groups that begin with system: are Kubernetes' own, such as everyone who signed on; they are nobody's team.", "Name a group of the identity provider, with the prefix that the API server puts before it."))
+					"Groups that begin with system: are Kubernetes' own, such as everyone who signed on; they are nobody's team.",
+					"Name a group of the identity provider, with the prefix that the API server puts before it."))
 			case strings.TrimSpace(g) == "":
-				found = append(found, wrong(at("groups", role.name, overlay.Index(i)), fmt.Sprintf("tenant %s names a group without a name", name), "", "Remove the entry."))
+				found = append(found, wrong(at("groups", role.name, overlay.Index(i)), fmt.Sprintf("tenant %s names a group without a name", name), "",
+					"Remove the entry."))
 			}
 		}
 	}
 	if p := d.Spec.PodSecurity; p != "privileged" && p != "baseline" && p != "restricted" {
-		found = append(found, wrong(at("podSecurity"), fmt.Sprintf("there is no Pod Security level %q", p), "", choose(p, "privileged", "baseline", "restricted")))
+		found = append(found, wrong(at("podSecurity"), fmt.Sprintf("there is no Pod Security level %q", p), "",
+			choose(p, "privileged", "baseline", "restricted")))
 	}
 	if p := d.Spec.Network.Policy; p != "isolated" && p != "open" {
 		found = append(found, wrong(at("network", "policy"), fmt.Sprintf("network.policy can't be %q", p), "", choose(p, "isolated", "open")))
 	}
 	for i, n := range d.Spec.Network.From {
 		if !isName(n) {
-			found = append(found, wrong(at("network", "from", overlay.Index(i)), fmt.Sprintf("%q can't be the name of a namespace", n), "", nameHint))
+			found = append(found, wrong(at("network", "from", overlay.Index(i)), fmt.Sprintf("%q can't be the name of a namespace", n), "",
+				nameHint))
 		}
 	}
 	found = append(found, checkQuantities(at("quota"), d.Spec.Quota)...)
@@ -91,10 +97,12 @@ func checkQuantities(at overlay.Place, quantities map[string]string) []finding {
 	var found []finding
 	for _, resource := range sortedKeys(quantities) {
 		if !quantityForm.MatchString(quantities[resource]) {
-			found = append(found, wrong(below(at, resource), fmt.Sprintf("%s: %q is no amount", resource, quantities[resource]), "", `Write it as Kubernetes does: "500m", "4", "16Gi".`))
+			found = append(found, wrong(below(at, resource), fmt.Sprintf("%s: %q is no amount", resource, quantities[resource]), "",
+				`Write it as Kubernetes does: "500m", "4", "16Gi".`))
 		}
 		if !labelForm.MatchString(resource) {
-			found = append(found, wrong(below(at, resource), fmt.Sprintf("%q is no resource", resource), "", "Name one such as requests.cpu, limits.memory or pods."))
+			found = append(found, wrong(below(at, resource), fmt.Sprintf("%q is no resource", resource), "",
+				"Name one such as requests.cpu, limits.memory or pods."))
 		}
 	}
 	return found
@@ -108,11 +116,13 @@ func checkTenantNamespaces(t lifecycle.Tenant, addons []lifecycle.Addon) []findi
 		i := slices.IndexFunc(addons, func(a lifecycle.Addon) bool { return a.Namespace == n.Name })
 		switch {
 		case systemNamespace(n.Name):
-			found = append(found, wrong(at, fmt.Sprintf("tenant %s claims %s, a namespace of the cluster itself", t.Name, n.Name), "Its people would have rights over what keeps the cluster running.", "Give the tenant a namespace of its own."))
+			found = append(found, wrong(at, fmt.Sprintf("tenant %s claims %s, a namespace of the cluster itself", t.Name, n.Name),
+				"Its people would have rights over what keeps the cluster running.", "Give the tenant a namespace of its own."))
 		case !isName(n.Name):
 			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a namespace", n.Name), "", nameHint))
 		case i >= 0:
-			found = append(found, wrong(at, fmt.Sprintf("tenant %s claims %s, the namespace of addon %s", t.Name, n.Name, addons[i].Name), "Its people would have rights over the addon.", "Give the tenant a namespace of its own."))
+			found = append(found, wrong(at, fmt.Sprintf("tenant %s claims %s, the namespace of addon %s", t.Name, n.Name, addons[i].Name),
+				"Its people would have rights over the addon.", "Give the tenant a namespace of its own."))
 		}
 	}
 	return found
@@ -126,16 +136,21 @@ func checkTenantApplications(d tenantDocument, argo bool) []finding {
 		at := tenantPlace(t.Name, "spec", "applications", overlay.Index(i))
 		switch {
 		case a.Repository == "" || a.Path == "":
-			found = append(found, wrong(at, fmt.Sprintf("application %d of tenant %s names no repository or no path", i+1, t.Name), "", `Write it like {repository: "https://git.example/shop.git", path: "apps/*"}.`))
+			found = append(found, wrong(at, fmt.Sprintf("application %d of tenant %s names no repository or no path", i+1, t.Name), "",
+				`Write it like {repository: "https://git.example/shop.git", path: "apps/*"}.`))
 		case !slices.ContainsFunc(t.Repositories, func(pattern string) bool { return matches(pattern, a.Repository) }):
-			found = append(found, wrong(below(at, "repository"), fmt.Sprintf("tenant %s may not deploy from %s", t.Name, a.Repository), "Its spec.repositories do not name it, so its Argo CD project refuses it.", "Add it to spec.repositories."))
+			found = append(found, wrong(below(at, "repository"), fmt.Sprintf("tenant %s may not deploy from %s", t.Name, a.Repository),
+				"Its spec.repositories do not name it, so its Argo CD project refuses it.", "Add it to spec.repositories."))
 		}
 		if !slices.ContainsFunc(t.Namespaces, func(n lifecycle.TenantNamespace) bool { return n.Name == a.Namespace }) {
-			found = append(found, wrong(below(at, "namespace"), fmt.Sprintf("tenant %s deploys into %s, which is not its namespace", t.Name, a.Namespace), "", "Name one of spec.namespaces."))
+			found = append(found, wrong(below(at, "namespace"),
+				fmt.Sprintf("tenant %s deploys into %s, which is not its namespace", t.Name, a.Namespace), "", "Name one of spec.namespaces."))
 		}
 	}
 	if len(t.Applications) > 0 && !argo {
-		found = append(found, doubtful(tenantPlace(t.Name, "spec", "applications"), fmt.Sprintf("nothing deploys the applications of tenant %s", t.Name), "The site has no addon named argocd.", "Add the argocd component, or remove spec.applications."))
+		found = append(found, doubtful(tenantPlace(t.Name, "spec", "applications"),
+			fmt.Sprintf("nothing deploys the applications of tenant %s", t.Name), "The site has no addon named argocd.",
+			"Add the argocd component, or remove spec.applications."))
 	}
 	return found
 }

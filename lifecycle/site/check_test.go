@@ -45,11 +45,13 @@ func TestCheckControlPlane(t *testing.T) {
 		storage string
 		want    []string
 	}{
-		"one":                  {hosts: []string{"a controller 10.0.0.1 10.1.0.1"}},
-		"single":               {hosts: []string{"a single 10.0.0.1 10.1.0.1"}},
-		"two":                  {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller+worker 10.0.0.2 10.1.0.2"}, want: []string{"warning: 2 controllers"}},
-		"two, kine":            {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2"}, storage: "kine"},
-		"three, one to go":     {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2", "c controller 10.0.0.3 10.1.0.3 reset"}, want: []string{"warning: 2 controllers"}},
+		"one":    {hosts: []string{"a controller 10.0.0.1 10.1.0.1"}},
+		"single": {hosts: []string{"a single 10.0.0.1 10.1.0.1"}},
+		"two": {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller+worker 10.0.0.2 10.1.0.2"},
+			want: []string{"warning: 2 controllers"}},
+		"two, kine": {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2"}, storage: "kine"},
+		"three, one to go": {hosts: []string{"a controller 10.0.0.1 10.1.0.1", "b controller 10.0.0.2 10.1.0.2",
+			"c controller 10.0.0.3 10.1.0.3 reset"}, want: []string{"warning: 2 controllers"}},
 		"four, one of them to": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3", "d controller 4 4 reset"}},
 		"none":                 {hosts: []string{"a worker 10.0.0.1 10.1.0.1"}, want: []string{"error: no host is a controller"}},
 	} {
@@ -66,9 +68,11 @@ func TestHazard_H7_NoMoreThanOneReset(t *testing.T) {
 	for name, c := range map[string]struct{ hosts, want []string }{
 		"none":         {hosts: []string{"a controller 1 1", "w worker 2 2 reset"}},
 		"one of three": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3 reset"}},
-		"two of three": {hosts: []string{"a controller 1 1", "b controller 2 2 reset", "c controller 3 3 reset"}, want: []string{"error: 2 controllers are to be reset at once"}},
-		"all":          {hosts: []string{"a controller 1 1 reset"}, want: []string{"error: every controller"}},
-		"two of five":  {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3", "d controller 4 4 reset", "e controller 5 5 reset"}, want: []string{"error: 2 controllers"}},
+		"two of three": {hosts: []string{"a controller 1 1", "b controller 2 2 reset", "c controller 3 3 reset"},
+			want: []string{"error: 2 controllers are to be reset at once"}},
+		"all": {hosts: []string{"a controller 1 1 reset"}, want: []string{"error: every controller"}},
+		"two of five": {hosts: []string{"a controller 1 1", "b controller 2 2", "c controller 3 3", "d controller 4 4 reset",
+			"e controller 5 5 reset"}, want: []string{"error: 2 controllers"}},
 	} {
 		t.Run(name, func(t *testing.T) { expect(t, checkReset(hostsOf(c.hosts...)), c.want...) })
 	}
@@ -87,7 +91,8 @@ func TestCheckLoadBalancing(t *testing.T) {
 		"three, CPLB":          {controllers: 3, cplb: true},
 		"three, NLLB and CPLB": {controllers: 3, nllb: true, cplb: true},
 		"three, external":      {controllers: 3, external: "api.example.com"},
-		"NLLB and external":    {controllers: 3, nllb: true, external: "api.example.com", want: []string{"error: externalAddress and node-local"}},
+		"NLLB and external": {controllers: 3, nllb: true, external: "api.example.com",
+			want: []string{"error: externalAddress and node-local"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			doc := hostsOf([]string{"a controller 1 1", "b controller 2 2", "c controller 3 3"}[:c.controllers]...)
@@ -103,10 +108,12 @@ func TestCheckNetworks(t *testing.T) {
 		pods, services, host string
 		want                 []string
 	}{
-		"defaults":              {host: "192.168.1.1"},
-		"pods in services":      {pods: "10.100.0.0/16", host: "192.168.1.1", want: []string{"error: pod network 10.100.0.0/16 and service network 10.96.0.0/12 overlap"}},
-		"host in default pods":  {host: "10.244.3.1", want: []string{"error: host a (10.244.3.1) lies within the pod network"}},
-		"host in services":      {services: "192.168.0.0/16", host: "192.168.1.1", want: []string{"error: host a (192.168.1.1) lies within the service network"}},
+		"defaults": {host: "192.168.1.1"},
+		"pods in services": {pods: "10.100.0.0/16", host: "192.168.1.1",
+			want: []string{"error: pod network 10.100.0.0/16 and service network 10.96.0.0/12 overlap"}},
+		"host in default pods": {host: "10.244.3.1", want: []string{"error: host a (10.244.3.1) lies within the pod network"}},
+		"host in services": {services: "192.168.0.0/16", host: "192.168.1.1",
+			want: []string{"error: host a (192.168.1.1) lies within the service network"}},
 		"host by name":          {host: "a.example.com"},
 		"mapped address":        {host: "::ffff:10.244.0.9", want: []string{"error: host a"}},
 		"an address, no prefix": {pods: "10.244.0.0", host: "192.168.1.1", want: []string{"error: the pod network"}},
@@ -121,7 +128,8 @@ func TestCheckNetworks(t *testing.T) {
 
 func TestHazard_H10_VersionIsPinned(t *testing.T) {
 	for version, want := range map[string]string{ // H10
-		"v1.36.3+k0s.2": "", "v1.36.3-rc.1+k0s.0": "", "": "error: the k0s version is not pinned", "latest": "error: ", "1.36.3+k0s.2": "error: ", "v1.36.3": "error: ", "v1.36": "error: ",
+		"v1.36.3+k0s.2": "", "v1.36.3-rc.1+k0s.0": "", "": "error: the k0s version is not pinned", "latest": "error: ", "1.36.3+k0s.2": "error: ",
+		"v1.36.3": "error: ", "v1.36": "error: ",
 	} {
 		t.Run(version, func(t *testing.T) {
 			var c clusterDocument
@@ -144,11 +152,16 @@ func TestHazard_H9_PathIsOneMinorAHop(t *testing.T) { // H9
 		"none":                   {target: "v1.36.3+k0s.2"},
 		"two hops":               {target: "v1.36.3+k0s.2", path: []string{"v1.34.10+k0s.0", "v1.35.7+k0s.0"}},
 		"the target itself last": {target: "v1.36.3+k0s.2", path: []string{"v1.35.7+k0s.0", "v1.36.3+k0s.2"}},
-		"a gap":                  {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.35.7+k0s.0"}, want: []string{"error: upgrade.path goes from v1.33.1+k0s.0 to v1.35.7+k0s.0"}},
-		"backwards":              {target: "v1.36.3+k0s.2", path: []string{"v1.35.7+k0s.0", "v1.34.10+k0s.0"}, want: []string{"error: upgrade.path goes from"}},
-		"the same minor twice":   {target: "v1.36.3+k0s.2", path: []string{"v1.35.6+k0s.0", "v1.35.7+k0s.0"}, want: []string{"error: upgrade.path goes from"}},
-		"beyond":                 {target: "v1.35.7+k0s.0", path: []string{"v1.36.3+k0s.2"}, want: []string{"error: upgrade.path goes to v1.36.3+k0s.2, beyond"}},
-		"ends early":             {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.34.10+k0s.0"}, want: []string{"error: upgrade.path ends at"}},
+		"a gap": {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.35.7+k0s.0"},
+			want: []string{"error: upgrade.path goes from v1.33.1+k0s.0 to v1.35.7+k0s.0"}},
+		"backwards": {target: "v1.36.3+k0s.2", path: []string{"v1.35.7+k0s.0", "v1.34.10+k0s.0"},
+			want: []string{"error: upgrade.path goes from"}},
+		"the same minor twice": {target: "v1.36.3+k0s.2", path: []string{"v1.35.6+k0s.0", "v1.35.7+k0s.0"},
+			want: []string{"error: upgrade.path goes from"}},
+		"beyond": {target: "v1.35.7+k0s.0", path: []string{"v1.36.3+k0s.2"},
+			want: []string{"error: upgrade.path goes to v1.36.3+k0s.2, beyond"}},
+		"ends early": {target: "v1.36.3+k0s.2", path: []string{"v1.33.1+k0s.0", "v1.34.10+k0s.0"},
+			want: []string{"error: upgrade.path ends at"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var doc clusterDocument
@@ -169,7 +182,8 @@ func TestHazard_H9_PathIsOneMinorAHop(t *testing.T) { // H9
 func TestCheckSubstitution(t *testing.T) {
 	for text, want := range map[string]bool{
 		"a: $HOME": true, "a: x-${HOME}-y": true, "a: ${HOME:-b}": true,
-		"a: 5$": false, "a: $1": false, "a: $$HOME": false, "hooks: {apply: [echo $HOME]}": false, "files: [{data: $HOME}]": false, `a: '\$HOME'`: false,
+		"a: 5$": false, "a: $1": false, "a: $$HOME": false, "hooks: {apply: [echo $HOME]}": false, "files: [{data: $HOME}]": false,
+		`a: '\$HOME'`: false,
 	} {
 		docs, err := overlay.ParseYAML([]byte(text))
 		if err != nil {
@@ -220,7 +234,8 @@ func TestKnownHosts(t *testing.T) {
 }
 
 func TestSortHosts(t *testing.T) {
-	docs, err := overlay.ParseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: new, role: worker}, {hostname: c1, role: controller}]}"))
+	docs, err := overlay.ParseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: " +
+		"new, role: worker}, {hostname: c1, role: controller}]}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +255,8 @@ func TestSpec(t *testing.T) {
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}
-	if s.Wave != 2 || s.Revision != "abc" || s.SSH.Port != 22 || s.SSH.ConnectTimeout != 10*time.Second || s.SSH.KnownHosts != s.Dir+"/known_hosts" ||
+	if s.Wave != 2 || s.Revision != "abc" || s.SSH.Port != 22 || s.SSH.ConnectTimeout != 10*time.Second ||
+		s.SSH.KnownHosts != s.Dir+"/known_hosts" ||
 		s.Binary.URL != lifecycle.ReleaseURL || s.Binary.Checksums != lifecycle.ReleaseChecksums || s.API.ViaSSH {
 		t.Errorf("defaults: %+v", s)
 	}
@@ -275,7 +291,8 @@ spec:
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}
-	if s.Labels["tier"] != "lab" || s.SSH.KeyPath != s.Dir+"/keys/id" || s.API.Endpoint != "https://api:6443" || s.Binary.Checksums != "https://m/sums" ||
+	if s.Labels["tier"] != "lab" || s.SSH.KeyPath != s.Dir+"/keys/id" || s.API.Endpoint != "https://api:6443" ||
+		s.Binary.Checksums != "https://m/sums" ||
 		!strings.HasSuffix(s.Binary.URL, "/overlays/m/{version}/k0s-{arch}") || len(s.Binary.SHA256) != 1 {
 		t.Errorf("site: %+v", s)
 	}
@@ -302,7 +319,8 @@ spec:
 
 func TestParseSpan(t *testing.T) {
 	for text, want := range map[string]string{
-		"10.0.0.0/24": "10.0.0.0 10.0.0.255", "10.0.0.77/30": "10.0.0.76 10.0.0.79", "10.0.0.5/32": "10.0.0.5 10.0.0.5", "0.0.0.0/0": "0.0.0.0 255.255.255.255",
+		"10.0.0.0/24": "10.0.0.0 10.0.0.255", "10.0.0.77/30": "10.0.0.76 10.0.0.79", "10.0.0.5/32": "10.0.0.5 10.0.0.5",
+		"0.0.0.0/0":           "0.0.0.0 255.255.255.255",
 		"10.0.0.10-10.0.0.20": "10.0.0.10 10.0.0.20", " 10.0.0.10 - 10.0.0.10 ": "10.0.0.10 10.0.0.10",
 		"fd00::/126": "fd00:: fd00::3", "fd00::1-fd00::ff": "fd00::1 fd00::ff",
 		"": "", "10.0.0.1": "", "10.0.0.20-10.0.0.10": "", "10.0.0.1-fd00::1": "", "a-b": "", "10.0.0.0/33": "",
@@ -336,13 +354,16 @@ func TestDependencies(t *testing.T) {
 		want   []string
 		detail string
 	}{
-		"in order":    {addons: map[string]string{"a": "", "b": "a", "c": "a b"}},
-		"diamond":     {addons: map[string]string{"a": "", "b": "a", "c": "a", "d": "b c"}},
-		"itself":      {addons: map[string]string{"a": "a"}, want: []string{"error: addon a depends on itself"}},
-		"unknown":     {addons: map[string]string{"a": "b"}, want: []string{"error: addon a depends on b, which is not there"}},
-		"two":         {addons: map[string]string{"a": "b", "b": "a"}, want: []string{"error: addons depend on each other in a circle"}, detail: "a -> b -> a."},
-		"beyond":      {addons: map[string]string{"a": "c", "b": "c", "c": "d", "d": "c"}, want: []string{"error: addons depend on each other in a circle"}, detail: "c -> d -> c."},
-		"two circles": {addons: map[string]string{"a": "b", "b": "a", "c": "d", "d": "c"}, want: []string{"error: addons depend on each other", "error: addons depend on each other"}},
+		"in order": {addons: map[string]string{"a": "", "b": "a", "c": "a b"}},
+		"diamond":  {addons: map[string]string{"a": "", "b": "a", "c": "a", "d": "b c"}},
+		"itself":   {addons: map[string]string{"a": "a"}, want: []string{"error: addon a depends on itself"}},
+		"unknown":  {addons: map[string]string{"a": "b"}, want: []string{"error: addon a depends on b, which is not there"}},
+		"two": {addons: map[string]string{"a": "b", "b": "a"}, want: []string{"error: addons depend on each other in a circle"},
+			detail: "a -> b -> a."},
+		"beyond": {addons: map[string]string{"a": "c", "b": "c", "c": "d", "d": "c"},
+			want: []string{"error: addons depend on each other in a circle"}, detail: "c -> d -> c."},
+		"two circles": {addons: map[string]string{"a": "b", "b": "a", "c": "d", "d": "c"},
+			want: []string{"error: addons depend on each other", "error: addons depend on each other"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var addons []lifecycle.Addon
@@ -369,15 +390,17 @@ func TestForms(t *testing.T) {
 	}
 	for text, want := range map[string]bool{
 		"0.16.2": true, "v1.0.0": true, "1.2.3-rc.1+build.5": true,
-		"": false, "1.2": false, "latest": false, "^1.2.3": false, ">=1.0.0": false, "1.2.x": false, "~1.2.3": false, "1.2.3 || 1.2.4": false, "*": false,
+		"": false, "1.2": false, "latest": false, "^1.2.3": false, ">=1.0.0": false, "1.2.x": false, "~1.2.3": false, "1.2.3 || 1.2.4": false,
+		"*": false,
 	} {
 		if got := chartVersion.MatchString(text); got != want {
 			t.Errorf("chart version %q: %v", text, got)
 		}
 	}
 	for name, want := range map[string]bool{
-		"kube-system": true, "kube-node-lease": true, "default": true, "kiban-x": true, "k0s-autopilot": true, "openshift-dns": true, "openshift": true,
-		"shop": false, "kubernetes": false, "defaults": false, "k0smotron": false,
+		"kube-system": true, "kube-node-lease": true, "default": true, "kiban-x": true, "k0s-autopilot": true, "openshift-dns": true,
+		"openshift": true,
+		"shop":      false, "kubernetes": false, "defaults": false, "k0smotron": false,
 	} {
 		if got := systemNamespace(name); got != want {
 			t.Errorf("namespace %q: %v", name, got)
@@ -387,7 +410,8 @@ func TestForms(t *testing.T) {
 		pattern, repository string
 		want                bool
 	}{
-		{"*", "https://a/b", true}, {"https://git.example/shop/*", "https://git.example/shop/a.git", true}, {"https://git.example/shop", "https://git.example/shop.git", true},
+		{"*", "https://a/b", true}, {"https://git.example/shop/*", "https://git.example/shop/a.git", true},
+		{"https://git.example/shop", "https://git.example/shop.git", true},
 		{"https://git.example/shop/*", "https://git.example/other/a.git", false}, {"https://git.example/a", "https://git.example/b", false},
 	} {
 		if got := matches(c.pattern, c.repository); got != c.want {
@@ -399,9 +423,13 @@ func TestForms(t *testing.T) {
 // Values are kept as they are, whatever YAML makes of them.
 func TestValues(t *testing.T) {
 	for text, want := range map[string]string{
-		"{}": "{}", "b: 1\na: [x, 2.5, ~, true]": `{"a":["x",2.5,null,true],"b":1}`, "a: 1_000": `{"a":1000}`, "a: 0x10": `{"a":16}`, "a: 18446744073709551615": `{"a":18446744073709551615}`,
-		"a: 2026-01-02": `{"a":"2026-01-02"}`, "1: a": `{"1":"a"}`, "a: &x {b: c}\nd: *x": `{"a":{"b":"c"},"d":{"b":"c"}}`, "a: .inf": "", "a: .nan": "", "[a]": "", "? [a]\n: b": "", "a: &a {b: *a}": "",
-		"x: &a [1,1,1,1,1,1,1,1,1,1]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e]": "",
+		"{}": "{}", "b: 1\na: [x, 2.5, ~, true]": `{"a":["x",2.5,null,true],"b":1}`, "a: 1_000": `{"a":1000}`, "a: 0x10": `{"a":16}`,
+		"a: 18446744073709551615": `{"a":18446744073709551615}`,
+		"a: 2026-01-02":           `{"a":"2026-01-02"}`, "1: a": `{"1":"a"}`, "a: &x {b: c}\nd: *x": `{"a":{"b":"c"},"d":{"b":"c"}}`,
+		"a: .inf": "",
+		"a: .nan": "", "[a]": "", "? [a]\n: b": "", "a: &a {b: *a}": "",
+		"x: &a [1,1,1,1,1,1,1,1,1,1]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n" +
+			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e]": "",
 	} {
 		docs, err := overlay.ParseYAML([]byte(text))
 		if err != nil {

@@ -18,7 +18,8 @@ func checkVersion(c clusterDocument) []finding {
 		return []finding{wrong(at, "the k0s version is not pinned", detail, "Set spec.k0s.version to an exact version, such as v1.36.3+k0s.2.")}
 	}
 	if _, err := lifecycle.ParseVersion(c.Spec.K0s.Version); err != nil {
-		return []finding{wrong(at, fmt.Sprintf("%q is not an exact k0s version", c.Spec.K0s.Version), "A version has the leading v and the k0s build.",
+		return []finding{wrong(at, fmt.Sprintf("%q is not an exact k0s version", c.Spec.K0s.Version),
+			"A version has the leading v and the k0s build.",
 			"Write it in full, such as v1.36.3+k0s.2.")}
 	}
 	return nil
@@ -40,14 +41,17 @@ func checkPath(c clusterDocument, d siteDocument) []finding {
 		case v.IsZero(): // not readable; the decoder has said so
 			return found
 		case target.Less(v):
-			found = append(found, wrong(at, fmt.Sprintf("upgrade.path goes to %s, beyond the target %s", v, target), "", "Remove the hop, or raise spec.k0s.version."))
+			found = append(found, wrong(at, fmt.Sprintf("upgrade.path goes to %s, beyond the target %s", v, target), "",
+				"Remove the hop, or raise spec.k0s.version."))
 		case !before.IsZero() && v.MinorsAhead(before) != 1:
-			found = append(found, wrong(at, fmt.Sprintf("upgrade.path goes from %s to %s", before, v), rule, "List one version of each minor release, in order."))
+			found = append(found, wrong(at, fmt.Sprintf("upgrade.path goes from %s to %s", before, v), rule,
+				"List one version of each minor release, in order."))
 		}
 		before = v
 	}
 	if len(found) == 0 && !before.IsZero() && target.MinorsAhead(before) > 1 {
-		found = append(found, wrong(at, fmt.Sprintf("upgrade.path ends at %s, %d minor releases before %s", before, target.MinorsAhead(before), target), rule,
+		found = append(found, wrong(at, fmt.Sprintf("upgrade.path ends at %s, %d minor releases before %s", before, target.MinorsAhead(before),
+			target), rule,
 			"Add a version of each minor release between them."))
 	}
 	return found

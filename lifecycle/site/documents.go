@@ -67,21 +67,27 @@ func sortDocuments(t *overlay.Tree, built [][]byte) (documents, lifecycle.Diagno
 		case p.Kind == overlay.KindTenant && p.APIVersion == overlay.APIKiban:
 			docs.tenants = append(docs.tenants, nodes[0])
 		case strings.HasPrefix(p.APIVersion, overlay.GroupKiban):
-			complain(p, fmt.Sprintf("%s %s is no document of kiban's", p.APIVersion, p.Kind), "It would be sent to the Kubernetes API, which does not know it either.", kindHint(p))
+			complain(p, fmt.Sprintf("%s %s is no document of kiban's", p.APIVersion, p.Kind),
+				"It would be sent to the Kubernetes API, which does not know it either.", kindHint(p))
 		case strings.HasPrefix(p.APIVersion, overlay.GroupK0sctl):
-			complain(p, fmt.Sprintf("%s %s is not supported", p.APIVersion, p.Kind), "", "Write `apiVersion: "+overlay.APIK0sctl+"` and `kind: "+overlay.KindCluster+"`.")
+			complain(p, fmt.Sprintf("%s %s is not supported", p.APIVersion, p.Kind), "",
+				"Write `apiVersion: "+overlay.APIK0sctl+"` and `kind: "+overlay.KindCluster+"`.")
 		case strings.HasPrefix(p.APIVersion, overlay.GroupK0sCluster) && strings.HasPrefix(p.Kind, "ClusterConfig."):
-			complain(p, "a ClusterConfig document beside the Cluster", "k0sctl would merge it into the Cluster's configuration; then two places decide.",
+			complain(p, "a ClusterConfig document beside the Cluster",
+				"k0sctl would merge it into the Cluster's configuration; then two places decide.",
 				"Move its spec to spec.k0s.config.spec of the Cluster.")
 		default:
 			docs.objects = append(docs.objects, object{document(t, nodes[0], b), nodes[0]})
 		}
 	}
 	if docs.cluster == nil && !docs.external() {
-		complain(overlay.Identity{}, "no Cluster document", "The build holds no document of kind Cluster ("+overlay.APIK0sctl+").", "List a base such as ../../clusters/base under resources; or, if someone else runs the machines, write `provider: external` in the Site.")
+		complain(overlay.Identity{}, "no Cluster document", "The build holds no document of kind Cluster ("+overlay.APIK0sctl+").",
+			"List a base such as ../../clusters/base under resources; or, if someone else runs the machines, write `provider: "+
+				"external` in the Site.")
 	}
 	if docs.site == nil {
-		complain(overlay.Identity{}, "no Site document", "The build holds no document of kind Site ("+overlay.APIKiban+").", "Add one; its metadata.name is the overlay's folder name.")
+		complain(overlay.Identity{}, "no Site document", "The build holds no document of kind Site ("+overlay.APIKiban+").",
+			"Add one; its metadata.name is the overlay's folder name.")
 	}
 	return docs, ds
 }
@@ -97,5 +103,6 @@ func kindHint(p overlay.Identity) string {
 // document keeps an object as it was built, with where it was declared.
 func document(t *overlay.Tree, n *yaml.Node, b []byte) lifecycle.Document {
 	p := overlay.Identify(n)
-	return lifecycle.Document{APIVersion: p.APIVersion, Kind: overlay.Text(overlay.Field(n, "kind")), Namespace: p.Namespace, Name: p.Name, YAML: b, Source: t.Resource(p)}
+	return lifecycle.Document{APIVersion: p.APIVersion, Kind: overlay.Text(overlay.Field(n, "kind")), Namespace: p.Namespace, Name: p.Name,
+		YAML: b, Source: t.Resource(p)}
 }

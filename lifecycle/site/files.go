@@ -24,7 +24,8 @@ func (l *loading) readFiles() {
 		if len(found) > 0 {
 			continue
 		}
-		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p), Source: l.tree.Where(at)}
+		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p),
+			Source: l.tree.Where(at)}
 		l.add(l.fill(&file, spec, at)...)
 		for i := range l.site.Cluster.Hosts {
 			h := &l.site.Cluster.Hosts[i]
@@ -32,8 +33,9 @@ func (l *loading) readFiles() {
 				continue
 			}
 			if other := slices.IndexFunc(h.Files, func(f lifecycle.HostFile) bool { return f.Path == p }); other >= 0 {
-				l.add(wrong(at, fmt.Sprintf("%s is declared twice for host %s", p, h.Name), fmt.Sprintf("The Cluster document's `files:` of the host has it, too (%s).",
-					cmp.Or(h.Files[other].Source, h.Source)), "Keep one of the two."))
+				l.add(wrong(at, fmt.Sprintf("%s is declared twice for host %s", p, h.Name),
+					fmt.Sprintf("The Cluster document's `files:` of the host has it, too (%s).",
+						cmp.Or(h.Files[other].Source, h.Source)), "Keep one of the two."))
 				continue
 			}
 			h.Files = append(h.Files, file)
@@ -49,7 +51,8 @@ func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place
 	switch {
 	case spec.From != nil:
 		file.Secret = true
-		found := l.checkSecretSource(*spec.From, fmt.Sprintf("file %s", file.Path), overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "from")})
+		found := l.checkSecretSource(*spec.From, fmt.Sprintf("file %s", file.Path),
+			overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "from")})
 		if len(found) > 0 {
 			return found
 		}
@@ -61,7 +64,8 @@ func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place
 		b, err := os.ReadFile(from)
 		if err != nil {
 			return []finding{wrong(overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "file")},
-				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.Rel(from)+".", "Correct the path; it is relative to the overlay.")}
+				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.Rel(from)+".",
+				"Correct the path; it is relative to the overlay.")}
 		}
 		file.Content = b
 		l.contents = append(l.contents, []byte(file.Path), b)
@@ -107,10 +111,12 @@ func checkFile(p string, f fileSpec) []finding {
 	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "files", p}, keys...)...) }
 	var found []finding
 	if !path.IsAbs(p) || path.Clean(p) != p || p == "/" || strings.ContainsAny(p, "\n\x00") {
-		found = append(found, wrong(at(), fmt.Sprintf("%q is no path of a file on a host", p), "", "Write it in full, from the root: /etc/k0s/audit-policy.yaml."))
+		found = append(found, wrong(at(), fmt.Sprintf("%q is no path of a file on a host", p), "",
+			"Write it in full, from the root: /etc/k0s/audit-policy.yaml."))
 	}
 	if slices.Contains(ownFiles(), p) {
-		found = append(found, wrong(at(), p+" is written by kiban itself", "What is declared here and what the cluster needs would overwrite each other.", "Declare its content in the Cluster document."))
+		found = append(found, wrong(at(), p+" is written by kiban itself",
+			"What is declared here and what the cluster needs would overwrite each other.", "Declare its content in the Cluster document."))
 	}
 	if f.On != "controllers" && f.On != "workers" && f.On != "all" {
 		found = append(found, wrong(at("on"), fmt.Sprintf("%s: `on` can't be %q", p, f.On), "", "Use controllers, workers or all."))
@@ -122,7 +128,8 @@ func checkFile(p string, f fileSpec) []finding {
 		}
 	}
 	if given != 1 {
-		found = append(found, wrong(at(), fmt.Sprintf("%s has %s", p, map[bool]string{true: "no content", false: "more than one content"}[given == 0]), "",
+		found = append(found, wrong(at(), fmt.Sprintf("%s has %s", p,
+			map[bool]string{true: "no content", false: "more than one content"}[given == 0]), "",
 			"Give it one of `content` (inline), `file` (of the repository) and `from` (a secret)."))
 	}
 	return found

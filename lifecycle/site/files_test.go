@@ -47,7 +47,8 @@ func TestFilesOfHosts(t *testing.T) {
 	}
 	files := s.Cluster.Hosts[0].Files
 	audit, keys, more := files[0], files[1], files[2]
-	if string(audit.Content) != "kind: Policy\n" || audit.Digest != digest(audit.Content) || audit.Mode != "0640" || audit.Group != "kube-apiserver" ||
+	if string(audit.Content) != "kind: Policy\n" || audit.Digest != digest(audit.Content) || audit.Mode != "0640" ||
+		audit.Group != "kube-apiserver" ||
 		!audit.Restart || audit.Secret || !strings.HasSuffix(audit.Source, "site.yaml:6") {
 		t.Errorf("audit policy: %+v", audit)
 	}
@@ -80,9 +81,11 @@ func TestFilesOfHosts(t *testing.T) {
 }
 
 func TestFileTwice(t *testing.T) {
-	fleet := extended(t, map[string]string{"site.yaml": "apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata: {name: tokyo}\nspec: {files: {/etc/motd: {on: all, content: a}}}\n"})
+	fleet := extended(t, map[string]string{"site.yaml": "apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata: {name: tokyo}\n" +
+		"spec: {files: {/etc/motd: {on: all, content: a}}}\n"})
 	describe := func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics) {
-		return lifecycle.Cluster{Hosts: []lifecycle.Host{{Name: "w-1", Role: lifecycle.RoleWorker, Files: []lifecycle.HostFile{{Path: "/etc/z"}, {Path: "/etc/motd"}}}}}, nil
+		return lifecycle.Cluster{Hosts: []lifecycle.Host{{Name: "w-1", Role: lifecycle.RoleWorker,
+			Files: []lifecycle.HostFile{{Path: "/etc/z"}, {Path: "/etc/motd"}}}}}, nil
 	}
 	s, ds := Load(t.Context(), fleet, "tokyo", Options{Describe: describe})
 	wantFinding(t, ds, lifecycle.SeverityError, "site.yaml", "/etc/motd is declared twice for host w-1")
@@ -112,13 +115,16 @@ func TestServerFiles(t *testing.T) {
 		accept     func(string, []byte) error
 		want       []string
 	}{
-		"refused once":       {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse, []string{"error: /etc/k0s/audit.yaml would not be accepted"}},
-		"not judged":         {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", policy), host("b", policy)}, nil, nil},
-		"secret, not here":   {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", secret), host("b", secret)}, refuse, nil},
-		"missing on one":     {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", secret)}, refuse, []string{"warning: audit-policy-file names /etc/k0s/audit.yaml, which is put on 1 controller too few"}},
-		"any below /etc/k0s": {"some-file", "/etc/k0s/some.yaml", nil, refuse, []string{"warning: some-file names /etc/k0s/some.yaml, which is put on 2 controllers too few"}},
-		"k0s's own":          {"client-ca-file", "/var/lib/k0s/pki/ca.crt", nil, refuse, nil},
-		"no file":            {"event-ttl", "2h", nil, refuse, nil},
+		"refused once": {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse,
+			[]string{"error: /etc/k0s/audit.yaml would not be accepted"}},
+		"not judged":       {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", policy), host("b", policy)}, nil, nil},
+		"secret, not here": {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", secret), host("b", secret)}, refuse, nil},
+		"missing on one": {"audit-policy-file", policy.Path, []lifecycle.Host{host("a", secret)}, refuse,
+			[]string{"warning: audit-policy-file names /etc/k0s/audit.yaml, which is put on 1 controller too few"}},
+		"any below /etc/k0s": {"some-file", "/etc/k0s/some.yaml", nil, refuse,
+			[]string{"warning: some-file names /etc/k0s/some.yaml, which is put on 2 controllers too few"}},
+		"k0s's own": {"client-ca-file", "/var/lib/k0s/pki/ca.crt", nil, refuse, nil},
+		"no file":   {"event-ttl", "2h", nil, refuse, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.Spec.K0s.Config.Spec.API.ExtraArgs = map[string]string{tt.arg: tt.value}
@@ -126,7 +132,8 @@ func TestServerFiles(t *testing.T) {
 		})
 	}
 	c.Spec.K0s.Config.Spec.API.ExtraArgs = map[string]string{"audit-policy-file": policy.Path}
-	if f := checkServerFiles(c, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse)[0]; f.at.Subject != policy.Source || !strings.Contains(f.detail, "unknown level") {
+	if f := checkServerFiles(c, []lifecycle.Host{host("a", policy), host("b", policy)}, refuse)[0]; f.at.Subject != policy.Source ||
+		!strings.Contains(f.detail, "unknown level") {
 		t.Errorf("finding: %+v", f)
 	}
 }

@@ -49,7 +49,8 @@ func sortFindings(ds lifecycle.Diagnostics) {
 	slices.SortStableFunc(ds, func(a, b lifecycle.Diagnostic) int {
 		fileA, lineA := cutLine(a.Subject)
 		fileB, lineB := cutLine(b.Subject)
-		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB), cmp.Compare(a.Summary, b.Summary))
+		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB),
+			cmp.Compare(a.Summary, b.Summary))
 	})
 }
 

@@ -9,8 +9,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// The hazards are those of running k0sctl as it is (docs/hazards.md). Here are those that begin with what a document says: it is refused, or
-// doubted, before any machine is asked.
+// The hazards are those of running k0sctl as it is (docs/hazards.md). Here are those that begin with what a document says: it is refused,
+// or doubted, before any machine is asked.
 
 // edited is the sample site after one edit of a file of its overlay.
 func edited(t *testing.T, file, old, new string) (lifecycle.Site, lifecycle.Diagnostics) {
@@ -28,7 +28,8 @@ func edited(t *testing.T, file, old, new string) (lifecycle.Site, lifecycle.Diag
 // wantFinding asserts that there is just this finding, where it is, and what to do.
 func wantFinding(t *testing.T, ds lifecycle.Diagnostics, severity lifecycle.Severity, file, summary string) {
 	t.Helper()
-	if len(ds) != 1 || ds[0].Severity != severity || !strings.Contains(ds[0].Subject, file+":") || !strings.Contains(ds[0].Summary, summary) || ds[0].Hint == "" {
+	if len(ds) != 1 || ds[0].Severity != severity || !strings.Contains(ds[0].Subject, file+":") || !strings.Contains(ds[0].Summary, summary) ||
+		ds[0].Hint == "" {
 		t.Errorf("want %s in %s with %q, got\n%s", severity, file, summary, printFindings(ds))
 	}
 }
@@ -47,7 +48,8 @@ func TestHazard_H7_TwoResetsAreRefused(t *testing.T) {
 	for _, host := range []string{"cp-1", "cp-2"} {
 		lines = append(lines, "- hostname: "+host+"\n    reset: true\n    privateAddress: 10.1.0."+host[3:]+"\n")
 	}
-	_, ds := edited(t, "cluster.yaml", "- hostname: cp-1\n    privateAddress: 10.1.0.1\n    ssh:\n      address: 10.0.0.1\n  - hostname: cp-2\n    privateAddress: 10.1.0.2\n",
+	_, ds := edited(t, "cluster.yaml",
+		"- hostname: cp-1\n    privateAddress: 10.1.0.1\n    ssh:\n      address: 10.0.0.1\n  - hostname: cp-2\n    privateAddress: 10.1.0.2\n",
 		lines[0]+"    ssh:\n      address: 10.0.0.1\n  "+lines[1])
 	if !slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool {
 		return d.Severity == lifecycle.SeverityError && strings.Contains(d.Summary, "2 controllers are to be reset at once")

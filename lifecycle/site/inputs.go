@@ -10,9 +10,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Inputs are the files of the repository that a site's addons read and its merged documents only name, with "sha256:<hex>" of each: manifests,
-// charts' archives and folders (of their files' names and contents). Keys are as the documents have them. What is fetched over the network is
-// not among them: the lock file stands for that. A file that is not there has "".
+// Inputs are the files of the repository that a site's addons read and its merged documents only name, with "sha256:<hex>" of each:
+// manifests, charts' archives and folders (of their files' names and contents). Keys are as the documents have them. What is fetched over
+// the network is not among them: the lock file stands for that. A file that is not there has "".
 func Inputs(s lifecycle.Site) (map[string]string, error) {
 	out := map[string]string{}
 	for _, a := range s.Addons {

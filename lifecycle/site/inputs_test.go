@@ -58,8 +58,9 @@ func TestInputs(t *testing.T) {
 	if !maps.Equal(read(), first) {
 		t.Error("what nobody reads makes a difference")
 	}
-	for file, key := range map[string]string{"overlays/lab/plain.yaml": "plain.yaml", "charts/web/templates/web.yaml": "../../charts/web", "charts/web/values.yaml": "../../charts/web",
-		"charts/db-1.0.0.tgz": "../../charts/db-1.0.0.tgz"} {
+	for file, key := range map[string]string{"overlays/lab/plain.yaml": "plain.yaml", "charts/web/templates/web.yaml": "../../charts/web",
+		"charts/web/values.yaml": "../../charts/web",
+		"charts/db-1.0.0.tgz":    "../../charts/db-1.0.0.tgz"} {
 		before := read()
 		put(file, "changed")
 		after := read()

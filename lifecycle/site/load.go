@@ -119,7 +119,8 @@ func (l *loading) readMachines() {
 }
 
 // describe fills in the cluster: by k0sctl's reading when there is one, else by ours.
-func describe(t *overlay.Tree, site *lifecycle.Site, doc []byte, read func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics)) lifecycle.Diagnostics {
+func describe(t *overlay.Tree, site *lifecycle.Site, doc []byte,
+	read func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics)) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	nodes, err := overlay.ParseYAML(doc)
 	if err != nil || len(nodes) != 1 {

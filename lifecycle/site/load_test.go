@@ -109,7 +109,8 @@ patches:
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}
-	if len(s.Objects) != 1 || s.Objects[0].Kind != "Deployment" || s.Objects[0].Namespace != "shop" || s.Objects[0].Source != "overlays/tokyo/web.yaml:2" {
+	if len(s.Objects) != 1 || s.Objects[0].Kind != "Deployment" || s.Objects[0].Namespace != "shop" ||
+		s.Objects[0].Source != "overlays/tokyo/web.yaml:2" {
 		t.Errorf("objects: %+v", s.Objects)
 	}
 }
@@ -135,7 +136,8 @@ func TestDescribeFindings(t *testing.T) {
 		}
 	}
 	s, ds := Load(t.Context(), fleet, "tokyo", Options{Describe: describe})
-	if s.Cluster.Name != "described" || !bytes.Equal(s.Cluster.Document, doc) || s.Cluster.Hosts[0].Source != "overlays/tokyo/cluster.yaml:24" {
+	if s.Cluster.Name != "described" || !bytes.Equal(s.Cluster.Document, doc) ||
+		s.Cluster.Hosts[0].Source != "overlays/tokyo/cluster.yaml:24" {
 		t.Errorf("cluster: %+v", s.Cluster)
 	}
 	want := []string{
@@ -151,7 +153,8 @@ func TestDescribeFindings(t *testing.T) {
 
 func TestUnknownSite(t *testing.T) {
 	fleet := sampleFleet(t, "")
-	for name, hint := range map[string]string{"tokio": `Did you mean "tokyo"?`, "berlin-prod": "The sites are: tokyo.", "": "", "../overlays/tokyo": "", ".": ""} {
+	for name, hint := range map[string]string{"tokio": `Did you mean "tokyo"?`, "berlin-prod": "The sites are: tokyo.", "": "",
+		"../overlays/tokyo": "", ".": ""} {
 		_, ds := Load(t.Context(), fleet, name, Options{})
 		if len(ds) != 1 || !strings.HasPrefix(ds[0].Summary, "there is no site") || !strings.HasPrefix(ds[0].Hint, hint) {
 			t.Errorf("%q: %+v", name, ds)
@@ -195,7 +198,8 @@ func TestCheckFleet(t *testing.T) {
 	}
 	waits := func(name string, wave int, from ...string) lifecycle.Site {
 		s := site(name, name)
-		s.Wave, s.Provider, s.Promotion = wave, lifecycle.ProviderK0s, lifecycle.Promotion{From: from, Soak: time.Hour, Source: "overlays/" + name + "/site.yaml:7"}
+		s.Wave, s.Provider, s.Promotion = wave, lifecycle.ProviderK0s,
+			lifecycle.Promotion{From: from, Soak: time.Hour, Source: "overlays/" + name + "/site.yaml:7"}
 		return s
 	}
 	charts := func(s lifecycle.Site, names ...string) lifecycle.Site {
@@ -211,19 +215,26 @@ func TestCheckFleet(t *testing.T) {
 		want  []string
 	}{
 		"waits for an earlier wave": {sites: []lifecycle.Site{waits("a", 1), waits("b", 2, "a")}},
-		"waits for its own wave":    {sites: []lifecycle.Site{waits("a", 1), waits("b", 1, "a")}, want: []string{"b waits for a, which does not come before it"}},
-		"waits for a later wave":    {sites: []lifecycle.Site{waits("a ", 3), waits("b", 2, "a ")}, want: []string{"b waits for a , which does not come before it"}},
-		"waits for no site":         {sites: []lifecycle.Site{waits("b", 2, "a"), waits("aa ", 1)}, want: []string{"b waits for a site that is not there: a"}},
-		"waits for a chart in vain": {sites: []lifecycle.Site{charts(waits("a ", 1), "metallb"), charts(waits("b", 2, "a "), "metallb", "datadog")},
+		"waits for its own wave": {sites: []lifecycle.Site{waits("a", 1), waits("b", 1, "a")},
+			want: []string{"b waits for a, which does not come before it"}},
+		"waits for a later wave": {sites: []lifecycle.Site{waits("a ", 3), waits("b", 2, "a ")},
+			want: []string{"b waits for a , which does not come before it"}},
+		"waits for no site": {sites: []lifecycle.Site{waits("b", 2, "a"), waits("aa ", 1)},
+			want: []string{"b waits for a site that is not there: a"}},
+		"waits for a chart in vain": {sites: []lifecycle.Site{charts(waits("a ", 1), "metallb"),
+			charts(waits("b", 2, "a "), "metallb", "datadog")},
 			want: []string{"b has chart datadog, and a , which it waits for, has not"}},
 		"waits for k0s in vain": {sites: []lifecycle.Site{external, waits("b", 2, "a ")}, want: []string{"b waits for a , which never runs k0s"}},
 		"apart":                 {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.2", 22))}},
 		"same port forwarder":   {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("w", "10.0.0.1", 23))}},
-		"same address":          {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))}, want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
-		"same cluster name":     {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"in any order":          {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")}, want: []string{`cluster name "k0s" is used by two sites`}},
-		"twice within one":      {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
-		"sites without a name":  {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
+		"same address": {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22)), site("b", "b", host("x", "10.0.0.1", 22))},
+			want: []string{"10.0.0.1 port 22 is claimed by two sites"}},
+		"same cluster name": {sites: []lifecycle.Site{site("a", "k0s"), site("b", "k0s")},
+			want: []string{`cluster name "k0s" is used by two sites`}},
+		"in any order": {sites: []lifecycle.Site{site("b", "k0s"), site("a", "k0s")},
+			want: []string{`cluster name "k0s" is used by two sites`}},
+		"twice within one":     {sites: []lifecycle.Site{site("a", "a", host("w", "10.0.0.1", 22), host("x", "10.0.0.1", 22))}},
+		"sites without a name": {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ds := CheckFleet(c.sites)
@@ -231,7 +242,8 @@ func TestCheckFleet(t *testing.T) {
 				t.Fatalf("got %v, want %v", ds, c.want)
 			}
 			for i, d := range ds {
-				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") && d.Severity == lifecycle.SeverityError && !strings.Contains(d.Detail, "another") {
+				if d.Summary != c.want[i] || d.Subject == "" || d.Hint == "" || !strings.Contains(d.Detail, "a ") &&
+					d.Severity == lifecycle.SeverityError && !strings.Contains(d.Detail, "another") {
 					t.Errorf("got %+v", d)
 				}
 			}

@@ -32,24 +32,28 @@ func (l *loading) readManifest(a lifecycle.Addon, name string, where overlay.Pla
 	file := absolute(l.site.Dir, name)
 	b, err := os.ReadFile(file)
 	if err != nil {
-		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.Rel(file)+".", "Correct the path; it is relative to the overlay."))
+		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.Rel(file)+".",
+			"Correct the path; it is relative to the overlay."))
 		return
 	}
 	l.contents = append(l.contents, []byte(name), b)
 	nodes, err := overlay.ParseYAML(b)
 	if err != nil {
 		line, what := overlay.YAMLErrorAt(err.Error())
-		l.add(wrong(overlay.Place{Subject: l.tree.Subject(file, line)}, "this is not YAML", what, "Check indentation, quotes and colons at and just above this line."))
+		l.add(wrong(overlay.Place{Subject: l.tree.Subject(file, line)}, "this is not YAML", what,
+			"Check indentation, quotes and colons at and just above this line."))
 		return
 	}
 	var docs []lifecycle.Document
 	for _, n := range unlisted(nodes) {
 		d := lifecycle.Document{
-			APIVersion: overlay.Text(overlay.Field(n, "apiVersion")), Kind: overlay.Text(overlay.Field(n, "kind")), Name: overlay.Text(overlay.Field(n, "metadata", "name")), Namespace: overlay.Text(overlay.Field(n, "metadata", "namespace")),
+			APIVersion: overlay.Text(overlay.Field(n, "apiVersion")), Kind: overlay.Text(overlay.Field(n, "kind")),
+			Name: overlay.Text(overlay.Field(n, "metadata", "name")), Namespace: overlay.Text(overlay.Field(n, "metadata", "namespace")),
 			Source: l.tree.Subject(file, n.Line),
 		}
 		if d.Kind == "" || d.Name == "" {
-			l.add(wrong(overlay.Place{Subject: d.Source}, "a document that is no Kubernetes object", "It has no kind or no name.", "Correct or remove it."))
+			l.add(wrong(overlay.Place{Subject: d.Source}, "a document that is no Kubernetes object", "It has no kind or no name.",
+				"Correct or remove it."))
 			continue
 		}
 		docs = append(docs, d)

@@ -23,8 +23,8 @@ type siteMetadata struct {
 
 type siteSpec struct {
 	Wave int `yaml:"wave"`
-	// Provider is who runs the machines: k0s (kiban sets the cluster up on the site's hosts; the default), or external (someone else does, such
-	// as EKS or AKS; kiban looks after what is in it, and there is no Cluster document).
+	// Provider is who runs the machines: k0s (kiban sets the cluster up on the site's hosts; the default), or external (someone else does,
+	// such as EKS or AKS; kiban looks after what is in it, and there is no Cluster document).
 	Provider string       `yaml:"provider"`
 	SSH      sshSpec      `yaml:"ssh"`
 	API      apiSpec      `yaml:"api"`
@@ -110,7 +110,8 @@ type windowSpec struct {
 func defaults() siteDocument {
 	return siteDocument{Spec: siteSpec{
 		Provider: string(lifecycle.ProviderK0s), Platform: platformSpec{ProbeImage: defaultProbeImage},
-		SSH:    sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second), KeepAlive: duration(5 * time.Second)},
+		SSH: sshSpec{User: "root", Port: 22, KnownHosts: "known_hosts", ConnectTimeout: duration(10 * time.Second),
+			KeepAlive: duration(5 * time.Second)},
 		API:    apiSpec{Via: "direct"},
 		Backup: backupSpec{Keep: 10, KeepFor: duration(30 * 24 * time.Hour)},
 		Upgrade: upgradeSpec{
@@ -131,7 +132,8 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	}
 	s.Provider, s.Platform = lifecycle.Provider(d.Spec.Provider), d.Spec.Platform.platform()
 	s.Promotion = d.Spec.Promotion.promotion()
-	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint, Context: d.Spec.API.Context, ClusterUID: d.Spec.API.ClusterUID}
+	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint, Context: d.Spec.API.Context,
+		ClusterUID: d.Spec.API.ClusterUID}
 	if d.Spec.API.Kubeconfig != nil {
 		s.API.Kubeconfig = d.Spec.API.Kubeconfig.source()
 	}
@@ -145,12 +147,14 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	s.Backup = lifecycle.Backups{Recipients: d.Spec.Backup.Recipients, Keep: d.Spec.Backup.Keep, KeepFor: time.Duration(d.Spec.Backup.KeepFor)}
 	u := d.Spec.Upgrade
 	s.Policy = lifecycle.Policy{
-		Workers: lifecycle.Rollout{MaxUnavailable: string(u.Workers.MaxUnavailable), FailureDomain: u.Workers.FailureDomain, Canary: u.Workers.Canary},
+		Workers: lifecycle.Rollout{MaxUnavailable: string(u.Workers.MaxUnavailable), FailureDomain: u.Workers.FailureDomain,
+			Canary: u.Workers.Canary},
 		Drain: lifecycle.Drain{
 			Timeout: time.Duration(u.Drain.Timeout), GracePeriod: time.Duration(u.Drain.GracePeriod), DeleteEmptyDirData: u.Drain.DeleteEmptyDirData,
 			Force: u.Drain.Force, EvictionRetry: time.Duration(u.Drain.EvictionRetry),
 		},
-		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor), Timeout: time.Duration(u.Settle.Timeout)},
+		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor),
+			Timeout: time.Duration(u.Settle.Timeout)},
 	}
 	for _, v := range u.Path {
 		s.Policy.Path = append(s.Policy.Path, lifecycle.Version(v))

@@ -30,5 +30,6 @@ func (p platformSpec) platform() lifecycle.Platform {
 	if p.LoadBalancer.Promised != nil {
 		lb.Promised = *p.LoadBalancer.Promised
 	}
-	return lifecycle.Platform{LoadBalancer: lb, Storage: lifecycle.PlatformStorage(p.Storage), NodeLabels: p.NodeLabels, ProbeImage: p.ProbeImage}
+	return lifecycle.Platform{LoadBalancer: lb, Storage: lifecycle.PlatformStorage(p.Storage), NodeLabels: p.NodeLabels,
+		ProbeImage: p.ProbeImage}
 }

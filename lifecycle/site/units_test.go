@@ -137,7 +137,8 @@ func TestUnits(t *testing.T) {
 	if len(web.Objects) != 1 || web.Objects[0].Name != "settings" || len(s.Objects) != 1 || s.Objects[0].Name != "loose" {
 		t.Errorf("tied: %+v, others: %+v", web.Objects, s.Objects)
 	}
-	if got, want := string(web.Chart.Values), `{"image":{"pull":false,"tag":"1.10"},"none":null,"replicas":3,"share":0.5,"since":"2026-01-02","tags":["c"]}`; got != want {
+	if got, want := string(web.Chart.Values),
+		`{"image":{"pull":false,"tag":"1.10"},"none":null,"replicas":3,"share":0.5,"since":"2026-01-02","tags":["c"]}`; got != want {
 		t.Errorf("values are %s, want %s", got, want)
 	}
 	for field, want := range map[string]string{
@@ -163,7 +164,8 @@ func TestUnits(t *testing.T) {
 		Name: "web", Namespace: "shop", DependsOn: []string{"plain"}, Timeout: 90 * time.Second, Source: "overlays/tokyo/extra.yaml:1",
 		Chart: &lifecycle.Chart{Repo: "../../charts", Name: "nginx", Version: "1.2.3", Release: "web"},
 		Secrets: []lifecycle.Secret{
-			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("WEB_KEY"), "other": {FileEnv: "WEB_OTHER"}, "third": key("WEB_THIRD")}, Labels: map[string]string{"part": "web"}},
+			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("WEB_KEY"), "other": {FileEnv: "WEB_OTHER"},
+				"third": key("WEB_THIRD")}, Labels: map[string]string{"part": "web"}},
 			{Name: "certificate"},
 		},
 		Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Name: "settings", Fields: []string{"data.time"}}},
@@ -177,7 +179,8 @@ func TestUnits(t *testing.T) {
 	product := lifecycle.Tenant{
 		Name: "product", Groups: lifecycle.TenantGroups{Admin: []string{"a"}, Edit: []string{"b"}, View: []string{"e"}},
 		Namespaces: []lifecycle.TenantNamespace{
-			{Name: "product-batch", Quota: map[string]string{"requests.cpu": "40", "requests.memory": "64Gi"}}, {Name: "product-test"}, {Name: "product"},
+			{Name: "product-batch", Quota: map[string]string{"requests.cpu": "40", "requests.memory": "64Gi"}}, {Name: "product-test"},
+			{Name: "product"},
 		},
 		Quota:       map[string]string{"requests.cpu": "20"},
 		Limits:      lifecycle.TenantLimits{Default: map[string]string{"memory": "512Mi"}, DefaultRequest: map[string]string{"cpu": "100m"}},
@@ -258,7 +261,9 @@ func TestExternalSite(t *testing.T) {
 	dir := filepath.Join(fleet, "overlays", "eks")
 	write(t, filepath.Join(dir, "kustomization.yaml"), "resources: [site.yaml, units.yaml]\n")
 	write(t, filepath.Join(dir, "site.yaml"), externalSite)
-	write(t, filepath.Join(dir, "units.yaml"), "apiVersion: kiban.dev/v1alpha1\nkind: Tenant\nmetadata: {name: team}\n---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: p, namespace: m}\nspec: {addresses: [10.244.0.0/24]}\n")
+	write(t, filepath.Join(dir, "units.yaml"),
+		"apiVersion: kiban.dev/v1alpha1\nkind: Tenant\nmetadata: {name: team}\n---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\n"+
+			"metadata: {name: p, namespace: m}\nspec: {addresses: [10.244.0.0/24]}\n")
 	write(t, filepath.Join(dir, "kiban.lock"), "charts: []\n")
 	describe := func([]byte, lifecycle.SSH, string, string) (lifecycle.Cluster, lifecycle.Diagnostics) {
 		t.Error("there is nothing to describe")
@@ -268,19 +273,22 @@ func TestExternalSite(t *testing.T) {
 	if len(ds) > 0 {
 		t.Fatal(printFindings(ds))
 	}
-	if s.Provider != lifecycle.ProviderExternal || s.Cluster.Name != "eks" || s.Cluster.Document != nil || len(s.Cluster.Hosts) > 0 || len(s.Tenants) != 1 || s.Digest == "" {
+	if s.Provider != lifecycle.ProviderExternal || s.Cluster.Name != "eks" || s.Cluster.Document != nil || len(s.Cluster.Hosts) > 0 ||
+		len(s.Tenants) != 1 || s.Digest == "" {
 		t.Errorf("site: %+v", s)
 	}
 	if s.API.Kubeconfig.FileEnv != "KUBECONFIG_EKS" || s.API.Context != "admin" || s.API.ClusterUID == "" {
 		t.Errorf("access: %+v", s.API)
 	}
 	p := s.Platform
-	if !p.LoadBalancer.Promised || p.LoadBalancer.Class == "" || p.Storage.Class != "gp3" || p.NodeLabels["type"] != "storage" || p.ProbeImage != defaultProbeImage {
+	if !p.LoadBalancer.Promised || p.LoadBalancer.Class == "" || p.Storage.Class != "gp3" || p.NodeLabels["type"] != "storage" ||
+		p.ProbeImage != defaultProbeImage {
 		t.Errorf("platform: %+v", p)
 	}
 	twin := s
 	twin.Name, twin.Cluster.Name = "eks-2", "eks-2"
-	if ds := CheckFleet([]lifecycle.Site{s, twin}); len(ds) != 1 || !strings.Contains(ds[0].Summary, "two sites give out the same addresses: 10.244.0.0/24") || ds[0].Subject == "" || ds[0].Hint == "" {
+	if ds := CheckFleet([]lifecycle.Site{s, twin}); len(ds) != 1 ||
+		!strings.Contains(ds[0].Summary, "two sites give out the same addresses: 10.244.0.0/24") || ds[0].Subject == "" || ds[0].Hint == "" {
 		t.Errorf("the fleet: %v", ds)
 	}
 }

@@ -93,12 +93,13 @@ func TestWriteRefuses(t *testing.T) {
 	wrong := inMemory("charts/aa.tgz", []byte("chart"))
 	wrong.Digest = "sha256:00"
 	for name, contents := range map[string][]content{
-		"a path that leads out":       {inMemory("charts/../../x", nil)},
-		"an absolute path":            {inMemory("/charts/x", nil)},
-		"another kind of file":        {inMemory("secrets/x", nil)},
-		"two files of one path":       {inMemory("charts/a", []byte("1")), inMemory("charts/a", []byte("2"))},
-		"content of another digest":   {wrong},
-		"a file that is no longer so": {{File: File{"charts/a", "sha256:00", 1}, open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}},
+		"a path that leads out":     {inMemory("charts/../../x", nil)},
+		"an absolute path":          {inMemory("/charts/x", nil)},
+		"another kind of file":      {inMemory("secrets/x", nil)},
+		"two files of one path":     {inMemory("charts/a", []byte("1")), inMemory("charts/a", []byte("2"))},
+		"content of another digest": {wrong},
+		"a file that is no longer so": {{File: File{"charts/a", "sha256:00", 1},
+			open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}},
 	} {
 		if err := writeArchive(io.Discard, Index{}, contents); err == nil {
 			t.Errorf("%s is packed", name)
@@ -145,18 +146,22 @@ func TestOpenRefuses(t *testing.T) {
 		content []byte
 		says    string
 	}{
-		"not gzip":            {[]byte("PK"), "no gzipped tar"},
-		"cut off":             {good[:len(good)-20], "EOF"},
-		"another form":        {forged(t, Index{Format: 9}), "form 9"},
-		"no index":            {forged(t, Index{Format: format})[:0], "EOF"},
-		"a path out":          {forged(t, Index{Format: format, Files: []File{{"../evil", "", 1}}}, x("../evil")), "leads out"},
-		"a nested path out":   {forged(t, Index{Format: format, Files: []File{{"charts/../../evil", "", 1}}}, x("charts/../../evil")), "leads out"},
+		"not gzip":     {[]byte("PK"), "no gzipped tar"},
+		"cut off":      {good[:len(good)-20], "EOF"},
+		"another form": {forged(t, Index{Format: 9}), "form 9"},
+		"no index":     {forged(t, Index{Format: format})[:0], "EOF"},
+		"a path out":   {forged(t, Index{Format: format, Files: []File{{"../evil", "", 1}}}, x("../evil")), "leads out"},
+		"a nested path out": {forged(t, Index{Format: format, Files: []File{{"charts/../../evil", "", 1}}}, x("charts/../../evil")),
+			"leads out"},
 		"a file not in index": {forged(t, Index{Format: format, Files: one}, x("charts/a"), x("charts/b")), `"charts/b"`},
-		"a link":              {forged(t, Index{Format: format, Files: one}, &tar.Header{Typeflag: tar.TypeSymlink, Name: "charts/a", Linkname: "/etc/passwd"}), `"charts/a"`},
-		"another size":        {forged(t, Index{Format: format, Files: one}, &tar.Header{Typeflag: tar.TypeReg, Name: "charts/a", Size: 2}), `"charts/a"`},
-		"other bytes":         {forged(t, Index{Format: format, Files: []File{{"charts/a", "sha256:00", 1}}}, x("charts/a")), "not what the index says"},
-		"a file twice":        {forged(t, Index{Format: format, Files: one}, x("charts/a"), x("charts/a")), `"charts/a"`},
-		"a file missing":      {forged(t, Index{Format: format, Files: one}), "is missing"},
+		"a link": {forged(t, Index{Format: format, Files: one},
+			&tar.Header{Typeflag: tar.TypeSymlink, Name: "charts/a", Linkname: "/etc/passwd"}), `"charts/a"`},
+		"another size": {forged(t, Index{Format: format, Files: one}, &tar.Header{Typeflag: tar.TypeReg, Name: "charts/a", Size: 2}),
+			`"charts/a"`},
+		"other bytes": {forged(t, Index{Format: format, Files: []File{{"charts/a", "sha256:00", 1}}}, x("charts/a")),
+			"not what the index says"},
+		"a file twice":   {forged(t, Index{Format: format, Files: one}, x("charts/a"), x("charts/a")), `"charts/a"`},
+		"a file missing": {forged(t, Index{Format: format, Files: one}), "is missing"},
 	} {
 		dir := t.TempDir()
 		_, err := open(put(t, c.content), filepath.Join(dir, "below"))
@@ -222,8 +227,10 @@ func TestCheck(t *testing.T) {
 		"a chart changed":    {func(_, b *lifecycle.Pins) { b.Charts[0].Digest = "sha256:ee" }, "chart web 1.0.0 is another one in the bundle"},
 		"a chart is missing": {func(_, b *lifecycle.Pins) { b.Charts = nil }, "chart web 1.0.0 is not in the bundle"},
 		"a manifest changed": {func(_, b *lifecycle.Pins) { b.Manifests[0].Digest = "sha256:ee" }, "is another one in the bundle"},
-		"k0s changed":        {func(_, b *lifecycle.Pins) { b.K0s["v1.36.3+k0s.2/amd64"] = "sha256:ee" }, "k0s v1.36.3+k0s.2/amd64 is another one"},
-		"k0s is not locked":  {func(l, _ *lifecycle.Pins) { delete(l.K0s, "v1.35.7+k0s.0/amd64") }, "k0s v1.35.7+k0s.0/amd64 is not in the lock file"},
+		"k0s changed": {func(_, b *lifecycle.Pins) { b.K0s["v1.36.3+k0s.2/amd64"] = "sha256:ee" },
+			"k0s v1.36.3+k0s.2/amd64 is another one"},
+		"k0s is not locked": {func(l, _ *lifecycle.Pins) { delete(l.K0s, "v1.35.7+k0s.0/amd64") },
+			"k0s v1.35.7+k0s.0/amd64 is not in the lock file"},
 	} {
 		locked, bundled := pins(), pins()
 		c.change(&locked, &bundled)

@@ -10,7 +10,8 @@ func checkBundle(index Index, site lifecycle.Site) lifecycle.Diagnostics {
 		ds = append(ds, lifecycle.Errorf(site.Name, "%s", summary).Because(detail).Try(hint))
 	}
 	if site.Pins == nil {
-		fail("a bundle is used with a lock file only", "Without "+lifecycle.PinsFile+" nothing says that what is in the bundle is what the repository means.", "kiban pin "+site.Name)
+		fail("a bundle is used with a lock file only",
+			"Without "+lifecycle.PinsFile+" nothing says that what is in the bundle is what the repository means.", "kiban pin "+site.Name)
 		return ds
 	}
 	again := "Make it again from this revision: kiban bundle " + site.Name + " -o FILE"

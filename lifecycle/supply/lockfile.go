@@ -162,7 +162,8 @@ func (r *pinReader) binaries(n *yaml.Node) map[string]string {
 		key, value := n.Content[i], n.Content[i+1]
 		version, arch, ok := strings.Cut(key.Value, "/")
 		if _, err := lifecycle.ParseVersion(version); err != nil || !ok || arch == "" {
-			r.fail(key.Line, fmt.Sprintf("%q does not say which binary it is for", key.Value), `It is "<version>/<arch>", such as "v1.36.3+k0s.2/amd64".`)
+			r.fail(key.Line, fmt.Sprintf("%q does not say which binary it is for", key.Value),
+				`It is "<version>/<arch>", such as "v1.36.3+k0s.2/amd64".`)
 			continue
 		}
 		r.digest(key.Line, value.Value)

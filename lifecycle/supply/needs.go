@@ -33,7 +33,8 @@ func NeedsOf(site lifecycle.Site) Needs {
 	slices.SortFunc(n.Charts, func(a, b lifecycle.Chart) int {
 		return cmp.Or(cmp.Compare(a.Repo, b.Repo), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
 	})
-	n.Charts = slices.CompactFunc(n.Charts, func(a, b lifecycle.Chart) bool { return a.Repo == b.Repo && a.Name == b.Name && a.Version == b.Version })
+	n.Charts = slices.CompactFunc(n.Charts,
+		func(a, b lifecycle.Chart) bool { return a.Repo == b.Repo && a.Name == b.Name && a.Version == b.Version })
 	slices.Sort(n.Manifests)
 	n.Manifests = slices.Compact(n.Manifests)
 	if site.Provider != lifecycle.ProviderExternal {

@@ -17,12 +17,13 @@ func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.
 	for _, c := range needs.Charts {
 		digest, _, err := from.Charts.ChartFiles(ctx, site.Dir, c, nil)
 		if err != nil {
-			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had"), func(a lifecycle.Addon) string {
-				if a.Chart != nil && a.Chart.Repo == c.Repo && a.Chart.Name == c.Name && a.Chart.Version == c.Version {
-					return "spec.chart"
-				}
-				return ""
-			})...)
+			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had"),
+				func(a lifecycle.Addon) string {
+					if a.Chart != nil && a.Chart.Repo == c.Repo && a.Chart.Name == c.Name && a.Chart.Version == c.Version {
+						return "spec.chart"
+					}
+					return ""
+				})...)
 			continue
 		}
 		now.Charts = append(now.Charts, lifecycle.ChartPin{Repo: c.Repo, Name: c.Name, Version: c.Version, Digest: digest})

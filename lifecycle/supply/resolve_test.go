@@ -58,12 +58,14 @@ func TestPinsAreAskedForAnew(t *testing.T) {
 		{Name: "web", Chart: &lifecycle.Chart{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0"}},
 		{Name: "crds", Manifests: []string{"https://example.com/m.yaml", "local.yaml"}},
 	}}
-	site.Pins = &lifecycle.Pins{Charts: []lifecycle.ChartPin{{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0", Digest: "sha256:old"}}}
+	site.Pins = &lifecycle.Pins{Charts: []lifecycle.ChartPin{{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0",
+		Digest: "sha256:old"}}}
 	got, err := Resolve(t.Context(), site, Sources{Charts: store, Binaries: publishedBinaries{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Charts) != 1 || got.Charts[0].Digest != served || len(got.Manifests) != 1 || len(got.K0s) != 2 || got.K0s["v1.36.3+k0s.2/arm64"] != "sha256:22" {
+	if len(got.Charts) != 1 || got.Charts[0].Digest != served || len(got.Manifests) != 1 || len(got.K0s) != 2 ||
+		got.K0s["v1.36.3+k0s.2/arm64"] != "sha256:22" {
 		t.Errorf("resolved %+v", got)
 	}
 	if store.pinned {
@@ -73,7 +75,8 @@ func TestPinsAreAskedForAnew(t *testing.T) {
 
 type recordingStore struct{ pinned bool }
 
-func (s *recordingStore) ChartFiles(_ context.Context, _ string, _ lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
+func (s *recordingStore) ChartFiles(_ context.Context, _ string, _ lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte,
+	error) {
 	s.pinned = s.pinned || pins != nil
 	return served, nil, nil
 }
@@ -93,7 +96,8 @@ func (publishedBinaries) Checksums(context.Context, lifecycle.Site, lifecycle.Ve
 	return map[string]string{"amd64": "sha256:11", "arm64": "sha256:22"}, nil
 }
 
-func (publishedBinaries) Fetch(_ context.Context, _ lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string, string, error) {
+func (publishedBinaries) Fetch(_ context.Context, _ lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string, string,
+	error) {
 	content := []byte("k0s " + v.String() + " for " + arch)
 	file := filepath.Join(dir, arch+v.String())
 	return file, digestOf(content), os.WriteFile(file, content, 0o644)
@@ -101,8 +105,8 @@ func (publishedBinaries) Fetch(_ context.Context, _ lifecycle.Site, v lifecycle.
 
 func digestOf(b []byte) string { return inMemory("", b).Digest }
 
-// TestMakeBundle: what is packed is what the lock file names, whatever the order of the architectures, and it opens for the site that it was
-// made for and for no other content.
+// TestMakeBundle: what is packed is what the lock file names, whatever the order of the architectures, and it opens for the site that it
+// was made for and for no other content.
 func TestMakeBundle(t *testing.T) {
 	v, err := lifecycle.ParseVersion("v1.36.3+k0s.2")
 	if err != nil {
@@ -112,7 +116,8 @@ func TestMakeBundle(t *testing.T) {
 	site := lifecycle.Site{Name: "tokyo", Dir: t.TempDir(), Cluster: lifecycle.Cluster{Version: v}, Addons: []lifecycle.Addon{
 		{Name: "web", Chart: &lifecycle.Chart{Repo: url, Name: "web", Version: "1.0.0"}}}}
 	from := Sources{Charts: &recordingStore{}, Binaries: publishedBinaries{}}
-	opts := BundleOptions{File: filepath.Join(t.TempDir(), "tokyo.bundle"), Arch: []string{"arm64", "amd64", "arm64"}, CacheDir: t.TempDir(), Progress: func(string) {}}
+	opts := BundleOptions{File: filepath.Join(t.TempDir(), "tokyo.bundle"), Arch: []string{"arm64", "amd64", "arm64"}, CacheDir: t.TempDir(),
+		Progress: func(string) {}}
 	if _, err := MakeBundle(t.Context(), site, from, opts); err == nil {
 		t.Fatal("a site without a lock file is bundled")
 	}
@@ -125,7 +130,8 @@ func TestMakeBundle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if packed.Charts != 1 || packed.Manifests != 0 || packed.Binaries != 2 || packed.Images != 0 || packed.Size == 0 || len(packed.Digest) != len("sha256:")+64 {
+	if packed.Charts != 1 || packed.Manifests != 0 || packed.Binaries != 2 || packed.Images != 0 || packed.Size == 0 ||
+		len(packed.Digest) != len("sha256:")+64 {
 		t.Errorf("packed %+v", packed)
 	}
 	b, err := OpenBundle(opts.File, t.TempDir(), site)

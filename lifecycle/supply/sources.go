@@ -20,7 +20,8 @@ type Binaries interface {
 	// Checksums are those of a version's binaries by architecture, "sha256:<hex>", as the site's source publishes them.
 	Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error)
 	// Fetch gives the file of a binary, fetched into dir unless it is there, and its checksum.
-	Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string, err error)
+	Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, progress func(string)) (file, digest string,
+		err error)
 }
 
 // Sources are where all that a site is made of comes from.

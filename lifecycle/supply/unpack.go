@@ -110,8 +110,8 @@ func readIndex(archive *tar.Reader) (Index, string, error) {
 	return index, hex.EncodeToString(sum[:16]), nil
 }
 
-// unpack writes the files that the index names, and takes no others. Nothing but plain files is made, each only where the index, whose paths
-// were checked, says.
+// unpack writes the files that the index names, and takes no others. Nothing but plain files is made, each only where the index, whose
+// paths were checked, says.
 func unpack(archive *tar.Reader, index Index, dir string) error {
 	todo := map[string]File{}
 	for _, f := range index.Files {

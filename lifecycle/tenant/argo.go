@@ -18,8 +18,8 @@ const (
 	argoCluster = "https://kubernetes.default.svc"
 )
 
-// project is the fence around what Argo CD does for the tenant: from its repositories, into its namespaces, nothing that belongs to the cluster as
-// a whole, and not the objects that limit the tenant itself.
+// project is the fence around what Argo CD does for the tenant: from its repositories, into its namespaces, nothing that belongs to the
+// cluster as a whole, and not the objects that limit the tenant itself.
 func (b *builder) project(namespaces []lifecycle.TenantNamespace) {
 	var destinations []fields
 	for _, ns := range namespaces {
@@ -51,8 +51,8 @@ func (b *builder) project(namespaces []lifecycle.TenantNamespace) {
 	b.add(argoAPI, "AppProject", argoNamespace, b.tenant.Name, nil, fields{"spec": spec})
 }
 
-// argoGroups are groups as Argo CD sees them: it reads the identity provider's claim itself, without the prefix that the API server may put before it
-// ("oidc:").
+// argoGroups are groups as Argo CD sees them: it reads the identity provider's claim itself, without the prefix that the API server may
+// put before it ("oidc:").
 func argoGroups(groups []string) []string {
 	all := append([]string{}, groups...)
 	for _, g := range groups {
@@ -77,7 +77,8 @@ func argoPolicies(project, role string) []string {
 	return out
 }
 
-// applications make one ApplicationSet of each entry, which makes one Application of each directory. When a set goes, what was deployed stays.
+// applications make one ApplicationSet of each entry, which makes one Application of each directory. When a set goes, what was deployed
+// stays.
 func (b *builder) applications(namespaces []lifecycle.TenantNamespace) {
 	names := applicationSetNames(b.tenant.Name, b.tenant.Applications)
 	for i, a := range b.tenant.Applications {
@@ -107,8 +108,8 @@ func (b *builder) applications(namespaces []lifecycle.TenantNamespace) {
 	}
 }
 
-// applicationSetNames names each entry after its repository and path, not its place in the list, so that one more entry renames none. Entries whose names
-// would be the same are told apart by a digest.
+// applicationSetNames names each entry after its repository and path, not its place in the list, so that one more entry renames none.
+// Entries whose names would be the same are told apart by a digest.
 func applicationSetNames(tenant string, entries []lifecycle.TenantApplications) []string {
 	names, times := make([]string, len(entries)), map[string]int{}
 	for i, a := range entries {

@@ -9,9 +9,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Objects are a tenant's objects in the order in which they are applied: its namespaces, then in each of them its limits, its quota, who may do
-// what, and which traffic comes in. With argo, the site has Argo CD: then its project and what it deploys, too, in Argo CD's namespace. The
-// same tenant makes the same bytes.
+// Objects are a tenant's objects in the order in which they are applied: its namespaces, then in each of them its limits, its quota, who
+// may do what, and which traffic comes in. With argo, the site has Argo CD: then its project and what it deploys, too, in Argo CD's
+// namespace. The same tenant makes the same bytes.
 func Objects(t lifecycle.Tenant, argo bool) []lifecycle.Object {
 	b := builder{tenant: t}
 	namespaces := namespacesOf(t)
@@ -67,8 +67,8 @@ func (b *builder) add(apiVersion, kind, namespace, name string, labels map[strin
 	b.objects = append(b.objects, lifecycle.Object{ObjectRef: ref, JSON: raw, Source: b.tenant.Source})
 }
 
-// podSecurity are the labels that Kubernetes' Pod Security admission reads. Where baseline is enforced, people and the audit log are told what
-// restricted would refuse; whoever chose privileged did so knowingly.
+// podSecurity are the labels that Kubernetes' Pod Security admission reads. Where baseline is enforced, people and the audit log are told
+// what restricted would refuse; whoever chose privileged did so knowingly.
 func podSecurity(level string) map[string]string {
 	level = cmp.Or(level, "baseline")
 	hint := level

@@ -17,14 +17,16 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func productA() lifecycle.Tenant {
 	return lifecycle.Tenant{
-		Name:   "product-a",
-		Groups: lifecycle.TenantGroups{Admin: []string{"oidc:product-a-leads"}, Edit: []string{"oidc:product-a", "oidc:contractors"}, View: []string{"support"}},
+		Name: "product-a",
+		Groups: lifecycle.TenantGroups{Admin: []string{"oidc:product-a-leads"}, Edit: []string{"oidc:product-a", "oidc:contractors"},
+			View: []string{"support"}},
 		Namespaces: []lifecycle.TenantNamespace{
 			{Name: "product-a"},
 			{Name: "product-a-batch", Quota: map[string]string{"requests.cpu": "64", "count/jobs.batch": "200"}},
 		},
-		Quota:        map[string]string{"requests.cpu": "20", "requests.memory": "40Gi", "services.loadbalancers": "2"},
-		Limits:       lifecycle.TenantLimits{Default: map[string]string{"memory": "512Mi"}, DefaultRequest: map[string]string{"cpu": "0.1", "memory": "256Mi"}},
+		Quota: map[string]string{"requests.cpu": "20", "requests.memory": "40Gi", "services.loadbalancers": "2"},
+		Limits: lifecycle.TenantLimits{Default: map[string]string{"memory": "512Mi"},
+			DefaultRequest: map[string]string{"cpu": "0.1", "memory": "256Mi"}},
 		PodSecurity:  "baseline",
 		Network:      lifecycle.TenantNetwork{Policy: "isolated", From: []string{"monitoring", "ingress-nginx"}},
 		Repositories: []string{"https://gitlab.example/product-a/*"},
@@ -61,7 +63,8 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// TestEveryObjectSaysWhatItIs holds that the name beside an object is the one within it, that it says whose it is, and that the bytes are canonical.
+// TestEveryObjectSaysWhatItIs holds that the name beside an object is the one within it, that it says whose it is, and that the bytes are
+// canonical.
 func TestEveryObjectSaysWhatItIs(t *testing.T) {
 	first, again := Objects(productA(), true), Objects(productA(), true)
 	var seen []lifecycle.ObjectRef
@@ -135,9 +138,11 @@ func TestWhatIsLeftOut(t *testing.T) {
 }
 
 func TestPodSecurity(t *testing.T) {
-	for level, want := range map[string][2]string{"": {"baseline", "restricted"}, "baseline": {"baseline", "restricted"}, "restricted": {"restricted", "restricted"}, "privileged": {"privileged", "privileged"}} {
+	for level, want := range map[string][2]string{"": {"baseline", "restricted"}, "baseline": {"baseline", "restricted"},
+		"restricted": {"restricted", "restricted"}, "privileged": {"privileged", "privileged"}} {
 		got := podSecurity(level)
-		if got["pod-security.kubernetes.io/enforce"] != want[0] || got["pod-security.kubernetes.io/warn"] != want[1] || got["pod-security.kubernetes.io/audit"] != want[1] {
+		if got["pod-security.kubernetes.io/enforce"] != want[0] || got["pod-security.kubernetes.io/warn"] != want[1] ||
+			got["pod-security.kubernetes.io/audit"] != want[1] {
 			t.Errorf("%q: got %v, want %v", level, got, want)
 		}
 	}
@@ -147,10 +152,12 @@ func TestApplicationSetNames(t *testing.T) {
 	deploy := lifecycle.TenantApplications{Repository: "https://gitlab.example/a/deploy.git", Path: "apps/*"}
 	other := lifecycle.TenantApplications{Repository: "git@gitlab.example:b/Deploy", Path: "apps"}
 	elsewhere := lifecycle.TenantApplications{Repository: "https://gitlab.example/a/Charts_2.git", Path: "*"}
-	if got := applicationSetNames("a", []lifecycle.TenantApplications{deploy, elsewhere}); !slices.Equal(got, []string{"a-deploy-apps", "a-charts-2"}) {
+	if got := applicationSetNames("a", []lifecycle.TenantApplications{deploy, elsewhere}); !slices.Equal(got,
+		[]string{"a-deploy-apps", "a-charts-2"}) {
 		t.Errorf("got %v", got)
 	}
-	got, reversed := applicationSetNames("a", []lifecycle.TenantApplications{deploy, other}), applicationSetNames("a", []lifecycle.TenantApplications{other, deploy})
+	got, reversed := applicationSetNames("a", []lifecycle.TenantApplications{deploy, other}),
+		applicationSetNames("a", []lifecycle.TenantApplications{other, deploy})
 	slices.Reverse(reversed)
 	if got[0] == got[1] || !strings.HasPrefix(got[0], "a-deploy-apps-") || !slices.Equal(got, reversed) {
 		t.Errorf("got %v and %v: want two names, the same whatever the order", got, reversed)

@@ -14,7 +14,8 @@ import (
 func HTML(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) error {
 	t := newModel(events)
 	p := &page{}
-	p.put("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n")
+	p.put("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n" +
+		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>\n")
 	p.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n")
 	p.put("<title>%s: %s (%s)</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", r.Site, title(r, t), r.Result, markup(pageStyle))
 	writeHead(p, r, t)
@@ -199,8 +200,10 @@ func writeSteps(p *page, t model) {
 	if len(t.rows) <= openSteps {
 		open = ` open=""`
 	}
-	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open, lifecycle.Count(len(t.rows), "step"))
-	p.put("<tr><th>%s</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n", t.column())
+	p.put("<h2>Steps</h2>\n<details%s><summary>%s, in the order of the plan</summary>\n<div class=\"box\"><table>\n", open,
+		lifecycle.Count(len(t.rows), "step"))
+	p.put("<tr><th>%s</th><th>Step</th><th class=\"n\">Began</th><th class=\"n\">Took</th><th "+
+		"class=\"n\">Waited</th><th>Result</th><th>Why</th></tr>\n", t.column())
 	for _, b := range t.rows {
 		writeStep(p, b)
 	}
@@ -218,7 +221,8 @@ func writeStep(p *page, b bar) {
 		what += " " + b.version.String()
 	}
 	if b.state == barIdle {
-		p.put("<tr class=\"idle\"><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td></td><td></td><td></td><td class=\"w\">%s</td><td>%s</td></tr>\n", who, markup(class), what, b.state, b.reason)
+		p.put("<tr class=\"idle\"><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td></td><td></td><td></td><td "+
+			"class=\"w\">%s</td><td>%s</td></tr>\n", who, markup(class), what, b.state, b.reason)
 		return
 	}
 	mark := map[barState]markup{barFailed: "r-failed", barCut: "r-cut"}[b.state]
@@ -226,7 +230,8 @@ func writeStep(p *page, b bar) {
 	if w := b.waited(); w > 0 {
 		waited = render.Duration(w.Round(time.Millisecond))
 	}
-	p.put("<tr><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"w %s\">%s</td><td>%s</td></tr>\n",
+	p.put("<tr><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td "+
+		"class=\"n\">%s</td><td class=\"w %s\">%s</td><td>%s</td></tr>\n",
 		who, markup(class), what, moment(b.from), render.Duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state, b.reason)
 }
 

@@ -17,8 +17,10 @@ import (
 
 func toldRecord(t *testing.T) lifecycle.RunRecord {
 	v135, v136 := rendertest.Version(t, "v1.35.7+k0s.0"), rendertest.Version(t, "v1.36.3+k0s.2")
-	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-abcdef", Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: rendertest.At(0), Ended: rendertest.At(60),
-		Result: lifecycle.RunFailed, Before: []lifecycle.Version{v135}, After: []lifecycle.Version{v135, v136}, Steps: 14, Begun: 12, Done: 11, Failed: 1, Machines: 4}
+	return lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-abcdef", Site: "tokyo-prod", Who: "ann", Where: "laptop",
+		Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d", Began: rendertest.At(0), Ended: rendertest.At(60),
+		Result: lifecycle.RunFailed, Before: []lifecycle.Version{v135}, After: []lifecycle.Version{v135, v136}, Steps: 14, Begun: 12, Done: 11,
+		Failed: 1, Machines: 4}
 }
 
 func pageOf(t *testing.T, r lifecycle.RunRecord, events []lifecycle.Event) string {
@@ -37,7 +39,8 @@ func TestHTML(t *testing.T) {
 		t.Error("the same run gave another page")
 	}
 	wellFormed(t, got)
-	for _, want := range []string{"worker-3 could not be drained", "Try: kubectl -n shop get pdb web", "prefers-color-scheme:dark", `class="b fail"`, `class="hatch"`, `class="limit"`, "✗ failed"} {
+	for _, want := range []string{"worker-3 could not be drained", "Try: kubectl -n shop get pdb web", "prefers-color-scheme:dark",
+		`class="b fail"`, `class="hatch"`, `class="limit"`, "✗ failed"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q", want)
 		}
@@ -75,10 +78,13 @@ func TestHTMLAsksNobody(t *testing.T) {
 func TestHTMLEscapesEverything(t *testing.T) {
 	const evil = "</title></text></td><script>alert(1)</script><b onmouseover=\"x\" 'y' & \x00\x1b[31m\xff"
 	d := lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Summary: evil, Detail: evil, Hint: evil, Subject: evil}
-	header := &lifecycle.RunHeader{Who: evil, Where: evil, Revision: evil, Hosts: []lifecycle.RunHost{{Name: evil}}, Stages: []lifecycle.Stage{{ID: evil, Title: evil, Width: 1}}}
+	header := &lifecycle.RunHeader{Who: evil, Where: evil, Revision: evil, Hosts: []lifecycle.RunHost{{Name: evil}},
+		Stages: []lifecycle.Stage{{ID: evil, Title: evil, Width: 1}}}
 	var events []lifecycle.Event
-	for i, k := range []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventWaiting, lifecycle.EventStarted, lifecycle.EventProgress, lifecycle.EventWaiting, lifecycle.EventFailed, lifecycle.EventSummary} {
-		e := lifecycle.Event{Time: rendertest.At(i * 10), Run: evil, Site: evil, Kind: k, Step: evil, Stage: evil, Target: evil, Action: evil, Message: evil, Detail: evil, Disrupts: true}
+	for i, k := range []lifecycle.EventKind{lifecycle.EventBegun, lifecycle.EventPlanned, lifecycle.EventWaiting, lifecycle.EventStarted,
+		lifecycle.EventProgress, lifecycle.EventWaiting, lifecycle.EventFailed, lifecycle.EventSummary} {
+		e := lifecycle.Event{Time: rendertest.At(i * 10), Run: evil, Site: evil, Kind: k, Step: evil, Stage: evil, Target: evil, Action: evil,
+			Message: evil, Detail: evil, Disrupts: true}
 		switch k {
 		case lifecycle.EventBegun:
 			e.Header = header
@@ -92,7 +98,8 @@ func TestHTMLEscapesEverything(t *testing.T) {
 	idle := events[1]
 	idle.Step, idle.Target = evil+"2", evil+"2"
 	events = append(events[:2:2], append([]lifecycle.Event{idle}, events[2:]...)...)
-	r := lifecycle.RunRecord{ID: evil, Site: evil, Who: evil, Where: evil, Revision: evil, Result: evil, Began: rendertest.At(0), Ended: rendertest.At(70), Steps: 2}
+	r := lifecycle.RunRecord{ID: evil, Site: evil, Who: evil, Where: evil, Revision: evil, Result: evil, Began: rendertest.At(0),
+		Ended: rendertest.At(70), Steps: 2}
 	got := pageOf(t, r, events)
 	wellFormed(t, got)
 	for _, no := range []string{"<script", "<b onmouseover", "\x00", "\x1b", "\xff"} {
@@ -130,7 +137,8 @@ func wellFormed(t *testing.T, page string) {
 }
 
 func TestTicks(t *testing.T) {
-	for length, want := range map[time.Duration]time.Duration{0: time.Second, sec(9): time.Second, sec(62): 5 * time.Second, 10 * time.Minute: time.Minute, 3 * time.Hour: 15 * time.Minute, 50 * time.Hour: 6 * time.Hour, 240 * time.Hour: 48 * time.Hour} {
+	for length, want := range map[time.Duration]time.Duration{0: time.Second, sec(9): time.Second, sec(62): 5 * time.Second,
+		10 * time.Minute: time.Minute, 3 * time.Hour: 15 * time.Minute, 50 * time.Hour: 6 * time.Hour, 240 * time.Hour: 48 * time.Hour} {
 		got := tickStep(length)
 		if got != want {
 			t.Errorf("%s: every %s, want %s", length, got, want)

@@ -16,7 +16,8 @@ func Markdown(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) erro
 	t := newModel(events)
 	var b strings.Builder
 	fmt.Fprintf(&b, "### kiban run: `%s`, %s\n\n", lifecycle.Markdown(r.Site), lifecycle.Markdown(string(r.Result)))
-	fmt.Fprintf(&b, "**%s: %d of %d steps done in %s.**", lifecycle.Markdown(title(r, t)), r.Done, r.Steps, render.Duration(r.Ended.Sub(r.Began)))
+	fmt.Fprintf(&b, "**%s: %d of %d steps done in %s.**", lifecycle.Markdown(title(r, t)), r.Done, r.Steps,
+		render.Duration(r.Ended.Sub(r.Began)))
 	if n := t.widest(); n > 0 {
 		fmt.Fprintf(&b, " At most %d out of service at once; %d allowed.", t.most(), n)
 	}
@@ -41,7 +42,8 @@ func Markdown(w io.Writer, r lifecycle.RunRecord, events []lifecycle.Event) erro
 	if r.Review != nil && len(r.Review.Accepted) > 0 {
 		fmt.Fprintf(&b, "\nAccepted by %s:\n\n", lifecycle.Markdown(cmp.Or(r.Who, "somebody")))
 		for _, l := range r.Review.Accepted {
-			fmt.Fprintf(&b, "- `%s`\n", strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(strings.TrimSpace(l))) // in code, nothing is markup
+			// in code, nothing is markup
+			fmt.Fprintf(&b, "- `%s`\n", strings.NewReplacer("`", "'", "\n", " ", "\r", " ").Replace(strings.TrimSpace(l)))
 		}
 	}
 	for _, d := range t.findings {
@@ -73,7 +75,8 @@ func writeLanes(b *strings.Builder, t model) {
 		case barFailed, barCut:
 			result = "**" + result + "**"
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", lifecycle.Markdown(l.name), lifecycle.Markdown(strings.Join(names, ", ")), moment(l.bars[0].from), moment(to), wordOrNone(waited), result)
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", lifecycle.Markdown(l.name), lifecycle.Markdown(strings.Join(names, ", ")),
+			moment(l.bars[0].from), moment(to), wordOrNone(waited), result)
 	}
 	if len(t.idle) > 0 {
 		fmt.Fprintf(b, "\nNot begun: %s.\n", lifecycle.Markdown(strings.Join(t.idle, ", ")))
@@ -84,13 +87,15 @@ func writeStepTable(b *strings.Builder, t model) {
 	if len(t.rows) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| Step | Began | Took | Waited | Result | Why |\n|---|---|---|---|---|---|\n", lifecycle.Count(len(t.rows), "step"))
+	fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n| Step | Began | Took | Waited | Result | Why |\n|---|---|---|---|---|---|\n",
+		lifecycle.Count(len(t.rows), "step"))
 	for _, r := range t.rows {
 		began, took := moment(r.from), render.Duration((r.to - r.from).Round(time.Millisecond))
 		if r.state == barIdle {
 			began, took = "", ""
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", lifecycle.Markdown(r.step), began, took, wordOrNone(r.waited()), r.state, lifecycle.Markdown(r.reason))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s |\n", lifecycle.Markdown(r.step), began, took, wordOrNone(r.waited()), r.state,
+			lifecycle.Markdown(r.reason))
 	}
 	b.WriteString("\n</details>\n")
 }

@@ -182,7 +182,8 @@ func (t *builder) add(e lifecycle.Event) {
 func (t *builder) step(e lifecycle.Event, at time.Duration) {
 	b := t.bars[e.Step]
 	if b == nil {
-		b = &bar{step: e.Step, stage: e.Stage, target: e.Target, action: e.Action, state: barIdle, from: at, to: at, acted: -1, reason: e.Message, version: e.Version, disrupts: e.Disrupts}
+		b = &bar{step: e.Step, stage: e.Stage, target: e.Target, action: e.Action, state: barIdle, from: at, to: at, acted: -1, reason: e.Message,
+			version: e.Version, disrupts: e.Disrupts}
 		t.bars[e.Step] = b
 		t.order = append(t.order, e.Step)
 	}

@@ -59,7 +59,8 @@ func draw(t model) markup {
 		bottom = axis
 	}
 	height := max(bottom, axis+axisHeight) + 10
-	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height, fmt.Sprintf("What was done to %s over %s", t.doneTo(), render.Duration(t.length)))
+	p.put(`<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, pictureWidth, height,
+		fmt.Sprintf("What was done to %s over %s", t.doneTo(), render.Duration(t.length)))
 	p.put(`<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="#fff" fill-opacity=".42"/></pattern></defs>`)
 	p.stages(lanes, axis)
 	p.ticks(lanes, axis, bottom)
@@ -119,7 +120,8 @@ func (p *picture) stages(top, bottom float64) {
 		if i+1 < len(p.t.stages) {
 			to = max(to, p.x(p.t.stages[i+1].from)) // no gaps between them
 		}
-		p.put("<g><title>%s</title>", fmt.Sprintf("Stage %d: %s\n%s, from %s to %s", i+1, s.title, render.Duration(s.to-s.from), moment(s.from), moment(s.to)))
+		p.put("<g><title>%s</title>", fmt.Sprintf("Stage %d: %s\n%s, from %s to %s", i+1, s.title, render.Duration(s.to-s.from), moment(s.from),
+			moment(s.to)))
 		class := "none"
 		if i%2 == 0 {
 			class = "band"
@@ -157,7 +159,8 @@ func (p *picture) ticks(top, axis, bottom float64) {
 // tickStep is a round time of which between five and a dozen fit.
 func tickStep(length time.Duration) time.Duration {
 	for _, s := range []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour} {
+		time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour,
+		6 * time.Hour, 12 * time.Hour} {
 		if length/s <= 12 {
 			return s
 		}
@@ -210,7 +213,8 @@ func (p *picture) bar(b bar, top, height float64) {
 	case barCut:
 		class += " cut"
 	}
-	p.put(`<g><title>%s</title><rect class="b %s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%.1f"/>`, b.tooltip(), markup(class), from, top, width, height, min(3, width/3))
+	p.put(`<g><title>%s</title><rect class="b %s" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%.1f"/>`, b.tooltip(), markup(class), from,
+		top, width, height, min(3, width/3))
 	for _, w := range b.waits {
 		if x, end := p.x(w.from), p.x(w.to); end-x >= 1 {
 			p.put(`<rect class="hatch" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, x, top, end-x, height)
@@ -241,7 +245,8 @@ func (b bar) tooltip() string {
 			lines = append(lines, fmt.Sprintf("and %s more", lifecycle.Count(len(b.waits)-i, "wait")))
 			break
 		}
-		lines = append(lines, fmt.Sprintf("waited %s until %s%s", render.Duration((w.to-w.from).Round(time.Millisecond)), w.gate, render.Parenthesis(w.reason)))
+		lines = append(lines, fmt.Sprintf("waited %s until %s%s", render.Duration((w.to-w.from).Round(time.Millisecond)), w.gate,
+			render.Parenthesis(w.reason)))
 	}
 	if b.note != "" {
 		lines = append(lines, b.note)
@@ -261,7 +266,8 @@ func (p *picture) levels(top float64) {
 			p.left-6, y(n)+4, n, p.left, p.right(), y(n), y(n))
 	}
 	for _, l := range p.t.allowed {
-		p.put(`<rect class="room" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, p.x(l.from), y(l.n), max(0.5, p.x(l.to)-p.x(l.from)), bottom-y(l.n))
+		p.put(`<rect class="room" x="%.1f" y="%.1f" width="%.1f" height="%.1f"/>`, p.x(l.from), y(l.n), max(0.5, p.x(l.to)-p.x(l.from)),
+			bottom-y(l.n))
 	}
 	var line, area strings.Builder
 	for i, l := range p.t.out {
@@ -280,7 +286,8 @@ func (p *picture) levels(top float64) {
 				class = "over"
 			}
 			a := page{}
-			a.put(`<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"><title>%s</title></rect>`, markup(class), p.x(l.at), y(l.n), max(0.5, p.x(end)-p.x(l.at)), bottom-y(l.n),
+			a.put(`<rect class="%s" x="%.1f" y="%.1f" width="%.1f" height="%.1f"><title>%s</title></rect>`, markup(class), p.x(l.at), y(l.n),
+				max(0.5, p.x(end)-p.x(l.at)), bottom-y(l.n),
 				fmt.Sprintf("%d out of service, from %s to %s", l.n, moment(l.at), moment(end)))
 			area.WriteString(a.b.String())
 		}

@@ -12,7 +12,8 @@ import (
 // What people said yes to is told in each form of a run, as text and nothing else.
 func TestRunTellsOfItsReview(t *testing.T) {
 	r := toldRecord(t)
-	r.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/-/merge_requests/42", Accepted: []string{"+ worker-9/reset: <b>evil</b>"}, AcceptedID: "0123456789ab"}
+	r.Review = &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/-/merge_requests/42",
+		Accepted: []string{"+ worker-9/reset: <b>evil</b>"}, AcceptedID: "0123456789ab"}
 	var md, html bytes.Buffer
 	if err := Markdown(&md, r, rendertest.Story()); err != nil {
 		t.Fatal(err)

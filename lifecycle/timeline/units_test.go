@@ -12,8 +12,9 @@ import (
 
 func TestRunOfUnits(t *testing.T) {
 	events := rendertest.UnitStory()
-	record := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-a1b2c3", Site: "tokyo-prod", Who: "ann", Where: "laptop", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d",
-		Began: rendertest.At(0), Ended: rendertest.At(140), Result: lifecycle.RunFailed, Steps: 3, Begun: 2, Done: 1, Failed: 1}
+	record := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "20261121-220000-a1b2c3", Site: "tokyo-prod", Who: "ann", Where: "laptop",
+		Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d",
+		Began:    rendertest.At(0), Ended: rendertest.At(140), Result: lifecycle.RunFailed, Steps: 3, Begun: 2, Done: 1, Failed: 1}
 	var markdown, page bytes.Buffer
 	for _, err := range []error{Markdown(&markdown, record, events), HTML(&page, record, events)} {
 		if err != nil {

@@ -18,8 +18,8 @@ const module = "kiban.dev/kiban"
 // page is where the rooms are told of, and what each may import.
 const page = "docs/architecture.md"
 
-// ownImports reads page's table: which other packages of this module each may import, and why. A package that has no row fails the test: whoever adds
-// one decides its place.
+// ownImports reads page's table: which other packages of this module each may import, and why. A package that has no row fails the test:
+// whoever adds one decides its place.
 func ownImports(t *testing.T) map[string]rule {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", page))
@@ -61,7 +61,8 @@ func names(cell string) []string {
 // foreignImports says which package alone may import a library, and why.
 func foreignImports() []foreign {
 	return []foreign{
-		{"github.com/k0sproject/", "lifecycle/k0s", "k0sctl and rig change between releases, and write to what they are given: one package deals with that"},
+		{"github.com/k0sproject/", "lifecycle/k0s",
+			"k0sctl and rig change between releases, and write to what they are given: one package deals with that"},
 		{"k8s.io/", "lifecycle/kube", "the Kubernetes API is spoken in one place, with its fail-over and its time limits"},
 		{"helm.sh/helm/", "lifecycle/helm", "Helm's SDK keeps globals and logs as it likes: one package deals with that"},
 		{"sigs.k8s.io/kustomize/", "lifecycle/site/overlay", "there is one merge language, and one place that runs it"},
@@ -76,7 +77,8 @@ func foreignImports() []foreign {
 // sharedImports says which package may import a library beside the one that has it to itself, and why: "package prefix".
 func sharedImports() map[string]string {
 	return map[string]string{
-		"lifecycle/helm k8s.io/": "Helm's SDK takes client-go's configuration, mapper and discovery as they are, and gives back the API server's errors; no object is read or written with them here",
+		"lifecycle/helm k8s.io/": "Helm's SDK takes client-go's configuration, mapper and discovery as they are, " +
+			"and gives back the API server's errors; no object is read or written with them here",
 	}
 }
 
@@ -148,7 +150,8 @@ func TestWiring(t *testing.T) {
 		for _, spec := range f.ast.Imports {
 			inner, _ := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/lifecycle/")
 			if slices.Contains(adapters, inner) {
-				t.Errorf("%s imports lifecycle/%s: only %s do, so that verbs can be tested with others in their place", f.path, inner, strings.Join(wiring, " and "))
+				t.Errorf("%s imports lifecycle/%s: only %s do, so that verbs can be tested with others in their place", f.path, inner,
+					strings.Join(wiring, " and "))
 			}
 		}
 	}
@@ -193,9 +196,12 @@ func TestNoHiddenState(t *testing.T) {
 // exceptions are the variables that guard what other libraries keep in globals of their own, with the reason.
 func exceptions() map[string]string {
 	return map[string]string{
-		"lifecycle/k0s/ssh.go hermetic":             "rig and k0sctl read the user's files and log through globals; they are set once, before the first session",
-		"lifecycle/helm/connect.go fieldManager":    "Helm's SDK takes the name that it applies objects as from a global; it is set once, before the first release",
-		"lifecycle/site/overlay/build.go kustomize": "kustomize's schemas are global to the process and not locked; one gate lets builds look, and none change them meanwhile",
+		"lifecycle/k0s/ssh.go hermetic": "rig and k0sctl read the user's files and log through globals; " +
+			"they are set once, before the first session",
+		"lifecycle/helm/connect.go fieldManager": "Helm's SDK takes the name that it applies objects as from a global; " +
+			"it is set once, before the first release",
+		"lifecycle/site/overlay/build.go kustomize": "kustomize's schemas are global to the process and not locked; " +
+			"one gate lets builds look, and none change them meanwhile",
 	}
 }
 
@@ -250,7 +256,8 @@ func sources(t *testing.T) []source {
 				return err
 			}
 			rel, err := filepath.Rel(root, path)
-			out = append(out, source{path: filepath.ToSlash(rel), dir: filepath.ToSlash(filepath.Dir(rel)), test: strings.HasSuffix(path, "_test.go"), ast: parsed})
+			out = append(out, source{path: filepath.ToSlash(rel), dir: filepath.ToSlash(filepath.Dir(rel)),
+				test: strings.HasSuffix(path, "_test.go"), ast: parsed})
 			return err
 		})
 		if err != nil {

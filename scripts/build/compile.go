@@ -14,7 +14,8 @@ import (
 // ownModule is what changes between two builds of somebody who works on kiban.
 const ownModule = "kiban.dev/"
 
-// manyPackages is how many packages of others must have been compiled for the rest to be counted. Counting costs a second or two of one processor.
+// manyPackages is how many packages of others must have been compiled for the rest to be counted. Counting costs a second or two of one
+// processor.
 const manyPackages = 30
 
 type builder struct {
@@ -78,8 +79,8 @@ var packagePath = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._~/-]*$`)
 // isPackage tells a package's path from a message, which has blanks.
 func isPackage(line string) bool { return packagePath.MatchString(line) }
 
-// remaining is how many packages all targets need that were not compiled when the build began. Go knows what is out of date; it compiles a package
-// that two targets need once, if their go.mod files agree.
+// remaining is how many packages all targets need that were not compiled when the build began. Go knows what is out of date; it compiles a
+// package that two targets need once, if their go.mod files agree.
 func (b *builder) remaining() int {
 	all := map[string]bool{}
 	for path := range b.compiled {

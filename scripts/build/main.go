@@ -1,5 +1,5 @@
-// Command build builds bin/kiban and bin/kiban-lab as `go build` does. Where there is much to compile, as on a machine that never did, it says
-// beforehand how much and about how long, and then how far it is. Where there is little, it says nothing.
+// Command build builds bin/kiban and bin/kiban-lab as `go build` does. Where there is much to compile, as on a machine that never did, it
+// says beforehand how much and about how long, and then how far it is. Where there is little, it says nothing.
 //
 //	go run ./scripts/build kiban kiban-lab
 package main

@@ -10,17 +10,19 @@ import (
 	"strings"
 )
 
-// fleet is the repository that is rehearsed with: a work tree, in which people make their changes, and the bare origin that pipelines fetch from.
+// fleet is the repository that is rehearsed with: a work tree, in which people make their changes, and the bare origin that pipelines
+// fetch from.
 type fleet struct {
 	dir, origin string
 	env         []string
 }
 
-// newFleet makes the repository of what is tracked here: bases, templates, Renovate's configuration, the pipeline, and the one overlay whose
-// machines can be had anywhere. replace moves its machines to the rehearsal's lab, old and new by turns.
+// newFleet makes the repository of what is tracked here: bases, templates, Renovate's configuration, the pipeline, and the one overlay
+// whose machines can be had anywhere. replace moves its machines to the rehearsal's lab, old and new by turns.
 func newFleet(ctx context.Context, repository, work string, env []string, replace ...string) (*fleet, error) {
 	f := &fleet{dir: filepath.Join(work, "fleet"), origin: filepath.Join(work, "origin.git"), env: env}
-	out, err := must(ctx, repository, env, "git", "ls-files", "-z", "--", "clusters", "overlays/lab", "templates", "renovate", "renovate.json5", ".gitlab-ci.yml")
+	out, err := must(ctx, repository, env, "git", "ls-files", "-z", "--", "clusters", "overlays/lab", "templates", "renovate",
+		"renovate.json5", ".gitlab-ci.yml")
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +69,8 @@ func (f *fleet) write(name, content string) error {
 }
 
 func (f *fleet) git(ctx context.Context, dir string, args ...string) (string, error) {
-	return must(ctx, dir, f.env, "git", append([]string{"-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"}, args...)...)
+	return must(ctx, dir, f.env, "git", append([]string{"-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c",
+		"commit.gpgsign=false"}, args...)...)
 }
 
 func (f *fleet) commit(ctx context.Context, message string) (sha string, err error) {

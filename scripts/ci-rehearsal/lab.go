@@ -45,7 +45,8 @@ func freeNet(wanted, second string) (string, net.Listener, error) {
 
 // up starts the machines; nothing is installed on them.
 func (l *lab) up(ctx context.Context, controllers, workers int) error {
-	_, err := must(ctx, filepath.Dir(l.dir), l.env, l.bin, "up", "--dir", l.dir, "--net", l.net, "--controllers", fmt.Sprint(controllers), "--workers", fmt.Sprint(workers), "--detach")
+	_, err := must(ctx, filepath.Dir(l.dir), l.env, l.bin, "up", "--dir", l.dir, "--net", l.net, "--controllers", fmt.Sprint(controllers),
+		"--workers", fmt.Sprint(workers), "--detach")
 	return err
 }
 

@@ -1,6 +1,6 @@
-// Command ci-rehearsal runs the fleet's pipelines for real on this machine: gitlab-ci-local executes the jobs of the merge request, of the main
-// branch and of the schedule, the lab is the site, and a small GitLab of the rehearsal's own keeps what pipelines write. It needs node, npm, git
-// and rsync. Everything that it starts listens on loopback and is ended by it. See docs/rehearsal.md.
+// Command ci-rehearsal runs the fleet's pipelines for real on this machine: gitlab-ci-local executes the jobs of the merge request, of the
+// main branch and of the schedule, the lab is the site, and a small GitLab of the rehearsal's own keeps what pipelines write. It needs
+// node, npm, git and rsync. Everything that it starts listens on loopback and is ended by it. See docs/rehearsal.md.
 package main
 
 import (

@@ -29,13 +29,16 @@ type event struct {
 	base   string // of a merge request: where it began
 }
 
-// variables are those that GitLab predefines, as far as jobs of the fleet look at them, and the rest that gitlab-ci-local would make up otherwise.
+// variables are those that GitLab predefines, as far as jobs of the fleet look at them, and the rest that gitlab-ci-local would make up
+// otherwise.
 func (r *rehearsal) predefined(e event, id int) map[string]string {
 	v := map[string]string{
-		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": e.source, "CI_PIPELINE_ID": fmt.Sprint(id), "CI_COMMIT_SHA": e.sha, "CI_COMMIT_SHORT_SHA": e.sha[:8],
+		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": e.source, "CI_PIPELINE_ID": fmt.Sprint(id), "CI_COMMIT_SHA": e.sha,
+		"CI_COMMIT_SHORT_SHA":  e.sha[:8],
 		"CI_COMMIT_BEFORE_SHA": strings.Repeat("0", 40), "CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BRANCH": "main", "CI_COMMIT_REF_NAME": "main",
 		"CI_API_V4_URL": r.project.url + "/api/v4", "CI_SERVER_URL": r.project.url, "CI_PROJECT_ID": projectID, "CI_PROJECT_PATH": projectPath,
-		"CI_PROJECT_URL": r.project.url + "/" + projectPath, "CI_PIPELINE_URL": fmt.Sprintf("%s/%s/-/pipelines/%d", r.project.url, projectPath, id),
+		"CI_PROJECT_URL":    r.project.url + "/" + projectPath,
+		"CI_PIPELINE_URL":   fmt.Sprintf("%s/%s/-/pipelines/%d", r.project.url, projectPath, id),
 		"GITLAB_USER_LOGIN": "ann", "GITLAB_USER_NAME": "Ann", "KIBAN_FLEET": "true",
 	}
 	if e.before != "" {
@@ -43,7 +46,8 @@ func (r *rehearsal) predefined(e event, id int) map[string]string {
 	}
 	if m := e.merge; m != nil {
 		v["CI_COMMIT_BRANCH"], v["CI_COMMIT_REF_NAME"] = "", m.SourceBranch
-		v["CI_MERGE_REQUEST_IID"], v["CI_MERGE_REQUEST_PROJECT_ID"], v["CI_MERGE_REQUEST_PROJECT_PATH"] = fmt.Sprint(m.IID), projectID, projectPath
+		v["CI_MERGE_REQUEST_IID"], v["CI_MERGE_REQUEST_PROJECT_ID"], v["CI_MERGE_REQUEST_PROJECT_PATH"] = fmt.Sprint(m.IID), projectID,
+			projectPath
 		v["CI_MERGE_REQUEST_DIFF_BASE_SHA"], v["CI_MERGE_REQUEST_EVENT_TYPE"] = e.base, "detached"
 		v["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"], v["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] = m.SourceBranch, m.TargetBranch
 		// Only pipelines of merged results have these; in others they are empty.
@@ -104,8 +108,8 @@ func (r *rehearsal) checkout(ctx context.Context, l *pipeline, file string, cont
 	return err
 }
 
-// execute runs the jobs that wait for nobody, and then the children. gitlab-ci-local would start children, too, but takes them for successful
-// whatever their jobs do: so they are started here, as GitLab does.
+// execute runs the jobs that wait for nobody, and then the children. gitlab-ci-local would start children, too, but takes them for
+// successful whatever their jobs do: so they are started here, as GitLab does.
 func (r *rehearsal) execute(ctx context.Context, l *pipeline, wanted func(jobSpec) bool, watch func(pid int)) error {
 	var names []string
 	for _, j := range l.specs {
@@ -153,7 +157,8 @@ func (r *rehearsal) jobs(ctx context.Context, l *pipeline, watch func(pid int), 
 		if result.Code != 0 {
 			status = "failed"
 		}
-		if err := r.project.record(l.pipelineRecord, jobRecord{Name: j.Name, Stage: j.Stage, Status: status, AllowFailure: j.failing.accepts(result.Code)},
+		if err := r.project.record(l.pipelineRecord, jobRecord{Name: j.Name, Stage: j.Stage, Status: status,
+			AllowFailure: j.failing.accepts(result.Code)},
 			result.Artifacts, filepath.Join(r.work, "artifacts")); err != nil {
 			return err
 		}
@@ -171,7 +176,8 @@ func (r *rehearsal) trigger(ctx context.Context, l *pipeline, j jobSpec) (*pipel
 	if err != nil {
 		return nil, fmt.Errorf("job %s: %w", j.Name, err)
 	}
-	child := &pipeline{pipelineRecord: r.project.begin(pipelineRecord{SHA: l.SHA, Ref: l.Ref, Source: "parent_pipeline", merge: l.merge, parent: l.ID, trigger: j.Name})}
+	child := &pipeline{pipelineRecord: r.project.begin(pipelineRecord{SHA: l.SHA, Ref: l.Ref, Source: "parent_pipeline", merge: l.merge,
+		parent: l.ID, trigger: j.Name})}
 	child.file.variables = maps.Clone(l.file.variables)
 	child.file.variables["CI_PIPELINE_SOURCE"] = "parent_pipeline"
 	child.file.variables["CI_PIPELINE_ID"] = fmt.Sprint(child.ID)

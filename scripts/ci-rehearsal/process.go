@@ -56,7 +56,8 @@ func findIn(env []string, name string) (string, error) {
 	return exec.LookPath(name)
 }
 
-// command runs a program to its end. It gives what it printed, both streams in one, and its exit code; an error says that it did not come to one.
+// command runs a program to its end. It gives what it printed, both streams in one, and its exit code; an error says that it did not come
+// to one.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) (out string, code int, err error) {
 	var b bytes.Buffer
 	cmd := commandOf(ctx, dir, env, name, args...)
@@ -92,7 +93,8 @@ func tail(s string, lines int) string {
 
 // environment is what programs of the rehearsal see: what finds programs, and nothing of the user's that could lead a job elsewhere.
 func environment(home string, path ...string) []string {
-	env := []string{"PATH=" + strings.Join(append(path, os.Getenv("PATH")), ":"), "HOME=" + home, "LANG=C.UTF-8", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1"}
+	env := []string{"PATH=" + strings.Join(append(path, os.Getenv("PATH")), ":"), "HOME=" + home, "LANG=C.UTF-8", "NO_PROXY=127.0.0.1",
+		"no_proxy=127.0.0.1"}
 	if dir := os.Getenv("TMPDIR"); dir != "" {
 		env = append(env, "TMPDIR="+dir)
 	}

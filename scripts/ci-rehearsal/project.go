@@ -162,7 +162,8 @@ func (p *project) open(title, branch, sha string, commits []string) *mergeReques
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	iid := len(p.merges) + 1
-	m := &mergeRequest{ID: p.id(), IID: iid, ProjectID: 1217, Title: title, State: "opened", SourceBranch: branch, TargetBranch: "main", SHA: sha, commits: commits,
+	m := &mergeRequest{ID: p.id(), IID: iid, ProjectID: 1217, Title: title, State: "opened", SourceBranch: branch, TargetBranch: "main",
+		SHA: sha, commits: commits,
 		WebURL: fmt.Sprintf("%s/%s/-/merge_requests/%d", p.url, projectPath, iid), Labels: []string{}}
 	p.merges = append(p.merges, m)
 	return m

@@ -96,7 +96,8 @@ func (r *rehearsal) setUp(ctx context.Context) error {
 		return err
 	}
 	r.env = r.runner.env
-	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken, "KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
+	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken,
+		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
 		return err
 	}
 	return r.first(ctx)
@@ -104,7 +105,8 @@ func (r *rehearsal) setUp(ctx context.Context) error {
 
 // afterwards looks back at all that was written.
 func (r *rehearsal) afterwards(ctx context.Context) error {
-	return r.step("no token and no webhook's address is in a log, an artifact, a note or a message", func() (string, error) { return r.secrets(ctx) })
+	return r.step("no token and no webhook's address is in a log, an artifact, a note or a message",
+		func() (string, error) { return r.secrets(ctx) })
 }
 
 // first has the site where the story begins: applied once, by an engineer, from the repository.

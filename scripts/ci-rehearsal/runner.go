@@ -28,9 +28,9 @@ type runner struct {
 
 const stateDir = ".gitlab-ci-local"
 
-// newRunner makes ready the folder of commands that jobs find first. gitlab-ci-local checks the repository out anew before an after_script, and
-// throws away what the script has made, which GitLab's runner does not do. So in front of rsync stands a script that leaves the folder of a job
-// alone once it is there.
+// newRunner makes ready the folder of commands that jobs find first. gitlab-ci-local checks the repository out anew before an
+// after_script, and throws away what the script has made, which GitLab's runner does not do. So in front of rsync stands a script that
+// leaves the folder of a job alone once it is there.
 func newRunner(work, node, kiban string) (*runner, error) {
 	bin := filepath.Join(work, "bin")
 	home := filepath.Join(work, "home")
@@ -46,7 +46,8 @@ func newRunner(work, node, kiban string) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	script := "#!/bin/sh\nfor last; do :; done\ncase $last in " + stateDir + "/builds/*) [ ! -e \"$last/.git\" ] || exit 0 ;; esac\nexec " + rsync + " \"$@\"\n"
+	script := "#!/bin/sh\nfor last; do :; done\ncase $last in " + stateDir + "/builds/*) [ ! -e \"$last/.git\" ] || exit 0 ;; esac\nexec " +
+		rsync + " \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(bin, "rsync"), []byte(script), 0o755); err != nil {
 		return nil, err
 	}
@@ -69,7 +70,8 @@ type ciFile struct {
 }
 
 func (r *runner) arguments(f ciFile, more ...string) []string {
-	args := []string{"--file", f.file, "--variables-file", r.variables, "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source",
+	args := []string{"--file", f.file, "--variables-file", r.variables, "--force-shell-executor", "--shell-isolation",
+		"--no-artifacts-to-source",
 		"--no-color", "--max-job-name-padding", "0", "--ignore-predefined-vars", strings.Join(slices.Sorted(maps.Keys(f.variables)), ",")}
 	for _, name := range slices.Sorted(maps.Keys(f.variables)) {
 		args = append(args, "--variable", name+"="+f.variables[name])
@@ -186,8 +188,8 @@ type jobResult struct {
 	Log, Folder, Artifacts string
 }
 
-// run executes jobs; which of them first, and which not at all, gitlab-ci-local decides by their stages and needs. Jobs that it did not come to are
-// not among the results. watch is told of the process.
+// run executes jobs; which of them first, and which not at all, gitlab-ci-local decides by their stages and needs. Jobs that it did not
+// come to are not among the results. watch is told of the process.
 func (r *runner) run(ctx context.Context, f ciFile, watch func(pid int), names ...string) (map[string]jobResult, string, error) {
 	if err := os.RemoveAll(filepath.Join(f.dir, stateDir, "builds")); err != nil { // each try begins with a checkout
 		return nil, "", err
@@ -225,7 +227,8 @@ func (r *runner) results(f ciFile, said string, names []string) (out map[string]
 			continue // the second is its after_script's
 		}
 		safe := safeName(m[1])
-		j := jobResult{Name: m[1], Folder: filepath.Join(f.dir, stateDir, "builds", safe), Artifacts: filepath.Join(f.dir, stateDir, "artifacts", safe)}
+		j := jobResult{Name: m[1], Folder: filepath.Join(f.dir, stateDir, "builds", safe),
+			Artifacts: filepath.Join(f.dir, stateDir, "artifacts", safe)}
 		j.Code, _ = strconv.Atoi(m[3])
 		failed = failed || j.Code != 0
 		b, _ := os.ReadFile(filepath.Join(f.dir, stateDir, "output", safe+".log"))
@@ -237,5 +240,6 @@ func (r *runner) results(f ciFile, said string, names []string) (out map[string]
 
 // safeName is what gitlab-ci-local calls a job's folder.
 func safeName(job string) string {
-	return regexp.MustCompile(`[^\w-]+`).ReplaceAllStringFunc(job, func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) })
+	return regexp.MustCompile(`[^\w-]+`).ReplaceAllStringFunc(job,
+		func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) })
 }

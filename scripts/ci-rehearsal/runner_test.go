@@ -23,7 +23,8 @@ apply:lab finished in 1 min 2 s  FAIL 4
 pipeline finished in 695 ms
 `
 	r := &runner{}
-	got, failed := r.results(ciFile{dir: t.TempDir()}, said, []string{"plan:lab", "note", "kiban: validate", "apply:lab", "pipeline of others"})
+	got, failed := r.results(ciFile{dir: t.TempDir()}, said,
+		[]string{"plan:lab", "note", "kiban: validate", "apply:lab", "pipeline of others"})
 	codes := map[string]int{}
 	for name, j := range got {
 		codes[name] = j.Code
@@ -112,12 +113,15 @@ func TestRollout(t *testing.T) {
 		t.Errorf("%q, %v", order, err)
 	}
 	for name, bad := range map[string][]string{
-		"two controllers at once": slices.Concat([]string{"controller-1/+upgrade", "controller-2/upgrade", "controller-1/-upgrade", "controller-3/upgrade"}, well[3:]),
-		"a worker too early":      slices.Concat([]string{"controller-1/upgrade", "controller-2/upgrade", "controller-3/+upgrade"}, worker("worker-1"), []string{"controller-3/-upgrade"}, well[8:]),
-		"three workers at once":   slices.Concat(controllers, []string{"worker-1/cordon", "worker-2/cordon", "worker-3/cordon"}, worker("worker-4")),
-		"not drained":             slices.DeleteFunc(slices.Clone(well), func(s string) bool { return s == "worker-2/drain" }),
-		"not returned":            slices.DeleteFunc(slices.Clone(well), func(s string) bool { return s == "worker-4/uncordon" }),
-		"one left out":            well[:len(well)-5],
+		"two controllers at once": slices.Concat([]string{"controller-1/+upgrade", "controller-2/upgrade", "controller-1/-upgrade",
+			"controller-3/upgrade"}, well[3:]),
+		"a worker too early": slices.Concat([]string{"controller-1/upgrade", "controller-2/upgrade", "controller-3/+upgrade"},
+			worker("worker-1"), []string{"controller-3/-upgrade"}, well[8:]),
+		"three workers at once": slices.Concat(controllers, []string{"worker-1/cordon", "worker-2/cordon", "worker-3/cordon"},
+			worker("worker-4")),
+		"not drained":  slices.DeleteFunc(slices.Clone(well), func(s string) bool { return s == "worker-2/drain" }),
+		"not returned": slices.DeleteFunc(slices.Clone(well), func(s string) bool { return s == "worker-4/uncordon" }),
+		"one left out": well[:len(well)-5],
 	} {
 		if order, err := rollout(events(bad...)); err == nil {
 			t.Errorf("%s: %s is taken for good", name, order)

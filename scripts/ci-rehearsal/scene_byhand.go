@@ -56,7 +56,8 @@ func (r *rehearsal) meddle(ctx context.Context) (string, error) {
 
 func (r *rehearsal) rewrite(ctx context.Context, from, to string) error {
 	const unit = "/etc/systemd/system/k0sworker.service"
-	if _, err := r.lab.ask(ctx, "exec", changed, fmt.Sprintf("sed -i 's#%s#%s#' %s && systemctl daemon-reload && systemctl restart k0sworker", from, to, unit)); err != nil {
+	if _, err := r.lab.ask(ctx, "exec", changed, fmt.Sprintf("sed -i 's#%s#%s#' %s && systemctl daemon-reload && systemctl restart k0sworker",
+		from, to, unit)); err != nil {
 		return err
 	}
 	for deadline := time.Now().Add(time.Minute); ; settle() {

@@ -23,7 +23,8 @@ func (r *rehearsal) killed(ctx context.Context) error {
 		}},
 		{"the job is retried, and kiban is killed while it upgrades worker-1", r.kill},
 		{"the job is retried once more: it resumes and ends well", r.resume},
-		{"every machine runs " + third + ", every node is Ready", func(ctx context.Context) (string, error) { return "", r.at(ctx, site, third) }},
+		{"every machine runs " + third + ", every node is Ready",
+			func(ctx context.Context) (string, error) { return "", r.at(ctx, site, third) }},
 		{"people were told of the end that it had, and of the one that it has now", r.told},
 		{"the schedule is green again, and says nothing of a drift that people know to be over", r.calm},
 	} {
@@ -34,8 +35,8 @@ func (r *rehearsal) killed(ctx context.Context) error {
 	return nil
 }
 
-// kill runs the job again and sends SIGKILL to kiban once a worker's upgrade has begun: that is what a cancelled job, a lost runner or a full
-// machine looks like from here.
+// kill runs the job again and sends SIGKILL to kiban once a worker's upgrade has begun: that is what a cancelled job, a lost runner or a
+// full machine looks like from here.
 func (r *rehearsal) kill(ctx context.Context) (string, error) {
 	r.heard = len(r.project.messages(0))
 	child := r.main.children[0]
@@ -44,7 +45,8 @@ func (r *rehearsal) kill(ctx context.Context) (string, error) {
 	defer cancel()
 	watch := func(pid int) {
 		go func() {
-			done <- killWhen(ctx, pid, filepath.Join(child.file.dir, stateDir, "builds", safeName("apply:"+site), ".kiban", "runs", site), "worker-1/upgrade")
+			done <- killWhen(ctx, pid, filepath.Join(child.file.dir, stateDir, "builds", safeName("apply:"+site), ".kiban", "runs", site),
+				"worker-1/upgrade")
 		}()
 	}
 	if err := r.jobs(ctx, child, watch, "apply:"+site); err != nil {

@@ -30,7 +30,8 @@ func (r *rehearsal) merge(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := r.step("every machine runs "+second+", every node is Ready", func() (string, error) { return "", r.at(ctx, site, second) }); err != nil {
+	if err := r.step("every machine runs "+second+", every node is Ready",
+		func() (string, error) { return "", r.at(ctx, site, second) }); err != nil {
 		return err
 	}
 	if err := r.step("the cluster keeps that it was reviewed, and where", func() (string, error) { return r.reviewed(ctx) }); err != nil {
@@ -39,7 +40,8 @@ func (r *rehearsal) merge(ctx context.Context) error {
 	if err := r.step("GitLab has the deployment", func() (string, error) { return r.deployedOnce() }); err != nil {
 		return err
 	}
-	if err := r.step("people were told twice: that it began, and that it is done", func() (string, error) { return r.beganAndDone() }); err != nil {
+	if err := r.step("people were told twice: that it began, and that it is done",
+		func() (string, error) { return r.beganAndDone() }); err != nil {
 		return err
 	}
 	return r.retry(ctx)

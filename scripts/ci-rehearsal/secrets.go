@@ -15,7 +15,8 @@ func leaks(tree fs.FS, secrets, texts []string) (string, error) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && (path.Base(name) == ".git" || name == "lab/machines") { // objects of git are compressed; no pipeline writes machines' disks by itself
+		// objects of git are compressed; no pipeline writes machines' disks by itself
+		if entry.IsDir() && (path.Base(name) == ".git" || name == "lab/machines") {
 			return fs.SkipDir
 		}
 		if !entry.Type().IsRegular() || name == "variables.yml" {

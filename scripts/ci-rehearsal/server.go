@@ -151,7 +151,8 @@ func fields(r *http.Request) map[string]string {
 }
 
 func (p *project) getProject(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, map[string]any{"id": 1217, "path_with_namespace": projectPath, "default_branch": "main", "web_url": p.url + "/" + projectPath})
+	answer(w, http.StatusOK, map[string]any{"id": 1217, "path_with_namespace": projectPath, "default_branch": "main",
+		"web_url": p.url + "/" + projectPath})
 }
 
 // listDeployments gives the newest first, of one environment and one status if so asked.

@@ -84,10 +84,12 @@ func TestServerKeepsNotes(t *testing.T) {
 	}
 	_, list, header := ask("GET", api+"/merge_requests/1/notes?sort=desc&per_page=2", "")
 	var notes []note
-	if err := json.Unmarshal([]byte(list), &notes); err != nil || len(notes) != 2 || notes[0].Body != "three" || header.Get("X-Next-Page") != "2" {
+	if err := json.Unmarshal([]byte(list), &notes); err != nil || len(notes) != 2 || notes[0].Body != "three" ||
+		header.Get("X-Next-Page") != "2" {
 		t.Fatalf("%v, %s, next page %q", err, list, header.Get("X-Next-Page"))
 	}
-	if _, list, header = ask("GET", api+"/merge_requests/1/notes?sort=desc&per_page=2&page=2", ""); !strings.Contains(list, "one") || header.Get("X-Next-Page") != "" {
+	if _, list, header = ask("GET", api+"/merge_requests/1/notes?sort=desc&per_page=2&page=2", ""); !strings.Contains(list, "one") ||
+		header.Get("X-Next-Page") != "" {
 		t.Errorf("page 2: %s", list)
 	}
 	if code, _, _ := ask("PUT", api+"/merge_requests/1/notes/99", `{"body":"x"}`); code != http.StatusNotFound {
@@ -114,7 +116,8 @@ func TestServerLeadsFromACommitToItsPlan(t *testing.T) {
 	parent := p.begin(pipelineRecord{SHA: "aaaa", Source: "merge_request_event", merge: 1})
 	child := p.begin(pipelineRecord{SHA: "aaaa", Source: "parent_pipeline", merge: 1, parent: parent.ID, trigger: "kiban: plans"})
 	for range 2 { // the second is a retry, which takes the first one's place
-		if err := p.record(child, jobRecord{Name: "plan:lab", Status: "success"}, filepath.Join(work, "job"), filepath.Join(work, "kept")); err != nil {
+		if err := p.record(child, jobRecord{Name: "plan:lab", Status: "success"}, filepath.Join(work, "job"),
+			filepath.Join(work, "kept")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,7 +171,8 @@ func TestServerListsDeployments(t *testing.T) {
 	p.deployed(l, "apply:prod", "production/prod", "success")
 	var got []deployment
 	_, list, _ := ask("GET", api+"/deployments?environment=lab%2Flab&status=success&sort=desc", "")
-	if err := json.Unmarshal([]byte(list), &got); err != nil || len(got) != 1 || got[0].Deployable.Pipeline.ID != l.ID || got[0].SHA != "bbbb" {
+	if err := json.Unmarshal([]byte(list), &got); err != nil || len(got) != 1 || got[0].Deployable.Pipeline.ID != l.ID ||
+		got[0].SHA != "bbbb" {
 		t.Errorf("%v, %s", err, list)
 	}
 }
@@ -176,7 +180,8 @@ func TestServerListsDeployments(t *testing.T) {
 func TestServerKeepsIssuesAndMessages(t *testing.T) {
 	p, ask := gitlab(t)
 	ask("POST", api+"/issues", `{"title":"lab","description":"<!-- lab -->","labels":"kiban,site::lab"}`)
-	if _, list, _ := ask("GET", api+"/issues?labels=kiban&state=opened", ""); !strings.Contains(list, "<!-- lab -->") && !strings.Contains(list, `\u003c!-- lab`) {
+	if _, list, _ := ask("GET", api+"/issues?labels=kiban&state=opened", ""); !strings.Contains(list, "<!-- lab -->") &&
+		!strings.Contains(list, `\u003c!-- lab`) {
 		t.Errorf("opened: %s", list)
 	}
 	ask("PUT", api+"/issues/1", `{"state_event":"close"}`)

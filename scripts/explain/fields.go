@@ -9,7 +9,8 @@ import (
 // meaning names, for each struct of the documents' forms, the type of package lifecycle whose comments say what its fields mean.
 func meaning(spec string) string {
 	return map[string]string{
-		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups", "upgradeSpec": "Policy",
+		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups",
+		"upgradeSpec": "Policy",
 		"workersSpec": "Rollout", "drainSpec": "Drain", "settleSpec": "Settle", "windowSpec": "Window",
 		"platformSpec": "Platform", "loadBalancerSpec": "PlatformLoadBalancer", "storageSpec": "PlatformStorage",
 		"addonSpec": "Addon", "chartSpec": "Chart", "secretSpec": "Secret", "sourceSpec": "SecretSource", "ignoreSpec": "Ignore",
@@ -46,7 +47,8 @@ func (s *source) walk(words *source, typ, path string) ([]entry, error) {
 	for _, f := range st.Fields.List {
 		for _, n := range f.Names {
 			key := tag(f, "yaml")
-			e := entry{Name: path + "." + key, Kind: "field", Type: formName(f.Type), Text: renameFields(st, "yaml", s.fieldText(words, typ, f, n.Name))}
+			e := entry{Name: path + "." + key, Kind: "field", Type: formName(f.Type),
+				Text: renameFields(st, "yaml", s.fieldText(words, typ, f, n.Name))}
 			inner := innerStruct(f.Type)
 			if _, nested := structureOf(s.types[inner]); nested {
 				if e.Text == "" && meaning(inner) != "Site" {

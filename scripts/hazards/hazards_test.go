@@ -95,7 +95,8 @@ func TestHazardsAreGuarded(t *testing.T) {
 		rows[name] = true
 		if want := "`" + strings.Join(tests[name], "` `") + "`"; cells[3] != want {
 			if os.Getenv("UPDATE_HAZARDS") == "" {
-				t.Errorf("%s:%d: the tests of %s are %s, the table says %s; UPDATE_HAZARDS=1 go test -run TestHazardsAreGuarded ./scripts/hazards corrects it", file, i+1, name, want, cells[3])
+				t.Errorf("%s:%d: the tests of %s are %s, the table says %s; UPDATE_HAZARDS=1 go test -run TestHazardsAreGuarded ./scripts/hazards "+
+					"corrects it", file, i+1, name, want, cells[3])
 			}
 			cells[3] = want
 			lines[i] = "| " + strings.Join(cells, " | ") + " |"

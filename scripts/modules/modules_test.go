@@ -1,5 +1,6 @@
-// Package modules checks that the repository's two modules, kiban and its lab, take the same version of whatever both of them take. Go compiles a
-// package once only when everything below it is equal, so one version that differs can mean another Kubernetes client library for each of the two.
+// Package modules checks that the repository's two modules, kiban and its lab, take the same version of whatever both of them take. Go
+// compiles a package once only when everything below it is equal, so one version that differs can mean another Kubernetes client library
+// for each of the two.
 package modules
 
 import (
@@ -31,7 +32,8 @@ func TestKubernetesIsOneRelease(t *testing.T) {
 	staged := 0
 	for name, version := range lab {
 		// Libraries with a release of their own: klog is v2, the others have none but commits.
-		if !strings.HasPrefix(name, "k8s.io/") || strings.HasPrefix(version, "v0.0.0-") || strings.HasPrefix(version, "v2.") || name == "k8s.io/kubernetes" {
+		if !strings.HasPrefix(name, "k8s.io/") || strings.HasPrefix(version, "v0.0.0-") || strings.HasPrefix(version, "v2.") ||
+			name == "k8s.io/kubernetes" {
 			continue
 		}
 		staged++
@@ -45,7 +47,8 @@ func TestKubernetesIsOneRelease(t *testing.T) {
 }
 
 func TestDisagreements(t *testing.T) {
-	kiban := map[string]string{"a": "v1.2.0", "b": "v0.10.0", "c": "v1.0.0", "d": "v0.0.0-20260101000000-aaaaaaaaaaaa", "e": "v2.0.0+incompatible"}
+	kiban := map[string]string{"a": "v1.2.0", "b": "v0.10.0", "c": "v1.0.0", "d": "v0.0.0-20260101000000-aaaaaaaaaaaa",
+		"e": "v2.0.0+incompatible"}
 	lab := map[string]string{"a": "v1.2.0", "b": "v0.9.0", "c": "v1.1.0", "d": "v0.0.0-20260201000000-000000000000", "f": "v1.0.0"}
 	want := []string{
 		"b is v0.10.0 in go.mod and v0.9.0 in lab/go.mod",
@@ -65,7 +68,8 @@ func TestDisagreements(t *testing.T) {
 
 // disagreements says which modules the two take in different versions, and how to bring them together. It is empty when there are none.
 //
-// go.mod names every module that packages come from, those that are needed by others too: what only one of the two names serves only that one.
+// go.mod names every module that packages come from, those that are needed by others too: what only one of the two names serves only that
+// one.
 func disagreements(kiban, lab map[string]string) []string {
 	var findings, raiseKiban, raiseLab []string
 	for _, name := range slices.Sorted(maps.Keys(kiban)) {

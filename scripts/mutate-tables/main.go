@@ -21,7 +21,8 @@ func tables() map[string]string {
 
 // packages are those whose tests ask the tables, the quick ones first. Package k0s asks too, but what it asks others notice sooner.
 func packages() []string {
-	return []string{"lifecycle", "lifecycle/check", "lifecycle/journal", "lifecycle/review", "lifecycle/apply", "lifecycle/timeline", "lifecycle/forge",
+	return []string{"lifecycle", "lifecycle/check", "lifecycle/journal", "lifecycle/review", "lifecycle/apply", "lifecycle/timeline",
+		"lifecycle/forge",
 		"lifecycle/render", "lifecycle/plan"}
 }
 
@@ -112,7 +113,8 @@ func instrument(src, dir string) (mutants []string, overlay string, err error) {
 		changes.WriteString(text)
 		mutants = append(mutants, names...)
 	}
-	if err := put("zz_mutants.go", "package lifecycle\n\nimport (\n\t\"os\"\n\t\"slices\"\n\t\"time\"\n)\n\nvar _ time.Duration\n"+changes.String()); err != nil {
+	if err := put("zz_mutants.go",
+		"package lifecycle\n\nimport (\n\t\"os\"\n\t\"slices\"\n\t\"time\"\n)\n\nvar _ time.Duration\n"+changes.String()); err != nil {
 		return nil, "", err
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})

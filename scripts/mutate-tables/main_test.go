@@ -38,7 +38,8 @@ const X Tone = "x"
 	for _, name := range []string{"action_table.go", "gate_table.go"} {
 		text := strings.ReplaceAll(table, "actionRows", tables()[name])
 		if name == "gate_table.go" { // another type, and a property with constants
-			text = "package lifecycle\n\ntype gate struct {\n\tname string\n\tkind Kind\n}\n\nfunc gateRows() []gate {\n\treturn []gate{{name: \"g\", kind: B}}\n}\n"
+			text = "package lifecycle\n\ntype gate struct {\n\tname string\n\tkind Kind\n}\n\nfunc gateRows() []gate {\n" +
+				"\treturn []gate{{name: \"g\", kind: B}}\n}\n"
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -49,7 +50,8 @@ const X Tone = "x"
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"action/A", "action/A/fast=false", "action/A/red=true", "action/A/n=7", `action/A/words=""`, `action/A/words="something else"`,
+	want := []string{"action/A", "action/A/fast=false", "action/A/red=true", "action/A/n=7", `action/A/words=""`,
+		`action/A/words="something else"`,
 		"action/B", "action/B/fast=true", "action/B/red=true", "action/B/n=0", `action/B/words="something"`,
 		`gate/"g"`, `gate/"g"/kind=A`}
 	if !slices.Equal(got, want) {

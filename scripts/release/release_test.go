@@ -1,5 +1,5 @@
-// Package release holds what must be so for a tag to become a release: what the Dockerfile, GoReleaser's configuration and the changelog say of
-// each other.
+// Package release holds what must be so for a tag to become a release: what the Dockerfile, GoReleaser's configuration and the changelog
+// say of each other.
 package release
 
 import (
@@ -41,7 +41,8 @@ func TestImagesAreBuiltFromTheWholeCommit(t *testing.T) {
 	}
 }
 
-// Whatever a release publishes as an image is a stage of the Dockerfile, which takes the release's binary; a build that names none gets a shell.
+// Whatever a release publishes as an image is a stage of the Dockerfile, which takes the release's binary; a build that names none gets a
+// shell.
 func TestImagesAreStages(t *testing.T) {
 	stage := regexp.MustCompile(`(?m)^FROM (?:--\S+ )?(\S+) AS (\S+)$`)
 	var stages []string
@@ -112,8 +113,10 @@ func TestNotes(t *testing.T) {
 		}
 	}
 	put("scripts/release-notes", content(t, "scripts/release-notes"), 0o755)
-	put("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.10.0] - 2026-12-02\n\n### Added\n\n- ten\n\n## [1.1.0] - 2026-12-01\n\n- one\n  more\n", 0o644)
-	for version, want := range map[string]string{"v1.10.0": "\n### Added\n\n- ten\n", "v1.1.0": "\n- one\n  more\n", "v1.1.0-rc.1": "", "v1.1": "", "Unreleased": "", "v2.0.0": ""} {
+	put("CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.10.0] - 2026-12-02\n\n### Added\n\n- ten\n\n## [1.1.0] - 2026-12-01\n\n"+
+		"- one\n  more\n", 0o644)
+	for version, want := range map[string]string{"v1.10.0": "\n### Added\n\n- ten\n", "v1.1.0": "\n- one\n  more\n", "v1.1.0-rc.1": "",
+		"v1.1": "", "Unreleased": "", "v2.0.0": ""} {
 		out, err := exec.Command(filepath.Join(dir, "scripts", "release-notes"), version).Output()
 		if (err != nil) != (want == "") || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
 			t.Errorf("%s: %q, %v", version, out, err)

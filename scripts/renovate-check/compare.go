@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// complete reports every version that a site has and Renovate does not find, and those that it finds only where they move other sites as well.
+// complete reports every version that a site has and Renovate does not find, and those that it finds only where they move other sites as
+// well.
 func complete(declares []declared, found []dependency) error {
 	var errs []error
 	for _, d := range declares {
@@ -27,7 +28,8 @@ func complete(declares []declared, found []dependency) error {
 		switch {
 		case own:
 		case elsewhere != "":
-			errs = append(errs, fmt.Errorf("%s stands in %s only, so it would move with every other site; state it in overlays/%s", d, elsewhere, d.site))
+			errs = append(errs, fmt.Errorf("%s stands in %s only, so it would move with every other site; state it in overlays/%s", d, elsewhere,
+				d.site))
 		default:
 			errs = append(errs, fmt.Errorf("%s is not found by Renovate", d))
 		}
@@ -45,7 +47,8 @@ func pipeline(found []dependency) error {
 			errs = append(errs, fmt.Errorf("Dockerfile: %s is not found by Renovate", name))
 		}
 	}
-	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /platform/kiban 1.2.3", "regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
+	for _, name := range []string{"gitlabci platform/kiban 1.2.3", "gitlabci /platform/kiban 1.2.3", "regex /platform/kiban 1.2.3",
+		"regex /tools/helper 3.1.4", "regex k0sproject/k0sctl v0.25.1"} {
 		want := strings.Fields(name)
 		if !slices.ContainsFunc(found, func(d dependency) bool {
 			return d.File == "templates/check.yml" && d.Manager == want[0] && strings.HasSuffix(d.DepName, want[1]) && d.CurrentValue == want[2]
@@ -132,7 +135,8 @@ func compare(proposed []dependency, there world, sites map[string]string) (n int
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			errs = append(errs, fmt.Errorf("%s: %s %s (%s)\n  expected %s\n  proposed %s", d.File, d.DepName, d.CurrentValue, tier, list(want), list(got)))
+			errs = append(errs, fmt.Errorf("%s: %s %s (%s)\n  expected %s\n  proposed %s", d.File, d.DepName, d.CurrentValue, tier, list(want),
+				list(got)))
 		}
 	}
 	if n == 0 {

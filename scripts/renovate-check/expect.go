@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// version is major, minor, patch and k0s's build, with what came before and whether it is a pre-release. The flavour of an image, "-musl", is
-// followed by the same flavour only.
+// version is major, minor, patch and k0s's build, with what came before and whether it is a pre-release. The flavour of an image, "-musl",
+// is followed by the same flavour only.
 type version struct {
 	text       string
 	number     [4]int
@@ -93,7 +93,8 @@ func around(current version) []release {
 // rebuiltOnly picks the one release of the check's own sites for the case that all there is to take is a rebuild.
 func rebuiltOnly(v version) bool { return v.number[1] == 33 }
 
-// policy is who may have what, as docs/renovate.md tells it: written a second time here, and not read from the configuration it is held against.
+// policy is who may have what, as docs/renovate.md tells it: written a second time here, and not read from the configuration it is held
+// against.
 type policy struct {
 	age      time.Duration
 	approval bool
@@ -124,8 +125,8 @@ func policyOf(tier string, d dependency) policy {
 	return p
 }
 
-// expect is what a policy lets through: the newest of the release in use, and the newest of the next one. For k0s that is patch and next minor,
-// for everything else whatever keeps the major version, and the newest major.
+// expect is what a policy lets through: the newest of the release in use, and the newest of the next one. For k0s that is patch and next
+// minor, for everything else whatever keeps the major version, and the newest major.
 func expect(d dependency, releases []release, p policy) []string {
 	current, ok := parse(d.CurrentValue)
 	if !ok || p.never {

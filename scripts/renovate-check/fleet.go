@@ -22,8 +22,9 @@ type declared struct {
 
 func (d declared) String() string { return d.site + ": " + d.name + " " + d.version }
 
-// copyFleet makes a repository of the fleet's files as they are in the work tree, and the sites of testdata beside them. Their container registries
-// are the one at registry. Renovate reads what git tracks, and would change nothing here, but a check has no business in the repository that it checks.
+// copyFleet makes a repository of the fleet's files as they are in the work tree, and the sites of testdata beside them. Their container
+// registries are the one at registry. Renovate reads what git tracks, and would change nothing here, but a check has no business in the
+// repository that it checks.
 func copyFleet(ctx context.Context, fleet, to, registry string) error {
 	out, err := output(ctx, fleet, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--",
 		"clusters", "overlays", "renovate", configFile, ".gitlab-ci.yml", "templates", "Dockerfile")
@@ -51,7 +52,8 @@ func copyFleet(ctx context.Context, fleet, to, registry string) error {
 
 // commit makes a folder a repository.
 func commit(ctx context.Context, dir string) error {
-	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"}, {"-c", "user.name=check", "-c", "user.email=check@example.com", "commit", "-q", "-m", "fleet"}} {
+	for _, args := range [][]string{{"init", "-q", "-b", "main"}, {"add", "-A"},
+		{"-c", "user.name=check", "-c", "user.email=check@example.com", "commit", "-q", "-m", "fleet"}} {
 		if _, err := output(ctx, dir, "git", args...); err != nil {
 			return err
 		}
@@ -106,7 +108,9 @@ type document struct {
 
 // versions reads the documents of `kiban render`: k0s, charts, manifests of releases, and images.
 func versions(site, text string) ([]declared, error) {
-	release := regexp.MustCompile(`^https://(?:github\.com/([^/]+/[^/]+)/releases/download|raw\.githubusercontent\.com/([^/]+/[^/]+))/([^/]+)/`)
+	release := regexp.MustCompile(
+		`^https://(?:github\.com/([^/]+/[^/]+)/releases/download|raw\.githubusercontent\.com/([^/]+/[^/]+))/([^/]+)/`,
+	)
 	image := regexp.MustCompile(`(?m)^\s*-?\s*(?:image|probeImage): "?([^\s"@]+):([\w.-]+)`)
 	var found []declared
 	tier := ""

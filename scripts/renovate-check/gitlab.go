@@ -78,7 +78,8 @@ func (g *gitlab) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	case !inProject:
 		http.NotFound(out, in)
 	case rest == "":
-		answer(out, map[string]any{"id": 1, "path_with_namespace": "platform/fleet", "default_branch": "main", "http_url_to_repo": g.url + "/fleet.git", "merge_method": "merge"})
+		answer(out, map[string]any{"id": 1, "path_with_namespace": "platform/fleet", "default_branch": "main",
+			"http_url_to_repo": g.url + "/fleet.git", "merge_method": "merge"})
 	case strings.HasPrefix(rest, "/repository/files/"):
 		g.file(out, in)
 	case strings.HasSuffix(rest, "/statuses"):

@@ -44,8 +44,8 @@ func outdated(fleet string) (map[string]string, error) {
 	return out, nil
 }
 
-// inline gives a renovate.json5 with the presets as they are now between its marks. Renovate takes presets of the same repository only by the
-// repository's full name, which differs in every copy, and not at all without a platform.
+// inline gives a renovate.json5 with the presets as they are now between its marks. Renovate takes presets of the same repository only by
+// the repository's full name, which differs in every copy, and not at all without a platform.
 func inline(fleet, config string) (current, want string, err error) {
 	b, err := os.ReadFile(filepath.Join(fleet, config))
 	if err != nil {

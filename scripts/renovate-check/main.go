@@ -1,6 +1,6 @@
-// Command renovate-check runs the real Renovate over the fleet of this repository, on this machine: its configuration is valid, it finds every
-// version that kiban reads, and it proposes what docs/renovate.md says and nothing else. It needs node and npm, which fetch Renovate once, and
-// asks nobody else.
+// Command renovate-check runs the real Renovate over the fleet of this repository, on this machine: its configuration is valid, it finds
+// every version that kiban reads, and it proposes what docs/renovate.md says and nothing else. It needs node and npm, which fetch Renovate
+// once, and asks nobody else.
 package main
 
 import (
@@ -103,7 +103,9 @@ func check(ctx context.Context, fleet, kiban, cache, work string) error {
 	fmt.Printf("Renovate finds %d versions; the %d that kiban reads in sites are among them.\n", len(found), len(declares))
 
 	there.fill(found)
-	proposed, err := tool.run(ctx, clone, "lookup", filepath.Join(work, "lookup.log"), "RENOVATE_CONFIG="+there.job(server.URL), "RENOVATE_GITHUB_COM_TOKEN=none") // without any, Renovate asks nothing of GitHub
+	// without any, Renovate asks nothing of GitHub
+	proposed, err := tool.run(ctx, clone, "lookup", filepath.Join(work, "lookup.log"), "RENOVATE_CONFIG="+there.job(server.URL),
+		"RENOVATE_GITHUB_COM_TOKEN=none")
 	if err != nil {
 		return err
 	}

@@ -61,11 +61,14 @@ func TestInlineKeepsWhatIsTheFleetsOwn(t *testing.T) {
 		put("renovate/"+name, "{\n  description: \"x\",\n}\n")
 	}
 	put("renovate/k0s.json5", "{\n  packageRules: [\n    // why\n    {a: 1},\n  ],\n  automerge: false,\n}\n")
-	put(configFile, "{\n  // presets\n  stale: 1,\n  // end of presets: settings\n  customManagers: [\n    // presets\n    // end of presets: customManagers\n  ],\n"+
+	put(configFile, "{\n  // presets\n  stale: 1,\n  // end of presets: settings\n  customManagers: [\n    // presets\n"+
+		"    // end of presets: customManagers\n  ],\n"+
 		"  packageRules: [\n    // presets\n    // end of presets: packageRules\n    {own: 1},\n  ],\n}\n")
 	_, got, err := inline(dir, configFile)
-	want := "{\n  // presets\n  automerge: false,\n  // end of presets: settings\n  customManagers: [\n    // presets\n    // end of presets: customManagers\n  ],\n" +
-		"  packageRules: [\n    // presets\n    // renovate/k0s.json5\n    // why\n    {a: 1},\n    // end of presets: packageRules\n    {own: 1},\n  ],\n}\n"
+	want := "{\n  // presets\n  automerge: false,\n  // end of presets: settings\n  customManagers: [\n    // presets\n" +
+		"    // end of presets: customManagers\n  ],\n" +
+		"  packageRules: [\n    // presets\n    // renovate/k0s.json5\n    // why\n    {a: 1},\n    // end of presets: packageRules\n" +
+		"    {own: 1},\n  ],\n}\n"
 	if err != nil || got != want {
 		t.Errorf("%v\n%s", err, got)
 	}
@@ -80,7 +83,8 @@ func TestExpect(t *testing.T) {
 		return dependency{DepName: "k0s", CurrentValue: version, Datasource: "github-releases"}
 	}
 	days := func(n int) policy { return policy{age: time.Duration(n) * day} }
-	there := []release{{"v1.34.1+k0s.0", 90 * day}, {"v1.34.1+k0s.1", 80 * day}, {"v1.34.3+k0s.0", 20 * day}, {"v1.34.4+k0s.0", day}, {"v1.35.0-rc.1+k0s.0", 40 * day},
+	there := []release{{"v1.34.1+k0s.0", 90 * day}, {"v1.34.1+k0s.1", 80 * day}, {"v1.34.3+k0s.0", 20 * day}, {"v1.34.4+k0s.0", day},
+		{"v1.35.0-rc.1+k0s.0", 40 * day},
 		{"v1.35.0+k0s.0", 30 * day}, {"v1.35.1+k0s.0", 8 * day}, {"v1.36.4+k0s.0", 30 * day}}
 	for _, tt := range []struct {
 		name string
@@ -108,7 +112,8 @@ func TestExpect(t *testing.T) {
 
 // What the check must not let through: a version that is not found, and one that would take other sites along.
 func TestComplete(t *testing.T) {
-	found := []dependency{{File: "overlays/a/version.yaml", DepName: "k0s", CurrentValue: "v1"}, {File: "clusters/components/m/addon.yaml", DepName: "m", CurrentValue: "2"}}
+	found := []dependency{{File: "overlays/a/version.yaml", DepName: "k0s", CurrentValue: "v1"},
+		{File: "clusters/components/m/addon.yaml", DepName: "m", CurrentValue: "2"}}
 	if err := complete([]declared{{site: "a", name: "k0s", version: "v1"}}, found); err != nil {
 		t.Error(err)
 	}
@@ -144,7 +149,8 @@ func TestCompareFails(t *testing.T) {
 		{"as expected", []dependency{propose("a", "1.2.0", "a-m"), propose("b", "1.1.0", "b-m")}, ""},
 		{"before its age", []dependency{propose("b", "1.2.0", "b-m")}, "proposed 1.2.0"},
 		{"nothing where something is", []dependency{propose("a", "1.2.0", "a-m"), propose("b", "", "")}, "proposed nothing"},
-		{"two sites in one branch", []dependency{propose("a", "1.2.0", "m"), propose("b", "1.1.0", "m")}, "branch m changes overlays/a and overlays/b"},
+		{"two sites in one branch", []dependency{propose("a", "1.2.0", "m"), propose("b", "1.1.0", "m")},
+			"branch m changes overlays/a and overlays/b"},
 		{"nothing at all", nil, "nothing is proposed at all"},
 	} {
 		_, err := compare(tt.all, there, sites)

@@ -23,8 +23,8 @@ const follows = `{
 }
 `
 
-// opens runs Renovate to the end, with the job's own configuration, against a GitLab of the check's: a merge request for staging, with the lock file
-// in it, and none for production until someone ticks it.
+// opens runs Renovate to the end, with the job's own configuration, against a GitLab of the check's: a merge request for staging, with the
+// lock file in it, and none for production until someone ticks it.
 func opens(ctx context.Context, tool renovate, fleet, kiban, work string) error {
 	clone := filepath.Join(work, "merge")
 	if err := mergeFleet(ctx, fleet, clone); err != nil {
@@ -42,8 +42,10 @@ func opens(ctx context.Context, tool renovate, fleet, kiban, work string) error 
 	project.url = server.URL
 
 	pass := func(n int) error {
-		return tool.job(ctx, clone, filepath.Join(work, fmt.Sprintf("merge-%d.log", n)), "CI_API_V4_URL="+server.URL+"/api/v4", "RENOVATE_TOKEN=none",
-			"RENOVATE_GITHUB_COM_TOKEN=none", "RENOVATE_CONFIG="+there.job(server.URL), "PATH="+filepath.Dir(kiban)+":"+tool.bin+":"+os.Getenv("PATH"))
+		return tool.job(ctx, clone, filepath.Join(work, fmt.Sprintf("merge-%d.log", n)), "CI_API_V4_URL="+server.URL+"/api/v4",
+			"RENOVATE_TOKEN=none",
+			"RENOVATE_GITHUB_COM_TOKEN=none", "RENOVATE_CONFIG="+there.job(server.URL),
+			"PATH="+filepath.Dir(kiban)+":"+tool.bin+":"+os.Getenv("PATH"))
 	}
 	staging, production := "renovate/check-staging-k0s-1.33.x", "renovate/check-prod-k0s-1.33.x"
 	if err := pass(1); err != nil {
@@ -68,7 +70,8 @@ func opens(ctx context.Context, tool renovate, fleet, kiban, work string) error 
 
 // mergeFleet makes a fleet of two sites whose k0s is a file beside them, so that `kiban pin` asks nobody.
 func mergeFleet(ctx context.Context, fleet, to string) error {
-	for from, into := range map[string]string{"clusters/base": "clusters/base", "renovate": "renovate", "scripts/renovate-check/testdata/merge": ""} {
+	for from, into := range map[string]string{"clusters/base": "clusters/base", "renovate": "renovate",
+		"scripts/renovate-check/testdata/merge": ""} {
 		if err := os.CopyFS(filepath.Join(to, into), os.DirFS(filepath.Join(fleet, from))); err != nil {
 			return err
 		}
@@ -105,7 +108,8 @@ func (r renovate) job(ctx context.Context, dir, log string, env ...string) error
 	defer out.Close()
 	cmd := exec.CommandContext(ctx, filepath.Join(r.bin, "renovate"))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
-	cmd.Env = r.env(append([]string{"LOG_LEVEL=debug", "LOG_FORMAT=json", "RENOVATE_CONFIG_FILE=renovate/config.js", "RENOVATE_BASE_DIR=" + log + ".base"}, env...)...)
+	cmd.Env = r.env(append([]string{"LOG_LEVEL=debug", "LOG_FORMAT=json", "RENOVATE_CONFIG_FILE=renovate/config.js",
+		"RENOVATE_BASE_DIR=" + log + ".base"}, env...)...)
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("renovate: %w; its log is %s", err, log)
 	}
@@ -137,7 +141,8 @@ func contents(ctx context.Context, g *gitlab, mr mergeRequest, site, tier string
 	if want := fmt.Sprintf("overlays/%s/cluster.yaml\noverlays/%s/kiban.lock\n", site, site); changed != want {
 		errs = append(errs, fmt.Errorf("%s changes\n%s  not\n%s", mr.SourceBranch, changed, want))
 	}
-	for _, want := range []string{"+    version: \"v1.33.9+k0s.1\" # was v1.33.9+k0s.0\n", "v1.33.9+k0s.1/amd64: sha256:" + digest("v1.33.9+k0s.1", "amd64")} {
+	for _, want := range []string{"+    version: \"v1.33.9+k0s.1\" # was v1.33.9+k0s.0\n",
+		"v1.33.9+k0s.1/amd64: sha256:" + digest("v1.33.9+k0s.1", "amd64")} {
 		if !strings.Contains(diff, want) {
 			errs = append(errs, fmt.Errorf("%s does not have %q:\n%s", mr.SourceBranch, want, diff))
 		}
@@ -146,7 +151,8 @@ func contents(ctx context.Context, g *gitlab, mr mergeRequest, site, tier string
 	if want := []string{"k0s", "renovate", "site::" + site, tier}; !slices.Equal(mr.Labels, want) {
 		errs = append(errs, fmt.Errorf("%s has the labels %s, not %s", mr.SourceBranch, list(mr.Labels), list(want)))
 	}
-	if note := map[string]string{"tier::staging": "Staging. Sites that wait for this one", "tier::production": "`kiban ci gate` holds the pipeline until then"}[tier]; !strings.Contains(mr.Description, note) {
+	if note := map[string]string{"tier::staging": "Staging. Sites that wait for this one",
+		"tier::production": "`kiban ci gate` holds the pipeline until then"}[tier]; !strings.Contains(mr.Description, note) {
 		errs = append(errs, fmt.Errorf("%s does not say %q:\n%s", mr.SourceBranch, note, mr.Description))
 	}
 	if !strings.Contains(mr.Title, "("+site+")") {

@@ -20,8 +20,8 @@ const day = 24 * time.Hour
 // world is what there is to take: releases by datasource and package, "helm metallb".
 type world map[string][]release
 
-// serve answers as GitHub, chart repositories and container registries do, on this machine only. What the world holds may be added before the
-// first question.
+// serve answers as GitHub, chart repositories and container registries do, on this machine only. What the world holds may be added before
+// the first question.
 func (w world) serve(now time.Time) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/graphql", func(out http.ResponseWriter, in *http.Request) {
@@ -42,7 +42,8 @@ func (w world) serve(now time.Time) *httptest.Server {
 	mux.HandleFunc("GET /api/v4/projects/{project}/repository/tags", func(out http.ResponseWriter, in *http.Request) {
 		tags := []map[string]any{}
 		for _, r := range w["gitlab-tags "+in.PathValue("project")] {
-			tags = append(tags, map[string]any{"name": r.version, "commit": map[string]any{"id": r.version, "created_at": now.Add(-r.age).Format(time.RFC3339)}})
+			tags = append(tags, map[string]any{"name": r.version,
+				"commit": map[string]any{"id": r.version, "created_at": now.Add(-r.age).Format(time.RFC3339)}})
 		}
 		answer(out, tags)
 	})
@@ -81,13 +82,16 @@ func answer(out http.ResponseWriter, v any) {
 // job is the configuration that Renovate's job would have, pointing every registry to the mock.
 func (w world) job(url string) string {
 	rules := []map[string]any{{"matchDatasources": []string{"github-releases"}, "registryUrls": []string{url + "/"}},
-		{"matchDatasources": []string{"docker"}, "registryUrls": []string{url}}, {"matchDatasources": []string{"gitlab-tags"}, "registryUrls": []string{url}}}
+		{"matchDatasources": []string{"docker"}, "registryUrls": []string{url}},
+		{"matchDatasources": []string{"gitlab-tags"}, "registryUrls": []string{url}}}
 	for name := range w {
 		if chart, ok := strings.CutPrefix(name, "helm "); ok {
-			rules = append(rules, map[string]any{"matchDatasources": []string{"helm"}, "matchDepNames": []string{chart}, "registryUrls": []string{url + "/helm/" + chart + "/"}})
+			rules = append(rules, map[string]any{"matchDatasources": []string{"helm"}, "matchDepNames": []string{chart},
+				"registryUrls": []string{url + "/helm/" + chart + "/"}})
 		}
 	}
 	b, _ := json.Marshal(map[string]any{"packageRules": rules, "hostRules": []map[string]any{
-		{"matchHost": url + "/", "hostType": "github-releases", "token": "none"}, {"matchHost": url + "/", "hostType": "docker", "insecureRegistry": true}}})
+		{"matchHost": url + "/", "hostType": "github-releases", "token": "none"},
+		{"matchHost": url + "/", "hostType": "docker", "insecureRegistry": true}}})
 	return string(b)
 }

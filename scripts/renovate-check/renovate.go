@@ -47,7 +47,8 @@ func install(ctx context.Context, cache string) (renovate, error) {
 	return r, os.WriteFile(filepath.Join(dir, "complete"), nil, 0o644)
 }
 
-// env is what Renovate runs with. Of the caller's environment it sees little: tokens there would be used, and the check asks nobody outside.
+// env is what Renovate runs with. Of the caller's environment it sees little: tokens there would be used, and the check asks nobody
+// outside.
 func (r renovate) env(more ...string) []string {
 	env := []string{"PATH=" + r.bin + ":" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
 		"RENOVATE_X_IGNORE_RE2=true", // the regular expressions are held against RE2 here, see matchStrings
@@ -112,8 +113,8 @@ type files map[string][]struct {
 	Deps        []dependency
 }
 
-// run runs Renovate in a fleet's folder, which changes nothing, and gives what it found. Renovate ends with 0 whatever happens, so its log says
-// whether all went well.
+// run runs Renovate in a fleet's folder, which changes nothing, and gives what it found. Renovate ends with 0 whatever happens, so its log
+// says whether all went well.
 func (r renovate) run(ctx context.Context, fleet, mode, log string, env ...string) ([]dependency, error) {
 	out, err := os.Create(log)
 	if err != nil {
@@ -180,8 +181,9 @@ func entries(log string, each func(entry) error) error {
 	return errors.Join(append(errs, lines.Err())...)
 }
 
-// harmless are warnings that belong to the check, which has no token for github.com and asks a mock on this machine, and the one that says of
-// registries what is known.
+// harmless are warnings that belong to the check, which has no token for github.com and asks a mock on this machine, and the one that says
+// of registries what is known.
 func harmless(msg string) bool {
-	return strings.HasPrefix(msg, "GitHub token is required") || strings.Contains(msg, "internalHostAccess") || strings.Contains(msg, "minimumReleaseAgeBehaviour=timestamp-optional")
+	return strings.HasPrefix(msg, "GitHub token is required") || strings.Contains(msg, "internalHostAccess") ||
+		strings.Contains(msg, "minimumReleaseAgeBehaviour=timestamp-optional")
 }

@@ -19,7 +19,8 @@ func chartsCommand() *cobra.Command {
 	var to, listen string
 	var argo bool
 	c := &cobra.Command{Use: "charts", Short: "Write a Helm chart repository, and serve it", Args: cobra.NoArgs,
-		Long: "Write a chart repository: stand-ins for the charts of Argo CD and Datadog, a small workload, and MetalLB's real chart out of its Go\n" +
+		Long: "Write a chart repository: stand-ins for the charts of Argo CD and Datadog, a small workload, " +
+			"and MetalLB's real chart out of its Go\n" +
 			"module, twice, with two versions. It is the same bytes every time. With --listen it is served until interrupted."}
 	f := c.Flags()
 	f.StringVar(&to, "dir", ".lab/charts", "the folder to write to")

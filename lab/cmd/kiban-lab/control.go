@@ -167,9 +167,10 @@ func ask(ctx context.Context, dir, method, path string, body, into any) error {
 		return fmt.Errorf("no lab runs in %s: kiban-lab up starts one", dir)
 	}
 	defer folder.Close()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", p)
-	}}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", p)
+		}}}
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err

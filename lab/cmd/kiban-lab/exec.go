@@ -24,7 +24,8 @@ type execAnswer struct {
 // execCommand is for people and tests; the control socket carries it, so that it works when SSH does not.
 func execCommand(dir *string) *cobra.Command {
 	r := execRequest{}
-	c := &cobra.Command{Use: "exec MACHINE COMMAND...", Short: "Run a command on a machine, also when its SSH does not answer", Args: cobra.MinimumNArgs(2)}
+	c := &cobra.Command{Use: "exec MACHINE COMMAND...", Short: "Run a command on a machine, also when its SSH does not answer",
+		Args: cobra.MinimumNArgs(2)}
 	c.Flags().StringVar(&r.User, "user", "root", "root or ops")
 	c.Flags().SetInterspersed(false)
 	c.RunE = func(c *cobra.Command, args []string) error {

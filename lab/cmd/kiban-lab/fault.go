@@ -18,7 +18,8 @@ func faultCommand(dir *string) *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use: "fault MACHINE|all KIND [ARGS]", Short: "Make something go wrong on a machine",
-		Long: "Make something go wrong on a machine, or on all. `fault --clear [MACHINE]` makes everything well again.\n\nKinds:\n" + list.String(),
+		Long: "Make something go wrong on a machine, or on all. `fault --clear [MACHINE]` makes everything well again.\n\nKinds:\n" +
+			list.String(),
 		Example: "  kiban-lab fault worker-2 off\n  kiban-lab fault controller-1 hang 'k0s backup'\n  kiban-lab fault all latency 5ms\n" +
 			"  kiban-lab fault worker-1 clock -- -90s\n  kiban-lab fault --clear",
 	}

@@ -46,14 +46,15 @@ func statusCommand(dir *string) *cobra.Command {
 }
 
 func markCommand(dir *string) *cobra.Command {
-	return &cobra.Command{Use: "mark", Short: "Print a mark, to ask later what has happened since", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-		m, err := machine.RecordMark(machine.RecordFile(*dir))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(c.OutOrStdout(), m)
-		return nil
-	}}
+	return &cobra.Command{Use: "mark", Short: "Print a mark, to ask later what has happened since", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			m, err := machine.RecordMark(machine.RecordFile(*dir))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), m)
+			return nil
+		}}
 }
 
 func commandsCommand(dir *string) *cobra.Command {
@@ -91,57 +92,60 @@ func commandsCommand(dir *string) *cobra.Command {
 }
 
 func kubeconfigCommand(dir *string) *cobra.Command {
-	return &cobra.Command{Use: "kubeconfig", Short: "Print the administrator's kubeconfig", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-		var a access
-		if err := ask(c.Context(), *dir, "GET", "/access", nil, &a); err != nil {
+	return &cobra.Command{Use: "kubeconfig", Short: "Print the administrator's kubeconfig", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var a access
+			if err := ask(c.Context(), *dir, "GET", "/access", nil, &a); err != nil {
+				return err
+			}
+			_, err := c.OutOrStdout().Write(a.Kubeconfig)
 			return err
-		}
-		_, err := c.OutOrStdout().Write(a.Kubeconfig)
-		return err
-	}}
+		}}
 }
 
 func kubectlCommand(dir *string) *cobra.Command {
-	return &cobra.Command{Use: "kubectl [-- ARGS]", Short: "Run kubectl as the cluster's administrator", DisableFlagParsing: true, RunE: func(c *cobra.Command, args []string) error {
-		if len(args) > 1 && args[0] == "--dir" {
-			*dir, args = args[1], args[2:]
-		} else if len(args) > 0 && strings.HasPrefix(args[0], "--dir=") {
-			*dir, args = strings.TrimPrefix(args[0], "--dir="), args[1:]
-		}
-		if len(args) > 0 && args[0] == "--" {
-			args = args[1:]
-		}
-		var a access
-		if err := ask(c.Context(), *dir, "GET", "/access", nil, &a); err != nil {
+	return &cobra.Command{Use: "kubectl [-- ARGS]", Short: "Run kubectl as the cluster's administrator", DisableFlagParsing: true,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 && args[0] == "--dir" {
+				*dir, args = args[1], args[2:]
+			} else if len(args) > 0 && strings.HasPrefix(args[0], "--dir=") {
+				*dir, args = strings.TrimPrefix(args[0], "--dir="), args[1:]
+			}
+			if len(args) > 0 && args[0] == "--" {
+				args = args[1:]
+			}
+			var a access
+			if err := ask(c.Context(), *dir, "GET", "/access", nil, &a); err != nil {
+				return err
+			}
+			file := filepath.Join(*dir, "admin.conf")
+			if err := os.WriteFile(file, a.Kubeconfig, 0o600); err != nil {
+				return err
+			}
+			self, err := os.Executable()
+			if err != nil {
+				return err
+			}
+			k := exec.CommandContext(c.Context(), self, append([]string{"applet", "kubectl"}, args...)...)
+			k.Env = append(os.Environ(), "KUBECONFIG="+file)
+			k.Stdin, k.Stdout, k.Stderr = os.Stdin, os.Stdout, os.Stderr
+			err = k.Run()
+			if exit, ok := err.(*exec.ExitError); ok {
+				os.Exit(exit.ExitCode())
+			}
 			return err
-		}
-		file := filepath.Join(*dir, "admin.conf")
-		if err := os.WriteFile(file, a.Kubeconfig, 0o600); err != nil {
-			return err
-		}
-		self, err := os.Executable()
-		if err != nil {
-			return err
-		}
-		k := exec.CommandContext(c.Context(), self, append([]string{"applet", "kubectl"}, args...)...)
-		k.Env = append(os.Environ(), "KUBECONFIG="+file)
-		k.Stdin, k.Stdout, k.Stderr = os.Stdin, os.Stdout, os.Stderr
-		err = k.Run()
-		if exit, ok := err.(*exec.ExitError); ok {
-			os.Exit(exit.ExitCode())
-		}
-		return err
-	}}
+		}}
 }
 
 func mirrorCommand() *cobra.Command {
 	var versions []string
-	c := &cobra.Command{Use: "mirror FOLDER", Short: "Write a release mirror of stand-in binaries", Args: cobra.ExactArgs(1), RunE: func(_ *cobra.Command, args []string) error {
-		if err := played(versions); err != nil {
-			return err
-		}
-		return machine.WriteMirror(args[0], versions)
-	}}
+	c := &cobra.Command{Use: "mirror FOLDER", Short: "Write a release mirror of stand-in binaries", Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := played(versions); err != nil {
+				return err
+			}
+			return machine.WriteMirror(args[0], versions)
+		}}
 	c.Flags().StringSliceVar(&versions, "version", machine.Versions(), "a release; may be repeated")
 	return c
 }

@@ -19,7 +19,8 @@ func main() {
 	if applet.Run(os.Args) {
 		return
 	}
-	pflag.CommandLine = pflag.NewFlagSet("kiban-lab", pflag.ContinueOnError) // without the flags that Kubernetes' packages add to every program
+	// without the flags that Kubernetes' packages add to every program
+	pflag.CommandLine = pflag.NewFlagSet("kiban-lab", pflag.ContinueOnError)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
@@ -30,7 +31,8 @@ func main() {
 
 func command() *cobra.Command {
 	root := &cobra.Command{
-		Use: "kiban-lab", Short: "Simulated machines with a real Kubernetes control plane", SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		Use: "kiban-lab", Short: "Simulated machines with a real Kubernetes control plane", SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
 		Long: "kiban-lab runs simulated machines, each an SSH server on a loopback address of its own, with real etcd, Kubernetes servers and\n" +
 			"simulated kubelets behind the k0s that is installed on them. It needs no root, no containers and no internet.",
 	}

@@ -13,7 +13,8 @@ import (
 func oidcCommand() *cobra.Command {
 	var dir, listen string
 	c := &cobra.Command{Use: "oidc", Short: "Serve an identity provider that signs any claims", Args: cobra.NoArgs,
-		Long: "Serve an OpenID Connect issuer on a loopback address until interrupted. Its folder holds ca.crt and url, and the keys with which\n" +
+		Long: "Serve an OpenID Connect issuer on a loopback address until interrupted. " +
+			"Its folder holds ca.crt and url, and the keys with which\n" +
 			"`kiban-lab oidc token` signs.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			i, err := oidc.Start(dir, listen)

@@ -17,7 +17,8 @@ func probeCommand(dir *string) *cobra.Command {
 	var kubeconfig, report string
 	var duration time.Duration
 	c := &cobra.Command{Use: "probe", Short: "Send requests to a Service's endpoints and count the ones that fail", Args: cobra.NoArgs,
-		Long: "Send HTTP requests to the endpoints of a Service that EndpointSlices call ready, until interrupted or for --duration, and print counts.\n" +
+		Long: "Send HTTP requests to the endpoints of a Service that EndpointSlices call ready, until interrupted or for --duration, " +
+			"and print counts.\n" +
 			"It fails when a request failed."}
 	f := c.Flags()
 	f.StringVar(&kubeconfig, "kubeconfig", "", "credentials for the API; the lab's own when not given")

@@ -99,8 +99,10 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 	if err := os.WriteFile(pidFile(o.Dir), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s: %d controllers and %d workers after %s\n", ready, o.Controllers, o.Workers, time.Since(start).Round(time.Millisecond))
-	fmt.Fprintf(c.OutOrStdout(), "ssh -p %d -i %s -o UserKnownHostsFile=%s root@%s.11\n", machine.Port, lab.KeyFile(), lab.KnownHostsFile(), o.Net)
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d controllers and %d workers after %s\n", ready, o.Controllers, o.Workers, time.Since(start).
+		Round(time.Millisecond))
+	fmt.Fprintf(c.OutOrStdout(), "ssh -p %d -i %s -o UserKnownHostsFile=%s root@%s.11\n", machine.Port, lab.KeyFile(), lab.KnownHostsFile(),
+		o.Net)
 	select {
 	case <-c.Context().Done():
 	case <-control.ended:
@@ -172,23 +174,24 @@ func running(dir string) (pid int, ok bool) {
 }
 
 func downCommand(dir *string) *cobra.Command {
-	return &cobra.Command{Use: "down", Short: "Stop a lab; its folder stays", Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
-		pid, ok := running(*dir)
-		if !ok {
-			return fmt.Errorf("no lab runs in %s", *dir)
-		}
-		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-			return err
-		}
-		for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			if _, still := running(*dir); !still {
-				return nil
+	return &cobra.Command{Use: "down", Short: "Stop a lab; its folder stays", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			pid, ok := running(*dir)
+			if !ok {
+				return fmt.Errorf("no lab runs in %s", *dir)
 			}
-			if time.Now().After(deadline) {
-				break
+			if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+				return err
 			}
-		}
-		fmt.Fprintln(c.ErrOrStderr(), "kiban-lab: it does not stop by itself; killing it")
-		return syscall.Kill(pid, syscall.SIGKILL)
-	}}
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+				if _, still := running(*dir); !still {
+					return nil
+				}
+				if time.Now().After(deadline) {
+					break
+				}
+			}
+			fmt.Fprintln(c.ErrOrStderr(), "kiban-lab: it does not stop by itself; killing it")
+			return syscall.Kill(pid, syscall.SIGKILL)
+		}}
 }

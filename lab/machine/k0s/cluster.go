@@ -127,7 +127,8 @@ func (s *session) kubeconfigCommand() *cobra.Command {
 		}
 		b, err := c.AdminKubeconfig()
 		if err != nil {
-			return fmt.Errorf("failed to read admin config, check if the control plane is initialized on this node: %w", errors.New(strings.ReplaceAll(err.Error(), s.opts.Disk.Real("/"), "")))
+			return fmt.Errorf("failed to read admin config, check if the control plane is initialized on this node: %w",
+				errors.New(strings.ReplaceAll(err.Error(), s.opts.Disk.Real("/"), "")))
 		}
 		_, err = s.call.Out.Write(b)
 		return err
@@ -169,24 +170,26 @@ func (s *session) backupCommand() *cobra.Command {
 }
 
 func (s *session) restoreCommand() *cobra.Command {
-	c := s.command("restore filename", "restore k0s state from given backup archive. Use '-' as filename to read from stdin. Must be run as root (or with sudo)", func(_ *cobra.Command, args []string) error {
-		c, err := s.own()
-		if err != nil {
-			return err
-		}
-		if s.current() != nil {
-			return errors.New("k0s seems to be running! k0s must be down during the restore operation")
-		}
-		if args[0] == "-" {
-			return c.Restore(s.call.In)
-		}
-		f, err := s.call.Files.Open(args[0], 0, 0)
-		if err != nil {
-			return pathError(err)
-		}
-		defer f.Close()
-		return c.Restore(f)
-	})
+	c := s.command("restore filename",
+		"restore k0s state from given backup archive. Use '-' as filename to read from stdin. Must be run as root (or with sudo)",
+		func(_ *cobra.Command, args []string) error {
+			c, err := s.own()
+			if err != nil {
+				return err
+			}
+			if s.current() != nil {
+				return errors.New("k0s seems to be running! k0s must be down during the restore operation")
+			}
+			if args[0] == "-" {
+				return c.Restore(s.call.In)
+			}
+			f, err := s.call.Files.Open(args[0], 0, 0)
+			if err != nil {
+				return pathError(err)
+			}
+			defer f.Close()
+			return c.Restore(f)
+		})
 	c.Args = cobra.ExactArgs(1)
 	c.Flags().String("config-out", "", "Specify desired name and full path for the restored k0s.yaml file")
 	return c

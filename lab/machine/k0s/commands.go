@@ -44,12 +44,15 @@ func (k *StandIn) Program(version string) posix.Program {
 }
 
 func (s *session) root() *cobra.Command {
-	root := &cobra.Command{Use: "k0s", Short: "k0s - Zero Friction Kubernetes", SilenceUsage: true, SilenceErrors: true, CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}}
+	root := &cobra.Command{Use: "k0s", Short: "k0s - Zero Friction Kubernetes", SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true}}
 	root.SetIn(s.call.In)
 	root.SetOut(s.call.Out)
 	root.SetErr(s.call.Err)
-	root.AddCommand(s.versionCommand(), s.statusCommand(), s.configCommand(), s.installCommand(), s.tokenCommand(), s.kubectlCommand(), s.etcdCommand(),
-		s.kubeconfigCommand(), s.resetCommand(), s.backupCommand(), s.restoreCommand(), s.startCommand(), s.stopCommand(), s.airgapCommand(), s.sysinfoCommand())
+	root.AddCommand(s.versionCommand(), s.statusCommand(), s.configCommand(), s.installCommand(), s.tokenCommand(), s.kubectlCommand(),
+		s.etcdCommand(),
+		s.kubeconfigCommand(), s.resetCommand(), s.backupCommand(), s.restoreCommand(), s.startCommand(), s.stopCommand(), s.airgapCommand(),
+		s.sysinfoCommand())
 	return root
 }
 
@@ -99,15 +102,17 @@ func (s *session) versionCommand() *cobra.Command {
 }
 
 func (s *session) startCommand() *cobra.Command {
-	return s.command("start", "Start the k0s service configured on this host. Must be run as root (or with sudo)", func(*cobra.Command, []string) error {
-		return s.service(s.opts.Systemd.Start)
-	})
+	return s.command("start", "Start the k0s service configured on this host. Must be run as root (or with sudo)",
+		func(*cobra.Command, []string) error {
+			return s.service(s.opts.Systemd.Start)
+		})
 }
 
 func (s *session) stopCommand() *cobra.Command {
-	return s.command("stop", "Stop the k0s service configured on this host. Must be run as root (or with sudo)", func(*cobra.Command, []string) error {
-		return s.service(s.opts.Systemd.Stop)
-	})
+	return s.command("stop", "Stop the k0s service configured on this host. Must be run as root (or with sudo)",
+		func(*cobra.Command, []string) error {
+			return s.service(s.opts.Systemd.Stop)
+		})
 }
 
 func (s *session) service(do func(string) error) error {
@@ -125,8 +130,10 @@ func (s *session) service(do func(string) error) error {
 func (s *session) airgapCommand() *cobra.Command {
 	list := s.command("list-images", "List image names and version needed for airgapped installations", func(*cobra.Command, []string) error {
 		kube, _, _ := cutVersion(s.version)
-		for _, i := range []string{"quay.io/k0sproject/kube-proxy:" + kube, "quay.io/k0sproject/coredns:1.12.4", "quay.io/k0sproject/apiserver-network-proxy-agent:v0.33.0",
-			"quay.io/k0sproject/metrics-server:v0.8.0", "quay.io/k0sproject/kube-router:v2.6.0", "quay.io/k0sproject/cni-node:1.8.0", "registry.k8s.io/pause:3.10.1"} {
+		for _, i := range []string{"quay.io/k0sproject/kube-proxy:" + kube, "quay.io/k0sproject/coredns:1.12.4",
+			"quay.io/k0sproject/apiserver-network-proxy-agent:v0.33.0",
+			"quay.io/k0sproject/metrics-server:v0.8.0", "quay.io/k0sproject/kube-router:v2.6.0", "quay.io/k0sproject/cni-node:1.8.0",
+			"registry.k8s.io/pause:3.10.1"} {
 			fmt.Fprintln(s.call.Out, i)
 		}
 		return nil
@@ -138,8 +145,10 @@ func (s *session) airgapCommand() *cobra.Command {
 
 func (s *session) sysinfoCommand() *cobra.Command {
 	c := s.command("sysinfo", "Display system information", func(*cobra.Command, []string) error {
-		fmt.Fprintf(s.call.Out, "Total memory: 62.8 GiB (pass)\nFile system of %s: ext4 (pass)\nDisk space available for %s: 50.0 GiB (pass)\nName resolution: localhost: [127.0.0.1] (pass)\n"+
-			"Operating system: Linux (pass)\n  Linux kernel release: 6.1.0-31-amd64 (pass)\n  Control Groups: version 2 (pass)\n", s.flags.dataDir, s.flags.dataDir)
+		fmt.Fprintf(s.call.Out, "Total memory: 62.8 GiB (pass)\nFile system of %s: ext4 (pass)\nDisk space available for %s: 50.0 GiB (pass)\n"+
+			"Name resolution: localhost: [127.0.0.1] (pass)\n"+
+			"Operating system: Linux (pass)\n  Linux kernel release: 6.1.0-31-amd64 (pass)\n  Control Groups: version 2 (pass)\n", s.flags.dataDir,
+			s.flags.dataDir)
 		return nil
 	})
 	c.Flags().Bool("controller", true, "Include controller-specific sysinfo")

@@ -106,7 +106,8 @@ func Validate(doc []byte) error {
 	}
 	if n := c.Spec.Network; n != nil {
 		if !slices.Contains([]string{"", "kuberouter", "calico", "custom"}, n.Provider) {
-			errs = append(errs, fmt.Errorf("spec: network: provider: Unsupported value: %q: supported values: \"kuberouter\", \"calico\", \"custom\"", n.Provider))
+			errs = append(errs, fmt.Errorf("spec: network: provider: Unsupported value: %q: supported values: "+
+				"\"kuberouter\", \"calico\", \"custom\"", n.Provider))
 		}
 		for name, cidr := range map[string]string{"podCIDR": n.PodCIDR, "serviceCIDR": n.ServiceCIDR} {
 			if _, _, err := net.ParseCIDR(cidr); cidr != "" && err != nil {

@@ -11,13 +11,15 @@ import (
 )
 
 func (s *session) installCommand() *cobra.Command {
-	return parent("install", "Install k0s on a brand-new system. Must be run as root (or with sudo)", s.installRole("controller"), s.installRole("worker"))
+	return parent("install", "Install k0s on a brand-new system. Must be run as root (or with sudo)", s.installRole("controller"),
+		s.installRole("worker"))
 }
 
 func (s *session) installRole(role string) *cobra.Command {
 	var force, start bool
 	var env []string
-	c := &cobra.Command{Use: role, Short: "Install k0s " + role + " on a brand-new system. Must be run as root (or with sudo)", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: role, Short: "Install k0s " + role + " on a brand-new system. Must be run as root (or with sudo)",
+		Args: cobra.NoArgs}
 	if role == "controller" {
 		s.flags.controller(c.Flags())
 	} else {

@@ -25,9 +25,10 @@ const createFlags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 
 // kubectlCommand runs the real kubectl in a process of its own, with the paths of its arguments made those of the machine's disk.
 func (s *session) kubectlCommand() *cobra.Command {
-	return &cobra.Command{Use: "kubectl", Short: "kubectl controls the Kubernetes cluster manager", DisableFlagParsing: true, RunE: func(cmd *cobra.Command, args []string) error {
-		return s.kubectl(cmd.Context(), args)
-	}}
+	return &cobra.Command{Use: "kubectl", Short: "kubectl controls the Kubernetes cluster manager", DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.kubectl(cmd.Context(), args)
+		}}
 }
 
 func (s *session) kubectl(ctx context.Context, args []string) error {
@@ -88,7 +89,8 @@ func (s *session) kubectl(ctx context.Context, args []string) error {
 		return nil
 	}
 	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	c.Env = []string{"HOME=" + s.opts.Disk.Real(s.call.User.Home), "KUBECONFIG=" + real, "LAB_K0S_VERSION=" + s.version, "PATH=/usr/bin:/bin", "GOMAXPROCS=2"}
+	c.Env = []string{"HOME=" + s.opts.Disk.Real(s.call.User.Home), "KUBECONFIG=" + real, "LAB_K0S_VERSION=" + s.version, "PATH=/usr/bin:/bin",
+		"GOMAXPROCS=2"}
 	c.Stdout, c.Stderr = s.call.Out, s.call.Err
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	c.WaitDelay = time.Second
@@ -131,7 +133,8 @@ func (s *session) listTokens(ctx context.Context, c *controlplane.Controller, ro
 	if err != nil {
 		return err
 	}
-	list, err := cs.CoreV1().Secrets("kube-system").List(ctx, metav1.ListOptions{FieldSelector: "type=" + string(corev1.SecretTypeBootstrapToken)})
+	list, err := cs.CoreV1().Secrets("kube-system").List(ctx,
+		metav1.ListOptions{FieldSelector: "type=" + string(corev1.SecretTypeBootstrapToken)})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ func TestQuickPath(t *testing.T) {
 }
 
 func TestServiceArguments(t *testing.T) {
-	role, f, err := parseRole([]string{"/usr/local/bin/k0s", "worker", "--data-dir=/d", "--kubelet-extra-args=--node-ip=1.2.3.4 --hostname-override=Node-7", "--labels=a=b"})
+	role, f, err := parseRole([]string{"/usr/local/bin/k0s", "worker", "--data-dir=/d",
+		"--kubelet-extra-args=--node-ip=1.2.3.4 --hostname-override=Node-7", "--labels=a=b"})
 	if err != nil || role != "worker" || f.dataDir != "/d" || f.nodeName("machine") != "Node-7" || !f.runsKubelet(role) {
 		t.Errorf("got %s %+v %v", role, f, err)
 	}

@@ -173,7 +173,8 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 			taints = append(taints, corev1.Taint{Key: key, Value: v, Effect: corev1.TaintEffect(effect)})
 		}
 	}
-	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir), Version: r.version, Token: token, Labels: labels, Taints: taints})
+	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir),
+		Version: r.version, Token: token, Labels: labels, Taints: taints})
 	if err != nil {
 		return err
 	}

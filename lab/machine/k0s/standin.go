@@ -159,7 +159,8 @@ func (k *StandIn) controller(version, dataDir string) *controlplane.Controller {
 		dataDir = defaultDataDir
 	}
 	return &controlplane.Controller{
-		Name: strings.ToLower(k.opts.Hostname()), Addr: k.opts.Address, Root: k.opts.Disk.Real("/"), DataDir: k.opts.Disk.Real(dataDir), LogDir: k.opts.LogDir,
+		Name: strings.ToLower(k.opts.Hostname()), Addr: k.opts.Address, Root: k.opts.Disk.Real("/"), DataDir: k.opts.Disk.Real(dataDir),
+		LogDir:  k.opts.LogDir,
 		Version: version, Exe: k.opts.Exe, LeaseScale: k.opts.LeaseScale, Registry: k.opts.Registry, Log: k.opts.Log,
 	}
 }

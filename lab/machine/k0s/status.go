@@ -51,7 +51,8 @@ func (s *session) statusCommand() *cobra.Command {
 			_, err = s.call.Out.Write(b)
 			return err
 		case "text", "":
-			fmt.Fprintf(s.call.Out, "Version: %s\nProcess ID: %d\nRole: %s\nWorkloads: %t\nSingleNode: %t\n", d.Version, d.Pid, d.Role, d.Workloads, d.SingleNode)
+			fmt.Fprintf(s.call.Out, "Version: %s\nProcess ID: %d\nRole: %s\nWorkloads: %t\nSingleNode: %t\n", d.Version, d.Pid, d.Role, d.Workloads,
+				d.SingleNode)
 			if d.SysInit != "" {
 				fmt.Fprintf(s.call.Out, "Init System: %s\nService file: %s\n", d.SysInit, d.StubFile)
 			}
@@ -70,9 +71,11 @@ func (s *session) statusDocument(r *running) statusDocument {
 		Version: r.version, Pid: r.pid, PPid: 1, Role: r.role, SysInit: "linux-systemd", StubFile: "/etc/systemd/system/" + r.unit + ".service",
 		Workloads: r.flags.runsKubelet(r.role), SingleNode: r.flags.single, Args: r.argv,
 		K0sVars: map[string]any{
-			"AdminKubeConfigPath": dir + "/pki/admin.conf", "BinDir": dir + "/bin", "CertRootDir": dir + "/pki", "DataDir": dir, "EtcdCertDir": dir + "/pki/etcd",
-			"EtcdDataDir": dir + "/etcd", "KubeletAuthConfigPath": dir + "/kubelet.conf", "KubeletRootDir": dir + "/kubelet", "ManifestsDir": dir + "/manifests",
-			"RunDir": "/run/k0s", "StatusSocketPath": "/run/k0s/status.sock", "StartupConfigPath": r.flags.config,
+			"AdminKubeConfigPath": dir + "/pki/admin.conf", "BinDir": dir + "/bin", "CertRootDir": dir + "/pki", "DataDir": dir,
+			"EtcdCertDir": dir + "/pki/etcd",
+			"EtcdDataDir": dir + "/etcd", "KubeletAuthConfigPath": dir + "/kubelet.conf", "KubeletRootDir": dir + "/kubelet",
+			"ManifestsDir": dir + "/manifests",
+			"RunDir":       "/run/k0s", "StatusSocketPath": "/run/k0s/status.sock", "StartupConfigPath": r.flags.config,
 		},
 	}
 	d.WorkerToAPIConnectionStatus.Success = d.Workloads

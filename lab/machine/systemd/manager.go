@@ -85,7 +85,8 @@ var (
 	ErrOff    = errors.New("the machine is off")
 )
 
-// Start starts a unit and returns as soon as its program runs. A unit that runs is left alone; one that is being stopped is started after that.
+// Start starts a unit and returns as soon as its program runs. A unit that runs is left alone; one that is being stopped is started after
+// that.
 func (m *Manager) Start(name string) error {
 	u, ok := load(m.opts.Files, name)
 	switch {

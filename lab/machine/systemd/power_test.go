@@ -19,17 +19,19 @@ func slowToEnd(t *testing.T) (m *Manager, running *atomic.Int32) {
 	if err := files.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := files.WriteFile(folder+"/app.service", []byte("[Service]\nExecStart=/usr/bin/app\nRestart=always\nRestartSec=10\n"), 0o644); err != nil {
+	if err := files.WriteFile(folder+"/app.service", []byte("[Service]\nExecStart=/usr/bin/app\nRestart=always\nRestartSec=10\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	running = new(atomic.Int32)
-	m = New(Options{Files: files, Now: time.Now, Booted: time.Now, Note: func(string, string) {}, Exec: func(ctx context.Context, _ Process, _ io.Writer) error {
-		running.Add(1)
-		defer running.Add(-1)
-		<-ctx.Done()
-		time.Sleep(100 * time.Millisecond)
-		return nil
-	}})
+	m = New(Options{Files: files, Now: time.Now, Booted: time.Now, Note: func(string, string) {},
+		Exec: func(ctx context.Context, _ Process, _ io.Writer) error {
+			running.Add(1)
+			defer running.Add(-1)
+			<-ctx.Done()
+			time.Sleep(100 * time.Millisecond)
+			return nil
+		}})
 	t.Cleanup(m.StopAll)
 	return m, running
 }

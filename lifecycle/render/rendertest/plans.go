@@ -23,10 +23,12 @@ func Site(t *testing.T, controllers, workers int) lifecycle.Site {
 	s := lifecycle.Site{Name: "tokyo-prod", Revision: "3f2a1c9d5e6f708192a3b4c5d6e7f8091a2b3c4d"}
 	s.Cluster.Version = Version(t, "v1.36.3+k0s.2")
 	for i := range controllers {
-		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("controller-%d", i+1), Role: lifecycle.RoleController, Address: fmt.Sprintf("10.1.0.%d", 11+i)})
+		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("controller-%d", i+1), Role: lifecycle.RoleController,
+			Address: fmt.Sprintf("10.1.0.%d", 11+i)})
 	}
 	for i := range workers {
-		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("worker-%d", i+1), Role: lifecycle.RoleWorker, Address: fmt.Sprintf("10.1.0.%d", 101+i)})
+		s.Cluster.Hosts = append(s.Cluster.Hosts, lifecycle.Host{Name: fmt.Sprintf("worker-%d", i+1), Role: lifecycle.RoleWorker,
+			Address: fmt.Sprintf("10.1.0.%d", 101+i)})
 	}
 	return s
 }
@@ -56,13 +58,15 @@ func UpgradePlan(t *testing.T, site lifecycle.Site, width int) lifecycle.Plan {
 		p.Steps = append(p.Steps, s)
 	}
 	for _, h := range site.Cluster.Hosts {
-		add("binaries", lifecycle.ActionStage, h.Name, "k0s "+to.String()+" is not on "+h.Name+" yet", func(s *lifecycle.Step) { s.Version, s.From = to, from })
+		add("binaries", lifecycle.ActionStage, h.Name, "k0s "+to.String()+" is not on "+h.Name+" yet",
+			func(s *lifecycle.Step) { s.Version, s.From = to, from })
 	}
 	add("backup", lifecycle.ActionBackup, "", "a backup is taken before controllers change", nil)
 	for _, h := range site.Cluster.Controllers() {
 		add("controllers", lifecycle.ActionUpgrade, h.Name, "runs "+from.String()+", "+to.String()+" is declared", func(s *lifecycle.Step) {
 			s.Version, s.From, s.Disrupts = to, from, true
-			s.Before = []lifecycle.Gate{{Kind: lifecycle.GateEtcdQuorum, Target: h.Name, Timeout: 5 * time.Minute}, {Kind: lifecycle.GateAPIServers, Target: h.Name, Timeout: 5 * time.Minute}}
+			s.Before = []lifecycle.Gate{{Kind: lifecycle.GateEtcdQuorum, Target: h.Name, Timeout: 5 * time.Minute},
+				{Kind: lifecycle.GateAPIServers, Target: h.Name, Timeout: 5 * time.Minute}}
 			s.After = []lifecycle.Gate{
 				{Kind: lifecycle.GateK0sRuns, Target: h.Name, Version: to, For: 5 * time.Second, Timeout: 5 * time.Minute},
 				{Kind: lifecycle.GateAPIReady, Target: h.Name, Timeout: 5 * time.Minute},

@@ -13,7 +13,8 @@ func At(seconds int) time.Time {
 
 // On is an event of a step at a moment of a run.
 func On(seconds int, kind lifecycle.EventKind, stage, target string, a lifecycle.Action, message string) lifecycle.Event {
-	e := lifecycle.Event{Time: At(seconds), Run: "r", Site: "tokyo-prod", Kind: kind, Stage: stage, Target: target, Action: a, Message: message}
+	e := lifecycle.Event{Time: At(seconds), Run: "r", Site: "tokyo-prod", Kind: kind, Stage: stage, Target: target, Action: a,
+		Message: message}
 	if a != "" {
 		e.Step = target + "/" + string(a)
 	}
@@ -67,9 +68,11 @@ func UnitStory() []lifecycle.Event {
 		e.Elapsed = time.Duration(took) * time.Second
 		return e
 	}
-	failed := ended(On(140, lifecycle.EventFailed, "addons", "addon/datadog", lifecycle.ActionApply, "it was not healthy within 10m; the former release 3.201.1 is back, and healthy"), 85)
-	failed.Diagnostic = &lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "addon datadog", Summary: "it was not healthy within 10m; the former release 3.201.1 is back, and healthy",
-		Detail: "Pod datadog/datadog-agent-x7k2p: ImagePullBackOff: gcr.io/datadoghq/agent:7.99.0 not found"}
+	failed := ended(On(140, lifecycle.EventFailed, "addons", "addon/datadog", lifecycle.ActionApply,
+		"it was not healthy within 10m; the former release 3.201.1 is back, and healthy"), 85)
+	failed.Diagnostic = &lifecycle.Diagnostic{Severity: lifecycle.SeverityError, Subject: "addon datadog",
+		Summary: "it was not healthy within 10m; the former release 3.201.1 is back, and healthy",
+		Detail:  "Pod datadog/datadog-agent-x7k2p: ImagePullBackOff: gcr.io/datadoghq/agent:7.99.0 not found"}
 	apply := lifecycle.ActionApply
 	return []lifecycle.Event{
 		begun,

@@ -21,9 +21,9 @@ import (
 //go:embed schema.json
 var schemaJSON []byte
 
-// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, and lookups are not locked. So the
-// schema is registered and read in once, before any build; builds only look things up in it, and run side by side. One whose own kustomization
-// names a schema has kyaml read it in again, which none may look at meanwhile: it runs alone.
+// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, and lookups are not
+// locked. So the schema is registered and read in once, before any build; builds only look things up in it, and run side by side. One
+// whose own kustomization names a schema has kyaml read it in again, which none may look at meanwhile: it runs alone.
 type merger struct {
 	register sync.Once
 	err      error
@@ -33,8 +33,8 @@ type merger struct {
 // kustomize is package-level because what it guards is.
 var kustomize merger
 
-// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder. alone says that its kustomization
-// names a schema.
+// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder. alone says that its
+// kustomization names a schema.
 func (m *merger) run(dir string, alone bool) (all []byte, docs [][]byte, err error) {
 	m.register.Do(func() {
 		if m.err = openapi.AddSchema(schemaJSON); m.err == nil {

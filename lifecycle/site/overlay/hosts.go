@@ -53,7 +53,8 @@ func (t *Tree) checkHosts() {
 			if name := t.hostName(p, item); name != "" {
 				if first, dup := seen[name]; dup {
 					t.fail(p.file, p.line(item), fmt.Sprintf("host %s is listed twice", name),
-						fmt.Sprintf("Line %d lists it already. Hosts merge by hostname: kustomize keeps the last of the two and loses what patches say of it.", first),
+						fmt.Sprintf("Line %d lists it already. Hosts merge by hostname: kustomize keeps the last of the two and loses what patches say of "+
+							"it.", first),
 						"Rename one of them, or make them one item.")
 					continue
 				}
@@ -63,11 +64,13 @@ func (t *Tree) checkHosts() {
 		}
 	}
 	if patched && !t.schema && !t.partial {
-		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema", "Without it a patch replaces the whole list of hosts.", schemaHint)
+		t.fail(t.overlay, 0, "hosts are patched, but no kustomization declares the merge schema",
+			"Without it a patch replaces the whole list of hosts.", schemaHint)
 	}
 }
 
-const schemaHint = "Base the overlay on clusters/base, or write `openapi: {path: schema.json}` in the base, beside a copy of clusters/base/schema.json."
+const schemaHint = "Base the overlay on clusters/base, or write `openapi: {path: " +
+	"schema.json}` in the base, beside a copy of clusters/base/schema.json."
 
 // checkMergedLists holds that the lists of addons and tenants that merge by name do so under the stock CLI, too.
 func (t *Tree) checkMergedLists() {
@@ -75,7 +78,8 @@ func (t *Tree) checkMergedLists() {
 		for _, list := range []struct{ kind, field string }{{KindAddon, "secrets"}, {KindTenant, "namespaces"}} {
 			if p.patch && p.Kind == list.kind && len(Items(Field(p.node, "spec", list.field))) > 0 && !t.schema && !t.partial {
 				key, _ := Lookup(Field(p.node, "spec"), list.field)
-				t.fail(p.file, p.line(key), fmt.Sprintf("%s of %s are patched, but no kustomization declares the merge schema", list.field, WithArticle(list.kind)),
+				t.fail(p.file, p.line(key), fmt.Sprintf("%s of %s are patched, but no kustomization declares the merge schema", list.field,
+					WithArticle(list.kind)),
 					"Without it the patch replaces the whole list.", schemaHint)
 			}
 		}

@@ -120,7 +120,8 @@ func (k *kustomization) checkSchema(key, value *yaml.Node) {
 	}
 	switch {
 	case path == "" || len(value.Content) != 2:
-		t.fail(k.file, key.Line, "openapi must name kiban's schema by path", "Another schema decides how lists merge, here and in every other site built with it.",
+		t.fail(k.file, key.Line, "openapi must name kiban's schema by path",
+			"Another schema decides how lists merge, here and in every other site built with it.",
 			"Write `openapi: {path: schema.json}` beside a copy of clusters/base/schema.json, or leave it to the base.")
 	case err != nil:
 		t.missing(k.file, key.Line, fmt.Sprintf("the schema %s can't be read", path), err.Error(), "Copy clusters/base/schema.json there.")
@@ -144,7 +145,8 @@ func (k *kustomization) checkTransformers(reach *scope) {
 			if reach.holds(kind) {
 				k.tree.fail(k.file, key.Line, fmt.Sprintf("%s would change the %s document too", field, kind),
 					fmt.Sprintf("kustomize applies %s to every document that this kustomization holds, and %s is no Kubernetes object.", field, kind),
-					"Move the objects it is meant for into a folder with a kustomization of their own, set it there, and list that folder under resources.")
+					"Move the objects it is meant for into a folder with a kustomization of their own, set it there, "+
+						"and list that folder under resources.")
 				break
 			}
 		}

@@ -35,7 +35,8 @@ type recorder struct {
 	budget int
 }
 
-// record notes what is below a path; again says that an earlier piece has it, too. What is behind an alias stands somewhere else, and stays there.
+// record notes what is below a path; again says that an earlier piece has it, too. What is behind an alias stands somewhere else, and
+// stays there.
 func (r *recorder) record(path string, n *yaml.Node, again bool) {
 	if r.budget--; n == nil || r.budget < 0 {
 		return

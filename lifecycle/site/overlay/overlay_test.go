@@ -23,18 +23,21 @@ func sample(t *testing.T, patch string) *Tree {
 	for name, content := range map[string]string{
 		"clusters/base/kustomization.yaml": "resources: [cluster.yaml]\nopenapi: {path: schema.json}\n",
 		"clusters/base/schema.json":        string(schemaJSON),
-		"clusters/base/cluster.yaml":       "apiVersion: " + APIK0sctl + "\nkind: Cluster\nmetadata: {name: c}\nspec:\n  hosts:\n  - hostname: a\n    role: controller\n  - hostname: b\n    role: worker\n",
-		"overlays/lab/kustomization.yaml":  "resources: [../../clusters/base, addon.yaml, web.yaml]\npatches:\n- path: patch.yaml\n",
-		"overlays/lab/addon.yaml":          "apiVersion: " + APIKiban + "\nkind: Addon\nmetadata: {name: web}\nspec:\n  namespace: web\n  chart:\n    name: web\n",
-		"overlays/lab/web.yaml":            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: web\n",
-		"overlays/lab/patch.yaml":          patch,
+		"clusters/base/cluster.yaml": "apiVersion: " + APIK0sctl +
+			"\nkind: Cluster\nmetadata: {name: c}\nspec:\n  hosts:\n  - hostname: a\n    role: controller\n  - hostname: b\n    role: worker\n",
+		"overlays/lab/kustomization.yaml": "resources: [../../clusters/base, addon.yaml, web.yaml]\npatches:\n- path: patch.yaml\n",
+		"overlays/lab/addon.yaml": "apiVersion: " + APIKiban +
+			"\nkind: Addon\nmetadata: {name: web}\nspec:\n  namespace: web\n  chart:\n    name: web\n",
+		"overlays/lab/web.yaml":   "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: web\n  namespace: web\n",
+		"overlays/lab/patch.yaml": patch,
 	} {
 		write(t, filepath.Join(fleet, filepath.FromSlash(name)), content)
 	}
 	return Read(filepath.Join(fleet, "overlays", "lab"))
 }
 
-const clusterPatch = "apiVersion: " + APIK0sctl + "\nkind: Cluster\nmetadata: {name: c}\nspec:\n  hosts:\n  - hostname: b\n    dataDir: /data\n"
+const clusterPatch = "apiVersion: " + APIK0sctl +
+	"\nkind: Cluster\nmetadata: {name: c}\nspec:\n  hosts:\n  - hostname: b\n    dataDir: /data\n"
 
 // TestWhere: a place is where the last word on it stands, or on the nearest thing around it.
 func TestWhere(t *testing.T) {

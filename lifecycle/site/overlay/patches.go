@@ -78,7 +78,8 @@ func (k *kustomization) patch(file string, offset int, entry *yaml.Node, docs []
 		if d.Kind == yaml.SequenceNode {
 			for _, op := range d.Content {
 				if node := opDocument(Resolve(op)); node != nil {
-					p := piece{file: file, offset: offset, node: node, patch: true, Identity: Identity{Kind: targetKind(target)}, targeted: true, selects: Text(Field(target, "name"))}
+					p := piece{file: file, offset: offset, node: node, patch: true, Identity: Identity{Kind: targetKind(target)}, targeted: true,
+						selects: Text(Field(target, "name"))}
 					k.tree.sources = append(k.tree.sources, p)
 				}
 			}

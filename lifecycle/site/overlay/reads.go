@@ -14,11 +14,11 @@ import (
 // climbing finds text that leads out of a folder, as far as it is surely a path: spaces, quotes and wildcards end it.
 var climbing = regexp.MustCompile("[^\\s\"'`,=:\\[\\]{}*?]*\\.\\.[^\\s\"'`,=:\\[\\]{}*?]*")
 
-// Reads are the files and folders of the fleet, relative to it, that decide what the overlay declares: as long as nothing in them changes, the
-// declaration does not, however little of them it may use. False when that cannot be told without building it.
+// Reads are the files and folders of the fleet, relative to it, that decide what the overlay declares: as long as nothing in them changes,
+// the declaration does not, however little of them it may use. False when that cannot be told without building it.
 //
-// A build reads in and below the folders of its kustomizations, for kustomize holds to that; and whatever else its documents name, by a path from
-// the overlay, which leads out of those folders only where it has "..".
+// A build reads in and below the folders of its kustomizations, for kustomize holds to that; and whatever else its documents name, by a
+// path from the overlay, which leads out of those folders only where it has "..".
 func (t *Tree) Reads() ([]string, bool) {
 	if t.partial || (t.assembles && len(t.upward) > 0) { // a path may be put together from pieces
 		return nil, false
@@ -58,7 +58,8 @@ func isKustomization(file string) bool {
 	return slices.Contains(kustomizationNames(), filepath.Base(file))
 }
 
-// leads is where a path leads from the overlay, relative to the fleet. What is not there may be the beginning of a name: its folder stands for it.
+// leads is where a path leads from the overlay, relative to the fleet. What is not there may be the beginning of a name: its folder stands
+// for it.
 func (t *Tree) leads(path string) (to string, inside bool) {
 	full := filepath.Join(t.overlay, path)
 	if _, err := os.Lstat(full); err != nil {

@@ -28,16 +28,22 @@ func TestReads(t *testing.T) {
 	}{
 		{"folders", nil, nil, true},
 		{"a chart elsewhere", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {repo: ../../charts}\n"}, []string{"charts"}, true},
-		{"written with escapes", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {repo: \"\\x2e./../charts/web\"}\n"}, []string{"charts/web"}, true},
-		{"in an inline patch", map[string]string{"clusters/component/kustomization.yaml": "kind: Component\npatches:\n- target: {kind: A}\n  patch: |-\n    - {op: add, path: /spec/repo, value: ../../charts/}\n"},
+		{"written with escapes", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {repo: \"\\x2e./../charts/web\"}\n"},
+			[]string{"charts/web"}, true},
+		{"in an inline patch", map[string]string{"clusters/component/kustomization.yaml": "kind: Component\npatches:\n- target: {kind: A}\n" +
+			"  patch: |-\n    - {op: add, path: /spec/repo, value: ../../charts/}\n"},
 			[]string{"charts"}, true},
-		{"by a wildcard", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts/web/*.yaml}\n"}, []string{"charts/web"}, true},
+		{"by a wildcard", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts/web/*.yaml}\n"},
+			[]string{"charts/web"}, true},
 		{"by a wildcard below the fleet", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../ch*}\n"}, nil, false},
-		{"what is not there yet", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts/new/a.tgz}\n"}, []string{"charts/new"}, true},
+		{"what is not there yet", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts/new/a.tgz}\n"},
+			[]string{"charts/new"}, true},
 		{"a name with a space", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../my charts/x}\n"}, nil, false},
 		{"outside the fleet", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../../x}\n"}, nil, false},
-		{"put together from pieces", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts}\n", "clusters/base/kustomization.yaml": "resources: [../deep]\nreplacements: [{path: r.yaml}]\n"}, nil, false},
-		{"pieces, but no path", map[string]string{"clusters/base/kustomization.yaml": "resources: [../deep]\nreplacements: [{path: r.yaml}]\n"}, nil, true},
+		{"put together from pieces", map[string]string{"overlays/lab/site.yaml": "kind: Site\nspec: {src: ../../charts}\n",
+			"clusters/base/kustomization.yaml": "resources: [../deep]\nreplacements: [{path: r.yaml}]\n"}, nil, false},
+		{"pieces, but no path", map[string]string{"clusters/base/kustomization.yaml": "resources: [../deep]\nreplacements: [{path: r.yaml}]\n"},
+			nil, true},
 		{"something missing", map[string]string{"clusters/base/kustomization.yaml": "resources: [../gone]\n"}, nil, false},
 	} {
 		fleet := t.TempDir()

@@ -67,7 +67,8 @@ func TestSchemaIsCurrent(t *testing.T) {
 	}
 	definitions := pruneSchema(builtin.Definitions)
 	for name, text := range map[string]string{
-		"io.k0sproject.k0sctl.v1beta1.Cluster": clusterDefinition, "dev.kiban.v1alpha1.Addon": addonDefinition, "dev.kiban.v1alpha1.Tenant": tenantDefinition,
+		"io.k0sproject.k0sctl.v1beta1.Cluster": clusterDefinition, "dev.kiban.v1alpha1.Addon": addonDefinition,
+		"dev.kiban.v1alpha1.Tenant": tenantDefinition,
 	} {
 		var definition any
 		if err := json.Unmarshal([]byte(text), &definition); err != nil {

@@ -107,7 +107,8 @@ func descend(n *yaml.Node, path []string) *yaml.Node {
 // document says where an object was declared, or "" when no resource of the tree has that name.
 func (s sources) document(id Identity) (file string, line int) {
 	for _, p := range slices.Backward(s) {
-		if !p.patch && p.APIVersion == id.APIVersion && p.Kind == id.Kind && p.Name == id.Name && (p.Namespace == id.Namespace || p.Namespace == "") {
+		if !p.patch && p.APIVersion == id.APIVersion && p.Kind == id.Kind && p.Name == id.Name &&
+			(p.Namespace == id.Namespace || p.Namespace == "") {
 			return p.file, p.line(p.node)
 		}
 	}

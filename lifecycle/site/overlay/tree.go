@@ -61,7 +61,8 @@ func (s *scope) holds(kind string) bool {
 	return false
 }
 
-// Read reads the tree of an overlay, which is the folder of one site: <fleet>/overlays/<name>. What is wrong with it is among its Diagnostics.
+// Read reads the tree of an overlay, which is the folder of one site: <fleet>/overlays/<name>. What is wrong with it is among its
+// Diagnostics.
 func Read(overlay string) *Tree {
 	t := &Tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
 	t.folder(overlay, &scope{}, nil)
@@ -146,7 +147,8 @@ func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 		duplicateKeys(d, func(k *yaml.Node, first int) {
 			p := piece{offset: offset}
 			t.fail(file, p.line(k), fmt.Sprintf("key %q is given twice", k.Value),
-				fmt.Sprintf("Line %d gives it already. The build keeps one of the two and says nothing.", p.line(&yaml.Node{Line: first})), "Remove one.")
+				fmt.Sprintf("Line %d gives it already. The build keeps one of the two and says nothing.", p.line(&yaml.Node{Line: first})),
+				"Remove one.")
 		})
 	}
 	return docs, true
@@ -191,10 +193,12 @@ func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 	case err != nil:
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s can't be read", ref), err.Error(), "Check its permissions.")
 	case slices.Contains(k.stack, path):
-		t.missing(k.file, entry.Line, "kustomizations include each other in a circle", fmt.Sprintf("%s includes %s, which leads back here.", t.Rel(path), t.Rel(k.dir)), "Break the circle.")
+		t.missing(k.file, entry.Line, "kustomizations include each other in a circle",
+			fmt.Sprintf("%s includes %s, which leads back here.", t.Rel(path), t.Rel(k.dir)), "Break the circle.")
 	case info.IsDir():
 		if name, err := KustomizationFile(path); name == "" && err == nil {
-			t.missing(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "", "Add a kustomization.yaml there, or list its files one by one.")
+			t.missing(k.file, entry.Line, fmt.Sprintf("%s holds no kustomization", ref), "",
+				"Add a kustomization.yaml there, or list its files one by one.")
 			return
 		}
 		t.folder(path, into, k.stack)
@@ -229,7 +233,8 @@ func (t *Tree) checkSingles() {
 				first = t.Subject(p.file, p.line(p.node))
 				continue
 			}
-			t.fail(p.file, p.line(p.node), "a second "+kind+" document", "The first is at "+first+". A site is one cluster.", "Remove one of them, or make it a patch of the other.")
+			t.fail(p.file, p.line(p.node), "a second "+kind+" document", "The first is at "+first+". A site is one cluster.",
+				"Remove one of them, or make it a patch of the other.")
 		}
 	}
 }
