@@ -90,21 +90,21 @@ func TestJobsBySource(t *testing.T) {
 		}
 		return vars
 	}
-	const tool = "build lint test"
+	const tool = "build lint race test"
 	for name, c := range map[string]struct {
 		vars   map[string]string
 		want   string
 		cancel string
 	}{
 		"merge request": {with("CI_PIPELINE_SOURCE", "merge_request_event"),
-			"build kiban: generate plans kiban: plans kiban: validate lint test", "interruptible"},
+			"build kiban: generate plans kiban: plans kiban: validate lint race test", "interruptible"},
 		"merged": {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main"),
-			"build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
+			"build kiban: generate waves kiban: validate kiban: waves lint race test", "none"},
 		"by hand": {with("CI_PIPELINE_SOURCE", "web", "CI_COMMIT_BRANCH", "main"),
-			"build kiban: generate waves kiban: validate kiban: waves lint test", "none"},
+			"build kiban: generate waves kiban: validate kiban: waves lint race test", "none"},
 		"schedule":            {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main"), "kiban: drift kiban: generate drift", "none"},
 		"Renovate's schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "RENOVATE", "true"), "renovate", "none"},
-		"tag":                 {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_TAG", "v1.0.0"), "build lint release test", ""},
+		"tag":                 {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_TAG", "v1.0.0"), "build lint race release test", ""},
 		"other branch":        {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "wip"), "", ""},
 		"no fleet, merged":    {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main", "KIBAN_FLEET", ""), tool, "none"},
 		"no fleet, schedule":  {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "KIBAN_FLEET", ""), "", ""},
