@@ -85,7 +85,8 @@ func fillAll[T any](f filler, v T) T {
 
 // ownMarks are what kiban itself may send: colours on a terminal, the live view's cursor, GitLab's sections with names of its own.
 var ownMarks = regexp.MustCompile(
-	"\x1b\\[(0|1|2|31|32|33|36)m|\x1b\\[[0-9]+A\r\x1b\\[J|\x1b\\[0Ksection_(start|end):[0-9]+:[A-Za-z0-9_.-]*(\\[collapsed=true\\])?\r\x1b\\[0K",
+	"\x1b\\[(0|1|2|31|32|33|36)m|\x1b\\[[0-9]+A\r\x1b\\[J|" +
+		"\x1b\\[0Ksection_(start|end):[0-9]+:[A-Za-z0-9_.-]*(\\[collapsed=true\\])?\r\x1b\\[0K",
 )
 
 // wantHarmless looks for a foreign character that reached people. The foreign text never says where kiban's own marks are: it is cut off at

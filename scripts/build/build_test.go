@@ -28,7 +28,8 @@ func TestModuleFolders(t *testing.T) {
 func TestIsPackage(t *testing.T) {
 	for line, want := range map[string]bool{
 		"unsafe": true, "k8s.io/client-go/kubernetes/typed/core/v1": true, "vendor/golang.org/x/net/idna": true, "gopkg.in/yaml.v2": true,
-		"# kiban.dev/kiban/lifecycle": false, "go: downloading k8s.io/api v0.37.2": false, "lifecycle/plan.go:3:1: syntax error": false, "": false,
+		"# kiban.dev/kiban/lifecycle": false, "go: downloading k8s.io/api v0.37.2": false, "lifecycle/plan.go:3:1: syntax error": false,
+		"":                       false,
 		"\tfound something else": false,
 	} {
 		if got := isPackage(line); got != want {
@@ -41,7 +42,8 @@ func TestIsPackage(t *testing.T) {
 func TestLittleToDoIsSilent(t *testing.T) {
 	var out strings.Builder
 	b := &builder{ctx: t.Context(), tell: newTeller(&out, false)}
-	b.follow(strings.NewReader("kiban.dev/kiban/lifecycle\nkiban.dev/kiban/cmd/kiban\n# kiban.dev/kiban/cmd/kiban\ncmd/kiban/app.go:9:2: undefined: x\n"))
+	b.follow(strings.NewReader("kiban.dev/kiban/lifecycle\nkiban.dev/kiban/cmd/kiban\n# kiban.dev/kiban/cmd/kiban\n" +
+		"cmd/kiban/app.go:9:2: undefined: x\n"))
 	b.tell.done(time.Second)
 	if want := "# kiban.dev/kiban/cmd/kiban\ncmd/kiban/app.go:9:2: undefined: x\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
@@ -60,7 +62,8 @@ func TestMuchToDoIsCounted(t *testing.T) {
 		lines.WriteString("example.com/" + strings.Repeat("a", i+1) + "\n")
 	}
 	b.follow(strings.NewReader(lines.String()))
-	if got := out.String(); !strings.HasPrefix(got, "30 packages are to be compiled") || !strings.HasSuffix(got, "compiled 30 of 30 packages, linking\n") {
+	if got := out.String(); !strings.HasPrefix(got, "30 packages are to be compiled") ||
+		!strings.HasSuffix(got, "compiled 30 of 30 packages, linking\n") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -83,10 +86,12 @@ func TestProgress(t *testing.T) {
 		tell.done(90 * time.Second)
 		return out.String()
 	}
-	if got, want := told(false), "compiled 1 of 1,830 packages\ncompiled 412 of 1,830 packages\ncompiled 1,830 of 1,830 packages, linking\na message\nbuilt in 1m30s\n"; got != want {
+	if got, want := told(false), "compiled 1 of 1,830 packages\ncompiled 412 of 1,830 packages\ncompiled 1,830 of 1,830 packages, linking\n"+
+		"a message\nbuilt in 1m30s\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	want := "\r\x1b[Kcompiled 1 of 1,830 packages\r\x1b[Kcompiled 412 of 1,830 packages\r\x1b[Kcompiled 1,830 of 1,830 packages, linking\na message\nbuilt in 1m30s\n"
+	want := "\r\x1b[Kcompiled 1 of 1,830 packages\r\x1b[Kcompiled 412 of 1,830 packages\r\x1b[Kcompiled 1,830 of 1,830 packages, linking\n" +
+		"a message\nbuilt in 1m30s\n"
 	if got := told(true); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -35,7 +35,8 @@ func newTeller(out io.Writer, terminal bool) *teller {
 
 // fetching announces that modules are to be fetched.
 func (t *teller) fetching(modules int) {
-	fmt.Fprintf(t.out, "This machine lacks %s of the Go modules that are needed. They are fetched first, then compiled: some minutes in all, the first time only.\n",
+	fmt.Fprintf(t.out, "This machine lacks %s of the Go modules that are needed. They are fetched first, then compiled: "+
+		"some minutes in all, the first time only.\n",
 		grouped(modules))
 	t.last = t.now()
 }
