@@ -74,7 +74,7 @@ func TestProgress(t *testing.T) {
 		clock := time.Unix(0, 0)
 		tell := newTeller(&out, terminal)
 		tell.now = func() time.Time { return clock }
-		tell.total = 1830
+		tell.total, tell.from = 1830, clock.Add(-time.Minute)
 		for _, n := range []int{1, 412, 413, 1830} {
 			clock = clock.Add(logEvery)
 			if n == 413 {
@@ -82,16 +82,17 @@ func TestProgress(t *testing.T) {
 			}
 			tell.compiled(n)
 		}
+		tell.compiled(1830)
 		tell.pass("a message")
 		tell.done(90 * time.Second)
 		return out.String()
 	}
-	if got, want := told(false), "compiled 1 of 1,830 packages\ncompiled 412 of 1,830 packages\ncompiled 1,830 of 1,830 packages, linking\n"+
-		"a message\nbuilt in 1m30s\n"; got != want {
+	if got, want := told(false), "compiled 1 of 1,830 packages\ncompiled 412 of 1,830 packages, about 5 minutes to go\n"+
+		"compiled 1,830 of 1,830 packages, linking\na message\nbuilt in 1m30s\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	want := "\r\x1b[Kcompiled 1 of 1,830 packages\r\x1b[Kcompiled 412 of 1,830 packages\r\x1b[Kcompiled 1,830 of 1,830 packages, linking\n" +
-		"a message\nbuilt in 1m30s\n"
+	want := "\r\x1b[Kcompiled 1 of 1,830 packages\r\x1b[Kcompiled 412 of 1,830 packages, about 5 minutes to go" +
+		"\r\x1b[Kcompiled 1,830 of 1,830 packages, linking\na message\nbuilt in 1m30s\n"
 	if got := told(true); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -15,6 +15,8 @@ const (
 	logEvery = 15 * time.Second
 	// drawEvery is how often it is on a terminal.
 	drawEvery = 200 * time.Millisecond
+	// foretold is the share of the packages, one in so many, after which their pace says how long the rest will take.
+	foretold = 10
 )
 
 // teller writes how far a build is. It is silent until it was told that there is much to do.
@@ -26,7 +28,9 @@ type teller struct {
 
 	total int // packages to compile; zero while that is little or unknown
 	last  time.Time
-	drawn bool // a line on the terminal waits to be written over
+	text  string    // what was shown last
+	from  time.Time // when compiling was announced
+	drawn bool      // a line on the terminal waits to be written over
 }
 
 func newTeller(out io.Writer, terminal bool) *teller {
@@ -48,7 +52,7 @@ func (t *teller) fetched(modules, of int) {
 // compiling announces how many packages are to be compiled.
 func (t *teller) compiling(packages int) {
 	t.end()
-	t.total = packages
+	t.total, t.from = packages, t.now()
 	fmt.Fprintf(t.out, "%s packages are to be compiled, most of them Kubernetes: %s on %s. Go keeps them; the next build takes seconds.\n",
 		grouped(packages), roughly(time.Duration(packages)*perPackage/time.Duration(runtime.GOMAXPROCS(0))), processors(runtime.GOMAXPROCS(0)))
 	t.last = t.now()
@@ -59,8 +63,11 @@ func (t *teller) compiled(packages int) {
 		return
 	}
 	text := fmt.Sprintf("compiled %s of %s packages", grouped(packages), grouped(max(t.total, packages)))
-	if packages >= t.total {
+	switch spent := t.now().Sub(t.from); {
+	case packages >= t.total:
 		text += ", linking"
+	case packages >= t.total/foretold: // the machine's own speed is known by now
+		text += fmt.Sprintf(", %s to go", roughly(spent*time.Duration(t.total-packages)/time.Duration(packages)))
 	}
 	t.progress(text, packages == t.total)
 }
@@ -71,10 +78,10 @@ func (t *teller) progress(text string, last bool) {
 	if t.terminal {
 		every = drawEvery
 	}
-	if !last && t.now().Sub(t.last) < every {
+	if text == t.text || !last && t.now().Sub(t.last) < every {
 		return
 	}
-	t.last = t.now()
+	t.last, t.text = t.now(), text
 	if !t.terminal {
 		fmt.Fprintln(t.out, text)
 		return
