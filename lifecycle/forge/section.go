@@ -170,55 +170,66 @@ func (s section) order(b *strings.Builder) {
 	if render.MachineSteps(s.Plan).Empty() {
 		return // the list of units says it all
 	}
-	n := 0
-	for _, o := range s.stages {
-		var machines, units []string
-		drains, disrupts, control := false, false, false
-		for _, g := range o.Groups {
-			if lifecycle.IsUnit(g.Targets[0]) {
-				units = append(units, g.Targets...)
-				continue
-			}
-			if g.Targets[0] != "" {
-				machines = append(machines, g.Targets...)
-			}
-			for _, step := range g.Steps {
-				drains = drains || step.Action == lifecycle.ActionDrain
-				disrupts = disrupts || step.Disrupts
-				control = control || step.Disrupts && s.control[g.Targets[0]]
-			}
-		}
-		text := lifecycle.Markdown(o.Stage.Title)
-		switch {
-		case len(machines) > 0:
-			who := someNames(machines, machinesNamed)
-			if !disrupts && len(machines) > fewMachines { // who they are matters where something happens to them
-				who = lifecycle.Count(len(machines), "machine")
-			}
-			text += ": " + lifecycle.Markdown(who)
-			if p := render.Pace(o.Stage, len(machines)); p != "" {
-				text += ", " + p
-			}
-		case len(units) > 0:
-			text += ": " + render.TargetsText(units)
-		}
-		switch {
-		case control && len(machines) == 1:
-			text += ". **Its API server goes away for a while**"
-		case control:
-			text += ". **Each API server goes away for a while**"
-		case drains && len(machines) == 1:
-			text += ". **Its pods move away**"
-		case drains:
-			text += ". **Pods move away from each**"
-		case disrupts:
-			text += ". **Disturbed meanwhile**"
-		}
-		if n++; n == 1 {
+	for i, o := range s.stages {
+		if i == 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(b, "%d. %s\n", n, text)
+		fmt.Fprintf(b, "%d. %s\n", i+1, s.stage(o))
 	}
+}
+
+// stage says what a stage is for, who goes in it, how many at once, and what is disturbed meanwhile.
+func (s section) stage(o render.Outline) string {
+	var machines, units []string
+	var does effects
+	for _, g := range o.Groups {
+		if lifecycle.IsUnit(g.Targets[0]) {
+			units = append(units, g.Targets...)
+			continue
+		}
+		if g.Targets[0] != "" {
+			machines = append(machines, g.Targets...)
+		}
+		for _, step := range g.Steps {
+			does.drains = does.drains || step.Action == lifecycle.ActionDrain
+			does.disrupts = does.disrupts || step.Disrupts
+			does.control = does.control || step.Disrupts && s.control[g.Targets[0]]
+		}
+	}
+	text := lifecycle.Markdown(o.Stage.Title)
+	switch {
+	case len(machines) > 0:
+		who := someNames(machines, machinesNamed)
+		if !does.disrupts && len(machines) > fewMachines { // who they are matters where something happens to them
+			who = lifecycle.Count(len(machines), "machine")
+		}
+		text += ": " + lifecycle.Markdown(who)
+		if p := render.Pace(o.Stage, len(machines)); p != "" {
+			text += ", " + p
+		}
+	case len(units) > 0:
+		text += ": " + render.TargetsText(units)
+	}
+	return text + does.text(len(machines))
+}
+
+// effects are what a stage does to its machines beside its purpose.
+type effects struct{ drains, disrupts, control bool }
+
+func (e effects) text(machines int) string {
+	switch {
+	case e.control && machines == 1:
+		return ". **Its API server goes away for a while**"
+	case e.control:
+		return ". **Each API server goes away for a while**"
+	case e.drains && machines == 1:
+		return ". **Its pods move away**"
+	case e.drains:
+		return ". **Pods move away from each**"
+	case e.disrupts:
+		return ". **Disturbed meanwhile**"
+	}
+	return ""
 }
 
 // steps is every step, to unfold.
