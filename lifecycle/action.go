@@ -6,8 +6,8 @@ type Action string
 const (
 	// ActionPrepare makes a machine ready for k0s: packages, environment, declared files. Params: none.
 	ActionPrepare Action = "prepare"
-	// ActionStage puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
-	ActionStage Action = "stage"
+	// ActionUpload puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
+	ActionUpload Action = "stage"
 	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs; unless
 	// Version is set, which says that an upgrade step follows, whose restart serves both.
 	ActionConfigure Action = "configure"

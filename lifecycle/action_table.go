@@ -38,7 +38,7 @@ func actionRows() []actionRow {
 	return []actionRow{
 		{action: ActionPrepare, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeInstall, within: 15 * time.Minute},
-		{action: ActionStage, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
+		{action: ActionUpload, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeInstall, within: 15 * time.Minute},
 		{action: ActionConfigure, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeReviewed, starts: true, touches: true, controllers: true},

@@ -26,7 +26,7 @@ func TestFormerVersions(t *testing.T) {
 		"a joining machine has no former": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)},
 			Steps: []Step{{Action: ActionJoinWorker, Version: v(36, 3)}, up(Version{})}}, nil},
 		"other steps say nothing of former": {Plan{Target: v(36, 3), Hops: []Version{v(36, 3)},
-			Steps: []Step{{Action: ActionStage, From: v(35, 7)}}}, nil},
+			Steps: []Step{{Action: ActionUpload, From: v(35, 7)}}}, nil},
 	} {
 		got := tt.plan.FormerVersions()
 		if !slices.Equal(got, tt.want) {

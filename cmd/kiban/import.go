@@ -82,8 +82,8 @@ func importRun(ctx context.Context, opts *importOptions) error {
 		siteSummary(site), site.Name))
 }
 
-// importing is a document on its way into a fleet.
-type importing struct {
+// siteImport is a document on its way into a fleet.
+type siteImport struct {
 	opts    *importOptions
 	cluster *scaffold.Cluster
 	fleet   string
@@ -94,12 +94,12 @@ type importing struct {
 	knownHosts    []byte
 }
 
-func (opts *importOptions) open() (*importing, error) {
+func (opts *importOptions) open() (*siteImport, error) {
 	content, err := os.ReadFile(opts.File)
 	if err != nil {
 		return nil, lifecycle.Errorf(opts.File, "the document can't be read").From(err)
 	}
-	in := &importing{opts: opts}
+	in := &siteImport{opts: opts}
 	var ds lifecycle.Diagnostics
 	if in.cluster, ds = scaffold.Read(opts.File, content); ds.Err() != nil {
 		return nil, ds
@@ -129,8 +129,8 @@ func (opts *importOptions) open() (*importing, error) {
 }
 
 // ask learns from the machines what the document leaves open.
-func (in *importing) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycle.Diagnostics) {
-	site, ds := in.stage(ctx, a)
+func (in *siteImport) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycle.Diagnostics) {
+	site, ds := in.loadScratch(ctx, a)
 	if ds.Err() != nil {
 		return scaffold.Learnt{}, ds
 	}
@@ -151,9 +151,9 @@ func (in *importing) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycl
 	return in.cluster.Learn(state)
 }
 
-// stage reads the site as far as it is known, from the scratch fleet: what kiban refuses in the document shows here, before any machine is
-// asked.
-func (in *importing) stage(ctx context.Context, a *app) (lifecycle.Site, lifecycle.Diagnostics) {
+// loadScratch reads the site as far as it is known, from the scratch fleet: what kiban refuses in the document shows here, before any
+// machine is asked.
+func (in *siteImport) loadScratch(ctx context.Context, a *app) (lifecycle.Site, lifecycle.Diagnostics) {
 	doc, origin, err := in.cluster.Document(in.cluster.Provisional(), scaffold.Paths{From: in.from})
 	if err == nil {
 		err = makeOverlay(filepath.Join(in.scratch, "overlays", in.name), in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
@@ -166,7 +166,7 @@ func (in *importing) stage(ctx context.Context, a *app) (lifecycle.Site, lifecyc
 }
 
 // trust asks the machines for their host keys, and a person whether they are theirs.
-func (in *importing) trust(ctx context.Context, a *app, site lifecycle.Site) error {
+func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) error {
 	seen, err := a.HostKeys(ctx, site)
 	if err != nil {
 		return err
@@ -194,7 +194,7 @@ func (in *importing) trust(ctx context.Context, a *app, site lifecycle.Site) err
 }
 
 // write puts the overlay in its place, reads it, and takes it away again if it does not mean what the document says.
-func (in *importing) write(ctx context.Context, a *app, known scaffold.Learnt) (lifecycle.Site, lifecycle.Diagnostics) {
+func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) (lifecycle.Site, lifecycle.Diagnostics) {
 	doc, origin, err := in.cluster.Document(known, scaffold.Paths{From: in.from, To: in.overlay})
 	if err == nil {
 		err = makeOverlay(in.overlay, in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))

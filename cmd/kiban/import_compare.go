@@ -10,7 +10,7 @@ import (
 )
 
 // compare holds that the site's cluster, after the merge, is what the document says as k0sctl reads it.
-func (in *importing) compare(a *app, site lifecycle.Site, doc []byte) lifecycle.Diagnostics {
+func (in *siteImport) compare(a *app, site lifecycle.Site, doc []byte) lifecycle.Diagnostics {
 	want, ds := a.Describe(doc, site.SSH, site.Dir, in.opts.File)
 	if ds.Err() != nil {
 		return ds
@@ -44,7 +44,7 @@ func differing(want, got lifecycle.Cluster) string {
 }
 
 // located tells findings about the overlay's document as findings about the file that it was made of.
-func (in *importing) located(ds lifecycle.Diagnostics, origin map[int]int) lifecycle.Diagnostics {
+func (in *siteImport) located(ds lifecycle.Diagnostics, origin map[int]int) lifecycle.Diagnostics {
 	folder := "overlays/" + in.name
 	for i, d := range ds {
 		file, number, _ := strings.Cut(d.Subject, ":")

@@ -118,10 +118,10 @@ func (a *app) allSites(ctx context.Context, fleet string) (siteList, lifecycle.D
 	err = atOnce(ctx, len(now.names), func(i int) {
 		name := now.names[i]
 		d, ds := now.read(ctx, name)
-		list.Sites[i], all[i] = rowOf(d, name, ds), first(name, errorsOf(ds))
+		list.Sites[i], all[i] = rowOf(d, name, ds), firstFinding(name, errorsOf(ds))
 	})
 	list.sort()
-	return list, once(slices.Concat(all...)), err
+	return list, withoutRepeats(slices.Concat(all...)), err
 }
 
 // sitesSince lists the sites whose declaration in the work tree is not what it was at a revision. The findings are those that keep a site
@@ -156,7 +156,7 @@ func (a *app) sitesSince(ctx context.Context, fleet, revision string) (list site
 		}
 	}
 	list.sort()
-	found = once(found)
+	found = withoutRepeats(found)
 	for _, name := range then.names {
 		if !now.has(name) {
 			list.Removed, found = append(list.Removed, name), append(found, removedSite(name, then.Revision))
@@ -168,7 +168,7 @@ func (a *app) sitesSince(ctx context.Context, fleet, revision string) (list site
 // changedSince compares a site with what it was; its row has no Change when it is the same.
 func changedSince(ctx context.Context, then, now declared, name string) (siteRow, lifecycle.Diagnostics) {
 	is, ds := now.read(ctx, name)
-	row, ds := rowOf(is, name, ds), first(name, errorsOf(ds))
+	row, ds := rowOf(is, name, ds), firstFinding(name, errorsOf(ds))
 	if !then.has(name) {
 		row.Change = string(lifecycle.DeclaredAdded)
 		return row, ds
@@ -213,8 +213,8 @@ func errorsOf(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
 	return slices.DeleteFunc(slices.Clone(ds), func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityWarning })
 }
 
-// first is the first of a site's findings, for a list of sites is no place for all of them.
-func first(site string, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+// firstFinding is the first of a site's findings, for a list of sites is no place for all of them.
+func firstFinding(site string, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
 	if len(ds) > 1 {
 		ds[0].Hint = strings.TrimSpace(fmt.Sprintf("%s\n`kiban validate %s` has all %d findings.", ds[0].Hint, site, len(ds)))
 		return ds[:1]
@@ -222,8 +222,8 @@ func first(site string, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
 	return ds
 }
 
-// once leaves out what was found in a base again and again, for each site that is built with it.
-func once(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+// withoutRepeats leaves out what was found in a base again and again, for each site that is built with it.
+func withoutRepeats(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(ds, func(d lifecycle.Diagnostic) bool {
 		again := seen[d.Error()]

@@ -99,11 +99,11 @@ func (e *Engine) build(ctx context.Context, caps lifecycle.Capabilities) ([]*uni
 			if err != nil {
 				return nil, fmt.Errorf("ask the API for the kinds of %s: %w", u.name, err)
 			}
-			u.moved(*phase, placed)
+			u.renameVolatile(*phase, placed)
 			*phase = placed
 		}
 	}
-	settle(units)
+	relate(units)
 	return units, nil
 }
 
@@ -117,16 +117,16 @@ func (e *Engine) buildOffline(ctx context.Context) []*unit {
 	for _, u := range units {
 		for _, phase := range []*[]lifecycle.Object{&u.early, &u.main, &u.late} {
 			placed := scope.place(*phase, u.namespace())
-			u.moved(*phase, placed)
+			u.renameVolatile(*phase, placed)
 			*phase = placed
 		}
 	}
-	settle(units)
+	relate(units)
 	return units
 }
 
-// moved has volatile fields name their objects as they are placed.
-func (u *unit) moved(from, to []lifecycle.Object) {
+// renameVolatile has volatile fields name their objects as they are placed.
+func (u *unit) renameVolatile(from, to []lifecycle.Object) {
 	u.rendered.Volatile = slices.Clone(u.rendered.Volatile) // a rendering is shared
 	for i := range u.rendered.Volatile {
 		v := &u.rendered.Volatile[i]
@@ -136,9 +136,9 @@ func (u *unit) moved(from, to []lifecycle.Object) {
 	}
 }
 
-// settle finds what units have to do with each other.
-func settle(units []*unit) {
-	houses(units)
+// relate finds what units have to do with each other.
+func relate(units []*unit) {
+	addNamespaces(units)
 	claims(units)
 }
 
@@ -324,8 +324,8 @@ func needsAddon(u *unit, others []*unit) bool {
 	})
 }
 
-// houses makes the namespace of each addon that nobody declares. Of two addons in one, the first makes it.
-func houses(units []*unit) {
+// addNamespaces makes the namespace of each addon that nobody declares. Of two addons in one, the first makes it.
+func addNamespaces(units []*unit) {
 	made := map[string]string{}
 	for _, u := range units {
 		for _, o := range slices.Concat(u.early, u.late) {
@@ -352,14 +352,14 @@ func houses(units []*unit) {
 			}
 		default:
 			made[ns] = u.name
-			u.early = append([]lifecycle.Object{u.house(ns)}, u.early...)
+			u.early = append([]lifecycle.Object{u.namespaceObject(ns)}, u.early...)
 		}
 	}
 }
 
-// house is the namespace as the chart itself declares it, or a plain one. A release is kept in its namespace, so that has to be there
-// before the chart is installed.
-func (u *unit) house(name string) lifecycle.Object {
+// namespaceObject is the namespace as the chart itself declares it, or a plain one. A release is kept in its namespace, so that has to be
+// there before the chart is installed.
+func (u *unit) namespaceObject(name string) lifecycle.Object {
 	for i, o := range u.main {
 		if isNamespace(o.ObjectRef) && o.Name == name {
 			u.main = slices.Delete(slices.Clone(u.main), i, i+1)

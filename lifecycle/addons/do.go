@@ -32,7 +32,7 @@ func (e *Engine) Do(ctx context.Context, step lifecycle.Step, progress func(stri
 	if err != nil {
 		return err
 	}
-	look := looking{e: e, units: units, inventories: inventories}
+	look := unitObserver{e: e, units: units, inventories: inventories}
 	inv := find(inventories, step.Target)
 	if step.Action == lifecycle.ActionPrune {
 		return e.prune(ctx, look, step, inv, progress)
@@ -51,7 +51,7 @@ func (e *Engine) Do(ctx context.Context, step lifecycle.Step, progress func(stri
 	if got := u.digest(); step.Digest != "" && got != step.Digest {
 		return stale(step, "It renders to something else now than when the plan was made.")
 	}
-	return (&application{looking: look, u: u, inv: inv, progress: progress}).run(ctx)
+	return (&application{unitObserver: look, u: u, inv: inv, progress: progress}).run(ctx)
 }
 
 func stale(step lifecycle.Step, why string) error {
@@ -62,7 +62,7 @@ func stale(step lifecycle.Step, why string) error {
 
 // application is one unit being applied.
 type application struct {
-	looking
+	unitObserver
 	u        *unit
 	inv      lifecycle.Inventory // as it was
 	release  lifecycle.Release   // as it was
@@ -75,7 +75,7 @@ func (a *application) run(ctx context.Context) error {
 	if a.release, err = a.e.release(ctx, a.u); err != nil {
 		return err
 	}
-	leaving, err := a.gone(ctx, a.u, a.inv, a.release)
+	leaving, err := a.leftovers(ctx, a.u, a.inv, a.release)
 	if err != nil {
 		return err
 	}

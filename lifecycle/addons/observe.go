@@ -50,7 +50,7 @@ func (e *Engine) Observe(ctx context.Context, api lifecycle.APIState) []lifecycl
 			return e.unknown(err.Error())
 		}
 	}
-	look := looking{e: e, units: units, inventories: inventories}
+	look := unitObserver{e: e, units: units, inventories: inventories}
 	states := make([]lifecycle.UnitState, len(units))
 	var wg sync.WaitGroup
 	room := make(chan struct{}, wide)
@@ -58,7 +58,7 @@ func (e *Engine) Observe(ctx context.Context, api lifecycle.APIState) []lifecycl
 		wg.Go(func() {
 			room <- struct{}{}
 			defer func() { <-room }()
-			states[i] = look.at(ctx, u, find(inventories, u.name))
+			states[i] = look.observe(ctx, u, find(inventories, u.name))
 			states[i].Rerenders = u.chart() != nil && rerenders(u, target)
 		})
 	}
@@ -141,15 +141,15 @@ func (u *unit) state() lifecycle.UnitState {
 	return s
 }
 
-// looking is one observation of all units.
-type looking struct {
+// unitObserver is one observation of all units.
+type unitObserver struct {
 	e           *Engine
 	units       []*unit
 	inventories []lifecycle.Inventory
 }
 
-// at observes one declared unit.
-func (l looking) at(ctx context.Context, u *unit, inv lifecycle.Inventory) lifecycle.UnitState {
+// observe observes one declared unit.
+func (l unitObserver) observe(ctx context.Context, u *unit, inv lifecycle.Inventory) lifecycle.UnitState {
 	if err := l.e.settleSecrets(ctx, u, false); err != nil {
 		s := u.state()
 		s.Unknown = fmt.Sprintf("its secrets are not known: %v", err)
@@ -215,7 +215,7 @@ func (e *Engine) releaseOf(ctx context.Context, namespace, name string) (lifecyc
 }
 
 // compare asks the API what applying the unit would change, and adds what has left it.
-func (l looking) compare(ctx context.Context, u *unit, inv lifecycle.Inventory,
+func (l unitObserver) compare(ctx context.Context, u *unit, inv lifecycle.Inventory,
 	release lifecycle.Release) (changes []lifecycle.ObjectChange, ignored []string, err error) {
 	changes, ignored, refused := l.e.Objects.Compare(ctx, u.all(), l.e.options(u, l.units, inv))
 	if _, ok := errors.AsType[lifecycle.Diagnostics](refused); refused != nil && !ok {
@@ -229,7 +229,7 @@ func (l looking) compare(ctx context.Context, u *unit, inv lifecycle.Inventory,
 			}
 		}
 	}
-	gone, err := l.gone(ctx, u, inv, release)
+	gone, err := l.leftovers(ctx, u, inv, release)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // prune removes a unit that has left the repository: what is tied to it, its release, what they stood on; and of all that only what the
 // step says. Its inventory goes last, so that one that is cut off is found again.
-func (e *Engine) prune(ctx context.Context, look looking, step lifecycle.Step, inv lifecycle.Inventory, progress func(string)) error {
+func (e *Engine) prune(ctx context.Context, look unitObserver, step lifecycle.Step, inv lifecycle.Inventory, progress func(string)) error {
 	if slices.ContainsFunc(look.units, func(u *unit) bool { return u.name == step.Target }) {
 		return stale(step, "The site declares it again.")
 	}

@@ -49,7 +49,7 @@ func failureIsLeft(t *testing.T, target string, a lifecycle.Action) {
 		failed := target + "/" + string(a)
 		w.errs[failed] = errors.New("it does not come up")
 		p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}, Steps: []lifecycle.Step{
-			{ID: target + "/stage", Stage: "s", Target: target, Action: lifecycle.ActionStage},
+			{ID: target + "/stage", Stage: "s", Target: target, Action: lifecycle.ActionUpload},
 			{ID: failed, Stage: "s", Target: target, Action: a},
 		}}
 		if err := Run(t.Context(), lifecycle.Site{}, p, w.deps()); err == nil || !strings.Contains(err.Error(), "it does not come up") {

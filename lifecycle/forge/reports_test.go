@@ -26,7 +26,7 @@ func TestCounts(t *testing.T) {
 	}{
 		{"nothing", lifecycle.Plan{}, Counts{}},
 		{"upgrade: each machine once, the backup not at all", rendertest.UpgradePlan(t, site, 1), Counts{Update: 7}},
-		{"join", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionPrepare), step("w1", lifecycle.ActionStage),
+		{"join", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionPrepare), step("w1", lifecycle.ActionUpload),
 			step("w1", lifecycle.ActionJoinWorker)}}, Counts{Create: 1}},
 		{"remove", lifecycle.Plan{Steps: []lifecycle.Step{step("w1", lifecycle.ActionCordon), step("w1", lifecycle.ActionDrain),
 			step("w1", lifecycle.ActionReset), step("w1", lifecycle.ActionDeleteNode)}}, Counts{Delete: 1}},

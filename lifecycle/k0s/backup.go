@@ -19,7 +19,7 @@ func backup(ctx context.Context, t *task) error {
 	var f facts
 	var err error
 	if from != nil {
-		f, err = t.look(ctx, from)
+		f, err = t.gatherFacts(ctx, from)
 	} else {
 		from, f, err = t.controller(ctx, "")
 	}

@@ -19,7 +19,7 @@ import (
 // started after, so that a run that dies in between leaves a stopped service for the next plan to see, not a running one with an
 // old configuration. With a version on the step an upgrade follows, which restarts the service anyway.
 func configure(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 func action(a lifecycle.Action) func(context.Context, *task) error {
 	return map[lifecycle.Action]func(context.Context, *task) error{
 		lifecycle.ActionPrepare:        prepare,
-		lifecycle.ActionStage:          stage,
+		lifecycle.ActionUpload:         upload,
 		lifecycle.ActionConfigure:      configure,
 		lifecycle.ActionInitialize:     initialize,
 		lifecycle.ActionJoinController: join,
@@ -53,7 +53,7 @@ func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(str
 		progress = func(string) {}
 	}
 	t := &task{Session: s, step: step, progress: progress, ctx: ctx}
-	err := t.aim()
+	err := t.attachTarget()
 	if err == nil {
 		err = act(ctx, t)
 	}
@@ -71,8 +71,8 @@ type task struct {
 	on      *remote
 }
 
-// aim parses the document for the target and lends it the target's connection.
-func (t *task) aim() error {
+// attachTarget parses the document for the target and lends it the target's connection.
+func (t *task) attachTarget() error {
 	if t.step.Target == "" {
 		return nil
 	}
@@ -115,8 +115,8 @@ func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
 	return &remote{machine: m, k0s: h}, nil
 }
 
-// look asks a machine for its facts. A machine that tells none cannot be acted on.
-func (t *task) look(ctx context.Context, r *remote) (facts, error) {
+// gatherFacts asks a machine for its facts. A machine that tells none cannot be acted on.
+func (t *task) gatherFacts(ctx context.Context, r *remote) (facts, error) {
 	f := t.Session.look(ctx, r.machine)
 	if err := ctx.Err(); err != nil {
 		return f, err

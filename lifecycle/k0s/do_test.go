@@ -227,7 +227,7 @@ func TestHazard_H39_CgroupV1IsFoundBeforeAnythingStops(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	s := f.open(v135)
 	task := &task{Session: s, step: lifecycle.Step{Target: "w1"}, ctx: t.Context()}
-	if err := task.aim(); err != nil {
+	if err := task.attachTarget(); err != nil {
 		t.Fatal(err)
 	}
 	task.on.host.Arguments = nil

@@ -17,7 +17,7 @@ import (
 // and started after, as for a new configuration: a run that dies in between leaves a stopped service for the next plan to see, not a
 // running one with old files. With a version on the step another step follows, whose restart serves both.
 func putFiles(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (r *remote) unitFile(ctx context.Context) (string, error) {
 // restoreFormer puts back what keepFormer kept, and starts it. A machine on which nothing was replaced, because its upgrade failed before
 // that, gets its service and is only started if it does not run.
 func restoreFormer(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

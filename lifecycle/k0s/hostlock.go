@@ -162,7 +162,7 @@ func (h *HostLock) run(ctx context.Context, command, stdin string) (string, erro
 	ctx, cancel := context.WithTimeoutCause(ctx, hostLockCall, fmt.Errorf("%s did not answer within %s", h.host, hostLockCall))
 	defer cancel()
 	t := &task{Session: h.session, step: lifecycle.Step{ID: "lock", Target: h.host}, progress: func(string) {}, ctx: ctx}
-	if err := t.aim(); err != nil {
+	if err := t.attachTarget(); err != nil {
 		return "", err
 	}
 	out, err := t.on.pipe(ctx, command, strings.NewReader(stdin), nil)

@@ -39,7 +39,7 @@ func (t *task) install(ctx context.Context, f facts, tokenFile string) error {
 // anew, start. What is done already is left out, so it also finishes an upgrade that was interrupted anywhere. Without a version
 // it only re-installs the service.
 func upgrade(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (t *task) upgraded(ctx context.Context, f facts, v lifecycle.Version) (fact
 		if !f.host.Running.IsZero() || f.host.Service != lifecycle.ServiceRunning {
 			return true, nil
 		}
-		now, err := t.look(ctx, t.on)
+		now, err := t.gatherFacts(ctx, t.on)
 		if err == nil {
 			f = now
 		}
@@ -147,7 +147,7 @@ func (t *task) refuse(summary, detail, hint string) error {
 
 // start starts a stopped service as it is.
 func start(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ const joinWithin = 5 * time.Minute
 
 // initialize installs and starts the first controller.
 func initialize(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (t *task) localConfigOnly(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (t *task) localConfigOnly(ctx context.Context) error {
 // join adds a machine to the cluster. Its token is made for it alone, and is invalid and overwritten when the step ends, however
 // it ends (H16).
 func join(ctx context.Context, t *task) (err error) {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

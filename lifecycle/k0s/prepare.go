@@ -9,7 +9,7 @@ import (
 // prepare makes a machine ready for k0s: what containers need, the declared environment, the declared files. Nothing is installed
 // from the distribution: kiban brings k0s itself, and k0s brings the rest.
 func prepare(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

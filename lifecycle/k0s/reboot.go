@@ -12,7 +12,7 @@ import (
 
 // reboot restarts the machine, unless it has restarted since the step was planned. That it comes back is for the step's gates to say.
 func reboot(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

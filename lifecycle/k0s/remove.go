@@ -41,7 +41,7 @@ func leaveEtcd(ctx context.Context, t *task) error {
 // reset stops k0s on a machine and removes what it and kiban left there. It is done only when the machine says so itself: k0sctl takes
 // a failed `k0s reset` for done (H29).
 func reset(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func reset(ctx context.Context, t *task) error {
 		t.progress("wiping k0s")
 		failed = t.wipe(ctx, f)
 	}
-	if after, err := t.look(ctx, t.on); err != nil {
+	if after, err := t.gatherFacts(ctx, t.on); err != nil {
 		return err
 	} else if !wiped(after.host) {
 		return lifecycle.Errorf(t.on.host.Name, "k0s is not wiped from the machine").
@@ -108,7 +108,7 @@ func (r *remote) leftovers() string {
 // tidy removes what interrupted runs left on a machine: a join token, which is also made worthless, staged binaries of versions other
 // than the step's, half-written files.
 func tidy(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func restore(ctx context.Context, t *task) error {
 	if a == nil {
 		return errors.New("there is no backup to restore from")
 	}
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (t *task) fill(ctx context.Context, f facts, a *Archive) (facts, error) {
 		err := t.cleanUp(t.on.host.Name, func(ctx context.Context, r *remote) error { return r.run(ctx, r.emptyCommand()) })
 		return f, errors.Join(fmt.Errorf("the backup has changed while it was read: it is %s, not %s", got, a.Digest), err)
 	}
-	return t.look(ctx, t.on)
+	return t.gatherFacts(ctx, t.on)
 }
 
 // restoreCommand restores into an empty data directory, and empties it again when that fails, even if nobody is there any more to hear
@@ -111,7 +111,7 @@ func (r *remote) emptyCommand() string {
 
 // restart restarts the service as it is, or starts it.
 func restart(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}

@@ -37,15 +37,15 @@ type drainer struct {
 	policy   lifecycle.Drain
 	progress func(string)
 
-	leaving map[types.UID]*leaving
+	leaving map[types.UID]*departingPod
 	pods    stream
 	budgets stream
 	resync  time.Time // when to compare with the API next
 	trouble string    // the last failure that may pass
 }
 
-// leaving is a pod that is to leave the node.
-type leaving struct {
+// departingPod is a pod that is to leave the node.
+type departingPod struct {
 	pod     corev1.Pod
 	evicted bool
 	// next is when the eviction may be asked for (again).
@@ -54,7 +54,7 @@ type leaving struct {
 	budget, held, told string
 }
 
-func (l *leaving) String() string { return l.pod.Namespace + "/" + l.pod.Name }
+func (l *departingPod) String() string { return l.pod.Namespace + "/" + l.pod.Name }
 
 // Drain moves a node's pods away with the meaning of `kubectl drain --ignore-daemonsets`, and returns when they are gone. The
 // node should be cordoned. progress gets a line for each pod that is evicted, held by a budget, or gone; never the same line
@@ -86,7 +86,7 @@ func newDrainer(ctx context.Context, c *Client, node string, policy lifecycle.Dr
 		grace = int(math.Ceil(policy.GracePeriod.Seconds()))
 	}
 	return &drainer{
-		client: c, node: node, policy: policy, progress: progress, leaving: map[types.UID]*leaving{},
+		client: c, node: node, policy: policy, progress: progress, leaving: map[types.UID]*departingPod{},
 		helper: &drain.Helper{
 			Ctx: ctx, Client: c.api, GracePeriodSeconds: grace, IgnoreAllDaemonSets: true, Force: policy.Force,
 			DeleteEmptyDirData: policy.DeleteEmptyDirData, Timeout: policy.Timeout, ChunkSize: podChunk,
@@ -142,12 +142,12 @@ func (d *drainer) sync(ctx context.Context) (int, error) {
 	for _, p := range list.Pods() {
 		seen[p.UID] = true
 		if d.leaving[p.UID] == nil {
-			d.leaving[p.UID] = &leaving{pod: p, evicted: p.DeletionTimestamp != nil}
+			d.leaving[p.UID] = &departingPod{pod: p, evicted: p.DeletionTimestamp != nil}
 		}
 	}
 	for uid, l := range d.leaving {
 		if !seen[uid] {
-			d.gone(uid, l)
+			d.forget(uid, l)
 		}
 	}
 	return len(d.leaving), nil
@@ -179,8 +179,8 @@ func final(err error) bool {
 		func(s string) bool { return strings.Contains(err.Error(), s) })
 }
 
-// gone forgets a pod that left. When it was the last, a fresh look decides whether the node is drained.
-func (d *drainer) gone(uid types.UID, l *leaving) {
+// forget forgets a pod that left. When it was the last, a fresh look decides whether the node is drained.
+func (d *drainer) forget(uid types.UID, l *departingPod) {
 	delete(d.leaving, uid)
 	if len(d.leaving) == 0 {
 		d.resync = time.Time{}
@@ -219,7 +219,7 @@ func (d *drainer) timedOut() error {
 		Hiding(context.DeadlineExceeded)
 }
 
-func (d *drainer) grace(l *leaving) time.Duration {
+func (d *drainer) grace(l *departingPod) time.Duration {
 	if d.policy.GracePeriod > 0 {
 		return d.policy.GracePeriod
 	}
@@ -229,6 +229,6 @@ func (d *drainer) grace(l *leaving) time.Duration {
 	return corev1.DefaultTerminationGracePeriodSeconds * time.Second
 }
 
-func (d *drainer) sorted() []*leaving {
-	return slices.SortedFunc(maps.Values(d.leaving), func(a, b *leaving) int { return cmp.Compare(a.String(), b.String()) })
+func (d *drainer) sorted() []*departingPod {
+	return slices.SortedFunc(maps.Values(d.leaving), func(a, b *departingPod) int { return cmp.Compare(a.String(), b.String()) })
 }

@@ -20,7 +20,7 @@ const evictAtOnce = 8
 
 // evictDue asks for every eviction whose time has come. An error is one that waiting does not cure.
 func (d *drainer) evictDue(ctx context.Context) error {
-	var due []*leaving
+	var due []*departingPod
 	for _, l := range d.sorted() {
 		if !l.evicted && !time.Now().Before(l.next) {
 			due = append(due, l)
@@ -50,12 +50,12 @@ func (d *drainer) evictDue(ctx context.Context) error {
 }
 
 // answered notes what came of an eviction.
-func (d *drainer) answered(ctx context.Context, l *leaving, err error) error {
+func (d *drainer) answered(ctx context.Context, l *departingPod, err error) error {
 	switch {
 	case err == nil:
 		l.evicted, l.held, l.budget = true, "", ""
 	case apierrors.IsNotFound(err):
-		d.gone(l.pod.UID, l)
+		d.forget(l.pod.UID, l)
 	case apierrors.IsTooManyRequests(err):
 		d.hold(ctx, l, err)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
@@ -76,7 +76,7 @@ func moreThanOneBudget(err error) bool {
 }
 
 // hold notes which budget refused an eviction, and tells it once for each new state of affairs.
-func (d *drainer) hold(ctx context.Context, l *leaving, refusal error) {
+func (d *drainer) hold(ctx context.Context, l *departingPod, refusal error) {
 	l.budget, l.held = "", l.String()+" is held back: "+refusal.Error()
 	budgets, err := d.client.listBudgets(ctx, l.pod.Namespace)
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *drainer) hold(ctx context.Context, l *leaving, refusal error) {
 	l.tell(l.held, d.progress)
 }
 
-func (l *leaving) tell(line string, progress func(string)) {
+func (l *departingPod) tell(line string, progress func(string)) {
 	if line != l.told {
 		progress(line)
 	}

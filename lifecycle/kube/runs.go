@@ -48,7 +48,7 @@ func (c *Client) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	data, err := c.kept(ctx, runsName)
+	data, err := c.configMapData(ctx, runsName)
 	if err != nil {
 		return nil, err
 	}

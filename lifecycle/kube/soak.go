@@ -23,7 +23,7 @@ func (c *Client) Soak(ctx context.Context) (lifecycle.Soak, error) {
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Soak{}, err
 	}
-	data, err := c.kept(ctx, soakName)
+	data, err := c.configMapData(ctx, soakName)
 	if err != nil {
 		return lifecycle.Soak{}, err
 	}

@@ -113,7 +113,7 @@ func (d *drainer) podChanged(e watch.Event) {
 	switch {
 	case l == nil:
 	case e.Type == watch.Deleted:
-		d.gone(p.UID, l)
+		d.forget(p.UID, l)
 	case p.DeletionTimestamp != nil:
 		l.evicted, l.held = true, ""
 	}

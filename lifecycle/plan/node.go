@@ -11,7 +11,7 @@ import (
 func Node(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan {
 	p := survey(site, state)
 	n := &nodeTask{planner: p, NodeTask: task}
-	if n.aim() {
+	if n.findTarget() {
 		n.procedure()()
 	}
 	return p.finish()
@@ -24,8 +24,8 @@ type nodeTask struct {
 	on *member
 }
 
-// aim finds the machine, and what stands in the way of any task.
-func (n *nodeTask) aim() bool {
+// findTarget finds the machine, and what stands in the way of any task.
+func (n *nodeTask) findTarget() bool {
 	switch {
 	case n.dark():
 		n.find(lifecycle.Blockedf(n.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum").

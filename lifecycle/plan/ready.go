@@ -52,11 +52,11 @@ func ready(p *planner) []*stage {
 			before = m.seen.Binary
 		}
 		inPlace[m.Name] = st.Version
-		staged := slices.ContainsFunc(st.after, func(s *step) bool { return s.Action == lifecycle.ActionStage })
+		staged := slices.ContainsFunc(st.after, func(s *step) bool { return s.Action == lifecycle.ActionUpload })
 		if before == st.Version || staged || slices.Contains(m.seen.Staged, st.Version) {
 			return
 		}
-		get := p.do(lifecycle.ActionStage, m, fmt.Sprintf("k0s %s is neither installed nor staged", st.Version))
+		get := p.do(lifecycle.ActionUpload, m, fmt.Sprintf("k0s %s is neither installed nor staged", st.Version))
 		get.Version, get.hop = st.Version, st.Version
 		binaries.add(get)
 		st.after = append(st.after, get)

@@ -96,7 +96,7 @@ func (p *planner) bringBackWorkers(rejoin bool) {
 
 // setUpAnew are the steps that make a worker of the restored control plane out of one that cannot go on as it is.
 func (p *planner) setUpAnew(m *member, why string) []*step {
-	get := p.do(lifecycle.ActionStage, m, "the reset leaves no k0s behind")
+	get := p.do(lifecycle.ActionUpload, m, "the reset leaves no k0s behind")
 	get.Version = p.target()
 	return []*step{p.do(lifecycle.ActionReset, m, why), get, p.joinRestored(m, "it was reset, and joins the restored control plane")}
 }

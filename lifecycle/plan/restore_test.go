@@ -38,7 +38,7 @@ func with(name string, edit func(*lifecycle.HostState)) func(*lifecycle.State) {
 func order(p lifecycle.Plan) []string {
 	var out []string
 	for _, s := range p.Steps {
-		if s.Action != lifecycle.ActionPrepare && !(s.Action == lifecycle.ActionStage && s.Stage == "binaries") &&
+		if s.Action != lifecycle.ActionPrepare && !(s.Action == lifecycle.ActionUpload && s.Stage == "binaries") &&
 			s.Action != lifecycle.ActionConfigure {
 			out = append(out, s.ID)
 		}

@@ -66,11 +66,11 @@ func route(have map[string]lifecycle.Version, target lifecycle.Version, path []l
 		return nil, new(lifecycle.Errorf("", "%s is another major release than %s", target, low).
 			Try("There is no upgrade between major releases that kiban knows."))
 	}
-	return way(low, target, path)
+	return hopsBetween(low, target, path)
 }
 
-// way is the hops from one version up to another of the same major release.
-func way(low, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.Version, *lifecycle.Diagnostic) {
+// hopsBetween are the hops from one version up to another of the same major release.
+func hopsBetween(low, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.Version, *lifecycle.Diagnostic) {
 	var hops []lifecycle.Version
 	var missing, names []string
 	names = append(names, low.String())

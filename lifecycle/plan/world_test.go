@@ -150,7 +150,7 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return append(put, func(*world) {})
 	case lifecycle.ActionBackup:
 		return []func(*world){func(w *world) {}}
-	case lifecycle.ActionStage:
+	case lifecycle.ActionUpload:
 		return []func(*world){func(w *world) { w.hosts[h].Staged = append(w.hosts[h].Staged, s.Version) }}
 	case lifecycle.ActionConfigure:
 		return []func(*world){func(w *world) {

@@ -257,7 +257,7 @@ func versionChange(s lifecycle.Step) string {
 	switch {
 	case s.Version.IsZero():
 		return ""
-	case s.From.IsZero() || s.From == s.Version || s.Action == lifecycle.ActionStage:
+	case s.From.IsZero() || s.From == s.Version || s.Action == lifecycle.ActionUpload:
 		return s.Version.String()
 	}
 	return s.From.String() + " -> " + s.Version.String()

@@ -45,7 +45,7 @@ func bump(t *testing.T) lifecycle.Plan {
 	p.Steps[1].ID = "cluster/backup"
 	add("controllers", "c1", lifecycle.ActionUpgrade, upgrade, func(s *lifecycle.Step) { s.Changes = []string{"+ --profile=gpu"} })
 	for _, w := range []string{"w1", "w2"} {
-		add("workers", w, lifecycle.ActionStage, func(s *lifecycle.Step) { s.Version = to })
+		add("workers", w, lifecycle.ActionUpload, func(s *lifecycle.Step) { s.Version = to })
 		add("workers", w, lifecycle.ActionCordon, func(s *lifecycle.Step) {
 			s.Before = []lifecycle.Gate{{Kind: lifecycle.GateNodesReady}}
 		})

@@ -92,10 +92,10 @@ func stepSince(was, is lifecycle.Step) []string {
 	var out []string
 	tell := func(format string, args ...any) { out = append(out, "    "+fmt.Sprintf(format, args...)) }
 	if was.From != is.From {
-		tell("%s was there when it was planned, and %s is there now", named(was.From), named(is.From))
+		tell("%s was there when it was planned, and %s is there now", k0sName(was.From), k0sName(is.From))
 	}
 	if was.Version != is.Version {
-		tell("%s was to come, and %s would come now", named(was.Version), named(is.Version))
+		tell("%s was to come, and %s would come now", k0sName(was.Version), k0sName(is.Version))
 	}
 	if was.Chart != is.Chart {
 		tell("the chart was to go %s, and would go %s now", was.Chart, is.Chart)
@@ -118,7 +118,7 @@ func stepSince(was, is lifecycle.Step) []string {
 	return out
 }
 
-func named(v lifecycle.Version) string {
+func k0sName(v lifecycle.Version) string {
 	if v.IsZero() {
 		return "no k0s"
 	}

@@ -13,7 +13,7 @@ import (
 func remains(reviewed, now lifecycle.Plan) []string {
 	var out []string
 	if reviewed.Target != now.Target {
-		out = append(out, fmt.Sprintf("%s is declared, and %s was reviewed", named(now.Target), named(reviewed.Target)))
+		out = append(out, fmt.Sprintf("%s is declared, and %s was reviewed", k0sName(now.Target), k0sName(reviewed.Target)))
 	}
 	for _, s := range now.Stages {
 		if r, ok := stageOf(reviewed, s.ID); ok && faster(s.Width, r.Width) {
@@ -104,7 +104,7 @@ func machineRemains(k known, s lifecycle.Step) []string {
 	var why []string
 	for _, v := range []lifecycle.Version{s.Version, s.From} {
 		if !slices.Contains(k.versions, v) {
-			why = append(why, fmt.Sprintf("    %s was not reviewed there", named(v)))
+			why = append(why, fmt.Sprintf("    %s was not reviewed there", k0sName(v)))
 		}
 	}
 	for _, c := range without(s.Changes, k.changes) {

@@ -18,7 +18,7 @@ func isName(s string) bool { return len(s) <= 63 && nameForm.MatchString(s) }
 const nameHint = "Use up to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends."
 
 // checkAddon applies the rules about one Addon document.
-func (l *loading) checkAddon(d addonDocument) []finding {
+func (l *loader) checkAddon(d addonDocument) []finding {
 	a := d.addon()
 	at := func(keys ...string) overlay.Place { return addonPlace(a.Name, append([]string{"spec"}, keys...)...) }
 	var found []finding
@@ -101,7 +101,7 @@ func checkChart(a lifecycle.Addon) []finding {
 
 var keyForm = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
 
-func (l *loading) checkAddonSecrets(d addonDocument) []finding {
+func (l *loader) checkAddonSecrets(d addonDocument) []finding {
 	var found []finding
 	seen := map[string]bool{}
 	for i, s := range d.Spec.Secrets {

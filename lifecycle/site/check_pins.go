@@ -15,7 +15,7 @@ import (
 )
 
 // readPins reads the lock file beside the kustomization, and takes the k0s checksums from it.
-func (l *loading) readPins() {
+func (l *loader) readPins() {
 	file := filepath.Join(l.site.Dir, lifecycle.PinsFile)
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +41,7 @@ func (l *loading) readPins() {
 }
 
 // fillChecksums puts the locked checksums of k0s to those that the Site document has.
-func (l *loading) fillChecksums(name string, lines supply.PinLines) {
+func (l *loader) fillChecksums(name string, lines supply.PinLines) {
 	sums := map[string]string{}
 	for _, key := range sortedKeys(l.site.Pins.K0s) {
 		sum := strings.TrimPrefix(l.site.Pins.K0s[key], "sha256:")

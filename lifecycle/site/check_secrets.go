@@ -11,7 +11,7 @@ import (
 )
 
 // checkSecretSource holds that a secret comes from one place, and not from the repository. what names the secret for people.
-func (l *loading) checkSecretSource(s sourceSpec, what string, at overlay.Place) []finding {
+func (l *loader) checkSecretSource(s sourceSpec, what string, at overlay.Place) []finding {
 	given := 0
 	for _, field := range []string{s.Env, s.File, s.FileEnv} {
 		if field != "" {
@@ -52,7 +52,7 @@ func below(at overlay.Place, keys ...string) overlay.Place {
 func localDirs() []string { return []string{".kiban", ".lab"} }
 
 // committed reports whether a file is there and lies in the fleet's repository.
-func (l *loading) committed(file string) bool {
+func (l *loader) committed(file string) bool {
 	if _, err := os.Stat(file); err != nil || !overlay.Within(l.tree.Fleet(), file) {
 		return false
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // readFiles gives each host the files that the Site declares for it, beside those of its own document.
-func (l *loading) readFiles() {
+func (l *loader) readFiles() {
 	for _, p := range slices.Sorted(maps.Keys(l.declared.Spec.Files)) {
 		spec, at := l.declared.Spec.Files[p], sitePlace("spec", "files", p)
 		found := checkFile(p, spec)
@@ -47,7 +47,7 @@ func (l *loading) readFiles() {
 }
 
 // fill reads a file's content from where it is.
-func (l *loading) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place) []finding {
+func (l *loader) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place) []finding {
 	switch {
 	case spec.From != nil:
 		file.Secret = true

@@ -149,7 +149,7 @@ func TestCommitted(t *testing.T) {
 	if err := os.Symlink(filepath.Join(fleet, "overlays", "tokyo", "key"), filepath.Join(filepath.Dir(outside), "link")); err != nil {
 		t.Fatal(err)
 	}
-	l := loading{tree: overlay.Read(filepath.Join(fleet, "overlays", "tokyo"))}
+	l := loader{tree: overlay.Read(filepath.Join(fleet, "overlays", "tokyo"))}
 	for file, want := range map[string]bool{
 		filepath.Join(fleet, "overlays/tokyo/key"): true, filepath.Join(fleet, ".kiban/key"): false, filepath.Join(fleet, ".lab/x/key"): false,
 		filepath.Join(fleet, "none"): false, outside: false, filepath.Join(filepath.Dir(outside), "link"): true,

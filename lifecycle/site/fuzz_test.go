@@ -70,7 +70,7 @@ func FuzzUnits(f *testing.F) {
 		write(t, filepath.Join(dir, "kustomization.yaml"), "resources: [extra.yaml]\n")
 		write(t, filepath.Join(dir, "extra.yaml"), string(b))
 		site := lifecycle.Site{Name: "tokyo", Dir: dir}
-		l := loading{tree: overlay.Read(dir), site: &site}
+		l := loader{tree: overlay.Read(dir), site: &site}
 		for _, doc := range docs {
 			switch overlay.Identify(doc).Kind {
 			case overlay.KindAddon:

@@ -45,7 +45,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 		sortFindings(ds)
 		return site, ds
 	}
-	l := loading{tree: m.tree, opts: opts, docs: docs, site: &site}
+	l := loader{tree: m.tree, opts: opts, docs: docs, site: &site}
 	l.readSite()
 	l.readMachines()
 	l.readUnits()
@@ -61,8 +61,8 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	return site, ds
 }
 
-// loading is a site while it is read.
-type loading struct {
+// loader is a site while it is read.
+type loader struct {
 	tree *overlay.Tree
 	opts Options
 	docs documents
@@ -79,9 +79,9 @@ type loading struct {
 	found    lifecycle.Diagnostics
 }
 
-func (l *loading) add(fs ...finding) { l.findings = append(l.findings, fs...) }
+func (l *loader) add(fs ...finding) { l.findings = append(l.findings, fs...) }
 
-func (l *loading) readSite() {
+func (l *loader) readSite() {
 	declared, found := decodeSite(l.docs.site)
 	l.declared = declared
 	l.add(found...)
@@ -94,7 +94,7 @@ func (l *loading) readSite() {
 }
 
 // readMachines reads the Cluster document and what is known of its hosts; an external site has neither.
-func (l *loading) readMachines() {
+func (l *loader) readMachines() {
 	if l.docs.external() {
 		l.site.Cluster.Name = l.site.Name
 		l.add(checkExternal(l.declared, l.docs.cluster != nil)...)
@@ -164,7 +164,7 @@ func digest(parts ...[]byte) string {
 }
 
 // checkAll applies the rules that see several documents at once, and those about addons, tenants and objects.
-func (l *loading) checkAll() {
+func (l *loader) checkAll() {
 	for _, d := range l.units.addons {
 		l.add(l.checkAddon(d)...)
 	}

@@ -13,7 +13,7 @@ import (
 
 // readManifests reads the manifests of an addon that the repository holds, for the rules about objects. What is behind a URL is known only
 // once it is fetched.
-func (l *loading) readManifests(a lifecycle.Addon) {
+func (l *loader) readManifests(a lifecycle.Addon) {
 	for i, m := range a.Manifests {
 		where := addonPlace(a.Name, "spec", "manifests", overlay.Index(i))
 		scheme, _, isURL := strings.Cut(m, "://")
@@ -28,7 +28,7 @@ func (l *loading) readManifests(a lifecycle.Addon) {
 	}
 }
 
-func (l *loading) readManifest(a lifecycle.Addon, name string, where overlay.Place) {
+func (l *loader) readManifest(a lifecycle.Addon, name string, where overlay.Place) {
 	file := absolute(l.site.Dir, name)
 	b, err := os.ReadFile(file)
 	if err != nil {

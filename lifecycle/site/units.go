@@ -20,7 +20,7 @@ type units struct {
 }
 
 // readUnits decodes addons and tenants, and ties objects to their addons.
-func (l *loading) readUnits() {
+func (l *loader) readUnits() {
 	l.units.objects = slices.Clone(l.docs.objects)
 	for _, n := range l.docs.addons {
 		d, found := decodeAddon(n)
@@ -49,7 +49,7 @@ func (l *loading) readUnits() {
 }
 
 // tie puts an object to the addon that its annotation names.
-func (l *loading) tie(o object) {
+func (l *loader) tie(o object) {
 	name := o.annotation(lifecycle.AnnotationAddon)
 	i := slices.IndexFunc(l.site.Addons, func(a lifecycle.Addon) bool { return a.Name == name })
 	switch {

@@ -152,7 +152,7 @@ func TestOutOfService(t *testing.T) {
 	}{
 		{"nothing happened", nil, []level{{0, 0}}},
 		{"a controller, without a cordon", []bar{done(lifecycle.ActionUpgrade, 2, 5)}, []level{{0, 0}, {sec(2), 1}, {sec(5), 0}}},
-		{"what disturbs nobody", []bar{done(lifecycle.ActionStage, 1, 2), done(lifecycle.ActionBackup, 2, 3)}, []level{{0, 0}}},
+		{"what disturbs nobody", []bar{done(lifecycle.ActionUpload, 1, 2), done(lifecycle.ActionBackup, 2, 3)}, []level{{0, 0}}},
 		{"a worker is away between its steps too", []bar{done(lifecycle.ActionCordon, 0, 1), done(lifecycle.ActionDrain, 2, 3),
 			done(lifecycle.ActionUpgrade, 4, 5), done(lifecycle.ActionUncordon, 6, 7)},
 			[]level{{0, 0}, {sec(1), 1}, {sec(7), 0}}},

@@ -58,7 +58,7 @@ func UpgradePlan(t *testing.T, site lifecycle.Site, width int) lifecycle.Plan {
 		p.Steps = append(p.Steps, s)
 	}
 	for _, h := range site.Cluster.Hosts {
-		add("binaries", lifecycle.ActionStage, h.Name, "k0s "+to.String()+" is not on "+h.Name+" yet",
+		add("binaries", lifecycle.ActionUpload, h.Name, "k0s "+to.String()+" is not on "+h.Name+" yet",
 			func(s *lifecycle.Step) { s.Version, s.From = to, from })
 	}
 	add("backup", lifecycle.ActionBackup, "", "a backup is taken before controllers change", nil)

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// kept is the data of a ConfigMap of kiban's own in kube-system; nil when there is none.
-func (c *Client) kept(ctx context.Context, name string) (map[string]string, error) {
+// configMapData is the data of a ConfigMap of kiban's own in kube-system; nil when there is none.
+func (c *Client) configMapData(ctx context.Context, name string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	cm, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, name, metav1.GetOptions{})

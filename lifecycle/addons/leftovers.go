@@ -9,9 +9,10 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// gone are the objects that the unit once had, by its inventory or its release, and no longer declares: to be deleted, but for those that
-// hold data. What another unit declares now has moved there. What is not in the cluster is no matter.
-func (l looking) gone(ctx context.Context, u *unit, inv lifecycle.Inventory, release lifecycle.Release) ([]lifecycle.ObjectChange, error) {
+// leftovers are the objects that the unit once had, by its inventory or its release, and no longer declares: to be deleted, but for those
+// that hold data. What another unit declares now has moved there. What is not in the cluster is no matter.
+func (l unitObserver) leftovers(ctx context.Context, u *unit, inv lifecycle.Inventory, release lifecycle.Release) (
+	[]lifecycle.ObjectChange, error) {
 	var refs []lifecycle.ObjectRef
 	for _, it := range inv.Objects {
 		refs = append(refs, it.ObjectRef)
@@ -30,7 +31,7 @@ func (l looking) gone(ctx context.Context, u *unit, inv lifecycle.Inventory, rel
 }
 
 // declared reports whether any unit declares the object.
-func (l looking) declared(r lifecycle.ObjectRef) bool {
+func (l unitObserver) declared(r lifecycle.ObjectRef) bool {
 	return slices.ContainsFunc(l.units, func(u *unit) bool {
 		return slices.ContainsFunc(u.all(), func(o lifecycle.Object) bool { return o.Same(r) })
 	})
@@ -75,7 +76,7 @@ func holdsData(r lifecycle.ObjectRef) string {
 }
 
 // left observes a unit that is in the cluster and has left the repository.
-func (l looking) left(ctx context.Context, inv lifecycle.Inventory) lifecycle.UnitState {
+func (l unitObserver) left(ctx context.Context, inv lifecycle.Inventory) lifecycle.UnitState {
 	s := lifecycle.UnitState{Name: inv.Unit, Installed: true, Digest: inv.Digest}
 	var release lifecycle.Release
 	if inv.Release != "" && !l.taken(inv) {
@@ -87,7 +88,7 @@ func (l looking) left(ctx context.Context, inv lifecycle.Inventory) lifecycle.Un
 		s.Release, s.Chart, s.Hooks = release, inv.Chart, lastHooks(release)
 		s.Diagnostics = l.shared(inv, release)
 	}
-	changes, err := l.gone(ctx, nil, inv, release)
+	changes, err := l.leftovers(ctx, nil, inv, release)
 	if err != nil {
 		s.Unknown = err.Error()
 		return s
@@ -116,7 +117,7 @@ func lastOf(c lifecycle.ObjectChange) int {
 }
 
 // taken reports whether another unit has the release now: the addon's document was given another name.
-func (l looking) taken(inv lifecycle.Inventory) bool {
+func (l unitObserver) taken(inv lifecycle.Inventory) bool {
 	return slices.ContainsFunc(l.units, func(u *unit) bool {
 		c := u.chart()
 		return c != nil && c.Release == inv.Release && u.addon.Namespace == inv.Namespace
@@ -124,7 +125,7 @@ func (l looking) taken(inv lifecycle.Inventory) bool {
 }
 
 // shared finds objects of a release that is to go and that another unit declares now: Helm would delete them with it.
-func (l looking) shared(inv lifecycle.Inventory, release lifecycle.Release) lifecycle.Diagnostics {
+func (l unitObserver) shared(inv lifecycle.Inventory, release lifecycle.Release) lifecycle.Diagnostics {
 	for _, u := range l.units {
 		for _, o := range u.all() {
 			if !isDefinition(o.ObjectRef) && slices.ContainsFunc(release.Objects, o.Same) {

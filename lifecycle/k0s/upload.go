@@ -14,9 +14,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// stage puts the step's version of k0s on the machine, beside the installed one, so that changing over is a rename later.
-func stage(ctx context.Context, t *task) error {
-	f, err := t.look(ctx, t.on)
+// upload puts the step's version of k0s on the machine, beside the installed one, so that changing over is a rename later.
+func upload(ctx context.Context, t *task) error {
+	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
