@@ -85,8 +85,8 @@ func (s State) facts() siteFacts {
 	facts := siteFacts{
 		Hosts: each(s.Hosts, HostState.facts),
 		UID:   s.API.ClusterUID,
-		API:   each(s.API.Servers, func(a APIServer) serverFacts { return serverFacts{a.Host, a.Version, a.Ready, a.Why} }),
-		Etcd:  each(s.Etcd.Members, func(m EtcdMember) memberFacts { return memberFacts{m.Name, m.PeerAddress} }),
+		API:   each(s.API.Servers, func(a APIServer) serverFacts { return serverFacts(a) }),
+		Etcd:  each(s.Etcd.Members, func(m EtcdMember) memberFacts { return memberFacts(m) }),
 	}
 	for _, n := range s.Nodes {
 		facts.Nodes = append(facts.Nodes, nodeFacts{n.Name, n.Kubelet, n.Ready, n.Unschedulable, markFacts{n.Mark.Run, n.Mark.Reason}})
@@ -100,7 +100,7 @@ func (h HostState) facts() hostFacts {
 		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, ServiceName: h.ServiceName, Service: h.Service,
 		Running: h.Running,
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
-		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts{f.Path, f.Digest, f.Mode, f.Owner, f.Group} }),
+		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts(f) }),
 		Data:  h.Data, Restored: h.Restored, Token: h.Token,
 	}
 }

@@ -154,7 +154,8 @@ func TestTablesAsText(t *testing.T) {
 	for _, name := range constants(t, "GateKind") {
 		k := GateKind(name)
 		of := Gate{Kind: k, Target: "w", Version: Version{1, 36, 3, "", 2}}
-		fmt.Fprintf(&b, "%s: watches %s, waits: %s, %s, %q, %q\n", k, k.Watches(), k.row().wait, k.Timeout(policy), of, Gate{Kind: k, Version: of.Version})
+		fmt.Fprintf(&b, "%s: watches %s, waits: %s, %s, %q, %q\n", k, k.Watches(), k.row().wait, k.Timeout(policy), of,
+			Gate{Kind: k, Version: of.Version})
 	}
 	golden := filepath.Join("testdata", "tables.txt")
 	if *update {

@@ -166,7 +166,8 @@ func (c *Call) lookup() int {
 	}
 	status := 0
 	for _, n := range names {
-		text, where := n, n
+		var text string
+		where := n
 		switch {
 		case c.functions[n]:
 			text = n + " is a shell function"

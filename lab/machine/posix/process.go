@@ -129,11 +129,11 @@ func (c *Call) signal(pid, sig int) error {
 		return nil
 	}
 	if !slices.ContainsFunc(c.System.processes(), func(p Process) bool { return p.PID == pid }) {
-		return errors.New("No such process") //nolint:staticcheck // as the system says it
+		return errors.New("No such process")
 	}
 	switch {
 	case c.User.UID != 0:
-		return errors.New("Operation not permitted") //nolint:staticcheck // as the system says it
+		return errors.New("Operation not permitted")
 	case sig != 0 && c.System.Kill != nil:
 		c.System.Kill(pid)
 	}

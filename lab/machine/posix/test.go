@@ -190,7 +190,7 @@ func (c *Call) compare(a, op, b string) (bool, error) {
 func integer(s string) (int, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil {
-		return 0, fmt.Errorf("Illegal number: %s", s) //nolint:staticcheck // as dash says it
+		return 0, fmt.Errorf("Illegal number: %s", s)
 	}
 	return n, nil
 }

@@ -98,13 +98,13 @@ func (m *Manager) run(c *posix.Call, o options) int {
 		case err == nil:
 			continue
 		case errors.Is(err, ErrNoUnit) && (o.verb == "kill" || o.verb == "reset-failed"):
-			err = fmt.Errorf("Unit %s.service not loaded.", name) //nolint:staticcheck // as systemctl says it
+			err = fmt.Errorf("Unit %s.service not loaded.", name)
 		case errors.Is(err, ErrNoUnit) && o.verb == "stop":
-			err, rc = fmt.Errorf("Unit %s.service not loaded.", name), exitNotInstalled //nolint:staticcheck // as systemctl says it
+			err, rc = fmt.Errorf("Unit %s.service not loaded.", name), exitNotInstalled
 		case errors.Is(err, ErrNoUnit):
-			err, rc = fmt.Errorf("Unit %s.service not found.", name), exitNotInstalled //nolint:staticcheck // as systemctl says it
+			err, rc = fmt.Errorf("Unit %s.service not found.", name), exitNotInstalled
 		case errors.Is(err, ErrMasked):
-			err = fmt.Errorf("Unit %s.service is masked.", name) //nolint:staticcheck // as systemctl says it
+			err = fmt.Errorf("Unit %s.service is masked.", name)
 		}
 		fmt.Fprintf(c.Err, "Failed to %s %s.service: %v\n", o.verb, name, err)
 		if status == 0 {
@@ -184,7 +184,7 @@ func (m *Manager) files(c *posix.Call, o options) int {
 			fmt.Fprintf(c.Err, "Created symlink %s → %s.\n", l, to)
 		}
 		if errors.Is(err, ErrMasked) {
-			err = fmt.Errorf("Unit file %s/%s.service is masked.", folder, name) //nolint:staticcheck // as systemctl says it
+			err = fmt.Errorf("Unit file %s/%s.service is masked.", folder, name)
 		}
 		if err != nil {
 			fmt.Fprintf(c.Err, "Failed to %s unit: %v\n", o.verb, err)
