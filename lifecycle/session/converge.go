@@ -132,7 +132,8 @@ func (s *Session) planNow(ctx context.Context, g goal) (lifecycle.Plan, error) {
 	return g.plan(state), nil
 }
 
-// present shows the plan, unless it is the one that was agreed to before the lock was there. The error is why it can't be carried out.
+// present shows the plan, unless it is the one that was agreed to before the lock was there and still may go. The error is why it can't be
+// carried out: then it was shown, with its findings.
 func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.Plan) (agreed bool, err error) {
 	if g.saved != nil {
 		if err := review.CheckFresh(*g.saved, plan); err != nil {
@@ -142,7 +143,8 @@ func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.P
 	agreed = t.agreedTo(plan, func(why error) {
 		s.opts.Hooks.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
 	})
-	if !agreed && !g.blind && (!plan.Empty() || len(plan.Diagnostics) > 0) {
+	err = plan.Diagnostics.Err()
+	if (!agreed || err != nil) && !g.blind && (!plan.Empty() || len(plan.Diagnostics) > 0) {
 		shown := plan
 		if g.estimate {
 			shown = s.estimated(ctx, plan)
@@ -151,7 +153,6 @@ func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.P
 			return false, err
 		}
 	}
-	err = plan.Diagnostics.Err()
 	if err != nil && !g.blind {
 		err = PlanError{plan.Diagnostics}
 	}

@@ -182,6 +182,11 @@ func TestPlansThatDoNotGo(t *testing.T) {
 	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{}); !errors.As(err, &stopped) || shown != 1 || b.ran != nil {
 		t.Errorf("blocked: %v, shown %d times, ran %v", err, shown, b.ran)
 	}
+	// What is found between the yes and the lock, such as a budget that allows nothing any more, is shown too: the plan is the same otherwise.
+	b, shown = &bench{plans: []lifecycle.Plan{planOf("f", "worker-1/drain"), blocked}}, 0
+	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{}); !errors.As(err, &stopped) || shown != 2 || b.ran != nil {
+		t.Errorf("blocked under the lock: %v, shown %d times, ran %v", err, shown, b.ran)
+	}
 	b, shown = &bench{plans: []lifecycle.Plan{planOf("g", "worker-1/drain")}}, 0
 	saved := &SavedPlan{Plan: planOf("f", "worker-1/drain")}
 	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{Saved: saved}); !errors.Is(err, review.ErrStale) ||
