@@ -48,8 +48,8 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s: changed %q, tested %q; want %q, %q", name, short(got.changed), short(got.tested()), c.changed, c.tested)
 		}
 	}
-	if got := example().pick([]string{"a/x.go"}); !slices.Contains(got.affected, "m/e2e") {
-		t.Errorf("the suite is not vetted: %v", got.affected)
+	if got := example().pick([]string{"a/x.go"}); short(got.rebuilt) != "a b c cli e2e" {
+		t.Errorf("vetted: %v; want what is compiled with the change, the suite too, and not what only reads it", got.rebuilt)
 	}
 }
 

@@ -90,10 +90,9 @@ func (c *checker) check(ctx context.Context) error {
 	fmt.Printf("%d files changed since %s\n", len(c.files), c.base)
 	c.step("format", c.format)
 	for _, m := range c.modules {
-		if len(m.affected) == 0 {
-			continue
+		if len(m.rebuilt) > 0 {
+			c.step("vet "+m.name(), func() error { return c.tool(ctx, m, "go", "vet", m.rebuilt) })
 		}
-		c.step("vet "+m.name(), func() error { return c.tool(ctx, m, "go", "vet", m.affected) })
 		if lint, err := filepath.Abs(filepath.Join(c.root, linters)); err == nil && exists(lint) && len(m.changed) > 0 {
 			c.step("lint "+m.name(), func() error {
 				return c.tool(ctx, m, lint, "run", []string{"--config", filepath.Join(c.root, ".golangci.yml")}, m.changedDirs())

@@ -38,7 +38,9 @@ type pkg struct {
 type selection struct {
 	// changed are the packages with changed files.
 	changed []string
-	// affected are those, and all whose tests could come out otherwise.
+	// rebuilt are those, and all that are compiled with them, their tests counted in: what vet could find something in.
+	rebuilt []string
+	// affected are those, and all whose tests could come out otherwise, because they read what changed.
 	affected []string
 }
 
@@ -69,7 +71,8 @@ func (s selected) changedDirs() []string {
 // pick says which packages of the module are to be tested for changed files.
 func (m module) pick(files []string) selection {
 	if slices.Contains(files, path.Join(m.dir, "go.mod")) || slices.Contains(files, path.Join(m.dir, "go.sum")) {
-		return selection{affected: m.only(func(pkg) bool { return true })}
+		all := m.only(func(pkg) bool { return true })
+		return selection{rebuilt: all, affected: all}
 	}
 	changed, stale := map[string]bool{}, map[string]bool{}
 	for _, file := range files {
@@ -82,12 +85,14 @@ func (m module) pick(files []string) selection {
 			}
 		}
 	}
-	rebuilt := m.importers(changed)
+	importers := m.importers(changed)
+	rebuilt := func(p pkg) bool {
+		return importers[p.path] || slices.ContainsFunc(p.testImports, func(i string) bool { return importers[i] })
+	}
 	return selection{
-		changed: m.only(func(p pkg) bool { return changed[p.path] }),
-		affected: m.only(func(p pkg) bool {
-			return rebuilt[p.path] || stale[p.path] || slices.ContainsFunc(p.testImports, func(i string) bool { return rebuilt[i] })
-		}),
+		changed:  m.only(func(p pkg) bool { return changed[p.path] }),
+		rebuilt:  m.only(rebuilt),
+		affected: m.only(func(p pkg) bool { return rebuilt(p) || stale[p.path] }),
 	}
 }
 
