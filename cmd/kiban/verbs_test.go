@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,9 +44,10 @@ type fakeSite struct {
 	verifyWithin time.Duration
 	fakeSoak
 	run func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
-	// planners take the place of plans, and opened is what the site was opened with.
-	planners session.Planners
-	opened   session.Options
+	// planners take the place of plans, and opened is what the site was last opened with, by one of perhaps several commands.
+	planners   session.Planners
+	openedGate sync.Mutex
+	opened     session.Options
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
@@ -121,7 +123,9 @@ func (f *fakeSite) services() services {
 
 // open is session.Open on the fake.
 func (f *fakeSite) open(site lifecycle.Site, opts session.Options) *session.Session {
+	f.openedGate.Lock()
 	f.opened = opts
+	f.openedGate.Unlock()
 	return session.With(site, opts, f.parts())
 }
 
