@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/lock"
 )
 
@@ -16,10 +15,22 @@ import (
 type siteLock struct {
 	site lifecycle.Site
 	host func(name string) lock.Place
-	api  *kube.Client
+	api  ClusterPlace
+}
+
+// ClusterPlace is where a cluster keeps its site's lock, once there is a cluster.
+type ClusterPlace interface {
+	lock.Place
+	// Connected reports whether it is known how to reach the cluster's API.
+	Connected() bool
 }
 
 func (w *world) locks() siteLock { return siteLock{site: w.site, host: w.machines.lock, api: w.api} }
+
+// LockIn is the lock of a site in other places than the real ones; host is where a controller keeps it.
+func LockIn(site lifecycle.Site, host func(name string) lock.Place, cluster ClusterPlace) Locker {
+	return siteLock{site: site, host: host, api: cluster}
+}
 
 // places are where the lock is kept, by what was seen. Either may be nil.
 func (l siteLock) places(seen lifecycle.State) (cluster, host lock.Place, hostName string) {
