@@ -31,6 +31,8 @@ type Site struct {
 	Addons  []Addon    `json:"addons,omitempty"`
 	Tenants []Tenant   `json:"tenants,omitempty"`
 	Objects []Document `json:"objects,omitempty"`
+	// Fleet is what the fleet's owners allow all sites; it is not the overlay's to say.
+	Fleet Fleet `json:"fleet,omitzero"`
 	// Pins are those of the lock file beside the overlay; nil when there is none.
 	Pins *Pins `json:"pins,omitempty"`
 	// Revision is the git commit the overlay was read at, with "-dirty" when the work tree differs; empty outside a repository.

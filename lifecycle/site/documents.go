@@ -93,6 +93,9 @@ func sortDocuments(t *overlay.Tree, built [][]byte) (documents, lifecycle.Diagno
 }
 
 func kindHint(p overlay.Identity) string {
+	if p.Kind == overlay.KindFleet {
+		return "Move it into " + lifecycle.FleetFile + " at the fleet's root: what it allows is not an overlay's to say."
+	}
 	kinds := []string{overlay.KindSite, overlay.KindAddon, overlay.KindTenant}
 	if near := overlay.Nearest(p.Kind, kinds); near != "" && near != p.Kind {
 		return fmt.Sprintf("Did you mean kind %q?", near)

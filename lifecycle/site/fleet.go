@@ -136,5 +136,6 @@ func Reads(fleetDir, name string) ([]string, bool) {
 	if ds != nil {
 		return nil, false
 	}
-	return overlay.Read(dir).Reads()
+	reads, told := overlay.Read(dir).Reads()
+	return append(reads, lifecycle.FleetFile), told // what it allows decides whether the site is valid
 }

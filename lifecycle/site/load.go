@@ -32,7 +32,10 @@ type Options struct {
 // no error; with errors it holds as much as could be read.
 func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.Site, lifecycle.Diagnostics) {
 	site := lifecycle.Site{Name: name}
-	m, ds := merge(ctx, fleetDir, name)
+	allowed, ds := ReadFleet(fleetDir)
+	site.Fleet = allowed
+	m, found := merge(ctx, fleetDir, name)
+	ds = append(ds, found...)
 	if ds.Err() != nil {
 		sortFindings(ds)
 		return site, ds

@@ -16,6 +16,7 @@ func meaning(spec string) string {
 		"addonSpec": "Addon", "chartSpec": "Chart", "secretSpec": "Secret", "sourceSpec": "SecretSource", "ignoreSpec": "Ignore",
 		"tenantSpec": "Tenant", "groupsSpec": "TenantGroups", "namespaceSpec": "TenantNamespace", "limitsSpec": "TenantLimits",
 		"networkSpec": "TenantNetwork", "applicationsSpec": "TenantApplications",
+		"fleetSpec": "Fleet",
 	}[spec]
 }
 
@@ -32,7 +33,7 @@ func (s *source) documentFields(words *source) ([]entry, error) {
 	return all, nil
 }
 
-func documentKinds() []string { return []string{"Site", "Addon", "Tenant"} }
+func documentKinds() []string { return []string{"Site", "Addon", "Tenant", "Fleet"} }
 
 func (s *source) walk(words *source, typ, path string) ([]entry, error) {
 	t, ok := s.types[typ]

@@ -70,6 +70,16 @@ func (s sources) find(pl Place) (file string, line int) {
 	}
 }
 
+// LineOf is the line of a place in a document, or of the nearest thing around it; 0 when nothing of the path is there.
+func LineOf(document *yaml.Node, path []string) int {
+	for ; len(path) > 0; path = path[:len(path)-1] {
+		if n := descend(document, path); n != nil {
+			return n.Line
+		}
+	}
+	return 0
+}
+
 // descend follows a path to the node that a person would look at: the key of a mapping's entry, the first line of an item.
 func descend(n *yaml.Node, path []string) *yaml.Node {
 	if len(path) == 0 {

@@ -21,6 +21,8 @@ const (
 	KindSite    = "Site"
 	KindAddon   = "Addon"
 	KindTenant  = "Tenant"
+	// KindFleet is no document of an overlay: it stands in a file at the fleet's root.
+	KindFleet = "Fleet"
 
 	// The versions and groups of their documents, and of k0s's own.
 	APIKiban        = "kiban.dev/v1alpha1"

@@ -95,6 +95,11 @@ func Empty(n *yaml.Node) bool {
 	return len(n.Content) == 0
 }
 
+// DuplicateKeys visits every key of a document that its mapping holds already, with its line and the first one's.
+func DuplicateKeys(document *yaml.Node, found func(key string, line, first int)) {
+	duplicateKeys(document, func(k *yaml.Node, first int) { found(k.Value, k.Line, first) })
+}
+
 // duplicateKeys visits every key that its mapping holds already. YAML forbids that; kustomize keeps one of the two.
 func duplicateKeys(n *yaml.Node, found func(key *yaml.Node, first int)) {
 	if n.Kind == yaml.MappingNode {

@@ -1,0 +1,82 @@
+package site
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle/site/overlay"
+)
+
+// secretPrefix begins the names of environment variables that every fleet's secrets may come from.
+const secretPrefix = "KIBAN_SECRET_"
+
+// checkFleetDocument applies the rules about fleet.yaml.
+func checkFleetDocument(d fleetDocument) []finding {
+	at := func(keys ...string) overlay.Place { return overlay.Place{Kind: overlay.KindFleet, Path: keys} }
+	var found []finding
+	if d.APIVersion != overlay.APIKiban {
+		found = append(found, wrong(at("apiVersion"), fmt.Sprintf("apiVersion can't be %q", d.APIVersion), "",
+			"Write `apiVersion: "+overlay.APIKiban+"`."))
+	}
+	if d.Kind != overlay.KindFleet {
+		found = append(found, wrong(at("kind"), fmt.Sprintf("kind can't be %q here", d.Kind), "Only a Fleet stands at the fleet's root.",
+			"Write `kind: "+overlay.KindFleet+"`."))
+	}
+	for i, program := range d.Spec.ExecPlugins {
+		if !programForm.MatchString(program) && (!path.IsAbs(program) || path.Clean(program) != program) {
+			found = append(found, wrong(at("spec", "execPlugins", overlay.Index(i)), fmt.Sprintf("%q is no program", program),
+				"A kubeconfig's exec plugin is compared with it, without arguments.",
+				"Write its name, such as aws, or its absolute path, such as /usr/local/bin/kubelogin."))
+		}
+	}
+	for i, name := range d.Spec.SecretVariables {
+		place := at("spec", "secretVariables", overlay.Index(i))
+		switch {
+		case !variableForm.MatchString(name):
+			found = append(found, wrong(place, fmt.Sprintf("%q is no environment variable", name), "", "Write a variable's whole name; patterns are not read."))
+		case ownVariable(name):
+			found = append(found, wrong(place, fmt.Sprintf("%s can't be a secret of a site", name),
+				"It is what kiban or the pipeline itself acts with; on a machine or in a cluster it would be everybody's who has that.",
+				"Keep the secret in a variable of its own, such as "+secretPrefix+"REGISTRY_TOKEN; such names need no entry here."))
+		}
+	}
+	if key := d.Spec.K0s.SigningKey; key != "" {
+		if err := checkSigningKey(key); err != nil {
+			found = append(found, wrong(at("spec", "k0s", "signingKey"), "the signing key can't be used", err.Error(),
+				"Put the content of a k0s release's cosign.pub here: it begins with -----BEGIN PUBLIC KEY-----."))
+		}
+	}
+	return found
+}
+
+var programForm = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9._+]*$`)
+
+// ownVariable reports whether a variable is what kiban or its pipeline acts with: never a site's secret, whoever allows it.
+func ownVariable(name string) bool {
+	name = strings.ToUpper(name)
+	return strings.HasPrefix(name, "KIBAN_") && !strings.HasPrefix(name, secretPrefix) || strings.HasPrefix(name, "CI_JOB_") ||
+		strings.HasPrefix(name, "GITLAB_")
+}
+
+// checkSigningKey reports why text is no public key that cosign signs blobs with: ECDSA on P-256.
+func checkSigningKey(text string) error {
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "" {
+		return errors.New("it is not one public key in PEM")
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return err
+	}
+	if k, ok := key.(*ecdsa.PublicKey); !ok || k.Curve != elliptic.P256() {
+		return errors.New("cosign's keys are ECDSA on the curve P-256, and this is another")
+	}
+	return nil
+}

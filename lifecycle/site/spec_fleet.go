@@ -1,0 +1,28 @@
+package site
+
+import (
+	"kiban.dev/kiban/lifecycle"
+)
+
+// fleetDocument is the form of the file at the fleet's root. What the fields mean stands in package lifecycle.
+type fleetDocument struct {
+	APIVersion string    `yaml:"apiVersion"`
+	Kind       string    `yaml:"kind"`
+	Spec       fleetSpec `yaml:"spec"`
+}
+
+type fleetSpec struct {
+	ExecPlugins     []string     `yaml:"execPlugins"`
+	SecretVariables []string     `yaml:"secretVariables"`
+	K0s             fleetK0sSpec `yaml:"k0s"`
+}
+
+// fleetK0sSpec is how k0s is trusted.
+type fleetK0sSpec struct {
+	// SigningKey is the public key, in PEM, that signatures of k0s binaries are checked against (cosign.pub of a k0s release).
+	SigningKey string `yaml:"signingKey"`
+}
+
+func (d fleetDocument) fleet() lifecycle.Fleet {
+	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, K0sSigningKey: d.Spec.K0s.SigningKey}
+}
