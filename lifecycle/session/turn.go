@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"os"
 	"strings"
 	"time"
 
@@ -20,13 +21,15 @@ type turn struct {
 	run     string
 	fence   *lock.Fence
 	release func() // nil: the lock is not held
+	unsign  func() // takes away what says on this machine that the run's process is here
 	// agreed is the plan that the lock was taken for; nil once it has been made again under the lock.
 	agreed *lifecycle.Plan
 }
 
 func (s *Session) turn(doing string) *turn {
 	run := newRunID(time.Now())
-	return &turn{session: s, run: run, contender: s.parts.Lock.Contend(s.claim(run, doing))}
+	process, unsign := lock.ThisProcess(os.TempDir())
+	return &turn{session: s, run: run, unsign: unsign, contender: s.parts.Lock.Contend(s.claim(run, doing, process))}
 }
 
 // next begins another run: another plan is another run.
@@ -71,19 +74,21 @@ func (t *turn) giveUp() {
 	if t.release != nil {
 		t.release()
 	}
+	t.unsign()
 }
 
 // needsNoLock reports whether a plan with steps changes nothing on the site.
 func needsNoLock(plan lifecycle.Plan) bool { return !plan.Empty() && harmless(plan) }
 
 // claim is what a run of this person or job asks for.
-func (s *Session) claim(run, doing string) lock.Claim {
+func (s *Session) claim(run, doing, process string) lock.Claim {
 	at := "@"
 	if strings.Contains(s.opts.Where, "://") {
 		at = " in "
 	}
-	return lock.Claim{Site: s.site.Name, Wait: s.opts.LockTimeout, Gone: lock.ProcessGone, Say: s.opts.Hooks.say,
-		Lock: lifecycle.Lock{Holder: run, Who: strings.TrimSuffix(s.opts.Who+at+s.opts.Where, at), Doing: doing, Process: lock.ThisProcess()}}
+	return lock.Claim{Site: s.site.Name, Wait: s.opts.LockTimeout, Say: s.opts.Hooks.say,
+		Gone: func(process string) bool { return lock.ProcessGone(os.TempDir(), process) },
+		Lock: lifecycle.Lock{Holder: run, Who: strings.TrimSuffix(s.opts.Who+at+s.opts.Where, at), Doing: doing, Process: process}}
 }
 
 // newRunID names a run: when it began, and enough chance that two of the same second differ.
