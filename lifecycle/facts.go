@@ -74,6 +74,7 @@ type nodeFacts struct {
 	Name, Kubelet string
 	Ready, Cordon bool
 	Mark          markFacts
+	Taints        []string `json:",omitempty"` // a plan drains no node whose pods no other takes
 }
 
 type markFacts struct {
@@ -89,7 +90,7 @@ func (s State) facts() siteFacts {
 		Etcd:  each(s.Etcd.Members, func(m EtcdMember) memberFacts { return memberFacts(m) }),
 	}
 	for _, n := range s.Nodes {
-		facts.Nodes = append(facts.Nodes, nodeFacts{n.Name, n.Kubelet, n.Ready, n.Unschedulable, markFacts{n.Mark.Run, n.Mark.Reason}})
+		facts.Nodes = append(facts.Nodes, nodeFacts{n.Name, n.Kubelet, n.Ready, n.Unschedulable, markFacts{n.Mark.Run, n.Mark.Reason}, n.Taints})
 	}
 	return facts
 }

@@ -164,7 +164,10 @@ type NodeState struct {
 	Unschedulable bool              `json:"unschedulable,omitempty"`
 	Mark          Mark              `json:"mark,omitzero"`
 	Labels        map[string]string `json:"labels,omitempty"`
-	InternalIP    string            `json:"internalIP,omitempty"`
+	// Taints keep pods away that do not tolerate them, as "key=value:NoSchedule", sorted. Those that Kubernetes itself puts on for a node's
+	// condition or its cordon are left out, as are those that only say what is preferred.
+	Taints     []string `json:"taints,omitempty"`
+	InternalIP string   `json:"internalIP,omitempty"`
 }
 
 // Mark is what kiban writes on a node in the same write as the cordon.
@@ -198,32 +201,6 @@ type EtcdMember struct {
 	// PeerAddress is the host part of its peer URL.
 	PeerAddress string `json:"peerAddress"`
 }
-
-// Budget is a PodDisruptionBudget and the pods it guards.
-type Budget struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	// Rule is its spec in words: "minAvailable 2" or "maxUnavailable 0".
-	Rule string `json:"rule"`
-	// Allowed, Healthy, Desired and Expected are status.disruptionsAllowed, currentHealthy, desiredHealthy and expectedPods.
-	Allowed  int `json:"allowed"`
-	Healthy  int `json:"healthy"`
-	Desired  int `json:"desired"`
-	Expected int `json:"expected"`
-	// Owner is what created the pods: "Deployment shop/web"; "" when nothing did.
-	Owner string      `json:"owner,omitempty"`
-	Pods  []BudgetPod `json:"pods,omitempty"`
-}
-
-// BudgetPod is a pod under a budget.
-type BudgetPod struct {
-	Name  string `json:"name"`
-	Node  string `json:"node"`
-	Ready bool   `json:"ready"`
-}
-
-// Never reports whether the budget can never allow an eviction, however healthy its pods are.
-func (b Budget) Never() bool { return b.Expected > 0 && b.Desired >= b.Expected }
 
 // StuckPod is a pod that a drain would refuse to move.
 type StuckPod struct {

@@ -3,7 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -79,21 +79,24 @@ func (c *Checker) budgetRoom(ctx context.Context, g lifecycle.Gate, _ time.Time)
 	return decideRoom(budgets, g.Target)
 }
 
-// decideRoom: every budget over a pod on the node allows a disruption now. One that never can, however healthy its pods are,
-// is not worth waiting for.
+// decideRoom: every budget that guards a pod on the node allows a disruption now. One that never can, however healthy its pods are, is not
+// worth waiting for, nor is a pod under two budgets, which the API evicts never.
 func decideRoom(budgets []lifecycle.Budget, node string) lifecycle.GateResult {
+	if pod, names := lifecycle.Entangled(budgets, node); pod != "" {
+		return failed("%s on %s is under several disruption budgets (%s), and the API evicts no such pod", pod, node, strings.Join(names, ", "))
+	}
 	var tight []string
 	here := 0
 	for _, b := range budgets {
-		i := slices.IndexFunc(b.Pods, func(p lifecycle.BudgetPod) bool { return p.Node == node })
-		if i < 0 {
+		pods := b.GuardedOn(node)
+		if len(pods) == 0 {
 			continue
 		}
 		here++
 		switch {
 		case b.Never():
 			return failed("budget %s (%s) wants %d of %d pods healthy and so never lets %s leave %s", budgetName(b), b.Rule, b.Desired, b.Expected,
-				b.Pods[i].Name, node)
+				pods[0].Name, node)
 		case b.Allowed <= 0:
 			tight = append(tight, fmt.Sprintf("budget %s lets no pod go now: %d of %d healthy, wants %d", budgetName(b), b.Healthy, b.Expected,
 				b.Desired))

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -327,7 +328,7 @@ func TestNodesReady(t *testing.T) {
 
 func TestBudgets(t *testing.T) {
 	web := lifecycle.Budget{Namespace: "shop", Name: "web", Rule: "minAvailable 2", Healthy: 2, Desired: 2, Expected: 3,
-		Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "w1"}}}
+		Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "w1", Ready: true}}}
 	with := func(edit func(*lifecycle.Budget)) []lifecycle.Budget {
 		b := web
 		edit(&b)
@@ -345,4 +346,21 @@ func TestBudgets(t *testing.T) {
 	verdict{lifecycle.GateMet, "0 budgets"}.check(t, decideRoom(with(func(*lifecycle.Budget) {}), "w2"))
 	verdict{lifecycle.GateMet, "1 budget"}.check(t, decideRoom(with(func(b *lifecycle.Budget) { b.Allowed = 1 }), "w1"))
 	verdict{lifecycle.GateFailed, "never lets web-1 leave w1"}.check(t, decideRoom(with(func(b *lifecycle.Budget) { b.Desired = 3 }), "w1"))
+
+	pod := func(edit func(*lifecycle.Budget, *lifecycle.BudgetPod)) []lifecycle.Budget {
+		return with(func(b *lifecycle.Budget) {
+			b.Healthy, b.Pods = 0, slices.Clone(b.Pods)
+			edit(b, &b.Pods[0])
+		})
+	}
+	verdict{lifecycle.GateMet, "0 budgets"}.check(t,
+		decideRoom(pod(func(b *lifecycle.Budget, p *lifecycle.BudgetPod) { b.Desired, p.Ready, p.Free = 3, false, true }), "w1"))
+	verdict{lifecycle.GateMet, "0 budgets"}.check(t,
+		decideRoom(pod(func(b *lifecycle.Budget, p *lifecycle.BudgetPod) { b.Desired, p.Ready, b.AlwaysAllow = 3, false, true }), "w1"))
+	verdict{lifecycle.GateWaiting, "shop/web lets no pod go now"}.check(t,
+		decideRoom(pod(func(_ *lifecycle.Budget, p *lifecycle.BudgetPod) { p.Ready = false }), "w1"))
+	other := web
+	other.Name, other.Allowed = "web-too", 1
+	verdict{lifecycle.GateFailed, "shop/web-1 on w1 is under several disruption budgets (web, web-too)"}.check(t,
+		decideRoom([]lifecycle.Budget{web, other}, "w1"))
 }

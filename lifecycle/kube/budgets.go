@@ -101,8 +101,11 @@ func budget(b *policyv1.PodDisruptionBudget, guarded []pod) lifecycle.Budget {
 		Allowed: int(b.Status.DisruptionsAllowed), Healthy: int(b.Status.CurrentHealthy),
 		Desired: int(b.Status.DesiredHealthy), Expected: int(b.Status.ExpectedPods),
 	}
+	if how := b.Spec.UnhealthyPodEvictionPolicy; how != nil {
+		out.AlwaysAllow = *how == policyv1.AlwaysAllow
+	}
 	for _, p := range guarded {
-		out.Pods = append(out.Pods, lifecycle.BudgetPod{Name: p.name, Node: p.node, Ready: p.ready && !p.terminating})
+		out.Pods = append(out.Pods, lifecycle.BudgetPod{Name: p.name, Node: p.node, Ready: p.ready && !p.terminating, Free: p.free()})
 	}
 	return out
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubectl/pkg/drain"
@@ -25,11 +24,14 @@ const (
 	defaultEvictionRetry = 2 * time.Second
 	// resyncEvery is how often a drain compares its view of the node with the API, in case a watch lost something.
 	resyncEvery = 10 * time.Second
+	// lastLook bounds the look at the node of a drain that has run out of time.
+	lastLook = 5 * time.Second
 )
 
-// drainer is one drain under way. Which pods go, and how they are asked to, is kubectl's drain library's to say; when is
-// kiban's: the library's own loop polls each pod once a second, gives up at the first broken connection, and spins on
-// refused evictions unless told otherwise.
+// drainer is one drain under way. Which pods go is kubectl's drain library's to say; how they are asked to, and when, is
+// kiban's: the library's own loop evicts by name, so that an eviction repeated after a lost answer may meet the pod's
+// successor; it polls each pod once a second, gives up at the first broken connection, and spins on refused evictions
+// unless told otherwise.
 type drainer struct {
 	client   *Client
 	helper   *drain.Helper
@@ -38,23 +40,16 @@ type drainer struct {
 	progress func(string)
 
 	leaving map[types.UID]*departingPod
+	// began says that the node's pods were seen once; those that come later are arrivals, which may be pods that no cordon keeps away.
+	began    bool
+	arrivals arrivals
+	// claims are those of volumes that were mounted by pods that have left.
+	claims  map[types.NamespacedName]bool
 	pods    stream
 	budgets stream
 	resync  time.Time // when to compare with the API next
 	trouble string    // the last failure that may pass
 }
-
-// departingPod is a pod that is to leave the node.
-type departingPod struct {
-	pod     corev1.Pod
-	evicted bool
-	// next is when the eviction may be asked for (again).
-	next time.Time
-	// budget is "namespace/name" of the budget that refused last; held says so in words, told is what was said last.
-	budget, held, told string
-}
-
-func (l *departingPod) String() string { return l.pod.Namespace + "/" + l.pod.Name }
 
 // Drain moves a node's pods away with the meaning of `kubectl drain --ignore-daemonsets`, and returns when they are gone. The
 // node should be cordoned. progress gets a line for each pod that is evicted, held by a budget, or gone; never the same line
@@ -75,9 +70,12 @@ func (c *Client) Drain(ctx context.Context, node string, policy lifecycle.Drain,
 	defer d.close()
 	err := d.run(bounded)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return d.timedOut()
+		return d.timedOut(ctx)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return d.detached(bounded)
 }
 
 func newDrainer(ctx context.Context, c *Client, node string, policy lifecycle.Drain, progress func(string)) *drainer {
@@ -87,6 +85,7 @@ func newDrainer(ctx context.Context, c *Client, node string, policy lifecycle.Dr
 	}
 	return &drainer{
 		client: c, node: node, policy: policy, progress: progress, leaving: map[types.UID]*departingPod{},
+		arrivals: newArrivals(), claims: map[types.NamespacedName]bool{},
 		helper: &drain.Helper{
 			Ctx: ctx, Client: c.api, GracePeriodSeconds: grace, IgnoreAllDaemonSets: true, Force: policy.Force,
 			DeleteEmptyDirData: policy.DeleteEmptyDirData, Timeout: policy.Timeout, ChunkSize: podChunk,
@@ -140,11 +139,17 @@ func (d *drainer) sync(ctx context.Context) (int, error) {
 	}
 	seen := map[types.UID]bool{}
 	for _, p := range list.Pods() {
-		seen[p.UID] = true
-		if d.leaving[p.UID] == nil {
-			d.leaving[p.UID] = &departingPod{pod: p, evicted: p.DeletionTimestamp != nil}
+		if d.leaving[p.UID] == nil && d.began && d.stays(ctx, &p) {
+			continue
 		}
+		seen[p.UID] = true
+		if l := d.leaving[p.UID]; l != nil {
+			l.pod = p
+			continue
+		}
+		d.leaving[p.UID] = &departingPod{pod: p, evicted: p.DeletionTimestamp != nil}
 	}
+	d.began = true
 	for uid, l := range d.leaving {
 		if !seen[uid] {
 			d.forget(uid, l)
@@ -185,6 +190,9 @@ func (d *drainer) forget(uid types.UID, l *departingPod) {
 	if len(d.leaving) == 0 {
 		d.resync = time.Time{}
 	}
+	for _, claim := range claimsOf(&l.pod) {
+		d.claims[types.NamespacedName{Namespace: l.pod.Namespace, Name: claim}] = true
+	}
 	if l.evicted {
 		d.progress("evicted " + l.String())
 		return
@@ -192,41 +200,34 @@ func (d *drainer) forget(uid types.UID, l *departingPod) {
 	d.progress(l.String() + " is gone")
 }
 
-// timedOut says which pods are still there, and why.
-func (d *drainer) timedOut() error {
-	var lines []string
-	for _, l := range d.sorted() {
-		switch {
-		case l.held != "":
-			lines = append(lines, l.held)
-		case l.evicted:
-			lines = append(lines, l.String()+" was evicted and has not ended; its grace period is "+d.grace(l).String())
-		default:
-			lines = append(lines, l.String()+" could not be evicted")
-		}
-	}
+// timedOut says which pods are still there, what holds each, and what helps with that.
+func (d *drainer) timedOut(ctx context.Context) error {
+	lines, hints := left(d.sorted(), time.Now(), d.broken(ctx))
 	if d.trouble != "" {
 		lines = append(lines, "last failure: "+d.trouble)
 	}
-	left := lifecycle.Count(len(d.leaving), "pod") + " left"
+	count := lifecycle.Count(len(d.leaving), "pod") + " left"
 	if len(d.leaving) == 0 {
-		left = "which pods are left is not known"
+		count = "which pods are left is not known"
 	}
-	return lifecycle.Blockedf(d.node, "the node was not drained within %s: %s", d.policy.Timeout, left).
+	return lifecycle.Blockedf(d.node, "the node was not drained within %s: %s", d.policy.Timeout, count).
 		Because(lines...).
-		Try("Make the pods named here able to move (more replicas, a looser budget, room on other nodes), " +
-			"then apply again: it goes on from here").
+		Try(strings.Join(append(hints, "Then apply again: it goes on from here."), " ")).
 		Hiding(context.DeadlineExceeded)
 }
 
-func (d *drainer) grace(l *departingPod) time.Duration {
-	if d.policy.GracePeriod > 0 {
-		return d.policy.GracePeriod
+// broken says what keeps the node from ending pods. An API that does not answer leaves that unsaid.
+func (d *drainer) broken(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, lastLook)
+	defer cancel()
+	n, err := d.client.Node(ctx, d.node)
+	switch {
+	case apierrors.IsNotFound(err):
+		return "the cluster has no node " + d.node + " any more"
+	case err != nil:
+		return ""
 	}
-	if s := l.pod.Spec.TerminationGracePeriodSeconds; s != nil {
-		return time.Duration(*s) * time.Second
-	}
-	return corev1.DefaultTerminationGracePeriodSeconds * time.Second
+	return kubeletTrouble(n)
 }
 
 func (d *drainer) sorted() []*departingPod {

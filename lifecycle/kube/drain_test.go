@@ -85,19 +85,6 @@ func TestDrainOneByOne(t *testing.T) {
 	}
 }
 
-// TestDrainTellsWhatDoesNotEnd: a pod that was evicted and stays is named as such.
-func TestDrainTellsWhatDoesNotEnd(t *testing.T) {
-	f := newFakeAPI()
-	f.linger = -1 // for ever
-	c := connect(t, f)
-	f.put("pods", ownedPod("web-1", func(o object) { o["spec"].(map[string]any)["terminationGracePeriodSeconds"] = 45 }))
-	err := c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Second, EvictionRetry: time.Second}, func(string) {})
-	wantDiagnostic(t, err, lifecycle.SeverityBlocked, "not drained within 1s")
-	if !strings.Contains(err.Error(), "shop/web-1 was evicted and has not ended; its grace period is 45s") {
-		t.Error(err)
-	}
-}
-
 // TestDrainSurvivesTrouble: a broken connection or an unwilling server is not the end of a drain.
 func TestDrainSurvivesTrouble(t *testing.T) {
 	f := newFakeAPI()

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"kiban.dev/kiban/lifecycle"
@@ -36,7 +37,7 @@ func (d *drainer) evictDue(ctx context.Context) error {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			results[i] = d.helper.EvictPod(l.pod, policyv1.SchemeGroupVersion)
+			results[i] = d.evict(ctx, l)
 		})
 	}
 	wg.Wait()
@@ -49,14 +50,27 @@ func (d *drainer) evictDue(ctx context.Context) error {
 	return nil
 }
 
+// evict asks for the eviction of the very pod that was seen. One of the same name that was made since is another pod, elsewhere maybe: an
+// eviction that is repeated after a lost answer must not meet it.
+func (d *drainer) evict(ctx context.Context, l *departingPod) error {
+	options := metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(l.pod.UID))}
+	if grace := int64(d.helper.GracePeriodSeconds); grace >= 0 {
+		options.GracePeriodSeconds = &grace
+	}
+	return d.client.api.PolicyV1().Evictions(l.pod.Namespace).Evict(ctx, &policyv1.Eviction{
+		ObjectMeta: metav1.ObjectMeta{Namespace: l.pod.Namespace, Name: l.pod.Name}, DeleteOptions: &options,
+	})
+}
+
 // answered notes what came of an eviction.
 func (d *drainer) answered(ctx context.Context, l *departingPod, err error) error {
 	switch {
 	case err == nil:
-		l.evicted, l.held, l.budget = true, "", ""
+		l.evicted, l.asked, l.held, l.budget = true, time.Now(), "", ""
+		d.arrivals.evicted(&l.pod)
 	case apierrors.IsNotFound(err):
 		d.forget(l.pod.UID, l)
-	case apierrors.IsTooManyRequests(err):
+	case apierrors.IsTooManyRequests(err), apierrors.HasStatusCause(err, policyv1.DisruptionBudgetCause):
 		d.hold(ctx, l, err)
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		// The namespace's own end deletes the pod; until then there is nothing to ask for.
@@ -64,8 +78,9 @@ func (d *drainer) answered(ctx context.Context, l *departingPod, err error) erro
 		return lifecycle.Blockedf(d.node, "the API refuses to evict %s", l.String()).
 			Try("Remove what refuses it (a second budget over the pod, an admission webhook), then apply again").
 			From(err)
-	default:
+	default: // it may have been granted all the same, so a fresh look comes before the next try
 		d.note(ctx, fmt.Errorf("evict %s: %w", l, err))
+		d.resync = l.next
 	}
 	return nil
 }
@@ -93,13 +108,6 @@ func (d *drainer) hold(ctx context.Context, l *departingPod, refusal error) {
 		}
 	}
 	l.tell(l.held, d.progress)
-}
-
-func (l *departingPod) tell(line string, progress func(string)) {
-	if line != l.told {
-		progress(line)
-	}
-	l.held, l.told = line, line
 }
 
 // heldBy is "shop/web-x is held by budget shop/web (0 disruptions allowed, 2 of 3 healthy)".

@@ -220,7 +220,7 @@ func (f *fakeAPI) resource(w http.ResponseWriter, r *http.Request) {
 	case len(parts) == 1:
 		f.create(w, collection, namespace, body)
 	case len(parts) == 3 && parts[2] == "eviction":
-		f.evict(w, namespace+"/"+parts[1])
+		f.evict(w, namespace+"/"+parts[1], body)
 	case r.Method == http.MethodPatch && strings.HasPrefix(r.Header.Get("Content-Type"), "application/apply-patch"):
 		f.apply(w, r, collection, namespace+"/"+parts[1], body)
 	default:
@@ -297,13 +297,17 @@ func merge(into, patch map[string]any) {
 	}
 }
 
-func (f *fakeAPI) evict(w http.ResponseWriter, key string) {
+func (f *fakeAPI) evict(w http.ResponseWriter, key string, body object) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.evictions[key]++
 	p := f.objects["pods"][key]
 	if p == nil {
 		status(w, http.StatusNotFound, "NotFound", "no such pod", nil)
+		return
+	}
+	if uid := text(body, "deleteOptions", "preconditions", "uid"); uid != "" && uid != text(metadata(p), "uid") {
+		status(w, http.StatusConflict, "Conflict", "the UID in the precondition does not match the UID in record", nil)
 		return
 	}
 	for _, b := range f.objects["poddisruptionbudgets"] {

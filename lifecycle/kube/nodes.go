@@ -111,6 +111,7 @@ func nodeState(n *corev1.Node, renewed time.Time) lifecycle.NodeState {
 			}
 		}
 	}
+	s.Taints = repelling(n.Spec.Taints)
 	for _, a := range n.Status.Addresses {
 		if a.Type == corev1.NodeInternalIP {
 			s.InternalIP = a.Address
@@ -118,6 +119,21 @@ func nodeState(n *corev1.Node, renewed time.Time) lifecycle.NodeState {
 		}
 	}
 	return s
+}
+
+// conditionTaints begins the taints that Kubernetes puts on a node for its condition or its cordon, and takes away again.
+const conditionTaints = "node.kubernetes.io/"
+
+// repelling are the taints that keep pods away and that somebody has put on the node.
+func repelling(taints []corev1.Taint) []string {
+	var out []string
+	for _, t := range taints {
+		if t.Effect != corev1.TaintEffectPreferNoSchedule && !strings.HasPrefix(t.Key, conditionTaints) {
+			out = append(out, t.ToString())
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func renewTime(l *coordinationv1.Lease) time.Time {

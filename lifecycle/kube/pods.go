@@ -52,6 +52,12 @@ func (p pod) String() string { return p.namespace + "/" + p.name }
 
 func (p pod) finished() bool { return p.phase == corev1.PodSucceeded || p.phase == corev1.PodFailed }
 
+// free reports whether no budget is asked about the pod in a drain: the eviction API lets pods go that are Pending or ending, and a drain
+// evicts no pods of daemon sets and no static ones.
+func (p pod) free() bool {
+	return p.phase == corev1.PodPending || p.terminating || p.mirror || p.ofDaemonSet()
+}
+
 func (p pod) ofDaemonSet() bool { return p.owner != nil && p.owner.Kind == "DaemonSet" }
 
 // listPods reads the pods of a namespace ("" for all), chunk by chunk. node narrows it to one node.

@@ -115,7 +115,9 @@ func (d *drainer) podChanged(e watch.Event) {
 	case e.Type == watch.Deleted:
 		d.forget(p.UID, l)
 	case p.DeletionTimestamp != nil:
-		l.evicted, l.held = true, ""
+		l.pod, l.evicted, l.held = *p, true, ""
+	default:
+		l.pod = *p
 	}
 }
 

@@ -15,6 +15,7 @@ func (p *planner) inspectDisruption() {
 	for _, b := range p.state.Budgets {
 		p.inspectBudget(b, drained)
 	}
+	p.inspectEntangled(drained)
 	p.inspectStuck(drained)
 }
 
@@ -34,7 +35,7 @@ func (p *planner) drained() map[string]bool {
 func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 	var pods []string
 	for _, pod := range b.Pods {
-		if drained[pod.Node] {
+		if drained[pod.Node] && b.Guards(pod) {
 			pods = append(pods, fmt.Sprintf("%s on %s", pod.Name, pod.Node))
 		}
 	}
@@ -58,6 +59,20 @@ func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 		p.find(lifecycle.Warnf(name, "the disruption budget allows no eviction now").
 			Because(detail).
 			Try("The rollout waits until it does, up to the drain's timeout."))
+	}
+}
+
+// inspectEntangled names pods that no drain can move, for the API evicts no pod under two budgets.
+func (p *planner) inspectEntangled(drained map[string]bool) {
+	for _, m := range p.members {
+		if !drained[m.Name] {
+			continue
+		}
+		if pod, names := lifecycle.Entangled(p.state.Budgets, m.Name); pod != "" {
+			p.find(lifecycle.Blockedf(m.Name, "cannot be drained: %s is under several disruption budgets", pod).
+				Because("The API evicts no pod that more than one budget selects. These do: " + strings.Join(names, ", ") + ".").
+				Try("Leave one budget over the pod, by their selectors."))
+		}
 	}
 }
 
