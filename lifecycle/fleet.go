@@ -12,4 +12,6 @@ type Fleet struct {
 	SecretVariables []string `json:"secretVariables,omitempty"`
 	// K0sSigningKey is the public key, in PEM, that signatures of k0s binaries are checked against. Empty: they are not checked.
 	K0sSigningKey string `json:"k0sSigningKey,omitempty"`
+	// SignedReviews: a reviewed plan counts only with the forge's signature of what it means.
+	SignedReviews bool `json:"signedReviews,omitempty"`
 }

@@ -60,7 +60,8 @@ type ReviewedSites struct {
 // ReviewedSite is the plan that a merge request showed of a site.
 type ReviewedSite struct {
 	Name string
-	// Plan is the file that the plan job left; nil when there is none, and then Missing says why.
-	Plan    []byte
-	Missing string
+	// Plan is the file that the plan job left; nil when there is none that counts, and then Missing says why.
+	Plan     []byte
+	Missing  string
+	Evidence ReviewEvidence
 }

@@ -30,8 +30,12 @@ type Pipeline struct {
 type PipelineSite struct {
 	Name string
 	Wave int
-	// Tier is the site's label of that name: "production" waits for somebody to start it.
+	// Tier is the site's label of that name, as the branch says it that the pipeline's change goes into: it decides whose variables a job gets.
 	Tier string
+	// New: that branch has no such site yet, so nobody has said yet what tier it is of. Its jobs before the merge get no tier's variables.
+	New bool
+	// Manual sites wait for somebody to start them: production, before the change or after it, and what is new.
+	Manual bool
 	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
 	// own environment: no job has the keys of two sites.
 	From []PipelineSite

@@ -18,6 +18,9 @@ type Plan struct {
 	// SiteDigest and FactsDigest are what the plan was made from. It is refused when either has changed.
 	SiteDigest  string `json:"siteDigest"`
 	FactsDigest string `json:"factsDigest"`
+	// Guards are the settings that decide how, when and on whose word the site may be changed, by name ("upgrade.windows"), each with a
+	// digest of its value: a plan is reviewed together with them.
+	Guards map[string]string `json:"guards,omitempty"`
 	// Target is the version the site is to have. Hops are the versions on the way, Target last; empty when no version changes.
 	Target Version   `json:"target"`
 	Hops   []Version `json:"hops,omitempty"`

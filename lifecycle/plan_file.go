@@ -19,11 +19,13 @@ type SavedPlan struct {
 	Plan    Plan      `json:"plan"`
 }
 
-// ReviewedPlan is a plan that a merge request showed, and the merge request's address. The zero ReviewedPlan: nobody has reviewed one.
+// ReviewedPlan is a plan that a merge request showed, the merge request's address, and what stands behind it. The zero ReviewedPlan: nobody
+// has reviewed one.
 type ReviewedPlan struct {
-	Kind  string `json:"kind"`
-	Where string `json:"where"`
-	Plan  Plan   `json:"plan"`
+	Kind     string         `json:"kind"`
+	Where    string         `json:"where"`
+	Evidence ReviewEvidence `json:"evidence,omitzero"`
+	Plan     Plan           `json:"plan"`
 }
 
 // SameMajor reports whether a document of one format, such as "1.4", can be read as the other: minors only add fields.

@@ -61,6 +61,12 @@ func TestPlanMeaning(t *testing.T) {
 func TestReviewDescribe(t *testing.T) {
 	for want, r := range map[string]Review{
 		"nobody reviewed": {}, "reviewed": {Plan: "sha256:aa"},
+		"reviewed in https://x/42 (merged by ann, approved by bob and eve, planned by https://x/jobs/7 at 3f2a9c1d5e)": {Plan: "sha256:aa",
+			Where: "https://x/42", ReviewEvidence: ReviewEvidence{MergedBy: "ann", ApprovedBy: []string{"bob", "eve"}, Job: "https://x/jobs/7",
+				Commit: "3f2a9c1d5e0000000000"}},
+		"reviewed (merged by ann, approved by nobody)": {Plan: "sha256:aa", ReviewEvidence: ReviewEvidence{MergedBy: "ann"}},
+		"reviewed (merged by ann, who approved is not known: why)": {Plan: "sha256:aa",
+			ReviewEvidence: ReviewEvidence{MergedBy: "ann", Unknown: "who approved is not known: why"}},
 		"nobody reviewed, with 2 differences accepted (ab)": {Accepted: []string{"a", "b"}, AcceptedID: "ab"},
 	} {
 		if got := r.Describe(); got != want {

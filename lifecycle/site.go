@@ -95,6 +95,8 @@ type Host struct {
 	Files []HostFile `json:"files,omitempty"`
 	// Reset asks for the host's removal from the cluster (k0sctl's reset: true).
 	Reset bool `json:"reset,omitempty"`
+	// HostKeys identifies the keys that known_hosts has for the host, "sha256:<hex>"; "" where it has none.
+	HostKeys string `json:"-"`
 	// Source is where the host was declared, "file:line", for diagnostics.
 	Source string `json:"source,omitempty"`
 }

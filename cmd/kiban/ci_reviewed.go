@@ -28,10 +28,13 @@ func newCIReviewed(a *app, runF func(context.Context, *ciReviewedOptions) error)
 		Use:   "reviewed [SITE...] --out DIR",
 		Short: "Fetch the plans that the merge request of this commit showed",
 		Long: `Find the merge request that the commit of this pipeline came with, and fetch the plans that its newest pipeline made: what its
-jobs plan:SITE left as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban apply SITE --reviewed". Without a SITE, those of all sites
-that were planned.
+jobs plan:SITE left as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban apply SITE --reviewed", with the job, its commit, who merged
+and who approved. Without a SITE, those of all sites that were planned.
 
-A site without a reviewed plan gets no file and stderr says why: the commit was pushed directly, the plan failed, its artifacts have
+A plan counts as reviewed when its job is one of this project, never a fork's, its pipeline is of the commit that was merged or of its
+merged result, and it had ended with success when that was merged. A job that is retried later makes no review.
+
+A site without a reviewed plan gets no file and stderr says why: one of these does not hold, the commit was pushed directly, artifacts have
 expired, or a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
 
 GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH, and which environment, where the job has
@@ -82,16 +85,23 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	for _, p := range forge.ReviewedPlans(found) {
 		name := p.Site.Name
 		if p.Missing != "" {
-			a.note("%s has no reviewed plan: %s", name, p.Missing)
+			a.findings(lifecycle.Diagnostics{notReviewed(name, p.Missing)})
 			continue
 		}
 		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where,
-			Plan: p.Plan}); err != nil {
+			Evidence: p.Evidence, Plan: p.Plan}); err != nil {
 			return err
 		}
 		a.note("%s: the plan of %s: %s", name, found.Where, reviewedFile(opts.Out, name))
 	}
 	return nil
+}
+
+// notReviewed says why there is no plan of a site that counts as reviewed, and how it may go all the same.
+func notReviewed(site, why string) lifecycle.Diagnostic {
+	return lifecycle.Warnf(site, "%s has no reviewed plan", site).Because(why).
+		Try("A plan counts that a job of this project made, of the commit that was merged, before it was merged. apply shows what it would do " +
+			"now, with an id: a merge request shows that to reviewers, or --accept-changes ID carries it out and says who accepted it.")
 }
 
 // mergedCommit finds out from the environment which commit this is about, and where it is.

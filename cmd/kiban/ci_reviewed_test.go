@@ -25,10 +25,13 @@ func mergedServer(t *testing.T, plan lifecycle.Plan) *httptest.Server {
 	}
 	answers := map[string]string{
 		"/api/v4/projects/7": `{"id":7}`,
-		"/api/v4/projects/7/repository/commits/c0ffee/merge_requests": `[{"iid":42,"state":"merged","target_branch":"main","web_url":"` +
-			mergeRequestURL + `"}]`,
-		"/api/v4/projects/7/merge_requests/42/pipelines":            `[{"id":1,"source":"merge_request_event"}]`,
-		"/api/v4/projects/7/pipelines/1/jobs":                       `[{"id":5,"name":"plan:lab","status":"success"},{"id":6,"name":"plan:osaka","status":"success"},{"id":8,"name":"plan:../evil","status":"success"}]`,
+		"/api/v4/projects/7/repository/commits/c0ffee/merge_requests": `[{"iid":42,"state":"merged","target_branch":"main",` +
+			`"project_id":7,"sha":"f00d","merged_at":"2026-11-21T00:00:00Z","merge_user":{"username":"ann"},"web_url":"` + mergeRequestURL + `"}]`,
+		"/api/v4/projects/7/merge_requests/42/pipelines": `[{"id":1,"source":"merge_request_event","project_id":7,"sha":"f00d"}]`,
+		"/api/v4/projects/7/pipelines/1/jobs": `[{"id":5,"name":"plan:lab","status":"success","finished_at":"2026-11-20T00:00:00Z","web_url":"https://gitlab.example/jobs/5"},` +
+			`{"id":6,"name":"plan:osaka","status":"success","finished_at":"2026-11-20T00:00:00Z"},` +
+			`{"id":8,"name":"plan:../evil","status":"success","finished_at":"2026-11-20T00:00:00Z"}]`,
+		"/api/v4/projects/7/merge_requests/42/approvals":            `{"approved_by":[{"user":{"username":"bob"}}]}`,
 		"/api/v4/projects/7/pipelines/1/bridges":                    `[]`,
 		"/api/v4/projects/7/repository/commits/beef/merge_requests": `[]`,
 		"/api/v4/projects/7/deployments":                            `[{"id":3,"sha":"beef","status":"success","deployable":{"pipeline":{"id":51}}}]`,
@@ -61,15 +64,15 @@ func TestCIReviewed(t *testing.T) {
 		left  []string // sites with a file afterwards
 	}{
 		"one site":            {sites: []string{"lab"}, says: []string{"lab: the plan of " + mergeRequestURL}, left: []string{"lab"}},
-		"all that it planned": {says: []string{"osaka has no reviewed plan: its plan was cut off"}, left: []string{"lab", "stale"}},
+		"all that it planned": {says: []string{"osaka has no reviewed plan", "its plan was cut off"}, left: []string{"lab", "stale"}},
 		"one that has none": {sites: []string{"lab", "tokyo"},
-			says: []string{"tokyo has no reviewed plan: no pipeline of merge request !42 has a job plan:tokyo"}, left: []string{"lab"}},
+			says: []string{"tokyo has no reviewed plan", "no pipeline of merge request !42 has a job plan:tokyo"}, left: []string{"lab"}},
 		"pushed directly": {sites: []string{"lab"}, env: map[string]string{"CI_COMMIT_SHA": "beef"},
-			says: []string{"lab has no reviewed plan: commit beef came without a merge request"}},
+			says: []string{"lab has no reviewed plan", "commit beef came without a merge request"}},
 		"all of pushed commit": {env: map[string]string{"CI_COMMIT_SHA": "beef"},
 			says: []string{"Commit beef came with no merge request that planned a site"}, left: []string{"lab", "stale"}},
 		"another applied since": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "50"},
-			says: []string{"lab has no reviewed plan: commit beef was applied since, by the newer pipeline 51"}},
+			says: []string{"lab has no reviewed plan", "commit beef was applied since, by the newer pipeline 51"}},
 		"another applied before": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "52"},
 			left: []string{"lab"}},
 		"no token": {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed,
@@ -127,7 +130,9 @@ func TestCIReviewed(t *testing.T) {
 			}
 			if code == exitDone && len(tt.left) > 0 && tt.env == nil {
 				r, err := review.ReadReviewed(reviewedFile(out, "lab"))
-				if err != nil || r.Where != mergeRequestURL || r.Plan.Meaning() != plan.Meaning() {
+				if err != nil || r.Where != mergeRequestURL || r.Plan.Meaning() != plan.Meaning() ||
+					r.Evidence.Job != "https://gitlab.example/jobs/5" || r.Evidence.Commit != "f00d" || r.Evidence.MergedBy != "ann" ||
+					strings.Join(r.Evidence.ApprovedBy, " ") != "bob" {
 					t.Errorf("%+v, %v", r, err)
 				}
 			}

@@ -18,6 +18,8 @@ type SitePlan struct {
 	Missing string
 	// Gone: the merge request deletes the site's overlay.
 	Gone bool
+	// Evidence is what stands behind a plan that was reviewed.
+	Evidence lifecycle.ReviewEvidence
 	// Promoted are the versions that the plan brings, each held against a site that must have run it before.
 	Promoted []lifecycle.Promoted
 }

@@ -123,7 +123,7 @@ func ReviewedPlans(of lifecycle.ReviewedSites) []SitePlan {
 			continue
 		}
 		p := ParsePlan(s.Plan, s.Name, s.Name+".json")
-		p.Missing = cmp.Or(s.Missing, p.Missing)
+		p.Missing, p.Evidence = cmp.Or(s.Missing, p.Missing), s.Evidence
 		out = append(out, p)
 	}
 	return out

@@ -2,33 +2,24 @@ package gitlab
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"gitlab.com/gitlab-org/api/client-go"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-const (
-	// planJob is how the jobs that plan a site begin their names; the site follows.
-	planJob = "plan:"
-	// pipelinesAsked is how many of a merge request's pipelines are looked through for a plan, the newest first.
-	pipelinesAsked = 20
-	// nested is how many pipelines deep a plan job may be. GitLab allows two levels of children.
-	nested = 3
-	// largestPlan is how many bytes of a plan are read.
-	largestPlan = 32 << 20
-)
+// largestPlan is how many bytes of a plan are read.
+const largestPlan = 32 << 20
 
-// Reviewed finds what was reviewed of the sites when a commit came into a branch: the plans that the newest pipeline of its merge request
-// made. Without names, those of every site that it planned. What is not there is no error; errors are Diagnostics.
+// Reviewed finds what was reviewed of the sites when a commit came into a branch: the plans that a pipeline of its merge request made in the
+// project itself, of what was merged, before it was merged. Without names, those of every site that it planned. What is not there, or does
+// not count, is no error; errors are Diagnostics.
 //
 // Where a newer pipeline has applied another commit to the job's environment since, what was reviewed no longer counts.
 func (c *Client) Reviewed(ctx context.Context, project string, of lifecycle.MergedCommit, sites []string) (lifecycle.ReviewedSites, error) {
@@ -56,23 +47,23 @@ func (c *Client) reviewed(ctx context.Context, project string, of lifecycle.Merg
 	if mr == nil {
 		return unreviewed(sites, fmt.Sprintf("commit %s came without a merge request: it was pushed directly", short(of.Commit))), nil
 	}
-	jobs, err := c.planJobs(ctx, project, mr.IID, sites)
+	jobs, err := c.planJobs(ctx, project, mr, sites)
 	if err != nil {
 		return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 	}
+	said := c.evidence(ctx, project, mr)
 	out := lifecycle.ReviewedSites{Where: mr.WebURL}
 	if len(sites) == 0 {
-		for name := range jobs {
-			sites = append(sites, name)
-		}
-		slices.Sort(sites)
+		sites = jobs.sites()
 	}
 	for _, name := range sites {
-		s := lifecycle.ReviewedSite{Name: name, Missing: fmt.Sprintf("no pipeline of merge request !%d has a job %s%s", mr.IID, planJob, name)}
-		if job, planned := jobs[name]; planned {
+		s := lifecycle.ReviewedSite{Name: name, Missing: jobs.missing(name)}
+		if job, planned := jobs.found[name]; planned {
 			if s, err = c.planOf(ctx, job, name); err != nil {
 				return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 			}
+			s.Evidence = said
+			s.Evidence.Job, s.Evidence.Commit = job.WebURL, job.commit
 		}
 		out.Sites = append(out.Sites, s)
 	}
@@ -86,71 +77,29 @@ func unreviewed(sites []string, why string) (out lifecycle.ReviewedSites) {
 	return out
 }
 
-// planned is a plan job, and the project whose pipeline it is of: a fork's pipelines run there.
-type planned struct {
-	*gitlab.Job
-	project string
-}
-
-// planJobs are the plan jobs of a merge request by site, each of the newest pipeline that has one.
-func (c *Client) planJobs(ctx context.Context, project string, number int64, sites []string) (map[string]planned, error) {
-	pipelines, _, err := c.api.MergeRequests.ListMergeRequestPipelines(project, number, gitlab.WithContext(ctx))
+// evidence is who merged and who approved, as far as the token may see it: a review counts by its plan, and this is for the record.
+func (c *Client) evidence(ctx context.Context, project string, mr *gitlab.BasicMergeRequest) (e lifecycle.ReviewEvidence) {
+	if mr.MergeUser != nil {
+		e.MergedBy = mr.MergeUser.Username
+	} else if mr.MergedBy != nil { // GitLab before 14.7
+		e.MergedBy = mr.MergedBy.Username
+	}
+	approvals, _, err := c.api.MergeRequestApprovals.GetConfiguration(project, mr.IID, gitlab.WithContext(ctx))
 	if err != nil {
-		return nil, err
-	}
-	pipelines = slices.DeleteFunc(pipelines, func(p *gitlab.PipelineInfo) bool { return p.Source != "" && p.Source != "merge_request_event" })
-	slices.SortFunc(pipelines, func(a, b *gitlab.PipelineInfo) int { return cmp.Compare(b.ID, a.ID) })
-	found := map[string]planned{}
-	for _, p := range pipelines[:min(len(pipelines), pipelinesAsked)] {
-		if err := c.jobsOf(ctx, project, p, nested, found); err != nil {
-			return nil, err
+		e.Unknown = "who approved is not known: GitLab did not tell"
+		if code := status(err); code != 0 {
+			e.Unknown += fmt.Sprintf(" (status %d)", code)
 		}
-		missing := func(name string) bool { _, ok := found[name]; return !ok }
-		if len(found) > 0 && !slices.ContainsFunc(sites, missing) {
-			break
+		c.log.Debug("GitLab does not tell who approved", "merge request", mr.IID, "error", err)
+		return e
+	}
+	for _, a := range approvals.ApprovedBy {
+		if a != nil && a.User != nil {
+			e.ApprovedBy = append(e.ApprovedBy, a.User.Username)
 		}
 	}
-	return found, nil
-}
-
-// jobsOf adds the plan jobs of a pipeline and of those that it started, but for sites that have one already.
-func (c *Client) jobsOf(ctx context.Context, project string, p *gitlab.PipelineInfo, depth int, found map[string]planned) error {
-	if p.ProjectID != 0 {
-		project = fmt.Sprint(p.ProjectID)
-	}
-	opts := gitlab.ListJobsOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}}
-	for {
-		jobs, resp, err := c.api.Jobs.ListPipelineJobs(project, p.ID, &opts, gitlab.WithContext(ctx))
-		if err != nil {
-			return err
-		}
-		for _, job := range jobs {
-			if name, ok := strings.CutPrefix(job.Name, planJob); ok && found[name].Job == nil {
-				found[name] = planned{job, project}
-			}
-		}
-		if resp.NextPage == 0 {
-			break
-		}
-		opts.Page = resp.NextPage
-	}
-	if depth == 1 {
-		return nil
-	}
-	opts.Page = 0
-	bridges, _, err := c.api.Jobs.ListPipelineBridges(project, p.ID, &opts, gitlab.WithContext(ctx))
-	if err != nil {
-		return err
-	}
-	for _, b := range bridges {
-		if b.DownstreamPipeline == nil {
-			continue // it has not started one
-		}
-		if err := c.jobsOf(ctx, project, b.DownstreamPipeline, depth-1, found); err != nil {
-			return err
-		}
-	}
-	return nil
+	slices.Sort(e.ApprovedBy)
+	return e
 }
 
 // planOf gets the file that a plan job left. A job that warned has one too: it said that a gate was in the way then.
@@ -160,25 +109,32 @@ func (c *Client) planOf(ctx context.Context, job planned, site string) (lifecycl
 		s.Missing = fmt.Sprintf("its plan was not made: job %d is %s (%s)", job.ID, job.Status, job.WebURL)
 		return s, nil
 	}
-	path := fmt.Sprintf("projects/%s/jobs/%d/artifacts/plans/%s.json", gitlab.PathEscape(job.project), job.ID, url.PathEscape(site))
-	req, err := c.api.NewRequest(http.MethodGet, path, nil, []gitlab.RequestOptionFunc{gitlab.WithContext(ctx)})
-	if err != nil {
-		return s, err
-	}
-	file := limited{left: largestPlan}
-	switch _, err := c.api.Do(req, &file); {
+	file, err := c.artifact(ctx, job, "plans/"+url.PathEscape(site)+".json", largestPlan)
+	switch {
 	case errors.Is(err, gitlab.ErrNotFound):
 		s.Missing = fmt.Sprintf("its plan is no longer kept: the artifacts of job %d have expired or were deleted (%s)", job.ID, job.WebURL)
 	case errors.Is(err, tooLarge{}):
 		s.Missing = fmt.Sprintf("its plan has more than %d MiB (%s)", largestPlan>>20, job.WebURL)
 	case err != nil:
 		return s, err
-	case len(bytes.TrimSpace(file.kept.Bytes())) == 0:
+	case len(bytes.TrimSpace(file)) == 0:
 		s.Missing = fmt.Sprintf("its plan was not made: job %d left an empty file (%s)", job.ID, job.WebURL)
 	default:
-		s.Plan = file.kept.Bytes()
+		s.Plan = file
 	}
 	return s, nil
+}
+
+// artifact is one file of what a job left. escaped is its path, with what is no slash between folders escaped.
+func (c *Client) artifact(ctx context.Context, job planned, escaped string, largest int) ([]byte, error) {
+	path := fmt.Sprintf("projects/%s/jobs/%d/artifacts/%s", gitlab.PathEscape(job.project), job.ID, escaped)
+	req, err := c.api.NewRequest(http.MethodGet, path, nil, []gitlab.RequestOptionFunc{gitlab.WithContext(ctx)})
+	if err != nil {
+		return nil, err
+	}
+	file := limited{left: largest}
+	_, err = c.api.Do(req, &file)
+	return file.kept.Bytes(), err
 }
 
 // tooLarge is the error of a limited that is full.

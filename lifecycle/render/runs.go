@@ -58,7 +58,7 @@ func operator(r lifecycle.RunRecord) string {
 	return r.Who + "@" + r.Where
 }
 
-// reviewed says in a word what a run went by: "!42", "no, 3 accepted".
+// reviewed says in a few words what a run went by: "!42 by ann, approved by bob", "no, 3 accepted".
 func reviewed(r *lifecycle.Review) string {
 	if r == nil {
 		return ""
@@ -68,6 +68,12 @@ func reviewed(r *lifecycle.Review) string {
 		said = "yes"
 		if _, number, found := strings.Cut(r.Where, "/merge_requests/"); found {
 			said = "!" + number
+		}
+		if r.MergedBy != "" {
+			said += " by " + r.MergedBy
+		}
+		if len(r.ApprovedBy) > 0 {
+			said += ", approved by " + strings.Join(r.ApprovedBy, ", ")
 		}
 	}
 	if n := len(r.Accepted); n > 0 {

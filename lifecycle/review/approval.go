@@ -32,7 +32,7 @@ func (a *Approval) Allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.R
 		return nil, nil
 	}
 	reviewed := a.Reviewed.Plan
-	said := &lifecycle.Review{Where: a.Reviewed.Where}
+	said := &lifecycle.Review{Where: a.Reviewed.Where, ReviewEvidence: a.Reviewed.Evidence}
 	if reviewed.Site != "" {
 		said.Plan = reviewed.Meaning()
 	}

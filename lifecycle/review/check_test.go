@@ -192,6 +192,10 @@ func TestCheck(t *testing.T) {
 			p.Steps[0].Objects = append(p.Steps[0].Objects,
 				lifecycle.ObjectChange{ObjectRef: lifecycle.ObjectRef{Kind: "Secret", Name: "made"}, Change: lifecycle.ChangeCreate})
 		}},
+		"a cluster that was not there, and another declaration": {reviewed: bare, now: func(p *lifecycle.Plan) {
+			drop(p, on("c1"))
+			p.SiteDigest = "sha256:other"
+		}, want: []string{"~ addon/shop/apply", "what is declared is not what it was"}},
 		"a cluster that was not there, and another machine": {reviewed: bare,
 			now: func(p *lifecycle.Plan) { more(p, "w3", lifecycle.ActionStart, to) }, want: []string{"+ w3/start"}},
 		"a cluster that does not answer": {now: func(p *lifecycle.Plan) {
@@ -252,6 +256,37 @@ func TestCheckIsBounded(t *testing.T) {
 	ds := lifecycle.AsDiagnostics(Check(lifecycle.Plan{}, now, false), "")
 	if n := strings.Count(ds[0].Detail, "\n") + 1; n != differencesTold+1 || !strings.HasSuffix(ds[0].Detail, "and 440 more lines") {
 		t.Errorf("%d lines, ending %q", n, ds[0].Detail[len(ds[0].Detail)-20:])
+	}
+}
+
+// TestA3_GuardsAreReviewed: a plan that was reviewed behind other guards is another plan, and so is what is left of it.
+func TestA3_GuardsAreReviewed(t *testing.T) {
+	guarded := func(p lifecycle.Plan, guards map[string]string) lifecycle.Plan {
+		p.Guards = guards
+		return p
+	}
+	was := map[string]string{"labels": "sha256:a", "upgrade.windows": "sha256:b", "wave": "sha256:c"}
+	now := map[string]string{"labels": "sha256:a", "upgrade.windows": "sha256:x", "promotion": "sha256:d"}
+	const want = "~ guards: promotion, upgrade.windows and wave are not what they were when it was reviewed"
+	for _, begun := range []bool{false, true} {
+		if got := Differences(guarded(bump(t), was), guarded(bump(t), was), begun); len(got) > 0 {
+			t.Errorf("begun %v: %q differ", begun, got)
+		}
+		if got := Differences(guarded(bump(t), was), guarded(bump(t), now), begun); !slices.Contains(got, want) {
+			t.Errorf("begun %v: got %q, want %q", begun, got, want)
+		}
+		left := guarded(bump(t), now)
+		left.Steps = left.Steps[2:]
+		if got := Differences(guarded(bump(t), was), left, begun); !slices.Contains(got, want) {
+			t.Errorf("begun %v, of what is left: got %q, want %q", begun, got, want)
+		}
+		if got := Differences(bump(t), guarded(bump(t), now), begun); len(got) != 1 ||
+			got[0] != "~ guards: what was reviewed does not say what guards the site: an older kiban planned it" {
+			t.Errorf("begun %v: got %q of a plan without guards", begun, got)
+		}
+		if got := Differences(guarded(bump(t), was), guarded(lifecycle.Plan{Site: "lab"}, now), begun); len(got) > 0 {
+			t.Errorf("begun %v: nothing is to be done, and it is refused: %q", begun, got)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func stale(saved lifecycle.Plan, why string) error {
 
 // planChanges names the steps that only one of the plans has, or that do not do the same in both.
 func planChanges(saved, now lifecycle.Plan) []string {
-	out := paceChanges(saved, now)
+	out := append(guardChanges(saved, now), paceChanges(saved, now)...)
 	for _, s := range saved.Steps {
 		n, ok := now.Step(s.ID)
 		if !ok {
@@ -67,6 +68,33 @@ func planChanges(saved, now lifecycle.Plan) []string {
 		out = append(out, "the order or the pace of the steps differs, or where they lead")
 	}
 	return out
+}
+
+// guardChanges names the guards that are not the same in both plans, in a line.
+func guardChanges(saved, now lifecycle.Plan) []string {
+	if len(saved.Guards) == 0 && len(now.Guards) > 0 {
+		return []string{"~ guards: what was reviewed does not say what guards the site: an older kiban planned it"}
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(now.Guards)) {
+		if saved.Guards[name] != now.Guards[name] {
+			names = append(names, name)
+		}
+	}
+	for name := range saved.Guards {
+		if _, there := now.Guards[name]; !there {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	be, they := "is", "it was"
+	if len(names) > 1 {
+		be, they = "are", "they were"
+	}
+	return []string{fmt.Sprintf("~ guards: %s %s not what %s when it was reviewed", lifecycle.Enumerate(names), be, they)}
 }
 
 // paceChanges names the stages that both plans have and that would go on otherwise.

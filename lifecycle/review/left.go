@@ -11,7 +11,7 @@ import (
 // remains says why steps of a plan are not what a run of the reviewed one left. Gates, reasons and the order are kiban's own; the machines,
 // what is done to them, to which version and with which values must have been reviewed.
 func remains(reviewed, now lifecycle.Plan) []string {
-	var out []string
+	out := guardChanges(reviewed, now)
 	if reviewed.Target != now.Target {
 		out = append(out, fmt.Sprintf("%s is declared, and %s was reviewed", k0sName(now.Target), k0sName(reviewed.Target)))
 	}
@@ -22,7 +22,7 @@ func remains(reviewed, now lifecycle.Plan) []string {
 	}
 	for _, s := range now.Steps {
 		if lifecycle.IsUnit(s.Target) {
-			out = append(out, unitRemains(reviewed, s)...)
+			out = append(out, unitRemains(reviewed, s, reviewed.SiteDigest == now.SiteDigest)...)
 		} else {
 			out = append(out, machineRemains(knownOf(reviewed, s.Target), s)...)
 		}
@@ -125,8 +125,9 @@ func machineRemains(k known, s lifecycle.Step) []string {
 	return append([]string{"~ " + s.ID + ": " + s.Reason}, why...)
 }
 
-// unitRemains: of a unit's objects some may be as declared by now; the others must change just as was reviewed.
-func unitRemains(reviewed lifecycle.Plan, s lifecycle.Step) []string {
+// unitRemains: of a unit's objects some may be as declared by now; the others must change just as was reviewed. declared says that both plans
+// are of the very same declaration: without a cluster to render for, a plan names the objects of a unit by that alone.
+func unitRemains(reviewed lifecycle.Plan, s lifecycle.Step, declared bool) []string {
 	i := slices.IndexFunc(reviewed.Steps, func(r lifecycle.Step) bool { return r.Target == s.Target && r.Action == s.Action })
 	coming := s.Action == lifecycle.ActionApply && slices.Contains(reviewed.Coming, s.Target)
 	if i < 0 && !coming {
@@ -141,7 +142,7 @@ func unitRemains(reviewed lifecycle.Plan, s lifecycle.Step) []string {
 		why = append(why, fmt.Sprintf("    the chart goes %s, which was not reviewed", s.Chart))
 	}
 	blank := was.Digest == "" // there was no cluster to compare with: all that was declared was to come
-	if !blank && !coming && was.Digest != s.Digest {
+	if !coming && (blank && !declared || was.Digest != "" && was.Digest != s.Digest) {
 		why = append(why, "    what is declared is not what it was")
 	}
 	for _, is := range s.Objects {

@@ -14,6 +14,7 @@ const (
 	projectID   = "1217"
 	projectPath = "platform/fleet"
 	apiToken    = "glpat-rehearsal-0123456789"
+	reviewToken = "glpat-rehearsal-review-0123456789" // may read, and nothing else
 	hookSecret  = "T0/B0/rehearsal-hook-secret"
 )
 
@@ -32,25 +33,38 @@ type project struct {
 }
 
 type mergeRequest struct {
-	ID           int      `json:"id"`
-	IID          int      `json:"iid"`
-	ProjectID    int      `json:"project_id"`
-	Title        string   `json:"title"`
-	State        string   `json:"state"`
-	SourceBranch string   `json:"source_branch"`
-	TargetBranch string   `json:"target_branch"`
-	SHA          string   `json:"sha"`
-	MergeCommit  *string  `json:"merge_commit_sha"`
-	SquashCommit *string  `json:"squash_commit_sha"`
-	WebURL       string   `json:"web_url"`
-	Labels       []string `json:"labels"`
+	ID           int        `json:"id"`
+	IID          int        `json:"iid"`
+	ProjectID    int        `json:"project_id"`
+	Title        string     `json:"title"`
+	State        string     `json:"state"`
+	SourceBranch string     `json:"source_branch"`
+	TargetBranch string     `json:"target_branch"`
+	SHA          string     `json:"sha"`
+	MergeCommit  *string    `json:"merge_commit_sha"`
+	SquashCommit *string    `json:"squash_commit_sha"`
+	WebURL       string     `json:"web_url"`
+	Labels       []string   `json:"labels"`
+	MergedAt     *time.Time `json:"merged_at"`
+	MergeUser    *user      `json:"merge_user"`
 	notes        []*note
 	commits      []string // those that it brought
 }
 
+type user struct {
+	ID       int    `json:"id"`
+	Username string `json:"username"`
+}
+
+// Who does what in the rehearsal's project: kiban's token is a user of its own.
+func bot() user { return user{4, "project_1217_bot_kiban"} }
+func ann() user { return user{2, "ann"} }
+func bob() user { return user{3, "bob"} }
+
 type note struct {
 	ID        int       `json:"id"`
 	Body      string    `json:"body"`
+	Author    user      `json:"author"`
 	System    bool      `json:"system"`
 	CreatedAt time.Time `json:"created_at"`
 	edits     int
@@ -98,6 +112,7 @@ type jobRecord struct {
 	ExpireAt      *time.Time     `json:"artifacts_expire_at"`
 	ArtifactsFile *artifactsFile `json:"artifacts_file,omitempty"`
 	artifacts     string         // the folder
+	retried       bool           // a later try is listed in its place
 }
 
 type artifactsFile struct {
@@ -173,7 +188,8 @@ func (p *project) open(title, branch, sha string, commits []string) *mergeReques
 func (p *project) merged(m *mergeRequest, commit string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m.State, m.MergeCommit = "merged", &commit
+	now, who := time.Now(), ann()
+	m.State, m.MergeCommit, m.MergedAt, m.MergeUser = "merged", &commit, &now, &who
 	m.commits = append(m.commits, commit)
 }
 
@@ -189,7 +205,7 @@ func (p *project) begin(r pipelineRecord) *pipelineRecord {
 	return &r
 }
 
-// record keeps how a job ended, in place of an earlier try, and what it left: GitLab's own copy of it.
+// record keeps how a job ended, beside earlier tries, and what it left: GitLab's own copy of it.
 func (p *project) record(r *pipelineRecord, j jobRecord, artifacts, keep string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -205,7 +221,9 @@ func (p *project) record(r *pipelineRecord, j jobRecord, artifacts, keep string)
 		expire := now.Add(30 * 24 * time.Hour)
 		j.ArtifactsFile, j.ExpireAt = &artifactsFile{"artifacts.zip", 1}, &expire
 	}
-	r.jobs = slices.DeleteFunc(r.jobs, func(old *jobRecord) bool { return old.Name == j.Name })
+	for _, old := range r.jobs {
+		old.retried = old.retried || old.Name == j.Name
+	}
 	r.jobs = append(r.jobs, &j)
 	return nil
 }

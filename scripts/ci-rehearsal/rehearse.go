@@ -96,7 +96,7 @@ func (r *rehearsal) setUp(ctx context.Context) error {
 		return err
 	}
 	r.env = r.runner.env
-	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken,
+	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken, "KIBAN_GITLAB_REVIEW_TOKEN": reviewToken,
 		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
 		return err
 	}

@@ -180,5 +180,5 @@ func (r *rehearsal) secrets(context.Context) (string, error) {
 		return "", err
 	}
 	defer root.Close()
-	return leaks(root.FS(), []string{apiToken, hookSecret}, r.project.everything())
+	return leaks(root.FS(), []string{apiToken, reviewToken, hookSecret}, r.project.everything())
 }

@@ -23,6 +23,7 @@ func (p *project) serve() *httptest.Server {
 	api("GET /repository/commits/{sha}/merge_requests", p.mergesOfCommit)
 	api("GET /merge_requests/{iid}", p.getMerge)
 	api("GET /merge_requests/{iid}/pipelines", p.pipelinesOfMerge)
+	api("GET /merge_requests/{iid}/approvals", p.approvals)
 	api("GET /merge_requests/{iid}/notes", p.withNotes(listNotes))
 	api("POST /merge_requests/{iid}/notes", p.withNotes(p.addNote))
 	api("PUT /merge_requests/{iid}/notes/{note}", p.withNotes(editNote))
@@ -36,6 +37,7 @@ func (p *project) serve() *httptest.Server {
 	api("GET /issues/{issue}/notes", p.withNotes(listNotes))
 	api("POST /issues/{issue}/notes", p.withNotes(p.addNote))
 	api("GET /deployments", p.listDeployments)
+	mux.HandleFunc("GET /api/v4/user", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, bot()) })
 	mux.HandleFunc("POST /services/"+hookSecret, p.hear)
 	s := httptest.NewServer(p.recorded(mux))
 	p.url = s.URL
@@ -75,9 +77,12 @@ func (s *status) WriteHeader(code int) { s.code = code; s.ResponseWriter.WriteHe
 // authorized lets nobody in without the token, and knows of one project.
 func (p *project) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		token := r.Header.Get("Private-Token")
 		switch id := r.PathValue("project"); {
-		case r.Header.Get("Private-Token") != apiToken:
+		case token != apiToken && token != reviewToken:
 			refuse(w, http.StatusUnauthorized, "401 Unauthorized")
+		case token == reviewToken && r.Method != http.MethodGet:
+			refuse(w, http.StatusForbidden, "insufficient_scope")
 		case id != projectID && id != projectPath:
 			refuse(w, http.StatusNotFound, "404 Project Not Found")
 		default:
@@ -189,5 +194,5 @@ func number(r *http.Request, name string) int {
 }
 
 func newNote(p *project, body string) *note {
-	return &note{ID: p.id(), Body: body, CreatedAt: time.Now()}
+	return &note{ID: p.id(), Body: body, Author: bot(), CreatedAt: time.Now()}
 }

@@ -25,6 +25,15 @@ func (p *project) getMerge(w http.ResponseWriter, r *http.Request) {
 	refuse(w, http.StatusNotFound, "404 Not found")
 }
 
+// approvals are who approved a merge request: bob, of every one.
+func (p *project) approvals(w http.ResponseWriter, r *http.Request) {
+	if p.merge(r) == nil {
+		refuse(w, http.StatusNotFound, "404 Not found")
+		return
+	}
+	answer(w, http.StatusOK, map[string]any{"approved_by": []map[string]any{{"user": bob()}}})
+}
+
 // mergesOfCommit are the merge requests that brought a commit, or that a commit merged.
 func (p *project) mergesOfCommit(w http.ResponseWriter, r *http.Request) {
 	var found []*mergeRequest
@@ -67,7 +76,9 @@ func (p *project) bridges(w http.ResponseWriter, r *http.Request) {
 func (p *project) jobs(w http.ResponseWriter, r *http.Request) {
 	for _, l := range p.pipelines {
 		if l.ID == number(r, "id") {
-			page(w, r, slices.Clone(l.jobs))
+			page(w, r, slices.DeleteFunc(slices.Clone(l.jobs), func(j *jobRecord) bool {
+				return j.retried && r.URL.Query().Get("include_retried") != "true"
+			}))
 			return
 		}
 	}

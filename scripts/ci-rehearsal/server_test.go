@@ -41,6 +41,27 @@ func gitlab(t *testing.T) (*project, func(method, path, body string) (int, strin
 
 const api = "/api/v4/projects/" + projectID
 
+// TestReviewTokenOnlyReads: what finds reviews may write nothing.
+func TestReviewTokenOnlyReads(t *testing.T) {
+	p, _ := gitlab(t)
+	for method, want := range map[string]int{http.MethodGet: http.StatusOK, http.MethodPost: http.StatusForbidden} {
+		req, err := http.NewRequestWithContext(t.Context(), method, p.url+api+"/merge_requests/1/notes", strings.NewReader(`{"body":"x"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Private-Token", reviewToken)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", method, resp.StatusCode, want)
+		}
+	}
+}
+
 func TestServerWantsTheToken(t *testing.T) {
 	p, ask := gitlab(t)
 	if code, _, _ := ask("GET", api, ""); code != http.StatusOK {
