@@ -1,5 +1,7 @@
 package lifecycle
 
+import "errors"
+
 // Action names what a step does. What there is to know of each is in the table of action_table.go.
 type Action string
 
@@ -58,3 +60,7 @@ const (
 	ActionApply Action = "apply"
 	ActionPrune Action = "prune"
 )
+
+// ErrStartedAsItWas is the cause of a diagnostic that says: the upgrade of a machine failed before its new k0s was ever started, and the
+// former one was started again.
+var ErrStartedAsItWas = errors.New("started as it was")

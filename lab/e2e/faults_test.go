@@ -185,3 +185,33 @@ func TestKilledApplyIsCarriedOn(t *testing.T) {
 	b.cordoned(cs)
 	b.emptyPlan()
 }
+
+// A staged binary that is damaged is found before the only controller stops for it, and staged again by the same command. One that is
+// damaged where it is installed, while the service is down, is replaced by the same command, too.
+func TestA6_DamagedBinaryOfTheOnlyController(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.181.9", 1, 1)
+	b.apply(0)
+	cs, _ := b.admin()
+	b.Version = v136
+	b.write()
+	b.fault("controller-1", "fail", "k0s backup")
+	b.apply(1)
+	b.mend("controller-1")
+	b.fault("controller-1", "corrupt", "/usr/local/bin/k0s.kiban-"+v136)
+	r := b.apply(0)
+	if !strings.Contains(r.stderr, "is damaged") {
+		t.Errorf("it does not say that the staged binary was damaged: %s", r)
+	}
+	b.nodesAt(cs, v136, 1)
+	b.emptyPlan()
+
+	b.must(0, b.lab("exec", "--dir", ".lab", "controller-1", "systemctl stop k0scontroller"))
+	b.fault("controller-1", "corrupt")
+	r = b.apply(0)
+	if !strings.Contains(r.stderr, "its k0s binary does not run") {
+		t.Errorf("it does not say that the binary was damaged: %s", r)
+	}
+	b.nodesAt(cs, v136, 1)
+	b.emptyPlan()
+}

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +40,8 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	case len(s.OnFailure) > 0:
 		told.Severity, told.Detail = lifecycle.SeverityError, sentence(ds)+log
 		r.wayBack(ctx, s, &told, left)
+	case errors.Is(told, lifecycle.ErrStartedAsItWas):
+		earlier = ds[len(ds)-1:] // it runs as before: the finding says all
 	case s.Action == lifecycle.ActionUpgrade && host.Role.IsController():
 		told.Detail = sentence(ds) + log
 		r.standing(ctx, s, &told)
@@ -90,8 +93,8 @@ func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Dia
 	}
 }
 
-// standing tells how the control plane stands without a controller that did not come up, and how to go on. A controller is never taken
-// back: its etcd and the API's objects may have moved on.
+// standing tells how the control plane stands without a controller that did not come up, and how to go on. A controller that was started
+// with its new version is never taken back: its etcd and the API's objects may have moved on.
 func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic) {
 	told.Summary = fmt.Sprintf("controller %s did not come up with k0s %s", s.Target, s.Version)
 	quorum := r.Gates.Check(ctx, lifecycle.Gate{Kind: lifecycle.GateEtcdQuorum, Target: s.Target}, r.Now())

@@ -37,23 +37,27 @@ type fetched struct {
 	done bool
 	b    binary
 	err  error
+	want string // its checksum, as soon as that is known
+}
+
+// of finds what there is of a binary.
+func (f *fetches) of(v lifecycle.Version, arch string) *fetched {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byID == nil {
+		f.byID = map[string]*fetched{}
+	}
+	id := v.String() + "/" + arch
+	if f.byID[id] == nil {
+		f.byID[id] = &fetched{}
+	}
+	return f.byID[id]
 }
 
 // fetch gives the binary of a version, from the cache or from the site's source. Its checksum is compared every time; a wrong one
 // is an error for everybody who asks (H14).
 func (s *Session) fetch(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
-	id := v.String() + "/" + arch
-	s.fetching.mu.Lock()
-	if s.fetching.byID == nil {
-		s.fetching.byID = map[string]*fetched{}
-	}
-	f := s.fetching.byID[id]
-	if f == nil {
-		f = &fetched{}
-		s.fetching.byID[id] = f
-	}
-	s.fetching.mu.Unlock()
-
+	f := s.fetching.of(v, arch)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.done {
@@ -61,6 +65,23 @@ func (s *Session) fetch(ctx context.Context, v lifecycle.Version, arch string, p
 		f.done = ctx.Err() == nil // an interrupted fetch says nothing about the next
 	}
 	return f.b, f.err
+}
+
+// checksum is what the binary of a version must have: the repository's pin, or what the site's source publishes. The binary itself is not
+// fetched for it, and the source is asked once.
+func (s *Session) checksum(ctx context.Context, v lifecycle.Version, arch string) (string, error) {
+	f := s.fetching.of(v, arch)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.done && f.err == nil {
+		return f.b.sha256, nil
+	}
+	if f.want != "" {
+		return f.want, nil
+	}
+	want, err := checksumOf(ctx, s.site, v, arch, s.opts.Offline)
+	f.want = want
+	return want, err
 }
 
 func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
@@ -79,17 +100,12 @@ func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, 
 func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool, progress func(string)) (binary,
 	error) {
 	src := newSource(site, v, arch)
-	want, err := pinned(site, v, arch)
-	if err != nil {
-		return binary{}, err
-	}
-	if want == "" && offline {
+	want, err := checksumOf(ctx, site, v, arch, offline)
+	if errors.Is(err, lifecycle.ErrNotCached) {
 		return binary{}, src.notHere(v, arch, dir)
 	}
-	if want == "" {
-		if want, err = src.checksum(ctx); err != nil {
-			return binary{}, err
-		}
+	if err != nil {
+		return binary{}, err
 	}
 	file := filepath.Join(dir, v.String(), src.name)
 	if sum, size, err := sumFile(file); err == nil && sum == want {
@@ -100,6 +116,19 @@ func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch,
 	}
 	progress("fetching " + src.url)
 	return src.download(ctx, file, want)
+}
+
+// checksumOf is a binary's checksum: the one that the repository pins, else the one that the site's source publishes.
+// lifecycle.ErrNotCached: it is not pinned, and the network is not to be asked.
+func checksumOf(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch string, offline bool) (string, error) {
+	want, err := pinned(site, v, arch)
+	switch {
+	case err != nil || want != "":
+		return want, err
+	case offline:
+		return "", newSource(site, v, arch).unpinned(v, arch)
+	}
+	return newSource(site, v, arch).checksum(ctx)
 }
 
 // source is where one binary comes from.

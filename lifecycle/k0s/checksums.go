@@ -125,3 +125,10 @@ func (src source) notHere(v lifecycle.Version, arch, dir string) error {
 		Try(fmt.Sprintf("Make a bundle that holds it: kiban bundle SITE --arch %s", arch)).
 		From(lifecycle.ErrNotCached)
 }
+
+func (src source) unpinned(v lifecycle.Version, arch string) error {
+	return lifecycle.Errorf(src.name, "no checksum of k0s %s for %s is here", v, arch).
+		Because("the network is not to be asked for it").
+		Try("Pin it in the repository: kiban pin SITE").
+		From(lifecycle.ErrNotCached)
+}

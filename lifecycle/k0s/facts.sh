@@ -41,7 +41,7 @@ block free quiet df -Pk "$dir"
 
 [ -e "$BIN" ] && block version soon "$BIN" version
 for f in "$dir"/k0s.kiban-*; do
-	[ -f "$f" ] || continue
+	[ -s "$f" ] || continue # a name without content, as a power cut leaves it, is nothing
 	case $f in
 	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env) ;;
 	*/k0s.kiban-former-*) fact former "${f##*/k0s.kiban-former-}" ;;

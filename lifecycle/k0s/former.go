@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,11 +20,33 @@ func (p paths) former(version fmt.Stringer) string {
 // formers matches all that is kept; for a shell.
 func (p paths) formers() string { return shellescape.Quote(p.dir()+"/k0s.kiban-former-") + "*" }
 
-// keeps reports whether the step's way back leads to what is installed, and would be lost without it.
-func (t *task) keeps(f facts) bool {
-	return f.host.Binary != t.step.Version && slices.ContainsFunc(t.step.OnFailure, func(s lifecycle.Step) bool {
+// keeps reports whether what is installed is kept when v replaces it: on a controller always, until it is well; on a worker where the
+// step's way back leads there.
+func (t *task) keeps(f facts, v lifecycle.Version) bool {
+	if f.host.Binary.IsZero() || f.host.Binary == v {
+		return false
+	}
+	return t.on.host.Role.IsController() || slices.ContainsFunc(t.step.OnFailure, func(s lifecycle.Step) bool {
 		return s.Action == lifecycle.ActionRestoreFormer && s.Version == f.host.Binary
 	})
+}
+
+// startFormer starts a controller as it was, when its successor could not even be installed. That was never started, so it has written
+// nothing, and etcd and the API's objects are as the former one left them. Once it was started, a controller only goes forward.
+func (t *task) startFormer(ctx context.Context, former, v lifecycle.Version, why error) error {
+	t.progress(fmt.Sprintf("k0s %s cannot be installed: starting k0s %s again", v, former))
+	err := t.putBack(ctx, former)
+	if err == nil {
+		err = t.on.launch(ctx)
+	}
+	if err != nil {
+		return errors.Join(why, fmt.Errorf("the former k0s %s could not be started again: %w", former, err))
+	}
+	return lifecycle.Errorf(t.on.host.Name, "k0s %s cannot be installed; %s was started again", v, former).
+		Because(why.Error(), fmt.Sprintf("k0s %s was never started, so it has written nothing", v)).
+		Try("See why the binary does not run on the machine (architecture, noexec, SELinux), then run the same command again: it stages and " +
+			"installs it anew").
+		From(lifecycle.ErrStartedAsItWas)
 }
 
 // keepFormer keeps the installed binary, which is of that version, and its service for the way back. The binary gets its name last: if
@@ -36,9 +59,9 @@ func (t *task) keepFormer(ctx context.Context, v lifecycle.Version) error {
 		return err
 	}
 	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && { { [ ! -L %s ] && ln %s %s; "+
-		"} 2>/dev/null || cp -p %s %s; } && mv -f %s %s",
+		"} 2>/dev/null || cp -p %s %s; } && sync %s && mv -f %s %s",
 		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), binary, binary, tmp, binary,
-		tmp, tmp, q(kept)))
+		tmp, tmp, tmp, q(kept)))
 }
 
 // unitFile is the file that the k0s service is made from.

@@ -123,14 +123,21 @@ func TestNoWayBackToWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestUpgradeWithoutAWayBackKeepsNothing: what no plan will remove must not be left on the machine.
-func TestUpgradeWithoutAWayBackKeepsNothing(t *testing.T) {
+// TestUpgradeKeepsWhatAPlanRemoves: a controller's former k0s stays until a step removes it, a worker's where the upgrade has a way back.
+// What no plan will remove must not be left on the machine.
+func TestUpgradeKeepsWhatAPlanRemoves(t *testing.T) {
 	f, s := bootstrap(t, "c1", "w1")
 	f.do(s, v136, "c1/stage", "c1/upgrade", "w1/stage", "w1/upgrade")
-	for _, m := range f.fakes {
-		if got := m.kept(); len(got) > 0 {
-			t.Errorf("%s keeps %q", m.name, got)
-		}
+	if got := f.fakes["w1"].kept(); len(got) > 0 {
+		t.Errorf("w1 keeps %q", got)
+	}
+	if h := f.state(s, "c1"); h.Former != mustVersion(v135) {
+		t.Errorf("c1 keeps %s", h.Former)
+	}
+	f.do(s, v136, "c1/reinstall")
+	f.do(s, v136, "c1/forget-former")
+	if got := f.fakes["c1"].kept(); len(got) > 0 {
+		t.Errorf("c1 keeps %q", got)
 	}
 }
 

@@ -56,21 +56,23 @@ func upgrade(ctx context.Context, t *task) error {
 	if err := t.on.k0s.RunHooks(ctx, "upgrade", "before"); err != nil {
 		return err
 	}
-	if t.keeps(f) {
-		if err := t.keepFormer(ctx, f.host.Binary); err != nil {
+	former, kept := f.host.Binary, t.keeps(f, v)
+	if kept {
+		if err := t.keepFormer(ctx, former); err != nil {
 			return err
 		}
 	}
-	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
-		t.progress("stopping k0s")
-		if err := t.on.stop(ctx); err != nil {
-			return err
-		}
-	}
-	if err := t.place(ctx, &f, v); err != nil {
+	if err := t.stopForWhole(ctx, f, v); err != nil {
 		return err
 	}
-	if err := t.install(ctx, f, f.tokenFile); err != nil {
+	err = t.place(ctx, &f, v)
+	if err == nil {
+		err = t.install(ctx, f, f.tokenFile)
+	}
+	if err != nil && kept && t.on.host.Role.IsController() && ctx.Err() == nil {
+		return t.startFormer(ctx, former, v, err)
+	}
+	if err != nil {
 		return err
 	}
 	t.progress(fmt.Sprintf("starting k0s %s", v))
@@ -78,6 +80,19 @@ func upgrade(ctx context.Context, t *task) error {
 		return err
 	}
 	return t.on.k0s.RunHooks(ctx, "upgrade", "after")
+}
+
+// stopForWhole stops the service for a version that is in place or is staged whole. In the command that stops it, the staged binary is
+// compared again: a machine is not stopped for a binary that it could not be started with.
+func (t *task) stopForWhole(ctx context.Context, f facts, v lifecycle.Version) error {
+	if f.host.Service == lifecycle.ServiceStopped || f.host.Service == lifecycle.ServiceAbsent {
+		return t.ifWhole(ctx, f, v, "")
+	}
+	t.progress("stopping k0s")
+	if err := t.ifWhole(ctx, f, v, t.on.stopCommand()); err != nil {
+		return err
+	}
+	return t.on.stopped(ctx)
 }
 
 // asDeclared reports whether nothing is left to be changed on the machine's disk.

@@ -47,6 +47,9 @@ func (t *task) installAnew(ctx context.Context, f facts, from *remote, tokenFile
 	if err := t.on.k0s.RunHooks(ctx, "install", "before"); err != nil {
 		return err
 	}
+	if err := t.ifWhole(ctx, f, t.step.Version, ""); err != nil {
+		return err
+	}
 	if f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting {
 		if err := t.on.stop(ctx); err != nil { // an earlier attempt, of another version or going round in circles
 			return err

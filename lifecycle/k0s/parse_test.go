@@ -117,7 +117,8 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		}
 	}
 	write("bin/k0s", "#!/bin/sh\necho v1.35.7+k0s.0\n", 0o755)
-	write("bin/k0s.kiban-v1.36.3+k0s.2", "", 0o755)
+	write("bin/k0s.kiban-v1.36.3+k0s.2", "x", 0o755)
+	write("bin/k0s.kiban-v1.34.10+k0s.0", "", 0o755) // as a power cut leaves it
 	write("bin/systemctl", "#!/bin/sh\nexit 0\n", 0o755)
 	write("etc/k0s.yaml", "# by hand\nspec: {a: 1}", 0o600) // no line break at its end
 	write("etc/k0stoken", "H4sIAAAA", 0o600)

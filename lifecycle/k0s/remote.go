@@ -99,9 +99,16 @@ func (r *remote) write(ctx context.Context, path string, content []byte, mode, d
 
 // stop stops the service and waits until it has.
 func (r *remote) stop(ctx context.Context) error {
-	if err := r.run(ctx, "systemctl stop "+r.k0s.K0sServiceName()); err != nil {
+	if err := r.run(ctx, r.stopCommand()); err != nil {
 		return err
 	}
+	return r.stopped(ctx)
+}
+
+func (r *remote) stopCommand() string { return "systemctl stop " + r.k0s.K0sServiceName() }
+
+// stopped waits until the service has stopped.
+func (r *remote) stopped(ctx context.Context) error {
 	return until(ctx, "the stop of k0s", serviceWithin, func(ctx context.Context) (bool, error) { return !r.runs(ctx), nil })
 }
 

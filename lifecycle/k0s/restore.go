@@ -69,6 +69,9 @@ func (t *task) restorable(f facts, resumed bool) error {
 
 // fill puts the backup's data on the machine.
 func (t *task) fill(ctx context.Context, f facts, a *Archive) (facts, error) {
+	if err := t.ifWhole(ctx, f, t.step.Version, ""); err != nil {
+		return f, err
+	}
 	if err := t.place(ctx, &f, t.step.Version); err != nil {
 		return f, err
 	}

@@ -14,16 +14,25 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// upload puts the step's version of k0s on the machine, beside the installed one, so that changing over is a rename later.
+// upload puts the step's version of k0s on the machine, beside the installed one, so that changing over is a rename later. One that is
+// there already stays if it is whole.
 func upload(ctx context.Context, t *task) error {
 	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
 	v := t.step.Version
-	if f.host.Binary == v || slices.Contains(f.host.Staged, v) {
+	switch {
+	case f.host.Binary == v:
 		return nil
+	case slices.Contains(f.host.Staged, v):
+		return t.ifWhole(ctx, f, v, "")
 	}
+	return t.bring(ctx, f, v)
+}
+
+// bring fetches a version and uploads it, whatever lies under its name on the machine.
+func (t *task) bring(ctx context.Context, f facts, v lifecycle.Version) error {
 	b, err := t.fetch(ctx, v, f.host.Arch, t.progress)
 	if err != nil {
 		return err
@@ -42,8 +51,8 @@ func upload(ctx context.Context, t *task) error {
 	return t.upload(ctx, b, v)
 }
 
-// upload streams a binary to a temporary name. It gets its own name only after its checksum was compared on the machine, so
-// whatever has that name is whole.
+// upload streams a binary to a temporary name. It gets its own name only after its checksum was compared on the machine and its content is
+// on the disk: a power cut leaves the whole of it under that name, or nothing.
 func (t *task) upload(ctx context.Context, b binary, v lifecycle.Version) (err error) {
 	q := shellescape.Quote
 	dir, dest := t.on.paths.dir(), t.on.paths.staged(v)
@@ -73,7 +82,7 @@ func (t *task) upload(ctx context.Context, b binary, v lifecycle.Version) (err e
 			Because(fmt.Sprintf("the checksum there is %s, and should be %s", sum, b.sha256)).
 			Try("Check the machine's disk and network, and run the same command again")
 	}
-	return t.on.run(ctx, fmt.Sprintf("chmod 0755 %s && mv -f %s %s", q(tmp), q(tmp), q(dest)))
+	return t.on.run(ctx, fmt.Sprintf("chmod 0755 %s && sync %s && mv -f %s %s && sync %s", q(tmp), q(tmp), q(tmp), q(dest), q(dir)))
 }
 
 // place makes the staged binary of a version the installed one, and makes sure that it is that version. f is what the

@@ -9,7 +9,7 @@ import (
 // wayBack gives a worker's upgrade its way back, and has what is kept for it removed once the node is back in service. work is the upgrade
 // in the worker's turn, the last one of the stage; former is the version to go back to, zero where there is none.
 //
-// A control plane has no way back: etcd and the API's objects may have moved on.
+// A control plane has no way back: etcd and the API's objects may have moved on (keptUntilWell).
 func (p *planner) wayBack(s *stage, m *member, work *step, former lifecycle.Version) {
 	if former.IsZero() && m.seen.Former.IsZero() {
 		return
@@ -26,6 +26,17 @@ func (p *planner) wayBack(s *stage, m *member, work *step, former lifecycle.Vers
 	if last == work { // the node stays cordoned; that others are not well is no reason to take this one back
 		work.After, forget.After = p.nodeBack(m, work.Version), p.settled()
 	}
+	s.add(forget)
+}
+
+// keptUntilWell has a controller's former k0s removed once the controller is well with its successor. It is kept not to go back to, but
+// to be started as it was while the successor has never run.
+func (p *planner) keptUntilWell(s *stage, m *member, work *step, kept bool) {
+	if !kept && m.seen.Former.IsZero() {
+		return
+	}
+	forget := p.do(lifecycle.ActionForgetFormer, m, "the controller is well: its former k0s is no longer kept")
+	forget.hop, forget.after = work.hop, []*step{s.steps[len(s.steps)-1]}
 	s.add(forget)
 }
 
@@ -60,11 +71,14 @@ func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.V
 	p.wayBack(s, m, st, former)
 }
 
-// forget removes the former k0s from workers that an interrupted run left with it and that are well without.
+// forget removes the former k0s from machines that an interrupted run left with it and that are well without.
 func forget(p *planner, s *stage) {
 	for _, m := range p.members {
 		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionReset) {
 			continue
+		}
+		if m.Role.IsController() && (m.condition == NotServing || m.condition == Silent) {
+			continue // its successor is not well yet
 		}
 		if !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
 			s.add(p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without",

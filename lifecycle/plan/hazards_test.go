@@ -153,8 +153,8 @@ func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
 // H8: where its binary is the new one already, it stays stopped until the control plane has that version.
 func TestHazard_H8_StoppedWorkerWithNewBinaryWaits(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1"); w.hosts["worker-1"].Binary = v136 })
-	wantIDs(t, p, "", "stage", "cordon", "cluster/backup", "upgrade", "upgrade", "uncordon")
-	if len(p.Steps) < 6 || p.Steps[1].Target != "worker-1" || p.Steps[3].Target != "controller-1" || p.Steps[4].Target != "worker-1" {
+	wantIDs(t, p, "", "stage", "cordon", "cluster/backup", "upgrade", "forget-former", "upgrade", "uncordon")
+	if len(p.Steps) < 7 || p.Steps[1].Target != "worker-1" || p.Steps[3].Target != "controller-1" || p.Steps[5].Target != "worker-1" {
 		t.Errorf("plan:\n%s", outline(p))
 	}
 }
@@ -185,7 +185,7 @@ func TestHazard_H16_TokensAreTidied(t *testing.T) {
 // H21: a controller that runs workloads is drained like a worker.
 func TestHazard_H21_ControllersThatWorkAreDrained(t *testing.T) {
 	p := upgraded(t, 1, 0, nil, host("controller-1", role(lifecycle.RoleControllerWorker)))
-	wantIDs(t, p, "controller-1", "stage", "cordon", "drain", "upgrade", "uncordon")
+	wantIDs(t, p, "controller-1", "stage", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 }
 
 // H22: the window is what the policy says.

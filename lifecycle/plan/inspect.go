@@ -126,7 +126,8 @@ func (p *planner) inspectMember(m *member) {
 			Because("Its pods would be left without a kubelet.").
 			Try("Declare it as controller+worker, or remove the host (reset: true) and add it again."))
 	}
-	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && (s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())) {
+	nameless := s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())
+	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && !p.mends(m) && nameless {
 		p.find(lifecycle.Errorf(m.Name, "its k0s binary does not say what version it is").
 			Because(or(s.BinaryProblem, "There is none at /usr/local/bin/k0s.")).
 			Try("Put back the binary of the version that it had, then run the same command again."))

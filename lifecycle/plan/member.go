@@ -40,6 +40,8 @@ type member struct {
 	down  bool              // k0s does not run
 	held  bool              // cordoned by kiban, so kiban must uncordon it
 	waits bool              // stalled, and left to its turn in the upgrade
+	// broken: its k0s service is down and its binary does not run, so that nothing there can be started before it is replaced.
+	broken bool
 	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml. filed: one puts its
 	// declared files.
 	renewed, configured, filed bool
@@ -60,6 +62,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 		serving: serving(state.API, h.Name),
 	}, target)
 	m.down = isDown(m.seen)
+	m.broken = m.isBroken()
 	elsewhere := state.API.NotYet && h.Role == lifecycle.RoleWorker // whose member it is, inspect asks
 	if !m.joins() && !elsewhere {
 		m.level = m.seen.Level()
@@ -113,6 +116,13 @@ func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycl
 func isDown(s lifecycle.HostState) bool {
 	member := s.Reached() && (s.Installed() || s.Data)
 	return member && s.Running.IsZero() && s.Service != lifecycle.ServiceRunning && s.Service != lifecycle.ServiceStarting
+}
+
+// isBroken reports whether what is left of a member is its service, with a binary that is damaged or gone.
+func (m *member) isBroken() bool {
+	s := m.seen
+	return s.Reached() && s.Installed() && !m.Reset && !m.joins() && s.Running.IsZero() && s.Binary.IsZero() &&
+		s.Service != lifecycle.ServiceRunning // then it does run, and its status could only not be asked
 }
 
 // stalled reports whether k0s does not run, or not well enough to answer.

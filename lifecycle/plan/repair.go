@@ -30,6 +30,7 @@ func repair(p *planner) {
 			p.setAside(s, m)
 		}
 	}
+	p.mendBroken(s)
 }
 
 // revive brings back a control plane whose API does not answer. What the workers need is unknown until it does.
@@ -40,6 +41,7 @@ func revive(p *planner) {
 			p.revive(s, m)
 		}
 	}
+	p.mendBroken(s)
 	if len(s.steps) == 0 && !p.mendFiles() {
 		for _, m := range p.controllers() {
 			if p.justStarted(m) {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -20,6 +21,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 	if len(due) == 0 {
 		return
 	}
+	slices.SortStableFunc(due, downFirst)
 	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: lifecycle.ActionBackup.Timeout(p.site.Policy),
 		Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
 	p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
@@ -30,6 +32,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		if changes := p.configChanges(m); hop == p.target() && len(changes) > 0 {
 			s.add(p.configure(m, hop, changes))
 		}
+		kept := m.level.Less(hop) && !m.broken
 		st := p.upgradeTo(m, hop)
 		st.Before, st.After = p.others(m), p.controlPlaneWhole(m, hop)
 		if m.Role.RunsWorkloads() {
@@ -38,7 +41,19 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.unitsHealthy()...)
 		st.after = append(st.after, backup)
 		p.turn(s, m, hop, st)
+		p.keptUntilWell(s, m, st, kept)
 	}
+}
+
+// downFirst puts members that do not run before those that do: while one is down, no other may go.
+func downFirst(a, b *member) int {
+	switch {
+	case a.down == b.down:
+		return 0
+	case a.down:
+		return -1
+	}
+	return 1
 }
 
 func upgradeWorkers(p *planner, hop lifecycle.Version) {
@@ -65,6 +80,8 @@ func (p *planner) upgradeTo(m *member, hop lifecycle.Version) *step {
 func (p *planner) upgradeWhy(m *member, hop lifecycle.Version) string {
 	var why string
 	switch s := m.seen; {
+	case m.broken:
+		return m.brokenWhy(hop)
 	case m.level == hop && m.waits:
 		why = fmt.Sprintf("k0s %s is in place, but its service is %s: an upgrade was cut off", hop, s.Service)
 	case s.Running == m.level && s.Running.Less(s.Binary):
@@ -94,7 +111,7 @@ func (p *planner) dueAt(ms []*member, hop lifecycle.Version) []*member {
 
 // upgradable reports whether the member is one that an upgrade can work with: inspect names the others.
 func (m *member) upgradable() bool {
-	return m.belongs() && m.seen.Reached() && m.seen.BinaryProblem == ""
+	return m.belongs() && m.seen.Reached() && (m.seen.BinaryProblem == "" || m.broken)
 }
 
 // upgrades reports whether a hop still to come changes the member.

@@ -22,7 +22,10 @@ func (p *planner) findRoute() bool {
 	}
 	have := map[string]lifecycle.Version{}
 	for _, m := range p.members {
-		if !m.Reset && m.belongs() {
+		switch {
+		case m.broken && m.Role.IsController() && !m.seen.Former.IsZero():
+			have[m.Name] = m.seen.Former
+		case !m.Reset && m.belongs():
 			have[m.Name] = m.level
 		}
 	}

@@ -168,7 +168,7 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 			func(w *world) { w.hosts[h].Token = false }}
 	case lifecycle.ActionUpgrade:
 		keep := func(w *world) {
-			if len(s.OnFailure) > 0 && w.hosts[h].Binary != s.Version {
+			if (len(s.OnFailure) > 0 || decl.Role.IsController()) && !w.hosts[h].Binary.IsZero() && w.hosts[h].Binary != s.Version {
 				w.hosts[h].Former = w.hosts[h].Binary
 			}
 		}
@@ -255,7 +255,7 @@ func (w *world) install(h string, v lifecycle.Version) {
 	if !slices.Contains(s.Staged, v) {
 		w.fail("%s: %s is installed but was not staged", h, v)
 	}
-	s.Binary, s.Staged = v, slices.DeleteFunc(s.Staged, func(o lifecycle.Version) bool { return o == v })
+	s.BinaryProblem, s.Binary, s.Staged = "", v, slices.DeleteFunc(s.Staged, func(o lifecycle.Version) bool { return o == v })
 }
 
 func (w *world) putBack(h string, v lifecycle.Version) {
