@@ -8,33 +8,63 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // configChanges lists how a controller's k0s.yaml is to change, "spec.network.provider: kuberouter -> calico", secrets masked. None where
-// the document leaves the configuration to k0s, or a step of this plan has already written it.
+// the document leaves the configuration to k0s, where a step of this plan has already written it, and where all that differs acts only when
+// a cluster is first set up: k0s is not restarted for that.
 func (p *planner) configChanges(m *member) []string {
 	if m.configured || !m.seen.Reached() || m.Config == nil || (m.ConfigDigest != "" && m.ConfigDigest == m.seen.ConfigDigest) {
 		return nil
 	}
-	want, errWant := flatten(m.Config)
-	if errWant != nil {
-		return []string{"k0s.yaml: what is declared cannot be compared: " + errWant.Error()}
+	if _, err := flatten(m.Config); err != nil {
+		return []string{"k0s.yaml: what is declared cannot be compared: " + err.Error()}
 	}
 	if m.seen.Config == nil {
 		return []string{"k0s.yaml: (none) -> as declared"}
 	}
-	have, errHave := flatten(m.seen.Config)
-	if errHave != nil {
+	if _, err := flatten(m.seen.Config); err != nil {
 		return []string{"k0s.yaml: (not readable) -> as declared"}
 	}
 	var out []string
+	acts := false
+	for _, c := range p.configDiff(m) {
+		acts = acts || p.classOf(m, c).Class != lifecycle.ChangesAtRegistration
+		out = append(out, c.String())
+	}
+	if !acts && m.lives() {
+		return nil
+	}
+	return out
+}
+
+// configDiff lists in which fields a controller's k0s.yaml differs from what is declared. A machine without one has k0s's defaults. Nothing
+// where either cannot be read.
+func (p *planner) configDiff(m *member) []change {
+	if m.Config == nil || !m.seen.Reached() {
+		return nil
+	}
+	want, errWant := flatten(m.Config)
+	have, errHave := map[string]string{}, error(nil)
+	if m.seen.Config != nil {
+		have, errHave = flatten(m.seen.Config)
+	}
+	if errWant != nil || errHave != nil {
+		return nil
+	}
+	var out []change
 	for _, c := range compare(have, want) {
-		if !p.site.Cluster.DynamicConfig || nodeLocal(c.path) {
-			out = append(out, c.String())
+		if (!p.site.Cluster.DynamicConfig || nodeLocal(c.path)) && !(saysNothing(c.from) && saysNothing(c.to)) {
+			out = append(out, c)
 		}
 	}
 	return out
 }
+
+// saysNothing reports whether a value is to k0s as if it were left out.
+func saysNothing(v string) bool { return v == "" || v == "{}" || v == "null" }
 
 // nodeLocal reports whether k0s reads that part of its configuration from the file even where the rest lives in the cluster.
 func nodeLocal(path string) bool {
@@ -44,37 +74,6 @@ func nodeLocal(path string) bool {
 		}
 	}
 	return false
-}
-
-// immutable are the parts that a cluster cannot change once it lives, with k0s's defaults: to spell one out is no change.
-func immutable() map[string]string {
-	return map[string]string{
-		"spec.network.podCIDR":              `"10.244.0.0/16"`,
-		"spec.network.serviceCIDR":          `"10.96.0.0/12"`,
-		"spec.network.provider":             `"kuberouter"`,
-		"spec.network.primaryAddressFamily": `"IPv4"`,
-	}
-}
-
-// immutableChanges lists the changes that a living cluster cannot take.
-func (p *planner) immutableChanges(m *member) []string {
-	if m.Config == nil || m.seen.Config == nil {
-		return nil
-	}
-	have, errHave := flatten(m.seen.Config)
-	want, errWant := flatten(m.Config)
-	if errHave != nil || errWant != nil {
-		return nil
-	}
-	var out []string
-	defaults := immutable()
-	for _, path := range slices.Sorted(maps.Keys(defaults)) {
-		c := change{path, or(have[path], defaults[path]), or(want[path], defaults[path])}
-		if c.from != c.to {
-			out = append(out, c.String())
-		}
-	}
-	return out
 }
 
 func or(a, b string) string {

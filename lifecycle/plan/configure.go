@@ -99,12 +99,12 @@ func argumentsWhy(args []string) string {
 }
 
 // argumentChanges lists what the service's arguments lack and have too much, "+--flag=value" and "---flag=value" told apart by a space:
-// "+ --profile=gpu". Labels and taints act only when a node first registers, so a restart for them would be for nothing.
+// "+ --profile=gpu". What acts only when a node first registers is not among them: a restart for it would be for nothing.
 func argumentChanges(m *member) []string {
 	if m.renewed || !m.seen.Reached() {
 		return nil
 	}
-	same := m.kubeletExtra(m.seen.Arguments) == m.kubeletExtra(m.Arguments)
+	same := slices.Equal(m.kubeletExtra(m.seen.Arguments), m.kubeletExtra(m.Arguments))
 	passed := func(a string) bool { return atRegistration(a) || (same && strings.HasPrefix(a, kubeletExtra)) }
 	var out []string
 	for _, a := range m.seen.Arguments {
@@ -122,21 +122,27 @@ func argumentChanges(m *member) []string {
 
 const kubeletExtra = "--kubelet-extra-args="
 
-// kubeletExtra is what the arguments tell the kubelet, without its machine's own name: that is the name it would take without being told.
-// k0sctl says nothing where the document has no hostname, so a cluster that it made that way is as declared.
-func (m *member) kubeletExtra(arguments []string) string {
+// kubeletExtra is what the arguments tell the kubelet, but for what acts only when its node registers, and without its machine's own name:
+// that is the name it would take without being told. k0sctl says nothing where the document has no hostname, so a cluster that it made that
+// way is as declared.
+func (m *member) kubeletExtra(arguments []string) []string {
+	var out []string
 	for _, a := range arguments {
-		words, ok := strings.CutPrefix(a, kubeletExtra)
-		if ok && m.seen.Hostname == m.Name {
-			words = strings.TrimSpace(strings.Replace(" "+words+" ", " --hostname-override="+m.Name+" ", " ", 1))
+		value, ok := strings.CutPrefix(a, kubeletExtra)
+		if !ok {
+			continue
 		}
-		if ok {
-			return words
+		for _, word := range splitWords(value) {
+			own := word == "--hostname-override="+m.Name && m.seen.Hostname == m.Name
+			if !own && !atRegistration(strings.TrimSuffix(kubeletExtra, "=")+" "+word) {
+				out = append(out, word)
+			}
 		}
 	}
-	return ""
+	return out
 }
 
+// atRegistration reports whether an argument acts only when a node registers.
 func atRegistration(argument string) bool {
-	return strings.HasPrefix(argument, "--labels=") || strings.HasPrefix(argument, "--taints=")
+	return lifecycle.ChangeTable().OfArgument(argument).Class == lifecycle.ChangesAtRegistration
 }

@@ -159,20 +159,6 @@ func TestArgumentChanges(t *testing.T) {
 	}
 }
 
-func TestImmutable(t *testing.T) {
-	for _, c := range []struct{ have, want, change string }{
-		{`{"spec":{}}`, `{"spec":{"network":{"podCIDR":"10.244.0.0/16","provider":"kuberouter"}}}`, ""}, // a default spelled out
-		{`{"spec":{}}`, `{"spec":{"network":{"serviceCIDR":"10.90.0.0/12"}}}`, "spec.network.serviceCIDR: 10.96.0.0/12 -> 10.90.0.0/12"},
-		{`{"spec":{"network":{"primaryAddressFamily":"IPv6"}}}`, `{"spec":{}}`, "spec.network.primaryAddressFamily: IPv6 -> IPv4"},
-	} {
-		p := survey(newSite(v136, 1, 0, host("controller-1", config(c.want))),
-			lifecycle.State{Hosts: []lifecycle.HostState{{Name: "controller-1", Config: []byte(c.have)}}})
-		if got := strings.Join(p.immutableChanges(p.members[0]), "\n"); got != c.change {
-			t.Errorf("%s -> %s: %q, want %q", c.have, c.want, got, c.change)
-		}
-	}
-}
-
 // A cluster that k0sctl made from a document without hostnames runs kubelets that were told no name. Where the machine has the declared
 // one, they are as declared (H20).
 func TestANameThatTheMachineHasAnyway(t *testing.T) {

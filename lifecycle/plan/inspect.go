@@ -24,7 +24,7 @@ func (p *planner) inspect() {
 	p.inspectEtcd()
 	p.inspectNodes()
 	p.inspectRemovals()
-	p.inspectConfig()
+	p.inspectLiving()
 	for _, m := range p.controllers() {
 		p.inspectAddress(m)
 	}
@@ -138,15 +138,6 @@ func (p *planner) inspectMember(m *member) {
 			Try("Put the declared version in place."))
 	}
 	p.inspectCondition(m)
-	if s.Installed() {
-		for _, a := range m.Arguments {
-			if atRegistration(a) && !slices.Contains(s.Arguments, a) {
-				p.find(lifecycle.Warnf(m.Name, "labels and taints among the arguments act only when a node first registers").
-					Because(a + " is declared and not in the service.").
-					Try("Set it with kubectl label or kubectl taint; kiban does not restart the service for it."))
-			}
-		}
-	}
 }
 
 func (p *planner) inspectCondition(m *member) {

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -168,25 +167,4 @@ func (p *planner) peerAddress(m *member) string {
 		return ""
 	}
 	return setting(m.seen.Config, "spec.storage.etcd.peerAddress")
-}
-
-// inspectConfig refuses changes that a living cluster cannot take. All controllers get the same, so it is said once.
-func (p *planner) inspectConfig() {
-	if p.state.API.NotYet {
-		return
-	}
-	said := map[string]bool{}
-	for _, m := range p.controllers() {
-		if m.condition == Fresh || m.condition == Unjoined || !m.seen.Reached() {
-			continue
-		}
-		changes := strings.Join(p.immutableChanges(m), "\n")
-		if changes == "" || said[changes] {
-			continue
-		}
-		said[changes] = true
-		p.find(lifecycle.Errorf(m.Name, "k0s.yaml changes what a living cluster cannot change").
-			Because(changes).
-			Try("Declare what the cluster has, or build a new cluster and move the workloads."))
-	}
 }

@@ -59,11 +59,14 @@ type planner struct {
 	coming     []string // units that the next plan changes
 	away       []string // hosts that were not reached and that the plan does without
 	found      lifecycle.Diagnostics
+	// classes say what can change, and how. refused is what has been said of changes that cannot be.
+	classes lifecycle.DeclaredClasses
+	refused []string
 }
 
 // survey lays what is declared beside what was seen.
 func survey(site lifecycle.Site, state lifecycle.State) *planner {
-	p := &planner{site: site, state: state}
+	p := &planner{site: site, state: state, classes: lifecycle.ChangeTable()}
 	for _, h := range site.Cluster.Hosts {
 		p.members = append(p.members, newMember(h, state, site.Cluster.Version))
 	}

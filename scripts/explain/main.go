@@ -18,7 +18,9 @@ import (
 const (
 	target = "cmd/kiban/explain.json"
 	page   = "docs/site.md"
-	mark   = "<!-- Written by `make generate` from the comments in the code. -->\n"
+	// changesFile is what the table of changes is made of.
+	changesFile = "lifecycle/k0s_changes.txt"
+	mark        = "<!-- Written by `make generate` from the comments in the code. -->\n"
 )
 
 // entry is one thing that can be explained. Its form is read by cmd/kiban.
@@ -67,7 +69,31 @@ func generate(root string) (map[string][]byte, error) {
 	if !found {
 		return nil, fmt.Errorf("%s has lost its mark", page)
 	}
-	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), fieldTable(all)...)}, nil
+	changes, err := os.ReadFile(filepath.Join(root, changesFile))
+	if err != nil {
+		return nil, err
+	}
+	below := fieldTable(all) + changeTable(string(changes))
+	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), below...)}, nil
+}
+
+// changeTable is what becomes of a change as a table of Markdown, read as text from where the code has it.
+func changeTable(text string) string {
+	var b strings.Builder
+	b.WriteString("\n## What can change\n\nWhat becomes of a change on a cluster and a machine that live; a new one is set up as declared. " +
+		"A row holds for all that is below it, and the longest one counts.\n" +
+		"\n| declared | a change | why | the way that there is |\n|---|---|---|---|\n")
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if strings.HasPrefix(line, "#") || len(cells) != 4 {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", cells[0], cells[1], cells[2], cells[3])
+	}
+	return b.String()
 }
 
 // fieldTable is the fields of each document as a table of Markdown.

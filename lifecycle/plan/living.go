@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"fmt"
+	pathpkg "path"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// inspectLiving says of everything declared that differs what a living cluster or machine makes of it: refused where it cannot change, told
+// where it acts later or elsewhere than a reader would think, and where nobody can say.
+func (p *planner) inspectLiving() {
+	if p.state.API.NotYet {
+		return // there is nothing yet that could not change
+	}
+	told := &tellings{}
+	for _, m := range p.members {
+		if m.Reset || !m.lives() {
+			continue
+		}
+		p.inspectArguments(m, told)
+		if m.Role.IsController() {
+			p.inspectConfig(m, told)
+		}
+	}
+	for _, about := range told.order {
+		t := told.by[about]
+		way := t.way
+		if len(t.members) == 1 {
+			way = strings.ReplaceAll(way, "NODE", t.members[0])
+		}
+		p.find(lifecycle.Warnf(strings.Join(t.members, ", "), "%s", t.summary).Because(t.why).Try(way))
+	}
+}
+
+// lives reports whether the host is a member whose declaration can be compared with what it has.
+func (m *member) lives() bool {
+	return m.seen.Reached() && m.seen.Installed() && m.condition != Fresh && m.condition != Unjoined
+}
+
+// telling is one thing that is told once, of all members that it is about.
+type telling struct {
+	members           []string
+	summary, why, way string
+}
+
+// tellings are what is told, in the order in which it was found.
+type tellings struct {
+	order []string
+	by    map[string]*telling
+}
+
+// tell adds a member to what is told of a declared thing, whose change is what.
+func (t *tellings) tell(p *planner, m *member, row lifecycle.DeclaredClass, what string) {
+	summary := map[lifecycle.ChangeClass]string{
+		lifecycle.ChangesAtRegistration: row.Path + " acts only when a node registers or a cluster is set up",
+		lifecycle.ChangesUnknown:        "what a change of " + row.Path + " does to what is there is not known",
+		lifecycle.ChangesByRestart:      "a change of " + row.Path + " does not act at once everywhere",
+		lifecycle.ChangesInPlace:        row.Path + " does nothing",
+	}[row.Class]
+	why, way := row.Told(p.site.Name, "NODE")
+	if what != "" {
+		why = what + "\n" + why
+	}
+	if t.by == nil {
+		t.by = map[string]*telling{}
+	}
+	key := summary + "\n" + why
+	if t.by[key] == nil {
+		t.by[key] = &telling{summary: summary, why: why, way: way}
+		t.order = append(t.order, key)
+	}
+	if !slices.Contains(t.by[key].members, m.Name) {
+		t.by[key].members = append(t.by[key].members, m.Name)
+	}
+}
+
+// inspectArguments compares what the service is started with: one error a machine for all that cannot change there.
+func (p *planner) inspectArguments(m *member, told *tellings) {
+	var never, ways []string
+	for _, c := range m.argumentDifferences() {
+		switch row := p.classes.Of(c.path); {
+		case row.Class == lifecycle.ChangesNever:
+			why, way := row.Told(p.site.Name, m.Name)
+			never = append(never, fmt.Sprintf("%s: %s -> %s. %s", c.path, shownArgument(c.from), shownArgument(c.to), why))
+			ways = append(ways, way)
+		case row.Class == lifecycle.ChangesAtRegistration && !m.registeredWith(c):
+			told.tell(p, m, row, fmt.Sprintf("%s: %s -> %s.", c.path, shownArgument(c.from), shownArgument(c.to)))
+		case row.Class != lifecycle.ChangesAtRegistration && row.Why != "":
+			told.tell(p, m, row, "")
+		}
+	}
+	if len(never) > 0 {
+		p.find(lifecycle.Errorf(m.Name, "it is a member, and its service cannot change so").
+			Because(strings.Join(never, "\n")).
+			Try(strings.Join(slices.Compact(ways), "\n")))
+	}
+}
+
+func shownArgument(v string) string {
+	if v == "" {
+		return "(none)"
+	}
+	return maskText(v)
+}
+
+// argumentDifferences lists in which arguments the service differs from what is declared, those within --kubelet-extra-args one by one:
+// as changes whose path is "--flag" or "--kubelet-extra-args --flag". Defaults that are spelled out are no difference.
+func (m *member) argumentDifferences() []change {
+	have, want := m.spread(m.seen.Arguments), m.spread(m.Arguments)
+	return compare(have, want)
+}
+
+// spread lays arguments out by name.
+func (m *member) spread(arguments []string) map[string]string {
+	out := map[string]string{}
+	for _, a := range arguments {
+		name, value, _ := strings.Cut(a, "=")
+		if name != "--kubelet-extra-args" {
+			out[name] = value
+			continue
+		}
+		for _, word := range splitWords(value) {
+			flag, v, _ := strings.Cut(word, "=")
+			if flag == "--hostname-override" && v == m.Name && m.seen.Hostname == m.Name {
+				continue // the name that it would take without being told
+			}
+			out[name+" "+flag] = v
+		}
+	}
+	out["--data-dir"] = pathpkg.Clean(or(out["--data-dir"], "/var/lib/k0s"))
+	if out["--kubelet-root-dir"] != "" {
+		out["--kubelet-root-dir"] = pathpkg.Clean(out["--kubelet-root-dir"])
+	}
+	if out["--kubelet-root-dir"] == out["--data-dir"]+"/kubelet" {
+		delete(out, "--kubelet-root-dir")
+	}
+	for flag, value := range out {
+		if value == "false" {
+			delete(out, flag)
+		}
+	}
+	return out
+}
+
+// registeredWith reports whether the node has already what an argument would give it when it registers.
+func (m *member) registeredWith(c change) bool {
+	if !m.registered || (c.path != "--labels" && c.path != "--kubelet-extra-args --node-labels") {
+		return false
+	}
+	want := labelsOf(c.to)
+	for key := range labelsOf(c.from) {
+		if _, stays := want[key]; !stays {
+			if _, there := m.node.Labels[key]; there {
+				return false
+			}
+		}
+	}
+	for key, value := range want {
+		if have, there := m.node.Labels[key]; !there || have != value {
+			return false
+		}
+	}
+	return true
+}
+
+// labelsOf reads "key=value,key=value".
+func labelsOf(list string) map[string]string {
+	out := map[string]string{}
+	for pair := range strings.SplitSeq(list, ",") {
+		if key, value, _ := strings.Cut(pair, "="); key != "" {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// splitWords splits the value of --kubelet-extra-args as a shell would: blanks separate, quotes group.
+func splitWords(value string) []string {
+	var words []string
+	var word strings.Builder
+	open, quote := false, byte(0)
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			open, quote = true, c
+		case quote != '\'' && c == '\\' && i+1 < len(value):
+			i++
+			word.WriteByte(value[i])
+			open = true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		default:
+			word.WriteByte(c)
+			open = true
+		}
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// inspectConfig compares a controller's k0s.yaml: one error for all that a living cluster cannot take. All controllers get the same, so the
+// same is said once.
+func (p *planner) inspectConfig(m *member, told *tellings) {
+	var never, ways []string
+	for _, c := range p.configDiff(m) {
+		row := p.classOf(m, c)
+		why, way := row.Told(p.site.Name, m.Name)
+		switch {
+		case row.Path == "spec.storage.etcd.peerAddress": // inspectAddress holds it against etcd's own list
+		case row.Class == lifecycle.ChangesNever:
+			shown := change{c.path, p.effective(m, m.seen.Config, c.path, c.from), p.effective(m, m.Config, c.path, c.to)}
+			never, ways = append(never, shown.String()+". "+why), append(ways, way)
+		case row.Why != "":
+			told.tell(p, m, row, "")
+		}
+	}
+	said := strings.Join(never, "\n")
+	if said == "" || slices.Contains(p.refused, said) {
+		return
+	}
+	p.refused = append(p.refused, said)
+	slices.Sort(ways)
+	p.find(lifecycle.Errorf(m.Name, "k0s.yaml changes what a living cluster cannot change").
+		Because(said).
+		Try(strings.Join(slices.Compact(ways), "\n")))
+}
