@@ -48,6 +48,7 @@ type hostFacts struct {
 	Data          bool         `json:"data,omitempty"`
 	Restored      string       `json:"restored,omitempty"`
 	Token         bool         `json:"token,omitempty"`
+	Doubts        []string     `json:"doubts,omitempty"`
 }
 
 type fileFacts struct {
@@ -103,6 +104,7 @@ func (h HostState) facts() hostFacts {
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
 		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts(f) }),
 		Data:  h.Data, Restored: h.Restored, Token: h.Token,
+		Doubts: each(h.Doubts, Diagnostic.Error),
 	}
 }
 

@@ -100,6 +100,8 @@ type HostState struct {
 	Server string `json:"-"`
 	// Token says that a join token that was not overwritten lies on the host's disk.
 	Token bool `json:"token,omitempty"`
+	// Doubts are findings about what the host said and was not believed.
+	Doubts Diagnostics `json:"doubts,omitempty"`
 }
 
 // Reached reports whether the host answered with facts.
@@ -246,8 +248,8 @@ func (s State) Node(name string) (NodeState, bool) {
 type MachineFacts struct {
 	Hosts []HostState
 	Etcd  EtcdState
-	// Kubeconfig is the administrator's, as a running controller has it: a secret that stays in memory. Nil when no controller runs.
-	Kubeconfig []byte
+	// Credentials are the administrator's, as a running controller of the site has it; zero when none has.
+	Credentials Credentials
 }
 
 // ClusterFacts is what the Kubernetes API said.

@@ -52,11 +52,8 @@ type fakeSite struct {
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
 func (f *fakeSite) Close() error                                     { return nil }
-func (f *fakeSite) Kubeconfig(context.Context) ([]byte, error) {
-	return []byte(`{apiVersion: v1, kind: Config, current-context: Default,
-clusters: [{name: local, cluster: {server: "https://localhost:6443", certificate-authority-data: Q0E=}}],
-contexts: [{name: Default, context: {cluster: local, user: user}}],
-users: [{name: user, user: {client-certificate-data: Q1JU, client-key-data: S0VZ}}]}`), nil
+func (f *fakeSite) Credentials(context.Context) (lifecycle.Credentials, error) {
+	return lifecycle.Credentials{Authority: []byte("CA"), Certificate: []byte("CRT"), Key: []byte("KEY")}, nil
 }
 
 func (f *fakeSite) TenantUse(context.Context) ([]lifecycle.TenantUse, error) { return f.uses, nil }

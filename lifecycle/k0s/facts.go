@@ -6,8 +6,6 @@ import (
 
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
 	"github.com/k0sproject/rig/v2/sh/shellescape"
-
-	"kiban.dev/kiban/lifecycle"
 )
 
 //go:embed facts.sh
@@ -38,21 +36,25 @@ func (p paths) dir() string {
 	return "."
 }
 
-// script is the facts script with its parameters: the host's paths, and those of its declared files.
-func script(p paths, files []lifecycle.HostFile, nonce string) string {
+// script is the facts script with its parameters: the role that the host is asked as, its paths, and those of its declared files.
+func script(a question) string {
 	q := shellescape.Quote
 	args := "set --"
-	for _, f := range files {
+	for _, f := range a.host.Files {
 		args += " " + q(f.Path)
 	}
-	return fmt.Sprintf("N=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(nonce), q(p.binary), q(p.data), q(p.config), q(p.token), args,
-		factsScript)
+	role := "worker"
+	if a.controls() {
+		role = "controller"
+	}
+	return fmt.Sprintf("N=%s ROLE=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(a.nonce), role, q(a.paths.binary), q(a.paths.data),
+		q(a.paths.config), q(a.paths.token), args, factsScript)
 }
 
 // factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by
 // sudo can be told from other trouble.
-func factsCommand(p paths, files []lifecycle.HostFile, nonce string) string {
+func factsCommand(a question) string {
 	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n' %s \"$U\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; "+
 		"else sudo -n -- sh -c \"$S\"; fi",
-		shellescape.Quote(script(p, files, nonce)), nonce)
+		shellescape.Quote(script(a)), a.nonce)
 }

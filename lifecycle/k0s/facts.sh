@@ -1,6 +1,6 @@
 # What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds.
-# N frames the output: nothing on the machine can know it. BIN, DATA, CONF and TOKEN are the host's paths; its declared files are the
-# script's arguments.
+# N frames the output: no program on the machine knows it. ROLE is what the site declares the machine to be: credentials are asked of
+# controllers alone. BIN, DATA, CONF and TOKEN are the host's paths; its declared files are the script's arguments.
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -65,7 +65,7 @@ for u in k0scontroller k0sworker; do
 	block service quiet systemctl show -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts "$u.service"
 	[ -e "$BIN" ] && block status soon "$BIN" status -o json
 	if [ "$u" = k0scontroller ]; then
-		[ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
+		[ "$ROLE" = controller ] && [ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
 		[ -d "$DATA/etcd" ] && block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
 	fi
 	break

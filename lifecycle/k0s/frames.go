@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -29,10 +30,12 @@ func (f frames) value(name string) string {
 
 func (f frames) block(name string) []byte { return f.blocks[name].text }
 
-// unframe takes the script's output apart. A framed line begins with the nonce; a block that does not end is left out.
-func unframe(out []byte, nonce string) frames {
+// unframe takes the script's output apart. A framed line begins with the nonce; a block that does not end is left out, and so is what the
+// script does not print. declared is how many files the host declares. The error is tooMuch.
+func unframe(out []byte, nonce string, declared int) (frames, error) {
 	f := frames{values: map[string][]string{}, blocks: map[string]block{}}
 	mark := []byte(nonce + " ")
+	known, room := blocks(), counts(declared)
 	for len(out) > 0 {
 		line, rest := cutLine(out)
 		out = rest
@@ -40,20 +43,57 @@ func unframe(out []byte, nonce string) frames {
 		if !ok {
 			continue
 		}
+		if len(body) > maxFact {
+			return f, bytesOf("a line", len(body), maxFact)
+		}
 		if name, ok := strings.CutPrefix(string(body), "begin "); ok {
 			text, exit, rest, ok := endOf(out, mark, name)
 			if !ok {
 				break
 			}
-			f.blocks[name] = block{text, exit}
+			if err := f.take(known, name, block{text, exit}); err != nil {
+				return f, err
+			}
 			out = rest
 			continue
 		}
 		if name, value, ok := strings.Cut(string(body), "="); ok {
-			f.values[name] = append(f.values[name], strings.TrimSpace(value))
+			if err := f.add(room, name, value); err != nil {
+				return f, err
+			}
 		}
 	}
-	return f
+	return f, nil
+}
+
+// take keeps the first block of each name that is known.
+func (f frames) take(known map[string]bound, name string, b block) error {
+	most, ok := known[name]
+	if _, again := f.blocks[name]; !ok || again {
+		return nil
+	}
+	switch {
+	case len(b.text) <= most.bytes:
+	case most.cut:
+		b.text = b.text[:most.bytes]
+	default:
+		return bytesOf("its "+name, len(b.text), most.bytes)
+	}
+	f.blocks[name] = b
+	return nil
+}
+
+// add keeps a fact for which there is room.
+func (f frames) add(room map[string]int, name, value string) error {
+	most, ok := room[name]
+	switch n := len(f.values[name]); {
+	case !ok, n == most && most == 1:
+		return nil // the first one counts
+	case n == most:
+		return tooMuch{fmt.Sprintf("more than %d facts about %s", most, name)}
+	}
+	f.values[name] = append(f.values[name], strings.TrimSpace(value))
+	return nil
 }
 
 // endOf finds where a block ends: on a line of its own, after one line break that the script added.
@@ -95,14 +135,14 @@ func goArch(machine string) string {
 	case "armv7l", "armv6l", "arm":
 		return "arm"
 	}
-	return machine
+	return short(machine)
 }
 
 // osName is "debian 12" of an os-release file.
 func osName(text []byte) string {
 	p := properties(text)
 	get := func(name string) string { return strings.Trim(p[name], `"'`) }
-	return strings.TrimSpace(get("ID") + " " + get("VERSION_ID"))
+	return short(get("ID") + " " + get("VERSION_ID"))
 }
 
 // freeBytes reads the available column of `df -Pk`; 0 when it can't be told.
@@ -126,9 +166,18 @@ func freeBytes(text []byte) int64 {
 func hostOf(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return s
+		return short(s)
 	}
-	return u.Hostname()
+	return short(u.Hostname())
+}
+
+// plainURL is a URL without what it does not need to name a server; "" where it names none.
+func plainURL(s string) string {
+	u, err := url.Parse(strings.Trim(s, `"'`))
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	return short((&url.URL{Scheme: u.Scheme, Host: u.Host}).String())
 }
 
 // printable keeps a line of a machine's output fit for a terminal, and short.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -23,8 +24,8 @@ func (s *Session) Facts(ctx context.Context) (lifecycle.MachineFacts, error) {
 	out := lifecycle.MachineFacts{Hosts: make([]lifecycle.HostState, len(all))}
 	for i, f := range all {
 		out.Hosts[i] = f.host
-		if out.Kubeconfig == nil && !s.machines[i].host.Reset {
-			out.Kubeconfig = f.kubeconfig
+		if out.Credentials.IsZero() {
+			out.Credentials = f.credentials
 		}
 	}
 	out.Etcd = etcdOf(s.machines, all)
@@ -41,14 +42,17 @@ func (s *Session) HostFacts(ctx context.Context, host string) (lifecycle.HostSta
 	return f.host, ctx.Err()
 }
 
-// Kubeconfig asks the controllers for the administrator's. Nil: none of them has one yet.
-func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
+// Credentials asks the controllers for the administrator's credentials. Zero: none of them has any yet. The error says why what they have is not
+// taken, when that is all there is.
+func (s *Session) Credentials(ctx context.Context) (lifecycle.Credentials, error) {
+	var doubts lifecycle.Diagnostics
 	for _, f := range s.ask(ctx, s.controllers()) {
-		if f.kubeconfig != nil {
-			return f.kubeconfig, nil
+		if !f.credentials.IsZero() {
+			return f.credentials, nil
 		}
+		doubts = append(doubts, f.host.Doubts...)
 	}
-	return nil, ctx.Err()
+	return lifecycle.Credentials{}, errors.Join(doubts.Err(), ctx.Err())
 }
 
 // EtcdMembers asks the controllers for etcd's member list.
@@ -86,9 +90,6 @@ func (s *Session) ask(ctx context.Context, machines []*machine) []facts {
 // hang, so a host that needs longer has other trouble.
 const answerWithin = 45 * time.Second
 
-// maxAnswer bounds what is read of a host's answer, so that one gone mad cannot fill the memory.
-const maxAnswer = 4 << 20
-
 // look asks one machine: one connection, one command.
 func (s *Session) look(ctx context.Context, m *machine) facts {
 	if err := m.connect(ctx); err != nil {
@@ -105,14 +106,16 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
 	defer cancel()
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
-	nonce := hex.EncodeToString(random[:])
+	q := question{host: m.host, paths: m.paths, nonce: hex.EncodeToString(random[:])}
 	begin := time.Now()
-	stdout, stderr := &answer{limit: maxAnswer}, &answer{limit: 4096}
-	w, err := m.start(ctx, factsCommand(m.paths, m.host.Files, nonce), nil, stdout, stderr)
+	ctx, enough := context.WithCancelCause(ctx)
+	defer enough(nil)
+	stdout, stderr := &answer{limit: maxAnswer, over: enough}, &answer{limit: 4096}
+	w, err := m.start(ctx, factsCommand(q), nil, stdout, stderr)
 	if err == nil {
 		err = w.Wait()
 	}
-	f := parseFacts(stdout.bytes(), nonce)
+	f := parseFacts(stdout.bytes(), q)
 	if f.host.Problem == "" {
 		f.host.ClockOffset = clockOffset(f.clock, begin, stdout.first)
 		return f
@@ -121,9 +124,10 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
 		f.host.Why = cause.Error()
 		return f
 	}
-	if uid := unframe(stdout.bytes(), nonce).value("uid"); err != nil {
+	if err != nil {
 		f.host.Why += ": " + printable(err.Error())
-		if why, ok := refused(uid, string(stderr.bytes()), m.ssh); ok {
+		said, _ := unframe(stdout.bytes(), q.nonce, 0)
+		if why, ok := refused(short(said.value("uid")), string(stderr.bytes()), m.ssh); ok {
 			f.host.Problem, f.host.Why = lifecycle.HostSudo, why
 		}
 	}
@@ -140,12 +144,14 @@ func clockOffset(clock, begin, first time.Time) int {
 	return int(math.Round(clock.Add(500 * time.Millisecond).Sub(middle).Seconds()))
 }
 
-// answer is a bounded buffer that notes when it got its first byte.
+// answer is a bounded buffer that notes when it got its first byte. What is beyond its limit is dropped, and over, if any, is told: nobody
+// needs to wait for an answer that does not end.
 type answer struct {
 	mu    sync.Mutex
 	b     bytes.Buffer
 	first time.Time
 	limit int
+	over  func(error)
 }
 
 func (a *answer) Write(p []byte) (int, error) {
@@ -154,8 +160,11 @@ func (a *answer) Write(p []byte) (int, error) {
 	if a.first.IsZero() {
 		a.first = time.Now()
 	}
-	if room := a.limit - a.b.Len(); room > 0 {
-		a.b.Write(p[:min(len(p), room)])
+	room := a.limit - a.b.Len()
+	a.b.Write(p[:min(len(p), room)])
+	if len(p) > room && a.over != nil {
+		a.over(tooMuch{fmt.Sprintf("more than %d bytes", a.limit)})
+		a.over = nil
 	}
 	return len(p), nil
 }

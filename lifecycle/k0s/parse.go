@@ -14,33 +14,51 @@ import (
 
 // facts is what one run of the facts script said. Secrets stay in it: a State gets none of them.
 type facts struct {
-	host lifecycle.HostState
+	asked question
+	host  lifecycle.HostState
 	// clock is the host's time when the script began; zero when it said none.
 	clock time.Time
 	// tokenFile is the join token's path in the unit; "" when the host did not join with one.
-	tokenFile  string
-	kubeconfig []byte
+	tokenFile string
+	// credentials are what a controller of the site gave; a worker gives none, whatever it says.
+	credentials lifecycle.Credentials
 	// etcd is the member list of this controller's etcd; etcdProblem says why there is none. Both empty: no etcd here.
 	etcd        []lifecycle.EtcdMember
 	etcdProblem string
 }
 
-// parseFacts reads the output of the facts script, which framed it with nonce. It never fails: what does not make sense becomes the
-// host's problem.
-func parseFacts(out []byte, nonce string) facts {
-	raw := unframe(out, nonce)
-	if raw.value("facts") != "1" {
-		return facts{host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: "it answered, but not with facts"}}
+// question is a host that was asked for its facts, as what the site declares it to be.
+type question struct {
+	host  lifecycle.Host
+	paths paths
+	// nonce frames the answer.
+	nonce string
+}
+
+// controls reports whether the host is a controller that is to stay: only such a one is asked for credentials, whatever runs on it.
+func (q question) controls() bool { return q.host.Role.IsController() && !q.host.Reset }
+
+// parseFacts reads the output of the facts script. It never fails: what does not make sense becomes the host's problem.
+func parseFacts(out []byte, q question) facts {
+	problem := func(why string) facts {
+		return facts{host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: why}}
 	}
-	if raw.value("done") != "1" {
-		return facts{host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: "its answer broke off"}}
+	raw, err := unframe(out, q.nonce, len(q.host.Files))
+	switch {
+	case err != nil:
+		return problem(err.Error())
+	case raw.value("facts") != "1":
+		return problem("it answered, but not with facts")
+	case raw.value("done") != "1":
+		return problem("its answer broke off")
+	case raw.value("systemd") == "none":
+		return problem("it has no systemd, which kiban needs to run k0s as a service")
 	}
-	if raw.value("systemd") == "none" {
-		return facts{host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: "it has no systemd, which kiban needs to run k0s as a service"}}
-	}
-	var f facts
+	f := facts{asked: q}
 	f.machine(raw)
-	f.installed(raw)
+	if err := f.installed(raw); err != nil {
+		return problem(err.Error())
+	}
 	f.service(raw)
 	f.files(raw)
 	return f
@@ -48,9 +66,9 @@ func parseFacts(out []byte, nonce string) facts {
 
 func (f *facts) machine(raw frames) {
 	h := &f.host
-	h.Hostname = strings.ToLower(raw.value("hostname"))
-	h.Kernel = raw.value("kernel")
-	h.BootID = raw.value("boot")
+	h.Hostname = short(strings.ToLower(raw.value("hostname")))
+	h.Kernel = short(raw.value("kernel"))
+	h.BootID = short(raw.value("boot"))
 	h.Arch = goArch(raw.value("machine"))
 	h.OS = osName(raw.block("os"))
 	h.CgroupV1 = raw.value("cgroup") == "1"
@@ -60,7 +78,7 @@ func (f *facts) machine(raw frames) {
 	}
 }
 
-func (f *facts) installed(raw frames) {
+func (f *facts) installed(raw frames) error {
 	h := &f.host
 	if b, ok := raw.blocks["version"]; ok {
 		h.Binary, h.BinaryProblem = binaryVersion(b)
@@ -76,14 +94,22 @@ func (f *facts) installed(raw frames) {
 			h.Former = v
 		}
 	}
-	if h.ServiceName = raw.value("unit"); h.ServiceName == "" {
-		return
+	switch h.ServiceName = raw.value("unit"); h.ServiceName {
+	case "":
+		return nil
+	case "k0scontroller", "k0sworker":
+	default:
+		return fmt.Errorf("it has a service %q, which is none of k0s", short(h.ServiceName))
 	}
 	u := parseUnit(string(raw.block("unitfile")))
+	if len(u.arguments) > maxArguments {
+		return tooMuch{fmt.Sprintf("a service with more than %d arguments", maxArguments)}
+	}
 	h.Arguments, f.tokenFile = u.arguments, u.tokenFile
 	if sum := raw.value("environment"); sum != "" {
-		h.Environment = "sha256:" + sum
+		h.Environment = digestOnly("sha256:" + sum)
 	}
+	return nil
 }
 
 func (f *facts) service(raw frames) {
@@ -94,16 +120,29 @@ func (f *facts) service(raw frames) {
 	}
 	p := properties(raw.block("service"))
 	h.Service = serviceState(p["ActiveState"], p["SubState"])
-	h.Restarts, _ = strconv.Atoi(p["NRestarts"])
+	if n, err := strconv.Atoi(p["NRestarts"]); err == nil && n > 0 {
+		h.Restarts = n
+	}
 	if h.Service == lifecycle.ServiceRunning {
 		h.ServiceSince, _ = time.Parse("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"])
 	}
 	f.status(raw.block("status"))
 	if h.Service == lifecycle.ServiceRunning && h.ServiceName == "k0scontroller" {
-		f.kubeconfig = bytes.Clone(raw.block("kubeconfig"))
-		if b, ok := raw.blocks["etcd"]; ok {
-			f.etcd, f.etcdProblem = etcdMembers(b)
+		f.controlPlane(raw)
+	}
+}
+
+// controlPlane takes what a running controller has of its cluster: credentials and etcd's members. A machine that the site declares as
+// anything else has neither, whatever service runs on it.
+func (f *facts) controlPlane(raw frames) {
+	if b, ok := raw.blocks["kubeconfig"]; ok && f.asked.controls() {
+		var err error
+		if f.credentials, err = credentialsOf(b.text); err != nil {
+			f.host.Doubts = append(f.host.Doubts, doubtful(f.asked.host.Name, f.asked.paths, err))
 		}
+	}
+	if b, ok := raw.blocks["etcd"]; ok && f.asked.host.Role.IsController() {
+		f.etcd, f.etcdProblem = etcdMembers(b)
 	}
 }
 
@@ -123,7 +162,7 @@ func (f *facts) status(out []byte) {
 		return
 	}
 	if v, err := lifecycle.ParseVersion(s.Version); err == nil {
-		f.host.Running, f.host.K0sRole, f.host.Workloads = v, s.Role, s.Workloads
+		f.host.Running, f.host.K0sRole, f.host.Workloads = v, short(s.Role), s.Workloads
 	}
 }
 
@@ -131,28 +170,23 @@ func (f *facts) files(raw frames) {
 	h := &f.host
 	h.Data = raw.value("data") == "1"
 	h.Token = raw.value("token") == "1"
-	h.Files = fileStates(raw.values["file"])
-	h.Restored, h.Server = raw.value("restored"), strings.Trim(raw.value("server"), `"'`)
-	b, ok := raw.blocks["config"]
-	if !ok {
-		return
+	h.Files = fileStates(raw.values["file"], f.asked.host.Files)
+	h.Restored, h.Server = digestOnly(raw.value("restored")), plainURL(raw.value("server"))
+	if b, ok := raw.blocks["config"]; ok {
+		h.Config, h.ConfigDigest = configuration(b.text, f.asked.host.Role)
 	}
-	c, err := canonical(b.text)
-	if err != nil {
-		c = fmt.Appendf(nil, "%q", b.text) // not YAML: it differs from whatever is declared
-	}
-	h.Config, h.ConfigDigest = c, digest(c)
 }
 
 // fileStates reads what the script says of declared files: digest, mode, ids and names of owner and group, path.
-func fileStates(lines []string) []lifecycle.FileState {
+func fileStates(lines []string, declared []lifecycle.HostFile) []lifecycle.FileState {
 	var out []lifecycle.FileState
 	for _, line := range lines {
 		p := strings.SplitN(line, " ", 7)
-		if len(p) != 7 || len(p[0]) != 64 {
+		if len(p) != 7 || len(p[0]) != 64 ||
+			!slices.ContainsFunc(declared, func(f lifecycle.HostFile) bool { return f.Path == p[6] }) {
 			continue // unreadable, or gone meanwhile: as if it were not there
 		}
-		f := lifecycle.FileState{Digest: "sha256:" + p[0], Mode: fmt.Sprintf("%04s", p[1]), Owner: p[4], Group: p[5], Path: p[6]}
+		f := lifecycle.FileState{Digest: digestOnly("sha256:" + p[0]), Mode: fmt.Sprintf("%04s", p[1]), Owner: p[4], Group: p[5], Path: p[6]}
 		if f.Owner == "UNKNOWN" {
 			f.Owner = p[2]
 		}
@@ -172,8 +206,8 @@ func binaryVersion(b block) (lifecycle.Version, string) {
 			return v, ""
 		}
 	}
-	first, _, _ := strings.Cut(strings.TrimSpace(string(b.text)), "\n")
-	if first = printable(first); first == "" {
+	first := firstLine(b.text)
+	if first == "" {
 		first = "it says nothing"
 	}
 	return lifecycle.Version{}, fmt.Sprintf("`k0s version` fails with exit code %d: %s", b.exit, first)
@@ -199,15 +233,18 @@ func etcdMembers(b block) ([]lifecycle.EtcdMember, string) {
 	}
 	i := bytes.IndexByte(b.text, '{')
 	if b.exit != 0 || i < 0 || json.NewDecoder(bytes.NewReader(b.text[i:])).Decode(&list) != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(string(b.text)), "\n")
-		if first = printable(first); first == "" {
+		first := firstLine(b.text)
+		if first == "" {
 			first = fmt.Sprintf("no answer, exit code %d", b.exit)
 		}
 		return nil, "`k0s etcd member-list`: " + first
 	}
+	if len(list.Members) > maxMembers {
+		return nil, fmt.Sprintf("`k0s etcd member-list` names more than %d members", maxMembers)
+	}
 	out := make([]lifecycle.EtcdMember, 0, len(list.Members))
 	for name, url := range list.Members {
-		out = append(out, lifecycle.EtcdMember{Name: name, PeerAddress: hostOf(url)})
+		out = append(out, lifecycle.EtcdMember{Name: short(name), PeerAddress: hostOf(url)})
 	}
 	slices.SortFunc(out, func(a, b lifecycle.EtcdMember) int { return strings.Compare(a.Name, b.Name) })
 	return out, ""

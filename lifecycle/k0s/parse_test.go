@@ -28,6 +28,11 @@ func said(parts ...string) []byte {
 	return []byte(b.String())
 }
 
+// asked is a question to a host of that role.
+func asked(role lifecycle.Role) question {
+	return question{host: lifecycle.Host{Name: "h1", Role: role}, paths: paths{data: defaultDataDir}, nonce: nonce}
+}
+
 const statusWorker = `{"Version":"v1.35.7+k0s.0","Pid":42,"Role":"worker","Workloads":true}`
 
 func TestParseFacts(t *testing.T) {
@@ -45,14 +50,14 @@ func TestParseFacts(t *testing.T) {
 					f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
 			}},
 		{"running worker", said("version<0>v1.35.7+k0s.0", "unit=k0sworker",
-			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment=0a1b", running, "status<0>"+statusWorker,
+			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment="+strings.Repeat("0a", 32), running, "status<0>"+statusWorker,
 			"data=1", "token=1"),
 			func(f facts) bool {
 				h := f.host
 				since := time.Date(2026, 11, 21, 21, 11, 37, 0, time.UTC)
 				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.K0sRole == "worker" && h.Workloads &&
 					h.Service == lifecycle.ServiceRunning &&
-					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:0a1b" &&
+					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:"+strings.Repeat("0a", 32) &&
 					slices.Equal(h.Arguments, []string{"--data-dir=/var/lib/k0s"})
 			}},
 		{"status does not answer", said("unit=k0sworker", running, "status<1>Error: no socket"),
@@ -75,17 +80,17 @@ func TestParseFacts(t *testing.T) {
 			}},
 		{"staged", said("staged=v1.36.3+k0s.2", "staged=v1.35.7+k0s.0", "staged=*", "staged=junk"),
 			func(f facts) bool { return len(f.host.Staged) == 2 && f.host.Staged[0].Minor == 35 }},
-		{"controller", said("unit=k0scontroller", running, "kubeconfig<0>secret",
+		{"controller", said("unit=k0scontroller", running, "kubeconfig<0>"+adminConf(t),
 			`etcd<0>{"members":{"c2":"https://10.0.0.12:2380","c1":"https://[fd00::1]:2380"}}`, "config<0># a comment\nb: 1\na: {c: x}\n"),
 			func(f facts) bool {
-				return string(f.kubeconfig) == "secret" && len(f.etcd) == 2 && f.etcd[0] == lifecycle.EtcdMember{Name: "c1", PeerAddress: "fd00::1"} &&
+				return !f.credentials.IsZero() && len(f.etcd) == 2 && f.etcd[0] == lifecycle.EtcdMember{Name: "c1", PeerAddress: "fd00::1"} &&
 					string(f.host.Config) == `{"a":{"c":"x"},"b":1}` && f.host.ConfigDigest == digest(f.host.Config)
 			}},
 		{"etcd fails", said("unit=k0scontroller", running, "etcd<1>Error: context deadline exceeded"),
 			func(f facts) bool { return f.etcd == nil && strings.Contains(f.etcdProblem, "deadline exceeded") }},
 		{"a stopped controller's kubeconfig is not one to use",
-			said("unit=k0scontroller", "service<0>ActiveState=inactive\n", "kubeconfig<0>secret"),
-			func(f facts) bool { return f.kubeconfig == nil }},
+			said("unit=k0scontroller", "service<0>ActiveState=inactive\n", "kubeconfig<0>"+adminConf(t)),
+			func(f facts) bool { return f.credentials.IsZero() }},
 		{"configuration is not YAML", said("config<0>a: [\n"),
 			func(f facts) bool { return f.host.ConfigDigest != "" && len(f.host.Config) > 0 }},
 		{"no systemd", said("systemd=none"), func(f facts) bool { return f.host.Problem == lifecycle.HostFacts }},
@@ -97,7 +102,7 @@ func TestParseFacts(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if f := parseFacts(c.out, nonce); !c.want(f) {
+			if f := parseFacts(c.out, asked(lifecycle.RoleController)); !c.want(f) {
 				t.Errorf("%s\ngives %+v", c.out, f)
 			}
 		})
@@ -127,13 +132,14 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 	t.Setenv("PATH", filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	p := paths{binary: filepath.Join(dir, "bin/k0s"), data: filepath.Join(dir, "data"), config: filepath.Join(dir, "etc/k0s.yaml"),
 		token: filepath.Join(dir, "etc/k0stoken")}
+	q := question{paths: p, nonce: nonce, host: lifecycle.Host{Name: "c1", Role: lifecycle.RoleController, Files: []lifecycle.HostFile{
+		{Path: filepath.Join(dir, "etc/a policy.yaml")}, {Path: filepath.Join(dir, "etc/none")}}}}
 	for _, shell := range []string{"sh", "bash", "dash", "busybox"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {
 			continue
 		}
-		args := []string{"-c", script(p, []lifecycle.HostFile{{Path: filepath.Join(dir, "etc/a policy.yaml")},
-			{Path: filepath.Join(dir, "etc/none")}}, nonce)}
+		args := []string{"-c", script(q)}
 		if shell == "busybox" {
 			args = append([]string{"sh"}, args...)
 		}
@@ -141,7 +147,7 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", shell, err, out)
 		}
-		h := parseFacts(out, nonce).host
+		h := parseFacts(out, q).host
 		if h.Problem != "" || h.Binary.String() != "v1.35.7+k0s.0" || len(h.Staged) != 1 || string(h.Config) != `{"spec":{"a":1}}` || !h.Token ||
 			h.Data || h.ServiceName != "" || h.FreeBytes == 0 {
 			t.Errorf("%s: %+v\n%s", shell, h, out)
@@ -156,7 +162,7 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h := parseFacts(out, nonce).host; h.Token || !h.Data {
+		if h := parseFacts(out, q).host; h.Token || !h.Data {
 			t.Errorf("%s: an overwritten token counts as one, or data is not seen: %+v", shell, h)
 		}
 		write("etc/k0stoken", "H4sIAAAA", 0o600)
@@ -168,7 +174,7 @@ func FuzzParseFacts(f *testing.F) {
 	f.Add(said("unit=k0scontroller", "etcd<0>{\"members\":{}}", "status<0>"+statusWorker, "version<0>x", "config<0>a: b"))
 	f.Add([]byte(nonce + " begin x\n" + nonce + " end x 0\n"))
 	f.Fuzz(func(t *testing.T, out []byte) {
-		got := parseFacts(out, nonce)
+		got := parseFacts(out, asked(lifecycle.RoleController))
 		if got.host.Problem == "" && !strings.Contains(string(out), nonce+" done=1") {
 			t.Error("facts were taken from an answer that broke off")
 		}

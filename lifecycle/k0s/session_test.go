@@ -37,7 +37,7 @@ func TestObservingIsOneCommand(t *testing.T) {
 			t.Errorf("%s was sent %d commands: %q", name, n, m.sent())
 		}
 	}
-	if got.Etcd.Unknown != "" || got.Kubeconfig != nil {
+	if got.Etcd.Unknown != "" || !got.Credentials.IsZero() {
 		t.Errorf("nothing is installed, yet %+v", got)
 	}
 	if len(f.audit) != 0 {

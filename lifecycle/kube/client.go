@@ -49,8 +49,8 @@ type Options struct {
 	Log     *slog.Logger
 }
 
-// Source gives an administrator's kubeconfig. Nil: there is no API yet.
-type Source func(ctx context.Context) ([]byte, error)
+// Source gives an administrator's credentials. Zero: there is no API yet.
+type Source func(ctx context.Context) (lifecycle.Credentials, error)
 
 // Client is a way to one cluster. It connects when it is first used, because a plan that sets a cluster up begins before there is an API.
 // It may be used by several goroutines.
@@ -75,8 +75,8 @@ type Client struct {
 	owners  owners
 }
 
-// New makes a client of where a kubeconfig is to be had, and the addresses of the API servers. Without servers and endpoint the
-// kubeconfig's own server is used. Nothing is asked or dialled yet.
+// New makes a client of where credentials are to be had, and the addresses of the API servers. Without servers the kubeconfig's own server
+// is used, which only an external site's has. Nothing is asked or dialled yet.
 func New(source Source, servers []Server, opts Options) *Client {
 	c := &Client{source: source, at: servers, opts: opts, pause: 200 * time.Millisecond, log: opts.Log, link: newLink(),
 		nodes: newShared[[]lifecycle.NodeState](), budgets: newShared[[]lifecycle.Budget]()}
@@ -86,9 +86,9 @@ func New(source Source, servers []Server, opts Options) *Client {
 	return c
 }
 
-// build makes the clients out of a kubeconfig. With an error there are none.
-func (c *Client) build(kubeconfig []byte) error {
-	cfg, err := restConfig(kubeconfig, c.opts.Context)
+// build makes the clients out of credentials. With an error there are none.
+func (c *Client) build(from lifecycle.Credentials) error {
+	cfg, err := c.restConfig(from)
 	if err != nil {
 		return fmt.Errorf("kubeconfig: %w", err)
 	}
@@ -164,8 +164,22 @@ func (w warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, 
 	}
 }
 
-// restConfig reads one context of a kubeconfig; "" is the current one.
-func restConfig(kubeconfig []byte, name string) (*rest.Config, error) {
+// restConfig is how the API is reached: by what a controller's certificates and key say and the site declares, or by an external site's
+// kubeconfig.
+func (c *Client) restConfig(from lifecycle.Credentials) (*rest.Config, error) {
+	if from.Kubeconfig != nil {
+		return externalConfig(from.Kubeconfig, c.opts.Context)
+	}
+	if len(c.at) == 0 {
+		return nil, errors.New("the site declares no controller to ask")
+	}
+	return &rest.Config{Host: "https://" + c.at[0].Address, TLSClientConfig: rest.TLSClientConfig{
+		CAData: from.Authority, CertData: from.Certificate, KeyData: from.Key, ServerName: certificateName,
+	}}, nil
+}
+
+// externalConfig reads one context of a kubeconfig; "" is the current one.
+func externalConfig(kubeconfig []byte, name string) (*rest.Config, error) {
 	raw, err := clientcmd.Load(kubeconfig)
 	if err != nil {
 		return nil, err

@@ -1,12 +1,18 @@
 package kube
 
 import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -54,5 +60,39 @@ func TestKubeconfigOfAnotherCluster(t *testing.T) {
 	}
 	if ds := lifecycle.AsDiagnostics(err, ""); len(ds) != 1 || ds[0].Hint == "" || ds[0].Detail != "it has: c" {
 		t.Errorf("got %+v", ds)
+	}
+}
+
+// TestA1_OfAControllerOnlyDataCounts: the client of a site's own controllers goes to the declared servers, verified by the one name, with
+// certificates and a key; it knows no way to start a program, read a file or go through a proxy.
+func TestA1_OfAControllerOnlyDataCounts(t *testing.T) {
+	a, api := newAuthority(t), newFakeAPI()
+	addr, _ := a.serve(t, certificateName, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 1 && r.Header.Get("Authorization") == "" {
+			r.Header.Set("Authorization", "Bearer secret") // what the fake lets in
+		}
+		api.ServeHTTP(w, r)
+	}))
+	secret, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := lifecycle.Credentials{Authority: a.pem, Certificate: a.pem, Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})}
+	c := New(func(context.Context) (lifecycle.Credentials, error) { return from, nil }, []Server{{Host: "c1", Address: addr}}, Options{})
+	defer c.Close()
+	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID != "cluster-uid" {
+		t.Errorf("got %+v, %v", facts.API, err)
+	}
+	cfg, err := c.restConfig(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &rest.Config{Host: "https://" + addr, TLSClientConfig: rest.TLSClientConfig{CAData: from.Authority, CertData: from.Certificate,
+		KeyData: from.Key, ServerName: certificateName}}
+	if !reflect.DeepEqual(cfg, want) {
+		t.Errorf("got %+v", cfg)
+	}
+	if err := New(func(context.Context) (lifecycle.Credentials, error) { return from, nil }, nil, Options{}).connect(t.Context()); err == nil {
+		t.Error("credentials without a declared server led somewhere")
 	}
 }

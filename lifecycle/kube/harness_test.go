@@ -17,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // authority issues certificates as a cluster does: for the name "kubernetes", not for the addresses that a test dials.
@@ -57,7 +59,8 @@ func (a *authority) serve(t testing.TB, name string, h http.Handler) (string, *h
 	}
 	s := httptest.NewUnstartedServer(h)
 	s.EnableHTTP2 = true
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: a.key}}}
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: a.key}},
+		ClientAuth: tls.RequestClientCert}
 	s.Config.ErrorLog = nil
 	s.StartTLS()
 	t.Cleanup(s.Close)
@@ -74,9 +77,14 @@ users: [{name: u, user: {token: secret}}]
 `, server, base64.StdEncoding.EncodeToString(a.pem))
 }
 
+// outside are credentials as an external site has them.
+func outside(kubeconfig []byte) lifecycle.Credentials {
+	return lifecycle.Credentials{Kubeconfig: kubeconfig}
+}
+
 // given is a source that has a kubeconfig at hand.
 func given(kubeconfig []byte) Source {
-	return func(context.Context) ([]byte, error) { return kubeconfig, nil }
+	return func(context.Context) (lifecycle.Credentials, error) { return outside(kubeconfig), nil }
 }
 
 // connect starts a server of f and makes a client of it.

@@ -6,9 +6,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
-// errNoAPI is why nothing can be asked while the source has no kubeconfig.
+// errNoAPI is why nothing can be asked while the source has no credentials.
 var errNoAPI = errors.New("no controller runs yet")
 
 // link is whether a client is connected. A way to the API that was found once is kept; failing to find one is not.
@@ -59,26 +61,26 @@ func (c *Client) connect(ctx context.Context) error {
 	return now.err
 }
 
-// ask gets a kubeconfig from the source and connects with it.
+// ask gets credentials from the source and connects with them.
 func (c *Client) ask(ctx context.Context) error {
-	kubeconfig, err := c.source(ctx)
+	from, err := c.source(ctx)
 	if err != nil {
 		return err
 	}
-	if len(kubeconfig) == 0 {
+	if from.IsZero() {
 		return errNoAPI
 	}
-	return c.Connect(kubeconfig)
+	return c.Connect(from)
 }
 
-// Connect makes the client ready with a kubeconfig that is at hand, so that the source need not be asked. One that is ready stays as it is.
-func (c *Client) Connect(kubeconfig []byte) error {
+// Connect makes the client ready with credentials that are at hand, so that the source need not be asked. One that is ready stays as it is.
+func (c *Client) Connect(from lifecycle.Credentials) error {
 	c.link.making.Lock()
 	defer c.link.making.Unlock()
 	if c.link.up() {
 		return nil
 	}
-	if err := c.build(kubeconfig); err != nil {
+	if err := c.build(from); err != nil {
 		return err
 	}
 	c.link.made.Store(true)

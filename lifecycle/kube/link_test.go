@@ -17,10 +17,10 @@ import (
 type source struct {
 	asked atomic.Int32
 	mu    sync.Mutex
-	give  func(context.Context) ([]byte, error)
+	give  func(context.Context) (lifecycle.Credentials, error)
 }
 
-func (s *source) kubeconfig(ctx context.Context) ([]byte, error) {
+func (s *source) credentials(ctx context.Context) (lifecycle.Credentials, error) {
 	s.asked.Add(1)
 	s.mu.Lock()
 	give := s.give
@@ -28,14 +28,14 @@ func (s *source) kubeconfig(ctx context.Context) ([]byte, error) {
 	return give(ctx)
 }
 
-func (s *source) set(give func(context.Context) ([]byte, error)) {
+func (s *source) set(give func(context.Context) (lifecycle.Credentials, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.give = give
 }
 
-func failing(err error) func(context.Context) ([]byte, error) {
-	return func(context.Context) ([]byte, error) { return nil, err }
+func failing(err error) func(context.Context) (lifecycle.Credentials, error) {
+	return func(context.Context) (lifecycle.Credentials, error) { return lifecycle.Credentials{}, err }
 }
 
 // TestConnectsWhenFirstUsed: nothing is asked before the first call; what fails is asked again by the next; what is found is kept.
@@ -43,14 +43,14 @@ func TestConnectsWhenFirstUsed(t *testing.T) {
 	a := newAuthority(t)
 	addr, _ := a.serve(t, certificateName, newFakeAPI())
 	s := &source{}
-	c := New(s.kubeconfig, []Server{{Host: "controller-1", Address: addr}}, Options{})
+	c := New(s.credentials, []Server{{Host: "controller-1", Address: addr}}, Options{})
 	c.Close()
 	if n := s.asked.Load(); n != 0 {
 		t.Fatalf("the source was asked %d times before there was a call", n)
 	}
 	away := errors.New("the machines are away")
 	for i, step := range []struct {
-		give func(context.Context) ([]byte, error)
+		give func(context.Context) (lifecycle.Credentials, error)
 		want error
 	}{
 		{failing(away), away},
@@ -78,15 +78,15 @@ func TestConnectTakesAKubeconfigAtHand(t *testing.T) {
 	a := newAuthority(t)
 	addr, _ := a.serve(t, certificateName, newFakeAPI())
 	s := &source{give: failing(errors.New("asked"))}
-	c := New(s.kubeconfig, nil, Options{})
+	c := New(s.credentials, nil, Options{})
 	defer c.Close()
-	if err := c.Connect([]byte("{")); err == nil || c.link.up() {
+	if err := c.Connect(outside([]byte("{"))); err == nil || c.link.up() {
 		t.Errorf("a broken kubeconfig was taken: %v", err)
 	}
 	kubeconfig := a.kubeconfig(addr)
 	kubeconfig = append(kubeconfig[:len(kubeconfig):len(kubeconfig)], "# one more\n"...)
 	for range 2 {
-		if err := c.Connect(kubeconfig); err != nil {
+		if err := c.Connect(outside(kubeconfig)); err != nil {
 			t.Fatal(err)
 		}
 		kubeconfig = []byte("{") // of no interest any more
@@ -103,7 +103,7 @@ func TestConnectsOnceForAll(t *testing.T) {
 	addr, _ := a.serve(t, certificateName, newFakeAPI())
 	const callers = 16
 	for name, tc := range map[string]struct {
-		give func(context.Context) ([]byte, error)
+		give func(context.Context) (lifecycle.Credentials, error)
 		want error
 		most int32
 	}{
@@ -113,8 +113,8 @@ func TestConnectsOnceForAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s, hold := &source{}, make(chan struct{})
-				s.set(func(ctx context.Context) ([]byte, error) { <-hold; return tc.give(ctx) })
-				c := New(s.kubeconfig, []Server{{Host: "controller-1", Address: addr}}, Options{})
+				s.set(func(ctx context.Context) (lifecycle.Credentials, error) { <-hold; return tc.give(ctx) })
+				c := New(s.credentials, []Server{{Host: "controller-1", Address: addr}}, Options{})
 				defer c.Close()
 				var wait sync.WaitGroup
 				for range callers {
@@ -138,15 +138,15 @@ func TestConnectsOnceForAll(t *testing.T) {
 // TestWaitForTheTurnEnds: a caller whose time is up does not wait for the one that asks, and its end is nobody else's answer.
 func TestWaitForTheTurnEnds(t *testing.T) {
 	s, hold := &source{}, make(chan struct{})
-	s.set(func(ctx context.Context) ([]byte, error) {
+	s.set(func(ctx context.Context) (lifecycle.Credentials, error) {
 		select {
 		case <-hold:
-			return nil, nil
+			return lifecycle.Credentials{}, nil
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return lifecycle.Credentials{}, ctx.Err()
 		}
 	})
-	c := New(s.kubeconfig, nil, Options{})
+	c := New(s.credentials, nil, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	asking := make(chan error, 1)
 	go func() { asking <- c.connect(ctx) }()
@@ -175,7 +175,7 @@ func TestWaitForTheTurnEnds(t *testing.T) {
 func TestEveryCallConnects(t *testing.T) {
 	away := errors.New("the machines are away")
 	s := &source{give: failing(away)}
-	c := New(s.kubeconfig, []Server{{Host: "controller-1", Address: "127.0.0.1:1"}}, Options{})
+	c := New(s.credentials, []Server{{Host: "controller-1", Address: "127.0.0.1:1"}}, Options{})
 	v, tried := reflect.ValueOf(c), 0
 	for i := range v.NumMethod() {
 		name, m := v.Type().Method(i).Name, v.Method(i)

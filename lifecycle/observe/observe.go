@@ -36,14 +36,14 @@ const apiWithin = 30 * time.Second
 // Observe asks the machines, then the API with the administrator's credentials that a running controller gave; connect makes a client of
 // them. An API that cannot be asked is unknown in the State, with the reason. Units are looked at last; nil: not at all. The error is the
 // context's, or says that not even the machines could be asked.
-func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(kubeconfig []byte) (API, error),
+func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(lifecycle.Credentials) (API, error),
 	units Units) (lifecycle.State, error) {
 	at := time.Now()
 	machines, err := m.Facts(ctx)
 	if err != nil {
 		return lifecycle.State{}, fmt.Errorf("ask the machines: %w", err)
 	}
-	cluster, err := askAPI(ctx, machines.Kubeconfig, connect)
+	cluster, err := askAPI(ctx, machines.Credentials, connect)
 	if ctx.Err() != nil {
 		return lifecycle.State{}, ctx.Err()
 	}
@@ -62,11 +62,12 @@ func askUnits(ctx context.Context, units Units, api lifecycle.APIState) []lifecy
 }
 
 // askAPI asks the API, when there is a way to.
-func askAPI(ctx context.Context, kubeconfig []byte, connect func([]byte) (API, error)) (lifecycle.ClusterFacts, error) {
-	if len(kubeconfig) == 0 {
+func askAPI(ctx context.Context, with lifecycle.Credentials, connect func(lifecycle.Credentials) (API, error)) (lifecycle.ClusterFacts,
+	error) {
+	if with.IsZero() {
 		return lifecycle.ClusterFacts{}, nil
 	}
-	api, err := connect(kubeconfig)
+	api, err := connect(with)
 	if err != nil {
 		return lifecycle.ClusterFacts{}, err
 	}
@@ -89,7 +90,7 @@ func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts
 	switch {
 	case apiErr != nil:
 		s.API = lifecycle.APIState{Unknown: apiErr.Error()}
-	case len(machines.Kubeconfig) > 0:
+	case !machines.Credentials.IsZero():
 		// what the API said of itself stands
 	default:
 		s.API = withoutCredentials(site, s)
@@ -131,6 +132,8 @@ func withoutCredentials(site lifecycle.Site, s lifecycle.State) lifecycle.APISta
 			why = append(why, fmt.Sprintf("%s: %s", h.Name, c.Why))
 		case c.Installed() && c.Service != lifecycle.ServiceRunning:
 			why = append(why, fmt.Sprintf("k0s on %s is %s", h.Name, c.Service))
+		case len(c.Doubts) > 0:
+			why = append(why, c.Doubts.Error())
 		case c.Installed():
 			why = append(why, fmt.Sprintf("k0s on %s has no credentials for its API yet", h.Name))
 		case c.Data:

@@ -47,6 +47,10 @@ func dark(h *lifecycle.HostState) {
 	*h = lifecycle.HostState{Name: h.Name, Problem: lifecycle.HostUnreachable, Why: "no connection"}
 }
 
+func doubted(h *lifecycle.HostState) {
+	h.Doubts = lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "users[0].user.exec")}
+}
+
 func data(h *lifecycle.HostState) { h.Data = true }
 
 // TestAPIState: knowing that there is no API is not the same as not knowing.
@@ -66,6 +70,8 @@ func TestAPIState(t *testing.T) {
 			false, "c2: no connection"},
 		{"stopped", []lifecycle.HostState{host("c1", stopped), host("c2"), host("w1")}, "", api{}, false, "k0s on c1 is stopped"},
 		{"just started", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "", api{}, false, "no credentials"},
+		{"its credentials are not believed", []lifecycle.HostState{host("c1", running, doubted), host("c2"), host("w1")}, "", api{}, false,
+			"c1: users[0].user.exec"},
 		{"half removed", []lifecycle.HostState{host("c1", data), host("c2"), host("w1")}, "", api{}, false, "was a controller before"},
 		{"answers", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{facts: answer}, false, ""},
 		{"does not answer", []lifecycle.HostState{host("c1", running), host("c2"), host("w1")}, "k", api{err: errors.New("connection refused")},
@@ -75,8 +81,8 @@ func TestAPIState(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			m := machines{facts: lifecycle.MachineFacts{Hosts: c.hosts, Kubeconfig: []byte(c.kubeconfig)}}
-			s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return c.api, nil }, nil)
+			m := machines{facts: lifecycle.MachineFacts{Hosts: c.hosts, Credentials: lifecycle.Credentials{Kubeconfig: []byte(c.kubeconfig)}}}
+			s, err := Observe(t.Context(), site, m, func(lifecycle.Credentials) (API, error) { return c.api, nil }, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,12 +118,12 @@ func TestErrors(t *testing.T) {
 		t.Error("machines that could not be asked gave a state")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	m := machines{facts: lifecycle.MachineFacts{Kubeconfig: []byte("k")}}
-	_, err := Observe(ctx, site, m, func([]byte) (API, error) { cancel(); return api{}, nil }, nil)
+	m := machines{facts: lifecycle.MachineFacts{Credentials: lifecycle.Credentials{Kubeconfig: []byte("k")}}}
+	_, err := Observe(ctx, site, m, func(lifecycle.Credentials) (API, error) { cancel(); return api{}, nil }, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("an interrupted observation gave %v", err)
 	}
-	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) { return nil, errors.New("bad kubeconfig") }, nil)
+	s, err := Observe(t.Context(), site, m, func(lifecycle.Credentials) (API, error) { return nil, errors.New("bad kubeconfig") }, nil)
 	if err != nil || s.API.Unknown != "bad kubeconfig" {
 		t.Errorf("%v, %+v", err, s.API)
 	}
@@ -133,8 +139,8 @@ func (u unitsOf) Observe(_ context.Context, api lifecycle.APIState) []lifecycle.
 
 func TestUnitsAreAskedOfWhatTheAPISaid(t *testing.T) {
 	var asked lifecycle.APIState
-	m := machines{facts: lifecycle.MachineFacts{Kubeconfig: []byte("k")}}
-	s, err := Observe(t.Context(), site, m, func([]byte) (API, error) {
+	m := machines{facts: lifecycle.MachineFacts{Credentials: lifecycle.Credentials{Kubeconfig: []byte("k")}}}
+	s, err := Observe(t.Context(), site, m, func(lifecycle.Credentials) (API, error) {
 		return api{facts: lifecycle.ClusterFacts{API: lifecycle.APIState{ClusterUID: "u"}}}, nil
 	}, unitsOf{&asked})
 	if err != nil || len(s.Units) != 1 || asked.ClusterUID != "u" {

@@ -12,6 +12,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, h := range st.Hosts {
 		ds = append(ds, hostProblems(site, h)...)
+		ds = append(ds, h.Doubts...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {

@@ -33,6 +33,9 @@ func TestProblems(t *testing.T) {
 		"the API is silent, so nothing is said of nodes": {func(st *lifecycle.State) {
 			st.API.Unknown, st.Nodes = "timeout", []lifecycle.NodeState{{Name: "w-9"}}
 		}, []string{"error lab: the Kubernetes API did not answer"}},
+		"a host is not believed": {func(st *lifecycle.State) {
+			st.Hosts[0].Doubts = lifecycle.Diagnostics{lifecycle.Errorf("c-1", "its kubeconfig is not used")}
+		}, []string{"error c-1: its kubeconfig is not used"}},
 		"a node that nobody declared": {func(st *lifecycle.State) { st.Nodes = []lifecycle.NodeState{{Name: "w-9", Ready: true}} },
 			[]string{"warning w-9: the node is in the cluster, but the site does not declare it"}},
 		"etcd has lost its member": {func(st *lifecycle.State) {

@@ -93,6 +93,9 @@ func (p *planner) changesControlPlane() bool {
 // inspectMachine finds what makes a machine unfit, whatever its part in the plan.
 func (p *planner) inspectMachine(m *member) {
 	s := m.seen
+	for _, doubt := range s.Doubts {
+		p.find(doubt)
+	}
 	if s.Hostname != "" && s.Hostname != m.Name {
 		p.find(lifecycle.Errorf(m.Name, "the machine calls itself %s", s.Hostname).
 			Because("Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.").

@@ -31,8 +31,10 @@ func (b *bench) Observe(context.Context) (lifecycle.State, error) {
 	b.did("look")
 	return lifecycle.State{Site: "lab"}, nil
 }
-func (b *bench) Kubeconfig(context.Context) ([]byte, error) { return nil, nil }
-func (b *bench) Close() error                               { return nil }
+func (b *bench) Credentials(context.Context) (lifecycle.Credentials, error) {
+	return lifecycle.Credentials{}, nil
+}
+func (b *bench) Close() error { return nil }
 
 func (b *bench) Contend(lock.Claim) Contender { return b }
 func (b *bench) Locks(context.Context, lifecycle.State) ([]lifecycle.Lock, error) {

@@ -10,7 +10,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Kubeconfig is the administrator's, as a running controller has it, with the site's endpoint as its server. It holds a private key.
+// Kubeconfig is an administrator's, for a site's endpoint. It is made here of certificates and a key that a running controller has: nothing
+// else of what a machine says gets into it. It holds a private key.
 func (s *Session) Kubeconfig(ctx context.Context) ([]byte, error) {
 	return s.kubeconfig(ctx, adminKubeconfig)
 }
@@ -23,18 +24,18 @@ func (s *Session) PersonKubeconfig(ctx context.Context) ([]byte, error) {
 	return s.kubeconfig(ctx, personKubeconfig)
 }
 
-func (s *Session) kubeconfig(ctx context.Context, write func(raw []byte, site lifecycle.Site) ([]byte, error)) ([]byte, error) {
-	raw, err := s.parts.Site.Kubeconfig(ctx)
+func (s *Session) kubeconfig(ctx context.Context, write func(lifecycle.Credentials, lifecycle.Site) ([]byte, error)) ([]byte, error) {
+	c, err := s.parts.Site.Credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if raw == nil {
+	if c.IsZero() {
 		return nil, lifecycle.Errorf(s.site.Name, "no controller runs, so there is no kubeconfig").Try("kiban status " + s.site.Name)
 	}
-	return write(raw, s.site)
+	return write(c, s.site)
 }
 
-// kubeconfigFile is as much of a kubeconfig as is needed to write it anew.
+// kubeconfigFile is as much of a kubeconfig as kiban writes.
 type kubeconfigFile struct {
 	APIVersion     string         `json:"apiVersion"`
 	Kind           string         `json:"kind"`
@@ -45,8 +46,13 @@ type kubeconfigFile struct {
 }
 
 type namedCluster struct {
-	Name    string         `json:"name"`
-	Cluster map[string]any `json:"cluster"`
+	Name    string      `json:"name"`
+	Cluster clusterPart `json:"cluster"`
+}
+
+type clusterPart struct {
+	Server    string `json:"server"`
+	Authority []byte `json:"certificate-authority-data"`
 }
 
 type namedContext struct {
@@ -55,41 +61,48 @@ type namedContext struct {
 }
 
 type namedUser struct {
-	Name string         `json:"name"`
-	User map[string]any `json:"user"`
+	Name string   `json:"name"`
+	User userPart `json:"user"`
 }
 
-// adminKubeconfig points the controller's kubeconfig at the site and names everything in it after the site, so that those of several
-// sites can be merged.
-func adminKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
-	f, err := siteKubeconfig(raw, site)
-	if err != nil {
-		return nil, err
-	}
-	f.as(site.Name, site.Name+"-admin", f.Users[0].User)
-	return yaml.Marshal(f)
+// userPart is either an administrator or a program that people sign on with.
+type userPart struct {
+	Certificate []byte    `json:"client-certificate-data,omitempty"`
+	Key         []byte    `json:"client-key-data,omitempty"`
+	Exec        *execPart `json:"exec,omitempty"`
 }
 
-// siteKubeconfig reads the controller's kubeconfig and points it at the site.
-func siteKubeconfig(raw []byte, site lifecycle.Site) (kubeconfigFile, error) {
-	var f kubeconfigFile
-	if err := yaml.Unmarshal(raw, &f); err != nil || len(f.Clusters) == 0 || len(f.Users) == 0 {
-		return f, lifecycle.Errorf(site.Name, "the controller's kubeconfig is not one").Hiding(err)
+type execPart struct {
+	APIVersion         string   `json:"apiVersion"`
+	Command            string   `json:"command"`
+	Args               []string `json:"args"`
+	InstallHint        string   `json:"installHint"`
+	InteractiveMode    string   `json:"interactiveMode"`
+	ProvideClusterInfo bool     `json:"provideClusterInfo"`
+}
+
+// adminKubeconfig names everything in it after the site, so that those of several sites can be merged.
+func adminKubeconfig(c lifecycle.Credentials, site lifecycle.Site) ([]byte, error) {
+	return writeKubeconfig(c.Authority, site, site.Name+"-admin", userPart{Certificate: c.Certificate, Key: c.Key})
+}
+
+// writeKubeconfig writes one with one user, and one context, named after the site.
+func writeKubeconfig(authority []byte, site lifecycle.Site, name string, user userPart) ([]byte, error) {
+	if site.Provider == lifecycle.ProviderExternal {
+		return nil, lifecycle.Errorf(site.Name, "kiban makes no kubeconfig of a cluster that someone else runs").
+			Because("What spec.api.kubeconfig of the Site names is one already.").
+			Try("Use that, or ask the provider of the cluster for one.")
 	}
 	server, err := apiURL(site)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
-	f.Clusters = []namedCluster{{Name: site.Name, Cluster: f.Clusters[0].Cluster}}
-	f.Clusters[0].Cluster["server"] = server
-	return f, nil
-}
-
-// as gives the kubeconfig its only user, and its only context, named after the site.
-func (f *kubeconfigFile) as(site, name string, user map[string]any) {
-	f.Users = []namedUser{{Name: name, User: user}}
-	f.Contexts = []namedContext{{Name: site, Context: map[string]string{"cluster": site, "user": name}}}
-	f.CurrentContext = site
+	return yaml.Marshal(kubeconfigFile{
+		APIVersion: "v1", Kind: "Config", CurrentContext: site.Name,
+		Clusters: []namedCluster{{Name: site.Name, Cluster: clusterPart{Server: server, Authority: authority}}},
+		Contexts: []namedContext{{Name: site.Name, Context: map[string]string{"cluster": site.Name, "user": name}}},
+		Users:    []namedUser{{Name: name, User: user}},
+	})
 }
 
 func apiURL(site lifecycle.Site) (string, error) {

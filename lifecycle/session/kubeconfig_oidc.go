@@ -18,12 +18,8 @@ type issuer struct {
 
 // personKubeconfig is a kubeconfig of a site without anyone's credentials: who uses it signs on with the issuer, through the kubectl plugin
 // oidc-login. Of the administrator's it has the cluster's certificate only.
-func personKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
+func personKubeconfig(c lifecycle.Credentials, site lifecycle.Site) ([]byte, error) {
 	from, err := issuerOf(site)
-	if err != nil {
-		return nil, err
-	}
-	f, err := siteKubeconfig(raw, site)
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +30,10 @@ func personKubeconfig(raw []byte, site lifecycle.Site) ([]byte, error) {
 	if from.ca != "" {
 		args = append(args, "--certificate-authority-data="+base64.StdEncoding.EncodeToString([]byte(from.ca)))
 	}
-	f.as(site.Name, site.Name+"-oidc", map[string]any{"exec": map[string]any{
-		"apiVersion": "client.authentication.k8s.io/v1", "command": "kubectl", "args": args, "interactiveMode": "IfAvailable",
-		"provideClusterInfo": false,
-		"installHint":        "kubectl's plugin oidc-login is missing: https://github.com/int128/kubelogin says how to install it.",
+	return writeKubeconfig(c.Authority, site, site.Name+"-oidc", userPart{Exec: &execPart{
+		APIVersion: "client.authentication.k8s.io/v1", Command: "kubectl", Args: args, InteractiveMode: "IfAvailable",
+		InstallHint: "kubectl's plugin oidc-login is missing: https://github.com/int128/kubelogin says how to install it.",
 	}})
-	return yaml.Marshal(f)
 }
 
 // issuerOf reads the issuer from the file that the declared API servers are given as their authentication-config.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,12 +26,13 @@ func signOn(content string) lifecycle.Site {
 	}}}}
 }
 
-const administrators = `{apiVersion: v1, kind: Config, clusters: [{name: local, cluster: {server: "https://localhost:6443", certificate-authority-data: Q0E=}}],
-users: [{name: user, user: {client-certificate-data: Q1JU, client-key-data: S0VZ}}]}`
+func administrators() lifecycle.Credentials {
+	return lifecycle.Credentials{Authority: []byte("CA"), Certificate: []byte("CRT"), Key: []byte("KEY")}
+}
 
 // TestPersonKubeconfig: one for people has the cluster's certificate, the site's endpoint and the issuer, and nobody's credentials.
 func TestPersonKubeconfig(t *testing.T) {
-	out, err := personKubeconfig([]byte(administrators), signOn(authentication))
+	out, err := personKubeconfig(administrators(), signOn(authentication))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,29 +40,26 @@ func TestPersonKubeconfig(t *testing.T) {
 	if err := yaml.UnmarshalStrict(out, &f); err != nil {
 		t.Fatal(err)
 	}
-	if c := f.Clusters[0].Cluster; c["server"] != "https://10.0.0.11:6443" || c["certificate-authority-data"] != "Q0E=" ||
+	if c := f.Clusters[0].Cluster; c.Server != "https://10.0.0.11:6443" || string(c.Authority) != "CA" ||
 		f.CurrentContext != "tokyo" || len(f.Users) != 1 {
 		t.Errorf("got\n%s", out)
 	}
-	exec, _ := f.Users[0].User["exec"].(map[string]any)
-	args, _ := exec["args"].([]any)
-	want := []any{"oidc-login", "get-token", "--oidc-issuer-url=https://example.onelogin.com/oidc/2", "--oidc-client-id=client-1",
-		"--oidc-extra-scope=email", "--oidc-extra-scope=groups", "--oidc-extra-scope=profile"}
-	if exec["command"] != "kubectl" || exec["apiVersion"] != "client.authentication.k8s.io/v1" || len(args) != len(want) ||
-		len(f.Users[0].User) != 1 {
+	exec := f.Users[0].User.Exec
+	if exec == nil {
 		t.Fatalf("got\n%s", out)
 	}
-	for i := range want {
-		if args[i] != want[i] {
-			t.Errorf("argument %d is %v, want %v", i, args[i], want[i])
-		}
+	want := []string{"oidc-login", "get-token", "--oidc-issuer-url=https://example.onelogin.com/oidc/2", "--oidc-client-id=client-1",
+		"--oidc-extra-scope=email", "--oidc-extra-scope=groups", "--oidc-extra-scope=profile"}
+	if exec.Command != "kubectl" || exec.APIVersion != "client.authentication.k8s.io/v1" || !slices.Equal(exec.Args, want) ||
+		f.Users[0].User.Key != nil || f.Users[0].User.Certificate != nil {
+		t.Errorf("got\n%s", out)
 	}
 	for _, secret := range []string{"S0VZ", "Q1JU", "client-key"} {
 		if strings.Contains(string(out), secret) {
 			t.Errorf("%s is an administrator's:\n%s", secret, out)
 		}
 	}
-	out, err = personKubeconfig([]byte(administrators),
+	out, err = personKubeconfig(administrators(),
 		signOn(strings.Replace(authentication, "audiences", "certificateAuthority: PEM, audiences", 1)))
 	if err != nil || !strings.Contains(string(out), "--certificate-authority-data=UEVN") {
 		t.Errorf("%v\n%s", err, out)
@@ -86,7 +85,7 @@ func TestNoSignOn(t *testing.T) {
 		"not YAML":         {signOn("jwt: ["), "It is not YAML"},
 		"content not here": {unknown, "AUTH is not set"},
 	} {
-		_, err := personKubeconfig([]byte(administrators), c.site)
+		_, err := personKubeconfig(administrators(), c.site)
 		ds := lifecycle.AsDiagnostics(err, "")
 		if len(ds) != 1 || !strings.Contains(err.Error(), c.want) || ds[0].Hint == "" {
 			t.Errorf("%s: %v", name, err)

@@ -19,8 +19,8 @@ type machines struct {
 	gates check.Machines
 	steps apply.Machines
 	logs  apply.Logs
-	// kubeconfig is the administrator's; nil when there is none yet.
-	kubeconfig func(ctx context.Context) ([]byte, error)
+	// credentials are the administrator's; zero when there are none yet.
+	credentials func(ctx context.Context) (lifecycle.Credentials, error)
 	// lock is where a machine keeps the site's lock.
 	lock  func(host string) lock.Place
 	dial  func(ctx context.Context, host, network, addr string) (net.Conn, error)
@@ -30,15 +30,15 @@ type machines struct {
 // overSSH are a site's own machines.
 func overSSH(s *k0s.Session) machines {
 	place := func(host string) lock.Place { return s.HostLock(host) }
-	return machines{facts: s, gates: s, steps: s, logs: s, kubeconfig: s.Kubeconfig, lock: place, dial: s.Dial, close: s.Close}
+	return machines{facts: s, gates: s, steps: s, logs: s, credentials: s.Credentials, lock: place, dial: s.Dial, close: s.Close}
 }
 
 // elsewhere stands for the machines of a site that someone else runs: there are none, but there is a kubeconfig.
 func elsewhere(kubeconfig func() ([]byte, error)) machines {
 	n := noMachines{kubeconfig}
 	return machines{facts: n, gates: n, steps: n, logs: n, lock: n.lock, dial: n.dial,
-		kubeconfig: func(context.Context) ([]byte, error) { return kubeconfig() },
-		close:      func() error { return nil },
+		credentials: func(context.Context) (lifecycle.Credentials, error) { return n.credentials() },
+		close:       func() error { return nil },
 	}
 }
 
@@ -51,8 +51,13 @@ var errNoMachines = errors.New("the site has no machines of its own")
 
 // Facts are of no machine. A kubeconfig that is not here is for the API to be unknown by.
 func (n noMachines) Facts(context.Context) (lifecycle.MachineFacts, error) {
+	c, err := n.credentials()
+	return lifecycle.MachineFacts{Credentials: c}, err
+}
+
+func (n noMachines) credentials() (lifecycle.Credentials, error) {
 	b, err := n.kubeconfig()
-	return lifecycle.MachineFacts{Kubeconfig: b}, err
+	return lifecycle.Credentials{Kubeconfig: b}, err
 }
 
 func (noMachines) HostFacts(context.Context, string) (lifecycle.HostState, error) {

@@ -24,8 +24,8 @@ type Parts struct {
 type Site interface {
 	// Observe learns what is there and changes nothing.
 	Observe(ctx context.Context) (lifecycle.State, error)
-	// Kubeconfig is the administrator's, as a running controller has it; nil when none runs.
-	Kubeconfig(ctx context.Context) ([]byte, error)
+	// Credentials are the administrator's, as a running controller has them; zero when none runs.
+	Credentials(ctx context.Context) (lifecycle.Credentials, error)
 	Close() error
 }
 

@@ -45,7 +45,7 @@ func openWorld(site lifecycle.Site, opts Options) (*world, error) {
 	if err := w.reach(opts, binaries, secrets); err != nil {
 		return nil, err
 	}
-	w.api = kube.New(w.machines.kubeconfig, servers(site), apiOptions(site, w.machines, opts.Log))
+	w.api = kube.New(w.machines.credentials, servers(site), apiOptions(site, w.machines, opts.Log))
 	store := helm.NewStore(charts)
 	w.units = addons.New(site, addons.Deps{
 		Charts:      store,
@@ -110,11 +110,13 @@ func (w *world) Observe(ctx context.Context) (lifecycle.State, error) {
 }
 
 func (w *world) look(ctx context.Context, units observe.Units) (lifecycle.State, error) {
-	api := func(kubeconfig []byte) (observe.API, error) { return w.api, w.api.Connect(kubeconfig) }
+	api := func(with lifecycle.Credentials) (observe.API, error) { return w.api, w.api.Connect(with) }
 	return observe.Observe(ctx, w.site, w.machines.facts, api, units)
 }
 
-func (w *world) Kubeconfig(ctx context.Context) ([]byte, error) { return w.machines.kubeconfig(ctx) }
+func (w *world) Credentials(ctx context.Context) (lifecycle.Credentials, error) {
+	return w.machines.credentials(ctx)
+}
 
 func (w *world) Close() error {
 	w.api.Close()
