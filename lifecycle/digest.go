@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"hash"
 	"maps"
+	"strings"
 )
 
 // Digest identifies a content, "sha256:<hex>".
@@ -19,6 +20,17 @@ func Digest(content []byte) string {
 func DigestOf(sum hash.Hash) string { return digestPrefix + hex.EncodeToString(sum.Sum(nil)) }
 
 const digestPrefix = "sha256:"
+
+// DigestFromHex is the Digest whose hexadecimal digits are known, from a file of checksums or from a machine; "" of none.
+func DigestFromHex(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return digestPrefix + digits
+}
+
+// DigestHex are the hexadecimal digits of a digest, also of one that is written without its prefix.
+func DigestHex(digest string) string { return strings.TrimPrefix(digest, digestPrefix) }
 
 // DigestObject identifies what is declared of an object, "sha256:<hex>": its JSON without the values of a Secret and without the fields
 // that are not compared. What is no JSON is taken as it is.

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // RunFormat is the version of RunRecord's JSON form. Readers pass over records of another major.
 const RunFormat = "1.0"
@@ -21,6 +24,8 @@ type RunHeader struct {
 	// Who started it, and Where: a person and a machine's name, or a pipeline's user and the URL of its job.
 	Who   string `json:"who,omitempty"`
 	Where string `json:"where,omitempty"`
+	// Doing is the verb that runs: "apply of revision 3f2a9c1", "backup", "node drain worker-3".
+	Doing string `json:"doing,omitempty"`
 	// Revision and Digest are the site's that it carries out.
 	Revision string `json:"revision,omitempty"`
 	Digest   string `json:"digest,omitempty"`
@@ -45,9 +50,10 @@ type RunRecord struct {
 	Format string `json:"format"`
 	ID     string `json:"id"`
 	Site   string `json:"site"`
-	// Who, Where, Revision and Digest are RunHeader's; empty where the runner alone wrote the journal.
+	// Who, Where, Doing, Revision and Digest are RunHeader's; empty where the runner alone wrote the journal.
 	Who      string `json:"who,omitempty"`
 	Where    string `json:"where,omitempty"`
+	Doing    string `json:"doing,omitempty"`
 	Revision string `json:"revision,omitempty"`
 	Digest   string `json:"digest,omitempty"`
 	// Began and Ended are by the clock of the machine that ran it. Ended is the last event's where there is no end.
@@ -67,6 +73,12 @@ type RunRecord struct {
 	Review *Review `json:"review,omitempty"`
 	// Took is how long its finished steps took, by action: what later plans are estimated by.
 	Took []Took `json:"took,omitempty"`
+}
+
+// Applied reports whether the run carried out what the repository declares, and not a task beside it, such as a backup. Records of older
+// versions of kiban do not say what was done; they count.
+func (r RunRecord) Applied() bool {
+	return r.Doing == "" || r.Doing == "apply" || strings.HasPrefix(r.Doing, "apply ")
 }
 
 // Took is how long the steps of one action took in a run, the gates behind them included. How long gates before them were waited for is not

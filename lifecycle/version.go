@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -57,6 +58,12 @@ func (v Version) MinorString() string { return fmt.Sprintf("v%d.%d", v.Major, v.
 
 // NeedsCgroupV2 reports whether that release's kubelet does not start on cgroup v1 (H39).
 func (v Version) NeedsCgroupV2() bool { return v.MinorsAhead(Version{Major: 1, Minor: 35}) >= 0 }
+
+// RefusesCgroupV1 reports whether k0s of that version would not start on this machine where it runs cgroup v1: it runs a kubelet, and k0s's
+// checks are not switched off.
+func (h Host) RefusesCgroupV1(v Version) bool {
+	return v.NeedsCgroupV2() && h.Role.RunsWorkloads() && !slices.Contains(h.Arguments, "--ignore-pre-flight-checks=true")
+}
 
 // Compare orders versions, the k0s build included; a prerelease comes before its release.
 func (v Version) Compare(o Version) int {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"kiban.dev/kiban/lifecycle"
@@ -29,7 +28,7 @@ func (k kind) file(digest string) string {
 	if k == kindManifest {
 		ext = ".yaml"
 	}
-	return path.Join(string(k), strings.TrimPrefix(digest, "sha256:")+ext)
+	return path.Join(string(k), lifecycle.DigestHex(digest)+ext)
 }
 
 // key is what stands in the small file that leads from a source to its content.
@@ -44,7 +43,7 @@ func chartKey(c lifecycle.Chart) string { return c.Repo + " " + c.Name + " " + c
 func manifestKey(url string) string { return url }
 
 func (k kind) keyFile(source string) string {
-	return path.Join(string(k), strings.TrimPrefix(digest([]byte(source)), "sha256:")+".json")
+	return path.Join(string(k), lifecycle.DigestHex(digest([]byte(source)))+".json")
 }
 
 // ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart in

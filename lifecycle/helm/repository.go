@@ -37,10 +37,7 @@ func (s *Store) repository(ctx context.Context, c lifecycle.Chart, pinned string
 	if err != nil {
 		return nil, err
 	}
-	want := e.Digest
-	if want != "" && !strings.HasPrefix(want, "sha256:") {
-		want = "sha256:" + want
-	}
+	want := lifecycle.DigestFromHex(lifecycle.DigestHex(e.Digest)) // indexes have both forms
 	if want != "" {
 		if err := changed(pinned, want, "chart "+c.Name+" "+c.Version, c.Repo, ", says the repository's index"); err != nil {
 			return nil, err

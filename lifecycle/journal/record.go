@@ -79,7 +79,7 @@ func (r *Recorder) header(h *lifecycle.RunHeader) {
 	if h == nil {
 		return
 	}
-	r.record.Who, r.record.Where, r.record.Revision, r.record.Digest = h.Who, h.Where, h.Revision, h.Digest
+	r.record.Who, r.record.Where, r.record.Doing, r.record.Revision, r.record.Digest = h.Who, h.Where, h.Doing, h.Revision, h.Digest
 	r.record.Review = h.Review
 	for _, host := range h.Hosts {
 		r.hosts[host.Name] = host.Version

@@ -29,7 +29,7 @@ func step(second int, kind lifecycle.EventKind, target string, a lifecycle.Actio
 func TestRecord(t *testing.T) {
 	v135, v136 := parsed(t, "v1.35.7+k0s.0"), parsed(t, "v1.36.3+k0s.2")
 	begun := lifecycle.Event{Kind: lifecycle.EventBegun, Run: "r1", Site: "lab", Time: time.Date(2026, 11, 21, 22, 0, 0, 0, time.UTC),
-		Header: &lifecycle.RunHeader{Who: "ann", Where: "laptop", Revision: "3f2a", Digest: "sha256:aa",
+		Header: &lifecycle.RunHeader{Who: "ann", Where: "laptop", Doing: "apply", Revision: "3f2a", Digest: "sha256:aa",
 			Hosts: []lifecycle.RunHost{{Name: "worker-1", Version: v135}, {Name: "worker-2", Version: v135}, {Name: "worker-3"}}}}
 	planned := []lifecycle.Event{
 		begun,
@@ -80,7 +80,7 @@ func TestRecord(t *testing.T) {
 			[]lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
 	} {
 		got := Record(slices.Concat(planned, tt.more))
-		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Revision: "3f2a",
+		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Doing: "apply", Revision: "3f2a",
 			Digest: "sha256:aa", Began: begun.Time,
 			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Steps: 2, Begun: tt.begun,
 			Done: tt.done, Failed: tt.failed, Machines: tt.on}

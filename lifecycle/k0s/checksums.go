@@ -39,7 +39,7 @@ func pinned(site lifecycle.Site, v lifecycle.Version, arch string) (string, erro
 }
 
 func bareSum(s string) string {
-	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "sha256:")
+	return lifecycle.DigestHex(strings.ToLower(strings.TrimSpace(s)))
 }
 
 // Releases are the builds of k0s, where a site says that they are published.
@@ -51,7 +51,7 @@ func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.
 	sums := map[string]string{}
 	for _, arch := range architectures() {
 		if sum := bareSum(site.Binary.SHA256[v.String()+"/"+arch]); sum != "" {
-			sums[arch] = "sha256:" + sum
+			sums[arch] = lifecycle.DigestFromHex(sum)
 		}
 	}
 	published, err := publishedSums(ctx, newSource(site, v, architectures()[0]))
@@ -60,7 +60,7 @@ func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.
 	}
 	for _, arch := range architectures() {
 		if sum := published[newSource(site, v, arch).name]; sum != "" && sums[arch] == "" {
-			sums[arch] = "sha256:" + sum
+			sums[arch] = lifecycle.DigestFromHex(sum)
 		}
 	}
 	if len(sums) == 0 {
@@ -77,7 +77,7 @@ func (Releases) Fetch(ctx context.Context, site lifecycle.Site, v lifecycle.Vers
 	if err != nil {
 		return "", "", err
 	}
-	return b.path, "sha256:" + b.sha256, nil
+	return b.path, lifecycle.DigestFromHex(b.sha256), nil
 }
 
 // publishedSums reads the sums file of a source: checksums by the binaries' names.

@@ -145,8 +145,7 @@ func (t *task) installable(f facts, v lifecycle.Version) error {
 		return t.refuse("the machine has another role", fmt.Sprintf("it has the service %s, and is declared as %s", f.host.ServiceName,
 			t.on.host.Role),
 			"A role cannot be changed in place: remove the machine with reset: true, then declare it anew")
-	case f.host.CgroupV1 && t.on.host.Role.RunsWorkloads() && v.NeedsCgroupV2() &&
-		!slices.Contains(t.on.host.Arguments, "--ignore-pre-flight-checks=true"):
+	case f.host.CgroupV1 && t.on.host.RefusesCgroupV1(v):
 		return t.refuse("the machine still uses cgroup v1", fmt.Sprintf("k0s %s does not start there", v),
 			"Switch it to cgroup v2 (systemd.unified_cgroup_hierarchy=1) and reboot it")
 	case f.host.Binary != v && !slices.Contains(f.host.Staged, v):

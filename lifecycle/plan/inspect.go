@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -106,8 +105,7 @@ func (p *planner) inspectMachine(m *member) {
 			Because("Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.").
 			Try("Let it synchronise its clock (chrony, systemd-timesyncd)."))
 	}
-	if s.CgroupV1 && m.Role.RunsWorkloads() && !m.Reset && p.target().NeedsCgroupV2() && !s.Level().NeedsCgroupV2() &&
-		!slices.Contains(m.Arguments, "--ignore-pre-flight-checks=true") {
+	if s.CgroupV1 && !m.Reset && m.RefusesCgroupV1(p.target()) && !s.Level().NeedsCgroupV2() {
 		p.find(lifecycle.Errorf(m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse").
 			Because("Its kubelet would not start with " + p.target().String() + ".").
 			Try("Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade."))

@@ -11,8 +11,10 @@ import (
 func Node(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan {
 	p := survey(site, state)
 	n := &nodeTask{planner: p, NodeTask: task}
-	if n.findTarget() {
-		n.procedure()()
+	if procedure := n.procedure(); procedure == nil {
+		p.find(lifecycle.Errorf(n.Host, "no task for a machine is called %q", string(task.Verb)).Try("kiban node --help lists them."))
+	} else if n.findTarget() {
+		procedure()
 	}
 	return p.finish()
 }

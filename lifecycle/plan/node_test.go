@@ -63,7 +63,8 @@ func TestNode(t *testing.T) {
 		// stop: it is refused. idle: there is nothing to do.
 		stop, idle bool
 	}{
-		"cordon": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "noisy fan"}},
+		"cordon":  {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "noisy fan"}},
+		"no-verb": {site: three, task: task{Verb: "polish", Host: "worker-1"}, stop: true, idle: true},
 		"cordon-again": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1"},
 			observed: []func(*lifecycle.State){cordoned("worker-1", "maintenance:r1", "noisy fan")}, idle: true},
 		"cordon-for-another-reason": {site: three, task: task{Verb: lifecycle.NodeCordon, Host: "worker-1", Reason: "smoke"},

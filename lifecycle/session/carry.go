@@ -40,6 +40,8 @@ func (s *Session) carryOut(
 		ID:         t.run,
 		Who:        s.opts.Who,
 		Where:      s.opts.Where,
+		Doing:      g.doing,
+		Follows:    g.follow && plan.Unfinished != "",
 		Review:     review,
 		Seen:       s.lastSeen(),
 		Fence:      t.fence,

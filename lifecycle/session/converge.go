@@ -42,8 +42,9 @@ type Result struct {
 	Verified bool
 }
 
-// planned notes a plan that was made.
-func (r *Result) planned(p lifecycle.Plan) {
+// planned notes a plan that was made. It takes the place of those that were made after the last that was carried out.
+func (r *Result) planned(p lifecycle.Plan, carriedOut int) {
+	r.Plans = r.Plans[:carriedOut]
 	if !p.Empty() || r.Run == "" {
 		r.Plans = append(r.Plans, p)
 	}
@@ -64,6 +65,7 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 	turn := s.turn(g.doing)
 	defer turn.giveUp()
 	var last *lifecycle.Plan
+	carriedOut := 0
 	for {
 		plan, err := s.planNow(ctx, g)
 		if err != nil {
@@ -74,7 +76,7 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 		} else if again {
 			continue
 		}
-		res.planned(plan)
+		res.planned(plan, carriedOut)
 		agreed, err := s.present(ctx, g, turn, plan)
 		if err != nil {
 			return res, err
@@ -112,6 +114,7 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 		turn.next()
 		g.approval.Began()
 		last = &plan
+		carriedOut++
 	}
 }
 

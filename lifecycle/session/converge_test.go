@@ -21,6 +21,7 @@ type bench struct {
 	calls []string
 	plans []lifecycle.Plan // one for each time that a plan is made; the last again and again
 	ran   []lifecycle.Plan
+	runs  []Run
 	busy  error // of whoever waits for the lock
 	fails error // of runs
 }
@@ -54,7 +55,7 @@ func (b *bench) Take(context.Context, lifecycle.State) (*lock.Fence, func(), err
 
 func (b *bench) Run(_ context.Context, plan lifecycle.Plan, run Run) error {
 	b.did("run")
-	b.ran = append(b.ran, plan)
+	b.ran, b.runs = append(b.ran, plan), append(b.runs, run)
 	if run.Fence == nil && !harmless(plan) {
 		return errors.New("a run that changes the site has no fence")
 	}
@@ -100,7 +101,7 @@ func TestOneLoopForAll(t *testing.T) {
 		opts := Options{Restore: &backup.Source{}}
 		b := &bench{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g", "worker-1/uncordon")}}
 		r, err := verb(b.open(t, opts))
-		if err != nil || r.Run == "" || r.Summary != "1 of 1 steps done in 3s" || len(b.ran) != 1 || b.ran[0].Steps[0].ID != "worker-1/uncordon" {
+		if err != nil || r.Run == "" || len(r.Plans) != 1 || r.Summary != "1 of 1 steps done in 3s" || len(b.ran) != 1 || b.ran[0].Steps[0].ID != "worker-1/uncordon" {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 		b.want(t, name, "look plan await take look plan run release")
@@ -194,6 +195,23 @@ func TestPlansThatDoNotGo(t *testing.T) {
 	if _, err := b.open(t, Options{Hooks: hooks}).Apply(t.Context(), ApplyOptions{Saved: saved}); !errors.Is(err, review.ErrStale) ||
 		shown != 0 || b.ran != nil {
 		t.Errorf("stale: %v, shown %d times, ran %v", err, shown, b.ran)
+	}
+}
+
+// A plan that can't see beyond its end is followed by another only where the verb goes on. Who records what the site runs now waits for
+// that one, and for none that will not come.
+func TestRunsKnowWhatFollows(t *testing.T) {
+	begins := planOf("f", "worker-1/upgrade")
+	begins.Unfinished = "the API does not answer yet"
+	b := &bench{plans: []lifecycle.Plan{begins, begins, planOf("g", "worker-1/uncordon")}}
+	if r, err := b.open(t, Options{}).Apply(t.Context(), ApplyOptions{}); err != nil || len(b.runs) != 2 || len(r.Plans) != 2 ||
+		!b.runs[0].Follows || b.runs[1].Follows || b.runs[0].Doing != "apply" {
+		t.Errorf("apply: %+v, %v, %+v", r, err, b.runs)
+	}
+	b = &bench{plans: []lifecycle.Plan{begins}}
+	if r, err := b.open(t, Options{Restore: &backup.Source{File: backup.File{Path: "/b/lab.age"}}}).Restore(t.Context(), false); err != nil || len(b.runs) != 1 ||
+		r.Remains == "" || b.runs[0].Follows || b.runs[0].Doing != "restore from lab.age" {
+		t.Errorf("restore: %+v, %v, %+v", r, err, b.runs)
 	}
 }
 

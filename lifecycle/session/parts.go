@@ -55,8 +55,10 @@ type Runner interface {
 // Run is one execution of one plan.
 type Run struct {
 	ID string
-	// Who runs it, and Where: for the record.
-	Who, Where string
+	// Who runs it, Where, and what it is Doing: for the record.
+	Who, Where, Doing string
+	// Follows says that another plan follows at once, because this one can't see beyond its end.
+	Follows bool
 	// Review is what people said yes to beforehand; nil where that was not asked for.
 	Review *lifecycle.Review
 	// Seen is what the plan was made from.

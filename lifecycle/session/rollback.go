@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -43,8 +44,10 @@ func (s *Session) RevisionBefore(ctx context.Context) (string, error) {
 }
 
 // revisionBefore finds, in runs from the newest to the oldest, the revision of the last one that succeeded with another declaration than
-// the newest run's. One from a work tree with uncommitted changes cannot be had again.
+// the newest run's. A backup or a task on one machine applied nothing, from whatever revision it was run. One from a work tree with
+// uncommitted changes cannot be had again.
 func revisionBefore(runs []lifecycle.RunRecord) string {
+	runs = slices.DeleteFunc(slices.Clone(runs), func(r lifecycle.RunRecord) bool { return !r.Applied() })
 	for _, r := range runs {
 		if r.Digest != runs[0].Digest && r.Result == lifecycle.RunDone && r.Revision != "" && !strings.HasSuffix(r.Revision, "-dirty") {
 			return r.Revision

@@ -13,6 +13,7 @@ func TestRevisionBefore(t *testing.T) {
 	run := func(revision, digest string, result lifecycle.RunResult) lifecycle.RunRecord {
 		return lifecycle.RunRecord{Revision: revision, Digest: digest, Result: result}
 	}
+	doing := func(what string, r lifecycle.RunRecord) lifecycle.RunRecord { r.Doing = what; return r }
 	for _, tt := range []struct {
 		name string
 		runs []lifecycle.RunRecord
@@ -28,6 +29,9 @@ func TestRevisionBefore(t *testing.T) {
 			run("a", "1", lifecycle.RunDone)}, "a"},
 		{"past what was not committed", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("b-dirty", "2", lifecycle.RunDone),
 			run("a", "1", lifecycle.RunDone)}, "a"},
+		{"past a backup from another revision", []lifecycle.RunRecord{doing("backup", run("d", "4", lifecycle.RunDone)),
+			doing("apply of revision c", run("c", "3", lifecycle.RunDone)), doing("node drain w1", run("b", "2", lifecycle.RunDone)),
+			doing("apply", run("a", "1", lifecycle.RunDone))}, "a"},
 		{"past what is not known", []lifecycle.RunRecord{run("c", "3", lifecycle.RunDone), run("", "2", lifecycle.RunDone)}, ""},
 	} {
 		if got := revisionBefore(tt.runs); got != tt.want {

@@ -43,7 +43,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	if err := apply.Run(ctx, w.site, plan, deps); err != nil {
 		return err
 	}
-	w.soaked(ctx, plan, record)
+	w.soaked(ctx, plan, run, record)
 	return nil
 }
 

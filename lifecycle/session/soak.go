@@ -125,9 +125,9 @@ func (s *Session) runAtWork(ctx context.Context, watch time.Duration) (string, e
 }
 
 // soaked has the cluster keep what it runs since now, after a run that came to its end. One that does not is worth a warning and no more.
-func (w *world) soaked(ctx context.Context, plan lifecycle.Plan, r *recorder) {
-	if harmless(plan) || plan.Unfinished != "" {
-		return // nothing has changed; or the next plan follows at once
+func (w *world) soaked(ctx context.Context, plan lifecycle.Plan, run Run, r *recorder) {
+	if harmless(plan) || run.Follows {
+		return // nothing has changed; or what it comes to is not known yet
 	}
 	ctx, cancel := context.WithTimeout(ctx, soakLimit)
 	defer cancel()

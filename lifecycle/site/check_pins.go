@@ -44,7 +44,7 @@ func (l *loader) readPins() {
 func (l *loader) fillChecksums(name string, lines supply.PinLines) {
 	sums := map[string]string{}
 	for _, key := range sortedKeys(l.site.Pins.K0s) {
-		sum := strings.TrimPrefix(l.site.Pins.K0s[key], "sha256:")
+		sum := lifecycle.DigestHex(l.site.Pins.K0s[key])
 		if own, given := l.declared.Spec.Binaries.SHA256[key]; given && own != sum {
 			l.add(wrong(sitePlace("spec", "binaries", "sha256", key), fmt.Sprintf("the checksum of k0s %s is not the one that %s has", key, name),
 				fmt.Sprintf("Line %d there says %s.", lines[key], sum),
