@@ -186,7 +186,7 @@ func TestHazard_H14_WrongChecksumStopsEverything(t *testing.T) {
 	}
 	pinned := f.site(v136)
 	pinned.Binary.SHA256 = map[string]string{v136 + "/amd64": strings.TrimPrefix(digest([]byte("#!/bin/sh\nevil\n")), "sha256:")}
-	p, err := Open(pinned, Options{CacheDir: t.TempDir()})
+	p, err := Open(pinned, Options{CacheDir: t.TempDir(), limits: inFolders()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ type document struct {
 	hosts []yaml.MapSlice
 	ssh   lifecycle.SSH
 	dir   string
+	limits
 }
 
 // cut splits the document. It does not judge it: decode does.
@@ -78,6 +79,10 @@ func (d document) cluster(name string) (*v1beta1.Cluster, *cluster.Host, error) 
 		return nil, nil, err
 	}
 	for i, h := range c.Spec.Hosts {
+		joinFlags(h)
+		if err := d.admit(h); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", subject(h, i), err)
+		}
 		if _, err := reach(h, hosts[i], d.ssh, d.dir); err != nil {
 			return nil, nil, err
 		}

@@ -177,7 +177,7 @@ func TestHazard_H32_ConcurrencyIsBounded(t *testing.T) {
 			meeting, name, name), 0o755)
 	}
 	site := f.site(v135)
-	s, err := Open(site, Options{Parallel: 2})
+	s, err := Open(site, Options{Parallel: 2, limits: inFolders()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestHazard_H32_ConcurrencyIsBounded(t *testing.T) {
 	if most != 2 {
 		t.Errorf("%d hosts were asked at once, want 2", most)
 	}
-	unsaid, err := Open(site, Options{})
+	unsaid, err := Open(site, Options{limits: inFolders()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,11 +26,15 @@ const scansAtOnce = 64
 // HostKeys asks a site's machines for their SSH host keys, and compares them with the site's known_hosts file. Nobody logs in. A machine
 // behind a bastion can't be asked this way; its bastion is.
 func HostKeys(ctx context.Context, site lifecycle.Site) (lifecycle.HostKeys, error) {
+	return hostKeys(ctx, site, Options{})
+}
+
+func hostKeys(ctx context.Context, site lifecycle.Site, opts Options) (lifecycle.HostKeys, error) {
 	judge, err := judgeOf(site.SSH.KnownHosts)
 	if err != nil {
 		return lifecycle.HostKeys{}, err
 	}
-	s, err := Open(site, Options{})
+	s, err := Open(site, opts)
 	if err != nil {
 		return lifecycle.HostKeys{}, err
 	}

@@ -43,7 +43,7 @@ func TestHostKeys(t *testing.T) {
 	f.fakes["w3"].port = deaf.Addr().(*net.TCPAddr).Port
 	site := f.site(v135)
 	begin := time.Now()
-	seen, err := HostKeys(t.Context(), site)
+	seen, err := hostKeys(t.Context(), site, Options{limits: inFolders()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestHostKeys(t *testing.T) {
 	if err := Trust(site.SSH.KnownHosts, seen.Keys[1:]); err != nil { // w1 and w2
 		t.Fatal(err)
 	}
-	seen, err = HostKeys(t.Context(), site)
+	seen, err = hostKeys(t.Context(), site, Options{limits: inFolders()})
 	if err != nil {
 		t.Fatal(err)
 	}

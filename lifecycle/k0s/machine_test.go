@@ -377,8 +377,8 @@ func (f *farm) site(version string) lifecycle.Site {
 		fmt.Fprintf(&b, "  - role: %s\n    hostname: %s\n    privateAddress: 10.0.0.%d\n    ssh: {address: 127.0.0.1, port: %d, user: root}\n",
 			role, name, 11+i, m.port)
 		fmt.Fprintf(&b, "    k0sInstallPath: %s/bin/k0s\n    dataDir: %s/data\n    installFlags: "+
-			"[--ignore-pre-flight-checks, --token-file=%s/etc/k0stoken%s]\n", m.root, m.root, m.root,
-			map[bool]string{true: ", --config=" + m.root + "/etc/k0s.yaml", false: ""}[role == "controller"])
+			"[--ignore-pre-flight-checks, '--token-file=%s/etc/k0stoken'%s]\n", m.root, m.root, m.root,
+			map[bool]string{true: ", '--config=" + m.root + "/etc/k0s.yaml'", false: ""}[role == "controller"])
 		b.WriteString(f.extra[name])
 	}
 	s := lifecycle.Site{Name: "farm", Dir: f.dir, SSH: lifecycle.SSH{KeyPath: "id", KnownHosts: filepath.Join(f.dir, "known_hosts"),
@@ -392,9 +392,13 @@ func (f *farm) site(version string) lifecycle.Site {
 	return s
 }
 
+// inFolders allows the paths of fake machines, which lie in folders of tests.
+func inFolders() limits { return limits{own: os.TempDir()} }
+
 func (f *farm) open(version string) *Session {
 	f.t.Helper()
-	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), KeepBackup: f.keep, Restore: f.restore,
+	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), limits: inFolders(),
+		KeepBackup: f.keep, Restore: f.restore,
 		Audit: func(c Command) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -31,6 +31,8 @@ type Options struct {
 	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
 	// Restore is the backup that the action restore puts on a controller; nil when there is none.
 	Restore *Archive
+
+	limits limits // what tests allow beside package allowed
 }
 
 // Archive is a backup as k0s wrote it.
@@ -87,6 +89,7 @@ func Open(site lifecycle.Site, opts Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster document: %w", err)
 	}
+	parts.limits = opts.limits
 	s := &Session{site: site, opts: opts, document: parts, uploads: make(chan struct{}, uploadsAtOnce)}
 	captureLogs(opts.Log)
 	if err := s.connectable(); err != nil {
@@ -114,6 +117,10 @@ func (s *Session) connectable() error {
 	}
 	byName := map[string]*machine{}
 	for i, h := range c.Spec.Hosts {
+		joinFlags(h)
+		if err := s.opts.limits.admit(h); err != nil {
+			return fmt.Errorf("%s: %w", subject(h, i), err)
+		}
 		if _, err := reach(h, s.document.hosts[i], s.site.SSH, s.site.Dir); err != nil {
 			return fmt.Errorf("%s: %w", subject(h, i), err)
 		}
@@ -133,6 +140,9 @@ func (s *Session) connectable() error {
 			return fmt.Errorf("host %s is not in the cluster document", h.Name)
 		}
 		m.host = h
+		if err := s.opts.limits.destinations(m, s.site.Fleet.HostFiles); err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
 		s.machines = append(s.machines, m)
 	}
 	return nil

@@ -43,6 +43,7 @@ var hermetic = sync.OnceFunc(func() {
 // reach applies the site's SSH defaults to a host where its document leaves them open, and the strict host key
 // recipe always. raw is the host as written, which alone tells "port: 22" from no port. It returns what it had to overrule.
 func reach(h *cluster.Host, raw yaml.MapSlice, site lifecycle.SSH, dir string) (overruled []string, err error) {
+	joinFlags(h)
 	switch {
 	case h.OpenSSH != nil:
 		return nil, errors.New("openSSH is not supported: kiban checks host keys with its own SSH client; write ssh instead")

@@ -28,6 +28,9 @@ func (p *planner) configChanges(m *member) []string {
 	if _, err := flatten(m.seen.Config); err != nil {
 		return []string{"k0s.yaml: (not readable) -> as declared"}
 	}
+	if !m.showsConfig() {
+		return []string{"k0s.yaml: (not a k0s configuration) -> as declared"}
+	}
 	var out []string
 	acts := false
 	for _, c := range p.configDiff(m) {
@@ -65,6 +68,24 @@ func (p *planner) configDiff(m *member) []change {
 
 // saysNothing reports whether a value is to k0s as if it were left out.
 func saysNothing(v string) bool { return v == "" || v == "{}" || v == "null" }
+
+// showsConfig reports whether what the machine has for its configuration is one. Of another document no value is shown: what has no names
+// can't be masked.
+func (m *member) showsConfig() bool {
+	if m.seen.Config == nil {
+		return true
+	}
+	flat, err := flatten(m.seen.Config)
+	if err != nil {
+		return false
+	}
+	kind, version := flat["kind"], flat["apiVersion"]
+	unnamed := kind == `""` && version == `""` // as k0sctl writes what is local to a node where the document does not name them
+	return unnamed || kind == `"ClusterConfig"` && strings.HasPrefix(version, `"`+k0sConfigGroup)
+}
+
+// k0sConfigGroup begins the apiVersion of k0s's configurations.
+const k0sConfigGroup = "k0s.k0sproject.io/"
 
 // nodeLocal reports whether k0s reads that part of its configuration from the file even where the rest lives in the cluster.
 func nodeLocal(path string) bool {

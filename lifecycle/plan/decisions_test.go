@@ -136,7 +136,7 @@ func TestConfigChanges(t *testing.T) {
 		site := newSite(v136, 1, 0, host("controller-1", config(c.want)), func(s *lifecycle.Site) { s.Cluster.DynamicConfig = c.dynamic })
 		p := survey(site, lifecycle.State{Hosts: []lifecycle.HostState{{Name: "controller-1"}}})
 		if c.have != "" {
-			p.members[0].seen.Config, p.members[0].seen.ConfigDigest = []byte(c.have), "sha256:other"
+			p.members[0].seen.Config, p.members[0].seen.ConfigDigest = []byte(clusterConfig(c.have)), "sha256:other"
 		}
 		if got := p.configChanges(p.members[0]); !slices.Equal(got, c.changes) {
 			t.Errorf("%s: %q, want %q", name, got, c.changes)

@@ -221,7 +221,11 @@ func (p *planner) inspectConfig(m *member, told *tellings) {
 		case row.Path == "spec.storage.etcd.peerAddress": // inspectAddress holds it against etcd's own list
 		case row.Class == lifecycle.ChangesNever:
 			shown := change{c.path, p.effective(m, m.seen.Config, c.path, c.from), p.effective(m, m.Config, c.path, c.to)}
-			never, ways = append(never, shown.String()+". "+why), append(ways, way)
+			said := shown.String()
+			if !m.showsConfig() {
+				said = c.path + ": differs from what the machine has, which is no k0s configuration and is not shown"
+			}
+			never, ways = append(never, said+". "+why), append(ways, way)
 		case row.Why != "":
 			told.tell(p, m, row, "")
 		}

@@ -14,7 +14,7 @@ func living(t *testing.T, site lifecycle.Site, have string) lifecycle.State {
 	st := seen(t, site)
 	for i := range st.Hosts {
 		if h := &st.Hosts[i]; h.ServiceName == "k0scontroller" {
-			h.Config, h.ConfigDigest = []byte(have), "sha256:have"
+			h.Config, h.ConfigDigest = []byte(clusterConfig(have)), "sha256:have"
 			if have == "" {
 				h.Config, h.ConfigDigest = nil, ""
 			}

@@ -117,7 +117,7 @@ func TestRefusals(t *testing.T) {
 				st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "connection refused by 3 API servers"}, nil, lifecycle.EtcdState{}
 				for i := range st.Hosts {
 					st.Hosts[i].ServiceSince = clock.Add(-3600e9)
-					st.Hosts[i].Config = []byte(`{"spec":{"network":{"provider":"kuberouter"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
+					st.Hosts[i].Config = []byte(clusterConfig(`{"spec":{"network":{"provider":"kuberouter"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`))
 				}
 			}},
 		"address-of-ssh-moved": {was: v135, site: newSite(v136, 3, 1,

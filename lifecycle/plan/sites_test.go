@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,13 @@ func newSite(version lifecycle.Version, controllers, workers int, edit ...func(*
 }
 
 func setConfig(h *lifecycle.Host, config string) {
+	config = clusterConfig(config)
 	h.Config, h.ConfigDigest = []byte(config), lifecycle.Digest([]byte(config))
+}
+
+// clusterConfig makes a mapping, as JSON, a configuration of k0s.
+func clusterConfig(mapping string) string {
+	return strings.Replace(mapping, "{", `{"apiVersion":"k0s.k0sproject.io/v1beta1","kind":"ClusterConfig",`, 1)
 }
 
 // host edits one declared host.

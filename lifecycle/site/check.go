@@ -24,6 +24,7 @@ func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []fi
 	found = append(found, checkFiles(c)...)
 	found = append(found, checkDisruption(c)...)
 	found = append(found, checkEnvironment(c)...)
+	found = append(found, checkAllowed(c)...)
 	found = append(found, checkSubstitution(doc)...)
 	return found
 }

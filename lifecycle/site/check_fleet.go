@@ -47,6 +47,12 @@ func checkFleetDocument(d fleetDocument) []finding {
 				"Keep the secret in a variable of its own, such as "+secretPrefix+"REGISTRY_TOKEN; such names need no entry here."))
 		}
 	}
+	for i, place := range d.Spec.HostFiles {
+		if !path.IsAbs(place) || path.Clean(place) != strings.TrimSuffix(place, "/") {
+			found = append(found, wrong(at("spec", "hostFiles", overlay.Index(i)), fmt.Sprintf("%q is no place on a machine", place), "",
+				"Write a file's path in full, such as /root/.bashrc, or a folder's with a slash at its end, such as /boot/firmware/."))
+		}
+	}
 	if key := d.Spec.K0s.SigningKey; key != "" {
 		if err := checkSigningKey(key); err != nil {
 			found = append(found, wrong(at("spec", "k0s", "signingKey"), "the signing key can't be used", err.Error(),

@@ -42,6 +42,10 @@ type hostDocument struct {
 	UseExistingK0s bool              `yaml:"useExistingK0s"`
 	K0sBinaryPath  string            `yaml:"k0sBinaryPath"`
 	K0sDownloadURL string            `yaml:"k0sDownloadURL"`
+	K0sInstallPath string            `yaml:"k0sInstallPath"`
+	DataDir        string            `yaml:"dataDir"`
+	KubeletRootDir string            `yaml:"kubeletRootDir"`
+	InstallFlags   []string          `yaml:"installFlags"`
 	Files          []fileDocument    `yaml:"files"`
 	SSH            *sshDocument      `yaml:"ssh"`
 	OpenSSH        yaml.Node         `yaml:"openSSH"`
@@ -50,10 +54,11 @@ type hostDocument struct {
 }
 
 type sshDocument struct {
-	Address string       `yaml:"address"`
-	User    string       `yaml:"user"`
-	Port    int          `yaml:"port"`
-	Bastion *sshDocument `yaml:"bastion"`
+	Address string         `yaml:"address"`
+	User    string         `yaml:"user"`
+	Port    int            `yaml:"port"`
+	Options map[string]any `yaml:"options"`
+	Bastion *sshDocument   `yaml:"bastion"`
 }
 
 type fileDocument struct {

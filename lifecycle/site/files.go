@@ -44,6 +44,7 @@ func (l *loader) readFiles() {
 	for i := range l.site.Cluster.Hosts {
 		slices.SortStableFunc(l.site.Cluster.Hosts[i].Files, func(a, b lifecycle.HostFile) int { return cmp.Compare(a.Path, b.Path) })
 	}
+	l.add(l.checkDestinations()...)
 }
 
 // fill reads a file's content from where it is.
@@ -101,11 +102,6 @@ func readSecret(dir string, source lifecycle.SecretSource) (content []byte, miss
 	return b, ""
 }
 
-// ownFiles are the files of a host that kiban and k0s write themselves.
-func ownFiles() []string {
-	return []string{"/etc/k0s/k0s.yaml", "/etc/k0s/k0stoken", "/usr/local/bin/k0s"}
-}
-
 // checkFile applies the rules about one entry of spec.files.
 func checkFile(p string, f fileSpec) []finding {
 	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "files", p}, keys...)...) }
@@ -113,10 +109,6 @@ func checkFile(p string, f fileSpec) []finding {
 	if !path.IsAbs(p) || path.Clean(p) != p || p == "/" || strings.ContainsAny(p, "\n\x00") {
 		found = append(found, wrong(at(), fmt.Sprintf("%q is no path of a file on a host", p), "",
 			"Write it in full, from the root: /etc/k0s/audit-policy.yaml."))
-	}
-	if slices.Contains(ownFiles(), p) {
-		found = append(found, wrong(at(), p+" is written by kiban itself",
-			"What is declared here and what the cluster needs would overwrite each other.", "Declare its content in the Cluster document."))
 	}
 	if f.On != "controllers" && f.On != "workers" && f.On != "all" {
 		found = append(found, wrong(at("on"), fmt.Sprintf("%s: `on` can't be %q", p, f.On), "", "Use controllers, workers or all."))

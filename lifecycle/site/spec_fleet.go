@@ -14,6 +14,7 @@ type fleetDocument struct {
 type fleetSpec struct {
 	ExecPlugins     []string     `yaml:"execPlugins"`
 	SecretVariables []string     `yaml:"secretVariables"`
+	HostFiles       []string     `yaml:"hostFiles"`
 	K0s             fleetK0sSpec `yaml:"k0s"`
 }
 
@@ -24,5 +25,6 @@ type fleetK0sSpec struct {
 }
 
 func (d fleetDocument) fleet() lifecycle.Fleet {
-	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, K0sSigningKey: d.Spec.K0s.SigningKey}
+	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, HostFiles: d.Spec.HostFiles,
+		K0sSigningKey: d.Spec.K0s.SigningKey}
 }
