@@ -6,19 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -44,8 +40,10 @@ type Options struct {
 	Endpoint string
 	// Dial opens connections to a controller's API server in place of the network, for example through its SSH.
 	Dial func(ctx context.Context, host, network, addr string) (net.Conn, error)
-	// Context is the kubeconfig's context to use in place of its current one.
+	// Context is the external kubeconfig's context to use in place of its current one.
 	Context string
+	// Plugins are the programs that an external kubeconfig may run for a login, by name or absolute path. None: it may run none.
+	Plugins []string
 	Log     *slog.Logger
 }
 
@@ -168,7 +166,7 @@ func (w warnings) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, 
 // kubeconfig.
 func (c *Client) restConfig(from lifecycle.Credentials) (*rest.Config, error) {
 	if from.Kubeconfig != nil {
-		return externalConfig(from.Kubeconfig, c.opts.Context)
+		return externalConfig(from.Kubeconfig, c.opts.Context, c.opts.Plugins)
 	}
 	if len(c.at) == 0 {
 		return nil, errors.New("the site declares no controller to ask")
@@ -176,20 +174,6 @@ func (c *Client) restConfig(from lifecycle.Credentials) (*rest.Config, error) {
 	return &rest.Config{Host: "https://" + c.at[0].Address, TLSClientConfig: rest.TLSClientConfig{
 		CAData: from.Authority, CertData: from.Certificate, KeyData: from.Key, ServerName: certificateName,
 	}}, nil
-}
-
-// externalConfig reads one context of a kubeconfig; "" is the current one.
-func externalConfig(kubeconfig []byte, name string) (*rest.Config, error) {
-	raw, err := clientcmd.Load(kubeconfig)
-	if err != nil {
-		return nil, err
-	}
-	if name != "" && raw.Contexts[name] == nil {
-		return nil, lifecycle.Errorf(name, "the kubeconfig has no such context").
-			Because("it has: " + strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", ")).
-			Try("Name one of them in the site's spec.api.context")
-	}
-	return clientcmd.NewNonInteractiveClientConfig(*raw, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 }
 
 // Close gives up the idle connections. The client may still be used; it then dials again.

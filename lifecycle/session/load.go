@@ -22,7 +22,7 @@ type LoadOptions struct {
 
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
-	o := site.Options{Describe: k0s.Describe, UnknownHosts: opts.UnknownHosts, Unpinned: opts.Unpinned}
+	o := site.Options{Describe: k0s.Describe, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts, Unpinned: opts.Unpinned}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
 	}

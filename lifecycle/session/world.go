@@ -95,7 +95,7 @@ func servers(site lifecycle.Site) []kube.Server {
 
 // apiOptions say how the API is reached.
 func apiOptions(site lifecycle.Site, m machines, log *slog.Logger) kube.Options {
-	opts := kube.Options{Endpoint: site.API.Endpoint, Context: site.API.Context, Log: log}
+	opts := kube.Options{Endpoint: site.API.Endpoint, Context: site.API.Context, Plugins: site.Fleet.ExecPlugins, Log: log}
 	if site.API.ViaSSH {
 		opts.Endpoint, opts.Dial = "", m.dial
 	}

@@ -48,12 +48,19 @@ func below(at overlay.Place, keys ...string) overlay.Place {
 	return at
 }
 
-// localDirs are folders of a fleet that no commit holds: kiban's own records, and the lab's.
+// localDirs are folders of a fleet that no commit should hold: kiban's own records, and the lab's.
 func localDirs() []string { return []string{".kiban", ".lab"} }
 
-// committed reports whether a file is there and lies in the fleet's repository.
+// committed reports whether a file is there and the fleet's repository holds it. A name does not keep a file out of git, so git itself is
+// asked; within the fleet, what it does not hold yet is on its way in, but for what lies in folders that it leaves out.
 func (l *loader) committed(file string) bool {
-	if _, err := os.Stat(file); err != nil || !overlay.Within(l.tree.Fleet(), file) {
+	if _, err := os.Stat(file); err != nil {
+		return false
+	}
+	if l.opts.Tracked != nil && l.opts.Tracked(file) {
+		return true
+	}
+	if !overlay.Within(l.tree.Fleet(), file) {
 		return false
 	}
 	for _, dir := range localDirs() {

@@ -159,3 +159,20 @@ func TestCommitted(t *testing.T) {
 		}
 	}
 }
+
+// TestA2_ANameKeepsNothingOutOfGit: a file is committed when git holds it, be it below .kiban or beside the fleet.
+func TestA2_ANameKeepsNothingOutOfGit(t *testing.T) {
+	fleet := sampleFleet(t, "")
+	forced, beside := filepath.Join(fleet, ".kiban", "kc.yaml"), filepath.Join(t.TempDir(), "kc.yaml")
+	write(t, forced, "k")
+	write(t, beside, "k")
+	l := loader{tree: overlay.Read(filepath.Join(fleet, "overlays", "tokyo")), opts: Options{Tracked: func(string) bool { return true }}}
+	for _, file := range []string{forced, beside} {
+		if !l.committed(file) {
+			t.Errorf("%s is not committed, and git holds it", file)
+		}
+	}
+	if l.opts.Tracked = func(string) bool { return false }; l.committed(forced) || l.committed(beside) {
+		t.Error("what git does not hold is committed")
+	}
+}

@@ -22,6 +22,8 @@ type Options struct {
 	ServerFile func(flag string, content []byte) error
 	// Revision names the commit that a folder was read at. Nil: unknown.
 	Revision func(dir string) string
+	// Tracked reports whether git holds a file. Nil: only where it lies says so.
+	Tracked func(file string) bool
 	// UnknownHosts says that the hosts' keys need not be known yet: they are about to be fetched.
 	UnknownHosts bool
 	// Unpinned says that the lock file need not match: it is about to be written.
