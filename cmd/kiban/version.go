@@ -42,6 +42,18 @@ type build struct {
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 	K0sctl   string `json:"k0sctl,omitempty"`
+	// Dependencies are the modules that are in the binary, sorted by path.
+	Dependencies []dependency `json:"dependencies,omitempty"`
+}
+
+// dependency is a module as it was built: where another took its place, that one's path and version.
+type dependency struct {
+	Path    string `json:"path"`
+	Version string `json:"version"`
+	// Sum is its checksum in the form of go.sum, which Go's checksum database has as well.
+	Sum string `json:"sum,omitempty"`
+	// Replaces is the path that the sources name, where another module took its place.
+	Replaces string `json:"replaces,omitempty"`
 }
 
 // buildInfo reads what the Go toolchain has put into the binary, so that nothing has to be stamped at build time.
@@ -66,8 +78,16 @@ func buildInfo() build {
 		if m.Path == "github.com/k0sproject/k0sctl" {
 			b.K0sctl = m.Version
 		}
+		b.Dependencies = append(b.Dependencies, builtFrom(m))
 	}
 	return b
+}
+
+func builtFrom(m *debug.Module) dependency {
+	if r := m.Replace; r != nil {
+		return dependency{Path: r.Path, Version: r.Version, Sum: r.Sum, Replaces: m.Path}
+	}
+	return dependency{Path: m.Path, Version: m.Version, Sum: m.Sum}
 }
 
 func versionRun(_ context.Context, opts *versionOptions) error {

@@ -79,28 +79,39 @@ func (s *Session) checksum(ctx context.Context, v lifecycle.Version, arch string
 	if f.want != "" {
 		return f.want, nil
 	}
-	want, err := checksumOf(ctx, s.site, v, arch, s.opts.Offline)
-	f.want = want
-	return want, err
+	dir, err := s.cacheDir()
+	if err != nil {
+		return "", err
+	}
+	f.want, err = checksumOf(ctx, s.site, v, arch, dir, s.opts.Offline)
+	return f.want, err
 }
 
 func (s *Session) obtain(ctx context.Context, v lifecycle.Version, arch string, progress func(string)) (binary, error) {
-	dir := s.opts.CacheDir
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return binary{}, fmt.Errorf("no folder to keep k0s binaries in: %w", err)
-		}
-		dir = filepath.Join(user, "kiban")
+	dir, err := s.cacheDir()
+	if err != nil {
+		return binary{}, err
 	}
 	return obtain(ctx, s.site, v, arch, dir, s.opts.Offline, progress)
+}
+
+// cacheDir is where binaries and their signatures are kept.
+func (s *Session) cacheDir() (string, error) {
+	if s.opts.CacheDir != "" {
+		return s.opts.CacheDir, nil
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder to keep k0s binaries in: %w", err)
+	}
+	return filepath.Join(user, "kiban"), nil
 }
 
 // obtain gives a binary that is in the folder, or is fetched into it; offline, only one that is there.
 func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool, progress func(string)) (binary,
 	error) {
 	src := newSource(site, v, arch)
-	want, err := checksumOf(ctx, site, v, arch, offline)
+	want, err := checksumOf(ctx, site, v, arch, dir, offline)
 	if errors.Is(err, lifecycle.ErrNotCached) {
 		return binary{}, src.notHere(v, arch, dir)
 	}
@@ -118,26 +129,37 @@ func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch,
 	return src.download(ctx, file, want)
 }
 
-// checksumOf is a binary's checksum: the one that the repository pins, else the one that the site's source publishes.
-// lifecycle.ErrNotCached: it is not pinned, and the network is not to be asked.
-func checksumOf(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch string, offline bool) (string, error) {
+// checksumOf is a binary's checksum: the one that the repository pins, else the one that the site's source publishes. Where the fleet has
+// k0s's signing key, it is signed by that, too; dir keeps signatures. lifecycle.ErrNotCached: it is not pinned, or its signature is not in
+// dir, and the network is not to be asked.
+func checksumOf(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool) (string, error) {
+	src := newSource(site, v, arch)
 	want, err := pinned(site, v, arch)
 	switch {
-	case err != nil || want != "":
-		return want, err
+	case err != nil:
+		return "", err
+	case want != "":
 	case offline:
-		return "", newSource(site, v, arch).unpinned(v, arch)
+		return "", src.unpinned(v, arch)
+	default:
+		if want, err = src.checksum(ctx); err != nil {
+			return "", err
+		}
 	}
-	return newSource(site, v, arch).checksum(ctx)
+	if err := src.signed(ctx, site, want, dir, offline); err != nil {
+		return "", err
+	}
+	return want, nil
 }
 
 // source is where one binary comes from.
 type source struct {
 	url, checksums, name string
+	version              string
 }
 
 func newSource(site lifecycle.Site, v lifecycle.Version, arch string) source {
-	src := source{name: fmt.Sprintf("k0s-%s-%s", v, arch)}
+	src := source{name: fmt.Sprintf("k0s-%s-%s", v, arch), version: v.String()}
 	url, sums := site.Binary.URL, site.Binary.Checksums
 	if url == "" {
 		url, sums = lifecycle.ReleaseURL, lifecycle.ReleaseChecksums

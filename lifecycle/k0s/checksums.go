@@ -46,7 +46,7 @@ func bareSum(s string) string {
 type Releases struct{}
 
 // Checksums are those of a version's binaries, "sha256:<hex>" by architecture, as the site's source publishes them today. What the Site
-// document pins stands in their place.
+// document pins stands in their place. Where the fleet has k0s's signing key, all of them are signed by it.
 func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.Version) (map[string]string, error) {
 	sums := map[string]string{}
 	for _, arch := range architectures() {
@@ -66,6 +66,11 @@ func (Releases) Checksums(ctx context.Context, site lifecycle.Site, v lifecycle.
 	if len(sums) == 0 {
 		src := newSource(site, v, "<arch>")
 		return nil, src.unsummed()
+	}
+	for arch, digest := range sums {
+		if err := newSource(site, v, arch).signed(ctx, site, lifecycle.DigestHex(digest), "", false); err != nil {
+			return nil, err
+		}
 	}
 	return sums, nil
 }

@@ -1,16 +1,12 @@
 package site
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"path"
 	"regexp"
 	"strings"
 
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
@@ -54,7 +50,7 @@ func checkFleetDocument(d fleetDocument) []finding {
 		}
 	}
 	if key := d.Spec.K0s.SigningKey; key != "" {
-		if err := checkSigningKey(key); err != nil {
+		if _, err := lifecycle.ParseSigningKey(key); err != nil {
 			found = append(found, wrong(at("spec", "k0s", "signingKey"), "the signing key can't be used", err.Error(),
 				"Put the content of a k0s release's cosign.pub here: it begins with -----BEGIN PUBLIC KEY-----."))
 		}
@@ -69,20 +65,4 @@ func ownVariable(name string) bool {
 	name = strings.ToUpper(name)
 	return strings.HasPrefix(name, "KIBAN_") && !strings.HasPrefix(name, secretPrefix) || strings.HasPrefix(name, "CI_JOB_") ||
 		strings.HasPrefix(name, "GITLAB_")
-}
-
-// checkSigningKey reports why text is no public key that cosign signs blobs with: ECDSA on P-256.
-func checkSigningKey(text string) error {
-	block, rest := pem.Decode([]byte(text))
-	if block == nil || block.Type != "PUBLIC KEY" || strings.TrimSpace(string(rest)) != "" {
-		return errors.New("it is not one public key in PEM")
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return err
-	}
-	if k, ok := key.(*ecdsa.PublicKey); !ok || k.Curve != elliptic.P256() {
-		return errors.New("cosign's keys are ECDSA on the curve P-256, and this is another")
-	}
-	return nil
 }

@@ -84,10 +84,6 @@ func checkSource(b binariesSpec) []finding {
 			"k0s binaries are installed only after they match a checksum.",
 			"Set binaries.checksums to the mirror's sha256sums.txt, or pin binaries.sha256."))
 	}
-	if strings.HasPrefix(b.URL, "http://") && strings.HasPrefix(b.Checksums, "http://") && len(b.SHA256) == 0 {
-		found = append(found, doubtful(sitePlace("spec", "binaries", "url"), "binaries and checksums both come over plain http",
-			"Whoever can change one on the way can change the other to match.", "Use https for one of them, or pin binaries.sha256."))
-	}
 	for key, sum := range b.SHA256 {
 		v, arch, ok := strings.Cut(key, "/")
 		var parsed version

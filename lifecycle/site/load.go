@@ -179,6 +179,7 @@ func (l *loader) checkAll() {
 	l.add(checkForeignCharts(l.cluster, l.site.Addons)...)
 	l.add(checkObjects(l.units.objects)...)
 	l.add(checkPools(l.units.objects, l.cluster)...)
+	l.checkTransport()
 	if k := l.declared.Spec.API.Kubeconfig; k != nil {
 		l.add(l.checkSecretSource(*k, "the kubeconfig", sitePlace("spec", "api", "kubeconfig"))...)
 	}

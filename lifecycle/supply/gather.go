@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
@@ -110,6 +111,14 @@ func (g *gatherer) gatherK0s(ctx context.Context, versions []lifecycle.Version) 
 			g.index.Pins.K0s[v.String()+"/"+arch] = digest
 			g.contents = append(g.contents, binary)
 			g.packed.Binaries++
+			if g.site.Fleet.K0sSigningKey == "" {
+				continue
+			}
+			signature, err := os.ReadFile(file + lifecycle.K0sSignatureSuffix) // it was fetched, and verified, with the binary
+			if err != nil {
+				return err
+			}
+			g.contents = append(g.contents, inMemory(k0sPath(v, arch)+lifecycle.K0sSignatureSuffix, signature))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package supply
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,10 +97,15 @@ func (publishedBinaries) Checksums(context.Context, lifecycle.Site, lifecycle.Ve
 	return map[string]string{"amd64": "sha256:11", "arm64": "sha256:22"}, nil
 }
 
-func (publishedBinaries) Fetch(_ context.Context, _ lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string, string,
+func (publishedBinaries) Fetch(_ context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string, string,
 	error) {
 	content := []byte("k0s " + v.String() + " for " + arch)
 	file := filepath.Join(dir, arch+v.String())
+	if site.Fleet.K0sSigningKey != "" {
+		if err := os.WriteFile(file+lifecycle.K0sSignatureSuffix, []byte("signed "+arch), 0o644); err != nil {
+			return "", "", err
+		}
+	}
 	return file, digestOf(content), os.WriteFile(file, content, 0o644)
 }
 
@@ -140,6 +146,17 @@ func TestMakeBundle(t *testing.T) {
 	}
 	if !slices.Equal(b.Arch, []string{"amd64", "arm64"}) {
 		t.Errorf("it holds k0s for %v", b.Arch)
+	}
+	// Where k0s must be signed, the signatures are in it as well.
+	site.Fleet.K0sSigningKey = "a key"
+	if _, err := MakeBundle(t.Context(), site, from, opts); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = OpenBundle(opts.File, t.TempDir(), site); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fs.ReadFile(b.FS(), k0sPath(v, "arm64")+lifecycle.K0sSignatureSuffix); err != nil || string(got) != "signed arm64" {
+		t.Errorf("the signature in the bundle: %q, %v", got, err)
 	}
 	site.Pins.Charts[0].Digest = "sha256:other"
 	if _, err := OpenBundle(opts.File, t.TempDir(), site); err == nil {

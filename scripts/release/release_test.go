@@ -57,6 +57,7 @@ func TestImagesAreStages(t *testing.T) {
 			ID        string
 			Flags     []string
 			Tags      []string
+			SBOM      string            `yaml:"sbom"`
 			BuildArgs map[string]string `yaml:"build_args"`
 		} `yaml:"dockers_v2"`
 	}
@@ -65,7 +66,15 @@ func TestImagesAreStages(t *testing.T) {
 	}
 	var tags []string
 	for _, d := range config.Dockers {
-		target := strings.TrimPrefix(strings.Join(d.Flags, " "), "--target=")
+		target := ""
+		for _, flag := range d.Flags {
+			if name, found := strings.CutPrefix(flag, "--target="); found {
+				target = name
+			}
+		}
+		if d.SBOM != "true" || !slices.Contains(d.Flags, "--provenance=mode=max") {
+			t.Errorf("image %s says neither what is in it nor how it was built: sbom %q, flags %q", d.ID, d.SBOM, d.Flags)
+		}
 		if !slices.Contains(stages, target) {
 			t.Errorf("image %s is the stage %q, and there are %q", d.ID, target, stages)
 		}
@@ -121,5 +130,67 @@ func TestNotes(t *testing.T) {
 		if (err != nil) != (want == "") || strings.TrimSpace(string(out)) != strings.TrimSpace(want) {
 			t.Errorf("%s: %q, %v", version, out, err)
 		}
+	}
+}
+
+// Whoever changes a file of a release changes its checksum, and can't sign the file of checksums: all that is published is covered.
+func TestReleasesAreSigned(t *testing.T) {
+	var config struct {
+		Checksum struct {
+			Name string `yaml:"name_template"`
+		}
+		Signs []struct {
+			Cmd, Artifacts string
+			Args           []string
+		}
+		DockerSigns []struct {
+			Cmd, Artifacts string
+			Args           []string
+		} `yaml:"docker_signs"`
+		SBOMs []struct{ Artifacts string } `yaml:"sboms"`
+	}
+	if err := yaml.Unmarshal([]byte(content(t, ".goreleaser.yaml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	const key = "--key=env://COSIGN_PRIVATE_KEY"
+	if s := config.Signs; len(s) != 1 || s[0].Cmd != "cosign" || s[0].Artifacts != "checksum" || !slices.Contains(s[0].Args, key) {
+		t.Errorf("files are signed by %+v", s)
+	}
+	if s := config.DockerSigns; len(s) != 1 || s[0].Cmd != "cosign" || s[0].Artifacts != "all" || !slices.Contains(s[0].Args, key) {
+		t.Errorf("images are signed by %+v", s)
+	}
+	if s := config.SBOMs; len(s) != 1 || s[0].Artifacts != "binary" {
+		t.Errorf("what is inside is listed of %+v", s)
+	}
+	if page := content(t, "docs/release.md"); !strings.Contains(page, "cosign verify-blob --key kiban.pub --signature checksums.txt.sig") {
+		t.Error("docs/release.md does not say how to check a signature")
+	}
+}
+
+// A tag can be moved to other content, so a release job refuses bases without a digest.
+func TestReleaseRefusesBasesWithoutDigest(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "scripts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(dir, "scripts", "release-bases")
+	if err := os.WriteFile(copied, []byte(content(t, "scripts/release-bases")), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for dockerfile, want := range map[string]string{
+		"FROM golang:1.26.8 AS a\n": "golang:1.26.8",
+		"FROM --platform=$BUILDPLATFORM golang:1.26.8@sha256:ab AS a\nFROM ghcr.io/b/c:1 AS d\n":   "ghcr.io/b/c:1",
+		"FROM golang:1.26.8@sha256:ab AS a\nFROM binary-$BINARY AS b\nFROM scratch AS c\nFROM a\n": "",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command(copied).CombinedOutput()
+		if (err != nil) != (want != "") || !strings.Contains(string(out), want) || strings.Contains(string(out), "sha256:ab") {
+			t.Errorf("%q: %v, %s", dockerfile, err, out)
+		}
+	}
+	if !strings.Contains(content(t, ".gitlab-ci.yml"), "    - scripts/release-bases\n") {
+		t.Error("the release job does not run it")
 	}
 }
