@@ -11,6 +11,9 @@ import (
 //go:embed k0s_fields.txt
 var k0sFieldsText string
 
+//go:embed kubelet_fields.txt
+var kubeletFieldsText string
+
 //go:embed k0s_changes.txt
 var k0sChangesText string
 
@@ -28,6 +31,10 @@ const (
 	K0sPatches  K0sForm = "patches" // patches of objects that k0s applies
 	K0sKubelet  K0sForm = "kubelet" // a kubelet's configuration
 	K0sTimeout  K0sForm = "timeout" // a duration, or a number of seconds
+	K0sDecimal  K0sForm = "decimal"
+	K0sGates    K0sForm = "gates"   // true or false by name
+	K0sAddress  K0sForm = "address" // an IP address
+	K0sAny      K0sForm = "any"     // whatever it is
 )
 
 // K0sField is one field of k0s's own configuration, spec.k0s.config of the Cluster.
@@ -45,12 +52,19 @@ type K0sField struct {
 	Required bool
 	// Gone says that k0s accepts it and does nothing with it. Secret says that its value is a credential.
 	Gone, Secret bool
+	// Reserved says that k0s sets it itself and refuses another's value.
+	Reserved bool
 }
 
 // K0sFields are the fields of k0s's configuration, in the order of their table.
-func K0sFields() []K0sField {
+func K0sFields() []K0sField { return fieldTable(k0sFieldsText) }
+
+// KubeletFields are the fields of a kubelet's configuration, which worker profiles hold.
+func KubeletFields() []K0sField { return fieldTable(kubeletFieldsText) }
+
+func fieldTable(text string) []K0sField {
 	var out []K0sField
-	for line := range tableLines(k0sFieldsText) {
+	for line := range tableLines(text) {
 		words := strings.Fields(line)
 		f := K0sField{Path: words[0], Form: K0sForm(words[1])}
 		for _, w := range words[2:] {
@@ -72,6 +86,8 @@ func K0sFields() []K0sField {
 				f.Gone = true
 			case "secret":
 				f.Secret = true
+			case "reserved":
+				f.Reserved = true
 			default:
 				panic("lifecycle: k0s_fields.txt: " + line)
 			}

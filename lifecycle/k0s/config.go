@@ -85,7 +85,11 @@ func bindsToAddress(cfg dig.Mapping) bool {
 		return true
 	}
 	balanced, _ := cfg.Dig("spec", "network", "nodeLocalLoadBalancing", "enabled").(bool)
-	return balanced && strings.EqualFold(cfg.DigString("spec", "network", "dualStack", "primaryAddressFamily"), "ipv6")
+	family := cfg.DigString("spec", "network", "primaryAddressFamily")
+	if family == "" {
+		family = cfg.DigString("spec", "network", "dualStack", "primaryAddressFamily") // where k0sctl looks for it
+	}
+	return balanced && strings.EqualFold(family, "ipv6")
 }
 
 // canonical is a YAML document as JSON with sorted keys, without comments: the form in which configurations are compared.

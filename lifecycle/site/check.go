@@ -26,6 +26,13 @@ func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []fi
 	found = append(found, checkEnvironment(c)...)
 	found = append(found, checkAllowed(c)...)
 	found = append(found, checkSubstitution(doc)...)
+	found = append(found, checkRoles(c)...)
+	found = append(found, checkK0sConfig(c, doc)...)
+	found = append(found, checkProfiles(c, doc)...)
+	found = append(found, checkK0sSecrets(doc)...)
+	found = append(found, checkAPIAddress(c)...)
+	found = append(found, checkPeerAddresses(c)...)
+	found = append(found, checkDatastore(c)...)
 	return found
 }
 

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 // hostnameForm is a DNS label or several: what Kubernetes accepts as a node's name.
@@ -27,6 +29,28 @@ func checkHostNames(c clusterDocument) []finding {
 		case !hostnameForm.MatchString(h.Hostname) || len(h.Hostname) > 63:
 			found = append(found, wrong(at, fmt.Sprintf("%q can't be the name of a node", h.Hostname), "",
 				"Use up to 63 lower-case letters, digits, dots and hyphens, with a letter or digit at both ends."))
+		}
+	}
+	return found
+}
+
+// checkRoles holds that every host has a role: k0sctl takes one without, and installs a service that is neither a controller's nor a
+// worker's.
+func checkRoles(c clusterDocument) []finding {
+	roles := []string{string(lifecycle.RoleController), string(lifecycle.RoleControllerWorker), string(lifecycle.RoleSingle),
+		string(lifecycle.RoleWorker)}
+	var found []finding
+	for _, h := range c.Spec.Hosts {
+		hint := "Set role to controller, controller+worker, single or worker."
+		switch {
+		case h.Role == "":
+			found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("host %s has no role", h.Hostname),
+				"Nothing could say what is to run on it.", hint))
+		case !slices.Contains(roles, h.Role):
+			if near := overlay.Nearest(h.Role, roles); near != "" {
+				hint = fmt.Sprintf("Did you mean %q?", near)
+			}
+			found = append(found, wrong(hostPlace(h.Hostname, "role"), fmt.Sprintf("host %s can't be a %q", h.Hostname, h.Role), "", hint))
 		}
 	}
 	return found
@@ -72,6 +96,13 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 			} else {
 				ssh[key] = h.Hostname
 			}
+		}
+		if h.PrivateAddress == "" && h.PrivateIface != "" {
+			found = append(found, doubtful(hostPlace(h.Hostname, "privateInterface"),
+				fmt.Sprintf("privateInterface of host %s is not used", h.Hostname),
+				"kiban does not ask a machine for the address of "+h.PrivateIface+": without privateAddress the cluster uses the address that ssh does.",
+				"Write the interface's address into privateAddress: ip address show dev "+h.PrivateIface))
+			continue
 		}
 		if h.PrivateAddress == "" {
 			without = append(without, h.Hostname)

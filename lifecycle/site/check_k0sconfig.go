@@ -1,0 +1,506 @@
+package site
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/allowed"
+	"kiban.dev/kiban/lifecycle/site/overlay"
+)
+
+// schema is a place in k0s's configuration: an object with its fields, a list with what its items are, or a value.
+type schema struct {
+	field  lifecycle.K0sField
+	fields map[string]*schema
+	item   *schema
+	leaf   bool
+	// free: whatever stands below is not looked at.
+	free bool
+}
+
+// schemaOf makes a tree of a table of fields.
+func schemaOf(fields []lifecycle.K0sField) *schema {
+	root := &schema{}
+	for _, f := range fields {
+		at := root
+		for step := range strings.SplitSeq(f.Path, ".") {
+			name, list := strings.CutSuffix(step, "[]")
+			if at.fields == nil {
+				at.fields = map[string]*schema{}
+			}
+			if at.fields[name] == nil {
+				at.fields[name] = &schema{}
+			}
+			if at = at.fields[name]; list {
+				if at.item == nil {
+					at.item = &schema{}
+				}
+				at = at.item
+			}
+		}
+		at.field, at.leaf = f, true
+	}
+	return root
+}
+
+// shapes are the forms that are objects of their own.
+func shapes(f lifecycle.K0sField) *schema {
+	text := func(names ...string) *schema {
+		s := &schema{fields: map[string]*schema{}}
+		for _, n := range names {
+			s.fields[n] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText}}
+		}
+		return s
+	}
+	switch f.Form {
+	case lifecycle.K0sImage:
+		return text("image", "version")
+	case lifecycle.K0sPatches:
+		patch := text("content", "type")
+		patch.fields["type"].field.Enum = []string{"JSON", "StrategicMergePatch", "MergePatch"}
+		return &schema{item: &schema{fields: map[string]*schema{"patch": patch, "target": text("kind", "name", "namespace")}}}
+	case lifecycle.K0sKubelet:
+		s := schemaOf(lifecycle.KubeletFields())
+		for _, n := range []string{"apiVersion", "kind"} {
+			s.fields[n] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText}}
+		}
+		return s
+	default:
+		return nil
+	}
+}
+
+// checkK0sConfig holds k0s's configuration against its schema, as the declared version has it. k0s itself looks at it on the first controller
+// only, in the middle of an apply, and passes over what it does not know in some places.
+func checkK0sConfig(c clusterDocument, doc *yaml.Node) []finding {
+	n := overlay.Field(doc, "spec", "k0s", "config")
+	if n == nil {
+		return nil
+	}
+	root := schemaOf(lifecycle.K0sFields())
+	root.fields["apiVersion"] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText,
+		Enum: []string{"k0s.k0sproject.io/v1beta1"}}}
+	root.fields["kind"] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText, Enum: []string{"ClusterConfig"}}}
+	root.fields["metadata"], root.fields["status"] = &schema{free: true}, &schema{free: true}
+	k := k0sChecker{}
+	if v, err := lifecycle.ParseVersion(c.Spec.K0s.Version); err == nil {
+		k.version = v
+	}
+	k.check(n, root, nil)
+	return k.found
+}
+
+type k0sChecker struct {
+	version lifecycle.Version
+	found   []finding
+}
+
+func k0sPlace(at []string) overlay.Place {
+	return clusterPlace(append([]string{"spec", "k0s", "config"}, at...)...)
+}
+
+func (k *k0sChecker) wrong(at []string, summary, detail, hint string) {
+	k.found = append(k.found, wrong(k0sPlace(at), summary, detail, hint))
+}
+
+func (k *k0sChecker) check(n *yaml.Node, s *schema, at []string) {
+	n = overlay.Resolve(n)
+	if n == nil || n.Tag == "!!null" || s.free {
+		return
+	}
+	if s.leaf {
+		if shape := shapes(s.field); shape != nil {
+			k.check(n, shape, at)
+		} else {
+			k.value(n, s.field, at)
+		}
+		return
+	}
+	switch {
+	case s.item != nil && n.Kind != yaml.SequenceNode:
+		k.mistyped(n, at, "a list")
+	case s.item != nil:
+		for i, item := range n.Content {
+			k.check(item, s.item, append(at[:len(at):len(at)], overlay.Index(i)))
+		}
+	case n.Kind != yaml.MappingNode:
+		k.mistyped(n, at, "a mapping")
+	default:
+		k.object(n, s, at)
+	}
+}
+
+func (k *k0sChecker) object(n *yaml.Node, s *schema, at []string) {
+	given := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		below := append(at[:len(at):len(at)], name)
+		field, ok := s.fields[name]
+		if !ok {
+			if field = k.otherCase(name, s, below); field == nil {
+				continue
+			}
+		}
+		given[field.field.Path] = true
+		if k.known(field, below) {
+			k.check(n.Content[i+1], field, below)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.fields)) {
+		if f := s.fields[name].field; f.Required && !given[f.Path] {
+			k.wrong(at, fmt.Sprintf("%s has no %s", overlay.Dotted(at), name), "k0s refuses it without.", "Add `"+name+":`.")
+		}
+	}
+}
+
+// otherCase finds the field that a name is but for its capitals: k0s takes it for that, but whoever else reads the document does not.
+func (k *k0sChecker) otherCase(name string, s *schema, below []string) *schema {
+	known := slices.Sorted(maps.Keys(s.fields))
+	for _, other := range known {
+		if strings.EqualFold(other, name) {
+			k.found = append(k.found, doubtful(k0sPlace(below), fmt.Sprintf("%s is written %s", name, other),
+				"k0s reads either; kiban, k0sctl and the cluster's own object know it by its exact name.", "Write "+other+"."))
+			return s.fields[other]
+		}
+	}
+	hint := "The fields here are: " + strings.Join(known, ", ") + "."
+	if len(known) > 30 {
+		hint = "See https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/."
+	}
+	if near := overlay.Nearest(name, known); near != "" {
+		hint = fmt.Sprintf("Did you mean %q?", near)
+	}
+	where := "k0s's configuration"
+	if len(below) > 1 {
+		where = overlay.Dotted(below[:len(below)-1]) + " of k0s's configuration"
+	}
+	k.wrong(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
+	return nil
+}
+
+// known reports whether the declared version does something with a field.
+func (k *k0sChecker) known(s *schema, at []string) bool {
+	since := s.since()
+	switch {
+	case s.leaf && s.field.Gone:
+		k.found = append(k.found, doubtful(k0sPlace(at), overlay.Dotted(at)+" has no effect", "k0s accepts it and does nothing with it.", "Remove it."))
+		return false
+	case s.leaf && s.field.Reserved:
+		k.wrong(at, overlay.Dotted(at)+" may not be set in a worker profile", "k0s sets it itself, and refuses another value.", "Remove it.")
+		return false
+	case since > 0 && !k.version.IsZero() && k.version.Major == 1 && k.version.Minor < since:
+		k.wrong(at, fmt.Sprintf("k0s %s does not know %s", k.version, overlay.Dotted(at)), fmt.Sprintf("It is there since 1.%d.", since),
+			"Remove it, or declare it together with that version.")
+		return false
+	}
+	return true
+}
+
+// since is the first minor version that knows the field, or any field below it.
+func (s *schema) since() int {
+	switch {
+	case s.leaf:
+		return s.field.Since
+	case s.item != nil:
+		return s.item.since()
+	}
+	lowest := -1
+	for _, f := range s.fields {
+		if v := f.since(); lowest < 0 || v < lowest {
+			lowest = v
+		}
+	}
+	return max(lowest, 0)
+}
+
+func (k *k0sChecker) mistyped(n *yaml.Node, at []string, want string) {
+	got := "a list"
+	switch n.Kind {
+	case yaml.MappingNode:
+		got = "a mapping"
+	case yaml.ScalarNode:
+		got = strconv.Quote(n.Value)
+	}
+	where := overlay.Dotted(at)
+	if where == "" {
+		where = "k0s's configuration"
+	}
+	hint := "Correct the value."
+	switch {
+	case want == "text" && n.Kind == yaml.ScalarNode:
+		hint = fmt.Sprintf("Write it in quotes: %q.", n.Value)
+	case want == "true or false" && n.Kind == yaml.ScalarNode:
+		hint = "Write true or false, without quotes."
+	case want == "a list" && n.Kind == yaml.ScalarNode:
+		hint = fmt.Sprintf("Write it as a list: [%s].", n.Value)
+	}
+	k.wrong(at, fmt.Sprintf("%s must be %s, not %s", where, want, got), "k0s refuses it.", hint)
+}
+
+// value holds one value against its field.
+func (k *k0sChecker) value(n *yaml.Node, f lifecycle.K0sField, at []string) {
+	below := func(i int) []string { return append(at[:len(at):len(at)], overlay.Index(i)) }
+	text := lifecycle.K0sField{Form: lifecycle.K0sText}
+	switch f.Form {
+	case lifecycle.K0sAny:
+	case lifecycle.K0sTexts:
+		if n.Kind != yaml.SequenceNode {
+			k.mistyped(n, at, "a list")
+			return
+		}
+		for i, item := range n.Content {
+			k.value(overlay.Resolve(item), text, below(i))
+		}
+	case lifecycle.K0sMap, lifecycle.K0sGates:
+		if n.Kind != yaml.MappingNode {
+			k.mistyped(n, at, "a mapping")
+			return
+		}
+		if f.Form == lifecycle.K0sGates {
+			text.Form = lifecycle.K0sBool
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			k.value(overlay.Resolve(n.Content[i+1]), text, append(at[:len(at):len(at)], n.Content[i].Value))
+		}
+	default:
+		k.scalar(n, f, at)
+	}
+}
+
+// scalar holds a single value against its field.
+func (k *k0sChecker) scalar(n *yaml.Node, f lifecycle.K0sField, at []string) {
+	form := formOf(f.Form)
+	switch {
+	case n.Tag == "!!null":
+		return
+	case n.Kind != yaml.ScalarNode || !form.holds(n):
+		k.mistyped(n, at, form.says)
+		return
+	case len(f.Enum) > 0 && n.Value != "" && !slices.Contains(f.Enum, n.Value):
+		hint := "It can be " + strings.Join(f.Enum, ", ") + "."
+		if near := overlay.Nearest(n.Value, f.Enum); near != "" {
+			hint = fmt.Sprintf("Did you mean %q?", near)
+		}
+		k.wrong(at, fmt.Sprintf("%s can't be %q", overlay.Dotted(at), n.Value), "It can be "+strings.Join(f.Enum, ", ")+".", hint)
+	case f.Form == lifecycle.K0sNumber && strings.HasSuffix(strings.ToLower(at[len(at)-1]), "port") && !isPort(n.Value, f):
+		k.wrong(at, fmt.Sprintf("%s can't be %s", overlay.Dotted(at), n.Value), "It is a port.", "Use a number from 1 to 65535.")
+	}
+}
+
+// isPort reports whether a number is a port. Some fields turn their port off by 0.
+func isPort(value string, f lifecycle.K0sField) bool {
+	p, err := strconv.Atoi(value)
+	return err == nil && p <= 65535 && (p > 0 || p == 0 && f.Default == "")
+}
+
+// scalarForm is what a single value has to look like, and how that is said.
+type scalarForm struct {
+	says  string
+	holds func(*yaml.Node) bool
+}
+
+// formOf says what values of a form look like. k0s reads its file as YAML 1.1: an unquoted yes is true there.
+func formOf(form lifecycle.K0sForm) scalarForm {
+	number := func(n *yaml.Node) bool { return n.Tag == "!!int" }
+	quoted := func(n *yaml.Node) bool { return n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 }
+	duration := func(n *yaml.Node) bool {
+		_, err := time.ParseDuration(n.Value)
+		return err == nil && !number(n)
+	}
+	switch form {
+	case lifecycle.K0sNumber:
+		return scalarForm{"a whole number", number}
+	case lifecycle.K0sDecimal:
+		return scalarForm{"a number", func(n *yaml.Node) bool { return number(n) || n.Tag == "!!float" }}
+	case lifecycle.K0sBool:
+		return scalarForm{"true or false", func(n *yaml.Node) bool {
+			return n.Tag == "!!bool" || !quoted(n) && slices.Contains([]string{"yes", "no", "on", "off"}, strings.ToLower(n.Value))
+		}}
+	case lifecycle.K0sAddress:
+		return scalarForm{"an IP address", func(n *yaml.Node) bool {
+			_, err := netip.ParseAddr(n.Value)
+			return err == nil || n.Value == ""
+		}}
+	case lifecycle.K0sDuration:
+		return scalarForm{"a duration such as 30s", duration}
+	case lifecycle.K0sTimeout:
+		return scalarForm{"a duration such as 10m", func(n *yaml.Node) bool { return number(n) || duration(n) }}
+	default:
+		return scalarForm{"text", func(n *yaml.Node) bool {
+			return n.Tag == "!!str" || n.Tag == "!!timestamp" || n.Tag == "!!binary" || quoted(n)
+		}}
+	}
+}
+
+// checkProfiles holds that every worker profile that a host is installed with is there: a kubelet without its profile does not start.
+func checkProfiles(c clusterDocument, doc *yaml.Node) []finding {
+	config := overlay.Field(doc, "spec", "k0s", "config")
+	names := []string{"default", "default-windows"}
+	var found []finding
+	seen := map[string]bool{}
+	for i, p := range overlay.Items(overlay.Field(config, "spec", "workerProfiles")) {
+		name := overlay.Text(overlay.Field(p, "name"))
+		if at := clusterPlace("spec", "k0s", "config", "spec", "workerProfiles", overlay.Index(i)); seen[name] && name != "" {
+			found = append(found, wrong(at, fmt.Sprintf("two worker profiles are called %s", name), "", "Make them one, or rename one."))
+		}
+		seen[name] = true
+		names = append(names, name)
+	}
+	for _, h := range c.Spec.Hosts {
+		for _, entry := range allowed.Joined(h.InstallFlags) {
+			flag, profile := allowed.Flag(entry)
+			if flag != "--profile" || slices.Contains(names, profile) || profile == "" {
+				continue
+			}
+			hint := "Add it to spec.k0s.config.spec.workerProfiles."
+			if near := overlay.Nearest(profile, names); near != "" {
+				hint = fmt.Sprintf("Did you mean %q? Or add it to spec.k0s.config.spec.workerProfiles.", near)
+			}
+			at := hostPlace(h.Hostname, "installFlags", overlay.Index(flagIndex(h.InstallFlags, entry)))
+			summary := fmt.Sprintf("host %s is installed with the worker profile %s, which is not there", h.Hostname, profile)
+			if overlay.Empty(config) {
+				found = append(found, doubtful(at, summary, "The configuration is left to k0s, and the file on the controllers may have it.", hint))
+				continue
+			}
+			found = append(found, wrong(at, summary, "Its kubelet finds no configuration and does not start.", hint))
+		}
+	}
+	return found
+}
+
+var (
+	loginInURL = regexp.MustCompile(`://[^/@\s"]*:[^/@\s"]+@`)
+	secretLine = regexp.MustCompile(`(?im)^\s*-?\s*"?[a-z0-9_.-]*(password|passwd|secret|token|api_?key|access_?key|private_?key)"?\s*[:=]\s*["']?[^\s"'{$|>&*!\[]`)
+)
+
+// checkK0sSecrets doubts every value of k0s's configuration that gives somebody access: it is in the repository, and on every controller.
+func checkK0sSecrets(doc *yaml.Node) []finding {
+	secret := map[string]bool{}
+	for _, f := range lifecycle.K0sFields() {
+		secret[f.Path] = f.Secret
+	}
+	var found []finding
+	doubt := func(at []string, what string) {
+		found = append(found, doubtful(k0sPlace(at), overlay.Dotted(at)+" "+what,
+			"It is in the repository, and whoever reads it there has the same access.",
+			"Keep it out of the repository; let the owners of the datastore, of the chart repository or of the network take another way in, or none."))
+	}
+	var walk func(n *yaml.Node, at []string)
+	walk = func(n *yaml.Node, at []string) {
+		switch n = overlay.Resolve(n); {
+		case n == nil:
+		case n.Kind == yaml.MappingNode:
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				walk(n.Content[i+1], append(at[:len(at):len(at)], n.Content[i].Value))
+			}
+		case n.Kind == yaml.SequenceNode:
+			for i, item := range n.Content {
+				walk(item, append(at[:len(at):len(at)], overlay.Index(i)))
+			}
+		case n.Value == "" || n.Tag != "!!str" || len(at) == 0:
+		default:
+			name := at[len(at)-1]
+			switch listed := secret[indexes.ReplaceAllString(overlay.Dotted(at), "[]")]; {
+			case listed && name == "dataSource" && !strings.Contains(n.Value, "@"):
+			case listed && name == "authPass":
+				found = append(found, doubtful(k0sPlace(at), overlay.Dotted(at)+" is a credential",
+					"VRRP sends it in the clear, and it is in the repository: it keeps clusters apart, and nobody out.", "Use a word that opens nothing else."))
+			case listed:
+				doubt(at, "is a credential")
+			case loginInURL.MatchString(n.Value):
+				doubt(at, "holds a login")
+			case secretName.MatchString(name) && !strings.Contains(n.Value, "\n") && !path.IsAbs(n.Value) && !harmless(n.Value):
+				doubt(at, "looks like a secret")
+			case strings.Contains(n.Value, "\n") && secretLine.MatchString(n.Value), secretFlag.MatchString(n.Value):
+				doubt(at, "seems to hold a secret")
+			}
+		}
+	}
+	walk(overlay.Field(doc, "spec", "k0s", "config"), nil)
+	return found
+}
+
+var (
+	indexes    = regexp.MustCompile(`\[[^\]]*\]`)
+	secretFlag = regexp.MustCompile(`(?i)^--?[a-z0-9-]*(password|passwd|secret|api-?key|bearer-?token)=[^/]`)
+)
+
+// harmless reports whether a value that has a secret's name is none: a switch, a number, a duration.
+func harmless(value string) bool {
+	if _, err := strconv.ParseFloat(value, 64); err == nil {
+		return true
+	}
+	if _, err := strconv.ParseBool(value); err == nil {
+		return true
+	}
+	_, err := time.ParseDuration(value)
+	return err == nil || strings.Contains(value, "://") // a URL without a login, such as an issuer of tokens
+}
+
+// checkAPIAddress: the API server's address is one machine's, and k0s's configuration is everybody's.
+func checkAPIAddress(c clusterDocument) []finding {
+	api := c.Spec.K0s.Config.Spec.API
+	stay := 0
+	owner := "no host"
+	for _, h := range c.controllers() {
+		if !h.Reset {
+			stay++
+		}
+		if api.Address != "" && (h.address() == api.Address || h.PrivateAddress == api.Address) {
+			owner = h.Hostname
+		}
+	}
+	if api.Address == "" || stay < 2 {
+		return nil
+	}
+	at := clusterPlace("spec", "k0s", "config", "spec", "api", "address")
+	summary := fmt.Sprintf("spec.api.address is %s's, and there are %d controllers", owner, stay)
+	hint := "Remove it: kiban fills in what each controller needs."
+	if api.OnlyBind {
+		return []finding{wrong(at, summary, "With onlyBindToAddress the others would listen on an address that they do not have: k0s does not start there.", hint)}
+	}
+	return []finding{doubtful(at, summary,
+		"Each API server would advertise that address: the service `kubernetes` has one endpoint, and clients in the cluster lose the API with that machine.",
+		hint)}
+}
+
+// checkPeerAddresses: etcd listens on IP addresses only, and kiban fills in that of each controller where the document names one.
+func checkPeerAddresses(c clusterDocument) []finding {
+	if c.storage() != defaultStorage || c.Spec.K0s.Config.Spec.Storage.Etcd.PeerAddress == "" {
+		return nil
+	}
+	var found []finding
+	for _, h := range c.controllers() {
+		if _, err := netip.ParseAddr(h.address()); err == nil || h.PrivateAddress != "" || h.Reset || h.address() == "" {
+			continue
+		}
+		found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("controller %s is reached by a name and has no privateAddress", h.Hostname),
+			"etcd's members call each other by IP address, and etcd does not listen on a name: "+
+				"spec.storage.etcd.peerAddress of each controller is its own address.",
+			"Set privateAddress of the host to its IP address, or remove spec.storage.etcd.peerAddress."))
+	}
+	return found
+}
+
+// checkDatastore: a database on one controller's disk is no other controller's.
+func checkDatastore(c clusterDocument) []finding {
+	source := c.Spec.K0s.Config.Spec.Storage.Kine.DataSource
+	local := source == "" || strings.HasPrefix(source, "sqlite:") || strings.HasPrefix(source, "sqlite3:")
+	if c.storage() != "kine" || !local || len(c.controllers()) < 2 {
+		return nil
+	}
+	return []finding{wrong(clusterPlace("spec", "k0s", "config", "spec", "storage", "type"),
+		fmt.Sprintf("%d controllers, and a database that only one of them has", len(c.controllers())),
+		"With `type: kine` and no server in dataSource, k0s keeps its data in a file on the controller, and refuses others that would join.",
+		"Name a database server in spec.storage.kine.dataSource, use etcd, or declare one controller.")}
+}
