@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -45,6 +46,35 @@ func (s EtcdState) MemberOf(h Host) (member EtcdMember, known bool) {
 	}
 	return member, known
 }
+
+// Leaving is the etcd member that leaves with a host; known is false where none is the host's. It is an error where name and address tell of
+// different controllers, such as after two addresses were swapped in the declaration: the wrong one would leave, and quorum with it.
+func (c Cluster) Leaving(h Host, members []EtcdMember) (member EtcdMember, known bool, err error) {
+	var own []EtcdMember
+	for _, e := range members {
+		if h.Owns(e) {
+			own = append(own, e)
+		}
+	}
+	if len(own) == 0 {
+		return EtcdMember{}, false, nil
+	}
+	doubt := Errorf(h.Name, "it can't be told which member of etcd is this controller").
+		Try("Compare `k0s etcd member-list` with the names and addresses that the site declares, and correct these.")
+	if len(own) > 1 {
+		return EtcdMember{}, false, doubt.Because(fmt.Sprintf("Both %s and %s have its name or its address.", own[0], own[1]))
+	}
+	for _, other := range c.Controllers() {
+		if other.Name != h.Name && other.Owns(own[0]) {
+			return EtcdMember{}, false, doubt.Because(fmt.Sprintf("Member %s is %s by the one of name and address, and %s by the other.",
+				own[0], h.Name, other.Name))
+		}
+	}
+	return own[0], true, nil
+}
+
+// String names a member: "c1 at 10.0.0.1".
+func (e EtcdMember) String() string { return e.Name + " at " + e.PeerAddress }
 
 // sameAddress compares addresses however they are written; none is no one's.
 func sameAddress(a, b string) bool {

@@ -58,3 +58,33 @@ func TestOwnersGoByAddressFirst(t *testing.T) {
 		t.Errorf("a worker has the member %q", m.Name)
 	}
 }
+
+// Who leaves is told by name and address together: where these tell of two controllers, nobody does.
+func TestLeaving(t *testing.T) {
+	c := Cluster{Hosts: []Host{
+		{Name: "c1", Role: RoleController, Address: "10.0.0.1"},
+		{Name: "c2", Role: RoleController, Address: "10.0.0.2"},
+		{Name: "c3", Role: RoleController, Address: "10.0.0.3", PrivateAddress: "10.1.0.3"},
+	}}
+	for name, tt := range map[string]struct {
+		host    string
+		members []EtcdMember
+		want    string // the peer address; "" when nobody leaves
+		doubt   bool
+	}{
+		"by name and address":        {"c1", []EtcdMember{{"c1", "10.0.0.1"}, {"c2", "10.0.0.2"}}, "10.0.0.1", false},
+		"by its address":             {"c1", []EtcdMember{{"node-17", "10.0.0.1"}, {"c2", "10.0.0.2"}}, "10.0.0.1", false},
+		"by its name":                {"c3", []EtcdMember{{"c3", "10.0.0.3"}, {"c2", "10.0.0.2"}}, "10.0.0.3", false},
+		"gone":                       {"c1", []EtcdMember{{"c2", "10.0.0.2"}}, "", false},
+		"addresses swapped":          {"c1", []EtcdMember{{"c1", "10.0.0.2"}, {"c2", "10.0.0.1"}}, "", true},
+		"the name of one that is up": {"c1", []EtcdMember{{"c1", "10.0.0.2"}}, "", true},
+		"the address of another":     {"c1", []EtcdMember{{"c2", "10.0.0.1"}}, "", true},
+		"two of them":                {"c1", []EtcdMember{{"c1", "10.9.9.9"}, {"node-17", "10.0.0.1"}}, "", true},
+	} {
+		h, _ := c.Host(tt.host)
+		m, known, err := c.Leaving(h, tt.members)
+		if m.PeerAddress != tt.want || known != (tt.want != "") || (err != nil) != tt.doubt {
+			t.Errorf("%s: %+v, %t, %v", name, m, known, err)
+		}
+	}
+}

@@ -99,8 +99,12 @@ func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
 		if err := t.ctx.Err(); err != nil {
 			return err
 		}
-		if t.opts.Audit != nil {
-			t.opts.Audit(Command{Time: time.Now(), Step: t.step.ID, Host: name, Command: command})
+		if t.opts.Audit == nil {
+			return nil
+		}
+		if err := t.opts.Audit(Command{Time: time.Now(), Step: t.step.ID, Host: name, Command: command}); err != nil {
+			return lifecycle.Errorf(name, "a command can't be recorded, so it was not sent").From(err).
+				Try("Give the folder .kiban of the fleet room; then run the same command again.")
 		}
 		return nil
 	}

@@ -323,6 +323,20 @@ func TestRemoval(t *testing.T) {
 	}
 }
 
+// A command that can't be recorded is not sent: nobody could say afterwards what was done.
+func TestUnrecordedCommandsAreNotSent(t *testing.T) {
+	f, s := bootstrap(t, "c1", "w1")
+	f.do(s, v136, "w1/stage")
+	f.auditErr = errors.New("no space left on device")
+	err := f.try(t.Context(), s, v136, "w1/upgrade")
+	if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || !strings.Contains(d.Summary, "can't be recorded") {
+		t.Errorf("the step: %v", err)
+	}
+	if h := f.state(s, "w1"); h.Running.String() != v135 || h.Service != lifecycle.ServiceRunning {
+		t.Errorf("the machine was changed: %+v", h)
+	}
+}
+
 func TestTidy(t *testing.T) {
 	f, s := bootstrap(t, "c1", "w1")
 	f.do(s, v136, "w1/stage")

@@ -304,8 +304,10 @@ type farm struct {
 	extra map[string]string // further lines of a host in the document
 	spec  string            // spec.k0s beside the version, indented
 	audit []Command
-	log   *slog.Logger
-	mu    sync.Mutex
+	// auditErr: the record of commands can't be written.
+	auditErr error
+	log      *slog.Logger
+	mu       sync.Mutex
 	// restore is the backup that sessions are given.
 	restore *Archive
 }
@@ -399,10 +401,14 @@ func (f *farm) open(version string) *Session {
 	f.t.Helper()
 	s, err := Open(f.site(version), Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), limits: inFolders(),
 		KeepBackup: f.keep, Restore: f.restore,
-		Audit: func(c Command) {
+		Audit: func(c Command) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()
+			if f.auditErr != nil {
+				return f.auditErr
+			}
 			f.audit = append(f.audit, c)
+			return nil
 		}})
 	if err != nil {
 		f.t.Fatal(err)

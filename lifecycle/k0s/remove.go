@@ -3,7 +3,6 @@ package k0s
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
@@ -26,15 +25,18 @@ func leaveEtcd(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(f.etcd, m.host.Owns)
-	if i < 0 {
+	leaving, known, err := t.site.Cluster.Leaving(m.host, f.etcd)
+	if err != nil {
+		return err
+	}
+	if !known {
 		return nil // it has left already, or there is no etcd to leave
 	}
 	if len(f.etcd) == 1 {
 		return fmt.Errorf("%s is the last member of etcd", m.host.Name)
 	}
 	q := shellescape.Quote
-	return other.run(ctx, fmt.Sprintf("%s etcd leave --peer-address %s --data-dir %s", q(other.paths.binary), q(f.etcd[i].PeerAddress),
+	return other.run(ctx, fmt.Sprintf("%s etcd leave --peer-address %s --data-dir %s", q(other.paths.binary), q(leaving.PeerAddress),
 		q(other.paths.data)))
 }
 

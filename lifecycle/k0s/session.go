@@ -19,8 +19,9 @@ import (
 type Options struct {
 	// Log gets what k0sctl and rig have to say, at debug level. Nil: nobody does.
 	Log *slog.Logger
-	// Audit gets every command of a step before it is sent, secrets masked. It is called from several goroutines. May be nil.
-	Audit func(Command)
+	// Audit gets every command of a step before it is sent, secrets masked; with an error of it the command is not sent. It is called from
+	// several goroutines. May be nil.
+	Audit func(Command) error
 	// Parallel bounds how many hosts are asked at once; 0 means 64.
 	Parallel int
 	// CacheDir keeps fetched k0s binaries.

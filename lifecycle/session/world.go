@@ -130,12 +130,12 @@ func (w *world) take(run *Run) {
 	w.hand = run
 }
 
-// audit records a command of a step.
-func (w *world) audit(cmd k0s.Command) {
+// audit records a command of a step. What can't be recorded is not done, as with the journal.
+func (w *world) audit(cmd k0s.Command) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.hand == nil || w.hand.Commands == nil {
-		return
+		return nil
 	}
 	line := struct {
 		Time    time.Time `json:"time"`
@@ -143,9 +143,7 @@ func (w *world) audit(cmd k0s.Command) {
 		Host    string    `json:"host"`
 		Command string    `json:"command"`
 	}{cmd.Time, cmd.Step, cmd.Host, cmd.Command}
-	if err := json.NewEncoder(w.hand.Commands).Encode(line); err != nil {
-		w.log.Error("a command could not be recorded", "host", cmd.Host, "step", cmd.Step, "error", err)
-	}
+	return json.NewEncoder(w.hand.Commands).Encode(line)
 }
 
 // keepBackup keeps a backup where the run in hand wants it.
