@@ -33,8 +33,8 @@ func Run(ctx context.Context, s Streams, args []string) int {
 func run(ctx context.Context, s Streams, args []string, services services) int {
 	s = s.cleaned()
 	defer s.flush()
-	ctx, i := watch(ctx, s.Signals, s.Err)
-	defer i.cancel(nil)
+	ctx, i := watch(ctx, s)
+	defer i.stop()
 	a := &app{Streams: s, services: services, interrupts: i}
 	root := newRoot(a)
 	root.SetArgs(args)

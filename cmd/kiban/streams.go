@@ -24,6 +24,8 @@ type Streams struct {
 	Getenv                func(string) string
 	// Signals brings interrupts. Nil: none ever come.
 	Signals <-chan os.Signal
+	// Leave ends the process with a code, when a verb does not end by itself. Nil: nothing does.
+	Leave func(code int)
 
 	// out and err are Out and Err, once they are cleaned. data is for documents that programs read as they are; on a terminal it is Out.
 	out, err *render.Writer
@@ -46,6 +48,7 @@ func systemStreams() Streams {
 		},
 		Getenv:  os.Getenv,
 		Signals: signals,
+		Leave:   os.Exit,
 	}
 }
 

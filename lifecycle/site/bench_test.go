@@ -86,7 +86,7 @@ func BenchmarkBuild200(b *testing.B) {
 	b.ResetTimer()
 	for b.Loop() {
 		for _, tree := range trees {
-			if _, ds := tree.Build(); ds.Err() != nil {
+			if _, ds := tree.Build(b.Context()); ds.Err() != nil {
 				b.Fatal(ds)
 			}
 		}

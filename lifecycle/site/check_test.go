@@ -432,6 +432,9 @@ func TestValues(t *testing.T) {
 			"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e]": "",
 	} {
 		docs, err := overlay.ParseYAML([]byte(text))
+		if err != nil && want == "" {
+			continue // too large to be looked at
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

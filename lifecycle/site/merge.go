@@ -36,7 +36,7 @@ func merge(ctx context.Context, fleetDir, name string) (merged, lifecycle.Diagno
 	if ds.Err() != nil {
 		return merged{}, ds
 	}
-	built, lost := t.Build()
+	built, lost := t.Build(ctx)
 	ds = append(ds, lost...)
 	if ds.Err() != nil {
 		return merged{}, ds

@@ -2,11 +2,13 @@ package overlay
 
 import (
 	"bytes"
+	"context"
 	_ "embed" // the schema is data beside the code
 	"fmt"
 	"strings"
 	"sync"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
@@ -30,13 +32,17 @@ type merger struct {
 	build    sync.RWMutex
 }
 
+// maxCopies is how many bytes the copies of one JSON patch may add. Each may double a document.
+const maxCopies = 1 << 20
+
 // kustomize is package-level because what it guards is.
 var kustomize merger
 
-// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder. alone says that its
-// kustomization names a schema.
-func (m *merger) run(dir string, alone bool) (all []byte, docs [][]byte, err error) {
+// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder, and of them only those that
+// were read. alone says that its kustomization names a schema.
+func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []byte, docs [][]byte, err error) {
 	m.register.Do(func() {
+		jsonpatch.AccumulatedCopySizeLimit = maxCopies // the library's own switch, and there is no other
 		if m.err = openapi.AddSchema(schemaJSON); m.err == nil {
 			m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true)
 		}
@@ -55,7 +61,7 @@ func (m *merger) run(dir string, alone bool) (all []byte, docs [][]byte, err err
 	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
-	built, err := krusty.MakeKustomizer(options).Run(filesys.MakeFsOnDisk(), dir)
+	built, err := krusty.MakeKustomizer(options).Run(files, dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,9 +82,31 @@ type Built struct {
 	Documents [][]byte
 }
 
-// Build runs kustomize, and finds what it has lost.
-func (t *Tree) Build() (Built, lifecycle.Diagnostics) {
-	all, docs, err := kustomize.run(t.overlay, t.ownSchema)
+// Build runs kustomize, and finds what it has lost. kustomize can't be stopped: when ctx ends, it is left to itself.
+func (t *Tree) Build(ctx context.Context) (Built, lifecycle.Diagnostics) {
+	type output struct {
+		all  []byte
+		docs [][]byte
+		err  error
+	}
+	built := make(chan output, 1)
+	files, dir := t.in.exactly(), t.overlay
+	if to, err := t.locate(dir); err == nil {
+		dir = to
+	}
+	go func() {
+		all, docs, err := kustomize.run(files, dir, t.ownSchema)
+		built <- output{all, docs, err}
+	}()
+	var all []byte
+	var docs [][]byte
+	var err error
+	select {
+	case <-ctx.Done():
+		return Built{}, lifecycle.AsDiagnostics(ctx.Err(), "building "+t.Overlay()+" was interrupted")
+	case b := <-built:
+		all, docs, err = b.all, b.docs, b.err
+	}
 	if err != nil {
 		return Built{}, lifecycle.Diagnostics{t.buildFailed(err)}
 	}

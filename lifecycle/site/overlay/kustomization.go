@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,7 @@ func transformerFields() []string {
 // read goes through the file in kustomize's own order: resources, components, then what changes them.
 func (k *kustomization) read(into *scope) {
 	k.checkFields()
+	k.checkTags(k.node)
 	component := Text(Field(k.node, "kind")) == "Component"
 	own := &scope{}
 	if component {
@@ -73,6 +75,7 @@ func (k *kustomization) read(into *scope) {
 	for _, e := range Items(Field(k.node, "components")) {
 		k.tree.resource(k, e, true, own)
 	}
+	k.readNamed()
 	k.checkTransformers(own)
 	k.patches(own)
 	if !component {
@@ -115,10 +118,12 @@ func (k *kustomization) checkSchema(key, value *yaml.Node) {
 	path := Text(Field(value, "path"))
 	var b []byte
 	err := errOutside
-	if Within(k.dir, filepath.Join(k.dir, path)) {
-		b, err = os.ReadFile(filepath.Join(k.dir, path))
+	if to, located := t.locate(filepath.Join(k.dir, path)); located == nil && isBelow(k.dir, to) {
+		b, err = t.load(to)
 	}
 	switch {
+	case fetched(path):
+		k.goesOut(key, path)
 	case path == "" || len(value.Content) != 2:
 		t.fail(k.file, key.Line, "openapi must name kiban's schema by path",
 			"Another schema decides how lists merge, here and in every other site built with it.",
@@ -156,7 +161,11 @@ func (k *kustomization) checkTransformers(reach *scope) {
 // suggest finds a sibling with a similar name.
 func (k *kustomization) suggest(ref string) string {
 	path := filepath.Join(k.dir, ref)
-	entries, err := os.ReadDir(filepath.Dir(path))
+	dir, err := k.tree.locate(filepath.Dir(path))
+	var entries []fs.DirEntry
+	if err == nil {
+		entries, err = os.ReadDir(dir)
+	}
 	if err != nil {
 		return "Check the path; it is relative to " + k.tree.Rel(k.dir) + "."
 	}

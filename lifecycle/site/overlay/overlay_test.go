@@ -73,12 +73,12 @@ func TestWhere(t *testing.T) {
 
 // TestBuild: what kustomize prints comes with its documents, and a host that it has lost is an error that names the host's line.
 func TestBuild(t *testing.T) {
-	built, ds := sample(t, clusterPatch).Build()
+	built, ds := sample(t, clusterPatch).Build(t.Context())
 	if len(ds) > 0 || len(built.Documents) != 3 || !strings.Contains(string(built.All), "dataDir: /data") {
 		t.Fatalf("%d documents, %v:\n%s", len(built.Documents), ds, built.All)
 	}
 	patch := clusterPatch + "---\napiVersion: " + APIK0sctl + "\nkind: Cluster\nmetadata: {name: c}\nspec:\n  hosts:\n    $patch: replace\n"
-	if _, ds := sample(t, patch).Build(); ds.Err() == nil {
+	if _, ds := sample(t, patch).Build(t.Context()); ds.Err() == nil {
 		t.Error("the hosts are replaced by none, and nothing was found")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -43,12 +42,16 @@ func (k *kustomization) patches(reach *scope) {
 
 func (k *kustomization) patchFile(entry, target *yaml.Node, reach *scope) {
 	t, ref := k.tree, Text(entry)
+	if k.goesOut(entry, ref) {
+		return
+	}
 	path := filepath.Join(k.dir, ref)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	to, err := t.locate(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s does not exist", ref), "It is looked for at "+t.Rel(path)+".", k.suggest(ref))
 		return
 	}
-	if !Within(k.dir, path) {
+	if err != nil || !isBelow(k.dir, to) {
 		t.missing(k.file, entry.Line, fmt.Sprintf("patch %s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Make it a component (kind: Component) in a folder of its own and list that under components.")

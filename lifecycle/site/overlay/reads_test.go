@@ -18,6 +18,7 @@ func TestReads(t *testing.T) {
 		"clusters/deep/a.yaml":                  "kind: A\nmetadata: {name: a}\nspec: {url: \"https://x.example/a\", range: 10.0.0.1-10.0.0.9}\n",
 		"clusters/component/kustomization.yaml": "kind: Component\n",
 		"charts/web/Chart.yaml":                 "name: web\n", "my/x": "x",
+		"clusters/base/r.yaml": "[]\n",
 	}
 	always := []string{"clusters/base", "clusters/component", "clusters/deep", "overlays/lab"}
 	for _, tt := range []struct {

@@ -48,6 +48,8 @@ type Tree struct {
 	assembles bool
 	// upward are the texts in documents and patches that have "..", such as the path of a file outside of those folders.
 	upward []string
+	// in is what was read: a build gets exactly that.
+	in inputs
 }
 
 // scope is what a kustomization's transformers will reach: the documents of its resources, and for a component those of the
@@ -67,7 +69,15 @@ func (s *scope) holds(kind string) bool {
 // Diagnostics.
 func Read(overlay string) *Tree {
 	t := &Tree{fleet: filepath.Dir(filepath.Dir(overlay)), overlay: overlay}
-	t.folder(overlay, &scope{}, nil)
+	t.in = inputs{root: t.fleet, files: map[string][]byte{}, links: map[string]string{}}
+	if root, err := filepath.EvalSymlinks(t.fleet); err == nil {
+		t.in.root = root
+	}
+	if dir, err := t.locate(overlay); err == nil {
+		t.folder(dir, &scope{}, nil)
+	} else {
+		t.missing(overlay, 0, "the overlay can't be read", err.Error(), "Put the folder itself into the repository.")
+	}
 	t.checkSingles()
 	t.checkHosts()
 	t.checkMergedLists()
@@ -126,9 +136,9 @@ func (t *Tree) fail(file string, line int, summary, detail, hint string) {
 
 // read parses a file into documents. Findings about it are recorded; ok is false when there is nothing to go on with.
 func (t *Tree) read(file string) (docs []*yaml.Node, ok bool) {
-	b, err := os.ReadFile(file)
+	b, err := t.load(file)
 	if err != nil {
-		t.missing(file, 0, "the file can't be read", err.Error(), "Check its permissions.")
+		t.missing(file, 0, "the file can't be read", err.Error(), "It must be a plain file of the repository that can be read.")
 		return nil, false
 	}
 	return t.parse(file, 0, b)
@@ -136,6 +146,12 @@ func (t *Tree) read(file string) (docs []*yaml.Node, ok bool) {
 
 func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 	docs, err := ParseYAML(b)
+	if large, ok := errors.AsType[errAliases](err); ok || t.grown(docs) {
+		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: max(1, large.line)}), "aliases make this too large",
+			fmt.Sprintf("With every alias replaced by what it stands for it is more than %d times as large as it is written.", aliasFactor),
+			"Write out what the aliases stand for, or use fewer of them.")
+		return nil, false
+	}
 	if err != nil {
 		line, what := YAMLErrorAt(err.Error())
 		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: line}), "this is not YAML", what,
@@ -181,11 +197,25 @@ func (t *Tree) folder(dir string, into *scope, stack []string) {
 // resource reads what one entry of resources or components names.
 func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into *scope) {
 	ref := Text(entry)
-	path := filepath.Join(k.dir, ref)
-	info, err := os.Stat(path)
-	switch {
-	case ref == "":
+	if ref == "" {
 		t.missing(k.file, entry.Line, "an entry without a path", "", "Name a file or folder, relative to this one.")
+		return
+	}
+	if k.goesOut(entry, ref) {
+		return
+	}
+	written := filepath.Join(k.dir, ref)
+	path, err := t.locate(written)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Stat(path)
+	} else {
+		path = written
+	}
+	switch {
+	case LeadsOut(err):
+		t.missing(k.file, entry.Line, fmt.Sprintf("%s is outside the fleet", ref), "What is there is not in the commit: "+err.Error()+".",
+			"Copy it into the repository.")
 	case err != nil && remote(ref):
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is fetched over the network", ref),
 			"A build must give the same result for the same commit; what a remote resource holds is not in the commit.",
@@ -206,7 +236,7 @@ func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 		t.folder(path, into, k.stack)
 	case component:
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
-	case !Within(k.dir, path):
+	case !isBelow(k.dir, path):
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is outside the kustomization's folder", ref),
 			"kustomize reads files only in or below the folder of the kustomization that names them.",
 			"Name a folder with a kustomization of its own instead; those may be anywhere.")
@@ -221,6 +251,13 @@ func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 			t.sources = append(t.sources, p)
 		}
 	}
+}
+
+// grown counts documents, and reports whether all that was read until now is too large with its aliases put in.
+func (t *Tree) grown(docs []*yaml.Node) bool {
+	written, expanded, _ := weigh(docs)
+	t.in.written, t.in.expanded = t.in.written+written, t.in.expanded+expanded
+	return t.in.expanded > tooMuch(t.in.written)
 }
 
 // checkSingles holds that the tree has one Cluster and one Site: kustomize's own complaint about a second one names no file.

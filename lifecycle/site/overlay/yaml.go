@@ -10,14 +10,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ParseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out.
+// ParseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out. Documents that their aliases make
+// too large are an error: nothing is to be done with them.
 func ParseYAML(b []byte) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
 	for dec := yaml.NewDecoder(bytes.NewReader(b)); ; {
 		var n yaml.Node
 		err := dec.Decode(&n)
 		if errors.Is(err, io.EOF) {
-			return docs, nil
+			_, _, err := weigh(docs)
+			return docs, err
 		}
 		if err != nil {
 			return docs, err
