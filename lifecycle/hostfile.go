@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,6 +85,17 @@ func (c FileChange) Content() bool { return c.Known() && c.Digest != c.Have.Dige
 
 // Restarts reports whether k0s must be restarted for the change: it reads contents when it starts, and does not look at modes.
 func (c FileChange) Restarts() bool { return c.Restart && c.Content() }
+
+// ReadAtStart reports whether k0s reads a file when it starts, as far as its path says: what lies in its own folders is for it. Images and
+// manifests in its data folder it watches, and picks up by itself.
+func ReadAtStart(file, dataDir string) bool {
+	if dataDir == "" {
+		dataDir = "/var/lib/k0s"
+	}
+	dataDir = path.Clean(dataDir) + "/"
+	watched := strings.HasPrefix(file, dataDir+"images/") || strings.HasPrefix(file, dataDir+"manifests/")
+	return strings.HasPrefix(file, "/etc/k0s/") || strings.HasPrefix(file, dataDir) && !watched
+}
 
 // String says how the file changes, without its content: "+ /etc/k0s/a.yaml", "~ /etc/k0s/a.yaml (content, mode 0644 -> 0640)".
 func (c FileChange) String() string {

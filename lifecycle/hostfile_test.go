@@ -45,3 +45,25 @@ func TestFileChanges(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatK0sReadsWhenItStarts(t *testing.T) {
+	for _, c := range []struct {
+		file, dataDir string
+		want          bool
+	}{
+		{"/etc/k0s/containerd.d/a.toml", "", true},
+		{"/etc/motd", "", false},
+		{"/var/lib/k0s/bin/x", "", true},
+		{"/var/lib/k0s/images/bundle.tar", "", false},
+		{"/var/lib/k0s/manifests/a/b.yaml", "", false},
+		{"/data/k0s/images/bundle.tar", "/data/k0s", false},
+		{"/data/k0s/manifests/a/b.yaml", "/data/k0s/", false},
+		{"/data/k0s/admission.yaml", "/data/k0s/", true},
+		{"/var/lib/k0s/admission.yaml", "/data/k0s", false},
+		{"/data/k0smore/x", "/data/k0s", false},
+	} {
+		if got := ReadAtStart(c.file, c.dataDir); got != c.want {
+			t.Errorf("%s with data in %q: %v", c.file, c.dataDir, got)
+		}
+	}
+}

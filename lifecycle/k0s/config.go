@@ -32,7 +32,9 @@ func configFor(c *v1beta1.Cluster, h *cluster.Host, whole bool) ([]byte, error) 
 		base = c.Spec.K0s.NodeConfig() // as k0sctl has it: without the names of the other controllers
 	} else {
 		base = c.Spec.K0s.Config.Dup()
-		addNames(base, c.Spec.Hosts.Controllers())
+		if err := addNames(base, c.Spec.Hosts.Controllers()); err != nil {
+			return nil, err
+		}
 	}
 	address := h.PrivateAddress
 	if address == "" {
@@ -54,17 +56,22 @@ func configFor(c *v1beta1.Cluster, h *cluster.Host, whole bool) ([]byte, error) 
 }
 
 // addNames puts the addresses of all controllers that stay into the API server's certificate.
-func addNames(base dig.Mapping, controllers cluster.Hosts) {
+func addNames(base dig.Mapping, controllers cluster.Hosts) error {
 	var sans []string
 	switch old := base.Dig("spec", "api", "sans").(type) {
+	case nil:
 	case []any:
 		for _, v := range old {
-			if s, ok := v.(string); ok {
-				sans = append(sans, s)
+			s, ok := v.(string)
+			if !ok {
+				return fmt.Errorf("spec.api.sans must be a list of text, and %v is none", v)
 			}
+			sans = append(sans, s)
 		}
 	case []string:
 		sans = append(sans, old...)
+	default:
+		return fmt.Errorf("spec.api.sans must be a list, not %q", fmt.Sprint(old))
 	}
 	for _, c := range controllers {
 		if c.Reset {
@@ -77,6 +84,7 @@ func addNames(base dig.Mapping, controllers cluster.Hosts) {
 		}
 	}
 	base.DigMapping("spec", "api")["sans"] = sans
+	return nil
 }
 
 // bindsToAddress: where the API server listens on one address only, k0s must be told which.

@@ -204,7 +204,7 @@ func describeHost(c *v1beta1.Cluster, h *cluster.Host, client *rig.Client) (life
 		out.ConfigDigest = digest(out.Config)
 	}
 	if len(h.Environment) > 0 {
-		out.Environment = digest([]byte(serviceEnvironment(h.Environment)))
+		out.Environment = environmentDigest(serviceEnvironment(h.Environment))
 	}
 	out.Arguments, err = declaredArguments(h, c.Spec.K0s.DynamicConfig)
 	return out, err

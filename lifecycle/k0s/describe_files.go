@@ -18,7 +18,7 @@ import (
 func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 	byPath := map[string]lifecycle.HostFile{}
 	for _, f := range h.Files {
-		files, err := expand(f)
+		files, err := expand(f, h.K0sDataDir())
 		if err != nil {
 			d.fail(subject(h, i), "a file to upload cannot be read", err.Error(), "Write src relative to the overlay's folder")
 		}
@@ -40,7 +40,7 @@ func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 }
 
 // expand reads what one entry stands for.
-func expand(f *cluster.UploadFile) ([]lifecycle.HostFile, error) {
+func expand(f *cluster.UploadFile, dataDir string) ([]lifecycle.HostFile, error) {
 	as := func(name string, content []byte) lifecycle.HostFile {
 		dest := f.DestinationFile
 		if dest == "" {
@@ -51,7 +51,7 @@ func expand(f *cluster.UploadFile) ([]lifecycle.HostFile, error) {
 		}
 		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString,
 			Owner: f.User, Group: f.Group,
-			Restart: readAtStart(dest), Source: f.String()}
+			Restart: lifecycle.ReadAtStart(dest, dataDir), Source: f.String()}
 	}
 	if f.HasData() {
 		return []lifecycle.HostFile{as(f.Name, []byte(f.Data))}, nil
@@ -80,9 +80,4 @@ func sourceMode(local string) string {
 		return ""
 	}
 	return fmt.Sprintf("%04o", info.Mode()&fs.ModePerm)
-}
-
-// readAtStart reports whether k0s reads a file when it starts, as far as its path says: what lies in k0s's own folders is for it.
-func readAtStart(file string) bool {
-	return strings.HasPrefix(file, "/etc/k0s/") || strings.HasPrefix(file, "/var/lib/k0s/")
 }

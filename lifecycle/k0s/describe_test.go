@@ -2,9 +2,15 @@ package k0s
 
 import (
 	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/k0sproject/dig"
+	"gopkg.in/yaml.v2"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -102,14 +108,44 @@ func TestEnvironmentComparesWithTheDropIn(t *testing.T) {
 	for _, h := range c.Hosts {
 		if h.Environment != "" {
 			seen++
-			if want := digest([]byte("[Service]\nEnvironment=A=1\nEnvironment='B=two words'\n")); h.Environment != want {
-				t.Errorf("%s has environment %s, want %s", h.Name, h.Environment, want)
+			for _, dropIn := range []string{
+				"[Service]\nEnvironment=A=1\nEnvironment='B=two words'\n", // as k0sctl writes it
+				"[Service]\nEnvironment=\"B=two words\"\nEnvironment=\"A=1\"\n",
+			} {
+				if got := factsOfEnvironment(t, dropIn); h.Environment != "sha256:"+got {
+					t.Errorf("%s has environment %s, and the machine says %s of %q", h.Name, h.Environment, got, dropIn)
+				}
+			}
+			if got := factsOfEnvironment(t, "[Service]\nEnvironment=A=1\nEnvironment='B=three words'\n"); h.Environment == "sha256:"+got {
+				t.Error("another value is not seen")
 			}
 		}
 	}
 	if seen != 1 {
 		t.Errorf("%d hosts have an environment, want 1", seen)
 	}
+}
+
+// factsOfEnvironment is what the facts script says of a drop-in.
+func factsOfEnvironment(t *testing.T, dropIn string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "env.conf")
+	if err := os.WriteFile(file, []byte(dropIn), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, command, found := strings.Cut(factsScript, "sum=$(quiet sed")
+	command, _, ends := strings.Cut(command, ")\n")
+	if !found || !ends {
+		t.Fatal("facts.sh reads environments in another way")
+	}
+	c := exec.Command("sh", "-c", "sed"+command)
+	c.Env = append(os.Environ(), "given="+file, "LC_ALL=C")
+	out, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, _, _ := strings.Cut(string(out), " ")
+	return sum
 }
 
 func TestConfigFollowsK0sctl(t *testing.T) {
@@ -266,6 +302,22 @@ func TestMetricsServerIsKept(t *testing.T) {
 		_, ds := Describe([]byte(doc), site, "/overlay", "cluster.yaml")
 		if got := slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool { return d.Summary == "metrics-server is turned off" }); got != told {
 			t.Errorf("%q: told %t, want %t: %v", flag, got, told, ds)
+		}
+	}
+}
+
+// What is declared as names of the API server's certificate is there, or it is said: nothing is dropped on the way.
+func TestNamesAreNotDropped(t *testing.T) {
+	for sans, said := range map[string]string{
+		"10.9.0.5": "must be a list", "[10.9.0.5, 7]": "7 is none", "[10.9.0.5]": "", "null": "", "{a: b}": "must be a list",
+	} {
+		config := dig.Mapping{}
+		if err := yaml.Unmarshal([]byte("spec: {api: {sans: "+sans+"}}"), &config); err != nil {
+			t.Fatal(err)
+		}
+		err := addNames(config, nil)
+		if (err != nil) != (said != "") || err != nil && !strings.Contains(err.Error(), said) {
+			t.Errorf("%s: %v", sans, err)
 		}
 	}
 }

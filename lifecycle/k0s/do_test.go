@@ -337,6 +337,38 @@ func TestUnrecordedCommandsAreNotSent(t *testing.T) {
 	}
 }
 
+// A data folder that was declared anew is not where the data is: what the machine has is read there and wiped there.
+func TestTheDataFolderThatAMachineHas(t *testing.T) {
+	f, old := bootstrap(t, "c1", "w1")
+	old.Close()
+	f.fakes["c1"].write("data/pki/admin.conf", "clusters: []\n", 0o600)
+	site := f.site(v135)
+	doc := string(site.Cluster.Document)
+	for _, m := range f.fakes {
+		doc = strings.ReplaceAll(doc, "dataDir: "+m.root+"/data", "dataDir: "+m.root+"/moved")
+	}
+	moved, ds := Describe([]byte(doc), site.SSH, site.Dir, "cluster.yaml")
+	if err := ds.Err(); err != nil || string(moved.Document) == string(site.Cluster.Document) {
+		t.Fatal(err)
+	}
+	site.Cluster = moved
+	s, err := Open(site, Options{Log: f.log, CacheDir: filepath.Join(f.dir, "cache"), limits: inFolders()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	for _, name := range []string{"c1", "w1"} {
+		if h := f.state(s, name); !h.Data || !slices.Contains(h.Arguments, "--data-dir="+f.fakes[name].root+"/data") {
+			t.Errorf("%s: its data is not seen: %+v", name, h)
+		}
+	}
+	f.do(s, "", "w1/reset")
+	want := "reset --data-dir=" + f.fakes["w1"].root + "/data"
+	if all := strings.Join(f.fakes["w1"].commands, "\n"); !strings.Contains(all, want) && !strings.Contains(strings.ReplaceAll(all, "'", ""), want) {
+		t.Errorf("it was reset where nothing is:\n%s", all[max(0, len(all)-600):])
+	}
+}
+
 func TestTidy(t *testing.T) {
 	f, s := bootstrap(t, "c1", "w1")
 	f.do(s, v136, "w1/stage")

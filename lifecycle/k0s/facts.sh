@@ -57,9 +57,16 @@ for u in k0scontroller k0sworker; do
 	[ -f "$file" ] || continue
 	fact unit "$u"
 	block unitfile quiet cat "$file"
+	# the folder that it has, whatever is declared: k0s does not move its data
+	has=$(quiet grep '^ExecStart=.*--data-dir=/' "$file")
+	if [ -n "$has" ]; then
+		has=${has#*--data-dir=}
+		DATA=${has%%[\" ]*}
+	fi
+	# in whatever order and quotes somebody wrote it
 	given=/etc/systemd/system/$u.service.d/env.conf
-	if [ -f "$given" ]; then
-		sum=$(quiet sha256sum <"$given")
+	if quiet grep -q '^Environment=' "$given"; then
+		sum=$(quiet sed -n 's/^Environment=//p' "$given" | tr -d "\"'" | sort | sha256sum)
 		fact environment "${sum%% *}"
 	fi
 	block service quiet systemctl show -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts "$u.service"

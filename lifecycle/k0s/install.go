@@ -32,6 +32,9 @@ func (t *task) install(ctx context.Context, f facts, tokenFile string) error {
 	if err := t.on.run(ctx, command); err != nil {
 		return err
 	}
+	if err := t.on.profile(ctx); err != nil {
+		return err
+	}
 	return t.on.environment(ctx)
 }
 
@@ -97,7 +100,8 @@ func (t *task) stopForWhole(ctx context.Context, f facts, v lifecycle.Version) e
 
 // asDeclared reports whether nothing is left to be changed on the machine's disk.
 func (t *task) asDeclared(f facts, v lifecycle.Version) bool {
-	return f.host.Binary == v && slices.Equal(f.host.Arguments, t.on.host.Arguments)
+	given := t.on.host.Environment == "" || t.on.host.Environment == f.host.Environment
+	return f.host.Binary == v && slices.Equal(f.host.Arguments, t.on.host.Arguments) && given
 }
 
 // answersWithin bounds the wait for `k0s status` where all else says that the machine has been upgraded.

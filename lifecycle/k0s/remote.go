@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,6 +142,18 @@ func (r *remote) environment(ctx context.Context) error {
 // serviceEnvironment is the drop-in that gives a service variables, as k0sctl writes it.
 func serviceEnvironment(variables map[string]string) string {
 	return initsystem.Systemd{}.ServiceEnvironmentContent(variables)
+}
+
+// environmentDigest identifies the variables of such a drop-in, in whatever order and quotes they stand there; as facts.sh does it.
+func environmentDigest(dropIn string) string {
+	var lines []string
+	for line := range strings.Lines(dropIn) {
+		if v, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "Environment="); ok {
+			lines = append(lines, strings.NewReplacer(`"`, "", "'", "").Replace(v)+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return digest([]byte(strings.Join(lines, "")))
 }
 
 // dropIn is where k0sctl puts the service's environment, too.

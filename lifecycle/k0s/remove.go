@@ -83,6 +83,11 @@ func (t *task) wipe(ctx context.Context, f facts) error {
 	if f.host.Binary.IsZero() {
 		return fmt.Errorf("there is no k0s binary that could reset the machine (%s)", f.host.BinaryProblem)
 	}
+	for _, a := range f.host.Arguments { // the folder that it has, whatever is declared by now
+		if dir, ok := strings.CutPrefix(a, "--data-dir="); ok {
+			t.on.k0s.DataDir = dir
+		}
+	}
 	return t.on.run(ctx, t.on.k0s.K0sResetCommand())
 }
 

@@ -12,6 +12,9 @@ import (
 // classOf says what becomes of a change of a living controller's k0s.yaml. What cannot change is looked at more closely: what is spelled
 // out as k0s has it anyway, and what is not in use, may come and go.
 func (p *planner) classOf(m *member, c change) lifecycle.DeclaredClass {
+	if !strings.HasPrefix(c.path, "spec") {
+		return lifecycle.DeclaredClass{Path: c.path, Class: lifecycle.ChangesByRestart} // of what form it is, and its name
+	}
 	if parent, raw := strings.CutSuffix(c.path, ".rawArgs"); raw {
 		return p.classOfRaw(parent, c)
 	}

@@ -34,13 +34,58 @@ func (p *planner) configChanges(m *member) []string {
 	var out []string
 	acts := false
 	for _, c := range p.configDiff(m) {
-		acts = acts || p.classOf(m, c).Class != lifecycle.ChangesAtRegistration
+		acts = acts || !m.impliedAnyway(c) && p.classOf(m, c).Class != lifecycle.ChangesAtRegistration
 		out = append(out, c.String())
 	}
 	if !acts && m.lives() {
 		return nil
 	}
 	return out
+}
+
+// inspectUndeclared tells of configurations that were declared once, or made by others, and are nobody's now.
+func (p *planner) inspectUndeclared() {
+	var found []string
+	members := map[string][]string{}
+	for _, m := range p.controllers() {
+		if m.Config != nil || m.seen.Config == nil || !m.lives() {
+			continue
+		}
+		have, err := flatten(m.seen.Config)
+		if err != nil {
+			continue
+		}
+		var lines []string
+		for _, c := range compare(have, nil) {
+			if strings.HasPrefix(c.path, "spec.") && !saysNothing(c.from) && p.effective(m, nil, c.path, "") != c.from && !generated(c.path) {
+				lines = append(lines, change{c.path, "", c.from}.String())
+			}
+		}
+		if all := strings.ReplaceAll(strings.Join(lines, "\n"), ": (none) -> ", ": "); all != "" {
+			if members[all] == nil {
+				found = append(found, all)
+			}
+			members[all] = append(members[all], m.Name)
+		}
+	}
+	for _, all := range found {
+		p.find(lifecycle.Warnf(strings.Join(members[all], ", "), "k0s is configured there, and the site declares no configuration").
+			Because(all + "\nkiban leaves the file as it is, and gives a copy of it to a controller that joins.").
+			Try("Declare it in spec.k0s.config of the Cluster; or write `config: {spec: {}}` there, to go back to what k0s does by default."))
+	}
+}
+
+// generated reports whether `k0s config create` writes that part by itself, as the machine and the version are.
+func generated(path string) bool {
+	for _, p := range []string{"spec.api.address", "spec.api.sans", "spec.api.ca", "spec.storage.etcd.peerAddress", "spec.storage.etcd.ca",
+		"spec.images", "spec.installConfig", "spec.network.nodeLocalLoadBalancing.envoyProxy", "spec.network.nodeLocalLoadBalancing.traefik",
+		"spec.telemetry", "spec.extensions.helm.concurrencyLevel", "spec.extensions.storage", "spec.network.kubeProxy", "spec.network.kuberouter",
+		"spec.konnectivity"} {
+		if path == p || strings.HasPrefix(path, p+".") || strings.HasPrefix(path, p+"[") {
+			return true
+		}
+	}
+	return false
 }
 
 // configDiff lists in which fields a controller's k0s.yaml differs from what is declared. A machine without one has k0s's defaults. Nothing
@@ -64,6 +109,33 @@ func (p *planner) configDiff(m *member) []change {
 		}
 	}
 	return out
+}
+
+// impliedAnyway reports whether a controller's k0s.yaml only spells out what k0s does there without being told: k0sctl before v0.20 wrote
+// the machine's own address into it, and the loopback's into the certificate. It is no reason to restart k0s; the lines go with the next
+// change of the file.
+func (m *member) impliedAnyway(c change) bool {
+	switch c.path {
+	case "spec.api.address":
+		own := []string{m.ClusterAddress(), m.Address}
+		var from, to string
+		return json.Unmarshal([]byte(or(c.from, `""`)), &from) == nil && json.Unmarshal([]byte(or(c.to, `""`)), &to) == nil &&
+			(from == "" || slices.Contains(own, from)) && (to == "" || slices.Contains(own, to))
+	case "spec.api.sans":
+		return slices.Equal(names(c.from), names(c.to))
+	}
+	return false
+}
+
+// names are those of a certificate, sorted, but for the machine itself: k0s puts that into each.
+func names(list string) []string {
+	var all []string
+	if json.Unmarshal([]byte(or(list, "[]")), &all) != nil {
+		return []string{list}
+	}
+	all = slices.DeleteFunc(all, func(n string) bool { return n == "127.0.0.1" || n == "::1" || n == "localhost" })
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // saysNothing reports whether a value is to k0s as if it were left out.

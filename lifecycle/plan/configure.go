@@ -95,6 +95,13 @@ func rearrangeWorkers(p *planner) {
 }
 
 func argumentsWhy(args []string) string {
+	if i := slices.Index(args, environmentChange); i >= 0 {
+		why := "the service's environment differs from what is declared"
+		if rest := slices.Delete(slices.Clone(args), i, i+1); len(rest) > 0 {
+			why += ", and its arguments: " + strings.Join(rest, " ")
+		}
+		return why
+	}
 	return "the service's arguments differ from what is declared: " + strings.Join(args, " ")
 }
 
@@ -116,6 +123,9 @@ func argumentChanges(m *member) []string {
 		if !slices.Contains(m.seen.Arguments, a) && !passed(a) {
 			out = append(out, "+ "+maskArgument(a))
 		}
+	}
+	if m.environmentDiffers() {
+		out = append(out, environmentChange)
 	}
 	return out
 }

@@ -6,19 +6,27 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// inspectEnvironment tells of machines whose k0s is not given the declared variables. They are put in place when the service is installed
-// anew; that takes a restart of k0s, which a variable alone is not taken for.
+// environmentChange stands among the changes of a service whose k0s is not given the declared variables. Their values are not shown.
+const environmentChange = "~ environment"
+
+// environmentDiffers reports whether a machine's k0s is given other variables than those that are declared. Where none are declared it may
+// have some: inspectEnvironment tells of them.
+func (m *member) environmentDiffers() bool {
+	return m.Environment != "" && m.seen.Installed() && m.Environment != m.seen.Environment
+}
+
+// inspectEnvironment tells of machines whose k0s is given variables that nobody declares: somebody else may have put them there, so they
+// stay.
 func (p *planner) inspectEnvironment() {
-	var differ []string
+	var given []string
 	for _, m := range p.members {
-		if m.belongs() && !m.down && m.seen.Reached() && m.seen.Installed() && m.Environment != m.seen.Environment && m.Environment != "" {
-			differ = append(differ, m.Name)
+		if !m.Reset && m.seen.Reached() && m.seen.Installed() && m.Environment == "" && m.seen.Environment != "" {
+			given = append(given, m.Name)
 		}
 	}
-	if len(differ) > 0 {
-		p.find(lifecycle.Warnf(strings.Join(differ, ", "), "k0s is not given the declared environment there").
-			Because("What `environment` of the Cluster document says is put in place when a machine joins, " +
-				"and when its k0s service is installed anew: with other arguments or with another version. Nothing of it is changed now.").
-			Try("Wait for the next version of k0s, or take the machine out and let it join again: kiban node replace " + p.site.Name + " NODE"))
+	if len(given) > 0 {
+		p.find(lifecycle.Warnf(strings.Join(given, ", "), "k0s is given variables there that the site does not declare").
+			Because("They stand in env.conf beside the unit of k0s. kiban leaves them, for it cannot tell who put them there.").
+			Try("Declare them in environment of the host; or remove the file and restart k0s."))
 	}
 }

@@ -24,6 +24,7 @@ func (p *planner) inspect() {
 	p.inspectNodes()
 	p.inspectRemovals()
 	p.inspectLiving()
+	p.inspectUndeclared()
 	for _, m := range p.controllers() {
 		p.inspectAddress(m)
 	}
@@ -130,7 +131,7 @@ func (p *planner) inspectMember(m *member) {
 	nameless := s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())
 	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && !p.mends(m) && nameless {
 		p.find(lifecycle.Errorf(m.Name, "its k0s binary does not say what version it is").
-			Because(or(s.BinaryProblem, "There is none at /usr/local/bin/k0s.")).
+			Because(or(s.BinaryProblem, "There is none where k0s is declared to be (k0sInstallPath of the host, or /usr/local/bin/k0s).")).
 			Try("Put back the binary of the version that it had, then run the same command again."))
 	}
 	if !m.Reset && s.Installed() && p.target().Less(s.Binary) && !s.Running.IsZero() && !p.target().Less(s.Running) {
@@ -146,7 +147,7 @@ func (p *planner) inspectCondition(m *member) {
 	case Remains:
 		if !m.Reset && !m.inEtcd && !m.registered && !m.wasController() && (!p.dark() || m.Role.IsController()) {
 			p.find(lifecycle.Errorf(m.Name, "k0s data of another membership lies on the host").
-				Because("There is data under /var/lib/k0s, but no k0s service, and this cluster does not know the host.").
+				Because("There is data under " + or(argumentValue(m.Arguments, "--data-dir"), "/var/lib/k0s") + ", but no k0s service, and this cluster does not know the host.").
 				Try("If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand."))
 		}
 	case Fresh:

@@ -215,6 +215,9 @@ func splitWords(value string) []string {
 func (p *planner) inspectConfig(m *member, told *tellings) {
 	var never, ways []string
 	for _, c := range p.configDiff(m) {
+		if m.impliedAnyway(c) {
+			continue
+		}
 		row := p.classOf(m, c)
 		why, way := row.Told(p.site.Name, m.Name)
 		switch {

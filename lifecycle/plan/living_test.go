@@ -8,7 +8,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// configured is a controller's site with a configuration and, beside it, what the machines have.
+// living is what is seen of a site whose controllers have a configuration; "" for none.
 func living(t *testing.T, site lifecycle.Site, have string) lifecycle.State {
 	t.Helper()
 	st := seen(t, site)
@@ -206,5 +206,49 @@ func TestWhatActsOnlyOnANewClusterRestartsNobody(t *testing.T) {
 	p := makePlan(site, living(t, site, `{"spec":{}}`))
 	if !p.Empty() || !strings.Contains(fmt.Sprint(p.Diagnostics), "spec.api.ca.expiresAfter acts only when") {
 		t.Errorf("%v\n%v", p.Steps, p.Diagnostics)
+	}
+}
+
+// k0sctl before v0.20 wrote the machine's own address into each controller's k0s.yaml, and the loopback's among the names of its certificate.
+func TestAFileOfAnOlderK0sctlRestartsNobody(t *testing.T) {
+	const want = `{"spec":{"api":{"sans":["10.0.0.11","10.0.0.12","10.0.0.13","api.example"]}}}`
+	for name, c := range map[string]struct {
+		have  string
+		steps bool
+	}{
+		"its own address and the loopback's": {`{"spec":{"api":{"address":"OWN","sans":["127.0.0.1","api.example","10.0.0.11","10.0.0.12","10.0.0.13"]}}}`, false},
+		"another's address":                  {`{"spec":{"api":{"address":"10.7.0.1","sans":["10.0.0.11","10.0.0.12","10.0.0.13","api.example"]}}}`, true},
+		"a name less":                        {`{"spec":{"api":{"sans":["10.0.0.11","10.0.0.12","10.0.0.13"]}}}`, true},
+		"its own address, and a change": {`{"spec":{"api":{"address":"OWN","sans":["10.0.0.11","10.0.0.12","10.0.0.13","api.example"]},` +
+			`"telemetry":{"enabled":true}}}`, true},
+	} {
+		site := newSite(v136, 3, 0, eachHost(lifecycle.RoleController, config(want)))
+		st := living(t, site, c.have)
+		for i := range st.Hosts {
+			c.have = strings.Replace(c.have, `{"spec"`, `{"apiVersion":"k0s.k0sproject.io/v1beta1","kind":"ClusterConfig","spec"`, 1)
+			st.Hosts[i].Config = []byte(strings.ReplaceAll(c.have, "OWN", site.Cluster.Hosts[i].Address))
+		}
+		p := makePlan(site, st)
+		if p.Empty() == c.steps || !c.steps && len(p.Diagnostics) > 0 {
+			t.Errorf("%s: %v\n%v", name, p.Steps, p.Diagnostics)
+		}
+	}
+}
+
+// What stood in spec.k0s.config and is taken out again stays on the machines, and the plan names it.
+func TestAConfigurationThatNobodyDeclaresIsNamed(t *testing.T) {
+	for name, c := range map[string]struct{ have, told string }{
+		"declared once": {`{"apiVersion":"x","spec":{"network":{"nodeLocalLoadBalancing":{"enabled":true}}}}`,
+			"spec.network.nodeLocalLoadBalancing.enabled: true"},
+		"a secret": {`{"spec":{"storage":{"type":"kine","kine":{"dataSource":"mysql://u:hunter2@h/d"}}}}`, "(secret)"},
+		"as k0s generates it": {`{"apiVersion":"x","kind":"ClusterConfig","metadata":{"name":"k0s"},"spec":{"api":{"address":"10.0.0.11","port":6443},` +
+			`"network":{"podCIDR":"10.244.0.0/16","provider":"kuberouter","dualStack":{"enabled":false},"kubeProxy":{"mode":"iptables"}},"scheduler":{}}}`, ""},
+	} {
+		site := newSite(v136, 3, 0, eachHost(lifecycle.RoleController, func(h *lifecycle.Host) { h.Config, h.ConfigDigest = nil, "" }))
+		p := makePlan(site, living(t, site, c.have))
+		all := fmt.Sprint(p.Diagnostics)
+		if !p.Empty() || c.told == "" && len(p.Diagnostics) > 0 || !strings.Contains(all, c.told) || strings.Contains(all, "hunter2") {
+			t.Errorf("%s: %v", name, p.Diagnostics)
+		}
 	}
 }

@@ -276,6 +276,9 @@ func (w *world) forget(h string) {
 func (w *world) unit(decl lifecycle.Host) {
 	s := w.hosts[decl.Name]
 	s.ServiceName, s.Arguments = "k0sworker", decl.Arguments
+	if decl.Environment != "" {
+		s.Environment = decl.Environment
+	}
 	if decl.Role.IsController() {
 		s.ServiceName = "k0scontroller"
 	}

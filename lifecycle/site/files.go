@@ -24,7 +24,7 @@ func (l *loader) readFiles() {
 		if len(found) > 0 {
 			continue
 		}
-		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group, Restart: spec.restart(p),
+		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group,
 			Source: l.tree.Where(at)}
 		l.add(l.fill(&file, spec, at)...)
 		for i := range l.site.Cluster.Hosts {
@@ -38,6 +38,7 @@ func (l *loader) readFiles() {
 						cmp.Or(h.Files[other].Source, h.Source)), "Keep one of the two."))
 				continue
 			}
+			file.Restart = spec.restart(p, dataDir(*h))
 			h.Files = append(h.Files, file)
 		}
 	}
@@ -45,6 +46,16 @@ func (l *loader) readFiles() {
 		slices.SortStableFunc(l.site.Cluster.Hosts[i].Files, func(a, b lifecycle.HostFile) int { return cmp.Compare(a.Path, b.Path) })
 	}
 	l.add(l.checkDestinations()...)
+}
+
+// dataDir is where a host's k0s has its data; "" where that is k0s's default.
+func dataDir(h lifecycle.Host) string {
+	for _, a := range h.Arguments {
+		if dir, ok := strings.CutPrefix(a, "--data-dir="); ok {
+			return dir
+		}
+	}
+	return ""
 }
 
 // fill reads a file's content from where it is.

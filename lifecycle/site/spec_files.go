@@ -3,7 +3,6 @@ package site
 import (
 	"errors"
 	"regexp"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -27,8 +26,8 @@ type fileSpec struct {
 	Owner string `yaml:"owner"`
 	// Group is a group's name. Default: as the host has it, and root for a new file.
 	Group string `yaml:"group"`
-	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart. Default: true below /etc/k0s and
-	// /var/lib/k0s.
+	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart. Default: true below /etc/k0s and in
+	// k0s's data folder, but for its images and manifests, which k0s picks up by itself.
 	Restart *bool `yaml:"restart"`
 }
 
@@ -42,11 +41,11 @@ func (f fileSpec) reaches(h lifecycle.Host) bool {
 	return f.On == "all"
 }
 
-func (f fileSpec) restart(path string) bool {
+func (f fileSpec) restart(path, dataDir string) bool {
 	if f.Restart != nil {
 		return *f.Restart
 	}
-	return strings.HasPrefix(path, "/etc/k0s/") || strings.HasPrefix(path, "/var/lib/k0s/")
+	return lifecycle.ReadAtStart(path, dataDir)
 }
 
 // fileMode is octal: "0640".
