@@ -73,9 +73,12 @@ bin/golangci-lint: tools/go.mod tools/go.sum
 bench: binaries ## Print the table of docs/performance.md: kiban against k0sctl, kustomize and the lower bounds
 	go -C lab run ./bench -kiban ../bin/kiban -lab ../bin/kiban-lab
 
+# How many points of each row are tried; 0: every one, which takes many hours.
+POINTS ?= 4
+
 .PHONY: reliability
-reliability: binaries ## Kill runs at their boundaries, run them again, and print what survived (docs/reliability.md)
-	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points 8
+reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
+	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)
 
 .PHONY: renovate-check
 renovate-check: build ## Run the real Renovate over the example fleet: it finds every version, and proposes what it should (needs node and npm)

@@ -24,6 +24,7 @@ type faults struct {
 	sudo     bool
 	hostKey  ssh.Signer
 	commands []*commandFault
+	holds    []*held
 	set      []string // as they were asked for, for status
 }
 
@@ -46,6 +47,8 @@ func FaultKinds() []FaultKind {
 	return []FaultKind{
 		{"off", "", "power off: SSH refuses connections, services and pods are gone",
 			func(m *Machine, _ []string) error { m.PowerOff(); return nil }},
+		{"power-cut", "", "power off, and files that were written within 30 s and not synced are empty",
+			func(m *Machine, _ []string) error { return m.LosePower() }},
 		{"on", "", "power on: enabled services start", func(m *Machine, _ []string) error { return m.PowerOn() }},
 		{"reboot", "", "power off and on", func(m *Machine, _ []string) error { m.PowerOff(); return m.PowerOn() }},
 		{"clock", "OFFSET", "the clock is off by OFFSET (\"90s\", \"-5m\")",
@@ -69,6 +72,10 @@ func FaultKinds() []FaultKind {
 			func(m *Machine, _ []string) error { m.disk.SetFull(true); return nil }},
 		{"fail", "REGEXP [STATUS [MESSAGE]]", "programs whose command line matches fail (status 1)", (*Machine).failCommand},
 		{"hang", "REGEXP", "programs whose command line matches hang until the fault is cleared", (*Machine).hangCommand},
+		{"hold-before", "REGEXP [N]", "the Nth command line that matches is held before it runs, until its client is gone",
+			func(m *Machine, a []string) error { return m.holdCommand(a, false) }},
+		{"hold-after", "REGEXP [N]", "the same when it has run, before its client is told",
+			func(m *Machine, a []string) error { return m.holdCommand(a, true) }},
 		{"never-ready", "[VERSION]", "the node never becomes Ready from its next start on, with k0s of that version or of any",
 			func(m *Machine, a []string) error {
 				node, version := m.lab.fleet.Faults(m.k0s.Node()), strings.Join(a, "")
@@ -116,7 +123,7 @@ func (m *Machine) Fault(kind string, args ...string) error {
 	said := strings.TrimSpace(kind + " " + strings.Join(args, " "))
 	m.event("fault: " + said)
 	switch kind {
-	case "on", "off", "reboot", "ssh-cut", "corrupt":
+	case "on", "off", "power-cut", "reboot", "ssh-cut", "corrupt":
 	default:
 		m.with(func(f *faults) { f.set = append(f.set, said) })
 	}
@@ -130,6 +137,9 @@ func (m *Machine) ClearFaults() error {
 			if c.hold != nil {
 				close(c.hold)
 			}
+		}
+		for _, h := range f.holds {
+			close(h.free)
 		}
 		*f = faults{}
 	})

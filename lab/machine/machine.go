@@ -143,7 +143,16 @@ func (m *Machine) Run(ctx context.Context, user, command string, in io.Reader, o
 	}
 	counted := &counter{Reader: in}
 	start := time.Now()
+	hold := m.due(command)
+	if hold != nil && !hold.after {
+		if hold.wait(ctx, m, command); ctx.Err() != nil {
+			return 255 // it was never run
+		}
+	}
 	status := m.shell.Login(ctx, user, command, counted, out, errs)
+	if hold != nil && hold.after {
+		hold.wait(ctx, m, command)
+	}
 	m.lab.record.add(Record{Kind: KindCommand, Time: start, Machine: m.Name, User: user, Command: command, Stdin: counted.n.Load(),
 		Status: status,
 		Millis: time.Since(start).Milliseconds()})

@@ -14,6 +14,7 @@ import (
 
 	"kiban.dev/kiban/lab/drive"
 	"kiban.dev/kiban/lab/fleet"
+	"kiban.dev/kiban/lab/machine"
 )
 
 const (
@@ -21,62 +22,180 @@ const (
 	newer = "v1.36.3+k0s.2"
 )
 
-// scenario is a run that is killed: what the site was before, and what is declared then.
+// scenario is a run that is disturbed: what the site was before, what is declared then, and what is typed.
 type scenario struct {
 	name                 string
 	controllers, workers int                 // machines of the lab
 	before               func(s *fleet.Site) // nil: bare machines
 	declare              func(s *fleet.Site)
+	// verb is what is typed; nil: apply. prepare comes before it, and may say more of it: a file, a revision. after, when set, makes the
+	// repository declare what the verb brought about.
+	verb    []string
+	prepare func(g *drive.Ground) (more []string, err error)
+	after   func(g *drive.Ground) error
 }
 
+// telemetry is a configuration that is not k0s's default.
+const telemetry = "        telemetry:\n          enabled: false\n"
+
 func scenarios() []scenario {
+	same := func(*fleet.Site) {}
+	configured := func(s *fleet.Site) { s.Config = telemetry }
 	return []scenario{
-		{"a bootstrap", 1, 2, nil, func(*fleet.Site) {}},
-		{"a join", 1, 2, func(s *fleet.Site) { s.Workers = 1 }, func(*fleet.Site) {}},
-		{"an upgrade", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Version = newer }},
-		{"a removal", 1, 2, func(*fleet.Site) {}, func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
+		{name: "a bootstrap", controllers: 1, workers: 2, declare: same},
+		{name: "a join", controllers: 1, workers: 2, before: func(s *fleet.Site) { s.Workers = 1 }, declare: same},
+		{name: "an upgrade", controllers: 1, workers: 2, before: same, declare: func(s *fleet.Site) { s.Version = newer }},
+		{name: "a configure", controllers: 1, workers: 1, before: same, declare: configured},
+		{name: "a removal", controllers: 1, workers: 2, before: same, declare: func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
+		{name: "a restore", controllers: 1, workers: 1, before: same, declare: same, verb: []string{"restore", "lab", "--yes"}, prepare: destroyed},
+		{name: "a rollback", controllers: 1, workers: 1, before: same, declare: configured, verb: []string{"rollback", "lab", "--yes"},
+			prepare: applied, after: reverted},
+		{name: "a reboot", controllers: 1, workers: 2, before: same, declare: same, verb: []string{"node", "reboot", "lab", "worker-1", "--yes"}},
+		{name: "a maintenance", controllers: 1, workers: 2, before: same, declare: same,
+			verb: []string{"node", "maintain", "lab", "worker-1", "--yes", "--", "touch", "/etc/maintained"}},
 	}
 }
 
+// typed is the command of the scenario. again says that another run may have the lock still.
+func (s scenario) typed(more []string, again bool) []string {
+	args := s.verb
+	if args == nil {
+		args = []string{"apply", "lab", "--yes"}
+	}
+	if again && args[0] != "restore" {
+		more = append([]string{"--lock-timeout", "2m"}, more...)
+	}
+	if i := slices.Index(args, "--"); i > 0 {
+		return slices.Concat(args[:i], more, args[i:])
+	}
+	return slices.Concat(args, more)
+}
+
 // ready brings up the lab in the state before, with the new declaration written.
-func (s scenario) ready(b drive.Binaries, net string) (*drive.Ground, error) {
+func (s scenario) ready(b drive.Binaries, net string) (g *drive.Ground, more []string, err error) {
 	site := fleet.Site{Net: net, Controllers: s.controllers, Workers: s.workers, Version: older, User: "root", MaxUnavailable: "1",
 		DrainTimeout: "60s", NodeTimeout: "60s"}
-	g, err := drive.Up(b, site, "--lease-scale", "0.3")
+	g, err = drive.Up(b, site, "--lease-scale", "0.3")
 	if err != nil {
-		return g, err
+		return g, nil, err
 	}
 	if s.before != nil {
 		s.before(&g.Site)
 		if err := g.Write(g.Dir); err != nil {
-			return g, err
+			return g, nil, err
+		}
+		if s.verb != nil && s.verb[0] == "rollback" {
+			if err := commit(g, "before"); err != nil {
+				return g, nil, err
+			}
 		}
 		if _, err := g.Run(g.Kiban, "apply", "lab", "--yes"); err != nil {
-			return g, err
+			return g, nil, err
 		}
 	}
 	g.Site = site
 	s.declare(&g.Site)
-	return g, g.Write(g.Dir)
+	if err := g.Write(g.Dir); err != nil {
+		return g, nil, err
+	}
+	if s.prepare != nil {
+		more, err = s.prepare(g)
+	}
+	return g, more, err
 }
 
-// undisturbed gives the number of events of a run that nobody kills, and where it ends.
-func (s scenario) undisturbed(b drive.Binaries, net string) (events int, end string, err error) {
-	g, err := s.ready(b, net)
+// destroyed takes a backup and wipes the controller, as if its machine had been replaced.
+func destroyed(g *drive.Ground) (more []string, err error) {
+	file := filepath.Join(g.Dir, "lab.backup")
+	u, err := g.Run(g.Kiban, "backup", "lab", "--out", file)
+	if err != nil {
+		return nil, err
+	}
+	_, err = g.Run(g.Lab, "exec", "--dir", ".lab", "controller-1", "systemctl stop k0scontroller && k0s reset && rm -f /etc/k0s/k0s.yaml /usr/local/bin/k0s")
+	return []string{"--from", strings.TrimSpace(u.Stdout)}, err
+}
+
+// applied applies what is declared now, as a revision of its own; the one before is what is gone back to.
+func applied(g *drive.Ground) (more []string, err error) {
+	first, err := git(g, "rev-parse", "HEAD")
+	if err != nil {
+		return nil, err
+	}
+	if err := commit(g, "after"); err != nil {
+		return nil, err
+	}
+	_, err = g.Run(g.Kiban, "apply", "lab", "--yes")
+	return []string{"--to", first}, err
+}
+
+// reverted declares what was gone back to.
+func reverted(g *drive.Ground) error {
+	g.Config = ""
+	return g.Write(g.Dir)
+}
+
+func commit(g *drive.Ground, message string) error {
+	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays"},
+		{"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", message}} {
+		if _, err := git(g, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func git(g *drive.Ground, args ...string) (string, error) {
+	u, err := g.Run("git", args...)
+	return strings.TrimSpace(u.Stdout), err
+}
+
+// whole is what a run that nobody disturbs is like.
+type whole struct {
+	events   int
+	commands []command
+	end      string
+}
+
+// undisturbed carries the run out, and gives what it was like.
+func (s scenario) undisturbed(b drive.Binaries, net string) (w whole, err error) {
+	g, more, err := s.ready(b, net)
 	defer g.TearDown()
 	if err != nil {
-		return 0, "", err
+		return w, err
 	}
-	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes"); err != nil {
-		return 0, "", err
+	since, err := machine.RecordMark(recordFile(g))
+	if err != nil {
+		return w, err
 	}
+	if _, err := g.Run(g.Kiban, s.typed(more, false)...); err != nil {
+		return w, err
+	}
+	rs, err := records(g, since)
+	if err != nil {
+		return w, err
+	}
+	w.commands = changing(rs)
 	js := g.Journals()
 	raw, err := os.ReadFile(js[len(js)-1])
 	if err != nil {
-		return 0, "", err
+		return w, err
 	}
-	end, err = endState(g)
-	return bytes.Count(raw, []byte("\n")), end, err
+	w.events = bytes.Count(raw, []byte("\n"))
+	w.end, err = s.end(g)
+	return w, err
+}
+
+// end is where the site stands, whose plan must be empty.
+func (s scenario) end(g *drive.Ground) (string, error) {
+	if s.after != nil {
+		if err := s.after(g); err != nil {
+			return "", err
+		}
+	}
+	if u, err := g.Run(g.Kiban, "plan", "lab", "--detailed-exitcode"); err != nil {
+		return "", fmt.Errorf("the plan afterwards is not empty: %w\n%s", err, u.Stdout)
+	}
+	return endState(g)
 }
 
 // disturbance is what happens to a run under way.
@@ -115,48 +234,56 @@ func faults() []disturbance {
 	}
 }
 
-func fault(g *drive.Ground, machine, kind string) error {
-	_, err := g.Run(g.Lab, "fault", "--dir", ".lab", machine, kind)
+func fault(g *drive.Ground, machine, kind string, args ...string) error {
+	// what comes after the two dashes is no option, whatever it begins with
+	_, err := g.Run(g.Lab, append([]string{"fault", "--dir", ".lab", "--", machine, kind}, args...)...)
 	return err
 }
 
-// disturbed runs apply, disturbs it, runs it again until it goes through, and gives where that ends.
-func (s scenario) disturbed(b drive.Binaries, net string, k point) (end string, err error) {
-	g, err := s.ready(b, net)
+// trial disturbs a run. It reports whether the run came to where it was to be disturbed.
+type trial interface {
+	at(g *drive.Ground, args []string) (reached bool, err error)
+	String() string
+}
+
+// disturbed runs the command, disturbs it, runs it again, and gives where that ends.
+func (s scenario) disturbed(b drive.Binaries, net string, k trial) (end string, reached bool, err error) {
+	g, more, err := s.ready(b, net)
 	defer g.TearDown()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	if err := applyAndDisturb(g, k); err != nil {
-		return "", err
+	if reached, err = k.at(g, s.typed(more, false)); err != nil {
+		return "", reached, err
 	}
 	// Whoever carries on may do so on another machine: nothing that the first run kept here is needed.
 	if err := os.RemoveAll(filepath.Join(g.Dir, ".kiban")); err != nil {
-		return "", err
+		return "", reached, err
 	}
-	if _, err := g.Run(g.Kiban, "apply", "lab", "--yes", "--lock-timeout", "2m"); err != nil {
-		return "", err
+	if _, err := g.Run(g.Lab, "fault", "--dir", ".lab", "--clear"); err != nil {
+		return "", reached, err
 	}
-	if u, err := g.Run(g.Kiban, "plan", "lab", "--detailed-exitcode"); err != nil {
-		return "", fmt.Errorf("the plan afterwards is not empty: %w\n%s", err, u.Stdout)
+	if _, err := g.Run(g.Kiban, s.typed(more, true)...); err != nil {
+		return "", reached, err
 	}
-	return endState(g)
+	end, err = s.end(g)
+	return end, reached, err
 }
 
-// applyAndDisturb does so when the run's journal has as many events, and returns when the run has ended.
-func applyAndDisturb(g *drive.Ground, k point) error {
+// at disturbs the run when its journal has as many events, and returns when it has ended.
+func (k point) at(g *drive.Ground, args []string) (reached bool, err error) {
 	seen := len(g.Journals())
-	cmd := exec.Command(g.Kiban, "apply", "lab", "--yes")
+	cmd := exec.Command(g.Kiban, args...)
 	cmd.Dir = g.Dir
 	if err := cmd.Start(); err != nil {
-		return err
+		return false, err
 	}
 	done := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(done) }() // how it ended is not what counts
 	for {
 		select {
 		case <-done:
-			return nil // it was faster: then nothing was left to disturb
+			return false, nil // it was faster: then nothing was left to disturb
 		case <-time.After(2 * time.Millisecond):
 		}
 		js := g.Journals()
@@ -170,7 +297,7 @@ func applyAndDisturb(g *drive.Ground, k point) error {
 		time.Sleep(k.after)
 		err = k.what.do(g, cmd.Process)
 		<-done
-		return err
+		return true, err
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // User is an account of the machine.
@@ -51,6 +52,8 @@ type Disk struct {
 
 	mu     sync.Mutex
 	owners map[string]owner
+	// unsynced are the files that a power cut would empty, by inode, and when they were written.
+	unsynced map[uint64]time.Time
 }
 
 // owner is what the real file system does not hold for a path.
@@ -64,7 +67,7 @@ type owner struct {
 
 // New opens the disk in a real folder.
 func New(o Options) *Disk {
-	return &Disk{root: o.Root, generated: o.Generated, owners: map[string]owner{}}
+	return &Disk{root: o.Root, generated: o.Generated, owners: map[string]owner{}, unsynced: map[uint64]time.Time{}}
 }
 
 // Real is where a path of the machine lies on the real file system. Links in it are not resolved.

@@ -146,3 +146,39 @@ func TestOwnersSurviveSaveAndLoad(t *testing.T) {
 		t.Errorf("owner %d, %v", fi.UID(), err)
 	}
 }
+
+// TestPowerCut: what was written and not synced is empty afterwards, under whatever name it has by then. What was synced, and what was
+// written a while ago, is as it was; what lay under /run is gone.
+func TestPowerCut(t *testing.T) {
+	root, _, _ := fresh(t)
+	d, v := root.Disk(), root.Forgetful()
+	must(t, root.MkdirAll("/run/kiban", 0o755))
+	for _, p := range []string{"/tmp/upload", "/tmp/synced", "/tmp/old", "/run/kiban/lock"} {
+		must(t, v.WriteFile(p, []byte("k0s"), 0o644))
+	}
+	must(t, root.WriteFile("/tmp/daemon", []byte("k0s"), 0o644))
+	must(t, v.Sync("/tmp/synced"))
+	must(t, v.Rename("/tmp/upload", "/tmp/staged"))
+	for i := range d.unsynced {
+		if fi, err := os.Stat(d.Real("/tmp/old")); err == nil && inode(fi) == i {
+			d.unsynced[i] = d.unsynced[i].Add(-writeback - 1)
+		}
+	}
+	lost, err := d.LoseUnsynced()
+	if err != nil || len(lost) != 1 || lost[0] != "/tmp/staged" {
+		t.Fatalf("lost %q, %v", lost, err)
+	}
+	for p, want := range map[string]string{"/tmp/staged": "", "/tmp/synced": "k0s", "/tmp/old": "k0s", "/tmp/daemon": "k0s"} {
+		if b, err := root.ReadFile(p); err != nil || string(b) != want {
+			t.Errorf("%s holds %q, %v; want %q", p, b, err, want)
+		}
+	}
+	if _, err := root.ReadFile("/run/kiban/lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what lay under /run is there: %v", err)
+	}
+	must(t, v.WriteFile("/tmp/all", []byte("k0s"), 0o644))
+	must(t, v.Sync())
+	if lost, err := d.LoseUnsynced(); err != nil || len(lost) > 0 {
+		t.Errorf("lost %q after a sync of all, %v", lost, err)
+	}
+}

@@ -125,6 +125,9 @@ func (f *file) write(n int) error {
 		f.noted = true
 		f.view.note(Change{"write", f.path})
 	}
+	if f.view.forgets {
+		f.view.disk.wrote(f.File)
+	}
 	return nil
 }
 

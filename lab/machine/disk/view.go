@@ -17,6 +17,8 @@ type View struct {
 	dir   string
 	umask fs.FileMode
 	note  func(Change)
+	// forgets: what is written through it must be synced to last a power cut.
+	forgets bool
 }
 
 // As is the disk as a user sees it. note hears of every change made through the view; it may be nil.
@@ -26,6 +28,9 @@ func (d *Disk) As(u User, note func(Change)) View {
 	}
 	return View{disk: d, user: u, dir: "/", umask: 0o022, note: note}
 }
+
+// Forgetful is the view through which what is written must be synced to last a power cut.
+func (v View) Forgetful() View { v.forgets = true; return v }
 
 // In is the view from another working directory.
 func (v View) In(dir string) View { v.dir = dir; return v }

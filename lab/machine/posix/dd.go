@@ -78,6 +78,9 @@ func dd(_ context.Context, c *Call) int {
 		fmt.Fprintf(c.Err, "dd: error reading or writing: %s\n", reason(unwrap(err)))
 		status = 1
 	}
+	if strings.Contains(d.words["conv"], "sync") || strings.Contains(d.words["oflag"], "sync") {
+		_ = c.Files.Sync(d.words["of"]) // one that can't be synced, such as a pipe, has nothing to lose
+	}
 	if d.words["status"] != "none" {
 		full, part := n/d.bs, 0
 		if n%d.bs > 0 {

@@ -113,7 +113,7 @@ func (s *System) view(c *Call) disk.View {
 		if s.Changed != nil {
 			s.Changed(c, ch)
 		}
-	}).In(c.Dir).WithUmask(c.session.umask)
+	}).In(c.Dir).WithUmask(c.session.umask).Forgetful()
 }
 
 func cut(s string) (string, string, bool) {
