@@ -22,6 +22,8 @@ type Pipeline struct {
 	Include string
 	// Since is where the sites' changes were counted from, for people.
 	Since string
+	// Base is the full name of the revision of the target branch that a merge request is compared with; "" where none is known.
+	Base string
 	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
 	Gone []string
 }
@@ -32,7 +34,7 @@ type PipelineSite struct {
 	Wave int
 	// Tier is the site's label of that name, as the branch says it that the pipeline's change goes into: it decides whose variables a job gets.
 	Tier string
-	// New: that branch has no such site yet, so nobody has said yet what tier it is of. Its jobs before the merge get no tier's variables.
+	// New: a merge request brings the site in, so nobody has said yet what tier it is of. Its jobs get no tier's variables.
 	New bool
 	// Manual sites wait for somebody to start them: production, before the change or after it, and what is new.
 	Manual bool

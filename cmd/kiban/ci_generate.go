@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -42,7 +43,8 @@ one job
          versions for long enough, and a failure stops the waves behind it
   drift  plans each site, tells where it is not what the repository declares, and fails there
 
-With --changed-since only the sites whose declaration changed since then get a job; a revision of zeros, as GitLab gives it for a branch's
+With --changed-since only the sites whose declaration changed since then get a job. What tier a site is of, and so which variables its
+plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is new; a revision of zeros, as GitLab gives it for a branch's
 first pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets
 none. With names of sites, only those get a job, as far as they changed.`,
 		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n" +
@@ -77,7 +79,7 @@ none. With names of sites, only those get a job, as far as they changed.`,
 // noRevision is what GitLab gives as a branch's former revision when it had none.
 var noRevision = regexp.MustCompile(`^0{40,64}$`)
 
-func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
+func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 	a := opts.app
 	fleet, err := a.fleetDir()
 	if err != nil {
@@ -86,9 +88,15 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include}
 	var list siteList
 	var found lifecycle.Diagnostics
+	var former forge.FormerLabels
 	if opts.Changed && !noRevision.MatchString(opts.Since) {
-		list, found, err = a.sitesSince(ctx, fleet, opts.Since)
-		pipeline.Since = fmt.Sprintf("%.10s", list.Since)
+		then, done, openErr := a.declaredAt(fleet, opts.Since, false)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		list, found, err = a.sitesBetween(ctx, fleet, then)
+		pipeline.Base, pipeline.Since, former = list.Since, fmt.Sprintf("%.10s", list.Since), labelsOf(ctx, then)
 	} else {
 		list, found, err = a.allSites(ctx, fleet)
 	}
@@ -99,16 +107,27 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
 		return err
 	}
-	pipeline.Sites, err = forge.PipelineSites(declaredSites(list.Sites), func(name string) lifecycle.Site {
+	pipeline.Sites, err = forge.PipelineSites(opts.Kind, declaredSites(list.Sites), func(name string) lifecycle.Site {
 		site, _ := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 		return site
-	})
+	}, former)
 	if err != nil {
 		return err
 	}
 	pipeline.Gone = forge.PipelineGone(list.Removed)
 	_, err = io.WriteString(a.Out, a.ChildPipeline(pipeline))
 	return err
+}
+
+// labelsOf reads the labels that sites had.
+func labelsOf(ctx context.Context, then declared) forge.FormerLabels {
+	return func(name string) (map[string]string, bool) {
+		if !then.has(name) {
+			return nil, false
+		}
+		was, ds := then.read(ctx, name)
+		return was.Site.Labels, ds.Err() == nil
+	}
 }
 
 // declaredSites are the sites of a list, as far as it tells of them.

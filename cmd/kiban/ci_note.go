@@ -24,6 +24,8 @@ type ciNoteOptions struct {
 	Soak string
 	// Gone are the sites whose overlays the merge request deletes.
 	Gone []string
+	// Since is the revision of the target branch that the sites' guards are compared with; "" compares them with none.
+	Since string
 	// Print writes the note to stdout and nowhere else.
 	Print bool
 }
@@ -40,6 +42,10 @@ its addons, and every step to unfold. A later pipeline updates the same note; on
 The folder holds a file a site, SITE.json as "kiban plan SITE -o json" prints it, or SITE.plan as "kiban plan SITE --out" saves it. A file
 that is empty says that the plan failed, and so does one that is not there for a SITE that is named. With --soak, another folder holds
 SITE.json as "kiban ci soak SITE -o json" prints it, for the sites that must have run a version before others take it (spec.promotion).
+
+With --changed-since, the note has a section of its own for what the merge request changes of what guards a site: labels, wave, promotion,
+windows, drain and upgrade policy, SSH, host keys, binaries, API access, backups, platform, and what fleet.yaml allows. Such a change needs
+attention also where nothing else changes.
 
 Which merge request, GitLab says in CI_API_V4_URL, CI_MERGE_REQUEST_PROJECT_ID (or CI_PROJECT_ID) and CI_MERGE_REQUEST_IID. The token is
 taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the scope api.`,
@@ -61,6 +67,7 @@ taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the s
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "the folder that holds what sites keep of how long they ran their versions")
 	cmd.Flags().StringArrayVar(&opts.Gone, "gone", nil,
 		"a site whose overlay the merge request deletes; nothing is destroyed, and the note says what to do")
+	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "the revision of the target branch that what guards the sites is compared with")
 	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the note and post nothing; needs no token")
 	return cmd
 }
@@ -83,11 +90,27 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	now := time.Now()
 	a.findings(forge.Promote(plans, opts.Soak, now))
 	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
+	a.noteGuards(ctx, opts, plans, &note)
 	if opts.Print {
 		_, err := io.WriteString(a.Out, forge.Note(plans, note))
 		return err
 	}
 	return a.postNote(ctx, mr, plans, note)
+}
+
+// noteGuards adds what the sites change of their guards, or says in the note why that is not known.
+func (a *app) noteGuards(ctx context.Context, opts *ciNoteOptions, plans []forge.SitePlan, note *forge.NoteOptions) {
+	if opts.Since == "" {
+		if !opts.Print {
+			note.Unguarded = "the job names no revision of it (--changed-since)."
+		}
+		return
+	}
+	var err error
+	if note.Fleet, err = a.guards(ctx, plans, opts.Since); err != nil {
+		a.findings(lifecycle.AsDiagnostics(err, "what guards the sites could not be compared"))
+		note.Unguarded = "the log of this job says why."
+	}
 }
 
 // postNote puts the note on the merge request, unless it is another pipeline's to write.

@@ -19,7 +19,7 @@ func (in *siteImport) compare(a *app, site lifecycle.Site, doc []byte) lifecycle
 		c.Document = nil
 		c.Hosts = append([]lifecycle.Host(nil), c.Hosts...)
 		for i := range c.Hosts {
-			c.Hosts[i].Source = ""
+			c.Hosts[i].Source, c.Hosts[i].HostKeys = "", "" // neither is of the document
 		}
 	}
 	if reflect.DeepEqual(want, site.Cluster) {

@@ -132,6 +132,11 @@ func (a *app) sitesSince(ctx context.Context, fleet, revision string) (list site
 		return list, nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	return a.sitesBetween(ctx, fleet, then)
+}
+
+// sitesBetween lists the sites whose declaration in the work tree is not what it was then.
+func (a *app) sitesBetween(ctx context.Context, fleet string, then declared) (list siteList, found lifecycle.Diagnostics, err error) {
 	now, _, err := a.declaredAt(fleet, "", true)
 	if err != nil {
 		return list, nil, err

@@ -10,21 +10,16 @@ import (
 
 // cluster compares the k0sctl documents.
 func cluster(from, to lifecycle.Site) []lifecycle.DeclaredChange {
-	a, b := document(from.Cluster.Document), document(to.Cluster.Document)
+	a, b := partsOf(from.Cluster.Document), partsOf(to.Cluster.Document)
 	out := version(from.Cluster.Version, to)
-	out = append(out, fields("config", "", present(take(a, "spec", "k0s", "config")), present(take(b, "spec", "k0s", "config")), guarded)...)
-	for _, doc := range []map[string]any{a, b} {
-		take(doc, "spec", "k0s", "version")
-		take(doc, "metadata", "creationTimestamp")
-	}
-	hostsA, hostsB := hostRests(take(a, "spec", "hosts")), hostRests(take(b, "spec", "hosts"))
-	if a != nil && b != nil {
-		out = append(out, fields("cluster", "", pruned(a), pruned(b), guarded)...)
+	out = append(out, fields("config", "", present(a.config), present(b.config), guarded)...)
+	if a.rest != nil && b.rest != nil {
+		out = append(out, fields("cluster", "", a.rest, b.rest, guarded)...)
 	}
 	pair(from.Cluster.Hosts, to.Cluster.Hosts, func(h lifecycle.Host) string { return h.Name },
 		func(x, y lifecycle.Host) {
 			out = append(out, host(x, y)...)
-			out = append(out, fields("host "+x.Name, "", present(hostsA[x.Name]), present(hostsB[x.Name]), guarded)...)
+			out = append(out, fields("host "+x.Name, "", present(a.hosts[x.Name]), present(b.hosts[x.Name]), guarded)...)
 		},
 		func(gone bool, h lifecycle.Host) {
 			if gone {
@@ -34,6 +29,26 @@ func cluster(from, to lifecycle.Site) []lifecycle.DeclaredChange {
 			out = append(out, whole("host "+h.Name, "", summary(h)))
 		})
 	return out
+}
+
+// documentParts are a k0sctl document in pieces: k0s's configuration, of each host what lifecycle.Host does not say, and what is left but
+// for the version; nil where the document has none, or is none.
+type documentParts struct {
+	config any
+	hosts  map[string]any
+	rest   any
+}
+
+func partsOf(written []byte) documentParts {
+	doc := document(written)
+	p := documentParts{config: take(doc, "spec", "k0s", "config")}
+	take(doc, "spec", "k0s", "version")
+	take(doc, "metadata", "creationTimestamp")
+	p.hosts = hostRests(take(doc, "spec", "hosts"))
+	if doc != nil {
+		p.rest = pruned(doc)
+	}
+	return p
 }
 
 // version says which way the k0s version goes, and over which hops.

@@ -16,10 +16,20 @@ type Declaration struct {
 	Files map[string]string
 }
 
-// Same reports whether both are the same declaration: the same merged documents, lock file and files. It is what plans are bound to, so a
+// Same reports whether both are the same declaration: the same merged documents, lock file, files, and keys of hosts. It is what plans are bound to, so a
 // comment in a document, which no build keeps, makes no difference.
 func Same(from, to Declaration) bool {
-	return from.Site.Digest == to.Site.Digest && maps.Equal(from.Files, to.Files) && maps.Equal(hostFiles(from.Site), hostFiles(to.Site))
+	return from.Site.Digest == to.Site.Digest && maps.Equal(from.Files, to.Files) && maps.Equal(hostFiles(from.Site), hostFiles(to.Site)) &&
+		maps.Equal(hostKeys(from.Site), hostKeys(to.Site))
+}
+
+// hostKeys are which keys the hosts are known by.
+func hostKeys(s lifecycle.Site) map[string]string {
+	out := map[string]string{}
+	for _, h := range s.Cluster.Hosts {
+		out[h.Name] = h.HostKeys
+	}
+	return out
 }
 
 // hostFiles are the digests of the hosts' files. Secrets are left out: they are no part of the repository.
@@ -35,10 +45,11 @@ func hostFiles(s lifecycle.Site) map[string]string {
 	return out
 }
 
-// Compare lists what the second declaration changes of the first, in the order: site, k0s, its configuration, the rest of the cluster,
+// Compare lists what the second declaration changes of the first, in the order: what the fleet allows, site, k0s, its configuration, the rest of the cluster,
 // hosts, addons, tenants, objects, lock file.
 func Compare(from, to Declaration) []lifecycle.DeclaredChange {
 	var out []lifecycle.DeclaredChange
+	out = append(out, fleet(from.Site, to.Site)...)
 	out = append(out, site(from.Site, to.Site)...)
 	out = append(out, cluster(from.Site, to.Site)...)
 	out = append(out, addons(from, to)...)

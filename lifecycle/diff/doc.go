@@ -5,6 +5,7 @@
 //	cluster.go    the k0sctl document: version, configuration, hosts, and the rest of it
 //	hosts.go      one host
 //	site.go       the Site document
+//	guards.go     which of all that decides how, when and on whose word the site may be changed
 //	units.go      addons, tenants, objects
 //	pins.go       the lock file
 //	plain.go      typed declarations as the values that documents have

@@ -26,6 +26,7 @@ func host(from, to lifecycle.Host) []lifecycle.DeclaredChange {
 	out = append(out, value(subject, "privateAddress", from.PrivateAddress, to.PrivateAddress)...)
 	out = append(out, value(subject, "ssh.port", from.Port, to.Port)...)
 	out = append(out, value(subject, "ssh.user", from.User, to.User)...)
+	out = append(out, value(subject, "ssh.hostKeys", from.HostKeys, to.HostKeys)...)
 	for _, c := range value(subject, "reset", from.Reset, to.Reset) {
 		if to.Reset {
 			c.Note = "it is to leave the cluster"

@@ -2,6 +2,9 @@ package diff
 
 import "kiban.dev/kiban/lifecycle"
 
+// otherBytes is noted of what a lock file pins anew without another version.
+const otherBytes = "other bytes under the same name"
+
 // pins compares lock files: a chart whose version changes is one chart, and one whose bytes change without its version is pointed out.
 func pins(from, to *lifecycle.Pins) []lifecycle.DeclaredChange {
 	a, b := locked(from), locked(to)
@@ -18,7 +21,7 @@ func pins(from, to *lifecycle.Pins) []lifecycle.DeclaredChange {
 			continue // another version is other bytes
 		}
 		if steps[len(steps)-1].Key != "version" {
-			out[i].Note = "other bytes under the same name"
+			out[i].Note = otherBytes
 		}
 	}
 	return out

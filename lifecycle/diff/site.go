@@ -7,9 +7,14 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
+// fleet compares what the fleet's root allows.
+func fleet(from, to lifecycle.Site) []lifecycle.DeclaredChange {
+	return fields(lifecycle.FleetFile, "spec", plain(from.Fleet), plain(to.Fleet), texts)
+}
+
 // site compares what the Site document says, by the document's own paths.
 func site(from, to lifecycle.Site) []lifecycle.DeclaredChange {
-	return fields("site", "", siteFields(from, to), siteFields(to, from), open)
+	return fields("site", "", siteFields(from, to), siteFields(to, from), texts)
 }
 
 // siteFields are a Site's fields. other is the one that it is compared with: a path is written relative to the overlay where both are so.
@@ -18,24 +23,13 @@ func siteFields(s, other lifecycle.Site) map[string]any {
 	s.SSH.KnownHosts = relative(s, s.SSH.KnownHosts, other, other.SSH.KnownHosts)
 	s.Binary.URL = relative(s, s.Binary.URL, other, other.Binary.URL)
 	s.Binary.Checksums = relative(s, s.Binary.Checksums, other, other.Binary.Checksums)
-	api := plain(s.API).(map[string]any)
-	delete(api, "viaSSH")
-	api["via"] = "direct"
-	if s.API.ViaSSH {
-		api["via"] = "ssh"
-	}
-	if s.Provider == "" {
-		s.Provider = lifecycle.ProviderK0s
-	}
-	out := map[string]any{"spec": map[string]any{
-		"wave": s.Wave, "provider": string(s.Provider), "ssh": plain(s.SSH), "api": api, "binaries": plain(s.Binary), "backup": plain(s.Backup),
-		"upgrade": plain(s.Policy), "platform": plain(s.Platform),
-	}}
-	if len(s.Promotion.From) > 0 {
-		out["spec"].(map[string]any)["promotion"] = plain(s.Promotion)
-	}
-	if len(s.Labels) > 0 {
-		out["metadata"] = map[string]any{"labels": plain(s.Labels)}
+	out := map[string]any{}
+	for name, v := range settings(s) {
+		outer, inner, _ := strings.Cut(name, ".")
+		if out[outer] == nil {
+			out[outer] = map[string]any{}
+		}
+		out[outer].(map[string]any)[inner] = v
 	}
 	return out
 }

@@ -20,6 +20,12 @@ type SitePlan struct {
 	Gone bool
 	// Evidence is what stands behind a plan that was reviewed.
 	Evidence lifecycle.ReviewEvidence
+	// Guards are the changes of what decides how, when and on whose word the site may be changed; Unguarded says why they are not known,
+	// "" when they are.
+	Guards    []lifecycle.DeclaredChange
+	Unguarded string
+	// New: the target branch has no such site yet.
+	New bool
 	// Promoted are the versions that the plan brings, each held against a site that must have run it before.
 	Promoted []lifecycle.Promoted
 }
@@ -65,10 +71,10 @@ func assess(s SitePlan, opts NoteOptions) assessment {
 		return assessment{urgency: urgencyAttention,
 			reasons: []string{"its overlay is deleted: nothing is destroyed, its cluster goes on running and nobody looks after it"}}
 	case s.Missing != "":
-		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}}
+		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}, reasons: guardReasons(s)}
 	}
 	findings := s.Plan.Diagnostics.Stopping()
-	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan),
+	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(guardReasons(s), machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan),
 		windowReasons(s, opts))}
 	if s.Plan.Unfinished != "" {
 		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)

@@ -27,6 +27,10 @@ type NoteOptions struct {
 	Limit int
 	// Now is when it is written: whether windows are open and minors supported is told as of then. Zero: not told.
 	Now time.Time
+	// Fleet are the changes of what the fleet's root allows all sites.
+	Fleet []lifecycle.DeclaredChange
+	// Unguarded says why nobody has compared what guards the sites with the target branch; "" when that was done, or nobody asked.
+	Unguarded string
 	// Support says how long a version's minor is supported. Nil: not told.
 	Support func(lifecycle.Version) lifecycle.Support
 }
@@ -44,13 +48,25 @@ func Note(sites []SitePlan, opts NoteOptions) string {
 	slices.SortStableFunc(all, func(a, b section) int {
 		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(a.Site.Wave, b.Site.Wave), cmp.Compare(a.Site.Name, b.Site.Name))
 	})
-	head, foot := noteHead(all), noteFoot(all, opts)
+	head, foot := noteHead(all)+fleetSection(opts), noteFoot(all, opts)
 	room := limit - len(head) - len(foot)
 	note := head + fitSites(all, room) + foot
 	if len(note) > limit { // a table of tens of thousands of sites
-		return noteTitle(all) + foot
+		return noteTitle(all) + fleetSection(opts) + foot
 	}
 	return note
+}
+
+// fleetSection tells of what guards all sites.
+func fleetSection(opts NoteOptions) string {
+	var out string
+	if opts.Unguarded != "" {
+		out = "\n⚠️ **What guards the sites was not compared with the target branch**: " + lifecycle.Markdown(opts.Unguarded) + "\n"
+	}
+	if lines := guardLines("What guards every site changes", opts.Fleet); lines != "" {
+		out += "\n#### ⚠️ the fleet: needs attention\n" + lines
+	}
+	return out
 }
 
 func noteTitle(all []section) string {

@@ -10,16 +10,24 @@ import (
 // plainName is what a folder must be called to be a site whose name a script and a job can bear.
 var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)
 
+// FormerLabels are the labels that a site had on the branch that a change goes into; false when it was not there, or could not be read.
+type FormerLabels func(site string) (labels map[string]string, known bool)
+
 // PipelineSites are the jobs' sites, with those that they wait for: load reads one of these, as far as it can be read. A name that no
-// job can bear is an error: it would become part of a script.
-func PipelineSites(sites []lifecycle.Site, load func(name string) lifecycle.Site) ([]lifecycle.PipelineSite, error) {
+// job can bear is an error: it would become part of a script. former is nil where no change is known, and then what is declared counts.
+//
+// Before a change is merged, the branch that it goes into says of what tier a site is, and so whose variables its jobs get: a label must not
+// choose them. After it, production is what was production before it or is so now, and what is new waits for somebody as production does.
+func PipelineSites(
+	kind lifecycle.PipelineKind, sites []lifecycle.Site, load func(name string) lifecycle.Site, former FormerLabels,
+) ([]lifecycle.PipelineSite, error) {
 	var out []lifecycle.PipelineSite
 	for _, s := range sites {
-		site := pipelineSite(s)
+		site := pipelineSite(kind, s, former)
 		for _, name := range s.Promotion.From {
 			from := load(name)
 			from.Name = name
-			site.From = append(site.From, pipelineSite(from))
+			site.From = append(site.From, pipelineSite(kind, from, former))
 		}
 		for _, named := range append([]lifecycle.PipelineSite{site}, site.From...) {
 			if !plainName.MatchString(named.Name) {
@@ -32,8 +40,21 @@ func PipelineSites(sites []lifecycle.Site, load func(name string) lifecycle.Site
 	return out, nil
 }
 
-func pipelineSite(s lifecycle.Site) lifecycle.PipelineSite {
-	return lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
+// production is the tier whose sites wait for somebody to start them.
+const production = "production"
+
+func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLabels) lifecycle.PipelineSite {
+	site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
+	site.Manual = site.Tier == production
+	if former == nil {
+		return site
+	}
+	labels, known := former(s.Name)
+	site.Manual = site.Manual || !known || labels["tier"] == production
+	if kind == lifecycle.PipelinePlan {
+		site.Tier, site.New = labels["tier"], !known
+	}
+	return site
 }
 
 // PipelineGone leaves of the sites whose overlay is gone those whose names a job can bear: the others never had one.

@@ -13,7 +13,7 @@ func TestPipelineSites(t *testing.T) {
 	}
 	waits := lifecycle.Promotion{From: []string{"lab"}}
 	sites := []lifecycle.Site{{Name: "far", Wave: 2, Labels: map[string]string{"tier": "production"}, Promotion: waits}, {Name: "broken"}}
-	got, err := PipelineSites(sites, load)
+	got, err := PipelineSites(lifecycle.PipelineApply, sites, load, nil)
 	if err != nil || len(got) != 2 || got[0].Name != "far" || got[0].Wave != 2 || got[0].Tier != "production" || got[1].Name != "broken" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -21,11 +21,58 @@ func TestPipelineSites(t *testing.T) {
 		t.Errorf("it waits for %+v: whose environment is not its own", from)
 	}
 	for _, name := range []string{"$(id)", "a b", "-x", "a;b", "", "A"} {
-		if _, err := PipelineSites([]lifecycle.Site{{Name: name}}, load); err == nil {
+		if _, err := PipelineSites(lifecycle.PipelineApply, []lifecycle.Site{{Name: name}}, load, nil); err == nil {
 			t.Errorf("%q became part of a script", name)
 		}
-		if _, err := PipelineSites([]lifecycle.Site{{Name: "far", Promotion: lifecycle.Promotion{From: []string{name}}}}, load); err == nil {
+		if _, err := PipelineSites(lifecycle.PipelineApply,
+			[]lifecycle.Site{{Name: "far", Promotion: lifecycle.Promotion{From: []string{name}}}}, load, nil); err == nil {
 			t.Errorf("%q, which another waits for, became part of a script", name)
+		}
+	}
+}
+
+// TestA3_TierIsTheTargetBranchs: a label of a merge request chooses no variables, and takes away nobody's say.
+func TestA3_TierIsTheTargetBranchs(t *testing.T) {
+	former := func(name string) (map[string]string, bool) {
+		tier, known := map[string]string{"prod": "production", "lab": "lab", "plain": ""}[name]
+		return map[string]string{"tier": tier}, known
+	}
+	for _, tt := range []struct {
+		kind      lifecycle.PipelineKind
+		name, now string
+		former    FormerLabels
+		tier      string
+		isNew     bool
+		manual    bool
+	}{
+		{lifecycle.PipelinePlan, "prod", "lab", former, "production", false, true},
+		{lifecycle.PipelinePlan, "lab", "production", former, "lab", false, true},
+		{lifecycle.PipelinePlan, "other", "production", former, "", true, true},
+		{lifecycle.PipelinePlan, "other", "lab", former, "", true, true},
+		{lifecycle.PipelinePlan, "plain", "production", former, "", false, true},
+		{lifecycle.PipelinePlan, "prod", "production", nil, "production", false, true},
+		{lifecycle.PipelineApply, "prod", "lab", former, "lab", false, true},
+		{lifecycle.PipelineApply, "prod", "", former, "", false, true},
+		{lifecycle.PipelineApply, "lab", "production", former, "production", false, true},
+		{lifecycle.PipelineApply, "lab", "lab", former, "lab", false, false},
+		{lifecycle.PipelineApply, "other", "lab", former, "lab", false, true},
+		{lifecycle.PipelineApply, "lab", "lab", nil, "lab", false, false},
+		{lifecycle.PipelineDrift, "lab", "lab", nil, "lab", false, false},
+	} {
+		declared := func(name string) lifecycle.Site {
+			return lifecycle.Site{Name: name, Labels: map[string]string{"tier": tt.now}}
+		}
+		asked := declared("waits")
+		asked.Promotion.From = []string{tt.name}
+		got, err := PipelineSites(tt.kind, []lifecycle.Site{declared(tt.name), asked}, declared, tt.former)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := lifecycle.PipelineSite{Name: tt.name, Tier: tt.tier, New: tt.isNew, Manual: tt.manual}
+		for _, s := range []lifecycle.PipelineSite{got[0], got[1].From[0]} {
+			if s.Tier != want.Tier || s.New != want.New || s.Manual != want.Manual {
+				t.Errorf("%s, %s labelled %q: got %+v, want %+v", tt.kind, tt.name, tt.now, s, want)
+			}
 		}
 	}
 }

@@ -103,25 +103,36 @@ func (s section) sections() []string {
 	if s.urgency == urgencyNone {
 		return []string{""}
 	}
+	least := ""
+	if guards := s.guards(); guards != "" { // whatever else there is no room for, this is told
+		least = s.title() + guards
+	}
 	if s.Missing != "" {
-		return []string{""} // the table says it all
+		return []string{least} // the table says the rest
 	}
 	brief := s.brief()
 	steps := s.steps()
 	if steps == "" {
-		return []string{brief, ""}
+		return []string{brief, least}
 	}
 	where := "Its steps are more than a note can hold: see `kiban plan " + lifecycle.Markdown(s.Site.Name) + "`"
 	if s.opts.Pipeline != "" {
 		where += fmt.Sprintf(", or the artifacts of [the pipeline](%s)", s.opts.Pipeline)
 	}
-	return []string{brief + steps, brief + "\n" + where + ".\n", ""}
+	return []string{brief + steps, brief + "\n" + where + ".\n", least}
 }
+
+func (s section) title() string {
+	return fmt.Sprintf("\n#### %s `%s`: %s\n", s.urgency.sign(), lifecycle.Markdown(s.Site.Name), s.urgency.word())
+}
+
+// guards is the part of the section that tells of the site's guards.
+func (s section) guards() string { return guardLines("What guards this site changes", s.Guards) }
 
 // brief is what is read of a site without unfolding anything.
 func (s section) brief() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n#### %s `%s`: %s\n", s.urgency.sign(), lifecycle.Markdown(s.Site.Name), s.urgency.word())
+	b.WriteString(s.title())
 	if s.Gone {
 		b.WriteString(goneSection(s.Site.Name))
 		return b.String()
@@ -135,6 +146,7 @@ func (s section) brief() string {
 		}
 		fmt.Fprintf(&b, "- **%s**\n", lifecycle.Markdown(sentence(lifecycle.Shorten(r, lineRunes))))
 	}
+	b.WriteString(s.guards())
 	s.findings(&b)
 	for _, line := range []string{s.versionsLine(), promotionLine(s.Promoted), windowLine(s.SitePlan, s.opts)} {
 		if line != "" {

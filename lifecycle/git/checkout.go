@@ -191,7 +191,7 @@ func (r repository) link(fleet string, tree *object.Tree, into string) error {
 	if err != nil {
 		return err
 	}
-	held := map[string]bool{".git": true, ".kiban": true, "clusters": true, "overlays": true}
+	held := map[string]bool{".git": true, ".kiban": true, "clusters": true, "overlays": true, lifecycle.FleetFile: true}
 	for _, t := range []*object.Tree{tree, r.fleetAtHead()} {
 		for i := 0; t != nil && i < len(t.Entries); i++ {
 			held[t.Entries[i].Name] = true

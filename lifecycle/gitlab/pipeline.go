@@ -34,7 +34,7 @@ func Pipeline(p lifecycle.Pipeline) string {
 	}
 	switch {
 	case p.Kind == lifecycle.PipelinePlan:
-		writeNoteJob(&b, p.Sites, len(looks) > 0, p.Gone)
+		writeNoteJob(&b, p, len(looks) > 0)
 	case len(p.Sites) == 0:
 		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site changes.'\n")
 	}
@@ -120,6 +120,9 @@ var plainTier = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
 // environmentOf is GitLab's name for the site: variables can be given to "production/*".
 func environmentOf(s lifecycle.PipelineSite) string {
+	if s.New {
+		return "new/" + s.Name // whatever its label says, nobody has agreed to it
+	}
 	if plainTier.MatchString(s.Tier) {
 		return s.Tier + "/" + s.Name
 	}

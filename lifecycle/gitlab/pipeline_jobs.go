@@ -52,15 +52,19 @@ func writeSoakJob(b *strings.Builder, s lifecycle.PipelineSite, stage string) {
 }
 
 // writeNoteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
-func writeNoteJob(b *strings.Builder, sites []lifecycle.PipelineSite, promotion bool, gone []string) {
+// It has the whole history, for it compares what guards the sites with the target branch.
+func writeNoteJob(b *strings.Builder, p lifecycle.Pipeline, promotion bool) {
 	folders, args := "plans", ""
 	if promotion {
 		folders, args = "plans soak", " --soak soak"
 	}
-	for _, name := range gone {
+	if p.Base != "" {
+		args += " --changed-since " + p.Base
+	}
+	for _, name := range p.Gone {
 		args += " --gone " + name
 	}
-	for _, s := range sites {
+	for _, s := range p.Sites {
 		args += " " + s.Name
 	}
 	fmt.Fprintf(b, `
@@ -68,6 +72,7 @@ note:
   stage: note
   when: always
   interruptible: true
+  variables: {GIT_DEPTH: "0"}
   script:
     - mkdir -p %s
     - kiban ci note --plans plans%s
@@ -110,7 +115,7 @@ func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
     expire_in: 1 year
     paths: [.kiban/runs/, timeline-%[1]s.html, result-%[1]s.json]
 `, s.Name, waveStage(s.Wave), yamlString(environmentOf(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate)
-	if s.Tier == "production" {
+	if s.Manual {
 		fmt.Fprintf(b, "  when: manual\n  allow_failure: false\n  manual_confirmation: %s\n", yamlString("Apply to "+s.Name+"?"))
 	}
 }

@@ -15,8 +15,8 @@ var pipelineKinds = []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.P
 
 func pipelineSites() []lifecycle.PipelineSite {
 	lab, staging := lifecycle.PipelineSite{Name: "lab", Tier: "lab"}, lifecycle.PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
-	osaka := lifecycle.PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", From: []lifecycle.PipelineSite{staging}}
-	return []lifecycle.PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production"},
+	osaka := lifecycle.PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", Manual: true, From: []lifecycle.PipelineSite{staging}}
+	return []lifecycle.PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production", Manual: true},
 		{Name: "odd", Wave: 10, Tier: "it's: odd", From: []lifecycle.PipelineSite{osaka, staging}}}
 }
 
@@ -42,7 +42,7 @@ func parsedJobs(t *testing.T, text string) (jobs map[string]map[string]any, stag
 
 func TestPipelines(t *testing.T) {
 	p := lifecycle.Pipeline{Sites: pipelineSites(), Image: "registry.example.com/kiban:1.0.0", Include: "/.gitlab/kiban.yml",
-		Since: "3f2a1c9d5e", Gone: []string{"oslo"}}
+		Since: "3f2a1c9d5e", Base: "3f2a1c9d5e0123456789012345678901234567ab", Gone: []string{"oslo"}}
 	for _, kind := range pipelineKinds {
 		p.Kind = kind
 		text := Pipeline(p)
@@ -218,6 +218,24 @@ func TestEachJobHasOneEnvironment(t *testing.T) {
 					t.Errorf("%s: %s asks for %s, whose variables it has not:\n%s", kind, name, other.Name, scriptOf(job))
 				}
 			}
+		}
+	}
+}
+
+// TestA3_NewSiteHasNoTiersVariables: what a new overlay's label says gives its plan no variables of that tier, and its first apply waits.
+func TestA3_NewSiteHasNoTiersVariables(t *testing.T) {
+	for kind, want := range map[lifecycle.PipelineKind]string{lifecycle.PipelinePlan: "new/oslo", lifecycle.PipelineApply: "lab/oslo"} {
+		site := lifecycle.PipelineSite{Name: "oslo", New: kind == lifecycle.PipelinePlan, Manual: true}
+		if kind == lifecycle.PipelineApply { // by then it is what the branch says
+			site.Tier = "lab"
+		}
+		jobs, _ := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: kind, Sites: []lifecycle.PipelineSite{site}}))
+		job := jobs[string(kind)+":oslo"]
+		if got := job["environment"].(map[string]any)["name"]; got != want {
+			t.Errorf("%s: its environment is %v, want %s", kind, got, want)
+		}
+		if kind == lifecycle.PipelineApply && job["when"] != "manual" {
+			t.Errorf("its first apply waits for nobody: %v", job)
 		}
 	}
 }

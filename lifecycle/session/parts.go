@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/diff"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/plan"
 )
@@ -106,9 +107,16 @@ type Planners struct {
 	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
 }
 
+// guarded is package plan's plan together with what guards the site: whoever says yes to one says yes to both.
+func guarded(site lifecycle.Site, state lifecycle.State, opts lifecycle.PlanOptions) lifecycle.Plan {
+	made := plan.Make(site, state, opts)
+	made.Guards = diff.Guards(site)
+	return made
+}
+
 func (p Planners) filled() Planners {
 	if p.Make == nil {
-		p.Make = plan.Make
+		p.Make = guarded
 	}
 	if p.Node == nil {
 		p.Node = plan.Node

@@ -46,12 +46,17 @@ func parseKnownHosts(content string) knownHosts {
 	return known
 }
 
-// has reports whether there is an entry for an address. The port is left out of entries for port 22.
-func (k knownHosts) has(address string, port int) bool {
-	name := fmt.Sprintf("[%s]:%d", address, port)
+// knownName is how known_hosts calls an address. The port is left out of entries for port 22.
+func knownName(address string, port int) string {
 	if port == 22 {
-		name = address
+		return address
 	}
+	return fmt.Sprintf("[%s]:%d", address, port)
+}
+
+// has reports whether there is an entry for an address.
+func (k knownHosts) has(address string, port int) bool {
+	name := knownName(address, port)
 	if k.plain[name] {
 		return true
 	}

@@ -119,6 +119,7 @@ func (l *loader) readMachines() {
 		return
 	}
 	l.found = append(l.found, describe(l.tree, l.site, doc, l.opts.Describe)...)
+	l.readHostKeys()
 	l.readFiles()
 	l.add(checkServerFiles(cluster, l.site.Cluster.Hosts, l.opts.ServerFile)...)
 }

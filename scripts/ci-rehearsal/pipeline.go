@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -74,7 +75,7 @@ func (r *rehearsal) start(ctx context.Context, e event) (*pipeline, error) {
 func (r *rehearsal) checkout(ctx context.Context, l *pipeline, file string, content []byte) error {
 	l.file.dir, l.file.file = filepath.Join(r.work, "pipelines", fmt.Sprint(l.ID)), file
 	fetch := []string{"fetch", "-q", "origin", fmt.Sprintf("+%s:refs/pipelines/%d", l.SHA, l.ID)}
-	if l.parent == 0 { // its jobs ask for the whole history (GIT_DEPTH: "0"); those of children don't, and get GitLab's twenty commits
+	if l.parent == 0 || bytes.Contains(content, []byte(`GIT_DEPTH: "0"`)) { // a job asks for the whole history; others get twenty commits
 		fetch = append(fetch, "+refs/heads/*:refs/remotes/origin/*")
 	} else {
 		fetch = slices.Insert(fetch, 2, "--depth", "20")
