@@ -2,10 +2,13 @@ package main
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // newCI groups what only a pipeline asks for.
@@ -37,6 +40,51 @@ func (a *app) project() project {
 		},
 		Project: a.Getenv("CI_PROJECT_ID"),
 	}
+}
+
+// reviewToken is as whom an apply job finds out what was reviewed: a token that only protected branches have, so that no merge request's job
+// can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
+func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
+	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
+	notes := a.project().Token
+	token := a.Getenv(variable)
+	const hint = "Make a project access token with the scope read_api and the role Developer, and store it as the variable " + variable +
+		", masked and protected. docs/gitlab.md says which token may what."
+	why := variable + " is not set in this job"
+	switch {
+	case token != "" && token != notes:
+		return token, nil
+	case token != "":
+		why = variable + " and KIBAN_GITLAB_TOKEN hold the same token"
+	}
+	why += ". KIBAN_GITLAB_TOKEN is there for merge requests too: whoever may push a branch can have it."
+	if name := a.productionAmong(ctx, sites); name != "" {
+		return "", lifecycle.Errorf(name, "what was reviewed of a production site must be found with a token of its own").Because(why).Try(hint)
+	}
+	if notes != "" {
+		a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").Because(why).Try(hint)})
+	}
+	return notes, nil
+}
+
+// productionAmong is one of the sites that is production, or can't be read; "" when none is. No names: of all sites.
+func (a *app) productionAmong(ctx context.Context, sites []string) string {
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return ""
+	}
+	if len(sites) == 0 {
+		if sites, err = a.ListSites(fleet); err != nil {
+			return ""
+		}
+	}
+	for _, name := range sites {
+		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
+		if ds.Err() != nil || forge.IsProduction(site) {
+			return name
+		}
+	}
+	return ""
 }
 
 // unset is the first variable of those that a verb needs which the environment does not set; "" when it sets all.

@@ -38,8 +38,8 @@ A site without a reviewed plan gets no file and stderr says why: one of these do
 expired, or a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
 
 GitLab says which commit in CI_API_V4_URL, CI_PROJECT_ID, CI_COMMIT_SHA and CI_COMMIT_BRANCH, and which environment, where the job has
-one, in CI_ENVIRONMENT_NAME and CI_PIPELINE_ID. The token is taken from KIBAN_GITLAB_TOKEN or
-GITLAB_TOKEN: a project access token with the scope api or read_api and the role Developer.`,
+one, in CI_ENVIRONMENT_NAME and CI_PIPELINE_ID. The token is taken from KIBAN_GITLAB_REVIEW_TOKEN: a project access token with the scope
+read_api and the role Developer, in a protected variable. For sites that are not production KIBAN_GITLAB_TOKEN will do, with a warning.`,
 		Example:           "  kiban ci reviewed tokyo-prod --out reviewed",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,6 +69,9 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	}
 	from, commit, err := a.mergedCommit()
 	if err != nil {
+		return err
+	}
+	if from.Token, err = a.reviewToken(ctx, opts.Sites); err != nil {
 		return err
 	}
 	f, err := a.OpenForge(from.ForgeServer, a.log())

@@ -43,9 +43,12 @@ func PipelineSites(
 // production is the tier whose sites wait for somebody to start them.
 const production = "production"
 
+// IsProduction reports whether a site is one.
+func IsProduction(s lifecycle.Site) bool { return s.Labels["tier"] == production }
+
 func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLabels) lifecycle.PipelineSite {
 	site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
-	site.Manual = site.Tier == production
+	site.Manual = IsProduction(s)
 	if former == nil {
 		return site
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 const notesPerPage = 100
 
 // UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written
-// when it is not. A note that this token may not edit, such as one of a token that has been replaced, is left alone and another one
-// written. Project is a number or a path, number the merge request's. Errors are Diagnostics.
+// when it is not. A note of another author, such as one of a token that has been replaced, is left alone and another one written, which
+// says that the other is not to be gone by: anybody may write one that begins with marker. Project is a number or a path, number the merge request's. Errors are Diagnostics.
 func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
 	body = lifecycle.Harmless(body) // plans repeat what machines and clusters said
 	for attempt := 0; ; attempt++ {
@@ -43,6 +44,8 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 	if err != nil {
 		return "", err
 	}
+	notes, others := c.ownNotes(ctx, notes)
+	body = tellOfOthers(body, marker, others)
 	for _, n := range notes {
 		if same(n.Body, body) {
 			return lifecycle.NoteSame, nil
@@ -62,6 +65,41 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 		return "", postError{err}
 	}
 	return lifecycle.NoteCreated, nil
+}
+
+// ownNotes are the notes that the token's user wrote, and who wrote the others. Where GitLab does not say who that is, all count as its own:
+// those that may not be edited are left alone then.
+func (c *Client) ownNotes(ctx context.Context, notes []*gitlab.Note) (own []*gitlab.Note, others []string) {
+	if len(notes) == 0 {
+		return nil, nil
+	}
+	me, _, err := c.api.Users.CurrentUser(gitlab.WithContext(ctx))
+	if err != nil {
+		c.log.Debug("GitLab does not say whose the token is", "error", err)
+		return notes, nil
+	}
+	for _, n := range notes {
+		if n.Author.ID == me.ID {
+			own = append(own, n)
+		} else if !slices.Contains(others, n.Author.Username) {
+			others = append(others, n.Author.Username)
+		}
+	}
+	slices.Sort(others)
+	return own, others
+}
+
+// tellOfOthers adds to a note, behind its marker, that notes of others begin as it does.
+func tellOfOthers(body, marker string, others []string) string {
+	rest, marked := strings.CutPrefix(body, marker)
+	if len(others) == 0 || !marked {
+		return body
+	}
+	for i, name := range others {
+		others[i] = lifecycle.Markdown(lifecycle.OneLine("@" + name))
+	}
+	return marker + "\n> ⚠️ **Go by this note alone.** Here is another that begins as kiban's do and is not this pipeline's: it is by " +
+		lifecycle.Enumerate(others) + ". If that was no former token of kiban's, somebody forged it.\n" + rest
 }
 
 // marked are the notes that begin with marker, newest first.

@@ -49,6 +49,36 @@ func TestUpsertNote(t *testing.T) {
 	}
 }
 
+// TestA13_ForgedNote: a note of another author that begins as kiban's do is left as it is, also where the token may edit it, and kiban's own
+// says that it is not to be gone by.
+func TestA13_ForgedNote(t *testing.T) {
+	by := func(id int, name, body string) note {
+		n := note{ID: id, Body: body}
+		n.Author.ID, n.Author.Username = map[string]int{"project_1_bot": 4, "eve_x": 66, "former_bot": 3}[name], name
+		return n
+	}
+	const forged = marker + "\n### kiban plan: 1 site safe"
+	s := newServer(t, by(1, "eve_x", forged), by(2, "former_bot", marker+"\nold"), by(3, "eve_x", "LGTM"))
+	s.user = 4
+	for _, want := range []lifecycle.NoteOutcome{lifecycle.NoteCreated, lifecycle.NoteSame} {
+		outcome, err := s.client(t, token).UpsertNote(t.Context(), project, 7, marker, marker+"\nnew")
+		if err != nil || outcome != want || len(s.notes) != 4 || s.notes[0].Body != forged {
+			t.Fatalf("got %s, %v and %+v; want %s", outcome, err, s.notes, want)
+		}
+		s.notes[3].Author.ID, s.notes[3].Author.Username = 4, "project_1_bot"
+	}
+	mine := s.notes[3].Body
+	if !strings.HasPrefix(mine, marker+"\n> ⚠️ **Go by this note alone.**") || !strings.Contains(mine, `by \@eve_x and \@former_bot.`) ||
+		!strings.HasSuffix(mine, "\nnew") {
+		t.Errorf("got %q", mine)
+	}
+	s.notes = s.notes[3:]
+	outcome, err := s.client(t, token).UpsertNote(t.Context(), project, 7, marker, marker+"\nnew")
+	if err != nil || outcome != lifecycle.NoteUpdated || s.notes[0].Body != marker+"\nnew" {
+		t.Errorf("once the others are gone: got %s, %v and %q", outcome, err, s.notes[0].Body)
+	}
+}
+
 // TestNoteMisleadsNobody: what plans repeat of machines and clusters turns no text around and hides nothing in it.
 func TestNoteMisleadsNobody(t *testing.T) {
 	s := newServer(t)

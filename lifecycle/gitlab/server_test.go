@@ -19,6 +19,8 @@ type server struct {
 	*httptest.Server
 	mu    sync.Mutex
 	notes []note
+	// user is whose the token is; 0 is not told.
+	user int
 	// calls are the requests, "POST /projects/fleet/sites/merge_requests/7/notes".
 	calls []string
 	// answer, when it is set, may answer a request in the server's place: it gives true.
@@ -29,6 +31,10 @@ type note struct {
 	ID     int    `json:"id"`
 	Body   string `json:"body"`
 	System bool   `json:"system"`
+	Author struct {
+		ID       int    `json:"id"`
+		Username string `json:"username"`
+	} `json:"author"`
 	// foreign notes may not be edited by this token.
 	foreign bool
 }
@@ -68,6 +74,8 @@ func (s *server) handle(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Private-Token") != token:
 		refuse(w, http.StatusUnauthorized, `{"message":"401 Unauthorized"}`)
+	case path == "/user" && s.user != 0:
+		fmt.Fprintf(w, `{"id":%d,"username":"project_1_bot"}`, s.user)
 	case path == "/projects/"+project:
 		fmt.Fprint(w, `{"id":1}`)
 	case path == strings.TrimSuffix(all, "/notes") && r.Method == http.MethodGet:
