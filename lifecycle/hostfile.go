@@ -14,7 +14,10 @@ type HostFile struct {
 	Path string `json:"path"`
 	// Content is what it is to hold; it may be secret. Nil with an empty Digest: it could not be read here (see Missing).
 	Content []byte `json:"-"`
-	// Digest is "sha256:<hex>" of Content.
+	// Local is the file of this machine that holds the content where that is too large to be kept in memory, such as an image bundle:
+	// Content is nil then. It is read when it is sent, and must still have the Digest.
+	Local string `json:"-"`
+	// Digest is "sha256:<hex>" of the content.
 	Digest string `json:"digest,omitempty"`
 	// Missing says why the content is not known here, such as an environment variable that is not set: then it is not compared.
 	Missing string `json:"missing,omitempty"`

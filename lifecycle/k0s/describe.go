@@ -19,7 +19,7 @@ import (
 // parse survives the call (H26).
 func Describe(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics) {
 	hermetic()
-	d := &describer{origin: origin}
+	d := &describer{origin: origin, sources: sourceFiles{}}
 	c, err := decode(doc)
 	if err != nil {
 		d.syntax(err)
@@ -44,8 +44,9 @@ func Describe(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Clus
 
 // describer gathers what Describe finds.
 type describer struct {
-	origin string
-	found  lifecycle.Diagnostics
+	origin  string
+	found   lifecycle.Diagnostics
+	sources sourceFiles
 }
 
 func (d *describer) fail(subject, summary, detail, hint string) {

@@ -2,8 +2,6 @@ package k0s
 
 import (
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,7 +16,7 @@ import (
 func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 	byPath := map[string]lifecycle.HostFile{}
 	for _, f := range h.Files {
-		files, err := expand(f, h.K0sDataDir())
+		files, err := d.expand(f, h.K0sDataDir())
 		if err != nil {
 			d.fail(subject(h, i), "a file to upload cannot be read", err.Error(), "Write src relative to the overlay's folder")
 		}
@@ -40,8 +38,8 @@ func (d *describer) hostFiles(h *cluster.Host, i int) []lifecycle.HostFile {
 }
 
 // expand reads what one entry stands for.
-func expand(f *cluster.UploadFile, dataDir string) ([]lifecycle.HostFile, error) {
-	as := func(name string, content []byte) lifecycle.HostFile {
+func (d *describer) expand(f *cluster.UploadFile, dataDir string) ([]lifecycle.HostFile, error) {
+	as := func(name string) lifecycle.HostFile {
 		dest := f.DestinationFile
 		if dest == "" {
 			dest = name
@@ -49,35 +47,27 @@ func expand(f *cluster.UploadFile, dataDir string) ([]lifecycle.HostFile, error)
 		if !path.IsAbs(dest) {
 			dest = path.Join(f.DestinationDir, dest)
 		}
-		return lifecycle.HostFile{Path: dest, Content: content, Digest: digest(content), Mode: f.PermString, DirMode: f.DirPermString,
-			Owner: f.User, Group: f.Group,
+		return lifecycle.HostFile{Path: dest, Mode: f.PermString, DirMode: f.DirPermString, Owner: f.User, Group: f.Group,
 			Restart: lifecycle.ReadAtStart(dest, dataDir), Source: f.String()}
 	}
 	if f.HasData() {
-		return []lifecycle.HostFile{as(f.Name, []byte(f.Data))}, nil
+		file := as(f.Name)
+		file.Content, file.Digest = []byte(f.Data), digest([]byte(f.Data))
+		return []lifecycle.HostFile{file}, nil
 	}
 	var out []lifecycle.HostFile
 	for _, s := range f.Sources {
 		local := filepath.Join(filepath.FromSlash(f.Base), filepath.FromSlash(s.Path))
-		content, err := os.ReadFile(local)
+		source, err := d.sources.read(local)
 		if err != nil {
 			return out, err
 		}
-		file := as(s.Path, content)
+		file := as(s.Path)
+		file.Content, file.Local, file.Digest = source.content, source.local, source.digest
 		if file.Mode == "" {
-			file.NewMode = sourceMode(local)
+			file.NewMode = source.mode
 		}
 		out = append(out, file)
 	}
 	return out, nil
-}
-
-// sourceMode is a local file's mode, which a host's file begins with where none is declared. It is not compared: it depends on the umask
-// with which the repository was checked out.
-func sourceMode(local string) string {
-	info, err := os.Stat(local)
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("%04o", info.Mode()&fs.ModePerm)
 }

@@ -1,7 +1,6 @@
 package k0s
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -72,10 +71,21 @@ func (r *remote) putFile(ctx context.Context, c lifecycle.FileChange, early bool
 		return r.run(ctx, handOver(c.Path)+r.passable(c))
 	}
 	tmp, dir, dirMode := c.Path+".kiban-new", path.Dir(c.Path), first(c.DirMode, "0755")
-	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[4]s && mv -f %[3]s %[5]s%[6]s "+
+	content, err := openContent(c.HostFile)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	// A connection that breaks ends a file early, and a large one, which is read again here, may have become another since it was reviewed.
+	// A secret's digest is no secret of its own only where the secret can't be guessed, so it stays out of the command.
+	whole := ""
+	if !c.Secret {
+		whole = fmt.Sprintf("[ \"$(sha256sum <%s)\" = '%s  -' ] && ", q(tmp), lifecycle.DigestHex(c.Digest))
+	}
+	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[7]s%[4]s && mv -f %[3]s %[5]s%[6]s "+
 		"|| { rm -f %[3]s; exit 1; }",
-		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path), r.passable(c))
-	_, err := r.pipe(ctx, command, bytes.NewReader(c.HostFile.Content), nil)
+		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path), r.passable(c), whole)
+	_, err = r.pipe(ctx, command, content, nil)
 	return err
 }
 

@@ -191,3 +191,42 @@ func TestDescribeFiles(t *testing.T) {
 		t.Errorf("w1 has %+v", w1.Files)
 	}
 }
+
+// TestLargeFilesAreReadOnce: a bundle of images for eight hosts is hashed once, and no host's copy of it is kept in memory. What is sent is
+// what was reviewed: a bundle that has changed since is refused, and the machine keeps what it had.
+func TestLargeFilesAreReadOnce(t *testing.T) {
+	names := []string{"c1", "w1", "w2", "w3"}
+	f := newFarm(t, names...)
+	bundle := strings.Repeat("image layers\n", keptInMemory/8)
+	f.write("bundle.tar", bundle)
+	for _, n := range names {
+		f.extra[n] = "    files:\n    - {src: bundle.tar, dst: " + f.fakes[n].root + "/etc/bundle.tar, perm: '0640'}\n"
+	}
+	s := f.open(v135)
+	for _, h := range s.site.Cluster.Hosts {
+		if file := h.Files[0]; file.Content != nil || file.Local == "" || file.Digest != digest([]byte(bundle)) {
+			t.Errorf("%s: %d bytes in memory, local %q, %s", h.Name, len(file.Content), file.Local, file.Digest)
+		}
+	}
+	f.do(s, v135, "w1/prepare")
+	if got := f.fakes["w1"].read("etc/bundle.tar"); got != bundle {
+		t.Errorf("%d of %d bytes arrived", len(got), len(bundle))
+	}
+	f.write("bundle.tar", bundle+"and another")
+	if err := f.try(t.Context(), s, v135, "w2/prepare"); err == nil || f.fakes["w2"].read("etc/bundle.tar") != "" {
+		t.Errorf("another bundle than was reviewed is put: %v, %d bytes", err, len(f.fakes["w2"].read("etc/bundle.tar")))
+	}
+
+	sources := sourceFiles{}
+	local := filepath.Join(f.dir, "bundle.tar")
+	first, err := sources.read(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(local); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := sources.read(local); err != nil || again.digest != first.digest {
+		t.Errorf("it is read again for each host: %v", err)
+	}
+}
