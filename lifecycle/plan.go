@@ -101,6 +101,10 @@ type Stage struct {
 	Budgeted bool `json:"budgeted,omitempty"`
 }
 
+// UploadsAtOnce is how many k0s binaries travel side by side: each is about 250 MB. Plans begin no more of them at once, so that the time
+// that a step is given is its own, and not spent in a queue.
+const UploadsAtOnce = 5
+
 // Domain is one failure domain and the targets in it.
 type Domain struct {
 	Name    string   `json:"name"`

@@ -52,9 +52,6 @@ type Command struct {
 	Command string
 }
 
-// uploadsAtOnce bounds how many binaries travel side by side: each is about 250 MB.
-const uploadsAtOnce = 5
-
 // keepConnections is how many hosts' connections outlive an observation. On larger sites each is closed at once, for it holds the
 // parsed known_hosts file for as long as it is open.
 const keepConnections = 128
@@ -91,7 +88,7 @@ func Open(site lifecycle.Site, opts Options) (*Session, error) {
 		return nil, fmt.Errorf("read the cluster document: %w", err)
 	}
 	parts.limits = opts.limits
-	s := &Session{site: site, opts: opts, document: parts, uploads: make(chan struct{}, uploadsAtOnce)}
+	s := &Session{site: site, opts: opts, document: parts, uploads: make(chan struct{}, lifecycle.UploadsAtOnce)}
 	captureLogs(opts.Log)
 	if err := s.connectable(); err != nil {
 		return nil, err

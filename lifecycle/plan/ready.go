@@ -38,7 +38,7 @@ func (p *planner) eachInstall(visit func(*step)) {
 // or a checksum is wrong.
 func ready(p *planner) []*stage {
 	hosts := &stage{Stage: lifecycle.Stage{ID: "prepare", Title: "prepare hosts"}}
-	binaries := &stage{Stage: lifecycle.Stage{ID: "binaries", Title: "stage k0s binaries"}}
+	binaries := &stage{Stage: lifecycle.Stage{ID: "binaries", Title: "stage k0s binaries", Width: lifecycle.UploadsAtOnce}}
 	needed, inPlace := map[string]int64{}, map[string]lifecycle.Version{} // by host, as the steps go
 	p.eachInstall(func(st *step) {
 		m := p.member(st.Target)
