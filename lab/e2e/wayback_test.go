@@ -79,7 +79,7 @@ func TestControllerThatDoesNotComeBackStopsTheRollout(t *testing.T) {
 // Killed while the new k0s does not become Ready, the next run finds what was kept and takes the worker back all the same.
 func TestWayBackOutlivesTheRun(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.206.2", 1, 1)
+	b := start(t, "127.206.2", 1, 2)
 	b.apply(0)
 	cs, _ := b.admin()
 	b.Version, b.NodeTimeout = v136, "90s"
@@ -97,6 +97,6 @@ func TestWayBackOutlivesTheRun(t *testing.T) {
 	if r := b.apply(1); !strings.Contains(r.stderr, "it runs "+v135+" again and is back in service") {
 		t.Errorf("the second run does not take it back: %s", r)
 	}
-	b.nodesAt(cs, v135, 1)
+	b.nodesAt(cs, v135, 2)
 	b.cordoned(cs)
 }

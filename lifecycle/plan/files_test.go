@@ -25,7 +25,7 @@ func TestFiles(t *testing.T) {
 		"files-of-workers":     {from: newSite(v136, 1, 3), to: newSite(v136, 1, 3, kubelet)},
 		"files-without-restart": {from: newSite(v136, 1, 2),
 			to: newSite(v136, 1, 2, eachHost(lifecycle.RoleWorker, file("/etc/motd", "2", false)))},
-		"files-with-upgrade": {from: newSite(v135, 1, 1, policy("1")), to: newSite(v136, 1, 1, policy("2"), kubelet)},
+		"files-with-upgrade": {from: newSite(v135, 1, 2, policy("1")), to: newSite(v136, 1, 2, policy("2"), kubelet)},
 		"files-that-mend": {from: newSite(v136, 3, 0, policy("1")), to: newSite(v136, 3, 0, policy("2")),
 			befall: func(w *world) { w.etcd = nil }},
 		"files-of-stopped-hosts": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"), kubelet),

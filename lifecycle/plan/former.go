@@ -71,6 +71,18 @@ func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.V
 	p.wayBack(s, m, st, former)
 }
 
+// seeThroughInPlace does so for a node that was upgraded with its pods on it, and so has no cordon of kiban's.
+func (p *planner) seeThroughInPlace(s *stage, m *member) {
+	former := p.former(m, m.level)
+	if m.Role.IsController() || former.IsZero() || !m.registered || m.node.Ready || m.down || p.evacuates(m) {
+		return
+	}
+	st := p.do(lifecycle.ActionUpgrade, m, fmt.Sprintf("k0s %s runs, but its node is not Ready: an upgrade was cut off", m.level))
+	st.From, st.Version, st.After = m.level, m.level, append(p.nodeBack(m, m.level), p.settled()...)
+	s.add(st)
+	p.wayBack(s, m, st, former)
+}
+
 // forget removes the former k0s from machines that an interrupted run left with it and that are well without.
 func forget(p *planner, s *stage) {
 	for _, m := range p.members {

@@ -142,7 +142,7 @@ func TestHazard_H7_ControllersLeaveOneAPlan(t *testing.T) {
 
 // H8: a stopped worker starts at the version it has before the control plane is upgraded, and gets the new one after.
 func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
-	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1") })
+	p := upgraded(t, 1, 2, func(w *world) { w.stop("worker-1") })
 	wantIDs(t, p, "worker-1", "stage", "start", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 	start, _ := p.Step("worker-1/start")
 	if start.Version != v135 || start.Disrupts {
@@ -170,8 +170,8 @@ func TestHazard_H9_MissingHopIsNamed(t *testing.T) {
 
 // H15: changed arguments of a worker restart it only after it was drained.
 func TestHazard_H15_ArgumentsAreDrainedFor(t *testing.T) {
-	w := built(t, newSite(v136, 1, 1))
-	w.declare(newSite(v136, 1, 1, host("worker-1", argument("--profile=dense"))))
+	w := built(t, newSite(v136, 1, 2))
+	w.declare(newSite(v136, 1, 2, host("worker-1", argument("--profile=dense"))))
 	wantIDs(t, makePlan(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon")
 }
 
@@ -184,7 +184,7 @@ func TestHazard_H16_TokensAreTidied(t *testing.T) {
 
 // H21: a controller that runs workloads is drained like a worker.
 func TestHazard_H21_ControllersThatWorkAreDrained(t *testing.T) {
-	p := upgraded(t, 1, 0, nil, host("controller-1", role(lifecycle.RoleControllerWorker)))
+	p := upgraded(t, 1, 1, nil, host("controller-1", role(lifecycle.RoleControllerWorker)))
 	wantIDs(t, p, "controller-1", "stage", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 }
 
@@ -201,7 +201,7 @@ func TestHazard_H22_WindowIsThePolicys(t *testing.T) {
 
 // H23: a node that an administrator has cordoned is upgraded and stays cordoned.
 func TestHazard_H23_AdministratorsCordonStays(t *testing.T) {
-	p := upgraded(t, 1, 1, func(w *world) { w.nodes["worker-1"].Unschedulable = true })
+	p := upgraded(t, 1, 2, func(w *world) { w.nodes["worker-1"].Unschedulable = true })
 	wantIDs(t, p, "worker-1", "stage", "drain", "upgrade", "forget-former")
 	if drain, _ := p.Step("worker-1/drain"); !strings.Contains(drain.Reason, "administrator") {
 		t.Errorf("reason: %s", drain.Reason)

@@ -149,7 +149,7 @@ func (m *member) belongs() bool { return !m.level.IsZero() }
 // cordons or uncordons it.
 func (m *member) cordonedByOthers() bool { return m.node.Unschedulable && !m.held }
 
-// evacuates reports whether the host's pods are moved away before it is disturbed. The only node of a cluster has nowhere to move them to.
+// evacuates reports whether the host has pods that may be moved away. A machine that is its whole cluster has nowhere to move them to.
 func (m *member) evacuates() bool {
 	return m.registered && m.Role.RunsWorkloads() && m.Role != lifecycle.RoleSingle
 }

@@ -148,6 +148,7 @@ func (n *nodeTask) drain() {
 	steps = append(steps, n.do(lifecycle.ActionDrain, n.on, reason))
 	steps[0].Before = n.mayLeave(n.on)
 	n.stage("drain", "take "+n.Host+" out of service", 1).add(steps...)
+	n.tellRoom(n.on, true)
 	n.inspectDisruption()
 }
 

@@ -21,8 +21,8 @@ func TestProcedures(t *testing.T) {
 		"upgrade-cordoned-by-administrator": {from: newSite(v135, 1, 2), to: newSite(v136, 1, 2),
 			befall: func(w *world) { w.nodes["worker-1"].Unschedulable = true }},
 		"upgrade-of-a-controller-that-works": {
-			from: newSite(v135, 3, 0, host("controller-1", role(lifecycle.RoleControllerWorker))),
-			to:   newSite(v136, 3, 0, host("controller-1", role(lifecycle.RoleControllerWorker))),
+			from: newSite(v135, 3, 1, host("controller-1", role(lifecycle.RoleControllerWorker))),
+			to:   newSite(v136, 3, 1, host("controller-1", role(lifecycle.RoleControllerWorker))),
 		},
 		"upgrade-domains-and-windows": {from: newSite(v135, 1, 4), to: newSite(v136, 1, 4, windowed, racks), befall: func(w *world) {
 			for name, rack := range map[string]string{"worker-1": "b", "worker-2": "a", "worker-3": "b"} {

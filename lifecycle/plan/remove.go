@@ -87,6 +87,7 @@ func (p *planner) evacuate(m *member, why string) []*step {
 	}
 	if !m.down && m.onMachine() {
 		steps = append(steps, p.do(lifecycle.ActionDrain, m, why+"; its pods move away first"))
+		p.tellRoom(m, true)
 	}
 	if len(steps) > 0 && !m.down {
 		steps[0].Before = p.mayLeave(m)

@@ -95,7 +95,7 @@ func plainID(st *step) string {
 // rollout opens a stage that takes nodes out of service: as many at once as the policy allows, canaries first, one failure domain at
 // a time, and of those that could go the one whose budgets allow it.
 func (p *planner) rollout(id, title string, nodes []*member, canary int) *stage {
-	s := p.stage(id, title, p.site.Policy.Workers.AtOnce(len(p.workers())))
+	s := p.stage(id, title, p.width())
 	s.Canary, s.Budgeted = min(canary, len(nodes)), true
 	s.Domains = domains(nodes, p.site.Policy.Workers.FailureDomain)
 	return s

@@ -7,14 +7,12 @@ import "kiban.dev/kiban/lifecycle"
 //   - A node that kiban has cordoned is not cordoned again, but uncordoned in the end.
 //   - A node that an administrator has cordoned is drained, and stays cordoned.
 //   - A node whose k0s does not run is not drained: no kubelet is there to end its pods.
-//   - The only node of a cluster is neither cordoned nor drained.
+//   - A node whose pods no other node takes is neither cordoned nor drained.
 //
 // The gates that the node waits for stand before the first step that takes something away; so a node is not cordoned and then waits.
 func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
-	if !m.evacuates() {
-		work.Before = append(p.window(), work.Before...)
-		work.hop = hop
-		s.add(work)
+	if !p.evacuates(m) {
+		p.inPlace(s, m, hop, work)
 		return
 	}
 	var steps []*step
@@ -54,6 +52,33 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 	m.down, m.waits, m.node.Ready = false, false, true
 }
 
+// inPlace is the turn of a node that keeps its pods, and of a controller that runs none. A cordon that an interrupted run left is taken away.
+func (p *planner) inPlace(s *stage, m *member, hop lifecycle.Version, work *step) {
+	steps := []*step{work}
+	before := p.window()
+	if m.evacuates() {
+		p.tellRoom(m, false)
+		work.Reason += "; its pods stay, for no other node takes them"
+		if _, others := p.takers(m); len(others) > 0 && m.node.Ready {
+			before = append(append(before, p.gate(lifecycle.GateNodesReady, "")), p.unitsHealthy()...)
+		}
+		work.After = append(work.After, p.settled()...)
+		if m.held {
+			work.After = work.After[:len(work.After)-len(p.settled())]
+			back := p.do(lifecycle.ActionUncordon, m, "an interrupted run cordoned it; it is well again")
+			back.After = p.settled()
+			steps = append(steps, back)
+			m.node.Unschedulable, m.held, m.node.Mark = false, false, lifecycle.Mark{}
+		}
+		m.down, m.waits, m.node.Ready = false, false, true
+	}
+	work.Before = append(before, work.Before...)
+	for _, st := range steps {
+		st.hop = hop
+	}
+	s.add(steps...)
+}
+
 // closedWhy says who closed a node that is not for this plan to open.
 func (m *member) closedWhy() string {
 	if m.node.Mark.Maintenance() {
@@ -67,8 +92,12 @@ func (m *member) closedWhy() string {
 func returnNodes(p *planner) {
 	s := p.stage("return", "return nodes to service", 0)
 	for _, m := range p.members {
-		if m.held && !m.Reset && !m.waits && m.belongs() && !p.nextToGo(m) {
+		switch {
+		case m.Reset || m.waits || !m.belongs() || p.nextToGo(m):
+		case m.held:
 			p.giveBack(s, m)
+		default:
+			p.seeThroughInPlace(s, m)
 		}
 	}
 }

@@ -240,11 +240,16 @@ func (w *world) stop(h string) {
 	s.Running = lifecycle.Version{}
 }
 
-// mustDrain reports whether the host's pods must have moved away before k0s stops. A plain restart (configure) leaves pods running; the
-// only node of a cluster has nowhere to move them to.
+// mustDrain reports whether the host's pods must have moved away before k0s stops. A plain restart (configure) leaves pods running; where no
+// other node is open they have nowhere to move to.
 func (w *world) mustDrain(h string) bool {
 	decl, _ := w.site.Cluster.Host(h)
-	return decl.Role == lifecycle.RoleWorker
+	for name, n := range w.nodes {
+		if name != h && (!n.Unschedulable || !n.Mark.IsZero()) && decl.Role == lifecycle.RoleWorker {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) install(h string, v lifecycle.Version) {
