@@ -30,6 +30,7 @@ const (
 // Images of the lab's own charts.
 const (
 	imageFails   = "lab.kiban.dev/fails"   // never runs; the tag says nothing
+	imageMissing = "lab.kiban.dev/missing" // is in no registry, so that its pods stay Pending
 	imageSlow    = "lab.kiban.dev/slow"    // :20 is Ready after 20 s
 	imageWebhook = "lab.kiban.dev/webhook" // an admission webhook; see webhook.go
 	imageMetalLB = "quay.io/metallb/controller"
@@ -43,6 +44,8 @@ const jobLasts = time.Second
 type Life struct {
 	// Fails is why its containers exit at once, for ever. Empty: they do not.
 	Fails string
+	// Missing is an image of it that can't be had. Empty: all can.
+	Missing string
 	// ReadyAfter is for how long they run before they are Ready.
 	ReadyAfter time.Duration
 	// Exit, unless nil, is asked how they end: they do so after EndsAfter. Code 0 is success.
@@ -79,6 +82,8 @@ func Of(pod *corev1.Pod) Life {
 			if l.Fails == "" {
 				l.Fails = fmt.Sprintf("%s cannot start: it is made to fail", c.Image)
 			}
+		case imageMissing:
+			l.Missing = c.Image
 		case imageSlow:
 			l.ReadyAfter = max(l.ReadyAfter, duration(tag+"s", 0))
 		case imageWebhook:

@@ -22,6 +22,9 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if wait := time.Until(s.readyAt); wait > 0 {
 		return wait, nil
 	}
+	if s.life.Missing != "" {
+		return p.noImage(n, pod, s)
+	}
 	if s.life.Fails != "" {
 		return p.crash(n, pod, s)
 	}
@@ -42,6 +45,14 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 		return again, nil
 	}
 	return again, p.report(n, pod, runningStatus(pod, s, n.worker.Addr))
+}
+
+// noImage reports a pod whose image can't be had, as it is, or once.
+func (p *pool) noImage(n *node, pod *corev1.Pod, s *sandbox) (again time.Duration, err error) {
+	if c := pod.Status.ContainerStatuses; len(c) > 0 && c[0].State.Waiting != nil && c[0].State.Waiting.Reason == reasonNoImage {
+		return 0, nil
+	}
+	return 0, p.report(n, pod, waitingStatus(pod, s, reasonNoImage, `Back-off pulling image "`+s.life.Missing+`": not found`))
 }
 
 // crash reports a pod whose containers exit as soon as they are started.

@@ -91,6 +91,9 @@ func exitedStatus(pod *corev1.Pod, code int32, message string) corev1.PodStatus 
 	return status
 }
 
+// reasonNoImage is why a container waits whose image can't be had.
+const reasonNoImage = "ImagePullBackOff"
+
 // reasonCrashes is why a container waits that exits whenever it is started.
 const reasonCrashes = "CrashLoopBackOff"
 

@@ -16,8 +16,9 @@ type departingPod struct {
 	evicted bool
 	// asked is when its eviction was granted; zero where somebody else deleted it.
 	asked time.Time
-	// next is when the eviction may be asked for (again).
-	next time.Time
+	// next is when the eviction may be asked for (again); woken says that something has changed since it was refused.
+	next  time.Time
+	woken bool
 	// budget is "namespace/name" of the budget that refused last; held says so in words, told is what was said last.
 	budget, held, told string
 }

@@ -182,3 +182,25 @@ func BenchmarkFacts(b *testing.B) {
 		}
 	}
 }
+
+// TestDrainAsksForOnePodOfABudget: what a budget tells of one pod goes for the others that it guards, so they are not asked for at each interval.
+func TestDrainAsksForOnePodOfABudget(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	names := []string{"web-1", "web-2", "web-3", "web-4", "web-5"}
+	for _, name := range names {
+		f.put("pods", ownedPod(name))
+	}
+	f.put("poddisruptionbudgets", budgetOver("web", 5))
+	_ = c.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 2100 * time.Millisecond, EvictionRetry: 400 * time.Millisecond}, func(string) {})
+	all := 0
+	for _, name := range names {
+		if f.evictions["shop/"+name] == 0 {
+			t.Errorf("%s was never asked for", name)
+		}
+		all += f.evictions["shop/"+name]
+	}
+	if all < 8 || all > 11 { // each once, then one at each of five intervals
+		t.Errorf("evictions were asked for %d times: %v", all, f.evictions)
+	}
+}

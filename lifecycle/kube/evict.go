@@ -21,12 +21,7 @@ const evictAtOnce = 8
 
 // evictDue asks for every eviction whose time has come. An error is one that waiting does not cure.
 func (d *drainer) evictDue(ctx context.Context) error {
-	var due []*departingPod
-	for _, l := range d.sorted() {
-		if !l.evicted && !time.Now().Before(l.next) {
-			due = append(due, l)
-		}
-	}
+	due := d.due()
 	results := make([]error, len(due))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, evictAtOnce)
@@ -42,12 +37,38 @@ func (d *drainer) evictDue(ctx context.Context) error {
 	}
 	wg.Wait()
 	for i, l := range due {
-		l.next = time.Now().Add(d.policy.EvictionRetry)
+		l.next, l.woken = time.Now().Add(d.policy.EvictionRetry), false
 		if err := d.answered(ctx, l, results[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// due are the pods whose eviction is to be asked for now. Of those that one budget refused, and whose state has not changed since, that is
+// one at each interval, in turn: what it is told goes for the others too.
+func (d *drainer) due() []*departingPod {
+	var due []*departingPod
+	again := map[string]*departingPod{} // by budget, the one that has waited longest
+	for _, l := range d.sorted() {
+		switch {
+		case l.evicted || time.Now().Before(l.next):
+		case l.budget == "" || l.woken:
+			due = append(due, l)
+		case again[l.budget] == nil || l.next.Before(again[l.budget].next):
+			again[l.budget] = l
+		}
+	}
+	for _, l := range again {
+		for _, other := range d.leaving {
+			soon := other.next.Before(time.Now().Add(d.policy.EvictionRetry / 2))
+			if other != l && !other.evicted && !other.woken && other.budget == l.budget && soon {
+				other.next = other.next.Add(d.policy.EvictionRetry)
+			}
+		}
+		due = append(due, l)
+	}
+	return due
 }
 
 // evict asks for the eviction of the very pod that was seen. One of the same name that was made since is another pod, elsewhere maybe: an

@@ -64,7 +64,7 @@ func (d *drainer) watchBudgets(ctx context.Context) {
 
 // wait returns when the last pod is gone, a budget gave way, an eviction is due again, or it is time to resync.
 func (d *drainer) wait(ctx context.Context) error {
-	timer := time.NewTimer(time.Until(d.due()))
+	timer := time.NewTimer(time.Until(d.nextAct()))
 	defer timer.Stop()
 	for {
 		select {
@@ -78,7 +78,7 @@ func (d *drainer) wait(ctx context.Context) error {
 				d.resync = time.Now().Add(reconnectAfter)
 				return nil
 			}
-			if d.podChanged(e); len(d.leaving) == 0 {
+			if d.podChanged(e) || len(d.leaving) == 0 {
 				return nil
 			}
 		case e, open := <-d.budgets.events():
@@ -93,8 +93,8 @@ func (d *drainer) wait(ctx context.Context) error {
 	}
 }
 
-// due is when the drain must act next by itself.
-func (d *drainer) due() time.Time {
+// nextAct is when the drain must act next by itself.
+func (d *drainer) nextAct() time.Time {
 	next := d.resync
 	for _, l := range d.leaving {
 		if !l.evicted && l.next.Before(next) {
@@ -104,10 +104,11 @@ func (d *drainer) due() time.Time {
 	return next
 }
 
-func (d *drainer) podChanged(e watch.Event) {
+// podChanged notes what became of a pod, and reports whether its eviction is due again.
+func (d *drainer) podChanged(e watch.Event) bool {
 	p, ok := e.Object.(*corev1.Pod)
 	if !ok {
-		return
+		return false
 	}
 	l := d.leaving[p.UID]
 	switch {
@@ -117,20 +118,36 @@ func (d *drainer) podChanged(e watch.Event) {
 	case p.DeletionTimestamp != nil:
 		l.pod, l.evicted, l.held = *p, true, ""
 	default:
+		if podReady(p) != podReady(&l.pod) { // a budget may judge it otherwise now
+			l.next, l.woken = time.Now(), true
+		}
 		l.pod = *p
+		return l.woken && !l.evicted
 	}
+	return false
 }
 
-// budgetChanged makes the pods that a budget held due again when it gave way, and reports whether any is.
+// budgetChanged makes as many of the pods that a budget held due again as it lets go now, and reports whether any is.
 func (d *drainer) budgetChanged(e watch.Event) bool {
 	b, ok := e.Object.(*policyv1.PodDisruptionBudget)
 	if !ok || (e.Type != watch.Deleted && b.Status.DisruptionsAllowed == 0) {
 		return false
 	}
+	may := int(b.Status.DisruptionsAllowed)
+	if e.Type == watch.Deleted {
+		may = len(d.leaving)
+	}
 	woke, soon := false, time.Now().Add(breather)
-	for _, l := range d.leaving {
-		if !l.evicted && l.budget == b.Namespace+"/"+b.Name && soon.Before(l.next) {
-			l.next, woke = soon, true
+	for _, l := range d.sorted() {
+		if may == 0 {
+			break
+		}
+		if !l.evicted && l.budget == b.Namespace+"/"+b.Name {
+			may--
+			l.woken, woke = true, true
+			if soon.Before(l.next) {
+				l.next = soon
+			}
 		}
 	}
 	return woke
