@@ -58,7 +58,7 @@ FUZZTIME ?= 50000x
 .PHONY: fuzz
 fuzz: ## Feed each reader of foreign input anything for FUZZTIME (50000x: tries; or 10s); what breaks one is kept in its testdata/fuzz
 	@set -e; for f in $$(grep -rl --include='*_test.go' '^func Fuzz' lifecycle); do for x in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$f); do \
-		echo "$$x in ./$$(dirname $$f)"; go test -vet=off -run '^$$' -fuzz "^$$x\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); done; done
+		echo "$$x in ./$$(dirname $$f)"; go test -vet=off -run '^$$' -fuzz "^$$x\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./$$(dirname $$f); done; done
 
 .PHONY: lint
 lint: bin/golangci-lint ## Run the linters over both modules

@@ -183,9 +183,9 @@ func (hostileCharts) Render(context.Context, lifecycle.Site, lifecycle.Addon, li
 	return lifecycle.Rendering{}, errors.New(hostile)
 }
 
-// TestForeignTextSteersNothing: whatever the words of package lifecycle hold, no verb lets it steer what shows it, in any form, for a
+// TestA12_ForeignTextSteersNothing: whatever the words of package lifecycle hold, no verb lets it steer what shows it, in any form, for a
 // pipe, a terminal with the live view, or GitLab.
-func TestForeignTextSteersNothing(t *testing.T) {
+func TestA12_ForeignTextSteersNothing(t *testing.T) {
 	terminal := func(s *Streams) { s.OutTTY, s.ErrTTY = true, true }
 	gitlab := func(s *Streams) {
 		s.Getenv = func(k string) string { return map[string]string{"GITLAB_CI": "true"}[k] }

@@ -12,6 +12,8 @@ import (
 const (
 	// maxAnswer bounds what is read of one command's output.
 	maxAnswer = 4 << 20
+	// maxLibrary bounds the output of commands that k0sctl itself sends. It is below the longest line that rig's log can take, 1 MiB.
+	maxLibrary = 512 << 10
 	// maxFact bounds one line of the facts.
 	maxFact = 8 << 10
 	// maxBinaries bounds the binaries of k0s, staged and former, that lie on a machine.

@@ -73,6 +73,8 @@ users:
 `, b64(certificate), b64(certificate), b64(key))
 }
 
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
 const runningController = "service<0>ActiveState=active\nSubState=running\n"
 
 // controllerSays are the facts of a running controller with that kubeconfig.

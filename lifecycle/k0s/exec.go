@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -44,12 +45,15 @@ type lines struct {
 	mu   sync.Mutex
 	rest []byte
 	last []string
+	n    int
 }
 
-// keepLines is how many lines of a command that failed are repeated; longestLine is where one that does not end is cut.
+// keepLines is how many lines of a command that failed are repeated; longestLine is where one that does not end is cut; mostLines is how
+// many are handed on: each becomes an event, which is kept.
 const (
 	keepLines   = 10
 	longestLine = 4096
+	mostLines   = 10000
 )
 
 func (l *lines) Write(p []byte) (int, error) {
@@ -84,7 +88,12 @@ func (l *lines) line(b []byte) {
 	if text == "" {
 		return
 	}
-	l.say(text)
+	switch l.n++; {
+	case l.n < mostLines:
+		l.say(text)
+	case l.n == mostLines:
+		l.say(fmt.Sprintf("(it says more than %d lines; the rest is not told)", mostLines))
+	}
 	if l.last = append(l.last, text); len(l.last) > keepLines {
 		l.last = l.last[1:]
 	}

@@ -40,6 +40,8 @@ type fake struct {
 	commands []string
 	hang     bool // commands do not end
 	deaf     bool // the server reads and says nothing any more
+	// says takes the place of what commands would print; it ends when the other side has heard enough.
+	says func(stdout, stderr io.Writer)
 }
 
 // the programs of a fake machine; $ROOT is its folder
@@ -246,9 +248,14 @@ func (f *fake) session(ch cryptossh.NewChannel) {
 		command := string(r.Payload[4:])
 		f.mu.Lock()
 		f.commands = append(f.commands, command)
-		hang := f.hang
+		hang, says := f.hang, f.says
 		f.mu.Unlock()
 		go func() {
+			if says != nil {
+				says(s, s.Stderr())
+				s.Close()
+				return
+			}
 			if hang {
 				command = "sleep 60"
 			}

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -139,18 +140,23 @@ func (c stepConnection) StartProcess(ctx context.Context, command string, stdin 
 	if err := c.step.Err(); err != nil {
 		return nil, fmt.Errorf("the step has ended: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	release := context.AfterFunc(c.step, cancel)
-	w, err := c.start(ctx, command, stdin, stdout, stderr)
+	ctx, cancel := context.WithCancelCause(ctx)
+	release := context.AfterFunc(c.step, func() { cancel(nil) })
+	out := outputsOf(ctx, stdout, stderr, func() { cancel(tooMuch{fmt.Sprintf("more than %d bytes", maxLibrary)}) })
+	w, err := c.start(ctx, command, stdin, out.stdout, out.stderr)
 	if err != nil {
 		release()
-		cancel()
+		cancel(nil)
 		return nil, err
 	}
 	return waiter(func() error {
-		defer cancel()
+		defer cancel(nil)
 		defer release()
-		return w.Wait()
+		err := w.Wait()
+		if cause, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
+			return cause // also where the command ended well: what was kept is not all of it
+		}
+		return err
 	}), nil
 }
 

@@ -56,16 +56,21 @@ func (r *remote) output(ctx context.Context, command string) (string, error) {
 
 // pipe runs a command as root with the given input. Its output goes to w, or is returned when w is nil. Neither is logged.
 func (r *remote) pipe(ctx context.Context, command string, stdin io.Reader, w io.Writer) (string, error) {
-	stdout, stderr := &answer{limit: maxAnswer}, &answer{limit: 64 << 10}
-	opts := []cmd.ExecOption{cmd.HideOutput(), cmd.Stderr(stderr)}
+	ctx, enough := context.WithCancelCause(ctx)
+	defer enough(nil)
+	stdout, stderr := &answer{limit: maxAnswer, over: enough}, &answer{limit: 64 << 10}
+	opts := []cmd.ExecOption{cmd.HideOutput()}
 	if stdin != nil {
 		opts = append(opts, cmd.Stdin(stdin))
 	}
 	if w == nil {
 		w = stdout
 	}
-	opts = append(opts, cmd.Stdout(w))
-	if err := r.k0s.Sudo().ExecContext(ctx, command, opts...); err != nil {
+	err := r.k0s.Sudo().ExecContext(withOutputs(ctx, outputs{w, stderr}), command, opts...)
+	if more, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
+		return "", &commandError{r.host.Name, command, "", more} // also where the command ended well: what was kept is not all of it
+	}
+	if err != nil {
 		return "", r.failed(ctx, command, string(stderr.bytes()), err)
 	}
 	return strings.TrimSpace(string(stdout.bytes())), nil
