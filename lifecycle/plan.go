@@ -50,6 +50,8 @@ type Estimate struct {
 type PlanOptions struct {
 	// PruneTenants deletes the tenants that have left the repository, with their data.
 	PruneTenants bool
+	// InJob says that kiban runs in a pipeline's job, whose files are gone when it has ended.
+	InJob bool
 }
 
 // Empty reports whether there is nothing to do.

@@ -191,8 +191,12 @@ type Backups struct {
 	Recipients []string `json:"recipients,omitempty"`
 	// Keep is how many backups stay. Default 10; 0 is no limit. The newest always stays.
 	Keep int `json:"keep"`
-	// KeepFor is how long a backup stays. Default 720h, 30 days; 0 is no limit. The newest always stays.
+	// KeepFor is how long a backup stays. Default 720h, 30 days; 0 is no limit. The newest always stays, and so does the newest of the
+	// version before its own while that is the way back from the last upgrade.
 	KeepFor time.Duration `json:"keepFor"`
+	// To is where each backup goes beside the machine that runs kiban, so that it outlives that. A backup counts as taken when all of them
+	// have it and have given it back unaltered.
+	To []BackupTo `json:"to,omitempty"`
 }
 
 // Policy is how a site may be changed.
@@ -273,3 +277,6 @@ type Document struct {
 	YAML       []byte `json:"-"`
 	Source     string `json:"source,omitempty"`
 }
+
+// Production reports whether the site is what people depend on: it is labelled tier: production.
+func (s Site) Production() bool { return s.Labels["tier"] == "production" }

@@ -5,13 +5,17 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 type backupOptions struct {
 	app  *app
 	Site string
-	// Out is a file or a folder; "" keeps the backup with the site's others.
+	// Out is a file or a folder; "" keeps the backup wherever the site says.
 	Out string
+	// Scheduled is for a pipeline's schedule.
+	Scheduled bool
 }
 
 func newBackup(a *app, runF func(context.Context, *backupOptions) error) *cobra.Command {
@@ -20,15 +24,22 @@ func newBackup(a *app, runF func(context.Context, *backupOptions) error) *cobra.
 		Use:   "backup SITE",
 		Short: "Take a backup of a site's control plane",
 		Long: `Stream a backup from a running controller, encrypt it to the recipients that the site declares (age), and read it again before it
-counts. It is kept as .kiban/backups/SITE/SITE-VERSION-TIME.tar.gz.age, and older ones go as spec.backup says. The path of the file is the
-result.
+counts. It is kept as .kiban/backups/SITE/SITE-VERSION-TIME.tar.gz.age, and copied to each place of spec.backup.to, which must give it back
+unaltered. Older ones go as spec.backup says. The path of the file is the result.
 
-It holds what the control plane is rebuilt from: the cluster's data and its keys. It does not hold what is in volumes.`,
-		Example:           "  kiban backup tokyo-prod\n  kiban backup tokyo-prod --out /srv/backups/",
+It holds what the control plane is rebuilt from: the cluster's data and its keys. It does not hold what is in volumes.
+
+With --scheduled, for a pipeline's schedule, a site without a place in spec.backup.to is an error, for what lies here is gone with the job.
+None is taken where each place has a verified one that is younger than an hour, so that a job may be retried.`,
+		Example: "  kiban backup tokyo-prod\n  kiban backup tokyo-prod --out /srv/backups/\n  kiban backup tokyo-prod --scheduled\n" +
+			"  kiban backup list tokyo-prod",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, backupRun),
 	}
-	cmd.Flags().StringVar(&opts.Out, "out", "", "put it in this file or folder, where no older ones are removed")
+	cmd.Flags().StringVar(&opts.Out, "out", "", "put it in this file or folder and nowhere else, where no older ones are removed")
+	cmd.Flags().BoolVar(&opts.Scheduled, "scheduled", false, "for a pipeline's schedule: only to where it outlives the job, once an hour")
+	cmd.MarkFlagsMutuallyExclusive("out", "scheduled")
+	cmd.AddCommand(newBackupList(a, nil))
 	return cmd
 }
 
@@ -43,9 +54,64 @@ func backupRun(ctx context.Context, opts *backupOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	file, err := s.Backup(ctx, opts.Out)
+	var file, fresh string
+	if opts.Scheduled {
+		file, fresh, err = s.ScheduledBackup(ctx)
+	} else {
+		file, err = s.Backup(ctx, opts.Out)
+	}
 	if err != nil {
 		return err
 	}
+	if fresh != "" {
+		a.note("%s has a backup that is younger than an hour wherever it is to be: %s", site.Name, fresh)
+		return nil
+	}
 	return a.result(file)
+}
+
+type backupListOptions struct {
+	app    *app
+	output output
+	Site   string
+}
+
+func newBackupList(a *app, runF func(context.Context, *backupListOptions) error) *cobra.Command {
+	opts := &backupListOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "list SITE",
+		Short: "List a site's backups, wherever they are kept",
+		Long: `List the backups of a site, newest first: those in .kiban/backups, and those in each place of spec.backup.to. VERIFIED says when
+one was read back from there and was the same; one that never was does not count. A place that cannot be asked is an error, after the others.
+
+kiban restore SITE --from NAME fetches one and restores it.`,
+		Example:           "  kiban backup list tokyo-prod\n  kiban backup list tokyo-prod -o json",
+		ValidArgsFunction: a.completeSites,
+		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, backupListRun),
+	}
+	addOutput(cmd, &opts.output, "text", "json")
+	return cmd
+}
+
+func backupListRun(ctx context.Context, opts *backupListOptions) (err error) {
+	a := opts.app
+	site, fleet, err := a.loadMachines(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(site, fleet)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	kept, ds := s.Backups(ctx)
+	switch {
+	case opts.output.form == "json":
+		err = writeJSON(a.Out, kept)
+	case len(kept) == 0:
+		a.note("No backup of %s is known.", site.Name)
+	default:
+		err = render.Backups(a.Out, kept)
+	}
+	return errors.Join(err, ds.Err())
 }

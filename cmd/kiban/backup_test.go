@@ -20,8 +20,9 @@ import (
 func streaming(content []byte) (*fakeSite, services) {
 	f := &fakeSite{}
 	s := f.services()
-	f.run = func(_ context.Context, _ lifecycle.Plan, run session.Run) error {
-		_, err := run.KeepBackup(lifecycle.Version{Major: 1, Minor: 35}, func(w io.Writer) error { _, err := w.Write(content); return err })
+	f.run = func(ctx context.Context, _ lifecycle.Plan, run session.Run) error {
+		take := func(w io.Writer) error { _, err := w.Write(content); return err }
+		_, err := run.KeepBackup(ctx, lifecycle.Version{Major: 1, Minor: 35}, take, func(string) {})
 		return errors.Join(err, run.Sink(lifecycle.Event{Kind: lifecycle.EventSummary}))
 	}
 	return f, s

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -25,14 +27,15 @@ type restoreOptions struct {
 func newRestore(a *app, runF func(context.Context, *restoreOptions) error) *cobra.Command {
 	opts := &restoreOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "restore SITE --from FILE",
+		Use:   "restore SITE --from BACKUP",
 		Short: "Rebuild a site's control plane from a backup",
 		Long: `Rebuild the control plane that the repository declares from a backup, on the same machines or on others: fill the first
 controller and start it, let the others join, and bring the workers back. What happened in the cluster after the backup is lost.
 
 The controllers must be fresh or reset: it is refused while one runs, holds a former control plane, or cannot be reached. The declared k0s
 version must be the backup's. The plan is shown first, and the site's name is asked for.`,
-		Example: "  kiban restore tokyo-prod --from .kiban/backups/tokyo-prod/tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age " +
+		Example: "  kiban restore tokyo-prod --from tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age --identity key.txt\n" +
+			"  kiban restore tokyo-prod --from .kiban/backups/tokyo-prod/tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age " +
 			"--identity key.txt",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -40,7 +43,7 @@ version must be the backup's. The plan is shown first, and the site's name is as
 				return err
 			}
 			if opts.From == "" {
-				return usage(cmd, "from which backup? --from FILE")
+				return usage(cmd, "from which backup? --from FILE, or a name of `kiban backup list`")
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
@@ -48,7 +51,7 @@ version must be the backup's. The plan is shown first, and the site's name is as
 			return restoreRun(cmd.Context(), opts)
 		},
 	}
-	cmd.Flags().StringVar(&opts.From, "from", "", "the backup")
+	cmd.Flags().StringVar(&opts.From, "from", "", "the backup: a file, or a name that kiban backup list shows, which is fetched")
 	cmd.Flags().StringVar(&opts.Identity, "identity", "", "the file with the age private key that opens an encrypted backup")
 	cmd.Flags().BoolVar(&opts.Rejoin, "rejoin-workers", false, "reset every worker and join it anew, also those that could go on")
 	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
@@ -61,7 +64,11 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	source, err := backup.Open(opts.From, opts.Identity)
+	file, err := a.fetchBackup(ctx, site, fleet, opts.From)
+	if err != nil {
+		return err
+	}
+	source, err := backup.Open(file, opts.Identity)
 	if err != nil {
 		return err
 	}
@@ -79,4 +86,19 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 		message += ". More remains: " + result.Remains
 	}
 	return a.result(fmt.Sprintf("%s is restored from %s: %s.", site.Name, filepath.Base(source.Path), message))
+}
+
+// fetchBackup gives the file of a backup: the one that is named, or, for the name of a backup that is none here, the one that is fetched
+// from where the site keeps them.
+func (a *app) fetchBackup(ctx context.Context, site lifecycle.Site, fleet, from string) (file string, err error) {
+	_, here := os.Stat(from)
+	if _, named := backup.Parse(from); here == nil || !named || from != filepath.Base(from) {
+		return from, nil
+	}
+	s, err := a.open(site, fleet)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.FetchBackup(ctx, from)
 }

@@ -20,6 +20,7 @@ func (a *app) open(site lifecycle.Site, fleet string) (*session.Session, error) 
 func (a *app) openWith(site lifecycle.Site, fleet string, opts session.Options) (*session.Session, error) {
 	opts.Fleet, opts.Log, opts.Getenv = fleet, a.log(), a.Getenv
 	opts.Who, opts.Where = a.operator()
+	opts.InJob = a.inJob()
 	opts.Hooks.Note = func(text string) { a.note("%s", text) }
 	opts.Hooks.Warn = a.findings
 	opts.Hooks.Show = func(plan lifecycle.Plan) error { return a.announce(site, plan) }

@@ -78,5 +78,8 @@ func (s Streams) color(tty bool) bool {
 // gitlab reports whether this is a GitLab job, whose log folds sections and shows colours.
 func (s Streams) gitlab() bool { return s.Getenv("GITLAB_CI") == "true" }
 
+// inJob reports whether a pipeline runs this: CI is set by all of them.
+func (s Streams) inJob() bool { return s.gitlab() || s.Getenv("CI") == "true" }
+
 // live reports whether progress may be redrawn in place.
 func (s Streams) live() bool { return s.ErrTTY && !s.gitlab() && s.Getenv("TERM") != "dumb" }

@@ -86,7 +86,7 @@ func names(t *testing.T, dir string) []string {
 func TestKeptBackupIsEncryptedAndOpens(t *testing.T) {
 	key, recipient := keyFile(t)
 	s := store(t, recipient)
-	path, err := s.Keep(v135, writes(whole(t)))
+	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestKeptBackupIsEncryptedAndOpens(t *testing.T) {
 
 func TestBackupWithoutRecipientsWarns(t *testing.T) {
 	s := store(t)
-	path, err := s.Keep(v135, writes(whole(t)))
+	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil || !strings.HasSuffix(path, ".tar.gz") {
 		t.Fatal(path, err)
 	}
@@ -159,7 +159,7 @@ func TestOnlyWholeBackupsAreKept(t *testing.T) {
 	} {
 		for _, recipients := range [][]string{nil, {recipient}} {
 			s := store(t, recipients...)
-			path, err := s.Keep(v135, tt.take)
+			path, err := s.Keep(t.Context(), v135, tt.take, nil)
 			if err == nil || !strings.Contains(err.Error(), tt.says) || path != "" {
 				t.Errorf("%s: kept as %q, %v", name, path, err)
 			}
@@ -174,7 +174,7 @@ func TestWhatIsOnTheDiskIsReadAgain(t *testing.T) {
 	_, recipient := keyFile(t)
 	for _, recipients := range [][]string{nil, {recipient}} {
 		s := store(t, recipients...)
-		_, err := s.Keep(v135, func(w io.Writer) error {
+		_, err := s.Keep(t.Context(), v135, func(w io.Writer) error {
 			if _, err := w.Write(whole(t)); err != nil {
 				return err
 			}
@@ -193,7 +193,7 @@ func TestWhatIsOnTheDiskIsReadAgain(t *testing.T) {
 			}
 			_, err = f.WriteAt(damage, at)
 			return err
-		})
+		}, nil)
 		if err == nil || !strings.Contains(err.Error(), "read back") {
 			t.Errorf("with recipients %v a damaged file is kept: %v", recipients, err)
 		}
@@ -233,7 +233,7 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 	}
 	keep := []string{"tokyo-prod-v1.35.7+k0s.0-20261121T110000Z.tar.gz", "osaka-v1.34.10+k0s.0-20200101T000000Z.tar.gz", "notes.txt",
 		"tokyo-prod.tar.gz"}
-	for _, name := range append(slices.Clone(keep), "tokyo-prod-v1.34.10+k0s.0-20261101T000000Z.tar.gz.age", ".new-killed") {
+	for _, name := range append(slices.Clone(keep), "tokyo-prod-v1.35.7+k0s.0-20261101T000000Z.tar.gz.age", ".new-killed") {
 		path := filepath.Join(s.Dir, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -242,7 +242,7 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	path, err := s.Keep(v135, writes(whole(t)))
+	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 	if got := names(t, s.Dir); !slices.Equal(got, want) {
 		t.Errorf("there is %v, want %v", got, want)
 	}
-	again, err := s.Keep(v135, writes(whole(t)))
+	again, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil || again == path {
 		t.Errorf("a second backup in one second is %s, %v", again, err)
 	}
@@ -260,14 +260,15 @@ func TestRetentionTouchesOnlyTheSitesOwn(t *testing.T) {
 func TestOut(t *testing.T) {
 	s := store(t)
 	s.Out = filepath.Join(t.TempDir(), "mine.tgz")
-	if path, err := s.Keep(v135, writes(whole(t))); err != nil || path != s.Out {
+	if path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil); err != nil || path != s.Out {
 		t.Fatal(path, err)
 	}
-	if _, err := s.Keep(v135, writes(whole(t))); err == nil || !strings.Contains(err.Error(), "there already") {
+	if _, err := s.Keep(t.Context(), v135, writes(whole(t)), nil); err == nil || !strings.Contains(err.Error(), "there already") {
 		t.Errorf("a backup overwrites: %v", err)
 	}
 	s.Out = t.TempDir()
-	if path, err := s.Keep(v135, writes(whole(t))); err != nil || filepath.Dir(path) != s.Out || !strings.Contains(path, "v1.35.7") {
+	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
+	if err != nil || filepath.Dir(path) != s.Out || !strings.Contains(path, "v1.35.7") {
 		t.Error(path, err)
 	}
 }
@@ -275,7 +276,7 @@ func TestOut(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	key, recipient := keyFile(t)
 	other, _ := keyFile(t)
-	path, err := store(t, recipient).Keep(v135, writes(whole(t)))
+	path, err := store(t, recipient).Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

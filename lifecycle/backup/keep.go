@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -20,8 +21,14 @@ type Store struct {
 	Site  string
 	Dir   string
 	Rules lifecycle.Backups
-	// Out puts the backup in this file, or in this folder, instead of Dir; retention then leaves it alone.
+	// Out puts the backup in this file, or in this folder, instead of Dir and of Places; retention then leaves it alone.
 	Out string
+	// Places are where each backup goes beside Dir. It is kept when all of them have it.
+	Places []Place
+	// Run is the run that takes the backup, for the record; "" outside of one.
+	Run string
+	// Warn tells of what went wrong and makes the backup none the worse. Nil: nobody is told.
+	Warn func(lifecycle.Diagnostic)
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
@@ -38,8 +45,9 @@ func (s Store) Unencrypted() *lifecycle.Diagnostic {
 
 // Keep takes a backup. take writes it, as k0s streams it, and is called once; nothing of it reaches the disk unencrypted when there are
 // recipients. A file that has a backup's name is whole: what was streamed is an archive with data and keys in it, and what is on the
-// disk was read again and is just that. Then older backups go, as the site's rules say.
-func (s Store) Keep(version lifecycle.Version, take func(io.Writer) error) (string, error) {
+// disk was read again and is just that. Then each place gets it, and must give it back unaltered. Then older backups go, as the site's
+// rules say. With an error the file may be here all the same; the backup does not count.
+func (s Store) Keep(ctx context.Context, version lifecycle.Version, take func(io.Writer) error, progress func(string)) (string, error) {
 	f, err := s.name(version)
 	if err != nil {
 		return "", err
@@ -49,6 +57,20 @@ func (s Store) Keep(version lifecycle.Version, take func(io.Writer) error) (stri
 	}
 	if s.Out != "" {
 		return f.Path, nil
+	}
+	if progress == nil {
+		progress = func(string) {}
+	}
+	for _, p := range s.Places {
+		if err := s.ship(ctx, p, f, progress); err != nil {
+			return f.Path, err
+		}
+	}
+	for _, p := range s.Places {
+		if err := s.tidyPlace(ctx, p); err != nil && s.Warn != nil {
+			s.Warn(lifecycle.Warnf(p.String(), "older backups could not be removed").From(err).
+				Try("Let the credentials remove, or leave it to the place's own rules and set spec.backup.keep and keepFor to 0."))
+		}
 	}
 	return f.Path, s.tidy()
 }
@@ -91,7 +113,7 @@ func taken(path string) error {
 
 // write makes the file at once or not at all.
 func write(path string, recipients []string, take func(io.Writer) error) error {
-	return atomicfile.Fill(path, 0o600, func(f *os.File) error {
+	return fill(path, func(f *os.File) error {
 		sealed, err := newSeal(f, recipients)
 		if err != nil {
 			return err
@@ -113,6 +135,11 @@ func write(path string, recipients []string, take func(io.Writer) error) error {
 		}
 		return nil
 	})
+}
+
+// fill makes a backup's file, which only its owner reads.
+func fill(path string, content func(*os.File) error) error {
+	return atomicfile.Fill(path, 0o600, content)
 }
 
 // readAgain compares what is in the file with what went into it.

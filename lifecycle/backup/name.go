@@ -63,20 +63,42 @@ func List(dir, site string) ([]File, error) {
 			out = append(out, f)
 		}
 	}
-	slices.SortFunc(out, func(a, b File) int { return cmp.Or(b.Taken.Compare(a.Taken), cmp.Compare(a.Path, b.Path)) })
+	sortFiles(out)
 	return out, nil
 }
 
-// Expired picks the backups that a site no longer keeps, out of its backups from the newest to the oldest. The newest always stays: an
-// old backup is better than none.
+// sortFiles puts the newest first.
+func sortFiles(files []File) {
+	slices.SortFunc(files, func(a, b File) int { return cmp.Or(b.Taken.Compare(a.Taken), cmp.Compare(a.Path, b.Path)) })
+}
+
+// Expired picks the backups that a site no longer keeps, out of its backups from the newest to the oldest, all of them good. The newest
+// always stays: an old backup is better than none. So does the way back from the last upgrade, however many were taken since.
 func Expired(files []File, rules lifecycle.Backups, now time.Time) []File {
+	back := wayBack(files, rules, now)
 	var out []File
 	for i, f := range files {
 		tooMany := rules.Keep > 0 && i >= rules.Keep
 		tooOld := rules.KeepFor > 0 && now.Sub(f.Taken) > rules.KeepFor
-		if i > 0 && (tooMany || tooOld) {
+		if i > 0 && i != back && (tooMany || tooOld) {
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// wayBack finds the newest backup of an older version than the newest one's; -1: there is none. A run that is carried on after its first
+// controller has changed takes another backup, which leads back to the new version only: it must not push this one out. It is needed for as
+// long as backups are kept, counted from the first backup at the new version.
+func wayBack(files []File, rules lifecycle.Backups, now time.Time) int {
+	for i, f := range files {
+		if !f.Version.Less(files[0].Version) {
+			continue
+		}
+		if since := now.Sub(files[i-1].Taken); rules.KeepFor > 0 && since > rules.KeepFor {
+			return -1
+		}
+		return i
+	}
+	return -1
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/k0sproject/rig/v2/sh/shellescape"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // backup takes a backup of the control plane on a running controller and streams it here, where it is kept as the session's options say.
@@ -28,13 +30,26 @@ func backup(ctx context.Context, t *task) error {
 	}
 	q := shellescape.Quote
 	t.progress("backing up the control plane from " + from.host.Name)
-	file, err := t.opts.KeepBackup(f.host.Running, func(w io.Writer) error {
+	take := func(w io.Writer) error {
 		_, err := from.pipe(ctx, fmt.Sprintf("%s backup --save-path - --data-dir %s", q(from.paths.binary), q(from.paths.data)), nil, w)
 		return err
-	})
+	}
+	file, err := t.opts.KeepBackup(ctx, t.writtenBy(ctx, f), take, t.progress)
 	if err != nil {
 		return err
 	}
 	t.progress("the backup is in " + file)
 	return nil
+}
+
+// writtenBy is the version that a backup leads back to: the newest that runs on a controller. While an upgrade is under way, what an API
+// server of the new version has written is in it, whichever controller gives it.
+func (t *task) writtenBy(ctx context.Context, f facts) lifecycle.Version {
+	v := f.host.Running
+	for _, other := range t.ask(ctx, t.controllers()) {
+		if v.Less(other.host.Running) {
+			v = other.host.Running
+		}
+	}
+	return v
 }

@@ -425,7 +425,7 @@ func (f *farm) open(version string) *Session {
 }
 
 // keep writes a backup down under the version that it is said to be of.
-func (f *farm) keep(v lifecycle.Version, take func(io.Writer) error) (string, error) {
+func (f *farm) keep(_ context.Context, v lifecycle.Version, take func(io.Writer) error, _ func(string)) (string, error) {
 	var b bytes.Buffer
 	if err := take(&b); err != nil {
 		return "", err

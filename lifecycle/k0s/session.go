@@ -28,8 +28,8 @@ type Options struct {
 	CacheDir string
 	// Offline takes binaries from CacheDir alone, with the checksums that the site pins: nothing is fetched.
 	Offline bool
-	// KeepBackup keeps a backup of a control plane of that version, which take writes, and says where. The error of take is passed on.
-	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// KeepBackup keeps a backup that a step takes; nil where none does.
+	KeepBackup lifecycle.KeepBackup
 	// Restore is the backup that the action restore puts on a controller; nil when there is none.
 	Restore *Archive
 

@@ -1,6 +1,11 @@
 package plan
 
-import "kiban.dev/kiban/lifecycle"
+import (
+	"slices"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
 
 // Backup is the plan that takes a backup and does nothing else. It rests on no facts: whichever controller runs is asked.
 func Backup(site lifecycle.Site) lifecycle.Plan {
@@ -9,6 +14,39 @@ func Backup(site lifecycle.Site) lifecycle.Plan {
 		Format: lifecycle.PlanFormat, Site: site.Name, Revision: site.Revision, SiteDigest: site.Digest, Target: site.Cluster.Version,
 		Stages: []lifecycle.Stage{{ID: id, Title: "backup of the control plane", Width: 1}},
 		Steps: []lifecycle.Step{{ID: "cluster/backup", Stage: id, Action: lifecycle.ActionBackup, Reason: "asked for",
-			Timeout: lifecycle.ActionBackup.Timeout(site.Policy)}},
+			Timeout: backupWithin(site)}},
 	}
+}
+
+// backupWithin is as long again for each place that gets the backup, and gives it back.
+func backupWithin(site lifecycle.Site) time.Duration {
+	return time.Duration(1+len(site.Backup.To)) * lifecycle.ActionBackup.Timeout(site.Policy)
+}
+
+// inspectBackup finds that the backup which the plan takes before controllers change would be no way back: gone with the job that took it,
+// or open to whoever finds it.
+func (p *planner) inspectBackup() {
+	if !p.takesBackup() {
+		return
+	}
+	if p.options.InJob && len(p.site.Backup.To) == 0 {
+		sev := lifecycle.SeverityWarning
+		if p.site.Production() {
+			sev = lifecycle.SeverityBlocked
+		}
+		p.find(lifecycle.Findingf(sev, p.site.Name, "the backup before the upgrade would be gone with this job").
+			Because("It is the only way back from a minor version, and the Site names no place for backups that outlives the job.").
+			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted (docs/backup.md)."))
+	}
+	if p.site.Production() && len(p.site.Backup.Recipients) == 0 {
+		p.find(lifecycle.Blockedf(p.site.Name, "the backup before the upgrade would not be encrypted").
+			Because("It holds the keys of the cluster's CA and every Secret, and the site is labelled tier: production.").
+			Try("Name age public keys in spec.backup.recipients of the Site; `age-keygen -o key.txt` makes a pair."))
+	}
+}
+
+func (p *planner) takesBackup() bool {
+	return slices.ContainsFunc(p.work, func(s *stage) bool {
+		return slices.ContainsFunc(s.steps, func(st *step) bool { return st.Action == lifecycle.ActionBackup })
+	})
 }

@@ -31,6 +31,7 @@ func (p *planner) inspect() {
 	p.inspectVersions()
 	p.inspectDisruption()
 	p.inspectUnits()
+	p.inspectBackup()
 }
 
 // inspectReach says what a host that told nothing, or only half, stands in the way of.

@@ -22,7 +22,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		return
 	}
 	slices.SortStableFunc(due, downFirst)
-	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: lifecycle.ActionBackup.Timeout(p.site.Policy),
+	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
 		Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
 	p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
 

@@ -31,7 +31,7 @@ func (s *Session) Apply(ctx context.Context, opts ApplyOptions) (Result, error) 
 	if s.site.Revision != "" {
 		g.doing += " of revision " + s.site.Revision
 	}
-	g.plan = func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Make(s.site, seen, opts.PlanOptions) }
+	g.plan = s.planWith(opts.PlanOptions)
 	if opts.Saved != nil {
 		if err := review.CheckPruning(opts.Saved.Plan, opts.Saved.File, opts.PruneTenants); err != nil {
 			return Result{}, err
@@ -46,9 +46,15 @@ func (s *Session) Apply(ctx context.Context, opts ApplyOptions) (Result, error) 
 
 // Plan looks at the site and says what Apply would do. Nothing is changed.
 func (s *Session) Plan(ctx context.Context, opts lifecycle.PlanOptions) (lifecycle.Plan, error) {
-	plan, err := s.planNow(ctx, goal{plan: func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Make(s.site, seen, opts) }})
+	plan, err := s.planNow(ctx, goal{plan: s.planWith(opts)})
 	if err != nil {
 		return plan, err
 	}
 	return s.estimated(ctx, plan), nil
+}
+
+// planWith makes plans with the operator's choices, and what is known of where this runs.
+func (s *Session) planWith(opts lifecycle.PlanOptions) func(lifecycle.State) lifecycle.Plan {
+	opts.InJob = opts.InJob || s.opts.InJob
+	return func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Make(s.site, seen, opts) }
 }

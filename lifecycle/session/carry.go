@@ -34,7 +34,7 @@ func (s *Session) carryOut(
 	view := s.opts.Hooks.watch(plan, t.run, j.Path())
 	keep := g.keepBackup
 	if keep == nil {
-		keep = s.backups().Keep
+		keep = s.keepBackups
 	}
 	err = s.parts.Runner.Run(ctx, plan, Run{
 		ID:         t.run,
@@ -47,7 +47,7 @@ func (s *Session) carryOut(
 		Fence:      t.fence,
 		Sink:       lifecycle.Sinks(j.Sink, view.Sink, keepSummary(&summary)),
 		Commands:   commands,
-		KeepBackup: keep,
+		KeepBackup: keep(t.run),
 		Stop:       view.Stop,
 		WorkDone:   view.WorkDone,
 	})

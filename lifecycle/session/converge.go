@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"io"
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
@@ -24,8 +23,8 @@ type goal struct {
 	approval *review.Approval
 	// follow says that a plan which could not see beyond its end is followed by the next.
 	follow bool
-	// keepBackup is where a backup goes that a step takes.
-	keepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// keepBackup is where a backup goes that a step of a run takes; nil: with the site's others.
+	keepBackup func(run string) lifecycle.KeepBackup
 }
 
 // Result is what became of a verb that changes a site. It says how far the verb came when there is an error, too.

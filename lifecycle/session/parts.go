@@ -70,8 +70,8 @@ type Run struct {
 	Sink lifecycle.Sink
 	// Commands takes a JSON line for each command of a step, before the command is sent to its machine.
 	Commands io.Writer
-	// KeepBackup keeps a backup that take writes and says where.
-	KeepBackup func(version lifecycle.Version, take func(io.Writer) error) (file string, err error)
+	// KeepBackup keeps a backup that a step takes.
+	KeepBackup lifecycle.KeepBackup
 	// Stop, when closed, lets the steps in hand finish and starts no other.
 	Stop <-chan struct{}
 	// WorkDone waits until the operator says that the work a step waits for is done. Nil: there is no operator.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/backup"
 )
 
 // Rollback brings the site to what an earlier revision declares, which the session was opened for. What k0s can't take back is refused.
@@ -16,11 +15,11 @@ func (s *Session) Rollback(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	kept, err := backup.List(s.backups().Dir, s.site.Name)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := tooFarBack(s.site, state, kept); err != nil {
+	if err := tooFarBack(s.site, state, func() []lifecycle.KeptBackup {
+		kept, ds := s.Backups(ctx)
+		s.opts.Hooks.warn(ds...)
+		return kept
+	}); err != nil {
 		return Result{}, err
 	}
 	s.opts.Hooks.note("Going back to revision %s of the repository.", s.site.Revision)
@@ -57,7 +56,7 @@ func revisionBefore(runs []lifecycle.RunRecord) string {
 }
 
 // tooFarBack refuses what k0s cannot take back: a control plane at an older version than it has.
-func tooFarBack(site lifecycle.Site, state lifecycle.State, kept []backup.File) error {
+func tooFarBack(site lifecycle.Site, state lifecycle.State, kept func() []lifecycle.KeptBackup) error {
 	var have lifecycle.Version
 	for _, h := range site.Cluster.Controllers() {
 		if s, ok := state.Host(h.Name); ok {
@@ -74,13 +73,14 @@ func tooFarBack(site lifecycle.Site, state lifecycle.State, kept []backup.File) 
 	}
 	d := lifecycle.Errorf(site.Name, "k0s does not go back from %s to %s", have, want).
 		Because("A control plane's data is written in the form of its version. The way back is a backup that was taken at the older one.")
-	for _, f := range kept {
-		if f.Version == want {
-			return d.Because(fmt.Sprintf("There is one of %s: %s", f.Taken.Format("2006-01-02 15:04:05 UTC"), f.Path)).
+	for _, b := range kept() {
+		if b.Version == want && b.Verified != "" {
+			return d.Because(fmt.Sprintf("There is one of %s in %s: %s", b.Taken, b.Place, b.Name)).
 				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. "+
 					"What was written since the backup is lost.",
-					site.Revision, site.Name, f.Path))
+					site.Revision, site.Name, b.Name))
 		}
 	}
-	return d.Try(fmt.Sprintf("No backup of %s is in .kiban/backups/%s here; look where backups of the site are copied to.", want, site.Name))
+	return d.Try(fmt.Sprintf("No backup of %s is known (`kiban backup list %s`); look where backups of the site are copied to.", want,
+		site.Name))
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/backup"
 )
 
 func TestRevisionBefore(t *testing.T) {
@@ -49,21 +48,22 @@ func TestTooFarBack(t *testing.T) {
 		return lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Running: running, Binary: binary, Data: data},
 			{Name: "w1", Running: v(36), Data: true}}}
 	}
-	kept := []backup.File{{Path: "b/36", Version: v(36)}, {Path: "b/35-new", Version: v(35)}, {Path: "b/35-old", Version: v(35)}}
+	kept := []lifecycle.KeptBackup{{Name: "36", Version: v(36), Verified: "then"}, {Name: "35-unread", Version: v(35)},
+		{Name: "35-new", Version: v(35), Verified: "then"}, {Name: "35-old", Version: v(35), Verified: "then"}}
 	for _, tt := range []struct {
 		name  string
 		state lifecycle.State
-		kept  []backup.File
+		kept  []lifecycle.KeptBackup
 		says  string // of detail or hint; "" for no refusal
 	}{
 		{"the same version", state(v(35), v(35), true), kept, ""},
 		{"an older one runs", state(v(34), v(34), true), kept, ""},
-		{"a newer one runs", state(v(36), v(36), true), kept, "kiban restore lab --from b/35-new"},
-		{"a newer one has run", state(lifecycle.Version{}, v(36), true), kept, "kiban restore lab --from b/35-new"},
+		{"a newer one runs", state(v(36), v(36), true), kept, "kiban restore lab --from 35-new"},
+		{"a newer one has run", state(lifecycle.Version{}, v(36), true), kept, "kiban restore lab --from 35-new"},
 		{"a newer binary on a fresh machine", state(lifecycle.Version{}, v(36), false), kept, ""},
 		{"no backup of it", state(v(36), v(36), true), kept[:1], "No backup of v1.35.0+k0s.0"},
 	} {
-		err := tooFarBack(site, tt.state, tt.kept)
+		err := tooFarBack(site, tt.state, func() []lifecycle.KeptBackup { return tt.kept })
 		var d lifecycle.Diagnostic
 		if got := errors.As(err, &d); got != (tt.says != "") || !strings.Contains(d.Detail+d.Hint, tt.says) {
 			t.Errorf("%s: %v (%s), want %q", tt.name, err, d.Hint, tt.says)

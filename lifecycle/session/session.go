@@ -25,6 +25,8 @@ type Options struct {
 	LockTimeout time.Duration
 	// Getenv finds the secrets that a site's documents take from the environment. Nil: none are there.
 	Getenv func(string) string
+	// InJob says that this runs in a pipeline's job, whose files are gone when it has ended.
+	InJob bool
 	// Glance says that addons are only waited for: what applying them would change is not asked.
 	Glance bool
 	// Bundle is where binaries, charts and manifests come from instead of the network; nil: the network.

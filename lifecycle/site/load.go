@@ -96,6 +96,7 @@ func (l *loader) readSite() {
 	}
 	l.add(checkSite(declared, l.site.Name)...)
 	l.add(checkRecipients(declared.Spec.Backup, l.opts.Recipient)...)
+	l.add(l.checkBackupTo(declared.Spec.Backup)...)
 }
 
 // readMachines reads the Cluster document and what is known of its hosts; an external site has neither.

@@ -65,9 +65,10 @@ type binariesSpec struct {
 }
 
 type backupSpec struct {
-	Recipients []string `yaml:"recipients"`
-	Keep       int      `yaml:"keep"`
-	KeepFor    duration `yaml:"keepFor"`
+	Recipients []string       `yaml:"recipients"`
+	Keep       int            `yaml:"keep"`
+	KeepFor    duration       `yaml:"keepFor"`
+	To         []backupToSpec `yaml:"to"`
 }
 
 type upgradeSpec struct {
@@ -144,7 +145,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	if d.Spec.Binaries.Checksums != "" {
 		s.Binary.Checksums = absolute(dir, d.Spec.Binaries.Checksums)
 	}
-	s.Backup = lifecycle.Backups{Recipients: d.Spec.Backup.Recipients, Keep: d.Spec.Backup.Keep, KeepFor: time.Duration(d.Spec.Backup.KeepFor)}
+	s.Backup = d.Spec.Backup.backups()
 	u := d.Spec.Upgrade
 	s.Policy = lifecycle.Policy{
 		Workers: lifecycle.Rollout{MaxUnavailable: string(u.Workers.MaxUnavailable), FailureDomain: u.Workers.FailureDomain,

@@ -69,6 +69,9 @@ func foreignImports() []foreign {
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
 		{"gitlab.com/gitlab-org/", "lifecycle/gitlab", "GitLab is asked, with patience and without doing things twice, in one place"},
 		{"filippo.io/age", "lifecycle/backup", "what is encrypted, and to whom, is decided in one place"},
+		{"github.com/minio/", "lifecycle/depot", "what speaks S3 is asked in one place"},
+		{"github.com/pkg/sftp", "lifecycle/depot", "files are kept by SFTP in one place"},
+		{"oras.land/", "lifecycle/depot", "artifacts are pushed to registries in one place; charts are Helm's to pull"},
 		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
 		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
 	}

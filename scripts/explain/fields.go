@@ -10,6 +10,7 @@ import (
 func meaning(spec string) string {
 	return map[string]string{
 		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups",
+		"backupToSpec": "BackupTo", "s3Spec": "BackupS3", "sftpSpec": "BackupSFTP", "ociSpec": "BackupOCI",
 		"upgradeSpec": "Policy",
 		"workersSpec": "Rollout", "drainSpec": "Drain", "settleSpec": "Settle", "windowSpec": "Window",
 		"platformSpec": "Platform", "loadBalancerSpec": "PlatformLoadBalancer", "storageSpec": "PlatformStorage",
