@@ -210,6 +210,9 @@ func (e *Engine) buildAddon(ctx context.Context, u *unit) {
 	u.rendered = r
 	if u.addon.Chart != nil {
 		u.early, u.main = slices.Clone(r.CRDs), r.Objects
+		if d, found := u.needsItself(); found {
+			u.found = append(u.found, u.declaredAt(d))
+		}
 	} else {
 		u.early, u.main = foundations(slices.Concat(r.CRDs, r.Objects))
 	}
@@ -222,6 +225,27 @@ func (e *Engine) buildAddon(ctx context.Context, u *unit) {
 	}
 	e.secrets(u)
 	sortEarly(u.early)
+}
+
+// needsItself finds objects of a chart whose kinds only the chart's own templates define: the release is made in one go, and the API refuses
+// it as long as it does not know them. Definitions in crds/ of a chart are applied before.
+func (u *unit) needsItself() (lifecycle.Diagnostic, bool) {
+	coming := serves(definitions(u.main))
+	known := append(slices.Clone(u.caps.APIs), serves(u.early)...)
+	var objects []string
+	for _, o := range u.main {
+		kind := o.APIVersion + "/" + o.Kind
+		if slices.Contains(coming, kind) && !slices.Contains(known, kind) {
+			objects = append(objects, o.String())
+		}
+	}
+	if len(objects) == 0 {
+		return lifecycle.Diagnostic{}, false
+	}
+	return lifecycle.Errorf("", "chart %s holds objects of kinds that its own templates define", u.chart().Name).
+		Because(lifecycle.Few(objects) + ": the API does not know their kinds while the release is made, so it can't be made.").
+		Try("Take these objects out of the chart, and put them into the overlay with the annotation kiban.dev/addon: " + u.addon.Name +
+			"; they are applied once the chart is there."), true
 }
 
 // render renders an addon once for the same capabilities. Manifests do not depend on them.

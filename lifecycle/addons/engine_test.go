@@ -418,3 +418,30 @@ func TestGlance(t *testing.T) {
 		t.Errorf("the release is %+v", r)
 	}
 }
+
+// A chart whose templates define a kind and hold an object of it can't be installed where the kind is not known yet: the plan says so, and
+// not the release after a minute.
+func TestAChartThatNeedsItsOwnDefinitions(t *testing.T) {
+	crd := object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", "pools.metal.example", "x")
+	crd.JSON = []byte(`{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"pools.metal.example"},` +
+		`"spec":{"group":"metal.example","scope":"Namespaced","names":{"kind":"Pool"},"versions":[{"name":"v1","served":true}]}}`)
+	pool := object("metal.example/v1", "Pool", "", "lan", "x")
+	for name, tt := range map[string]struct {
+		chart   []lifecycle.Object
+		apis    []string
+		refused bool
+	}{
+		"both":                  {chart: []lifecycle.Object{crd, pool}, refused: true},
+		"both, and it is known": {chart: []lifecycle.Object{crd, pool}, apis: []string{"metal.example/v1", "metal.example/v1/Pool"}},
+		"the definition alone":  {chart: []lifecycle.Object{crd}},
+		"the object alone":      {chart: []lifecycle.Object{pool}},
+		"neither":               {chart: []lifecycle.Object{object("v1", "ConfigMap", "", "a", "x")}},
+	} {
+		u := &unit{name: "addon/metal", addon: &lifecycle.Addon{Name: "metal", Chart: &lifecycle.Chart{Name: "metal"}}, main: tt.chart,
+			caps: lifecycle.Capabilities{APIs: tt.apis}}
+		d, refused := u.needsItself()
+		if refused != tt.refused || refused && (!strings.Contains(d.Detail, "Pool") || !strings.Contains(d.Hint, "kiban.dev/addon: metal")) {
+			t.Errorf("%s: %v %v", name, refused, d)
+		}
+	}
+}
