@@ -30,6 +30,8 @@ const (
 	ActionCordon   Action = "cordon"
 	ActionDrain    Action = "drain"
 	ActionUncordon Action = "uncordon"
+	// ActionLabel sets and takes away labels and taints of a node (Step.Node): those that k0s would only be told when it registers.
+	ActionLabel Action = "label"
 	// ActionUpgrade stops k0s, puts the staged binary of Version in its place, re-installs the service with the declared
 	// arguments, and starts it. Each part is left out where it is done already, so it also finishes an interrupted one.
 	ActionUpgrade Action = "upgrade"

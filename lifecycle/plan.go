@@ -141,6 +141,8 @@ type Step struct {
 	Brings ChartVersion `json:"brings,omitzero"`
 	// Hooks are what the chart runs beside its objects, in words: "Job metallb/init, before install".
 	Hooks []string `json:"hooks,omitempty"`
+	// Node is what ActionLabel changes.
+	Node NodeChange `json:"node,omitzero"`
 	// Before must be met before the step acts, After before it counts as done.
 	Before []Gate `json:"before,omitempty"`
 	After  []Gate `json:"after,omitempty"`

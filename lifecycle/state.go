@@ -170,6 +170,10 @@ type NodeState struct {
 	// condition or its cordon are left out, as are those that only say what is preferred.
 	Taints     []string `json:"taints,omitempty"`
 	InternalIP string   `json:"internalIP,omitempty"`
+	// Labelled and Tainted are the keys of labels, and the taints, that kiban has put on the node: what is no longer declared of them is
+	// taken away again.
+	Labelled []string `json:"labelled,omitempty"`
+	Tainted  []string `json:"tainted,omitempty"`
 }
 
 // Mark is what kiban writes on a node in the same write as the cordon.
@@ -185,6 +189,9 @@ type Mark struct {
 const (
 	AnnotationCordonedBy  = "kiban.dev/cordoned-by"
 	AnnotationCordonedFor = "kiban.dev/cordoned-for"
+	// AnnotationLabelled and AnnotationTainted carry NodeState.Labelled and Tainted, with commas between them.
+	AnnotationLabelled = "kiban.dev/labelled"
+	AnnotationTainted  = "kiban.dev/tainted"
 )
 
 // IsZero reports whether there is no mark.

@@ -23,6 +23,7 @@ type Nodes interface {
 	Drain(ctx context.Context, node string, policy lifecycle.Drain, progress func(string)) error
 	Uncordon(ctx context.Context, node string) error
 	DeleteNode(ctx context.Context, node string) error
+	Label(ctx context.Context, node string, change lifecycle.NodeChange) error
 }
 
 // Units carries out the actions on addons, tenants and objects.

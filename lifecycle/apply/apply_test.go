@@ -74,6 +74,10 @@ func (w *world) Uncordon(ctx context.Context, n string) error {
 	return w.do(ctx, n, lifecycle.ActionUncordon)
 }
 
+func (w *world) Label(ctx context.Context, n string, _ lifecycle.NodeChange) error {
+	return w.do(ctx, n, lifecycle.ActionLabel)
+}
+
 func (w *world) DeleteNode(ctx context.Context, n string) error {
 	return w.do(ctx, n, lifecycle.ActionDeleteNode)
 }

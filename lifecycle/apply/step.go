@@ -69,6 +69,8 @@ func (r *run) actOnNode(ctx context.Context, s lifecycle.Step, say func(string))
 		return r.Nodes.Drain(ctx, s.Target, r.site.Policy.Drain, say)
 	case lifecycle.ActionUncordon:
 		return r.Nodes.Uncordon(ctx, s.Target)
+	case lifecycle.ActionLabel:
+		return r.Nodes.Label(ctx, s.Target, s.Node)
 	case lifecycle.ActionDeleteNode:
 		return r.Nodes.DeleteNode(ctx, s.Target)
 	}

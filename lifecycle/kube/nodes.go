@@ -112,6 +112,7 @@ func nodeState(n *corev1.Node, renewed time.Time) lifecycle.NodeState {
 		}
 	}
 	s.Taints = repelling(n.Spec.Taints)
+	s.Labelled, s.Tainted = listed(n.Annotations[lifecycle.AnnotationLabelled]), listed(n.Annotations[lifecycle.AnnotationTainted])
 	for _, a := range n.Status.Addresses {
 		if a.Type == corev1.NodeInternalIP {
 			s.InternalIP = a.Address

@@ -145,25 +145,25 @@ func (m *member) spread(arguments []string) map[string]string {
 	return out
 }
 
-// registeredWith reports whether the node has already what an argument would give it when it registers.
+// registeredWith reports whether the node has, or is given by a step of the plan, what an argument would give it when it registers.
 func (m *member) registeredWith(c change) bool {
-	if !m.registered || (c.path != "--labels" && c.path != "--kubelet-extra-args --node-labels") {
+	if !m.registered || !m.apiKnown {
 		return false
 	}
-	want := labelsOf(c.to)
-	for key := range labelsOf(c.from) {
-		if _, stays := want[key]; !stays {
-			if _, there := m.node.Labels[key]; there {
+	switch c.path {
+	case "--labels", "--kubelet-extra-args --node-labels":
+		return true
+	case "--no-taints":
+		return true
+	case "--taints", "--kubelet-extra-args --register-with-taints":
+		for t := range strings.SplitSeq(c.from+","+c.to, ",") {
+			if t != "" && !keepsNewPodsAway(t) && strings.Contains(c.from, t) != strings.Contains(c.to, t) {
 				return false
 			}
 		}
+		return true
 	}
-	for key, value := range want {
-		if have, there := m.node.Labels[key]; !there || have != value {
-			return false
-		}
-	}
-	return true
+	return false
 }
 
 // labelsOf reads "key=value,key=value".

@@ -22,6 +22,7 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 		bootstrap,            // the first controller, where there is no cluster yet
 		joinControllers,      // one by one, at the version the control plane has
 		configureControllers, // configuration and arguments, one by one
+		label,                // labels and taints of nodes, which k0s says only when they register
 		joinWorkers,          // all at once, at the version the control plane has
 		returnNodes,          // uncordon what an interrupted run left cordoned and needs nothing else
 		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along

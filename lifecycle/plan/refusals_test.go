@@ -124,7 +124,7 @@ func TestRefusals(t *testing.T) {
 			host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" })), stop: true},
 		"address-of-ssh-moved-quietly": {was: v136, site: newSite(v136, 3, 1,
 			host("controller-2", func(h *lifecycle.Host) { h.Address = "203.0.113.12" }))},
-		"labels-registered": {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--labels=tier=gold")))},
+		"taints-registered": {was: v136, site: newSite(v136, 1, 1, host("worker-1", argument("--taints=tier=gold:NoExecute")))},
 		"not-ready": {was: v136, site: upgrade,
 			observed: node("worker-1", func(n *lifecycle.NodeState) { n.Ready, n.Why = false, "KubeletNotReady: CNI is not ready" })},
 		"not-ready-cordoned": {was: v136, site: upgrade, observed: node("worker-1", func(n *lifecycle.NodeState) {

@@ -181,6 +181,8 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){stop, unit, start, register}
 	case lifecycle.ActionStart:
 		return []func(*world){start, register}
+	case lifecycle.ActionLabel:
+		return []func(*world){func(w *world) { w.label(h, s.Node) }}
 	case lifecycle.ActionCordon:
 		return []func(*world){func(w *world) { w.cordon(h) }}
 	case lifecycle.ActionDrain:
@@ -342,12 +344,30 @@ func (w *world) register(decl lifecycle.Host) {
 		return
 	}
 	if w.nodes[decl.Name] == nil {
-		w.nodes[decl.Name] = &lifecycle.NodeState{Name: decl.Name}
+		w.nodes[decl.Name] = &lifecycle.NodeState{Name: decl.Name, Labels: nodeLabels(s.Arguments), Taints: nodeTaints(s.Arguments)}
 	}
 	w.nodes[decl.Name].Ready, w.nodes[decl.Name].Kubelet = true, s.Running.Kubelet()
 	if !w.nodes[decl.Name].Unschedulable {
 		w.drained[decl.Name] = false
 	}
+}
+
+// label writes labels and taints on a node.
+func (w *world) label(name string, c lifecycle.NodeChange) {
+	n := *w.nodes[name]
+	n.Labels = maps.Clone(n.Labels)
+	if n.Labels == nil {
+		n.Labels = map[string]string{}
+	}
+	maps.Copy(n.Labels, c.Labels)
+	for _, key := range c.Unlabel {
+		delete(n.Labels, key)
+	}
+	n.Labelled = slices.Concat(n.Labelled, slices.Sorted(maps.Keys(c.Labels)))
+	n.Tainted = slices.Concat(n.Tainted, c.Taints)
+	n.Taints = slices.DeleteFunc(slices.Concat(n.Taints, c.Taints), func(t string) bool { return slices.Contains(c.Untaint, t) })
+	slices.Sort(n.Taints)
+	w.nodes[name] = &n
 }
 
 func (w *world) joinEtcd(h string) {
