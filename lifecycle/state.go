@@ -267,15 +267,6 @@ type ClusterFacts struct {
 	Stuck   []StuckPod
 }
 
-// ControlPlane is how the controllers behind the API are doing.
-type ControlPlane struct {
-	// Leases are those of kube-controller-manager and kube-scheduler.
-	Leases []Lease
-	// StaleEndpoints names endpoints that EndpointSlices still call ready though their pod is gone or not Ready, and Ready pods that
-	// they lack: "shop/web-x7k2p: 10.244.1.7 is gone".
-	StaleEndpoints []string
-}
-
 // Lease is a leader election lease.
 type Lease struct {
 	Name    string

@@ -8,12 +8,21 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// lookTimeout bounds one look, so that a machine that hangs costs one gate's turn and no more. baselineTimeout bounds what
-// the first look of a run does beside.
+// lookTimeout bounds one look, so that a machine that hangs costs one gate's turn and no more. A look at pods and endpoints may be a long
+// list, whose pages have bounds of their own: listTimeout is for all of them. baselineTimeout bounds what the first look of a run does beside.
 const (
 	lookTimeout     = 30 * time.Second
+	listTimeout     = 5 * time.Minute
 	baselineTimeout = 10 * time.Second
 )
+
+// within is how long a look at the kind may take.
+func within(kind lifecycle.GateKind) time.Duration {
+	if kind.Watches() == lifecycle.WatchedPods || kind == lifecycle.GateLeaders {
+		return listTimeout
+	}
+	return lookTimeout
+}
 
 // Machines tells what a machine says of itself, and who is in etcd.
 type Machines interface {
@@ -32,7 +41,8 @@ type Workloads interface {
 // Control tells how the control plane is.
 type Control interface {
 	Servers(ctx context.Context) []lifecycle.APIServer
-	ControlPlane(ctx context.Context) (lifecycle.ControlPlane, error)
+	LeaderLeases(ctx context.Context) ([]lifecycle.Lease, error)
+	StaleEndpoints(ctx context.Context) ([]string, error)
 }
 
 // Checker looks at gates for one run. It remembers what it saw first, for the conditions that are about change. It may be
@@ -94,7 +104,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	if !ok {
 		return failed("this version of kiban does not know the gate %q", g.Kind)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, within(g.Kind))
 	defer cancel()
 	if g.Kind.Watches() != lifecycle.WatchedClock {
 		c.firstLook(ctx)

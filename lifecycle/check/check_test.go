@@ -17,7 +17,10 @@ type world struct {
 	nodes   []lifecycle.NodeState
 	budgets []lifecycle.Budget
 	servers []lifecycle.APIServer
-	plane   lifecycle.ControlPlane
+	plane   plane
+	listing time.Duration // how long a look at the endpoints takes, by the clock of the test
+	looks   int           // at the endpoints
+	now     time.Time
 	asked   int // for etcd's members
 	listed  int // budgets
 }
@@ -39,8 +42,21 @@ func (w *world) Budgets(context.Context) ([]lifecycle.Budget, error) {
 	w.listed++
 	return w.budgets, w.err
 }
-func (w *world) Servers(context.Context) []lifecycle.APIServer                { return w.servers }
-func (w *world) ControlPlane(context.Context) (lifecycle.ControlPlane, error) { return w.plane, w.err }
+func (w *world) Servers(context.Context) []lifecycle.APIServer { return w.servers }
+func (w *world) LeaderLeases(context.Context) ([]lifecycle.Lease, error) {
+	return w.plane.leases, w.err
+}
+func (w *world) StaleEndpoints(context.Context) ([]string, error) {
+	w.looks++
+	w.now = w.now.Add(w.listing)
+	return w.plane.stale, w.err
+}
+
+// plane is how the controllers behind the API are doing.
+type plane struct {
+	leases []lifecycle.Lease
+	stale  []string
+}
 
 func checker(w *world, site lifecycle.Site) *Checker { return New(site, w, w, w, time.Now) }
 
@@ -110,9 +126,9 @@ func TestBaseline(t *testing.T) {
 
 // TestMemoryIsOfOneStep: what a step saw first is not what the next one compares with.
 func TestMemoryIsOfOneStep(t *testing.T) {
-	lease := func(s int) lifecycle.ControlPlane {
+	lease := func(s int) plane {
 		at := time.Date(2026, 1, 2, 12, 0, s, 0, time.UTC)
-		return lifecycle.ControlPlane{Leases: []lifecycle.Lease{{Name: "kube-controller-manager", Holder: "c1", Renewed: at},
+		return plane{leases: []lifecycle.Lease{{Name: "kube-controller-manager", Holder: "c1", Renewed: at},
 			{Name: "kube-scheduler", Holder: "c1", Renewed: at}}}
 	}
 	w := &world{plane: lease(1)}
@@ -156,4 +172,41 @@ func TestManyCandidates(t *testing.T) {
 			t.Errorf("the budgets were listed %d times, want %d", w.listed, at.listed)
 		}
 	}
+}
+
+// TestEndpointsAreListedSparingly: leases cost two small requests and are looked at first; a list of pods, Services and endpoints that takes long
+// is not asked for at every look.
+func TestEndpointsAreListedSparingly(t *testing.T) {
+	at := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	leases := func(s int) []lifecycle.Lease {
+		return []lifecycle.Lease{{Name: "kube-controller-manager", Holder: "c1", Renewed: at.Add(time.Duration(s) * time.Second)},
+			{Name: "kube-scheduler", Holder: "c1", Renewed: at.Add(time.Duration(s) * time.Second)}}
+	}
+	w := &world{plane: plane{leases: leases(1), stale: []string{"shop/a: gone"}}, now: at, listing: 10 * time.Second}
+	c := New(lifecycle.Site{}, w, w, w, func() time.Time { return w.now })
+	c.Baseline(lifecycle.State{})
+	look := func() lifecycle.GateResult {
+		w.now = w.now.Add(500 * time.Millisecond)
+		return c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateLeaders}, at)
+	}
+	for range 10 {
+		verdict{lifecycle.GateWaiting, "has not renewed"}.check(t, look())
+	}
+	if w.looks != 0 {
+		t.Errorf("endpoints were listed %d times before the leases were renewed", w.looks)
+	}
+	w.plane.leases = leases(3)
+	for range 90 { // 45 s, and what the lists take
+		verdict{lifecycle.GateWaiting, "endpoints do not follow yet: shop/a"}.check(t, look())
+	}
+	if w.looks != 2 {
+		t.Errorf("endpoints were listed %d times in 45 s at 10 s a list, want 2", w.looks)
+	}
+	w.plane.stale = nil
+	for range 90 {
+		if look().State == lifecycle.GateMet {
+			return
+		}
+	}
+	t.Error("endpoints follow, and the gate is not met")
 }

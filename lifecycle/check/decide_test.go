@@ -158,40 +158,44 @@ func TestAbsentControllers(t *testing.T) {
 // TestHazard_H36_LeaseCountsWhenRenewed guards H36: a lease counts only when it was renewed after it was first seen.
 func TestHazard_H36_LeaseCountsWhenRenewed(t *testing.T) {
 	at := func(s int) time.Time { return time.Date(2026, 1, 2, 12, 0, s, 0, time.UTC) }
-	cp := func(kcm, sched int, stale ...string) lifecycle.ControlPlane {
-		return lifecycle.ControlPlane{StaleEndpoints: stale, Leases: []lifecycle.Lease{
+	cp := func(kcm, sched int, stale ...string) plane {
+		return plane{stale: stale, leases: []lifecycle.Lease{
 			{Name: "kube-controller-manager", Holder: "c1", Renewed: at(kcm)}, {Name: "kube-scheduler", Holder: "c2", Renewed: at(sched)}}}
 	}
 	unheld := cp(1, 1)
-	unheld.Leases[1].Holder = ""
+	unheld.leases[1].Holder = ""
 	for name, tc := range map[string]struct {
-		looks []lifecycle.ControlPlane
+		looks []plane
 		want  verdict
 	}{
-		"first look proves nothing": {[]lifecycle.ControlPlane{cp(50, 50)},
+		"first look proves nothing": {[]plane{cp(50, 50)},
 			verdict{lifecycle.GateWaiting, "has not renewed its lease yet"}},
-		"both advanced": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3)},
+		"both advanced": {[]plane{cp(1, 1), cp(3, 3)},
 			verdict{lifecycle.GateMet, "both leases are renewed"}},
-		"a dead holder's lease stays": {[]lifecycle.ControlPlane{cp(1, 1), cp(1, 3)},
+		"a dead holder's lease stays": {[]plane{cp(1, 1), cp(1, 3)},
 			verdict{lifecycle.GateWaiting, "kube-controller-manager (c1)"}},
-		"advanced in different looks": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
-		"nobody holds it": {[]lifecycle.ControlPlane{cp(0, 0), unheld},
+		"advanced in different looks": {[]plane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
+		"nobody holds it": {[]plane{cp(0, 0), unheld},
 			verdict{lifecycle.GateWaiting, "nobody holds the lease of kube-scheduler"}},
-		"no lease yet": {[]lifecycle.ControlPlane{{}}, verdict{lifecycle.GateWaiting, "no lease yet"}},
-		"endpoints lag in two looks": {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3, "shop/a: gone")},
+		"no lease yet": {[]plane{{}}, verdict{lifecycle.GateWaiting, "no lease yet"}},
+		"endpoints lag in two looks": {[]plane{cp(1, 1, "shop/a: gone"), cp(3, 3, "shop/a: gone")},
 			verdict{lifecycle.GateWaiting, "shop/a: gone"}},
-		"endpoints lag in this look only": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone")}, verdict{lifecycle.GateMet, ""}},
-		"endpoints have followed":         {[]lifecycle.ControlPlane{cp(1, 1, "shop/a: gone"), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
-		"endpoints lag again, a look after": {[]lifecycle.ControlPlane{cp(1, 1), cp(3, 3, "shop/b: gone"), cp(5, 5, "shop/b: gone")},
+		"endpoints are looked at once, and lag": {[]plane{cp(1, 1), cp(3, 3, "shop/b: gone")},
+			verdict{lifecycle.GateWaiting, "shop/b: gone"}},
+		"endpoints lag in this look only": {[]plane{cp(1, 1), cp(3, 3), cp(5, 5, "shop/b: gone")}, verdict{lifecycle.GateMet, ""}},
+		"endpoints have followed":         {[]plane{cp(1, 1, "shop/a: gone"), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
+		"endpoints lag again, a look after": {[]plane{cp(1, 1), cp(3, 3, "shop/b: gone"), cp(5, 5, "shop/b: gone")},
 			verdict{lifecycle.GateWaiting, "shop/b: gone"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var seen *sight
-			for _, cp := range tc.looks {
-				now := compare(seen, cp)
-				seen = &now
+			w := &world{}
+			c := checker(w, lifecycle.Site{})
+			c.Baseline(lifecycle.State{})
+			var got lifecycle.GateResult
+			for _, w.plane = range tc.looks {
+				got = c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateLeaders}, at(0))
 			}
-			tc.want.check(t, decideLeaders(*seen, tc.looks[len(tc.looks)-1]))
+			tc.want.check(t, got)
 		})
 	}
 }

@@ -41,13 +41,13 @@ func (c *Client) Budgets(ctx context.Context) ([]lifecycle.Budget, error) {
 }
 
 func (c *Client) listBudgets(ctx context.Context, namespace string) ([]policyv1.PodDisruptionBudget, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	list, err := c.api.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list disruption budgets: %w", err)
-	}
-	return list.Items, nil
+	return pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]policyv1.PodDisruptionBudget, string, error) {
+		list, err := c.api.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, opts)
+		if err != nil {
+			return nil, "", fmt.Errorf("list disruption budgets: %w", err)
+		}
+		return list.Items, list.Continue, nil
+	})
 }
 
 // namespaces are those whose pods have to be listed: each by name, or "" for all when they are many.

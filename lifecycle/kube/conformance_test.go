@@ -163,9 +163,12 @@ func (s *stage) facts(t *testing.T) {
 }
 
 func (s *stage) controlPlane(t *testing.T) {
-	cp, err := s.client.ControlPlane(t.Context())
-	if err != nil || len(cp.Leases) != 2 || cp.Leases[0].Holder == "" || cp.Leases[1].Renewed.IsZero() {
-		t.Errorf("control plane: %+v, %v", cp, err)
+	leases, err := s.client.LeaderLeases(t.Context())
+	if err != nil || len(leases) != 2 || leases[0].Holder == "" || leases[1].Renewed.IsZero() {
+		t.Errorf("leases: %+v, %v", leases, err)
+	}
+	if _, err := s.client.StaleEndpoints(t.Context()); err != nil {
+		t.Errorf("endpoints: %v", err)
 	}
 	if missing, err := s.client.DaemonPods(t.Context(), s.node); err != nil || len(missing) > 0 {
 		t.Errorf("daemon set pods: %v, %v", missing, err)

@@ -16,41 +16,52 @@ import (
 // sliceController is what marks an EndpointSlice that Kubernetes derives from a Service's selector.
 const sliceController = discoveryv1.LabelManagedBy + "=endpointslice-controller.k8s.io"
 
-// ControlPlane tells how controller manager and scheduler are doing: their leases, and whether endpoints follow the pods.
-// A lease that does not exist (yet) is not in the answer.
-func (c *Client) ControlPlane(ctx context.Context) (lifecycle.ControlPlane, error) {
+// LeaderLeases are those of controller manager and scheduler. One that does not exist (yet) is not in the answer.
+func (c *Client) LeaderLeases(ctx context.Context) ([]lifecycle.Lease, error) {
 	if err := c.connect(ctx); err != nil {
-		return lifecycle.ControlPlane{}, err
+		return nil, err
+	}
+	return c.leases(ctx, "kube-controller-manager", "kube-scheduler")
+}
+
+// StaleEndpoints names endpoints that EndpointSlices still call ready though their pod is gone or not Ready, and Ready pods that they lack:
+// "shop/web-x7k2p: 10.244.1.7 is gone". It lists pods, Services and EndpointSlices, each in pages.
+func (c *Client) StaleEndpoints(ctx context.Context) ([]string, error) {
+	if err := c.connect(ctx); err != nil {
+		return nil, err
 	}
 	var (
-		cp       lifecycle.ControlPlane
 		pods     []pod
-		services *corev1.ServiceList
-		slices   *discoveryv1.EndpointSliceList
+		services []corev1.Service
+		slices   []discoveryv1.EndpointSlice
 	)
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		cp.Leases, err = c.leases(gctx, "kube-controller-manager", "kube-scheduler")
-		return
-	})
 	g.Go(func() (err error) { pods, err = c.listPods(gctx, "", ""); return })
 	g.Go(func() (err error) {
-		ctx, cancel := context.WithTimeout(gctx, callTimeout)
-		defer cancel()
-		services, err = c.api.CoreV1().Services("").List(ctx, metav1.ListOptions{})
+		services, err = pages(gctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]corev1.Service, string, error) {
+			list, err := c.api.CoreV1().Services("").List(ctx, opts)
+			if err != nil {
+				return nil, "", fmt.Errorf("list services: %w", err)
+			}
+			return list.Items, list.Continue, nil
+		})
 		return
 	})
 	g.Go(func() (err error) {
-		ctx, cancel := context.WithTimeout(gctx, callTimeout)
-		defer cancel()
-		slices, err = c.api.DiscoveryV1().EndpointSlices("").List(ctx, metav1.ListOptions{LabelSelector: sliceController})
+		slices, err = pages(gctx, metav1.ListOptions{LabelSelector: sliceController},
+			func(ctx context.Context, opts metav1.ListOptions) ([]discoveryv1.EndpointSlice, string, error) {
+				list, err := c.api.DiscoveryV1().EndpointSlices("").List(ctx, opts)
+				if err != nil {
+					return nil, "", fmt.Errorf("list endpoint slices: %w", err)
+				}
+				return list.Items, list.Continue, nil
+			})
 		return
 	})
 	if err := g.Wait(); err != nil {
-		return lifecycle.ControlPlane{}, fmt.Errorf("control plane: %w", err)
+		return nil, fmt.Errorf("control plane: %w", err)
 	}
-	cp.StaleEndpoints = staleEndpoints(services.Items, slices.Items, pods)
-	return cp, nil
+	return staleEndpoints(services, slices, pods), nil
 }
 
 // leases reads leader election leases by name.

@@ -94,33 +94,24 @@ func (c *Client) attachedTo(ctx context.Context, node string, claims map[types.N
 	if len(volumes) == 0 {
 		return nil, nil
 	}
-	var out []attachment
-	opts := metav1.ListOptions{Limit: podChunk}
-	for {
-		list, err := c.attachments(ctx, opts)
+	all, err := pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]storagev1.VolumeAttachment, string, error) {
+		list, err := c.api.StorageV1().VolumeAttachments().List(ctx, opts)
 		if err != nil {
-			return nil, err
+			return nil, "", fmt.Errorf("list volume attachments: %w", err)
 		}
-		for i := range list.Items {
-			a := &list.Items[i]
-			if v := a.Spec.Source.PersistentVolumeName; a.Spec.NodeName == node && v != nil && volumes[*v] != "" {
-				out = append(out, attachment{a.Name, volumes[*v]})
-			}
-		}
-		if opts.Continue = list.Continue; opts.Continue == "" {
-			return out, nil
-		}
-	}
-}
-
-func (c *Client) attachments(ctx context.Context, opts metav1.ListOptions) (*storagev1.VolumeAttachmentList, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	list, err := c.api.StorageV1().VolumeAttachments().List(ctx, opts)
+		return list.Items, list.Continue, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list volume attachments: %w", err)
+		return nil, err
 	}
-	return list, nil
+	var out []attachment
+	for i := range all {
+		a := &all[i]
+		if v := a.Spec.Source.PersistentVolumeName; a.Spec.NodeName == node && v != nil && volumes[*v] != "" {
+			out = append(out, attachment{a.Name, volumes[*v]})
+		}
+	}
+	return out, nil
 }
 
 // volumeOf is the volume of a claim that one node alone may have; "" where several may, or where there is no claim or volume.

@@ -342,8 +342,15 @@ func selection(r *http.Request, namespace string) func(object) bool {
 	if err != nil {
 		panic(err)
 	}
-	node := strings.TrimPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName=")
+	node, one := strings.CutPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName=")
+	if !one {
+		node = ""
+	}
+	alive := r.URL.Query().Get("fieldSelector") == unfinished
 	return func(o object) bool {
+		if phase := text(o, "status", "phase"); alive && (phase == "Succeeded" || phase == "Failed") {
+			return false
+		}
 		set := labels.Set{}
 		if m, ok := metadata(o)["labels"].(map[string]any); ok {
 			for k, v := range m {

@@ -60,40 +60,59 @@ func (p pod) free() bool {
 
 func (p pod) ofDaemonSet() bool { return p.owner != nil && p.owner.Kind == "DaemonSet" }
 
-// listPods reads the pods of a namespace ("" for all), chunk by chunk. node narrows it to one node.
-func (c *Client) listPods(ctx context.Context, namespace, node string) ([]pod, error) {
-	pods, err := c.chunks(ctx, namespace, node)
-	if apierrors.IsResourceExpired(err) { // a chunk came too late for its revision: from the start, once
-		pods, err = c.chunks(ctx, namespace, node)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list pods: %w", err)
-	}
-	return pods, nil
-}
+// unfinished leaves out pods that have ended: they guard nothing, serve nothing and stand in no drain's way.
+const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
 
-func (c *Client) chunks(ctx context.Context, namespace, node string) ([]pod, error) {
-	opts := metav1.ListOptions{Limit: podChunk}
+// listPods reads the pods of a namespace ("" for all) that have not ended, page by page. node narrows it to one node, where those that have
+// ended are there too.
+func (c *Client) listPods(ctx context.Context, namespace, node string) ([]pod, error) {
+	opts := metav1.ListOptions{FieldSelector: unfinished}
 	if node != "" {
 		opts.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", node).String()
 	}
-	var pods []pod
+	return pages(ctx, opts, func(ctx context.Context, opts metav1.ListOptions) ([]pod, string, error) {
+		list, err := c.api.CoreV1().Pods(namespace).List(ctx, opts)
+		if err != nil {
+			return nil, "", fmt.Errorf("list pods: %w", err)
+		}
+		out := make([]pod, len(list.Items))
+		for i := range list.Items {
+			out[i] = trim(&list.Items[i])
+		}
+		return out, list.Continue, nil
+	})
+}
+
+// pages reads a list to its end, page by page. Each page has its time; how long the whole takes is for ctx to say. A page that came too late
+// for its revision is followed by one more try from the start.
+func pages[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
+	error) {
+	all, err := pagesOnce(ctx, opts, read)
+	if apierrors.IsResourceExpired(err) {
+		all, err = pagesOnce(ctx, opts, read)
+	}
+	return all, err
+}
+
+func pagesOnce[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
+	error) {
+	opts.Limit = podChunk
+	var all []T
 	for {
-		chunk, err := c.podChunk(ctx, namespace, opts)
+		page, next, err := onePage(ctx, opts, read)
 		if err != nil {
 			return nil, err
 		}
-		for i := range chunk.Items {
-			pods = append(pods, trim(&chunk.Items[i]))
-		}
-		if opts.Continue = chunk.Continue; opts.Continue == "" {
-			return pods, nil
+		all = append(all, page...)
+		if opts.Continue = next; next == "" {
+			return all, nil
 		}
 	}
 }
 
-func (c *Client) podChunk(ctx context.Context, namespace string, opts metav1.ListOptions) (*corev1.PodList, error) {
+func onePage[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
+	string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return c.api.CoreV1().Pods(namespace).List(ctx, opts)
+	return read(ctx, opts)
 }

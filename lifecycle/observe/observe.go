@@ -30,8 +30,9 @@ type Units interface {
 // unitsWithin bounds the comparison of the units: every object is judged by the API.
 const unitsWithin = 3 * time.Minute
 
-// apiWithin bounds the questions to the API, so that one that hangs is found unknown rather than waited for.
-const apiWithin = 30 * time.Second
+// apiWithin bounds the questions to the API as a whole. Each of them, and each page of a list, has a bound of its own, so that an API that
+// hangs is found unknown within half a minute; this one is for a list of very many pages.
+const apiWithin = 10 * time.Minute
 
 // Observe asks the machines, then the API with the administrator's credentials that a running controller gave; connect makes a client of
 // them. An API that cannot be asked is unknown in the State, with the reason. Units are looked at last; nil: not at all. The error is the

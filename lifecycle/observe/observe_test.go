@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -153,5 +155,30 @@ func TestExternalSiteWithoutKubeconfigIsUnknown(t *testing.T) {
 	s, err := Observe(t.Context(), lifecycle.Site{Name: "aws", Provider: lifecycle.ProviderExternal}, machines{}, nil, nil)
 	if err != nil || s.API.NotYet || s.API.Unknown == "" {
 		t.Errorf("%v, %+v", err, s.API)
+	}
+}
+
+// slow is an API whose lists are long: it answers after a while, unless it is given up before.
+type slow struct{ takes time.Duration }
+
+func (s slow) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
+	select {
+	case <-ctx.Done():
+		return lifecycle.ClusterFacts{}, ctx.Err()
+	case <-time.After(s.takes):
+		return lifecycle.ClusterFacts{API: lifecycle.APIState{ClusterUID: "u"}}, nil
+	}
+}
+
+// TestLongListsDoNotMakeTheAPIUnknown: many pages take their time; what never ends is given up all the same.
+func TestLongListsDoNotMakeTheAPIUnknown(t *testing.T) {
+	for takes, known := range map[time.Duration]bool{4 * time.Minute: true, time.Hour: false} {
+		synctest.Test(t, func(t *testing.T) {
+			m := machines{facts: lifecycle.MachineFacts{Hosts: []lifecycle.HostState{host("c1", running)}, Credentials: lifecycle.Credentials{Kubeconfig: []byte("k")}}}
+			state, err := Observe(t.Context(), site, m, func(lifecycle.Credentials) (API, error) { return slow{takes}, nil }, nil)
+			if err != nil || (state.API.Unknown == "") != known {
+				t.Errorf("after %s: %q, %v", takes, state.API.Unknown, err)
+			}
+		})
 	}
 }
