@@ -1,6 +1,7 @@
 package k0s
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,10 +51,22 @@ func normalise(args []string, controller bool) []string {
 	}
 	out := make([]string, 0, len(values))
 	for name, value := range values {
-		out = append(out, name+"="+value)
+		out = append(out, veiled(name+"="+value))
 	}
 	slices.Sort(out)
 	return out
+}
+
+// secretFlag is an argument whose name says that its value is a secret, also within the arguments for another program.
+var secretFlag = regexp.MustCompile(`(?i)(--?[a-z0-9-]*(?:pass|token|secret|key|credential)[a-z0-9-]*=)("[^"]*"|'[^']*'|[^\s"']+)`)
+
+// veiled has digests in place of secrets: arguments are compared, and shown. Declared and observed ones go through it, so that they still
+// compare.
+func veiled(argument string) string {
+	return secretFlag.ReplaceAllStringFunc(argument, func(s string) string {
+		name, value, _ := strings.Cut(s, "=")
+		return name + "=" + digest([]byte(value))
+	})
 }
 
 // group reads "--flag=value", "--flag value" in one string, bare booleans, and the short forms that k0s has.
