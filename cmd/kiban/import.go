@@ -104,6 +104,7 @@ func (opts *importOptions) open() (*siteImport, error) {
 	if in.cluster, ds = scaffold.Read(opts.File, content); ds.Err() != nil {
 		return nil, ds
 	}
+	opts.app.findings(ds)
 	if in.fleet, err = opts.app.fleetDir(); err != nil {
 		return nil, err
 	}
@@ -111,6 +112,11 @@ func (opts *importOptions) open() (*siteImport, error) {
 		return nil, err
 	}
 	in.name = cmp.Or(opts.Site, in.cluster.Name)
+	if opts.Site == "" && !scaffold.SiteName(in.name) {
+		return nil, lifecycle.Errorf(opts.File, "the cluster's name, %q, can't be a site's", in.name).
+			Because("It is metadata.name of the document. A site's name has lower-case letters, digits and hyphens, and at most 53 of them.").
+			Try("Choose one: kiban import " + opts.File + " --site NAME")
+	}
 	if in.overlay, err = freeOverlay(in.fleet, in.name); err != nil {
 		return nil, err
 	}

@@ -45,21 +45,17 @@ func Read(file string, content []byte) (*Cluster, lifecycle.Diagnostics) {
 		return nil, lifecycle.Diagnostics{c.problem(line, "this is not YAML", what,
 			"Check indentation, quotes and colons at and just above this line.")}
 	}
-	if len(docs) == 0 || text(get(docs[0].Content[0], "apiVersion")) != k0sctlAPI ||
-		!strings.EqualFold(text(get(docs[0].Content[0], "kind")), "Cluster") {
-		return nil, lifecycle.Diagnostics{c.problem(1, "this is not a k0sctl cluster document",
-			"Its first document must have `apiVersion: "+k0sctlAPI+"` and `kind: Cluster`.",
-			"Name the file that `k0sctl apply --config` takes.")}
+	for i, d := range docs {
+		if docs[i], err = unfold(d); err != nil {
+			return nil, lifecycle.Diagnostics{c.problem(d.Content[0].Line, "the document can't be written out", err.Error(), "Use fewer aliases.")}
+		}
 	}
-	if len(docs) > 1 {
-		return nil, lifecycle.Diagnostics{c.problem(docs[1].Content[0].Line, "a second document",
-			"A site's cluster is one document; k0sctl would merge the others into it.",
-			"Put what it says below spec.k0s.config of the first, and check with `k0sctl apply --dry-run` that nothing changes.")}
+	root, ds := c.sortDocuments(docs)
+	if ds.Err() != nil {
+		return nil, ds
 	}
-	if c.root, err = unfold(docs[0]); err != nil {
-		return nil, lifecycle.Diagnostics{c.problem(1, "the document can't be written out", err.Error(), "Use fewer aliases.")}
-	}
-	return c, c.read()
+	c.root = root
+	return c, append(ds, c.read()...)
 }
 
 func (c *Cluster) read() lifecycle.Diagnostics {

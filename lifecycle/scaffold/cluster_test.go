@@ -109,9 +109,12 @@ func TestReadRefuses(t *testing.T) {
 		"nothing":      {"", "k0sctl.yaml:1: this is not a k0sctl cluster document"},
 		"no YAML":      {"a:\n  b: c\n d: e\n", "k0sctl.yaml:2: this is not YAML"},
 		"another kind": {"apiVersion: v1\nkind: Config\n", "this is not a k0sctl cluster document"},
-		"two documents": {document + "---\napiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n",
-			"k0sctl.yaml:29: a second document"},
-		"no hosts": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
+		"two clusters": {document + "---\n" + document, "k0sctl.yaml:30: a second cluster"},
+		"an object beside it": {document + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
+			"k0sctl.yaml:29: a Namespace is no part of a cluster"},
+		"k0s's configuration alone": {"apiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n", "this is not a k0sctl cluster document"},
+		"no kind":                   {document + "---\na: b\n", "k0sctl.yaml:29: a document without apiVersion or kind"},
+		"no hosts":                  {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
 		"a host as a word": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - worker-1\n",
 			"k0sctl.yaml:5: a host must be a mapping"},
 		"a bomb of aliases": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\n" + bomb(), "aliases unfold"},
@@ -231,4 +234,51 @@ func version(t *testing.T, s string) lifecycle.Version {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// k0s's own configuration in documents of its own is merged as k0sctl merges it: what the cluster says wins, also over lists, and a null says
+// nothing. The order of the documents does not matter.
+func TestConfigurationInADocumentOfItsOwn(t *testing.T) {
+	const cluster = `apiVersion: k0sctl.k0sproject.io/v1beta1
+kind: Cluster
+spec:
+  k0s:
+    version: v1.36.3+k0s.2
+    config: {spec: {api: {sans: [a.example]}}}
+  hosts:
+  - {hostname: c1, role: controller, ssh: {address: 10.0.0.11}}
+`
+	const config = `apiVersion: k0s.k0sproject.io/v1beta1
+kind: ClusterConfig
+metadata: {name: k0s}
+spec:
+  api: {sans: [b.example], port: 6443}
+  telemetry: {enabled: no}
+  network: null
+`
+	const want = `spec:
+            api:
+                sans: [a.example]
+                port: 6443
+            telemetry: {enabled: false}
+`
+	for _, doc := range []string{cluster + "---\n" + config, config + "---\n" + cluster} {
+		c, ds := Read("k0sctl.yaml", []byte(doc))
+		if ds.Err() != nil || len(ds) != 1 || !strings.Contains(ds[0].Summary, "spec.api.sans has no effect here") {
+			t.Fatal(ds)
+		}
+		got, origin, err := c.Document(Learnt{Hosts: []LearntHost{{Name: "c1"}}}, Paths{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := strings.Join(strings.Fields(string(got)), " "); !strings.Contains(s, strings.Join(strings.Fields(want), " ")) ||
+			!strings.Contains(s, "kind: ClusterConfig") || strings.Contains(s, "network") {
+			t.Errorf("printed:\n%s", got)
+		}
+		for i, line := range strings.Split(string(got), "\n") {
+			if strings.Contains(line, "telemetry") && !strings.Contains(strings.Split(doc, "\n")[origin[i+1]-1], "telemetry") {
+				t.Errorf("telemetry is said to be from line %d", origin[i+1])
+			}
+		}
+	}
 }
