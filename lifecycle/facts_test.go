@@ -19,7 +19,7 @@ func fullHost() HostState {
 		Running: Version{Major: 1, Minor: 36, Patch: 3, Build: 2},
 		K0sRole: "worker", Workloads: true, Arguments: []string{"--a=b"}, Environment: "sha256:e", Config: []byte("{}"), ConfigDigest: "sha256:c",
 		Files: []FileState{{Path: "/etc/a", Digest: "sha256:f", Mode: "0600", Owner: "root", Group: "wheel"}}, Data: true, Restored: "sha256:r",
-		Server: "https://x", Token: true,
+		Server: "https://x", Token: true, Program: "/opt/bin/k0s",
 	}
 }
 
@@ -55,7 +55,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 	restsNotOn := map[string]string{
 		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty",
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
-		"Server": "Arguments and Config lead to it",
+		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
 	for i := range observed.NumField() {

@@ -80,6 +80,9 @@ type Host struct {
 	PrivateAddress string `json:"privateAddress,omitempty"`
 	Port           int    `json:"port"`
 	User           string `json:"user"`
+	// Program is where k0s is to lie on the host: "/usr/local/bin/k0s", or what the document says (k0sInstallPath). Compare with
+	// HostState.Program.
+	Program string `json:"program,omitempty"`
 	// Arguments are the normalised "--flag=value" arguments that `k0s install` is to be given, sorted; join tokens are not
 	// among them. Compare with HostState.Arguments.
 	Arguments []string `json:"arguments,omitempty"`

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // State is what was observed of a site, and when. It holds facts only; what could not be learnt says why.
 type State struct {
@@ -65,7 +68,10 @@ type HostState struct {
 	// FreeBytes is the room on the filesystem of /usr/local/bin.
 	FreeBytes int64 `json:"-"`
 
-	// Binary is what /usr/local/bin/k0s says its version is; BinaryProblem says why that is not known. Both empty: no binary.
+	// Program is what the host's k0s service starts, as its unit says: "/usr/local/bin/k0s"; "" without a unit. Binary is asked of
+	// Host.Program, which may be another.
+	Program string `json:"program,omitempty"`
+	// Binary is what Host.Program says its version is; BinaryProblem says why that is not known. Both empty: no binary.
 	Binary        Version `json:"binary"`
 	BinaryProblem string  `json:"binaryProblem,omitempty"`
 	// Staged are the versions of k0s that kiban has put on the host and not yet installed, sorted.
@@ -273,3 +279,10 @@ type Lease struct {
 	Holder  string
 	Renewed time.Time
 }
+
+// ReadOnlyUsr reports whether the machine's distribution keeps /usr read-only, so that k0s can't be put there: Flatcar, which is also where
+// k0sctl puts k0s into /opt/bin.
+func (s HostState) ReadOnlyUsr() bool { return strings.HasPrefix(s.OS, "flatcar ") }
+
+// FlatcarProgram is where k0sctl puts k0s on Flatcar.
+const FlatcarProgram = "/opt/bin/k0s"

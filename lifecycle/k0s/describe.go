@@ -189,7 +189,7 @@ func describeHost(c *v1beta1.Cluster, h *cluster.Host, client *rig.Client) (life
 	}
 	out := lifecycle.Host{
 		Name: strings.ToLower(h.HostnameOverride), Role: lifecycle.Role(h.Role), Address: h.Address(),
-		PrivateAddress: h.PrivateAddress, Reset: h.Reset,
+		PrivateAddress: h.PrivateAddress, Reset: h.Reset, Program: pathsOf(h).binary,
 	}
 	if h.SSH != nil {
 		out.Port, out.User = h.SSH.Port, h.SSH.User

@@ -105,7 +105,7 @@ func (f *facts) installed(raw frames) error {
 	if len(u.arguments) > maxArguments {
 		return tooMuch{fmt.Sprintf("a service with more than %d arguments", maxArguments)}
 	}
-	h.Arguments, f.tokenFile = u.arguments, u.tokenFile
+	h.Program, h.Arguments, f.tokenFile = short(u.program), u.arguments, u.tokenFile
 	if sum := raw.value("environment"); sum != "" {
 		h.Environment = digestOnly(lifecycle.DigestFromHex(sum))
 	}

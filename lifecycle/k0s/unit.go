@@ -8,6 +8,7 @@ import (
 
 // unit is what a k0s service unit says.
 type unit struct {
+	program   string   // what it starts
 	arguments []string // normalised
 	tokenFile string   // value of --token-file, which normalised arguments leave out
 }
@@ -21,6 +22,9 @@ func parseUnit(text string) unit {
 			continue
 		}
 		args := splitExec(command)
+		if len(args) > 0 {
+			u.program = args[0]
+		}
 		u.arguments = normalise(args, slices.Contains(args, "controller"))
 		if t := group(args)["--token-file"]; len(t) > 0 {
 			u.tokenFile = t[len(t)-1]

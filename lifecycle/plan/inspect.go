@@ -129,10 +129,11 @@ func (p *planner) inspectMember(m *member) {
 			Because("Its pods would be left without a kubelet.").
 			Try("Declare it as controller+worker, or remove the host (reset: true) and add it again."))
 	}
+	misplaced := p.inspectProgram(m)
 	nameless := s.BinaryProblem != "" || (s.Binary.IsZero() && s.Running.IsZero())
-	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && !p.mends(m) && nameless {
+	if !m.Reset && (s.Installed() || m.wasController()) && !m.joins() && !p.mends(m) && nameless && !misplaced {
 		p.find(lifecycle.Errorf(m.Name, "its k0s binary does not say what version it is").
-			Because(or(s.BinaryProblem, "There is none where k0s is declared to be (k0sInstallPath of the host, or /usr/local/bin/k0s).")).
+			Because(or(s.BinaryProblem, "There is none at "+or(m.Program, "/usr/local/bin/k0s")+".")).
 			Try("Put back the binary of the version that it had, then run the same command again."))
 	}
 	if !m.Reset && s.Installed() && p.target().Less(s.Binary) && !s.Running.IsZero() && !p.target().Less(s.Running) {

@@ -28,6 +28,8 @@ type Cluster struct {
 // Host is one machine of it. What the document does not say is empty.
 type Host struct {
 	Hostname, PrivateAddress string
+	// Program is where k0s lies (k0sInstallPath).
+	Program string
 	// Address is where SSH finds it.
 	Address string
 	Role    lifecycle.Role
@@ -90,6 +92,7 @@ func (c *Cluster) read() lifecycle.Diagnostics {
 			continue
 		}
 		c.Hosts = append(c.Hosts, Host{Hostname: text(get(h, "hostname")), PrivateAddress: text(get(h, "privateAddress")),
+			Program: text(get(h, "k0sInstallPath")),
 			Address: text(get(h, "ssh", "address")), Role: lifecycle.Role(text(get(h, "role"))), Line: h.Line})
 	}
 	return ds
@@ -139,6 +142,9 @@ func (c *Cluster) Document(known Learnt, paths Paths) (content []byte, origin ma
 	for i, h := range get(top, "spec", "hosts").Content {
 		if k := known.Hosts[i]; k.PrivateAddress != "" {
 			set(h, "privateAddress", k.PrivateAddress)
+		}
+		if k := known.Hosts[i]; k.Program != "" {
+			set(h, "k0sInstallPath", k.Program)
 		}
 		set(h, "hostname", known.Hosts[i].Name)
 		rebaseHost(h, paths)

@@ -166,40 +166,47 @@ func TestLearn(t *testing.T) {
 		fails bool
 	}{
 		"the machines' own names": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, Nodes: nodes("attic")},
-			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "", false},
+			Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "", false},
+		"k0s where k0sctl puts it on Flatcar": {document, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
+			controller(func(s *lifecycle.HostState) { s.Program = "/opt/bin/k0s" }),
+			worker(func(s *lifecycle.HostState) { s.ServiceName, s.OS = "", "flatcar 4081.2.0" })}},
+			Learnt{Hosts: []LearntHost{{Name: "cellar", Program: "/opt/bin/k0s"}, {Name: "attic", Program: "/opt/bin/k0s"}}}, "runs no k0s", false},
+		"k0s where it always is": {document, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
+			controller(func(s *lifecycle.HostState) { s.Program = "/usr/local/bin/k0s" }), worker(nil)}},
+			Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "", false},
 		"no version, and addresses that k0sctl found": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
 			controller(func(s *lifecycle.HostState) {
 				s.Config = []byte(`{"spec":{"storage":{"etcd":{"peerAddress":"192.168.0.11"}}}}`)
 			}),
 			worker(func(s *lifecycle.HostState) {
 				s.Arguments = []string{"--data-dir=/var/lib/k0s", "--kubelet-extra-args=--node-ip=192.168.0.21 --v=2"}
-			})}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{"cellar", "192.168.0.11"}, {"attic", "192.168.0.21"}}}, "", false},
+			})}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar", PrivateAddress: "192.168.0.11"}, {Name: "attic", PrivateAddress: "192.168.0.21"}}}, "", false},
 		"etcd at the address that is declared": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
 			controller(func(s *lifecycle.HostState) {
 				s.Config = []byte(`{"spec":{"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
-			}), worker(nil)}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{"cellar", ""}, {"attic", ""}}}, "", false},
+			}), worker(nil)}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "", false},
 		"a node under another name than its machine": {document,
 			lifecycle.State{Nodes: nodes("roof"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
 				s.Arguments = []string{"--kubelet-extra-args=--hostname-override=roof"}
-			})}}, Learnt{Hosts: []LearntHost{{"cellar", ""}, {"roof", ""}}}, "k0sctl.yaml:18: the machine calls itself attic, and its node is roof",
+			})}}, Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "roof"}}}, "k0sctl.yaml:18: the machine calls itself attic, and its node is roof",
 			false},
 		"no such node": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, Nodes: nodes("roof")}, Learnt{},
 			"no node of the cluster is called attic", true},
 		"an API that does not answer": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)},
 			API: lifecycle.APIState{Unknown: "timeout"}},
-			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "", false},
+			Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "", false},
 		"a machine that is off": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
 			s.Problem, s.Why = lifecycle.HostUnreachable, "connection refused"
 		})}}, Learnt{}, "k0sctl.yaml:18: 10.0.0.21 does not tell what it is: connection refused", true},
 		"another version than declared": {document, lifecycle.State{Nodes: nodes("attic"),
 			Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
-			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "the machines do not all run v1.35.7+k0s.0", false},
+			Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "the machines do not all run v1.35.7+k0s.0", false},
 		"two versions, none declared": {unpinned, lifecycle.State{Nodes: nodes("attic"),
 			Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) { s.Running = v136 })}},
 			Learnt{}, "which k0s version the cluster is to have is not known", true},
 		"a machine without k0s": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil),
 			worker(func(s *lifecycle.HostState) { s.ServiceName, s.Running = "", lifecycle.Version{} })}},
-			Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}, "10.0.0.21 runs no k0s", false},
+			Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "10.0.0.21 runs no k0s", false},
 	} {
 		got, ds := read(t, c.doc).Learn(c.state)
 		switch {
@@ -222,7 +229,7 @@ func TestDeclared(t *testing.T) {
 	}
 	got, ds := read(t, strings.NewReplacer("- role: controller", "- hostname: cellar\n    role: controller", "- role: worker",
 		"- hostname: attic\n    role: worker").Replace(document)).Declared()
-	if ds.Err() != nil || !reflect.DeepEqual(got, Learnt{Hosts: []LearntHost{{"cellar", ""}, {"attic", ""}}}) {
+	if ds.Err() != nil || !reflect.DeepEqual(got, Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "attic"}}}) {
 		t.Errorf("%+v %v", got, ds)
 	}
 }

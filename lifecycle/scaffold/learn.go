@@ -17,8 +17,12 @@ type Learnt struct {
 	Hosts []LearntHost
 }
 
-// LearntHost is what is known of one host. PrivateAddress is "" where the document says it, and where the host has none.
-type LearntHost struct{ Name, PrivateAddress string }
+// LearntHost is what is known of one host. PrivateAddress is "" where the document says it, and where the host has none. Program is where
+// k0s lies, or goes, where that is not where it is by default.
+type LearntHost struct{ Name, PrivateAddress, Program string }
+
+// usualProgram is where k0s lies if nobody says otherwise.
+const usualProgram = "/usr/local/bin/k0s"
 
 // NoVersion stands for the version of a document without one, until the machines are asked.
 const NoVersion = "v1.0.0+k0s.0"
@@ -96,6 +100,14 @@ func learnHost(h Host, s lifecycle.HostState) LearntHost {
 	}
 	if out.Name == "" {
 		out.Name = s.Hostname
+	}
+	if h.Program == "" { // k0sctl goes by the distribution, and says so nowhere
+		switch {
+		case s.Installed() && s.Program != "" && s.Program != usualProgram:
+			out.Program = s.Program
+		case !s.Installed() && s.ReadOnlyUsr():
+			out.Program = lifecycle.FlatcarProgram
+		}
 	}
 	if h.PrivateAddress != "" {
 		return out
