@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -130,7 +132,16 @@ func (opts *importOptions) open() (*siteImport, error) {
 			return nil, lifecycle.Errorf(opts.KnownHosts, "the known_hosts file can't be read").From(err)
 		}
 	}
-	in.scratch, err = scratchDir("kiban-import-")
+	if in.scratch, err = scratchDir("kiban-import-"); err != nil {
+		return nil, err
+	}
+	allowed, err := os.ReadFile(filepath.Join(in.fleet, lifecycle.FleetFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(in.scratch, lifecycle.FleetFile), allowed, 0o600)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	return in, err
 }
 
@@ -167,7 +178,7 @@ func (in *siteImport) loadScratch(ctx context.Context, a *app) (lifecycle.Site, 
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the site can't be read")
 	}
-	site, ds := a.LoadSite(ctx, in.scratch, in.name, session.LoadOptions{UnknownHosts: true})
+	site, ds := a.LoadSite(ctx, in.scratch, in.name, session.LoadOptions{UnknownHosts: true, LocalFiles: []string{"/"}})
 	return site, in.located(ds, origin)
 }
 

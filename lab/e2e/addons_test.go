@@ -29,7 +29,7 @@ func TestPlatform(t *testing.T) {
 
 	b.must(0, b.kiban("validate", "lab"))
 	r := b.apply(0)
-	if secret := os.Getenv("E2E_API_KEY"); strings.Contains(r.stdout+r.stderr, secret) {
+	if secret := os.Getenv("KIBAN_SECRET_E2E_API_KEY"); strings.Contains(r.stdout+r.stderr, secret) {
 		t.Error("apply prints a secret")
 	}
 	b.nothingLeft("lab")

@@ -96,7 +96,7 @@ spec: {ipAddressPools: [default]}
 		values := fmt.Sprintf("datadog: {clusterName: %s, apiKeyExistingSecret: datadog-keys}\n"+
 			"      clusterAgent: {replicas: %d, tokenExistingSecret: datadog-keys}", p.clusterName, p.datadogReplicas)
 		docs["datadog.yaml"] = addon("datadog", "datadog", p.chart("datadog", p.datadog, values),
-			"  secrets:\n  - name: datadog-keys\n    keys: {api-key: {env: E2E_API_KEY}, token: {env: E2E_TOKEN}}\n"+
+			"  secrets:\n  - name: datadog-keys\n    keys: {api-key: {env: KIBAN_SECRET_E2E_API_KEY}, token: {env: KIBAN_SECRET_E2E_TOKEN}}\n"+
 				"  ignore:\n  - {kind: ConfigMap, name: datadog-kpi-telemetry-configmap, fields: [data.install_time]}\n") +
 			privileged("datadog", "datadog")
 	}
@@ -183,8 +183,8 @@ resources:
 	if err := os.Rename(half, encryption); err != nil {
 		t.Fatal(err)
 	}
-	for name, v := range map[string]string{"E2E_API_KEY": "api-key-of-the-tests", "E2E_TOKEN": "token-of-the-tests",
-		"KIBAN_ENCRYPTION_CONFIG": encryption} {
+	for name, v := range map[string]string{"KIBAN_SECRET_E2E_API_KEY": "api-key-of-the-tests", "KIBAN_SECRET_E2E_TOKEN": "token-of-the-tests",
+		"KIBAN_SECRET_ENCRYPTION_CONFIG": encryption} {
 		if err := os.Setenv(name, v); err != nil { // not t.Setenv, which tests that run side by side may not use
 			t.Fatal(err)
 		}

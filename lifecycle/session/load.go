@@ -18,11 +18,15 @@ type LoadOptions struct {
 	UnknownHosts bool
 	// Unpinned: the lock file need not match, because it is about to be written.
 	Unpinned bool
+	// LocalFiles are places on this machine that the site may take files from, beside those that the fleet's owners name: of a document that
+	// whoever runs kiban names himself, all ("/").
+	LocalFiles []string
 }
 
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
-	o := site.Options{Describe: k0s.Describe, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts, Unpinned: opts.Unpinned}
+	o := site.Options{Describe: k0s.Describe, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
+		Unpinned: opts.Unpinned, LocalFiles: opts.LocalFiles}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
 	}

@@ -36,7 +36,7 @@ type world struct {
 
 func openWorld(site lifecycle.Site, opts Options) (*world, error) {
 	w := &world{site: site, log: opts.Log, glance: opts.Glance}
-	secrets := secrets{dir: site.Dir, getenv: opts.Getenv}
+	secrets := secrets{site: site, getenv: opts.Getenv}
 	cache := CacheDir(opts.Fleet)
 	charts, binaries := helm.StoreOptions{CacheDir: cache, Log: opts.Log}, cache
 	if opts.Bundle != nil {

@@ -44,6 +44,11 @@ func (l *loader) checkAddon(d addonDocument) []finding {
 	}
 	if a.Chart != nil {
 		found = append(found, checkChart(a)...)
+		if repo := absolute(l.site.Dir, a.Chart.Repo); a.Chart.Repo != "" && !isRemote(repo) {
+			if _, err := l.local(repo); overlay.LeadsOut(err) {
+				found = append(found, l.notLocal(at("chart", "repo"), "the chart of addon "+a.Name, repo, err))
+			}
+		}
 	}
 	found = append(found, l.checkAddonSecrets(d)...)
 	for i, ig := range d.Spec.Ignore {

@@ -10,9 +10,6 @@ import (
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
-// secretPrefix begins the names of environment variables that every fleet's secrets may come from.
-const secretPrefix = "KIBAN_SECRET_"
-
 // checkFleetDocument applies the rules about fleet.yaml.
 func checkFleetDocument(d fleetDocument) []finding {
 	at := func(keys ...string) overlay.Place { return overlay.Place{Kind: overlay.KindFleet, Path: keys} }
@@ -37,16 +34,21 @@ func checkFleetDocument(d fleetDocument) []finding {
 		switch {
 		case !variableForm.MatchString(name):
 			found = append(found, wrong(place, fmt.Sprintf("%q is no environment variable", name), "", "Write a variable's whole name; patterns are not read."))
-		case ownVariable(name):
+		case lifecycle.OwnVariable(name):
 			found = append(found, wrong(place, fmt.Sprintf("%s can't be a secret of a site", name),
 				"It is what kiban or the pipeline itself acts with; on a machine or in a cluster it would be everybody's who has that.",
-				"Keep the secret in a variable of its own, such as "+secretPrefix+"REGISTRY_TOKEN; such names need no entry here."))
+				"Keep the secret in a variable of its own, such as "+lifecycle.SecretPrefix+"REGISTRY_TOKEN; such names need no entry here."))
 		}
 	}
-	for i, place := range d.Spec.HostFiles {
-		if !path.IsAbs(place) || path.Clean(place) != strings.TrimSuffix(place, "/") {
-			found = append(found, wrong(at("spec", "hostFiles", overlay.Index(i)), fmt.Sprintf("%q is no place on a machine", place), "",
-				"Write a file's path in full, such as /root/.bashrc, or a folder's with a slash at its end, such as /boot/firmware/."))
+	for _, list := range []struct {
+		field  string
+		places []string
+	}{{"hostFiles", d.Spec.HostFiles}, {"localFiles", d.Spec.LocalFiles}} {
+		for i, place := range list.places {
+			if !path.IsAbs(place) || path.Clean(place) != strings.TrimSuffix(place, "/") {
+				found = append(found, wrong(at("spec", list.field, overlay.Index(i)), fmt.Sprintf("%q is no place on a machine", place), "",
+					"Write a file's path in full, such as /root/.bashrc, or a folder's with a slash at its end, such as /boot/firmware/."))
+			}
 		}
 	}
 	if key := d.Spec.K0s.SigningKey; key != "" {
@@ -59,10 +61,3 @@ func checkFleetDocument(d fleetDocument) []finding {
 }
 
 var programForm = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9._+]*$`)
-
-// ownVariable reports whether a variable is what kiban or its pipeline acts with: never a site's secret, whoever allows it.
-func ownVariable(name string) bool {
-	name = strings.ToUpper(name)
-	return strings.HasPrefix(name, "KIBAN_") && !strings.HasPrefix(name, secretPrefix) || strings.HasPrefix(name, "CI_JOB_") ||
-		strings.HasPrefix(name, "GITLAB_")
-}

@@ -4,19 +4,31 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/site/overlay"
 )
+
+// checkKnownHostsFile reads the file that the site names, which is of the fleet, also where it is only about to be written.
+func (l *loader) checkKnownHostsFile(c clusterDocument) []finding {
+	file := l.site.SSH.KnownHosts
+	if _, err := l.local(file); overlay.LeadsOut(err) && !l.site.Fleet.AllowsLocal(file) {
+		return []finding{l.notLocal(sitePlace("spec", "ssh", "knownHosts"), "the known_hosts file", file, err)}
+	}
+	if l.opts.UnknownHosts {
+		return nil
+	}
+	return checkKnownHosts(c, l.site.SSH, l.tree.Rel(file))
+}
 
 // checkKnownHosts holds that the key of every host is known before anything connects: an unknown key is refused later anyway, and
 // here there is time to ask where it should come from. shown is the file as people at the top of
 // the fleet name it.
 func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []finding {
 	at := sitePlace("spec", "ssh", "knownHosts")
-	b, err := os.ReadFile(ssh.KnownHosts)
+	b, err := overlay.ReadPlain(ssh.KnownHosts)
 	if errors.Is(err, fs.ErrNotExist) {
 		// No error yet: the file of a site that is still being set up, or of a lab that is not up, need not be there to check the rest.
 		// Without it nothing connects.

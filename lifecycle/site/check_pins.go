@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 // readPins reads the lock file beside the kustomization, and takes the k0s checksums from it.
 func (l *loader) readPins() {
 	file := filepath.Join(l.site.Dir, lifecycle.PinsFile)
-	b, err := os.ReadFile(file)
+	b, err := l.readLocal(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}

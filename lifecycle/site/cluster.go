@@ -65,6 +65,7 @@ type sshDocument struct {
 
 type fileDocument struct {
 	Src    string `yaml:"src"`
+	Data   string `yaml:"data"`
 	Dst    string `yaml:"dst"`
 	DstDir string `yaml:"dstDir"`
 }

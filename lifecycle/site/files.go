@@ -68,16 +68,14 @@ func (l *loader) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place)
 		if len(found) > 0 {
 			return found
 		}
-		file.Content, file.Missing = readSecret(l.site.Dir, spec.From.source())
+		file.Content, file.Missing = readSecret(*l.site, spec.From.source())
 	case spec.Content != nil:
 		file.Content = []byte(*spec.Content)
 	default:
 		from := absolute(l.site.Dir, spec.File)
-		b, err := os.ReadFile(from)
+		b, err := l.readLocal(from)
 		if err != nil {
-			return []finding{wrong(overlay.Place{Kind: at.Kind, Path: append(at.Path[:len(at.Path):len(at.Path)], "file")},
-				fmt.Sprintf("the content of %s can't be read", file.Path), "It is looked for at "+l.tree.Rel(from)+".",
-				"Correct the path; it is relative to the overlay.")}
+			return []finding{l.notLocal(below(at, "file"), "the content of "+file.Path, from, err)}
 		}
 		file.Content = b
 		l.contents = append(l.contents, []byte(file.Path), b)
@@ -89,9 +87,11 @@ func (l *loader) fill(file *lifecycle.HostFile, spec fileSpec, at overlay.Place)
 }
 
 // readSecret finds a secret value on this machine; missing says why it is not there.
-func readSecret(dir string, source lifecycle.SecretSource) (content []byte, missing string) {
-	file := source.File
-	switch {
+func readSecret(s lifecycle.Site, source lifecycle.SecretSource) (content []byte, missing string) {
+	file := absolute(s.Dir, source.File)
+	switch name := source.Env + source.FileEnv; {
+	case name != "" && !s.Fleet.AllowsSecret(name):
+		return nil, fmt.Sprintf("the environment variable %s is not one that secrets may come from", name)
 	case source.Env != "":
 		value, ok := os.LookupEnv(source.Env)
 		if !ok || value == "" {
@@ -102,13 +102,22 @@ func readSecret(dir string, source lifecycle.SecretSource) (content []byte, miss
 		if file = os.Getenv(source.FileEnv); file == "" {
 			return nil, fmt.Sprintf("the environment variable %s is not set", source.FileEnv)
 		}
+		file = absolute(s.Dir, file) // whoever set it runs kiban
+	default:
+		to, err := LocalFile(s, file)
+		if overlay.LeadsOut(err) {
+			return nil, fmt.Sprintf("the file %s is outside of the fleet", source.File)
+		}
+		if err == nil {
+			file = to
+		}
 	}
-	b, err := os.ReadFile(absolute(dir, file))
+	b, err := overlay.ReadPlain(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Sprintf("there is no file %s", file)
+		return nil, fmt.Sprintf("there is no file %s", cmp.Or(source.File, file))
 	}
 	if err != nil {
-		return nil, fmt.Sprintf("the file %s can't be read", file)
+		return nil, fmt.Sprintf("the file %s can't be read", cmp.Or(source.File, file))
 	}
 	return b, ""
 }

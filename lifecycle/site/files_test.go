@@ -19,14 +19,14 @@ spec:
     /etc/k0s/audit.yaml: {on: controllers, file: audit.yaml, mode: "0640", group: kube-apiserver}
     /etc/motd: {on: all, content: "hello\n"}
     /etc/worker: {on: workers, content: "", owner: root, restart: true}
-    /etc/k0s/keys.yaml: {on: controllers, from: {env: KIBAN_TEST_KEYS}, restart: false}
-    /etc/k0s/more.yaml: {on: controllers, from: {fileEnv: KIBAN_TEST_FILE}}
+    /etc/k0s/keys.yaml: {on: controllers, from: {env: KIBAN_SECRET_TEST_KEYS}, restart: false}
+    /etc/k0s/more.yaml: {on: controllers, from: {fileEnv: KIBAN_SECRET_TEST_FILE}}
 `
 
 func TestFilesOfHosts(t *testing.T) {
 	fleet := extended(t, map[string]string{"site.yaml": siteWithFiles, "audit.yaml": "kind: Policy\n"})
-	t.Setenv("KIBAN_TEST_KEYS", "")
-	t.Setenv("KIBAN_TEST_FILE", filepath.Join(fleet, "none"))
+	t.Setenv("KIBAN_SECRET_TEST_KEYS", "")
+	t.Setenv("KIBAN_SECRET_TEST_FILE", filepath.Join(fleet, "none"))
 	s, ds := Load(t.Context(), fleet, "tokyo", Options{})
 	if len(ds) > 0 {
 		t.Fatal(printFindings(ds))
@@ -52,7 +52,7 @@ func TestFilesOfHosts(t *testing.T) {
 		!audit.Restart || audit.Secret || !strings.HasSuffix(audit.Source, "site.yaml:6") {
 		t.Errorf("audit policy: %+v", audit)
 	}
-	if keys.Missing != "the environment variable KIBAN_TEST_KEYS is not set" || keys.Digest != "" || !keys.Secret || keys.Restart {
+	if keys.Missing != "the environment variable KIBAN_SECRET_TEST_KEYS is not set" || keys.Digest != "" || !keys.Secret || keys.Restart {
 		t.Errorf("keys: %+v", keys)
 	}
 	if !strings.HasPrefix(more.Missing, "there is no file ") || !more.Restart {
@@ -63,9 +63,9 @@ func TestFilesOfHosts(t *testing.T) {
 	}
 
 	before := s.Digest
-	t.Setenv("KIBAN_TEST_KEYS", "k")
+	t.Setenv("KIBAN_SECRET_TEST_KEYS", "k")
 	write(t, filepath.Join(fleet, ".kiban", "more"), "m")
-	t.Setenv("KIBAN_TEST_FILE", "../../.kiban/more")
+	t.Setenv("KIBAN_SECRET_TEST_FILE", "../../.kiban/more")
 	s, _ = Load(t.Context(), fleet, "tokyo", Options{})
 	files = s.Cluster.Hosts[0].Files
 	if string(files[1].Content) != "k" || string(files[2].Content) != "m" || files[1].Missing != "" {

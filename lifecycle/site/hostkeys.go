@@ -1,7 +1,6 @@
 package site
 
 import (
-	"os"
 	"slices"
 	"strings"
 
@@ -11,7 +10,7 @@ import (
 // readHostKeys notes of each host which keys its known_hosts file has for it: another key is another machine that is trusted. A file that
 // can't be read has none; whether there must be one is for checkKnownHosts to say.
 func (l *loader) readHostKeys() {
-	content, err := os.ReadFile(l.site.SSH.KnownHosts)
+	content, err := l.readLocal(l.site.SSH.KnownHosts)
 	if err != nil {
 		return
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	UnknownHosts bool
 	// Unpinned says that the lock file need not match: it is about to be written.
 	Unpinned bool
+	// LocalFiles are places that the site may take files from, beside those that the fleet's owners name.
+	LocalFiles []string
 }
 
 // Load reads one site of a fleet: merges its overlay, decodes it, and checks it. The site is complete only when the findings hold
@@ -35,6 +37,7 @@ type Options struct {
 func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.Site, lifecycle.Diagnostics) {
 	site := lifecycle.Site{Name: name}
 	allowed, ds := ReadFleet(fleetDir)
+	allowed.LocalFiles = append(allowed.LocalFiles, opts.LocalFiles...)
 	site.Fleet = allowed
 	m, found := merge(ctx, fleetDir, name)
 	ds = append(ds, found...)
@@ -82,6 +85,7 @@ type loader struct {
 
 	findings []finding
 	found    lifecycle.Diagnostics
+	refused  []refusedVariable
 }
 
 func (l *loader) add(fs ...finding) { l.findings = append(l.findings, fs...) }
@@ -109,17 +113,21 @@ func (l *loader) readMachines() {
 	cluster, found := readCluster(l.docs.cluster)
 	l.cluster = cluster
 	l.add(found...)
-	if !l.opts.UnknownHosts {
-		l.add(checkKnownHosts(cluster, l.site.SSH, l.tree.Rel(l.site.SSH.KnownHosts))...)
-	}
+	l.add(l.checkKnownHostsFile(cluster)...)
 	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
+	sources := l.checkSources(cluster)
+	l.add(sources...)
+	read := l.opts.Describe
+	if len(sources) > 0 {
+		read = nil // it would read them
+	}
 	sortHosts(l.docs.cluster, l.tree.Hosts())
 	doc, err := marshal(l.docs.cluster)
 	if err != nil {
 		l.found = append(l.found, lifecycle.AsDiagnostics(err, "the Cluster document can't be printed")...)
 		return
 	}
-	l.found = append(l.found, describe(l.tree, l.site, doc, l.opts.Describe)...)
+	l.found = append(l.found, describe(l.tree, l.site, doc, read)...)
 	l.readHostKeys()
 	l.readFiles()
 	l.add(checkServerFiles(cluster, l.site.Cluster.Hosts, l.opts.ServerFile)...)
@@ -185,6 +193,7 @@ func (l *loader) checkAll() {
 	if k := l.declared.Spec.API.Kubeconfig; k != nil {
 		l.add(l.checkSecretSource(*k, "the kubeconfig", sitePlace("spec", "api", "kubeconfig"))...)
 	}
+	l.add(l.checkVariables()...)
 	if !l.opts.Unpinned && l.lock == nil {
 		l.add(checkUnpinned(*l.site)...)
 	}

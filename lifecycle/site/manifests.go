@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -30,10 +29,9 @@ func (l *loader) readManifests(a lifecycle.Addon) {
 
 func (l *loader) readManifest(a lifecycle.Addon, name string, where overlay.Place) {
 	file := absolute(l.site.Dir, name)
-	b, err := os.ReadFile(file)
+	b, err := l.readLocal(file)
 	if err != nil {
-		l.add(wrong(where, fmt.Sprintf("the manifest %s can't be read", name), "It is looked for at "+l.tree.Rel(file)+".",
-			"Correct the path; it is relative to the overlay."))
+		l.add(l.notLocal(where, "the manifest "+name, file, err))
 		return
 	}
 	l.contents = append(l.contents, []byte(name), b)

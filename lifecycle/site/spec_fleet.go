@@ -15,6 +15,7 @@ type fleetSpec struct {
 	ExecPlugins     []string     `yaml:"execPlugins"`
 	SecretVariables []string     `yaml:"secretVariables"`
 	HostFiles       []string     `yaml:"hostFiles"`
+	LocalFiles      []string     `yaml:"localFiles"`
 	K0s             fleetK0sSpec `yaml:"k0s"`
 }
 
@@ -25,6 +26,6 @@ type fleetK0sSpec struct {
 }
 
 func (d fleetDocument) fleet() lifecycle.Fleet {
-	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, HostFiles: d.Spec.HostFiles,
+	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, HostFiles: d.Spec.HostFiles, LocalFiles: d.Spec.LocalFiles,
 		K0sSigningKey: d.Spec.K0s.SigningKey}
 }

@@ -53,8 +53,8 @@ spec:
   secrets:
   - name: keys
     keys:
-      api-key: {env: WEB_KEY}
-      other: {fileEnv: WEB_OTHER}
+      api-key: {env: KIBAN_SECRET_WEB_KEY}
+      other: {fileEnv: KIBAN_SECRET_WEB_OTHER}
     labels: {part: web}
   - name: certificate
   ignore:
@@ -110,7 +110,7 @@ spec:
   secrets:
   - name: keys
     keys:
-      third: {env: WEB_THIRD}
+      third: {env: KIBAN_SECRET_WEB_THIRD}
 ---
 apiVersion: kiban.dev/v1alpha1
 kind: Tenant
@@ -164,8 +164,8 @@ func TestUnits(t *testing.T) {
 		Name: "web", Namespace: "shop", DependsOn: []string{"plain"}, Timeout: 90 * time.Second, Source: "overlays/tokyo/extra.yaml:1",
 		Chart: &lifecycle.Chart{Repo: "../../charts", Name: "nginx", Version: "1.2.3", Release: "web"},
 		Secrets: []lifecycle.Secret{
-			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("WEB_KEY"), "other": {FileEnv: "WEB_OTHER"},
-				"third": key("WEB_THIRD")}, Labels: map[string]string{"part": "web"}},
+			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("KIBAN_SECRET_WEB_KEY"), "other": {FileEnv: "KIBAN_SECRET_WEB_OTHER"},
+				"third": key("KIBAN_SECRET_WEB_THIRD")}, Labels: map[string]string{"part": "web"}},
 			{Name: "certificate"},
 		},
 		Ignore: []lifecycle.Ignore{{Kind: "ConfigMap", Name: "settings", Fields: []string{"data.time"}}},

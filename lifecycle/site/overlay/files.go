@@ -84,13 +84,17 @@ func ReadPlain(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// InFleet says where a path of a fleet leads, with its links followed; an error when that is outside of it, or nowhere.
+// InFleet says where a path of a fleet leads, with its links followed; an error when that is outside of it, or nowhere. Of what is not there
+// the path alone is judged.
 func InFleet(fleet, path string) (string, error) {
 	root, err := filepath.EvalSymlinks(fleet)
 	if err != nil {
 		return "", err
 	}
 	rel, err := within(root, path)
+	if errors.Is(err, fs.ErrNotExist) && !isBelow(fleet, filepath.Clean(path)) && !isBelow(root, filepath.Clean(path)) {
+		return "", errLeadsOut
+	}
 	if err != nil {
 		return "", err
 	}
