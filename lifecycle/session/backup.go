@@ -20,7 +20,7 @@ func (s *Session) backups() backup.Store {
 // shipped is backups, and the places that the site declares for them.
 func (s *Session) shipped() (backup.Store, error) {
 	store := s.backups()
-	env := secrets{dir: s.site.Dir, getenv: s.opts.Getenv}
+	env := secrets{site: s.site, getenv: s.opts.Getenv}
 	for _, to := range s.site.Backup.To {
 		d, err := depot.Open(to, depot.Options{Secret: env.Find, KnownHosts: s.site.SSH.KnownHosts, Agent: env.env("SSH_AUTH_SOCK")})
 		if err != nil {
