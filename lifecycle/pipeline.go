@@ -24,6 +24,8 @@ type Pipeline struct {
 	Since string
 	// Base is the full name of the revision of the target branch that a merge request is compared with; "" where none is known.
 	Base string
+	// Signed: each plan is signed with an ID token of GitLab's, in a job of its own (Fleet.SignedReviews).
+	Signed bool
 	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
 	Gone []string
 }
@@ -32,7 +34,8 @@ type Pipeline struct {
 type PipelineSite struct {
 	Name string
 	Wave int
-	// Tier is the site's label of that name, as the branch says it that the pipeline's change goes into: it decides whose variables a job gets.
+	// Tier is the site's label of that name, as the branch says it that the pipeline's change goes into: it decides whose variables a job
+	// gets.
 	Tier string
 	// New: a merge request brings the site in, so nobody has said yet what tier it is of. Its jobs get no tier's variables.
 	New bool

@@ -74,8 +74,8 @@ func (r Review) Describe() string {
 }
 
 // Meaning identifies what a plan would do, "sha256:<hex>": the same for plans that do the same to the same machines and objects in the same
-// order, at the same pace and behind the same gates, with the same guards, whatever they were made from, whenever, and however they say why.
-// Two plans that differ in how long something may take mean the same.
+// order, at the same pace and behind the same gates, with the same guards, whatever they were made from, whenever, and however they say
+// why. Two plans that differ in how long something may take mean the same.
 func (p Plan) Meaning() string {
 	meant := struct {
 		Site       string

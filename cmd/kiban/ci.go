@@ -42,8 +42,8 @@ func (a *app) project() project {
 	}
 }
 
-// reviewToken is as whom an apply job finds out what was reviewed: a token that only protected branches have, so that no merge request's job
-// can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
+// reviewToken is as whom an apply job finds out what was reviewed: a token that only protected branches have, so that no merge request's
+// job can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
 func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
 	notes := a.project().Token
@@ -62,7 +62,8 @@ func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 		return "", lifecycle.Errorf(name, "what was reviewed of a production site must be found with a token of its own").Because(why).Try(hint)
 	}
 	if notes != "" {
-		a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").Because(why).Try(hint)})
+		a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").
+			Because(why).Try(hint)})
 	}
 	return notes, nil
 }

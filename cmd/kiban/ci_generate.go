@@ -85,9 +85,12 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include}
+	allowed, found := a.ReadFleet(fleet)
+	if found.Err() != nil {
+		return found
+	}
+	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include, Signed: allowed.SignedReviews}
 	var list siteList
-	var found lifecycle.Diagnostics
 	var former forge.FormerLabels
 	if opts.Changed && !noRevision.MatchString(opts.Since) {
 		then, done, openErr := a.declaredAt(fleet, opts.Since, false)

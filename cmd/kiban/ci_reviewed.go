@@ -13,6 +13,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/atomicfile"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/review"
 )
 
 type ciReviewedOptions struct {
@@ -32,7 +33,8 @@ jobs plan:SITE left as plans/SITE.json. Each becomes DIR/SITE.json, for "kiban a
 and who approved. Without a SITE, those of all sites that were planned.
 
 A plan counts as reviewed when its job is one of this project, never a fork's, its pipeline is of the commit that was merged or of its
-merged result, and it had ended with success when that was merged. A job that is retried later makes no review.
+merged result, and it had ended with success when that was merged. A job that is retried later makes no review. Where the pipeline has a
+job sign:SITE, its token must be GitLab's signature of this very plan; fleet.yaml may ask for one (spec.signedReviews).
 
 A site without a reviewed plan gets no file and stderr says why: one of these does not hold, the commit was pushed directly, artifacts have
 expired, or a newer pipeline has applied another commit to the job's environment since. That is no failure here: apply decides.
@@ -85,8 +87,15 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	if len(found.Sites) == 0 {
 		a.note("Commit %s came with no merge request that planned a site.", commit.Commit)
 	}
+	demanded, err := a.signaturesDemanded()
+	if err != nil {
+		return err
+	}
 	for _, p := range forge.ReviewedPlans(found) {
 		name := p.Site.Name
+		if p.Missing == "" && demanded && p.Evidence.SignedBy == "" {
+			p.Missing = review.Unsigned
+		}
 		if p.Missing != "" {
 			a.findings(lifecycle.Diagnostics{notReviewed(name, p.Missing)})
 			continue
@@ -98,6 +107,19 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 		a.note("%s: the plan of %s: %s", name, found.Where, reviewedFile(opts.Out, name))
 	}
 	return nil
+}
+
+// signaturesDemanded reports whether the fleet takes no reviewed plan without a signature.
+func (a *app) signaturesDemanded() (bool, error) {
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return false, err
+	}
+	allowed, found := a.ReadFleet(fleet)
+	if found.Err() != nil {
+		return false, found
+	}
+	return allowed.SignedReviews, nil
 }
 
 // notReviewed says why there is no plan of a site that counts as reviewed, and how it may go all the same.

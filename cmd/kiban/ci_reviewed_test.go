@@ -104,7 +104,6 @@ func TestCIReviewed(t *testing.T) {
 			}
 			services := (&fakeSite{}).services()
 			services.OpenForge = wire().OpenForge
-			services.ListSites = func(string) ([]string, error) { return []string{"lab"}, nil }
 			var stdout, stderr strings.Builder
 			s := Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Size: func() (int, int) { return 80, 24 },
 				Getenv: func(k string) string { return env[k] }}

@@ -34,6 +34,8 @@ type services struct {
 	SiteReads func(fleet, name string) ([]string, bool)
 	// Problems picks out of a state what an operator should know.
 	Problems func(site lifecycle.Site, state lifecycle.State) lifecycle.Diagnostics
+	// ReadFleet reads what the fleet's root allows all sites.
+	ReadFleet func(fleet string) (lifecycle.Fleet, lifecycle.Diagnostics)
 	// ChildPipeline writes a pipeline in the words of GitLab.
 	ChildPipeline func(lifecycle.Pipeline) string
 	// OpenForge makes ready to speak to the server that keeps the repository. Nothing is asked yet.

@@ -45,7 +45,9 @@ type fakeSite struct {
 	fakeSoak
 	run func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
 	// planners take the place of plans, and opened is what the site was last opened with, by one of perhaps several commands.
-	planners   session.Planners
+	planners session.Planners
+	// allows is what the fleet's root allows.
+	allows     lifecycle.Fleet
 	openedGate sync.Mutex
 	opened     session.Options
 }
@@ -102,12 +104,13 @@ func (f *fakeSite) Run(ctx context.Context, plan lifecycle.Plan, run session.Run
 }
 
 func (f *fakeSite) services() services {
-	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa"}
+	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa", Fleet: f.allows}
 	site.Cluster.Hosts = []lifecycle.Host{{Name: "controller-1", Role: lifecycle.RoleController, Address: "10.0.0.11"},
 		{Name: "worker-1", Role: lifecycle.RoleWorker, Address: "10.0.0.101"}}
 	return services{
 		FindFleet: func(string) (string, error) { return "", errors.New("no fleet here") },
 		ListSites: func(string) ([]string, error) { return []string{"lab"}, nil },
+		ReadFleet: func(string) (lifecycle.Fleet, lifecycle.Diagnostics) { return f.allows, nil },
 		LoadSite: func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site, nil
 		},

@@ -31,6 +31,7 @@ func wire() services {
 		Checkout:      git.Checkout,
 		SiteInputs:    site.Inputs,
 		SiteReads:     site.Reads,
+		ReadFleet:     site.ReadFleet,
 		Problems:      observe.Problems,
 		ChildPipeline: gitlab.Pipeline,
 		OpenForge: func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Forge, error) {

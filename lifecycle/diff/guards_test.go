@@ -125,7 +125,8 @@ func TestA3_GuardChanges(t *testing.T) {
 			s.Promotion = lifecycle.Promotion{From: []string{"staging"}, Soak: time.Hour}
 			s.Policy.Windows = []lifecycle.Window{{Start: 22 * 60, End: 4 * 60, TimeZone: "Asia/Tokyo"}}
 		}, []string{`site | metadata.labels.tier | "prod" -> `, `site | spec.promotion |  -> {"from":["staging"],"soak":"1h"}`,
-			`site | spec.upgrade.drain.force |  -> true`, `site | spec.upgrade.windows |  -> ["daily 22:00-04:00 Asia/Tokyo"]`, `site | spec.wave | 2 -> 0`}},
+			`site | spec.upgrade.drain.force |  -> true`, `site | spec.upgrade.windows |  -> ["daily 22:00-04:00 Asia/Tokyo"]`,
+			`site | spec.wave | 2 -> 0`}},
 		{"a version and its hops", func(s *lifecycle.Site) {
 			s.Cluster.Version, s.Policy.Path = at(37, 1, 0), []lifecycle.Version{at(36, 3, 2)}
 		}, nil},

@@ -30,8 +30,9 @@ func TestA3_GuardsInTheNote(t *testing.T) {
 		title string
 	}{
 		"nothing else changes": {plan: SitePlan{Site: site, Plan: idle, Guards: guardChange()}, title: "1 site needs attention"},
-		"machines change":      {plan: SitePlan{Site: site, Plan: rendertest.UpgradePlan(t, site, 4), Guards: guardChange()}, title: "1 site needs attention"},
-		"no plan":              {plan: SitePlan{Site: site, Missing: "it failed", Guards: guardChange()}, title: "1 site blocked"},
+		"machines change": {plan: SitePlan{Site: site, Plan: rendertest.UpgradePlan(t, site, 4), Guards: guardChange()},
+			title: "1 site needs attention"},
+		"no plan": {plan: SitePlan{Site: site, Missing: "it failed", Guards: guardChange()}, title: "1 site blocked"},
 		"no room": {plan: SitePlan{Site: site, Plan: rendertest.UpgradePlan(t, site, 4), Guards: guardChange()}, limit: 1900,
 			title: "1 site needs attention"},
 	} {
@@ -63,12 +64,14 @@ func TestA3_GuardsOfTheFleet(t *testing.T) {
 	idle := SitePlan{Site: site, Plan: lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name}}
 	allowed := []lifecycle.DeclaredChange{{Subject: lifecycle.FleetFile, Path: "spec.execPlugins", To: `["aws"]`}}
 	note := Note([]SitePlan{idle}, NoteOptions{Fleet: allowed})
-	for _, want := range []string{"the fleet: needs attention", "**What guards every site changes**", `- fleet.yaml spec.execPlugins: not there → \["aws"]`} {
+	for _, want := range []string{"the fleet: needs attention", "**What guards every site changes**",
+		`- fleet.yaml spec.execPlugins: not there → \["aws"]`} {
 		if !strings.Contains(note, want) {
 			t.Errorf("the note does not say %q:\n%s", want, note)
 		}
 	}
-	if note := Note(nil, NoteOptions{Unguarded: "the log says why"}); !strings.Contains(note, "was not compared with the target branch**: the log says why") {
+	if note := Note(nil, NoteOptions{Unguarded: "the log says why"}); !strings.Contains(note,
+		"was not compared with the target branch**: the log says why") {
 		t.Errorf("got\n%s", note)
 	}
 	idle.Unguarded, idle.New = "it can't be read", true

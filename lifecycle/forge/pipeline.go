@@ -16,8 +16,8 @@ type FormerLabels func(site string) (labels map[string]string, known bool)
 // PipelineSites are the jobs' sites, with those that they wait for: load reads one of these, as far as it can be read. A name that no
 // job can bear is an error: it would become part of a script. former is nil where no change is known, and then what is declared counts.
 //
-// Before a change is merged, the branch that it goes into says of what tier a site is, and so whose variables its jobs get: a label must not
-// choose them. After it, production is what was production before it or is so now, and what is new waits for somebody as production does.
+// Before a change is merged, the branch that it goes into says of what tier a site is, and so whose variables its jobs get: a label must
+// not choose them. After it, production is what was production before it or is so now, and what is new waits for somebody as production does.
 func PipelineSites(
 	kind lifecycle.PipelineKind, sites []lifecycle.Site, load func(name string) lifecycle.Site, former FormerLabels,
 ) ([]lifecycle.PipelineSite, error) {

@@ -28,6 +28,8 @@ type Client struct {
 	api *gitlab.Client
 	log *slog.Logger
 	url string
+	// plain asks without the token: for what is everybody's to know.
+	plain *http.Client
 	// wait is the first pause before something is asked again.
 	wait time.Duration
 }
@@ -50,6 +52,7 @@ func newClient(server lifecycle.ForgeServer, log *slog.Logger, wait time.Duratio
 	if err != nil {
 		return nil, err
 	}
+	c.plain = &http.Client{Transport: transport, Timeout: 2 * time.Minute}
 	c.api, err = gitlab.NewClient(server.Token,
 		gitlab.WithBaseURL(server.URL),
 		gitlab.WithHTTPClient(&http.Client{Transport: transport, Timeout: 2 * time.Minute, CheckRedirect: keepToken}),

@@ -14,8 +14,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-const tokenHint = "Make a project access token (Settings > Access tokens) with the scope api and the role Reporter for what writes notes, " +
-	"as the masked variable KIBAN_GITLAB_TOKEN; and one with the scope read_api and the role Developer for what finds reviews, " +
+const tokenHint = "Make a project access token (Settings > Access tokens) with the scope api and the role Reporter for what writes " +
+	"notes, as the masked variable KIBAN_GITLAB_TOKEN; and one with the scope read_api and the role Developer for what finds reviews, " +
 	"as the masked and protected variable KIBAN_GITLAB_REVIEW_TOKEN. " +
 	"A job's own CI_JOB_TOKEN may neither write notes nor look up merge requests."
 

@@ -67,8 +67,8 @@ func (c *Client) upsert(ctx context.Context, project string, number int64, marke
 	return lifecycle.NoteCreated, nil
 }
 
-// ownNotes are the notes that the token's user wrote, and who wrote the others. Where GitLab does not say who that is, all count as its own:
-// those that may not be edited are left alone then.
+// ownNotes are the notes that the token's user wrote, and who wrote the others. Where GitLab does not say who that is, all count as its
+// own: those that may not be edited are left alone then.
 func (c *Client) ownNotes(ctx context.Context, notes []*gitlab.Note) (own []*gitlab.Note, others []string) {
 	if len(notes) == 0 {
 		return nil, nil

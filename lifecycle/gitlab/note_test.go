@@ -49,8 +49,8 @@ func TestUpsertNote(t *testing.T) {
 	}
 }
 
-// TestA13_ForgedNote: a note of another author that begins as kiban's do is left as it is, also where the token may edit it, and kiban's own
-// says that it is not to be gone by.
+// TestA13_ForgedNote: a note of another author that begins as kiban's do is left as it is, also where the token may edit it, and kiban's
+// own says that it is not to be gone by.
 func TestA13_ForgedNote(t *testing.T) {
 	by := func(id int, name, body string) note {
 		n := note{ID: id, Body: body}

@@ -29,7 +29,10 @@ func Pipeline(p lifecycle.Pipeline) string {
 		case lifecycle.PipelineDrift:
 			writeDriftJob(&b, s)
 		case lifecycle.PipelinePlan:
-			writePlanJob(&b, s)
+			writePlanJob(&b, s, p.Signed)
+			if p.Signed {
+				writeSignJob(&b, s)
+			}
 		}
 	}
 	switch {
@@ -58,7 +61,7 @@ func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
 	} else {
 		b.WriteString("workflow:\n  rules: [{when: always}]\n")
 	}
-	fmt.Fprintf(b, "stages: [%s]\n", strings.Join(pipelineStages(p.Kind, p.Sites, looks), ", "))
+	fmt.Fprintf(b, "stages: [%s]\n", strings.Join(pipelineStages(p, looks), ", "))
 	if p.Image != "" {
 		fmt.Fprintf(b, "default:\n  image: %s\n", yamlString(p.Image))
 	}
@@ -89,15 +92,18 @@ func looksOf(sites []lifecycle.PipelineSite) []look {
 }
 
 // pipelineStages are what a pipeline's jobs stand in, in order: of a wave, each job of the one before has succeeded.
-func pipelineStages(kind lifecycle.PipelineKind, sites []lifecycle.PipelineSite, looks []look) []string {
-	if kind == lifecycle.PipelinePlan {
+func pipelineStages(p lifecycle.Pipeline, looks []look) []string {
+	if p.Kind == lifecycle.PipelinePlan {
+		if p.Signed {
+			return []string{"plan", "sign", "note"}
+		}
 		return []string{"plan", "note"}
 	}
-	if kind == lifecycle.PipelineDrift || len(sites) == 0 {
+	if p.Kind == lifecycle.PipelineDrift || len(p.Sites) == 0 {
 		return []string{"sites"}
 	}
 	var waves []int
-	for _, s := range sites {
+	for _, s := range p.Sites {
 		if !slices.Contains(waves, s.Wave) {
 			waves = append(waves, s.Wave)
 		}

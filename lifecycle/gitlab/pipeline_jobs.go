@@ -12,23 +12,52 @@ import (
 // writePlanJob leaves a plan, of which the note is made and which the main branch is held to, and its counts. A gate that blocks now may
 // not block when the change is merged, so it warns. Of the actions of an environment that are no deployment, "access" is the one that asks
 // least: neither an approval, nor that an environment lives longer for it.
-func writePlanJob(b *strings.Builder, s lifecycle.PipelineSite) {
+// Where it is to be signed, it also leaves the sum of its file for the job that has it signed.
+func writePlanJob(b *strings.Builder, s lifecycle.PipelineSite, signed bool) {
+	begin, end, sum := "", "", ""
+	if signed {
+		begin, end = "\n    - status=0", " || status=$?\n    - printf 'KIBAN_PLAN_SHA256=%s\\n' \"$(sha256sum < plans/"+s.Name+
+			".json | cut -d' ' -f1)\" > plans/"+s.Name+".env\n    - exit $status"
+		sum = ", dotenv: plans/" + s.Name + ".env"
+	}
 	fmt.Fprintf(b, `
 "`+planJob+`%[1]s":
   stage: plan
   interruptible: true
   environment: {name: %[2]s, action: access}
   script:
-    - mkdir -p plans reports
-    - kiban plan %[1]s -o json --report reports/%[1]s.json > plans/%[1]s.json
+    - mkdir -p plans reports%[3]s
+    - kiban plan %[1]s -o json --report reports/%[1]s.json > plans/%[1]s.json%[4]s
   allow_failure: {exit_codes: [3]}
   artifacts:
     when: always
     access: developer
     expire_in: 90 days
     paths: [plans/%[1]s.json]
-    reports: {terraform: reports/%[1]s.json}
-`, s.Name, yamlString(environmentOf(s)))
+    reports: {terraform: reports/%[1]s.json%[5]s}
+`, s.Name, yamlString(environmentOf(s)), begin, end, sum)
+}
+
+// writeSignJob has GitLab sign a plan: the token's audience is the sum of the plan's file, and so part of what GitLab signs; the rest of
+// the token says which job of which pipeline, commit and project asked for it, and when. It has no environment, and so none of the site's
+// variables, and does nothing but keep the token: nobody else takes one for that audience.
+func writeSignJob(b *strings.Builder, s lifecycle.PipelineSite) {
+	fmt.Fprintf(b, `
+"`+signJob+`%[1]s":
+  stage: sign
+  needs: ["`+planJob+`%[1]s"]
+  interruptible: true
+  id_tokens:
+    KIBAN_PLAN_TOKEN: {aud: "`+signedAudience+`$KIBAN_PLAN_SHA256"}
+  script:
+    - mkdir -p signatures
+    - printf '%%s' "$KIBAN_PLAN_TOKEN" > signatures/%[1]s.jwt
+  allow_failure: true
+  artifacts:
+    access: developer
+    expire_in: 90 days
+    paths: [signatures/%[1]s.jwt]
+`, s.Name)
 }
 
 // writeSoakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their

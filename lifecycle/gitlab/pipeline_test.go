@@ -1,7 +1,12 @@
 package gitlab
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -236,6 +241,49 @@ func TestA3_NewSiteHasNoTiersVariables(t *testing.T) {
 		}
 		if kind == lifecycle.PipelineApply && job["when"] != "manual" {
 			t.Errorf("its first apply waits for nobody: %v", job)
+		}
+	}
+}
+
+// TestA3_SignedPlanJobs: the audience of the token that signs is the sum that the plan's job left, whatever that job's exit code, and the
+// job that signs has nobody's variables.
+func TestA3_SignedPlanJobs(t *testing.T) {
+	p := lifecycle.Pipeline{Kind: lifecycle.PipelinePlan, Sites: pipelineSites()[:1], Signed: true}
+	golden(t, "pipeline_plan_signed.yml", Pipeline(p))
+	jobs, stages := parsedJobs(t, Pipeline(p))
+	if !slices.Equal(stages, []any{"plan", "sign", "note"}) {
+		t.Errorf("stages %v", stages)
+	}
+	job := jobs["sign:lab"]
+	tokens := job["id_tokens"].(map[string]any)["KIBAN_PLAN_TOKEN"].(map[string]any)
+	if tokens["aud"] != "kiban:plan:sha256:$KIBAN_PLAN_SHA256" || job["environment"] != nil ||
+		!slices.Equal(job["needs"].([]any), []any{"plan:lab"}) {
+		t.Errorf("got %v", job)
+	}
+	if p.Signed = false; strings.Contains(Pipeline(p), "sign") {
+		t.Error("a fleet that does not ask for signatures has jobs for them")
+	}
+
+	dir := t.TempDir()
+	for name, script := range map[string]string{"kiban": "echo '{}'; exit ${CODE:-0}"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, code := range []int{0, 1, 3} {
+		cmd := exec.Command("sh", "-ec", scriptOf(jobs["plan:lab"]))
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), fmt.Sprint("CODE=", code))
+		out, err := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Errorf("the plan's exit code %d became %d: %v\n%s", code, got, err, out)
+		}
+		plan, err := os.ReadFile(filepath.Join(dir, "plans", "lab.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, err := os.ReadFile(filepath.Join(dir, "plans", "lab.env"))
+		if want := fmt.Sprintf("KIBAN_PLAN_SHA256=%x\n", sha256.Sum256(plan)); err != nil || string(left) != want {
+			t.Errorf("it left %q, want %q: %v", left, want, err)
 		}
 	}
 }

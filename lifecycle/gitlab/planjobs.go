@@ -28,6 +28,8 @@ type planned struct {
 	project  string
 	pipeline int64
 	commit   string
+	// sign had the plan signed, in the same pipeline and before the merge; nil: no job did.
+	sign *gitlab.Job
 }
 
 // planJobs are the jobs that planned a merge request's sites, and why others don't count.
@@ -105,8 +107,8 @@ func (c *Client) planJobs(ctx context.Context, project string, mr *gitlab.BasicM
 // disqualified says why nothing that a pipeline of the merge request made was reviewed; "" when it may have been.
 func (c *Client) disqualified(ctx context.Context, jobs *planJobs, p *gitlab.PipelineInfo) (string, error) {
 	if p.ProjectID != jobs.target {
-		return fmt.Sprintf("it was planned elsewhere: pipeline %d is of project %d, not of project %d, and what a fork's jobs leave is the fork's to replace",
-			p.ID, p.ProjectID, jobs.target), nil
+		return fmt.Sprintf("it was planned elsewhere: pipeline %d is of project %d, not of project %d, and what a fork's jobs leave "+
+			"is the fork's to replace", p.ID, p.ProjectID, jobs.target), nil
 	}
 	why, known := jobs.merged[p.SHA]
 	if !known {
@@ -152,13 +154,14 @@ func (c *Client) jobsOf(ctx context.Context, jobs *planJobs, p *gitlab.PipelineI
 	if err != nil {
 		return err
 	}
-	for name, tries := range triesOf(all) {
+	every := triesOf(all)
+	for name, tries := range every {
 		site, ok := strings.CutPrefix(name, planJob)
 		if _, has := jobs.found[site]; !ok || has {
 			continue
 		}
 		if job, why := lastBefore(tries, jobs.mr.MergedAt); job != nil {
-			jobs.found[site] = planned{job, project, p.ID, p.SHA}
+			jobs.found[site] = planned{job, project, p.ID, p.SHA, signOf(every[signJob+site], jobs.mr.MergedAt)}
 		} else {
 			jobs.refuse(site, "%s", why)
 		}
@@ -213,6 +216,17 @@ func triesOf(jobs []*gitlab.Job) map[string][]*gitlab.Job {
 		slices.SortFunc(tries[name], func(a, b *gitlab.Job) int { return cmp.Compare(b.ID, a.ID) })
 	}
 	return tries
+}
+
+// signOf is the job that had a plan signed; nil when none has done so with success before the merge.
+func signOf(tries []*gitlab.Job, merged *time.Time) *gitlab.Job {
+	if len(tries) == 0 {
+		return nil
+	}
+	if job, _ := lastBefore(tries, merged); job != nil && job.Status == "success" {
+		return job
+	}
+	return nil
 }
 
 // lastBefore is the newest of a job's tries that had finished when the merge request was merged: people can have seen no later one. Without

@@ -51,7 +51,8 @@ func TestA3_ReviewedPlanCounts(t *testing.T) {
 			s.answer[pipelines] = `[{"id":100,"source":"merge_request_event","sha":"f00d"}]`
 		}, "it was planned elsewhere", ""},
 		"a fork's pipeline beside the project's own": {func(s *fleetServer) {
-			s.answer[pipelines] = `[{"id":100,"source":"merge_request_event","project_id":1,"sha":"f00d"},{"id":103,"source":"merge_request_event","project_id":77,"sha":"f00d"}]`
+			s.answer[pipelines] = `[{"id":100,"source":"merge_request_event","project_id":1,"sha":"f00d"},` +
+				`{"id":103,"source":"merge_request_event","project_id":77,"sha":"f00d"}]`
 		}, "", "7"},
 		"a child in a fork": {func(s *fleetServer) {
 			s.answer["/pipelines/100/bridges"] = `[{"id":2,"downstream_pipeline":{"id":200,"project_id":77,"sha":"f00d"}}]`
@@ -113,8 +114,8 @@ func TestA3_ReviewedPlanCounts(t *testing.T) {
 
 // trial has the pipeline run on a commit that GitLab made by merging into the target for a try.
 func trial(s *fleetServer, ref, parents string) {
-	s.answer["/merge_requests/42/pipelines"] = `[{"id":100,"source":"merge_request_event","project_id":1,"sha":"7e57","ref":"refs/merge-requests/42/` +
-		ref + `"}]`
+	s.answer["/merge_requests/42/pipelines"] = `[{"id":100,"source":"merge_request_event","project_id":1,"sha":"7e57",` +
+		`"ref":"refs/merge-requests/42/` + ref + `"}]`
 	s.answer["/pipelines/100/bridges"] = strings.ReplaceAll(s.answer["/pipelines/100/bridges"], "f00d", "7e57")
 	s.answer["/repository/commits/7e57"] = `{"id":"7e57","parent_ids":` + parents + `}`
 }
@@ -128,8 +129,8 @@ func TestA3_WhoSaidYes(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := got.Sites[0].Evidence
-	if e.Job != "https://gitlab.example/jobs/7" || e.Commit != "f00d" || e.MergedBy != "ann" || !slices.Equal(e.ApprovedBy, []string{"bob", "eve"}) ||
-		e.Unknown != "" {
+	if e.Job != "https://gitlab.example/jobs/7" || e.Commit != "f00d" || e.MergedBy != "ann" ||
+		!slices.Equal(e.ApprovedBy, []string{"bob", "eve"}) || e.Unknown != "" {
 		t.Errorf("got %+v", e)
 	}
 	s.before = func(w http.ResponseWriter, r *http.Request, _ int) bool {

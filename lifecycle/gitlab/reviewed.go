@@ -17,9 +17,9 @@ import (
 // largestPlan is how many bytes of a plan are read.
 const largestPlan = 32 << 20
 
-// Reviewed finds what was reviewed of the sites when a commit came into a branch: the plans that a pipeline of its merge request made in the
-// project itself, of what was merged, before it was merged. Without names, those of every site that it planned. What is not there, or does
-// not count, is no error; errors are Diagnostics.
+// Reviewed finds what was reviewed of the sites when a commit came into a branch: the plans that a pipeline of its merge request made in
+// the project itself, of what was merged, before it was merged. Without names, those of every site that it planned. What is not there, or
+// does not count, is no error; errors are Diagnostics.
 //
 // Where a newer pipeline has applied another commit to the job's environment since, what was reviewed no longer counts.
 func (c *Client) Reviewed(ctx context.Context, project string, of lifecycle.MergedCommit, sites []string) (lifecycle.ReviewedSites, error) {
@@ -64,6 +64,9 @@ func (c *Client) reviewed(ctx context.Context, project string, of lifecycle.Merg
 			}
 			s.Evidence = said
 			s.Evidence.Job, s.Evidence.Commit = job.WebURL, job.commit
+			if s, err = c.signed(ctx, jobs, job, s); err != nil {
+				return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
+			}
 		}
 		out.Sites = append(out.Sites, s)
 	}
@@ -81,8 +84,6 @@ func unreviewed(sites []string, why string) (out lifecycle.ReviewedSites) {
 func (c *Client) evidence(ctx context.Context, project string, mr *gitlab.BasicMergeRequest) (e lifecycle.ReviewEvidence) {
 	if mr.MergeUser != nil {
 		e.MergedBy = mr.MergeUser.Username
-	} else if mr.MergedBy != nil { // GitLab before 14.7
-		e.MergedBy = mr.MergedBy.Username
 	}
 	approvals, _, err := c.api.MergeRequestApprovals.GetConfiguration(project, mr.IID, gitlab.WithContext(ctx))
 	if err != nil {

@@ -8,6 +8,17 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
+// Unsigned says why a plan does not count in a fleet that asks for signatures.
+const Unsigned = "it is not signed, and fleet.yaml asks for that (spec.signedReviews): no job sign:SITE of its pipeline left a token"
+
+// Signed is a reviewed plan as it counts where signatures are asked for: one without is as if nobody had reviewed it, and why says so.
+func Signed(r lifecycle.ReviewedPlan) (counts lifecycle.ReviewedPlan, why string) {
+	if r.Plan.Site == "" || r.Evidence.SignedBy != "" {
+		return r, ""
+	}
+	return lifecycle.ReviewedPlan{Kind: r.Kind, Where: r.Where}, Unsigned
+}
+
 // Approval holds one plan after another against the one that people said yes to. A nil Approval lets every plan go.
 type Approval struct {
 	// Reviewed is what a merge request showed.

@@ -125,8 +125,8 @@ func machineRemains(k known, s lifecycle.Step) []string {
 	return append([]string{"~ " + s.ID + ": " + s.Reason}, why...)
 }
 
-// unitRemains: of a unit's objects some may be as declared by now; the others must change just as was reviewed. declared says that both plans
-// are of the very same declaration: without a cluster to render for, a plan names the objects of a unit by that alone.
+// unitRemains: of a unit's objects some may be as declared by now; the others must change just as was reviewed. declared says that both
+// plans are of the very same declaration: without a cluster to render for, a plan names the objects of a unit by that alone.
 func unitRemains(reviewed lifecycle.Plan, s lifecycle.Step, declared bool) []string {
 	i := slices.IndexFunc(reviewed.Steps, func(r lifecycle.Step) bool { return r.Target == s.Target && r.Action == s.Action })
 	coming := s.Action == lifecycle.ActionApply && slices.Contains(reviewed.Coming, s.Target)

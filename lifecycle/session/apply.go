@@ -39,7 +39,14 @@ func (s *Session) Apply(ctx context.Context, opts ApplyOptions) (Result, error) 
 		g.saved = &opts.Saved.Plan
 	}
 	if opts.Reviewed != nil {
-		g.approval = &review.Approval{Reviewed: *opts.Reviewed, Accept: strings.TrimSpace(opts.Accept), Runs: s.knownRuns, Note: s.opts.Hooks.say}
+		reviewed := *opts.Reviewed
+		if s.site.Fleet.SignedReviews {
+			var why string
+			if reviewed, why = review.Signed(reviewed); why != "" {
+				s.opts.Hooks.say("The reviewed plan does not count: " + why + ".")
+			}
+		}
+		g.approval = &review.Approval{Reviewed: reviewed, Accept: strings.TrimSpace(opts.Accept), Runs: s.knownRuns, Note: s.opts.Hooks.say}
 	}
 	return s.converge(ctx, g)
 }

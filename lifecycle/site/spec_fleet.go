@@ -17,6 +17,7 @@ type fleetSpec struct {
 	HostFiles       []string     `yaml:"hostFiles"`
 	LocalFiles      []string     `yaml:"localFiles"`
 	K0s             fleetK0sSpec `yaml:"k0s"`
+	SignedReviews   bool         `yaml:"signedReviews"`
 }
 
 // fleetK0sSpec is how k0s is trusted.
@@ -26,6 +27,6 @@ type fleetK0sSpec struct {
 }
 
 func (d fleetDocument) fleet() lifecycle.Fleet {
-	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, HostFiles: d.Spec.HostFiles, LocalFiles: d.Spec.LocalFiles,
-		K0sSigningKey: d.Spec.K0s.SigningKey}
+	return lifecycle.Fleet{ExecPlugins: d.Spec.ExecPlugins, SecretVariables: d.Spec.SecretVariables, HostFiles: d.Spec.HostFiles,
+		LocalFiles: d.Spec.LocalFiles, K0sSigningKey: d.Spec.K0s.SigningKey, SignedReviews: d.Spec.SignedReviews}
 }

@@ -68,6 +68,7 @@ func foreignImports() []foreign {
 		{"sigs.k8s.io/kustomize/", "lifecycle/site/overlay", "there is one merge language, and one place that runs it"},
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
 		{"gitlab.com/gitlab-org/", "lifecycle/gitlab", "GitLab is asked, with patience and without doing things twice, in one place"},
+		{"github.com/coreos/go-oidc/", "lifecycle/gitlab", "whose signature counts is decided in one place"},
 		{"filippo.io/age", "lifecycle/backup", "what is encrypted, and to whom, is decided in one place"},
 		{"github.com/minio/", "lifecycle/depot", "what speaks S3 is asked in one place"},
 		{"github.com/pkg/sftp", "lifecycle/depot", "files are kept by SFTP in one place"},
