@@ -61,6 +61,8 @@ type HostState struct {
 	Arch string `json:"arch,omitempty"`
 	// BootID is another after each boot of the machine; "" where it does not tell.
 	BootID string `json:"-"`
+	// Epoch is that of the last run that held the site's lock and changed the machine since it booted; 0 where none has.
+	Epoch int `json:"-"`
 	// CgroupV1: k0s 1.35 and later refuse to start there.
 	CgroupV1 bool `json:"cgroupV1,omitempty"`
 	// ClockOffset is the host's clock minus ours, in whole seconds, with half the command's duration taken off.

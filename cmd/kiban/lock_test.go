@@ -116,7 +116,7 @@ func TestUnlock(t *testing.T) {
 	if r.code != 0 || !slices.Equal(f.lockCalls, []string{"break " + other().Holder}) {
 		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
 	}
-	for _, want := range []string{"bob in https://gitlab.example/jobs/7", "apply of revision 3f2a9c1", "the run lives",
+	for _, want := range []string{"bob in https://gitlab.example/jobs/7", "apply of revision 3f2a9c1", "so it lives, or has died since",
 		"worker-3 (v1 to v2)"} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("does not say %q: %s", want, r.err)
@@ -128,6 +128,35 @@ func TestUnlock(t *testing.T) {
 	}
 	if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "-o", "json"); !strings.Contains(r.out, `"who": "bob in`) {
 		t.Errorf("status: %s", r.out)
+	}
+}
+
+// What is said of a holder is what is known: a process that is seen to have ended is dead, and no other.
+func TestA5_UnlockSaysWhatIsTrueOfADeadHolder(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name    string
+		renewed time.Duration // ago
+		gone    bool
+		want    string
+	}{
+		{"renewed a moment ago, and its process has ended", time.Second, true, "It is dead for certain"},
+		{"renewed a moment ago", 2 * time.Second, false, "it was last renewed 2s ago, so it lives, or has died since"},
+		{"renewed by a clock that is ahead", -time.Hour, false, "it was last renewed 0s ago"},
+		{"renewed long ago", time.Hour, false, "Whether it lives is not known from here. By its own clock it was last renewed at"},
+	} {
+		if got := fate(lifecycle.Lock{Holder: "r", Renewed: now.Add(-tt.renewed)}, tt.gone, now); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s", tt.name, got)
+		}
+	}
+	// A run is told once, with all the places that it has the lock in.
+	one, two := other(), other()
+	two.Where, two.Renewed = "/run/kiban on controller-1", two.Renewed.Add(time.Second)
+	f := &fakeSite{locks: []lifecycle.Lock{one, two}}
+	r := f.kiban(t, t.TempDir(), nil, "unlock", "lab", "--yes")
+	if r.code != 0 || strings.Count(r.err, "has it since") != 1 ||
+		!strings.Contains(r.err, "(lease kube-system/kiban, /run/kiban on controller-1)") || len(f.lockCalls) != 2 {
+		t.Errorf("exit %d, %v: %s", r.code, f.lockCalls, r.err)
 	}
 }
 

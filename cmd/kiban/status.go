@@ -81,7 +81,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 // lockLines is what status says of the lock; nothing when nobody has it.
 func lockLines(locks []lifecycle.Lock, unread error, now time.Time) string {
 	var b strings.Builder
-	for _, l := range locks {
+	for _, l := range byRun(locks) {
 		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(lock.Describe(l, now), "\n", "\n        "))
 	}
 	if unread != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +27,9 @@ func newUnlock(a *app, runF func(context.Context, *unlockOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "unlock SITE",
 		Short: "Take the lock of a site away from the run that holds it",
-		Long: `Show which run holds the lock of a site and what it has in hand, ask, and take the lock away from it.
-A run that still lives does not begin another step: it finds out before, and stops. The step in hand goes on to its end.
+		Long: `Show which run holds the lock of a site, in the cluster and on its controllers, when it was renewed last, whether its process is known to
+have ended, and what it has in hand; ask, and take the lock away from it.
+A run that still lives does not begin another step: it finds out before, and stops. The step in hand goes on until another run has the lock.
 
 This is seldom needed: the lock of a run that has died lapses by itself, half a minute after its last renewal.`,
 		Example:           "  kiban unlock tokyo-prod",
@@ -62,10 +65,10 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	if len(locks) == 0 {
 		return a.result(fmt.Sprintf("No run holds the lock of %s.", site.Name))
 	}
-	for _, l := range locks {
-		a.note("%s", lock.Describe(l, time.Now()))
+	for _, held := range byRun(locks) {
+		gone := lock.ProcessGone(os.TempDir(), held.Process)
+		a.note("%s\n%s%s", lock.Describe(held, time.Now()), fate(held, gone, time.Now()), inHand(state, held.Holder))
 	}
-	a.note("%s", inHand(state, locks[0], time.Now()))
 	if err := a.confirm(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
 		return err
 	}
@@ -78,7 +81,7 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 			return err
 		}
 	}
-	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, locks[0].Holder))
+	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, holders(locks)))
 }
 
 func lockUnread(site lifecycle.Site, err error) error {
@@ -87,21 +90,58 @@ func lockUnread(site lifecycle.Site, err error) error {
 		From(err)
 }
 
-// inHand says what a run would be interrupted in: whether it lives, and which nodes it has taken out of service.
-func inHand(state lifecycle.State, l lifecycle.Lock, now time.Time) string {
-	says := "It was renewed a moment ago, so the run lives: it would stop before its next step."
-	if age := now.Sub(l.Renewed); age > lifecycle.LockDuration {
-		says = fmt.Sprintf("It was not renewed for %s: the run is dead, or was stopped, and its lock lapses as soon as another run watches it.",
-			age.Round(time.Second))
+// byRun are the locks with those of one run told as one: where it has them, and when one of them was renewed last.
+func byRun(locks []lifecycle.Lock) []lifecycle.Lock {
+	var out []lifecycle.Lock
+	for _, l := range locks {
+		i := slices.IndexFunc(out, func(o lifecycle.Lock) bool { return o.Holder == l.Holder })
+		if i < 0 {
+			out = append(out, l)
+			continue
+		}
+		out[i].Where += ", " + l.Where
+		if l.Renewed.After(out[i].Renewed) {
+			out[i].Renewed = l.Renewed
+		}
 	}
+	return out
+}
+
+// holders are the runs that have one of these locks.
+func holders(locks []lifecycle.Lock) string {
+	var runs []string
+	for _, l := range byRun(locks) {
+		runs = append(runs, l.Holder)
+	}
+	return strings.Join(runs, ", ")
+}
+
+// fate says what is known of the run that has a lock: gone says that its process has ended for certain. Its last renewal is by its own clock, and
+// so is no proof of anything.
+func fate(l lifecycle.Lock, gone bool, now time.Time) string {
+	age := now.Sub(l.Renewed)
+	switch {
+	case gone:
+		return "It is dead for certain: its process ran on this machine and has ended. The next run from here has its lock at once."
+	case age > lifecycle.LockDuration:
+		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s ago: it is dead, stopped or cut off. "+
+			"Its lock lapses as soon as another run has watched it for %s.", l.Renewed.UTC().Format("2006-01-02 15:04:05 UTC"), age.Round(time.Second),
+			lifecycle.LockDuration)
+	}
+	return fmt.Sprintf("By its own clock it was last renewed %s ago, so it lives, or has died since: its process is not known to have ended. "+
+		"One that lives would stop before its next step.", max(0, age).Round(time.Second))
+}
+
+// inHand says which nodes a run has taken out of service.
+func inHand(state lifecycle.State, run string) string {
 	var nodes []string
 	for _, n := range state.Nodes {
-		if n.Mark.Run == l.Holder {
+		if n.Mark.Run == run {
 			nodes = append(nodes, n.Name+" ("+n.Mark.Reason+")")
 		}
 	}
-	if len(nodes) > 0 {
-		says += " It has taken out of service: " + strings.Join(nodes, ", ") + ". The next apply returns them."
+	if len(nodes) == 0 {
+		return ""
 	}
-	return says
+	return " It has taken out of service: " + strings.Join(nodes, ", ") + ". The next apply returns them."
 }

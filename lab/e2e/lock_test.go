@@ -64,8 +64,8 @@ func TestTwoBootstrapsAtOnce(t *testing.T) {
 	if run != "" || epoch != 1 {
 		t.Errorf("the lease afterwards: holder %q, epoch %d; want it adopted once and given up", run, epoch)
 	}
-	if left := strings.TrimSpace(b.must(0, b.lab("exec", "--dir", ".lab", "controller-1", "ls /run/kiban")).stdout); left != "" {
-		t.Errorf("left on the controller: %s", left)
+	if left := strings.TrimSpace(b.must(0, b.lab("exec", "--dir", ".lab", "controller-1", "ls /run/kiban")).stdout); left != "epoch.1" {
+		t.Errorf("left on the controller: %q, want nothing but the epoch", left)
 	}
 	m := b.mark()
 	b.apply(0)

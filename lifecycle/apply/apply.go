@@ -52,12 +52,8 @@ type Deps struct {
 	RunID string
 	// Stop, when closed, lets the steps in hand finish and starts no other. Nil: never.
 	Stop <-chan struct{}
-	// Fence is asked just before the effect of every step. Its error, such as that another run has taken the site's lock over, keeps
-	// the step from being done and stops the run. Nil: there is no lock to lose.
-	Fence func(ctx context.Context) error
-	// Lost is closed when another run is known to have the lock: what is under way ends at once, as if the process had been killed. Nil:
-	// never.
-	Lost <-chan struct{}
+	// Fence says whether the run may still act. Nil: there is no lock to lose.
+	Fence Fence
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 	// Poll is the pause between two looks at a gate that is not met. Zero: half a second.

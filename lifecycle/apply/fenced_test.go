@@ -50,13 +50,21 @@ func (p *place) takenBy(run, who string) {
 // fenceOf is the fence of a run that has the lock.
 func fenceOf(t *testing.T, p *place) *lock.Fence {
 	t.Helper()
-	h, err := lock.NewContest(p, lock.Claim{Site: "lab", Lock: lifecycle.Lock{Holder: "run-1", Who: "alice@ws1"}}, false).Acquire(t.Context())
+	c := lock.NewContest(lock.Claim{Site: "lab", Lock: lifecycle.Lock{Holder: "run-1", Who: "alice@ws1"}})
+	h, err := c.Acquire(t.Context(), lock.Group{Seats: []lock.Seat{{Name: "lease", Place: p}}}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := &lock.Fence{Site: "lab"}
 	f.Add(h)
 	return f
+}
+
+// onlyChecks is a fence that ends no step in hand.
+type onlyChecks struct{ Fence }
+
+func (onlyChecks) Guard(ctx context.Context, _ lifecycle.Step) (context.Context, context.CancelFunc) {
+	return context.WithCancel(ctx)
 }
 
 // A run that lost its lock does not begin another step, and leaves the node to the run that has it now.
@@ -72,7 +80,7 @@ func TestHazard_H13_FenceStopsTheRun(t *testing.T) {
 			}
 		}
 		d := w.deps()
-		d.Fence = f.Check // without Lost: the step in hand goes on to its end
+		d.Fence = onlyChecks{f} // the step in hand goes on to its end
 		err := Run(t.Context(), lifecycle.Site{}, rollout(2, lifecycle.Stage{Width: 1}), d)
 		if want := []string{"w1/cordon", "w1/drain"}; !slices.Equal(w.log, want) {
 			t.Errorf("did %v, want %v", w.log, want)
@@ -104,7 +112,7 @@ func TestLostLockEndsTheStepInHand(t *testing.T) {
 		plan := rollout(3, lifecycle.Stage{Width: 3})
 		plan.Steps[2].OnFailure = []lifecycle.Step{{ID: "w1/restore-former", Action: lifecycle.ActionRestoreFormer, Target: "w1"}}
 		d := w.deps()
-		d.Fence, d.Lost = f.Check, f.Lost()
+		d.Fence = f
 		start := time.Now()
 		err := Run(t.Context(), lifecycle.Site{}, plan, d)
 		if took := time.Since(start); took > 2*lifecycle.LockRenewal {

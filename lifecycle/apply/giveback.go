@@ -22,7 +22,7 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 		// The run may have been told to stop at once; a node is worth a few seconds more.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
-		if err := r.permitted(ctx); err != nil {
+		if err := r.permitted(ctx, s); err != nil {
 			r.find(lifecycle.AsDiagnostics(err, s.Target+" stays cordoned")...)
 			return // it is the other run's now, which finds the mark
 		}

@@ -29,7 +29,7 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	if ctx.Err() != nil || !s.Action.StartsK0s() {
 		return
 	}
-	if err := r.permitted(ctx); err != nil {
+	if err := r.permitted(ctx, s); err != nil {
 		r.find(lifecycle.AsDiagnostics(err, s.Target+" is left as it is")...)
 		return // it is another run's to see to
 	}

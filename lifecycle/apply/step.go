@@ -19,7 +19,7 @@ func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecy
 	if err := r.emit(stepEvent(lifecycle.EventStarted, s, s.Reason)); err != nil {
 		return false, lifecycle.Diagnostics{unrecorded(s.ID, err)} // what can't be recorded must not be done
 	}
-	if err := r.permitted(ctx); err != nil {
+	if err := r.permitted(ctx, s); err != nil {
 		return false, r.fail(ctx, s, began, false, lifecycle.AsDiagnostics(err, s.ID+" was not begun"))
 	}
 	if lost, err := r.guarded(ctx, s); lost {

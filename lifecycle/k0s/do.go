@@ -52,7 +52,7 @@ func (s *Session) Do(ctx context.Context, step lifecycle.Step, progress func(str
 	if progress == nil {
 		progress = func(string) {}
 	}
-	t := &task{Session: s, step: step, progress: progress, ctx: ctx}
+	t := &task{Session: s, step: step, progress: progress, ctx: ctx, epoch: s.opts.Epoch, refused: &refusals{}}
 	err := t.attachTarget()
 	if err == nil {
 		err = act(ctx, t)
@@ -66,6 +66,9 @@ type task struct {
 	step     lifecycle.Step
 	progress func(string)
 	ctx      context.Context
+	// epoch is the lock's that commands are sent with; nil: they need none. refused is what machines refused because of it.
+	epoch   func() int
+	refused *refusals
 	// cluster and on are the parsed document and the step's target in it; on is nil where the step has none.
 	cluster *v1beta1.Cluster
 	on      *remote
@@ -108,7 +111,11 @@ func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
 		}
 		return nil
 	}
-	client, err := rig.NewClient(rig.WithConnection(stepConnection{m.transport, t.ctx}),
+	epoch := t.epoch
+	if epoch == nil {
+		epoch = func() int { return 0 }
+	}
+	client, err := rig.NewClient(rig.WithConnection(stepConnection{m.transport, t.ctx, name, m.paths.locks, epoch, t.refused}),
 		rig.WithLogger(t.opts.Log.With("step", t.step.ID)), rig.WithCommandGate(cmd.CommandGateFunc(gate)))
 	if err != nil {
 		return nil, err
@@ -192,7 +199,7 @@ func notRunning(h lifecycle.HostState) string {
 func (t *task) cleanUp(name string, do func(context.Context, *remote) error) error {
 	ctx, cancel := afterwards(t.ctx)
 	defer cancel()
-	again := &task{Session: t.Session, step: t.step, progress: t.progress, ctx: ctx}
+	again := &task{Session: t.Session, step: t.step, progress: t.progress, ctx: ctx, epoch: t.epoch, refused: t.refused}
 	_, h, err := t.document.cluster(name)
 	if err != nil {
 		return err
@@ -208,6 +215,9 @@ func (t *task) cleanUp(name string, do func(context.Context, *remote) error) err
 func (t *task) explain(err error) error {
 	if err == nil {
 		return nil
+	}
+	if o := t.refused.why(); o != nil {
+		return o.finding(t.site.Name)
 	}
 	if t.ctx.Err() != nil {
 		if cause := context.Cause(t.ctx); !errors.Is(cause, t.ctx.Err()) {

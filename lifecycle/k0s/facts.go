@@ -14,11 +14,13 @@ var factsScript string
 // paths are where k0s has its things on a host.
 type paths struct {
 	binary, data, config, token string
+	locks                       string // where kiban keeps the site's lock and its epochs
 }
 
 // pathsOf asks a host, which needs a configurer only, no machine.
 func pathsOf(h *cluster.Host) paths {
-	return paths{binary: h.K0sInstallLocation(), data: h.K0sDataDir(), config: h.K0sConfigPath(), token: h.K0sJoinTokenPath()}
+	return paths{binary: h.K0sInstallLocation(), data: h.K0sDataDir(), config: h.K0sConfigPath(), token: h.K0sJoinTokenPath(),
+		locks: hostLockDir}
 }
 
 // staged is where a binary of the version waits beside the installed one.
@@ -47,8 +49,8 @@ func script(a question) string {
 	if a.controls() {
 		role = "controller"
 	}
-	return fmt.Sprintf("N=%s ROLE=%s BIN=%s DATA=%s CONF=%s TOKEN=%s\n%s\n%s", q(a.nonce), role, q(a.paths.binary), q(a.paths.data),
-		q(a.paths.config), q(a.paths.token), args, factsScript)
+	return fmt.Sprintf("N=%s ROLE=%s BIN=%s DATA=%s CONF=%s TOKEN=%s LOCKS=%s\n%s\n%s", q(a.nonce), role, q(a.paths.binary),
+		q(a.paths.data), q(a.paths.config), q(a.paths.token), q(a.paths.locks), args, factsScript)
 }
 
 // factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by

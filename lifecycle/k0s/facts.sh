@@ -1,6 +1,6 @@
 # What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds.
 # N frames the output: no program on the machine knows it. ROLE is what the site declares the machine to be: credentials are asked of
-# controllers alone. BIN, DATA, CONF and TOKEN are the host's paths; its declared files are the script's arguments.
+# controllers alone. BIN, DATA, CONF, TOKEN and LOCKS are the host's paths; its declared files are the script's arguments.
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -33,6 +33,11 @@ fact clock "$(date +%s)"
 fact hostname "$(quiet hostname || uname -n)"
 fact kernel "$(uname -r)"
 fact boot "$(quiet cat /proc/sys/kernel/random/boot_id)"
+n=0
+for f in "$LOCKS"/epoch.*; do
+	quiet [ "${f##*.}" -gt "$n" ] && n=${f##*.}
+done
+[ "$n" = 0 ] || fact epoch "$n"
 fact machine "$(uname -m)"
 block os osrelease
 [ -d /sys/fs/cgroup ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && fact cgroup 1

@@ -23,13 +23,13 @@ const hostLockDir = "/run/kiban"
 // hostLockCall bounds one command, so that several fit into the lock's duration.
 const hostLockCall = lifecycle.LockDuration / 3
 
-// HostLock is a site's lock on one of its controllers, for as long as the site has no API that could keep it.
+// HostLock is a site's lock on one of its controllers.
 //
 // Under the directory, lock/ exists with one file in it, named by the run that holds the lock, and beat.<run> counts its renewals. A
 // contender prepares such a directory and renames it to lock: rename(2) puts it there whole, or fails while another with a file in it is
 // there. A lock is taken over by renaming its holder's file away first, which one contender alone can do, and which a holder
 // finds out as soon as it looks for its file. Whatever is interrupted leaves either a lock that is held or an empty directory, which is
-// none.
+// none. The epoch stays when nobody has the lock, with those that the machine was changed with.
 type HostLock struct {
 	session *Session
 	host    string
@@ -47,6 +47,7 @@ func (h *HostLock) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
 	_, _ = rand.Read(random[:]) // never fails
 	nonce := hex.EncodeToString(random[:])
 	out, err := h.run(ctx, fmt.Sprintf(`N=%s; cd %s 2>/dev/null || { echo "$N none"; exit 0; }
+D=.; echo "$N epoch $(`+newestEpoch+`)"
 for f in lock/*; do
 [ -f "$f" ] || continue
 r=${f#lock/}
@@ -67,6 +68,9 @@ func parseHostLock(out, nonce, where string) (lifecycle.Lock, error) {
 	if !strings.Contains(out, nonce+" none") {
 		return none, errors.New("the machine's answer about the lock is cut short")
 	}
+	_, epoch, _ := strings.Cut(out, nonce+" epoch ")
+	epoch, _, _ = strings.Cut(epoch, "\n")
+	none.Epoch = lockEpoch(epoch)
 	_, held, ok := strings.Cut(out, nonce+" held ")
 	if !ok {
 		return none, nil
@@ -75,6 +79,7 @@ func parseHostLock(out, nonce, where string) (lifecycle.Lock, error) {
 	facts, _, _ = strings.Cut(facts, nonce)
 	run, beat, _ := strings.Cut(line, " ")
 	count, when, _ := strings.Cut(beat, " ")
+	when, raised, _ := strings.Cut(when, " ")
 	var l lifecycle.Lock
 	if strings.TrimSpace(facts) == "" {
 		return none, nil // it was released between two commands
@@ -84,6 +89,7 @@ func parseHostLock(out, nonce, where string) (lifecycle.Lock, error) {
 	}
 	l.Holder, l.Beat, l.Where, l.Version = run, beat, where, run+" "+count
 	l.Who = cmp.Or(l.Who, run)
+	l.Epoch = max(l.Epoch, lockEpoch(raised))
 	if unix, err := strconv.ParseInt(when, 10, 64); err == nil {
 		l.Renewed = time.Unix(unix, 0)
 	}
@@ -114,9 +120,9 @@ func (h *HostLock) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycl
 		script, stdin = takeScript, string(facts)
 	}
 	q := shellescape.Quote
-	beat := fmt.Sprintf("%d %d", n+1, lock.Renewed.Unix())
-	out, err := h.run(ctx, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s\n%s", q(h.dir), q(was), q(count), q(lock.Holder), q(beat),
-		script), stdin)
+	beat := fmt.Sprintf("%d %d %d", n+1, lock.Renewed.Unix(), lock.Epoch)
+	out, err := h.run(ctx, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s; E=%d\n%s", q(h.dir), q(was), q(count), q(lock.Holder),
+		q(beat), lock.Epoch, script), stdin)
 	if err != nil {
 		return lifecycle.Lock{}, err
 	}
@@ -140,6 +146,7 @@ echo "$BEAT" > "$D/new-beat.$ME" && mv -f "$D/new-beat.$ME" "$D/beat.$ME"`
 mv -f "$D/lock/$WAS" "$D/freed.$WAS" 2>/dev/null || { echo moved; exit 0; }
 rm -f "$D/freed.$WAS" "$D/beat.$WAS"
 rmdir "$D/lock" 2>/dev/null
+` + markEpoch + `
 exit 0`
 
 	takeScript = `rm -rf "$D/new.$ME" && mkdir -p "$D/new.$ME" && cat > "$D/new.$ME/$ME" || exit 1
@@ -152,7 +159,8 @@ mv -f "$D/lock/$WAS" "$D/freed.$ME" 2>/dev/null || moved
 rm -f "$D/freed.$ME" "$D/beat.$WAS"
 fi
 rmdir "$D/lock" 2>/dev/null
-mv -T "$D/new.$ME" "$D/lock" 2>/dev/null || moved`
+mv -T "$D/new.$ME" "$D/lock" 2>/dev/null || moved
+` + markEpoch
 )
 
 func (h *HostLock) where() string { return h.dir + " on " + h.host }
@@ -161,7 +169,7 @@ func (h *HostLock) where() string { return h.dir + " on " + h.host }
 func (h *HostLock) run(ctx context.Context, command, stdin string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, hostLockCall, fmt.Errorf("%s did not answer within %s", h.host, hostLockCall))
 	defer cancel()
-	t := &task{Session: h.session, step: lifecycle.Step{ID: "lock", Target: h.host}, progress: func(string) {}, ctx: ctx}
+	t := &task{Session: h.session, step: lifecycle.Step{ID: "lock", Target: h.host}, progress: func(string) {}, ctx: ctx, refused: &refusals{}}
 	if err := t.attachTarget(); err != nil {
 		return "", err
 	}

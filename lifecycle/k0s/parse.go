@@ -69,6 +69,7 @@ func (f *facts) machine(raw frames) {
 	h.Hostname = short(strings.ToLower(raw.value("hostname")))
 	h.Kernel = short(raw.value("kernel"))
 	h.BootID = short(raw.value("boot"))
+	h.Epoch = lockEpoch(raw.value("epoch"))
 	h.Arch = goArch(raw.value("machine"))
 	h.OS = osName(raw.block("os"))
 	h.CgroupV1 = raw.value("cgroup") == "1"

@@ -126,6 +126,12 @@ func (c *tunnel) Close() error {
 type stepConnection struct {
 	*transport
 	step context.Context
+	// host is the machine's name, lockDir where it keeps epochs; epoch is the lock's that commands are sent with, 0 for those that need
+	// none; refused takes what it refused.
+	host    string
+	lockDir string
+	epoch   func() int
+	refused *refusals
 }
 
 func (c stepConnection) String() string       { return c.conn.String() }
@@ -143,6 +149,10 @@ func (c stepConnection) StartProcess(ctx context.Context, command string, stdin 
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(c.step, func() { cancel(nil) })
 	out := outputsOf(ctx, stdout, stderr, func() { cancel(tooMuch{fmt.Sprintf("more than %d bytes", maxLibrary)}) })
+	epoch, heard := c.epoch(), &overheard{next: out.stderr}
+	if epoch > 0 {
+		command, out.stderr = behindEpoch(epoch, c.lockDir, command), heard
+	}
 	w, err := c.start(ctx, command, stdin, out.stdout, out.stderr)
 	if err != nil {
 		release()
@@ -155,6 +165,11 @@ func (c stepConnection) StartProcess(ctx context.Context, command string, stdin 
 		err := w.Wait()
 		if cause, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
 			return cause // also where the command ended well: what was kept is not all of it
+		}
+		if there, ok := heard.refused(); ok && exitStatus(err) == outrankedStatus {
+			o := outranked{host: c.host, ours: epoch, there: there}
+			c.refused.note(o)
+			return o
 		}
 		return err
 	}), nil

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	corev1 "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -24,19 +23,18 @@ const (
 // manager is the field manager of all that kiban writes, as Helm's releases have it too.
 const manager = "kiban"
 
-// MarkSite writes into the cluster which site it is. Another site's plan is then refused.
+// MarkSite writes into the cluster which site it is. Another site's plan is then refused. A mark that is there already stays: one of another
+// site is an error.
 func (c *Client) MarkSite(ctx context.Context, site string) error {
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	cm := corev1.ConfigMap(siteName, metav1.NamespaceSystem).WithLabels(ownLabels()).WithData(map[string]string{siteKey: site})
-	_, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Apply(ctx, cm, metav1.ApplyOptions{FieldManager: manager, Force: true})
-	if err != nil {
-		return fmt.Errorf("write %s/%s: %w", metav1.NamespaceSystem, siteName, err)
-	}
-	return nil
+	return c.keep(ctx, siteName, func(data map[string]string) (map[string]string, error) {
+		if was := data[siteKey]; was != "" && was != site {
+			return nil, fmt.Errorf("%s/%s says that the cluster is site %s: it is not changed", metav1.NamespaceSystem, siteName, was)
+		}
+		return map[string]string{siteKey: site}, nil
+	})
 }
 
 func ownLabels() map[string]string { return map[string]string{"app.kubernetes.io/managed-by": "kiban"} }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"strings"
+	"sync"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -15,7 +17,7 @@ type Claim struct {
 	Site string
 	// Lock names the run, who is behind it, what it is about and its process.
 	Lock lifecycle.Lock
-	// Wait is how long another's lock is waited for; 0 not at all.
+	// Wait is how long another's lock is waited for, in all; 0 not at all.
 	Wait time.Duration
 	// Say tells the operator what is being waited for.
 	Say func(string)
@@ -29,91 +31,217 @@ var ErrHeld = errors.New("another run has the lock")
 const (
 	// lookEvery is the pause between two looks at another's lock.
 	lookEvery = time.Second
+	// lookWithin bounds one look at one seat, so that one that hangs does not keep the others from being watched.
+	lookWithin = watchGap / 2
+	// attempts is how often others may be faster with a lock that each look shows free, before a run that does not wait gives up.
+	attempts = 20
 	// tellEvery is how often a waiting run says so again.
 	tellEvery = 30 * time.Second
 )
 
-// Contest is the wait for one place's lock. It remembers what it has watched, so that Acquire goes on where Await ended.
+// Contest is one run's wait for a site's lock, wherever it is kept. It remembers what it has watched, so that Acquire goes on where Await
+// ended. One goroutine uses it at a time.
 type Contest struct {
-	place    Place
-	claim    Claim
-	fleeting bool
-	watch    Watch
-	began    time.Time
-	told     time.Time
+	claim   Claim
+	watches map[string]*Watch // by seat
+	waited  time.Duration     // in all
+	told    time.Time
 }
 
-// NewContest prepares to take the lock of a place. fleeting: it is empty after a reboot of its machine.
-func NewContest(place Place, claim Claim, fleeting bool) *Contest {
-	return &Contest{place: place, claim: claim, fleeting: fleeting, began: time.Now()}
-}
+// NewContest prepares to take the lock.
+func NewContest(claim Claim) *Contest { return &Contest{claim: claim, watches: map[string]*Watch{}} }
 
-// Await waits until the lock may be taken, takes nothing, and reports whether it had to wait. The error is a lifecycle.Diagnostic that
-// names the holder when it is still another's at the end of the wait.
-func (c *Contest) Await(ctx context.Context) (waited bool, err error) {
-	_, waited, err = c.until(ctx)
+// Await waits until nobody else holds a seat of these groups, takes nothing, and reports whether it had to wait. Seats that do not answer are
+// in nobody's way. The error is a lifecycle.Diagnostic that names the holder when it is still another's at the end of the wait.
+func (c *Contest) Await(ctx context.Context, groups ...Group) (waited bool, err error) {
+	var all []Seat
+	for _, g := range groups {
+		all = append(all, g.Seats...)
+	}
+	_, waited, err = c.until(ctx, all, func([]look) error { return nil })
 	return waited, err
 }
 
-// Acquire takes the lock as soon as it may be taken. It is renewed from then on, until it is released.
-func (c *Contest) Acquire(ctx context.Context) (*Hold, error) {
-	for {
-		now, _, err := c.until(ctx)
+// Acquire takes the group's lock as soon as it may be taken: with an epoch of at least that, and greater than any that its seats knew. It is
+// renewed from then on, until it is released.
+//
+// Seats are taken in their order, and the first that another was faster with ends the attempt, which then gives back what it has: of those
+// who contend, the one that is ahead of the others is never kept up by them.
+func (c *Contest) Acquire(ctx context.Context, g Group, epoch int) (*Hold, error) {
+	for attempt := 1; ; attempt++ {
+		looks, _, err := c.until(ctx, g.Seats, func(looks []look) error { return g.short(c.claim.Site, looks) })
 		if err != nil {
 			return nil, err
 		}
-		sent := time.Now()
-		want := c.claim.Lock
-		want.Epoch, want.Version, want.Since, want.Renewed = now.Epoch+1, now.Version, sent, sent
-		got, err := c.place.WriteLock(ctx, want)
-		if err != nil {
-			if got, readErr := c.place.ReadLock(ctx); readErr == nil && got.Same(want) {
-				return keep(c.place, got, sent, c.fleeting), nil // it was written, only the answer was lost
-			}
-		}
+		hold, err := c.take(ctx, g, looks, epoch)
 		switch {
-		case err == nil:
-			return keep(c.place, got, sent, c.fleeting), nil
-		case !errors.Is(err, lifecycle.ErrLockMoved):
+		case hold != nil:
+			return hold, nil
+		case c.waited >= c.claim.Wait && (!errors.Is(err, lifecycle.ErrLockMoved) || attempt >= attempts):
 			return nil, failed(c.claim.Site, err)
 		}
-		if err := sleep(ctx, lookEvery/10); err != nil { // another was faster
+		if err := c.pause(ctx, c.backOff(attempt)); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// until looks until the lock may be taken, and gives it as it was then.
-func (c *Contest) until(ctx context.Context) (now lifecycle.Lock, waited bool, err error) {
-	for ; ; waited = true {
-		asked := time.Now()
-		now, err = c.place.ReadLock(ctx)
-		answered := time.Now()
-		left := c.claim.Wait - answered.Sub(c.began)
-		if err != nil {
-			c.watch.Forget()
-			if ctx.Err() != nil || left <= 0 {
-				return now, waited, failed(c.claim.Site, err)
-			}
-		} else {
-			dead := c.watch.Silent(now, asked, answered) || now.Holder == c.claim.Lock.Holder ||
-				(now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
-			switch judge(now, dead, c.watch.Alive(), answered, left) {
-			case free:
-				return now, waited, nil
-			case refused:
-				return now, waited, Held(c.claim.Site, now, answered)
-			case suspect:
-				c.tell(fmt.Sprintf("The lock of %s was not renewed for %s; watching it for %s before it is taken over from %s.", c.claim.Site,
-					answered.Sub(now.Renewed).Round(time.Second), lifecycle.LockDuration, now.Who))
-			case awaited:
-				c.tell(fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(Describe(now, answered), "\n", "; ")))
-			}
-		}
-		if err := sleep(ctx, lookEvery); err != nil {
-			return now, waited, err
+// take tries to take every seat that answered. The error says why it has not enough of them, and then it has none.
+func (c *Contest) take(ctx context.Context, g Group, looks []look, epoch int) (*Hold, error) {
+	for _, l := range looks {
+		if l.err == nil {
+			epoch = max(epoch, l.now.Epoch+1)
 		}
 	}
+	h := newHold(g, epoch)
+	var errs []error
+	for _, l := range looks {
+		if l.err != nil {
+			continue
+		}
+		p, err := c.sit(ctx, l, epoch)
+		if errors.Is(err, lifecycle.ErrLockMoved) {
+			return nil, errors.Join(err, h.release(ctx))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", l.seat.Name, err))
+			continue
+		}
+		h.posts = append(h.posts, p)
+	}
+	if len(h.posts) < g.need() {
+		return nil, errors.Join(append(errs, h.release(ctx))...)
+	}
+	h.keep()
+	return h, nil
+}
+
+// sit takes one seat that was free when it was looked at.
+func (c *Contest) sit(ctx context.Context, l look, epoch int) (*post, error) {
+	sent := time.Now()
+	want := c.claim.Lock
+	want.Epoch, want.Version, want.Since, want.Renewed = epoch, l.now.Version, sent, sent
+	got, err := l.seat.WriteLock(ctx, want)
+	if err != nil {
+		now, readErr := l.seat.ReadLock(ctx)
+		if readErr != nil || !now.Same(want) {
+			return nil, err
+		}
+		got = now // it was written, only the answer was lost
+	}
+	return &post{Seat: l.seat, lock: got, confirmed: sent}, nil
+}
+
+// backOff is how long to wait after a failed attempt. Runs differ in it, by their names.
+func (c *Contest) backOff(attempt int) time.Duration {
+	h := fnv.New32a()
+	fmt.Fprint(h, c.claim.Lock.Holder, attempt) // never fails
+	return time.Duration(min(attempt, 10))*lookEvery/10 + time.Duration(h.Sum32()%uint32(lookEvery/10/time.Microsecond))*time.Microsecond
+}
+
+// pause waits, at the expense of what the claim may wait.
+func (c *Contest) pause(ctx context.Context, d time.Duration) error {
+	began := time.Now()
+	defer func() { c.waited += time.Since(began) }()
+	return sleep(ctx, d)
+}
+
+// look is what one look at a seat showed.
+type look struct {
+	seat  Seat
+	now   lifecycle.Lock
+	at    time.Time
+	err   error
+	dead  bool // its holder has no right to it any more, or it is this run's own
+	alive bool // its holder was seen to renew it
+}
+
+// look looks at seats side by side.
+func (c *Contest) look(ctx context.Context, seats []Seat) []look {
+	looks := make([]look, len(seats))
+	var wg sync.WaitGroup
+	for i, s := range seats {
+		w := c.watches[s.Name]
+		if w == nil {
+			w = &Watch{}
+			c.watches[s.Name] = w
+		}
+		if s.Away != "" {
+			looks[i] = look{seat: s, err: errors.New(s.Away)}
+			continue
+		}
+		wg.Go(func() { looks[i] = c.lookAt(ctx, s, w) })
+	}
+	wg.Wait()
+	return looks
+}
+
+func (c *Contest) lookAt(ctx context.Context, s Seat, w *Watch) look {
+	ctx, cancel := context.WithTimeoutCause(ctx, lookWithin, fmt.Errorf("no answer within %s", lookWithin))
+	defer cancel()
+	asked := time.Now()
+	now, err := s.ReadLock(ctx)
+	l := look{seat: s, now: now, at: time.Now(), err: err}
+	if err != nil {
+		w.Forget()
+		return l
+	}
+	l.dead = w.Silent(now, asked, l.at) || now.Holder == c.claim.Lock.Holder || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
+	l.alive = w.Alive()
+	return l
+}
+
+// until looks until no seat is another's and ready has no objection, and gives what it saw then.
+func (c *Contest) until(ctx context.Context, seats []Seat, ready func([]look) error) (looks []look, waited bool, err error) {
+	for ; ; waited = true {
+		began := time.Now()
+		looks := c.look(ctx, seats)
+		c.waited += time.Since(began)
+		left := c.claim.Wait - c.waited
+		busy, err := c.busy(looks, left)
+		if err == nil && !busy {
+			err = ready(looks)
+			switch {
+			case ctx.Err() != nil:
+				return nil, waited, ctx.Err()
+			case err == nil:
+				return looks, waited, nil
+			case left <= 0:
+				return nil, waited, err
+			}
+		} else if err != nil {
+			return nil, waited, err
+		}
+		if err := c.pause(ctx, lookEvery); err != nil {
+			return nil, waited, err
+		}
+	}
+}
+
+// busy reports whether another holds one of the seats, as an error when it is not waited for.
+func (c *Contest) busy(looks []look, left time.Duration) (busy bool, err error) {
+	var told string
+	for _, l := range looks {
+		if l.err != nil {
+			continue
+		}
+		switch judge(l.now, l.dead, l.alive, l.at, left) {
+		case free:
+			continue
+		case refused:
+			return true, Held(c.claim.Site, l.now, l.at)
+		case suspect:
+			told = fmt.Sprintf("The lock of %s was not renewed for %s; watching it for %s before it is taken over from %s.", c.claim.Site,
+				l.at.Sub(l.now.Renewed).Round(time.Second), lifecycle.LockDuration, l.now.Who)
+		case awaited:
+			told = fmt.Sprintf("Waiting for the lock of %s: %s", c.claim.Site, strings.ReplaceAll(Describe(l.now, l.at), "\n", "; "))
+		}
+		busy = true
+	}
+	if busy {
+		c.tell(told)
+	}
+	return busy, nil
 }
 
 func (c *Contest) tell(what string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,71 +18,85 @@ const fencePatience = 2 * time.Minute
 type Fence struct {
 	// Site names the site for whoever is refused.
 	Site string
-	// Adopt is called before each look. It may give one more place of the lock: the cluster's, once there is one. Its error is the refusal.
-	// May be nil.
-	Adopt func(ctx context.Context) (*Hold, error)
+	// Adopt is called before each look. It may give more holds of the lock: the cluster's, once there is one; the controllers', before one of
+	// them is touched. Its error is the refusal. May be nil.
+	Adopt func(ctx context.Context, step lifecycle.Step) ([]*Hold, error)
 
-	mu    sync.Mutex
+	checking sync.Mutex // one look at a time; it guards looks
+	looks    []passed   // the last that passed of each kind
+
+	mu    sync.Mutex // guards what follows
 	holds []*Hold
-	begun time.Time // of the last look that passed
-
-	made, closed sync.Once
-	lost         chan struct{}
 }
 
-// Lost is closed when a renewal finds that another has the lock.
-func (f *Fence) Lost() <-chan struct{} {
-	f.made.Do(func() { f.lost = make(chan struct{}) })
-	return f.lost
+// passed is a look that let a step through.
+type passed struct {
+	begun time.Time
+	units bool // it was for a step on units alone
 }
 
-// watch closes Lost when the hold is lost.
-func (f *Fence) watch(h *Hold) {
-	f.Lost() // makes it
-	go func() {
-		<-h.ended
-		if h.taken {
-			f.closed.Do(func() { close(f.lost) })
-		}
-	}()
-}
-
-// Add makes the fence look at another place, too.
+// Add makes the fence look at another group, too. All of a run's holds have one epoch: the greatest.
 func (f *Fence) Add(h *Hold) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.holds = append(f.holds, h)
-	f.watch(h)
+	epoch := 0
+	for _, h := range f.holds {
+		epoch = max(epoch, h.at())
+	}
+	for _, h := range f.holds {
+		h.raise(epoch)
+	}
+}
+
+// Epoch is what the run's lock is held with; 0 when it holds none.
+func (f *Fence) Epoch() int {
+	epoch := 0
+	for _, h := range f.held() {
+		epoch = max(epoch, h.at())
+	}
+	return epoch
+}
+
+// held are the holds that there are now.
+func (f *Fence) held() []*Hold {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.holds)
+}
+
+// Holds reports whether the run has the lock in a group of that kind.
+func (f *Fence) Holds(fleeting bool) bool {
+	return slices.ContainsFunc(f.held(), func(h *Hold) bool { return h.group.Fleeting == fleeting })
 }
 
 // Check reads the lock afresh wherever it is held, and refuses when another has it. Steps that ask at once share one look, which never
 // began before they asked.
-func (f *Fence) Check(ctx context.Context) error {
-	came := time.Now()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.begun.After(came) {
-		return nil
-	}
+func (f *Fence) Check(ctx context.Context, step lifecycle.Step) error {
+	came, units := time.Now(), onUnits(step)
+	f.checking.Lock()
+	defer f.checking.Unlock()
 	if f.Adopt != nil {
-		h, err := f.Adopt(ctx)
+		more, err := f.Adopt(ctx, step)
+		for _, h := range more {
+			f.Add(h)
+		}
 		if err != nil {
 			return err
 		}
-		if h != nil {
-			f.holds = append(f.holds, h)
-			f.watch(h)
-		}
+	}
+	if slices.ContainsFunc(f.looks, func(p passed) bool { return p.begun.After(came) && (units || !p.units) }) {
+		return nil
 	}
 	for {
 		begun := time.Now()
-		sights := make([]sight, len(f.holds))
-		for i, h := range f.holds {
-			sights[i] = h.look(ctx)
+		var sights []sight
+		for _, h := range f.held() {
+			sights = append(sights, h.look(ctx))
 		}
-		ok, err := permit(f.Site, sights, begun.Sub(came))
+		ok, err := permit(f.Site, sights, units, begun.Sub(came))
 		if ok {
-			f.begun = begun
+			f.looks = append(slices.DeleteFunc(f.looks, func(p passed) bool { return p.units == units }), passed{begun, units})
 		}
 		if ok || err != nil {
 			return err
@@ -92,26 +107,98 @@ func (f *Fence) Check(ctx context.Context) error {
 	}
 }
 
+// onUnits reports whether a step acts on objects of the API alone.
+func onUnits(step lifecycle.Step) bool { return step.Action.Doer() == lifecycle.DoerUnits }
+
+// Guard gives a context for what the step does. It ends when another has the lock, and when the lock was not renewed for so long that another
+// might take it over soon: whatever is under way then ends as if the process had been killed. context.Cause of it is a
+// lifecycle.Diagnostic then.
+func (f *Fence) Guard(ctx context.Context, step lifecycle.Step) (context.Context, context.CancelFunc) {
+	acting, cancel := context.WithCancelCause(ctx)
+	go func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			if why := f.over(step); why != nil {
+				cancel(why)
+			}
+			select {
+			case <-acting.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return acting, func() { cancel(nil) }
+}
+
+// over says why a step may go on no more; nil while it may.
+func (f *Fence) over(step lifecycle.Step) error {
+	holds := f.held()
+	for _, h := range holds {
+		select {
+		case <-h.taken:
+			return fenced(f.Site, h.takenBy())
+		default:
+		}
+	}
+	if len(holds) == 0 || step.Action == lifecycle.ActionAwait {
+		return nil // an operator's work by hand is not kiban's to end; what follows it asks again
+	}
+	if silent := time.Since(lastConfirmed(holds, onUnits(step))); silent >= goodFor {
+		return lifecycle.Blockedf(f.Site, "nothing more is done: the lock could not be renewed for %s", silent.Round(time.Second)).
+			Because(fmt.Sprintf("After %s another run may take it over. %s was under way, and was ended before that.", lifecycle.LockDuration,
+				step.ID)).
+			Try("When what keeps the lock answers again, run the same command: it carries on from what is there.")
+	}
+	return nil
+}
+
+// lastConfirmed is when a run was last known to have the lock. Whoever has no API can take a lock over on the controllers alone, so there it
+// must be renewed wherever it is held there; a run that only uses the API is in nobody's way while it has either.
+func lastConfirmed(holds []*Hold, units bool) time.Time {
+	var any, controllers time.Time
+	for _, h := range holds {
+		at := h.confirmed()
+		if at.After(any) {
+			any = at
+		}
+		if h.group.Fleeting {
+			controllers = at
+		}
+	}
+	fleeting := slices.ContainsFunc(holds, func(h *Hold) bool { return h.group.Fleeting })
+	if fleeting && !units {
+		return controllers
+	}
+	return any
+}
+
 // Release gives the lock up everywhere. What it could not give up lapses by itself.
 func (f *Fence) Release(ctx context.Context) error {
+	f.checking.Lock()
+	defer f.checking.Unlock()
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	var errs []error
-	for _, h := range f.holds {
-		errs = append(errs, h.release(ctx))
-	}
+	holds := f.holds
 	f.holds = nil
+	f.mu.Unlock()
+	errs := make([]error, len(holds))
+	var wg sync.WaitGroup
+	for i, h := range holds {
+		wg.Go(func() { errs[i] = h.release(ctx) })
+	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 
-// sight is what a look at one place of the lock showed.
+// sight is what a look at one group showed. Without any of what follows: the lock is the run's.
 type sight struct {
-	// lost: another has it, or it was taken away; now is what was read then.
+	// fleeting: the group's places are empty after a reboot.
+	fleeting bool
+	// lost: others have it, or it was taken away; now is what was read then.
 	lost bool
 	now  lifecycle.Lock
-	// gone: the place was cleared, as /run is when its machine reboots. That alone takes no right away.
-	gone bool
-	// err says why nothing could be read; recent, that the run's own renewal is younger than the lock's duration all the same, so that
+	// err says why too little could be read; recent, that the run's own renewal is younger than the lock's duration all the same, so that
 	// nobody can have found it dead.
 	err    error
 	recent bool
@@ -119,42 +206,33 @@ type sight struct {
 
 // permit decides whether a step may act. Neither yes nor an error: look again.
 //
-// A place that does not answer is not held against the run while another place vouches for it: when a run restarts the only API
-// server it waits for it, and where it set the cluster up it has the lock on a controller as well.
-func permit(site string, sights []sight, waited time.Duration) (bool, error) {
-	sure, recent := len(sights) == 0, false
+// A group that does not answer is not held against the run while another vouches for it: when a run restarts the only API server the
+// controllers do. The cluster vouches for the controllers only where units alone are acted on: whoever has no API can take the lock over on
+// the controllers.
+func permit(site string, sights []sight, units bool, waited time.Duration) (bool, error) {
+	cluster, controllers, onControllers := false, false, false
 	var why error
 	for _, s := range sights {
+		onControllers = onControllers || s.fleeting
 		switch {
 		case s.lost:
 			return false, fenced(site, s.now)
-		case s.err != nil:
-			recent = recent || s.recent
-			why = errors.Join(why, s.err)
-		case s.gone:
-			why = errors.Join(why, fmt.Errorf("%s: the lock is gone", s.now.Where))
-		default:
-			sure = true
+		case s.err == nil && s.fleeting:
+			controllers = true
+		case s.err == nil || s.recent:
+			cluster = true
 		}
+		why = errors.Join(why, s.err)
 	}
 	switch {
-	case sure, recent:
+	case len(sights) == 0, controllers, cluster && (units || !onControllers):
 		return true, nil
-	case waited < fencePatience && !allGone(sights):
+	case waited < fencePatience:
 		return false, nil
 	}
 	return false, lifecycle.Blockedf(site, "nothing more is done: it can't be told whether the run still has the lock").
 		Try("When the detail is seen to, run the same command again: it carries on from what is there.").
 		From(why)
-}
-
-func allGone(sights []sight) bool {
-	for _, s := range sights {
-		if !s.gone {
-			return false
-		}
-	}
-	return true
 }
 
 // fenced is the refusal to go on without the lock.

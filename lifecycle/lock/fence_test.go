@@ -64,11 +64,29 @@ func claim(run string, wait time.Duration) Claim {
 
 func take(t *testing.T, p *place, run string, wait time.Duration) *Hold {
 	t.Helper()
-	h, err := NewContest(p, claim(run, wait), false).Acquire(t.Context())
+	h, err := acquire(t.Context(), p, claim(run, wait))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// lease is a group of one place that outlives a reboot.
+func lease(p Place) Group { return Group{Seats: []Seat{{Name: "lease", Place: p}}} }
+
+func acquire(ctx context.Context, p Place, c Claim) (*Hold, error) {
+	return NewContest(c).Acquire(ctx, lease(p), 1)
+}
+
+// epochOf is what a run holds the lock with.
+func epochOf(h *Hold) int { return h.at() }
+
+// onMachine and onUnit are steps.
+func onMachine() lifecycle.Step {
+	return lifecycle.Step{ID: "worker-1/upgrade", Target: "worker-1", Action: lifecycle.ActionUpgrade}
+}
+func onUnit() lifecycle.Step {
+	return lifecycle.Step{ID: "addon/apply", Target: "addon", Action: lifecycle.ActionApply}
 }
 
 func fenceOf(holds ...*Hold) *Fence {
@@ -106,27 +124,32 @@ func TestJudge(t *testing.T) {
 func TestPermit(t *testing.T) {
 	away := errors.New("no answer")
 	ok, lost := sight{}, sight{lost: true, now: lifecycle.Lock{Holder: "other", Who: "bob@ws2"}}
+	hosts, silent := sight{fleeting: true}, sight{fleeting: true, err: away}
 	for _, tt := range []struct {
 		name    string
 		sights  []sight
+		units   bool
 		waited  time.Duration
 		ok      bool
 		refused string
 	}{
-		{"ours", []sight{ok}, 0, true, ""},
-		{"another's", []sight{lost}, 0, false, "bob@ws2"},
-		{"another's in one of two places", []sight{ok, lost}, 0, false, "bob@ws2"},
-		{"taken away", []sight{{lost: true}}, 0, false, "took the lock away"},
-		{"away, renewed a moment ago", []sight{{err: away, recent: true}}, 0, true, ""},
-		{"away, renewed long ago: look again", []sight{{err: away}}, time.Minute, false, ""},
-		{"away for too long", []sight{{err: away}}, fencePatience, false, "no answer"},
-		{"away, and the controller vouches", []sight{{err: away}, ok}, time.Hour, true, ""},
-		{"away, and another has the controller's", []sight{{err: away, recent: true}, lost}, 0, false, "bob@ws2"},
-		{"the controller rebooted, the cluster vouches", []sight{ok, {gone: true}}, 0, true, ""},
-		{"the controller rebooted, nothing else vouches", []sight{{gone: true}}, 0, false, "is gone"},
-		{"the controller rebooted, the cluster is away", []sight{{gone: true}, {err: away}}, time.Minute, false, ""},
+		{"ours", []sight{ok}, false, 0, true, ""},
+		{"another's", []sight{lost}, false, 0, false, "bob@ws2"},
+		{"another's in one of two groups", []sight{ok, lost}, true, 0, false, "bob@ws2"},
+		{"taken away", []sight{{lost: true}}, false, 0, false, "took the lock away"},
+		{"away, renewed a moment ago", []sight{{err: away, recent: true}}, false, 0, true, ""},
+		{"away, renewed long ago: look again", []sight{{err: away}}, false, time.Minute, false, ""},
+		{"away for too long", []sight{{err: away}}, false, fencePatience, false, "no answer"},
+		{"away, and the controllers vouch", []sight{{err: away}, hosts}, false, time.Hour, true, ""},
+		{"away, and another has the controllers'", []sight{{err: away, recent: true}, {fleeting: true, lost: true, now: lost.now}}, true, 0, false,
+			"bob@ws2"},
+		{"the controllers are silent: look again", []sight{silent}, false, time.Minute, false, ""},
+		{"the controllers are silent for too long", []sight{silent}, false, fencePatience, false, "no answer"},
+		{"the controllers are silent, and a machine is to change", []sight{ok, silent}, false, 0, false, ""},
+		{"the controllers are silent, and only the API is used", []sight{ok, silent}, true, 0, true, ""},
+		{"the controllers are silent, the cluster was renewed a moment ago", []sight{{err: away, recent: true}, silent}, false, 0, false, ""},
 	} {
-		got, err := permit("lab", tt.sights, tt.waited)
+		got, err := permit("lab", tt.sights, tt.units, tt.waited)
 		if got != tt.ok || (err != nil) != (tt.refused != "") || (err != nil && !strings.Contains(err.Error(), tt.refused)) {
 			t.Errorf("%s: %v, %v; want %v, %q", tt.name, got, err, tt.ok, tt.refused)
 		}
@@ -142,7 +165,7 @@ func TestLockHeldIsRefusedAtOnceAndSaysByWhom(t *testing.T) {
 		h := take(t, p, "run-1", 0)
 		time.Sleep(time.Minute) // it is renewed all the while
 		start := time.Now()
-		_, err := NewContest(p, claim("run-2", 0), false).Acquire(t.Context())
+		_, err := acquire(t.Context(), p, claim("run-2", 0))
 		if !errors.Is(err, ErrHeld) || time.Since(start) > time.Second {
 			t.Fatalf("after %s: %v", time.Since(start), err)
 		}
@@ -154,8 +177,8 @@ func TestLockHeldIsRefusedAtOnceAndSaysByWhom(t *testing.T) {
 		if err := h.release(t.Context()); err != nil || p.now().Held() || p.now().Epoch != 1 {
 			t.Errorf("released: %+v, %v", p.now(), err)
 		}
-		if next := take(t, p, "run-2", 0); next.lock.Epoch != 2 {
-			t.Errorf("epoch %d after a change of hands, want 2", next.lock.Epoch)
+		if next := take(t, p, "run-2", 0); epochOf(next) != 2 {
+			t.Errorf("epoch %d after a change of hands, want 2", epochOf(next))
 		} else {
 			_ = next.release(t.Context())
 		}
@@ -171,7 +194,7 @@ func TestLockIsWaitedFor(t *testing.T) {
 		c := claim("run-2", time.Minute)
 		c.Say = func(s string) { said = append(said, s) }
 		start := time.Now()
-		next, err := NewContest(p, c, false).Acquire(t.Context())
+		next, err := acquire(t.Context(), p, c)
 		if err != nil || time.Since(start) > 42*time.Second || len(said) != 2 || !strings.Contains(said[0], "alice@ws1") {
 			t.Fatalf("after %s: %v; said %q", time.Since(start), err, said)
 		}
@@ -185,9 +208,9 @@ func TestDeadHoldersLockIsTakenOver(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := &place{lock: lifecycle.Lock{Holder: "dead", Epoch: 7, Version: "v", Beat: "1", Renewed: time.Now().Add(skew)}}
 			start := time.Now()
-			h, err := NewContest(p, claim("run-2", 2*time.Minute), false).Acquire(t.Context())
+			h, err := acquire(t.Context(), p, claim("run-2", 2*time.Minute))
 			if took := time.Since(start); err != nil || took < lifecycle.LockDuration || took > lifecycle.LockDuration+2*time.Second ||
-				h.lock.Epoch != 8 {
+				epochOf(h) != 8 {
 				t.Fatalf("clock off by %s: after %s: %v", skew, took, err)
 			}
 			_ = h.release(t.Context())
@@ -195,7 +218,7 @@ func TestDeadHoldersLockIsTakenOver(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) { // without a wait: only when the clock makes it worth looking
 		p := &place{lock: lifecycle.Lock{Holder: "dead", Epoch: 7, Version: "v", Beat: "1", Renewed: time.Now().Add(-time.Minute)}}
-		h, err := NewContest(p, claim("run-2", 0), false).Acquire(t.Context())
+		h, err := acquire(t.Context(), p, claim("run-2", 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +229,7 @@ func TestDeadHoldersLockIsTakenOver(t *testing.T) {
 		c := claim("run-2", 0)
 		c.Gone = func(process string) bool { return process == "pid 7" }
 		start := time.Now()
-		h, err := NewContest(p, c, false).Acquire(t.Context())
+		h, err := acquire(t.Context(), p, c)
 		if err != nil || time.Since(start) > time.Second {
 			t.Fatalf("after %s: %v", time.Since(start), err)
 		}
@@ -219,7 +242,7 @@ func TestOwnLockIsNotAnothers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &place{lock: lifecycle.Lock{Holder: "run-1", Epoch: 7, Version: "v", Beat: "1", Renewed: time.Now()}}
 		h := take(t, p, "run-1", 0)
-		if err := fenceOf(h).Check(t.Context()); err != nil || p.now().Epoch != 8 {
+		if err := fenceOf(h).Check(t.Context(), onMachine()); err != nil || p.now().Epoch != 8 {
 			t.Errorf("%+v, %v", p.now(), err)
 		}
 		_ = h.release(t.Context())
@@ -233,11 +256,11 @@ func TestOutageDoesNotKillTheHolder(t *testing.T) {
 		h := take(t, p, "run-1", 0)
 		time.AfterFunc(10*time.Second, func() { p.set(func() { p.err = errors.New("away") }) })
 		time.AfterFunc(100*time.Second, func() { p.set(func() { p.err = nil }) })
-		_, err := NewContest(p, claim("run-2", 3*time.Minute), false).Acquire(t.Context())
+		_, err := acquire(t.Context(), p, claim("run-2", 3*time.Minute))
 		if !errors.Is(err, ErrHeld) {
 			t.Fatalf("a living holder's lock after an outage: %v", err)
 		}
-		if err := fenceOf(h).Check(t.Context()); err != nil {
+		if err := fenceOf(h).Check(t.Context(), onMachine()); err != nil {
 			t.Errorf("the holder after the outage: %v", err)
 		}
 		_ = h.release(t.Context())
@@ -252,7 +275,7 @@ func TestHazard_H13_OneOfManyRunsWins(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 20 {
 			wg.Go(func() {
-				if h, err := NewContest(p, claim(fmt.Sprint("run-", i), 0), false).Acquire(t.Context()); err == nil {
+				if h, err := acquire(t.Context(), p, claim(fmt.Sprint("run-", i), 0)); err == nil {
 					mu.Lock()
 					defer mu.Unlock()
 					won = append(won, h)
@@ -274,7 +297,7 @@ func TestLostAnswersAreNotLostLocks(t *testing.T) {
 		p := &place{lose: true}
 		h := take(t, p, "run-1", 0)
 		time.Sleep(10 * time.Minute) // every renewal is written, none is answered
-		if err := fenceOf(h).Check(t.Context()); err != nil {
+		if err := fenceOf(h).Check(t.Context(), onMachine()); err != nil {
 			t.Error(err)
 		}
 		_ = h.release(t.Context())
@@ -285,34 +308,35 @@ func TestLostAnswersAreNotLostLocks(t *testing.T) {
 }
 
 // Steps that act side by side share a look; none is let through by a look from before it asked.
-func TestFenceAdoptsAPlaceAndRefusesWithItsError(t *testing.T) {
+func TestFenceAdoptsAGroupAndRefusesWithItsError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := &place{}, &place{}
 		f := fenceOf(take(t, a, "run-1", 0))
-		f.Adopt = func(ctx context.Context) (*Hold, error) {
+		f.Adopt = func(ctx context.Context, _ lifecycle.Step) ([]*Hold, error) {
 			if b.now().Epoch > 0 {
 				return nil, nil // adopted already
 			}
-			return NewContest(b, claim("run-1", 0), false).Acquire(ctx)
+			h, err := acquire(ctx, b, claim("run-1", 0))
+			return []*Hold{h}, err
 		}
-		if err := f.Check(t.Context()); err != nil || b.now().Holder != "run-1" {
+		if err := f.Check(t.Context(), onMachine()); err != nil || b.now().Holder != "run-1" {
 			t.Fatalf("%+v, %v", b.now(), err)
 		}
 		a.set(func() { a.err = errors.New("off") }) // the first place goes away for good
 		time.Sleep(time.Hour)
-		if err := f.Check(t.Context()); err != nil {
+		if err := f.Check(t.Context(), onMachine()); err != nil {
 			t.Errorf("the second place is held: %v", err)
 		}
 		b.set(func() { b.lock = lifecycle.Lock{Epoch: 2, Version: "unlocked"} })
-		if err := f.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "took the lock away") {
+		if err := f.Check(t.Context(), onMachine()); err == nil || !strings.Contains(err.Error(), "took the lock away") {
 			t.Errorf("after an unlock: %v", err)
 		}
 		a.set(func() { a.err = nil })
 		if err := f.Release(t.Context()); err != nil || a.now().Held() || b.now().Epoch != 2 {
 			t.Errorf("%+v, %+v, %v", a.now(), b.now(), err)
 		}
-		f.Adopt = func(context.Context) (*Hold, error) { return nil, errors.New("not yours") }
-		if err := f.Check(t.Context()); err == nil {
+		f.Adopt = func(context.Context, lifecycle.Step) ([]*Hold, error) { return nil, errors.New("not yours") }
+		if err := f.Check(t.Context(), onMachine()); err == nil {
 			t.Error("an adoption that failed lets steps through")
 		}
 	})

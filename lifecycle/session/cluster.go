@@ -8,6 +8,15 @@ import (
 
 func (w *world) Runs(ctx context.Context) ([]lifecycle.RunRecord, error) { return w.api.Runs(ctx) }
 
+// recordRun has the cluster keep a run's record.
+func (w *world) recordRun(ctx context.Context, r lifecycle.RunRecord) error {
+	api, err := w.ownCluster(ctx)
+	if err != nil {
+		return err
+	}
+	return api.RecordRun(ctx, r)
+}
+
 func (w *world) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
 	api, err := w.ownCluster(ctx)
 	if err != nil {

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 	"kiban.dev/kiban/lifecycle/lock"
 )
 
-// siteLock is the lock of a site: the cluster's, or while the cluster's API does not answer, that of the first controller that does.
+// siteLock is the lock of a site: the cluster's and that of its controllers. While the cluster's API does not answer, the controllers'
+// alone.
 type siteLock struct {
 	site lifecycle.Site
 	host func(name string) lock.Place
@@ -32,50 +35,71 @@ func LockIn(site lifecycle.Site, host func(name string) lock.Place, cluster Clus
 	return siteLock{site: site, host: host, api: cluster}
 }
 
-// places are where the lock is kept, by what was seen. Either may be nil.
-func (l siteLock) places(seen lifecycle.State) (cluster, host lock.Place, hostName string) {
+// cluster is where the cluster keeps the lock, by what was seen; of no seats while its API does not answer.
+func (l siteLock) cluster(seen lifecycle.State) lock.Group {
+	if seen.API.Unknown != "" || seen.API.NotYet {
+		return lock.Group{}
+	}
+	return l.lease()
+}
+
+func (l siteLock) lease() lock.Group {
+	return lock.Group{Seats: []lock.Seat{{Name: "the cluster", Place: l.api}}}
+}
+
+// controllers are where the controllers keep it: all that are declared, so that those of two runs overlap, whatever each of them can reach.
+func (l siteLock) controllers(seen lifecycle.State) lock.Group {
+	g := lock.Group{Fleeting: true}
 	for _, h := range l.site.Cluster.Hosts {
-		if st, ok := seen.Host(h.Name); ok && st.Reached() && h.Role.IsController() {
-			hostName, host = h.Name, l.host(h.Name)
-			break
+		if !h.Role.IsController() {
+			continue
 		}
+		seat := lock.Seat{Name: h.Name, Place: l.host(h.Name)}
+		if st, ok := seen.Host(h.Name); !ok || !st.Reached() {
+			seat.Away = cmp.Or(st.Why, "it did not answer")
+		}
+		g.Seats = append(g.Seats, seat)
 	}
-	if seen.API.Unknown == "" && !seen.API.NotYet {
-		cluster = l.api
+	return g
+}
+
+// newest is the greatest epoch that a machine was seen to know of: an older one is refused there.
+func newest(seen lifecycle.State) int {
+	epoch := 0
+	for _, h := range seen.Hosts {
+		epoch = max(epoch, h.Epoch)
 	}
-	return cluster, host, hostName
+	return epoch
 }
 
 func (l siteLock) Contend(claim lock.Claim) Contender {
-	return &contender{siteLock: l, claim: claim, contests: map[string]*lock.Contest{}}
+	return &contender{siteLock: l, claim: claim, contest: lock.NewContest(claim)}
 }
 
 func (l siteLock) Locks(ctx context.Context, seen lifecycle.State) ([]lifecycle.Lock, error) {
-	cluster, host, _ := l.places(seen)
-	var held []lifecycle.Lock
-	var errs []error
+	seats := append(l.cluster(seen).Seats, l.controllers(seen).Seats...)
+	found, errs := make([]lifecycle.Lock, len(seats)), make([]error, len(seats)+1)
+	var wg sync.WaitGroup
+	for i, s := range seats {
+		if s.Away != "" {
+			continue // status says so of the machine
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			found[i], errs[i] = s.ReadLock(ctx)
+		})
+	}
+	wg.Wait()
 	if why := seen.API.Unknown; why != "" {
-		errs = append(errs, errors.New("the Kubernetes API does not answer: "+why))
+		errs[len(seats)] = errors.New("the Kubernetes API does not answer: " + why)
 	}
-	for _, place := range []lock.Place{cluster, host} {
-		if place == nil {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-		now, err := place.ReadLock(ctx)
-		cancel()
-		if err == nil && now.Held() {
-			held = append(held, now)
-		}
-		errs = append(errs, err)
-	}
-	return held, errors.Join(errs...)
+	return slices.DeleteFunc(found, func(l lifecycle.Lock) bool { return !l.Held() }), errors.Join(errs...)
 }
 
 func (l siteLock) BreakLock(ctx context.Context, seen lifecycle.State, held lifecycle.Lock) error {
-	cluster, host, _ := l.places(seen)
-	for _, place := range []lock.Place{cluster, host} {
-		if place == nil {
+	for _, place := range append(l.cluster(seen).Seats, l.controllers(seen).Seats...) {
+		if place.Away != "" {
 			continue
 		}
 		for range 5 { // its holder may renew it between our reading and our writing
@@ -98,66 +122,51 @@ func (l siteLock) BreakLock(ctx context.Context, seen lifecycle.State, held life
 // contender is a run that wants the site's lock.
 type contender struct {
 	siteLock
-	claim lock.Claim
-
-	mu       sync.Mutex
-	contests map[string]*lock.Contest // by place, so that what was watched is remembered
+	claim   lock.Claim
+	contest *lock.Contest
 }
 
-func (c *contender) contest(name string, place lock.Place) *lock.Contest {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.contests[name] == nil {
-		c.contests[name] = lock.NewContest(place, c.claim, name != "")
-	}
-	return c.contests[name]
-}
-
-// Await looks at both places. The controller's counts also where the cluster has its own: a run that is setting the cluster up may not
-// have come to that one yet. A place that can't tell is in nobody's way here; it is when it is needed.
+// Await looks at all places. The controllers' count also where the cluster has its own: a run that is setting the cluster up, or that can't
+// reach its API, may have only those. A place that can't tell is in nobody's way here; it is when it is needed.
 func (c *contender) Await(ctx context.Context, seen lifecycle.State) (waited bool, err error) {
-	cluster, host, name := c.places(seen)
-	for _, p := range []struct {
-		name string
-		lock.Place
-	}{{name, host}, {"", cluster}} {
-		if p.Place == nil {
-			continue
-		}
-		if now, err := p.ReadLock(ctx); err != nil || !now.Held() {
-			continue
-		}
-		more, err := c.contest(p.name, p.Place).Await(ctx)
-		waited = waited || more
-		if errors.Is(err, lock.ErrHeld) || ctx.Err() != nil {
-			return waited, err
-		}
-	}
-	return waited, ctx.Err()
+	return c.contest.Await(ctx, c.controllers(seen), c.cluster(seen))
 }
 
-func (c *contender) Take(ctx context.Context, seen lifecycle.State) (fence *lock.Fence, release func(), err error) {
+// Take takes the cluster's lock, and beside it the controllers', where enough of them answer: whoever has no API sees only those. Without an
+// API theirs is the lock.
+func (c *contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence, func(), error) {
 	if _, err := c.Await(ctx, seen); err != nil {
 		return nil, nil, err
 	}
-	cluster, host, name := c.places(seen)
-	fence = &lock.Fence{Site: c.claim.Site}
-	var hold *lock.Hold
-	switch {
-	case cluster != nil:
-		hold, err = c.contest("", cluster).Acquire(ctx)
-	case host != nil:
-		hold, err = c.contest(name, host).Acquire(ctx)
-		fence.Adopt = c.adopt()
-	default:
-		err = lifecycle.Blockedf(c.claim.Site, "there is no place for the site's lock, so nothing was done").
-			Because("Neither the Kubernetes API nor any controller answers.").Try("kiban status " + c.claim.Site)
+	cluster, controllers := c.cluster(seen), c.controllers(seen)
+	fence := &lock.Fence{Site: c.claim.Site}
+	fence.Adopt = c.adopt(fence)
+	release := func() { c.release(ctx, fence) }
+	epoch := newest(seen) + 1
+	if len(cluster.Seats) == 0 && len(controllers.Seats) == 0 {
+		return nil, nil, lifecycle.Blockedf(c.claim.Site, "there is no place for the site's lock, so nothing was done").
+			Because("The Kubernetes API does not answer, and there are no controllers.").Try("kiban status " + c.claim.Site)
 	}
-	if err != nil {
+	if len(cluster.Seats) > 0 {
+		hold, err := c.contest.Acquire(ctx, cluster, epoch)
+		if err != nil {
+			return nil, nil, err
+		}
+		fence.Add(hold)
+		epoch = fence.Epoch()
+	}
+	if len(cluster.Seats) > 0 && !controllers.Answers() {
+		return fence, release, nil // what needs them is refused when it comes to that
+	}
+	hold, err := c.contest.Acquire(ctx, controllers, epoch)
+	switch {
+	case err == nil:
+		fence.Add(hold)
+	case len(cluster.Seats) == 0 || errors.Is(err, lock.ErrHeld) || ctx.Err() != nil:
+		release()
 		return nil, nil, err
 	}
-	fence.Add(hold)
-	return fence, func() { c.release(ctx, fence) }, nil
+	return fence, release, nil
 }
 
 func (c *contender) release(ctx context.Context, fence *lock.Fence) {
@@ -169,26 +178,56 @@ func (c *contender) release(ctx context.Context, fence *lock.Fence) {
 	}
 }
 
-// adopt takes the cluster's lock as well, as soon as there is a cluster that keeps one. Until then the controller's is enough.
-func (c *contender) adopt() func(context.Context) (*lock.Hold, error) {
-	done := false
-	return func(ctx context.Context) (*lock.Hold, error) {
-		if done || !c.api.Connected() {
-			return nil, nil
+// adoptWait is how long another's lock of the cluster is watched by a run that has the controllers': long enough to tell a dead holder from a
+// living one.
+const adoptWait = lifecycle.LockDuration + 10*time.Second
+
+// adopt takes what of the lock is still missing: the cluster's, as soon as there is a cluster that keeps one; the controllers', before one of
+// them is touched.
+func (c *contender) adopt(fence *lock.Fence) func(context.Context, lifecycle.Step) ([]*lock.Hold, error) {
+	return func(ctx context.Context, step lifecycle.Step) (holds []*lock.Hold, err error) {
+		if !fence.Holds(false) && c.served(ctx) {
+			claim := c.claim
+			claim.Wait = adoptWait
+			hold, err := lock.NewContest(claim).Acquire(ctx, c.lease(), fence.Epoch())
+			switch {
+			case err == nil:
+				holds = append(holds, hold)
+			case errors.Is(err, lock.ErrHeld), ctx.Err() != nil:
+				return holds, err
+			} // it does not serve after all: the controllers' is enough
 		}
-		if _, err := c.api.ReadLock(ctx); err != nil {
-			return nil, nil // it does not serve yet, or not now
+		if fence.Holds(true) || !c.touches(step) {
+			return holds, nil
 		}
-		claim := c.claim
-		claim.Wait = 0
-		hold, err := lock.NewContest(c.api, claim, false).Acquire(ctx)
-		switch {
-		case errors.Is(err, lock.ErrHeld):
-			return nil, err
-		case err != nil:
-			return nil, nil
+		hold, err := lock.NewContest(c.claim).Acquire(ctx, c.declared(), fence.Epoch())
+		if err == nil {
+			holds = append(holds, hold)
 		}
-		done = true
-		return hold, nil
+		return holds, err
 	}
+}
+
+// served reports whether there is a cluster that keeps a lock now.
+func (c *contender) served(ctx context.Context) bool {
+	if !c.api.Connected() {
+		return false
+	}
+	_, err := c.api.ReadLock(ctx)
+	return err == nil
+}
+
+// touches reports whether a step changes something on a controller.
+func (c *contender) touches(step lifecycle.Step) bool {
+	host, ok := c.site.Cluster.Host(step.Target)
+	return ok && host.Role.IsController() && step.Action.Doer() == lifecycle.DoerMachines
+}
+
+// declared are all controllers, each of which is asked.
+func (l siteLock) declared() lock.Group {
+	g := l.controllers(lifecycle.State{})
+	for i := range g.Seats {
+		g.Seats[i].Away = ""
+	}
+	return g
 }

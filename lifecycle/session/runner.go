@@ -12,6 +12,11 @@ import (
 
 // Run carries a plan out with the real machines and the real API, and has the cluster keep the record of it.
 func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
+	if plan.ClusterUID == "" && does(plan, lifecycle.ActionBackup) { // it was made without a look
+		if d, other := w.otherCluster(ctx); other {
+			return d
+		}
+	}
 	w.take(&run)
 	defer w.take(nil)
 	gates := check.New(w.site, w.machines.gates, w.api, w.api, time.Now)
@@ -23,9 +28,9 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 		return unrecordable(w.site, err)
 	}
 	if plan.ClusterUID != "" { // before there is a cluster, nothing can keep it
-		record.keepFrom(ctx, w.api.RecordRun)
+		record.keepFrom(ctx, w.recordRun)
 	}
-	defer record.keep(ctx, w.api.RecordRun)
+	defer record.keep(ctx, w.recordRun)
 	defer w.mark(ctx, plan, run, record)
 	deps := apply.Deps{
 		Machines: attended{w.machines.steps, run.WorkDone},
@@ -38,7 +43,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 		Stop:     run.Stop,
 	}
 	if run.Fence != nil {
-		deps.Fence, deps.Lost = run.Fence.Check, run.Fence.Lost()
+		deps.Fence = run.Fence
 	}
 	if err := apply.Run(ctx, w.site, plan, deps); err != nil {
 		return err

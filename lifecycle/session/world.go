@@ -65,7 +65,7 @@ func (w *world) reach(opts Options, binaries string, secrets secrets) error {
 		w.machines = elsewhere(func() ([]byte, error) { return secrets.kubeconfig(w.site) })
 		return nil
 	}
-	k := k0s.Options{Log: opts.Log, Audit: w.audit, CacheDir: binaries, Offline: opts.Bundle != nil, KeepBackup: w.keepBackup}
+	k := k0s.Options{Log: opts.Log, Epoch: w.epoch, Audit: w.audit, CacheDir: binaries, Offline: opts.Bundle != nil, KeepBackup: w.keepBackup}
 	if opts.Restore != nil {
 		k.Restore = &k0s.Archive{Digest: opts.Restore.Digest, Open: opts.Restore.Reader}
 	}
@@ -130,6 +130,17 @@ func (w *world) take(run *Run) {
 	w.hand = run
 }
 
+// epoch is that of the lock that the run in hand holds; 0 for one that needs none.
+func (w *world) epoch() int {
+	w.mu.Lock()
+	hand := w.hand
+	w.mu.Unlock()
+	if hand == nil || hand.Fence == nil {
+		return 0
+	}
+	return hand.Fence.Epoch()
+}
+
 // audit records a command of a step. What can't be recorded is not done, as with the journal.
 func (w *world) audit(cmd k0s.Command) error {
 	w.mu.Lock()
@@ -166,4 +177,15 @@ func (w *world) ownCluster(ctx context.Context) (*kube.Client, error) {
 		return nil, d
 	}
 	return w.api, nil
+}
+
+// otherCluster finds that the cluster is another site's. One that does not tell is not known to be.
+func (w *world) otherCluster(ctx context.Context) (d lifecycle.Diagnostic, other bool) {
+	ctx, cancel := context.WithTimeout(ctx, recordLimit)
+	defer cancel()
+	uid, marked, err := w.api.Identity(ctx)
+	if err != nil {
+		return d, false
+	}
+	return w.site.OtherCluster(uid, marked)
 }

@@ -23,9 +23,10 @@ cp opt/k0s opt/k0s.kiban-former-v1
 touch opt/k0s.kiban-former-v1.service; echo 'a: b' > conf/k0s.yaml; echo admin > data/pki/admin.conf
 printf 'x:\n  server: https://h:6443\n' > data/kubelet.conf; echo v1 > data/kiban-restored
 echo token > conf/token
+mkdir locks; touch locks/epoch.9 locks/epoch.12 locks/epoch.x
 `
 	for _, before := range []string{"", site} {
-		const arguments = "N=N; BIN=$PWD/opt/k0s; DATA=$PWD/data; CONF=$PWD/conf/k0s.yaml; TOKEN=$PWD/conf/token\n" +
+		const arguments = "N=N; BIN=$PWD/opt/k0s; DATA=$PWD/data; CONF=$PWD/conf/k0s.yaml; TOKEN=$PWD/conf/token; LOCKS=$PWD/locks\n" +
 			"set -- \"$PWD/text\" \"$PWD/a b\" /absent\n"
 		line := before + arguments + string(script)
 		want, got := sides(t, line, self(t))
