@@ -96,6 +96,8 @@ type Host struct {
 	ConfigDigest string `json:"configDigest,omitempty"`
 	// Files are those that the host is to have, sorted by path.
 	Files []HostFile `json:"files,omitempty"`
+	// Unseen are fields that are declared and leave nothing on the machine that could be compared: "hooks".
+	Unseen []string `json:"-"`
 	// Reset asks for the host's removal from the cluster (k0sctl's reset: true).
 	Reset bool `json:"reset,omitempty"`
 	// HostKeys identifies the keys that known_hosts has for the host, "sha256:<hex>"; "" where it has none.

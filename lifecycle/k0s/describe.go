@@ -191,6 +191,9 @@ func describeHost(c *v1beta1.Cluster, h *cluster.Host, client *rig.Client) (life
 		Name: strings.ToLower(h.HostnameOverride), Role: lifecycle.Role(h.Role), Address: h.Address(),
 		PrivateAddress: h.PrivateAddress, Reset: h.Reset, Program: pathsOf(h).binary,
 	}
+	if len(h.Hooks) > 0 {
+		out.Unseen = append(out.Unseen, "hooks")
+	}
 	if h.SSH != nil {
 		out.Port, out.User = h.SSH.Port, h.SSH.User
 	}

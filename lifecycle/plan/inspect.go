@@ -25,6 +25,7 @@ func (p *planner) inspect() {
 	p.inspectRemovals()
 	p.inspectLiving()
 	p.inspectUndeclared()
+	p.inspectUnseen()
 	for _, m := range p.controllers() {
 		p.inspectAddress(m)
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -99,7 +100,7 @@ func nodeTaints(arguments []string) []string {
 		}
 	}
 	var out []string
-	if argumentValue(arguments, "--enable-worker") == "true" && argumentValue(arguments, "--no-taints") != "true" {
+	if switchedOn(arguments, "--enable-worker") && !switchedOn(arguments, "--no-taints") {
 		out = append(out, controlPlaneTaint)
 	}
 	for _, list := range lists {
@@ -135,4 +136,10 @@ func inWords(c lifecycle.NodeChange, node lifecycle.NodeState) []string {
 		out = append(out, "- taint "+t)
 	}
 	return out
+}
+
+// switchedOn reports whether a flag is given, in whatever spelling of true.
+func switchedOn(arguments []string, flag string) bool {
+	on, err := strconv.ParseBool(argumentValue(arguments, flag))
+	return err == nil && on
 }

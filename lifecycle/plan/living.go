@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	pathpkg "path"
 	"slices"
 	"strings"
@@ -242,4 +243,22 @@ func (p *planner) inspectConfig(m *member, told *tellings) {
 	p.find(lifecycle.Errorf(m.Name, "k0s.yaml changes what a living cluster cannot change").
 		Because(said).
 		Try(strings.Join(slices.Compact(ways), "\n")))
+}
+
+// inspectUnseen names what is declared of living members and leaves nothing there that could be compared, so that "no changes" says no more
+// than it knows.
+func (p *planner) inspectUnseen() {
+	hosts := map[string][]string{}
+	for _, m := range p.members {
+		for _, field := range m.Unseen {
+			if !m.Reset && m.lives() {
+				hosts[field] = append(hosts[field], m.Name)
+			}
+		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(hosts)) {
+		p.find(lifecycle.Warnf(strings.Join(hosts[field], ", "), "%s cannot be compared with what is there", field).
+			Because(p.classes.Of("host." + field).Why).
+			Try("Read in the merge request what changes of them; a plan cannot tell."))
+	}
 }

@@ -32,6 +32,7 @@ func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []fi
 	found = append(found, checkK0sSecrets(doc)...)
 	found = append(found, checkAPIAddress(c)...)
 	found = append(found, checkPeerAddresses(c)...)
+	found = append(found, checkOverruled(c)...)
 	found = append(found, checkDatastore(c)...)
 	return found
 }

@@ -41,6 +41,10 @@ func checkRoles(c clusterDocument) []finding {
 		string(lifecycle.RoleWorker)}
 	var found []finding
 	for _, h := range c.Spec.Hosts {
+		if h.NoTaints && h.Role != string(lifecycle.RoleControllerWorker) {
+			found = append(found, doubtful(hostPlace(h.Hostname, "noTaints"), fmt.Sprintf("noTaints of host %s has no effect", h.Hostname),
+				"k0s taints controllers that run workloads, and no others.", "Remove it, or give the host `role: controller+worker`."))
+		}
 		hint := "Set role to controller, controller+worker, single or worker."
 		switch {
 		case h.Role == "":

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -476,10 +477,16 @@ func checkAPIAddress(c clusterDocument) []finding {
 
 // checkPeerAddresses: etcd listens on IP addresses only, and kiban fills in that of each controller where the document names one.
 func checkPeerAddresses(c clusterDocument) []finding {
-	if c.storage() != defaultStorage || c.Spec.K0s.Config.Spec.Storage.Etcd.PeerAddress == "" {
+	declared := c.Spec.K0s.Config.Spec.Storage.Etcd.PeerAddress
+	if c.storage() != defaultStorage || declared == "" {
 		return nil
 	}
 	var found []finding
+	if !slices.ContainsFunc(c.controllers(), func(h hostDocument) bool { return declared == h.PrivateAddress || declared == h.address() }) {
+		found = append(found, doubtful(clusterPlace("spec", "k0s", "config", "spec", "storage", "etcd", "peerAddress"),
+			fmt.Sprintf("spec.storage.etcd.peerAddress %s is no controller's, and not used", declared),
+			"Each controller is given its own: privateAddress, or the address that ssh reaches it by.", "Remove it, or correct privateAddress."))
+	}
 	for _, h := range c.controllers() {
 		if _, err := netip.ParseAddr(h.address()); err == nil || h.PrivateAddress != "" || h.Reset || h.address() == "" {
 			continue
@@ -490,6 +497,33 @@ func checkPeerAddresses(c clusterDocument) []finding {
 			"Set privateAddress of the host to its IP address, or remove spec.storage.etcd.peerAddress."))
 	}
 	return found
+}
+
+// checkOverruled: some arguments are made of fields of the host, and what installFlags says of them is not used.
+func checkOverruled(c clusterDocument) []finding {
+	var found []finding
+	for _, h := range c.Spec.Hosts {
+		for _, entry := range allowed.Joined(h.InstallFlags) {
+			flag, value := allowed.Flag(entry)
+			at := hostPlace(h.Hostname, "installFlags", overlay.Index(flagIndex(h.InstallFlags, entry)))
+			if flag == "--data-dir" && path.Clean(value) != path.Clean(cmp.Or(h.DataDir, "/var/lib/k0s")) {
+				found = append(found, doubtful(at, fmt.Sprintf("--data-dir=%s of host %s is not used", value, h.Hostname),
+					"k0s is installed with dataDir of the host.", fmt.Sprintf("Write `dataDir: %s` instead.", value)))
+			}
+			if flag == "--kubelet-extra-args" && overruledName(value, h.Hostname) {
+				found = append(found, doubtful(at, fmt.Sprintf("--hostname-override of host %s is not used", h.Hostname),
+					"The kubelet's name is hostname of the host.", "Remove it; if that is the machine's name, write it into hostname."))
+			}
+		}
+	}
+	return found
+}
+
+// overruledName reports whether arguments of a kubelet give its node another name than the host's.
+func overruledName(arguments, hostname string) bool {
+	_, rest, found := strings.Cut(arguments, "--hostname-override=")
+	name, _, _ := strings.Cut(strings.Trim(rest, `"'`), " ")
+	return found && strings.Trim(name, `"'`) != hostname
 }
 
 // checkDatastore: a database on one controller's disk is no other controller's.

@@ -40,6 +40,7 @@ type hostDocument struct {
 	Reset          bool              `yaml:"reset"`
 	PrivateAddress string            `yaml:"privateAddress"`
 	PrivateIface   string            `yaml:"privateInterface"`
+	NoTaints       bool              `yaml:"noTaints"`
 	Environment    map[string]string `yaml:"environment"`
 	UseExistingK0s bool              `yaml:"useExistingK0s"`
 	K0sBinaryPath  string            `yaml:"k0sBinaryPath"`
