@@ -30,6 +30,8 @@ const (
 	ActionCordon   Action = "cordon"
 	ActionDrain    Action = "drain"
 	ActionUncordon Action = "uncordon"
+	// ActionClusterConfig writes the configuration that k0s keeps in the cluster, where it is dynamic; k0s takes it up by itself.
+	ActionClusterConfig Action = "cluster-config"
 	// ActionLabel sets and takes away labels and taints of a node (Step.Node): those that k0s would only be told when it registers.
 	ActionLabel Action = "label"
 	// ActionUpgrade stops k0s, puts the staged binary of Version in its place, re-installs the service with the declared

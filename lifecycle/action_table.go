@@ -62,6 +62,8 @@ func actionRows() []actionRow {
 			resume: ResumeTurn, disrupts: true},
 		{action: ActionUncordon, doer: DoerNodes, verb: VerbReturn, tone: ToneUncordon, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeEnds, within: time.Minute},
+		{action: ActionClusterConfig, doer: DoerNodes, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundFixed, lasts: LastsMoment,
+			resume: ResumeReviewed, within: time.Minute},
 		{action: ActionLabel, doer: DoerNodes, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeReviewed, within: time.Minute},
 		{action: ActionUpgrade, doer: DoerMachines, verb: VerbUpgrade, tone: ToneUpgrade, bound: BoundNode, lasts: LastsTime,

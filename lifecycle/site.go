@@ -52,6 +52,9 @@ type Cluster struct {
 	Hosts []Host `json:"hosts"`
 	// DynamicConfig says that spec of k0s lives in the cluster; then k0s.yaml holds only what is node-local.
 	DynamicConfig bool `json:"dynamicConfig,omitempty"`
+	// Config is what of it is to be in the cluster then, {"spec": ...} as JSON with sorted keys; nil where the document leaves the
+	// configuration to k0s, and where it is not dynamic.
+	Config []byte `json:"-"`
 }
 
 // Role is what a host does in the cluster, in k0sctl's words.

@@ -142,6 +142,9 @@ type APIState struct {
 	ClusterUID string `json:"clusterUID,omitempty"`
 	// Site is the site that the cluster says it is, by the mark that kiban's first run leaves in it; "" when no run has.
 	Site string `json:"site,omitempty"`
+	// ClusterConfig is the configuration that k0s keeps in the cluster where it is dynamic, {"spec": ...}; nil where there is none, or it
+	// can't be read.
+	ClusterConfig []byte `json:"-"`
 	// Capabilities are what its charts may ask of it.
 	Capabilities Capabilities `json:"-"`
 	// ForeignCharts are the releases that k0s's own Helm controller looks after (Chart resources), "namespace/release".

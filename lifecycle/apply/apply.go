@@ -26,6 +26,12 @@ type Nodes interface {
 	Label(ctx context.Context, node string, change lifecycle.NodeChange) error
 }
 
+// ClusterConfig is k0s's configuration in the cluster.
+type ClusterConfig interface {
+	// WriteClusterConfig brings it to spec, {"spec": ...}.
+	WriteClusterConfig(ctx context.Context, spec []byte) error
+}
+
 // Units carries out the actions on addons, tenants and objects.
 type Units interface {
 	// Do carries out one step. It is idempotent, and ends when ctx does.
@@ -42,8 +48,10 @@ type Gates interface {
 type Deps struct {
 	Machines Machines
 	Nodes    Nodes
-	Units    Units
-	Gates    Gates
+	// Config is written where k0s's configuration is dynamic. Nil: it cannot be.
+	Config ClusterConfig
+	Units  Units
+	Gates  Gates
 	// Logs are asked for a node's last words when it does not come up. Nil: findings are without them.
 	Logs Logs
 	// Sink gets every event, one at a time. Its error stops the run.

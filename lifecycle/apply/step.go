@@ -69,6 +69,11 @@ func (r *run) actOnNode(ctx context.Context, s lifecycle.Step, say func(string))
 		return r.Nodes.Drain(ctx, s.Target, r.site.Policy.Drain, say)
 	case lifecycle.ActionUncordon:
 		return r.Nodes.Uncordon(ctx, s.Target)
+	case lifecycle.ActionClusterConfig:
+		if r.Config == nil {
+			return errors.New("k0s's configuration in the cluster can't be written here")
+		}
+		return r.Config.WriteClusterConfig(ctx, r.site.Cluster.Config)
 	case lifecycle.ActionLabel:
 		return r.Nodes.Label(ctx, s.Target, s.Node)
 	case lifecycle.ActionDeleteNode:

@@ -157,3 +157,32 @@ func digest(b []byte) string {
 	}
 	return lifecycle.Digest(b)
 }
+
+// sharedConfig is what of a document's configuration k0s keeps in the cluster.
+func sharedConfig(c *v1beta1.Cluster) ([]byte, error) {
+	text, err := yaml.Marshal(c.Spec.K0s.Config.Dup())
+	if err != nil {
+		return nil, err
+	}
+	plain, err := canonical(text)
+	if err != nil {
+		return nil, err
+	}
+	return clusterWide(plain)
+}
+
+// clusterWide is of a whole configuration what k0s keeps in the cluster where it is dynamic, as {"spec": ...}.
+func clusterWide(config []byte) ([]byte, error) {
+	var o struct {
+		Spec map[string]any `json:"spec"`
+	}
+	if err := json.Unmarshal(config, &o); err != nil {
+		return nil, err
+	}
+	delete(o.Spec, "api")
+	delete(o.Spec, "storage")
+	if network, ok := o.Spec["network"].(map[string]any); ok {
+		delete(network, "controlPlaneLoadBalancing")
+	}
+	return json.Marshal(o)
+}

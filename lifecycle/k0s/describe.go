@@ -37,6 +37,11 @@ func Describe(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Clus
 	}
 	out := lifecycle.Cluster{Name: c.Metadata.Name, Document: slices.Clone(doc), DynamicConfig: c.Spec.K0s.DynamicConfig}
 	out.Version = d.version(c)
+	if c.Spec.K0s.DynamicConfig && len(c.Spec.K0s.Config) > 0 {
+		if out.Config, err = sharedConfig(c); err != nil {
+			d.fail("", "spec.k0s.config cannot be read", err.Error(), "")
+		}
+	}
 	out.Hosts = d.hosts(c)
 	d.remarks(c)
 	return out, d.found

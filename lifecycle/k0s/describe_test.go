@@ -321,3 +321,18 @@ func TestNamesAreNotDropped(t *testing.T) {
 		}
 	}
 }
+
+// Where the configuration is dynamic, what k0s keeps in the cluster is told apart from what is a controller's own.
+func TestSharedConfigurationOfADynamicCluster(t *testing.T) {
+	dynamic := strings.Replace(document3, "  k0s:\n", "  k0s:\n    dynamicConfig: true\n", 1)
+	c, ds := Describe([]byte(dynamic), site, "/overlay", "cluster.yaml")
+	if err := ds.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(c.Config); got != `{"spec":{"network":{"provider":"calico"}}}` {
+		t.Errorf("in the cluster: %s", got)
+	}
+	if c, _ = Describe([]byte(document3), site, "/overlay", "cluster.yaml"); c.Config != nil {
+		t.Errorf("it is not dynamic, and has %s", c.Config)
+	}
+}

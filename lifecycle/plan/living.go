@@ -26,6 +26,7 @@ func (p *planner) inspectLiving() {
 			p.inspectConfig(m, told)
 		}
 	}
+	p.inspectDynamic(told)
 	for _, about := range told.order {
 		t := told.by[about]
 		way := t.way

@@ -29,6 +29,7 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 		applyUnits,           // addons, tenants, objects
 		pruneUnits,           // those that have left the repository
 		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
+		configureCluster,     // what k0s keeps of its configuration in the cluster
 		rearrangeWorkers,     // changed arguments, through the window
 		arrangeFiles,         // changed files of workers: through the window where k0s reads them when it starts
 		tidy,                 // tokens and binaries that interrupted runs left

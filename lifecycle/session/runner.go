@@ -36,6 +36,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 		Machines: attended{w.machines.steps, run.WorkDone},
 		Logs:     w.machines.logs,
 		Nodes:    w.api,
+		Config:   w.api,
 		Units:    units,
 		Gates:    gates,
 		Sink:     record.Sink,

@@ -1,0 +1,59 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Where k0s keeps its configuration in the cluster, it is compared and written there; no controller is restarted for it.
+func TestDynamicConfiguration(t *testing.T) {
+	for name, c := range map[string]struct {
+		have, want string // spec in the cluster; "" for none
+		changes    []string
+		refused    string
+		told       string
+	}{
+		"as declared": {have: `{"telemetry":{"enabled":true}}`, want: `{"telemetry":{"enabled":true}}`},
+		"a change": {have: `{"telemetry":{"enabled":true}}`, want: `{"telemetry":{"enabled":false}}`,
+			changes: []string{"spec.telemetry.enabled: true -> false"}},
+		"new":                  {have: `{}`, want: `{"telemetry":{"enabled":true}}`, changes: []string{"spec.telemetry.enabled: (none) -> true"}},
+		"what k0s does anyway": {have: `{}`, want: `{"network":{"provider":"kuberouter","kuberouter":{"autoMTU":true}}}`},
+		"what nobody declares": {have: `{"network":{"kuberouter":{"mtu":1400}}}`, want: `{"telemetry":{}}`},
+		"an item less": {have: `{"workerProfiles":[{"name":"a"},{"name":"b"}]}`, want: `{"workerProfiles":[{"name":"a"}]}`,
+			changes: []string{"spec.workerProfiles[1].name: b -> (none)"}, told: "spec.workerProfiles does not act at once"},
+		"another network": {have: `{}`, want: `{"network":{"podCIDR":"10.1.0.0/16"}}`, changes: []string{"spec.network.podCIDR: (none) -> 10.1.0.0/16"},
+			refused: "podCIDR: (none) -> 10.1.0.0/16"},
+		"a secret": {have: `{}`, want: `{"extensions":{"helm":{"repositories":[{"name":"a","password":"hunter2"}]}}}`,
+			changes: []string{"spec.extensions.helm.repositories[0].name: (none) -> a", "spec.extensions.helm.repositories[0].password: (secret) changes"}},
+		"not to be seen": {want: `{"telemetry":{"enabled":true}}`, told: "k0s's configuration in the cluster cannot be seen"},
+	} {
+		site := newSite(v136, 3, 1, func(s *lifecycle.Site) {
+			s.Cluster.DynamicConfig, s.Cluster.Config = true, []byte(`{"spec":`+c.want+`}`)
+		})
+		st := seen(t, newSite(v136, 3, 1))
+		if c.have != "" {
+			st.API.ClusterConfig = []byte(`{"spec":` + c.have + `}`)
+		}
+		p := planned(t, site, st)
+		var changes []string
+		for _, s := range p.Steps {
+			if s.Action != lifecycle.ActionClusterConfig || s.Disrupts || s.Target != "" || s.ID != "cluster/cluster-config" {
+				t.Errorf("%s: %+v", name, s)
+			}
+			changes = append(changes, s.Changes...)
+		}
+		d, refused := refusal(p, "what a living cluster cannot change")
+		said := fmt.Sprint(p.Diagnostics)
+		if !slices.Equal(changes, c.changes) || refused != (c.refused != "") || !strings.Contains(d.Detail, c.refused) || !strings.Contains(said, c.told) ||
+			strings.Contains(fmt.Sprint(p), "hunter2") {
+			t.Errorf("%s: %q, want %q; %v", name, changes, c.changes, p.Diagnostics)
+		}
+		if c.told == "" && c.refused == "" && len(p.Diagnostics) > 0 {
+			t.Errorf("%s: %v", name, p.Diagnostics)
+		}
+	}
+}
