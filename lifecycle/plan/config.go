@@ -152,8 +152,9 @@ func (m *member) showsConfig() bool {
 		return false
 	}
 	kind, version := flat["kind"], flat["apiVersion"]
-	unnamed := kind == `""` && version == `""` // as k0sctl writes what is local to a node where the document does not name them
-	return unnamed || kind == `"ClusterConfig"` && strings.HasPrefix(version, `"`+k0sConfigGroup)
+	unnamed := kind == `""` && version == `""`                // as k0sctl writes what is local to a node where the document does not name them
+	known := kind == `"ClusterConfig"` || kind == `"Cluster"` // as k0sctl's own `init` has it
+	return unnamed || known && strings.HasPrefix(version, `"`+k0sConfigGroup)
 }
 
 // k0sConfigGroup begins the apiVersion of k0s's configurations.

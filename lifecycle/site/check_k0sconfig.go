@@ -91,7 +91,8 @@ func checkK0sConfig(c clusterDocument, doc *yaml.Node) []finding {
 	root := schemaOf(lifecycle.K0sFields())
 	root.fields["apiVersion"] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText,
 		Enum: []string{"k0s.k0sproject.io/v1beta1"}}}
-	root.fields["kind"] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText, Enum: []string{"ClusterConfig"}}}
+	root.fields["kind"] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText,
+		Enum: []string{"ClusterConfig", "Cluster"}}} // Cluster: as k0sctl's own init prints it, and k0s takes it
 	root.fields["metadata"], root.fields["status"] = &schema{free: true}, &schema{free: true}
 	k := k0sChecker{}
 	if v, err := lifecycle.ParseVersion(c.Spec.K0s.Version); err == nil {
