@@ -83,7 +83,7 @@ func TestSecretsStayWhereTheyBelong(t *testing.T) {
 	does(0, "show", "latest", "-o", "json")
 	does(0, "show", "latest", "-o", "html")
 
-	for what, path := range map[string]string{"planted-in-environment-1": "/etc/environment", "planted-in-a-file-2": "/etc/app/inline",
+	for what, path := range map[string]string{"planted-in-environment-2": "/etc/environment", "planted-in-a-file-2": "/etc/app/inline",
 		"planted-beside-2": "/etc/app/beside"} {
 		if got := b.must(0, b.lab("exec", "--dir", ".lab", "worker-1", "cat "+path)).stdout; !strings.Contains(got, what) {
 			t.Errorf("%s is not on the machine: %q", what, got)

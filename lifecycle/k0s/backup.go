@@ -31,8 +31,11 @@ func backup(ctx context.Context, t *task) error {
 	q := shellescape.Quote
 	t.progress("backing up the control plane from " + from.host.Name)
 	take := func(w io.Writer) error {
+		ctx, enough := context.WithCancelCause(ctx)
+		defer enough(nil)
+		w = capWriter(w, maxBackup, func() { enough(tooMuch{fmt.Sprintf("a backup of more than %d GiB", maxBackup>>30)}) })
 		_, err := from.pipe(ctx, fmt.Sprintf("%s backup --save-path - --data-dir %s", q(from.paths.binary), q(from.paths.data)), nil, w)
-		return err
+		return errors.Join(err, endless(ctx))
 	}
 	file, err := t.opts.KeepBackup(ctx, t.writtenBy(ctx, f), take, t.progress)
 	if err != nil {

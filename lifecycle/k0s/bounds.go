@@ -1,6 +1,8 @@
 package k0s
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,6 +16,8 @@ const (
 	maxAnswer = 4 << 20
 	// maxLibrary bounds the output of commands that k0sctl itself sends. It is below the longest line that rig's log can take, 1 MiB.
 	maxLibrary = 512 << 10
+	// maxBackup bounds a backup as a controller gives it: etcd holds at most 8 GiB, and k0s packs them.
+	maxBackup = 32 << 30
 	// maxFact bounds one line of the facts.
 	maxFact = 8 << 10
 	// maxBinaries bounds the binaries of k0s, staged and former, that lie on a machine.
@@ -55,6 +59,14 @@ func counts(declared int) map[string]int {
 type tooMuch struct{ what string }
 
 func (e tooMuch) Error() string { return "it says more than any sound machine does: " + e.what }
+
+// endless is the reason why a context ended, where that is an answer that passed a bound.
+func endless(ctx context.Context) error {
+	if more, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
+		return more
+	}
+	return nil
+}
 
 // short is a short text of a machine: what has no business in a name is left out.
 func short(s string) string {

@@ -16,8 +16,8 @@ import (
 	"kiban.dev/kiban/lifecycle/render"
 )
 
-// TestA1_CanariesOfAHost plants a secret in every file of a controller that kiban reads, and in every word of k0s that it hears, by the real
-// script over real files. None is in what is shown of the site, in any form, nor in what is logged.
+// TestA1_CanariesOfAHost plants a secret in every file of a controller that kiban reads, and in every word of k0s that it hears, by the
+// real script over real files. None is in what is shown of the site, in any form, nor in what is logged.
 func TestA1_CanariesOfAHost(t *testing.T) {
 	var log bytes.Buffer
 	f := newFarm(t, "c1", "w1")
@@ -95,14 +95,15 @@ func everything(t *testing.T, f *farm) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := observe.Observe(t.Context(), s.site, lying{got}, func(lifecycle.Credentials) (observe.API, error) { return wellAPI{}, nil }, nil)
+	connect := func(lifecycle.Credentials) (observe.API, error) { return wellAPI{}, nil }
+	state, err := observe.Observe(t.Context(), s.site, lying{got}, connect, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, problems := plan.Make(s.site, state, lifecycle.PlanOptions{}), observe.Problems(s.site, state)
 	var out bytes.Buffer
-	for _, err := range []error{render.StatusText(&out, s.site, state, problems, render.Style{}), render.PlanText(&out, s.site, p, render.Style{}),
-		render.PlanMarkdown(&out, s.site, p), render.NodesText(&out, s.site, state), json.NewEncoder(&out).Encode(state),
+	for _, err := range []error{render.StatusText(&out, s.site, state, problems, render.Style{}),
+		render.PlanText(&out, s.site, p, render.Style{}), render.PlanMarkdown(&out, s.site, p), render.NodesText(&out, s.site, state), json.NewEncoder(&out).Encode(state),
 		json.NewEncoder(&out).Encode(p), json.NewEncoder(&out).Encode(problems)} {
 		if err != nil {
 			t.Fatal(err)

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// outputs are where a command's output goes. They travel with its context, past the library, which would hand a copy to its log: a line that
-// is too long for that is waited for without end, whatever the time limit.
+// outputs are where a command's output goes. They travel with its context, past the library, which would hand a copy to its log: a line
+// that is too long for that is waited for without end, whatever the time limit.
 type outputs struct {
 	stdout, stderr io.Writer
 }

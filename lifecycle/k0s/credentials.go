@@ -18,9 +18,9 @@ import (
 // maxKubeconfig bounds an administrator's kubeconfig: k0s writes about 6 KiB.
 const maxKubeconfig = 64 << 10
 
-// credentialsOf takes the administrator's credentials out of what a controller of the site has as its kubeconfig. A machine is not believed:
-// the form is k0s's own, and from it come certificates and a key, which are data. Everything else that a kubeconfig can say makes a client
-// do something, such as start a program, read a file or go to another server; it is refused by name, and so is what has no form at all.
+// credentialsOf takes the administrator's credentials out of what a controller of the site has as its kubeconfig. A machine is not
+// believed: the form is k0s's own, and from it come certificates and a key, which are data. Everything else that a kubeconfig can say makes
+// a client do something, such as start a program, read a file or go to another server; it is refused by name, and so is what has no form.
 func credentialsOf(text []byte) (lifecycle.Credentials, error) {
 	if len(text) > maxKubeconfig {
 		return lifecycle.Credentials{}, fmt.Errorf("it has %d bytes, and at most %d are read", len(text), maxKubeconfig)

@@ -97,8 +97,9 @@ func TestA1_KubeconfigIsData(t *testing.T) {
 		return strings.Replace(good, "  name: local\n", "    "+line+"\n  name: local\n", 1)
 	}
 	b64 := base64.StdEncoding.EncodeToString
+	const none = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"exec":                  {user("exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, touch /tmp/x]}"), "users[0].user.exec"},
+		"exec":                  {user("exec: {apiVersion: client.authentication.k8s.io/v1, command: sh}"), "users[0].user.exec"},
 		"auth-provider":         {user("auth-provider: {name: gcp}"), "users[0].user.auth-provider"},
 		"tokenFile":             {user("tokenFile: /root/.ssh/id"), "users[0].user.tokenFile"},
 		"token":                 {user("token: abc"), "users[0].user.token"},
@@ -124,7 +125,7 @@ func TestA1_KubeconfigIsData(t *testing.T) {
 		"key is a number":       {good[:strings.Index(good, "    client-key-data")] + "    client-key-data: 7\n", "is no text"},
 		"key is no PEM":         {strings.Replace(good, b64(key), b64([]byte("hello")), 1), "holds no PEM"},
 		"key of another type":   {strings.Replace(good, b64(key), b64(certificate), 1), "another type"},
-		"another's key":         {strings.Replace(good, b64(certificate), b64([]byte("-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")), 2), "no certificate"},
+		"another's key":         {strings.Replace(good, b64(certificate), b64([]byte(none)), 2), "no certificate"},
 		"too long":              {good + "# " + strings.Repeat("x", maxKubeconfig), "at most"},
 	} {
 		got := parseFacts(controllerSays(c.text), asked(lifecycle.RoleController))

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"runtime"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // TestA1_AFakeHostSaysNoEnd: a machine that answers without end, with one endless line, or beside the point is found out within seconds and
 // with little memory, whatever it was asked; it is a finding, and the other machines are as they were.
 func TestA1_AFakeHostSaysNoEnd(t *testing.T) {
-	endless := func(w io.Writer, piece string) {
+	talk := func(w io.Writer, piece string) {
 		for piece := []byte(strings.Repeat(piece, 1+64<<10/len(piece))); ; {
 			if _, err := w.Write(piece); err != nil {
 				return
@@ -25,9 +26,9 @@ func TestA1_AFakeHostSaysNoEnd(t *testing.T) {
 		says func(stdout, stderr io.Writer)
 		want string // in the finding
 	}{
-		"one line without end":   {func(out, _ io.Writer) { endless(out, "x") }, "more than 4194304 bytes"},
-		"lines without end":      {func(out, _ io.Writer) { endless(out, "a=b\n") }, "more than 4194304 bytes"},
-		"errors without end":     {func(_, err io.Writer) { endless(err, "no\n") }, ""},
+		"one line without end":   {func(out, _ io.Writer) { talk(out, "x") }, "more than 4194304 bytes"},
+		"lines without end":      {func(out, _ io.Writer) { talk(out, "a=b\n") }, "more than 4194304 bytes"},
+		"errors without end":     {func(_, err io.Writer) { talk(err, "no\n") }, ""},
 		"a line of 4 MiB":        {func(out, _ io.Writer) { _, _ = out.Write(bytes.Repeat([]byte("x"), maxAnswer)) }, "not with facts"},
 		"nothing":                {func(_, _ io.Writer) {}, "not with facts"},
 		"escape sequences":       {func(out, _ io.Writer) { _, _ = io.WriteString(out, "\x1b[2J\x1b]0;x\a") }, "not with facts"},
@@ -52,7 +53,8 @@ func TestA1_AFakeHostSaysNoEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if h := got.Hosts[0]; h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, c.want) || strings.ContainsFunc(h.Why, lifecycle.Misleads) {
+			if h := got.Hosts[0]; h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, c.want) ||
+				strings.ContainsFunc(h.Why, lifecycle.Misleads) {
 				t.Errorf("got %+v", h)
 			}
 			if !got.Hosts[1].Reached() || !got.Credentials.IsZero() {
@@ -88,6 +90,13 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 	if capWriter(nil, 5, nil) != nil {
 		t.Error("where nothing is kept, nothing is to be bounded")
+	}
+	ctx, enough := context.WithCancelCause(t.Context())
+	if err := endless(ctx); err != nil {
+		t.Errorf("an answer within its bounds: %v", err)
+	}
+	if enough(tooMuch{"a backup"}); endless(ctx) == nil {
+		t.Error("an answer that passed a bound ended well")
 	}
 	var said int
 	l := &lines{say: func(string) { said++ }}

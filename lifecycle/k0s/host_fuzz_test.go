@@ -20,7 +20,8 @@ import (
 
 // lyingSite is a site of one controller and one worker, one of whom lies.
 func lyingSite() lifecycle.Site {
-	file := lifecycle.HostFile{Path: "/etc/app/a b", Digest: digest([]byte("x")), Content: []byte("x"), Mode: "0600", Owner: "root", Group: "root"}
+	file := lifecycle.HostFile{Path: "/etc/app/a b", Digest: digest([]byte("x")), Content: []byte("x"), Mode: "0600", Owner: "root",
+		Group: "root"}
 	host := func(name string, role lifecycle.Role, last int) lifecycle.Host {
 		return lifecycle.Host{Name: name, Role: role, Address: fmt.Sprintf("10.0.0.%d", last), Arguments: []string{"--data-dir=/var/lib/k0s"},
 			Files: []lifecycle.HostFile{file}}
@@ -137,10 +138,14 @@ func FuzzHost(f *testing.F) {
 			`etcd<0>{"members":{"c1":"https://10.0.0.11:2380"}}`, "config<0>spec: {api: {sans: [b]}}\n"))
 	}
 	f.Add(seed("unit=k0sworker", running, "hostname=\x1b[2J\u202e", "restored=\x1b]0;x\a", "server=https://u:p@10.6.6.6/?x",
-		"unitfile<0>ExecStart=/k0s worker --x=\\x1b[31m --kubelet-extra-args=\"--a b\"\n", "status<0>"+strings.Replace(statusWorker, "worker", `\u001b[2J`, 1)))
-	f.Add(seed("clock=9223372036854775807", "service<0>ActiveState=active\nNRestarts=99999999999999999999", "free<0>x\n/dev 1 1 9223372036854775807 1% /"))
-	f.Add(seed("staged=v9999.9999.9999+k0s.9999", "former=v0.0.0+k0s.0", "unit=../../x", "file="+strings.Repeat("0", 64)+" 600 0 0 root root /etc/app/a b"))
-	f.Add(seed("config<0>a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c]\n"))
+		"unitfile<0>ExecStart=/k0s worker --x=\\x1b[31m --kubelet-extra-args=\"--a b\"\n",
+		"status<0>"+strings.Replace(statusWorker, "worker", `\u001b[2J`, 1)))
+	f.Add(seed("clock=9223372036854775807", "service<0>ActiveState=active\nNRestarts=99999999999999999999",
+		"free<0>x\n/dev 1 1 9223372036854775807 1% /"))
+	f.Add(seed("staged=v9999.9999.9999+k0s.9999", "former=v0.0.0+k0s.0", "unit=../../x",
+		"file="+strings.Repeat("0", 64)+" 600 0 0 root root /etc/app/a b"))
+	f.Add(seed("config<0>a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n" +
+		"c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c]\n"))
 	f.Add([]byte("@@ facts=1\n@@ begin config\n"))
 	site := lyingSite()
 	f.Fuzz(func(t *testing.T, answer []byte) {

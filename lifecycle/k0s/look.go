@@ -42,8 +42,8 @@ func (s *Session) HostFacts(ctx context.Context, host string) (lifecycle.HostSta
 	return f.host, ctx.Err()
 }
 
-// Credentials asks the controllers for the administrator's credentials. Zero: none of them has any yet. The error says why what they have is not
-// taken, when that is all there is.
+// Credentials asks the controllers for the administrator's credentials. Zero: none of them has any yet. The error says why what they have
+// is not taken, when that is all there is.
 func (s *Session) Credentials(ctx context.Context) (lifecycle.Credentials, error) {
 	var doubts lifecycle.Diagnostics
 	for _, f := range s.ask(ctx, s.controllers()) {

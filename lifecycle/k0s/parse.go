@@ -187,7 +187,8 @@ func fileStates(lines []string, declared []lifecycle.HostFile) []lifecycle.FileS
 			!slices.ContainsFunc(declared, func(f lifecycle.HostFile) bool { return f.Path == p[6] }) {
 			continue // unreadable, or gone meanwhile: as if it were not there
 		}
-		f := lifecycle.FileState{Digest: digestOnly(lifecycle.DigestFromHex(p[0])), Mode: fmt.Sprintf("%04s", p[1]), Owner: p[4], Group: p[5], Path: p[6]}
+		f := lifecycle.FileState{Digest: digestOnly(lifecycle.DigestFromHex(p[0])), Mode: fmt.Sprintf("%04s", p[1]), Owner: p[4],
+			Group: p[5], Path: p[6]}
 		if f.Owner == "UNKNOWN" {
 			f.Owner = p[2]
 		}

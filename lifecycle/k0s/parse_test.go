@@ -50,14 +50,16 @@ func TestParseFacts(t *testing.T) {
 					f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
 			}},
 		{"running worker", said("version<0>v1.35.7+k0s.0", "unit=k0sworker",
-			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment="+strings.Repeat("0a", 32), running, "status<0>"+statusWorker,
+			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment="+strings.Repeat("0a", 32),
+			running, "status<0>"+statusWorker,
 			"data=1", "token=1"),
 			func(f facts) bool {
 				h := f.host
 				since := time.Date(2026, 11, 21, 21, 11, 37, 0, time.UTC)
 				return h.Binary.String() == "v1.35.7+k0s.0" && h.Running == h.Binary && h.K0sRole == "worker" && h.Workloads &&
 					h.Service == lifecycle.ServiceRunning &&
-					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" && h.Environment == "sha256:"+strings.Repeat("0a", 32) &&
+					h.ServiceSince.Equal(since) && h.Restarts == 3 && h.Data && h.Token && f.tokenFile == "/etc/k0s/t" &&
+					h.Environment == "sha256:"+strings.Repeat("0a", 32) &&
 					slices.Equal(h.Arguments, []string{"--data-dir=/var/lib/k0s"})
 			}},
 		{"status does not answer", said("unit=k0sworker", running, "status<1>Error: no socket"),

@@ -2,7 +2,6 @@ package k0s
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -163,7 +162,7 @@ func (c stepConnection) StartProcess(ctx context.Context, command string, stdin 
 		defer cancel(nil)
 		defer release()
 		err := w.Wait()
-		if cause, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
+		if cause := endless(ctx); cause != nil {
 			return cause // also where the command ended well: what was kept is not all of it
 		}
 		if there, ok := heard.refused(); ok && exitStatus(err) == outrankedStatus {

@@ -67,7 +67,7 @@ func (r *remote) pipe(ctx context.Context, command string, stdin io.Reader, w io
 		w = stdout
 	}
 	err := r.k0s.Sudo().ExecContext(withOutputs(ctx, outputs{w, stderr}), command, opts...)
-	if more, ok := errors.AsType[tooMuch](context.Cause(ctx)); ok {
+	if more := endless(ctx); more != nil {
 		return "", &commandError{r.host.Name, command, "", more} // also where the command ended well: what was kept is not all of it
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -96,7 +97,29 @@ type to struct {
 func (t to) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host, out.Host = "https", t.address, ""
-	return t.transport.RoundTrip(out)
+	resp, err := t.transport.RoundTrip(out)
+	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols && r.URL.Query().Get("watch") == "" {
+		resp.Body = &bounded{resp.Body, maxBody}
+	}
+	return resp, err
+}
+
+// maxBody bounds one answer of an API server, unpacked. A page of a list has a few MiB; all releases that Helm ever made may have hundreds.
+const maxBody = 512 << 20
+
+// bounded is an answer that ends with an error where it is longer than any sound server's: clients read all of it into memory.
+type bounded struct {
+	io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("the API server's answer has more than %d MiB", maxBody>>20)
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
 }
 
 func neverSent(err error) bool {

@@ -64,7 +64,8 @@ func TestKubeconfigOfAnotherCluster(t *testing.T) {
 
 // signedOn is a kubeconfig whose token comes from that program.
 func signedOn(kubeconfig []byte, command string) string {
-	program := fmt.Sprintf(`exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: %s, args: [-c, 'printf %%s "%s"']}`,
+	program := fmt.Sprintf("exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: %s, "+
+		`args: [-c, 'printf %%s "%s"']}`,
 		command, strings.ReplaceAll(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"secret"}}`,
 			`"`, `\"`))
 	return strings.Replace(string(kubeconfig), "{token: secret}", "{"+program+"}", 1)
@@ -151,7 +152,8 @@ func TestA1_OfAControllerOnlyDataCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := lifecycle.Credentials{Authority: a.pem, Certificate: a.pem, Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})}
+	from := lifecycle.Credentials{Authority: a.pem, Certificate: a.pem,
+		Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})}
 	c := New(func(context.Context) (lifecycle.Credentials, error) { return from, nil }, []Server{{Host: "c1", Address: addr}}, Options{})
 	defer c.Close()
 	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID != "cluster-uid" {

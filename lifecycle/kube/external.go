@@ -59,7 +59,8 @@ func selfContained(cluster *api.Cluster, user *api.AuthInfo) error {
 		}
 	}
 	if user.AuthProvider != nil {
-		return lifecycle.Errorf("spec.api.kubeconfig", "the kubeconfig signs on by auth-provider %s, which Kubernetes' client no longer has", user.AuthProvider.Name).
+		return lifecycle.Errorf("spec.api.kubeconfig", "the kubeconfig signs on by auth-provider %s", user.AuthProvider.Name).
+			Because("Kubernetes' client no longer has it.").
 			Try("Ask the provider of the cluster for a kubeconfig with a token, a certificate or an exec plugin.")
 	}
 	return nil
