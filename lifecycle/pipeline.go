@@ -10,6 +10,8 @@ const (
 	PipelineApply PipelineKind = "apply"
 	// PipelineDrift plans each site and fails where it is not what the repository declares: for schedules.
 	PipelineDrift PipelineKind = "drift"
+	// PipelineBackup takes a backup of each site that has a place for it: for schedules.
+	PipelineBackup PipelineKind = "backup"
 )
 
 // Pipeline is a child pipeline with a job a site. It inherits nothing from the one that starts it.

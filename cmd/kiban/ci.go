@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -81,7 +80,7 @@ func (a *app) productionAmong(ctx context.Context, sites []string) string {
 	}
 	for _, name := range sites {
 		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
-		if ds.Err() != nil || forge.IsProduction(site) {
+		if ds.Err() != nil || site.Production() {
 			return name
 		}
 	}

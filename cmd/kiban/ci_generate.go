@@ -30,10 +30,11 @@ type ciGenerateOptions struct {
 
 func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error) *cobra.Command {
 	opts := &ciGenerateOptions{app: a}
-	kinds := []string{string(lifecycle.PipelinePlan), string(lifecycle.PipelineApply), string(lifecycle.PipelineDrift)}
+	kinds := []string{string(lifecycle.PipelinePlan), string(lifecycle.PipelineApply), string(lifecycle.PipelineDrift),
+		string(lifecycle.PipelineBackup)}
 	cmd := &cobra.Command{
 		Use:   "generate " + strings.Join(kinds, "|") + " [SITE...]",
-		Short: "Write the child pipeline that plans or applies the sites",
+		Short: "Write the child pipeline that plans, applies or backs up the sites",
 		Long: `Write a child pipeline for GitLab to stdout, with a job a site:
 
   plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request
@@ -42,6 +43,7 @@ one job
          at a time; sites labelled tier: production wait until somebody starts them, sites with spec.promotion until others have run their
          versions for long enough, and a failure stops the waves behind it
   drift  plans each site, tells where it is not what the repository declares, and fails there
+  backup takes a backup of each site that names a place for it in spec.backup.to, and fails for production that names none
 
 With --changed-since only the sites whose declaration changed since then get a job. What tier a site is of, and so which variables its
 plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is new; a revision of zeros, as GitLab gives it for a branch's
@@ -110,10 +112,15 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
 		return err
 	}
-	pipeline.Sites, err = forge.PipelineSites(opts.Kind, declaredSites(list.Sites), func(name string) lifecycle.Site {
+	load := func(name string) lifecycle.Site {
 		site, _ := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 		return site
-	}, former)
+	}
+	sites := declaredSites(list.Sites)
+	if opts.Kind == lifecycle.PipelineBackup {
+		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !forge.NeedsBackup(load(s.Name)) })
+	}
+	pipeline.Sites, err = forge.PipelineSites(opts.Kind, sites, load, former)
 	if err != nil {
 		return err
 	}

@@ -246,6 +246,7 @@ func TestGenerateJobs(t *testing.T) {
 		{"kiban: generate waves", []string{"CI_COMMIT_BEFORE_SHA=00", "KIBAN_SITES=lab far"},
 			"ci generate apply --changed-since 00 --image kiban:1 --include  -- lab far\n"},
 		{"kiban: generate drift", nil, "ci generate drift --image kiban:1 --include  --\n"},
+		{"kiban: generate backups", []string{"KIBAN_SITES=lab"}, "ci generate backup --image kiban:1 --include  -- lab\n"},
 	} {
 		if code, asked := runScript(t, jobs[c.job].Script, c.env, nil); code != 0 || asked != c.want {
 			t.Errorf("%s with %v: exit code %d, asked %q, want %q", c.job, c.env, code, asked, c.want)

@@ -43,12 +43,9 @@ func PipelineSites(
 // production is the tier whose sites wait for somebody to start them.
 const production = "production"
 
-// IsProduction reports whether a site is one.
-func IsProduction(s lifecycle.Site) bool { return s.Labels["tier"] == production }
-
 func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLabels) lifecycle.PipelineSite {
 	site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
-	site.Manual = IsProduction(s)
+	site.Manual = s.Production()
 	if former == nil {
 		return site
 	}
@@ -63,4 +60,10 @@ func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLa
 // PipelineGone leaves of the sites whose overlay is gone those whose names a job can bear: the others never had one.
 func PipelineGone(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !plainName.MatchString(name) })
+}
+
+// NeedsBackup reports whether the backup schedule has a job for a site: one that has machines and a place for backups, or that is
+// production and should have one. That job then fails, and says so.
+func NeedsBackup(s lifecycle.Site) bool {
+	return s.Provider != lifecycle.ProviderExternal && (len(s.Backup.To) > 0 || s.Production())
 }

@@ -28,6 +28,8 @@ func Pipeline(p lifecycle.Pipeline) string {
 			writeApplyJob(&b, s)
 		case lifecycle.PipelineDrift:
 			writeDriftJob(&b, s)
+		case lifecycle.PipelineBackup:
+			writeBackupJob(&b, s)
 		case lifecycle.PipelinePlan:
 			writePlanJob(&b, s, p.Signed)
 			if p.Signed {
@@ -39,7 +41,7 @@ func Pipeline(p lifecycle.Pipeline) string {
 	case p.Kind == lifecycle.PipelinePlan:
 		writeNoteJob(&b, p, len(looks) > 0)
 	case len(p.Sites) == 0:
-		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site changes.'\n")
+		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site has anything to be done.'\n")
 	}
 	return b.String()
 }
@@ -99,7 +101,7 @@ func pipelineStages(p lifecycle.Pipeline, looks []look) []string {
 		}
 		return []string{"plan", "note"}
 	}
-	if p.Kind == lifecycle.PipelineDrift || len(p.Sites) == 0 {
+	if p.Kind == lifecycle.PipelineDrift || p.Kind == lifecycle.PipelineBackup || len(p.Sites) == 0 {
 		return []string{"sites"}
 	}
 	var waves []int

@@ -172,3 +172,18 @@ func writeDriftJob(b *strings.Builder, s lifecycle.PipelineSite) {
     paths: [plans/%[1]s.json]
 `, s.Name, yamlString(environmentOf(s)))
 }
+
+// writeBackupJob takes a backup, which goes to where the site says and not into the job's artifacts: those would be a second place, with
+// other readers. A job that is cut off has changed nothing, and one that is retried takes no second backup.
+func writeBackupJob(b *strings.Builder, s lifecycle.PipelineSite) {
+	fmt.Fprintf(b, `
+"backup:%[1]s":
+  stage: sites
+  interruptible: true
+  retry: {max: 1, when: [runner_system_failure, stuck_or_timeout_failure]}
+  environment: {name: %[2]s, action: access}
+  script:
+    - kiban backup %[1]s --scheduled
+    - kiban backup list %[1]s
+`, s.Name, yamlString(environmentOf(s)))
+}

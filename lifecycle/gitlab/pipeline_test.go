@@ -16,7 +16,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-var pipelineKinds = []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineApply, lifecycle.PipelineDrift}
+var pipelineKinds = []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineApply, lifecycle.PipelineDrift,
+	lifecycle.PipelineBackup}
 
 func pipelineSites() []lifecycle.PipelineSite {
 	lab, staging := lifecycle.PipelineSite{Name: "lab", Tier: "lab"}, lifecycle.PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
@@ -62,7 +63,7 @@ func TestPipelines(t *testing.T) {
 			}
 		}
 		if want := map[lifecycle.PipelineKind]int{lifecycle.PipelinePlan: 5 + 2 + 1, lifecycle.PipelineApply: 5 + 2,
-			lifecycle.PipelineDrift: 5}[kind]; len(jobs) != want {
+			lifecycle.PipelineDrift: 5, lifecycle.PipelineBackup: 5}[kind]; len(jobs) != want {
 			t.Errorf("%s: %d jobs, want %d", kind, len(jobs), want)
 		}
 		if !strings.Contains(text, "\n  rules: [{when: always}]\n") {
@@ -192,7 +193,7 @@ func TestNoPipelineIsEmpty(t *testing.T) {
 
 // TestOnlyApplyDeploys: plans and looks for drift record no deployment, and are given up for newer pipelines.
 func TestOnlyApplyDeploys(t *testing.T) {
-	for _, kind := range []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineDrift} {
+	for _, kind := range []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineDrift, lifecycle.PipelineBackup} {
 		jobs, _ := parsedJobs(t, Pipeline(lifecycle.Pipeline{Kind: kind, Sites: pipelineSites()}))
 		for name, job := range jobs {
 			if env, ok := job["environment"].(map[string]any); ok && !slices.Contains([]any{"verify", "access"}, env["action"]) {

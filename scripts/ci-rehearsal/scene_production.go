@@ -12,6 +12,8 @@ import (
 const (
 	prodSite  = "lab-prod"
 	prodFiles = "overlays/" + prodSite + "/"
+	// recipient is whom its backups are encrypted to; nobody has the key.
+	recipient = "age1zk4vufppvd9n0gqq8cvy2xxnc3najsrv5ucth4aqgdm2j5zphe3qsznjrj"
 )
 
 // production: the waves, the job that somebody has to start, and the gate of promotion.
@@ -48,12 +50,17 @@ func (r *rehearsal) bringIn(ctx context.Context) (string, error) {
 	if err := r.prod.up(ctx, 1, 2); err != nil {
 		return "", err
 	}
+	backups := filepath.Join(r.work, "backups") // what outlives a job
+	if err := os.Mkdir(backups, 0o700); err != nil {
+		return "", err
+	}
 	for file, change := range map[string]func(string) string{
 		"kustomization.yaml": func(s string) string { return s },
 		"version.yaml":       strings.NewReplacer("name: lab", "name: "+prodSite, third, second).Replace,
 		"cluster.yaml":       func(s string) string { return smaller(s, r.lab.net, name) },
 		"site.yaml": strings.NewReplacer("name: lab", "name: "+prodSite, "tier: lab", "tier: production", r.lab.dir+"/", r.prod.dir+"/",
-			"wave: 0", "wave: 1\n  promotion:\n    from: ["+site+"]\n    soak: 1h").Replace,
+			"wave: 0", "wave: 1\n  promotion:\n    from: ["+site+"]\n    soak: 1h\n  backup:\n    recipients: ["+recipient+"]\n"+
+				"    to:\n    - folder: "+backups).Replace,
 	} {
 		b, err := os.ReadFile(filepath.Join(r.fleet.dir, "overlays", site, file))
 		if err != nil {
@@ -184,7 +191,14 @@ func (r *rehearsal) promote(ctx context.Context) (string, error) {
 	if err := r.main.want("success"); err != nil {
 		return "", err
 	}
-	return "", r.at(ctx, prodSite, third)
+	kept, err := filepath.Glob(filepath.Join(r.work, "backups", prodSite+"-"+second+"-*.age.json"))
+	if err == nil && len(kept) != 1 {
+		err = fmt.Errorf("the upgrade left %q where its backup was to go", kept)
+	}
+	if err != nil {
+		return "", err
+	}
+	return "its backup is in " + filepath.Join(r.work, "backups"), r.at(ctx, prodSite, third)
 }
 
 func (r *rehearsal) deployedProduction(context.Context) (string, error) {
