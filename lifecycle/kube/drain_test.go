@@ -1,11 +1,15 @@
 package kube
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -202,5 +206,14 @@ func TestDrainAsksForOnePodOfABudget(t *testing.T) {
 	}
 	if all < 8 || all > 11 { // each once, then one at each of five intervals
 		t.Errorf("evictions were asked for %d times: %v", all, f.evictions)
+	}
+}
+
+// TestPodUnderTwoBudgetsIsRefusedAtOnce: the API says so with an error of the server's that waiting does not cure.
+func TestPodUnderTwoBudgetsIsRefusedAtOnce(t *testing.T) {
+	answer := &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError,
+		Message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."}}
+	if !moreThanOneBudget(answer) || moreThanOneBudget(errors.New("more than one PodDisruptionBudget")) {
+		t.Error("it is not told from other failures")
 	}
 }

@@ -106,9 +106,10 @@ func (d *drainer) answered(ctx context.Context, l *departingPod, err error) erro
 	return nil
 }
 
-// moreThanOneBudget: a pod under two budgets can't be evicted at all, which the API says with an internal error.
+// moreThanOneBudget: a pod under two budgets can't be evicted at all, which the API says with an internal error that has no reason.
 func moreThanOneBudget(err error) bool {
-	return apierrors.ReasonForError(err) != "" && strings.Contains(err.Error(), "more than one PodDisruptionBudget")
+	_, answered := statusOf(err)
+	return answered && strings.Contains(err.Error(), "more than one PodDisruptionBudget")
 }
 
 // hold notes which budget refused an eviction, and tells it once for each new state of affairs.
