@@ -29,6 +29,11 @@ const (
 	GateNodesReady GateKind = "nodes-ready"
 	// GateDaemonSets: the pods of daemon sets on the target are Ready.
 	GateDaemonSets GateKind = "daemon-sets"
+	// GateSystem: the daemon sets and deployments that k0s brings are as well as when the run began, on every node that is in service, with
+	// the images that are declared now.
+	GateSystem GateKind = "system"
+	// GateProbes: every address that the site has among its probes answers.
+	GateProbes GateKind = "probes"
 	// GateBudgets: no disruption budget has fewer healthy pods than it wants, except those that already had when the run began.
 	GateBudgets GateKind = "budgets"
 	// GateBudgetRoom: every budget that guards a pod on the target allows a disruption now.

@@ -25,6 +25,8 @@ func gateRows() []gateRow {
 		{kind: GateNodeReady, watches: WatchedNodes, wait: WaitNode, of: "node {target} Ready at {kubelet}"},
 		{kind: GateNodesReady, watches: WatchedNodes, wait: WaitSettle, alone: "every other node is Ready"},
 		{kind: GateDaemonSets, watches: WatchedPods, wait: WaitSettle, of: "daemon set pods on {target} are Ready"},
+		{kind: GateSystem, watches: WatchedPods, wait: WaitSettle, alone: "k0s's own workloads are well on every node"},
+		{kind: GateProbes, watches: WatchedOutside, wait: WaitSettle, alone: "the site's probes answer"},
 		{kind: GateBudgets, watches: WatchedPods, wait: WaitSettle, alone: "disruption budgets are healthy"},
 		{kind: GateBudgetRoom, watches: WatchedPods, wait: WaitDrain, of: "disruption budgets let {target} be drained"},
 		{kind: GateWindow, watches: WatchedClock, wait: WaitNot, alone: "a maintenance window is open"},
@@ -62,7 +64,8 @@ const (
 	WatchedNodes   Watched = "nodes"
 	WatchedPods    Watched = "pods" // and the budgets that guard them
 	WatchedUnits   Watched = "units"
-	WatchedClock   Watched = "clock" // nothing of the cluster
+	WatchedOutside Watched = "outside" // what the site's users see
+	WatchedClock   Watched = "clock"   // nothing of the cluster
 )
 
 // Wait is where the time that a gate is waited for comes from.

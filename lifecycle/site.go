@@ -216,6 +216,9 @@ type Policy struct {
 	Settle  Settle    `json:"settle"`
 	// Windows are when nodes may be disturbed, and pods of addons restarted; none means always.
 	Windows []Window `json:"windows,omitempty"`
+	// Probes are HTTP or HTTPS addresses that must answer while nodes are disturbed: before each node, and all the while that nodes are
+	// out. Answers are the codes from 200 to 399; a redirect is an answer and is not followed. A loss stops the rollout.
+	Probes []string `json:"probes,omitempty"`
 }
 
 // Rollout is how many workers may be out of service at once, and which first.

@@ -19,6 +19,8 @@ type State struct {
 	Budgets []Budget `json:"budgets,omitempty"`
 	// Stuck are pods that `kubectl drain` would refuse to move, sorted by namespace and name.
 	Stuck []StuckPod `json:"stuck,omitempty"`
+	// System are the daemon sets and deployments that k0s brings, sorted by kind, namespace and name.
+	System []Workload `json:"system,omitempty"`
 	// Units are the addons, tenants and objects, declared ones in the order in which they are applied, then those that have left the
 	// repository. Nil: they were not looked at.
 	Units []UnitState `json:"units,omitempty"`
@@ -276,6 +278,7 @@ type ClusterFacts struct {
 	Nodes   []NodeState
 	Budgets []Budget
 	Stuck   []StuckPod
+	System  []Workload
 }
 
 // Lease is a leader election lease.

@@ -82,12 +82,14 @@ func Run(ctx context.Context, site lifecycle.Site, plan lifecycle.Plan, deps Dep
 	if err := r.announce(); err != nil {
 		return err
 	}
+	end := r.watchProbes(ctx)
 	for _, stage := range plan.Stages {
 		r.stage(ctx, stage)
 		if r.stopped(ctx) {
 			break
 		}
 	}
+	end()
 	return r.conclude(ctx)
 }
 

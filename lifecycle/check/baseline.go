@@ -11,6 +11,7 @@ type baseline struct {
 	notReady map[string]bool // nodes
 	short    map[string]bool // budgets with fewer healthy pods than they want, "namespace/name"
 	unwell   map[string]bool // addons that were there and not healthy
+	lacking  map[string]bool // what k0s's own workloads lacked, "DaemonSet kube-system/kube-proxy on worker-2"
 }
 
 // Baseline tells the checker how the site was when the run began: budgets that were unhealthy then do not hold the run up,
@@ -19,6 +20,7 @@ func (c *Checker) Baseline(s lifecycle.State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.baseline = newBaseline(s.Nodes, s.Budgets)
+	c.baseline.lack(s.System)
 	for _, u := range s.Units {
 		if u.Installed && u.Health.Status != "" && !u.Health.IsWell() {
 			c.baseline.unwell[u.Name] = true
@@ -45,10 +47,25 @@ func (c *Checker) firstLook(ctx context.Context) {
 		budgets = nil
 	}
 	c.baseline = newBaseline(nodes, budgets)
+	if c.system == nil {
+		return
+	}
+	if workloads, err := c.system.SystemWorkloads(ctx); err == nil {
+		c.baseline.lack(workloads)
+	}
+}
+
+// lack notes what k0s's own workloads lacked.
+func (b *baseline) lack(workloads []lifecycle.Workload) {
+	for _, w := range workloads {
+		for _, l := range w.Lacks {
+			b.lacking[w.At(l)] = true
+		}
+	}
 }
 
 func newBaseline(nodes []lifecycle.NodeState, budgets []lifecycle.Budget) *baseline {
-	b := &baseline{notReady: map[string]bool{}, short: map[string]bool{}, unwell: map[string]bool{}}
+	b := &baseline{notReady: map[string]bool{}, short: map[string]bool{}, unwell: map[string]bool{}, lacking: map[string]bool{}}
 	for _, n := range nodes {
 		if !n.Ready {
 			b.notReady[n.Name] = true

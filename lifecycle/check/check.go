@@ -52,7 +52,9 @@ type Checker struct {
 	machines  Machines
 	workloads Workloads
 	control   Control
-	addons    Units // nil: not looked at
+	addons    Units  // nil: not looked at
+	system    System // nil: not looked at
+	prober    Prober // nil: not asked
 	now       func() time.Time
 
 	mu       sync.Mutex
@@ -88,6 +90,8 @@ func looks() map[lifecycle.GateKind]look {
 		lifecycle.GateNodeReady:  (*Checker).nodeReady,
 		lifecycle.GateNodesReady: (*Checker).nodesReady,
 		lifecycle.GateDaemonSets: (*Checker).daemonSets,
+		lifecycle.GateSystem:     (*Checker).systemWell,
+		lifecycle.GateProbes:     (*Checker).probes,
 		lifecycle.GateBudgets:    (*Checker).budgets,
 		lifecycle.GateBudgetRoom: (*Checker).budgetRoom,
 		lifecycle.GateWindow:     (*Checker).window,
@@ -106,7 +110,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, within(g.Kind))
 	defer cancel()
-	if g.Kind.Watches() != lifecycle.WatchedClock {
+	if w := g.Kind.Watches(); w != lifecycle.WatchedClock && w != lifecycle.WatchedOutside {
 		c.firstLook(ctx)
 	}
 	return decide(c, ctx, g, since)

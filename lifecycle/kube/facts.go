@@ -36,6 +36,7 @@ func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 	g.Go(func() (err error) { facts.Nodes, err = c.Nodes(gctx); return })
 	g.Go(func() (err error) { budgets, err = c.listBudgets(gctx, ""); return })
 	g.Go(func() (err error) { pods, err = c.listPods(gctx, "", ""); return })
+	g.Go(func() (err error) { facts.System, err = c.SystemWorkloads(gctx); return })
 	err := g.Wait()
 	<-asked
 	if err != nil {

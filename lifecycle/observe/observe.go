@@ -86,7 +86,7 @@ func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts
 	apiErr error) lifecycle.State {
 	s := lifecycle.State{
 		Site: site.Name, ObservedAt: at, Hosts: inOrder(site.Cluster.Hosts, machines.Hosts), API: cluster.API, Nodes: cluster.Nodes,
-		Etcd: machines.Etcd, Budgets: cluster.Budgets, Stuck: cluster.Stuck,
+		Etcd: machines.Etcd, Budgets: cluster.Budgets, Stuck: cluster.Stuck, System: cluster.System,
 	}
 	switch {
 	case apiErr != nil:
@@ -97,7 +97,7 @@ func assemble(site lifecycle.Site, at time.Time, machines lifecycle.MachineFacts
 		s.API = withoutCredentials(site, s)
 	}
 	if s.API.Unknown != "" {
-		s.Nodes, s.Budgets, s.Stuck = nil, nil, nil // half an answer would be taken for all
+		s.Nodes, s.Budgets, s.Stuck, s.System = nil, nil, nil, nil // half an answer would be taken for all
 	}
 	return s
 }

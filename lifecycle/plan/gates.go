@@ -71,7 +71,16 @@ func (p *planner) mayLeave(m *member) []lifecycle.Gate {
 	gs := p.window()
 	if m.node.Ready {
 		gs = append(gs, p.gate(lifecycle.GateNodesReady, ""))
-		gs = append(gs, p.unitsHealthy()...)
+		gs = append(gs, p.othersWell()...)
 	}
 	return append(gs, p.gate(lifecycle.GateBudgetRoom, m.Name))
+}
+
+// othersWell are the gates that all is well beside the node that is to leave: addons, what k0s itself brings, and what the site's users see.
+func (p *planner) othersWell() []lifecycle.Gate {
+	gs := append(p.unitsHealthy(), p.gate(lifecycle.GateSystem, ""))
+	if len(p.site.Policy.Probes) > 0 {
+		gs = append(gs, p.gate(lifecycle.GateProbes, ""))
+	}
+	return gs
 }

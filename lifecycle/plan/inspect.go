@@ -32,6 +32,7 @@ func (p *planner) inspect() {
 	p.inspectVersions()
 	p.inspectDisruption()
 	p.inspectUnits()
+	p.inspectSystem()
 	p.inspectBackup()
 }
 

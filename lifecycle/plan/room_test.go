@@ -125,3 +125,25 @@ func TestUpgradeInPlaceThatWasCutOffIsSeenThrough(t *testing.T) {
 		t.Errorf("it has no way back:\n%s", outline(p))
 	}
 }
+
+// TestSystemWorkloadsAreGates: before each node and after the controllers; what is broken before anything is done is told.
+func TestSystemWorkloadsAreGates(t *testing.T) {
+	w := built(t, newSite(v135, 1, 2))
+	site := newSite(v136, 1, 2, func(s *lifecycle.Site) { s.Policy.Probes = []string{"https://shop.example/"} })
+	w.declare(site)
+	st := w.observe()
+	st.System = []lifecycle.Workload{{Kind: "DaemonSet", Namespace: "kube-system", Name: "kube-proxy",
+		Lacks: []lifecycle.Lack{{Node: "worker-2", Why: "it has no pod there"}, {Node: "gone", Why: "it has no pod there"}}}}
+	p := makePlan(site, st)
+	controller, _ := p.Step("controller-1/upgrade")
+	worker, _ := p.Step("worker-2/cordon")
+	for _, kind := range []lifecycle.GateKind{lifecycle.GateSystem, lifecycle.GateProbes} {
+		if !hasGate(controller.After, kind, "") || !hasGate(worker.Before, kind, "") {
+			t.Errorf("%s is no gate after controllers or before workers:\n%s", kind, outline(p))
+		}
+	}
+	says := p.Diagnostics.Error()
+	if p.Diagnostics.Err() != nil || !strings.Contains(says, "DaemonSet kube-system/kube-proxy on worker-2") || strings.Contains(says, "on gone") {
+		t.Errorf("what was broken before: %s", says)
+	}
+}

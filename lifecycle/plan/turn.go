@@ -60,7 +60,7 @@ func (p *planner) inPlace(s *stage, m *member, hop lifecycle.Version, work *step
 		p.tellRoom(m, false)
 		work.Reason += "; its pods stay, for no other node takes them"
 		if _, others := p.takers(m); len(others) > 0 && m.node.Ready {
-			before = append(append(before, p.gate(lifecycle.GateNodesReady, "")), p.unitsHealthy()...)
+			before = append(append(before, p.gate(lifecycle.GateNodesReady, "")), p.othersWell()...)
 		}
 		work.After = append(work.After, p.settled()...)
 		if m.held {

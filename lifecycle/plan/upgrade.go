@@ -38,7 +38,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		if m.Role.RunsWorkloads() {
 			st.After = append(st.After, p.gate(lifecycle.GateDaemonSets, m.Name))
 		}
-		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.unitsHealthy()...)
+		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.othersWell()...)
 		st.after = append(st.after, backup)
 		p.turn(s, m, hop, st)
 		p.keptUntilWell(s, m, st, kept)

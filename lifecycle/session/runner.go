@@ -22,6 +22,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	gates := check.New(w.site, w.machines.gates, w.api, w.api, time.Now)
 	units := w.units.During(run.ID)
 	gates.Watch(units)
+	gates.WatchSystem(w.api, newWebProber())
 	gates.Baseline(run.Seen) // what was wrong before is not the run's to wait for
 	record := newRecorder(ctx, plan, run)
 	if err := record.begin(w.site, plan, run); err != nil {

@@ -286,6 +286,7 @@ spec:
     drain: {timeout: 1m, gracePeriod: 30s, deleteEmptyDirData: false, force: true, evictionRetry: 1s}
     settle: {nodeTimeout: 2m, stableFor: 1s, timeout: 3m}
     windows: [{days: [Sat, sunday], start: "22:30", end: "24:00", timeZone: Asia/Tokyo}]
+    probes: ["https://shop.example.org/healthz"]
 `)
 	s, ds = Load(t.Context(), fleet, "tokyo", Options{})
 	if len(ds) > 0 {
@@ -297,6 +298,9 @@ spec:
 		t.Errorf("site: %+v", s)
 	}
 	p = s.Policy
+	if len(p.Probes) != 1 || p.Probes[0] != "https://shop.example.org/healthz" {
+		t.Errorf("probes: %v", p.Probes)
+	}
 	w := p.Windows[0]
 	if len(p.Path) != 1 || p.Workers != (lifecycle.Rollout{MaxUnavailable: "25%", FailureDomain: "topology.kubernetes.io/zone"}) ||
 		p.Drain != (lifecycle.Drain{Timeout: time.Minute, GracePeriod: 30 * time.Second, Force: true, EvictionRetry: time.Second}) ||

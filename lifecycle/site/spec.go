@@ -77,6 +77,7 @@ type upgradeSpec struct {
 	Drain   drainSpec    `yaml:"drain"`
 	Settle  settleSpec   `yaml:"settle"`
 	Windows []windowSpec `yaml:"windows"`
+	Probes  []string     `yaml:"probes"`
 }
 
 type workersSpec struct {
@@ -157,6 +158,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor),
 			Timeout: time.Duration(u.Settle.Timeout)},
 	}
+	s.Policy.Probes = u.Probes
 	for _, v := range u.Path {
 		s.Policy.Path = append(s.Policy.Path, lifecycle.Version(v))
 	}
