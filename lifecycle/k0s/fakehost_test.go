@@ -42,7 +42,7 @@ func TestA1_AFakeHostSaysNoEnd(t *testing.T) {
 			within := 10 * time.Second
 			if c.want == "" { // dropped as it comes, until the time that a host has
 				s.machines[0].host.Name = "c1"
-				got := s.machines[0].askFacts(t.Context(), time.Second)
+				got, _ := s.machines[0].askFacts(t.Context(), time.Second)
 				if got.host.Reached() {
 					t.Errorf("got %+v", got.host)
 				}

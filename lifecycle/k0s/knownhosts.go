@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,12 +15,19 @@ import (
 )
 
 // keyTypes reads a known_hosts file once, and says for a host which kinds of host key the file has of it. A server is asked for
-// those only: left alone, client and server may agree on another kind, and a known host would look changed.
+// those only: left alone, client and server may agree on another kind, and a known host would look changed. A host that an authority speaks
+// for is asked for its certificate; one that the file does not have, for a plain key, so that the refusal says that it is not known, also
+// where it has a certificate.
 func keyTypes(file string) (func(*ssh.Config) []string, error) {
 	check, err := knownhosts.New(file)
 	if err != nil {
 		return nil, err
 	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(string(content), "\n")
 	nobody, err := cryptossh.NewPublicKey(ed25519.PublicKey(make([]byte, ed25519.PublicKeySize)))
 	if err != nil {
 		return nil, err
@@ -32,17 +40,29 @@ func keyTypes(file string) (func(*ssh.Config) []string, error) {
 		}
 		var types []string
 		for _, want := range key.Want {
-			t := want.Key.Type()
-			if t == cryptossh.KeyAlgoRSA {
-				types = append(types, cryptossh.KeyAlgoRSASHA512, cryptossh.KeyAlgoRSASHA256)
-				continue
-			}
-			types = append(types, t)
+			types = append(types, algorithms(want, lines)...)
+		}
+		if len(types) == 0 {
+			return plainAlgorithms()
 		}
 		slices.Sort(types)
 		return slices.Compact(types)
 	}, nil
 }
+
+// algorithms are what a server is asked for because of one line of known_hosts.
+func algorithms(known knownhosts.KnownKey, lines []string) []string {
+	if n := known.Line - 1; n >= 0 && n < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[n]), "@cert-authority") {
+		return []string{cryptossh.CertAlgoED25519v01, cryptossh.CertAlgoECDSA256v01, cryptossh.CertAlgoECDSA384v01, cryptossh.CertAlgoECDSA521v01,
+			cryptossh.CertAlgoRSASHA512v01, cryptossh.CertAlgoRSASHA256v01} // the authority's own kind says nothing of the key that it signed
+	}
+	if t := known.Key.Type(); t != cryptossh.KeyAlgoRSA {
+		return []string{t}
+	}
+	return []string{cryptossh.KeyAlgoRSASHA512, cryptossh.KeyAlgoRSASHA256}
+}
+
+func plainAlgorithms() []string { return slices.Concat(kindsOfKey()...) }
 
 // askFor sets the kinds of host key on a host's connection, and on the bastion before it.
 func askFor(c *ssh.Config, types func(*ssh.Config) []string) {

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -96,12 +97,23 @@ func (s *Session) look(ctx context.Context, m *machine) facts {
 		problem, why := unreachable(err, m.ssh, s.site.SSH.KnownHosts)
 		return facts{host: lifecycle.HostState{Name: m.host.Name, Problem: problem, Why: why}}
 	}
-	f := m.askFacts(ctx, answerWithin)
+	f, understood := m.askFacts(ctx, answerWithin)
+	if !understood && !m.foreignShell.Load() {
+		m.foreignShell.Store(true)
+		again, understood := m.askFacts(ctx, answerWithin)
+		if understood {
+			f = again
+		} else {
+			m.foreignShell.Store(false)
+		}
+	}
 	f.host.Name = m.host.Name
 	return f
 }
 
-func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
+// askFacts asks for the facts. understood is false where the machine ran something else than it was asked to: its user's login shell may be
+// none that reads what POSIX shells do.
+func (m *machine) askFacts(ctx context.Context, within time.Duration) (_ facts, understood bool) {
 	ctx, cancel := context.WithTimeoutCause(ctx, within, fmt.Errorf("it did not answer within %s", within))
 	defer cancel()
 	var random [16]byte
@@ -116,22 +128,31 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) facts {
 		err = w.Wait()
 	}
 	f := parseFacts(stdout.bytes(), q)
+	said, _ := unframe(stdout.bytes(), q.nonce, 0)
+	if !readsPOSIX(said.value("shell")) {
+		m.foreignShell.Store(true)
+	}
 	if f.host.Problem == "" {
 		f.host.ClockOffset = clockOffset(f.clock, begin, stdout.first)
-		return f
+		return f, true
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		f.host.Why = cause.Error()
-		return f
+		return f, true
 	}
+	uid := short(said.value("uid"))
 	if err != nil {
 		f.host.Why += ": " + printable(err.Error())
-		said, _ := unframe(stdout.bytes(), q.nonce, 0)
-		if why, ok := refused(short(said.value("uid")), string(stderr.bytes()), m.ssh); ok {
+		if why, ok := refused(uid, string(stderr.bytes()), m.ssh); ok {
 			f.host.Problem, f.host.Why = lifecycle.HostSudo, why
 		}
 	}
-	return f
+	if uid == "" {
+		if first := cmp.Or(firstLine(stderr.bytes()), firstLine(stdout.bytes())); first != "" {
+			f.host.Why += fmt.Sprintf(" (it says %q; kiban needs a login shell, and none of the kind that only shows a message)", first)
+		}
+	}
+	return f, uid != ""
 }
 
 // clockOffset is the host's clock minus ours. The host read its clock between begin and the first byte that came back.

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -37,6 +38,7 @@ type fake struct {
 	hostKey  cryptossh.Signer
 	allowed  cryptossh.PublicKey
 	mu       sync.Mutex
+	shell    string // the login shell; "" is sh
 	commands []string
 	hang     bool // commands do not end
 	deaf     bool // the server reads and says nothing any more
@@ -269,8 +271,8 @@ func (f *fake) session(ch cryptossh.NewChannel) {
 }
 
 func (f *fake) exec(command string, s cryptossh.Channel) int {
-	c := exec.Command("sh", "-c", command)
-	c.Env = []string{"ROOT=" + f.root, "PATH=" + f.root + "/bin:" + os.Getenv("PATH"), "SHELL=/bin/sh"}
+	c := exec.Command(cmp.Or(f.shell, "sh"), "-c", command) // as sshd does
+	c.Env = []string{"ROOT=" + f.root, "PATH=" + f.root + "/bin:" + os.Getenv("PATH"), "SHELL=" + cmp.Or(f.shell, "/bin/sh")}
 	stdin, _ := c.StdinPipe()
 	c.Stdout, c.Stderr = s, s.Stderr()
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/k0sproject/rig/v2/protocol/ssh"
+	"github.com/k0sproject/rig/v2/protocol/ssh/agent"
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"kiban.dev/kiban/lifecycle"
@@ -17,16 +18,25 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	if c == nil {
 		return lifecycle.HostUnreachable, err.Error()
 	}
-	at := fmt.Sprintf("%s port %d", c.Address, c.Port)
 	text := err.Error()
+	c = failedAt(text, c)
+	at := fmt.Sprintf("%s port %d", c.Address, c.Port)
 	if key, ok := errors.AsType[*knownhosts.KeyError](err); ok {
 		return lifecycle.HostKeyUnknown, hostKey(key, c, at, knownHosts)
 	}
 	switch {
+	case strings.Contains(text, "key is revoked"):
+		return lifecycle.HostKeyUnknown, fmt.Sprintf("the key of %s is marked @revoked in %s: whoever answers there may have stolen it. "+
+			"Give the machine a new host key", at, knownHosts)
+	case strings.Contains(text, "no authorities for hostname"):
+		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s shows a certificate, and no @cert-authority of %s speaks for that name and port", at, knownHosts)
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(text, "known_hosts"), strings.Contains(text, "no known_hosts file"):
 		return lifecycle.HostKeyUnknown,
 			fmt.Sprintf("there is no file %s to check the key of %s against; make it with `%s` and compare the keys with the machine's", knownHosts,
 				at, keyscan(c, knownHosts))
+	case strings.Contains(strings.ToLower(text), "too many authentication failures"):
+		return lifecycle.HostAuth, fmt.Sprintf("%s ended the login of user %s: %s, and it takes only so many tries (MaxAuthTries of sshd_config(5), 6 by default); "+
+			"name the one that is right: keyPath under ssh, in the Site or at the host", at, c.User, offered(c))
 	case strings.Contains(text, "unable to authenticate"):
 		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User,
 			identity(c))
@@ -39,17 +49,59 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	return lifecycle.HostUnreachable, fmt.Sprintf("no connection to %s: %s", at, rootCause(err))
 }
 
+// failedAt is the machine of the way where the connection failed: the host, or a bastion before it. The library names bastions whose key it
+// refuses, and says of all that fails behind one that it does; of other failures it does not say where they were.
+func failedAt(text string, c *ssh.Config) *ssh.Config {
+	if refused := strings.Count(text, "bastion connect: "); refused > 0 {
+		for ; refused > 0 && c.Bastion != nil; refused-- {
+			c = c.Bastion
+		}
+		return c
+	}
+	if strings.Contains(text, "bastion client connect: ") || strings.Contains(text, "bastion dial: ") {
+		return c
+	}
+	for c.Bastion != nil {
+		c = c.Bastion
+	}
+	return c
+}
+
 func hostKey(key *knownhosts.KeyError, c *ssh.Config, at, file string) string {
 	if len(key.Want) == 0 {
 		return fmt.Sprintf("the key of %s is not in %s; add it with `%s` after comparing it with the machine's", at, file, keyscan(c, file))
 	}
 	return fmt.Sprintf("the key of %s is not the one in %s, line %d: the machine was set up anew, or another one answers in its place. "+
-		"Find out which; if it is right, replace that line with what `ssh-keyscan -p %d %s` prints", at, file, key.Want[0].Line, c.Port,
-		c.Address)
+		"Find out which; if it is right, replace that line with what `%s` prints", at, file, key.Want[0].Line, scanning(c))
 }
 
+// keyscan is a command that shows the host's keys from where kiban runs: a host behind a bastion answers there alone.
 func keyscan(c *ssh.Config, file string) string {
-	return fmt.Sprintf("ssh-keyscan -p %d %s >> %s", c.Port, c.Address, file)
+	return fmt.Sprintf("%s >> %s", scanning(c), file)
+}
+
+func scanning(c *ssh.Config) string {
+	scan := fmt.Sprintf("ssh-keyscan -p %d %s", c.Port, c.Address)
+	if b := c.Bastion; b != nil {
+		return fmt.Sprintf("ssh -p %d %s@%s %s", b.Port, b.User, b.Address, scan)
+	}
+	return scan
+}
+
+// offered says which keys were tried.
+func offered(c *ssh.Config) string {
+	client, closer, err := agent.NewClient()
+	if err != nil {
+		return "too many keys were tried"
+	}
+	if closer != nil {
+		defer closer.Close()
+	}
+	keys, err := client.List()
+	if err != nil || len(keys) == 0 {
+		return "too many keys were tried"
+	}
+	return fmt.Sprintf("ssh-agent offers %s", lifecycle.Count(len(keys), "key"))
 }
 
 func identity(c *ssh.Config) string {
@@ -72,8 +124,8 @@ func rootCause(err error) string {
 
 // refused says whether the host's answer means that the user may not become root.
 func refused(uid, stderr string, c *ssh.Config) (string, bool) {
-	if uid == "" || uid == "0" {
-		return "", false
+	if uid == "" || uid == "0" || strings.TrimSpace(stderr) == "" {
+		return "", false // root itself, or nobody refused anything: the machine may be on its way down
 	}
 	user := uid
 	if c != nil {

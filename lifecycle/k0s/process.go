@@ -20,6 +20,9 @@ func (t *transport) start(ctx context.Context, command string, stdin io.Reader, 
 		release()
 		return nil, err
 	}
+	if t.foreignShell.Load() {
+		command = forAnyShell(command)
+	}
 	// the library keeps a goroutine until its context ends (H27): this one ends with the command
 	ctx, cancel := context.WithCancel(ctx)
 	w, err := t.conn.StartProcess(ctx, command, stdin, stdout, stderr)

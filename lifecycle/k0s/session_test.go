@@ -136,7 +136,7 @@ func TestHazard_H34_HangingHostHoldsNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := host.askFacts(t.Context(), 300*time.Millisecond); f.host.Problem != lifecycle.HostFacts ||
+	if f, _ := host.askFacts(t.Context(), 300*time.Millisecond); f.host.Problem != lifecycle.HostFacts ||
 		f.host.Why != "it did not answer within 300ms" {
 		t.Errorf("a host that hangs is %q %q", f.host.Problem, f.host.Why)
 	}

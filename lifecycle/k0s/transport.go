@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
@@ -22,6 +23,8 @@ type transport struct {
 	timeout   time.Duration // of one attempt to connect
 	sessions  chan struct{} // a place for each command under way
 	keepAlive time.Duration
+	// foreignShell: the login shell there does not read a POSIX shell's words.
+	foreignShell atomic.Bool
 
 	mu    sync.Mutex
 	stop  context.CancelFunc // ends the watch; nil while there is no connection

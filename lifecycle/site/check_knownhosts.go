@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,8 +35,7 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []findi
 		// Without it nothing connects.
 		return []finding{doubtful(at, fmt.Sprintf("there is no known_hosts file %s", shown),
 			"No machine of the site is talked to before its host key is known.",
-			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+keyscan(c.Spec.Hosts, ssh,
-				shown))}
+			"Create it from inside the site's network, and compare the fingerprints with the machines' consoles: "+everyScan(c, ssh, shown))}
 	}
 	if err != nil {
 		return []finding{wrong(at, fmt.Sprintf("the known_hosts file %s can't be read", shown), err.Error(),
@@ -48,39 +48,114 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []findi
 			missing = append(missing, h)
 		}
 	}
+	var found []finding
+	if jumps := unknownBastions(c, known); len(jumps) > 0 {
+		found = append(found, wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(jumps), "bastion")), lifecycle.Few(jumps)+".",
+			"Add the keys, and compare the fingerprints with the machines' consoles: "+bastionScan(c.Spec.Hosts, jumps, shown)))
+	}
 	if len(missing) == 0 {
-		return nil
+		return found
 	}
 	names := make([]string, len(missing))
 	for i, h := range missing {
 		names[i] = h.Hostname
 	}
-	return []finding{wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(missing), "host")), lifecycle.Few(names)+".",
-		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, shown))}
+	return append(found, wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(missing), "host")), lifecycle.Few(names)+".",
+		"Add the keys, and compare the fingerprints with the machines' consoles: "+keyscan(missing, ssh, shown)))
 }
 
-// keyscan is the command that fetches the hosts' keys.
+// bastions are the machines on the way to a host, the one before it first.
+func (h hostDocument) bastions() (out []sshDocument) {
+	if h.SSH == nil {
+		return nil
+	}
+	for b := h.SSH.Bastion; b != nil; b = b.Bastion {
+		out = append(out, *b)
+	}
+	return out
+}
+
+// knownAs is how known_hosts calls the machine.
+func (d sshDocument) knownAs() string { return knownName(d.Address, cmp.Or(d.Port, 22)) }
+
+// unknownBastions are the bastions without a key, as known_hosts would call them.
+func unknownBastions(c clusterDocument, known knownHosts) (names []string) {
+	for _, h := range c.Spec.Hosts {
+		for _, b := range h.bastions() {
+			if b.Address != "" && !strings.Contains(b.Address, "$") && !known.has(b.Address, cmp.Or(b.Port, 22)) &&
+				!slices.Contains(names, b.knownAs()) {
+				names = append(names, b.knownAs())
+			}
+		}
+	}
+	return names
+}
+
+// bastionScan is the commands that show the keys of bastions: each is asked from the one before it, the first from here.
+func bastionScan(hosts []hostDocument, names []string, file string) string {
+	var commands []string
+	for _, h := range hosts {
+		way := h.bastions()
+		for i, b := range way {
+			command := fmt.Sprintf("`%s >> %s`", scanFrom(way[i+1:], portFlag(cmp.Or(b.Port, 22))+b.Address), file)
+			if slices.Contains(names, b.knownAs()) && !slices.Contains(commands, command) {
+				commands = append(commands, command)
+			}
+		}
+	}
+	return strings.Join(commands, " and ") + "."
+}
+
+// everyScan is the commands that show all keys of a site: of its bastions first, for the others are behind them.
+func everyScan(c clusterDocument, ssh lifecycle.SSH, file string) string {
+	hosts := keyscan(c.Spec.Hosts, ssh, file)
+	if jumps := unknownBastions(c, knownHosts{}); len(jumps) > 0 {
+		return strings.TrimSuffix(bastionScan(c.Spec.Hosts, jumps, file), ".") + " and " + hosts
+	}
+	return hosts
+}
+
+// scanFrom is the command that asks what answers with its host keys, from behind the bastions of the way.
+func scanFrom(way []sshDocument, what string) string {
+	command := "ssh-keyscan " + what
+	if len(way) == 0 {
+		return command
+	}
+	login := way[0].Address
+	if way[0].User != "" {
+		login = way[0].User + "@" + login
+	}
+	return "ssh " + portFlag(cmp.Or(way[0].Port, 22)) + login + " " + command
+}
+
+func portFlag(port int) string {
+	if port == 22 {
+		return ""
+	}
+	return fmt.Sprintf("-p %d ", port)
+}
+
+// keyscan is the commands that fetch the hosts' keys: one for all of a port, and for those behind a bastion one that asks from there.
 func keyscan(hosts []hostDocument, ssh lifecycle.SSH, file string) string {
-	byPort := map[int][]string{}
-	var ports []int
+	var ways []string
+	addresses := map[string][]string{}
+	way := map[string]hostDocument{}
 	for _, h := range hosts {
 		if h.address() == "" {
 			continue
 		}
-		port := h.port(ssh)
-		if _, seen := byPort[port]; !seen {
-			ports = append(ports, port)
+		key := scanFrom(h.bastions(), portFlag(h.port(ssh)))
+		if addresses[key] == nil {
+			ways = append(ways, key)
+			way[key] = h
 		}
-		byPort[port] = append(byPort[port], h.address())
+		addresses[key] = append(addresses[key], h.address())
 	}
-	slices.Sort(ports)
+	slices.SortStableFunc(ways, func(a, b string) int { return cmp.Compare(way[a].port(ssh), way[b].port(ssh)) })
 	var commands []string
-	for _, p := range ports {
-		flag := ""
-		if p != 22 {
-			flag = fmt.Sprintf("-p %d ", p)
-		}
-		commands = append(commands, fmt.Sprintf("`ssh-keyscan %s%s >> %s`", flag, strings.Join(byPort[p], " "), file))
+	for _, key := range ways {
+		commands = append(commands, fmt.Sprintf("`%s >> %s`",
+			scanFrom(way[key].bastions(), portFlag(way[key].port(ssh))+strings.Join(addresses[key], " ")), file))
 	}
 	return strings.Join(commands, " and ") + "."
 }

@@ -2,6 +2,8 @@ package site
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -449,5 +451,43 @@ func TestValues(t *testing.T) {
 	}
 	if got := string(values(nil).json()); got != "{}" {
 		t.Errorf("no values are %s", got)
+	}
+}
+
+// Whoever is asked for keys is asked from where it answers: a bastion from here, a host behind it from there.
+func TestKeysOfBastions(t *testing.T) {
+	jump := &sshDocument{Address: "198.51.100.7", User: "ops", Port: 2200}
+	host := func(name, address string, bastion *sshDocument) hostDocument {
+		return hostDocument{Hostname: name, SSH: &sshDocument{Address: address, Bastion: bastion}}
+	}
+	var c clusterDocument
+	c.Spec.Hosts = []hostDocument{host("a", "10.0.0.1", jump), host("b", "10.0.0.2", jump), host("c", "10.0.0.3", nil)}
+	dir := t.TempDir()
+	known := func(content string) []finding {
+		file := filepath.Join(dir, "known_hosts")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return checkKnownHosts(c, lifecycle.SSH{KnownHosts: file, Port: 22}, "known_hosts")
+	}
+	const hosts = "10.0.0.1,10.0.0.2,10.0.0.3 ssh-ed25519 AAAA\n"
+	if got := known(hosts + "[198.51.100.7]:2200 ssh-ed25519 AAAA\n"); len(got) != 0 {
+		t.Errorf("all known: %+v", got)
+	}
+	if got := known(hosts + "* ssh-ed25519 AAAA\n"); len(got) != 1 {
+		t.Errorf("a pattern stands for port 22 alone: %+v", got)
+	}
+	if got := known(hosts); len(got) != 1 || !strings.Contains(got[0].summary, "1 bastion") ||
+		!strings.Contains(got[0].hint, "`ssh-keyscan -p 2200 198.51.100.7 >> known_hosts`") {
+		t.Errorf("the bastion's is missing: %+v", got)
+	}
+	const fromThere = "`ssh -p 2200 ops@198.51.100.7 ssh-keyscan 10.0.0.1 10.0.0.2 >> known_hosts`"
+	if got := known("[198.51.100.7]:2200 ssh-ed25519 AAAA\n"); len(got) != 1 || !strings.Contains(got[0].hint, fromThere) ||
+		!strings.Contains(got[0].hint, "`ssh-keyscan 10.0.0.3 >> known_hosts`") {
+		t.Errorf("the hosts' are missing: %+v", got)
+	}
+	got := checkKnownHosts(c, lifecycle.SSH{KnownHosts: filepath.Join(dir, "none"), Port: 22}, "known_hosts")
+	if len(got) != 1 || !strings.Contains(got[0].hint, fromThere) || !strings.Contains(got[0].hint, "`ssh-keyscan -p 2200 198.51.100.7") {
+		t.Errorf("there is no file: %+v", got)
 	}
 }

@@ -61,6 +61,9 @@ func (k knownHosts) has(address string, port int) bool {
 		return true
 	}
 	for _, p := range k.pattern {
+		if port != 22 && !strings.HasPrefix(p, "[") {
+			continue // for OpenSSH "*" is every port, for the client that kiban uses it is 22: write [*]:2222
+		}
 		if ok, err := path.Match(strings.NewReplacer("[", `\[`, "]", `\]`).Replace(p), name); err == nil && ok {
 			return true
 		}
