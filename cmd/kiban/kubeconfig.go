@@ -18,8 +18,9 @@ func newKubeconfig(a *app, runF func(context.Context, *kubeconfigOptions) error)
 	c := &cobra.Command{
 		Use:   "kubeconfig SITE",
 		Short: "Print a kubeconfig of a site",
-		Long: `Print the administrator's kubeconfig that a running controller has, with the site's endpoint as its server (or the first controller
-where the site names no endpoint) and a context named after the site. It holds a private key: keep it as you keep one.
+		Long: `Print an administrator's kubeconfig, with the site's endpoint as its server (or the first controller where the site names no
+endpoint) and a context named after the site. It is made of the certificates and the key that a running controller has, and of nothing
+else that a machine says. It holds a private key: keep it as you keep one.
 
 With --oidc, print one for people: it holds nobody's credentials. Who uses it signs on with the issuer that the site's API servers
 trust, by kubectl's plugin oidc-login, and may do what the groups there give.`,

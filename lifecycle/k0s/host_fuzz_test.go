@@ -147,6 +147,8 @@ func FuzzHost(f *testing.F) {
 	f.Add(seed("config<0>a: &a [x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\n" +
 		"c: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c]\n"))
 	f.Add([]byte("@@ facts=1\n@@ begin config\n"))
+	f.Add([]byte("@@ epoch 7\n@@ held r1 3 1795295497 7\n{\"who\":\"\u001b[2J\",\"doing\":\"apply\"}\n@@ none"))
+	f.Add([]byte("@@ held " + strings.Repeat("r", 4096) + " 99999999999999999999 x\n{}\n@@ none"))
 	site := lyingSite()
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		controller, worker := heard(t, site.Cluster.Hosts[0], answer), heard(t, site.Cluster.Hosts[1], answer)
@@ -167,6 +169,10 @@ func FuzzHost(f *testing.F) {
 			if n := wantBounded(t, reflect.ValueOf(f.host), "HostState"); n > mostKept {
 				t.Errorf("%d bytes are kept of an answer of %d", n, len(answer))
 			}
+		}
+		if l, err := parseHostLock(strings.ReplaceAll(string(answer), "@@", nonce), nonce, "/run/kiban on c1"); err == nil &&
+			wantBounded(t, reflect.ValueOf(l), "Lock") > 8*maxFact {
+			t.Errorf("a lock of %d bytes: %+v", len(answer), l)
 		}
 		out := shown(t, site, []facts{controller, worker})
 		if i := strings.IndexFunc(out, lifecycle.Misleads); i >= 0 {

@@ -84,6 +84,9 @@ func parseHostLock(out, nonce, where string) (lifecycle.Lock, error) {
 	if strings.TrimSpace(facts) == "" {
 		return none, nil // it was released between two commands
 	}
+	if len(line) > 2*maxName || len(facts) > 2*maxFact {
+		return none, fmt.Errorf("the lock %s cannot be read: %w", where, tooMuch{fmt.Sprintf("%d bytes about its holder", len(line)+len(facts))})
+	}
 	if err := json.Unmarshal([]byte(facts), &l); err != nil {
 		return none, fmt.Errorf("the lock %s/%s cannot be read: %w", where, run, err)
 	}
