@@ -45,6 +45,10 @@ func newFleet(ctx context.Context, repository, work string, env []string, replac
 	if err := f.write(".gitignore", "/.kiban/\n"); err != nil {
 		return nil, err
 	}
+	// The lab keeps its keys where it runs, which is beside the repository.
+	if err := f.write("fleet.yaml", "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec:\n  localFiles: ["+work+"/]\n"); err != nil {
+		return nil, err
+	}
 	if _, err := f.git(ctx, work, "init", "-q", "--bare", "-b", "main", f.origin); err != nil {
 		return nil, err
 	}
