@@ -195,6 +195,24 @@ func TestControllerIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// TestControllerThatWasStartedAsItWas: where the new k0s was never started, the finding says so, and not that it can't be taken back.
+func TestControllerThatWasStartedAsItWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := talking{world: newWorld(), lines: []string{"starting"}}
+		w.errs["c1/upgrade"] = lifecycle.Errorf("c1", "k0s cannot be installed; the former one was started again").Because("exec format error").
+			Try("See why.").From(lifecycle.ErrStartedAsItWas)
+		site := lifecycle.Site{}
+		site.Cluster.Hosts = []lifecycle.Host{{Name: "c1", Role: lifecycle.RoleController}}
+		p := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}, Steps: []lifecycle.Step{{ID: "c1/upgrade", Stage: "s",
+			Action: lifecycle.ActionUpgrade, Target: "c1", From: older, Version: newer}}}
+		d := one(t, Run(t.Context(), site, p, w.deps()))
+		if d.Summary != "k0s cannot be installed; the former one was started again" || d.Hint != "See why." ||
+			!strings.Contains(d.Detail, "exec format error") {
+			t.Errorf("the finding is %+v", d)
+		}
+	})
+}
+
 // What starts k0s and fails tells what k0s said last; nothing else asks for its log.
 func TestLogOfWhatStartsK0s(t *testing.T) {
 	starts := []lifecycle.Action{lifecycle.ActionConfigure, lifecycle.ActionInitialize, lifecycle.ActionJoinController,

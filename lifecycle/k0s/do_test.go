@@ -480,3 +480,15 @@ func TestEveryActionOnMachinesIsDone(t *testing.T) {
 		}
 	}
 }
+
+// TestBackupIsOfTheNewestVersion: while an upgrade is under way a backup leads back to the new version, whichever controller gives it: what
+// an API server of that has written is in it.
+func TestBackupIsOfTheNewestVersion(t *testing.T) {
+	f, s := bootstrap(t, "c1", "c2")
+	f.do(s, v136, "c2/stage", "c2/upgrade")
+	f.fakes["c1"].write("backup.tar.gz", "x", 0o600)
+	f.do(s, "", "cluster/backup")
+	if _, err := os.Stat(filepath.Join(f.dir, v136+".tar.gz")); err != nil {
+		t.Errorf("it is not called after %s: %v", v136, err)
+	}
+}
