@@ -29,7 +29,8 @@ const hostLockCall = lifecycle.LockDuration / 3
 // contender prepares such a directory and renames it to lock: rename(2) puts it there whole, or fails while another with a file in it is
 // there. A lock is taken over by renaming its holder's file away first, which one contender alone can do, and which a holder
 // finds out as soon as it looks for its file. Whatever is interrupted leaves either a lock that is held or an empty directory, which is
-// none. The epoch stays when nobody has the lock, with those that the machine was changed with.
+// none. The epoch stays when nobody has the lock, with those that the machine was changed with; a lock that is taken when nobody has it must
+// have the epoch still that it was read with, or another has had it meanwhile.
 type HostLock struct {
 	session *Session
 	host    string
@@ -70,7 +71,9 @@ func parseHostLock(out, nonce, where string) (lifecycle.Lock, error) {
 	}
 	_, epoch, _ := strings.Cut(out, nonce+" epoch ")
 	epoch, _, _ = strings.Cut(epoch, "\n")
-	none.Epoch = lockEpoch(epoch)
+	if none.Epoch = lockEpoch(epoch); none.Epoch > 0 {
+		none.Version = fmt.Sprintf(" %d", none.Epoch) // nobody's, and since then nobody else's
+	}
 	_, held, ok := strings.Cut(out, nonce+" held ")
 	if !ok {
 		return none, nil
@@ -155,6 +158,8 @@ exit 0`
 	takeScript = `rm -rf "$D/new.$ME" && mkdir -p "$D/new.$ME" && cat > "$D/new.$ME/$ME" || exit 1
 echo "$BEAT" > "$D/beat.$ME" || exit 1
 moved() { rm -rf "$D/new.$ME" "$D/beat.$ME"; echo moved; exit 0; }
+unheld() { [ -n "$WAS" ] || [ "$(` + newestEpoch + `)" = "$COUNT" ]; }
+unheld || moved
 if [ -n "$WAS" ]; then
 read -r n _ < "$D/beat.$WAS" 2>/dev/null
 [ "$n" = "$COUNT" ] || moved
@@ -163,6 +168,7 @@ rm -f "$D/freed.$ME" "$D/beat.$WAS"
 fi
 rmdir "$D/lock" 2>/dev/null
 mv -T "$D/new.$ME" "$D/lock" 2>/dev/null || moved
+unheld || { rm -f "$D/lock/$ME"; rmdir "$D/lock" 2>/dev/null; moved; }
 ` + markEpoch
 )
 

@@ -115,17 +115,20 @@ func onUnits(step lifecycle.Step) bool { return step.Action.Doer() == lifecycle.
 // lifecycle.Diagnostic then.
 func (f *Fence) Guard(ctx context.Context, step lifecycle.Step) (context.Context, context.CancelFunc) {
 	acting, cancel := context.WithCancelCause(ctx)
+	if why := f.over(step); why != nil { // the process may have stood still since the lock was looked at
+		cancel(why)
+	}
 	go func() {
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
-			if why := f.over(step); why != nil {
-				cancel(why)
-			}
 			select {
 			case <-acting.Done():
 				return
 			case <-tick.C:
+			}
+			if why := f.over(step); why != nil {
+				cancel(why)
 			}
 		}
 	}()

@@ -355,6 +355,27 @@ func TestA10_AStepInHandEndsBeforeItsLockDoes(t *testing.T) {
 	})
 }
 
+// A process that stood still between its look at the lock and its step does not begin the step: what it saw then is old.
+func TestAStepIsNotBegunOnAnOldLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &view{place: &place{}}
+		h, err := acquire(t.Context(), v, claim("alice", 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := fenceOf(h)
+		v.set(true) // nothing is renewed from here on, as if the process stood still
+		time.Sleep(goodFor + time.Second)
+		acting, stop := f.Guard(t.Context(), onMachine())
+		defer stop()
+		if acting.Err() == nil {
+			t.Error("the step may begin")
+		}
+		v.set(false)
+		_ = f.Release(t.Context())
+	})
+}
+
 // wait takes the lock for another run.
 func (c *Contest) wait(t *testing.T, p *place) error {
 	h, err := c.Acquire(t.Context(), lease(p), 1)

@@ -93,6 +93,10 @@ func Conform(t *testing.T, p Place, where string) {
 		t.Errorf("taken away by another, it is to have the next epoch: %+v", l)
 	}
 	refused("its holder renews", again)
+	was := read("nobody's")
+	between := write("taken in between", lifecycle.Lock{Holder: "run-4", Epoch: 10, Since: now, Renewed: now, Version: was.Version})
+	write("and given up", lifecycle.Lock{Epoch: 10, Version: between.Version})
+	refused("taken by one who saw it before another had it", lifecycle.Lock{Holder: "run-5", Epoch: 10, Version: was.Version})
 	oneWinner(t, p)
 }
 
