@@ -80,6 +80,16 @@ POINTS ?= 4
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)
 
+# How many worlds are played, and how many histories of the lock are checked; or the one seed that is told in full.
+SEEDS ?= 500
+HISTORIES ?= 1000
+SEED ?=
+
+.PHONY: simulate
+simulate: ## Play SEEDS whole lives of sites in a bubble of their own time, on all cores, and HISTORIES of the lock; SEED=x tells one
+	go test -vet=off -count=1 -timeout 0 -run '$(if $(SEED),TestSeeds$$,TestSeeds$$|TestLockHistories)' ./scripts/simulate \
+		$(if $(SEED),-seed $(SEED) -v,-seeds $(SEEDS) -histories $(HISTORIES))
+
 .PHONY: renovate-check
 renovate-check: build ## Run the real Renovate over the example fleet: it finds every version, and proposes what it should (needs node and npm)
 	go run ./scripts/renovate-check
