@@ -75,8 +75,6 @@ func (p *planner) effective(m *member, doc []byte, path, value string) string {
 		if m.Role == lifecycle.RoleSingle && len(p.state.Etcd.Members) == 0 {
 			return `"kine"` // the only controller has a database of its own
 		}
-	case "spec.network.primaryAddressFamily":
-		return `"IPv4"`
 	case "spec.storage.kine.dataSource":
 		return `"sqlite://` + or(argumentValue(m.seen.Arguments, "--data-dir"), "/var/lib/k0s") + `/db/state.db"`
 	case "spec.api.extraArgs.service-cluster-ip-range", "spec.controllerManager.extraArgs.service-cluster-ip-range":

@@ -86,10 +86,10 @@ func (p *planner) inspectArguments(m *member, told *tellings) {
 		switch row := p.classes.Of(c.path); {
 		case row.Class == lifecycle.ChangesNever:
 			why, way := row.Told(p.site.Name, m.Name)
-			never = append(never, fmt.Sprintf("%s: %s -> %s. %s", c.path, shownArgument(c.from), shownArgument(c.to), why))
+			never = append(never, fmt.Sprintf("%s: %s -> %s. %s", c.path, shownArgument(c.path, c.from), shownArgument(c.path, c.to), why))
 			ways = append(ways, way)
 		case row.Class == lifecycle.ChangesAtRegistration && !m.registeredWith(c):
-			told.tell(p, m, row, fmt.Sprintf("%s: %s -> %s.", c.path, shownArgument(c.from), shownArgument(c.to)))
+			told.tell(p, m, row, fmt.Sprintf("%s: %s -> %s.", c.path, shownArgument(c.path, c.from), shownArgument(c.path, c.to)))
 		case row.Class != lifecycle.ChangesAtRegistration && row.Why != "":
 			told.tell(p, m, row, "")
 		}
@@ -101,9 +101,12 @@ func (p *planner) inspectArguments(m *member, told *tellings) {
 	}
 }
 
-func shownArgument(v string) string {
-	if v == "" {
+func shownArgument(flag, v string) string {
+	switch {
+	case v == "":
 		return "(none)"
+	case secretPath(flag):
+		return "(secret)"
 	}
 	return maskText(v)
 }

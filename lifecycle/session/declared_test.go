@@ -2,6 +2,8 @@ package session
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -60,9 +62,28 @@ func (s seenSite) load(doc map[string]any) (lifecycle.Site, lifecycle.Diagnostic
 	return site.Load(s.t.Context(), s.fleet, "lab", site.Options{Describe: k0s.Describe, UnknownHosts: true, Unpinned: true})
 }
 
+// declareMore adds fields that are picked at random, as far as the site stays valid with each: other sites than a person would think of. The
+// name seeds it, so that it is the same each time.
+func (s seenSite) declareMore(name string) {
+	s.t.Helper()
+	r := rand.New(rand.NewPCG(uint64(len(name)), uint64(name[0])))
+	all := changes()
+	paths := slices.Sorted(maps.Keys(all))
+	for range 12 {
+		path := paths[r.IntN(len(paths))]
+		doc := clone(s.t, s.base)
+		put(doc, path, all[path])
+		_, before := s.load(s.base)
+		if declared, after := s.load(doc); after.Err() == nil && len(after) == len(before) &&
+			plan.Make(declared, asDeclared(declared), lifecycle.PlanOptions{}).Empty() {
+			put(s.base, path, all[path])
+		}
+	}
+}
+
 // asDeclared is a state in which everything that is declared is there.
 func asDeclared(declared lifecycle.Site) lifecycle.State {
-	st := lifecycle.State{Site: declared.Name, API: lifecycle.APIState{ClusterUID: "7d0f"}}
+	st := lifecycle.State{Site: declared.Name, API: lifecycle.APIState{ClusterUID: "7d0f", ClusterConfig: declared.Cluster.Config}}
 	for _, h := range declared.Cluster.Hosts {
 		seen := lifecycle.HostState{Name: h.Name, Hostname: h.Name, Arch: "amd64", FreeBytes: 1 << 40, Binary: declared.Cluster.Version,
 			Running: declared.Cluster.Version, ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Data: true, Arguments: h.Arguments,
@@ -169,6 +190,7 @@ func TestNoDeclaredFieldIsPassedOver(t *testing.T) {
 	for name, document := range documents() {
 		t.Run(name, func(t *testing.T) {
 			s := declaredSite(t, document)
+			s.declareMore(name)
 			base, ds := s.load(s.base)
 			if err := ds.Err(); err != nil {
 				t.Fatal(err)
@@ -253,7 +275,7 @@ func documents() map[string]string {
 		return b.String()
 	}
 	head := "apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: lab}\nspec:\n  hosts:\n"
-	return map[string]string{
+	out := map[string]string{
 		"three controllers": head + hosts("controller", "controller", "controller", "worker") + `  k0s:
     version: v1.36.3+k0s.2
     config: {spec: {network: {nodeLocalLoadBalancing: {enabled: true}}}}
@@ -267,4 +289,9 @@ func documents() map[string]string {
     config: {spec: {}}
 `,
 	}
+	out["dynamic"] = strings.Replace(out["three controllers"], "  k0s:\n", "  k0s:\n    dynamicConfig: true\n", 1)
+	for i := range 3 {
+		out["a worker first, and at random "+strings.Repeat("again ", i)] = out["a worker first"]
+	}
+	return out
 }

@@ -238,6 +238,10 @@ func (k *k0sChecker) mistyped(n *yaml.Node, at []string, want string) {
 		where = "k0s's configuration"
 	}
 	hint := "Correct the value."
+	if n.Kind == yaml.ScalarNode && confidential(at) {
+		k.wrong(at, fmt.Sprintf("%s must be %s", where, want), "k0s refuses it.", hint+" It is not shown here, for it may be secret.")
+		return
+	}
 	switch {
 	case want == "text" && n.Kind == yaml.ScalarNode:
 		hint = fmt.Sprintf("Write it in quotes: %q.", n.Value)
@@ -247,6 +251,14 @@ func (k *k0sChecker) mistyped(n *yaml.Node, at []string, want string) {
 		hint = fmt.Sprintf("Write it as a list: [%s].", n.Value)
 	}
 	k.wrong(at, fmt.Sprintf("%s must be %s, not %s", where, want, got), "k0s refuses it.", hint)
+}
+
+// confidential reports whether the place of a value suggests that it is not to be shown.
+func confidential(at []string) bool {
+	secret := func(name string) bool {
+		return secretName.MatchString(name) || slices.Contains([]string{"authPass", "dataSource", "content"}, name)
+	}
+	return slices.ContainsFunc(at, secret) || slices.Contains(at, "charts") && slices.Contains(at, "values")
 }
 
 // value holds one value against its field.
