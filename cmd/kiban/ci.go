@@ -70,13 +70,11 @@ func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 // productionAmong is one of the sites that is production, or can't be read; "" when none is. No names: of all sites.
 func (a *app) productionAmong(ctx context.Context, sites []string) string {
 	fleet, err := a.fleetDir()
-	if err != nil {
-		return ""
+	if err == nil && len(sites) == 0 {
+		sites, err = a.ListSites(fleet)
 	}
-	if len(sites) == 0 {
-		if sites, err = a.ListSites(fleet); err != nil {
-			return ""
-		}
+	if err != nil {
+		return "the fleet" // what can't be read is held to the strictest
 	}
 	for _, name := range sites {
 		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})

@@ -36,7 +36,7 @@ func (a *app) guards(ctx context.Context, plans []forge.SitePlan, since string) 
 			var changes []lifecycle.DeclaredChange
 			if changes, p.Unguarded = guardsSince(ctx, then, now, name); p.Unguarded == "" {
 				compared = true
-				p.Guards, allowed = ofSite(changes)
+				p.Guards, allowed = diff.OfSite(changes)
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func (a *app) guards(ctx context.Context, plans []forge.SitePlan, since string) 
 		}
 		if changes, why := guardsSince(ctx, then, now, name); why == "" {
 			compared = true
-			_, allowed = ofSite(changes)
+			_, allowed = diff.OfSite(changes)
 		}
 	}
 	return allowed, nil
@@ -63,16 +63,4 @@ func guardsSince(ctx context.Context, then, now declared, name string) (changes 
 		return nil, "it can't be read as it was: " + ds[0].Summary
 	}
 	return diff.GuardChanges(diff.Compare(was, is)), ""
-}
-
-// ofSite parts the changes of a site's own guards from those of what the fleet allows.
-func ofSite(changes []lifecycle.DeclaredChange) (own, fleet []lifecycle.DeclaredChange) {
-	for _, c := range changes {
-		if c.Subject == lifecycle.FleetFile {
-			fleet = append(fleet, c)
-		} else {
-			own = append(own, c)
-		}
-	}
-	return own, fleet
 }

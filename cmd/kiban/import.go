@@ -119,7 +119,7 @@ func (opts *importOptions) open() (*siteImport, error) {
 			Because("It is metadata.name of the document. A site's name has lower-case letters, digits and hyphens, and at most 53 of them.").
 			Try("Choose one: kiban import " + opts.File + " --site NAME")
 	}
-	if in.overlay, err = freeOverlay(in.fleet, in.name); err != nil {
+	if in.overlay, err = scaffold.FreeOverlay(in.fleet, in.name); err != nil {
 		return nil, err
 	}
 	file, err := filepath.Abs(opts.File)
@@ -173,7 +173,7 @@ func (in *siteImport) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecyc
 func (in *siteImport) loadScratch(ctx context.Context, a *app) (lifecycle.Site, lifecycle.Diagnostics) {
 	doc, origin, err := in.cluster.Document(in.cluster.Provisional(), scaffold.Paths{From: in.from})
 	if err == nil {
-		err = makeOverlay(filepath.Join(in.scratch, "overlays", in.name), in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
+		err = scaffold.MakeOverlay(filepath.Join(in.scratch, "overlays", in.name), in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
 	}
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the site can't be read")
@@ -214,7 +214,7 @@ func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) er
 func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) (lifecycle.Site, lifecycle.Diagnostics) {
 	doc, origin, err := in.cluster.Document(known, scaffold.Paths{From: in.from, To: in.overlay})
 	if err == nil {
-		err = makeOverlay(in.overlay, in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
+		err = scaffold.MakeOverlay(in.overlay, in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
 	}
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the overlay can't be written")

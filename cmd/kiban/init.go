@@ -53,7 +53,7 @@ The pipeline is that of the project of GitLab whose registry --image names, in t
 }
 
 func initRun(opts *initOptions) error {
-	if _, err := freeOverlay(opts.Dir, opts.Site); err != nil {
+	if _, err := scaffold.FreeOverlay(opts.Dir, opts.Site); err != nil {
 		return err
 	}
 	files, err := scaffold.Fleet(scaffold.Example(opts.Site), scaffold.Tool{Image: opts.Image, Version: releaseOf(buildInfo().Version)})
@@ -74,7 +74,7 @@ func initRun(opts *initOptions) error {
 			Because(inTheWay...).
 			Try("Use an empty folder; in a fleet, `kiban site add` makes another site.")
 	}
-	if err := writeFiles(opts.Dir, files); err != nil {
+	if err := scaffold.WriteFiles(opts.Dir, files); err != nil {
 		return err
 	}
 	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\n"+

@@ -145,7 +145,7 @@ func TestA5_UnlockSaysWhatIsTrueOfADeadHolder(t *testing.T) {
 		{"renewed by a clock that is ahead", -time.Hour, false, "it was last renewed 0s ago"},
 		{"renewed long ago", time.Hour, false, "Whether it lives is not known from here. By its own clock it was last renewed at"},
 	} {
-		if got := fate(lifecycle.Lock{Holder: "r", Renewed: now.Add(-tt.renewed)}, tt.gone, now); !strings.Contains(got, tt.want) {
+		if got := lock.Fate(lifecycle.Lock{Holder: "r", Renewed: now.Add(-tt.renewed)}, tt.gone, now); !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %s", tt.name, got)
 		}
 	}

@@ -72,7 +72,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	if err != nil {
 		return err
 	}
-	overlay, err := freeOverlay(fleet, opts.Name)
+	overlay, err := scaffold.FreeOverlay(fleet, opts.Name)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := makeOverlay(overlay, files); err != nil {
+	if err := scaffold.MakeOverlay(overlay, files); err != nil {
 		return err
 	}
 	made, ds := a.LoadSite(ctx, fleet, opts.Name, session.LoadOptions{})

@@ -74,14 +74,14 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 		return err
 	}
 	now := time.Now()
-	_, err = io.WriteString(a.Out, supportLine(state, now)+lockLines(locks, unread, now))
+	_, err = io.WriteString(a.Out, render.SupportLine(state, now)+lockLines(locks, unread, now))
 	return err
 }
 
 // lockLines is what status says of the lock; nothing when nobody has it.
 func lockLines(locks []lifecycle.Lock, unread error, now time.Time) string {
 	var b strings.Builder
-	for _, l := range byRun(locks) {
+	for _, l := range lock.ByRun(locks) {
 		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(lock.Describe(l, now), "\n", "\n        "))
 	}
 	if unread != nil {

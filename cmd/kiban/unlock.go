@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,9 +63,9 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	if len(locks) == 0 {
 		return a.result(fmt.Sprintf("No run holds the lock of %s.", site.Name))
 	}
-	for _, held := range byRun(locks) {
+	for _, held := range lock.ByRun(locks) {
 		gone := lock.ProcessGone(os.TempDir(), held.Process)
-		a.note("%s\n%s%s", lock.Describe(held, time.Now()), fate(held, gone, time.Now()), inHand(state, held.Holder))
+		a.note("%s\n%s%s", lock.Describe(held, time.Now()), lock.Fate(held, gone, time.Now()), lock.InHand(state, held.Holder))
 	}
 	if err := a.confirm(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
 		return err
@@ -81,67 +79,11 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 			return err
 		}
 	}
-	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, holders(locks)))
+	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, lock.Holders(locks)))
 }
 
 func lockUnread(site lifecycle.Site, err error) error {
 	return lifecycle.Errorf(site.Name, "it can't be told who holds the lock").
 		Try("kiban status " + site.Name).
 		From(err)
-}
-
-// byRun are the locks with those of one run told as one: where it has them, and when one of them was renewed last.
-func byRun(locks []lifecycle.Lock) []lifecycle.Lock {
-	var out []lifecycle.Lock
-	for _, l := range locks {
-		i := slices.IndexFunc(out, func(o lifecycle.Lock) bool { return o.Holder == l.Holder })
-		if i < 0 {
-			out = append(out, l)
-			continue
-		}
-		out[i].Where += ", " + l.Where
-		if l.Renewed.After(out[i].Renewed) {
-			out[i].Renewed = l.Renewed
-		}
-	}
-	return out
-}
-
-// holders are the runs that have one of these locks.
-func holders(locks []lifecycle.Lock) string {
-	var runs []string
-	for _, l := range byRun(locks) {
-		runs = append(runs, l.Holder)
-	}
-	return strings.Join(runs, ", ")
-}
-
-// fate says what is known of the run that has a lock: gone says that its process has ended for certain. Its last renewal is by its own clock, and
-// so is no proof of anything.
-func fate(l lifecycle.Lock, gone bool, now time.Time) string {
-	age := now.Sub(l.Renewed)
-	switch {
-	case gone:
-		return "It is dead for certain: its process ran on this machine and has ended. The next run from here has its lock at once."
-	case age > lifecycle.LockDuration:
-		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s ago: it is dead, stopped or cut off. "+
-			"Its lock lapses as soon as another run has watched it for %s.", l.Renewed.UTC().Format("2006-01-02 15:04:05 UTC"), age.Round(time.Second),
-			lifecycle.LockDuration)
-	}
-	return fmt.Sprintf("By its own clock it was last renewed %s ago, so it lives, or has died since: its process is not known to have ended. "+
-		"One that lives would stop before its next step.", max(0, age).Round(time.Second))
-}
-
-// inHand says which nodes a run has taken out of service.
-func inHand(state lifecycle.State, run string) string {
-	var nodes []string
-	for _, n := range state.Nodes {
-		if n.Mark.Run == run {
-			nodes = append(nodes, n.Name+" ("+n.Mark.Reason+")")
-		}
-	}
-	if len(nodes) == 0 {
-		return ""
-	}
-	return " It has taken out of service: " + strings.Join(nodes, ", ") + ". The next apply returns them."
 }

@@ -183,3 +183,15 @@ func fromOverlay(s lifecycle.Site, v any) any {
 	}
 	return v
 }
+
+// OfSite parts the changes of a site's own guards from those of what the fleet allows.
+func OfSite(changes []lifecycle.DeclaredChange) (own, fleet []lifecycle.DeclaredChange) {
+	for _, c := range changes {
+		if c.Subject == lifecycle.FleetFile {
+			fleet = append(fleet, c)
+		} else {
+			own = append(own, c)
+		}
+	}
+	return own, fleet
+}

@@ -289,17 +289,6 @@ func Held(site string, l lifecycle.Lock, now time.Time) error {
 		Hiding(ErrHeld)
 }
 
-// Describe says who has a lock, since when, and for what; with now, how long ago it was renewed.
-func Describe(l lifecycle.Lock, now time.Time) string {
-	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing),
-		"run " + l.Holder}
-	if !now.IsZero() && !l.Renewed.IsZero() {
-		lines[1] += fmt.Sprintf(", renewed %s ago", max(0, now.Sub(l.Renewed)).Round(time.Second))
-	}
-	lines[1] += fmt.Sprintf(" (%s)", l.Where)
-	return strings.Join(lines, "\n")
-}
-
 func failed(site string, err error) error {
 	return lifecycle.Errorf(site, "the lock could not be had, so nothing was done").
 		Try("Run the same command again when the cause is gone.").

@@ -1,4 +1,4 @@
-package main
+package scaffold
 
 import (
 	"errors"
@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/scaffold"
 )
 
-// freeOverlay is the folder of a site that the fleet does not have yet.
-func freeOverlay(fleet, name string) (string, error) {
-	if !scaffold.SiteName(name) {
+// FreeOverlay is the folder, in a fleet's, of a site that the fleet does not have yet. It is an error where the name can't be a site's, and where
+// anything has it.
+func FreeOverlay(fleet, name string) (string, error) {
+	if !SiteName(name) {
 		return "", lifecycle.Errorf("", "%q can't be a site's name", name).
 			Try("Use lower-case letters, digits and hyphens, at most 53 of them, such as tokyo-prod.")
 	}
@@ -27,8 +27,8 @@ func freeOverlay(fleet, name string) (string, error) {
 	return dir, nil
 }
 
-// makeOverlay writes a new overlay: whole, or not at all.
-func makeOverlay(dir string, files []scaffold.File) error {
+// MakeOverlay writes a new overlay: whole, or not at all.
+func MakeOverlay(dir string, files []File) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
@@ -38,14 +38,14 @@ func makeOverlay(dir string, files []scaffold.File) error {
 	}
 	defer os.RemoveAll(scratch)
 	made := filepath.Join(scratch, filepath.Base(dir))
-	if err := writeFiles(made, files); err != nil {
+	if err := WriteFiles(made, files); err != nil {
 		return err
 	}
 	return os.Rename(made, dir)
 }
 
-// writeFiles writes files below a folder. One that is there already is an error.
-func writeFiles(dir string, files []scaffold.File) error {
+// WriteFiles writes files below a folder. One that is there already is an error.
+func WriteFiles(dir string, files []File) error {
 	for _, f := range files {
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

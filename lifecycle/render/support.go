@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// supportLine says that the oldest minor that a site runs gets no more patches, or soon will not; "" else, and where that is not known.
-func supportLine(state lifecycle.State, now time.Time) string {
+// SupportLine says that the oldest minor that a site runs gets no more patches, or soon will not; "" else, and where that is not known.
+func SupportLine(state lifecycle.State, now time.Time) string {
 	var oldest lifecycle.Version
 	for _, h := range state.Hosts {
 		if !h.Running.IsZero() && (oldest.IsZero() || h.Running.Less(oldest)) {
