@@ -127,8 +127,8 @@ func (b *bench) verifyBroken() (result func(os.Signal) result) {
 	b.t.Helper()
 	other := b.of(b.t)
 	other.dir = b.t.TempDir()
-	for _, shared := range []string{".lab", "charts", "clusters"} {
-		if err := os.Symlink(filepath.Join(b.dir, shared), filepath.Join(other.dir, shared)); err != nil {
+	for _, own := range []string{".lab/ssh", "charts", "clusters"} { // a link would lead out of that fleet
+		if err := os.CopyFS(filepath.Join(other.dir, own), os.DirFS(filepath.Join(b.dir, own))); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -152,12 +152,12 @@ func TestExternalSite(t *testing.T) {
 	platformSecrets(t)
 	b := start(t, "127.235.0", 1, 2)
 	b.apply(0)
-	kubeconfig := filepath.Join(t.TempDir(), "cluster.kubeconfig")
+	kubeconfig := filepath.Join(b.dir, ".kiban", "cluster.kubeconfig")
 	b.file(kubeconfig, b.must(0, b.lab("kubeconfig")).stdout)
 	charts := b.serveCharts()
 	p := newPlatform(charts.url)
 	m := b.mark()
-	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: "+kubeconfig+"}\n"+promises
+	b.Site.Name, b.External, b.Spec = "lab", true, "  api:\n    kubeconfig: {file: ../../.kiban/cluster.kubeconfig}\n"+promises
 	if err := os.RemoveAll(filepath.Join(b.dir, "overlays", "lab")); err != nil {
 		t.Fatal(err)
 	}
