@@ -46,9 +46,9 @@ one job
   backup takes a backup of each site that names a place for it in spec.backup.to, and fails for production that names none
 
 With --changed-since only the sites whose declaration changed since then get a job. What tier a site is of, and so which variables its
-plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is new; a revision of zeros, as GitLab gives it for a branch's
-first pipeline, is before all of them. There is a job at least, since GitLab refuses a pipeline without. A site whose overlay is gone gets
-none. With names of sites, only those get a job, as far as they changed.`,
+plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is
+new; a revision of zeros, as GitLab gives it for a branch's first pipeline, is before all of them. There is a job at least, since GitLab
+refuses a pipeline without. A site whose overlay is gone gets none. With names of sites, only those get a job, as far as they changed.`,
 		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n" +
 			"  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {

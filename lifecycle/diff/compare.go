@@ -16,8 +16,8 @@ type Declaration struct {
 	Files map[string]string
 }
 
-// Same reports whether both are the same declaration: the same merged documents, lock file, files, and keys of hosts. It is what plans are bound to, so a
-// comment in a document, which no build keeps, makes no difference.
+// Same reports whether both are the same declaration: the same merged documents, lock file, files, and keys of hosts. It is what plans are
+// bound to, so a comment in a document, which no build keeps, makes no difference.
 func Same(from, to Declaration) bool {
 	return from.Site.Digest == to.Site.Digest && maps.Equal(from.Files, to.Files) && maps.Equal(hostFiles(from.Site), hostFiles(to.Site)) &&
 		maps.Equal(hostKeys(from.Site), hostKeys(to.Site))
@@ -45,8 +45,8 @@ func hostFiles(s lifecycle.Site) map[string]string {
 	return out
 }
 
-// Compare lists what the second declaration changes of the first, in the order: what the fleet allows, site, k0s, its configuration, the rest of the cluster,
-// hosts, addons, tenants, objects, lock file.
+// Compare lists what the second declaration changes of the first, in the order: what the fleet allows, site, k0s, its configuration, the
+// rest of the cluster, hosts, addons, tenants, objects, lock file.
 func Compare(from, to Declaration) []lifecycle.DeclaredChange {
 	var out []lifecycle.DeclaredChange
 	out = append(out, fleet(from.Site, to.Site)...)

@@ -74,8 +74,8 @@ func assess(s SitePlan, opts NoteOptions) assessment {
 		return assessment{urgency: urgencyBlocked, stops: []string{s.Missing}, reasons: guardReasons(s)}
 	}
 	findings := s.Plan.Diagnostics.Stopping()
-	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(guardReasons(s), machineReasons(s), supportReasons(s.Plan, opts), unitReasons(s.Plan),
-		windowReasons(s, opts))}
+	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(guardReasons(s), machineReasons(s), supportReasons(s.Plan, opts),
+		unitReasons(s.Plan), windowReasons(s, opts))}
 	if s.Plan.Unfinished != "" {
 		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)
 	}

@@ -17,7 +17,8 @@ type FormerLabels func(site string) (labels map[string]string, known bool)
 // job can bear is an error: it would become part of a script. former is nil where no change is known, and then what is declared counts.
 //
 // Before a change is merged, the branch that it goes into says of what tier a site is, and so whose variables its jobs get: a label must
-// not choose them. After it, production is what was production before it or is so now, and what is new waits for somebody as production does.
+// not choose them. After it, production is what was production before it or is so now, and what is new waits for somebody as production
+// does.
 func PipelineSites(
 	kind lifecycle.PipelineKind, sites []lifecycle.Site, load func(name string) lifecycle.Site, former FormerLabels,
 ) ([]lifecycle.PipelineSite, error) {

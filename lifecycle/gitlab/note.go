@@ -18,7 +18,8 @@ const notesPerPage = 100
 
 // UpsertNote puts body on a merge request as the one note that begins with marker: it is updated in place when it is there, and written
 // when it is not. A note of another author, such as one of a token that has been replaced, is left alone and another one written, which
-// says that the other is not to be gone by: anybody may write one that begins with marker. Project is a number or a path, number the merge request's. Errors are Diagnostics.
+// says that the other is not to be gone by: anybody may write one that begins with marker. Project is a number or a path, number the merge
+// request's. Errors are Diagnostics.
 func (c *Client) UpsertNote(ctx context.Context, project string, number int64, marker, body string) (lifecycle.NoteOutcome, error) {
 	body = lifecycle.Harmless(body) // plans repeat what machines and clusters said
 	for attempt := 0; ; attempt++ {
