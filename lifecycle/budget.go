@@ -55,8 +55,8 @@ func (b Budget) GuardedOn(node string) []BudgetPod {
 	return out
 }
 
-// Entangled is a pod on a node that several budgets select: the API evicts no such pod, whatever the budgets allow. Budgets are their names,
-// in order. No pod: there is none.
+// Entangled is a pod on a node that several budgets select: the API evicts no such pod, whatever the budgets allow. Budgets are their
+// names, in order. No pod: there is none.
 func Entangled(budgets []Budget, node string) (pod string, names []string) {
 	by := map[string][]string{}
 	for _, b := range budgets {

@@ -50,7 +50,8 @@ func (r *run) probe(ctx context.Context) {
 		}
 		d := lifecycle.Blockedf(r.site.Name, "a probe of the site was lost while nodes were out of service").
 			Because(res.Reason).
-			Try("The rollout has stopped: nodes in flight finish, no other one starts. See to what does not answer, then run the same command again.")
+			Try("The rollout has stopped: nodes in flight finish, no other one starts. " +
+				"See to what does not answer, then run the same command again.")
 		r.find(d)
 		_ = r.emit(lifecycle.Event{Kind: lifecycle.EventProgress, Message: d.Summary, Diagnostic: &d}) // an error is kept in sinkErr
 		return

@@ -9,7 +9,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// TestLostProbeStopsTheRollout: nodes in flight finish, no other one starts. A single failure is none, nor is one before nodes are disturbed.
+// TestLostProbeStopsTheRollout: nodes in flight finish, no other one starts. A single failure is none, nor is one before nodes are
+// disturbed.
 func TestLostProbeStopsTheRollout(t *testing.T) {
 	for name, c := range map[string]struct {
 		lost    func(since time.Duration) bool

@@ -9,7 +9,8 @@ import (
 )
 
 // lookTimeout bounds one look, so that a machine that hangs costs one gate's turn and no more. A look at pods and endpoints may be a long
-// list, whose pages have bounds of their own: listTimeout is for all of them. baselineTimeout bounds what the first look of a run does beside.
+// list, whose pages have bounds of their own: listTimeout is for all of them. baselineTimeout bounds what the first look of a run does
+// beside.
 const (
 	lookTimeout     = 30 * time.Second
 	listTimeout     = 5 * time.Minute

@@ -174,8 +174,8 @@ func TestManyCandidates(t *testing.T) {
 	}
 }
 
-// TestEndpointsAreListedSparingly: leases cost two small requests and are looked at first; a list of pods, Services and endpoints that takes long
-// is not asked for at every look.
+// TestEndpointsAreListedSparingly: leases cost two small requests and are looked at first; a list of pods, Services and endpoints that
+// takes long is not asked for at every look.
 func TestEndpointsAreListedSparingly(t *testing.T) {
 	at := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	leases := func(s int) []lifecycle.Lease {

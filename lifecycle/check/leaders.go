@@ -21,8 +21,8 @@ type sight struct {
 	still        []string // and in the look before too; all of them at the first look
 }
 
-// endpointsShare is which share of its time a gate spends on listing pods, Services and endpoints: in a large cluster that costs the API more
-// than the wait is worth.
+// endpointsShare is which share of its time a gate spends on listing pods, Services and endpoints: in a large cluster that costs the API
+// more than the wait is worth.
 const endpointsShare = 4
 
 func (c *Checker) leaders(ctx context.Context, g lifecycle.Gate, since time.Time) lifecycle.GateResult {

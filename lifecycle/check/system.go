@@ -38,8 +38,8 @@ func (c *Checker) systemWell(ctx context.Context, _ lifecycle.Gate, _ time.Time)
 	return decideSystem(workloads, nodes, c.wasLacking)
 }
 
-// decideSystem: every daemon set and deployment of k0s's is whole on the nodes that are in service, but where it was not when the run began.
-// Nodes that are not Ready are another gate's; while kiban has nodes out of service it is enough that a deployment serves.
+// decideSystem: every daemon set and deployment of k0s's is whole on the nodes that are in service, but where it was not when the run
+// began. Nodes that are not Ready are another gate's; while kiban has nodes out of service it is enough that a deployment serves.
 func decideSystem(workloads []lifecycle.Workload, nodes []lifecycle.NodeState, was func(at string) bool) lifecycle.GateResult {
 	out := map[string]bool{}
 	away := false

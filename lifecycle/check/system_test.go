@@ -45,13 +45,18 @@ func TestDecideSystem(t *testing.T) {
 		was       func(string) bool
 		want      verdict
 	}{
-		"all whole":                             {[]lifecycle.Workload{proxy()}, well, never, verdict{lifecycle.GateMet, "1 workload of k0s's well"}},
-		"broken elsewhere":                      {[]lifecycle.Workload{proxy(noImage)}, well, never, verdict{lifecycle.GateWaiting, "kube-proxy on w2: kube-proxy-b"}},
-		"broken there before":                   {[]lifecycle.Workload{proxy(noImage)}, well, before, verdict{lifecycle.GateMet, "when the run began: DaemonSet"}},
-		"broken on another node than before":    {[]lifecycle.Workload{proxy(noImage, lifecycle.Lack{Node: "w1"})}, well, before, verdict{lifecycle.GateWaiting, "on w1"}},
-		"the node is out of service":            {[]lifecycle.Workload{proxy(noImage)}, ours, never, verdict{lifecycle.GateMet, ""}},
-		"the node is not Ready":                 {[]lifecycle.Workload{proxy(noImage)}, down, never, verdict{lifecycle.GateMet, ""}},
-		"a deployment is short":                 {[]lifecycle.Workload{dns(true)}, well, never, verdict{lifecycle.GateWaiting, "coredns: 1 of 2"}},
+		"all whole": {[]lifecycle.Workload{proxy()}, well, never,
+			verdict{lifecycle.GateMet, "1 workload of k0s's well"}},
+		"broken elsewhere": {[]lifecycle.Workload{proxy(noImage)}, well, never,
+			verdict{lifecycle.GateWaiting, "kube-proxy on w2: kube-proxy-b"}},
+		"broken there before": {[]lifecycle.Workload{proxy(noImage)}, well, before,
+			verdict{lifecycle.GateMet, "when the run began: DaemonSet"}},
+		"broken on another node than before": {[]lifecycle.Workload{proxy(noImage, lifecycle.Lack{Node: "w1"})}, well, before,
+			verdict{lifecycle.GateWaiting, "on w1"}},
+		"the node is out of service": {[]lifecycle.Workload{proxy(noImage)}, ours, never, verdict{lifecycle.GateMet, ""}},
+		"the node is not Ready":      {[]lifecycle.Workload{proxy(noImage)}, down, never, verdict{lifecycle.GateMet, ""}},
+		"a deployment is short": {[]lifecycle.Workload{dns(true)}, well, never,
+			verdict{lifecycle.GateWaiting, "coredns: 1 of 2"}},
 		"it serves while a node is out":         {[]lifecycle.Workload{dns(true)}, ours, never, verdict{lifecycle.GateMet, ""}},
 		"it does not serve while a node is out": {[]lifecycle.Workload{dns(false)}, ours, never, verdict{lifecycle.GateWaiting, "coredns"}},
 	} {

@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// arrivals tells pods that came to a node while it was drained from those that no cordon keeps away. The scheduler may have placed the former
-// just before the cordon, so they go too. The latter come back however often they are evicted; `kubectl drain` does not look at them, and a
-// drain that did would not end.
+// arrivals tells pods that came to a node while it was drained from those that no cordon keeps away. The scheduler may have placed the
+// former just before the cordon, so they go too. The latter come back however often they are evicted; `kubectl drain` does not look at
+// them, and a drain that did would not end.
 type arrivals struct {
 	owners map[types.UID]int // evictions, by the owner of the pod
 	told   map[types.UID]bool

@@ -41,7 +41,8 @@ func (c *Client) Budgets(ctx context.Context) ([]lifecycle.Budget, error) {
 }
 
 func (c *Client) listBudgets(ctx context.Context, namespace string) ([]policyv1.PodDisruptionBudget, error) {
-	return pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]policyv1.PodDisruptionBudget, string, error) {
+	type budgets = []policyv1.PodDisruptionBudget
+	return pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) (budgets, string, error) {
 		list, err := c.api.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, opts)
 		if err != nil {
 			return nil, "", fmt.Errorf("list disruption budgets: %w", err)

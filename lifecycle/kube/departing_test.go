@@ -65,8 +65,8 @@ func TestDrainTellsWhatHoldsAPod(t *testing.T) {
 	}
 }
 
-// TestDrainNeverEvictsTheSuccessor: an eviction whose answer was lost is not repeated on the pod of the same name that was made since, be it
-// elsewhere or on the same node.
+// TestDrainNeverEvictsTheSuccessor: an eviction whose answer was lost is not repeated on the pod of the same name that was made since, be
+// it elsewhere or on the same node.
 func TestDrainNeverEvictsTheSuccessor(t *testing.T) {
 	for _, where := range []string{"w2", "w1"} {
 		t.Run("successor on "+where, func(t *testing.T) {
@@ -128,8 +128,8 @@ func TestDrainEvictsByIdentity(t *testing.T) {
 	}
 }
 
-// TestDrainLeavesWhatNoCordonKeepsAway: a pod that comes back to the node, for it tolerates the cordon or its owner binds it there, is evicted
-// once and then left, as kubectl leaves it. One that the scheduler had placed before the cordon goes too.
+// TestDrainLeavesWhatNoCordonKeepsAway: a pod that comes back to the node, for it tolerates the cordon or its owner binds it there, is
+// evicted once and then left, as kubectl leaves it. One that the scheduler had placed before the cordon goes too.
 func TestDrainLeavesWhatNoCordonKeepsAway(t *testing.T) {
 	bound := object{"metadata": map[string]any{"namespace": "shop", "name": "web", "uid": "rs1"},
 		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"nodeName": "w1"}}}}

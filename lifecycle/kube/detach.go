@@ -94,7 +94,8 @@ func (c *Client) attachedTo(ctx context.Context, node string, claims map[types.N
 	if len(volumes) == 0 {
 		return nil, nil
 	}
-	all, err := pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]storagev1.VolumeAttachment, string, error) {
+	type attachments = []storagev1.VolumeAttachment
+	all, err := pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) (attachments, string, error) {
 		list, err := c.api.StorageV1().VolumeAttachments().List(ctx, opts)
 		if err != nil {
 			return nil, "", fmt.Errorf("list volume attachments: %w", err)

@@ -187,7 +187,8 @@ func BenchmarkFacts(b *testing.B) {
 	}
 }
 
-// TestDrainAsksForOnePodOfABudget: what a budget tells of one pod goes for the others that it guards, so they are not asked for at each interval.
+// TestDrainAsksForOnePodOfABudget: what a budget tells of one pod goes for the others that it guards, so they are not asked for at each
+// interval.
 func TestDrainAsksForOnePodOfABudget(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestPodsOfALargeClusterComeInPages: 100,000 pods are 200 requests of 500, those that have ended are not sent at all, and none is held whole.
+// TestPodsOfALargeClusterComeInPages: 100,000 pods are 200 requests of 500, those that have ended are not sent at all, and none is held
+// whole.
 func TestPodsOfALargeClusterComeInPages(t *testing.T) {
 	const all = 100_000
 	var asked atomic.Int32

@@ -83,10 +83,12 @@ func (c *Client) listPods(ctx context.Context, namespace, node string) ([]pod, e
 	})
 }
 
-// pages reads a list to its end, page by page. Each page has its time; how long the whole takes is for ctx to say. A page that came too late
-// for its revision is followed by one more try from the start.
-func pages[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
-	error) {
+// reader reads one page of a list, and says where the next one begins; "" behind the last.
+type reader[T any] func(context.Context, metav1.ListOptions) (page []T, next string, err error)
+
+// pages reads a list to its end, page by page. Each page has its time; how long the whole takes is for ctx to say. A page that came too
+// late for its revision is followed by one more try from the start.
+func pages[T any](ctx context.Context, opts metav1.ListOptions, read reader[T]) ([]T, error) {
 	all, err := pagesOnce(ctx, opts, read)
 	if apierrors.IsResourceExpired(err) {
 		all, err = pagesOnce(ctx, opts, read)
@@ -94,8 +96,7 @@ func pages[T any](ctx context.Context, opts metav1.ListOptions, read func(contex
 	return all, err
 }
 
-func pagesOnce[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
-	error) {
+func pagesOnce[T any](ctx context.Context, opts metav1.ListOptions, read reader[T]) ([]T, error) {
 	opts.Limit = podChunk
 	var all []T
 	for {
@@ -110,8 +111,7 @@ func pagesOnce[T any](ctx context.Context, opts metav1.ListOptions, read func(co
 	}
 }
 
-func onePage[T any](ctx context.Context, opts metav1.ListOptions, read func(context.Context, metav1.ListOptions) ([]T, string, error)) ([]T,
-	string, error) {
+func onePage[T any](ctx context.Context, opts metav1.ListOptions, read reader[T]) ([]T, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return read(ctx, opts)

@@ -1,6 +1,8 @@
 package kube
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -8,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestDaemonSetLacksByNode: each node that the daemon set wants has a pod that is Ready and of the images that are declared now, or the reason
-// is told.
+// TestDaemonSetLacksByNode: each node that the daemon set wants has a pod that is Ready and of the images that are declared now, or the
+// reason is told.
 func TestDaemonSetLacksByNode(t *testing.T) {
 	d := &appsv1.DaemonSet{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "kube-proxy", UID: "d"}}
 	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "kube-proxy", Image: "kube-proxy:v2"}}
@@ -51,7 +53,8 @@ func TestDaemonSetLacksByNode(t *testing.T) {
 	}
 }
 
-// TestSystemWorkloadsAreK0ss: what others have put into kube-system is not looked at, and pods are asked for only where something is missing.
+// TestSystemWorkloadsAreK0ss: what others have put into kube-system is not looked at, and pods are asked for only where something is
+// missing.
 func TestSystemWorkloadsAreK0ss(t *testing.T) {
 	f := newFakeAPI()
 	c := connect(t, f)
@@ -67,5 +70,17 @@ func TestSystemWorkloadsAreK0ss(t *testing.T) {
 	if err != nil || len(got) != 2 || len(got[0].Lacks) != 0 || len(got[1].Lacks) != 1 || !got[1].Lacks[0].Serves ||
 		got[1].Lacks[0].Why != "1 of 2 pods are Ready" {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestForbiddenSystemWorkloadsDoNotHideTheAPI: a credential that may not read kube-system's workloads is no reason to know nothing.
+func TestForbiddenSystemWorkloadsDoNotHideTheAPI(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	f.refuse = func(r *http.Request) (int, bool) {
+		return http.StatusForbidden, strings.HasSuffix(r.URL.Path, "/namespaces/kube-system/daemonsets")
+	}
+	if facts, err := c.Facts(t.Context()); err != nil || facts.API.ClusterUID == "" || facts.System != nil {
+		t.Errorf("%+v, %v", facts, err)
 	}
 }

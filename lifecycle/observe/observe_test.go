@@ -174,7 +174,8 @@ func (s slow) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 func TestLongListsDoNotMakeTheAPIUnknown(t *testing.T) {
 	for takes, known := range map[time.Duration]bool{4 * time.Minute: true, time.Hour: false} {
 		synctest.Test(t, func(t *testing.T) {
-			m := machines{facts: lifecycle.MachineFacts{Hosts: []lifecycle.HostState{host("c1", running)}, Credentials: lifecycle.Credentials{Kubeconfig: []byte("k")}}}
+			m := machines{facts: lifecycle.MachineFacts{Hosts: []lifecycle.HostState{host("c1", running)},
+				Credentials: lifecycle.Credentials{Kubeconfig: []byte("k")}}}
 			state, err := Observe(t.Context(), site, m, func(lifecycle.Credentials) (API, error) { return slow{takes}, nil }, nil)
 			if err != nil || (state.API.Unknown == "") != known {
 				t.Errorf("after %s: %q, %v", takes, state.API.Unknown, err)

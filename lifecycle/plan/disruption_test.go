@@ -15,7 +15,8 @@ func TestPlanPredictsEvictionsAsTheAPIDecidesThem(t *testing.T) {
 		edit func(b *lifecycle.Budget, p *lifecycle.BudgetPod)
 		says string // "": nothing
 	}{
-		"Ready":                            {func(b *lifecycle.Budget, p *lifecycle.BudgetPod) { b.Healthy, p.Ready = 1, true }, "can never allow"},
+		"Ready": {func(b *lifecycle.Budget, p *lifecycle.BudgetPod) { b.Healthy, p.Ready = 1, true },
+			"can never allow"},
 		"crash-looping":                    {func(*lifecycle.Budget, *lifecycle.BudgetPod) {}, "can never allow"},
 		"crash-looping, and always let go": {func(b *lifecycle.Budget, _ *lifecycle.BudgetPod) { b.AlwaysAllow = true }, ""},
 		"Pending":                          {func(_ *lifecycle.Budget, p *lifecycle.BudgetPod) { p.Free = true }, ""},

@@ -76,7 +76,8 @@ func (p *planner) mayLeave(m *member) []lifecycle.Gate {
 	return append(gs, p.gate(lifecycle.GateBudgetRoom, m.Name))
 }
 
-// othersWell are the gates that all is well beside the node that is to leave: addons, what k0s itself brings, and what the site's users see.
+// othersWell are the gates that all is well beside the node that is to leave: addons, what k0s itself brings, and what the site's users
+// see.
 func (p *planner) othersWell() []lifecycle.Gate {
 	gs := append(p.unitsHealthy(), p.gate(lifecycle.GateSystem, ""))
 	if len(p.site.Policy.Probes) > 0 {

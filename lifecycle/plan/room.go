@@ -84,7 +84,8 @@ func (p *planner) width() int {
 	return max(1, p.site.Policy.Workers.AtOnce(len(workers))-away)
 }
 
-// tellRoom says, once for each node, that no other node takes its pods, where there are others that might. drains: it is drained all the same.
+// tellRoom says, once for each node, that no other node takes its pods, where there are others that might. drains: it is drained all the
+// same.
 func (p *planner) tellRoom(m *member, drains bool) {
 	takers, others := p.takers(m)
 	if takers > 0 || len(others) == 0 {

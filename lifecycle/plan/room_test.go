@@ -143,7 +143,8 @@ func TestSystemWorkloadsAreGates(t *testing.T) {
 		}
 	}
 	says := p.Diagnostics.Error()
-	if p.Diagnostics.Err() != nil || !strings.Contains(says, "DaemonSet kube-system/kube-proxy on worker-2") || strings.Contains(says, "on gone") {
+	if p.Diagnostics.Err() != nil || !strings.Contains(says, "DaemonSet kube-system/kube-proxy on worker-2") ||
+		strings.Contains(says, "on gone") {
 		t.Errorf("what was broken before: %s", says)
 	}
 }

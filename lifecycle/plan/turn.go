@@ -52,7 +52,8 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 	m.down, m.waits, m.node.Ready = false, false, true
 }
 
-// inPlace is the turn of a node that keeps its pods, and of a controller that runs none. A cordon that an interrupted run left is taken away.
+// inPlace is the turn of a node that keeps its pods, and of a controller that runs none. A cordon that an interrupted run left is taken
+// away.
 func (p *planner) inPlace(s *stage, m *member, hop lifecycle.Version, work *step) {
 	steps := []*step{work}
 	before := p.window()

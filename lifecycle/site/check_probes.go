@@ -15,7 +15,8 @@ func checkProbes(addresses []string) []finding {
 		u, err := url.Parse(a)
 		switch {
 		case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-			found = append(found, wrong(at, fmt.Sprintf("probe %d is no HTTP address", i+1), "It is asked as it stands, before each node and while nodes are out.",
+			found = append(found, wrong(at, fmt.Sprintf("probe %d is no HTTP address", i+1),
+				"It is asked as it stands, before each node and while nodes are out.",
 				`Write it whole, such as "https://shop.example.org/healthz".`))
 		case u.User != nil:
 			found = append(found, wrong(at, fmt.Sprintf("probe %d holds a password", i+1), "The repository and the journal are no place for one.",
