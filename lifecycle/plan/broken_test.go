@@ -88,3 +88,19 @@ func TestA6_BrokenBinary(t *testing.T) {
 		})
 	}
 }
+
+// TestFormerOfAControllerIsKeptUntilItServes: a run that was cut off behind the start of a controller's new k0s leaves the former one there.
+// The next forgets it, whatever else it has to do, but not before the controller is well.
+func TestFormerOfAControllerIsKeptUntilItServes(t *testing.T) {
+	w := built(t, newSite(v136, 3, 0))
+	w.hosts["controller-1"].Former = v135
+	st := w.observe()
+	st.API.Servers[0].Ready = false
+	p := makePlan(w.site, st)
+	wantIDs(t, p, "controller-1", "forget-former")
+	if p.Diagnostics.Err() != nil || len(p.Steps) != 1 || !slices.ContainsFunc(p.Steps[0].Before, func(g lifecycle.Gate) bool {
+		return g.Kind == lifecycle.GateAPIReady && g.Target == "controller-1"
+	}) {
+		t.Errorf("plan:\n%s", outline(p))
+	}
+}

@@ -89,12 +89,13 @@ func forget(p *planner, s *stage) {
 		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionReset) {
 			continue
 		}
-		if m.Role.IsController() && (m.condition == NotServing || m.condition == Silent) {
-			continue // its successor is not well yet
-		}
-		if !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
-			s.add(p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without",
-				m.seen.Former)))
+		if m.Role.IsController() || !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
+			st := p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without",
+				m.seen.Former))
+			if m.Role.IsController() { // it may have started a moment ago: what it was is kept until it serves
+				st.Before = p.controllerBack(m, m.level)
+			}
+			s.add(st)
 		}
 	}
 }
