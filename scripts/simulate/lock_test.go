@@ -19,8 +19,10 @@ import (
 
 // The site's lock as a register with an epoch: whoever acts does so with the epoch of his lock, and finds who acted there before him. A
 // history is good when its operations can be put in one order, each between its call and its return, in which nobody acts but the one who
-// took the lock last, epochs only rise, and everybody finds what the order says. Machines that run the control plane and the others are two
-// registers: a run that can't reach the API has the lock of the former alone.
+// took the lock last, epochs only rise, and everybody finds what the order says. That is so of the machines that run the control plane.
+//
+// A worker is a register of its own, and the rule for it is weaker: nobody acts there with an older epoch than was there before. Of two runs
+// that are each cut off from what the other holds, the controllers' locks and the API's Lease, both may act on workers for a while.
 //
 // A controller that loses power forgets what lay under /run, the epoch too: after that it may be one that there was before. Who may act is
 // as it was.
@@ -66,7 +68,7 @@ func lockModel() porcupine.Model {
 			case acquired:
 				return in.epoch > s.epoch, register{in.run, in.epoch, s.last}
 			case acted:
-				good := in.run == s.run && in.epoch >= s.epoch && lastOn(s.last, in.on) == output.(string)
+				good := (in.run == s.run || in.class == in.on) && in.epoch >= s.epoch && lastOn(s.last, in.on) == output.(string)
 				return good, register{in.run, in.epoch, with(s.last, in.on, in.run)}
 			case forgot:
 				return true, register{s.run, 0, s.last}
@@ -242,14 +244,9 @@ func (c *contest) run(ctx context.Context, p *process, wait time.Duration, times
 
 // holds notes what of the lock the run has taken since called.
 func (c *contest) holds(p *process, held map[string]bool, called time.Time) {
-	for _, kind := range []struct {
-		class    string
-		fleeting bool
-	}{{"controllers", true}, {"workers", false}} {
-		if !held[kind.class] && p.fence.Holds(kind.fleeting) {
-			held[kind.class] = true
-			c.with(func() { c.add(p, acquired{kind.class, p.name, p.fence.Epoch()}, called, "") })
-		}
+	if !held["controllers"] && p.fence.Holds(true) {
+		held["controllers"] = true
+		c.with(func() { c.add(p, acquired{"controllers", p.name, p.fence.Epoch()}, called, "") })
 	}
 }
 
@@ -263,7 +260,7 @@ func (c *contest) act(ctx context.Context, p *process, held map[string]bool, h l
 	c.holds(p, held, asked)
 	guarded, done := fence.Guard(ctx, step)
 	defer done()
-	class := "workers"
+	class := h.Name
 	if h.Role.IsController() {
 		class = "controllers"
 	}
@@ -350,6 +347,9 @@ func TestLockModel(t *testing.T) {
 			op(0, acted{"c", "a", 1, "m"}, "b", 3, 9)}, false},
 		"begun after the lock was taken over": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5),
 			op(0, acted{"c", "a", 1, "m"}, "", 6, 7)}, false},
+		"on a worker, later": {[]porcupine.Operation{op(0, acted{"w", "a", 1, "w"}, "", 0, 1), op(1, acted{"w", "b", 2, "w"}, "a", 2, 3)}, true},
+		"on a worker, after a later one": {[]porcupine.Operation{op(0, acted{"w", "a", 2, "w"}, "", 0, 1),
+			op(1, acted{"w", "b", 1, "w"}, "a", 2, 3)}, false},
 		"an epoch again after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"c", "m"}, "", 2, 2),
 			op(1, acquired{"c", "b", 1}, "", 4, 5), op(1, acted{"c", "b", 1, "m"}, "", 6, 7)}, true},
 		"the former one after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"c", "m"}, "", 2, 2),

@@ -163,11 +163,16 @@ func (p *process) deliver(r *rand.Rand, way time.Duration, target string, lost, 
 	if !p.sim.faulty {
 		way = min(way, time.Second)
 	}
+	boots := p.boots(target)
 	time.Sleep(way)
 	var err error
 	reached := false
 	p.sim.with(func() {
 		if err = p.reach(target); err != nil || lost {
+			return
+		}
+		if m := p.sim.w.machines[target]; m != nil && m.boots != boots {
+			err = errLost // no connection lasts over a boot
 			return
 		}
 		reached = true
@@ -182,6 +187,16 @@ func (p *process) deliver(r *rand.Rand, way time.Duration, target string, lost, 
 		time.Sleep(within(r, time.Millisecond, 100*time.Millisecond))
 		return err
 	}
+}
+
+// boots is how often a machine has booted.
+func (p *process) boots(target string) (n int) {
+	p.sim.with(func() {
+		if m := p.sim.w.machines[target]; m != nil {
+			n = m.boots
+		}
+	})
+	return n
 }
 
 // acts notes an effect of the process on a machine or a node, and holds that no other run's came before it that had the lock later. It is

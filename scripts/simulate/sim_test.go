@@ -151,6 +151,7 @@ func play(seed uint64, dir string) outcome {
 	s.disturbed(ctx)
 	s.with(s.calm)
 	s.settle(ctx)
+	s.sleep(ctx, 3*time.Minute) // what is on its way arrives: a bubble's clock stands when its first goroutine has ended
 	end()
 	nature.Wait()
 	return outcome{seed, slices.Clone(s.broken), s.lines, s.digest(), s.effects, time.Since(s.began)}
