@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,8 +95,18 @@ func TestFilesOfHosts(t *testing.T) {
 	quorum.verdict(t)
 }
 
-// commandsOf are the commands that a machine was sent since the mark.
+// commandsOf are the commands that a machine was sent since the mark, whole: what is shown to people ends after some hundred characters.
 func (b *bench) commandsOf(since, host string) string {
 	b.t.Helper()
-	return b.must(0, b.lab("commands", "--dir", ".lab", "--since", since, "--machine", host)).stdout
+	var all strings.Builder
+	for line := range strings.Lines(b.must(0, b.lab("commands", "--dir", ".lab", "--since", since, "--machine", host, "-o", "json")).stdout) {
+		var r struct{ Kind, Command string }
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			b.t.Fatalf("%q: %v", line, err)
+		}
+		if r.Kind == "command" {
+			all.WriteString(r.Command + "\n")
+		}
+	}
+	return all.String()
 }

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestLabelsOfNodes declares labels and a taint for nodes that are there, and takes them back: Kubernetes is told, no machine is touched, and
-// what others have put on the nodes stays.
+// TestLabelsOfNodes declares labels and a taint for nodes that are there, and takes them back: Kubernetes is told, no machine is
+// touched, and what others have put on the nodes stays.
 func TestLabelsOfNodes(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.241.1", 1, 2)
@@ -52,7 +52,8 @@ func TestLabelsOfNodes(t *testing.T) {
 	b.emptyPlan()
 	b.file(cluster, before)
 	b.apply(0)
-	if labels, taints := worker(); labels["rack"] != "" || labels["tier"] != "" || taints != "" || labels["kubernetes.io/hostname"] != "worker-1" {
+	if labels, taints := worker(); labels["rack"] != "" || labels["tier"] != "" || taints != "" ||
+		labels["kubernetes.io/hostname"] != "worker-1" {
 		t.Errorf("the node keeps %v %s", labels, taints)
 	}
 	b.emptyPlan()

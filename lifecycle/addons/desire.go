@@ -227,8 +227,8 @@ func (e *Engine) buildAddon(ctx context.Context, u *unit) {
 	sortEarly(u.early)
 }
 
-// needsItself finds objects of a chart whose kinds only the chart's own templates define: the release is made in one go, and the API refuses
-// it as long as it does not know them. Definitions in crds/ of a chart are applied before.
+// needsItself finds objects of a chart whose kinds only the chart's own templates define: the release is made in one go, and the API
+// refuses it as long as it does not know them. Definitions in crds/ of a chart are applied before.
 func (u *unit) needsItself() (lifecycle.Diagnostic, bool) {
 	coming := serves(definitions(u.main))
 	known := append(slices.Clone(u.caps.APIs), serves(u.early)...)

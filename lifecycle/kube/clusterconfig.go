@@ -13,8 +13,8 @@ import (
 // clusterConfigPath is where k0s keeps its configuration in a cluster whose configuration is dynamic.
 const clusterConfigPath = "/apis/k0s.k0sproject.io/v1beta1/namespaces/" + metav1.NamespaceSystem + "/clusterconfigs/k0s"
 
-// clusterConfig is the spec of k0s's configuration in the cluster, as {"spec": ...}; nil where the cluster has none, or where whoever asks may
-// not read it. It may hold secrets.
+// clusterConfig is the spec of k0s's configuration in the cluster, as {"spec": ...}; nil where the cluster has none, or where whoever
+// asks may not read it. It may hold secrets.
 func (c *Client) clusterConfig(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -31,8 +31,9 @@ func (c *Client) Label(ctx context.Context, node string, change lifecycle.NodeCh
 		}
 		annotations := map[string]any{}
 		for name, own := range map[string][]string{
-			lifecycle.AnnotationLabelled: owned(n.Annotations[lifecycle.AnnotationLabelled], slices.Sorted(maps.Keys(change.Labels)), change.Unlabel),
-			lifecycle.AnnotationTainted:  owned(n.Annotations[lifecycle.AnnotationTainted], change.Taints, change.Untaint),
+			lifecycle.AnnotationLabelled: owned(n.Annotations[lifecycle.AnnotationLabelled], slices.Sorted(maps.Keys(change.Labels)),
+				change.Unlabel),
+			lifecycle.AnnotationTainted: owned(n.Annotations[lifecycle.AnnotationTainted], change.Taints, change.Untaint),
 		} {
 			annotations[name] = strings.Join(own, ",")
 			if len(own) == 0 {

@@ -32,11 +32,15 @@ func TestTaintsAfterAChange(t *testing.T) {
 		have, want []corev1.Taint
 		change     lifecycle.NodeChange
 	}{
-		"put on":             {[]corev1.Taint{own}, []corev1.Taint{own, taint("a=b:NoSchedule")}, lifecycle.NodeChange{Taints: []string{"a=b:NoSchedule"}}},
-		"there already":      {[]corev1.Taint{own}, []corev1.Taint{own}, lifecycle.NodeChange{Taints: []string{"own=1:NoSchedule"}}},
-		"another value":      {[]corev1.Taint{own}, []corev1.Taint{taint("own=2:NoSchedule")}, lifecycle.NodeChange{Taints: []string{"own=2:NoSchedule"}}},
-		"another effect":     {[]corev1.Taint{own}, []corev1.Taint{own, taint("own=1:NoExecute")}, lifecycle.NodeChange{Taints: []string{"own=1:NoExecute"}}},
-		"taken off":          {[]corev1.Taint{own, taint("a:NoSchedule")}, []corev1.Taint{own}, lifecycle.NodeChange{Untaint: []string{"a:NoSchedule"}}},
+		"put on": {[]corev1.Taint{own}, []corev1.Taint{own, taint("a=b:NoSchedule")},
+			lifecycle.NodeChange{Taints: []string{"a=b:NoSchedule"}}},
+		"there already": {[]corev1.Taint{own}, []corev1.Taint{own}, lifecycle.NodeChange{Taints: []string{"own=1:NoSchedule"}}},
+		"another value": {[]corev1.Taint{own}, []corev1.Taint{taint("own=2:NoSchedule")},
+			lifecycle.NodeChange{Taints: []string{"own=2:NoSchedule"}}},
+		"another effect": {[]corev1.Taint{own}, []corev1.Taint{own, taint("own=1:NoExecute")},
+			lifecycle.NodeChange{Taints: []string{"own=1:NoExecute"}}},
+		"taken off": {[]corev1.Taint{own, taint("a:NoSchedule")}, []corev1.Taint{own},
+			lifecycle.NodeChange{Untaint: []string{"a:NoSchedule"}}},
 		"another's, not off": {[]corev1.Taint{own}, []corev1.Taint{own}, lifecycle.NodeChange{Untaint: []string{"own=2:NoSchedule"}}},
 	} {
 		if got := tainted(c.have, c.change); !slices.EqualFunc(got, c.want, sameTaint) {

@@ -7,16 +7,17 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// configureCluster brings the configuration that k0s keeps in the cluster to what is declared, where it is dynamic: k0s takes it up by itself.
-// The parts that are local to a controller are in its file. Where controllers are upgraded it comes behind that, as it was declared for the
-// declared version.
+// configureCluster brings the configuration that k0s keeps in the cluster to what is declared, where it is dynamic: k0s takes it up by
+// itself. The parts that are local to a controller are in its file. Where controllers are upgraded it comes behind that, as it was
+// declared for the declared version.
 func configureCluster(p *planner) {
 	changes := p.clusterChanges()
 	if len(changes) == 0 {
 		return
 	}
 	s := p.stage("cluster-config", "configuration in the cluster", 1)
-	st := &step{Step: lifecycle.Step{Action: lifecycle.ActionClusterConfig, Reason: "k0s's configuration in the cluster differs from what is declared",
+	st := &step{Step: lifecycle.Step{Action: lifecycle.ActionClusterConfig,
+		Reason:  "k0s's configuration in the cluster differs from what is declared",
 		Timeout: lifecycle.ActionClusterConfig.Timeout(p.site.Policy)}}
 	for _, c := range changes {
 		st.Changes = append(st.Changes, c.String())
@@ -86,7 +87,8 @@ func (p *planner) inspectDynamic(told *tellings) {
 	}
 	if p.state.API.ClusterConfig == nil {
 		p.find(lifecycle.Warnf(p.site.Name, "k0s's configuration in the cluster cannot be seen").
-			Because("dynamicConfig is declared, and the cluster has no ClusterConfig, or does not let it be read. But for spec.api, spec.storage and " +
+			Because("dynamicConfig is declared, and the cluster has no ClusterConfig, or does not let it be read. But for spec.api, " +
+				"spec.storage and " +
 				"spec.network.controlPlaneLoadBalancing, spec.k0s.config is not compared.").
 			Try("Look at `k0s config status` on a controller. When controllers have been restarted with dynamicConfig, plan again."))
 		return

@@ -25,10 +25,12 @@ func TestDynamicConfiguration(t *testing.T) {
 		"what nobody declares": {have: `{"network":{"kuberouter":{"mtu":1400}}}`, want: `{"telemetry":{}}`},
 		"an item less": {have: `{"workerProfiles":[{"name":"a"},{"name":"b"}]}`, want: `{"workerProfiles":[{"name":"a"}]}`,
 			changes: []string{"spec.workerProfiles[1].name: b -> (none)"}, told: "spec.workerProfiles does not act at once"},
-		"another network": {have: `{}`, want: `{"network":{"podCIDR":"10.1.0.0/16"}}`, changes: []string{"spec.network.podCIDR: (none) -> 10.1.0.0/16"},
+		"another network": {have: `{}`, want: `{"network":{"podCIDR":"10.1.0.0/16"}}`,
+			changes: []string{"spec.network.podCIDR: (none) -> 10.1.0.0/16"},
 			refused: "podCIDR: (none) -> 10.1.0.0/16"},
 		"a secret": {have: `{}`, want: `{"extensions":{"helm":{"repositories":[{"name":"a","password":"hunter2"}]}}}`,
-			changes: []string{"spec.extensions.helm.repositories[0].name: (none) -> a", "spec.extensions.helm.repositories[0].password: (secret) changes"}},
+			changes: []string{"spec.extensions.helm.repositories[0].name: (none) -> a",
+				"spec.extensions.helm.repositories[0].password: (secret) changes"}},
 		"not to be seen": {want: `{"telemetry":{"enabled":true}}`, told: "k0s's configuration in the cluster cannot be seen"},
 	} {
 		site := newSite(v136, 3, 1, func(s *lifecycle.Site) {
@@ -48,7 +50,8 @@ func TestDynamicConfiguration(t *testing.T) {
 		}
 		d, refused := refusal(p, "what a living cluster cannot change")
 		said := fmt.Sprint(p.Diagnostics)
-		if !slices.Equal(changes, c.changes) || refused != (c.refused != "") || !strings.Contains(d.Detail, c.refused) || !strings.Contains(said, c.told) ||
+		if !slices.Equal(changes, c.changes) || refused != (c.refused != "") || !strings.Contains(d.Detail,
+			c.refused) || !strings.Contains(said, c.told) ||
 			strings.Contains(fmt.Sprint(p), "hunter2") {
 			t.Errorf("%s: %q, want %q; %v", name, changes, c.changes, p.Diagnostics)
 		}

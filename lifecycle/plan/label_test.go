@@ -17,22 +17,26 @@ func TestLabelsAndTaintsOfANodeThatIsThere(t *testing.T) {
 		taints     []string
 		changes    []string
 	}{
-		"a label":            {want: []string{"--labels=rack=a"}, changes: []string{"+ label rack=a"}},
-		"another value":      {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=b"}, labels: map[string]string{"rack": "a"}, changes: []string{"~ label rack: a -> b"}},
-		"as declared":        {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}},
-		"as it is anyway":    {want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}},
-		"changed by hand":    {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "z"}, changes: []string{"~ label rack: z -> a"}},
-		"no longer declared": {have: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}, changes: []string{"- label rack"}},
+		"a label": {want: []string{"--labels=rack=a"}, changes: []string{"+ label rack=a"}},
+		"another value": {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=b"}, labels: map[string]string{"rack": "a"},
+			changes: []string{"~ label rack: a -> b"}},
+		"as declared":     {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}},
+		"as it is anyway": {want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}},
+		"changed by hand": {have: []string{"--labels=rack=a"}, want: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "z"},
+			changes: []string{"~ label rack: z -> a"}},
+		"no longer declared":                             {have: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "a"}, changes: []string{"- label rack"}},
 		"no longer declared, and somebody else's by now": {have: []string{"--labels=rack=a"}, labels: map[string]string{"rack": "z"}},
 		"through the kubelet": {want: []string{`--kubelet-extra-args=--node-labels=rack=a,tier=gold`}, labels: map[string]string{"tier": "gold"},
 			changes: []string{"+ label rack=a"}},
 		"nobody's label":          {labels: map[string]string{"mine": "x"}},
 		"a taint":                 {want: []string{"--taints=gpu=yes:NoSchedule"}, changes: []string{"+ taint gpu=yes:NoSchedule"}},
 		"a taint without a value": {want: []string{"--taints=gpu=:NoSchedule"}, taints: []string{"gpu:NoSchedule"}},
-		"a taint less":            {have: []string{"--taints=gpu=yes:NoSchedule"}, taints: []string{"gpu=yes:NoSchedule", "own:NoSchedule"}, changes: []string{"- taint gpu=yes:NoSchedule"}},
+		"a taint less": {have: []string{"--taints=gpu=yes:NoSchedule"}, taints: []string{"gpu=yes:NoSchedule", "own:NoSchedule"},
+			changes: []string{"- taint gpu=yes:NoSchedule"}},
 		"a taint that moves pods": {want: []string{"--taints=gpu=yes:NoExecute"}},
 		"a controller that takes pods": {role: lifecycle.RoleControllerWorker, have: []string{"--enable-worker=true"},
-			want: []string{"--enable-worker=true", "--no-taints=true"}, taints: []string{controlPlaneTaint}, changes: []string{"- taint " + controlPlaneTaint}},
+			want: []string{"--enable-worker=true", "--no-taints=true"}, taints: []string{controlPlaneTaint},
+			changes: []string{"- taint " + controlPlaneTaint}},
 		"a controller that takes none": {role: lifecycle.RoleControllerWorker, have: []string{"--enable-worker=true", "--no-taints=true"},
 			want: []string{"--enable-worker=true"}, changes: []string{"+ taint " + controlPlaneTaint}},
 		"a controller whose taint somebody took off": {role: lifecycle.RoleControllerWorker, have: []string{"--enable-worker=true"},
@@ -77,7 +81,8 @@ func TestLabelsAndTaintsOfANodeThatIsThere(t *testing.T) {
 // Whatever is cut off on the way, the nodes end as declared.
 func TestLabelsConverge(t *testing.T) {
 	w := built(t, newSite(v136, 1, 3))
-	labelled := newSite(v136, 1, 3, eachHost(lifecycle.RoleWorker, argument("--labels=rack=a")), eachHost(lifecycle.RoleWorker, argument("--taints=x=y:NoSchedule")))
+	labelled := newSite(v136, 1, 3, eachHost(lifecycle.RoleWorker, argument("--labels=rack=a")), eachHost(lifecycle.RoleWorker,
+		argument("--taints=x=y:NoSchedule")))
 	w.declare(labelled)
 	converge(t, w, serial)
 	for name, n := range w.nodes {

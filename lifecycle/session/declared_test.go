@@ -35,7 +35,8 @@ func declaredSite(t *testing.T, cluster string) seenSite {
 	}
 	s.file("clusters/.keep", "")
 	s.file("overlays/lab/kustomization.yaml", "resources: [cluster.yaml, site.yaml]\n")
-	s.file("overlays/lab/site.yaml", "apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata: {name: lab}\nspec: {ssh: {knownHosts: known_hosts}}\n")
+	s.file("overlays/lab/site.yaml",
+		"apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata: {name: lab}\nspec: {ssh: {knownHosts: known_hosts}}\n")
 	s.file("overlays/lab/known_hosts", "")
 	return s
 }
@@ -62,8 +63,8 @@ func (s seenSite) load(doc map[string]any) (lifecycle.Site, lifecycle.Diagnostic
 	return site.Load(s.t.Context(), s.fleet, "lab", site.Options{Describe: k0s.Describe, UnknownHosts: true, Unpinned: true})
 }
 
-// declareMore adds fields that are picked at random, as far as the site stays valid with each: other sites than a person would think of. The
-// name seeds it, so that it is the same each time.
+// declareMore adds fields that are picked at random, as far as the site stays valid with each: other sites than a person would think of.
+// The name seeds it, so that it is the same each time.
 func (s seenSite) declareMore(name string) {
 	s.t.Helper()
 	r := rand.New(rand.NewPCG(uint64(len(name)), uint64(name[0])))
@@ -230,9 +231,9 @@ func TestNoDeclaredFieldIsPassedOver(t *testing.T) {
 	}
 }
 
-// changes are single fields and other values of them: each of k0s's configuration, each argument, each field of a host. What of a host leaves
-// nothing on a machine is left out: how it is reached (ssh), what kiban does anyway (uploadBinary) or never (os), privateInterface, which
-// privateAddress overrules, and where it is looked for (k0sInstallPath), for then it is not found.
+// changes are single fields and other values of them: each of k0s's configuration, each argument, each field of a host. What of a host
+// leaves nothing on a machine is left out: how it is reached (ssh), what kiban does anyway (uploadBinary) or never (os),
+// privateInterface, which privateAddress overrules, and where it is looked for (k0sInstallPath), for then it is not found.
 func changes() map[string]any {
 	out := map[string]any{}
 	for _, f := range lifecycle.K0sFields() {
@@ -270,7 +271,8 @@ func documents() map[string]string {
 	hosts := func(roles ...string) string {
 		var b strings.Builder
 		for i, role := range roles {
-			fmt.Fprintf(&b, "  - {role: %s, hostname: m%d, privateAddress: 10.9.0.%d, ssh: {address: 10.8.0.%d, user: root}}\n", role, i+1, 11+i, 11+i)
+			fmt.Fprintf(&b, "  - {role: %s, hostname: m%d, privateAddress: 10.9.0.%d, ssh: {address: 10.8.0.%d, user: root}}\n", role, i+1, 11+i,
+				11+i)
 		}
 		return b.String()
 	}

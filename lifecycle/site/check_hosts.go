@@ -104,7 +104,8 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 		if h.PrivateAddress == "" && h.PrivateIface != "" {
 			found = append(found, doubtful(hostPlace(h.Hostname, "privateInterface"),
 				fmt.Sprintf("privateInterface of host %s is not used", h.Hostname),
-				"kiban does not ask a machine for the address of "+h.PrivateIface+": without privateAddress the cluster uses the address that ssh does.",
+				"kiban does not ask a machine for the address of "+h.PrivateIface+": without privateAddress the cluster "+
+					"uses the address that ssh does.",
 				"Write the interface's address into privateAddress: ip address show dev "+h.PrivateIface))
 			continue
 		}

@@ -81,8 +81,8 @@ func shapes(f lifecycle.K0sField) *schema {
 	}
 }
 
-// checkK0sConfig holds k0s's configuration against its schema, as the declared version has it. k0s itself looks at it on the first controller
-// only, in the middle of an apply, and passes over what it does not know in some places.
+// checkK0sConfig holds k0s's configuration against its schema, as the declared version has it. k0s itself looks at it on the first
+// controller only, in the middle of an apply, and passes over what it does not know in some places.
 func checkK0sConfig(c clusterDocument, doc *yaml.Node) []finding {
 	n := overlay.Field(doc, "spec", "k0s", "config")
 	if n == nil {
@@ -195,7 +195,8 @@ func (k *k0sChecker) known(s *schema, at []string) bool {
 	since := s.since()
 	switch {
 	case s.leaf && s.field.Gone:
-		k.found = append(k.found, doubtful(k0sPlace(at), overlay.Dotted(at)+" has no effect", "k0s accepts it and does nothing with it.", "Remove it."))
+		k.found = append(k.found, doubtful(k0sPlace(at), overlay.Dotted(at)+" has no effect", "k0s accepts it and does nothing with it.",
+			"Remove it."))
 		return false
 	case s.leaf && s.field.Reserved:
 		k.wrong(at, overlay.Dotted(at)+" may not be set in a worker profile", "k0s sets it itself, and refuses another value.", "Remove it.")
@@ -394,7 +395,8 @@ func checkProfiles(c clusterDocument, doc *yaml.Node) []finding {
 
 var (
 	loginInURL = regexp.MustCompile(`://[^/@\s"]*:[^/@\s"]+@`)
-	secretLine = regexp.MustCompile(`(?im)^\s*-?\s*"?[a-z0-9_.-]*(password|passwd|secret|token|api_?key|access_?key|private_?key)"?\s*[:=]\s*["']?[^\s"'{$|>&*!\[]`)
+	secretLine = regexp.MustCompile(`(?im)^\s*-?\s*"?[a-z0-9_.-]*(password|passwd|secret|token|api_?key|access_?key|private_?key)"?` +
+		`\s*[:=]\s*["']?[^\s"'{$|>&*!\[]`)
 )
 
 // checkK0sSecrets doubts every value of k0s's configuration that gives somebody access: it is in the repository, and on every controller.
@@ -407,7 +409,8 @@ func checkK0sSecrets(doc *yaml.Node) []finding {
 	doubt := func(at []string, what string) {
 		found = append(found, doubtful(k0sPlace(at), overlay.Dotted(at)+" "+what,
 			"It is in the repository, and whoever reads it there has the same access.",
-			"Keep it out of the repository; let the owners of the datastore, of the chart repository or of the network take another way in, or none."))
+			"Keep it out of the repository; let the owners of the datastore, of the chart repository "+
+				"or of the network take another way in, or none."))
 	}
 	var walk func(n *yaml.Node, at []string)
 	walk = func(n *yaml.Node, at []string) {
@@ -428,7 +431,8 @@ func checkK0sSecrets(doc *yaml.Node) []finding {
 			case listed && name == "dataSource" && !strings.Contains(n.Value, "@"):
 			case listed && name == "authPass":
 				found = append(found, doubtful(k0sPlace(at), overlay.Dotted(at)+" is a credential",
-					"VRRP sends it in the clear, and it is in the repository: it keeps clusters apart, and nobody out.", "Use a word that opens nothing else."))
+					"VRRP sends it in the clear, and it is in the repository: it keeps clusters apart, and nobody out.",
+					"Use a word that opens nothing else."))
 			case listed:
 				doubt(at, "is a credential")
 			case loginInURL.MatchString(n.Value):
@@ -481,10 +485,12 @@ func checkAPIAddress(c clusterDocument) []finding {
 	summary := fmt.Sprintf("spec.api.address is %s's, and there are %d controllers", owner, stay)
 	hint := "Remove it: kiban fills in what each controller needs."
 	if api.OnlyBind {
-		return []finding{wrong(at, summary, "With onlyBindToAddress the others would listen on an address that they do not have: k0s does not start there.", hint)}
+		return []finding{wrong(at, summary,
+			"With onlyBindToAddress the others would listen on an address that they do not have: k0s does not start there.", hint)}
 	}
 	return []finding{doubtful(at, summary,
-		"Each API server would advertise that address: the service `kubernetes` has one endpoint, and clients in the cluster lose the API with that machine.",
+		"Each API server would advertise that address: the service `kubernetes` has one endpoint, and "+
+			"clients in the cluster lose the API with that machine.",
 		hint)}
 }
 
@@ -504,7 +510,8 @@ func checkPeerAddresses(c clusterDocument) []finding {
 		if _, err := netip.ParseAddr(h.address()); err == nil || h.PrivateAddress != "" || h.Reset || h.address() == "" {
 			continue
 		}
-		found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("controller %s is reached by a name and has no privateAddress", h.Hostname),
+		found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("controller %s is reached by a name and has no privateAddress",
+			h.Hostname),
 			"etcd's members call each other by IP address, and etcd does not listen on a name: "+
 				"spec.storage.etcd.peerAddress of each controller is its own address.",
 			"Set privateAddress of the host to its IP address, or remove spec.storage.etcd.peerAddress."))
