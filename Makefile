@@ -76,6 +76,10 @@ bench: binaries ## Print the table of docs/performance.md: kiban against k0sctl,
 # How many points of each row are tried; 0: every one, which takes many hours.
 POINTS ?= 4
 
+.PHONY: drains
+drains: binaries ## Print the table of docs/drains.md: drains of workloads of 31 shapes, by kiban and by kubectl's library
+	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -v -run '^TestDrainTable$$' ./e2e
+
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)
