@@ -29,7 +29,8 @@ type Fleet struct {
 // SecretPrefix begins the names of environment variables that the secrets of every fleet may come from.
 const SecretPrefix = "KIBAN_SECRET_"
 
-// AllowsSecret reports whether a secret of a site may come from an environment variable. Never from one that kiban or its pipeline acts with.
+// AllowsSecret reports whether a secret of a site may come from an environment variable. Never from one that kiban or its pipeline acts
+// with.
 func (f Fleet) AllowsSecret(variable string) bool {
 	return strings.HasPrefix(variable, SecretPrefix) || slices.Contains(f.SecretVariables, variable) && !OwnVariable(variable)
 }

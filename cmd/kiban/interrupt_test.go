@@ -11,7 +11,8 @@ import (
 	"kiban.dev/kiban/lifecycle/session"
 )
 
-// TestA9_ASecondSignalLeaves: a verb that is in what cannot be stopped does not keep the operator waiting. The first signal ends its context,
+// TestA9_ASecondSignalLeaves: a verb that is in what cannot be stopped does not keep the operator waiting. The first signal ends its
+// context,
 // one more ends the process.
 func TestA9_ASecondSignalLeaves(t *testing.T) {
 	signals, left := make(chan os.Signal), make(chan int, 1)

@@ -94,7 +94,8 @@ func (tr *tracer) run(t *testing.T, fleet string, args ...string) traced {
 	record := filepath.Join(t.TempDir(), "trace")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	full := append([]string{"-f", "-qq", "-s", "4096", "-e", "trace=execve,connect,openat", "-e", "signal=none", "-o", record, tr.kiban, "--fleet", fleet}, args...)
+	full := append([]string{"-f", "-qq", "-s", "4096", "-e", "trace=execve,connect,openat", "-e", "signal=none", "-o", record, tr.kiban,
+		"--fleet", fleet}, args...)
 	cmd := exec.CommandContext(ctx, tr.strace, full...)
 	cmd.Dir = fleet
 	cmd.Env = []string{"HOME=" + tr.home, "PATH=" + os.Getenv("PATH"), "SHELL=/bin/sh", "KIBAN_GITLAB_TOKEN=" + canaryOfTheRunner,
@@ -128,9 +129,12 @@ func (tr *tracer) run(t *testing.T, fleet string, args ...string) traced {
 
 // ownFiles are those that any kiban opens: its own program, what the kernel and the system say of themselves, and its own folders.
 func (tr *tracer) ownFile(file string) bool {
-	for _, known := range []string{"/proc/", "/sys/", "/dev/null", "/dev/tty", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group",
-		"/etc/localtime", "/usr/share/zoneinfo", "/usr/local/share/zoneinfo", runtime.GOROOT() + "/lib/time/", "/usr/lib/locale", "/etc/ssl/", "/etc/pki/", "/etc/ld.so", "/lib/", "/usr/lib/",
-		"/etc/mime.types", "/etc/apache", "/etc/gitconfig", "/etc/machine-id", "/etc/ssh/ssh_config", filepath.Dir(tr.self), "/usr/share/mime/", tr.home, filepath.Dir(tr.kiban)} {
+	for _, known := range []string{"/proc/", "/sys/", "/dev/null", "/dev/tty", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
+		"/etc/passwd", "/etc/group",
+		"/etc/localtime", "/usr/share/zoneinfo", "/usr/local/share/zoneinfo", runtime.GOROOT() + "/lib/time/", "/usr/lib/locale", "/etc/ssl/",
+		"/etc/pki/", "/etc/ld.so", "/lib/", "/usr/lib/",
+		"/etc/mime.types", "/etc/apache", "/etc/gitconfig", "/etc/machine-id", "/etc/ssh/ssh_config", filepath.Dir(tr.self), "/usr/share/mime/",
+		tr.home, filepath.Dir(tr.kiban)} {
 		if strings.HasPrefix(file, known) {
 			return !strings.HasSuffix(file, "/environ")
 		}
@@ -385,31 +389,34 @@ func hostileOverlays(url, outside string) map[string]func(*testing.T, string) {
 		fmt.Fprintf(&bomb, "l%[1]d: &l%[1]d [%[2]s*l%[3]d]\n", i, strings.Repeat(fmt.Sprintf("*l%d,", i-1), 9), i-1)
 	}
 	return map[string]func(*testing.T, string){
-		"a proxy command":         edit("cluster.yaml", "      address: 127.0.0.4\n", "      address: 127.0.0.4\n      options: {ProxyCommand: 'touch $HOME/PWNED'}\n"),
-		"a program as k0s":        host("k0sInstallPath: /sbin/reboot"),
-		"a key as configuration":  host("installFlags: ['--config=/var/lib/k0s/pki/ca.key']"),
-		"this machine":            host("localhost: true"),
-		"the environment":         site("files: {/etc/x: {on: all, file: /proc/self/environ}}"),
-		"a key of the runner":     site("files: {/etc/x: {on: all, file: '" + outside + "/id'}}"),
-		"a key by a link":         link("x", outside+"/id", site("files: {/etc/x: {on: all, file: x}}")),
-		"a secret file":           site("files: {/etc/x: {on: all, from: {file: '" + outside + "/id'}}}"),
-		"a secret variable":       site("files: {/etc/x: {on: all, from: {env: KIBAN_GITLAB_TOKEN}}}"),
-		"a secret file variable":  site("files: {/etc/x: {on: all, from: {fileEnv: HOME_FILE}}}"),
-		"a host's file":           host("files: [{src: '" + outside + "/id', dst: /etc/x}]"),
-		"a host's wildcard":       host("files: [{src: '" + outside + "/**/*', dstDir: /etc/x}]"),
-		"known hosts":             site("ssh: {knownHosts: '" + outside + "/id'}"),
-		"a remote resource":       resource("'" + url + "/x.yaml'"),
-		"a remote generator":      kustomization("configMapGenerator: [{name: x, files: ['" + url + "/x']}]"),
-		"remote definitions":      kustomization("crds: ['" + url + "/x']"),
-		"a remote transformer":    kustomization("transformers: ['" + url + "/x']"),
-		"a program as generator":  kustomization("generators: [x.yaml]"),
-		"a chart of helm":         kustomization("helmCharts: [{name: x, repo: '" + url + "', version: 1.0.0}]"),
-		"a repository":            resource("'git@127.0.0.1:x/y.git'"),
-		"a resource by a link":    link("x.yaml", outside+"/secret.yaml", resource("x.yaml")),
-		"aliases of aliases":      with("x.yaml", bomb.String(), resource("x.yaml")),
-		"a kubeconfig by a path":  site("provider: external\n  api: {kubeconfig: {file: '" + outside + "/id'}}"),
-		"a manifest by its path":  with("addon.yaml", addon+"spec: {namespace: web, manifests: ['"+outside+"/secret.yaml']}\n", resource("addon.yaml")),
-		"a chart by its path":     with("addon.yaml", addon+"spec: {namespace: web, chart: {repo: '"+outside+"', name: x, version: 1.0.0}}\n", resource("addon.yaml")),
+		"a proxy command": edit("cluster.yaml", "      address: 127.0.0.4\n",
+			"      address: 127.0.0.4\n      options: {ProxyCommand: 'touch $HOME/PWNED'}\n"),
+		"a program as k0s":       host("k0sInstallPath: /sbin/reboot"),
+		"a key as configuration": host("installFlags: ['--config=/var/lib/k0s/pki/ca.key']"),
+		"this machine":           host("localhost: true"),
+		"the environment":        site("files: {/etc/x: {on: all, file: /proc/self/environ}}"),
+		"a key of the runner":    site("files: {/etc/x: {on: all, file: '" + outside + "/id'}}"),
+		"a key by a link":        link("x", outside+"/id", site("files: {/etc/x: {on: all, file: x}}")),
+		"a secret file":          site("files: {/etc/x: {on: all, from: {file: '" + outside + "/id'}}}"),
+		"a secret variable":      site("files: {/etc/x: {on: all, from: {env: KIBAN_GITLAB_TOKEN}}}"),
+		"a secret file variable": site("files: {/etc/x: {on: all, from: {fileEnv: HOME_FILE}}}"),
+		"a host's file":          host("files: [{src: '" + outside + "/id', dst: /etc/x}]"),
+		"a host's wildcard":      host("files: [{src: '" + outside + "/**/*', dstDir: /etc/x}]"),
+		"known hosts":            site("ssh: {knownHosts: '" + outside + "/id'}"),
+		"a remote resource":      resource("'" + url + "/x.yaml'"),
+		"a remote generator":     kustomization("configMapGenerator: [{name: x, files: ['" + url + "/x']}]"),
+		"remote definitions":     kustomization("crds: ['" + url + "/x']"),
+		"a remote transformer":   kustomization("transformers: ['" + url + "/x']"),
+		"a program as generator": kustomization("generators: [x.yaml]"),
+		"a chart of helm":        kustomization("helmCharts: [{name: x, repo: '" + url + "', version: 1.0.0}]"),
+		"a repository":           resource("'git@127.0.0.1:x/y.git'"),
+		"a resource by a link":   link("x.yaml", outside+"/secret.yaml", resource("x.yaml")),
+		"aliases of aliases":     with("x.yaml", bomb.String(), resource("x.yaml")),
+		"a kubeconfig by a path": site("provider: external\n  api: {kubeconfig: {file: '" + outside + "/id'}}"),
+		"a manifest by its path": with("addon.yaml", addon+"spec: {namespace: web, manifests: ['"+outside+"/secret.yaml']}\n",
+			resource("addon.yaml")),
+		"a chart by its path": with("addon.yaml", addon+"spec: {namespace: web, chart: {repo: '"+outside+"', name: x, version: 1.0.0}}\n",
+			resource("addon.yaml")),
 		"the lock file by a link": link("kiban.lock", outside+"/id", func(*testing.T, string) {}),
 	}
 }

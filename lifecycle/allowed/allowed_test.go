@@ -68,7 +68,8 @@ func TestA2_InstallFlags(t *testing.T) {
 	}
 	for _, entry := range []string{
 		"--config=/var/lib/k0s/pki/ca.key", "--config /root/.ssh/id_ed25519", "-c=/etc/shadow", "-c /etc/shadow", "-c/etc/shadow", "--config=-",
-		"--config='/var/lib/k0s/pki/ca.key'", "--config=/etc/k0s/../shadow", "--config=/etc/k0s/k0stoken", "--config", "--config=etc/k0s/k0s.yaml",
+		"--config='/var/lib/k0s/pki/ca.key'", "--config=/etc/k0s/../shadow", "--config=/etc/k0s/k0stoken", "--config",
+		"--config=etc/k0s/k0s.yaml",
 		"--token-file=/etc/shadow", "--token-file=/etc/k0s/../passwd", "--token-file=/var/lib/k0s/pki/ca.key", "--token-file=/etc/k0s/k0s.yaml",
 		"--data-dir=/", "--data-dir=/etc", "--data-dir=/var/lib", "--data-dir=/usr/lib/x", "--data-dir=../x", "--kubelet-root-dir=/root",
 		"--status-socket=/etc/x", "--cri-socket=/bin/sh", "--cri-socket=remote:/etc/x", "--labels=a=b\nExecStartPre=/bin/id",
@@ -96,9 +97,11 @@ func TestA2_PathsByPurpose(t *testing.T) {
 		{"a binary", Binary, []string{"/usr/local/bin/k0s", "/opt/bin/k0s", "/opt/k0s/bin/k0s", "/usr/bin/k0s", "/var/lib/k0s/k0s"},
 			[]string{"/sbin/reboot", "/usr/bin/reboot", "/usr/local/bin/../../sbin/k0s", "/tmp/k0s", "/home/x/k0s", "k0s", "/etc/k0s/k0s", "/k0s",
 				"/usr/local/bin/k0s; id", "/opt/k0s/", ""}},
-		{"a data folder", DataDir, []string{"/var/lib/k0s", "/data", "/data/k0s", "/mnt/disk1/k0s", "/srv/k0s", "/opt/k0s", "/k0s", "/usr/local/k0s",
+		{"a data folder", DataDir, []string{"/var/lib/k0s", "/data", "/data/k0s", "/mnt/disk1/k0s", "/srv/k0s", "/opt/k0s", "/k0s",
+			"/usr/local/k0s",
 			"/var/lib/kubelet", "/home/k0s"},
-			[]string{"/", "/etc", "/etc/k0s", "/usr", "/usr/lib/k0s", "/var", "/var/lib", "/var/log/k0s", "/root", "/root/k0s", "/home", "/opt", "/mnt", "/run/k0s",
+			[]string{"/", "/etc", "/etc/k0s", "/usr", "/usr/lib/k0s", "/var", "/var/lib", "/var/log/k0s", "/root", "/root/k0s", "/home", "/opt",
+				"/mnt", "/run/k0s",
 				"/boot/k0s", "/data/", "/data/../etc", "data", "/tmp/k0s", "/data/a b"}},
 	} {
 		for _, p := range c.good {
@@ -117,17 +120,21 @@ func TestA2_PathsByPurpose(t *testing.T) {
 // TestA2_FilesOfHosts: files of a cluster go to where its programs read them, not over what decides who is root.
 func TestA2_FilesOfHosts(t *testing.T) {
 	m := Machine{DataDir: "/data/k0s"}
-	for _, p := range []string{"/etc/motd", "/etc/k0s/audit-policy.yaml", "/etc/k0s/containerd.d/registry.toml", "/etc/containerd/certs.d/a/hosts.toml",
+	for _, p := range []string{"/etc/motd", "/etc/k0s/audit-policy.yaml", "/etc/k0s/containerd.d/registry.toml",
+		"/etc/containerd/certs.d/a/hosts.toml",
 		"/var/lib/k0s/images/bundle.tar", "/data/k0s/images/bundle.tar", "/data/k0s/manifests/x/y.yaml", "/etc/sysctl.d/90-k8s.conf",
 		"/etc/modules-load.d/br.conf", "/etc/systemd/system/k0sworker.service.d/limits.conf", "/etc/security/limits.d/k0s.conf",
-		"/usr/local/share/ca-certificates/ours.crt", "/opt/cni/bin/x", "/srv/x", "/var/lib/app/x y", "/etc/multipath.conf", "/etc/chrony/chrony.conf"} {
+		"/usr/local/share/ca-certificates/ours.crt", "/opt/cni/bin/x", "/srv/x", "/var/lib/app/x y", "/etc/multipath.conf",
+		"/etc/chrony/chrony.conf"} {
 		if r := m.File(p, nil); r.Refused() {
 			t.Errorf("%s is refused: %+v", p, r)
 		}
 	}
-	bad := []string{"/etc/shadow", "/etc/passwd", "/etc/sudoers", "/etc/sudoers.d/x", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/x", "/etc/pam.d/sudo",
+	bad := []string{"/etc/shadow", "/etc/passwd", "/etc/sudoers", "/etc/sudoers.d/x", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/x",
+		"/etc/pam.d/sudo",
 		"/root/.ssh/authorized_keys", "/home/ops/.ssh/authorized_keys", "/opt/x/.ssh/authorized_keys", "/etc/cron.d/x", "/etc/crontab",
-		"/etc/ld.so.preload", "/etc/profile.d/x.sh", "/data/k0s/pki/ca.key", "/data/k0s/etcd/x", "/data/k0s/bin/kubelet", "/usr/bin/k0s", "/bin/sh",
+		"/etc/ld.so.preload", "/etc/profile.d/x.sh", "/data/k0s/pki/ca.key", "/data/k0s/etcd/x", "/data/k0s/bin/kubelet", "/usr/bin/k0s",
+		"/bin/sh",
 		"/boot/x", "/proc/sysrq-trigger", "/run/kiban/lock", "/root/x"}
 	for _, p := range bad {
 		if r := m.File(p, nil); !r.Refused() || !strings.Contains(r.Try, "hostFiles") {
@@ -140,7 +147,8 @@ func TestA2_FilesOfHosts(t *testing.T) {
 	if r := m.File("/etc/ssh/sshd_config.d/x", []string{"/etc/ssh/sshd_config.d/"}); r.Refused() {
 		t.Errorf("a folder that the owners name: %+v", r)
 	}
-	for _, p := range []string{"/etc/k0s/k0s.yaml", "/etc/k0s/k0stoken", "/usr/local/bin/k0s", "/usr/local/bin/k0s.kiban-v1", "etc/x", "/etc/../x", "/",
+	for _, p := range []string{"/etc/k0s/k0s.yaml", "/etc/k0s/k0stoken", "/usr/local/bin/k0s", "/usr/local/bin/k0s.kiban-v1", "etc/x",
+		"/etc/../x", "/",
 		"/etc/systemd/system/k0sworker.service", "/etc/a\nb"} {
 		if r := m.File(p, []string{p, "/"}); !r.Refused() {
 			t.Errorf("%q passes", p)

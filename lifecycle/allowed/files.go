@@ -14,7 +14,8 @@ func (m Machine) filled() Machine {
 	for _, f := range []struct {
 		field *string
 		value string
-	}{{&m.Binary, "/usr/local/bin/k0s"}, {&m.DataDir, "/var/lib/k0s"}, {&m.ConfigFile, "/etc/k0s/k0s.yaml"}, {&m.TokenFile, "/etc/k0s/k0stoken"}} {
+	}{{&m.Binary, "/usr/local/bin/k0s"}, {&m.DataDir, "/var/lib/k0s"}, {&m.ConfigFile, "/etc/k0s/k0s.yaml"}, {&m.TokenFile,
+		"/etc/k0s/k0stoken"}} {
 		if *f.field == "" {
 			*f.field = f.value
 		}
@@ -38,7 +39,8 @@ func scheduledFiles() []string {
 		"/etc/ld.so.preload", "/etc/update-motd.d"}
 }
 
-// File judges where a declared file may go on a machine. declared are the places that the fleet's owners allow beside the usual ones: files,
+// File judges where a declared file may go on a machine. declared are the places that the fleet's owners allow beside the usual ones:
+// files,
 // and folders that end in "/".
 func (m Machine) File(p string, declared []string) Refusal {
 	m = m.filled()
@@ -55,13 +57,15 @@ func (m Machine) File(p string, declared []string) Refusal {
 	case slices.ContainsFunc(declared, func(place string) bool { return p == place || strings.HasSuffix(place, "/") && under(p, place) }):
 		return Refusal{}
 	case at([]string{m.DataDir + "/pki", m.DataDir + "/etcd", m.DataDir + "/db", m.DataDir + "/bin", m.DataDir + "/kubelet"}):
-		return Refusal{p + " is k0s's own", "k0s makes its keys, its database and its programs itself; another's in their place is another's cluster.", hint}
+		return Refusal{p + " is k0s's own", "k0s makes its keys, its database and its programs itself; another's in their place is another's " +
+			"cluster.", hint}
 	case at(loginFiles()) || strings.Contains(p, "/.ssh/"):
 		return Refusal{p + " decides who may log in to the machine", "A merge request to a site does not change that.", hint}
 	case at(scheduledFiles()):
 		return Refusal{p + " is run by the machine itself", "A file of a cluster is read by a program that the cluster needs.", hint}
 	case !under(p, append(fileDirs(), m.DataDir)...):
-		return Refusal{p + " is no place for files of a cluster", "Files go below " + strings.Join(fileDirs(), ", ") + " and k0s's data folder.", hint}
+		return Refusal{p + " is no place for files of a cluster", "Files go below " + strings.Join(fileDirs(),
+			", ") + " and k0s's data folder.", hint}
 	}
 	return Refusal{}
 }

@@ -95,8 +95,9 @@ func installFlags() map[string]flag {
 		"--logging":                 {form: listOf(`\[?[a-z][-a-z0-9]*=[A-Za-z0-9]+\]?`), says: "levels such as kubelet=2,etcd=debug"},
 		"--profile":                 {form: matching(`[A-Za-z0-9][-A-Za-z0-9._]*`), says: "the name of a worker profile"},
 		"--status-socket":           {form: func(v string) bool { return v == "" || isSocket(v) }, says: "a socket below /run"},
-		"--taints":                  {form: listOf(`[A-Za-z0-9][-A-Za-z0-9._/]*(=[-A-Za-z0-9._]*)?(:[A-Za-z]+)?`), says: "taints such as a=b:NoSchedule"},
-		"--token-file":              {form: pathBy(TokenFile), says: "a file in /etc/k0s, /run or /var/lib/k0s"},
+		"--taints": {form: listOf(`[A-Za-z0-9][-A-Za-z0-9._/]*(=[-A-Za-z0-9._]*)?(:[A-Za-z]+)?`),
+			says: "taints such as a=b:NoSchedule"},
+		"--token-file": {form: pathBy(TokenFile), says: "a file in /etc/k0s, /run or /var/lib/k0s"},
 	}
 }
 
@@ -140,7 +141,8 @@ func InstallFlag(entry string, own func(path string) bool) Refusal {
 	case !strings.HasPrefix(name, "-"):
 		return Refusal{fmt.Sprintf("%q is no flag", entry), "Each entry of installFlags is one flag, with its value.", "Write `--flag=value`."}
 	case !known:
-		return Refusal{fmt.Sprintf("`k0s install` is not to be given %s", name), "It is none of the flags that kiban knows to describe a machine only.",
+		return Refusal{fmt.Sprintf("`k0s install` is not to be given %s", name), "It is none of the flags that kiban knows to describe a " +
+			"machine only.",
 			"The flags are: " + strings.Join(flagNames(), ", ") + "."}
 	case !given && f.bare:
 		return Refusal{}

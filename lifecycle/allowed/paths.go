@@ -20,7 +20,8 @@ func under(p string, dirs ...string) bool {
 
 // unclean is what is wrong with a path that is not clean.
 func unclean(what, p string) Refusal {
-	return Refusal{fmt.Sprintf("%q can't be %s", p, what), "A path on a machine is written in full, in its shortest form, of letters, digits and -._+@:.",
+	return Refusal{fmt.Sprintf("%q can't be %s", p, what), "A path on a machine is written in full, in its shortest form, of letters, digits " +
+		"and -._+@:.",
 		"Write it from the root, such as /var/lib/k0s."}
 }
 
@@ -44,7 +45,8 @@ func Binary(p string) Refusal {
 
 // systemDirs are the operating system's own folders; sharedDirs hold those of many things, and each has its own below.
 func systemDirs() []string {
-	return []string{"/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/proc", "/root", "/run", "/sbin",
+	return []string{"/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/proc", "/root", "/run",
+		"/sbin",
 		"/sys", "/tmp", "/usr", "/var"}
 }
 
@@ -78,7 +80,8 @@ func ConfigFile(p string) Refusal {
 
 // TokenFile judges where a machine has its join token, which kiban writes when it joins.
 func TokenFile(p string) Refusal {
-	if !clean(p) || !under(p, "/etc/k0s", "/run", "/var/run", "/var/lib/k0s") || under(p, "/var/lib/k0s/pki", "/run/kiban", "/var/run/kiban") ||
+	if !clean(p) || !under(p, "/etc/k0s", "/run", "/var/run", "/var/lib/k0s") || under(p, "/var/lib/k0s/pki", "/run/kiban",
+		"/var/run/kiban") ||
 		path.Dir(p) == "/etc/k0s" && slices.Contains([]string{".yaml", ".yml"}, path.Ext(p)) {
 		return Refusal{fmt.Sprintf("the join token can't be in %s", p), "kiban writes that file when the machine joins.",
 			"Remove the flag: it is /etc/k0s/k0stoken. Another file in /etc/k0s, /run or /var/lib/k0s may be named."}

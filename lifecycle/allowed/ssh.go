@@ -19,7 +19,8 @@ var (
 	keyFileForm = regexp.MustCompile(`^[^\s$%\x60\x00-\x1f\x7f]+$`)
 )
 
-// sshOptions are OpenSSH's options that choose among algorithms, identities and times. None of them starts a program, reaches another place,
+// sshOptions are OpenSSH's options that choose among algorithms, identities and times. None of them starts a program, reaches another
+// place,
 // trusts another key, or hands anything of this machine to the other.
 func sshOptions() map[string]*regexp.Regexp {
 	return map[string]*regexp.Regexp{
@@ -89,7 +90,8 @@ func sshOptionNames() []string {
 
 // example is a value of a form.
 func example(form *regexp.Regexp) string {
-	for text, of := range map[string]*regexp.Regexp{"a list of algorithms such as aes128-ctr,aes256-ctr": algorithmsForm, "a number": numberForm,
+	for text, of := range map[string]*regexp.Regexp{"a list of algorithms such as aes128-ctr,aes256-ctr": algorithmsForm,
+		"a number":                numberForm,
 		"a time such as 10 or 1m": timeForm, "yes or no": yesNoForm, "a path": keyFileForm, "a size such as 1G": sizeForm} {
 		if form == of {
 			return text

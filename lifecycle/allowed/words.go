@@ -58,7 +58,8 @@ func unquoted(value string) string {
 	return value
 }
 
-// printable reports whether text holds no control character: a line break in an argument would begin a new line of the unit that k0s writes.
+// printable reports whether text holds no control character: a line break in an argument would begin a new line of the unit that k0s
+// writes.
 func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == 0x7f })
 }

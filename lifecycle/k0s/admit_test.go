@@ -11,9 +11,10 @@ import (
 // whatever it went through before. Nothing is dialled.
 func TestA2_SessionRefusesWhatIsNotAllowed(t *testing.T) {
 	for name, c := range map[string]struct{ add, says string }{
-		"a program as transport":       {"    ssh: {address: 10.0.0.21, options: {ProxyCommand: id}}\n", "ProxyCommand"},
-		"in capitals":                  {"    ssh: {address: 10.0.0.21, options: {PROXYCOMMAND: id}}\n", "PROXYCOMMAND"},
-		"of a bastion":                 {"    ssh: {address: 10.0.0.21, bastion: {address: 10.0.0.1, options: {ProxyCommand: id}}}\n", "ProxyCommand"},
+		"a program as transport": {"    ssh: {address: 10.0.0.21, options: {ProxyCommand: id}}\n", "ProxyCommand"},
+		"in capitals":            {"    ssh: {address: 10.0.0.21, options: {PROXYCOMMAND: id}}\n", "PROXYCOMMAND"},
+		"of a bastion": {"    ssh: {address: 10.0.0.21, bastion: {address: 10.0.0.1, options: {ProxyCommand: id}}}\n",
+			"ProxyCommand"},
 		"another address":              {"    ssh: {address: 10.0.0.21, options: {Hostname: 10.6.6.6}}\n", "Hostname"},
 		"a program as k0s":             {"    k0sInstallPath: /sbin/reboot\n", "/sbin/reboot"},
 		"a key as configuration":       {"    installFlags: [--config=/var/lib/k0s/pki/ca.key]\n", "ca.key"},

@@ -62,7 +62,8 @@ func (s secrets) read(src lifecycle.SecretSource) (content []byte, here bool, er
 	return b, err == nil, err
 }
 
-// allowed holds a source to the variables that the fleet's owners allow; what a document says was judged when it was read, and is again here.
+// allowed holds a source to the variables that the fleet's owners allow; what a document says was judged when it was read, and is again
+// here.
 func (s secrets) allowed(src lifecycle.SecretSource) error {
 	allows := s.site.Fleet.AllowsSecret
 	if src == s.site.API.Kubeconfig {

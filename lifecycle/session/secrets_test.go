@@ -12,7 +12,8 @@ import (
 func TestA11_SecretsWhereTheyAreUsed(t *testing.T) {
 	fleet, outside := t.TempDir(), filepath.Join(t.TempDir(), "id")
 	dir := filepath.Join(fleet, "overlays", "tokyo")
-	for file, content := range map[string]string{outside: "outside", filepath.Join(fleet, ".kiban", "key"): "inside\n", filepath.Join(dir, "x"): ""} {
+	for file, content := range map[string]string{outside: "outside", filepath.Join(fleet, ".kiban", "key"): "inside\n", filepath.Join(dir,
+		"x"): ""} {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -23,7 +24,8 @@ func TestA11_SecretsWhereTheyAreUsed(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	env := map[string]string{"KIBAN_SECRET_A": "a", "KIBAN_GITLAB_TOKEN": "token", "LISTED": "listed", "OTHER": "other", "KUBECONFIG_X": "config",
+	env := map[string]string{"KIBAN_SECRET_A": "a", "KIBAN_GITLAB_TOKEN": "token", "LISTED": "listed", "OTHER": "other",
+		"KUBECONFIG_X":      "config",
 		"KIBAN_SECRET_FILE": outside}
 	s := secrets{getenv: func(name string) string { return env[name] }, site: lifecycle.Site{Name: "tokyo", Dir: dir,
 		Fleet: lifecycle.Fleet{SecretVariables: []string{"LISTED", "KIBAN_GITLAB_TOKEN"}},

@@ -35,7 +35,8 @@ func checkAllowed(c clusterDocument) []finding {
 			keys = append(keys, "bastion")
 		}
 		for _, entry := range allowed.Joined(h.InstallFlags) {
-			found = append(found, refusal(at("installFlags", overlay.Index(flagIndex(h.InstallFlags, entry))), of, allowed.InstallFlag(entry, nil))...)
+			found = append(found, refusal(at("installFlags", overlay.Index(flagIndex(h.InstallFlags, entry))), of, allowed.InstallFlag(entry,
+				nil))...)
 		}
 		for _, p := range []struct {
 			field, value string

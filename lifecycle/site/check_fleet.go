@@ -33,7 +33,8 @@ func checkFleetDocument(d fleetDocument) []finding {
 		place := at("spec", "secretVariables", overlay.Index(i))
 		switch {
 		case !variableForm.MatchString(name):
-			found = append(found, wrong(place, fmt.Sprintf("%q is no environment variable", name), "", "Write a variable's whole name; patterns are not read."))
+			found = append(found, wrong(place, fmt.Sprintf("%q is no environment variable", name), "", "Write a variable's whole name; patterns "+
+				"are not read."))
 		case lifecycle.OwnVariable(name):
 			found = append(found, wrong(place, fmt.Sprintf("%s can't be a secret of a site", name),
 				"It is what kiban or the pipeline itself acts with; on a machine or in a cluster it would be everybody's who has that.",

@@ -50,7 +50,8 @@ func checkKnownHosts(c clusterDocument, ssh lifecycle.SSH, shown string) []findi
 	}
 	var found []finding
 	if jumps := unknownBastions(c, known); len(jumps) > 0 {
-		found = append(found, wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(jumps), "bastion")), lifecycle.Few(jumps)+".",
+		found = append(found, wrong(at, fmt.Sprintf("%s has no key of %s", shown, lifecycle.Count(len(jumps), "bastion")),
+			lifecycle.Few(jumps)+".",
 			"Add the keys, and compare the fingerprints with the machines' consoles: "+bastionScan(c.Spec.Hosts, jumps, shown)))
 	}
 	if len(missing) == 0 {

@@ -42,7 +42,8 @@ func (l *loader) checkSecretSource(s sourceSpec, what string, at overlay.Place) 
 		if _, err := l.local(file); overlay.LeadsOut(err) && !l.site.Fleet.AllowsLocal(file) {
 			return []finding{wrong(below(at, "file"), what+" comes from outside of the fleet",
 				s.File+" is not in the fleet, by its path or by a link: an overlay could name any file of whoever runs kiban.",
-				"Have a variable name it, `fileEnv: "+lifecycle.SecretPrefix+"...`; or put it below .kiban/; or have the fleet's owners name the place in "+
+				"Have a variable name it, `fileEnv: "+lifecycle.SecretPrefix+"...`; or put it below .kiban/; or have the fleet's owners name the "+
+					"place in "+
 					lifecycle.FleetFile+": `spec: {localFiles: [...]}`.")}
 		}
 	}
@@ -87,7 +88,8 @@ func (l *loader) checkVariables() []finding {
 	}
 	slices.Sort(names)
 	return []finding{wrong(l.refused[0].at, "secrets may not come from "+strings.Join(names, ", "),
-		"An overlay may name variables that begin with "+lifecycle.SecretPrefix+" (a kubeconfig also those that begin with KUBECONFIG), and those that the "+
+		"An overlay may name variables that begin with "+lifecycle.SecretPrefix+" (a kubeconfig also those that begin with KUBECONFIG), and "+
+			"those that the "+
 			"fleet's owners list: it could name any of whoever runs kiban, and what is in it would go to the machines or the cluster.",
 		fmt.Sprintf("List them in %s beside overlays/: `spec: {secretVariables: [%s]}`; or rename them, to %s%s.", lifecycle.FleetFile,
 			strings.Join(names, ", "), lifecycle.SecretPrefix, names[0]))}

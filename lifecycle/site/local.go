@@ -53,7 +53,8 @@ func (l *loader) notLocal(at overlay.Place, what, path string, err error) findin
 	return wrong(at, what+" can't be read", detail, "Correct the path; it is relative to the overlay.")
 }
 
-// checkSources holds that the files that hosts are to get are of the fleet: k0sctl's own reading follows paths, wildcards and links wherever
+// checkSources holds that the files that hosts are to get are of the fleet: k0sctl's own reading follows paths, wildcards and links
+// wherever
 // they lead.
 func (l *loader) checkSources(c clusterDocument) []finding {
 	var found []finding

@@ -53,7 +53,8 @@ func TestA11_FilesAreOfTheFleet(t *testing.T) {
 			case "secret":
 				files["site.yaml"] = siteNamed + "spec:\n  files:\n    /etc/motd: {on: all, from: {file: '" + c.value + "'}}\n"
 			case "manifest":
-				files["extra.yaml"] = "apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: web}\nspec: {namespace: web, manifests: ['" + c.value + "']}\n"
+				files["extra.yaml"] = "apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: web}\nspec: {namespace: web, manifests: " +
+					"['" + c.value + "']}\n"
 			case "chart":
 				files["extra.yaml"] = "apiVersion: kiban.dev/v1alpha1\nkind: Addon\nmetadata: {name: web}\n" +
 					"spec: {namespace: web, chart: {repo: '" + c.value + "', name: chart, version: 1.0.0}}\n"
@@ -116,7 +117,8 @@ func TestA11_OwnersNameMorePlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(outside, "motd"), "hello\n")
-	fleet := extended(t, map[string]string{"site.yaml": siteNamed + "spec:\n  files:\n    /etc/motd: {on: all, file: '" + outside + "/motd'}\n" +
+	fleet := extended(t, map[string]string{"site.yaml": siteNamed + "spec:\n  files:\n    /etc/motd: {on: all, file: " +
+		"'" + outside + "/motd'}\n" +
 		"    /etc/key: {on: all, from: {file: '" + outside + "/motd'}}\n", "extra.yaml": extraNothing})
 	write(t, filepath.Join(fleet, lifecycle.FleetFile), "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec: {localFiles: ['"+outside+"/']}\n")
 	s, ds := Load(t.Context(), fleet, "tokyo", Options{})
@@ -128,7 +130,8 @@ func TestA11_OwnersNameMorePlaces(t *testing.T) {
 
 // TestA11_VariablesOfSecrets: what kiban acts with is never a site's secret, and other variables only where the fleet's owners list them.
 func TestA11_VariablesOfSecrets(t *testing.T) {
-	for _, name := range []string{"KIBAN_GITLAB_TOKEN", "CI_JOB_TOKEN", "KIBAN_SECRET_X", "REGISTRY_PASSWORD", "AWS_SECRET_ACCESS_KEY", "KUBECONFIG_X"} {
+	for _, name := range []string{"KIBAN_GITLAB_TOKEN", "CI_JOB_TOKEN", "KIBAN_SECRET_X", "REGISTRY_PASSWORD", "AWS_SECRET_ACCESS_KEY",
+		"KUBECONFIG_X"} {
 		t.Setenv(name, canary)
 	}
 	file := filepath.Join(t.TempDir(), "id")
@@ -154,7 +157,8 @@ func TestA11_VariablesOfSecrets(t *testing.T) {
 			fleet := extended(t, map[string]string{"extra.yaml": extraNothing,
 				"site.yaml": siteNamed + "spec:\n  files:\n    /etc/key: {on: all, from: {" + c.from + "}}\n"})
 			if c.listed != "" {
-				write(t, filepath.Join(fleet, lifecycle.FleetFile), "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec: {secretVariables: ["+c.listed+"]}\n")
+				write(t, filepath.Join(fleet, lifecycle.FleetFile), "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec: {secretVariables: "+
+					"["+c.listed+"]}\n")
 			}
 			s, ds := Load(t.Context(), fleet, "tokyo", Options{})
 			taken := string(s.Cluster.Hosts[0].Files[0].Content) == canary

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// FuzzOverlay feeds whole overlays: a kustomization, a Site and a Cluster document, and one file more that they may name. Whatever they say,
+// FuzzOverlay feeds whole overlays: a kustomization, a Site and a Cluster document, and one file more that they may name. Whatever they
+// say,
 // reading them ends soon, panics never, and takes nothing from outside of the fleet: the file there and the variable have a canary in them.
 func FuzzOverlay(f *testing.F) {
 	seeds, err := filepath.Glob(filepath.Join("testdata", "broken", "*", "overlays", "tokyo"))
@@ -28,8 +29,10 @@ func FuzzOverlay(f *testing.F) {
 	}
 	sample := filepath.Join("testdata", "fleet", "overlays", "tokyo")
 	for _, c := range []struct{ kustomization, site, more string }{
-		{"configMapGenerator: [{name: x, files: [OUTSIDE]}]\n", "", ""}, {"crds: [../../../x]\n", "", ""}, {"transformers: [more.yaml]\n", "", "path: OUTSIDE\n"},
-		{"replacements: [{path: more.yaml}]\n", "", "- {source: {kind: Site, fieldPath: spec}, targets: [{select: {kind: Site}, fieldPaths: [spec.x]}]}\n"},
+		{"configMapGenerator: [{name: x, files: [OUTSIDE]}]\n", "", ""}, {"crds: [../../../x]\n", "", ""}, {"transformers: [more.yaml]\n", "",
+			"path: OUTSIDE\n"},
+		{"replacements: [{path: more.yaml}]\n", "", "- {source: {kind: Site, fieldPath: spec}, targets: [{select: {kind: Site}, fieldPaths: " +
+			"[spec.x]}]}\n"},
 		{"", "  files: {/etc/x: {on: all, file: OUTSIDE}, /etc/y: {on: all, from: {env: KIBAN_CANARY}}}\n", ""},
 		{"", "  files: {/etc/x: {on: all, from: {file: OUTSIDE}}, /etc/y: {on: all, file: /proc/self/environ}}\n", ""},
 	} {
@@ -44,7 +47,8 @@ func FuzzOverlay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kustomization, siteYAML, cluster, more string) {
 		fleet := sampleFleet(t, "")
 		dir := filepath.Join(fleet, "overlays", "tokyo")
-		for name, content := range map[string]string{"kustomization.yaml": kustomization, "site.yaml": siteYAML, "cluster.yaml": cluster, "more.yaml": more} {
+		for name, content := range map[string]string{"kustomization.yaml": kustomization, "site.yaml": siteYAML, "cluster.yaml": cluster,
+			"more.yaml": more} {
 			write(t, filepath.Join(dir, name), strings.ReplaceAll(content, "OUTSIDE", outside))
 		}
 		if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {

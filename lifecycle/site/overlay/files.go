@@ -84,7 +84,8 @@ func ReadPlain(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// InFleet says where a path of a fleet leads, with its links followed; an error when that is outside of it, or nowhere. Of what is not there
+// InFleet says where a path of a fleet leads, with its links followed; an error when that is outside of it, or nowhere. Of what is not
+// there
 // the path alone is judged.
 func InFleet(fleet, path string) (string, error) {
 	root, err := filepath.EvalSymlinks(fleet)

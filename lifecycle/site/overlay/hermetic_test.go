@@ -50,31 +50,36 @@ func TestA8_NothingIsFetched(t *testing.T) {
 	url, local := server.URL+"/x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: local}\n"
 	folder := strings.Replace(url, "://", ":/", 1) // what a URL is as a path
 	for name, kustomization := range map[string]string{
-		"resources":                         "resources: [site.yaml, 'URL']",
-		"resources with one slash":          "resources: [site.yaml, 'FOLDER']",
-		"resources in capitals":             "resources: [site.yaml, 'UPPER']",
-		"bases":                             "resources: [site.yaml]\nbases: ['URL']",
-		"components":                        "resources: [site.yaml]\ncomponents: ['URL']",
-		"crds":                              "resources: [site.yaml]\ncrds: ['URL']",
-		"configurations":                    "resources: [site.yaml]\nconfigurations: ['URL']",
-		"replacements":                      "resources: [site.yaml]\nreplacements: [{path: 'URL'}]",
-		"replacements in another case":      "resources: [site.yaml]\nreplacements: [{Path: 'URL'}]",
-		"replacements by a merge":           "resources: [site.yaml]\nmetadata: {annotations: &a {path: 'URL'}}\nreplacements: [{<<: *a}]",
-		"replacements by merges":            "resources: [site.yaml]\nmetadata: {annotations: &a {path: 'URL'}}\nreplacements: [{<<: [*a]}]",
-		"patches":                           "resources: [site.yaml]\npatches: [{path: 'URL', target: {kind: Site}}]",
-		"patches by merge":                  "resources: [site.yaml]\npatchesStrategicMerge: ['URL']",
-		"patches of JSON":                   "resources: [site.yaml]\npatchesJson6902: [{path: 'URL', target: {version: v1, kind: Site, name: x}}]",
-		"sources of a generator":            "resources: [site.yaml]\nconfigMapGenerator: [{name: x, files: ['URL']}]",
-		"sources with a key":                "resources: [site.yaml]\nconfigMapGenerator: [{name: x, files: ['key=URL']}]",
-		"sources in another case":           "resources: [site.yaml]\nconfigMapGenerator: [{name: x, FILES: ['URL']}]",
-		"environments of a generator":       "resources: [site.yaml]\nconfigMapGenerator: [{name: x, envs: ['URL']}]",
-		"the environment of a generator":    "resources: [site.yaml]\nsecretGenerator: [{name: x, env: 'URL'}]",
-		"a schema":                          "resources: [site.yaml]\nopenapi: {path: 'FOLDER'}",
-		"transformers":                      "resources: [site.yaml]\ntransformers: ['URL']",
-		"a transformer's patch":             "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: PatchTransformer\\nmetadata: {name: x}\\npath: 'URL'\\n\"]",
-		"a transformer's patches":           "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: PatchStrategicMergeTransformer\\nmetadata: {name: x}\\npaths: ['URL']\\n\"]",
-		"a transformer's replacement":       "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: ReplacementTransformer\\nmetadata: {name: x}\\nreplacements: [{path: 'URL'}]\\n\"]",
-		"a transformer's targets":           "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: ValueAddTransformer\\nmetadata: {name: x}\\nvalue: a\\ntargetFilePath: 'URL'\\n\"]",
+		"resources":                    "resources: [site.yaml, 'URL']",
+		"resources with one slash":     "resources: [site.yaml, 'FOLDER']",
+		"resources in capitals":        "resources: [site.yaml, 'UPPER']",
+		"bases":                        "resources: [site.yaml]\nbases: ['URL']",
+		"components":                   "resources: [site.yaml]\ncomponents: ['URL']",
+		"crds":                         "resources: [site.yaml]\ncrds: ['URL']",
+		"configurations":               "resources: [site.yaml]\nconfigurations: ['URL']",
+		"replacements":                 "resources: [site.yaml]\nreplacements: [{path: 'URL'}]",
+		"replacements in another case": "resources: [site.yaml]\nreplacements: [{Path: 'URL'}]",
+		"replacements by a merge":      "resources: [site.yaml]\nmetadata: {annotations: &a {path: 'URL'}}\nreplacements: [{<<: *a}]",
+		"replacements by merges":       "resources: [site.yaml]\nmetadata: {annotations: &a {path: 'URL'}}\nreplacements: [{<<: [*a]}]",
+		"patches":                      "resources: [site.yaml]\npatches: [{path: 'URL', target: {kind: Site}}]",
+		"patches by merge":             "resources: [site.yaml]\npatchesStrategicMerge: ['URL']",
+		"patches of JSON": "resources: [site.yaml]\npatchesJson6902: [{path: 'URL', target: {version: v1, kind: Site, name: " +
+			"x}}]",
+		"sources of a generator":         "resources: [site.yaml]\nconfigMapGenerator: [{name: x, files: ['URL']}]",
+		"sources with a key":             "resources: [site.yaml]\nconfigMapGenerator: [{name: x, files: ['key=URL']}]",
+		"sources in another case":        "resources: [site.yaml]\nconfigMapGenerator: [{name: x, FILES: ['URL']}]",
+		"environments of a generator":    "resources: [site.yaml]\nconfigMapGenerator: [{name: x, envs: ['URL']}]",
+		"the environment of a generator": "resources: [site.yaml]\nsecretGenerator: [{name: x, env: 'URL'}]",
+		"a schema":                       "resources: [site.yaml]\nopenapi: {path: 'FOLDER'}",
+		"transformers":                   "resources: [site.yaml]\ntransformers: ['URL']",
+		"a transformer's patch": "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: PatchTransformer\\nmetadata: " +
+			"{name: x}\\npath: 'URL'\\n\"]",
+		"a transformer's patches": "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: " +
+			"PatchStrategicMergeTransformer\\nmetadata: {name: x}\\npaths: ['URL']\\n\"]",
+		"a transformer's replacement": "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: " +
+			"ReplacementTransformer\\nmetadata: {name: x}\\nreplacements: [{path: 'URL'}]\\n\"]",
+		"a transformer's targets": "resources: [site.yaml]\ntransformers: [\"apiVersion: builtin\\nkind: " +
+			"ValueAddTransformer\\nmetadata: {name: x}\\nvalue: a\\ntargetFilePath: 'URL'\\n\"]",
 		"written in another form":           "resources: [site.yaml, !!binary BINARY]",
 		"a repository":                      "resources: [site.yaml, github.com/example/x]",
 		"a repository by SSH":               "resources: [site.yaml, 'git@127.0.0.1:example/x.git']",
@@ -114,11 +119,14 @@ func TestA8_LinksAreFollowedFirst(t *testing.T) {
 		}
 	}
 	for name, files := range map[string]map[string]string{
-		"a file":                 {"overlays/tokyo/kustomization.yaml": "resources: [x.yaml]\n", "overlays/tokyo/x.yaml": "-> " + outside + "/secret.yaml"},
-		"a folder":               {"overlays/tokyo/kustomization.yaml": "resources: [x]\n", "overlays/tokyo/x": "-> " + outside},
-		"a component":            {"overlays/tokyo/kustomization.yaml": "components: [x]\n", "overlays/tokyo/x": "-> " + outside},
-		"a patch":                {"overlays/tokyo/kustomization.yaml": "patches: [{path: x.yaml}]\n", "overlays/tokyo/x.yaml": "-> " + outside + "/secret.yaml"},
-		"a generator's source":   {"overlays/tokyo/kustomization.yaml": "configMapGenerator: [{name: a, files: [x]}]\n", "overlays/tokyo/x": "-> " + outside + "/secret.yaml"},
+		"a file": {"overlays/tokyo/kustomization.yaml": "resources: [x.yaml]\n",
+			"overlays/tokyo/x.yaml": "-> " + outside + "/secret.yaml"},
+		"a folder":    {"overlays/tokyo/kustomization.yaml": "resources: [x]\n", "overlays/tokyo/x": "-> " + outside},
+		"a component": {"overlays/tokyo/kustomization.yaml": "components: [x]\n", "overlays/tokyo/x": "-> " + outside},
+		"a patch": {"overlays/tokyo/kustomization.yaml": "patches: [{path: x.yaml}]\n",
+			"overlays/tokyo/x.yaml": "-> " + outside + "/secret.yaml"},
+		"a generator's source": {"overlays/tokyo/kustomization.yaml": "configMapGenerator: [{name: a, files: [x]}]\n",
+			"overlays/tokyo/x": "-> " + outside + "/secret.yaml"},
 		"the kustomization":      {"overlays/tokyo/kustomization.yaml": "-> " + outside + "/kustomization.yaml"},
 		"the overlay":            {"overlays/tokyo": "-> " + outside},
 		"a path":                 {"overlays/tokyo/kustomization.yaml": "resources: ['../../../" + filepath.Base(outside) + "']\n"},
@@ -133,13 +141,15 @@ func TestA8_LinksAreFollowedFirst(t *testing.T) {
 			}
 		})
 	}
-	inside := fleetOf(t, map[string]string{"overlays/tokyo/kustomization.yaml": "resources: [base, own.yaml]\n", "overlays/tokyo/base": "-> ../../clusters/base",
+	inside := fleetOf(t, map[string]string{"overlays/tokyo/kustomization.yaml": "resources: [base, own.yaml]\n",
+		"overlays/tokyo/base":     "-> ../../clusters/base",
 		"overlays/tokyo/own.yaml": "-> real.yaml", "overlays/tokyo/real.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n",
 		"clusters/base/kustomization.yaml": "resources: [../deep]\n", "clusters/deep/kustomization.yaml": "resources: [site.yaml]\n",
 		"clusters/deep/site.yaml": siteYAML})
 	tree := Read(filepath.Join(inside, "overlays", "tokyo"))
 	built, ds := tree.Build(t.Context())
-	if ds = append(ds, tree.Diagnostics()...); len(ds) > 0 || !bytes.Contains(built.All, []byte("name: own")) || !bytes.Contains(built.All, []byte("name: tokyo")) {
+	if ds = append(ds, tree.Diagnostics()...); len(ds) > 0 || !bytes.Contains(built.All, []byte("name: own")) || !bytes.Contains(built.All,
+		[]byte("name: tokyo")) {
 		t.Errorf("links within the fleet: %v\n%s", ds, built.All)
 	}
 }
@@ -170,7 +180,8 @@ func TestA9_AliasesHaveABudget(t *testing.T) {
 		"replacements":      {"kustomization.yaml": "resources: [site.yaml]\nreplacements: [{path: x.yaml}]", "x.yaml": bomb(7)},
 		"one that is its own part": {"kustomization.yaml": "resources: [site.yaml, x.yaml]",
 			"x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: &a {x: [*a]}\n"},
-		"long text": {"kustomization.yaml": "resources: [site.yaml, x.yaml]", "x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na: &a " +
+		"long text": {"kustomization.yaml": "resources: [site.yaml, x.yaml]", "x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: " +
+			"x}\na: &a " +
 			strings.Repeat("a", 100_000) + "\nb: [" + strings.Repeat("*a,", 5000) + "*a]\n"},
 		"many documents": {"kustomization.yaml": "resources: [site.yaml, x.yaml]", "x.yaml": strings.Repeat(bomb(3)+"---\n", 300)},
 	} {
@@ -190,7 +201,8 @@ func TestA9_AliasesHaveABudget(t *testing.T) {
 		})
 	}
 	var hosts strings.Builder
-	hosts.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndefaults: &d {a: 1, b: 2, c: 3, d: 4, e: 5, f: [1, 2, 3]}\nhosts:\n")
+	hosts.WriteString("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndefaults: &d {a: 1, b: 2, c: 3, d: 4, e: 5, f: [1, 2, " +
+		"3]}\nhosts:\n")
 	for i := range 3000 {
 		fmt.Fprintf(&hosts, "- {<<: *d, name: h%d}\n", i)
 	}
@@ -201,7 +213,8 @@ func TestA9_AliasesHaveABudget(t *testing.T) {
 
 // TestA9_ABuildCanBeLeft: kustomize knows no context; whoever is told to stop does not wait for it.
 func TestA9_ABuildCanBeLeft(t *testing.T) {
-	fleet := fleetOf(t, map[string]string{"overlays/tokyo/site.yaml": siteYAML, "overlays/tokyo/kustomization.yaml": "resources: [site.yaml]\n"})
+	fleet := fleetOf(t, map[string]string{"overlays/tokyo/site.yaml": siteYAML, "overlays/tokyo/kustomization.yaml": "resources: " +
+		"[site.yaml]\n"})
 	kustomize.build.Lock() // as a build that goes on and on
 	defer kustomize.build.Unlock()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
