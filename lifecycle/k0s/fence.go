@@ -14,9 +14,9 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// A machine remembers the greatest epoch of the site's lock that it was changed with: an empty file epoch.<n> in hostLockDir. What comes from a
-// run with an older one is late, because another has the lock by now, and is refused there. Each epoch has a file of its own, so that no
-// write can take the place of a greater one.
+// A machine remembers the greatest epoch of the site's lock that it was changed with: an empty file epoch.<n> in hostLockDir. What comes
+// from a run with an older one is late, because another has the lock by now, and is refused there. Each epoch has a file of its own, so
+// that no write can take the place of a greater one.
 
 // markEpoch is a command that leaves $E on a machine, in the folder $D, and clears older ones away.
 const markEpoch = `mkdir -p "$D" && : >"$D/epoch.$E" && for f in "$D"/epoch.*; do [ "${f##*.}" -ge "$E" ] || rm -f "$f"; done`
@@ -30,8 +30,8 @@ const (
 	outrankedSays   = "kiban: not begun: this machine knows epoch "
 )
 
-// epochScript ends with 0 when the machine knows no greater epoch than $1, which it knows afterwards. Its mark is made before it looks: of two
-// that come at once the one with the smaller epoch sees the other's. $2 is the folder, $3 the command that makes the mark as root.
+// epochScript ends with 0 when the machine knows no greater epoch than $1, which it knows afterwards. Its mark is made before it looks:
+// of two that come at once the one with the smaller epoch sees the other's. $2 is the folder, $3 the command that makes the mark as root.
 const epochScript = `E=$1 D=$2
 [ -e "$D/epoch.$E" ] || { export E D; if [ "$(id -u)" = 0 ]; then sh -c "$3"; else sudo -n -- sh -c "E=$E D=$D; $3"; fi; } || exit
 for f in "$D"/epoch.*; do [ "${f##*.}" -le "$E" ] || { echo "` + outrankedSays + `${f##*.}" >&2; exit 1; }; done`
@@ -39,7 +39,8 @@ for f in "$D"/epoch.*; do [ "${f##*.}" -le "$E" ] || { echo "` + outrankedSays +
 // behindEpoch is a command that is not begun on a machine that knows a greater epoch than the run's.
 func behindEpoch(epoch int, dir, command string) string {
 	q := shellescape.Quote
-	return fmt.Sprintf("sh -c %s kiban %d %s %s </dev/null || exit %d\n%s", q(epochScript), epoch, q(dir), q(markEpoch), outrankedStatus, command)
+	return fmt.Sprintf("sh -c %s kiban %d %s %s </dev/null || exit %d\n%s", q(epochScript), epoch, q(dir), q(markEpoch), outrankedStatus,
+		command)
 }
 
 // lockEpoch reads what a machine says of an epoch. One that no lock could ever have come to is no epoch: the next one would have no number.

@@ -34,7 +34,8 @@ func knows(t *testing.T, s *Session) string {
 	return strings.Join(marks, " ")
 }
 
-// A command of a run whose lock another has by now is refused by the machine, which the other one has changed since: nothing of it is begun.
+// A command of a run whose lock another has by now is refused by the machine, which the other one has changed since: nothing of it is
+// begun.
 func TestA10_ALateCommandIsRefusedByTheMachine(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	epoch := 3
@@ -79,7 +80,8 @@ func TestARefusalIsNotMistaken(t *testing.T) {
 	f := newFarm(t, "c1", "w1")
 	epoch := 1
 	s := fenced(f, &epoch)
-	err := s.Do(t.Context(), lifecycle.Step{ID: "w1/run", Target: "w1", Action: lifecycle.ActionRun, Command: []string{"sh", "-c", "exit 76"}}, nil)
+	step := lifecycle.Step{ID: "w1/run", Target: "w1", Action: lifecycle.ActionRun, Command: []string{"sh", "-c", "exit 76"}}
+	err := s.Do(t.Context(), step, nil)
 	if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || !strings.Contains(d.Summary, "ended with status 76") {
 		t.Errorf("got %v", err)
 	}

@@ -23,8 +23,8 @@ const (
 // manager is the field manager of all that kiban writes, as Helm's releases have it too.
 const manager = "kiban"
 
-// MarkSite writes into the cluster which site it is. Another site's plan is then refused. A mark that is there already stays: one of another
-// site is an error.
+// MarkSite writes into the cluster which site it is. Another site's plan is then refused. A mark that is there already stays: one of
+// another site is an error.
 func (c *Client) MarkSite(ctx context.Context, site string) error {
 	if err := c.connect(ctx); err != nil {
 		return err

@@ -51,8 +51,8 @@ type Contest struct {
 // NewContest prepares to take the lock.
 func NewContest(claim Claim) *Contest { return &Contest{claim: claim, watches: map[string]*Watch{}} }
 
-// Await waits until nobody else holds a seat of these groups, takes nothing, and reports whether it had to wait. Seats that do not answer are
-// in nobody's way. The error is a lifecycle.Diagnostic that names the holder when it is still another's at the end of the wait.
+// Await waits until nobody else holds a seat of these groups, takes nothing, and reports whether it had to wait. Seats that do not answer
+// are in nobody's way. The error is a lifecycle.Diagnostic that names the holder when it is still another's at the end of the wait.
 func (c *Contest) Await(ctx context.Context, groups ...Group) (waited bool, err error) {
 	var all []Seat
 	for _, g := range groups {
@@ -62,8 +62,8 @@ func (c *Contest) Await(ctx context.Context, groups ...Group) (waited bool, err 
 	return waited, err
 }
 
-// Acquire takes the group's lock as soon as it may be taken: with an epoch of at least that, and greater than any that its seats knew. It is
-// renewed from then on, until it is released.
+// Acquire takes the group's lock as soon as it may be taken: with an epoch of at least that, and greater than any that its seats knew. It
+// is renewed from then on, until it is released.
 //
 // Seats are taken in their order, and the first that another was faster with ends the attempt, which then gives back what it has: of those
 // who contend, the one that is ahead of the others is never kept up by them.
@@ -186,7 +186,8 @@ func (c *Contest) lookAt(ctx context.Context, s Seat, w *Watch) look {
 		w.Forget()
 		return l
 	}
-	l.dead = w.Silent(now, asked, l.at) || now.Holder == c.claim.Lock.Holder || (now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
+	l.dead = w.Silent(now, asked, l.at) || now.Holder == c.claim.Lock.Holder ||
+		(now.Held() && c.claim.Gone != nil && c.claim.Gone(now.Process))
 	l.alive = w.Alive()
 	return l
 }

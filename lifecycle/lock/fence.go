@@ -110,8 +110,8 @@ func (f *Fence) Check(ctx context.Context, step lifecycle.Step) error {
 // onUnits reports whether a step acts on objects of the API alone.
 func onUnits(step lifecycle.Step) bool { return step.Action.Doer() == lifecycle.DoerUnits }
 
-// Guard gives a context for what the step does. It ends when another has the lock, and when the lock was not renewed for so long that another
-// might take it over soon: whatever is under way then ends as if the process had been killed. context.Cause of it is a
+// Guard gives a context for what the step does. It ends when another has the lock, and when the lock was not renewed for so long that
+// another might take it over soon: whatever is under way then ends as if the process had been killed. context.Cause of it is a
 // lifecycle.Diagnostic then.
 func (f *Fence) Guard(ctx context.Context, step lifecycle.Step) (context.Context, context.CancelFunc) {
 	acting, cancel := context.WithCancelCause(ctx)
@@ -157,8 +157,8 @@ func (f *Fence) over(step lifecycle.Step) error {
 	return nil
 }
 
-// lastConfirmed is when a run was last known to have the lock. Whoever has no API can take a lock over on the controllers alone, so there it
-// must be renewed wherever it is held there; a run that only uses the API is in nobody's way while it has either.
+// lastConfirmed is when a run was last known to have the lock. Whoever has no API can take a lock over on the controllers alone, so there
+// it must be renewed wherever it is held there; a run that only uses the API is in nobody's way while it has either.
 func lastConfirmed(holds []*Hold, units bool) time.Time {
 	var any, controllers time.Time
 	for _, h := range holds {

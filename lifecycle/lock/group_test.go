@@ -123,8 +123,8 @@ func TestA4_ALockOnControllersNeedsTheMajority(t *testing.T) {
 	}
 }
 
-// alice holds the lock on controller-1, which dies. bob does not get that of controller-2: alice has it as well. Where alice is cut off from
-// all of them, she is refused before bob is let in.
+// alice holds the lock on controller-1, which dies. bob does not get that of controller-2: alice has it as well. Where alice is cut off
+// from all of them, she is refused before bob is let in.
 func TestA4_NoTwoFencesSayYesWhileTheAPIIsAway(t *testing.T) {
 	for _, cut := range [][]int{{0}, {0, 1, 2}} {
 		synctest.Test(t, func(t *testing.T) {
@@ -185,8 +185,8 @@ func TestA4_NoTwoFencesSayYesWhileTheAPIIsAway(t *testing.T) {
 	}
 }
 
-// Any number of runs that see any of the controllers: at most one has the lock at any time, one that sees enough of them gets it, nobody waits
-// for ever, and epochs grow.
+// Any number of runs that see any of the controllers: at most one has the lock at any time, one that sees enough of them gets it, nobody
+// waits for ever, and epochs grow.
 func TestA4_ContendersNeitherShareNorDeadlock(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))

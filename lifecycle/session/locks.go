@@ -129,11 +129,11 @@ type contender struct {
 // Await looks at all places. The controllers' count also where the cluster has its own: a run that is setting the cluster up, or that can't
 // reach its API, may have only those. A place that can't tell is in nobody's way here; it is when it is needed.
 func (c *contender) Await(ctx context.Context, seen lifecycle.State) (waited bool, err error) {
-	return c.contest.Await(ctx, c.controllers(seen), c.cluster(seen))
+	return c.contest.Await(ctx, c.cluster(seen), c.controllers(seen))
 }
 
-// Take takes the cluster's lock, and beside it the controllers', where enough of them answer: whoever has no API sees only those. Without an
-// API theirs is the lock.
+// Take takes the cluster's lock, and beside it the controllers', where enough of them answer: whoever has no API sees only those. Without
+// an API theirs is the lock.
 func (c *contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence, func(), error) {
 	if _, err := c.Await(ctx, seen); err != nil {
 		return nil, nil, err
@@ -178,12 +178,12 @@ func (c *contender) release(ctx context.Context, fence *lock.Fence) {
 	}
 }
 
-// adoptWait is how long another's lock of the cluster is watched by a run that has the controllers': long enough to tell a dead holder from a
-// living one.
+// adoptWait is how long another's lock of the cluster is watched by a run that has the controllers': long enough to tell a dead holder
+// from a living one.
 const adoptWait = lifecycle.LockDuration + 10*time.Second
 
-// adopt takes what of the lock is still missing: the cluster's, as soon as there is a cluster that keeps one; the controllers', before one of
-// them is touched.
+// adopt takes what of the lock is still missing: the cluster's, as soon as there is a cluster that keeps one; the controllers', before
+// one of them is touched.
 func (c *contender) adopt(fence *lock.Fence) func(context.Context, lifecycle.Step) ([]*lock.Hold, error) {
 	return func(ctx context.Context, step lifecycle.Step) (holds []*lock.Hold, err error) {
 		if !fence.Holds(false) && c.served(ctx) {

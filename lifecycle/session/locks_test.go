@@ -126,7 +126,8 @@ func TestA4_TheLeasesHolderHoldsTheControllers(t *testing.T) {
 			}
 			y.api.set(true) // what she does takes the API away
 			time.Sleep(5 * time.Minute)
-			if _, _, err := y.run("bob").Take(t.Context(), y.seen(false)); !errors.Is(err, lock.ErrHeld) || !strings.Contains(err.Error(), "alice@ws") {
+			if _, _, err := y.run("bob").Take(t.Context(), y.seen(false)); !errors.Is(err, lock.ErrHeld) ||
+				!strings.Contains(err.Error(), "alice@ws") {
 				t.Errorf("of %d: bob: %v", n, err)
 			}
 			if err := fence.Check(t.Context(), upgrade("controller-1")); err != nil {
@@ -164,10 +165,12 @@ func TestA4_OneOfThreeControllersIsNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(3)
 		_, _, err := y.run("alice").Take(t.Context(), y.seen(false, "controller-2", "controller-3"))
-		if err == nil || !strings.Contains(err.Error(), "controller-2 does not answer: no route to it") || !strings.Contains(err.Error(), "controller-3") {
+		if err == nil || !strings.Contains(err.Error(), "controller-2 does not answer: no route to it") ||
+			!strings.Contains(err.Error(), "controller-3") {
 			t.Errorf("alice: %v", err)
 		}
-		if ds := lifecycle.AsDiagnostics(err, ""); len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked || !strings.Contains(ds[0].Hint, "kiban restore lab") {
+		if ds := lifecycle.AsDiagnostics(err, ""); len(ds) != 1 || ds[0].Severity != lifecycle.SeverityBlocked ||
+			!strings.Contains(ds[0].Hint, "kiban restore lab") {
 			t.Errorf("alice: %+v", ds)
 		}
 		if y.on["controller-1"].holder() != "" {
@@ -196,7 +199,8 @@ func TestA4_NoControllerIsTouchedWithoutTheControllers(t *testing.T) {
 		if err := fence.Check(t.Context(), upgrade("worker-1")); err != nil {
 			t.Errorf("a worker: %v", err)
 		}
-		if err := fence.Check(t.Context(), upgrade("controller-1")); err == nil || !strings.Contains(err.Error(), "controller-3 does not answer") {
+		err = fence.Check(t.Context(), upgrade("controller-1"))
+		if err == nil || !strings.Contains(err.Error(), "controller-3 does not answer") {
 			t.Errorf("a controller: %v", err)
 		}
 		y.on["controller-3"].set(false)
@@ -218,7 +222,8 @@ func TestALockGoesFromOnePlaceToTheOtherWithOneEpoch(t *testing.T) {
 			t.Fatalf("epoch %d, %v; want one that no machine refuses", fence.Epoch(), err)
 		}
 		y.api.set(false)
-		if err := fence.Check(t.Context(), upgrade("worker-1")); err != nil || y.api.holder() != "alice" || y.api.lock.Epoch != 7 || fence.Epoch() != 7 {
+		if err := fence.Check(t.Context(), upgrade("worker-1")); err != nil || y.api.holder() != "alice" || y.api.lock.Epoch != 7 ||
+			fence.Epoch() != 7 {
 			t.Errorf("adopted: %q at %d, %v", y.api.holder(), y.api.lock.Epoch, err)
 		}
 		if _, _, err := y.run("bob").Take(t.Context(), y.seen(true)); !errors.Is(err, lock.ErrHeld) {
