@@ -47,8 +47,9 @@ func (s EtcdState) MemberOf(h Host) (member EtcdMember, known bool) {
 	return member, known
 }
 
-// Leaving is the etcd member that leaves with a host; known is false where none is the host's. It is an error where name and address tell of
-// different controllers, such as after two addresses were swapped in the declaration: the wrong one would leave, and quorum with it.
+// Leaving is the etcd member that leaves with a host; known is false where none is the host's. It is an error where name and address
+// tell of different controllers, such as after two addresses were swapped in the declaration: the wrong one would leave, and quorum with
+// it.
 func (c Cluster) Leaving(h Host, members []EtcdMember) (member EtcdMember, known bool, err error) {
 	var own []EtcdMember
 	for _, e := range members {

@@ -82,7 +82,8 @@ func newBackupList(a *app, runF func(context.Context, *backupListOptions) error)
 		Use:   "list SITE",
 		Short: "List a site's backups, wherever they are kept",
 		Long: `List the backups of a site, newest first: those in .kiban/backups, and those in each place of spec.backup.to. VERIFIED says
-when one was read back from there and was the same; one that never was does not count. A place that cannot be asked is an error, after the others.
+when one was read back from there and was the same; one that never was does not count. A place that cannot be asked is an error,
+after the others.
 
 kiban restore SITE --from NAME fetches one and restores it.`,
 		Example:           "  kiban backup list tokyo-prod\n  kiban backup list tokyo-prod -o json",

@@ -45,8 +45,7 @@ func (a *app) project() project {
 // job can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
 func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
-	notes := a.project().Token
-	token := a.Getenv(variable)
+	notes, token := a.project().Token, a.Getenv(variable)
 	const hint = "Make a project access token with the scope read_api and the role Developer, and store it as the variable " + variable +
 		", masked and protected. docs/gitlab.md says which token may what."
 	why := variable + " is not set in this job"

@@ -132,10 +132,7 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 // labelsOf reads the labels that sites had.
 func labelsOf(ctx context.Context, then declared) forge.FormerLabels {
 	return func(name string) (map[string]string, bool) {
-		if !then.has(name) {
-			return nil, false
-		}
-		was, ds := then.read(ctx, name)
+		was, ds := then.read(ctx, name) // a site that there was not is one that can't be read
 		return was.Site.Labels, ds.Err() == nil
 	}
 }

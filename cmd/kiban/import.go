@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,11 +112,8 @@ func (opts *importOptions) open() (*siteImport, error) {
 	if in.fleet, err = filepath.Abs(in.fleet); err != nil {
 		return nil, err
 	}
-	in.name = cmp.Or(opts.Site, in.cluster.Name)
-	if opts.Site == "" && !scaffold.SiteName(in.name) {
-		return nil, lifecycle.Errorf(opts.File, "the cluster's name, %q, can't be a site's", in.name).
-			Because("It is metadata.name of the document. A site's name has lower-case letters, digits and hyphens, and at most 53 of them.").
-			Try("Choose one: kiban import " + opts.File + " --site NAME")
+	if in.name, err = in.cluster.SiteName(opts.Site); err != nil {
+		return nil, err
 	}
 	if in.overlay, err = scaffold.FreeOverlay(in.fleet, in.name); err != nil {
 		return nil, err

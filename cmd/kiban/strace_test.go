@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +42,7 @@ var (
 
 // tracer runs kiban under strace.
 type tracer struct {
-	strace, kiban, self, home, outside string
+	strace, kiban, self, home, outside, goRoot string
 }
 
 func newTracer(t *testing.T) *tracer {
@@ -62,7 +61,11 @@ func newTracer(t *testing.T) *tracer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &tracer{strace: strace, self: self, kiban: filepath.Join(t.TempDir(), "kiban"), home: t.TempDir(), outside: t.TempDir()}
+	goRoot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &tracer{strace: strace, goRoot: strings.TrimSpace(string(goRoot)), self: self, kiban: filepath.Join(t.TempDir(), "kiban"), home: t.TempDir(), outside: t.TempDir()}
 	if err := os.Symlink(self, tr.kiban); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +134,7 @@ func (tr *tracer) run(t *testing.T, fleet string, args ...string) traced {
 func (tr *tracer) ownFile(file string) bool {
 	for _, known := range []string{"/proc/", "/sys/", "/dev/null", "/dev/tty", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",
 		"/etc/passwd", "/etc/group",
-		"/etc/localtime", "/usr/share/zoneinfo", "/usr/local/share/zoneinfo", runtime.GOROOT() + "/lib/time/", "/usr/lib/locale", "/etc/ssl/",
+		"/etc/localtime", "/usr/share/zoneinfo", "/usr/local/share/zoneinfo", tr.goRoot + "/lib/time/", "/usr/lib/locale", "/etc/ssl/",
 		"/etc/pki/", "/etc/ld.so", "/lib/", "/usr/lib/",
 		"/etc/mime.types", "/etc/apache", "/etc/gitconfig", "/etc/machine-id", "/etc/ssh/ssh_config", filepath.Dir(tr.self), "/usr/share/mime/",
 		tr.home, filepath.Dir(tr.kiban)} {

@@ -20,8 +20,9 @@ func under(p string, dirs ...string) bool {
 
 // unclean is what is wrong with a path that is not clean.
 func unclean(what, p string) Refusal {
-	return Refusal{fmt.Sprintf("%q can't be %s", p, what), "A path on a machine is written in full, in its shortest form, of letters, digits " +
-		"and -._+@:.",
+	return Refusal{fmt.Sprintf("%q can't be %s", p, what),
+		"A path on a machine is written in full, in its shortest form, of letters, digits " +
+			"and -._+@:.",
 		"Write it from the root, such as /var/lib/k0s."}
 }
 

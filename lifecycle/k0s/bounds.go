@@ -48,7 +48,8 @@ func blocks() map[string]bound {
 // counts are the facts that the script prints, and how many of each it may. declared is how many files the host declares.
 func counts(declared int) map[string]int {
 	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared}
-	for _, once := range []string{"uid", "shell", "facts", "clock", "hostname", "kernel", "boot", "epoch", "machine", "cgroup", "systemd", "unit",
+	for _, once := range []string{"uid", "shell", "facts", "clock", "hostname", "kernel", "boot", "epoch", "machine", "cgroup", "systemd",
+		"unit",
 		"environment", "data", "restored", "server", "token", "done"} {
 		out[once] = 1
 	}

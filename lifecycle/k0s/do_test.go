@@ -364,7 +364,8 @@ func TestTheDataFolderThatAMachineHas(t *testing.T) {
 	}
 	f.do(s, "", "w1/reset")
 	want := "reset --data-dir=" + f.fakes["w1"].root + "/data"
-	if all := strings.Join(f.fakes["w1"].commands, "\n"); !strings.Contains(all, want) && !strings.Contains(strings.ReplaceAll(all, "'", ""), want) {
+	if all := strings.Join(f.fakes["w1"].commands, "\n"); !strings.Contains(all, want) && !strings.Contains(strings.ReplaceAll(all, "'", ""),
+		want) {
 		t.Errorf("it was reset where nothing is:\n%s", all[max(0, len(all)-600):])
 	}
 }

@@ -56,7 +56,8 @@ func script(a question) string {
 // factsCommand is the one command that observes a host: the script, run as root. It first says who runs it, so that a refusal by
 // sudo can be told from other trouble.
 func factsCommand(a question) string {
-	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n%%s shell=%%s\\n' %[2]s \"$U\" %[2]s \"$SHELL\"\nif [ \"$U\" = 0 ]; then sh -c \"$S\"; "+
+	return fmt.Sprintf("S=%s\nU=$(id -u)\nprintf '%%s uid=%%s\\n%%s shell=%%s\\n' %[2]s \"$U\" %[2]s \"$SHELL\"\n"+
+		"if [ \"$U\" = 0 ]; then sh -c \"$S\"; "+
 		"else sudo -n -- sh -c \"$S\"; fi",
 		shellescape.Quote(script(a)), a.nonce)
 }

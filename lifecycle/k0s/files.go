@@ -82,7 +82,8 @@ func (r *remote) putFile(ctx context.Context, c lifecycle.FileChange, early bool
 	if !c.Secret {
 		whole = fmt.Sprintf("[ \"$(sha256sum <%s)\" = '%s  -' ] && ", q(tmp), lifecycle.DigestHex(c.Digest))
 	}
-	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && %[7]s%[4]s && mv -f %[3]s %[5]s%[6]s "+
+	command := fmt.Sprintf("[ -d %[1]s ] || install -d -m %[2]s %[1]s; install -m 0600 /dev/stdin %[3]s && "+
+		"%[7]s%[4]s && mv -f %[3]s %[5]s%[6]s "+
 		"|| { rm -f %[3]s; exit 1; }",
 		q(dir), q(dirMode), q(tmp), handOver(tmp), q(c.Path), r.passable(c), whole)
 	_, err = r.pipe(ctx, command, content, nil)

@@ -29,8 +29,8 @@ const hostLockCall = lifecycle.LockDuration / 3
 // contender prepares such a directory and renames it to lock: rename(2) puts it there whole, or fails while another with a file in it is
 // there. A lock is taken over by renaming its holder's file away first, which one contender alone can do, and which a holder
 // finds out as soon as it looks for its file. Whatever is interrupted leaves either a lock that is held or an empty directory, which is
-// none. The epoch stays when nobody has the lock, with those that the machine was changed with; a lock that is taken when nobody has it must
-// have the epoch still that it was read with, or another has had it meanwhile.
+// none. The epoch stays when nobody has the lock, with those that the machine was changed with; a lock that is taken when nobody has it
+// must have the epoch still that it was read with, or another has had it meanwhile.
 type HostLock struct {
 	session *Session
 	host    string

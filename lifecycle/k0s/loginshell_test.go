@@ -55,7 +55,8 @@ func TestAShellThatRunsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, "This account is currently not available.") || !strings.Contains(h.Why, "login shell") {
+	if h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, "This account is currently not available.") || !strings.Contains(h.Why,
+		"login shell") {
 		t.Errorf("%s: %s", h.Problem, h.Why)
 	}
 }

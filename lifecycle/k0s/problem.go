@@ -29,14 +29,16 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 		return lifecycle.HostKeyUnknown, fmt.Sprintf("the key of %s is marked @revoked in %s: whoever answers there may have stolen it. "+
 			"Give the machine a new host key", at, knownHosts)
 	case strings.Contains(text, "no authorities for hostname"):
-		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s shows a certificate, and no @cert-authority of %s speaks for that name and port", at, knownHosts)
+		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s shows a certificate, and no @cert-authority of %s speaks for that name and port", at,
+			knownHosts)
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(text, "known_hosts"), strings.Contains(text, "no known_hosts file"):
 		return lifecycle.HostKeyUnknown,
 			fmt.Sprintf("there is no file %s to check the key of %s against; make it with `%s` and compare the keys with the machine's", knownHosts,
 				at, keyscan(c, knownHosts))
 	case strings.Contains(strings.ToLower(text), "too many authentication failures"):
-		return lifecycle.HostAuth, fmt.Sprintf("%s ended the login of user %s: %s, and it takes only so many tries (MaxAuthTries of sshd_config(5), 6 by default); "+
-			"name the one that is right: keyPath under ssh, in the Site or at the host", at, c.User, offered(c))
+		return lifecycle.HostAuth,
+			fmt.Sprintf("%s ended the login of user %s: %s, and it takes only so many tries (MaxAuthTries of sshd_config(5), 6 by default); "+
+				"name the one that is right: keyPath under ssh, in the Site or at the host", at, c.User, offered(c))
 	case strings.Contains(text, "unable to authenticate"):
 		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User,
 			identity(c))

@@ -22,8 +22,8 @@ type Options struct {
 	// Epoch is the epoch of the site's lock that the run in hand holds, 0 for none. Machines refuse commands of a step that come with an older
 	// one than they know. Nil: there is no lock.
 	Epoch func() int
-	// Audit gets every command of a step before it is sent, secrets masked, without the look at the epoch that goes before it; with an error of
-	// it the command is not sent. It is called from several goroutines. May be nil.
+	// Audit gets every command of a step before it is sent, secrets masked, without the look at the epoch that goes before it; with an
+	// error of it the command is not sent. It is called from several goroutines. May be nil.
 	Audit func(Command) error
 	// Parallel bounds how many hosts are asked at once; 0 means 64.
 	Parallel int

@@ -19,8 +19,8 @@ import (
 const maxSignature = 16 << 10
 
 // signed reports, as an error if not, whether the key of the fleet's owners has signed the binary whose SHA-256 is sum, in hexadecimal
-// digits. What was signed is the sum, so the binary need not be here. The signature is the one beside the cached binary in dir, or is fetched
-// from the source and kept there; dir "" keeps none. Without a key nothing is asked for.
+// digits. What was signed is the sum, so the binary need not be here. The signature is the one beside the cached binary in dir, or is
+// fetched from the source and kept there; dir "" keeps none. Without a key nothing is asked for.
 func (src source) signed(ctx context.Context, site lifecycle.Site, sum, dir string, offline bool) error {
 	if site.Fleet.K0sSigningKey == "" {
 		return nil

@@ -126,7 +126,8 @@ func startSSHD(t *testing.T, hostKind, clientKind string) *sshd {
 	d.file(t, "host-cert.pub", cryptossh.MarshalAuthorizedKey(certificate))
 	authorized := d.file(t, "authorized", cryptossh.MarshalAuthorizedKey(signerOf(t, d.client).PublicKey()))
 	config := d.file(t, "config", fmt.Appendf(nil, "ListenAddress 127.0.0.1:%d\nHostKey %s\nHostCertificate %s-cert.pub\nPidFile none\n"+
-		"AuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxAuthTries 6\n", d.port, hostKey, hostKey,
+		"AuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxAuthTries 6\n", d.port, hostKey,
+		hostKey,
 		authorized))
 	c := exec.Command(program, "-D", "-e", "-f", config)
 	var said strings.Builder
@@ -207,8 +208,8 @@ func serveAgent(t *testing.T, keys ...any) {
 	t.Setenv("SSH_AUTH_SOCK", socket)
 }
 
-// TestKnownHostsOfOpenSSH: whatever form of known_hosts ssh accepts with strict checking, kiban accepts, against OpenSSH's own server; and what
-// it refuses, kiban refuses for the same reason.
+// TestKnownHostsOfOpenSSH: whatever form of known_hosts ssh accepts with strict checking, kiban accepts, against OpenSSH's own server;
+// and what it refuses, kiban refuses for the same reason.
 func TestKnownHostsOfOpenSSH(t *testing.T) {
 	t.Setenv("SSH_AUTH_SOCK", "")
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
@@ -237,7 +238,8 @@ func TestKnownHostsOfOpenSSH(t *testing.T) {
 			"another key":                    {known: name + " " + other, want: lifecycle.HostKeyUnknown, says: "is not the one in"},
 			"another key, and the right one": {known: name + " " + other + "\n" + name + " " + host},
 			"another port":                   {known: "127.0.0.1 " + host, want: lifecycle.HostKeyUnknown, says: "is not in"},
-			"nothing":                        {known: "", want: lifecycle.HostKeyUnknown, says: fmt.Sprintf("ssh-keyscan -p %d 127.0.0.1 >> ", d.port)},
+			"nothing": {known: "", want: lifecycle.HostKeyUnknown, says: fmt.Sprintf("ssh-keyscan -p %d 127.0.0.1 >> ",
+				d.port)},
 		} {
 			problem, why := d.look(t, d.doc, c.known+"\n", key)
 			if problem != c.want || !strings.Contains(why, c.says) {
@@ -307,7 +309,8 @@ func TestBastionsOfOpenSSH(t *testing.T) {
 		"the bastion lets nobody in": {known: line(jump) + line(behind), jumpKey: key, want: lifecycle.HostAuth,
 			says: []string{fmt.Sprintf("127.0.0.1 port %d refuses", jump.port)}},
 	} {
-		way := fmt.Sprintf("{address: 127.0.0.1, port: %d, user: %s, keyPath: %s, bastion: {address: 127.0.0.1, port: %d, user: %s, keyPath: %s}}",
+		way := fmt.Sprintf("{address: 127.0.0.1, port: %d, user: %s, keyPath: %s, "+
+			"bastion: {address: 127.0.0.1, port: %d, user: %s, keyPath: %s}}",
 			behind.port, behind.user, key, jump.port, jump.user, cmp.Or(c.jumpKey, jumpKey))
 		problem, why := behind.look(t, way, c.known, "")
 		if problem != c.want {

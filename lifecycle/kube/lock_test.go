@@ -16,7 +16,8 @@ import (
 
 // conformLock is what the lock must show on every API.
 func conformLock(t *testing.T, c *Client) {
-	_ = c.api.CoordinationV1().Leases(lockNamespace).Delete(t.Context(), lockName, metav1.DeleteOptions{}) // of an earlier test; none is as well
+	_ = c.api.CoordinationV1().Leases(lockNamespace).Delete(t.Context(), lockName,
+		metav1.DeleteOptions{}) // of an earlier test; none is as well
 	locktest.Conform(t, c, "lease kube-system/kiban")
 }
 

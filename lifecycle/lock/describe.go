@@ -46,16 +46,18 @@ func Holders(locks []lifecycle.Lock) string {
 	return strings.Join(runs, ", ")
 }
 
-// Fate says what is known of the run that has a lock: gone says that its process has ended for certain. Its last renewal is by its own clock, and
-// so is no proof of anything.
+// Fate says what is known of the run that has a lock: gone says that its process has ended for certain. Its last renewal is by its own
+// clock, and so is no proof of anything.
 func Fate(l lifecycle.Lock, gone bool, now time.Time) string {
 	age := now.Sub(l.Renewed)
 	switch {
 	case gone:
 		return "It is dead for certain: its process ran on this machine and has ended. The next run from here has its lock at once."
 	case age > lifecycle.LockDuration:
-		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s ago: it is dead, stopped or cut off. "+
-			"Its lock lapses as soon as another run has watched it for %s.", l.Renewed.UTC().Format("2006-01-02 15:04:05 UTC"), age.Round(time.Second),
+		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s ago: "+
+			"it is dead, stopped or cut off. "+
+			"Its lock lapses as soon as another run has watched it for %s.", l.Renewed.UTC().Format("2006-01-02 15:04:05 UTC"),
+			age.Round(time.Second),
 			lifecycle.LockDuration)
 	}
 	return fmt.Sprintf("By its own clock it was last renewed %s ago, so it lives, or has died since: its process is not known to have ended. "+

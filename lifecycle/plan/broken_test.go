@@ -89,8 +89,8 @@ func TestA6_BrokenBinary(t *testing.T) {
 	}
 }
 
-// TestFormerOfAControllerIsKeptUntilItServes: a run that was cut off behind the start of a controller's new k0s leaves the former one there.
-// The next forgets it, whatever else it has to do, but not before the controller is well.
+// TestFormerOfAControllerIsKeptUntilItServes: a run that was cut off behind the start of a controller's new k0s leaves the former one
+// there. The next forgets it, whatever else it has to do, but not before the controller is well.
 func TestFormerOfAControllerIsKeptUntilItServes(t *testing.T) {
 	w := built(t, newSite(v136, 3, 0))
 	w.hosts["controller-1"].Former = v135

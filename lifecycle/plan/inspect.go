@@ -151,7 +151,8 @@ func (p *planner) inspectCondition(m *member) {
 	case Remains:
 		if !m.Reset && !m.inEtcd && !m.registered && !m.wasController() && (!p.dark() || m.Role.IsController()) {
 			p.find(lifecycle.Errorf(m.Name, "k0s data of another membership lies on the host").
-				Because("There is data under " + or(argumentValue(m.Arguments, "--data-dir"), "/var/lib/k0s") + ", but no k0s service, and this cluster does not know the host.").
+				Because("There is data under " + or(argumentValue(m.Arguments, "--data-dir"),
+					"/var/lib/k0s") + ", but no k0s service, and this cluster does not know the host.").
 				Try("If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand."))
 		}
 	case Fresh:

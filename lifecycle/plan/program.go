@@ -6,8 +6,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// inspectProgram finds a k0s that lies elsewhere than it is declared to be, and one that can't lie where it is declared to be. k0sctl goes by
-// the distribution; kiban by what is declared, so that the overlay says where it is.
+// inspectProgram finds a k0s that lies elsewhere than it is declared to be, and one that can't lie where it is declared to be. k0sctl
+// goes by the distribution; kiban by what is declared, so that the overlay says where it is.
 func (p *planner) inspectProgram(m *member) (misplaced bool) {
 	s := m.seen
 	switch {

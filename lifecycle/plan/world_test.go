@@ -242,8 +242,8 @@ func (w *world) stop(h string) {
 	s.Running = lifecycle.Version{}
 }
 
-// mustDrain reports whether the host's pods must have moved away before k0s stops. A plain restart (configure) leaves pods running; where no
-// other node is open they have nowhere to move to.
+// mustDrain reports whether the host's pods must have moved away before k0s stops. A plain restart (configure) leaves pods running;
+// where no other node is open they have nowhere to move to.
 func (w *world) mustDrain(h string) bool {
 	decl, _ := w.site.Cluster.Host(h)
 	for name, n := range w.nodes {

@@ -98,6 +98,19 @@ func (c *Cluster) read() lifecycle.Diagnostics {
 	return ds
 }
 
+// SiteName is what the cluster's site is called: what was given, or else the cluster's own name, which may be none for a site.
+func (c *Cluster) SiteName(given string) (string, error) {
+	switch {
+	case given != "":
+		return given, nil
+	case SiteName(c.Name):
+		return c.Name, nil
+	}
+	return "", lifecycle.Errorf(c.file, "the cluster's name, %q, can't be a site's", c.Name).
+		Because("It is metadata.name of the document. A site's name has lower-case letters, digits and hyphens, and at most 53 of them.").
+		Try("Choose one: kiban import " + c.file + " --site NAME")
+}
+
 func (c *Cluster) problem(line int, summary, detail, hint string) lifecycle.Diagnostic {
 	return lifecycle.Errorf(c.at(line), "%s", summary).Because(detail).Try(hint)
 }

@@ -180,7 +180,8 @@ func TestLearn(t *testing.T) {
 			}),
 			worker(func(s *lifecycle.HostState) {
 				s.Arguments = []string{"--data-dir=/var/lib/k0s", "--kubelet-extra-args=--node-ip=192.168.0.21 --v=2"}
-			})}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar", PrivateAddress: "192.168.0.11"}, {Name: "attic", PrivateAddress: "192.168.0.21"}}}, "", false},
+			})}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar", PrivateAddress: "192.168.0.11"}, {Name: "attic",
+			PrivateAddress: "192.168.0.21"}}}, "", false},
 		"etcd at the address that is declared": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
 			controller(func(s *lifecycle.HostState) {
 				s.Config = []byte(`{"spec":{"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
@@ -188,7 +189,8 @@ func TestLearn(t *testing.T) {
 		"a node under another name than its machine": {document,
 			lifecycle.State{Nodes: nodes("roof"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
 				s.Arguments = []string{"--kubelet-extra-args=--hostname-override=roof"}
-			})}}, Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "roof"}}}, "k0sctl.yaml:18: the machine calls itself attic, and its node is roof",
+			})}}, Learnt{Hosts: []LearntHost{{Name: "cellar"}, {Name: "roof"}}},
+			"k0sctl.yaml:18: the machine calls itself attic, and its node is roof",
 			false},
 		"no such node": {document, lifecycle.State{Hosts: []lifecycle.HostState{controller(nil), worker(nil)}, Nodes: nodes("roof")}, Learnt{},
 			"no node of the cluster is called attic", true},
@@ -243,8 +245,8 @@ func version(t *testing.T, s string) lifecycle.Version {
 	return v
 }
 
-// k0s's own configuration in documents of its own is merged as k0sctl merges it: what the cluster says wins, also over lists, and a null says
-// nothing. The order of the documents does not matter.
+// k0s's own configuration in documents of its own is merged as k0sctl merges it: what the cluster says wins, also over lists, and a null
+// says nothing. The order of the documents does not matter.
 func TestConfigurationInADocumentOfItsOwn(t *testing.T) {
 	const cluster = `apiVersion: k0sctl.k0sproject.io/v1beta1
 kind: Cluster

@@ -11,8 +11,8 @@ import (
 
 const k0sAPI = "k0s.k0sproject.io/v1beta1"
 
-// sortDocuments finds the cluster among the documents of a file, in whatever order they stand, and merges k0s's own configuration into it as
-// k0sctl does: what the cluster says itself wins, and a null says nothing. Anything else is not the cluster's.
+// sortDocuments finds the cluster among the documents of a file, in whatever order they stand, and merges k0s's own configuration into
+// it as k0sctl does: what the cluster says itself wins, and a null says nothing. Anything else is not the cluster's.
 func (c *Cluster) sortDocuments(docs []*yaml.Node) (cluster *yaml.Node, ds lifecycle.Diagnostics) {
 	var configs []*yaml.Node
 	for _, d := range docs {
@@ -32,7 +32,8 @@ func (c *Cluster) sortDocuments(docs []*yaml.Node) (cluster *yaml.Node, ds lifec
 		default:
 			ds = append(ds, c.problem(top.Line, fmt.Sprintf("a %s is no part of a cluster", kind),
 				"k0sctl would write it to the controllers as a manifest; of several in a file it keeps the last one of a name (H17).",
-				"Take it out of this file, import the rest, and put it into the site's overlay as a resource: kiban applies it, and removes it when it leaves."))
+				"Take it out of this file, import the rest, and put it into the site's overlay as a resource: "+
+					"kiban applies it, and removes it when it leaves."))
 		}
 	}
 	if cluster == nil {

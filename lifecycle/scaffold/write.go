@@ -9,8 +9,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// FreeOverlay is the folder, in a fleet's, of a site that the fleet does not have yet. It is an error where the name can't be a site's, and where
-// anything has it.
+// FreeOverlay is the folder, in a fleet's, of a site that the fleet does not have yet. It is an error where the name can't be a site's,
+// and where anything has it.
 func FreeOverlay(fleet, name string) (string, error) {
 	if !SiteName(name) {
 		return "", lifecycle.Errorf("", "%q can't be a site's name", name).

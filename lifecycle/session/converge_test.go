@@ -101,7 +101,8 @@ func TestOneLoopForAll(t *testing.T) {
 		opts := Options{Restore: &backup.Source{}}
 		b := &bench{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade"), planOf("g", "worker-1/uncordon")}}
 		r, err := verb(b.open(t, opts))
-		if err != nil || r.Run == "" || len(r.Plans) != 1 || r.Summary != "1 of 1 steps done in 3s" || len(b.ran) != 1 || b.ran[0].Steps[0].ID != "worker-1/uncordon" {
+		if err != nil || r.Run == "" || len(r.Plans) != 1 || r.Summary != "1 of 1 steps done in 3s" || len(b.ran) != 1 ||
+			b.ran[0].Steps[0].ID != "worker-1/uncordon" {
 			t.Errorf("%s: %+v, %v", name, r, err)
 		}
 		b.want(t, name, "look plan await take look plan run release")
@@ -209,7 +210,8 @@ func TestRunsKnowWhatFollows(t *testing.T) {
 		t.Errorf("apply: %+v, %v, %+v", r, err, b.runs)
 	}
 	b = &bench{plans: []lifecycle.Plan{begins}}
-	if r, err := b.open(t, Options{Restore: &backup.Source{File: backup.File{Path: "/b/lab.age"}}}).Restore(t.Context(), false); err != nil || len(b.runs) != 1 ||
+	if r, err := b.open(t, Options{Restore: &backup.Source{File: backup.File{Path: "/b/lab.age"}}}).Restore(t.Context(),
+		false); err != nil || len(b.runs) != 1 ||
 		r.Remains == "" || b.runs[0].Follows || b.runs[0].Doing != "restore from lab.age" {
 		t.Errorf("restore: %+v, %v, %+v", r, err, b.runs)
 	}

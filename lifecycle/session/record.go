@@ -50,7 +50,8 @@ func newRecorder(ctx context.Context, plan lifecycle.Plan, run Run) *recorder {
 
 // begin tells what the run is about, before anything is done.
 func (r *recorder) begin(site lifecycle.Site, plan lifecycle.Plan, run Run) error {
-	h := lifecycle.RunHeader{Who: run.Who, Where: run.Where, Doing: run.Doing, Revision: cmp.Or(plan.Revision, site.Revision), Digest: plan.SiteDigest,
+	h := lifecycle.RunHeader{Who: run.Who, Where: run.Where, Doing: run.Doing, Revision: cmp.Or(plan.Revision, site.Revision),
+		Digest: plan.SiteDigest,
 		Stages: plan.Stages, Review: run.Review}
 	for _, host := range site.Cluster.Hosts {
 		st, _ := run.Seen.Host(host.Name)

@@ -47,9 +47,11 @@ func (l *loader) unpinnedTransport(at overlay.Place, what string, locked bool) [
 	case locked:
 		return nil
 	case l.opts.Unpinned:
-		return []finding{doubtful(at, fmt.Sprintf("%s comes over plain http", what), detail, "Use https, or compare the digest that is pinned with its maker's.")}
+		return []finding{doubtful(at, fmt.Sprintf("%s comes over plain http", what), detail,
+			"Use https, or compare the digest that is pinned with its maker's.")}
 	}
-	return []finding{wrong(at, fmt.Sprintf("%s comes over plain http, and nothing pins it", what), detail, "Use https, or pin it: kiban pin "+l.site.Name)}
+	return []finding{wrong(at, fmt.Sprintf("%s comes over plain http, and nothing pins it", what), detail,
+		"Use https, or pin it: kiban pin "+l.site.Name)}
 }
 
 // plainHTTP reports whether something is fetched over a network without TLS. What is fetched from this machine itself has no way to be

@@ -24,7 +24,8 @@ func TestPlainHTTPMustBePinned(t *testing.T) {
 		"pinned":                   {binary: lifecycle.Binaries{URL: mirror, Checksums: sums, SHA256: sum}},
 		"signed":                   {binary: lifecycle.Binaries{URL: mirror, Checksums: sums}, key: "a key"},
 		"from this machine itself": {binary: lifecycle.Binaries{URL: "http://127.0.0.1:8080/k0s", Checksums: "http://localhost/sums"}},
-		"from a name like it":      {binary: lifecycle.Binaries{URL: "http://localhost.lan/k0s", Checksums: "http://127.0.0.1.lan/sums"}, refused: true},
+		"from a name like it": {binary: lifecycle.Binaries{URL: "http://localhost.lan/k0s", Checksums: "http://127.0.0.1.lan/sums"},
+			refused: true},
 	} {
 		site := lifecycle.Site{Name: "tokyo", Binary: c.binary, Fleet: lifecycle.Fleet{K0sSigningKey: c.key}}
 		if got := checkBinariesTransport(site); (len(got) == 1) != c.refused {
@@ -33,7 +34,8 @@ func TestPlainHTTPMustBePinned(t *testing.T) {
 	}
 
 	chart := lifecycle.Chart{Repo: "http://charts.lan", Name: "web", Version: "1.0.0"}
-	site := lifecycle.Site{Name: "tokyo", Addons: []lifecycle.Addon{{Name: "web", Chart: &chart, Manifests: []string{"http://m.lan/a.yaml", "b.yaml"}}}}
+	site := lifecycle.Site{Name: "tokyo", Addons: []lifecycle.Addon{{Name: "web", Chart: &chart, Manifests: []string{"http://m.lan/a.yaml",
+		"b.yaml"}}}}
 	judge := func(unpinned bool) (severities []lifecycle.Severity) {
 		l := loader{site: &site, opts: Options{Unpinned: unpinned}}
 		l.checkTransport()

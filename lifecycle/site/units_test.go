@@ -164,7 +164,8 @@ func TestUnits(t *testing.T) {
 		Name: "web", Namespace: "shop", DependsOn: []string{"plain"}, Timeout: 90 * time.Second, Source: "overlays/tokyo/extra.yaml:1",
 		Chart: &lifecycle.Chart{Repo: "../../charts", Name: "nginx", Version: "1.2.3", Release: "web"},
 		Secrets: []lifecycle.Secret{
-			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("KIBAN_SECRET_WEB_KEY"), "other": {FileEnv: "KIBAN_SECRET_WEB_OTHER"},
+			{Name: "keys", Keys: map[string]lifecycle.SecretSource{"api-key": key("KIBAN_SECRET_WEB_KEY"),
+				"other": {FileEnv: "KIBAN_SECRET_WEB_OTHER"},
 				"third": key("KIBAN_SECRET_WEB_THIRD")}, Labels: map[string]string{"part": "web"}},
 			{Name: "certificate"},
 		},

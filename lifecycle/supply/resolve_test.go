@@ -97,7 +97,8 @@ func (publishedBinaries) Checksums(context.Context, lifecycle.Site, lifecycle.Ve
 	return map[string]string{"amd64": "sha256:11", "arm64": "sha256:22"}, nil
 }
 
-func (publishedBinaries) Fetch(_ context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string, string,
+func (publishedBinaries) Fetch(_ context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, _ func(string)) (string,
+	string,
 	error) {
 	content := []byte("k0s " + v.String() + " for " + arch)
 	file := filepath.Join(dir, arch+v.String())

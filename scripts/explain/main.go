@@ -125,7 +125,8 @@ func collect(root string) ([]entry, error) {
 		return nil, err
 	}
 	var all []entry
-	for _, name := range []string{"Site", "Cluster", "Host", "HostFile", "Policy", "Platform", "Addon", "Tenant", "Fleet", "Pins", "State", "HostState",
+	for _, name := range []string{"Site", "Cluster", "Host", "HostFile", "Policy", "Platform", "Addon", "Tenant", "Fleet", "Pins", "State",
+		"HostState",
 		"NodeState", "Mark", "Budget", "UnitState", "ObjectChange", "Inventory", "Plan", "Stage", "Step", "Gate", "GateResult", "Event",
 		"Diagnostic"} {
 		e, err := words.word(name)

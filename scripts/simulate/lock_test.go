@@ -21,8 +21,8 @@ import (
 // history is good when its operations can be put in one order, each between its call and its return, in which nobody acts but the one who
 // took the lock last, epochs only rise, and everybody finds what the order says. That is so of the machines that run the control plane.
 //
-// A worker is a register of its own, and the rule for it is weaker: nobody acts there with an older epoch than was there before. Of two runs
-// that are each cut off from what the other holds, the controllers' locks and the API's Lease, both may act on workers for a while.
+// A worker is a register of its own, and the rule for it is weaker: nobody acts there with an older epoch than was there before. Of two
+// runs that are each cut off from what the other holds, the controllers' locks and the API's Lease, both may act on workers for a while.
 //
 // A controller that loses power forgets what lay under /run, the epoch too: after that it may be one that there was before. Who may act is
 // as it was.
@@ -126,7 +126,8 @@ func playLock(seed uint64) (good bool, out outcome, operations int) {
 	s.w.onPowerCut = func(m *machine) {
 		if m.disk.ServiceName == "k0scontroller" {
 			now := time.Since(s.began).Nanoseconds()
-			c.history = append(c.history, porcupine.Operation{ClientId: -1, Input: forgot{"controllers", m.name}, Call: now, Output: "", Return: now})
+			c.history = append(c.history, porcupine.Operation{ClientId: -1, Input: forgot{"controllers", m.name}, Call: now, Output: "",
+				Return: now})
 		}
 	}
 	ctx, end := context.WithCancel(context.Background())
@@ -282,7 +283,8 @@ func (c *contest) act(ctx context.Context, p *process, held map[string]bool, h l
 
 // add notes an operation that ends now. It is called with sim.mu held.
 func (c *contest) add(p *process, input any, called time.Time, output string) {
-	c.history = append(c.history, porcupine.Operation{ClientId: slices.Index(c.processes, p), Input: input, Call: called.Sub(c.began).Nanoseconds(),
+	c.history = append(c.history, porcupine.Operation{ClientId: slices.Index(c.processes, p), Input: input,
+		Call:   called.Sub(c.began).Nanoseconds(),
 		Output: output, Return: time.Since(c.began).Nanoseconds()})
 }
 
@@ -342,8 +344,10 @@ func TestLockModel(t *testing.T) {
 	}{
 		"one after another": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"c", "a", 1, "m"}, "", 2, 3), op(1, b, "", 4, 5),
 			op(1, acted{"c", "b", 2, "m"}, "a", 6, 7)}, true},
-		"late, and nobody saw it": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"c", "a", 1, "m"}, "", 2, 9), op(1, b, "", 4, 5)}, true},
-		"after the other has acted there": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5), op(1, acted{"c", "b", 2, "m"}, "", 6, 7),
+		"late, and nobody saw it": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"c", "a", 1, "m"}, "", 2, 9), op(1, b, "", 4, 5)},
+			true},
+		"after the other has acted there": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5), op(1, acted{"c", "b", 2, "m"}, "", 6,
+			7),
 			op(0, acted{"c", "a", 1, "m"}, "b", 3, 9)}, false},
 		"begun after the lock was taken over": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5),
 			op(0, acted{"c", "a", 1, "m"}, "", 6, 7)}, false},

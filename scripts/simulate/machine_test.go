@@ -203,7 +203,11 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 		if have.ConfigDigest == decl.ConfigDigest {
 			return nil
 		}
-		write := part{name: "k0s.yaml", writes: true, do: func() error { m.disk.Config, m.disk.ConfigDigest = decl.Config, decl.ConfigDigest; return nil }}
+		write := part{name: "k0s.yaml", writes: true, do: func() error {
+			m.disk.Config, m.disk.ConfigDigest = decl.Config,
+				decl.ConfigDigest
+			return nil
+		}}
 		if s.Version.IsZero() && running {
 			return []part{stop, write, start}
 		}
@@ -281,7 +285,8 @@ func (w *world) join(m *machine, decl lifecycle.Host, s lifecycle.Step, have lif
 		install = install[1:]
 	}
 	wait := part{name: "wait until it has joined", until: member, limit: 5 * time.Minute}
-	return slices.Concat([]part{token}, install[:len(install)-2], []part{w.config(m, decl), install[len(install)-2]}, w.putFiles(m, decl, have),
+	return slices.Concat([]part{token}, install[:len(install)-2], []part{w.config(m, decl), install[len(install)-2]}, w.putFiles(m, decl,
+		have),
 		[]part{install[len(install)-1], wait, spend})
 }
 

@@ -24,8 +24,8 @@ func (p *process) ports() session.Parts {
 type site struct{ *process }
 
 func (s site) Observe(ctx context.Context) (lifecycle.State, error) {
-	connect := func(lifecycle.Credentials) (observe.API, error) { return api{s.process}, nil }
-	return observe.Observe(ctx, s.process.site, machines{s.process}, connect, nil)
+	connect := func(lifecycle.Credentials) (observe.API, error) { return api(s), nil }
+	return observe.Observe(ctx, s.process.site, machines(s), connect, nil)
 }
 
 func (s site) Credentials(context.Context) (lifecycle.Credentials, error) {
@@ -557,7 +557,8 @@ func (r runner) Run(ctx context.Context, plan lifecycle.Plan, run session.Run) e
 	})
 	gates := check.New(p.site, machines{p}, api{p}, api{p}, time.Now)
 	gates.Baseline(run.Seen)
-	deps := apply.Deps{Machines: machines{p}, Nodes: api{p}, Gates: gates, Sink: run.Sink, RunID: run.ID, Stop: run.Stop, Poll: 2 * time.Second}
+	deps := apply.Deps{Machines: machines{p}, Nodes: api{p}, Gates: gates, Sink: run.Sink, RunID: run.ID, Stop: run.Stop,
+		Poll: 2 * time.Second}
 	if run.Fence != nil {
 		p.fence = run.Fence
 		deps.Fence = &queue{Fence: run.Fence}

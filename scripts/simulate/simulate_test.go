@@ -73,7 +73,8 @@ func TestSeeds(t *testing.T) {
 	t.Logf("%d seeds in %s", *seeds, time.Since(began).Round(time.Second))
 }
 
-// TestSeedsAreReplayed: the same seed has the same history, whatever else runs on the machine. Without that no failure could be found again.
+// TestSeedsAreReplayed: the same seed has the same history, whatever else runs on the machine. Without that no failure could be found
+// again.
 func TestSeedsAreReplayed(t *testing.T) {
 	for seed := uint64(1); seed <= *again; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

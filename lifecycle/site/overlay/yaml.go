@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ParseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out. Documents that their aliases make
-// too large are an error: nothing is to be done with them.
+// ParseYAML reads every document of a file as nodes, which know their lines. Empty documents are left out. Documents that their aliases
+// make too large are an error: nothing is to be done with them.
 func ParseYAML(b []byte) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
 	for dec := yaml.NewDecoder(bytes.NewReader(b)); ; {
