@@ -56,6 +56,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty",
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
+		"Epoch": "each run that changes a machine raises it",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
 	for i := range observed.NumField() {

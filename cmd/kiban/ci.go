@@ -52,6 +52,8 @@ func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	switch {
 	case token != "" && token != notes:
 		return token, nil
+	case notes == "":
+		return token, nil // whoever asks with none says so
 	case token != "":
 		why = variable + " and KIBAN_GITLAB_TOKEN hold the same token"
 	}
@@ -59,10 +61,8 @@ func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	if name := a.productionAmong(ctx, sites); name != "" {
 		return "", lifecycle.Errorf(name, "what was reviewed of a production site must be found with a token of its own").Because(why).Try(hint)
 	}
-	if notes != "" {
-		a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").
-			Because(why).Try(hint)})
-	}
+	a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").
+		Because(why).Try(hint)})
 	return notes, nil
 }
 
