@@ -32,6 +32,7 @@ func startPromoted(t *testing.T) *promoted {
 	p.site = p.staging.Site
 	p.site.Name, p.site.Spec = "staging", "  wave: 1\n"
 	p.stage(v135)
+	allowLocal(t, p.dir, filepath.Join(p.staging.dir, ".lab"))
 	return p
 }
 

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -9,8 +11,9 @@ import (
 // commit records what the fleet declares now and gives the revision.
 func (b *bench) commit(message string) string {
 	b.t.Helper()
+	allowLocal(b.t, b.dir, filepath.Join(b.dir, ".lab")) // a commit does not hold the lab's keys
 	var out []byte
-	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays"},
+	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays", "fleet.yaml"},
 		{"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", message}, {"rev-parse", "HEAD"}} {
 		cmd := exec.Command("git", args...)
 		cmd.Dir = b.dir
@@ -20,6 +23,15 @@ func (b *bench) commit(message string) string {
 		}
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// allowLocal has a fleet's owners allow its sites the files of a folder that is not in its repository.
+func allowLocal(t *testing.T, fleet, folder string) {
+	t.Helper()
+	doc := "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec:\n  localFiles: [" + folder + "/]\n"
+	if err := os.WriteFile(filepath.Join(fleet, "fleet.yaml"), []byte(doc), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // What was applied before is brought back without touching the work tree; a version that k0s cannot go back to is refused, with the

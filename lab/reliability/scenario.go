@@ -135,7 +135,12 @@ func reverted(g *drive.Ground) error {
 }
 
 func commit(g *drive.Ground, message string) error {
-	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays"},
+	// A commit does not hold the lab's keys, so the fleet's owners name where they are.
+	fleet := "apiVersion: kiban.dev/v1alpha1\nkind: Fleet\nspec:\n  localFiles: [" + filepath.Join(g.Dir, ".lab") + "/]\n"
+	if err := os.WriteFile(filepath.Join(g.Dir, "fleet.yaml"), []byte(fleet), 0o644); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"init", "-q"}, {"add", "overlays", "fleet.yaml"},
 		{"-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", message}} {
 		if _, err := git(g, args...); err != nil {
 			return err

@@ -147,13 +147,17 @@ func (p *planner) beforeStart(m *member) []*step {
 }
 
 // mendFiles puts files on controllers that run while no API server answers, for a file that one refuses, such as an audit policy, keeps
-// it from starting. One by one: each must serve before the next is touched. It reports whether there are any.
+// it from starting. One by one: each must serve before the next is touched. Where etcd answers, the API may be well and only out of reach
+// from here: then none is restarted that etcd's quorum needs. It reports whether there are any.
 func (p *planner) mendFiles() bool {
 	s := p.stage(repairStage, "files of controllers whose API does not answer", 1)
 	for _, m := range p.controllers() {
 		if files := p.fileChanges(m); m.belongs() && !m.down && restarts(files) {
 			st := p.put(m, lifecycle.Version{}, files)
 			st.Disrupts, st.Before, st.After = true, p.window(), p.controllerBack(m, m.level)
+			if len(p.state.Etcd.Members) > 1 {
+				st.Before = append(st.Before, p.gate(lifecycle.GateEtcdQuorum, m.Name))
+			}
 			s.add(st)
 		}
 	}

@@ -146,3 +146,32 @@ func TestKeysChange(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesInTheDarkKeepQuorum: where etcd answers and the API does not, the API may be well and only out of reach from here. Controllers
+// that get a file then restart only while etcd has its quorum without them. Where etcd says nothing either, the file may be what keeps all
+// of it down.
+func TestFilesInTheDarkKeepQuorum(t *testing.T) {
+	w := built(t, newSite(v136, 3, 1))
+	w.declare(newSite(v136, 3, 1, eachHost(lifecycle.RoleController, file("/etc/k0s/audit.yaml", "2", true))))
+	for _, answers := range []bool{true, false} {
+		state := w.observe()
+		state.API = lifecycle.APIState{Unknown: "no route to host"}
+		state.Nodes = nil
+		if !answers {
+			state.Etcd = lifecycle.EtcdState{Unknown: "no answer"}
+		}
+		steps := 0
+		for _, s := range makePlan(w.site, state).Steps {
+			if s.Action != lifecycle.ActionFiles {
+				continue
+			}
+			steps++
+			if got := slices.ContainsFunc(s.Before, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateEtcdQuorum }); got != answers {
+				t.Errorf("etcd answers: %t, and %s waits for its quorum: %t", answers, s.ID, got)
+			}
+		}
+		if steps != 3 {
+			t.Errorf("etcd answers: %t, and %d controllers get the file", answers, steps)
+		}
+	}
+}

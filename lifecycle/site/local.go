@@ -54,8 +54,7 @@ func (l *loader) notLocal(at overlay.Place, what, path string, err error) findin
 }
 
 // checkSources holds that the files that hosts are to get are of the fleet: k0sctl's own reading follows paths, wildcards and links
-// wherever
-// they lead.
+// wherever they lead.
 func (l *loader) checkSources(c clusterDocument) []finding {
 	var found []finding
 	judged := map[string]error{}

@@ -63,7 +63,13 @@ func TestSeeds(t *testing.T) {
 			t.Run(fmt.Sprint(from), func(t *testing.T) {
 				t.Parallel()
 				for seed := from; seed < min(from+hand, *first+*seeds); seed++ {
-					if o := played(t, seed); len(o.broken) > 0 {
+					o := played(t, seed)
+					switch why, known := open()[seed]; {
+					case known && len(o.broken) == 0:
+						t.Errorf("seed %d is no longer broken: move it to the found ones (%s)", seed, why)
+					case known:
+						t.Logf("seed %d, known and open: %s", seed, why)
+					case len(o.broken) > 0:
 						t.Error(told(o, 60))
 					}
 				}
@@ -71,6 +77,15 @@ func TestSeeds(t *testing.T) {
 		}
 	})
 	t.Logf("%d seeds in %s", *seeds, time.Since(began).Round(time.Second))
+}
+
+// open are the seeds whose fault is known and not yet mended (docs/reliability.md). One that no longer shows it fails, so that the list
+// stays true.
+func open() map[uint64]string {
+	return map[uint64]string{
+		601:  "workers go on while a controller of the former version is off, and are newer than its API server when it is back",
+		1218: "a machine that leaves is reset while others are out of service: three are out where two may be",
+	}
 }
 
 // TestSeedsAreReplayed: the same seed has the same history, whatever else runs on the machine. Without that no failure could be found
@@ -98,9 +113,10 @@ func TestSeedsAreReplayed(t *testing.T) {
 // then it is one more.
 func TestFoundSeeds(t *testing.T) {
 	for seed, what := range map[uint64]string{
-		8:   "a run that is killed while it holds the lock in two places was waited for without end",
-		17:  "a command in hand when its run ended came to its machine after the next run had begun there",
-		199: "pods came back to a drained node that an administrator had opened, and k0s stopped under them",
+		8:    "a run that is killed while it holds the lock in two places was waited for without end",
+		17:   "a command in hand when its run ended came to its machine after the next run had begun there",
+		1485: "a controller restarted for a file, out of reach of an API that was well, and etcd lost its quorum",
+		199:  "pods came back to a drained node that an administrator had opened, and k0s stopped under them",
 	} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

@@ -39,8 +39,7 @@ const maxCopies = 1 << 20
 var kustomize merger
 
 // run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder, and of them only those
-// that
-// were read. alone says that its kustomization names a schema.
+// that were read. alone says that its kustomization names a schema.
 func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []byte, docs [][]byte, err error) {
 	m.register.Do(func() {
 		jsonpatch.AccumulatedCopySizeLimit = maxCopies // the library's own switch, and there is no other

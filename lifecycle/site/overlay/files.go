@@ -85,8 +85,7 @@ func ReadPlain(path string) ([]byte, error) {
 }
 
 // InFleet says where a path of a fleet leads, with its links followed; an error when that is outside of it, or nowhere. Of what is not
-// there
-// the path alone is judged.
+// there the path alone is judged.
 func InFleet(fleet, path string) (string, error) {
 	root, err := filepath.EvalSymlinks(fleet)
 	if err != nil {
