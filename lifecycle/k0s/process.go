@@ -136,7 +136,7 @@ type stepConnection struct {
 	refused *refusals
 }
 
-func (c stepConnection) String() string       { return c.conn.String() }
+func (c stepConnection) String() string       { return c.name }
 func (c stepConnection) Protocol() string     { return c.conn.Protocol() }
 func (c stepConnection) ProtocolName() string { return c.conn.ProtocolName() }
 func (c stepConnection) IPAddress() string    { return c.conn.IPAddress() }

@@ -20,6 +20,7 @@ var errLost = errors.New("the connection is lost: the host does not answer any m
 // transport is the one connection to a host. It is made when first needed, and again when it broke.
 type transport struct {
 	conn      protocol.Connection
+	name      string        // of the connection; the library makes it when it is first asked, which two steps at once may be
 	timeout   time.Duration // of one attempt to connect
 	sessions  chan struct{} // a place for each command under way
 	keepAlive time.Duration
@@ -72,7 +73,8 @@ func newTransport(h *cluster.Host, site lifecycle.SSH, log *slog.Logger) (*trans
 	if err != nil {
 		return nil, err
 	}
-	t := &transport{conn: conn, sessions: make(chan struct{}, maxSessions), timeout: site.ConnectTimeout, keepAlive: site.KeepAlive}
+	t := &transport{conn: conn, name: conn.String(), sessions: make(chan struct{}, maxSessions), timeout: site.ConnectTimeout,
+		keepAlive: site.KeepAlive}
 	if t.timeout <= 0 {
 		t.timeout = defaultConnectTimeout
 	}
