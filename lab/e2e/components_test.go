@@ -49,7 +49,8 @@ func TestComponents(t *testing.T) {
 // componentSecrets are the variables that the components' Secrets come from.
 func componentSecrets(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"KIBAN_SECRET_ARGOCD_OIDC_CLIENT_ID", "KIBAN_SECRET_ARGOCD_OIDC_CLIENT_SECRET", "KIBAN_SECRET_DATADOG_API_KEY", "KIBAN_SECRET_DATADOG_APP_KEY",
+	for _, name := range []string{"KIBAN_SECRET_ARGOCD_OIDC_CLIENT_ID", "KIBAN_SECRET_ARGOCD_OIDC_CLIENT_SECRET",
+		"KIBAN_SECRET_DATADOG_API_KEY", "KIBAN_SECRET_DATADOG_APP_KEY",
 		"KIBAN_SECRET_DATADOG_CLUSTER_AGENT_TOKEN"} {
 		if err := os.Setenv(name, "of a test"); err != nil { // t.Setenv and t.Parallel exclude each other; every test wants the same
 			t.Fatal(err)

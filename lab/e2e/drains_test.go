@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// Nodes are drained of workloads of every shape, once by kiban and once by kubectl's own library: whatever kubectl finishes, kiban finishes,
-// with no more evictions and not slower. The table that is printed stands in docs/drains.md. The drains are run as a test of kiban's own
-// module, so that the lab need not depend on kiban's libraries.
+// Nodes are drained of workloads of every shape, once by kiban and once by kubectl's own library: whatever kubectl finishes, kiban
+// finishes, with no more evictions and not slower. The table that is printed stands in docs/drains.md. The drains are run as a test of
+// kiban's own module, so that the lab need not depend on kiban's libraries.
 func TestDrainTable(t *testing.T) {
 	t.Parallel()
 	b := start(t, "127.187.0", 1, 7)

@@ -58,7 +58,8 @@ func TestHolds(t *testing.T) {
 // TestPowerCutTakesWhatWasNotSynced: a file that a command wrote and did not sync is empty when the machine is on again.
 func TestPowerCutTakesWhatWasNotSynced(t *testing.T) {
 	m := lab(t, 0, 1).Machines()[0]
-	if s := run(m, "root", "echo k0s > /tmp/lost; echo k0s > /tmp/kept; sync /tmp/kept; echo k0s | dd of=/tmp/dd conv=fsync status=none", ""); s.status != 0 {
+	if s := run(m, "root", "echo k0s > /tmp/lost; echo k0s > /tmp/kept; sync /tmp/kept; echo k0s | dd of=/tmp/dd conv=fsync status=none",
+		""); s.status != 0 {
 		t.Fatal(s)
 	}
 	for _, kind := range []string{"power-cut", "on"} {

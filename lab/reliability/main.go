@@ -1,6 +1,6 @@
-// Command reliability kills kiban between the events of its runs, and before and after each remote command with which they change a machine;
-// or it cuts, reboots and switches off machines under it, and takes from them what they had not synced. Then it runs the same command
-// again, and compares where that ends with where an undisturbed run ends. It prints a Markdown table.
+// Command reliability kills kiban between the events of its runs, and before and after each remote command with which they change a
+// machine; or it cuts, reboots and switches off machines under it, and takes from them what they had not synced. Then it runs the same
+// command again, and compares where that ends with where an undisturbed run ends. It prints a Markdown table.
 //
 //	reliability -kiban ../bin/kiban -lab ../bin/kiban-lab [-points 12] [-only bootstrap,join,upgrade,...] [-side 4] [-shift 3]
 package main
@@ -101,7 +101,8 @@ func (s scenario) rowsOf(w whole) []row {
 		{"events", "SIGKILL between the events of " + s.name, trials(killPoints(w.events))},
 		{"machines", "SSH cut, reboot or power loss during " + s.name, trials(faultPoints(w.events))},
 		{"commands", fmt.Sprintf("SIGKILL before and after each of %d remote commands of %s", len(w.commands), s.name), trials(kills)},
-		{"cuts", fmt.Sprintf("SSH cut, and power cut with what was not synced lost, after each of %d remote commands of %s", len(w.commands), s.name),
+		{"cuts", fmt.Sprintf("SSH cut, and power cut with what was not synced lost, after each of %d remote commands of %s", len(w.commands),
+			s.name),
 			trials(cuts)},
 	}
 }

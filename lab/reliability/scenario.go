@@ -47,7 +47,8 @@ func scenarios() []scenario {
 		{name: "an upgrade", controllers: 1, workers: 2, before: same, declare: func(s *fleet.Site) { s.Version = newer }},
 		{name: "a configure", controllers: 1, workers: 1, before: same, declare: configured},
 		{name: "a removal", controllers: 1, workers: 2, before: same, declare: func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
-		{name: "a restore", controllers: 1, workers: 1, before: same, declare: same, verb: []string{"restore", "lab", "--yes"}, prepare: destroyed},
+		{name: "a restore", controllers: 1, workers: 1, before: same, declare: same, verb: []string{"restore", "lab", "--yes"},
+			prepare: destroyed},
 		{name: "a rollback", controllers: 1, workers: 1, before: same, declare: configured, verb: []string{"rollback", "lab", "--yes"},
 			prepare: applied, after: reverted},
 		{name: "a reboot", controllers: 1, workers: 2, before: same, declare: same, verb: []string{"node", "reboot", "lab", "worker-1", "--yes"}},
@@ -111,7 +112,8 @@ func destroyed(g *drive.Ground) (more []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = g.Run(g.Lab, "exec", "--dir", ".lab", "controller-1", "systemctl stop k0scontroller && k0s reset && rm -f /etc/k0s/k0s.yaml /usr/local/bin/k0s")
+	_, err = g.Run(g.Lab, "exec", "--dir", ".lab", "controller-1",
+		"systemctl stop k0scontroller && k0s reset && rm -f /etc/k0s/k0s.yaml /usr/local/bin/k0s")
 	return []string{"--from", strings.TrimSpace(u.Stdout)}, err
 }
 
