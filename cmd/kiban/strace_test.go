@@ -69,7 +69,8 @@ func newTracer(t *testing.T) *tracer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tr := &tracer{strace: strace, goRoot: strings.TrimSpace(string(goRoot)), self: self, kiban: filepath.Join(t.TempDir(), "kiban"), home: t.TempDir(), outside: t.TempDir()}
+	tr := &tracer{strace: strace, goRoot: strings.TrimSpace(string(goRoot)), self: self,
+		kiban: filepath.Join(t.TempDir(), "kiban"), home: t.TempDir(), outside: t.TempDir()}
 	if err := os.Symlink(self, tr.kiban); err != nil {
 		t.Fatal(err)
 	}
