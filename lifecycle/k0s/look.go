@@ -128,8 +128,7 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) (_ facts, 
 		err = w.Wait()
 	}
 	f := parseFacts(stdout.bytes(), q)
-	said, _ := unframe(stdout.bytes(), q.nonce, 0)
-	if !readsPOSIX(said.value("shell")) {
+	if !readsPOSIX(f.shell) {
 		m.foreignShell.Store(true)
 	}
 	if f.host.Problem == "" {
@@ -140,19 +139,18 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) (_ facts, 
 		f.host.Why = cause.Error()
 		return f, true
 	}
-	uid := short(said.value("uid"))
 	if err != nil {
 		f.host.Why += ": " + printable(err.Error())
-		if why, ok := refused(uid, string(stderr.bytes()), m.ssh); ok {
+		if why, ok := refused(f.uid, string(stderr.bytes()), m.ssh); ok {
 			f.host.Problem, f.host.Why = lifecycle.HostSudo, why
 		}
 	}
-	if uid == "" {
+	if f.uid == "" {
 		if first := cmp.Or(firstLine(stderr.bytes()), firstLine(stdout.bytes())); first != "" {
 			f.host.Why += fmt.Sprintf(" (it says %q; kiban needs a login shell, and none of the kind that only shows a message)", first)
 		}
 	}
-	return f, uid != ""
+	return f, f.uid != "" || w == nil || errors.Is(err, errLost) // what did not run is not asked twice
 }
 
 // clockOffset is the host's clock minus ours. The host read its clock between begin and the first byte that came back.

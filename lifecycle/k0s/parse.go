@@ -16,6 +16,8 @@ import (
 type facts struct {
 	asked question
 	host  lifecycle.HostState
+	// uid and shell are whom the machine let in, and that user's login shell; both "" where it ran something else than it was asked to.
+	uid, shell string
 	// clock is the host's time when the script began; zero when it said none.
 	clock time.Time
 	// tokenFile is the join token's path in the unit; "" when the host did not join with one.
@@ -40,10 +42,11 @@ func (q question) controls() bool { return q.host.Role.IsController() && !q.host
 
 // parseFacts reads the output of the facts script. It never fails: what does not make sense becomes the host's problem.
 func parseFacts(out []byte, q question) facts {
-	problem := func(why string) facts {
-		return facts{host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: why}}
-	}
 	raw, err := unframe(out, q.nonce, len(q.host.Files))
+	f := facts{asked: q, uid: short(raw.value("uid")), shell: raw.value("shell")}
+	problem := func(why string) facts {
+		return facts{uid: f.uid, shell: f.shell, host: lifecycle.HostState{Problem: lifecycle.HostFacts, Why: why}}
+	}
 	switch {
 	case err != nil:
 		return problem(err.Error())
@@ -54,7 +57,6 @@ func parseFacts(out []byte, q question) facts {
 	case raw.value("systemd") == "none":
 		return problem("it has no systemd, which kiban needs to run k0s as a service")
 	}
-	f := facts{asked: q}
 	f.machine(raw)
 	if err := f.installed(raw); err != nil {
 		return problem(err.Error())

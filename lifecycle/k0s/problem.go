@@ -38,7 +38,7 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	case strings.Contains(strings.ToLower(text), "too many authentication failures"):
 		return lifecycle.HostAuth,
 			fmt.Sprintf("%s ended the login of user %s: %s, and it takes only so many tries (MaxAuthTries of sshd_config(5), 6 by default); "+
-				"name the one that is right: keyPath under ssh, in the Site or at the host", at, c.User, offered(c))
+				"name the one that is right: keyPath under ssh, in the Site or at the host", at, c.User, offered())
 	case strings.Contains(text, "unable to authenticate"):
 		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User,
 			identity(c))
@@ -91,7 +91,7 @@ func scanning(c *ssh.Config) string {
 }
 
 // offered says which keys were tried.
-func offered(c *ssh.Config) string {
+func offered() string {
 	client, closer, err := agent.NewClient()
 	if err != nil {
 		return "too many keys were tried"

@@ -177,14 +177,19 @@ func (s *strict) decodeScalar(n *yaml.Node, v reflect.Value, path []string) {
 	}
 }
 
-func (s *strict) mistyped(n *yaml.Node, path []string, want string) {
-	got := "a list"
+// nodeInWords says what stands in a document: "a list", "a mapping", or the value in quotes.
+func nodeInWords(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
-		got = "a mapping"
+		return "a mapping"
 	case yaml.ScalarNode:
-		got = strconv.Quote(n.Value)
+		return strconv.Quote(n.Value)
 	}
+	return "a list"
+}
+
+func (s *strict) mistyped(n *yaml.Node, path []string, want string) {
+	got := nodeInWords(n)
 	where := overlay.Dotted(path)
 	if where == "" {
 		where = "the document"
