@@ -65,6 +65,10 @@ const (
 	ActionPrune Action = "prune"
 )
 
+// ErrConnectionLost is the cause of a diagnostic that says: the connection to a machine ended while something was done there. How far that
+// came is not known, and nothing is said of k0s.
+var ErrConnectionLost = errors.New("the connection is lost")
+
 // ErrStartedAsItWas is the cause of a diagnostic that says: the upgrade of a machine failed before its new k0s was ever started, and the
 // former one was started again.
 var ErrStartedAsItWas = errors.New("started as it was")

@@ -1,5 +1,10 @@
 package lifecycle
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Budget is a PodDisruptionBudget and the pods it guards.
 type Budget struct {
 	Namespace string `json:"namespace"`
@@ -29,6 +34,19 @@ type BudgetPod struct {
 
 // Never reports whether the budget can never allow an eviction, however healthy its pods are.
 func (b Budget) Never() bool { return b.Expected > 0 && b.Desired >= b.Expected }
+
+// Rigid reports whether the rule lets no pod be away whatever the number of pods is, so that more of them change nothing.
+func (b Budget) Rigid() bool {
+	rule, amount, _ := strings.Cut(b.Rule, " ")
+	n, err := strconv.Atoi(strings.TrimSuffix(amount, "%"))
+	switch {
+	case err != nil:
+		return false
+	case rule == "maxUnavailable":
+		return n <= 0
+	}
+	return strings.HasSuffix(amount, "%") && n >= 100
+}
 
 // Guards reports whether the eviction API asks the budget before it lets the pod go. The rules are the API's own: none for a pod that is
 // Pending or ending; none for one that is not Ready, if the budget always allows that, or has as many healthy pods as it wants without it.

@@ -1,5 +1,7 @@
 package lifecycle
 
+import "encoding/json"
+
 // DeclaredChange is one thing that two declarations of a site do not agree in, in the words of its documents.
 type DeclaredChange struct {
 	// Subject is what changes: "site", "k0s", "config", "cluster", "host worker-3", "addon metallb", "tenant shop",
@@ -24,3 +26,24 @@ const (
 	DeclaredRemoved DeclaredChangeKind = "removed"
 	DeclaredChanged DeclaredChangeKind = "changed"
 )
+
+// MarshalJSON writes From and To as the values that they are, and not as JSON within JSON; words stay words.
+func (c DeclaredChange) MarshalJSON() ([]byte, error) {
+	type plain DeclaredChange
+	return json.Marshal(struct {
+		plain
+		From any `json:"from,omitempty"`
+		To   any `json:"to,omitempty"`
+	}{plain(c), asValue(c.From), asValue(c.To)})
+}
+
+// asValue is a text as the JSON that it holds, else as the text; nil when there is none.
+func asValue(text string) any {
+	switch {
+	case text == "":
+		return nil
+	case json.Valid([]byte(text)):
+		return json.RawMessage(text)
+	}
+	return text
+}

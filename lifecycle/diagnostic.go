@@ -32,12 +32,18 @@ type Diagnostic struct {
 	Hint string `json:"hint,omitempty"`
 	// Subject is where: "overlays/tokyo-prod/cluster.yaml:12", or a host's or object's name.
 	Subject string `json:"subject,omitempty"`
+	// Subjects are all of them where a finding says the same of several machines: see Together.
+	Subjects []string `json:"subjects,omitempty"`
 	// Field is the path of the declared field that it is about, in the form of FieldKey: "spec.chart.version". Whoever knows the document's
 	// lines makes it the Subject.
 	Field string `json:"-"`
 	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
 	Cause error `json:"-"`
 }
+
+// ErrReadAgain is the cause of a finding of somebody who reads a document a second time, by rules that are another's. Where the first
+// reading has found errors in that document, it is most likely one of them again, without its line.
+var ErrReadAgain = errors.New("a second reading of the document")
 
 // Errorf is a finding that stops the verb. Subject is where ("" when it is nowhere in particular); the format makes the summary, one line.
 // What else there is to say follows: Errorf(...).Because(detail).Try(hint).From(err).
@@ -78,7 +84,7 @@ func (d Diagnostic) Try(hint string) Diagnostic {
 // From puts an error behind the finding, for errors.Is and errors.As. Its text is the detail, unless Because gave one before.
 func (d Diagnostic) From(cause error) Diagnostic {
 	if d.Detail == "" && cause != nil {
-		d.Detail = cause.Error()
+		d.Detail = InWords(cause)
 	}
 	return d.Hiding(cause)
 }
@@ -169,5 +175,5 @@ func AsDiagnostics(err error, fallback string) Diagnostics {
 	if d, ok := errors.AsType[Diagnostic](err); ok {
 		return Diagnostics{d}
 	}
-	return Diagnostics{{Severity: SeverityError, Summary: fallback, Detail: err.Error(), Cause: err}}
+	return Diagnostics{{Severity: SeverityError, Summary: fallback, Detail: InWords(err), Cause: err}}
 }

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 )
 
@@ -29,7 +30,7 @@ func TestDiagnosticConstructors(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if tt.got != tt.want {
+			if !reflect.DeepEqual(tt.got, tt.want) {
 				t.Errorf("got %+v, want %+v", tt.got, tt.want)
 			}
 		})

@@ -6,7 +6,7 @@ import (
 )
 
 // EventFormat is the version of Event's JSON form.
-const EventFormat = "1.0"
+const EventFormat = "1.1"
 
 // EventKind says what happened to a step, or to the run when Step is empty.
 type EventKind string
@@ -21,6 +21,10 @@ const (
 	EventSkipped  EventKind = "skipped" // not run, because the run ended before it
 	EventFailed   EventKind = "failed"
 	EventSummary  EventKind = "summary" // last event of a run; only a warning that the cluster could not keep its record may follow
+
+	// The two are for whoever watches kiban's events: no journal has them, for they are of no run.
+	EventNote    EventKind = "note"    // something said in passing
+	EventFinding EventKind = "finding" // a warning, or what stopped the verb: Diagnostic
 )
 
 // Event is the one thing that tells of a run. Journal, terminal, logs and reports are its sinks.
@@ -38,8 +42,10 @@ type Event struct {
 	// Message is one line. Detail says more.
 	Message string `json:"message,omitempty"`
 	Detail  string `json:"detail,omitempty"`
-	// Elapsed is since the step's start, on finished and failed events, and since the run's on the summary.
-	Elapsed    time.Duration `json:"elapsed,omitempty"`
+	// Elapsed is since the step's start, on finished and failed events, since the run's on the summary, and since the wait's on waiting ones.
+	Elapsed time.Duration `json:"elapsed,omitempty"`
+	// Within is how long it may take at most: the wait on waiting events, the step's action on started ones. 0: there is no bound.
+	Within     time.Duration `json:"within,omitempty"`
 	Diagnostic *Diagnostic   `json:"diagnostic,omitempty"`
 	// Header is on the begun event.
 	Header *RunHeader `json:"header,omitempty"`

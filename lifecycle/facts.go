@@ -36,6 +36,8 @@ type hostFacts struct {
 	BinaryProblem string       `json:"binaryProblem,omitempty"`
 	Staged        []Version    `json:"staged,omitempty"`
 	Former        Version      `json:"former,omitzero"`
+	Ran           []string     `json:"ran,omitempty"`
+	RanKnown      bool         `json:"ranKnown,omitempty"`
 	ServiceName   string       `json:"unit,omitempty"`
 	Service       ServiceState `json:"service,omitempty"`
 	Running       Version      `json:"running"`
@@ -48,7 +50,15 @@ type hostFacts struct {
 	Data          bool         `json:"data,omitempty"`
 	Restored      string       `json:"restored,omitempty"`
 	Token         bool         `json:"token,omitempty"`
+	Spent         bool         `json:"spent,omitempty"`
 	Doubts        []string     `json:"doubts,omitempty"`
+	// DropIns are paths and forms: that somebody edits his own file in its form changes no plan.
+	DropIns []dropInFacts `json:"dropIns,omitempty"`
+}
+
+type dropInFacts struct {
+	Path string `json:"path"`
+	Form int    `json:"form,omitempty"`
 }
 
 type fileFacts struct {
@@ -97,14 +107,19 @@ func (s State) facts() siteFacts {
 }
 
 func (h HostState) facts() hostFacts {
+	if h.CrashLoops() && h.Service != ServiceFailed {
+		h.Service = ServiceStarting // in which moment of its loop it was seen is no fact
+	}
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
-		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, ServiceName: h.ServiceName, Service: h.Service,
+		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, Ran: h.Ran, RanKnown: h.RanKnown,
+		ServiceName: h.ServiceName, Service: h.Service,
 		Running: h.Running,
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,
 		Files: each(h.Files, func(f FileState) fileFacts { return fileFacts(f) }),
-		Data:  h.Data, Restored: h.Restored, Token: h.Token,
-		Doubts: each(h.Doubts, Diagnostic.Error),
+		Data:  h.Data, Restored: h.Restored, Token: h.Token, Spent: h.Spent,
+		Doubts:  each(h.Doubts, Diagnostic.Error),
+		DropIns: each(h.DropIns, func(d DropIn) dropInFacts { return dropInFacts{d.Path, d.Form} }),
 	}
 }
 

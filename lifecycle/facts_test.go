@@ -11,7 +11,7 @@ func fullHost() HostState {
 	return HostState{
 		Name: "worker-3", Problem: HostFacts, Why: "half an answer", Hostname: "worker-3", OS: "Debian 13", Kernel: "6.12", Arch: "arm64",
 		BootID:   "b1",
-		CgroupV1: true, ClockOffset: 7, FreeBytes: 1 << 30,
+		CgroupV1: true, ClockOffset: 7, FreeBytes: 1 << 30, Full: []string{"/"},
 		Binary: Version{Major: 1, Minor: 36, Patch: 3, Build: 2}, BinaryProblem: "slow",
 		Staged:      []Version{{Major: 1, Minor: 37, Prerelease: "rc.1"}},
 		Former:      Version{Major: 1, Minor: 35, Patch: 7},
@@ -53,10 +53,10 @@ func TestFactsDigestStays(t *testing.T) {
 // TestEveryFactIsDecidedOn: whoever adds a field to what is observed of a host says whether saved plans rest on it.
 func TestEveryFactIsDecidedOn(t *testing.T) {
 	restsNotOn := map[string]string{
-		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty",
+		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty", "Full": "disks fill and empty",
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
-		"Epoch": "each run that changes a machine raises it",
+		"Epoch": "each run that changes a machine raises it", "Certificates": "kubelets renew theirs at any time",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
 	for i := range observed.NumField() {
@@ -67,7 +67,10 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 		}
 	}
 	h := fullHost()
-	h.Doubts = Diagnostics{Errorf("worker-3", "it lies")} // apart, for the digests above are older than doubts
+	h.Doubts = Diagnostics{Errorf("worker-3", "it lies")} // apart, for the digests above are older than these
+	h.Spent = true
+	h.Ran, h.RanKnown = []string{PartEtcd}, true
+	h.DropIns = []DropIn{{Path: "/etc/k0s/containerd.d/nvidia.toml", Digest: "sha256:n", Form: 2}}
 	filled := reflect.ValueOf(h.facts())
 	for i := range filled.NumField() {
 		if filled.Field(i).IsZero() {

@@ -87,4 +87,6 @@ type GateResult struct {
 	State GateState `json:"state"`
 	// Reason says in words what was seen: "currentHealthy 2 of 3 (shop/web)".
 	Reason string `json:"reason"`
+	// Unreached says that the machine it is about does not answer, so that nothing is known of its k0s.
+	Unreached bool `json:"unreached,omitempty"`
 }

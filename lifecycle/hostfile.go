@@ -32,8 +32,12 @@ type HostFile struct {
 	// Secret says that the content must not be shown.
 	Secret bool `json:"secret,omitempty"`
 	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart.
-	Restart bool   `json:"restart,omitempty"`
-	Source  string `json:"source,omitempty"`
+	Restart bool `json:"restart,omitempty"`
+	// Since is the first version of k0s that the file is for, Until the first that it is no longer for: "v1.36" stands for the whole minor
+	// release. Zero: there is no such end.
+	Since  Version `json:"since,omitzero"`
+	Until  Version `json:"until,omitzero"`
+	Source string  `json:"source,omitempty"`
 }
 
 // FileState is a declared file as the host has it.
@@ -44,6 +48,23 @@ type FileState struct {
 	Mode   string `json:"mode,omitempty"`
 	Owner  string `json:"owner,omitempty"`
 	Group  string `json:"group,omitempty"`
+}
+
+// Fits reports whether the file is for k0s of that version; zero stands for any.
+func (f HostFile) Fits(v Version) bool {
+	return v.IsZero() || v.reaches(f.Since) && (f.Until.IsZero() || !v.reaches(f.Until))
+}
+
+// PutStopped reports whether the file changes only while k0s is stopped, where a step stops it anyway: the k0s before that step might not
+// take it, or the one behind it not the former one. The step that starts k0s at a version puts it.
+func (f HostFile) PutStopped() bool {
+	return !f.Since.IsZero() || !f.Until.IsZero() || ReadByContainerd(f.Path)
+}
+
+// At is the host as it is declared for k0s of that version: without the files that are for others.
+func (h Host) At(v Version) Host {
+	h.Files = slices.DeleteFunc(slices.Clone(h.Files), func(f HostFile) bool { return !f.Fits(v) })
+	return h
 }
 
 // Known reports whether the content is known here.
@@ -98,6 +119,18 @@ func ReadAtStart(file, dataDir string) bool {
 	dataDir = path.Clean(dataDir) + "/"
 	watched := strings.HasPrefix(file, dataDir+"images/") || strings.HasPrefix(file, dataDir+"manifests/")
 	return strings.HasPrefix(file, "/etc/k0s/") || strings.HasPrefix(file, dataDir) && !watched
+}
+
+// ImagesOf is the version of k0s whose images the file holds, as the name says that k0s's releases give such a bundle
+// ("k0s-airgap-bundle-v1.36.3+k0s.2-amd64"), where it lies in the folder that k0s imports images from. Ok is false for any other file.
+func (f HostFile) ImagesOf(dataDir string) (v Version, ok bool) {
+	name, ok := strings.CutPrefix(f.Path, path.Clean(dataDir)+"/images/k0s-airgap-bundle-")
+	i := strings.LastIndexByte(name, '-')
+	if !ok || i < 0 {
+		return Version{}, false
+	}
+	v, err := ParseVersion(name[:i])
+	return v, err == nil
 }
 
 // String says how the file changes, without its content: "+ /etc/k0s/a.yaml", "~ /etc/k0s/a.yaml (content, mode 0644 -> 0640)".

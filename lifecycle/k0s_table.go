@@ -48,6 +48,10 @@ type K0sField struct {
 	Enum []string
 	// Default is what k0s does where it is left out; "" where that is nothing, or depends on the machine.
 	Default string
+	// Is is what a value has to be beyond its form, by a word; each item of a list, each value of a map. "1..255" is a number. "": anything.
+	Is string
+	// Keys are those that a map may have; nil: any.
+	Keys []string
 	// Required says that whoever writes the object that it is in must write it, too.
 	Required bool
 	// Gone says that k0s accepts it and does nothing with it. Secret says that its value is a credential.
@@ -80,6 +84,10 @@ func fieldTable(text string) []K0sField {
 				f.Enum = strings.Split(value, ",")
 			case "default":
 				f.Default = value
+			case "is":
+				f.Is = value
+			case "keys":
+				f.Keys = strings.Split(value, ",")
 			case "required":
 				f.Required = true
 			case "gone":
@@ -96,6 +104,9 @@ func fieldTable(text string) []K0sField {
 	}
 	return out
 }
+
+// IsK0sField reports whether a path is one of k0s's configuration, and none of an argument or a host.
+func IsK0sField(path string) bool { return strings.HasPrefix(path, "spec.") }
 
 // ChangeClass says what becomes of a change of something declared, on a cluster and a machine that live.
 type ChangeClass string

@@ -1,6 +1,9 @@
 package lifecycle
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestWhereAFieldIs(t *testing.T) {
 	a := Addon{Name: "metallb", Source: "overlays/lab/addon.yaml:1",
@@ -30,7 +33,7 @@ func TestWhereAFieldIs(t *testing.T) {
 		{Diagnostic{Subject: a.Source, Field: "spec.chart.values.x"}, Diagnostic{Subject: "values.yaml:3", Field: "spec.chart.values.x"}},
 		{Diagnostic{}, Diagnostic{Subject: a.Source}},
 	} {
-		if got := a.Locate(tt.found); got != tt.want {
+		if got := a.Locate(tt.found); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%+v\nbecame %+v\nwant   %+v", tt.found, got, tt.want)
 		}
 	}

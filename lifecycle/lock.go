@@ -43,3 +43,6 @@ func (l Lock) Same(o Lock) bool { return l.Holder == o.Holder && l.Epoch == o.Ep
 
 // ErrLockMoved says that a lock was not written because it is no longer as it was read.
 var ErrLockMoved = errors.New("the lock has changed since it was read")
+
+// ErrLockTaken says that a run has its site's lock no more: another has it, or somebody took it away.
+var ErrLockTaken = errors.New("the lock was taken from this run")

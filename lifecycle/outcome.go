@@ -41,3 +41,26 @@ type Outcome struct {
 	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
 	Review      *Review     `json:"review,omitempty"`
 }
+
+// Planned notes what was planned, and what that means in one line.
+func (o *Outcome) Planned(verdict string, plan Plan) {
+	o.Verdict, o.Plan, o.Diagnostics = verdict, plan.Meaning(), plan.Diagnostics
+	if len(plan.Hops) == 0 {
+		return
+	}
+	o.Target = plan.Target
+	if former := plan.FormerVersion(); o.From.IsZero() || !former.IsZero() && former.Less(o.From) {
+		o.From = former
+	}
+}
+
+// Failed notes what kept the verb from its end. The message is the first finding that is no warning.
+func (o *Outcome) Failed(err error) {
+	o.Diagnostics = AsDiagnostics(err, "kiban could not do that")
+	for _, d := range o.Diagnostics {
+		if d.Severity != SeverityWarning {
+			o.Message = d.Summary
+			return
+		}
+	}
+}

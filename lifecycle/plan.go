@@ -30,6 +30,8 @@ type Plan struct {
 	// Coming are the units that an Unfinished plan names as what the next one changes: charts that make something else for the version that
 	// this one brings.
 	Coming []string `json:"coming,omitempty"`
+	// Anew: it begins a cluster in the place of one that the site had and that is lost.
+	Anew bool `json:"anew,omitempty"`
 	// Steps are in a valid serial order. Steps of one Stage may run side by side as far as Needs and the stage's window allow.
 	Steps  []Step  `json:"steps,omitempty"`
 	Stages []Stage `json:"stages,omitempty"`
@@ -50,6 +52,10 @@ type Estimate struct {
 type PlanOptions struct {
 	// PruneTenants deletes the tenants that have left the repository, with their data.
 	PruneTenants bool
+	// NewCluster begins the cluster anew although the site had one that is lost, with all that was stored in it.
+	NewCluster bool
+	// RetryFailed lets a job put a version on a machine on which it failed before. A person at a terminal is told, and asked as ever.
+	RetryFailed bool
 	// InJob says that kiban runs in a pipeline's job, whose files are gone when it has ended.
 	InJob bool
 }
@@ -152,6 +158,9 @@ type Step struct {
 	// is put also on a node that an administrator has cordoned.
 	Hold     bool `json:"hold,omitempty"`
 	TakeOver bool `json:"takeOver,omitempty"`
+	// Stopped, of ActionFiles and ActionConfigure: only while k0s does not run on the target, for the step behind it starts it, but does not
+	// restart it. Where it has come up meanwhile nothing is done: the next plan does that in a turn of its own.
+	Stopped bool `json:"stopped,omitempty"`
 	// Command is what ActionRun runs, word by word.
 	Command []string `json:"command,omitempty"`
 	// OnFailure are carried out when this step's action or a gate behind it fails, but for an interruption: the way back. When they are

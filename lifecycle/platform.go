@@ -1,5 +1,10 @@
 package lifecycle
 
+import (
+	"slices"
+	"strings"
+)
+
 // Provider is who runs a site's machines.
 type Provider string
 
@@ -10,6 +15,16 @@ const (
 	// kubeconfig.
 	ProviderExternal Provider = "external"
 )
+
+// HasMachines is an error for a site that has no machines of its own: it says who looks after them.
+func (s Site) HasMachines() error {
+	if s.Provider != ProviderExternal {
+		return nil
+	}
+	return Errorf(s.Name, "this site has no machines of its own").
+		Because("Its Site says provider: external, so whoever runs the cluster looks after its machines and its control plane.").
+		Try("Use the provider's own tools for that.")
+}
 
 // Platform is what a site promises to whatever runs on it, where sites differ. Overlays copy the values into objects with kustomize's
 // replacements; `kiban verify` proves them.
@@ -44,7 +59,40 @@ type Promise struct {
 	State GateState `json:"state"`
 	// Reason says what was seen: the address, the volume, or what was wrong.
 	Reason string `json:"reason"`
+	// MissingImage is the probe's image where no node could pull it: then nothing is proven, one way or the other.
+	MissingImage string `json:"missingImage,omitempty"`
 }
 
 // IsBroken reports whether the promise does not hold. One that was not held against anything is not broken.
 func (p Promise) IsBroken() bool { return p.State == GateFailed || p.State == GateWaiting }
+
+// Unkept are the findings about promises that do not hold, and about those that could not be proven. None: all of them hold.
+func Unkept(site string, promises []Promise) Diagnostics {
+	var out Diagnostics
+	var names, why, images, unproven []string
+	for _, p := range promises {
+		switch {
+		case !p.IsBroken():
+		case p.MissingImage != "":
+			if !slices.Contains(images, p.MissingImage) {
+				images = append(images, p.MissingImage)
+			}
+			unproven = append(unproven, p.Name+": "+p.Reason)
+		default:
+			names = append(names, p.Name)
+			why = append(why, p.Name+": "+p.Reason)
+		}
+	}
+	if len(images) > 0 {
+		out = append(out, Errorf(site, "the image of the probes can't be pulled: %s", strings.Join(images, ", ")).
+			Because(unproven...).
+			Try("Have a registry that the nodes reach serve it, or name one that they have in spec.platform.probeImage of the Site: "+
+				"any image with a shell and nslookup."))
+	}
+	if len(names) > 0 {
+		out = append(out, Errorf(site, "it does not keep what it promises: %s", strings.Join(names, ", ")).
+			Because(why...).
+			Try("Make the site keep it, or take the promise out of spec.platform of its Site, so that nothing is built on it."))
+	}
+	return out
+}

@@ -73,6 +73,8 @@ type RunRecord struct {
 	Review *Review `json:"review,omitempty"`
 	// Took is how long its finished steps took, by action: what later plans are estimated by.
 	Took []Took `json:"took,omitempty"`
+	// FailedUpgrades are versions that did not come up on a machine, which was taken back.
+	FailedUpgrades []FailedUpgrade `json:"failedUpgrades,omitempty"`
 }
 
 // Applied reports whether the run carried out what the repository declares, and not a task beside it, such as a backup. Records of older

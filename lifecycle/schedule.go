@@ -10,6 +10,8 @@ type Progress struct {
 	// Waiting are the targets that have not started, in the plan's order; Running those under way.
 	Waiting, Running []string
 	Finished         int
+	// Out are targets that an earlier run took out of service and did not return (AlreadyOut).
+	Out []string
 }
 
 // Next are the targets that may start now, best first. None: wait until one under way finishes, or there is none left.
@@ -17,10 +19,24 @@ type Progress struct {
 // Canaries go one by one before the window opens. A window that slides: a target may start as soon as another has finished,
 // whichever that was. With failure domains, only the domain that has targets under way, or else the first one that has any
 // left, may send another.
+//
+// What is out of service already takes up a place in the window before its turn, too. Where such targets fill it, only they may start.
 func (s Stage) Next(p Progress) []string {
-	if len(p.Waiting) == 0 || len(p.Running) >= s.widthAt(p) {
+	free := s.widthAt(p) - len(p.Running)
+	if len(p.Waiting) == 0 || free <= 0 {
 		return nil
 	}
+	next := s.nextInDomain(p)
+	out := func(t string) bool { return slices.Contains(p.Out, t) }
+	away := slices.DeleteFunc(slices.Clone(p.Waiting), func(t string) bool { return !out(t) })
+	if len(away) < free {
+		return next
+	}
+	return slices.DeleteFunc(slices.Clone(next), func(t string) bool { return !out(t) })
+}
+
+// nextInDomain are the waiting targets of the failure domain whose turn it is.
+func (s Stage) nextInDomain(p Progress) []string {
 	if len(s.Domains) == 0 {
 		return p.Waiting
 	}
@@ -73,6 +89,16 @@ func (p Progress) Ended(target string) Progress {
 
 func leftOf(targets []string, target string) []string {
 	return slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == target })
+}
+
+// AlreadyOut are the targets of a stage that takes nodes out of service which are out when the plan begins: they are returned to service,
+// but not cordoned before that.
+func (p Plan) AlreadyOut(stage string) []string {
+	order, steps := p.Targets(stage)
+	does := func(t string, a Action) bool {
+		return slices.ContainsFunc(steps[t], func(s Step) bool { return s.Action == a })
+	}
+	return slices.DeleteFunc(order, func(t string) bool { return !does(t, ActionUncordon) || does(t, ActionCordon) })
 }
 
 // Targets are the stage's targets in the order of their first steps, and their steps.

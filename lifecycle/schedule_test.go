@@ -26,6 +26,18 @@ func TestNext(t *testing.T) {
 		"another domain waits for it": {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"w2", "w4"}, Running: []string{"w1"}},
 			nil},
 		"those of no domain are one, too": {Stage{Width: 4, Domains: racks}, Progress{Waiting: []string{"x", "w1", "y"}}, []string{"x", "y"}},
+		"those that are out fill the window": {Stage{Width: 2}, Progress{Waiting: []string{"w1", "w2", "w3"}, Out: []string{"w1", "w2"}},
+			[]string{"w1", "w2"}},
+		"one that is out waits, and so does the window": {Stage{Width: 2},
+			Progress{Waiting: []string{"w1", "w3"}, Running: []string{"w2"}, Out: []string{"w1", "w2"}}, []string{"w1"}},
+		"one that is out leaves room": {Stage{Width: 3}, Progress{Waiting: []string{"w1", "w3"}, Running: []string{"w2"},
+			Out: []string{"w1", "w2"}}, []string{"w1", "w3"}},
+		"those that were out have had their turn": {Stage{Width: 2}, Progress{Waiting: []string{"w3", "w4"}, Out: []string{"w1", "w2"},
+			Finished: 2}, []string{"w3", "w4"}},
+		"more are out than may be": {Stage{Width: 1, Canary: 1}, Progress{Waiting: []string{"w1", "w2", "w3"}, Out: []string{"w1", "w2"}},
+			[]string{"w1", "w2"}},
+		"what is out of another domain takes up its place": {Stage{Width: 2, Domains: racks},
+			Progress{Waiting: []string{"w2", "w3"}, Running: []string{"w1"}, Out: []string{"w1", "w2"}}, nil},
 	} {
 		if got := c.stage.Next(c.p); !slices.Equal(got, c.want) {
 			t.Errorf("%s: next %v, want %v", name, got, c.want)

@@ -14,7 +14,10 @@ type Site struct {
 	// Wave orders sites in a fleet rollout: lower waves first.
 	Wave int `json:"wave"`
 	// Dir is the overlay's absolute folder; relative paths in its documents are resolved against it.
-	Dir     string   `json:"-"`
+	Dir string `json:"-"`
+	// Beside is the folder of the fleet that an earlier revision was read from into a folder of its own: what git does not hold lies there.
+	// "" is a fleet that was read where it is.
+	Beside  string   `json:"-"`
 	Cluster Cluster  `json:"cluster"`
 	Policy  Policy   `json:"policy"`
 	SSH     SSH      `json:"ssh"`
@@ -55,6 +58,16 @@ type Cluster struct {
 	// Config is what of it is to be in the cluster then, {"spec": ...} as JSON with sorted keys; nil where the document leaves the
 	// configuration to k0s, and where it is not dynamic.
 	Config []byte `json:"-"`
+	// Images are what the document says of k0s's own images, sorted by path.
+	Images []ImageSetting `json:"-"`
+}
+
+// ImageSetting is one value below spec.images of k0s's configuration.
+type ImageSetting struct {
+	// Path is where it is in that configuration: "spec.images.coredns.version".
+	Path, Value string
+	// Source is where it was declared, "file:line".
+	Source string
 }
 
 // Role is what a host does in the cluster, in k0sctl's words.

@@ -2,6 +2,9 @@ package lifecycle
 
 import "fmt"
 
+// TakeMarkBack is the command that has a cluster no longer say which site it is.
+const TakeMarkBack = "kubectl -n kube-system delete configmap kiban-site"
+
 // OtherCluster finds that a cluster is not this site's: uid is that of its kube-system namespace, marked the site whose mark it carries;
 // each is "" when it is not known. ok is false when nothing speaks against it.
 func (s Site) OtherCluster(uid, marked string) (d Diagnostic, ok bool) {
@@ -14,8 +17,7 @@ func (s Site) OtherCluster(uid, marked string) (d Diagnostic, ok bool) {
 		return Errorf(s.Name, "the cluster says that it is site %s", marked).
 			Because("ConfigMap kube-system/kiban-site names it. Two sites that change one cluster would undo each other's work.").
 			Try(fmt.Sprintf("Look at the way to the API (spec.api of the Site). If %s was renamed to %s: "+
-				"kubectl -n kube-system delete configmap kiban-site",
-				marked, s.Name)), true
+				TakeMarkBack, marked, s.Name)), true
 	}
 	return Diagnostic{}, false
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +25,8 @@ type State struct {
 	// Units are the addons, tenants and objects, declared ones in the order in which they are applied, then those that have left the
 	// repository. Nil: they were not looked at.
 	Units []UnitState `json:"units,omitempty"`
+	// Past is what is remembered of the site, where that was asked for.
+	Past Past `json:"past,omitzero"`
 }
 
 // HostProblem is why a host told nothing, or only half.
@@ -34,6 +37,8 @@ const (
 	HostUnreachable HostProblem = "unreachable" // no TCP connection or no answer within the connect timeout
 	HostKeyUnknown  HostProblem = "host-key"    // its key is not in known_hosts, or differs from it
 	HostAuth        HostProblem = "auth"        // it refused the key or user
+	HostNoKeys      HostProblem = "no-keys"     // this computer has no known_hosts file to check its key against
+	HostNoLogin     HostProblem = "no-login"    // this computer has nothing to log in with: no private key, no agent
 	HostSudo        HostProblem = "sudo"        // the user may not become root without a password
 	HostFacts       HostProblem = "facts"       // it answered, but not with facts
 )
@@ -71,6 +76,8 @@ type HostState struct {
 	ClockOffset int `json:"-"`
 	// FreeBytes is the room on the filesystem of /usr/local/bin.
 	FreeBytes int64 `json:"-"`
+	// Full are the filesystems of k0s's program and data that have less than LeastRoom, by where they are mounted, sorted.
+	Full []string `json:"full,omitempty"`
 
 	// Program is what the host's k0s service starts, as its unit says: "/usr/local/bin/k0s"; "" without a unit. Binary is asked of
 	// Host.Program, which may be another.
@@ -82,6 +89,10 @@ type HostState struct {
 	Staged []Version `json:"staged,omitempty"`
 	// Former is the version that is kept on the host, as an upgrade replaced it, until its node is well; zero: none.
 	Former Version `json:"former,omitzero"`
+	// Ran names what a controller's k0s has started of its control plane since it took the place of Former: PartEtcd, PartKine,
+	// PartAPIServer, sorted. RanKnown says that its log reaches back to before that, so that what is not named was not started.
+	Ran      []string `json:"ran,omitempty"`
+	RanKnown bool     `json:"ranKnown,omitempty"`
 	// ServiceName is "k0scontroller" or "k0sworker" when such a unit file is there.
 	ServiceName string       `json:"unit,omitempty"`
 	Service     ServiceState `json:"service,omitempty"`
@@ -102,6 +113,10 @@ type HostState struct {
 	ConfigDigest string `json:"configDigest,omitempty"`
 	// Files are the declared files as the host has them, sorted by path.
 	Files []FileState `json:"files,omitempty"`
+	// DropIns are the files that k0s gives to its containerd, declared or not, sorted by path. k0s's own configuration is not among them.
+	DropIns []DropIn `json:"dropIns,omitempty"`
+	// Certificates are those of k0s and of the kubelet, sorted by name; of a controller its authorities, too.
+	Certificates []Certificate `json:"certificates,omitempty"`
 	// Data says that the k0s data directory holds something: the host has been a member before.
 	Data bool `json:"data,omitempty"`
 	// Restored is the digest of the backup that an interrupted restore has filled the data directory from; "" otherwise.
@@ -110,12 +125,23 @@ type HostState struct {
 	Server string `json:"-"`
 	// Token says that a join token that was not overwritten lies on the host's disk.
 	Token bool `json:"token,omitempty"`
+	// Spent says that a worker has no credentials for the API and that its join token was overwritten: its join failed, and k0s can't start.
+	Spent bool `json:"spent,omitempty"`
 	// Doubts are findings about what the host said and was not believed.
 	Doubts Diagnostics `json:"doubts,omitempty"`
 }
 
+// LeastRoom is how many bytes a filesystem must have free that k0s writes to. etcd and the kubelet stop before there are none.
+const LeastRoom = 256 << 20
+
 // Reached reports whether the host answered with facts.
 func (h HostState) Reached() bool { return h.Problem == HostOK }
+
+// ClockOff reports whether the host's clock is off by more than is safe: 30 seconds, k0sctl's own limit.
+func (h HostState) ClockOff() bool {
+	const most = 30
+	return h.ClockOffset > most || h.ClockOffset < -most
+}
 
 // Installed reports whether k0s was ever set up as a service here.
 func (h HostState) Installed() bool { return h.ServiceName != "" }
@@ -262,6 +288,19 @@ func (s State) Node(name string) (NodeState, bool) {
 		}
 	}
 	return NodeState{}, false
+}
+
+// Machine gives the names and addresses of a declared machine, or of a node of the cluster, by its name; nil for anything else.
+func (s State) Machine(site Site) func(name string) []string {
+	return func(name string) []string {
+		if h, declared := site.Cluster.Host(name); declared {
+			return slices.DeleteFunc([]string{name, h.Address, h.ClusterAddress()}, func(a string) bool { return a == "" })
+		}
+		if _, node := s.Node(name); node {
+			return []string{name}
+		}
+		return nil
+	}
 }
 
 // MachineFacts is what the machines of a site said, in one command each.

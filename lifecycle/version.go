@@ -77,6 +77,15 @@ func (v Version) Less(o Version) bool { return v.Compare(o) < 0 }
 // MinorsAhead is how many minor releases v is ahead of o; negative when behind. Majors count as a hundred minors.
 func (v Version) MinorsAhead(o Version) int { return (v.Major-o.Major)*100 + v.Minor - o.Minor }
 
+// reaches reports whether v is at o or newer. An o without patch, prerelease and build, "v1.36", stands for its whole minor release, and
+// the zero value is reached by all.
+func (v Version) reaches(o Version) bool {
+	if o == (Version{Major: o.Major, Minor: o.Minor}) {
+		return v.MinorsAhead(o) >= 0
+	}
+	return !v.Less(o)
+}
+
 // MarshalText makes JSON and YAML carry the version as its string.
 func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 

@@ -46,6 +46,38 @@ func TestA2_SSHOptions(t *testing.T) {
 	}
 }
 
+// TestA2_Reach: an address and a user are one word each, for a shell that they are copied into and for ssh.
+func TestA2_Reach(t *testing.T) {
+	for judge, c := range map[string]struct {
+		by       func(string) Refusal
+		yes, not []string
+	}{
+		"address": {Address,
+			[]string{"192.0.2.11", "fe80::1%eth0", "2001:db8::1", "node-1", "node_1.example.com", "node-1.example.com.", "a",
+				"xn--bcher-kva.example", strings.Repeat("a", 253) + "."},
+			[]string{"", "-oProxyCommand=id", "10.0.0.1; id", "10.0.0.1\nHost *", "$(id)", "${TOKEN}.example", "`id`", "a b", "а.example",
+				"１９２.0.2.1", "a|b", "a\u202eb", "host:22", "root@host", "[::1]", "a\x00", "-", strings.Repeat("a", 254)}},
+		"user": {User,
+			[]string{"root", "ubuntu", "first.last", "ops@example.com", `CORP\ops`, "_k0s", "core-1", strings.Repeat("a", 255)},
+			[]string{"", "-oProxyCommand=id", "root -o X", "root;id", "$USER", "a\nb", "rооt", "a`id`", strings.Repeat("a", 256)}},
+		"known_hosts": {KnownHosts,
+			[]string{"known_hosts", "../../.lab/ssh/known_hosts", "/etc/ssh/known_hosts", "~/.ssh/known_hosts",
+				"/home/Jürgen/my fleet/known_hosts"},
+			[]string{"", "-x", "known_hosts; id", "$(id)", "a`id`", "a\nb", "a|b", "'a'", "a>b", "a&b"}},
+	} {
+		for _, text := range c.yes {
+			if r := c.by(text); r.Refused() {
+				t.Errorf("%s: %q is refused: %+v", judge, text, r)
+			}
+		}
+		for _, text := range c.not {
+			if r := c.by(text); !r.Refused() || r.Try == "" {
+				t.Errorf("%s: %q: %+v", judge, text, r)
+			}
+		}
+	}
+}
+
 // TestA2_InstallFlags: the flags of `k0s install`, in all their spellings, and what is none of them.
 func TestA2_InstallFlags(t *testing.T) {
 	for _, entry := range []string{

@@ -17,8 +17,9 @@ type flag struct {
 	says string // what the value is, for people
 }
 
+// matching compiles the form when a value is there: of all flags, a host has a few.
 func matching(form string) func(string) bool {
-	return regexp.MustCompile(`^(?:` + form + `)$`).MatchString
+	return func(value string) bool { return regexp.MustCompile(`^(?:` + form + `)$`).MatchString(value) }
 }
 
 // listOf holds for a comma-separated list of what matches; blanks around the items do no harm, and neither does an empty list.
@@ -86,7 +87,7 @@ func installFlags() map[string]flag {
 		"--config":                  {form: pathBy(ConfigFile), says: "a YAML file in /etc/k0s"},
 		"--cri-socket":              {form: isRuntime, says: "remote:/run/containerd/containerd.sock"},
 		"--debugListenOn":           {form: isEndpoint, says: "an address such as 127.0.0.1:6060"},
-		"--disable-components":      {form: listOf(`[a-z0-9][-a-z0-9]*`), says: "names of components such as metrics-server"},
+		"--disable-components":      {form: listOf(strings.Join(components(), "|")), says: "components: " + strings.Join(components(), ", ")},
 		"--env":                     {form: matching(`[A-Za-z_][A-Za-z0-9_]*(=.*)?`), says: "NAME=value"},
 		"--feature-gates":           {form: listOf(`[A-Za-z0-9]+=(true|false)`), says: "gates such as A=true,B=false"},
 		"--iptables-mode":           {form: matching(`nft|legacy|auto|`), says: "nft, legacy or auto"},
@@ -95,10 +96,24 @@ func installFlags() map[string]flag {
 		"--logging":                 {form: listOf(`\[?[a-z][-a-z0-9]*=[A-Za-z0-9]+\]?`), says: "levels such as kubelet=2,etcd=debug"},
 		"--profile":                 {form: matching(`[A-Za-z0-9][-A-Za-z0-9._]*`), says: "the name of a worker profile"},
 		"--status-socket":           {form: func(v string) bool { return v == "" || isSocket(v) }, says: "a socket below /run"},
-		"--taints": {form: listOf(`[A-Za-z0-9][-A-Za-z0-9._/]*(=[-A-Za-z0-9._]*)?(:[A-Za-z]+)?`),
-			says: "taints such as a=b:NoSchedule"},
+		"--taints": {form: listOf(`[A-Za-z0-9][-A-Za-z0-9._/]*(=[-A-Za-z0-9._]*)?:(NoSchedule|PreferNoSchedule|NoExecute)`),
+			says: "taints such as a=b:NoSchedule; others are NoExecute and PreferNoSchedule"},
 		"--token-file": {form: pathBy(TokenFile), says: "a file in /etc/k0s, /run or /var/lib/k0s"},
 	}
+}
+
+// components are those that k0s can be told to leave out, of all versions that kiban supports. It does not start with another name.
+func components() []string {
+	return []string{"applier-manager", "autopilot", "control-api", "coredns", "csr-approver", "endpoint-reconciler", "helm",
+		"konnectivity-server", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet-config", "metrics-server",
+		"network-provider", "node-role", "system-rbac", "update-prober", "windows-node", "worker-config"}
+}
+
+// ForControllers reports whether `k0s install controller` knows a flag, and `k0s install worker` does not.
+func ForControllers(flag string) bool {
+	return slices.Contains([]string{"--api-server-stop-timeout", "--disable-components", "--enable-dynamic-config",
+		"--enable-k0s-cloud-provider", "--enable-metrics-scraper", "--enable-worker", "--init-only", "--k0s-cloud-provider-port",
+		"--k0s-cloud-provider-update-frequency", "--kube-controller-manager-extra-args", "--no-taints", "--single"}, flag)
 }
 
 // shortFlags are those that k0s has a letter for.

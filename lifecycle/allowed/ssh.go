@@ -13,6 +13,7 @@ var (
 	numberForm     = regexp.MustCompile(`^[0-9]{1,9}$`)
 	timeForm       = regexp.MustCompile(`^([0-9]{1,9}[smhdwSMHDW]?)+$`)
 	wordForm       = regexp.MustCompile(`^[A-Za-z0-9][-A-Za-z0-9_.:,%]*$`)
+	twoWordsForm   = regexp.MustCompile(`^[a-z0-9]+( [a-z0-9]+)?$`)
 	yesNoForm      = regexp.MustCompile(`^(?i:yes|no|true|false)$`)
 	sizeForm       = regexp.MustCompile(`^(?i:default|none|[0-9]{1,9}[KMG]?)( [0-9a-z]+)?$`)
 	// keyFileForm is a path without variables: `${...}` and `%...` put what they find into the names of files, and so into messages.
@@ -27,7 +28,7 @@ func sshOptions() map[string]*regexp.Regexp {
 		"AddressFamily": wordForm, "BatchMode": yesNoForm, "BindAddress": wordForm, "BindInterface": wordForm,
 		"CASignatureAlgorithms": algorithmsForm, "CertificateFile": keyFileForm, "CheckHostIP": yesNoForm, "Ciphers": algorithmsForm,
 		"Compression": yesNoForm, "ConnectTimeout": timeForm, "ConnectionAttempts": numberForm, "FingerprintHash": wordForm,
-		"HashKnownHosts": yesNoForm, "HostKeyAlgorithms": algorithmsForm, "IPQoS": regexp.MustCompile(`^[a-z0-9]+( [a-z0-9]+)?$`),
+		"HashKnownHosts": yesNoForm, "HostKeyAlgorithms": algorithmsForm, "IPQoS": twoWordsForm,
 		"IdentitiesOnly": yesNoForm, "KbdInteractiveAuthentication": yesNoForm, "KexAlgorithms": algorithmsForm, "LogLevel": wordForm,
 		"MACs": algorithmsForm, "NumberOfPasswordPrompts": numberForm, "PasswordAuthentication": yesNoForm,
 		"PreferredAuthentications": algorithmsForm, "PubkeyAcceptedAlgorithms": algorithmsForm, "PubkeyAcceptedKeyTypes": algorithmsForm,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +55,11 @@ type Deps struct {
 	Gates  Gates
 	// Logs are asked for a node's last words when it does not come up. Nil: findings are without them.
 	Logs Logs
+	// Hosts are asked how a controller stands that does not come up, and Members are etcd's before the run. Backup finds the newest backup
+	// from before a version. Any may be nil: findings are without them.
+	Hosts   Hosts
+	Members []lifecycle.EtcdMember
+	Backup  func(before lifecycle.Version) (lifecycle.KeptBackup, bool)
 	// Sink gets every event, one at a time. Its error stops the run.
 	Sink lifecycle.Sink
 	// RunID names the run: in its events, and in the marks on the nodes it cordons.
@@ -157,6 +163,7 @@ func (r *run) conclude(ctx context.Context) error {
 			Try("Run the same command again: it carries on from what is there.").
 			Hiding(ErrInterrupted))
 	}
+	r.afterRestore()
 	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventSummary, Message: message, Elapsed: r.Now().Sub(r.began)})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,6 +171,37 @@ func (r *run) conclude(ctx context.Context) error {
 		r.findings = append(r.findings, unrecorded("what was left", r.sinkErr))
 	}
 	return r.findings.Err()
+}
+
+// afterRestore has findings name what goes on where a control plane is restored already: not the restore, which refuses one that runs.
+func (r *run) afterRestore() {
+	if !slices.ContainsFunc(r.plan.Steps, func(s lifecycle.Step) bool {
+		return s.Action == lifecycle.ActionRestore && r.result(s.ID) == done
+	}) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var newer []string
+	for _, s := range r.plan.Steps {
+		if s.Action == lifecycle.ActionReset && r.outcome[s.ID] != done {
+			newer = append(newer, s.Target)
+		}
+	}
+	way := fmt.Sprintf("The control plane is restored: `kiban apply %s` goes on from here, and not the restore.", r.site.Name)
+	if len(newer) > 0 {
+		way += fmt.Sprintf(" Before it, on %s, which it was to set up anew: %s.", lifecycle.Enumerate(newer),
+			lifecycle.ResetByHand(lifecycle.RoleWorker))
+	}
+	for i, d := range r.findings {
+		switch {
+		case d.Severity == lifecycle.SeverityWarning:
+		case strings.Contains(d.Hint, "same command"), d.Hint == "":
+			r.findings[i].Hint = way
+		default:
+			r.findings[i].Hint += "\n" + way
+		}
+	}
 }
 
 // emit stamps the event and hands it to the sink.

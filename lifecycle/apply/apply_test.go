@@ -219,6 +219,33 @@ func TestBudgetsChooseWhoGoesNext(t *testing.T) {
 	})
 }
 
+// Nodes that an interrupted run left out of service take up their places in the window, whichever of them a budget holds.
+func TestNodesThatAreOutTakeUpTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.out["w1"], w.out["w2"] = true, true
+		w.takes["w3/drain"], w.takes["w4/drain"] = time.Minute, time.Minute // long enough for two to be out side by side
+		w.gates[lifecycle.GateBudgetRoom] = func(g lifecycle.Gate) lifecycle.GateResult {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if g.Target == "w1" && w.out["w2"] {
+				return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "budget shop/web allows none"}
+			}
+			return lifecycle.GateResult{State: lifecycle.GateMet}
+		}
+		p := rollout(4, lifecycle.Stage{Width: 2, Budgeted: true})
+		p.Steps = slices.DeleteFunc(p.Steps, func(s lifecycle.Step) bool {
+			return s.Action == lifecycle.ActionCordon && (s.Target == "w1" || s.Target == "w2")
+		})
+		if err := Run(t.Context(), lifecycle.Site{}, p, w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		if w.maxOut != 2 || w.log[0] != "w2/drain" || len(w.out) != 0 {
+			t.Errorf("%d nodes were out at once, want 2, and w2 first: %v; still out: %v", w.maxOut, w.log, w.out)
+		}
+	})
+}
+
 func TestFailureStopsTheRollout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -517,4 +544,38 @@ func TestEveryActionReachesItsDoer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEventsSayHowLongAtMost: who watches a run can tell for how long something goes on, of how long at most.
+func TestEventsSayHowLongAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, asked := newWorld(), 0
+		w.gates[lifecycle.GateNodeReady] = func(lifecycle.Gate) lifecycle.GateResult {
+			asked++
+			switch {
+			case asked <= 10:
+				return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "it is NotReady"}
+			case asked <= 20:
+				return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "its network is not up"}
+			}
+			return lifecycle.GateResult{State: lifecycle.GateMet}
+		}
+		step := lifecycle.Step{ID: "w1/drain", Stage: "s", Action: lifecycle.ActionDrain, Target: "w1", Timeout: 10 * time.Minute,
+			After: []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: "w1", Timeout: 5 * time.Minute}}}
+		w.takes["w1/drain"] = time.Minute
+		if err := Run(t.Context(), lifecycle.Site{}, lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}}, Steps: []lifecycle.Step{step}},
+			w.deps()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range w.events {
+			if e.Kind == lifecycle.EventStarted || e.Kind == lifecycle.EventWaiting {
+				got = append(got, fmt.Sprint(e.Kind, " ", e.Detail, " ", e.Elapsed, " of ", e.Within))
+			}
+		}
+		want := []string{"started  0s of 10m0s", "waiting it is NotReady 0s of 5m0s", "waiting its network is not up 1s of 5m0s"}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	})
 }

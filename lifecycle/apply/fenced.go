@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"errors"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -34,7 +33,7 @@ func (r *run) guarded(ctx context.Context, s lifecycle.Step) (lost bool, err err
 	defer cancel()
 	err = r.act(acting, s)
 	if err != nil && acting.Err() != nil && ctx.Err() == nil {
-		if refusal, ok := errors.AsType[lifecycle.Diagnostic](context.Cause(acting)); ok {
+		if refusal, ok := lifecycle.Refused(acting); ok {
 			return true, refusal
 		}
 	}

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -126,5 +127,88 @@ func TestLostLockEndsTheStepInHand(t *testing.T) {
 			t.Errorf("findings %v, want the one that names who has the lock", err)
 		}
 		_ = f.Release(t.Context())
+	})
+}
+
+// TestATakenLockIsSaidToBeTaken: what fails in a step while another takes the lock is told as that. It is no word against the version, and
+// no way back is taken.
+func TestATakenLockIsSaidToBeTaken(t *testing.T) {
+	for _, role := range []lifecycle.Role{lifecycle.RoleController, lifecycle.RoleWorker} {
+		for _, by := range []string{"run-2", ""} {
+			t.Run(string(role)+" "+by, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p, w := &place{}, talking{world: newWorld(), lines: []string{"stopped by another"}}
+					f := fenceOf(t, p)
+					defer f.Release(context.Background())
+					w.onLog = func(string) { p.takenBy(by, "bob@ws2") }
+					w.gates[lifecycle.GateNodeReady] = func(lifecycle.Gate) lifecycle.GateResult {
+						return lifecycle.GateResult{State: lifecycle.GateFailed, Reason: "k0s does not run"}
+					}
+					site := lifecycle.Site{Name: "lab"}
+					site.Cluster.Hosts = []lifecycle.Host{{Name: "w1", Role: role}}
+					step := lifecycle.Step{ID: "w1/upgrade", Stage: "s", Action: lifecycle.ActionUpgrade, Target: "w1", From: older,
+						Version: newer, After: []lifecycle.Gate{{Kind: lifecycle.GateNodeReady, Target: "w1", Timeout: time.Minute}}}
+					if role == lifecycle.RoleWorker {
+						step.OnFailure = []lifecycle.Step{{ID: "w1/restore-former", Action: lifecycle.ActionRestoreFormer, Target: "w1",
+							Version: older}}
+					}
+					d := w.deps()
+					d.Fence, d.Logs = onlyChecks{f}, w
+					found := one(t, Run(t.Context(), site, lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}},
+						Steps: []lifecycle.Step{step}}, d))
+					want := "another run has taken the lock over during w1/upgrade, which is left as it is"
+					if by == "" {
+						want = "somebody took the lock away from this run during w1/upgrade, which is left as it is"
+					}
+					if found.Summary != want || found.Severity != lifecycle.SeverityBlocked {
+						t.Errorf("%s %q, want %q", found.Severity, found.Summary, want)
+					}
+					if all := found.Error() + found.Hint; strings.Contains(all, "did not come up") || !strings.Contains(all, "k0s does not run") ||
+						!strings.Contains(all, "stopped by another") {
+						t.Errorf("it says %s", all)
+					}
+					if slices.Contains(w.log, "w1/restore-former") {
+						t.Errorf("it acted without the lock: %v", w.log)
+					}
+				})
+			})
+		}
+	}
+}
+
+// silent is a fence that lets the first step through, and then can't tell, and takes its time.
+type silent struct {
+	onlyChecks
+	asked int
+}
+
+func (f *silent) Check(ctx context.Context, _ lifecycle.Step) error {
+	if f.asked++; f.asked == 1 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(2 * time.Minute):
+		return errors.New("it can't be told whether the run still has the lock")
+	}
+}
+
+// TestNobodyWaitsForTheLockToTellOfAFailure: a controller that is out of reach, and its lock with it, keeps nobody from hearing so.
+func TestNobodyWaitsForTheLockToTellOfAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.takes["c1/upgrade"] = time.Minute
+		w.errs["c1/upgrade"] = lifecycle.ErrConnectionLost
+		site := lifecycle.Site{Name: "lab"}
+		site.Cluster.Hosts = []lifecycle.Host{{Name: "c1", Role: lifecycle.RoleController}}
+		d := w.deps()
+		d.Fence = &silent{}
+		start := time.Now()
+		found := one(t, Run(t.Context(), site, lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}, Steps: []lifecycle.Step{
+			{ID: "c1/upgrade", Stage: "s", Action: lifecycle.ActionUpgrade, Target: "c1", From: older, Version: newer}}}, d))
+		if took := time.Since(start); took > 80*time.Second || !strings.Contains(found.Summary, "the connection to c1 was lost") {
+			t.Errorf("after %s: %s", took, found.Summary)
+		}
 	})
 }

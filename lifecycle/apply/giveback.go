@@ -20,7 +20,7 @@ func (r *run) giveBack(ctx context.Context, tried, left []lifecycle.Step) {
 			continue
 		}
 		// The run may have been told to stop at once; a node is worth a few seconds more.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		ctx, cancel := lifecycle.Within(context.WithoutCancel(ctx), 10*time.Second, "no answer")
 		defer cancel()
 		if err := r.permitted(ctx, s); err != nil {
 			r.find(lifecycle.AsDiagnostics(err, s.Target+" stays cordoned")...)

@@ -29,17 +29,16 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	if ctx.Err() != nil || !s.Action.StartsK0s() {
 		return
 	}
-	if err := r.permitted(ctx, s); err != nil {
-		r.find(lifecycle.AsDiagnostics(err, s.Target+" is left as it is")...)
-		return // it is another run's to see to
-	}
-	told, log := ds[len(ds)-1], r.lastLog(ctx, s)
+	told, log := ds[len(ds)-1], changedBy(s)+r.lastLog(ctx, s)
 	earlier := ds
 	host, _ := r.site.Cluster.Host(s.Target)
+	refused := r.stillPermitted(ctx, s)
 	switch {
+	case errors.Is(refused, lifecycle.ErrLockTaken):
+		told = takenFrom(s, ds, log, lifecycle.AsDiagnostics(refused, "the lock was taken")[0])
 	case len(s.OnFailure) > 0:
 		told.Severity, told.Detail = lifecycle.SeverityError, sentence(ds)+log
-		r.wayBack(ctx, s, &told, left)
+		r.wayBack(ctx, s, &told, left, refused)
 	case errors.Is(told, lifecycle.ErrStartedAsItWas):
 		earlier = ds[len(ds)-1:] // it runs as before: the finding says all
 	case s.Action == lifecycle.ActionUpgrade && host.Role.IsController():
@@ -49,6 +48,9 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 		return
 	default:
 		told.Detail += log
+		if len(s.Changes) > 0 && !errors.Is(told, lifecycle.ErrConnectionLost) {
+			told.Hint = r.takingBack(s)
+		}
 		earlier = ds[len(ds)-1:]
 	}
 	r.retell(earlier, told)
@@ -56,24 +58,58 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	_ = r.emit(lifecycle.Event{Kind: lifecycle.EventProgress, Message: told.Summary, Diagnostic: &told}) // an error is kept in sinkErr
 }
 
-// wayBack carries out what the plan has for the failure of the step, then returns the node to service by the plan's own uncordon.
-func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic, left []lifecycle.Step) {
+// stillPermitted reports whether the run may act after the step failed. Where that decides only what is told, nobody waits for long: a
+// machine that is out of reach may be among those that are asked.
+func (r *run) stillPermitted(ctx context.Context, s lifecycle.Step) error {
+	if len(s.OnFailure) == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = lifecycle.Within(ctx, 15*time.Second, "no answer")
+		defer cancel()
+	}
+	return r.permitted(ctx, s)
+}
+
+// takenFrom tells of a step that failed when the lock was no longer this run's: whoever took it may be why, so nothing is said against the
+// version, and the machine is theirs to see to.
+func takenFrom(s lifecycle.Step, ds lifecycle.Diagnostics, log string, taken lifecycle.Diagnostic) lifecycle.Diagnostic {
+	taken.Subject = s.Target
+	taken.Summary = strings.Replace(taken.Summary, "nothing more is done: ", "", 1) + " during " + s.ID + ", which is left as it is"
+	return taken.Because("What the step came to: " + sentence(ds) + log)
+}
+
+// wayBack carries out what the plan has for the failure of the step, then returns the node to service by the plan's own uncordon. refused
+// says why the run may not act; nil: it may.
+func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic, left []lifecycle.Step, refused error) {
 	former := s.OnFailure[0].Version
+	if refused != nil { // it is another run's to see to, and the cause is told all the same
+		told.Summary = fmt.Sprintf("%s did not come up with k0s %s, and is left as it is", s.Target, s.Version)
+		told.Detail += "\nIt was not taken back: " + sentence(lifecycle.AsDiagnostics(refused, "the lock is not this run's"))
+		told.Hint = "When the lock can be had, run the same command again: it takes the machine back, or carries on."
+		return
+	}
 	stays := fmt.Sprintf("The node stays cordoned with kiban's mark. Mend the machine, then run the same command again: "+
 		"it carries on from there. "+
 		"`journalctl -u k0sworker` on %s says more.", s.Target)
+	what := fmt.Sprintf("%s did not come up with k0s %s", s.Target, s.Version)
+	lost := errors.Is(*told, lifecycle.ErrConnectionLost)
+	if lost {
+		what = lostDuring(s)
+	}
 	for _, back := range s.OnFailure {
 		if _, ds := r.step(ctx, back); len(ds) > 0 {
-			told.Summary = fmt.Sprintf("%s did not come up with k0s %s, and could not be taken back to %s", s.Target, s.Version, former)
+			told.Summary = fmt.Sprintf("%s, and could not be taken back to %s", what, former)
 			told.Detail += "\nThe way back failed: " + sentence(ds)
 			told.Hint = stays
 			return
 		}
 	}
-	told.Summary = fmt.Sprintf("%s did not come up with k0s %s; it runs %s again", s.Target, s.Version, former)
-	told.Hint = fmt.Sprintf("The rollout has stopped and the other nodes are as they were. "+
-		"Find out from the log why %s does not come up there; `kiban plan` shows what remains, and the "+
-		"same command tries again.", s.Version)
+	told.Summary = fmt.Sprintf("%s; it runs %s again", what, former)
+	why := fmt.Sprintf("Find out from the log why %s does not come up there", s.Version)
+	if lost {
+		why = "Find out why the connection broke off: nothing is known against " + s.Version.String()
+	}
+	told.Hint = "The rollout has stopped: no other node is begun. " + r.upgraded() + why +
+		"; `kiban plan` shows what remains, and the same command tries again."
 	i := slices.IndexFunc(left, func(o lifecycle.Step) bool { return o.Action == lifecycle.ActionUncordon })
 	if i < 0 {
 		return // an administrator has cordoned it
@@ -93,21 +129,167 @@ func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Dia
 	}
 }
 
-// standing tells how the control plane stands without a controller that did not come up, and how to go on. A controller that was started
-// with its new version is never taken back: its etcd and the API's objects may have moved on.
+// upgraded names what this run has upgraded before the failure, for that stays so. Empty: nothing.
+func (r *run) upgraded() string {
+	var names []string
+	for _, s := range r.plan.Steps {
+		if s.Action == lifecycle.ActionUpgrade && r.result(s.ID) == done && !slices.Contains(names, s.Target) {
+			names = append(names, s.Target)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "What this run has upgraded stays so: " + lifecycle.Few(names) + ". "
+}
+
+// standing tells how the control plane stands without a controller that did not come up, and the ways on. Nothing is done to it: what it
+// may be started with next, people declare.
 func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic) {
 	told.Summary = fmt.Sprintf("controller %s did not come up with k0s %s", s.Target, s.Version)
+	lost := errors.Is(*told, lifecycle.ErrConnectionLost)
 	quorum := r.Gates.Check(ctx, lifecycle.Gate{Kind: lifecycle.GateEtcdQuorum, Target: s.Target}, r.Now())
-	switch quorum.State {
-	case lifecycle.GateMet:
+	switch {
+	case quorum.State == lifecycle.GateMet:
 		told.Detail += "\nThe cluster works without it: etcd has quorum (" + quorum.Reason + ")."
+	case len(r.Members) == 1:
+		told.Detail += fmt.Sprintf("\nIt holds etcd's only member, %s at %s, which does not answer: "+
+			"the cluster has no API until it is back. Pods on the workers go on running.", r.Members[0].Name, r.Members[0].PeerAddress)
 	default:
 		told.Detail += "\nThe cluster may not work without it: etcd: " + quorum.Reason + "."
 	}
-	told.Hint = fmt.Sprintf("The rollout has stopped; no other controller and no worker was touched after it. "+
-		"A controller is not taken back to an older version, for its data may have moved on. "+
-		"Find the cause in the log, mend %s and run the same command again: it carries on from there. If the machine is lost, replace it; "+
-		"the backup that was taken before this upgrade is the way back for the whole control plane.", s.Target)
+	if len(r.Members) > 1 {
+		told.Detail += "\nEtcd's members: " + r.members(s.Target) + "."
+	}
+	stopped := "The rollout has stopped; no other controller and no worker was touched after it. It is not taken back by itself."
+	if lost {
+		told.Summary = lostDuring(s)
+		told.Hint = stopped + " Find out whether the machine is well and can be reached, and run the same command again: " +
+			"it carries on from there. " +
+			"If the machine is lost, replace it: kiban node replace " + r.site.Name + " " + s.Target + "."
+		return
+	}
+	others, unknown := r.others(ctx, s.Target)
+	told.Hint = stopped + "\n" + fmt.Sprintf(
+		"- If the cause is on %[1]s, mend it and run the same command again: it carries on from there.\n"+
+			"- If %[2]s is at fault, declare %[3]s: the next plan installs that in its place "+
+			"and does not start %[2]s again.\n%[4]s"+
+			"- If the machine is lost, replace it: kiban node replace %[5]s %[1]s.",
+		s.Target, s.Version, lifecycle.FixedVersion(s.Version, others), r.goingBack(ctx, s, others, unknown), r.site.Name)
+}
+
+// lostDuring says that a machine was out of reach before its upgrade was done. That is no word against the version.
+func lostDuring(s lifecycle.Step) string {
+	return fmt.Sprintf("the connection to %s was lost during its upgrade to k0s %s", s.Target, s.Version)
+}
+
+// members names etcd's members, the one that does not come up as such.
+func (r *run) members(down string) string {
+	var all []string
+	for _, m := range r.Members {
+		text := m.Name + " at " + m.PeerAddress
+		if owner, ok := r.site.Cluster.EtcdOwner(m); ok && owner.Name == down {
+			text += " (does not come up)"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, ", ")
+}
+
+// Hosts tells how a machine stands.
+type Hosts interface {
+	HostFacts(ctx context.Context, host string) (lifecycle.HostState, error)
+}
+
+// others are the versions of the other controllers, and those that did not say theirs. No worker has a newer one than all controllers.
+func (r *run) others(ctx context.Context, but string) (have map[string]lifecycle.Version, unknown []string) {
+	if r.Hosts == nil {
+		return nil, nil
+	}
+	ctx, cancel := lifecycle.Within(ctx, time.Minute, "no answer")
+	defer cancel()
+	have = map[string]lifecycle.Version{}
+	for _, host := range r.site.Cluster.Hosts {
+		if host.Name == but || host.Reset || !host.Role.IsController() {
+			continue
+		}
+		if h, err := r.Hosts.HostFacts(ctx, host.Name); err != nil || !h.Reached() {
+			unknown = append(unknown, host.Name)
+		} else {
+			have[host.Name] = h.Level()
+		}
+	}
+	return have, unknown
+}
+
+// goingBack says whether declaring the controller's former version has it run again, by what is on the machine and which versions the
+// others have, and else which backup leads back. Of those in unknown it is not known.
+func (r *run) goingBack(ctx context.Context, s lifecycle.Step, others map[string]lifecycle.Version, unknown []string) string {
+	if r.Hosts == nil || s.From.IsZero() || s.From == s.Version {
+		return ""
+	}
+	ctx, cancel := lifecycle.Within(ctx, time.Minute, "no answer")
+	defer cancel()
+	h, err := r.Hosts.HostFacts(ctx, s.Target)
+	switch {
+	case err == nil && h.Reached():
+	case err == nil:
+		err = errors.New(h.Why)
+		fallthrough
+	default:
+		return fmt.Sprintf("- Whether it may go back to %s can't be told: %v.\n", s.From, err)
+	}
+	if h.Binary == h.Former {
+		return "" // the new one never came into its place, so there is nothing to go back from
+	}
+	ok, why := h.MayDeclareFormer(others)
+	switch {
+	case ok && len(unknown) > 0:
+		return fmt.Sprintf("- Whether %s, its former version, may be declared again can't be told: %s did not say which version they have.\n",
+			h.Former, lifecycle.Enumerate(unknown))
+	case ok:
+		return fmt.Sprintf("- Or declare %s, its former version: the next plan starts that again. It may: %s.\n", h.Former, why)
+	}
+	text := fmt.Sprintf("- It may not go back to %s by itself: %s. ", s.From, why)
+	if r.Backup == nil {
+		return text + "A backup leads back.\n"
+	}
+	b, found := r.Backup(s.Version)
+	if !found {
+		return text + fmt.Sprintf("No backup from before is known here: kiban backup list %s.\n", r.site.Name)
+	}
+	return text + fmt.Sprintf("The backup of %s leads back, in %s; what was stored since is lost: "+
+		"declare %s, reset the controllers, then %s\n", b.Taken, b.Place, b.Version, lifecycle.RestoreCommand(r.site.Name, b))
+}
+
+// changedBy is what the step changes, as a paragraph of a finding: often that is why k0s does not come up. Secrets are masked in it.
+func changedBy(s lifecycle.Step) string {
+	changes := s.Changes
+	if len(changes) == 0 {
+		return ""
+	}
+	if most := 10; len(changes) > most {
+		changes = append(slices.Clone(changes[:most]), fmt.Sprintf("and %d more: kiban show has them", len(changes)-most))
+	}
+	return "\nThis step changes:\n  " + strings.Join(changes, "\n  ")
+}
+
+// takingBack are the ways on where k0s does not come up after a step that changed what it runs with. Without an API there is no plan that
+// takes a change back, so with one controller that is done by hand.
+func (r *run) takingBack(s lifecycle.Step) string {
+	text := fmt.Sprintf("The rollout has stopped: no other machine is begun.\n"+
+		"- If the change is at fault, take it back where it is declared, then run the same command again: it puts %s as it was.\n"+
+		"- If the cause is on %[1]s, mend it and run the same command again: it carries on from here.\n"+
+		"- To see why: kiban node logs %[2]s %[1]s.", s.Target, r.site.Name)
+	host, _ := r.site.Cluster.Host(s.Target)
+	only := !slices.ContainsFunc(r.site.Cluster.Hosts, func(h lifecycle.Host) bool {
+		return h.Name != s.Target && !h.Reset && h.Role.IsController()
+	})
+	if host.Role.IsController() && only {
+		text += fmt.Sprintf("\n%s is the only controller: if its API stays away and the plan does nothing about it, "+
+			"take the change back on the machine, too, and restart k0s there.", s.Target)
+	}
+	return text
 }
 
 // lastLog is what the node's k0s said last, as a paragraph of a finding. A log that cannot be had says why.
@@ -115,7 +297,7 @@ func (r *run) lastLog(ctx context.Context, s lifecycle.Step) string {
 	if r.Logs == nil {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := lifecycle.Within(ctx, 15*time.Second, "no answer")
 	defer cancel()
 	lines, err := r.Logs.LastLog(ctx, s.Target, logLines)
 	switch {

@@ -107,12 +107,128 @@ func TestWorkerGetsItsFormerK0sAgain(t *testing.T) {
 	}
 }
 
+// TestAStoppedRolloutNamesWhatStaysUpgraded: that no other node is begun does not mean that the others are as they were.
+func TestAStoppedRolloutNamesWhatStaysUpgraded(t *testing.T) {
+	for failing, want := range map[string]string{"w1": "no other node is begun. Find out",
+		"w3": "no other node is begun. What this run has upgraded stays so: w1, w2. Find out"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.errs[failing+"/upgrade"] = errors.New("exec format error")
+			d := one(t, Run(t.Context(), lifecycle.Site{}, returning(4, lifecycle.Stage{Width: 1}), w.deps()))
+			if !strings.Contains(d.Hint, want) {
+				t.Errorf("%s fails: %s", failing, d.Hint)
+			}
+		})
+	}
+}
+
+// TestAChangeThatIsNotMetIsNamed: where k0s does not come up with what a step changed, the finding says what that was, and how it is taken
+// back. Neither is said where the step changes nothing, or the machine was out of reach.
+func TestAChangeThatIsNotMetIsNamed(t *testing.T) {
+	change := "spec.api.extraArgs.proffiling: (none) -> true"
+	for name, c := range map[string]struct {
+		action  lifecycle.Action
+		changes []string
+		lost    bool
+		others  []lifecycle.Host
+		hint    string
+		not     string
+	}{
+		"one of two": {action: lifecycle.ActionConfigure, changes: []string{change}, not: "the only controller",
+			others: []lifecycle.Host{{Name: "c2", Role: lifecycle.RoleController}}, hint: "take it back where it is declared"},
+		"the only one": {action: lifecycle.ActionConfigure, changes: []string{change}, hint: "c1 is the only controller",
+			others: []lifecycle.Host{{Name: "w1", Role: lifecycle.RoleWorker}}},
+		"arguments":       {action: lifecycle.ActionReinstall, changes: []string{change}, hint: "take it back where it is declared"},
+		"files":           {action: lifecycle.ActionFiles, changes: []string{change}, hint: "take it back where it is declared"},
+		"an upgrade":      {action: lifecycle.ActionUpgrade, changes: []string{change}, hint: "is at fault, declare"},
+		"nothing changed": {action: lifecycle.ActionStart, hint: "See to what the reason names", not: "take it back"},
+		"out of reach": {action: lifecycle.ActionConfigure, changes: []string{change}, lost: true, hint: "See to what the reason names",
+			not: "take it back"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := talking{world: newWorld(), lines: []string{"unknown flag"}}
+				w.gates[lifecycle.GateAPIReady] = func(lifecycle.Gate) lifecycle.GateResult {
+					return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "connection refused", Unreached: c.lost}
+				}
+				site := lifecycle.Site{Name: "tokyo"}
+				site.Cluster.Hosts = append(c.others, lifecycle.Host{Name: "c1", Role: lifecycle.RoleController})
+				d := one(t, Run(t.Context(), site, lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}, Steps: []lifecycle.Step{{
+					ID: "c1/" + string(c.action), Stage: "s", Action: c.action, Target: "c1", Version: newer, Changes: c.changes,
+					After: []lifecycle.Gate{{Kind: lifecycle.GateAPIReady, Target: "c1", Timeout: time.Minute}}}}}, w.deps()))
+				if told := strings.Contains(d.Detail, change); told != (len(c.changes) > 0) || !strings.Contains(d.Detail, "unknown flag") {
+					t.Errorf("detail: %s", d.Detail)
+				}
+				if !strings.Contains(d.Hint, c.hint) || (c.not != "" && strings.Contains(d.Hint, c.not)) {
+					t.Errorf("hint: %s", d.Hint)
+				}
+			})
+		})
+	}
+}
+
+// TestARestoreThatIsDoneIsNotRepeated: once the control plane is restored, what goes on is apply, whatever failed or was interrupted later.
+func TestARestoreThatIsDoneIsNotRepeated(t *testing.T) {
+	for failing, want := range map[string]string{
+		"c1/restore": "Run the same command again", "w1/reset": "kiban apply tokyo` goes on from here, and not the restore. Before it, on w1",
+		"w1/join-worker": "kiban apply tokyo` goes on from here, and not the restore.",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			w.errs[failing] = lifecycle.Errorf("", "it failed").Try("Run the same command again when the cause is gone.")
+			var steps []lifecycle.Step
+			for _, s := range []struct {
+				target string
+				action lifecycle.Action
+			}{{"c1", lifecycle.ActionRestore}, {"w1", lifecycle.ActionReset}, {"w1", lifecycle.ActionJoinWorker}} {
+				steps = append(steps, lifecycle.Step{ID: s.target + "/" + string(s.action), Stage: "s", Target: s.target, Action: s.action})
+			}
+			d := one(t, Run(t.Context(), lifecycle.Site{Name: "tokyo"},
+				lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s", Width: 1}}, Steps: steps}, w.deps()))
+			if !strings.Contains(d.Hint, want) || (failing == "w1/join-worker" && strings.Contains(d.Hint, "Before it")) {
+				t.Errorf("%s: %s", failing, d.Hint)
+			}
+		})
+	}
+}
+
+// TestALostConnectionIsNoWordAgainstTheVersion: a machine that was out of reach during its upgrade is taken back where it can be, and
+// nobody is sent to find out why the version does not come up.
+func TestALostConnectionIsNoWordAgainstTheVersion(t *testing.T) {
+	lost := lifecycle.Errorf("w1", "the connection was lost during upgrade").Because("it does not answer any more").
+		Try("See to it.").Hiding(lifecycle.ErrConnectionLost)
+	for name, c := range map[string]struct {
+		fail          func(*world)
+		summary, hint string
+	}{
+		"in the action": {func(w *world) { w.errs["w1/upgrade"] = lost }, "it runs " + older.String() + " again", "nothing is known against"},
+		"behind it": {func(w *world) {
+			w.gates[lifecycle.GateNodeReady] = func(g lifecycle.Gate) lifecycle.GateResult {
+				return lifecycle.GateResult{State: lifecycle.GateWaiting, Reason: "not reached", Unreached: g.Version == newer}
+			}
+		}, "could not be taken back", "Mend the machine"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				c.fail(w)
+				d := one(t, Run(t.Context(), lifecycle.Site{}, returning(2, lifecycle.Stage{Width: 1}), w.deps()))
+				if !strings.HasPrefix(d.Summary, "the connection to w1 was lost during its upgrade") || !strings.Contains(d.Summary, c.summary) ||
+					!strings.Contains(d.Hint, c.hint) || strings.Contains(d.Summary+d.Hint, "come up") {
+					t.Errorf("finding %+v", d)
+				}
+			})
+		})
+	}
+}
+
 // TestNoNodeStartsDuringTheWayBack: the run has failed from the moment on that the first step has.
 func TestNoNodeStartsDuringTheWayBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.errs["w1/upgrade"] = errors.New("no")
 		w.takes["w1/restore-former"], w.takes["w2/drain"] = 10*time.Minute, time.Minute
+		w.takes["w1/upgrade"] = time.Second // it fails when the other one is under way, not before
 		err := Run(t.Context(), lifecycle.Site{}, returning(4, lifecycle.Stage{Width: 2}), w.deps())
 		if err == nil || slices.Contains(w.log, "w3/cordon") {
 			t.Errorf("error %v, did %v", err, w.log)

@@ -12,6 +12,9 @@ import (
 func (r *run) stage(ctx context.Context, stage lifecycle.Stage) {
 	order, steps := r.plan.Targets(stage.ID)
 	p := lifecycle.Progress{Waiting: order}
+	if stage.Budgeted {
+		p.Out = r.plan.AlreadyOut(stage.ID)
+	}
 	finished := make(chan string)
 	for {
 		for !r.stopped(ctx) {

@@ -15,8 +15,9 @@ func (r *run) step(ctx context.Context, s lifecycle.Step) (acted bool, ds lifecy
 	if ds := r.await(ctx, s, s.Before, r.Now(), lifecycle.SeverityBlocked); ds != nil {
 		return false, r.fail(ctx, s, r.Now(), false, ds)
 	}
-	began := r.Now()
-	if err := r.emit(stepEvent(lifecycle.EventStarted, s, s.Reason)); err != nil {
+	began, start := r.Now(), stepEvent(lifecycle.EventStarted, s, s.Reason)
+	start.Within = s.Timeout
+	if err := r.emit(start); err != nil {
 		return false, lifecycle.Diagnostics{unrecorded(s.ID, err)} // what can't be recorded must not be done
 	}
 	if err := r.permitted(ctx, s); err != nil {
@@ -118,7 +119,7 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 		}
 		if told.News(res.Reason, r.Now()) {
 			e := stepEvent(lifecycle.EventWaiting, s, g.String())
-			e.Detail = res.Reason
+			e.Detail, e.Elapsed, e.Within = res.Reason, r.Now().Sub(began), g.Timeout
 			_ = r.emit(e)
 		}
 		select {
@@ -137,8 +138,11 @@ func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res li
 	if waited >= time.Second {
 		d.Detail += fmt.Sprintf(" (waited %s)", waited.Round(time.Second))
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		d.Cause = errors.Join(ErrInterrupted, ctx.Err())
+	case res.Unreached:
+		d.Cause = lifecycle.ErrConnectionLost
 	}
 	return d
 }

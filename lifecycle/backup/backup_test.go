@@ -182,16 +182,19 @@ func TestWhatIsOnTheDiskIsReadAgain(t *testing.T) {
 			if len(half) != 1 {
 				t.Fatalf("written to %v", half)
 			}
-			f, err := os.OpenFile(half[0], os.O_WRONLY, 0) // a disk that does not keep what it is given
+			f, err := os.OpenFile(half[0], os.O_RDWR, 0) // a disk that does not keep what it is given
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			damage, at := []byte{0xff}, int64(30)
+			at, one := int64(30), make([]byte, 1)
 			if len(recipients) > 0 {
-				damage, at = []byte("x"), 100
+				at = 100
 			}
-			_, err = f.WriteAt(damage, at)
+			if _, err := f.ReadAt(one, at); err != nil {
+				return err
+			}
+			_, err = f.WriteAt([]byte{one[0] ^ 1}, at) // another byte, whatever was there
 			return err
 		}, nil)
 		if err == nil || !strings.Contains(err.Error(), "read back") {
@@ -270,6 +273,16 @@ func TestOut(t *testing.T) {
 	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
 	if err != nil || filepath.Dir(path) != s.Out || !strings.Contains(path, "v1.35.7") {
 		t.Error(path, err)
+	}
+	// A folder that is not there is made, where it is said to be one; else it is said before a backup is taken for nothing.
+	s.Out = filepath.Join(t.TempDir(), "new", "deep") + "/"
+	if path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil); err != nil || !strings.HasPrefix(path, s.Out) {
+		t.Error(path, err)
+	}
+	s.Out = filepath.Join(t.TempDir(), "new", "mine.tgz")
+	if _, err := s.Keep(t.Context(), v135, func(io.Writer) error { t.Error("a backup is taken"); return nil }, nil); err == nil ||
+		!strings.Contains(err.Error(), "there is no folder") {
+		t.Error(err)
 	}
 }
 

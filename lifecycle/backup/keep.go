@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -79,6 +80,15 @@ func (s Store) Keep(ctx context.Context, version lifecycle.Version, take func(io
 func (s Store) name(version lifecycle.Version) (File, error) {
 	f := File{Site: s.Site, Version: version, Taken: s.now().UTC().Truncate(time.Second), Encrypted: len(s.Rules.Recipients) > 0}
 	dir := s.Dir
+	if strings.HasSuffix(s.Out, "/") {
+		if err := os.MkdirAll(s.Out, 0o700); err != nil {
+			return f, lifecycle.Errorf(s.Out, "the folder can't be made").From(err).Try("Name one that may be written to.")
+		}
+	} else if _, err := os.Stat(filepath.Dir(s.Out)); s.Out != "" && err != nil {
+		return f, lifecycle.Errorf(s.Out, "there is no folder %s", filepath.Dir(s.Out)).
+			Because("A backup that is named like this is that very file.").
+			Try("Make the folder, or name a folder for the backup, which is made: --out " + s.Out + "/")
+	}
 	if st, err := os.Stat(s.Out); err == nil && st.IsDir() {
 		dir = s.Out
 	} else if s.Out != "" {

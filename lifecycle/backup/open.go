@@ -33,7 +33,8 @@ func Open(path, identityFile string) (*Source, error) {
 	s.Path = path
 	sealed, err := isSealed(path)
 	if err != nil {
-		return nil, refuse(path, "the backup cannot be read", "Give the path of a file that `kiban backup` wrote.", err)
+		return nil, refuse(path, "the backup cannot be read",
+			"Give the path of a file that `kiban backup` wrote, or the name of one that `kiban backup list SITE` shows.", err)
 	}
 	if s.Encrypted = sealed; sealed {
 		if s.identities, err = identities(path, identityFile); err != nil {

@@ -36,7 +36,7 @@ func (c *Checker) firstLook(ctx context.Context) {
 	if c.baseline != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, baselineTimeout)
+	ctx, cancel := lifecycle.Within(ctx, baselineTimeout, "no answer")
 	defer cancel()
 	nodes, err := c.workloads.Nodes(ctx)
 	if err != nil {

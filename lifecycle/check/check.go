@@ -109,7 +109,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	if !ok {
 		return failed("this version of kiban does not know the gate %q", g.Kind)
 	}
-	ctx, cancel := context.WithTimeout(ctx, within(g.Kind))
+	ctx, cancel := lifecycle.Within(ctx, within(g.Kind), "no answer")
 	defer cancel()
 	if w := g.Kind.Watches(); w != lifecycle.WatchedClock && w != lifecycle.WatchedOutside {
 		c.firstLook(ctx)

@@ -298,6 +298,12 @@ func TestHazard_H37_ReadyFromBeforeTheRestartIsNoProof(t *testing.T) {
 			tc.want.check(t, decideNodeReady(tc.node, tc.host, lifecycle.Gate{Kind: lifecycle.GateNodeReady, Target: "w1", Version: v}))
 		})
 	}
+	if r := decideNodeReady(node(), lifecycle.HostState{Problem: lifecycle.HostUnreachable}, lifecycle.Gate{}); !r.Unreached {
+		t.Error("a machine that does not answer is not told of as such")
+	}
+	if r := decideNodeReady(node(), lifecycle.HostState{Problem: lifecycle.HostFacts}, lifecycle.Gate{}); r.Unreached {
+		t.Error("a machine that answers counts as out of reach")
+	}
 }
 
 func TestNodesReady(t *testing.T) {

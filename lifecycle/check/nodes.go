@@ -25,7 +25,7 @@ func decideNodeReady(node lifecycle.NodeState, host lifecycle.HostState, g lifec
 	started := host.ServiceSince.Truncate(time.Second)
 	switch {
 	case !host.Reached():
-		return waiting("%s is not reached, so the age of its Ready condition is not known: %s", g.Target, host.Why)
+		return unreached(host, "%s is not reached, so the age of its Ready condition is not known: %s", g.Target, host.Why)
 	case !node.Ready:
 		return waiting("node %s is not Ready: %s", g.Target, node.Why)
 	case host.ServiceSince.IsZero():

@@ -19,7 +19,7 @@ func (c *Checker) rebooted(ctx context.Context, g lifecycle.Gate, _ time.Time) l
 func decideRebooted(host lifecycle.HostState, g lifecycle.Gate) lifecycle.GateResult {
 	switch {
 	case !host.Reached():
-		return waiting("%s is not reached: %s", g.Target, host.Why)
+		return unreached(host, "%s is not reached: %s", g.Target, host.Why)
 	case host.BootID == "":
 		return failed("%s does not tell its boot id", g.Target)
 	case host.BootID == g.Was:

@@ -24,9 +24,16 @@ func failed(format string, args ...any) lifecycle.GateResult {
 	return lifecycle.GateResult{State: lifecycle.GateFailed, Reason: fmt.Sprintf(format, args...)}
 }
 
+// unreached is the answer where the machine itself does not answer.
+func unreached(host lifecycle.HostState, format string, args ...any) lifecycle.GateResult {
+	r := waiting(format, args...)
+	r.Unreached = host.Problem == lifecycle.HostUnreachable
+	return r
+}
+
 // unknown is the answer where something could not be learnt now.
 func unknown(what string, err error) lifecycle.GateResult {
-	return waiting("%s: %v", what, err)
+	return waiting("%s: %s", what, lifecycle.InWords(err))
 }
 
 // some joins at most a few of many names.

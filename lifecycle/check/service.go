@@ -24,7 +24,7 @@ func (c *Checker) k0sRuns(ctx context.Context, g lifecycle.Gate, since time.Time
 		return unknown(g.Target+" does not tell how it is", err)
 	}
 	if !host.Reached() {
-		return waiting("%s is not reached: %s", g.Target, host.Why)
+		return unreached(host, "%s is not reached: %s", g.Target, host.Why)
 	}
 	now := c.now()
 	seen := memory(c, key{g, since.UnixNano()}, func(before *steady) steady { return observe(before, host, g, now) })

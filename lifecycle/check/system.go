@@ -22,7 +22,8 @@ type Prober interface {
 // WatchSystem has the checker look at k0s's own workloads too, and ask the site's probes. Without them their gates are skipped.
 func (c *Checker) WatchSystem(s System, p Prober) { c.system, c.prober = s, p }
 
-func (c *Checker) systemWell(ctx context.Context, _ lifecycle.Gate, _ time.Time) lifecycle.GateResult {
+// systemWell also looks for as long as the gate says: what k0s takes up by itself, it takes up a moment later.
+func (c *Checker) systemWell(ctx context.Context, g lifecycle.Gate, since time.Time) lifecycle.GateResult {
 	if c.system == nil {
 		return skipped("nobody tells how k0s's own workloads are")
 	}
@@ -35,7 +36,11 @@ func (c *Checker) systemWell(ctx context.Context, _ lifecycle.Gate, _ time.Time)
 		return unknown("the nodes are not known", err)
 	}
 	c.wholeAgain(workloads)
-	return decideSystem(workloads, nodes, c.wasLacking)
+	res := decideSystem(workloads, nodes, c.wasLacking)
+	if res.State == lifecycle.GateMet && c.now().Sub(since) < g.For {
+		return waiting("%s; they are watched for %s", res.Reason, g.For)
+	}
+	return res
 }
 
 // decideSystem: every daemon set and deployment of k0s's is whole on the nodes that are in service, but where it was not when the run
@@ -104,7 +109,7 @@ func (c *Checker) probes(ctx context.Context, _ lifecycle.Gate, _ time.Time) lif
 	for i, a := range addresses {
 		wg.Go(func() {
 			if err := c.prober.Ask(ctx, a); err != nil {
-				lost[i] = a + ": " + err.Error()
+				lost[i] = a + ": " + lifecycle.InWords(err)
 			}
 		})
 	}

@@ -86,6 +86,18 @@ func TestSystemThatRecoversCounts(t *testing.T) {
 	verdict{lifecycle.GateMet, "when the run began"}.check(t, c.Check(t.Context(), lifecycle.Gate{Kind: lifecycle.GateSystem}, time.Time{}))
 }
 
+// TestSystemIsWatchedForAWhile: right after k0s was told something it may not have begun.
+func TestSystemIsWatchedForAWhile(t *testing.T) {
+	k := &k0s{workloads: []lifecycle.Workload{proxy()}}
+	c := checker(&world{nodes: []lifecycle.NodeState{{Name: "w1", Ready: true}}}, lifecycle.Site{})
+	c.WatchSystem(k, k)
+	g, began := lifecycle.Gate{Kind: lifecycle.GateSystem, For: time.Minute}, c.now()
+	verdict{lifecycle.GateWaiting, "watched for 1m0s"}.check(t, c.Check(t.Context(), g, began))
+	verdict{lifecycle.GateMet, "well"}.check(t, c.Check(t.Context(), g, began.Add(-time.Minute)))
+	k.workloads = []lifecycle.Workload{proxy(lifecycle.Lack{Node: "w1", Why: "it has no pod there"})}
+	verdict{lifecycle.GateWaiting, "no pod there"}.check(t, c.Check(t.Context(), g, began.Add(-time.Minute)))
+}
+
 func TestProbesMustAnswer(t *testing.T) {
 	k := &k0s{lost: map[string]bool{}}
 	c := checker(&world{}, lifecycle.Site{Policy: lifecycle.Policy{Probes: []string{"https://a.example/", "https://b.example/"}}})

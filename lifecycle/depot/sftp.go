@@ -142,7 +142,7 @@ func (h *host) put(ctx context.Context, name string, content io.Reader, size int
 			_ = s.Remove(tmp) // the next attempt overwrites it as well
 		}
 	}()
-	n, err := f.ReadFrom(content)
+	n, err := io.Copy(writer{f}, content)
 	if err == nil && n != size {
 		err = fmt.Errorf("%d bytes came, %d were announced", n, size)
 	}
@@ -163,6 +163,12 @@ func (h *host) put(ctx context.Context, name string, content io.Reader, size int
 	}
 	return s.Rename(tmp, final)
 }
+
+// writer is a remote file's Write alone. Its ReadFrom, which io.Copy would take, forgets that the write of the last piece failed
+// (pkg/sftp v1.13.10), so a full disk would be a success.
+type writer struct{ f *sftp.File }
+
+func (w writer) Write(p []byte) (int, error) { return w.f.Write(p) }
 
 func (h *host) open(ctx context.Context, name string) (io.ReadCloser, error) {
 	s, err := h.dial(ctx)

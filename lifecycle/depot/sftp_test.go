@@ -26,7 +26,7 @@ type sftpHost struct {
 	key          ssh.Signer
 	login        ssh.PublicKey
 	deny, silent atomic.Bool
-	full         atomic.Bool
+	full, fills  atomic.Bool
 }
 
 func signer(t *testing.T) (ssh.Signer, []byte) {
@@ -48,7 +48,12 @@ func signer(t *testing.T) (ssh.Signer, []byte) {
 
 func sftpPlace(t *testing.T) place {
 	login, text := signer(t)
-	h := &sftpHost{login: login.PublicKey()}
+	return (&sftpHost{login: login.PublicKey()}).at(t, text)
+}
+
+// at lets the host serve, and gives it as a place that logs in with the key.
+func (h *sftpHost) at(t *testing.T, key []byte) place {
+	t.Helper()
 	h.key, _ = signer(t)
 	l := silence(t)
 	go h.serve(l)
@@ -61,7 +66,7 @@ func sftpPlace(t *testing.T) place {
 	return place{
 		to: lifecycle.BackupTo{SFTP: lifecycle.BackupSFTP{Address: l.Addr().String(), User: "kiban", Folder: dir,
 			Key: lifecycle.SecretSource{Env: "KEY"}}},
-		opts:   Options{KnownHosts: known, Secret: secrets(map[string]string{"KEY": strings.TrimSpace(string(text))})},
+		opts:   Options{KnownHosts: known, Secret: secrets(map[string]string{"KEY": strings.TrimSpace(string(key))})},
 		deny:   func() { h.deny.Store(true) },
 		full:   func() { h.full.Store(true) },
 		silent: func() { h.silent.Store(true) },
@@ -103,9 +108,9 @@ func (h *sftpHost) session(conn net.Conn) {
 				_ = r.Reply(r.Type == "subsystem", nil)
 			}
 		}()
-		if h.full.Load() {
+		if h.full.Load() || h.fills.Load() {
 			handlers := sftp.InMemHandler()
-			handlers.FilePut = fullDisk{}
+			handlers.FilePut = fullDisk{opens: h.fills.Load()}
 			_ = sftp.NewRequestServer(channel, handlers).Serve()
 			continue
 		}
@@ -117,11 +122,34 @@ func (h *sftpHost) session(conn net.Conn) {
 	}
 }
 
-// fullDisk takes no file.
-type fullDisk struct{}
+// fullDisk takes no file, or, as disks do, only refuses what is to be written to it.
+type fullDisk struct{ opens bool }
 
-func (fullDisk) Filewrite(*sftp.Request) (io.WriterAt, error) {
-	return nil, errors.New("write: no space left on device")
+var errFull = errors.New("write: no space left on device")
+
+func (d fullDisk) Filewrite(*sftp.Request) (io.WriterAt, error) {
+	if d.opens {
+		return d, nil
+	}
+	return nil, errFull
+}
+
+func (fullDisk) WriteAt([]byte, int64) (int, error) { return 0, errFull }
+
+// TestAFailedWriteIsNoSuccess: a host that opens the file and takes nothing of its content has not stored it, whatever the content's size:
+// less than a packet, one exactly, and a last piece.
+func TestAFailedWriteIsNoSuccess(t *testing.T) {
+	for _, size := range []int{1, 100, 1 << 15, 1<<15 + 1, 100_000} {
+		login, text := signer(t)
+		h := &sftpHost{login: login.PublicKey()}
+		h.fills.Store(true)
+		d := h.at(t, text).open(t)
+		err := d.Put(t.Context(), "a.tar.gz", bytes.NewReader(make([]byte, size)), int64(size))
+		told, ok := errors.AsType[lifecycle.Diagnostic](err)
+		if !ok || !strings.Contains(told.Hint, "Make room") {
+			t.Errorf("%d bytes on a full disk: %v", size, err)
+		}
+	}
 }
 
 // TestHostKeyIsStrict: a host whose key is not in the overlay's known_hosts gets nothing, and neither does one with another key.

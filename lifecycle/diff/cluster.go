@@ -19,7 +19,7 @@ func cluster(from, to lifecycle.Site) []lifecycle.DeclaredChange {
 	pair(from.Cluster.Hosts, to.Cluster.Hosts, func(h lifecycle.Host) string { return h.Name },
 		func(x, y lifecycle.Host) {
 			out = append(out, host(x, y)...)
-			out = append(out, fields("host "+x.Name, "", present(a.hosts[x.Name]), present(b.hosts[x.Name]), guarded)...)
+			out = append(out, fields("host "+x.Name, "", present(a.hosts[x.Name]), present(b.hosts[x.Name]), hostMask)...)
 		},
 		func(gone bool, h lifecycle.Host) {
 			if gone {

@@ -120,11 +120,23 @@ func TestCompare(t *testing.T) {
 			s.Cluster.Document = replace(replace(s.Cluster.Document, "mode: iptables", "mode: nftables"), "clientKeyFile: /a", "clientKeyFile: /b")
 		}, []string{`config | spec.network.kubeProxy.mode | "iptables" -> "nftables"`,
 			`config | spec.storage.etcd.externalCluster.clientKeyFile | "(secret)" -> "(secret)" | the value is not shown, for it may be secret`}},
+		{"documents within the configuration", func(s *lifecycle.Site) {
+			s.Cluster.Document = replace(s.Cluster.Document, "mode: iptables}",
+				"mode: iptables}, coreDNS: {patches: [{patch: {content: hunter2}}]}}\n"+
+					`        extensions: {helm: {charts: [{name: a, version: "1", values: "login: hunter2"}]}`)
+		}, []string{`config | spec.extensions |  -> {"helm":{"charts":[{"name":"a","values":"(secret)","version":"1"}]}}`,
+			`config | spec.network.coreDNS |  -> {"patches":[{"patch":{"content":"(secret)"}}]}`}},
 		{"the rest of a document", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(replace(s.Cluster.Document, "me:pw@proxy", "me:pw@other"), "metadata: {name: tokyo}",
 				"metadata: {name: osaka}")
 		}, []string{`cluster | metadata.name | "tokyo" -> "osaka"`,
 			`host cp-1 | environment.HTTP_PROXY | "http://(masked)@proxy:3128" -> "http://(masked)@other:3128"`}},
+		{"a host's environment", func(s *lifecycle.Site) {
+			s.Cluster.Document = replace(replace(s.Cluster.Document, `{HTTP_PROXY: "http://me:pw@proxy:3128"}`,
+				`{HTTP_PROXY: "http://me:pw@proxy:3128", TZ: UTC, APP_LICENSE: hunter2}`), "ssh: {address: 10.0.0.2}",
+				"ssh: {address: 10.0.0.2}\n    environment: {APP_LICENSE: hunter2, LANG: C}")
+		}, []string{`host cp-1 | environment.APP_LICENSE |  -> "(secret)"`, `host cp-1 | environment.TZ |  -> "UTC"`,
+			`host w-1 | environment |  -> {"APP_LICENSE":"(secret)","LANG":"C"}`}},
 		{"a default that is spelt out", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(s.Cluster.Document, "ssh: {address: 10.0.0.2}", "ssh: {address: 10.0.0.2, port: 22, user: ops}")
 		}, nil},
@@ -201,7 +213,8 @@ func TestCompare(t *testing.T) {
 			s.API.Kubeconfig = lifecycle.SecretSource{FileEnv: "EKS"}
 		}, []string{`site | spec.api.kubeconfig |  -> "the file that $EKS names"`, `site | spec.provider | "k0s" -> "external"`,
 			`k0s | version | "v1.35.7+k0s.0" -> `,
-			`config | spec | {"network":{"kubeProxy":{"mode":"iptables"},"podCIDR":"10.1.0.0/16"},"storage":{"etcd":{"externalCluster":{"clientKeyFile":"(secret)"}}}} -> `,
+			`config | spec | {"network":{"kubeProxy":{"mode":"iptables"},"podCIDR":"10.1.0.0/16"},` +
+				`"storage":{"etcd":{"externalCluster":{"clientKeyFile":"(secret)"}}}} -> `,
 			`host cp-1 |  | controller, 10.0.0.1 -> `, `host w-1 |  | worker, 10.0.0.2 -> `}},
 	} {
 		to := declaredSite()

@@ -38,7 +38,7 @@ func notSetting(field string) string {
 	switch field {
 	case "Name":
 		return "it says which site this is"
-	case "Dir", "Revision", "Digest":
+	case "Dir", "Beside", "Revision", "Digest":
 		return "it says where the declaration was read"
 	case "Cluster":
 		return "what becomes of machines is in the steps; how they are reached is looked at by host"

@@ -36,7 +36,7 @@ type Memory struct {
 
 // update changes what is remembered. edit may be called more than once. It never fails: less and less of it outlives the job.
 func (m *Memory) update(ctx context.Context, edit func(Book)) {
-	ctx, cancel := context.WithTimeout(ctx, rememberTime)
+	ctx, cancel := lifecycle.Within(ctx, rememberTime, "no answer")
 	defer cancel()
 	if m.Cluster != nil {
 		meanwhile := readTold(m.Dir) // from before there was a cluster, or while it did not answer

@@ -2,6 +2,8 @@ package forge
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -25,6 +27,35 @@ type Post func(ctx context.Context, address, text string) error
 
 // Open makes ready to speak to a forge.
 type Open func() (Forge, error)
+
+// Receivers are those that the environment wants to be told: KIBAN_WEBHOOK is an address, KIBAN_TELL_GITLAB says issue, note or both. One
+// that
+// is configured wrong is an error beside the others.
+func Receivers(getenv func(string) string, to Post, open Open) ([]Receiver, error) {
+	var out []Receiver
+	if address := getenv("KIBAN_WEBHOOK"); strings.TrimSpace(address) != "" {
+		out = append(out, WebhookReceiver(address, to))
+	}
+	wanted := strings.FieldsFunc(getenv("KIBAN_TELL_GITLAB"), func(r rune) bool { return r == ',' || r == ' ' })
+	for _, w := range wanted {
+		if w != "issue" && w != "note" {
+			return out, lifecycle.Errorf("", "KIBAN_TELL_GITLAB says %q", w).Try("Set it to issue, to note, or to issue,note.")
+		}
+	}
+	p := ProjectOf(getenv)
+	if len(wanted) > 0 && (p.URL == "" || p.Name == "") {
+		return out, lifecycle.Errorf("", "there is no GitLab project to write to").
+			Because("CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.").
+			Try("Unset KIBAN_TELL_GITLAB outside of pipelines.")
+	}
+	if slices.Contains(wanted, "issue") {
+		out = append(out, IssueReceiver(open, p.Name))
+	}
+	if slices.Contains(wanted, "note") {
+		out = append(out, NoteReceiver(open, p.Name, getenv("CI_COMMIT_SHA"), getenv("CI_COMMIT_BRANCH")))
+	}
+	return out, nil
+}
 
 // WebhookReceiver is whoever reads what is posted to an address.
 func WebhookReceiver(address string, to Post) Receiver {

@@ -155,6 +155,7 @@ func (s section) brief() string {
 	}
 	s.order(&b)
 	s.units(&b)
+	s.byHand(&b)
 	return b.String()
 }
 

@@ -40,7 +40,7 @@ func (t Teller) Tell(ctx context.Context, r Receiver, m Message) error {
 		t.Note("Not told to %s: %s.", r.title, why)
 		return nil
 	}
-	sending, cancel := context.WithTimeout(ctx, sendTime)
+	sending, cancel := lifecycle.Within(ctx, sendTime, "no answer")
 	defer cancel()
 	did, err := r.send(sending, t.Wording, claimed)
 	after := context.WithoutCancel(ctx) // a moment more, so that a retry knows

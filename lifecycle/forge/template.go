@@ -3,6 +3,7 @@ package forge
 import (
 	_ "embed"
 	"fmt"
+	"os"
 	"strings"
 	"text/template"
 	"time"
@@ -170,4 +171,22 @@ func period(d time.Duration) string {
 		return d.Round(time.Second).String()
 	}
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+}
+
+// ReadTemplate is the wording that a file holds; "" is kiban's own. Of one that makes no message, people are told in kiban's own words all
+// the same.
+func ReadTemplate(file string) (Template, error) {
+	if file == "" {
+		return ShippedTemplate(), nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return ShippedTemplate(), lifecycle.Errorf(file, "the template can't be read").From(err).
+			Try("--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in.")
+	}
+	t, err := ParseTemplate(file, string(b))
+	if err != nil {
+		return ShippedTemplate(), err
+	}
+	return t, nil
 }

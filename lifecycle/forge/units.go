@@ -38,6 +38,24 @@ func unitSymbolText(s lifecycle.Step) string {
 	return [...]string{"Change", "Add", "Remove"}[strings.Index("~+-", render.UnitSymbol(s))]
 }
 
+// byHand lists apart what somebody has changed in the cluster: merging puts it back, whatever else the merge request is about.
+func (s section) byHand(b *strings.Builder) {
+	var lines []string
+	for _, step := range s.Plan.Steps {
+		for _, line := range render.ByHand(step) {
+			lines = append(lines, "- "+lifecycle.Markdown(lifecycle.Shorten(line, lineRunes))+"\n")
+		}
+	}
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString("\n**Changed by hand in the cluster, and not by this merge request:**\n\n" + strings.Join(lines[:min(len(lines),
+		unitsListed)], ""))
+	if n := len(lines) - unitsListed; n > 0 {
+		fmt.Fprintf(b, "- and %d more\n", n)
+	}
+}
+
 var githubPages = regexp.MustCompile(`^https://([A-Za-z0-9-]+)\.github\.io/([A-Za-z0-9._-]+)/?$`)
 
 // releases is where the project of an addon's chart writes about its releases, when the chart changes its version and its repository is

@@ -148,7 +148,7 @@ func unreachedWebhook(err error, connected bool, to *url.URL) (time.Duration, er
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err // without the address
 	}
-	d := webhookFinding("the webhook's receiver could not be reached", hideWebhook(err.Error(), to),
+	d := webhookFinding("the webhook's receiver could not be reached", hideWebhook(lifecycle.InWords(err), to),
 		"Check the way from the runner to it; HTTPS_PROXY and NO_PROXY are heeded.")
 	d.Cause = err
 	if connected {

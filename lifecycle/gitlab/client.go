@@ -111,7 +111,7 @@ func transport(caFile string) (*http.Transport, error) {
 // failure nobody knows, so what would be made twice is not: UpsertNote looks first.
 func (c *Client) again(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return false, lifecycle.WhyEnded(ctx)
 	}
 	if err != nil {
 		// A certificate that is not trusted stays so.

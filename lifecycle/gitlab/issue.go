@@ -52,7 +52,7 @@ func (c *Client) sure(ctx context.Context, do func() error) error {
 		c.log.Debug("GitLab did not answer; looking again", "error", err)
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return lifecycle.WhyEnded(ctx)
 		case <-time.After(pause(c.wait, longWait, attempt, nil)):
 		}
 	}

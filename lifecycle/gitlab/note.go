@@ -34,7 +34,7 @@ func (c *Client) UpsertNote(ctx context.Context, project string, number int64, m
 		c.log.Debug("GitLab did not answer for a note; looking again", "error", err)
 		select {
 		case <-ctx.Done():
-			return "", c.explain(ctx, ctx.Err(), project, number)
+			return "", c.explain(ctx, lifecycle.WhyEnded(ctx), project, number)
 		case <-time.After(pause(c.wait, longWait, attempt, nil)):
 		}
 	}

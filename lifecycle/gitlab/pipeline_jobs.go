@@ -134,7 +134,9 @@ func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
   script:%[6]s
     - kiban ci reviewed %[1]s --out reviewed
     - kiban ci tell %[1]s started --plan reviewed/%[1]s.json || true
-    - kiban apply %[1]s --yes --lock-timeout 30m --reviewed reviewed/%[1]s.json --accept-changes "$KIBAN_ACCEPT_CHANGES" --result result-%[1]s.json
+    - >-
+      kiban apply %[1]s --yes --lock-timeout 30m --reviewed reviewed/%[1]s.json --accept-changes "$KIBAN_ACCEPT_CHANGES"
+      ${KIBAN_RETRY_FAILED:+--retry-failed} --result result-%[1]s.json
   after_script:
     - kiban show latest --site %[1]s -o html > timeline-%[1]s.html || rm -f timeline-%[1]s.html
     - kiban ci tell %[1]s ended --result result-%[1]s.json || true

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // clockRead is a template's action that asks for the time.
@@ -20,7 +22,7 @@ func nextSecond(ctx context.Context, ch *chart.Chart) error {
 	now := time.Now()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	case <-time.After(now.Truncate(time.Second).Add(time.Second + time.Millisecond).Sub(now)):
 		return nil
 	}

@@ -57,7 +57,7 @@ func (c *Client) Deploy(ctx context.Context, site lifecycle.Site, a lifecycle.Ad
 		progress(fmt.Sprintf("not ready for it yet (%s); trying again in %s", short(err), pause))
 		select {
 		case <-ctx.Done():
-			return failure(ctx.Err(), a.Namespace, releaseName(a))
+			return failure(lifecycle.WhyEnded(ctx), a.Namespace, releaseName(a))
 		case <-time.After(pause):
 		}
 		pause = min(2*pause, 15*time.Second)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,17 +20,19 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/bounded"
 )
 
 // folder gets a chart from a folder that holds <name>/Chart.yaml or <name>-<version>.tgz.
-func folder(dir string, c lifecycle.Chart) ([]byte, error) {
+func (s *Store) folder(ctx context.Context, dir string, c lifecycle.Chart) ([]byte, error) {
 	content, err := os.ReadFile(filepath.Join(dir, c.Name+"-"+c.Version+".tgz"))
 	if !errors.Is(err, fs.ErrNotExist) {
 		return content, err
 	}
 	source := filepath.Join(dir, c.Name)
 	if _, err := os.Stat(filepath.Join(source, "Chart.yaml")); err == nil {
-		return pack(source, c)
+		packed, err := bounded.Do(ctx, "the reading of chart "+c.Name, s.limits, func(context.Context) ([]byte, error) { return pack(source, c) })
+		return packed, withoutEnd(err, c)
 	}
 	d := lifecycle.Errorf(c.Repo, "there is no chart %s in the folder", c.Name).
 		Because(fmt.Sprintf("neither %s/Chart.yaml nor %s-%s.tgz is in %s", c.Name, c.Name, c.Version, dir)).

@@ -22,7 +22,7 @@ func (s *Store) registry(ctx context.Context, ref, version string) ([]byte, erro
 	}
 	// The SDK's calls take no context: the transport ends them.
 	opts := []registry.ClientOption{registry.ClientOptHTTPClient(&http.Client{Transport: bound{ctx: ctx, next: s.web.client.Transport},
-		Timeout: attemptTimeout})}
+		Timeout: attemptTimeout, CheckRedirect: led})}
 	if loopback(u.Hostname()) {
 		opts = append(opts, registry.ClientOptPlainHTTP())
 	}
@@ -67,7 +67,7 @@ func (s *Store) pull(ctx context.Context, client *registry.Client, ref string) (
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, lifecycle.WhyEnded(ctx)
 		case <-time.After(pause):
 		}
 		pause *= 2

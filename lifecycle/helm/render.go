@@ -15,6 +15,7 @@ import (
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/bounded"
 )
 
 // Render says what an addon is for a cluster: its chart, rendered twice, or its manifests. No cluster is asked, so what a chart looks up in
@@ -32,6 +33,14 @@ func (s *Store) Render(ctx context.Context, site lifecycle.Site, a lifecycle.Add
 	if err != nil {
 		return lifecycle.Rendering{}, err
 	}
+	r, err := bounded.Do(ctx, "the rendering of addon "+a.Name, s.limits, func(ctx context.Context) (lifecycle.Rendering, error) {
+		return steadily(ctx, archive, a, known)
+	})
+	return r, endless(err, a)
+}
+
+// steadily renders a chart twice, and marks what differs.
+func steadily(ctx context.Context, archive Archive, a lifecycle.Addon, known *common.Capabilities) (lifecycle.Rendering, error) {
 	// The second time is an upgrade: what a chart makes of that, or of the clock or of chance, differs between the two.
 	first, err := template(ctx, archive, a, known, false)
 	if err != nil {
@@ -64,6 +73,7 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 	if err != nil {
 		return rendered{}, err
 	}
+	contain(ch)
 	values, err := valuesOf(c)
 	if err != nil {
 		return rendered{}, err
@@ -82,7 +92,7 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 	if err != nil {
 		return rendered{}, violations(err, a)
 	}
-	var e engine.Engine
+	e := engine.Engine{CustomTemplateFuncs: functions()}
 	files, err := e.RenderWithContext(ctx, ch, top)
 	if err != nil {
 		return rendered{}, lifecycle.Errorf(a.Source, "chart %s %s cannot be rendered with these values", c.Name, c.Version).
@@ -90,6 +100,9 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 			Try("Correct the addon's values; helm template says the same").
 			About(valuesField("")).
 			Hiding(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return rendered{}, err // templates have no end of their own, and what they made may be gigabytes
 	}
 	for name := range files {
 		if strings.HasSuffix(name, "NOTES.txt") {

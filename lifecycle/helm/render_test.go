@@ -2,11 +2,15 @@ package helm
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +137,98 @@ func TestRenderRefuses(t *testing.T) {
 	dir, a := gateAddon(t, "", dependency)
 	if _, err := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{}); err != nil {
 		t.Errorf("a dependency that the values leave out need not be there: %v", err)
+	}
+}
+
+// TestA8_SchemasReferToNothingElse: Helm's validator would fetch what a chart's schema refers to, and read it from the disk. Whoever writes
+// a chart would have kiban ask and read what it likes while a plan is made. What the schema holds itself is held against the values.
+func TestA8_SchemasReferToNothingElse(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		fmt.Fprint(w, `{"type":"string"}`)
+	}))
+	defer server.Close()
+	secret := filepath.Join(t.TempDir(), "secret.json")
+	write(t, secret, `{"const":"canary-of-the-runner"}`)
+	for name, schema := range map[string]string{
+		"a reference to an address": `{"properties":{"image":{"$ref":"URL/a"},"replicas":{"minimum":5}}}`,
+		"a reference to a file":     `{"properties":{"image":{"$ref":"file://SECRET"},"replicas":{"minimum":5}}}`,
+		"a path":                    `{"properties":{"image":{"$ref":"../SECRET"},"replicas":{"minimum":5}}}`,
+		"a dynamic one":             `{"properties":{"image":{"$dynamicRef":"URL/a#x"},"replicas":{"minimum":5}}}`,
+		"a name that is another's":  `{"$id":"URL/b","properties":{"image":{"$ref":"a"},"replicas":{"minimum":5}}}`,
+		"the schema of the schema":  `{"$schema":"URL/draft","properties":{"replicas":{"minimum":5}}}`,
+		"below everything":          `{"allOf":[{"if":{"not":{"$ref":"file://SECRET"}}},{"properties":{"replicas":{"minimum":5}}}]}`,
+		"a device":                  `{"properties":{"image":{"$ref":"file:///dev/zero"},"replicas":{"minimum":5}}}`,
+		"its own parts":             `{"$defs":{"n":{"minimum":5}},"properties":{"replicas":{"$ref":"#/$defs/n"}}}`,
+		"its own name": `{"$id":"https://a.example/s","$defs":{"n":{"minimum":5}},` +
+			`"properties":{"replicas":{"$ref":"https://a.example/s#/$defs/n"}}}`,
+		"a draft that is published": `{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"n":{"minimum":5}},` +
+			`"properties":{"replicas":{"$ref":"#/definitions/n"}}}`,
+		"one in a chart that it brings": `{"properties":{"replicas":{"minimum":5}}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			schema = strings.NewReplacer("URL", server.URL, "SECRET", secret).Replace(schema)
+			dir, a := gateAddon(t, "", func(files map[string]string) {
+				files["values.schema.json"] = schema
+				files["charts/inner/Chart.yaml"] = "apiVersion: v2\nname: inner\nversion: 1.0.0\n"
+				files["charts/inner/values.yaml"] = "a: b\n"
+				files["charts/inner/values.schema.json"] = `{"properties":{"a":{"$ref":"` + server.URL + `/inner"}}}`
+			})
+			_, err := testStore(StoreOptions{}).Render(t.Context(), site(dir), a, lifecycle.Capabilities{})
+			if err == nil || !strings.Contains(err.Error(), "replicas: ") {
+				t.Errorf("what it holds itself does not count: %v", err)
+			}
+			if err != nil && (strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "image")) {
+				t.Errorf("it was read: %v", err)
+			}
+		})
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("the address was asked %d times", n)
+	}
+}
+
+// TestA8_TemplatesAskNobody: a template that looks into the cluster, resolves a name or reads the environment finds nothing there.
+func TestA8_TemplatesAskNobody(t *testing.T) {
+	t.Setenv("KIBAN_CANARY", "canary-of-the-runner")
+	dir, a := gateAddon(t, "", func(files map[string]string) {
+		files["templates/asks.yaml"] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: asks}\ndata:\n" +
+			"  secrets: '{{ lookup \"v1\" \"Secret\" \"kube-system\" \"\" | len }}'\n  host: '{{ getHostByName \"localhost\" }}'\n" +
+			"  file: '{{ .Files.Get \"/etc/passwd\" }}{{ .Files.Get \"../../../../../../etc/passwd\" }}'\n"
+	})
+	r, err := testStore(StoreOptions{}).Render(t.Context(), site(dir), a, lifecycle.Capabilities{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(r.Objects, func(o lifecycle.Object) bool { return o.Name == "asks" })
+	if i < 0 || !strings.Contains(string(r.Objects[i].JSON), `"data":{"file":"","host":"","secrets":"0"}`) {
+		t.Errorf("it is %d of %s", i, r.Objects)
+	}
+	for _, function := range []string{"env", "expandenv"} {
+		dir, a := gateAddon(t, "", func(files map[string]string) {
+			files["templates/asks.yaml"] = "a: {{ " + function + ` "KIBAN_CANARY" }}`
+		})
+		if r, err := testStore(StoreOptions{}).Render(t.Context(), site(dir), a, lifecycle.Capabilities{}); err == nil {
+			t.Errorf("%s gives %s", function, r.Objects)
+		}
+	}
+}
+
+// TestA8_NoRedirectToPlainHTTP: a server that is asked by https does not lead to an address that is asked by plain http.
+func TestA8_NoRedirectToPlainHTTP(t *testing.T) {
+	var asked atomic.Int32
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer inside.Close()
+	outside := httptest.NewTLSServer(http.RedirectHandler(inside.URL+"/latest/meta-data", http.StatusFound))
+	defer outside.Close()
+	s := testStore(StoreOptions{})
+	s.web.client.Transport = outside.Client().Transport
+	if _, err := s.web.once(t.Context(), outside.URL+"/index.yaml"); err == nil || !strings.Contains(err.Error(), "only https is followed") {
+		t.Errorf("error %v", err)
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("it was asked %d times", n)
 	}
 }
 

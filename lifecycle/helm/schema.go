@@ -2,10 +2,14 @@ package helm
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+
+	chart "helm.sh/helm/v4/pkg/chart/v2"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -17,15 +21,72 @@ var (
 	quoted = regexp.MustCompile(`^'.*' (does not match|is not valid)`)
 )
 
+// contain keeps the schemas of a chart, and of those in it, to what is in them: Helm would read files of this machine and fetch addresses
+// that they refer to, while a plan is made. What is referred to elsewhere is not held against the values then; the rest is, and the API
+// judges what is rendered.
+func contain(ch *chart.Chart) {
+	ch.Schema = contained(ch.Schema)
+	for _, d := range ch.Dependencies() {
+		contain(d)
+	}
+}
+
+// contained is a schema without references to others. What is no JSON stays as it is: nothing is read for it.
+func contained(text []byte) []byte {
+	var schema any
+	if len(text) == 0 || json.Unmarshal(text, &schema) != nil {
+		return text
+	}
+	var own []string // the names that it gives itself and its parts
+	each(schema, func(m map[string]any) {
+		for _, key := range []string{"$id", "id"} {
+			if id, ok := m[key].(string); ok {
+				own = append(own, strings.TrimSuffix(id, "#"))
+			}
+		}
+	})
+	leads := false
+	each(schema, func(m map[string]any) {
+		for _, key := range []string{"$ref", "$dynamicRef", "$recursiveRef", "$schema"} {
+			to, ok := m[key].(string)
+			name, _, _ := strings.Cut(to, "#")
+			if ok && name != "" && !slices.Contains(own, name) && !(key == "$schema" && published.MatchString(name)) {
+				delete(m, key)
+				leads = true
+			}
+		}
+	})
+	if !leads {
+		return text // as it was written
+	}
+	out, err := json.Marshal(schema)
+	if err != nil { // it was JSON
+		return text
+	}
+	return out
+}
+
+// published are the drafts of JSON Schema, which the validator has with it.
+var published = regexp.MustCompile(`^https?://json-schema\.org/(draft-0[467]|draft/20(19-09|20-12))/schema$`)
+
+// each visits all mappings of a document.
+func each(v any, visit func(map[string]any)) {
+	switch v := v.(type) {
+	case map[string]any:
+		visit(v)
+		for _, below := range v {
+			each(below, visit)
+		}
+	case []any:
+		for _, below := range v {
+			each(below, visit)
+		}
+	}
+}
+
 // violations lists what is wrong with an addon's values, one diagnostic a path. Values are not repeated.
 func violations(err error, a lifecycle.Addon) error {
 	text := err.Error()
-	if strings.Contains(text, "HTTP request failed for") || strings.Contains(text, "HTTP request to") {
-		return lifecycle.Errorf(a.Source, "the chart's schema refers to one on the network, which cannot be had").
-			Because(text).
-			Try("Use a version of the chart whose schema is whole, or a mirror that answers").
-			Hiding(err)
-	}
 	var found lifecycle.Diagnostics
 	chart := a.Chart.Name
 	for line := range strings.Lines(text) {

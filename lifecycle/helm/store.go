@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/bounded"
 )
 
 // StoreOptions are a Store's choices.
@@ -36,6 +37,8 @@ type Store struct {
 	// once lets several addons that want the same file wait for one download.
 	once singleflight.Group
 	log  *slog.Logger
+	// limits are what the rendering of a chart may take.
+	limits bounded.Limits
 }
 
 // Archive is a chart as an archive.
@@ -53,7 +56,7 @@ func NewStore(opts StoreOptions) *Store {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{opts: opts, cache: newCache(opts.CacheDir, opts.Bundle), web: newWeb(log), log: log}
+	return &Store{opts: opts, cache: newCache(opts.CacheDir, opts.Bundle), web: newWeb(log), log: log, limits: maxRendering()}
 }
 
 // Chart gets a chart's archive. A repository that is a path is relative to dir. With a pin, the archive is the pinned one or there is an
@@ -62,7 +65,7 @@ func (s *Store) Chart(ctx context.Context, dir string, c lifecycle.Chart, pins *
 	pin, _ := pins.Chart(c)
 	name := c.Name + "-" + c.Version + ".tgz"
 	if local(c.Repo) {
-		content, err := folder(resolve(dir, c.Repo), c)
+		content, err := s.folder(ctx, resolve(dir, c.Repo), c)
 		if err != nil {
 			return Archive{}, err
 		}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 const (
@@ -30,7 +32,12 @@ func newWeb(log *slog.Logger) web {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 4,
 		IdleConnTimeout:     30 * time.Second,
 		TLSHandshakeTimeout: 15 * time.Second, ResponseHeaderTimeout: 30 * time.Second}
-	return web{client: &http.Client{Transport: transport, Timeout: attemptTimeout}, pause: time.Second, log: log}
+	return web{client: &http.Client{Transport: transport, Timeout: attemptTimeout, CheckRedirect: led}, pause: time.Second, log: log}
+}
+
+// led follows a server that sends us on, where that may be.
+func led(req *http.Request, via []*http.Request) error {
+	return lifecycle.MayLead(via[0].URL, req.URL, len(via))
 }
 
 // statusError is an answer that is no file.
@@ -62,7 +69,7 @@ func (w web) get(ctx context.Context, url string) ([]byte, error) {
 		w.log.Debug("download failed, trying again", "url", url, "error", err, "in", pause)
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, lifecycle.WhyEnded(ctx)
 		case <-time.After(pause):
 		}
 		pause *= 2

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -11,12 +13,13 @@ import (
 // goroutines; a run hands its events over one at a time.
 type Recorder struct {
 	record   lifecycle.RunRecord
-	hosts    map[string]lifecycle.Version // what runs on each host by now
-	installs map[string]lifecycle.Version // what each step puts on its host
-	planned  map[string]bool              // steps
-	begun    map[string]bool              // steps
-	done     map[string]bool              // steps of the plan; not those of the way back after a failure
-	touched  map[string]bool              // machines
+	hosts    map[string]lifecycle.Version       // what runs on each host by now
+	installs map[string]lifecycle.Version       // what each step puts on its host
+	planned  map[string]bool                    // steps
+	begun    map[string]bool                    // steps
+	done     map[string]bool                    // steps of the plan; not those of the way back after a failure
+	touched  map[string]bool                    // machines
+	failing  map[string]lifecycle.FailedUpgrade // by machine
 	took     map[lifecycle.Action]lifecycle.Took
 	ended    bool
 	skipped  bool
@@ -39,7 +42,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.hosts, r.installs = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
 		r.planned = map[string]bool{}
 		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
-		r.took = map[lifecycle.Action]lifecycle.Took{}
+		r.took, r.failing = map[lifecycle.Action]lifecycle.Took{}, map[string]lifecycle.FailedUpgrade{}
 	}
 	if !r.ended { // what follows the summary is about the record itself
 		r.record.Ended = e.Time
@@ -64,11 +67,16 @@ func (r *Recorder) Add(e lifecycle.Event) {
 			r.done[e.Step] = true
 			r.time(e)
 		}
+		r.takenBack(e)
 		r.installed(e)
 	case lifecycle.EventSkipped:
 		r.skipped = true
 	case lifecycle.EventFailed:
 		r.record.Failed++
+		lost := e.Diagnostic != nil && errors.Is(*e.Diagnostic, lifecycle.ErrConnectionLost) // no word against the version
+		if e.Action == lifecycle.ActionUpgrade && r.begun[e.Step] && !lost {
+			r.failing[e.Target] = lifecycle.FailedUpgrade{Host: e.Target, Version: r.installs[e.Step], Why: reason(e)}
+		}
 		r.harder = r.harder || e.Diagnostic == nil || e.Diagnostic.Severity == lifecycle.SeverityError
 	case lifecycle.EventSummary:
 		r.ended, r.record.Result = true, e.Result
@@ -85,6 +93,32 @@ func (r *Recorder) header(h *lifecycle.RunHeader) {
 		r.hosts[host.Name] = host.Version
 	}
 	r.record.Before = r.versions()
+}
+
+// takenBack notes the version that a machine was taken back from.
+func (r *Recorder) takenBack(e lifecycle.Event) {
+	if e.Action != lifecycle.ActionRestoreFormer {
+		return
+	}
+	f, ok := r.failing[e.Target]
+	if !ok { // an earlier run had left it so
+		f = lifecycle.FailedUpgrade{Host: e.Target, Version: r.hosts[e.Target], Why: "it did not come up"}
+	}
+	if f.Former = r.installs[e.Step]; !f.Version.IsZero() && f.Version != f.Former {
+		r.record.FailedUpgrades = append(r.record.FailedUpgrades, f)
+	}
+}
+
+// mostReason is how much of a reason a record holds, in bytes.
+const mostReason = 300
+
+// reason is why a step failed, in a line.
+func reason(e lifecycle.Event) string {
+	why := e.Message
+	if e.Diagnostic != nil && e.Diagnostic.Detail != "" {
+		why, _, _ = strings.Cut(e.Diagnostic.Detail, "\n")
+	}
+	return strings.ToValidUTF8(why[:min(len(why), mostReason)], "")
 }
 
 // installed follows what a finished step left on its host.

@@ -84,9 +84,37 @@ func TestRecord(t *testing.T) {
 			Digest: "sha256:aa", Began: begun.Time,
 			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Steps: 2, Begun: tt.begun,
 			Done: tt.done, Failed: tt.failed, Machines: tt.on}
+		if tt.name == "an upgrade that was cut off earlier is taken back" {
+			want.FailedUpgrades = []lifecycle.FailedUpgrade{{Host: "worker-1", Version: v136, Former: v135, Why: "it did not come up"}}
+		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\ngot  %+v\nwant %+v", tt.name, got, want)
 		}
+	}
+}
+
+// TestRecordRemembersWhatWasTakenBack: the version, the machine and why, once the way back has come to its end. An upgrade that was not begun,
+// or whose way back failed, is none.
+func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
+	v135, v136 := parsed(t, "v1.35.7+k0s.0"), parsed(t, "v1.36.3+k0s.2")
+	at := func(second int, kind lifecycle.EventKind, a lifecycle.Action, v lifecycle.Version) lifecycle.Event {
+		return step(second, kind, "worker-1", a, v)
+	}
+	none := lifecycle.Version{}
+	planned, started := at(0, lifecycle.EventPlanned, lifecycle.ActionUpgrade, v136), at(1, lifecycle.EventStarted, lifecycle.ActionUpgrade, none)
+	failed := at(2, lifecycle.EventFailed, lifecycle.ActionUpgrade, none)
+	failed.Diagnostic = new(lifecycle.Errorf("worker-1", "not met").Because("k0s crashes again and again", "more"))
+	back := []lifecycle.Event{at(3, lifecycle.EventStarted, lifecycle.ActionRestoreFormer, v135),
+		at(4, lifecycle.EventFinished, lifecycle.ActionRestoreFormer, none)}
+	want := []lifecycle.FailedUpgrade{{Host: "worker-1", Version: v136, Former: v135, Why: "k0s crashes again and again"}}
+	if got := Record(append([]lifecycle.Event{planned, started, failed}, back...)).FailedUpgrades; !slices.Equal(got, want) {
+		t.Errorf("taken back: %+v", got)
+	}
+	if got := Record([]lifecycle.Event{planned, started, failed, back[0]}).FailedUpgrades; len(got) != 0 {
+		t.Errorf("not taken back: %+v", got)
+	}
+	if got := Record([]lifecycle.Event{planned, failed}).FailedUpgrades; len(got) != 0 {
+		t.Errorf("not begun: %+v", got)
 	}
 }
 

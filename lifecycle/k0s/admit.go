@@ -1,6 +1,7 @@
 package k0s
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func (l limits) admit(h *cluster.Host) error {
 		return errors.New("localhost is not supported: commands for the machine would run where kiban runs; write ssh instead")
 	}
 	for c := h.SSH; c != nil; c = c.Bastion {
+		if err := errors.Join(asError(allowed.Address(c.Address)), asError(allowed.User(cmp.Or(c.User, "root")))); err != nil {
+			return err
+		}
 		for name, value := range c.SSHConfigOptions {
 			if err := asError(allowed.SSHOption(name, value)); err != nil {
 				return err

@@ -46,7 +46,9 @@ func normalise(args []string, controller bool) []string {
 		case "--kubelet-extra-args":
 			values[name] = words(all[len(all)-1])
 		default:
-			values[name] = all[len(all)-1]
+			if value := all[len(all)-1]; value != "false" { // which every switch of k0s's is where nothing is said of it
+				values[name] = value
+			}
 		}
 	}
 	out := make([]string, 0, len(values))
@@ -110,6 +112,7 @@ func words(value string) string {
 	if err != nil {
 		return value // as written: an odd quote must show as a difference rather than be lost
 	}
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" }) // two blanks in a row
 	slices.Sort(parts)
 	for i, p := range parts {
 		if strings.ContainsAny(p, " \t\"'\\$") {

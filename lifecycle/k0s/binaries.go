@@ -256,7 +256,10 @@ func open(ctx context.Context, where string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		return lifecycle.MayLead(via[0].URL, req.URL, len(via))
+	}}
+	res, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}

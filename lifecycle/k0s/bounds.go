@@ -18,10 +18,14 @@ const (
 	maxLibrary = 512 << 10
 	// maxBackup bounds a backup as a controller gives it: etcd holds at most 8 GiB, and k0s packs them.
 	maxBackup = 32 << 30
+	// maxCertificates bounds what is shown of certificates: of each of 16 files, 64 KiB.
+	maxCertificates = 1088 << 10
 	// maxFact bounds one line of the facts.
 	maxFact = 8 << 10
 	// maxBinaries bounds the binaries of k0s, staged and former, that lie on a machine.
 	maxBinaries = 64
+	// maxDropIns bounds the files that k0s gives to its containerd; the script leaves out what is beyond.
+	maxDropIns = 64
 	// maxMembers bounds the members of an etcd.
 	maxMembers = 64
 	// maxArguments bounds the arguments of a service.
@@ -39,18 +43,18 @@ type bound struct {
 // blocks are the blocks that the script prints.
 func blocks() map[string]bound {
 	return map[string]bound{
-		"os": {16 << 10, false}, "free": {16 << 10, true}, "version": {16 << 10, true}, "unitfile": {128 << 10, false},
+		"os": {16 << 10, false}, "free": {16 << 10, true}, "room": {16 << 10, true}, "version": {16 << 10, true}, "unitfile": {128 << 10, false},
 		"service": {16 << 10, false}, "status": {64 << 10, true}, "kubeconfig": {maxKubeconfig, false}, "etcd": {64 << 10, true},
-		"config": {1 << 20, false},
+		"config": {1 << 20, false}, "ran": {4 << 10, true}, "certificates": {maxCertificates, false},
 	}
 }
 
 // counts are the facts that the script prints, and how many of each it may. declared is how many files the host declares.
 func counts(declared int) map[string]int {
-	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared}
-	for _, once := range []string{"uid", "shell", "facts", "clock", "hostname", "kernel", "boot", "epoch", "machine", "cgroup", "systemd",
-		"unit",
-		"environment", "data", "restored", "server", "token", "done"} {
+	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared, "dropin": maxDropIns}
+	for _, once := range []string{"uid", "shell", "facts", "load", "patience", "clock", "hostname", "kernel", "boot", "epoch", "machine",
+		"cgroup",
+		"systemd", "unit", "environment", "data", "restored", "server", "token", "spent", "done"} {
 		out[once] = 1
 	}
 	return out

@@ -103,7 +103,8 @@ func everything(t *testing.T, f *farm) string {
 	p, problems := plan.Make(s.site, state, lifecycle.PlanOptions{}), observe.Problems(s.site, state)
 	var out bytes.Buffer
 	for _, err := range []error{render.StatusText(&out, s.site, state, problems, render.Style{}),
-		render.PlanText(&out, s.site, p, render.Style{}), render.PlanMarkdown(&out, s.site, p), render.NodesText(&out, s.site, state),
+		render.PlanText(&out, s.site, p, render.Style{}), render.PlanMarkdown(&out, s.site, p),
+		render.NodesText(&out, s.site, state, render.Style{}),
 		json.NewEncoder(&out).Encode(state),
 		json.NewEncoder(&out).Encode(p), json.NewEncoder(&out).Encode(problems)} {
 		if err != nil {

@@ -23,6 +23,10 @@ func configure(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
+	if f.host.Service == lifecycle.ServiceRunning && t.step.Stopped {
+		t.leave()
+		return nil
+	}
 	text, err := configFor(t.cluster, t.on.k0s, false)
 	if err != nil || text == nil {
 		return err

@@ -162,11 +162,11 @@ func TestA1_AWorkerGivesNoCredentials(t *testing.T) {
 		if name == "worker" && got.etcd != nil {
 			t.Errorf("a worker told of etcd: %v", got.etcd)
 		}
-		if !strings.Contains(script(q), "ROLE=worker") {
+		if !strings.HasPrefix(arguments(q), nonce+" worker ") {
 			t.Errorf("%s: it is asked as a controller", name)
 		}
 	}
-	if !strings.Contains(script(asked(lifecycle.RoleControllerWorker)), "ROLE=controller") {
+	if !strings.HasPrefix(arguments(asked(lifecycle.RoleControllerWorker)), nonce+" controller ") {
 		t.Error("a controller is not asked as one")
 	}
 }

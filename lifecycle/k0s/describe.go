@@ -54,6 +54,12 @@ type describer struct {
 	sources sourceFiles
 }
 
+// reject is fail for what k0sctl's own reading refuses: whoever has read the document before has most likely found it, with its line.
+func (d *describer) reject(subject, summary, detail, hint string) {
+	d.fail(subject, summary, detail, hint)
+	d.found[len(d.found)-1].Cause = lifecycle.ErrReadAgain
+}
+
 func (d *describer) fail(subject, summary, detail, hint string) {
 	d.add(lifecycle.SeverityError, subject, summary, detail, hint)
 }
@@ -74,11 +80,11 @@ func (d *describer) syntax(err error) {
 	const hint = "the schema is k0sctl's (https://docs.k0sproject.io/stable/k0sctl-install/); `k0sctl init` prints an example"
 	if te, ok := errors.AsType[*yaml.TypeError](err); ok {
 		for _, e := range te.Errors {
-			d.fail("", "the cluster document does not fit k0sctl's schema", e, hint)
+			d.reject("", "the cluster document does not fit k0sctl's schema", e, hint)
 		}
 		return
 	}
-	d.fail("", "the cluster document does not fit k0sctl's schema", strings.TrimPrefix(err.Error(), "yaml: "), hint)
+	d.reject("", "the cluster document does not fit k0sctl's schema", strings.TrimPrefix(err.Error(), "yaml: "), hint)
 }
 
 // connections applies the site's SSH settings to every host.
@@ -87,7 +93,7 @@ func (d *describer) connections(c *v1beta1.Cluster, parts document) {
 	for i, h := range c.Spec.Hosts {
 		o, err := reach(h, parts.hosts[i], parts.ssh, parts.dir)
 		if err != nil {
-			d.fail(subject(h, i), "kiban cannot connect to this host as declared", err.Error(), "")
+			d.reject(subject(h, i), "kiban cannot connect to this host as declared", err.Error(), "")
 		}
 		overruled = append(overruled, o...)
 	}
@@ -98,7 +104,7 @@ func (d *describer) connections(c *v1beta1.Cluster, parts document) {
 	}
 	if parts.ssh.KnownHosts == "" && slices.ContainsFunc(c.Spec.Hosts, func(h *cluster.Host) bool { return h.SSH != nil }) {
 		d.fail("", "no known_hosts file", "machines are only trusted when their host key is in a file of the overlay",
-			"Set ssh.knownHosts in the Site document, and fill the file with ssh-keyscan after comparing the keys")
+			"Set ssh.knownHosts in the Site document; `kiban hosts trust SITE` then fills the file")
 	}
 }
 
@@ -113,12 +119,12 @@ func (d *describer) validate(c *v1beta1.Cluster, dir string) {
 	}
 	// not Cluster.Validate: it sets a global of the validation library each time, and sites are read side by side
 	if err := c.Spec.Validate(); err != nil {
-		d.fail("", "k0sctl rejects the cluster document", err.Error(), hint)
+		d.reject("", "k0sctl rejects the cluster document", err.Error(), hint)
 	}
 	// k0sctl validates the hosts only when there is more than one (H31)
 	if len(c.Spec.Hosts) == 1 {
 		if err := c.Spec.Hosts[0].Validate(); err != nil {
-			d.fail(subject(c.Spec.Hosts[0], 0), "k0sctl rejects the host", err.Error(), hint)
+			d.reject(subject(c.Spec.Hosts[0], 0), "k0sctl rejects the host", err.Error(), hint)
 		}
 	}
 	names := map[string]bool{}
@@ -154,12 +160,12 @@ func (d *describer) files(h *cluster.Host, i int, dir string) {
 func (d *describer) version(c *v1beta1.Cluster) lifecycle.Version {
 	const hint = "set spec.k0s.version to an exact release such as v1.36.3+k0s.2"
 	if c.Spec.K0s.Version == nil || c.Spec.K0s.Version.IsZero() {
-		d.fail("", "the k0s version is not pinned", "spec.k0s.version is missing", hint)
+		d.reject("", "the k0s version is not pinned", "spec.k0s.version is missing", hint)
 		return lifecycle.Version{}
 	}
 	v, err := lifecycle.ParseVersion("v" + strings.TrimPrefix(c.Spec.K0s.Version.String(), "v"))
 	if err != nil {
-		d.fail("", "the k0s version is not exact", err.Error(), hint)
+		d.reject("", "the k0s version is not exact", err.Error(), hint)
 	}
 	return v
 }
@@ -175,7 +181,7 @@ func (d *describer) hosts(c *v1beta1.Cluster) []lifecycle.Host {
 	for i, h := range c.Spec.Hosts {
 		host, err := describeHost(c, h, client)
 		if err != nil {
-			d.fail(subject(h, i), "the host cannot be described", err.Error(), "")
+			d.reject(subject(h, i), "the host cannot be described", err.Error(), "")
 			continue
 		}
 		host.Files = d.hostFiles(h, i)

@@ -85,7 +85,8 @@ func TestHazard_H38_ArgumentsMatchStockInstall(t *testing.T) {
 		"c1": `/usr/local/bin/k0s controller --config=/etc/k0s/k0s.yaml --data-dir=/var/lib/k0s`,
 		"c2": `/usr/local/bin/k0s controller --config=/etc/k0s/k0s.yaml --data-dir=/var/lib/k0s --enable-worker=true ` +
 			`--kubelet-extra-args=--node-ip=10.0.0.12\x20--hostname-override=c2 --no-taints=true --token-file=/etc/k0s/k0stoken`,
-		"worker-1": `"/usr/local/bin/k0s" "worker" "--ignore-pre-flight-checks=true" "--kubelet-extra-args=--v=4 --max-pods=50 --node-ip=10.0.0.21 --hostname-override=Worker-1" ` +
+		"worker-1": `"/usr/local/bin/k0s" "worker" "--ignore-pre-flight-checks=true" ` +
+			`"--kubelet-extra-args=--v=4 --max-pods=50 --node-ip=10.0.0.21 --hostname-override=Worker-1" ` +
 			`--labels=a=1,b=2 --token-file=/etc/k0s/k0stoken`,
 	}
 	for name, line := range units {
@@ -133,7 +134,7 @@ func factsOfEnvironment(t *testing.T, dropIn string) string {
 	if err := os.WriteFile(file, []byte(dropIn), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, command, found := strings.Cut(factsScript, "sum=$(quiet sed")
+	_, command, found := strings.Cut(factsScript, "sum=$(sed")
 	command, _, ends := strings.Cut(command, ")\n")
 	if !found || !ends {
 		t.Fatal("facts.sh reads environments in another way")
@@ -154,7 +155,9 @@ func TestConfigFollowsK0sctl(t *testing.T) {
 		t.Fatal(err)
 	}
 	c1, _ := c.Host("c1")
-	want := `{"apiVersion":"k0s.k0sproject.io/v1beta1","kind":"ClusterConfig","metadata":{"name":"k0s"},"spec":{"api":{"sans":["api.example.org","192.0.2.11","10.0.0.11"]},"network":{"provider":"calico"},"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`
+	want := `{"apiVersion":"k0s.k0sproject.io/v1beta1","kind":"ClusterConfig","metadata":{"name":"k0s"},` +
+		`"spec":{"api":{"sans":["api.example.org","192.0.2.11","10.0.0.11"]},"network":{"provider":"calico"},` +
+		`"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`
 	if string(c1.Config) != want {
 		t.Errorf("config is\n%s\nwant\n%s", c1.Config, want)
 	}
@@ -193,7 +196,8 @@ func TestDescribeRefuses(t *testing.T) {
 		{"not YAML", "a: [", "does not fit", ""},
 		{"another kind", replace("kind: Cluster\n", "kind: Clutter\n"), "not a k0sctl", "Clutter"},
 		{"single host is validated too (H31)",
-			`{apiVersion: k0sctl.k0sproject.io/v1beta1, kind: Cluster, spec: {hosts: [{role: controller, hostname: a, noTaints: true, ssh: {address: 1.2.3.4}}], k0s: {version: v1.36.3+k0s.2}}}`, "rejects the host", "noTaints"},
+			`{apiVersion: k0sctl.k0sproject.io/v1beta1, kind: Cluster, spec: {hosts: [{role: controller, hostname: a, ` +
+				`noTaints: true, ssh: {address: 1.2.3.4}}], k0s: {version: v1.36.3+k0s.2}}}`, "rejects the host", "noTaints"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

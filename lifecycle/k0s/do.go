@@ -99,7 +99,7 @@ func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
 		return nil, err
 	}
 	gate := func(_ context.Context, _, command string) error {
-		if err := t.ctx.Err(); err != nil {
+		if err := lifecycle.WhyEnded(t.ctx); err != nil {
 			return err
 		}
 		if t.opts.Audit == nil {
@@ -129,13 +129,17 @@ func (t *task) attach(name string, h *cluster.Host) (*remote, error) {
 // gatherFacts asks a machine for its facts. A machine that tells none cannot be acted on.
 func (t *task) gatherFacts(ctx context.Context, r *remote) (facts, error) {
 	f := t.Session.look(ctx, r.machine)
-	if err := ctx.Err(); err != nil {
+	if err := lifecycle.WhyEnded(ctx); err != nil {
 		return f, err
 	}
 	if !f.host.Reached() {
-		return f, lifecycle.Errorf(r.host.Name, "the machine cannot be used").
+		d := lifecycle.Errorf(r.host.Name, "the machine cannot be used").
 			Because(f.host.Why).
 			Try("When it is reachable again, run the same command: it goes on from what is there")
+		if f.host.Problem == lifecycle.HostUnreachable {
+			d = d.Hiding(lifecycle.ErrConnectionLost)
+		}
+		return f, d
 	}
 	return f, nil
 }
@@ -166,12 +170,12 @@ func (t *task) controller(ctx context.Context, except string) (*remote, facts, e
 		return !soon, nil // waiting does not help when none is about to
 	})
 	if ctx.Err() != nil {
-		return nil, f, ctx.Err()
+		return nil, f, lifecycle.WhyEnded(ctx)
 	}
 	if found == nil {
 		return nil, f, lifecycle.Errorf(t.step.Target, "no controller runs that could be asked").
 			Because(why...).
-			Try("Start k0s on a controller first; `kiban plan` shows how each stands").
+			Try("Start k0s on a controller first; this shows how each stands: kiban plan " + t.site.Name).
 			Hiding(err)
 	}
 	c, h, err := t.document.cluster(found.host.Name)
@@ -195,8 +199,12 @@ func notRunning(h lifecycle.HostState) string {
 	return "k0s is " + string(h.Service)
 }
 
-// cleanUp does something on a host whatever happened to the step before, its interruption included. It has a few seconds.
+// cleanUp does something on a host whatever happened to the step before, its interruption included. It has a few seconds. A run that
+// may act no more, since another may have its lock by now, cleans up nothing: who has the lock finds what lies there, and it may be theirs.
 func (t *task) cleanUp(name string, do func(context.Context, *remote) error) error {
+	if _, refused := lifecycle.Refused(t.ctx); refused {
+		return nil
+	}
 	ctx, cancel := afterwards(t.ctx)
 	defer cancel()
 	again := &task{Session: t.Session, step: t.step, progress: t.progress, ctx: ctx, epoch: t.epoch, refused: t.refused}
@@ -220,10 +228,11 @@ func (t *task) explain(err error) error {
 		return o.finding(t.site.Name)
 	}
 	if t.ctx.Err() != nil {
-		if cause := context.Cause(t.ctx); !errors.Is(cause, t.ctx.Err()) {
+		switch cause := context.Cause(t.ctx); {
+		case errors.Is(cause, t.ctx.Err()):
+			return fmt.Errorf("%s: %w", t.step.ID, lifecycle.WhyEnded(t.ctx))
+		case !errors.Is(err, cause): // it says so by itself
 			err = fmt.Errorf("%w: %w", cause, err)
-		} else {
-			return fmt.Errorf("%s: %w", t.step.ID, t.ctx.Err())
 		}
 	}
 	if d, ok := errors.AsType[lifecycle.Diagnostic](err); ok {
@@ -235,6 +244,12 @@ func (t *task) explain(err error) error {
 	subject := t.step.Target
 	if subject == "" {
 		subject = t.site.Name
+	}
+	if lost(err) {
+		return lifecycle.Errorf(subject, "the connection was lost during %s", t.step.Action).
+			Because(err.Error()).
+			Try("See to the machine and to the network between; then run the same command again: it goes on from what is there").
+			Hiding(fmt.Errorf("%w: %w", lifecycle.ErrConnectionLost, err))
 	}
 	return lifecycle.Errorf(subject, "%s failed", t.step.Action).
 		Try("Run the same command again when the cause is gone: it goes on from what is there").

@@ -163,6 +163,42 @@ func TestHazard_H16_TokenIsAlwaysSpent(t *testing.T) {
 	}
 }
 
+// TestALostLockCleansUpNothing: whoever interrupts a join has its token spent all the same. A run that has lost the site's lock touches
+// nothing more: what lies there may be another run's by now, whose plans find tokens that are left.
+func TestALostLockCleansUpNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		cause error
+		spent bool
+	}{
+		"somebody interrupts": {errors.New("interrupted"), true},
+		"the lock is lost":    {lifecycle.Blockedf("lab", "nothing more is done: another run has taken the lock over"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFarm(t, "c1", "w1")
+			s := f.open(v135)
+			f.do(s, v135, "c1/stage", "c1/initialize", "w1/stage")
+			f.fakes["c1"].write("token", token(t), 0o600)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			v, _ := lifecycle.ParseVersion(v135)
+			join := lifecycle.Step{ID: "w1/join-worker", Target: "w1", Action: lifecycle.ActionJoinWorker, Version: v}
+			err := s.Do(ctx, join, func(does string) {
+				if strings.Contains(does, "has joined") {
+					cancel(c.cause)
+				}
+			})
+			if err == nil {
+				t.Fatal("the join was not interrupted")
+			}
+			if spent := strings.TrimSpace(f.fakes["c1"].read("invalidated")) == tokenID; spent != c.spent {
+				t.Errorf("the token is invalid: %t", spent)
+			}
+			if h := f.state(s, "w1"); h.Token == c.spent {
+				t.Errorf("the token lies there: %t", h.Token)
+			}
+		})
+	}
+}
+
 // TestHazard_H14_WrongChecksumStopsEverything holds H14.
 func TestHazard_H14_WrongChecksumStopsEverything(t *testing.T) {
 	f := newFarm(t, "c1", "w1")

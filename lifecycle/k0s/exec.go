@@ -35,6 +35,8 @@ func runCommand(ctx context.Context, t *task) error {
 	}
 	return lifecycle.Errorf(t.on.host.Name, "`%s` ended with status %d", strings.Join(words, " "), exit.ExitStatus()).
 		Because(said.last...).
+		Try(fmt.Sprintf("The machine stays out of service, with kiban's mark. When the cause is gone: the same command again. "+
+			"To return it as it is: kiban node uncordon %s %s", t.site.Name, t.on.host.Name)).
 		Hiding(err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +95,28 @@ func TestGoneMeanwhile(t *testing.T) {
 	} {
 		if got := goneMeanwhile(c.err); got != c.gone {
 			t.Errorf("%s: %t, want %t", name, got, c.gone)
+		}
+	}
+}
+
+// What ended with its connection is told as that, and says nothing of k0s; what a machine refused is not.
+func TestALostConnectionIsToldAsOne(t *testing.T) {
+	task := &task{Session: &Session{site: lifecycle.Site{Name: "lab"}}, step: lifecycle.Step{Target: "w1", Action: lifecycle.ActionUpgrade},
+		ctx: t.Context(), refused: &refusals{}}
+	for name, c := range map[string]struct {
+		err  error
+		lost bool
+	}{
+		"the host is silent":      {&commandError{host: "w1", command: "systemctl stop k0sworker", err: errLost}, true},
+		"no exit status was sent": {&commandError{host: "w1", command: "x", err: &ssh.ExitMissingError{}}, true},
+		"it can't be dialled":     {fmt.Errorf("connect: %w", &net.OpError{Op: "dial", Err: errors.New("no route")}), true},
+		"the machine refuses":     {&commandError{host: "w1", command: "x", err: &ssh.ExitError{}}, false},
+		"something else":          {errors.New("no such version"), false},
+	} {
+		err := task.explain(c.err)
+		if errors.Is(err, lifecycle.ErrConnectionLost) != c.lost || strings.Contains(err.Error(),
+			"connection was lost during upgrade") != c.lost {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

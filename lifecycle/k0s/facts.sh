@@ -1,10 +1,17 @@
-# What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds.
+# What a machine has, told in one go. It writes nothing, and waits for nothing longer than a few seconds; on a busy machine, some more.
+# Each program that it starts costs the machine about a millisecond, each $(...) a part of that: the shell does what it can by itself, and
+# one program is asked about all that it can tell at once.
 # N frames the output: no program on the machine knows it. ROLE is what the site declares the machine to be: credentials are asked of
-# controllers alone. BIN, DATA, CONF, TOKEN and LOCKS are the host's paths; its declared files are the script's arguments.
+# controllers alone. BIN, DATA, CONF, TOKEN, ETC and LOCKS are the host's paths; its declared files are the arguments after these.
+N=$1 ROLE=$2 BIN=$3 DATA=$4 CONF=$5 TOKEN=$6 ETC=$7 LOCKS=$8
+shift 8
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 fact() { printf '%s %s=%s\n' "$N" "$1" "$2"; }
+
+# quiet is for the shell's own commands and for what a block runs: within $(...) it would cost a process more
+quiet() { "$@" 2>/dev/null; }
 
 # block prints what a command says, and how it ended
 block() {
@@ -15,91 +22,207 @@ block() {
 	printf '\n%s end %s %s\n' "$N" "$name" "$?"
 }
 
-# soon runs a command that may hang when k0s is half dead
+# soon runs a command that may hang when k0s is half dead. PATIENCE is how many seconds it gets: more where twice as much wants to run as
+# there are processors
+PATIENCE=8
+load=
+quiet read -r load </proc/loadavg && load=${load%% *}
+cpus=$(nproc 2>/dev/null) || cpus=1
+quiet [ "${load%%.*}" -ge "$((2 * cpus))" ] && PATIENCE=20
 soon() {
 	if command -v timeout >/dev/null 2>&1; then
-		timeout 8 "$@" </dev/null 2>&1
+		timeout "$PATIENCE" "$@" </dev/null 2>&1
 	else
 		"$@" </dev/null 2>&1
 	fi
 }
 
-quiet() { "$@" 2>/dev/null; }
+line='
+'
+ours=
+for f; do
+	ours="$ours
+$f"
+done
+ours="$ours
+"
+
+# foreign reports whether a folder of k0s's data holds more than empty folders, images, and what the site declares to be put there: a machine
+# that has no more than these was never a member
+foreign() {
+	for f in "$1"/* "$1"/.[!.]*; do
+		[ -e "$f" ] || continue
+		case $f in "$DATA/images" | "$DATA/lost+found") continue ;; esac
+		case $ours in
+		*"
+${f%.kiban-new}
+"*) continue ;; # also one whose upload broke off
+		*"
+$f/"*)
+			foreign "$f" && return 0
+			continue
+			;;
+		esac
+		[ -d "$f" ] && [ ! -L "$f" ] && hollow "$f" && continue
+		return 0
+	done
+	return 1
+}
+
+hollow() {
+	for e in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+		[ -e "$e" ] || [ -L "$e" ] || continue
+		return 1
+	done
+}
+
+# ran says what a controller's k0s has started since a moment: "log" when its log reaches back to before that, "whole" when all of it was
+# read since, and the parts of the control plane that are named in it
+ran() {
+	before=$(soon journalctl -u k0scontroller --until "@$1" -n 1 --no-pager -o cat) || return
+	case $before in '' | '-- No entries --') return ;; esac
+	echo log
+	{
+		soon journalctl -u k0scontroller --since "@$1" --no-pager -o cat && echo 'component=whole'
+	} | grep -oE 'component=(etcd|kine|kube-apiserver|whole)' | sort -u
+}
+
+# certificates prints those that k0s makes and trusts, and the kubelet's: of each file its heading and the certificates, never a key
+certificates() {
+	set --
+	for f in pki/ca pki/front-proxy-ca pki/front-proxy-client pki/admin pki/konnectivity pki/ccm pki/scheduler pki/apiserver-kubelet-client \
+		pki/server pki/k0s-api pki/apiserver-etcd-client pki/etcd/ca pki/etcd/server pki/etcd/peer; do
+		[ -f "$DATA/$f.crt" ] && set -- "$@" "$f.crt"
+	done
+	for f in kubelet-client kubelet-server; do
+		[ -f "$DATA/kubelet/pki/$f-current.pem" ] && set -- "$@" "kubelet/pki/$f-current.pem"
+	done
+	[ -f "$DATA/pki/ca.key" ] && echo key ca
+	[ -f "$DATA/pki/etcd/ca.key" ] && echo key etcd/ca
+	{
+		cd "$DATA" && exec head -c 65536 "$@" /dev/null
+	} 2>/dev/null | sed -n -e '/^==> .* <==$/p' -e '/^-----BEGIN .*KEY-----/,/^-----END .*KEY-----/d' \
+		-e '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p'
+}
 
 osrelease() { quiet cat /etc/os-release || quiet cat /usr/lib/os-release; }
 
 fact facts 1
+fact load "$load $cpus"
+fact patience "$PATIENCE"
 fact clock "$(date +%s)"
-fact hostname "$(quiet hostname || uname -n)"
-fact kernel "$(uname -r)"
-fact boot "$(quiet cat /proc/sys/kernel/random/boot_id)"
+names=$(uname -nrm)
+fact machine "${names##* }"
+names=${names% *}
+fact kernel "${names##* }"
+fact hostname "${names% *}"
+boot=/proc/sys/kernel/random/boot_id
+[ -f "$boot" ] && quiet read -r boot <"$boot" && fact boot "$boot"
 n=0
 for f in "$LOCKS"/epoch.*; do
 	quiet [ "${f##*.}" -gt "$n" ] && n=${f##*.}
 done
 [ "$n" = 0 ] || fact epoch "$n"
-fact machine "$(uname -m)"
 block os osrelease
 [ -d /sys/fs/cgroup ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && fact cgroup 1
-dir=${BIN%/*}
-block free quiet df -Pk "$dir"
 
+dir=${BIN%/*}
+former=
 [ -e "$BIN" ] && block version soon "$BIN" version
 for f in "$dir"/k0s.kiban-*; do
 	[ -s "$f" ] || continue # a name without content, as a power cut leaves it, is nothing
 	case $f in
-	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env) ;;
-	*/k0s.kiban-former-*) fact former "${f##*/k0s.kiban-former-}" ;;
+	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env | */k0s.kiban-former-*.since) ;;
+	*/k0s.kiban-former-*.files | */k0s.kiban-former-*.file[0-9]*) ;;
+	*/k0s.kiban-former-*)
+		fact former "${f##*/k0s.kiban-former-}"
+		former=$f
+		;;
 	*) fact staged "${f##*/k0s.kiban-}" ;;
 	esac
 done
 
 command -v systemctl >/dev/null 2>&1 || fact systemd none
+both=$(systemctl show -p FragmentPath -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts k0scontroller.service \
+	k0sworker.service 2>/dev/null)
 for u in k0scontroller k0sworker; do
-	file=$(quiet systemctl show -p FragmentPath "$u.service")
-	file=${file#FragmentPath=}
+	service=${both%%"$line$line"*}
+	both=${both#*"$line$line"}
+	file=${service#*FragmentPath=}
+	[ "$file" = "$service" ] && file=
+	file=${file%%"$line"*}
 	[ -n "$file" ] || file=/etc/systemd/system/$u.service
 	[ -f "$file" ] || continue
 	fact unit "$u"
 	block unitfile quiet cat "$file"
 	# the folder that it has, whatever is declared: k0s does not move its data
-	has=$(quiet grep '^ExecStart=.*--data-dir=/' "$file")
+	has=$(grep '^ExecStart=.*--data-dir=/' "$file" 2>/dev/null)
 	if [ -n "$has" ]; then
 		has=${has#*--data-dir=}
 		DATA=${has%%[\" ]*}
 	fi
 	# in whatever order and quotes somebody wrote it
 	given=/etc/systemd/system/$u.service.d/env.conf
-	if quiet grep -q '^Environment=' "$given"; then
-		sum=$(quiet sed -n 's/^Environment=//p' "$given" | tr -d "\"'" | sort | sha256sum)
+	if [ -f "$given" ] && quiet grep -q '^Environment=' "$given"; then
+		sum=$(sed -n 's/^Environment=//p' "$given" 2>/dev/null | tr -d "\"'" | sort | sha256sum)
 		fact environment "${sum%% *}"
 	fi
-	block service quiet systemctl show -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts "$u.service"
+	block certificates certificates
+	block service printf '%s\n' "$service"
 	[ -e "$BIN" ] && block status soon "$BIN" status -o json
 	if [ "$u" = k0scontroller ]; then
 		[ "$ROLE" = controller ] && [ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
 		[ -d "$DATA/etcd" ] && block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
+		since=
+		[ -s "$former.since" ] && quiet read -r since <"$former.since"
+		[ -n "$since" ] && block ran ran "$since"
 	fi
 	break
 done
 
+# the binary's filesystem comes first
+if [ ! -e "$DATA" ]; then
+	block free quiet df -Pk "$dir"
+elif [ ! -e "$dir" ]; then
+	block room quiet df -Pk "$DATA"
+else
+	block free quiet df -Pk "$dir" "$DATA"
+fi
 [ -f "$CONF" ] && block config quiet cat "$CONF"
-for f in "$DATA"/*; do
-	[ -e "$f" ] && [ "${f##*/}" != lost+found ] && fact data 1 && break
-done
-[ -f "$DATA/kiban-restored" ] && fact restored "$(quiet cat "$DATA/kiban-restored")"
-[ -f "$DATA/kubelet.conf" ] && fact server "$(quiet sed -n 's/^ *server: *//p' "$DATA/kubelet.conf")"
+foreign "$DATA" && fact data 1
+[ -f "$DATA/kiban-restored" ] && fact restored "$(cat "$DATA/kiban-restored" 2>/dev/null)"
+[ -f "$DATA/kubelet.conf" ] && fact server "$(sed -n 's/^ *server: *//p' "$DATA/kubelet.conf" 2>/dev/null)"
 if [ -s "$TOKEN" ]; then
 	first=
 	quiet read -r first <"$TOKEN"
 	case $first in
-	'' | '#'*) ;;
+	'' | '#'*) first= ;;
 	*) fact token 1 ;;
 	esac
+	[ -z "$first" ] && [ ! -e "$DATA/kubelet.conf" ] && fact spent 1
 fi
 for f; do
 	[ -f "$f" ] || continue
-	sum=$(quiet sha256sum <"$f")
-	fact file "${sum%% *} $(quiet stat -L -c '%a %u %g %U %G' "$f") $f"
+	sum=$(sha256sum <"$f" 2>/dev/null)
+	fact file "${sum%% *} $(stat -L -c '%a %u %g %U %G' "$f" 2>/dev/null) $f"
+done
+# what k0s gives to its containerd beside its own configuration, and in which version of containerd's format it is written
+n=0
+for f in "$ETC/containerd.toml" "$ETC"/containerd.d/*.toml "$ETC"/containerd.d/.[!.]*.toml; do
+	[ -f "$f" ] && [ "$n" -lt 64 ] || continue
+	if [ "$f" = "$ETC/containerd.toml" ] && { IFS= read -r first <"$f"; } 2>/dev/null && [ "$first" = '# k0s_managed=true' ]; then
+		continue
+	fi
+	n=$((n + 1))
+	text=$(head -c 262144 "$f" 2>/dev/null | sed -e 's/#.*//')
+	sum=$(head -c 262144 "$f" 2>/dev/null | sha256sum)
+	form=$(printf '%s\n' "$text" | sed -n -e '/^[[:space:]]*\[/q' -e 's/^[[:space:]]*version[[:space:]]*=[[:space:]]*\([0-9][0-9]*\)[[:space:]]*$/\1/p')
+	case $form:$text in
+	[0-9]*:*) ;;
+	*io.containerd.grpc.v1.cri*) form=2 ;;
+	*io.containerd.cri.v1.*) form=3 ;;
+	*) form=0 ;;
+	esac
+	fact dropin "${sum%% *} $form ${f#"$ETC"/}"
 done
 fact done 1

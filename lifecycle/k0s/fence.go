@@ -46,7 +46,7 @@ func behindEpoch(epoch int, dir, command string) string {
 // lockEpoch reads what a machine says of an epoch. One that no lock could ever have come to is no epoch: the next one would have no number.
 func lockEpoch(said string) int {
 	n, err := strconv.Atoi(strings.TrimSpace(said))
-	if err != nil || n < 0 || n > 1_000_000_000 {
+	if err != nil || n < 0 || n > 2_000_000_000 {
 		return 0
 	}
 	return n

@@ -131,7 +131,8 @@ func TestEpochsOnlyGrow(t *testing.T) {
 
 // An epoch that a machine makes up does not use up the numbers.
 func TestLockEpoch(t *testing.T) {
-	for said, want := range map[string]int{"7": 7, " 7\n": 7, "": 0, "-1": 0, "x": 0, "2147483647": 0, "99999999999999999999": 0} {
+	for said, want := range map[string]int{"7": 7, " 7\n": 7, "": 0, "-1": 0, "x": 0, "1000000007": 1000000007, "2147483647": 0,
+		"99999999999999999999": 0} {
 		if got := lockEpoch(said); got != want {
 			t.Errorf("%q: %d, want %d", said, got, want)
 		}

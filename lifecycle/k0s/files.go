@@ -14,37 +14,65 @@ import (
 
 // putFiles puts the declared files that differ on the machine. When one of them is read at the start of k0s, the service is stopped before
 // and started after, as for a new configuration: a run that dies in between leaves a stopped service for the next plan to see, not a
-// running one with old files. With a version on the step another step follows, whose restart serves both.
+// running one with old files. With a version on the step another step follows, whose restart serves both; while k0s runs, it also puts what
+// must not change before that.
 func putFiles(ctx context.Context, t *task) error {
 	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
 		return err
 	}
+	v, follows := t.step.Version, !t.step.Version.IsZero()
+	if !follows {
+		v = f.host.Binary
+	}
 	runs := f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting
-	restart := runs && t.step.Version.IsZero() && slices.ContainsFunc(t.on.host.FileChanges(f.host), lifecycle.FileChange.Restarts)
-	if restart {
+	if f.host.Service == lifecycle.ServiceRunning && t.step.Stopped {
+		t.leave()
+		return nil
+	}
+	due := slices.DeleteFunc(t.on.host.At(v).FileChanges(f.host), func(c lifecycle.FileChange) bool {
+		return runs && follows && c.PutStopped()
+	})
+	if runs && !follows && slices.ContainsFunc(due, lifecycle.FileChange.Restarts) {
 		t.progress("restarting k0s with the new files")
 		if err := t.on.stop(ctx); err != nil {
 			return err
 		}
-	}
-	if err := t.putDue(ctx, f); err != nil {
-		return err
-	}
-	if restart {
+		if err := t.put(ctx, f, v, due); err != nil {
+			return err
+		}
 		return t.on.launch(ctx)
 	}
-	return nil
+	picks := func(c lifecycle.FileChange) bool { return c.Content() && lifecycle.ReadByContainerd(c.Path) }
+	if runs && t.on.host.Role.RunsWorkloads() && slices.ContainsFunc(due, picks) {
+		return t.putWatched(ctx, f, v, due, containerdTakes())
+	}
+	return t.put(ctx, f, v, due)
 }
 
-// putDue puts the declared files that differ. Only content decides: a fresh checkout changes every file's time (H11).
-func (t *task) putDue(ctx context.Context, f facts) error {
-	if unknown := t.on.host.UnknownFiles(f.host); len(unknown) > 0 {
+// leave says that a step which was planned for a stopped k0s has found it running.
+func (t *task) leave() {
+	t.progress("k0s runs by now; what differs is left to the next plan, which has it restarted in its turn")
+}
+
+// putStopped puts the files that are for the version, on a machine whose k0s is stopped and is started at that version next.
+func (t *task) putStopped(ctx context.Context, f facts, v lifecycle.Version) error {
+	return t.put(ctx, f, v, t.changesStopped(f, v))
+}
+
+// changesStopped are the declared files that differ and that only the step puts which starts k0s at the version.
+func (t *task) changesStopped(f facts, v lifecycle.Version) []lifecycle.FileChange {
+	return slices.DeleteFunc(t.on.host.At(v).FileChanges(f.host), func(c lifecycle.FileChange) bool { return !c.PutStopped() })
+}
+
+// put puts files that differ. Only content decides: a fresh checkout changes every file's time (H11).
+func (t *task) put(ctx context.Context, f facts, v lifecycle.Version, due []lifecycle.FileChange) error {
+	if unknown := t.on.host.At(v).UnknownFiles(f.host); len(unknown) > 0 {
 		return t.refuse("a declared file has no content here", fmt.Sprintf("%s: %s", unknown[0].Path, unknown[0].Missing),
 			"Set what is missing and run the same command again: the machine has no such file yet")
 	}
 	units := false
-	for _, c := range t.on.host.FileChanges(f.host) {
+	for _, c := range due {
 		if err := t.on.putFile(ctx, c, !f.host.Installed()); err != nil {
 			return fmt.Errorf("file %s: %w", c.Path, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/k0sproject/rig/v2/sh/shellescape"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // former is where the k0s of that version is kept while the node is not known to be well with its successor. Its service and the service's
-// environment lie beside it.
+// environment lie beside it, and the files that were replaced with it.
 func (p paths) former(version fmt.Stringer) string {
 	return fmt.Sprintf("%s/k0s.kiban-former-%s", p.dir(), version)
 }
@@ -26,7 +27,10 @@ func (t *task) keeps(f facts, v lifecycle.Version) bool {
 	if f.host.Binary.IsZero() || f.host.Binary == v {
 		return false
 	}
-	return t.on.host.Role.IsController() || slices.ContainsFunc(t.step.OnFailure, func(s lifecycle.Step) bool {
+	if t.on.host.Role.IsController() {
+		return f.host.Former.IsZero() || t.step.From != f.host.Former // what an upgrade that failed has kept is what it goes back to
+	}
+	return slices.ContainsFunc(t.step.OnFailure, func(s lifecycle.Step) bool {
 		return s.Action == lifecycle.ActionRestoreFormer && s.Version == f.host.Binary
 	})
 }
@@ -49,19 +53,45 @@ func (t *task) startFormer(ctx context.Context, former, v lifecycle.Version, why
 		From(lifecycle.ErrStartedAsItWas)
 }
 
-// keepFormer keeps the installed binary, which is of that version, and its service for the way back. The binary gets its name last: if
-// that is there, so is the rest. It is a second name for the same file where that is possible, and takes no room.
-func (t *task) keepFormer(ctx context.Context, v lifecycle.Version) error {
+// keepFormer keeps the installed binary, which is of that version, its service, and the files that are about to be replaced for its
+// successor, for the way back. The binary gets its name last: if that is there, so is the rest. It is a second name for the same file where
+// that is possible, and takes no room.
+func (t *task) keepFormer(ctx context.Context, v lifecycle.Version, files []lifecycle.FileChange) error {
 	q := shellescape.Quote
 	binary, kept, tmp := q(t.on.paths.binary), t.on.paths.former(v), q(t.on.paths.dir()+"/.k0s.kiban-former")
 	unit, err := t.on.unitFile(ctx)
 	if err != nil {
 		return err
 	}
-	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && { { [ ! -L %s ] && ln %s %s; "+
-		"} 2>/dev/null || cp -p %s %s; } && sync %s && mv -f %s %s",
-		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), binary, binary, tmp, binary,
-		tmp, tmp, tmp, q(kept)))
+	return t.on.run(ctx, fmt.Sprintf("rm -f %s %s && cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && %s{ { [ ! -L %s ] && ln %s %s; "+
+		"} 2>/dev/null || cp -p %s %s; } && sync %s %s && { [ ! -f %s ] || sync %s; } && mv -f %s %s",
+		t.on.paths.formers(), tmp, q(unit), q(kept+".service"), q(t.on.dropIn()), q(t.on.dropIn()), q(kept+".env"), keepFiles(kept, files),
+		binary, binary, tmp, binary, tmp, tmp, q(kept+".service"), q(kept+".env"), q(kept+".env"), tmp, q(kept)))
+}
+
+// keepFiles is the part of a command that keeps files beside the former binary, each under a number, with a list of where they belong. Of
+// one that is not there yet the list says so: on the way back it goes again.
+func keepFiles(kept string, files []lifecycle.FileChange) string {
+	q := shellescape.Quote
+	var b strings.Builder
+	for i, c := range files {
+		number := fmt.Sprintf("%s.file%d", kept, i)
+		fmt.Fprintf(&b, "{ if [ -f %[1]s ]; then cp -p %[1]s %[2]s && sync %[2]s && echo %[3]d %[1]s >>%[4]s; "+
+			"else echo - %[1]s >>%[4]s; fi; } && ",
+			q(c.Path), q(number), i, q(kept+".files"))
+	}
+	if len(files) > 0 {
+		fmt.Fprintf(&b, "sync %s && ", q(kept+".files"))
+	}
+	return b.String()
+}
+
+// returnFiles is the part of a command that puts back what keepFiles has kept.
+func returnFiles(kept string) string {
+	q := shellescape.Quote
+	return fmt.Sprintf(`{ [ ! -f %[1]s ] || while read -r n f; do if [ "$n" = - ]; then rm -f "$f"; `+
+		`else cp -p %[2]s"$n" "$f.kiban-new" && sync "$f.kiban-new" && mv -f "$f.kiban-new" "$f"; fi || exit 1; done <%[1]s; }`,
+		q(kept+".files"), q(kept+".file"))
 }
 
 // unitFile is the file that the k0s service is made from.
@@ -106,7 +136,8 @@ func restoreFormer(ctx context.Context, t *task) error {
 	return t.on.launch(ctx)
 }
 
-// putBack makes the former binary and service the installed ones. The binary goes last: until then the machine has something to put back.
+// putBack makes the former binary, service and files the installed ones. The binary goes last: until then the machine has something to put
+// back.
 func (t *task) putBack(ctx context.Context, v lifecycle.Version) error {
 	q := shellescape.Quote
 	unit, err := t.on.unitFile(ctx)
@@ -114,9 +145,10 @@ func (t *task) putBack(ctx context.Context, v lifecycle.Version) error {
 		return err
 	}
 	kept := t.on.paths.former(v)
-	if err := t.on.run(ctx, fmt.Sprintf("cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && mv -f %s %s && systemctl daemon-reload && rm -f %s",
-		q(kept+".service"), q(unit), q(kept+".env"), q(kept+".env"), q(t.on.dropIn()), q(kept), q(t.on.paths.binary),
-		t.on.paths.formers())); err != nil {
+	if err := t.on.run(ctx, fmt.Sprintf("cp -p %s %s && { [ ! -f %s ] || cp -p %s %s; } && %s && "+
+		"{ sync %s 2>/dev/null || :; } && mv -f %s %s && systemctl daemon-reload && rm -f %s",
+		q(kept+".service"), q(unit), q(kept+".env"), q(kept+".env"), q(t.on.dropIn()), returnFiles(kept), q(unit), q(kept),
+		q(t.on.paths.binary), t.on.paths.formers())); err != nil {
 		return err
 	}
 	out, err := t.on.output(ctx, q(t.on.paths.binary)+" version")

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // block is what one command on a host said, and its exit code.
@@ -145,21 +148,42 @@ func osName(text []byte) string {
 	return short(get("ID") + " " + get("VERSION_ID"))
 }
 
-// freeBytes reads the available column of `df -Pk`; 0 when it can't be told.
-func freeBytes(text []byte) int64 {
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if len(lines) < 2 {
+// freeBytes reads the available column of what `df -Pk` says first; 0 when it can't be told, as where it did not tell of all that it was
+// asked about.
+func freeBytes(df block) int64 {
+	lines := strings.Split(strings.TrimSpace(string(df.text)), "\n")
+	if len(lines) < 2 || df.exit != 0 {
 		return 0
 	}
-	fields := strings.Fields(lines[len(lines)-1])
+	n, _, _ := roomOf(lines[1])
+	return n
+}
+
+// roomOf reads a line of `df -Pk`: how many bytes are free, and where the filesystem is mounted.
+func roomOf(line string) (free int64, at string, ok bool) {
+	fields := strings.Fields(line)
 	if len(fields) < 6 {
-		return 0
+		return 0, "", false
 	}
 	n, err := strconv.ParseInt(fields[len(fields)-3], 10, 64)
 	if err != nil || n < 0 || n > 1<<50 {
-		return 0
+		return 0, "", false
 	}
-	return n * 1024
+	return n * 1024, fields[len(fields)-1], true
+}
+
+// fullOnes are the filesystems in what `df -Pk` says that have hardly any room, by where they are mounted.
+func fullOnes(texts ...[]byte) []string {
+	var out []string
+	for _, text := range texts {
+		for line := range strings.Lines(string(text)) {
+			if free, at, ok := roomOf(line); ok && free < lifecycle.LeastRoom && strings.HasPrefix(at, "/") {
+				out = append(out, short(at))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // hostOf is the host part of a URL.

@@ -84,7 +84,7 @@ func shown(t testing.TB, site lifecycle.Site, heard []facts) string {
 		return err
 	}
 	if err := errors.Join(render.StatusText(w, site, state, problems, render.Style{}), render.PlanText(w, site, p, render.Style{}),
-		render.PlanMarkdown(w, site, p), render.NodesText(w, site, state), asJSON(state), asJSON(p), w.Flush()); err != nil {
+		render.PlanMarkdown(w, site, p), render.NodesText(w, site, state, render.Style{}), asJSON(state), asJSON(p), w.Flush()); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(&out, state.FactsDigest())

@@ -120,7 +120,7 @@ func scan(ctx context.Context, address string, timeout time.Duration) ([]cryptos
 
 // showKey lets the server prove that it has a key of that kind, and goes no further. Nil: it has none.
 func showKey(ctx context.Context, address string, timeout time.Duration, kinds []string) (cryptossh.PublicKey, error) {
-	attempt, cancel := context.WithTimeout(ctx, timeout)
+	attempt, cancel := lifecycle.Within(ctx, timeout, "no answer")
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(attempt, "tcp", address)
 	if err != nil {

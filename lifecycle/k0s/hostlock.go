@@ -47,7 +47,7 @@ func (h *HostLock) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
 	nonce := hex.EncodeToString(random[:])
-	out, err := h.run(ctx, fmt.Sprintf(`N=%s; cd %s 2>/dev/null || { echo "$N none"; exit 0; }
+	out, err := h.run(ctx, "looking for the site's lock", fmt.Sprintf(`N=%s; cd %s 2>/dev/null || { echo "$N none"; exit 0; }
 D=.; echo "$N epoch $(`+newestEpoch+`)"
 for f in lock/*; do
 [ -f "$f" ] || continue
@@ -111,23 +111,23 @@ func (h *HostLock) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycl
 		}
 	}
 	n, _ := strconv.Atoi(count) // none is 0
-	var script, stdin string
+	var doing, script, stdin string
 	switch {
 	case lock.Holder == was && was != "":
-		script = renewScript
+		doing, script = "renewing the site's lock", renewScript
 	case lock.Holder == "":
-		script = freeScript
+		doing, script = "giving up the site's lock", freeScript
 	default:
 		n = 0
 		facts, err := json.Marshal(lock)
 		if err != nil {
 			return lifecycle.Lock{}, err
 		}
-		script, stdin = takeScript, string(facts)
+		doing, script, stdin = "taking the site's lock", takeScript, string(facts)
 	}
 	q := shellescape.Quote
 	beat := fmt.Sprintf("%d %d %d", n+1, lock.Renewed.Unix(), lock.Epoch)
-	out, err := h.run(ctx, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s; E=%d\n%s", q(h.dir), q(was), q(count), q(lock.Holder),
+	out, err := h.run(ctx, doing, fmt.Sprintf("D=%s; WAS=%s; COUNT=%s; ME=%s; BEAT=%s; E=%d\n%s", q(h.dir), q(was), q(count), q(lock.Holder),
 		q(beat), lock.Epoch, script), stdin)
 	if err != nil {
 		return lifecycle.Lock{}, err
@@ -174,8 +174,9 @@ unheld || { rm -f "$D/lock/$ME"; rmdir "$D/lock" 2>/dev/null; moved; }
 
 func (h *HostLock) where() string { return h.dir + " on " + h.host }
 
-// run runs a command for the lock, as root, through the gate that every command of a run passes.
-func (h *HostLock) run(ctx context.Context, command, stdin string) (string, error) {
+// run runs a command for the lock, as root, through the gate that every command of a run passes. What fails is told as what was being done:
+// the command is a script.
+func (h *HostLock) run(ctx context.Context, doing, command, stdin string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, hostLockCall, fmt.Errorf("%s did not answer within %s", h.host, hostLockCall))
 	defer cancel()
 	t := &task{Session: h.session, step: lifecycle.Step{ID: "lock", Target: h.host}, progress: func(string) {}, ctx: ctx, refused: &refusals{}}
@@ -185,6 +186,9 @@ func (h *HostLock) run(ctx context.Context, command, stdin string) (string, erro
 	out, err := t.on.pipe(ctx, command, strings.NewReader(stdin), nil)
 	if err != nil && context.Cause(ctx) != nil {
 		err = context.Cause(ctx)
+	}
+	if failed, ok := errors.AsType[*commandError](err); ok {
+		failed.doing = doing
 	}
 	return out, err
 }

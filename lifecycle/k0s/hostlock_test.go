@@ -3,11 +3,10 @@ package k0s
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
@@ -48,35 +47,12 @@ func TestHostLock(t *testing.T) {
 	}
 }
 
-// Many at once: one gets it, be it free or a dead holder's.
+// Many at once: one gets it, and nothing is left of the others.
 func TestHazard_H13_HostLockHasOneWinner(t *testing.T) {
-	f := newFarm(t, "c1")
-	h := hostLock(f)
-	for round := range 3 {
-		seen, err := h.ReadLock(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var won atomic.Int32
-		var wg sync.WaitGroup
-		for i := range 8 {
-			wg.Go(func() {
-				_, err := h.WriteLock(t.Context(), lifecycle.Lock{Holder: fmt.Sprintf("run-%d-%d", round, i), Epoch: seen.Epoch + 1,
-					Version: seen.Version})
-				if err == nil {
-					won.Add(1)
-				} else if !errors.Is(err, lifecycle.ErrLockMoved) {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		if won.Load() != 1 {
-			t.Errorf("round %d: %d winners", round, won.Load())
-		}
-		if held, _ := filepath.Glob(h.dir + "/lock/*"); len(held) != 1 {
-			t.Errorf("round %d: %v", round, held)
-		}
+	h := hostLock(newFarm(t, "c1"))
+	locktest.OneWinner(t, h)
+	if held, _ := filepath.Glob(h.dir + "/lock/*"); len(held) != 1 {
+		t.Errorf("of the lock there is %v", held)
 	}
 }
 
@@ -125,6 +101,48 @@ func TestParseHostLock(t *testing.T) {
 		l, err := parseHostLock(tt.out, "n1", "here")
 		if l.Holder != tt.holder || (err != nil) != (tt.err != "") || (err != nil && !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: %+v, %v", tt.name, l, err)
+		}
+	}
+}
+
+// A machine whose connection ends in the middle is told as what was being done with the lock, not as the script that did it.
+func TestHostLockSaysWhatFailed(t *testing.T) {
+	f := newFarm(t, "c1")
+	h := hostLock(f)
+	held, err := h.WriteLock(t.Context(), lifecycle.Lock{Holder: "run-1", Epoch: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.fakes["c1"].set(func() { f.fakes["c1"].says = func(io.Writer, io.Writer) {} })
+	for doing, do := range map[string]func() error{
+		"looking for the site's lock": func() error { _, err := h.ReadLock(t.Context()); return err },
+		"renewing the site's lock":    func() error { _, err := h.WriteLock(t.Context(), held); return err },
+		"giving up the site's lock": func() error {
+			_, err := h.WriteLock(t.Context(), lifecycle.Lock{Epoch: 1, Version: held.Version})
+			return err
+		},
+		"taking the site's lock": func() error {
+			_, err := h.WriteLock(t.Context(), lifecycle.Lock{Holder: "run-2", Epoch: 2, Version: held.Version})
+			return err
+		},
+	} {
+		if err := do(); err == nil || !strings.HasPrefix(err.Error(), doing+" fails on c1: ") || strings.ContainsAny(err.Error(), "\n`$") {
+			t.Errorf("%s: %v", doing, err)
+		}
+	}
+}
+
+// TestFailuresNameTheirCommandBriefly: a message holds a command, and of a script its first line alone.
+func TestFailuresNameTheirCommandBriefly(t *testing.T) {
+	long := strings.Repeat("x", 2000)
+	for command, want := range map[string]string{
+		"systemctl stop k0sworker": "`systemctl stop k0sworker` fails on w1: gone",
+		"set -e\nrm x\nmv y x":     "`set -e …` fails on w1: gone",
+		"echo " + long:             "`echo " + long[:295] + " …` fails on w1: gone",
+	} {
+		err := &commandError{host: "w1", command: command, err: errors.New("gone")}
+		if err.Error() != want {
+			t.Errorf("%q", err)
 		}
 	}
 }

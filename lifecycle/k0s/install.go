@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/k0sproject/rig/v2/sh/shellescape"
+
 	"kiban.dev/kiban/lifecycle"
 )
 
@@ -29,7 +31,10 @@ func (t *task) install(ctx context.Context, f facts, tokenFile string) error {
 	if err != nil {
 		return err
 	}
-	if err := t.on.run(ctx, command); err != nil {
+	// k0s does not sync what it writes: after a power cut the service's file would be there and empty, on a machine that is said to be done.
+	const units = "/etc/systemd/system"
+	if err := t.on.run(ctx, fmt.Sprintf("%s && { sync %s/%s.service %s 2>/dev/null || :; }", command, units, h.K0sServiceName(),
+		units)); err != nil {
 		return err
 	}
 	if err := t.on.profile(ctx); err != nil {
@@ -38,9 +43,9 @@ func (t *task) install(ctx context.Context, f facts, tokenFile string) error {
 	return t.on.environment(ctx)
 }
 
-// upgrade brings a machine to the step's version with the declared arguments: stop, change the binary, install the service
-// anew, start. What is done already is left out, so it also finishes an upgrade that was interrupted anywhere. Without a version
-// it only re-installs the service.
+// upgrade brings a machine to the step's version with the declared arguments: stop, change the binary, put the files that are for the
+// version, install the service anew, start. What is done already is left out, so it also finishes an upgrade that was interrupted
+// anywhere. Without a version it only re-installs the service.
 func upgrade(ctx context.Context, t *task) error {
 	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
@@ -61,14 +66,22 @@ func upgrade(ctx context.Context, t *task) error {
 	}
 	former, kept := f.host.Binary, t.keeps(f, v)
 	if kept {
-		if err := t.keepFormer(ctx, former); err != nil {
+		if err := t.keepFormer(ctx, former, t.changesStopped(f, v)); err != nil {
 			return err
 		}
 	}
 	if err := t.stopForWhole(ctx, f, v); err != nil {
 		return err
 	}
+	if kept && t.on.host.Role.IsController() {
+		if err := t.on.run(ctx, "date +%s.%N > "+shellescape.Quote(t.on.paths.since(former))); err != nil {
+			return err
+		}
+	}
 	err = t.place(ctx, &f, v)
+	if err == nil { // behind the binary: one that was cut off never leaves the former one with files that it does not take
+		err = t.putStopped(ctx, f, v)
+	}
 	if err == nil {
 		err = t.install(ctx, f, f.tokenFile)
 	}
@@ -101,7 +114,7 @@ func (t *task) stopForWhole(ctx context.Context, f facts, v lifecycle.Version) e
 // asDeclared reports whether nothing is left to be changed on the machine's disk.
 func (t *task) asDeclared(f facts, v lifecycle.Version) bool {
 	given := t.on.host.Environment == "" || t.on.host.Environment == f.host.Environment
-	return f.host.Binary == v && slices.Equal(f.host.Arguments, t.on.host.Arguments) && given
+	return f.host.Binary == v && slices.Equal(f.host.Arguments, t.on.host.Arguments) && given && len(t.changesStopped(f, v)) == 0
 }
 
 // answersWithin bounds the wait for `k0s status` where all else says that the machine has been upgraded.

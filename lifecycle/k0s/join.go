@@ -58,6 +58,9 @@ func (t *task) installAnew(ctx context.Context, f facts, from *remote, tokenFile
 	if err := t.place(ctx, &f, t.step.Version); err != nil {
 		return err
 	}
+	if err := t.putStopped(ctx, f, t.step.Version); err != nil {
+		return err
+	}
 	if err := t.settleConfig(ctx, f, from); err != nil {
 		return err
 	}
@@ -123,11 +126,20 @@ func join(ctx context.Context, t *task) (err error) {
 	if err := t.on.write(ctx, t.on.paths.token, []byte(token.Token), "0600", "0750"); err != nil {
 		return err
 	}
+	if f.host.Running == t.step.Version { // an earlier attempt goes on by itself, and may have come to its end since it was looked at
+		if ok, _ := t.joined(ctx); ok {
+			return nil
+		}
+	}
 	if err := t.installAnew(ctx, f, leader, t.on.paths.token); err != nil {
 		return err
 	}
-	t.progress("waiting until the machine has joined")
-	return until(ctx, "the machine has not joined: its own credentials", joinWithin, t.joined)
+	t.progress(fmt.Sprintf("waiting until the machine has joined, %s at most", joinWithin))
+	what := "its own credentials"
+	if t.on.k0s.IsController() {
+		what = "a ready API server"
+	}
+	return until(ctx, "the machine has not joined: "+what, joinWithin, t.joined)
 }
 
 // token makes a join token on a running controller. It is a secret: it is neither logged nor part of any command.

@@ -19,7 +19,7 @@ import (
 // Facts asks every machine, side by side, with one command each. A machine that does not answer is a fact, not an error.
 func (s *Session) Facts(ctx context.Context) (lifecycle.MachineFacts, error) {
 	all := s.ask(ctx, s.machines)
-	if err := ctx.Err(); err != nil {
+	if err := lifecycle.WhyEnded(ctx); err != nil {
 		return lifecycle.MachineFacts{}, err
 	}
 	out := lifecycle.MachineFacts{Hosts: make([]lifecycle.HostState, len(all))}
@@ -40,20 +40,29 @@ func (s *Session) HostFacts(ctx context.Context, host string) (lifecycle.HostSta
 		return lifecycle.HostState{}, err
 	}
 	f := s.look(ctx, m)
-	return f.host, ctx.Err()
+	return f.host, lifecycle.WhyEnded(ctx)
 }
 
-// Credentials asks the controllers for the administrator's credentials. Zero: none of them has any yet. The error says why what they have
-// is not taken, when that is all there is.
+// Credentials asks the controllers for the administrator's credentials. Zero: all of them answered, and none has any. The error says why
+// what they have is not taken, or which of them could not be asked, when that is all there is.
 func (s *Session) Credentials(ctx context.Context) (lifecycle.Credentials, error) {
 	var doubts lifecycle.Diagnostics
-	for _, f := range s.ask(ctx, s.controllers()) {
+	var silent []lifecycle.HostState
+	controllers := s.controllers()
+	for _, f := range s.ask(ctx, controllers) {
 		if !f.credentials.IsZero() {
 			return f.credentials, nil
 		}
 		doubts = append(doubts, f.host.Doubts...)
+		if !f.host.Reached() {
+			silent = append(silent, f.host)
+		}
 	}
-	return lifecycle.Credentials{}, errors.Join(doubts.Err(), ctx.Err())
+	if len(silent) > 0 && ctx.Err() == nil {
+		doubts = append(doubts, lifecycle.Errorf(s.site.Name, "the API can't be reached: %d of %s could not be asked", len(silent),
+			lifecycle.Count(len(controllers), "controller")).Because(lifecycle.Reasons(silent)...).Try("kiban status "+s.site.Name))
+	}
+	return lifecycle.Credentials{}, errors.Join(doubts.Err(), lifecycle.WhyEnded(ctx))
 }
 
 // EtcdMembers asks the controllers for etcd's member list.
@@ -65,7 +74,7 @@ func (s *Session) EtcdMembers(ctx context.Context) (lifecycle.EtcdState, error) 
 		}
 	}
 	all := s.ask(ctx, controllers)
-	return etcdOf(controllers, all), ctx.Err()
+	return etcdOf(controllers, all), lifecycle.WhyEnded(ctx)
 }
 
 // ask looks at machines, as many at once as the session allows. The answers are in the machines' order.
@@ -89,7 +98,7 @@ func (s *Session) ask(ctx context.Context, machines []*machine) []facts {
 
 // answerWithin bounds the wait for a connected host's facts. The script itself waits a few seconds at most for each thing that may
 // hang, so a host that needs longer has other trouble.
-const answerWithin = 45 * time.Second
+const answerWithin = 75 * time.Second
 
 // look asks one machine: one connection, one command.
 func (s *Session) look(ctx context.Context, m *machine) facts {

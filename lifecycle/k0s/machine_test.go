@@ -51,14 +51,19 @@ const fakeSystemctl = `#!/bin/sh
 unit=$ROOT/unit/$2.service; unit=${unit%.service.service}; unit=${unit%.service}.service
 case $1 in
 show)
-	for a; do case $a in *.service) unit=$ROOT/unit/$a ;; esac; done
-	name=$(basename "$unit" .service)
-	case "$*" in
-	*FragmentPath*) if [ -f "$unit" ]; then echo "FragmentPath=$unit"; else echo "FragmentPath="; fi ;;
-	*) if [ -f "$ROOT/running/$name" ]; then printf 'ActiveState=active\nSubState=running\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\nNRestarts=0\n'
-	   else printf 'ActiveState=inactive\nSubState=dead\nActiveEnterTimestamp=\nNRestarts=0\n'; fi ;;
-	esac ;;
-start) [ -f "$ROOT/fail-start" ] && exit 1; mkdir -p "$ROOT/running" "$ROOT/data"; [ "$2" = k0scontroller ] && mkdir -p "$ROOT/data/etcd"; "$ROOT/bin/k0s" version > "$ROOT/running/$2"; echo x > "$ROOT/data/kubelet.conf" ;;
+	between=
+	show() { printf "$1"; }
+	for a; do
+		case $a in *.service) ;; *) continue ;; esac
+		printf "$between"; between='\n'
+		case "$*" in *ActiveState*) ;; *) show() { :; } ;; esac
+		if [ -f "$ROOT/running/${a%.service}" ]; then
+			show 'NRestarts=0\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\nActiveState=active\nSubState=running\n'
+		else show 'NRestarts=0\nActiveEnterTimestamp=\nActiveState=inactive\nSubState=dead\n'; fi
+		if [ -f "$ROOT/unit/$a" ]; then echo "FragmentPath=$ROOT/unit/$a"; else echo "FragmentPath="; fi
+	done ;;
+start) [ -f "$ROOT/fail-start" ] && exit 1; mkdir -p "$ROOT/running" "$ROOT/data"; [ "$2" = k0scontroller ] && mkdir -p "$ROOT/data/etcd"
+	"$ROOT/bin/k0s" version > "$ROOT/running/$2"; echo x > "$ROOT/data/kubelet.conf" ;;
 stop) rm -f "$ROOT/running/$2" ;;
 status) [ -f "$ROOT/running/$2" ] && echo 'Active: active (running) since' ;;
 esac
@@ -81,9 +86,11 @@ config) grep -q reject-me "${3#--config=}" && { echo "Error: spec is bad" >&2; e
 token) [ "$2" = create ] && cat "$ROOT/token"; [ "$2" = invalidate ] && {
 	[ -e "$ROOT/token-gone" ] && { echo "Error: secrets \"bootstrap-token-$4\" not found" >&2; exit 1; }
 	echo "$4" >> "$ROOT/invalidated"; }; exit 0 ;;
-etcd) [ "$2" = leave ] && echo "$*" >> "$ROOT/left" && exit 0; echo '{"members":{"c1":"https://10.0.0.11:2380","c2":"https://10.0.0.12:2380"}}' ;;
+etcd) [ "$2" = leave ] && echo "$*" >> "$ROOT/left" && exit 0
+	echo '{"members":{"c1":"https://10.0.0.11:2380","c2":"https://10.0.0.12:2380"}}' ;;
 backup) cat "$ROOT/backup.tar.gz" ;;
-restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"; grep -q "the end" "$ROOT/data/db" || { echo "Error: unexpected EOF" >&2; exit 1; }
+restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"
+	grep -q "the end" "$ROOT/data/db" || { echo "Error: unexpected EOF" >&2; exit 1; }
 	for a; do case $a in --config-out=*) echo "{restored: true}" > "${a#--config-out=}" ;; esac; done ;;
 reset) [ -f "$ROOT/fail-reset" ] && exit 1; rm -rf "$ROOT/data" "$ROOT/unit" ;;
 kubectl) exit 0 ;;

@@ -3,7 +3,9 @@ package k0s
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,7 +77,8 @@ func (f *facts) machine(raw frames) {
 	h.Arch = goArch(raw.value("machine"))
 	h.OS = osName(raw.block("os"))
 	h.CgroupV1 = raw.value("cgroup") == "1"
-	h.FreeBytes = freeBytes(raw.block("free"))
+	h.FreeBytes = freeBytes(raw.blocks["free"])
+	h.Full = fullOnes(raw.block("free"), raw.block("room"))
 	if s, err := strconv.ParseInt(raw.value("clock"), 10, 64); err == nil {
 		f.clock = time.Unix(s, 0)
 	}
@@ -84,6 +87,9 @@ func (f *facts) machine(raw frames) {
 func (f *facts) installed(raw frames) error {
 	h := &f.host
 	if b, ok := raw.blocks["version"]; ok {
+		if b.exit == timedOut {
+			return errors.New(tooSlow(raw))
+		}
 		h.Binary, h.BinaryProblem = binaryVersion(b)
 	}
 	for _, name := range raw.values["staged"] {
@@ -92,6 +98,9 @@ func (f *facts) installed(raw frames) error {
 		}
 	}
 	slices.SortFunc(h.Staged, lifecycle.Version.Compare)
+	if b, ok := raw.blocks["ran"]; ok {
+		h.Ran, h.RanKnown = ranSince(string(b.text))
+	}
 	for _, name := range raw.values["former"] {
 		if v, err := lifecycle.ParseVersion(name); err == nil && h.Former.Less(v) {
 			h.Former = v
@@ -104,6 +113,7 @@ func (f *facts) installed(raw frames) error {
 	default:
 		return fmt.Errorf("it has a service %q, which is none of k0s", short(h.ServiceName))
 	}
+	h.Certificates = certificates(raw.block("certificates"))
 	u := parseUnit(string(raw.block("unitfile")))
 	if len(u.arguments) > maxArguments {
 		return tooMuch{fmt.Sprintf("a service with more than %d arguments", maxArguments)}
@@ -173,7 +183,9 @@ func (f *facts) files(raw frames) {
 	h := &f.host
 	h.Data = raw.value("data") == "1"
 	h.Token = raw.value("token") == "1"
+	h.Spent = raw.value("spent") == "1" && h.ServiceName == "k0sworker"
 	h.Files = fileStates(raw.values["file"], f.asked.host.Files)
+	h.DropIns = dropIns(raw.values["dropin"])
 	h.Restored, h.Server = digestOnly(raw.value("restored")), plainURL(raw.value("server"))
 	if b, ok := raw.blocks["config"]; ok {
 		h.Config, h.ConfigDigest = configuration(b.text, f.asked.host.Role)
@@ -200,6 +212,44 @@ func fileStates(lines []string, declared []lifecycle.HostFile) []lifecycle.FileS
 		out = append(out, f)
 	}
 	slices.SortFunc(out, func(a, b lifecycle.FileState) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// timedOut is the exit code of timeout(1) for a command that it has ended.
+const timedOut = 124
+
+// tooSlow says that `k0s version` took longer than the script waits for it. Which version is installed is then not known, and nothing is
+// wrong with the binary as far as anybody can tell.
+func tooSlow(raw frames) string {
+	why := "`k0s version` did not answer within kiban's time-out"
+	if n, err := strconv.Atoi(raw.value("patience")); err == nil {
+		why += fmt.Sprintf(" of %d s", n)
+	}
+	load, cpus, _ := strings.Cut(raw.value("load"), " ")
+	if _, err := strconv.ParseFloat(load, 64); err == nil {
+		if n, err := strconv.Atoi(cpus); err == nil {
+			why += fmt.Sprintf("; the machine's load is %s, with %s", load, lifecycle.Count(n, "processor"))
+		}
+	}
+	return why
+}
+
+// dropIns reads what the script says of containerd's files: digest, form, path.
+func dropIns(lines []string) []lifecycle.DropIn {
+	var out []lifecycle.DropIn
+	for _, line := range lines {
+		p := strings.SplitN(line, " ", 3)
+		if len(p) != 3 || len(p[0]) != 64 {
+			continue // unreadable, or gone meanwhile
+		}
+		file := path.Join(path.Dir(lifecycle.ContainerdConfig), p[2])
+		form, err := strconv.Atoi(p[1])
+		if err != nil || form < 0 || !lifecycle.ReadByContainerd(file) {
+			continue
+		}
+		out = append(out, lifecycle.DropIn{Path: short(file), Digest: digestOnly(lifecycle.DigestFromHex(p[0])), Form: form})
+	}
+	slices.SortFunc(out, func(a, b lifecycle.DropIn) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 

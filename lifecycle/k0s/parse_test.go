@@ -49,6 +49,12 @@ func TestParseFacts(t *testing.T) {
 				return h.Hostname == "w1" && h.Arch == "arm64" && h.OS == "debian 12" && h.CgroupV1 && h.FreeBytes == 4096 &&
 					f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
 			}},
+		{"disks", said("hostname=w1", "machine=aarch64", "clock=1795295497", "room<0>Filesystem 1024-blocks Used Available Capacity Mounted on\n"+
+			"/dev/x 100000000 5 50000000 50% /\n/dev/y 100000000 99999900 100 100% /var/lib\n/dev/y 100000000 99999900 100 100% /var/lib\n"+
+			"/dev/z 1 1 0 100% relative\nnonsense\n"),
+			func(f facts) bool { return slices.Equal(f.host.Full, []string{"/var/lib"}) }},
+		{"worker whose join failed", said("unit=k0sworker", "spent=1"), func(f facts) bool { return f.host.Spent }},
+		{"controller without a kubelet", said("unit=k0scontroller", "spent=1"), func(f facts) bool { return !f.host.Spent }},
 		{"running worker", said("version<0>v1.35.7+k0s.0", "unit=k0sworker",
 			"unitfile<0>ExecStart=/usr/local/bin/k0s worker --token-file=/etc/k0s/t\n", "environment="+strings.Repeat("0a", 32),
 			running, "status<0>"+statusWorker,
@@ -111,6 +117,9 @@ func TestParseFacts(t *testing.T) {
 	}
 }
 
+// script is the facts script as one text.
+func script(q question) string { return "set -- " + arguments(q) + "\n" + factsScript }
+
 // TestScriptRunsInAnyShell runs the real script, in the shells that are here, on this machine and paths of a test.
 func TestScriptRunsInAnyShell(t *testing.T) {
 	dir := t.TempDir()
@@ -131,11 +140,23 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 	write("etc/k0stoken", "H4sIAAAA", 0o600)
 	write("data/lost+found", "", 0o600)
 	write("etc/a policy.yaml", "kind: Policy\n", 0o640)
+	write("etc/containerd.toml", "# k0s_managed=true\nversion = 2\n", 0o644)
+	dropInFiles := map[string]string{
+		"containerd.d/old one.toml": "# version = 3\n  version=2 # as 1.35 has it\n[plugins.x]\nversion = 3\n",
+		"containerd.d/new.toml":     "version = 3\n", "containerd.d/plain.toml": "[debug]\nversion = 2\n",
+		"containerd.d/named-old.toml": "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n",
+		"containerd.d/named-new.toml": "# not io.containerd.grpc.v1.cri\n[plugins.'io.containerd.cri.v1.images'.registry]",
+		"containerd.d/.hidden.toml":   "version = 2", "containerd.d/a.toml.bak": "version = 2", "containerd.d/certs.d/x.toml": "version = 2",
+	}
+	for name, text := range dropInFiles {
+		write("etc/"+name, text, 0o644)
+	}
 	t.Setenv("PATH", filepath.Join(dir, "bin")+":"+os.Getenv("PATH"))
 	p := paths{binary: filepath.Join(dir, "bin/k0s"), data: filepath.Join(dir, "data"), config: filepath.Join(dir, "etc/k0s.yaml"),
-		token: filepath.Join(dir, "etc/k0stoken")}
+		token: filepath.Join(dir, "etc/k0stoken"), etc: filepath.Join(dir, "etc")}
 	q := question{paths: p, nonce: nonce, host: lifecycle.Host{Name: "c1", Role: lifecycle.RoleController, Files: []lifecycle.HostFile{
-		{Path: filepath.Join(dir, "etc/a policy.yaml")}, {Path: filepath.Join(dir, "etc/none")}}}}
+		{Path: filepath.Join(dir, "etc/a policy.yaml")}, {Path: filepath.Join(dir, "etc/none")},
+		{Path: filepath.Join(dir, "data/manifests/site/ns.yaml")}, {Path: filepath.Join(dir, "data/manifests/site/broken-off.yaml")}}}}
 	for _, shell := range []string{"sh", "bash", "dash", "busybox"} {
 		path, err := exec.LookPath(shell)
 		if err != nil {
@@ -158,7 +179,37 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 			h.Files[0].Path != filepath.Join(dir, "etc/a policy.yaml") {
 			t.Errorf("%s: declared files are %+v", shell, h.Files)
 		}
+		for _, d := range h.DropIns {
+			name := strings.TrimPrefix(d.Path, "/etc/k0s/")
+			if text := dropInFiles[name]; d.Form != lifecycle.ContainerdForm([]byte(text)) || d.Digest != digest([]byte(text)) {
+				t.Errorf("%s: %+v of %q", shell, d, text)
+			}
+		}
+		if len(h.DropIns) != 6 {
+			t.Errorf("%s: containerd's files are %+v", shell, h.DropIns)
+		}
+		write("etc/containerd.toml", "version = 3\n", 0o644) // an administrator's own
 		write("etc/k0stoken", "# overwritten by k0sctl after join\n", 0o600)
+		write("data/images/bundle.tar", "", 0o600)
+		write("data/manifests/site/ns.yaml", "kind: Namespace", 0o600)
+		write("data/manifests/site/broken-off.yaml.kiban-new", "", 0o600)
+		if err := os.MkdirAll(filepath.Join(dir, "data/empty"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if out, err = exec.Command(path, args...).CombinedOutput(); err != nil {
+			t.Fatal(err)
+		}
+		if h := parseFacts(out, q).host; h.Problem != "" || h.Data {
+			t.Errorf("%s: what the site puts there, images and empty folders count as a membership: %+v", shell, h)
+		}
+		write("data/manifests/site/other.yaml", "kind: Namespace", 0o600)
+		if out, err = exec.Command(path, args...).CombinedOutput(); err != nil {
+			t.Fatal(err)
+		}
+		if h := parseFacts(out, q).host; !h.Data {
+			t.Errorf("%s: a file that the site does not declare is not seen", shell)
+		}
+		os.RemoveAll(filepath.Join(dir, "data/manifests"))
 		write("data/pki/ca.crt", "", 0o600)
 		out, err = exec.Command(path, args...).CombinedOutput()
 		if err != nil {
@@ -167,8 +218,74 @@ func TestScriptRunsInAnyShell(t *testing.T) {
 		if h := parseFacts(out, q).host; h.Token || !h.Data {
 			t.Errorf("%s: an overwritten token counts as one, or data is not seen: %+v", shell, h)
 		}
+		for _, credentials := range []bool{false, true} {
+			if credentials {
+				write("data/kubelet.conf", "", 0o600)
+			}
+			out, err := exec.Command(path, args...).CombinedOutput()
+			if spent := strings.Contains(string(out), " spent=1\n"); err != nil || spent == credentials {
+				t.Errorf("%s: with credentials %t, the overwritten token is told as spent: %t, %v", shell, credentials, spent, err)
+			}
+		}
+		os.Remove(filepath.Join(dir, "data/kubelet.conf"))
+		if h := parseFacts(out, q).host; len(h.DropIns) != 7 || h.DropIns[6].Path != lifecycle.ContainerdConfig || h.DropIns[6].Form != 3 {
+			t.Errorf("%s: with a configuration that is not k0s's: %+v", shell, h.DropIns)
+		}
+		write("etc/containerd.toml", "# k0s_managed=true\nversion = 2\n", 0o644)
 		write("etc/k0stoken", "H4sIAAAA", 0o600)
 		os.RemoveAll(filepath.Join(dir, "data/pki"))
+	}
+}
+
+// A `k0s version` that takes longer than the script waits is our time-out, and no word against the binary.
+func TestSlowBinary(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines []string
+		want  string
+	}{
+		"told": {[]string{"patience=20", "load=14.52 2", "version<124>"},
+			"`k0s version` did not answer within kiban's time-out of 20 s; the machine's load is 14.52, with 2 processors"},
+		"not told":  {[]string{"version<124>"}, "`k0s version` did not answer within kiban's time-out"},
+		"nonsense":  {[]string{"patience=x", "load=\x1b[2J y", "version<124>"}, "`k0s version` did not answer within kiban's time-out"},
+		"it failed": {[]string{"patience=8", "load=0.10 2", "version<126>no such file"}, ""},
+	} {
+		h := parseFacts(said(c.lines...), asked(lifecycle.RoleWorker)).host
+		if c.want == "" {
+			if h.Problem != "" || h.BinaryProblem == "" {
+				t.Errorf("%s: %+v", name, h)
+			}
+			continue
+		}
+		if h.Problem != lifecycle.HostFacts || h.Why != c.want || h.BinaryProblem != "" {
+			t.Errorf("%s: %q %q, want %q", name, h.Problem, h.Why, c.want)
+		}
+	}
+}
+
+// The script waits longer on a machine that is loaded, and ends what it waits for.
+func TestPatience(t *testing.T) {
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "k0s")
+	if err := os.WriteFile(bin, []byte("#!/bin/sh\nsleep 60\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "timeout"), []byte("#!/bin/sh\necho waited $1\nexit 124\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	q := question{paths: paths{binary: bin, data: dir, config: dir, token: dir}, nonce: nonce, host: lifecycle.Host{Name: "w1"}}
+	for cpus, want := range map[string]string{"1000000": "8", "0": "20"} { // idle as any machine would be with a million; loaded with none
+		if err := os.WriteFile(filepath.Join(dir, "nproc"), []byte("#!/bin/sh\necho "+cpus+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.Command("sh", "-c", script(q)).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if h := parseFacts(out, q).host; h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, "time-out of "+want+" s") ||
+			!strings.Contains(string(out), "waited "+want) {
+			t.Errorf("with %s processors: %+v\n%s", cpus, h, out)
+		}
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
-// prepare makes a machine ready for k0s: what containers need, the declared environment, the declared files. Nothing is installed
-// from the distribution: kiban brings k0s itself, and k0s brings the rest.
+// prepare makes a machine ready for k0s: what containers need, the declared environment, the declared files, but for those that are for one
+// version of k0s. Nothing is installed from the distribution: kiban brings k0s itself, and k0s brings the rest.
 func prepare(ctx context.Context, t *task) error {
 	f, err := t.gatherFacts(ctx, t.on)
 	if err != nil {
@@ -21,7 +23,9 @@ func prepare(ctx context.Context, t *task) error {
 	if err := t.on.profile(ctx); err != nil {
 		return err
 	}
-	return t.putDue(ctx, f)
+	v := f.host.Binary
+	due := slices.DeleteFunc(t.on.host.At(v).FileChanges(f.host), func(c lifecycle.FileChange) bool { return c.PutStopped() })
+	return t.put(ctx, f, v, due)
 }
 
 // profile sets the declared variables in /etc/environment. The values travel on standard input: k0sctl would show them in the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/k0sproject/rig/v2/protocol/ssh"
@@ -18,7 +19,7 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	if c == nil {
 		return lifecycle.HostUnreachable, err.Error()
 	}
-	text := err.Error()
+	text, declared := err.Error(), c
 	c = failedAt(text, c)
 	at := fmt.Sprintf("%s port %d", c.Address, c.Port)
 	if key, ok := errors.AsType[*knownhosts.KeyError](err); ok {
@@ -28,13 +29,15 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 	case strings.Contains(text, "key is revoked"):
 		return lifecycle.HostKeyUnknown, fmt.Sprintf("the key of %s is marked @revoked in %s: whoever answers there may have stolen it. "+
 			"Give the machine a new host key", at, knownHosts)
+	case strings.Contains(text, "certificate serial") && strings.Contains(text, "revoked"):
+		return lifecycle.HostKeyUnknown,
+			fmt.Sprintf("the certificate of %s is not trusted: %s marks its key, or that of the authority which signed "+
+				"it, @revoked. Give the machine a new host key and a new certificate", at, knownHosts)
 	case strings.Contains(text, "no authorities for hostname"):
 		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s shows a certificate, and no @cert-authority of %s speaks for that name and port", at,
 			knownHosts)
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(text, "known_hosts"), strings.Contains(text, "no known_hosts file"):
-		return lifecycle.HostKeyUnknown,
-			fmt.Sprintf("there is no file %s to check the key of %s against; make it with `%s` and compare the keys with the machine's", knownHosts,
-				at, keyscan(c, knownHosts))
+		return lifecycle.HostNoKeys, fmt.Sprintf("there is no file %s here to check its key against", knownHosts)
 	case strings.Contains(strings.ToLower(text), "too many authentication failures"):
 		return lifecycle.HostAuth,
 			fmt.Sprintf("%s ended the login of user %s: %s, and it takes only so many tries (MaxAuthTries of sshd_config(5), 6 by default); "+
@@ -43,12 +46,19 @@ func unreachable(err error, c *ssh.Config, knownHosts string) (lifecycle.HostPro
 		return lifecycle.HostAuth, fmt.Sprintf("%s refuses user %s with %s; add its public key to the user's authorized_keys", at, c.User,
 			identity(c))
 	case strings.Contains(text, "no usable authentication method"):
-		return lifecycle.HostAuth, fmt.Sprintf("there is no key to log in to %s with: %s cannot be read, "+
-			"or needs a passphrase and no ssh-agent runs", at, identity(c))
+		return lifecycle.HostNoLogin, noLogin(c) + forBastion(c, declared)
 	case strings.Contains(text, "no common algorithm"):
 		return lifecycle.HostKeyUnknown, fmt.Sprintf("%s no longer has the kind of host key that %s holds of it (%s)", at, knownHosts, text)
 	}
 	return lifecycle.HostUnreachable, fmt.Sprintf("no connection to %s: %s", at, rootCause(err))
+}
+
+// forBastion names the machine that a login failed at, where that is a bastion: the host itself is named beside the reason.
+func forBastion(at, host *ssh.Config) string {
+	if at == host {
+		return ""
+	}
+	return fmt.Sprintf(", for its bastion %s port %d", at.Address, at.Port)
 }
 
 // failedAt is the machine of the way where the connection failed: the host, or a bastion before it. The library names bastions whose key it
@@ -69,25 +79,18 @@ func failedAt(text string, c *ssh.Config) *ssh.Config {
 	return c
 }
 
+// hostKey says what is wrong with a host's key. What is behind a bastion answers there alone, so the command that shows its key is named.
 func hostKey(key *knownhosts.KeyError, c *ssh.Config, at, file string) string {
-	if len(key.Want) == 0 {
-		return fmt.Sprintf("the key of %s is not in %s; add it with `%s` after comparing it with the machine's", at, file, keyscan(c, file))
+	text := fmt.Sprintf("the key of %s is not in %s", at, file)
+	if len(key.Want) > 0 {
+		text = fmt.Sprintf("the key of %s is not the one in %s, line %d: the machine was set up anew, or another one answers in its place",
+			at, file, key.Want[0].Line)
 	}
-	return fmt.Sprintf("the key of %s is not the one in %s, line %d: the machine was set up anew, or another one answers in its place. "+
-		"Find out which; if it is right, replace that line with what `%s` prints", at, file, key.Want[0].Line, scanning(c))
-}
-
-// keyscan is a command that shows the host's keys from where kiban runs: a host behind a bastion answers there alone.
-func keyscan(c *ssh.Config, file string) string {
-	return fmt.Sprintf("%s >> %s", scanning(c), file)
-}
-
-func scanning(c *ssh.Config) string {
-	scan := fmt.Sprintf("ssh-keyscan -p %d %s", c.Port, c.Address)
 	if b := c.Bastion; b != nil {
-		return fmt.Sprintf("ssh -p %d %s@%s %s", b.Port, b.User, b.Address, scan)
+		text += fmt.Sprintf(". It can be asked for from its bastion alone: `ssh -p %d %s@%s ssh-keyscan -p %d %s >> %s`",
+			b.Port, b.User, b.Address, c.Port, c.Address, file)
 	}
-	return scan
+	return text
 }
 
 // offered says which keys were tried.
@@ -111,6 +114,21 @@ func identity(c *ssh.Config) string {
 		return "key " + *c.KeyPath
 	}
 	return "the keys of ssh-agent"
+}
+
+// noLogin says why this computer has nothing to log in with.
+func noLogin(c *ssh.Config) string {
+	if c.KeyPath == nil {
+		return "no ssh-agent runs or has a key, and neither the Site nor the host names one (keyPath)"
+	}
+	_, err := os.ReadFile(*c.KeyPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no key " + *c.KeyPath + " here"
+	case err != nil:
+		return fmt.Sprintf("key %s can't be read: %v", *c.KeyPath, rootCause(err))
+	}
+	return fmt.Sprintf("key %s needs a passphrase, and no ssh-agent has it", *c.KeyPath)
 }
 
 // rootCause is the innermost message: the layers above say "ssh dial" in several ways.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/k0sproject/rig/v2/protocol"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // start runs a command. When ctx ends before the command does, Wait returns soon, whatever the host does (H34).
@@ -69,7 +71,7 @@ func (p *process) Wait() error {
 		p.transport.drop(false)
 		<-done
 	}
-	return p.ctx.Err()
+	return lifecycle.WhyEnded(p.ctx)
 }
 
 // dial opens a connection from the host to an address, as seen from there.
@@ -108,7 +110,7 @@ func (t *transport) dial(ctx context.Context, network, addr string) (net.Conn, e
 			}
 			release()
 		}()
-		return nil, ctx.Err()
+		return nil, lifecycle.WhyEnded(ctx)
 	}
 }
 

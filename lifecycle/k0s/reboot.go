@@ -3,6 +3,8 @@ package k0s
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
 
 	"golang.org/x/crypto/ssh"
@@ -28,6 +30,17 @@ func reboot(ctx context.Context, t *task) error {
 	}
 	t.on.drop(false) // what is left of the connection must not be used again
 	return err
+}
+
+// lost reports whether an error says of the connection to a machine that it ended, or could not be made.
+func lost(err error) bool {
+	if _, ok := errors.AsType[*ssh.ExitMissingError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	return errors.Is(err, errLost) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed)
 }
 
 // goneMeanwhile reports whether a command ended with its connection, not by itself.

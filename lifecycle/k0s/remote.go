@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,8 @@ type remote struct {
 type commandError struct {
 	host, command, stderr string
 	err                   error
+	// doing is what it was for, in words, where that says more than the command.
+	doing string
 }
 
 func (e *commandError) Error() string {
@@ -35,10 +38,20 @@ func (e *commandError) Error() string {
 	if i := strings.LastIndexByte(said, '\n'); i >= 0 { // the last line is the error, those before it are a program's log
 		said = said[i+1:]
 	}
+	what := cmp.Or(e.doing, brief(e.command))
 	if said = printable(said); said != "" {
-		return fmt.Sprintf("`%s` fails on %s: %s", e.command, e.host, said)
+		return fmt.Sprintf("%s fails on %s: %s", what, e.host, said)
 	}
-	return fmt.Sprintf("`%s` fails on %s: %v", e.command, e.host, e.err)
+	return fmt.Sprintf("%s fails on %s: %v", what, e.host, e.err)
+}
+
+// brief is a command as messages have it: of a script the first line, and of that what fits into a message.
+func brief(command string) string {
+	line, rest, _ := strings.Cut(strings.TrimSpace(command), "\n")
+	if shown := printable(line); rest != "" || shown != line {
+		return "`" + strings.TrimSuffix(shown, "…") + " …`"
+	}
+	return "`" + line + "`"
 }
 
 func (e *commandError) Unwrap() error { return e.err }
@@ -68,7 +81,8 @@ func (r *remote) pipe(ctx context.Context, command string, stdin io.Reader, w io
 	}
 	err := r.k0s.Sudo().ExecContext(withOutputs(ctx, outputs{w, stderr}), command, opts...)
 	if more := endless(ctx); more != nil {
-		return "", &commandError{r.host.Name, command, "", more} // also where the command ended well: what was kept is not all of it
+		// Also where the command ended well: what was kept is not all of it.
+		return "", &commandError{host: r.host.Name, command: command, err: more}
 	}
 	if err != nil {
 		return "", r.failed(ctx, command, string(stderr.bytes()), err)
@@ -78,12 +92,12 @@ func (r *remote) pipe(ctx context.Context, command string, stdin io.Reader, w io
 
 func (r *remote) failed(ctx context.Context, command, stderr string, err error) error {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	}
 	if strings.Contains(stderr, "No space left on device") {
-		return diskFull(r.host.Name, fmt.Sprintf("`%s`: no space left on device", command))
+		return diskFull(r.host.Name, brief(command)+": no space left on device")
 	}
-	return &commandError{r.host.Name, command, stderr, err}
+	return &commandError{host: r.host.Name, command: command, stderr: stderr, err: err}
 }
 
 func diskFull(host, detail string) error {
@@ -92,13 +106,14 @@ func diskFull(host, detail string) error {
 		Try("Free some space on the machine and run the same command again")
 }
 
-// write puts content into a file at once or not at all. It travels on standard input, so secrets reach no argument list.
+// write puts content into a file at once or not at all, also where the machine loses its power. It travels on standard input, so secrets
+// reach no argument list.
 func (r *remote) write(ctx context.Context, path string, content []byte, mode, dirMode string) error {
 	q := shellescape.Quote
 	tmp := path + ".kiban-new"
 	dir := q(path[:strings.LastIndexByte(path, '/')])
-	command := fmt.Sprintf("[ -d %s ] || install -d -m %s %s; install -m %s /dev/stdin %s && mv -f %s %s", dir, dirMode, dir, mode, q(tmp),
-		q(tmp), q(path))
+	command := fmt.Sprintf("[ -d %s ] || install -d -m %s %s; install -m %s /dev/stdin %s && sync %s && mv -f %s %s && sync %s",
+		dir, dirMode, dir, mode, q(tmp), q(tmp), q(tmp), q(path), dir)
 	_, err := r.pipe(ctx, command, bytes.NewReader(content), nil)
 	return err
 }
@@ -168,7 +183,7 @@ func (r *remote) dropIn() string {
 
 // until asks again and again, at most a second apart, until the answer is yes.
 func until(ctx context.Context, what string, bound time.Duration, ask func(context.Context) (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("%s did not happen within %s", what, bound))
+	ctx, cancel := context.WithTimeoutCause(ctx, bound, fmt.Errorf("%s did not come within %s", what, bound))
 	defer cancel()
 	var last error
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -189,5 +204,5 @@ func until(ctx context.Context, what string, bound time.Duration, ask func(conte
 
 // afterwards is a context for cleaning up, which must happen also when the step was interrupted. It is short.
 func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	return lifecycle.Within(context.WithoutCancel(ctx), 15*time.Second, "no answer")
 }

@@ -94,14 +94,16 @@ func (t *task) fill(ctx context.Context, f facts, a *Archive) (facts, error) {
 
 // restoreCommand restores into an empty data directory, and empties it again when that fails, even if nobody is there any more to hear
 // of it: a connection that breaks off ends the archive early, which k0s refuses. The k0s.yaml of the backup is used only where there
-// is none.
+// is none. The mark that the directory is filled is made when its content is on the disk: after a power cut it would stand beside empty
+// files, or be one.
 func (r *remote) restoreCommand(digest string) string {
 	q := shellescape.Quote
 	conf := q(r.paths.config)
 	out := q(r.paths.config + ".kiban-restored")
 	return fmt.Sprintf(`for f in %[1]s/*; do if [ -e "$f" ] && [ "${f##*/}" != lost+found ]; then echo "%[1]s is not empty" >&2; exit 1; fi; done; `+
 		`[ -d %[2]s ] || install -d -m 0750 %[2]s; `+
-		`if %[3]s restore --data-dir=%[1]s --config-out=%[4]s - >/dev/null && printf %%s %[5]s > %[1]s/%[6]s; then `+
+		`if %[3]s restore --data-dir=%[1]s --config-out=%[4]s - >/dev/null && sync && `+
+		`printf %%s %[5]s > %[1]s/%[6]s && sync %[1]s/%[6]s %[1]s; then `+
 		`if [ -f %[4]s ] && [ ! -f %[7]s ]; then mv -f %[4]s %[7]s; fi; rm -f %[4]s; else %[8]s; rm -f %[4]s; exit 1; fi`,
 		q(r.paths.data), q(path.Dir(r.paths.config)), q(r.paths.binary), out, q(digest), restored, conf, r.emptyCommand())
 }

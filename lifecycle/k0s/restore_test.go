@@ -135,6 +135,10 @@ func TestRestoreTouchesNoData(t *testing.T) {
 		f.fakes["c1"].read("data/etcd/precious") != "x" {
 		t.Errorf("the command does not look before it acts: %v", err)
 	}
+	if command := r.restoreCommand("sha256:x"); !strings.Contains(command, ">/dev/null && sync && printf %s sha256:x > ") ||
+		!strings.Contains(command, "/kiban-restored && sync ") {
+		t.Errorf("after a power cut the mark may stand beside empty files: %s", command)
+	}
 }
 
 func TestRestart(t *testing.T) {

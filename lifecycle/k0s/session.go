@@ -55,8 +55,8 @@ type Command struct {
 	Command string
 }
 
-// keepConnections is how many hosts' connections outlive an observation. On larger sites each is closed at once, for it holds the
-// parsed known_hosts file for as long as it is open.
+// keepConnections is how many hosts' connections outlive an observation. On larger sites each is closed at once: it takes memory, here and
+// on the machine, for as long as it is open.
 const keepConnections = 128
 
 // Session is the connections to a site's machines for one run of a verb. Its methods may be called from several goroutines.
@@ -67,6 +67,8 @@ type Session struct {
 	machines []*machine
 	uploads  chan struct{}
 	fetching fetches
+	// scratch is a folder that goes with the session; "" for none.
+	scratch string
 }
 
 // machine is one host and how it is reached.
@@ -112,11 +114,6 @@ func (s *Session) connectable() error {
 	if err != nil {
 		return err
 	}
-	types, err := keyTypes(s.site.SSH.KnownHosts)
-	if err != nil {
-		types = func(*ssh.Config) []string { return nil } // each host will say so when it is asked
-	}
-	byName := map[string]*machine{}
 	for i, h := range c.Spec.Hosts {
 		joinFlags(h)
 		if err := s.opts.limits.admit(h); err != nil {
@@ -128,6 +125,10 @@ func (s *Session) connectable() error {
 		if err := attachOffline(h, client); err != nil {
 			return err
 		}
+	}
+	types := s.knowHosts(c.Spec.Hosts)
+	byName := map[string]*machine{}
+	for i, h := range c.Spec.Hosts {
 		askFor(h.SSH, types)
 		m := &machine{paths: pathsOf(h), ssh: h.SSH}
 		if m.transport, err = newTransport(h, s.site.SSH, s.opts.Log); err != nil {
@@ -186,6 +187,9 @@ func (s *Session) Dial(ctx context.Context, host, network, addr string) (net.Con
 func (s *Session) Close() error {
 	for _, m := range s.machines {
 		m.drop(false)
+	}
+	if s.scratch != "" {
+		return forgetHosts(s.scratch)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func TestProblems(t *testing.T) {
 		text    string
 	}{
 		"c1": {lifecycle.HostUnreachable, "no connection to 127.0.0.1"},
-		"w1": {lifecycle.HostKeyUnknown, "ssh-keyscan"},
+		"w1": {lifecycle.HostKeyUnknown, "is not in"},
 		"w2": {lifecycle.HostKeyUnknown, "known_hosts, line 2"},
 		"w3": {lifecycle.HostAuth, "refuses user root with key " + filepath.Join(f.dir, "id")},
 	}
@@ -108,7 +108,7 @@ func TestHazard_H1_EverythingIsReadThroughSudo(t *testing.T) {
 	if h, _ = f.open(v135).HostFacts(t.Context(), "w1"); !h.Reached() {
 		t.Errorf("with sudo: %q %q", h.Problem, h.Why)
 	}
-	if sent := f.fakes["w1"].sent(); len(sent) != 2 || !strings.Contains(sent[1], `else sudo -n -- sh -c "$S"`) {
+	if sent := f.fakes["w1"].sent(); len(sent) != 2 || !strings.Contains(sent[1], `else exec sudo -n -- sh -c "$S" sh "$@"`) {
 		t.Errorf("the script does not run as a whole under sudo, in one command: %q", sent)
 	}
 }

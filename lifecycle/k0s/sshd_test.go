@@ -232,19 +232,130 @@ func TestKnownHostsOfOpenSSH(t *testing.T) {
 			"a pattern with an exception":    {known: fmt.Sprintf("[127.0.0.*]:%d,!%s ", d.port, name) + host, want: lifecycle.HostKeyUnknown},
 			"signed by an authority":         {known: "@cert-authority " + name + " " + ca},
 			"an authority for all":           {known: "@cert-authority [*]:" + strconv.Itoa(d.port) + " " + ca},
-			"an authority for port 22":       {known: "@cert-authority * " + ca, want: lifecycle.HostKeyUnknown},
+			"an authority for everything":    {known: "@cert-authority * " + ca},
 			"signed by another":              {known: "@cert-authority " + name + " " + other, want: lifecycle.HostKeyUnknown},
 			"revoked":                        {known: name + " " + host + "\n@revoked * " + host, want: lifecycle.HostKeyUnknown, says: "revoked"},
 			"another key":                    {known: name + " " + other, want: lifecycle.HostKeyUnknown, says: "is not the one in"},
 			"another key, and the right one": {known: name + " " + other + "\n" + name + " " + host},
-			"another port":                   {known: "127.0.0.1 " + host, want: lifecycle.HostKeyUnknown, says: "is not in"},
-			"nothing": {known: "", want: lifecycle.HostKeyUnknown, says: fmt.Sprintf("ssh-keyscan -p %d 127.0.0.1 >> ",
-				d.port)},
+			"without a port":                 {known: "127.0.0.1 " + host},
+			"another port":                   {known: "[127.0.0.1]:1 " + host, want: lifecycle.HostKeyUnknown, says: "is not in"},
+			"nothing":                        {known: "", want: lifecycle.HostKeyUnknown, says: "is not in"},
 		} {
 			problem, why := d.look(t, d.doc, c.known+"\n", key)
 			if problem != c.want || !strings.Contains(why, c.says) {
 				t.Errorf("%s, %s: %q %s; want %q %q", kind, form, problem, why, c.want, c.says)
 			}
+		}
+	}
+}
+
+// TestKnownHostsAsSSHReadsThem holds kiban's reading of known_hosts against ssh itself, with strict checking: over the forms that sshd(8)
+// describes, what ssh accepts kiban does, and what it refuses kiban does.
+func TestKnownHostsAsSSHReadsThem(t *testing.T) {
+	t.Setenv("SSH_AUTH_SOCK", "")
+	program, err := exec.LookPath("ssh")
+	if err != nil {
+		if os.Getenv("ORACLE_REQUIRED") != "" {
+			t.Fatal("there is no ssh on this machine")
+		}
+		t.Skip("there is no ssh on this machine")
+	}
+	d := startSSHD(t, "ed25519", "ed25519")
+	key := d.private(t, "id", d.client, "")
+	line := func(k cryptossh.PublicKey) string {
+		return strings.TrimSpace(string(cryptossh.MarshalAuthorizedKey(k)))
+	}
+	host, ca := line(d.host), line(d.ca.PublicKey())
+	other, rsa := line(signerOf(t, newKey(t, "ed25519")).PublicKey()), line(signerOf(t, newKey(t, "rsa")).PublicKey())
+	port := strconv.Itoa(d.port)
+	name := "[127.0.0.1]:" + port
+	for _, known := range []string{
+		"",
+		name + " " + host,
+		"  " + name + "\t" + host + "\tcomment of many words",
+		"# " + name + " " + host,
+		name + "," + " " + host,
+		"localhost," + name + " " + host,
+		"127.0.0.1 " + host,
+		"127.0.0.1:" + port + " " + host,
+		"[127.0.0.1] " + host,
+		"[127.0.0.1]:22 " + host,
+		"[127.0.0.1]:1" + port + " " + host,
+		"[127.0.0.2]:" + port + " " + host,
+		knownhosts.HashHostname(name) + " " + host,
+		knownhosts.HashHostname("127.0.0.1") + " " + host,
+		knownhosts.HashHostname("127.0.0.2") + " " + host,
+		"|1|nonsense " + host,
+		"|2|" + strings.TrimPrefix(knownhosts.HashHostname(name), "|1|") + " " + host,
+		"* " + host,
+		"? " + host,
+		"127.0.0.* " + host,
+		"127.?.?.? " + host,
+		"127.0.0.?? " + host,
+		"*127* " + host,
+		"[127.0.0.*]:" + port + " " + host,
+		"[127.0.0.1]:* " + host,
+		"[*]:" + port + " " + host,
+		"[*]:* " + host,
+		"*:" + port + " " + host,
+		"[127.0.0.1]:" + port[:1] + "* " + host,
+		"*,!" + name + " " + host,
+		"!" + name + ",* " + host,
+		"*,!127.0.0.1 " + host,
+		"*,![127.0.0.*]:* " + host,
+		"127.0.0.*,!127.0.0.1 " + host,
+		"!10.0.0.1 " + host,
+		"!10.0.0.1,* " + host,
+		"*,!10.* " + host,
+		"[127.0.0.*]:" + port + ",![127.0.0.2]:* " + host,
+		name + " " + other,
+		name + " " + other + "\n" + name + " " + host,
+		"127.0.0.1 " + other + "\n" + name + " " + host,
+		name + " " + rsa,
+		name + " " + rsa + "\n* " + host,
+		"@cert-authority " + name + " " + ca,
+		"@cert-authority * " + ca,
+		"@cert-authority 127.0.0.1 " + ca,
+		"@cert-authority 127.*,!127.0.0.1 " + ca,
+		"@cert-authority 127.0.0.*,localhost " + ca,
+		"@cert-authority [127.0.0.*]:* " + ca,
+		"@cert-authority " + knownhosts.HashHostname(name) + " " + ca,
+		"@cert-authority " + name + " " + host,
+		"@cert-authority " + name + " " + other,
+		"@cert-authority " + name + " " + other + "\n" + name + " " + host,
+		name + " " + ca,
+		"@revoked * " + host + "\n" + name + " " + host,
+		name + " " + host + "\n@revoked " + name + " " + host,
+		name + " " + host + "\n@revoked * " + other,
+		"@revoked " + name + " " + other + "\n* " + host,
+		"@cert-authority " + name + " " + ca + "\n@revoked * " + ca,
+		"@cert-authority " + name + " " + ca + "\n@revoked * " + host,
+		"@unheard-of " + name + " " + host,
+		"@cert-authority @revoked " + name + " " + host,
+		name + " ssh-ed25519 bm9uc2Vuc2U=\n" + name + " " + host,
+		name + " ssh-unheard-of AAAA\n" + name + " " + host,
+		name + " 1024 35 12345678901234567890\n" + name + " " + host,
+		"no key at all\n" + name + " " + host,
+		name + " " + strings.Replace(host, "ssh-ed25519", "ssh-rsa", 1),
+		"\xff\xfe " + host + "\n" + name + " " + host,
+		name + " " + host + "\r",
+		"\n\n" + name + " " + host + " # not a comment",
+	} {
+		file := d.file(t, "known_hosts_of_ssh", []byte(known+"\n"))
+		c := exec.Command(program, "-F", "none", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+file,
+			"-o", "GlobalKnownHostsFile=none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-i", key, "-o", "ConnectTimeout=20", "-p", port,
+			d.user+"@127.0.0.1", "true")
+		out, err := c.CombinedOutput()
+		accepted := err == nil
+		if !accepted && !strings.Contains(string(out), "Host key verification failed") && !strings.Contains(string(out), "No matching") {
+			t.Fatalf("ssh failed for another reason with %q: %s", known, out)
+		}
+		problem, why := d.look(t, d.doc, known+"\n", key)
+		if (problem == "") != accepted || !accepted && problem != lifecycle.HostKeyUnknown {
+			t.Errorf("%q: ssh accepts: %v, kiban says %q %s\n%s", known, accepted, problem, why, out)
+		}
+		if problem == "" && !lifecycle.ReadKnownHosts(known).Knows("127.0.0.1", d.port) {
+			t.Errorf("%q: it is accepted, and `validate` would miss the key", known)
 		}
 	}
 }
@@ -268,10 +379,11 @@ func TestKeysOfOpenSSH(t *testing.T) {
 		}{
 			"a file":                             {key: plain},
 			"another file":                       {key: stranger, want: lifecycle.HostAuth, says: "authorized_keys"},
-			"a passphrase that nobody gives":     {key: sealed, want: lifecycle.HostAuth, says: "needs a passphrase"},
+			"a passphrase that nobody gives":     {key: sealed, want: lifecycle.HostNoLogin, says: "needs a passphrase"},
 			"a passphrase, and the agent has it": {key: sealed, agent: []any{d.client}},
 			"the agent alone":                    {agent: []any{d.client}},
-			"no key at all":                      {want: lifecycle.HostAuth},
+			"no key at all":                      {want: lifecycle.HostNoLogin, says: "no ssh-agent runs"},
+			"a key that is not there":            {key: filepath.Join(d.dir, "nowhere"), want: lifecycle.HostNoLogin, says: "there is no key"},
 			"an agent with too many":             {agent: many, want: lifecycle.HostAuth, says: "ssh-agent offers 8 keys"},
 			"too many, and a file":               {key: plain, agent: many},
 		} {
@@ -302,7 +414,7 @@ func TestBastionsOfOpenSSH(t *testing.T) {
 	}{
 		"both known": {known: line(jump) + line(behind)},
 		"the bastion is not known": {known: line(behind), want: lifecycle.HostKeyUnknown,
-			says: []string{fmt.Sprintf("127.0.0.1 port %d", jump.port), fmt.Sprintf("`ssh-keyscan -p %d 127.0.0.1 >> ", jump.port)}},
+			says: []string{fmt.Sprintf("the key of 127.0.0.1 port %d is not in", jump.port)}},
 		"the host is not known": {known: line(jump), want: lifecycle.HostKeyUnknown,
 			says: []string{fmt.Sprintf("127.0.0.1 port %d", behind.port),
 				fmt.Sprintf("`ssh -p %d %s@127.0.0.1 ssh-keyscan -p %d 127.0.0.1 >> ", jump.port, jump.user, behind.port)}},

@@ -1,162 +1,85 @@
 package k0s
 
 import (
-	"go/ast"
-	"go/parser"
-	gotoken "go/token"
 	"os"
-	"reflect"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/k0sproject/k0sctl/configurer"
-	"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"
+	"kiban.dev/kiban/lifecycle"
 )
 
-// Much of what is dangerous about k0sctl lies in its phases, which decide and act in one, and in the manager that runs them. This package
-// uses what k0sctl knows of documents, flags and paths, and runs none of its procedures. These tests hold that construction.
-
-// stockPackages are the packages of k0sctl and its kin that may be imported, and what for. All others are refused.
-func stockPackages() map[string]string {
-	return map[string]string{
-		"github.com/k0sproject/dig":                                                  "a map of configuration",
-		"github.com/k0sproject/k0sctl/configurer/linux":                              "paths and commands of the systems that k0sctl knows",
-		"github.com/k0sproject/k0sctl/configurer/linux/enterpriselinux":              "as above",
-		"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1":         "the document",
-		"github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster": "its hosts",
-		"github.com/k0sproject/k0sctl/pkg/retry":                                     "to set how long it pauses",
-		"github.com/k0sproject/rig/v2":                                               "connections, of which no shell of this machine is a part",
-	}
-}
-
-// stockProcedure is something of k0sctl's that is not called, with the hazards that it brings.
-type stockProcedure struct {
-	name    string
-	hazards []string
-	why     string
-}
-
-// stockPhases is what comes with the packages that are not in the list.
-func stockPhases() stockProcedure {
-	return stockProcedure{"phase, action, cmd", []string{"H2", "H3", "H12", "H13", "H15", "H17", "H23", "H24", "H30", "H32"},
-		"phases restart controllers side by side (H2), go on after a failed drain (H3), write during a rehearsal (H12), lock nothing (H13), " +
-			"restart workers that were not drained (H15), " +
-			"lose manifests (H17), uncordon what an administrator has closed (H23), forget what they have closed themselves (H24), " +
-			"and their manager lets names that it does not know pass (H30) and knows no limits (H32)"}
-}
-
-// stockMethods are methods of k0sctl's hosts and configurers.
-func stockMethods() []stockProcedure {
-	return []stockProcedure{
-		{"CordonNode", []string{"H23", "H24"}, "it leaves no note of who has cordoned"},
-		{"DrainNode", []string{"H3", "H35"}, "nobody learns what holds it"},
-		{"UncordonNode", []string{"H23"}, "it does not ask who has cordoned"},
-		{"DeleteNode", []string{"H6"}, "a controller is more than its node"},
-		{"FileChanged", []string{"H11"}, "it compares times"},
-		{"FlagsChanged", []string{"H15", "H38"}, "it takes two ways to write a flag for two flags"},
-		{"K0sBackupCommand", []string{"H18"}, "it writes the backup to the machine's disk first"},
-		{"K0sBinaryProvider", []string{"H10", "H14", "H19"}, "its providers check nothing"},
-		{"SetK0sBinaryProvider", []string{"H14"}, "its providers check nothing"},
-		{"LocalK0sBinaryPath", []string{"H11", "H31"}, "what it names has no checksum"},
-		{"DownloadURL", []string{"H11", "H14"}, "what comes from there has no checksum"},
-		{"UpdateEnvironment", []string{"H28"}, "it puts values on command lines"},
-	}
-}
-
-// stockUse is what this package uses of k0sctl, by its source: imports, and the names of methods that are called.
-func stockUse(t *testing.T) (imports map[string]string, selected map[string]gotoken.Position) {
-	t.Helper()
-	files, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	imports, selected = map[string]string{}, map[string]gotoken.Position{}
-	set := gotoken.NewFileSet()
-	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
-			continue
-		}
-		parsed, err := parser.ParseFile(set, f.Name(), nil, 0)
+// A mirror is told in k0sctl's words; where a host says itself where its k0s comes from, that stays.
+func TestStockTakesTheMirror(t *testing.T) {
+	for url, want := range map[string]string{
+		"":                   "",
+		lifecycle.ReleaseURL: "",
+		"/srv/mirror/{version}/k0s-{version}-{arch}":            "",
+		"https://mirror.example/{version}/k0s-{version}-{arch}": "k0sDownloadURL: https://mirror.example/%v/k0s-%v-%p",
+		"https://mirror.example/a%20b/":                         "k0sDownloadURL: https://mirror.example/a%%20b/k0s-%v-%p",
+	} {
+		site := lifecycle.Site{Name: "x", Dir: t.TempDir(), Binary: lifecycle.Binaries{URL: url}}
+		site.Cluster.Document = []byte("spec: {hosts: [{hostname: a, ssh: {address: a}}, {hostname: b, k0sDownloadURL: http://own}]}")
+		doc, err := Stock(site)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, i := range parsed.Imports {
-			if path := strings.Trim(i.Path.Value, `"`); strings.HasPrefix(path, "github.com/k0sproject/") {
-				imports[path] = f.Name()
-			}
+		if got := strings.Count(string(doc), "k0sDownloadURL"); !strings.Contains(string(doc), want) || got != 1 && want == "" ||
+			!strings.Contains(string(doc), "http://own") {
+			t.Errorf("%q: no %q in\n%s", url, want, doc)
 		}
-		ast.Inspect(parsed, func(n ast.Node) bool {
-			if s, ok := n.(*ast.SelectorExpr); ok {
-				selected[s.Sel.Name] = set.Position(s.Pos())
-			}
-			return true
-		})
-	}
-	if imports["github.com/k0sproject/k0sctl/pkg/apis/k0sctl.k0sproject.io/v1beta1/cluster"] == "" || selected["K0sInstallCommand"].Line == 0 {
-		t.Fatal("not even what is used of k0sctl was found; the rules would hold of nothing")
-	}
-	return imports, selected
-}
-
-// refuseStock fails the test when the package uses what brings the hazard.
-func refuseStock(t *testing.T, hazard string) {
-	t.Helper()
-	imports, selected := stockUse(t)
-	rules := 0
-	if p := stockPhases(); slices.Contains(p.hazards, hazard) {
-		rules++
-		allowed := stockPackages()
-		for path, file := range imports {
-			root := path
-			if strings.HasPrefix(path, "github.com/k0sproject/rig/v2/") {
-				root = "github.com/k0sproject/rig/v2"
-			}
-			if allowed[root] == "" {
-				t.Errorf("%s imports %s, which brings %s: %s", file, path, hazard, p.why)
-			}
-		}
-	}
-	for _, m := range stockMethods() {
-		if !slices.Contains(m.hazards, hazard) {
-			continue
-		}
-		rules++
-		if at, used := selected[m.name]; used {
-			t.Errorf("%s uses %s, which brings %s: %s", at, m.name, hazard, m.why)
-		}
-	}
-	if rules == 0 {
-		t.Fatalf("no rule is about %s", hazard)
 	}
 }
 
-// H30: phases that are to be replaced by name stay as they are when the name has changed. None is run, so none is replaced.
-func TestHazard_H30_NoPhaseIsRun(t *testing.T) { refuseStock(t, "H30") }
-
-// The same construction keeps these away, whose own guards are tested where they are.
-func TestHazard_H2_NoPhaseRestartsControllers(t *testing.T)   { refuseStock(t, "H2") }
-func TestHazard_H3_NoPhaseDrains(t *testing.T)                { refuseStock(t, "H3") }
-func TestHazard_H11_NoTimesAreCompared(t *testing.T)          { refuseStock(t, "H11") }
-func TestHazard_H12_NoRehearsalAgainstMachines(t *testing.T)  { refuseStock(t, "H12") }
-func TestHazard_H14_NoProviderThatChecksNothing(t *testing.T) { refuseStock(t, "H14") }
-func TestHazard_H15_NoPhaseReinstalls(t *testing.T)           { refuseStock(t, "H15") }
-func TestHazard_H17_NoPhaseAppliesManifests(t *testing.T)     { refuseStock(t, "H17") }
-func TestHazard_H18_NoBackupOnTheMachinesDisk(t *testing.T)   { refuseStock(t, "H18") }
-func TestHazard_H23_NoUncordonWithoutAsking(t *testing.T)     { refuseStock(t, "H23") }
-func TestHazard_H24_NoCordonWithoutANote(t *testing.T)        { refuseStock(t, "H24") }
-func TestHazard_H28_NoValuesOnCommandLines(t *testing.T)      { refuseStock(t, "H28") }
-func TestHazard_H32_NoManagerWithoutLimits(t *testing.T)      { refuseStock(t, "H32") }
-
-// A rule about a method that k0sctl has no longer would hold of nothing.
-func TestStockMethodsExist(t *testing.T) {
-	host := reflect.TypeFor[*cluster.Host]()
-	config := reflect.TypeFor[configurer.Configurer]()
-	for _, m := range stockMethods() {
-		_, onHost := host.MethodByName(m.name)
-		_, onConfigurer := config.MethodByName(m.name)
-		if !onHost && !onConfigurer {
-			t.Errorf("k0sctl has no %s any more: find out what has taken its place", m.name)
+// TestStock: k0sctl reads the document to the same cluster that kiban does, with nothing left for kiban to fill in.
+func TestStock(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "files"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "files", "motd"), []byte("mind the gap\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	site := lifecycle.Site{Name: "x", Dir: dir, SSH: lifecycle.SSH{User: "ops", Port: 2222, KeyPath: "/keys/ops"}}
+	site.SSH.KnownHosts = "/fleet/overlays/x/known_hosts"
+	site.Cluster.Document = []byte(`apiVersion: k0sctl.k0sproject.io/v1beta1
+kind: Cluster
+metadata: {name: x}
+spec:
+  hosts:
+  - hostname: c1
+    role: controller
+    ssh: {address: 10.0.0.11}
+    files:
+    - {name: motd, src: files/motd, dst: /etc/motd}
+    - {name: told, data: hello, dst: /etc/told}
+  - hostname: w1
+    role: worker
+    ssh: {address: 10.0.0.1, user: me, port: 22, keyPath: keys/mine, bastion: {address: 192.0.2.1, keyPath: keys/jump}}
+  k0s: {version: v1.36.3+k0s.0}
+`)
+	before := string(site.Cluster.Document)
+	doc, err := Stock(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"user: ops\n", "port: 2222\n", "keyPath: /keys/ops\n", "src: " + dir + "/files/motd\n",
+		"user: me\n", "port: 22\n", "keyPath: " + dir + "/keys/mine\n", "keyPath: " + dir + "/keys/jump\n"} {
+		if !strings.Contains(string(doc), want) {
+			t.Errorf("there is no %q in\n%s", want, doc)
+		}
+	}
+	if string(site.Cluster.Document) != before {
+		t.Error("the site's own document has changed")
+	}
+	want, ds := Describe(site.Cluster.Document, site.SSH, site.Dir, "cluster.yaml")
+	got, found := Describe(doc, lifecycle.SSH{KnownHosts: site.SSH.KnownHosts}, "/elsewhere", "k0sctl.yaml")
+	if ds.Err() != nil || found.Err() != nil {
+		t.Fatal(ds, found)
+	}
+	for i, h := range want.Hosts {
+		if g := got.Hosts[i]; g.User != h.User || g.Port != h.Port || g.Address != h.Address || g.Name != h.Name {
+			t.Errorf("%s: %+v, and by k0sctl %+v", h.Name, h, g)
 		}
 	}
 }

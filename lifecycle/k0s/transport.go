@@ -46,7 +46,7 @@ func (t *transport) session(ctx context.Context) (release func(), err error) {
 	select {
 	case t.sessions <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, lifecycle.WhyEnded(ctx)
 	}
 	used := t.use()
 	return sync.OnceFunc(func() { used(); <-t.sessions }), nil
@@ -93,13 +93,13 @@ func (t *transport) connect(ctx context.Context) error {
 	}
 	c, ok := t.conn.(protocol.Connector)
 	if ok {
-		attempt, cancel := context.WithTimeout(ctx, t.timeout)
+		attempt, cancel := lifecycle.Within(ctx, t.timeout, "no connection")
 		defer cancel()
 		if err := c.Connect(attempt); err != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return lifecycle.WhyEnded(ctx)
 			}
-			return err
+			return lifecycle.InTime(attempt, err)
 		}
 	}
 	watched, stop := context.WithCancel(context.Background())

@@ -45,7 +45,7 @@ func (t *task) bring(ctx context.Context, f facts, v lifecycle.Version) error {
 	case t.uploads <- struct{}{}:
 		defer func() { <-t.uploads }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	}
 	t.progress(fmt.Sprintf("uploading k0s %s (%s)", v, megabytes(b.size)))
 	return t.upload(ctx, b, v)

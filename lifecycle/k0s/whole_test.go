@@ -106,6 +106,40 @@ func TestA6_ContentIsOnTheDisk(t *testing.T) {
 	}
 }
 
+// TestA6_WhatIsWrittenIsOnTheDisk: a run that says that it is done has left nothing that a power cut a moment later would empty: neither a
+// file of its own, nor the service's that k0s writes, nor what is kept for the way back.
+func TestA6_WhatIsWrittenIsOnTheDisk(t *testing.T) {
+	f, s := bootstrap(t, "c1")
+	f.do(s, v136, "c1/stage", "c1/upgrade")
+	written, installed, kept := 0, 0, 0
+	for _, c := range f.audit {
+		parts := strings.Split(c.Command, " && ")
+		at := func(prefix string) int {
+			return slices.IndexFunc(parts, func(p string) bool { return strings.HasPrefix(p, prefix) })
+		}
+		switch {
+		case strings.Contains(c.Command, "install -m ") && strings.Contains(c.Command, ".kiban-new"):
+			written++
+			if sync, move := at("sync "), at("mv -f "); sync < 0 || move < sync || !strings.HasPrefix(parts[len(parts)-1], "sync ") {
+				t.Errorf("it is written by %q", c.Command)
+			}
+		case strings.Contains(c.Command, "k0s install controller"):
+			installed++
+			if !strings.Contains(c.Command, " && { sync /etc/systemd/system/k0scontroller.service /etc/systemd/system ") {
+				t.Errorf("it is installed by %q", c.Command)
+			}
+		case strings.Contains(c.Command, "kiban-former") && strings.Contains(c.Command, "cp -p "):
+			kept++
+			if i := at("sync "); i < 0 || i > at("mv -f ") || !strings.Contains(parts[i], ".service") {
+				t.Errorf("it is kept by %q", c.Command)
+			}
+		}
+	}
+	if written == 0 || installed != 2 || kept != 1 {
+		t.Errorf("%d files written, %d services installed, %d binaries kept, in %d commands", written, installed, kept, len(f.audit))
+	}
+}
+
 // TestA6_ControllerStartsAsItWas: a new binary that is whole and does not run is never started. The controller runs as before, and the same
 // command goes on when there is a better one.
 func TestA6_ControllerStartsAsItWas(t *testing.T) {

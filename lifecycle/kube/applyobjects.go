@@ -127,7 +127,7 @@ func (a *applier) once(ctx context.Context, o lifecycle.Object, desired *unstruc
 
 // send applies an object, and what was still being deleted under its name is gone before.
 func (a *applier) send(ctx context.Context, m *meta.RESTMapping, u *unstructured.Unstructured) error {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
+	call, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	now, err := a.client.resource(m, u.GetNamespace()).Apply(call, u.GetName(), u, metav1.ApplyOptions{FieldManager: manager, Force: true})
 	if err == nil && now.GetDeletionTimestamp() != nil {

@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // arrivals tells pods that came to a node while it was drained from those that no cordon keeps away. The scheduler may have placed the
@@ -58,7 +60,7 @@ func tolerates(p *corev1.Pod, key string) bool {
 
 // bound is the node that a controller's template names, past the scheduler; "" where it names none, or cannot be asked.
 func (c *Client) bound(ctx context.Context, namespace string, owner *metav1.OwnerReference) string {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	switch owner.Kind {
 	case "ReplicaSet":

@@ -7,11 +7,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // How long a connection may be silent in each of its phases. A controller that is switched off must cost little, and an API
@@ -30,6 +35,7 @@ const (
 // backend is the way to one API server.
 type backend struct {
 	Server
+	way       to
 	transport *http.Transport
 	// base is what comes before the API's own paths in the kubeconfig's URL, "" for most.
 	base string
@@ -51,9 +57,10 @@ func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host,
 	dial := (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlivePause}).DialContext
 	if hook != nil {
 		dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
+			ctx, cancel := lifecycle.Within(ctx, tunnelTimeout, "no answer")
 			defer cancel()
-			return hook(ctx, s.Host, network, addr)
+			conn, err := hook(ctx, s.Host, network, addr)
+			return conn, lifecycle.InTime(ctx, err)
 		}
 	}
 	t := &http.Transport{
@@ -72,11 +79,12 @@ func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host,
 		ForceAttemptHTTP2:     true,
 		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 	}
-	wrapped, err := rest.HTTPWrappersForConfig(cfg, to{t, s.Address})
+	way := to{t, s.Address, &opening{done: make(chan struct{})}}
+	wrapped, err := rest.HTTPWrappersForConfig(cfg, way)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	b := &backend{Server: s, transport: t, client: &http.Client{Transport: wrapped}}
+	b := &backend{Server: s, way: way, transport: t, client: &http.Client{Transport: wrapped}}
 	if u, err := url.Parse(cfg.Host); err == nil {
 		b.base = strings.TrimSuffix(u.Path, "/")
 	}
@@ -85,19 +93,57 @@ func newBackend(cfg *rest.Config, s Server, hook func(ctx context.Context, host,
 
 // send makes one attempt at this server.
 func (b *backend) send(r *http.Request) (*http.Response, error) {
-	return to{b.transport, b.Address}.RoundTrip(r)
+	return b.way.RoundTrip(r)
 }
 
 // to sends requests to one address, whichever host they name.
 type to struct {
 	transport *http.Transport
 	address   string
+	opening   *opening
+}
+
+// opening lets the first request open the connection to a server. Those that come meanwhile wait for it, since HTTP/2 carries them all on
+// one: without that each would open its own, with all that costs both sides, and all but one be dropped.
+type opening struct {
+	begun atomic.Bool
+	done  chan struct{} // closed when the connection is there, or can't be made
+	err   error         // why it can't be made; read after done by those that waited
+}
+
+// through sends a request, once the connection is there. Where it can't be made, those that waited for it are told the same: each of them
+// would wait as long again to find out.
+func (o *opening) through(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	if o.begun.Swap(true) {
+		select {
+		case <-o.done:
+			return send(r)
+		default:
+		}
+		select {
+		case <-o.done:
+			if o.err != nil {
+				return nil, o.err
+			}
+		case <-r.Context().Done(): // sending says so
+		}
+		return send(r)
+	}
+	connected := false
+	over := sync.OnceFunc(func() { close(o.done) })
+	defer over()
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected = true; over() }}
+	resp, err := send(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
+	if err != nil && !connected && r.Context().Err() == nil {
+		o.err = err
+	}
+	return resp, err
 }
 
 func (t to) RoundTrip(r *http.Request) (*http.Response, error) {
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host, out.Host = "https", t.address, ""
-	resp, err := t.transport.RoundTrip(out)
+	resp, err := t.opening.through(out, t.transport.RoundTrip)
 	if err == nil && resp.StatusCode != http.StatusSwitchingProtocols && r.URL.Query().Get("watch") == "" {
 		resp.Body = &bounded{resp.Body, maxBody}
 	}

@@ -8,6 +8,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // clusterConfigPath is where k0s keeps its configuration in a cluster whose configuration is dynamic.
@@ -16,7 +18,7 @@ const clusterConfigPath = "/apis/k0s.k0sproject.io/v1beta1/namespaces/" + metav1
 // clusterConfig is the spec of k0s's configuration in the cluster, as {"spec": ...}; nil where the cluster has none, or where whoever
 // asks may not read it. It may hold secrets.
 func (c *Client) clusterConfig(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	b, err := c.api.Discovery().RESTClient().Get().AbsPath(clusterConfigPath).DoRaw(ctx)
 	switch {
@@ -43,7 +45,7 @@ func (c *Client) WriteClusterConfig(ctx context.Context, spec []byte) error {
 		return err
 	}
 	return c.insist(ctx, "k0s's configuration", func() error {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 		defer cancel()
 		err := c.api.Discovery().RESTClient().Patch(types.MergePatchType).AbsPath(clusterConfigPath).Param("fieldManager", "kiban").Body(spec).
 			Do(ctx).Error()

@@ -203,7 +203,7 @@ func (j *judge) unknownKind(v verdict, o lifecycle.Object) verdict {
 
 // get reads an object as it is. Not found: nil and the error.
 func (c *Client) get(ctx context.Context, m *meta.RESTMapping, r lifecycle.ObjectRef) (*unstructured.Unstructured, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	u, err := c.resource(m, r.Namespace).Get(ctx, r.Name, metav1.GetOptions{})
 	if err != nil {
@@ -230,7 +230,7 @@ const dryTries = 3
 func (c *Client) persistently(ctx context.Context, call func(context.Context) error) error {
 	var err error
 	for range dryTries {
-		bounded, cancel := context.WithTimeout(ctx, callTimeout)
+		bounded, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 		err = call(bounded)
 		cancel()
 		if err == nil || notUp(err) || !worthRepeating(err) || errors.Is(ctx.Err(), context.Canceled) {

@@ -8,11 +8,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // configMapData is the data of a ConfigMap of kiban's own in kube-system; nil when there is none.
 func (c *Client) configMapData(ctx context.Context, name string) (map[string]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	cm, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -32,7 +34,7 @@ func (c *Client) keep(ctx context.Context, name string, change func(data map[str
 }
 
 func (c *Client) keepOnce(ctx context.Context, name string, change func(map[string]string) (map[string]string, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	objects := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem)
 	cm, err := objects.Get(ctx, name, metav1.GetOptions{})

@@ -256,6 +256,7 @@ func (s *stage) drain(t *testing.T) {
 	s.pod(t, "web-2", func(p *corev1.Pod) {
 		p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	})
+	defer s.shut(t)()
 	defer s.clear(t)
 	var lines lineLog
 	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second, GracePeriod: time.Second,
@@ -268,11 +269,19 @@ func (s *stage) drain(t *testing.T) {
 	}
 }
 
+// shut closes the node for new pods until what it gives is called.
+func (s *stage) shut(t *testing.T) (open func()) {
+	t.Helper()
+	s.patch(t, `{"spec":{"unschedulable":true}}`)
+	return func() { s.patch(t, `{"spec":{"unschedulable":null}}`) }
+}
+
 // drainHeld guards H35: a refused eviction is asked for at the policy's pace, and what holds it is named, once.
 func (s *stage) drainHeld(t *testing.T) {
 	s.pod(t, "held", label("app", "held"))
 	s.budget(t, "guard", 1)
 	s.guard(t, "guard", "held")
+	defer s.shut(t)()
 	defer s.clear(t)
 	var lines lineLog
 	began := time.Now()
@@ -294,6 +303,7 @@ func (s *stage) drainReleased(t *testing.T) {
 	s.pod(t, "held", label("app", "held"))
 	s.budget(t, "guard", 1)
 	s.guard(t, "guard", "held")
+	defer s.shut(t)()
 	defer s.clear(t)
 	began := time.Now()
 	release := time.AfterFunc(time.Second, func() {
@@ -314,6 +324,7 @@ func (s *stage) drainBare(t *testing.T) {
 	s.pod(t, "scratch", func(p *corev1.Pod) {
 		p.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	})
+	defer s.shut(t)()
 	defer s.clear(t)
 	policy := lifecycle.Drain{Timeout: time.Minute, EvictionRetry: time.Second, GracePeriod: time.Second}
 	err := s.client.Drain(t.Context(), s.node, policy, func(string) {})
@@ -334,6 +345,7 @@ func (s *stage) drainCancelled(t *testing.T) {
 	s.pod(t, "held", label("app", "held"))
 	s.budget(t, "guard", 1)
 	s.guard(t, "guard", "held")
+	defer s.shut(t)()
 	defer s.clear(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)

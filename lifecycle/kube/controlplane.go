@@ -68,7 +68,7 @@ func (c *Client) StaleEndpoints(ctx context.Context) ([]string, error) {
 func (c *Client) leases(ctx context.Context, names ...string) ([]lifecycle.Lease, error) {
 	var out []lifecycle.Lease
 	for _, name := range names {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 		l, err := c.api.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, name, metav1.GetOptions{})
 		cancel()
 		if apierrors.IsNotFound(err) {

@@ -82,7 +82,7 @@ func (c *Client) insist(ctx context.Context, what string, write func() error) er
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, ctx.Err())
+			return fmt.Errorf("%s: %w: %w", what, lifecycle.WhyEnded(ctx), err)
 		case <-time.After(c.pause):
 		}
 	}
@@ -90,7 +90,7 @@ func (c *Client) insist(ctx context.Context, what string, write func() error) er
 }
 
 func (c *Client) patchOnce(ctx context.Context, name string, change func(*corev1.Node) (map[string]any, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	n, err := c.api.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

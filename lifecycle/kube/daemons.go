@@ -12,6 +12,8 @@ import (
 	schedulingv1 "k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 	"k8s.io/klog/v2"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // DaemonPods names the daemon set pods that a node lacks or that are not Ready there: "kube-system/kube-proxy-x7k2p is
@@ -33,7 +35,7 @@ func (c *Client) DaemonPods(ctx context.Context, node string) ([]string, error) 
 }
 
 func (c *Client) nodeAndDaemonSets(ctx context.Context, node string) (*corev1.Node, []appsv1.DaemonSet, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	n, err := c.api.CoreV1().Nodes().Get(ctx, node, metav1.GetOptions{})
 	if err != nil {

@@ -43,7 +43,8 @@ func (c cause) hint() string {
 	return map[cause]string{
 		causeBudget: "Let the budget allow a disruption: more replicas, a looser budget, or room on other nodes.",
 		causeNode:   "Bring the node's kubelet back, or take the node out for good: only then do its pods end.",
-		causeGrace:  "Give the drain longer than the pods' grace periods (spec.drain.timeout), or cut these short (spec.drain.gracePeriod).",
+		causeGrace: "Give the drain longer than the pods' grace periods (spec.upgrade.drain.timeout), or cut these short " +
+			"(spec.upgrade.drain.gracePeriod).",
 		causeFinalizer: "Start what is to remove the finalizer; if nothing is to any more, remove it: " +
 			`kubectl patch pod -n NAMESPACE NAME --type=merge -p '{"metadata":{"finalizers":null}}'`,
 		causeVolume:  "Look at the node's kubelet and its storage driver: they have to unmount the volumes first.",

@@ -14,8 +14,9 @@ import (
 func spec(o object) map[string]any { return o["spec"].(map[string]any) }
 
 func nodeThat(status, reason, message string) object {
-	return object{"metadata": map[string]any{"name": "w1"}, "spec": map[string]any{}, "status": map[string]any{"conditions": []any{
-		map[string]any{"type": "Ready", "status": status, "reason": reason, "message": message}}}}
+	ready := map[string]any{"type": "Ready", "status": status, "reason": reason, "message": message}
+	return object{"metadata": map[string]any{"name": "w1"}, "spec": map[string]any{"unschedulable": true},
+		"status": map[string]any{"conditions": []any{ready}}}
 }
 
 // TestDrainTellsWhatHoldsAPod: a pod that was evicted and stays is named with what holds it, and the hint is about that alone.
@@ -30,7 +31,7 @@ func TestDrainTellsWhatHoldsAPod(t *testing.T) {
 		says, hint string
 	}{
 		"its grace period runs": {well, func(o object) { spec(o)["terminationGracePeriodSeconds"], o["status"] = 45, running },
-			`shop/web-1 was evicted 1s ago and has 4[34]s left of its grace period of 45s`, "spec.drain.gracePeriod"},
+			`shop/web-1 was evicted 1s ago and has 4[34]s left of its grace period of 45s`, "spec.upgrade.drain.gracePeriod"},
 		"a finalizer": {well, func(o object) { metadata(o)["finalizers"], o["status"] = []any{"example.com/detach"}, ended },
 			`shop/web-1 was evicted 1s ago, has ended, and waits for its finalizer example.com/detach`, "kubectl patch pod -n shop web-1"},
 		"volumes": {well, func(o object) {

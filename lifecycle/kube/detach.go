@@ -13,6 +13,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 const (
@@ -33,7 +35,7 @@ func (d *drainer) detached(ctx context.Context) error {
 	if len(d.claims) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, detachWithin)
+	ctx, cancel := lifecycle.Within(ctx, detachWithin, "not detached")
 	defer cancel()
 	began, told := time.Now(), ""
 	for {
@@ -117,7 +119,7 @@ func (c *Client) attachedTo(ctx context.Context, node string, claims map[types.N
 
 // volumeOf is the volume of a claim that one node alone may have; "" where several may, or where there is no claim or volume.
 func (c *Client) volumeOf(ctx context.Context, claim types.NamespacedName) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	pvc, err := c.api.CoreV1().PersistentVolumeClaims(claim.Namespace).Get(ctx, claim.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

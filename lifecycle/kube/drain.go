@@ -13,6 +13,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/kubectl/pkg/drain"
 
@@ -52,8 +53,9 @@ type drainer struct {
 }
 
 // Drain moves a node's pods away with the meaning of `kubectl drain --ignore-daemonsets`, and returns when they are gone. The
-// node should be cordoned. progress gets a line for each pod that is evicted, held by a budget, or gone; never the same line
-// for the same pod twice. A drain that does not end in time is a Diagnostic that names the pods and what holds each.
+// node must be cordoned, from the first look to the last: one that is open gets its pods back as soon as they have left. progress gets
+// a line for each pod that is evicted, held by a budget, or gone; never the same line for the same pod twice. A drain that does not end in
+// time is a Diagnostic that names the pods and what holds each.
 func (c *Client) Drain(ctx context.Context, node string, policy lifecycle.Drain, progress func(string)) error {
 	if err := c.connect(ctx); err != nil {
 		return err
@@ -64,7 +66,7 @@ func (c *Client) Drain(ctx context.Context, node string, policy lifecycle.Drain,
 	if policy.EvictionRetry <= 0 {
 		policy.EvictionRetry = defaultEvictionRetry
 	}
-	bounded, cancel := context.WithTimeout(ctx, policy.Timeout)
+	bounded, cancel := lifecycle.Within(ctx, policy.Timeout, "not drained")
 	defer cancel()
 	d := newDrainer(bounded, c, node, policy, progress)
 	defer d.close()
@@ -149,13 +151,33 @@ func (d *drainer) sync(ctx context.Context) (int, error) {
 		}
 		d.leaving[p.UID] = &departingPod{pod: p, evicted: p.DeletionTimestamp != nil}
 	}
+	begins := !d.began
 	d.began = true
 	for uid, l := range d.leaving {
 		if !seen[uid] {
 			d.forget(uid, l)
 		}
 	}
+	if begins || len(d.leaving) == 0 {
+		return len(d.leaving), d.closed(ctx)
+	}
 	return len(d.leaving), nil
+}
+
+// closed refuses a node that takes new pods. One that the cluster does not know takes none.
+func (d *drainer) closed(ctx context.Context) error {
+	n, err := d.client.api.CoreV1().Nodes().Get(ctx, d.node, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("get node %s: %w", d.node, err)
+	case n.Spec.Unschedulable:
+		return nil
+	}
+	return lifecycle.Blockedf(d.node, "the node is open for new pods, so it cannot be drained").
+		Because("Somebody has opened it since it was cordoned, or since this was planned. What leaves it may come back before k0s stops.").
+		Try("Plan again: the node is then cordoned first. Whoever opened it may want to know.")
 }
 
 // refused turns the library's refusal to touch some pods into a finding; a failed request stays what it is.
@@ -212,13 +234,13 @@ func (d *drainer) timedOut(ctx context.Context) error {
 	}
 	return lifecycle.Blockedf(d.node, "the node was not drained within %s: %s", d.policy.Timeout, count).
 		Because(lines...).
-		Try(strings.Join(append(hints, "Then apply again: it goes on from here."), " ")).
+		Try(strings.Join(append(hints, "Then run the same command again: it goes on from here."), " ")).
 		Hiding(context.DeadlineExceeded)
 }
 
 // broken says what keeps the node from ending pods. An API that does not answer leaves that unsaid.
 func (d *drainer) broken(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, lastLook)
+	ctx, cancel := lifecycle.Within(ctx, lastLook, "no answer")
 	defer cancel()
 	n, err := d.client.Node(ctx, d.node)
 	switch {

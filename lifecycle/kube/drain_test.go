@@ -130,6 +130,50 @@ func TestDrainRefusedForGood(t *testing.T) {
 	}
 }
 
+// TestDrainRefusesANodeThatIsOpen: nothing is evicted from a node that takes new pods, and one that was opened meanwhile is not drained.
+func TestDrainRefusesANodeThatIsOpen(t *testing.T) {
+	for name, c := range map[string]struct {
+		closed, opens bool // when it begins; meanwhile
+		pods          int
+		evicted       int
+		refused       bool
+	}{
+		"closed":                     {closed: true, pods: 1, evicted: 1},
+		"closed and empty":           {closed: true},
+		"open":                       {pods: 1, refused: true},
+		"open and empty":             {refused: true},
+		"opened while it is emptied": {closed: true, opens: true, pods: 1, evicted: 1, refused: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFakeAPI()
+			client := connect(t, f)
+			node := func(closed bool) object {
+				return object{"metadata": map[string]any{"name": "w1"}, "spec": map[string]any{"unschedulable": closed}}
+			}
+			f.put("nodes", node(c.closed))
+			for range c.pods {
+				f.put("pods", ownedPod("web-1"))
+			}
+			err := client.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: 10 * time.Second, EvictionRetry: time.Second}, func(string) {
+				if c.opens {
+					f.put("nodes", node(false))
+				}
+			})
+			if c.refused {
+				wantDiagnostic(t, err, lifecycle.SeverityBlocked, "open for new pods")
+			} else if err != nil {
+				t.Error(err)
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if n := f.evictions["shop/web-1"]; n != c.evicted {
+				t.Errorf("%d evictions were asked for, want %d", n, c.evicted)
+			}
+		})
+	}
+}
+
 // TestDrainLeavesAlone: daemon sets, static pods and pods of other nodes stay; finished pods go.
 func TestDrainLeavesAlone(t *testing.T) {
 	f := newFakeAPI()

@@ -19,7 +19,7 @@ import (
 // explain says why an object is not up: what its first failing pod says, or else the last warning that the API has of it. "" when nothing
 // is known.
 func (c *Client) explain(ctx context.Context, u *unstructured.Unstructured) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	if selector := podSelector(u); selector != "" {
 		pods, err := c.api.CoreV1().Pods(u.GetNamespace()).List(ctx, metav1.ListOptions{LabelSelector: selector, Limit: podChunk})

@@ -46,7 +46,8 @@ func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 	err := g.Wait()
 	<-asked
 	if err != nil {
-		return lifecycle.ClusterFacts{API: lifecycle.APIState{Unknown: err.Error(), Servers: servers}}, fmt.Errorf("Kubernetes API: %w", err)
+		err = notAsked(err, servers)
+		return lifecycle.ClusterFacts{API: lifecycle.APIState{Unknown: err.Error(), Servers: servers}}, err
 	}
 	facts.API.Servers = servers
 	facts.Budgets = c.describeBudgets(ctx, budgets, pods)
@@ -56,7 +57,7 @@ func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 
 // clusterUID tells one cluster from another: the kube-system namespace lives as long as its cluster.
 func (c *Client) clusterUID(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	ns, err := c.api.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // suspectFor is how long a server that failed is tried last.
@@ -47,7 +49,7 @@ func (f *failover) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		case lastTry, r.Context().Err() != nil, !neverSent(err) && !readOnly(r):
 			f.bad(b, err)
-			return nil, err
+			return nil, lifecycle.InTime(r.Context(), err)
 		}
 		f.bad(b, err)
 	}

@@ -185,6 +185,22 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 }
 
+// TestLateAnswers: who does not answer in time is told in words, with the time; errors.Is knows it for what it is.
+func TestLateAnswers(t *testing.T) {
+	tr := newTrio(t, Options{})
+	tr.ask(t)
+	for i := range 3 {
+		tr.fault(i, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	}
+	ctx, cancel := lifecycle.Within(t.Context(), 100*time.Millisecond, "no answer")
+	defer cancel()
+	_, err := tr.client.Nodes(ctx)
+	if err == nil || !strings.Contains(err.Error(), "no answer within 100ms") || strings.Contains(err.Error(), "deadline") ||
+		!errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestCertificates: a server must be the cluster's. Its certificate is for "kubernetes", whatever address it is dialled by;
 // a declared endpoint is verified by its own name.
 func TestCertificates(t *testing.T) {

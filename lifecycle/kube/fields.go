@@ -27,11 +27,11 @@ func fieldChanges(r lifecycle.ObjectRef, live *unstructured.Unstructured, from, 
 		c := lifecycle.FieldChange{Field: d.Field}
 		secret := isSecret(r) && secretField(d.Field)
 		if d.HasA {
-			c.From = show(d.A, secret)
+			c.From = show(d.Field, d.A, secret)
 			c.By, c.At = writers.of(live.Object, d.Field)
 		}
 		if d.HasB {
-			c.To = show(d.B, secret)
+			c.To = show(d.Field, d.B, secret)
 		}
 		out = append(out, c)
 	}
@@ -45,11 +45,12 @@ func secretField(path string) bool {
 		(path == "metadata.annotations" || strings.Contains(path, "last-applied-configuration"))
 }
 
-// show is a value as JSON, shortened.
-func show(v any, secret bool) string {
+// show is a field's value as JSON, shortened, without what looks like a secret.
+func show(field string, v any, secret bool) string {
 	if secret {
 		return hidden
 	}
+	v = lifecycle.MaskValue(field, v, lifecycle.SecretOfObject, hidden)
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -36,7 +36,7 @@ func (c *Client) Inventories(ctx context.Context) ([]lifecycle.Inventory, error)
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	list, err := c.api.CoreV1().Secrets(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{LabelSelector: inventoryLabel})
 	if err != nil {

@@ -35,7 +35,7 @@ func (k *kinds) load(ctx context.Context, age time.Duration) error {
 	if k.mapper != nil && time.Since(k.asked) < age {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	asked := time.Now()
 	groups, err := restmapper.GetAPIGroupResourcesWithContext(ctx, k.ask) // groups that do not answer are left out
@@ -98,7 +98,7 @@ func (c *Client) Capabilities(ctx context.Context) (lifecycle.Capabilities, erro
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Capabilities{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	version, err := c.kinds.ask.ServerVersionWithContext(ctx)
 	if err != nil {

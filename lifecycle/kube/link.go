@@ -11,7 +11,7 @@ import (
 )
 
 // errNoAPI is why nothing can be asked while the source has no credentials.
-var errNoAPI = errors.New("no controller runs yet")
+var errNoAPI = errors.New("no controller runs k0s")
 
 // link is whether a client is connected. A way to the API that was found once is kept; failing to find one is not.
 type link struct {
@@ -44,7 +44,7 @@ func (c *Client) connect(ctx context.Context) error {
 	select {
 	case c.link.turn <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	}
 	defer func() { <-c.link.turn }()
 	if c.link.up() {

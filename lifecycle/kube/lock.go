@@ -34,7 +34,7 @@ func (c *Client) ReadLock(ctx context.Context) (lifecycle.Lock, error) {
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Lock{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockCall)
+	ctx, cancel := lifecycle.Within(ctx, lockCall, "no answer")
 	defer cancel()
 	l, err := c.api.CoordinationV1().Leases(lockNamespace).Get(ctx, lockName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -52,7 +52,7 @@ func (c *Client) WriteLock(ctx context.Context, lock lifecycle.Lock) (lifecycle.
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Lock{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockCall)
+	ctx, cancel := lifecycle.Within(ctx, lockCall, "no answer")
 	defer cancel()
 	leases := c.api.CoordinationV1().Leases(lockNamespace)
 	var l *coordinationv1.Lease

@@ -41,7 +41,7 @@ func ownLabels() map[string]string { return map[string]string{"app.kubernetes.io
 
 // site is the mark, "" when there is none.
 func (c *Client) site(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	cm, err := c.api.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, siteName, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -75,7 +75,7 @@ func (c *Client) foreignCharts(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	list, err := c.objects.Resource(m.Resource).List(ctx, metav1.ListOptions{})
 	if apierrors.IsNotFound(err) {

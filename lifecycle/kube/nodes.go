@@ -27,7 +27,7 @@ func (c *Client) Nodes(ctx context.Context) ([]lifecycle.NodeState, error) {
 // listNodes reads the nodes and their leases. The lists are consistent reads: API servers of 1.31 and later serve them from
 // their cache, yet never older than etcd's newest revision, so one that lost its etcd cannot answer with old news.
 func (c *Client) listNodes(ctx context.Context) ([]lifecycle.NodeState, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	nodes, err := c.api.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -54,7 +54,7 @@ func (c *Client) Node(ctx context.Context, name string) (lifecycle.NodeState, er
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.NodeState{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	n, err := c.api.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -76,7 +76,7 @@ func (c *Client) DeleteNode(ctx context.Context, name string) error {
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	for _, kind := range []string{"etcd.k0sproject.io/v1beta1/etcdmembers", "autopilot.k0sproject.io/v1beta2/controlnodes"} {
 		err := c.api.Discovery().RESTClient().Delete().AbsPath("/apis/" + kind + "/" + name).Do(ctx).Error()

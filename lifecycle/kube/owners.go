@@ -7,6 +7,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // owners remembers what created the ReplicaSets: that never changes while one exists.
@@ -40,7 +42,7 @@ func (c *Client) owner(ctx context.Context, p pod) string {
 	if name, ok := c.owners.get(p.owner.UID); ok {
 		return name
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	rs, err := c.api.AppsV1().ReplicaSets(p.namespace).Get(ctx, p.owner.Name, metav1.GetOptions{})
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // podChunk is how many pods one request asks for: few enough that memory holds one chunk of whole pods at a time.
@@ -112,7 +114,7 @@ func pagesOnce[T any](ctx context.Context, opts metav1.ListOptions, read reader[
 }
 
 func onePage[T any](ctx context.Context, opts metav1.ListOptions, read reader[T]) ([]T, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	return read(ctx, opts)
 }

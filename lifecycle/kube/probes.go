@@ -140,12 +140,31 @@ func (p *prober) started(ctx context.Context, name string) (bool, string, error)
 		return true, "a pod runs on " + now.Spec.NodeName, nil
 	}
 	why, _ := podTrouble(now)
+	if message := unpulled(now); message != "" {
+		return false, "", noImage{p.image, fmt.Sprintf("pod %s can't have its image %s: %s", name, p.image, message)}
+	}
 	warning, err := p.client.lastWarning(ctx, lifecycle.ObjectRef{Kind: "Pod", Namespace: p.namespace, Name: name})
 	if warning != "" && now.Spec.NodeName != "" {
 		why += "; " + warning
 	}
 	return false, "pod " + name + " does not start: " + why, err
 }
+
+// unpulled is what the kubelet says of an image that it could not pull more than once, or can't ever; "" otherwise.
+func unpulled(p *corev1.Pod) string {
+	for _, s := range p.Status.ContainerStatuses {
+		if w := s.State.Waiting; w != nil && (w.Reason == "ImagePullBackOff" || w.Reason == "InvalidImageName") {
+			return cmp.Or(w.Message, w.Reason)
+		}
+	}
+	return ""
+}
+
+// noImage is a probe whose image could not be pulled: nothing was proven.
+type noImage struct{ image, why string }
+
+func (e noImage) Error() string { return e.why }
+func (noImage) Unwrap() error   { return errBroken }
 
 // pod is a pod that the strictest Pod Security Standard lets pass.
 func (p *prober) pod(name, command string) *corev1.Pod {

@@ -101,11 +101,11 @@ func replaced(v verdict, o lifecycle.Object, live, desired *unstructured.Unstruc
 		c := lifecycle.FieldChange{Field: f}
 		secret := isSecret(o.ObjectRef) && secretField(f)
 		if isThere {
-			c.From = show(from, secret)
+			c.From = show(f, from, secret)
 			c.By, c.At = writers.of(live.Object, f)
 		}
 		if declared {
-			c.To = show(to, secret)
+			c.To = show(f, to, secret)
 		}
 		if isThere || declared {
 			v.change.Fields = append(v.change.Fields, c)
@@ -181,7 +181,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	case <-timer.C:
 		return nil
 	}

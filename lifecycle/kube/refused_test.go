@@ -70,12 +70,13 @@ func TestReplaceable(t *testing.T) {
 
 // TestNotUp: a webhook that does not answer is told from one that refuses.
 func TestNotUp(t *testing.T) {
+	const failed = `Internal error occurred: failed calling webhook "pool.metallb.io": `
 	for message, want := range map[string]string{
-		`Internal error occurred: failed calling webhook "pool.metallb.io": failed to call webhook: Post "https://x": dial tcp: connect: connection refused`: "webhook pool.metallb.io",
-		`Internal error occurred: failed calling webhook "pool.metallb.io": no endpoints available for service "x"`:                                          "webhook pool.metallb.io",
-		`conversion webhook for metallb.io/v1beta1, Kind=BGPPeer failed: Post "https://x": no service port 443 found`:                                        "the conversion webhook for metallb.io/v1beta1, Kind=BGPPeer",
-		`admission webhook "pool.metallb.io" denied the request: CIDR overlaps`:                                                                              "",
-		`Internal error occurred: etcd`: "",
+		failed + `failed to call webhook: Post "https://x": dial tcp: connect: connection refused`: "webhook pool.metallb.io",
+		failed + `no endpoints available for service "x"`:                                          "webhook pool.metallb.io",
+		`conversion webhook for a/v1, Kind=B failed: Post "https://x": no service port 443 found`:  "the conversion webhook for a/v1, Kind=B",
+		`admission webhook "pool.metallb.io" denied the request: CIDR overlaps`:                    "",
+		`Internal error occurred: etcd`:                                                            "",
 	} {
 		err := refusedWith(500, message)
 		if got := notUp(err); got != (want != "") {
@@ -112,12 +113,36 @@ func TestRefusalHidesSecrets(t *testing.T) {
 
 func TestShow(t *testing.T) {
 	for want, v := range map[string]any{`"a<b"`: "a<b", "3": int64(3), "null": nil, `{"a":[1]}`: map[string]any{"a": []any{1}}, hidden: nil} {
-		if got := show(v, want == hidden); got != want {
+		if got := show("spec.x", v, want == hidden); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if got := []rune(show(strings.Repeat("長", 500), false)); len(got) != shownRunes || got[len(got)-1] != '…' {
+	if got := []rune(show("spec.x", strings.Repeat("長", 500), false)); len(got) != shownRunes || got[len(got)-1] != '…' {
 		t.Errorf("got %d runes", len(got))
+	}
+}
+
+// A plan shows how objects differ, and some that are no Secrets hold one.
+func TestShowHidesSecretsOfObjects(t *testing.T) {
+	variable := func(name, value string) any { return map[string]any{"name": name, "value": value} }
+	env := map[string]any{"env": []any{variable("DB_PASSWORD", "hunter2"), variable("MODE", "fast")}}
+	for _, c := range []struct {
+		field, want string
+		value       any
+	}{
+		{`spec.template.spec.containers[name=app].env[name=DB_PASSWORD].value`, `"(hidden)"`, "hunter2"},
+		{`spec.template.spec.containers[name=app].env[name=MODE].value`, `"fast"`, "fast"},
+		{"spec.template.spec.containers[name=app]", `{"env":[{"name":"DB_PASSWORD","value":"(hidden)"},{"name":"MODE","value":"fast"}]}`, env},
+		{`data["db-password"]`, `"(hidden)"`, "hunter2"},
+		{"data.url", `"postgres://(masked)@db/x"`, "postgres://me:hunter2@db/x"},
+		{`data["app.json"]`, `"{\"password\":(masked)}"`, `{"password":"hunter2"}`},
+		{"spec.tls[0].secretName", `"web-tls"`, "web-tls"},
+		{"spec.automountServiceAccountToken", "true", true},
+		{"spec.env[0].valueFrom.secretKeyRef.key", `"a"`, "a"},
+	} {
+		if got := show(c.field, c.value, false); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.field, got, c.want)
+		}
 	}
 }
 

@@ -41,6 +41,35 @@ func TestTheClusterKeepsItsLastRuns(t *testing.T) {
 	}
 }
 
+// TestA13_ARunFromASlowClockIsKept: what the cluster keeps are the last runs that it heard of, whatever the clocks of the machines say that
+// ran them. Such a record is there when it has ended, too, and is the first to be told.
+func TestA13_ARunFromASlowClockIsKept(t *testing.T) {
+	c := connect(t, newFakeAPI())
+	record := func(r lifecycle.RunRecord) {
+		t.Helper()
+		if err := c.RecordRun(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range runsKept {
+		record(recordOf(100 + n))
+	}
+	slow := recordOf(0)
+	slow.Result = lifecycle.RunUnended
+	record(slow)
+	slow.Result = lifecycle.RunDone
+	record(slow) // it has ended
+	record(recordOf(200))
+	runs, err := c.Runs(t.Context())
+	if err != nil || len(runs) != runsKept {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	if runs[0].ID != recordOf(200).ID || runs[1].ID != slow.ID || runs[1].Result != lifecycle.RunDone ||
+		runs[runsKept-1].ID != recordOf(102).ID {
+		t.Errorf("kept %s, %s (%s), ..., %s", runs[0].ID, runs[1].ID, runs[1].Result, runs[runsKept-1].ID)
+	}
+}
+
 // Two that write at once: the API refuses one of them, and it writes again on top of the other's.
 func TestNoRecordIsLostToAnotherWriter(t *testing.T) {
 	f := newFakeAPI()

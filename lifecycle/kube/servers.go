@@ -37,14 +37,14 @@ func (c *Client) Servers(ctx context.Context) []lifecycle.APIServer {
 }
 
 func (b *backend) look(ctx context.Context) lifecycle.APIServer {
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	ctx, cancel := lifecycle.Within(ctx, readyTimeout, "no answer")
 	defer cancel()
 	s := lifecycle.APIServer{Host: b.Host}
 	code, body, err := b.get(ctx, "/readyz?verbose")
 	if err != nil {
 		s.Why = err.Error()
 		if u, ok := errors.AsType[*url.Error](err); ok { // the address says enough
-			s.Why = u.Err.Error()
+			s.Why = inner(lifecycle.InTime(ctx, u.Err).Error())
 		}
 		return s
 	}

@@ -3,6 +3,8 @@ package kube
 import (
 	"context"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // shared lets callers that ask for the same thing at once share one answer. Nobody gets an answer that was begun before they
@@ -29,7 +31,7 @@ func (s *shared[T]) get(ctx context.Context, ask func(context.Context) (T, error
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		var none T
-		return none, ctx.Err()
+		return none, lifecycle.WhyEnded(ctx)
 	}
 	defer func() { <-s.turn }()
 	if s.last.err == nil && s.last.begun.After(came) {

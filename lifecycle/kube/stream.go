@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // breather is the least time between two evictions of one pod, whatever wakes the drain.
@@ -69,7 +71,7 @@ func (d *drainer) wait(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return lifecycle.WhyEnded(ctx)
 		case <-timer.C:
 			return nil
 		case e, open := <-d.pods.events():

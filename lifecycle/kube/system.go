@@ -46,7 +46,7 @@ func (c *Client) SystemWorkloads(ctx context.Context) ([]lifecycle.Workload, err
 }
 
 func (c *Client) systemDaemonSets(ctx context.Context) ([]lifecycle.Workload, error) {
-	bounded, cancel := context.WithTimeout(ctx, callTimeout)
+	bounded, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	list, err := c.api.AppsV1().DaemonSets(metav1.NamespaceSystem).List(bounded, metav1.ListOptions{})
 	if err != nil {
@@ -168,7 +168,7 @@ func notReadyWhy(p *corev1.Pod) string {
 }
 
 func (c *Client) systemDeployments(ctx context.Context) ([]lifecycle.Workload, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	list, err := c.api.AppsV1().Deployments(metav1.NamespaceSystem).List(ctx, metav1.ListOptions{})
 	if err != nil {

@@ -18,7 +18,7 @@ func (c *Client) TenantUse(ctx context.Context, tenants []lifecycle.Tenant) ([]l
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	namespaces, err := c.api.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: lifecycle.LabelTenant})
 	if err != nil {

@@ -1,11 +1,15 @@
 package kube
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
@@ -143,6 +147,21 @@ func TestToldIsBoundedAndWrittenOnlyWhenItChanges(t *testing.T) {
 	}
 	if data := f.objects["configmaps"]["kube-system/"+toldName]["data"].(map[string]any); len(data) != 1 || data["notes"] != "by hand" {
 		t.Errorf("left: %v; want what is not kiban's alone", data)
+	}
+}
+
+// A write that is tried until there is no time left says what did not come, and why the last try failed.
+func TestAWriteInVainSaysWhy(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	c.pause = time.Hour
+	f.refuse = func(r *http.Request) (int, bool) { return http.StatusServiceUnavailable, r.Method != http.MethodGet }
+	ctx, cancel := lifecycle.Within(t.Context(), 100*time.Millisecond, "no answer")
+	defer cancel()
+	err := c.UpdateTold(ctx, func(told map[string]lifecycle.Told) { told["x"] = toldAt("1", 0) })
+	if !errors.Is(err, context.DeadlineExceeded) || !apierrors.IsServiceUnavailable(err) ||
+		!strings.Contains(err.Error(), "no answer within 100ms: write ") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // unanswered says which service of an object's webhooks has no ready endpoint; "" when each has, or it has none.
@@ -46,7 +48,7 @@ func webhookServices(u *unstructured.Unstructured) [][2]string {
 
 // hasEndpoint reports whether a service has an endpoint that is ready.
 func (c *Client) hasEndpoint(ctx context.Context, namespace, service string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	list, err := c.api.DiscoveryV1().EndpointSlices(namespace).
 		List(ctx, metav1.ListOptions{LabelSelector: discoveryv1.LabelServiceName + "=" + service})
@@ -69,7 +71,7 @@ func (c *Client) waitsForConsumer(ctx context.Context, u *unstructured.Unstructu
 	if u.GetKind() != "PersistentVolumeClaim" || class == "" || u.GetDeletionTimestamp() != nil {
 		return false, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
 	defer cancel()
 	sc, err := c.api.StorageV1().StorageClasses().Get(ctx, class, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

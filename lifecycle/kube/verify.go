@@ -118,7 +118,7 @@ func (p *prober) begin(ctx context.Context, run string) error {
 
 // end deletes the namespace and waits until it is gone, whether or not the probes were interrupted.
 func (p *prober) end(ctx context.Context, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	ctx, cancel := lifecycle.Within(context.WithoutCancel(ctx), within, "no answer")
 	defer cancel()
 	return p.client.DeleteObjects(ctx, []lifecycle.ObjectRef{{APIVersion: "v1", Kind: "Namespace", Name: p.namespace}}, func(string) {})
 }
@@ -155,6 +155,9 @@ func (p probe) prove(ctx context.Context) lifecycle.Promise {
 				out.Reason = err.Error()
 			}
 			if errors.Is(err, errBroken) {
+				if missing, ok := errors.AsType[noImage](err); ok {
+					out.MissingImage = missing.image
+				}
 				return out
 			}
 		}

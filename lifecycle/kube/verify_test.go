@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,5 +67,48 @@ func TestVerifyEndsInTime(t *testing.T) {
 				t.Errorf("left behind: %v, %v", found, err)
 			}
 		})
+	}
+}
+
+// An image of the probes that no registry gives proves nothing: the promise names the image, at once and not when the time is up.
+func TestVerifyNamesAMissingImage(t *testing.T) {
+	for reason, missing := range map[string]bool{"ImagePullBackOff": true, "InvalidImageName": true, "ErrImagePull": false,
+		"ContainerCreating": false} {
+		f := newFakeAPI()
+		c := connect(t, f)
+		f.refuse = func(r *http.Request) (int, bool) {
+			if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/pods/dns") {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				if pod := f.objects["pods"]["kiban-verify-run-1/dns"]; pod != nil {
+					pod["status"] = object{"phase": "Pending", "containerStatuses": []any{object{"name": "probe",
+						"state": object{"waiting": object{"reason": reason, "message": "Back-off pulling image \"m.example/a:1\""}}}}}
+				}
+			}
+			return 0, false
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		got := c.Verify(ctx, lifecycle.Platform{ProbeImage: "m.example/a:1"}, "run-1", func(string) {})
+		early := ctx.Err() == nil
+		cancel()
+		i := slices.IndexFunc(got, func(p lifecycle.Promise) bool { return p.Name == "dns" })
+		if i < 0 || !got[i].IsBroken() || (got[i].MissingImage == "m.example/a:1") != missing || early != missing ||
+			missing && !strings.Contains(got[i].Reason, "can't have its image m.example/a:1: Back-off") {
+			t.Errorf("%s: early is %v, %+v", reason, early, got)
+		}
+	}
+}
+
+// A missing image is named with the field that names it, apart from promises that are broken.
+func TestUnkept(t *testing.T) {
+	ds := lifecycle.Unkept("lab", []lifecycle.Promise{
+		{Name: "dns", State: lifecycle.GateFailed, Reason: "pod dns can't have it", MissingImage: "a:1"},
+		{Name: "storage", State: lifecycle.GateFailed, Reason: "not bound"}, {Name: "load balancer", State: lifecycle.GateMet}})
+	if len(ds) != 2 || !strings.Contains(ds[0].Summary, "can't be pulled: a:1") || !strings.Contains(ds[0].Hint, "spec.platform.probeImage") ||
+		strings.Contains(ds[1].Summary, "dns") || !strings.Contains(ds[1].Summary, "storage") {
+		t.Errorf("%v", ds)
+	}
+	if ds := lifecycle.Unkept("lab", []lifecycle.Promise{{Name: "dns", State: lifecycle.GateMet}}); len(ds) > 0 {
+		t.Errorf("%v", ds)
 	}
 }

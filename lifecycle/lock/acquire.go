@@ -204,7 +204,7 @@ func (c *Contest) until(ctx context.Context, seats []Seat, ready func([]look) er
 			err = ready(looks)
 			switch {
 			case ctx.Err() != nil:
-				return nil, waited, ctx.Err()
+				return nil, waited, lifecycle.WhyEnded(ctx)
 			case err == nil:
 				return looks, waited, nil
 			case left <= 0:
@@ -284,9 +284,9 @@ func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration
 func Held(site string, l lifecycle.Lock, now time.Time) error {
 	return lifecycle.Blockedf(site, "another run is changing this site").
 		Because(Describe(l, now)).
-		Try(fmt.Sprintf("Wait for it with --lock-timeout 10m. If it is dead its lock lapses %s after its last renewal; "+
-			"`kiban unlock %s` shows what it is doing, and takes the lock away.",
-			lifecycle.LockDuration, site)).
+		Try(fmt.Sprintf("Wait for it with --lock-timeout 10m: that also has the lock of a run that is dead, %s after its last renewal. "+
+			"kiban status %[2]s shows how far it is. Only where it hangs: `kiban unlock %[2]s` shows what it has in hand, asks, and takes the "+
+			"lock away.", lifecycle.LockDuration, site)).
 		Hiding(ErrHeld)
 }
 

@@ -61,7 +61,7 @@ func Fate(l lifecycle.Lock, gone bool, now time.Time) string {
 			lifecycle.LockDuration)
 	}
 	return fmt.Sprintf("By its own clock it was last renewed %s ago, so it lives, or has died since: its process is not known to have ended. "+
-		"One that lives would stop before its next step.", max(0, age).Round(time.Second))
+		"One that lives is cut off in the middle of its step: controllers refuse its next command.", max(0, age).Round(time.Second))
 }
 
 // InHand says which nodes a run has taken out of service.
@@ -76,4 +76,49 @@ func InHand(state lifecycle.State, run string) string {
 		return ""
 	}
 	return " It has taken out of service: " + strings.Join(nodes, ", ") + ". The next apply returns them."
+}
+
+// Alive are the locks that were renewed a moment ago, by the clocks of their runs, and whose process is not known to have ended: those runs
+// are at work, or have died since. gone says so of a process; nil knows of none.
+func Alive(locks []lifecycle.Lock, gone func(process string) bool, now time.Time) []lifecycle.Lock {
+	return slices.DeleteFunc(ByRun(locks), func(l lifecycle.Lock) bool {
+		return now.Sub(l.Renewed) > lifecycle.LockDuration+suspectSlack || gone != nil && gone(l.Process)
+	})
+}
+
+// During are findings about a site while runs are at work on it (see Alive): none sends anybody to plan or apply beside them.
+func During(alive []lifecycle.Lock, ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	if len(alive) == 0 {
+		return ds
+	}
+	out := slices.Clone(ds)
+	for i, d := range out {
+		if strings.Contains(d.Hint, "kiban plan ") || strings.Contains(d.Hint, "kiban apply ") {
+			out[i].Hint = "Let run " + Holders(alive) + " end, which is at work on the site. Then: " + d.Hint
+		}
+	}
+	return out
+}
+
+// AtWork warns whoever plans for a site that runs are at work on it (see Alive).
+func AtWork(site string, alive []lifecycle.Lock, now time.Time) lifecycle.Diagnostic {
+	var who []string
+	for _, l := range alive {
+		who = append(who, Describe(l, now))
+	}
+	return lifecycle.Warnf(site, "another run is at work on this site, and the plan is of a moment in the middle of it").
+		Because(who...).
+		Try("Let it end, then plan again: kiban status " + site + " shows how far it is.")
+}
+
+// Told is what a look at a site says of its locks: held where runs have it, unknown where that could not be read. Each is "" where there is
+// nothing to say.
+func Told(locks []lifecycle.Lock, unread error, now time.Time) (held, unknown string) {
+	for _, l := range ByRun(locks) {
+		held += "Locked: " + strings.ReplaceAll(Describe(l, now), "\n", "\n        ") + "\n\n"
+	}
+	if unread != nil {
+		unknown = fmt.Sprintf("\nLocked: not known: %v\n", unread)
+	}
+	return held, unknown
 }

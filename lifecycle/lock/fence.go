@@ -40,6 +40,9 @@ func (f *Fence) Add(h *Hold) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.holds = append(f.holds, h)
+	if h.group.Fleeting {
+		h.vouchedBy(f.vouched)
+	}
 	epoch := 0
 	for _, h := range f.holds {
 		epoch = max(epoch, h.at())
@@ -56,6 +59,11 @@ func (f *Fence) Epoch() int {
 		epoch = max(epoch, h.at())
 	}
 	return epoch
+}
+
+// vouched reports whether the run has the lock in a group that a reboot does not clear, read afresh.
+func (f *Fence) vouched(ctx context.Context) bool {
+	return slices.ContainsFunc(f.held(), func(h *Hold) bool { return !h.group.Fleeting && h.still(ctx) })
 }
 
 // held are the holds that there are now.
@@ -201,6 +209,8 @@ type sight struct {
 	// lost: others have it, or it was taken away; now is what was read then.
 	lost bool
 	now  lifecycle.Lock
+	// cleared: a reboot has cleared places of it, after a time in which others may have had it.
+	cleared bool
 	// err says why too little could be read; recent, that the run's own renewal is younger than the lock's duration all the same, so that
 	// nobody can have found it dead.
 	err    error
@@ -218,6 +228,8 @@ func permit(site string, sights []sight, units bool, waited time.Duration) (bool
 	for _, s := range sights {
 		onControllers = onControllers || s.fleeting
 		switch {
+		case s.lost && s.cleared && !s.now.Held():
+			return false, doubted(site)
 		case s.lost:
 			return false, fenced(site, s.now)
 		case s.err == nil && s.fleeting:
@@ -243,7 +255,8 @@ func fenced(site string, now lifecycle.Lock) error {
 	d := lifecycle.Blockedf(site, "nothing more is done: another run has taken the lock over").
 		Because(Describe(now, time.Time{})).
 		Try(fmt.Sprintf("Let that run finish: kiban status %s. This one had not renewed the lock for %s, or somebody took it away.",
-			site, lifecycle.LockDuration))
+			site, lifecycle.LockDuration)).
+		Hiding(lifecycle.ErrLockTaken)
 	if !now.Held() {
 		d.Summary = "nothing more is done: somebody took the lock away from this run"
 		d.Detail = "Nobody holds it now (" + now.Where + ")."
@@ -252,10 +265,17 @@ func fenced(site string, now lifecycle.Lock) error {
 	return d
 }
 
+// doubted is the refusal to go on with a lock that is gone, and that others may have had meanwhile.
+func doubted(site string) error {
+	return lifecycle.Blockedf(site, "nothing more is done: the lock is gone, and another run may have had it meanwhile").
+		Because(fmt.Sprintf("This run could not renew it for %s or longer, and a reboot has cleared it since.", goodFor)).
+		Try("Run the same command again: it carries on from what is there.")
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return lifecycle.WhyEnded(ctx)
 	case <-time.After(d):
 		return nil
 	}

@@ -286,6 +286,70 @@ func TestARebootTakesNoLockAway(t *testing.T) {
 	}
 }
 
+// Whoever stood still for longer than the lock lasts cannot know whose lock a reboot has cleared since: another may have had it. The
+// cluster's lock, which outlives reboots, can vouch for it.
+func TestAClearedLockIsNotTakenAgainAfterALongStandstill(t *testing.T) {
+	for name, c := range map[string]struct {
+		places      int
+		cluster     bool // the run has the cluster's lock, too
+		lost        bool // which another has taken over meanwhile
+		left        int  // the epoch that is there, although nobody has the lock
+		still, goes bool // the run stood still; it may go on
+	}{
+		"one controller":                     {places: 1, still: true},
+		"one controller, no standstill":      {places: 1, goes: true},
+		"three controllers":                  {places: 3, still: true},
+		"the cluster vouches":                {places: 1, cluster: true, still: true, goes: true},
+		"the cluster's is another's by now":  {places: 1, cluster: true, lost: true, still: true},
+		"another has had it with that epoch": {places: 1, cluster: true, left: 4, still: true},
+		"that epoch is its own":              {places: 1, cluster: true, left: 4, goes: true},
+		"three, and the cluster vouches":     {places: 3, cluster: true, still: true, goes: true},
+		"three, the cluster's is another's":  {places: 3, cluster: true, lost: true, still: true},
+		"three controllers, no standstill":   {places: 3, goes: true},
+		"the cluster vouches, no standstill": {places: 1, cluster: true, goes: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			places, api := controllers(c.places), &place{}
+			g, views := seenBy(places)
+			h, err := NewContest(claim("alice", 0)).Acquire(t.Context(), g, 4)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := fenceOf(h)
+			if c.cluster {
+				hold, err := NewContest(claim("alice", 0)).Acquire(t.Context(), lease(api), 4)
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.Add(hold)
+			}
+			if c.still {
+				for _, v := range views {
+					v.set(true)
+				}
+				time.Sleep(time.Minute)
+			}
+			for _, p := range places {
+				p.set(func() { p.lock = lifecycle.Lock{Epoch: c.left} }) // what carol had there is gone
+			}
+			if c.lost {
+				api.set(func() { api.lock = lifecycle.Lock{Holder: "carol", Epoch: 5, Version: "carol's"} })
+			}
+			for _, v := range views {
+				v.set(false)
+			}
+			err = f.Check(t.Context(), onMachine())
+			if goes := err == nil; goes != c.goes {
+				t.Errorf("%s: she goes on: %t (%v)", name, goes, err)
+			}
+			if !c.goes && !c.lost && !strings.Contains(fmt.Sprint(err), "another run may have had it meanwhile") {
+				t.Errorf("%s: %v", name, err)
+			}
+			_ = f.Release(t.Context())
+		})
+	}
+}
+
 // A run that takes a second group has one epoch: the greater one, also in the first.
 func TestOneRunHasOneEpoch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -22,7 +22,9 @@ type Hold struct {
 
 	mu    sync.Mutex // guards what follows, and the posts
 	epoch int
-	by    lifecycle.Lock // who has it, once taken is closed
+	// vouched reports whether another group of the run's says, read afresh, that it still has the lock. Nil: there is none.
+	vouched func(context.Context) bool
+	by      lifecycle.Lock // who has it, once taken is closed
 }
 
 // post is a seat that this run took.
@@ -70,7 +72,7 @@ func (h *Hold) keepPost(ctx context.Context, p *post) {
 
 // renew says that the holder lives.
 func (h *Hold) renew(ctx context.Context, p *post) {
-	ctx, cancel := context.WithTimeout(ctx, renewWithin)
+	ctx, cancel := lifecycle.Within(ctx, renewWithin, "not renewed")
 	defer cancel()
 	sent := time.Now()
 	want := h.wanted(p, sent)
@@ -93,6 +95,32 @@ func (h *Hold) wanted(p *post, now time.Time) lifecycle.Lock {
 	return want
 }
 
+// vouchedFor asks the run's other group.
+func (h *Hold) vouchedFor(ctx context.Context) bool {
+	h.mu.Lock()
+	ask := h.vouched
+	h.mu.Unlock()
+	return ask != nil && ask(ctx)
+}
+
+// vouchedBy says who is asked.
+func (h *Hold) vouchedBy(ask func(context.Context) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.vouched = ask
+}
+
+// still reports whether every seat, read afresh, is held by this run with its epoch.
+func (h *Hold) still(ctx context.Context) bool {
+	for _, p := range h.posts {
+		now, err := p.ReadLock(ctx)
+		if want := h.wanted(p, time.Now()); err != nil || now.Holder != want.Holder || now.Epoch > want.Epoch {
+			return false
+		}
+	}
+	return true
+}
+
 // ours notes that the seat is this run's. sent is when the renewal that says so was sent; zero: it was only read.
 func (h *Hold) ours(p *post, now lifecycle.Lock, sent time.Time) {
 	h.mu.Lock()
@@ -107,12 +135,15 @@ func (h *Hold) ours(p *post, now lifecycle.Lock, sent time.Time) {
 type standing int
 
 const (
-	mine  standing = iota // this run has it
-	freed                 // somebody took it away, and nobody has it
-	other                 // another has it
+	mine    standing = iota // this run has it
+	freed                   // somebody took it away, and nobody has it
+	cleared                 // nobody has it, and whose it was last is not known
+	other                   // another has it
 )
 
-// read reads a seat afresh. One that was cleared, as /run is when its machine reboots, is taken again: that alone takes no right away.
+// read reads a seat afresh. One that was cleared, as /run is when its machine reboots, is taken again: that alone takes no right away. But
+// a holder that could have been found dead meanwhile cannot know what was cleared there, its own lock or another's, unless its other group
+// vouches for it.
 func (h *Hold) read(ctx context.Context, p *post) (standing, error) {
 	asked := time.Now()
 	now, err := p.ReadLock(ctx)
@@ -121,6 +152,10 @@ func (h *Hold) read(ctx context.Context, p *post) (standing, error) {
 	}
 	want := h.wanted(p, asked)
 	if h.group.Fleeting && !now.Held() && (now.Epoch == 0 || now.Epoch == want.Epoch) {
+		// An epoch that is there although nobody has the lock may be another's that had the same number.
+		if elapsed(h.confirmed(), asked) >= goodFor && (now.Epoch != 0 || !h.vouchedFor(ctx)) {
+			return cleared, nil
+		}
 		want.Version = now.Version
 		got, err := p.WriteLock(ctx, want)
 		if err == nil {
@@ -194,6 +229,7 @@ func (h *Hold) look(ctx context.Context) sight {
 	wg.Wait()
 	s := sight{fleeting: h.group.Fleeting}
 	sure, unread := 0, 0
+	s.cleared = slices.Contains(found, cleared)
 	for i, p := range h.posts {
 		switch {
 		case errs[i] != nil:
@@ -208,7 +244,7 @@ func (h *Hold) look(ctx context.Context) sight {
 	case sure >= need:
 		return sight{fleeting: s.fleeting}
 	case sure+unread < need:
-		return sight{fleeting: s.fleeting, lost: true, now: h.takenBy()}
+		return sight{fleeting: s.fleeting, lost: true, cleared: s.cleared, now: h.takenBy()}
 	}
 	s.recent = !s.fleeting && elapsed(h.confirmed(), time.Now()) < lifecycle.LockDuration
 	return s

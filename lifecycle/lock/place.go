@@ -31,6 +31,8 @@ type Group struct {
 	Seats []Seat
 	// Fleeting: its places are empty after a reboot of their machine.
 	Fleeting bool
+	// Serve: the API of its controllers answers, so that they run, whether they can be reached by SSH or not.
+	Serve bool
 }
 
 // need is how many seats must be held.
@@ -68,10 +70,16 @@ func (g Group) short(site string, looks []look) error {
 	if len(there) > 0 {
 		answer = "there is an answer of " + strings.Join(there, ", ")
 	}
-	return lifecycle.Blockedf(site, "too few controllers answer to keep the site's lock, so nothing is done to them").
+	d := lifecycle.Blockedf(site, "too few controllers answer to keep the site's lock, so no machine is touched").
 		Because(append([]string{fmt.Sprintf("%d of the %s must hold it, so that no two runs can; %s.", g.need(),
-			lifecycle.Count(len(g.Seats), "declared controller"), answer)}, silent...)...).
-		Try(fmt.Sprintf("Bring back those that are silent. Controllers that are gone for good: make sure that they are off, take them out "+
-			"of the overlay, so that more than half of the rest answer, and rebuild the control plane if it is lost: kiban restore %s", site)).
-		Hiding(errs[0])
+			lifecycle.Count(len(g.Seats), "declared controller"), answer)}, silent...)...)
+	if g.Serve {
+		d = d.Because("The Kubernetes API answers: the controllers run, and it is the way to them by SSH that is missing.").
+			Try(fmt.Sprintf("Mend the way; nothing has to be rebuilt. `kiban status %s` says of each what is wrong with it: key, known_hosts, "+
+				"sshd, network. Then run the same command again", site))
+	} else {
+		d = d.Try(fmt.Sprintf("Bring back those that are silent. Controllers that are gone for good: make sure that they are off, take them out "+
+			"of the overlay, so that more than half of the rest answer, and rebuild the control plane if it is lost: kiban restore %s", site))
+	}
+	return d.Hiding(errs[0])
 }

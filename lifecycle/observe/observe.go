@@ -3,6 +3,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -46,13 +47,13 @@ func Observe(ctx context.Context, site lifecycle.Site, m Machines, connect func(
 	}
 	cluster, err := askAPI(ctx, machines.Credentials, connect)
 	if ctx.Err() != nil {
-		return lifecycle.State{}, ctx.Err()
+		return lifecycle.State{}, lifecycle.WhyEnded(ctx)
 	}
 	state := assemble(site, at, machines, cluster, err)
 	if units != nil {
 		state.Units = askUnits(ctx, units, state.API)
 	}
-	return state, ctx.Err()
+	return state, lifecycle.WhyEnded(ctx)
 }
 
 // askUnits looks at the units, within their time.
@@ -75,7 +76,7 @@ func askAPI(ctx context.Context, with lifecycle.Credentials, connect func(lifecy
 	ctx, cancel := context.WithTimeoutCause(ctx, apiWithin, fmt.Errorf("no answer within %s", apiWithin))
 	defer cancel()
 	facts, err := api.Facts(ctx)
-	if err != nil && ctx.Err() != nil {
+	if err = lifecycle.InTime(ctx, err); err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	return facts, err
@@ -123,6 +124,7 @@ func inOrder(hosts []lifecycle.Host, states []lifecycle.HostState) []lifecycle.H
 // ever set up, is it known that there is no API yet.
 func withoutCredentials(site lifecycle.Site, s lifecycle.State) lifecycle.APIState {
 	var why []string
+	var silent []lifecycle.HostState
 	for _, h := range site.Cluster.Hosts {
 		if !h.Role.IsController() {
 			continue
@@ -130,7 +132,7 @@ func withoutCredentials(site lifecycle.Site, s lifecycle.State) lifecycle.APISta
 		c, _ := s.Host(h.Name)
 		switch {
 		case !c.Reached():
-			why = append(why, fmt.Sprintf("%s: %s", h.Name, c.Why))
+			silent = append(silent, c)
 		case c.Installed() && c.Service != lifecycle.ServiceRunning:
 			why = append(why, fmt.Sprintf("k0s on %s is %s", h.Name, c.Service))
 		case len(c.Doubts) > 0:
@@ -141,6 +143,7 @@ func withoutCredentials(site lifecycle.Site, s lifecycle.State) lifecycle.APISta
 			why = append(why, fmt.Sprintf("%s was a controller before, and has no k0s service now", h.Name))
 		}
 	}
+	why = append(lifecycle.Reasons(silent), why...)
 	if len(why) == 0 && site.Provider == lifecycle.ProviderExternal {
 		return lifecycle.APIState{Unknown: "there is no kubeconfig to ask it with"}
 	}

@@ -11,8 +11,11 @@ import (
 func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, h := range st.Hosts {
-		ds = append(ds, hostProblems(site, h)...)
+		ds = append(ds, hostProblems(site, st, h)...)
+		ds = append(ds, roomProblems(site, h)...)
 		ds = append(ds, h.Doubts...)
+		ds = append(ds, clockProblems(h)...)
+		ds = append(ds, h.EndingCertificates(site.Name, st.ObservedAt, false)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {
@@ -27,21 +30,67 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	return ds
 }
 
-func hostProblems(site lifecycle.Site, h lifecycle.HostState) lifecycle.Diagnostics {
+func hostProblems(site lifecycle.Site, st lifecycle.State, h lifecycle.HostState) lifecycle.Diagnostics {
 	plan := fmt.Sprintf("kiban plan %s", site.Name)
 	switch {
 	case !h.Reached():
-		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s", problemText(h.Problem)).Because(h.Why)}
+		d := lifecycle.Errorf(h.Name, "%s", problemText(h.Problem)).Because(h.Why)
+		declared, _ := site.Cluster.Host(h.Name)
+		if way := h.Problem.WayIn(site.Name, h.Name, declared.User); way != "" {
+			d = d.Try(way)
+		} else if h.Problem == lifecycle.HostUnreachable {
+			d = d.Try(lifecycle.WayBack(site, st, h.Name))
+		}
+		return lifecycle.Diagnostics{d}
 	case !h.Installed():
 		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "k0s is not set up here yet").Try(plan)}
 	case h.Service != lifecycle.ServiceRunning:
-		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "%s is %s", h.ServiceName, h.Service).Try(plan)}
+		d := lifecycle.Errorf(h.Name, "%s is %s", h.ServiceName, h.Service).Try(plan)
+		if h.CrashLoops() {
+			d = d.Because("k0s does not stay up: " + giveUp(h)).Try(lookAt(site, h.Name) + " says why; " + plan + " says what would be done.")
+		}
+		return lifecycle.Diagnostics{d}
 	case h.Running.IsZero():
-		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "the k0s service runs, but `k0s status` does not answer")}
+		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "the k0s service runs, but `k0s status` does not answer").
+			Try(lookAt(site, h.Name))}
 	case h.Running != site.Cluster.Version:
 		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "runs k0s %s; %s is declared", h.Running, site.Cluster.Version).Try(plan)}
 	}
 	return nil
+}
+
+// giveUp says what systemd makes of a k0s that does not stay up.
+func giveUp(h lifecycle.HostState) string {
+	if h.Service == lifecycle.ServiceFailed {
+		return "systemd has given it up."
+	}
+	return "systemd has restarted it " + lifecycle.Count(h.Restarts, "time") + "."
+}
+
+// clockProblems says that a machine's clock is off: no plan goes on with it.
+func clockProblems(h lifecycle.HostState) lifecycle.Diagnostics {
+	if !h.Reached() || !h.ClockOff() {
+		return nil
+	}
+	return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "its clock is off by %d s", h.ClockOffset).
+		Because("Certificates, leases and heartbeats are judged by the clock: apply changes nothing until it is right. kiban node works on, " +
+			"to mend it.").
+		Try("Let it synchronise its clock (chrony, systemd-timesyncd).")}
+}
+
+// lookAt is where the machine's k0s says what ails it.
+func lookAt(site lifecycle.Site, host string) string {
+	return fmt.Sprintf("kiban node logs %s %s", site.Name, host)
+}
+
+// roomProblems says which of a machine's filesystems are full. What k0s, etcd and the kubelet can't write shows late, and elsewhere.
+func roomProblems(site lifecycle.Site, h lifecycle.HostState) (ds lifecycle.Diagnostics) {
+	for _, full := range h.Full {
+		ds = append(ds, lifecycle.Errorf(h.Name, "the filesystem %s is full, or nearly so", full).
+			Because(fmt.Sprintf("Less than %d MiB are free there, where k0s keeps its program or its data.", lifecycle.LeastRoom>>20)).
+			Try(fmt.Sprintf("Make room: kiban ssh %s %s -- sudo du -xhd2 %s", site.Name, h.Name, full)))
+	}
+	return ds
 }
 
 func problemText(p lifecycle.HostProblem) string {
@@ -50,6 +99,10 @@ func problemText(p lifecycle.HostProblem) string {
 		return "not reached"
 	case lifecycle.HostKeyUnknown:
 		return "its SSH host key is not the known one"
+	case lifecycle.HostNoKeys:
+		return "this computer has no known_hosts file of the site"
+	case lifecycle.HostNoLogin:
+		return "this computer has nothing to log in with"
 	case lifecycle.HostAuth:
 		return "it refused the SSH user or key"
 	case lifecycle.HostSudo:
@@ -61,14 +114,23 @@ func problemText(p lifecycle.HostProblem) string {
 func apiProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	switch {
 	case st.API.NotYet:
+		if lost, ok := lifecycle.Lost(site, st); ok {
+			return lifecycle.Diagnostics{lost.Finding(site, st.Past)}
+		}
 		return lifecycle.Diagnostics{lifecycle.Warnf(site.Name, "there is no cluster yet").Try("kiban plan " + site.Name)}
+	case st.ShutOut(site): // what keeps kiban out of the controllers is said of them; how the API is, is not known
+		return nil
 	case st.API.Unknown != "":
-		return lifecycle.Diagnostics{lifecycle.Errorf(site.Name, "the Kubernetes API did not answer").Because(st.API.Unknown)}
+		d := lifecycle.Errorf(site.Name, "the Kubernetes API did not answer").Because(st.API.Unknown)
+		if site.Provider != lifecycle.ProviderExternal {
+			d = d.Try("kiban plan " + site.Name + " says what would bring it back.")
+		}
+		return lifecycle.Diagnostics{d}
 	}
 	var ds lifecycle.Diagnostics
 	for _, s := range st.API.Servers {
-		if !s.Ready {
-			ds = append(ds, lifecycle.Errorf(s.Host, "its API server is not ready").Because(s.Why))
+		if h, ok := st.Host(s.Host); !s.Ready && !(ok && !h.Reached()) { // of one that is not reached, that is said
+			ds = append(ds, lifecycle.Errorf(s.Host, "its API server is not ready").Because(s.Why).Try(lookAt(site, s.Host)))
 		}
 	}
 	return ds
@@ -78,18 +140,23 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	var ds lifecycle.Diagnostics
 	for _, n := range st.Nodes {
 		if !n.Ready {
-			ds = append(ds, lifecycle.Errorf(n.Name, "the node is not Ready").Because(n.Why))
+			d := lifecycle.Errorf(n.Name, "the node is not Ready").Because(n.Why)
+			if hs, _ := st.Host(n.Name); hs.Reached() && hs.Name != "" {
+				d = d.Try(lookAt(site, n.Name)) // of one that does not answer, that is said
+			}
+			ds = append(ds, d)
 		}
 		switch {
 		case !n.Unschedulable:
 		case n.Mark.IsZero():
-			ds = append(ds, lifecycle.Warnf(n.Name, "cordoned by an administrator; kiban leaves it so"))
+			ds = append(ds, lifecycle.Warnf(n.Name, "cordoned by an administrator; kiban leaves it so").
+				Try("When whoever did it agrees: kubectl uncordon "+n.Name))
 		case n.Mark.Maintenance():
 			ds = append(ds, lifecycle.Warnf(n.Name, "in maintenance: %s", n.Mark.Reason).
 				Try("When it is done: kiban node uncordon "+site.Name+" "+n.Name))
 		default:
 			ds = append(ds, lifecycle.Warnf(n.Name, "cordoned by kiban's run %s", n.Mark.Run).
-				Because(n.Mark.Reason).
+				Because("Its reason then: "+n.Mark.Reason).
 				Try("kiban plan "+site.Name))
 		}
 		if _, declared := site.Cluster.Host(n.Name); !declared && site.Provider != lifecycle.ProviderExternal {
@@ -113,7 +180,7 @@ func etcdProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 	}
 	if n, want := len(st.Etcd.Members), len(site.Cluster.Controllers()); n != 0 && n != want && site.Provider != lifecycle.ProviderExternal {
 		return lifecycle.Diagnostics{lifecycle.Warnf(site.Name, "etcd has %s, and %s declared", lifecycle.Count(n, "member"),
-			isAre(want, "controller"))}
+			isAre(want, "controller")).Try("kiban plan " + site.Name)}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
@@ -28,6 +29,23 @@ func TestProblems(t *testing.T) {
 		"well": {func(*lifecycle.State) {}, nil},
 		"not reached": {func(st *lifecycle.State) { st.Hosts[0].Problem = lifecycle.HostUnreachable },
 			[]string{"error c-1: not reached"}},
+		"a key that this computer lacks says nothing of the API": {func(st *lifecycle.State) {
+			st.Hosts[0] = lifecycle.HostState{Name: "c-1", Problem: lifecycle.HostNoLogin, Why: "there is no key id here"}
+			st.API = lifecycle.APIState{Unknown: "c-1: there is no key id here"}
+		}, []string{"error c-1: this computer has nothing to log in with"}},
+		"a controller that is away, and so is its API": {func(st *lifecycle.State) {
+			st.Hosts[0] = lifecycle.HostState{Name: "c-1", Problem: lifecycle.HostUnreachable, Why: "no route to host"}
+			st.API = lifecycle.APIState{Unknown: "c-1: no route to host"}
+		}, []string{"error c-1: not reached", "error lab: the Kubernetes API did not answer"}},
+		"a clock that is off": {func(st *lifecycle.State) { st.Hosts[0].ClockOffset = -95 },
+			[]string{"error c-1: its clock is off by -95 s"}},
+		"a clock that is hardly off": {func(st *lifecycle.State) { st.Hosts[0].ClockOffset = 30 }, nil},
+		"a full disk": {func(st *lifecycle.State) { st.Hosts[0].Full = []string{"/var"} },
+			[]string{"error c-1: the filesystem /var is full, or nearly so"}},
+		"a controller that is away while another answers for the cluster": {func(st *lifecycle.State) {
+			st.Hosts[0] = lifecycle.HostState{Name: "c-1", Problem: lifecycle.HostUnreachable, Why: "no route to host"}
+			st.API.Servers[0].Ready = false
+		}, []string{"error c-1: not reached"}},
 		"another version": {func(st *lifecycle.State) { st.Hosts[0].Running.Patch = 2 },
 			[]string{"warning c-1: runs k0s v1.36.2+k0s.0; v1.36.3+k0s.0 is declared"}},
 		"the API is silent, so nothing is said of nodes": {func(st *lifecycle.State) {
@@ -60,5 +78,91 @@ func TestProblems(t *testing.T) {
 		if slices.Sort(got); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
 		}
+	}
+}
+
+// TestProblemsHaveAWayOn: whoever looks at a site at night is told what to do about each thing that can be done something about.
+func TestProblemsHaveAWayOn(t *testing.T) {
+	for name, change := range map[string]func(*lifecycle.State){
+		"a host key":   func(st *lifecycle.State) { st.Hosts[0].Problem = lifecycle.HostKeyUnknown },
+		"a login":      func(st *lifecycle.State) { st.Hosts[0].Problem = lifecycle.HostAuth },
+		"no key":       func(st *lifecycle.State) { st.Hosts[0].Problem = lifecycle.HostNoLogin },
+		"sudo":         func(st *lifecycle.State) { st.Hosts[0].Problem = lifecycle.HostSudo },
+		"a silent API": func(st *lifecycle.State) { st.API.Unknown = "timeout" },
+		"a server":     func(st *lifecycle.State) { st.API.Servers[0].Ready = false },
+		"k0s":          func(st *lifecycle.State) { st.Hosts[0].Running = lifecycle.Version{} },
+		"a cordon": func(st *lifecycle.State) {
+			st.Nodes = []lifecycle.NodeState{{Name: "c-1", Ready: true, Unschedulable: true}}
+		},
+		"a node": func(st *lifecycle.State) { st.Nodes = []lifecycle.NodeState{{Name: "c-1"}} },
+	} {
+		site, st := problemSite()
+		change(&st)
+		ds := Problems(site, st)
+		if len(ds) == 0 || slices.ContainsFunc(ds, func(d lifecycle.Diagnostic) bool { return d.Hint == "" }) {
+			t.Errorf("%s: %+v", name, ds)
+		}
+	}
+}
+
+// TestProblemsSayWhatIsKnown: that systemd restarts k0s again and again, with the log; and the reason of a cordon, as that of then.
+func TestProblemsSayWhatIsKnown(t *testing.T) {
+	for want, change := range map[string]func(*lifecycle.State){
+		"k0s does not stay up: systemd has restarted it 9 times. kiban node logs lab c-1 says why": func(st *lifecycle.State) {
+			h := &st.Hosts[0]
+			h.Running, h.Service, h.Restarts = lifecycle.Version{}, lifecycle.ServiceStarting, 9
+		},
+		"k0s does not stay up: systemd has given it up. kiban node logs lab c-1 says why": func(st *lifecycle.State) {
+			st.Hosts[0].Running, st.Hosts[0].Service = lifecycle.Version{}, lifecycle.ServiceFailed
+		},
+		"Its reason then: v1.35.7+k0s.0 is installed": func(st *lifecycle.State) {
+			st.Nodes = []lifecycle.NodeState{{Name: "c-1", Ready: true, Unschedulable: true,
+				Mark: lifecycle.Mark{Run: "r1", Reason: "v1.35.7+k0s.0 is installed"}}}
+		},
+	} {
+		site, st := problemSite()
+		change(&st)
+		var got []string
+		for _, d := range Problems(site, st) {
+			got = append(got, d.Detail+" "+d.Hint)
+		}
+		if !strings.Contains(strings.Join(got, "\n"), want) {
+			t.Errorf("nothing says %q: %q", want, got)
+		}
+	}
+}
+
+// A machine that is not reached may be dead: the ways are named, and none that needs an API which does not answer.
+func TestWayBackOfAMachine(t *testing.T) {
+	site, st := problemSite()
+	st.Hosts[0].Problem = lifecycle.HostUnreachable
+	hint := func() string {
+		for _, d := range Problems(site, st) {
+			if d.Subject == st.Hosts[0].Name {
+				return d.Hint
+			}
+		}
+		return ""
+	}
+	if h := hint(); !strings.Contains(h, "kiban node replace lab c-1") || !strings.Contains(h, "kiban node remove") {
+		t.Errorf("%q", h)
+	}
+	node, members := slices.Clone(st.Nodes), st.Etcd.Members
+	st.Nodes = slices.DeleteFunc(node, func(n lifecycle.NodeState) bool { return n.Name == "c-1" })
+	if h := hint(); !strings.Contains(h, "kiban node replace lab c-1") {
+		t.Errorf("it is an etcd member still: %q", h)
+	}
+	st.Etcd.Members = nil // as after node replace: there is nothing to take out any more
+	if h := hint(); strings.Contains(h, "kiban node") || !strings.Contains(h, "put another machine in its place, or take it out of") {
+		t.Errorf("%q", h)
+	}
+	st.Etcd.Unknown = "timeout"
+	if h := hint(); !strings.Contains(h, "kiban node replace lab c-1") {
+		t.Errorf("nobody knows of etcd: %q", h)
+	}
+	st.Etcd = lifecycle.EtcdState{Members: members}
+	st.API.Unknown = "timeout"
+	if h := hint(); h == "" || strings.Contains(h, "kiban node") {
+		t.Errorf("%q", h)
 	}
 }

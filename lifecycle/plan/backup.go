@@ -38,9 +38,13 @@ func (p *planner) inspectBackup() {
 			Because("It is the only way back from a minor version, and the Site names no place for backups that outlives the job.").
 			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted (docs/backup.md)."))
 	}
-	if p.site.Production() && len(p.site.Backup.Recipients) == 0 {
-		p.find(lifecycle.Blockedf(p.site.Name, "the backup before the upgrade would not be encrypted").
-			Because("It holds the keys of the cluster's CA and every Secret, and the site is labelled tier: production.").
+	if len(p.site.Backup.Recipients) == 0 && (p.site.Production() || p.options.InJob) {
+		sev, whose := lifecycle.SeverityWarning, "whoever may read what a job leaves, or the place that gets it, has the cluster."
+		if p.site.Production() {
+			sev, whose = lifecycle.SeverityBlocked, "and the site is labelled tier: production."
+		}
+		p.find(lifecycle.Findingf(sev, p.site.Name, "the backup before the upgrade would not be encrypted").
+			Because("It holds the keys of the cluster's CA and every Secret; " + whose).
 			Try("Name age public keys in spec.backup.recipients of the Site; `age-keygen -o key.txt` makes a pair."))
 	}
 }

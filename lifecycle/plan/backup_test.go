@@ -8,7 +8,7 @@ import (
 )
 
 // TestA7_UpgradeNeedsABackupThatStays: in a job, controllers of production are not upgraded without a place where the backup outlives it,
-// nor without recipients anywhere; other sites are warned.
+// nor without recipients anywhere; other sites are warned, in a job.
 func TestA7_UpgradeNeedsABackupThatStays(t *testing.T) {
 	place := lifecycle.BackupTo{Folder: "/mnt/backups"}
 	for name, c := range map[string]struct {
@@ -24,10 +24,15 @@ func TestA7_UpgradeNeedsABackupThatStays(t *testing.T) {
 		"production in a job, without an upgrade": {tier: "production", job: true, same: true},
 		"production without recipients, with a place": {tier: "production", to: true,
 			want: map[string]lifecycle.Severity{"not be encrypted": lifecycle.SeverityBlocked}},
-		"staging in a job": {tier: "staging", job: true,
+		"staging in a job": {tier: "staging", job: true, want: map[string]lifecycle.Severity{
+			"gone with this job": lifecycle.SeverityWarning, "not be encrypted": lifecycle.SeverityWarning}},
+		"staging in a job, with a place, not encrypted": {tier: "staging", job: true, to: true,
+			want: map[string]lifecycle.Severity{"not be encrypted": lifecycle.SeverityWarning}},
+		"staging in a job, with a place, encrypted": {tier: "staging", recipient: "age1", job: true, to: true},
+		"staging in a job, without an upgrade":      {tier: "staging", job: true, same: true},
+		"a site of no tier, in a job": {recipient: "age1", job: true,
 			want: map[string]lifecycle.Severity{"gone with this job": lifecycle.SeverityWarning}},
-		"staging in a job, with a place, not encrypted": {tier: "staging", job: true, to: true},
-		"a site of no tier, at a terminal":              {},
+		"a site of no tier, at a terminal": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := built(t, newSite(v135, 1, 1))

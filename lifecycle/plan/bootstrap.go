@@ -5,7 +5,7 @@ import "kiban.dev/kiban/lifecycle"
 // bootstrap makes the first controller, where no controller was ever installed.
 func bootstrap(p *planner) {
 	cs := p.controllers()
-	if !p.state.API.NotYet || len(cs) == 0 || cs[0].condition != Fresh {
+	if !p.state.API.NotYet || len(cs) == 0 || cs[0].condition != Fresh || p.lostCluster() {
 		return // a first controller that was not reached, or has data, is for inspect to name
 	}
 	m := cs[0]
@@ -27,6 +27,7 @@ func (p *planner) install(s *stage, m *member, start *step) {
 
 // joined notes that the host is a member from here on, with its declared arguments, configuration and files.
 func (p *planner) joined(m *member, v lifecycle.Version) {
-	m.level, m.down, m.renewed, m.configured, m.filed = v, false, true, true, true
+	m.level, m.down, m.renewed, m.configured = v, false, true, true
+	m.fileAll()
 	m.registered, m.node.Ready = m.Role.RunsWorkloads(), true
 }

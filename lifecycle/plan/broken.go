@@ -71,13 +71,15 @@ func (p *planner) hopAfter(v lifecycle.Version) (hop lifecycle.Version, ahead bo
 
 func (p *planner) replaceBinary(s *stage, m *member, v lifecycle.Version) {
 	st := p.do(lifecycle.ActionUpgrade, m, m.brokenWhy(v))
-	st.Version, st.Changes = v, argumentChanges(m)
+	m.level = v
+	before := p.beforeStart(m)
+	st.Version, st.Changes = v, append(argumentChanges(m), m.withVersion(v)...)
 	st.After = p.controllerBack(m, v)
 	if !m.Role.IsController() {
 		st.After = []lifecycle.Gate{p.runs(m, v), p.nodeReady(m, v)}
 	}
-	s.add(append(p.beforeStart(m), st)...)
-	m.level, m.down, m.renewed, m.node.Ready = v, false, true, true
+	s.add(append(before, st)...)
+	m.down, m.renewed, m.node.Ready = false, true, true
 }
 
 func (m *member) brokenWhy(v lifecycle.Version) string {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ func (p *planner) configChanges(m *member) []string {
 	var out []string
 	acts := false
 	for _, c := range p.configDiff(m) {
-		acts = acts || !m.impliedAnyway(c) && p.classOf(m, c).Class != lifecycle.ChangesAtRegistration
+		acts = acts || !p.impliedAnyway(m, c) && p.classOf(m, c).Class != lifecycle.ChangesAtRegistration
 		out = append(out, c.String())
 	}
 	if !acts && m.lives() {
@@ -45,8 +44,6 @@ func (p *planner) configChanges(m *member) []string {
 
 // inspectUndeclared tells of configurations that were declared once, or made by others, and are nobody's now.
 func (p *planner) inspectUndeclared() {
-	var found []string
-	members := map[string][]string{}
 	for _, m := range p.controllers() {
 		if m.Config != nil || m.seen.Config == nil || !m.lives() {
 			continue
@@ -62,16 +59,10 @@ func (p *planner) inspectUndeclared() {
 			}
 		}
 		if all := strings.ReplaceAll(strings.Join(lines, "\n"), ": (none) -> ", ": "); all != "" {
-			if members[all] == nil {
-				found = append(found, all)
-			}
-			members[all] = append(members[all], m.Name)
+			p.find(lifecycle.Warnf(m.Name, "k0s is configured there, and the site declares no configuration").
+				Because(all + "\nkiban leaves the file as it is, and gives a copy of it to a controller that joins.").
+				Try("Declare it in spec.k0s.config of the Cluster; or write `config: {spec: {}}` there, to go back to what k0s does by default."))
 		}
-	}
-	for _, all := range found {
-		p.find(lifecycle.Warnf(strings.Join(members[all], ", "), "k0s is configured there, and the site declares no configuration").
-			Because(all + "\nkiban leaves the file as it is, and gives a copy of it to a controller that joins.").
-			Try("Declare it in spec.k0s.config of the Cluster; or write `config: {spec: {}}` there, to go back to what k0s does by default."))
 	}
 }
 
@@ -114,7 +105,12 @@ func (p *planner) configDiff(m *member) []change {
 // impliedAnyway reports whether a controller's k0s.yaml only spells out what k0s does there without being told: k0sctl before v0.20 wrote
 // the machine's own address into it, and the loopback's into the certificate. It is no reason to restart k0s; the lines go with the next
 // change of the file.
-func (m *member) impliedAnyway(c change) bool {
+// What a living cluster keeps is said by its default, too: to spell that out changes nothing.
+func (p *planner) impliedAnyway(m *member, c change) bool {
+	if p.classes.Of(c.path).Class == lifecycle.ChangesNever && lifecycle.IsK0sField(c.path) &&
+		p.effective(m, m.seen.Config, c.path, c.from) == p.effective(m, m.Config, c.path, c.to) {
+		return true
+	}
 	switch c.path {
 	case "spec.api.address":
 		own := []string{m.ClusterAddress(), m.Address}
@@ -180,10 +176,9 @@ func or(a, b string) string {
 // change is one value that differs: JSON on both sides, "" for none.
 type change struct{ path, from, to string }
 
-// String says how the value changes, but for secrets, and for documents within the document, such as a chart's values: a secret in there
-// has no name that could be seen.
+// String says how the value changes, but for secrets, and for texts of several lines.
 func (c change) String() string {
-	if secretPath(c.path) {
+	if lifecycle.SecretPath(c.path) {
 		return c.path + ": (secret) changes"
 	}
 	from, to := shown(c.from), shown(c.to)
@@ -202,7 +197,7 @@ func shown(v string) string {
 	if json.Unmarshal([]byte(v), &s) == nil && s != "" {
 		v = s
 	}
-	return maskText(v)
+	return lifecycle.MaskText(v)
 }
 
 // compare lists what differs, by path.
@@ -263,26 +258,10 @@ func nested(v any) bool {
 	return false
 }
 
-var (
-	secretWord  = regexp.MustCompile(`(?i)pass|token|secret|key|datasource|credential`)
-	secretField = regexp.MustCompile(`(?i)([a-z0-9_-]*(?:pass|token|secret|key|credential)[a-z0-9_-]*"?:\s+)[^\s,}]+`)
-	urlUserinfo = regexp.MustCompile(`://[^/@\s"]*@`)
-	secretFlag  = regexp.MustCompile(`(?i)(--?[a-z0-9-]*(?:pass|token|secret|key|credential)[a-z0-9-]*=)[^\s",]+`)
-)
-
-// secretPath reports whether a key's name suggests that its value is a secret.
-func secretPath(path string) bool { return secretWord.MatchString(path) }
-
-// maskText hides credentials within a value: in URLs, and in flags and fields whose name suggests one.
-func maskText(v string) string {
-	v = secretField.ReplaceAllString(urlUserinfo.ReplaceAllString(v, "://(masked)@"), "${1}(masked)")
-	return secretFlag.ReplaceAllString(v, "${1}(masked)")
-}
-
 // maskArgument hides the value of an argument whose name suggests a secret.
 func maskArgument(a string) string {
-	if name, _, ok := strings.Cut(a, "="); ok && secretPath(name) {
+	if name, _, ok := strings.Cut(a, "="); ok && lifecycle.SecretPath(name) {
 		return name + "=(masked)"
 	}
-	return maskText(a)
+	return lifecycle.MaskText(a)
 }

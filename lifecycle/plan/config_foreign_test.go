@@ -28,7 +28,7 @@ func TestA2_PlanShowsNoFileThatIsNoConfiguration(t *testing.T) {
 		p := survey(newSite(v136, 1, 0, host("controller-1", config(`{"spec":{"network":{"provider":"calico"}}}`))),
 			lifecycle.State{Hosts: []lifecycle.HostState{{Name: "controller-1"}}})
 		p.members[0].seen.Config, p.members[0].seen.ConfigDigest = []byte(have), "sha256:other"
-		p.inspectConfig(p.members[0], &tellings{})
+		p.inspectConfig(p.members[0], tellings{})
 		got := strings.Join(append(p.configChanges(p.members[0]), p.found.Error()), "\n")
 		if strings.Contains(got, "canary") || !strings.Contains(got, "k0s.yaml: (not a k0s configuration) -> as declared") {
 			t.Errorf("%s: %q", name, got)

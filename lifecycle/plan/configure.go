@@ -25,12 +25,33 @@ func configureControllers(p *planner) {
 		case len(config) > 0:
 			ahead := p.ahead(m, m.level)
 			s.add(append(ahead, p.restarting(m, p.configure(m, lifecycle.Version{}, config)))...)
-		case restarts(files):
-			s.add(p.restarting(m, p.put(m, lifecycle.Version{}, files)))
+			p.putFilesOf(s, m)
 		case len(files) > 0:
-			s.add(p.put(m, lifecycle.Version{}, files))
+			p.putFilesOf(s, m)
 		}
 	}
+}
+
+// putFilesOf puts a controller's files that no other step does: k0s restarts for those that it reads when it starts, and is waited for
+// where it picks one up while it runs.
+func (p *planner) putFilesOf(s *stage, m *member) {
+	files := p.fileChanges(m)
+	if len(files) == 0 {
+		return
+	}
+	st := p.put(m, lifecycle.Version{}, files)
+	switch {
+	case restarts(files):
+		p.restarting(m, st)
+	case pickedUp(files) || slices.ContainsFunc(files, m.deploys):
+		st.Before, st.After = p.window(), append(p.controlPlaneWhole(m, m.level), p.othersWell()...)
+	}
+	s.add(st)
+}
+
+// deploys reports whether k0s applies the file to the cluster: it lies with the manifests that each controller watches.
+func (m *member) deploys(c lifecycle.FileChange) bool {
+	return c.Content() && strings.HasPrefix(c.Path, or(argumentValue(m.Arguments, "--data-dir"), "/var/lib/k0s")+"/manifests/")
 }
 
 // ailingFirst puts controllers that serve no API before the others, which would wait for them: what changes may be what mends them.
@@ -63,7 +84,7 @@ func (p *planner) configure(m *member, v lifecycle.Version, changes []string) *s
 // rearrange re-installs a controller's service with its declared arguments, and its configuration if that changes too: one restart.
 func (p *planner) rearrange(s *stage, m *member, config, args []string) {
 	st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
-	st.Version, st.Changes = m.level, args
+	st.Version, st.Changes = m.level, append(args, m.withVersion(m.level)...)
 	st.Before, st.After = p.others(m), p.controlPlaneWhole(m, m.level)
 	s.add(p.ahead(m, m.level)...)
 	if len(config) > 0 {
@@ -75,23 +96,21 @@ func (p *planner) rearrange(s *stage, m *member, config, args []string) {
 
 // rearrangeWorkers re-installs the service of workers whose arguments differ, each drained before (H15).
 func rearrangeWorkers(p *planner) {
-	var due []*member
-	for _, m := range p.workers() {
-		if m.belongs() && !m.down && len(argumentChanges(m)) > 0 {
-			due = append(due, m)
-		}
-	}
-	label := p.site.Policy.Workers.FailureDomain
-	due = inOrder(due, label)
+	due := inOrder(p.toRearrange(), p.site.Policy.Workers.FailureDomain)
 	s := p.rollout("arguments", "arguments of workers", due, p.site.Policy.Workers.Canary)
 	for _, m := range due {
 		args := argumentChanges(m)
 		st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
-		st.Version, st.Changes, st.After = m.level, args, p.nodeBack(m, m.level)
+		st.Version, st.Changes, st.After = m.level, append(args, m.withVersion(m.level)...), p.nodeBack(m, m.level)
 		m.renewed = true
 		s.add(p.ahead(m, m.level)...)
 		p.turn(s, m, lifecycle.Version{}, st)
 	}
+}
+
+// toRearrange are the workers whose arguments differ.
+func (p *planner) toRearrange() []*member {
+	return slices.DeleteFunc(p.workers(), func(m *member) bool { return !m.belongs() || m.down || len(argumentChanges(m)) == 0 })
 }
 
 func argumentsWhy(args []string) string {

@@ -127,6 +127,11 @@ func TestConfigChanges(t *testing.T) {
 			changes: []string{"v: (text) changes"}},
 		"a credential in a field": {have: `{"v":"x"}`, want: `{"v":"adminPassword: hunter2"}`,
 			changes: []string{"v: x -> adminPassword: (masked)"}},
+		"a chart's values and a patch, in a line": {have: `{"spec":{"telemetry":{"enabled":true}}}`,
+			want: `{"spec":{"extensions":{"helm":{"charts":[{"name":"a","values":"login: hunter2"}]}},` +
+				`"network":{"coreDNS":{"patches":[{"patch":{"content":"hunter2"}}]}}}}`,
+			changes: []string{"spec.extensions.helm.charts[0].name: (none) -> a", "spec.extensions.helm.charts[0].values: (secret) changes",
+				"spec.network.coreDNS.patches[0].patch.content: (secret) changes", "spec.telemetry.enabled: true -> (none)"}},
 		"dynamic, in the cluster": {have: `{"spec":{"network":{"provider":"a"},"api":{"port":1}}}`,
 			want: `{"spec":{"network":{"provider":"b"},"api":{"port":2}}}`, dynamic: true,
 			changes: []string{"spec.api.port: 1 -> 2"}},

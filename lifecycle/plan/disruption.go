@@ -47,14 +47,18 @@ func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 	if owner == "" {
 		owner = "no controller"
 	}
-	detail := fmt.Sprintf("Its rule is %s; it guards %d pods of %s, %d of which are healthy. In the way of a drain: %s.", b.Rule, b.Expected,
-		owner, b.Healthy,
-		strings.Join(pods, ", "))
+	detail := fmt.Sprintf("Its rule is %s; it guards %s of %s, %d of them healthy. In the way of a drain: %s.", b.Rule,
+		lifecycle.Count(b.Expected, "pod"), owner, b.Healthy, strings.Join(pods, ", "))
 	switch {
 	case b.Never():
-		p.find(lifecycle.Blockedf(name, "the disruption budget can never allow an eviction").
-			Because(detail).
-			Try(fmt.Sprintf("Raise the replicas of %s, or loosen the budget: it must allow at least one pod to be away.", owner)))
+		loosen := fmt.Sprintf("the budget, so that a pod may be away: kubectl --namespace %s edit poddisruptionbudget %s", b.Namespace, b.Name)
+		hint := "Loosen " + loosen
+		if b.Rigid() {
+			detail += " By that rule no pod may ever be away, however many there are."
+		} else if b.Owner != "" {
+			hint = "Raise the replicas of " + b.Owner + ". Or: loosen " + loosen
+		}
+		p.find(lifecycle.Blockedf(name, "the disruption budget can never allow an eviction").Because(detail).Try(hint))
 	case b.Allowed == 0:
 		p.find(lifecycle.Warnf(name, "the disruption budget allows no eviction now").
 			Because(detail).
@@ -91,9 +95,9 @@ func (p *planner) inspectStuck(drained map[string]bool) {
 		}
 	}
 	p.stuck(bare, "pods that nothing would create again", "No controller owns %s: drained, it would be gone for good.",
-		"Delete them, give them a controller, or set spec.drain.force of the Site, which deletes them.")
+		"Delete them, give them a controller, or set spec.upgrade.drain.force of the Site, which deletes them.")
 	p.stuck(volumes, "pods whose emptyDir volumes would be lost", "An eviction deletes the emptyDir data of %s.",
-		"Move the data, or set spec.drain.deleteEmptyDirData of the Site.")
+		"Move the data, or set spec.upgrade.drain.deleteEmptyDirData of the Site.")
 }
 
 func (p *planner) stuck(pods map[string][]string, what, detail, hint string) {

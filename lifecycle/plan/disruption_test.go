@@ -38,6 +38,34 @@ func TestPlanPredictsEvictionsAsTheAPIDecidesThem(t *testing.T) {
 	}
 }
 
+// TestMoreReplicasAreAdvisedWhereTheyHelp: a rule that lets no pod be away lets none be away of more pods either.
+func TestMoreReplicasAreAdvisedWhereTheyHelp(t *testing.T) {
+	const loosen = "oosen the budget, so that a pod may be away: kubectl --namespace shop edit poddisruptionbudget web"
+	for _, c := range []struct {
+		rule, owner string
+		replicas    bool
+	}{
+		{"minAvailable 2", "Deployment shop/web", true}, {"minAvailable 90%", "Deployment shop/web", true}, {"minAvailable 2", "", false},
+		{"minAvailable 100%", "Deployment shop/web", false}, {"maxUnavailable 0", "Deployment shop/web", false},
+		{"maxUnavailable 0%", "Deployment shop/web", false},
+	} {
+		w := built(t, newSite(v135, 1, 2))
+		site := newSite(v136, 1, 2)
+		w.declare(site)
+		w.budgets = []lifecycle.Budget{{Namespace: "shop", Name: "web", Rule: c.rule, Desired: 2, Healthy: 2, Expected: 2, Owner: c.owner,
+			Pods: []lifecycle.BudgetPod{{Name: "web-1", Node: "worker-1", Ready: true}}}}
+		var hint string
+		for _, d := range makePlan(site, w.observe()).Diagnostics {
+			if d.Summary == "the disruption budget can never allow an eviction" {
+				hint = d.Hint
+			}
+		}
+		if !strings.Contains(hint, loosen) || strings.Contains(hint, "Raise the replicas of Deployment shop/web") != c.replicas {
+			t.Errorf("%s of %q: %s", c.rule, c.owner, hint)
+		}
+	}
+}
+
 // TestPlanNamesPodsUnderTwoBudgets: the API evicts no such pod, so it is said before a node is cordoned.
 func TestPlanNamesPodsUnderTwoBudgets(t *testing.T) {
 	w := built(t, newSite(v135, 1, 2))

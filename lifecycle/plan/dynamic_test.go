@@ -22,7 +22,12 @@ func TestDynamicConfiguration(t *testing.T) {
 			changes: []string{"spec.telemetry.enabled: true -> false"}},
 		"new":                  {have: `{}`, want: `{"telemetry":{"enabled":true}}`, changes: []string{"spec.telemetry.enabled: (none) -> true"}},
 		"what k0s does anyway": {have: `{}`, want: `{"network":{"provider":"kuberouter","kuberouter":{"autoMTU":true}}}`},
-		"what nobody declares": {have: `{"network":{"kuberouter":{"mtu":1400}}}`, want: `{"telemetry":{}}`},
+		"what nobody declares": {have: `{"network":{"kuberouter":{"mtu":1400}}}`, want: `{"telemetry":{}}`,
+			told: "spec.network.kuberouter.mtu: 1400"},
+		"what k0s fills in": {have: `{"images":{"coredns":{"version":"1.12"}},"network":{"provider":"kuberouter",` +
+			`"kuberouter":{"autoMTU":true,"mtu":0,"metricsPort":8080},"calico":null,"clusterDomain":"cluster.local",` +
+			`"kubeProxy":{"mode":"iptables","metricsBindAddress":"0.0.0.0:10249","ipvs":{}}},` +
+			`"telemetry":{"enabled":false},"konnectivity":{"agentPort":8132,"adminPort":8133},"workerProfiles":null}`, want: `{}`},
 		"an item less": {have: `{"workerProfiles":[{"name":"a"},{"name":"b"}]}`, want: `{"workerProfiles":[{"name":"a"}]}`,
 			changes: []string{"spec.workerProfiles[1].name: b -> (none)"}, told: "spec.workerProfiles does not act at once"},
 		"another network": {have: `{}`, want: `{"network":{"podCIDR":"10.1.0.0/16"}}`,
@@ -58,5 +63,41 @@ func TestDynamicConfiguration(t *testing.T) {
 		if c.told == "" && c.refused == "" && len(p.Diagnostics) > 0 {
 			t.Errorf("%s: %v", name, p.Diagnostics)
 		}
+	}
+}
+
+// TestDynamicConfigurationIsWatched: k0s rolls out what it takes up on every node at once, so that is for a window, and k0s's own workloads
+// and the site's probes are well before anything goes on. A label is told to Kubernetes at any time.
+func TestDynamicConfigurationIsWatched(t *testing.T) {
+	site := newSite(v136, 1, 1, func(s *lifecycle.Site) {
+		s.Cluster.DynamicConfig, s.Cluster.Config = true, []byte(`{"spec":{"network":{"kubeProxy":{"mode":"ipvs"}}}}`)
+		s.Policy.Windows, s.Policy.Probes = []lifecycle.Window{{}}, []string{"https://a.example/"}
+	}, host("worker-1", argument("--labels=a=b")))
+	st := seen(t, newSite(v136, 1, 1))
+	st.API.ClusterConfig = []byte(`{"spec":{}}`)
+	gates := func(gs []lifecycle.Gate) (out []string) {
+		for _, g := range gs {
+			out = append(out, fmt.Sprint(g.Kind, " ", g.For))
+		}
+		return out
+	}
+	found := 0
+	for _, s := range planned(t, site, st).Steps {
+		switch s.Action {
+		case lifecycle.ActionClusterConfig:
+			found++
+			b, a := gates(s.Before), gates(s.After)
+			if !slices.Equal(b, []string{"window 0s"}) || !slices.Equal(a, []string{"system 5s", "probes 0s"}) {
+				t.Errorf("before: %q, after: %q", b, a)
+			}
+		case lifecycle.ActionLabel:
+			found++
+			if len(s.Before)+len(s.After) > 0 {
+				t.Errorf("a label waits: %+v", s)
+			}
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d of the two steps are planned", found)
 	}
 }

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"strings"
-
-	"kiban.dev/kiban/lifecycle"
-)
+import "kiban.dev/kiban/lifecycle"
 
 // environmentChange stands among the changes of a service whose k0s is not given the declared variables. Their values are not shown.
 const environmentChange = "~ environment"
@@ -18,15 +14,11 @@ func (m *member) environmentDiffers() bool {
 // inspectEnvironment tells of machines whose k0s is given variables that nobody declares: somebody else may have put them there, so they
 // stay.
 func (p *planner) inspectEnvironment() {
-	var given []string
 	for _, m := range p.members {
 		if !m.Reset && m.seen.Reached() && m.seen.Installed() && m.Environment == "" && m.seen.Environment != "" {
-			given = append(given, m.Name)
+			p.find(lifecycle.Warnf(m.Name, "k0s is given variables there that the site does not declare").
+				Because("They stand in env.conf beside the unit of k0s. kiban leaves them, for it cannot tell who put them there.").
+				Try("Declare them in environment of the host; or remove the file and restart k0s."))
 		}
-	}
-	if len(given) > 0 {
-		p.find(lifecycle.Warnf(strings.Join(given, ", "), "k0s is given variables there that the site does not declare").
-			Because("They stand in env.conf beside the unit of k0s. kiban leaves them, for it cannot tell who put them there.").
-			Try("Declare them in environment of the host; or remove the file and restart k0s."))
 	}
 }

@@ -79,6 +79,9 @@ func averageOf(a lifecycle.Action, runs []lifecycle.RunRecord) (average time.Dur
 func stageTakes(stage lifecycle.Stage, plan lifecycle.Plan, took map[lifecycle.Action]time.Duration) time.Duration {
 	order, steps := plan.Targets(stage.ID)
 	p := lifecycle.Progress{Waiting: order}
+	if stage.Budgeted {
+		p.Out = plan.AlreadyOut(stage.ID)
+	}
 	var now time.Duration
 	ends := map[string]time.Duration{} // of those under way
 	for {

@@ -3,28 +3,30 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-// arrangeFiles puts the declared files of workers: each in its turn of a rollout where k0s reads one of them when it starts, without
-// disturbing anything where it does not. Controllers have had theirs with their configuration; machines that join or are upgraded get
-// theirs before k0s starts there.
+// arrangeFiles puts the declared files of workers: each in its turn of a rollout where k0s reads one of them when it starts, one after the
+// other where k0s picks one up while it runs, without disturbing anything where it does neither. Controllers have had theirs with their
+// configuration; machines that join or are upgraded get theirs before k0s starts there.
 func arrangeFiles(p *planner) {
 	quiet := p.stage("files", "files that need no restart", 0)
-	var due []*member
+	var due, watched []*member
 	for _, m := range p.workers() {
 		switch files := p.fileChanges(m); {
 		case !m.belongs() || m.down || len(files) == 0:
 		case restarts(files):
 			due = append(due, m)
+		case pickedUp(files):
+			watched = append(watched, m)
 		default:
 			quiet.add(p.put(m, lifecycle.Version{}, files))
 		}
 	}
+	p.arrangeWatched(watched)
 	due = inOrder(due, p.site.Policy.Workers.FailureDomain)
 	s := p.rollout("worker-files", "files of workers", due, p.site.Policy.Workers.Canary)
 	for _, m := range due {
@@ -36,39 +38,48 @@ func arrangeFiles(p *planner) {
 	p.inspectEnvironment()
 }
 
+// arrangeWatched puts files that containerd is restarted for without k0s: pods stay where they are, but with a file that containerd does
+// not take, no other starts on the node. So the first node shows whether it does, and each is well before the next.
+func (p *planner) arrangeWatched(due []*member) {
+	due = inOrder(due, p.site.Policy.Workers.FailureDomain)
+	s := p.rollout("watched-files", "files that containerd picks up", due, p.site.Policy.Workers.Canary)
+	s.Budgeted = false // nothing is drained
+	for _, m := range due {
+		st := p.put(m, lifecycle.Version{}, p.fileChanges(m))
+		st.Before = p.window()
+		if m.node.Ready {
+			st.Before = append(append(st.Before, p.gate(lifecycle.GateNodesReady, "")), p.othersWell()...)
+		}
+		st.After = append(p.nodeBack(m, m.level), p.settled()...)
+		s.add(st)
+	}
+}
+
 // inspectFiles finds files that machines lack and that cannot be put there.
 func (p *planner) inspectFiles() {
-	lack, why := map[string][]string{}, map[string]string{}
 	for _, m := range p.members {
 		if m.Reset || !m.seen.Reached() {
 			continue
 		}
-		for _, f := range m.UnknownFiles(m.seen) {
-			lack[f.Path], why[f.Path] = append(lack[f.Path], m.Name), f.Missing
+		for _, f := range m.At(m.level).UnknownFiles(m.seen) {
+			p.find(lifecycle.Blockedf(m.Name, "the content of %s is not known here, and no such file is there", f.Path).
+				Because(f.Missing).
+				Try("Set what is missing, then run the same command again."))
 		}
-	}
-	for _, path := range slices.Sorted(maps.Keys(lack)) {
-		p.find(lifecycle.Blockedf(strings.Join(lack[path], ", "), "the content of %s is not known here, and no such file is there", path).
-			Because(why[path]).
-			Try("Set what is missing, then run the same command again."))
 	}
 	p.inspectKeys()
 }
 
 // inspectKeys warns where the keys of Secrets change on several API servers: they restart one by one, and read what each other writes.
 func (p *planner) inspectKeys() {
-	var names []string
 	for _, m := range p.controllers() {
 		file := apiArgument(m, "encryption-provider-config")
 		changes := func(c lifecycle.FileChange) bool { return c.Path == file && c.Content() }
-		if m.seen.Installed() && slices.ContainsFunc(m.FileChanges(m.seen), changes) {
-			names = append(names, m.Name)
+		if len(p.controllers()) > 1 && m.seen.Installed() && slices.ContainsFunc(m.At(p.target()).FileChanges(m.seen), changes) {
+			p.find(lifecycle.Warnf(m.Name, "the keys that Secrets are encrypted with change").
+				Because("API servers restart one by one. Until the last of them has, each must be able to read what the others write.").
+				Try("Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md."))
 		}
-	}
-	if len(names) > 0 && len(p.controllers()) > 1 {
-		p.find(lifecycle.Warnf(strings.Join(names, ", "), "the keys that Secrets are encrypted with change").
-			Because("API servers restart one by one. Until the last of them has, each must be able to read what the others write.").
-			Try("Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md."))
 	}
 }
 
@@ -82,12 +93,38 @@ func apiArgument(m *member, name string) string {
 	return value
 }
 
-// fileChanges lists the declared files that differ. None where a step of this plan has already put them.
-func (p *planner) fileChanges(m *member) []lifecycle.FileChange {
-	if m.filed || !m.seen.Reached() {
+// fileChanges lists the declared files that differ, of those that are for the version that the member is at. Not those that a step of this
+// plan has already put.
+func (p *planner) fileChanges(m *member) []lifecycle.FileChange { return m.fileChangesAt(m.level) }
+
+func (m *member) fileChangesAt(v lifecycle.Version) []lifecycle.FileChange {
+	if !m.seen.Reached() {
 		return nil
 	}
-	return m.FileChanges(m.seen)
+	return slices.DeleteFunc(m.At(v).FileChanges(m.seen), func(c lifecycle.FileChange) bool { return slices.Contains(m.filed, c.Path) })
+}
+
+// fileAll notes that all declared files are put that are for the member's version.
+func (m *member) fileAll() {
+	for _, f := range m.At(m.level).Files {
+		m.filed = append(m.filed, f.Path)
+	}
+}
+
+// withVersion takes from the member's changes those files that the step puts which starts k0s at a version, and says how they change.
+func (m *member) withVersion(v lifecycle.Version) []string {
+	var out []string
+	for _, c := range m.fileChangesAt(v) {
+		if c.PutStopped() {
+			out, m.filed = append(out, c.String()), append(m.filed, c.Path)
+		}
+	}
+	return out
+}
+
+// pickedUp reports whether containerd is restarted for one of the changes, whether or not k0s is.
+func pickedUp(files []lifecycle.FileChange) bool {
+	return slices.ContainsFunc(files, func(c lifecycle.FileChange) bool { return c.Content() && lifecycle.ReadByContainerd(c.Path) })
 }
 
 // restarts reports whether k0s must be restarted for one of the changes.
@@ -100,6 +137,7 @@ func (p *planner) put(m *member, v lifecycle.Version, files []lifecycle.FileChan
 	var changes, names []string
 	for _, f := range files {
 		changes, names = append(changes, f.String()), append(names, f.Path)
+		m.filed = append(m.filed, f.Path)
 	}
 	st := p.do(lifecycle.ActionFiles, m, "declared files differ: "+strings.Join(names, ", "))
 	if len(names) > 3 {
@@ -109,20 +147,25 @@ func (p *planner) put(m *member, v lifecycle.Version, files []lifecycle.FileChan
 		st.Reason += "; read when k0s starts"
 	}
 	st.Version, st.hop, st.Changes = v, v, changes
-	m.filed = true
 	return st
 }
 
 // ahead puts a member's files before a step that restarts its service anyway: one restart serves both, and an argument may name a file
-// that is new. None when nothing differs.
+// that is new. None when nothing differs. Files that are for a version, and what containerd would pick up at once, are left to that step.
 func (p *planner) ahead(m *member, v lifecycle.Version) []*step {
-	files := p.fileChanges(m)
+	files := slices.DeleteFunc(m.fileChangesAt(v), func(c lifecycle.FileChange) bool { return c.PutStopped() })
 	if len(files) == 0 {
 		return nil
 	}
 	st := p.put(m, v, files)
-	st.Before = p.window()
+	st.Before, st.Stopped = p.window(), m.onlyStarts(v)
 	return []*step{st}
+}
+
+// onlyStarts reports whether what is to start a member at that version does nothing where k0s has come up by itself meanwhile, as after a
+// boot. It has then not read what a step before that would put.
+func (m *member) onlyStarts(v lifecycle.Version) bool {
+	return m.down && m.seen.Binary == v && len(argumentChanges(m)) == 0
 }
 
 // aheadOf is ahead of an upgrade: before the last hop, as the files were declared for the declared version, but before the first where
@@ -138,10 +181,12 @@ func (p *planner) aheadOf(m *member, hop lifecycle.Version) []*step {
 // what it stopped for. One that has lost its service is prepared like a new one.
 func (p *planner) beforeStart(m *member) []*step {
 	if !m.seen.Installed() {
-		m.filed = true
+		m.fileAll()
 	}
 	if files := p.fileChanges(m); m.down && len(files) > 0 {
-		return []*step{p.put(m, m.level, files)}
+		st := p.put(m, m.level, files)
+		st.Stopped = m.onlyStarts(m.level)
+		return []*step{st}
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
+const mirrorFile = "/etc/k0s/containerd.d/mirror.toml"
+
 // TestFiles holds one plan of each way in which files reach machines for a reviewer to read.
 func TestFiles(t *testing.T) {
 	policy := func(version string) func(*lifecycle.Site) {
@@ -26,6 +28,11 @@ func TestFiles(t *testing.T) {
 		"files-without-restart": {from: newSite(v136, 1, 2),
 			to: newSite(v136, 1, 2, eachHost(lifecycle.RoleWorker, file("/etc/motd", "2", false)))},
 		"files-with-upgrade": {from: newSite(v135, 1, 2, policy("1")), to: newSite(v136, 1, 2, policy("2"), kubelet)},
+		"files-of-a-version": {from: newSite(v134, 1, 2, eachHost(lifecycle.RoleWorker, file(mirrorFile, "2", true))),
+			to: newSite(v136, 1, 2, path(v135), eachHost(lifecycle.RoleWorker, edits(file("/etc/motd", "2", false), file(mirrorFile, "3", true),
+				since136)))},
+		"files-picked-up": {from: newSite(v136, 3, 2), to: newSite(v136, 3, 2, eachHost(lifecycle.RoleWorker, file(mirrorFile, "2", false)),
+			eachHost(lifecycle.RoleController, file("/var/lib/k0s/manifests/ours/a.yaml", "2", false)))},
 		"files-that-mend": {from: newSite(v136, 3, 0, policy("1")), to: newSite(v136, 3, 0, policy("2")),
 			befall: func(w *world) { w.etcd = nil }},
 		"files-of-stopped-hosts": {from: newSite(v136, 3, 1, policy("1")), to: newSite(v136, 3, 1, policy("2"), kubelet),
@@ -96,7 +103,7 @@ func TestUnknownFile(t *testing.T) {
 	}
 	fresh := freshWorld(w.site)
 	if p := makePlan(fresh.site, fresh.observe()); !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
-		return d.Subject == "controller-1, controller-2, controller-3" && d.Severity == lifecycle.SeverityBlocked
+		return d.Subject == "3 machines: controller-1, controller-2, controller-3" && d.Severity == lifecycle.SeverityBlocked
 	}) {
 		t.Errorf("a machine that is to be set up lacks it too: %v", p.Diagnostics)
 	}

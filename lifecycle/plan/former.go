@@ -86,11 +86,12 @@ func (p *planner) seeThroughInPlace(s *stage, m *member) {
 // forget removes the former k0s from machines that an interrupted run left with it and that are well without.
 func forget(p *planner, s *stage) {
 	for _, m := range p.members {
-		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionReset) {
+		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionRestoreFormer,
+			lifecycle.ActionReset) {
 			continue
 		}
 		if m.Role.IsController() || !m.registered || m.node.Ready || p.has(m, lifecycle.ActionJoinWorker) {
-			st := p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and the node is well without",
+			st := p.do(lifecycle.ActionForgetFormer, m, fmt.Sprintf("k0s %s is kept there for the way back, and it is well without",
 				m.seen.Former))
 			if m.Role.IsController() { // it may have started a moment ago: what it was is kept until it serves
 				st.Before = p.controllerBack(m, m.level)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -30,6 +31,11 @@ func (p *planner) inspect() {
 		p.inspectAddress(m)
 	}
 	p.inspectVersions()
+	p.inspectStranded()
+	p.inspectFailedBefore()
+	p.inspectContainerd()
+	p.inspectImages()
+	p.inspectCertificates()
 	p.inspectDisruption()
 	p.inspectUnits()
 	p.inspectSystem()
@@ -47,24 +53,25 @@ func (p *planner) inspectReach(m *member) {
 		}
 		p.find(lifecycle.Findingf(sev, m.Name, "the host cannot be reached").
 			Because(strings.TrimSuffix(m.seen.Why, ".") + ". " + detail).
-			Try("Bring it back, or take it out of the overlay if it is gone for good."))
+			Try(lifecycle.WayBack(p.site, p.state, m.Name)))
 	case lifecycle.HostKeyUnknown:
-		p.find(lifecycle.Errorf(m.Name, "the host's key is not the known one").
-			Because(m.seen.Why).
-			Try("Compare the key with the machine's own; if it is right, add it to the site's known_hosts file."))
+		p.shutOutOf(m, "the host's key is not the known one")
+	case lifecycle.HostNoKeys:
+		p.shutOutOf(m, "this computer has no known_hosts file of the site")
+	case lifecycle.HostNoLogin:
+		p.shutOutOf(m, "this computer has nothing to log in with")
 	case lifecycle.HostAuth:
-		p.find(lifecycle.Errorf(m.Name, "the host refuses the login").
-			Because(m.seen.Why).
-			Try(fmt.Sprintf("Let user %s in with the site's key, or correct spec.ssh of the Site.", m.User)))
+		p.shutOutOf(m, "the host refuses the login")
 	case lifecycle.HostSudo:
-		p.find(lifecycle.Errorf(m.Name, "the user may not become root").
-			Because(m.seen.Why).
-			Try(fmt.Sprintf("Allow user %s sudo without a password on the host.", m.User)))
+		p.shutOutOf(m, "the user may not become root")
 	default:
-		p.find(lifecycle.Errorf(m.Name, "the host did not say what it is like").
-			Because(m.seen.Why).
-			Try("Log in and look; then run the same command again."))
+		p.shutOutOf(m, "the host did not say what it is like")
 	}
+}
+
+// shutOutOf finds that kiban was not let in to a machine, and the way in.
+func (p *planner) shutOutOf(m *member, summary string) {
+	p.find(lifecycle.Errorf(m.Name, "%s", summary).Because(m.seen.Why).Try(m.seen.Problem.WayIn(p.site.Name, m.Name, m.User)))
 }
 
 // unreachable says how bad it is that a host is not there: a controller, when the control plane is to change; a worker, when it would be
@@ -75,8 +82,15 @@ func (p *planner) unreachable(m *member) (lifecycle.Severity, string) {
 		return lifecycle.SeverityBlocked, "It is to be removed, which cannot be done without it."
 	case m.Role.IsController() && (p.changesControlPlane() || p.state.API.NotYet):
 		return lifecycle.SeverityBlocked, "The control plane does not change while one of its controllers is away."
+	case m.Role.IsController() && p.raisesKubelets(m):
+		return lifecycle.SeverityBlocked, "Workers do not go on to a newer minor release while a controller is away: which one its API server " +
+			"has is not known, and no kubelet may be newer."
 	case !m.Role.IsController() && len(p.hops) > 0:
 		return lifecycle.SeverityBlocked, "An upgrade would leave it behind: all workers follow before a hop is complete."
+	case slices.Contains(p.stranded(), m) && p.oneTooMany():
+		return lifecycle.SeverityBlocked,
+			"An interrupted run left it out of service, and with it as many workers are out as may be at once: no " +
+				"other leaves before it is back."
 	}
 	return lifecycle.SeverityWarning, "This plan does without it."
 }
@@ -93,6 +107,25 @@ func (p *planner) changesControlPlane() bool {
 	return false
 }
 
+// raisesKubelets reports whether a step has a worker run a minor release that no worker has yet, while it is not known whether that
+// controller, a member of the cluster, has it. A release that a worker has every controller had before it.
+func (p *planner) raisesKubelets(away *member) bool {
+	if p.state.Etcd.Unknown == "" && len(p.state.Etcd.Members) > 0 && !away.inEtcd {
+		return false // it was never a member: it joins at what the others have
+	}
+	var had lifecycle.Version // the newest that a worker has
+	for _, m := range p.workers() {
+		if v := m.seen.Level(); had.Less(v) {
+			had = v
+		}
+	}
+	return slices.ContainsFunc(p.work, func(s *stage) bool {
+		return slices.ContainsFunc(s.steps, func(st *step) bool {
+			return st.Action.Installs() && !p.member(st.Target).Role.IsController() && st.Version.MinorsAhead(had) > 0
+		})
+	})
+}
+
 // inspectMachine finds what makes a machine unfit, whatever its part in the plan.
 func (p *planner) inspectMachine(m *member) {
 	s := m.seen
@@ -104,7 +137,7 @@ func (p *planner) inspectMachine(m *member) {
 			Because("Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.").
 			Try("Set the machine's hostname to " + m.Name + ", or declare it as " + s.Hostname + "."))
 	}
-	if s.ClockOffset > maxClockOffset || s.ClockOffset < -maxClockOffset {
+	if s.ClockOff() {
 		p.find(lifecycle.Errorf(m.Name, "its clock is off by %d s", s.ClockOffset).
 			Because("Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.").
 			Try("Let it synchronise its clock (chrony, systemd-timesyncd)."))
@@ -116,8 +149,6 @@ func (p *planner) inspectMachine(m *member) {
 	}
 }
 
-const maxClockOffset = 30 // seconds; k0sctl's own limit
-
 // inspectMember finds what is odd about a host as a member of this cluster.
 func (p *planner) inspectMember(m *member) {
 	s := m.seen
@@ -126,7 +157,7 @@ func (p *planner) inspectMember(m *member) {
 			Because("A member cannot change between controller and worker in place.").
 			Try("Correct the role in the Cluster, or remove the host (reset: true) and add it again."))
 	}
-	if s.Workloads && !m.Role.RunsWorkloads() && m.Role.IsController() {
+	if s.Workloads && !m.Role.RunsWorkloads() && m.Role.IsController() && otherRole(m) == "" {
 		p.find(lifecycle.Errorf(m.Name, "declared as %s, but it runs workloads too", m.Role).
 			Because("Its pods would be left without a kubelet.").
 			Try("Declare it as controller+worker, or remove the host (reset: true) and add it again."))
@@ -151,9 +182,12 @@ func (p *planner) inspectCondition(m *member) {
 	case Remains:
 		if !m.Reset && !m.inEtcd && !m.registered && !m.wasController() && (!p.dark() || m.Role.IsController()) {
 			p.find(lifecycle.Errorf(m.Name, "k0s data of another membership lies on the host").
-				Because("There is data under " + or(argumentValue(m.Arguments, "--data-dir"),
-					"/var/lib/k0s") + ", but no k0s service, and this cluster does not know the host.").
-				Try("If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand."))
+				Because("There is data under " + m.dataFolder() + ", but no k0s service, and this cluster does not know the host.").
+				Try(m.clearWay()))
+		}
+	case Unjoined:
+		if !m.Reset && m.Role.IsController() && m.seen.Data {
+			p.inspectReturned(m)
 		}
 	case Fresh:
 		if !m.Reset && m.inEtcd && m.Role.IsController() {
@@ -165,20 +199,70 @@ func (p *planner) inspectCondition(m *member) {
 		if !m.Reset {
 			p.find(lifecycle.Warnf(m.Name, "its API server is not ready").
 				Because(p.serverWhy(m)).
-				Try("k0s runs at the declared version, so kiban leaves it alone. Look at `journalctl -u k0scontroller`."))
+				Try(p.leftAlone(m, "leaves it alone")))
 		}
 	case NotReady:
-		if !m.Reset {
+		if !m.Reset && !m.gainsKubelet() {
 			why := m.node.Why
 			if !m.registered {
 				why = "The cluster has no node of that name."
 			}
 			p.find(lifecycle.Warnf(m.Name, "its node is not Ready").
 				Because(why).
-				Try("k0s runs at the declared version, so kiban does not install it again. Look at the node's conditions and `journalctl -u " +
-					m.seen.ServiceName + "`. A rollout waits for it; cordon it to have it left out."))
+				Try(p.leftAlone(m, "does not install it again") + ". A rollout waits for it; cordon it to have it left out."))
 		}
 	}
+}
+
+// leftAlone says what becomes of a member that is not well at the declared version: nothing, unless the plan has other reasons to restart
+// k0s there, which may be what mends it.
+func (p *planner) leftAlone(m *member, how string) string {
+	why := "k0s runs at the declared version, so kiban " + how + "."
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			if st.Target == m.Name && st.Action.StartsK0s() {
+				why = fmt.Sprintf("This plan restarts k0s there (%s), which may mend it.", st.Action)
+			}
+		}
+	}
+	return why + " To see why: kiban node logs " + p.site.Name + " " + m.Name
+}
+
+// gainsKubelet reports whether the machine has no node yet because its service runs none: a step installs it with one.
+func (m *member) gainsKubelet() bool {
+	return m.renewed && !m.registered && m.apiKnown && !m.seen.Workloads
+}
+
+// inspectReturned tells of a controller with data of which etcd has no member: one that came back after it had been taken out would have
+// its join waited for in vain.
+func (p *planner) inspectReturned(m *member) {
+	why := []string{"Either its join was cut off, and this plan carries it on. Or it was taken out, and is back with the data of then: " +
+		"etcd has no place for those, and the join does not come to its end."}
+	for _, r := range p.state.Past.Runs { // the newest first
+		verb := strings.HasPrefix(r.Doing, "node replace ") || strings.HasPrefix(r.Doing, "node remove ")
+		if verb && strings.HasSuffix(r.Doing, " "+m.Name) {
+			why = append(why, fmt.Sprintf("It was taken out on %s: `kiban %s`, run %s.", r.Ended.UTC().Format("2006-01-02 15:04 UTC"),
+				r.Doing, r.ID))
+			break
+		}
+	}
+	p.find(lifecycle.Warnf(m.Name, "k0s and its data are on this controller, and etcd has no member of it").
+		Because(why...).
+		Try(fmt.Sprintf("If it was taken out: kiban node remove %s %s resets it, and kiban apply %[1]s then joins it anew.",
+			p.site.Name, m.Name)))
+}
+
+// clearWay is how a machine with data of nobody's becomes a fresh one. Without a binary nothing there could run `k0s reset`.
+func (m *member) clearWay() string {
+	if m.seen.Binary.IsZero() {
+		return "If nothing there is needed, empty " + m.dataFolder() + ": no k0s is installed that could reset the host. " +
+			"If it is, install the service again by hand."
+	}
+	return "If nothing there is needed, run `k0s reset` on the host; if it is, install the service again by hand."
+}
+
+func (m *member) dataFolder() string {
+	return or(argumentValue(m.Arguments, "--data-dir"), "/var/lib/k0s")
 }
 
 func (p *planner) serverWhy(m *member) string {

@@ -14,24 +14,61 @@ func (p *planner) inspectCluster() {
 		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer").
 			Because(p.state.API.Unknown).
 			Try("Look at the kubeconfig that spec.api.kubeconfig of the Site names, at its context and at the way to its server."))
+	case p.dark() && p.askedAtAnotherPort() != "":
+		p.find(lifecycle.Blockedf(p.site.Name, "the API was asked at a port where it does not listen").
+			Because(p.askedAtAnotherPort() + "\n" + p.state.API.Unknown).
+			Try("Declare the port that the cluster has: a living cluster keeps it."))
+	case p.dark() && p.onlyWaits:
+		p.find(lifecycle.Warnf(p.site.Name, "the API does not answer yet, so this plan only waits for it").
+			Because(p.state.API.Unknown).
+			Try("Run the same command again after it: nodes, cordons and budgets are known then. If the API stays away:\n" +
+				p.lookAtControllers()))
 	case p.dark() && len(p.work) > 0 && hasSteps(p.work):
 		p.find(lifecycle.Warnf(p.site.Name, "the API does not answer, so this plan only brings it back").
 			Because(p.state.API.Unknown).
 			Try("Run the same command again after it: nodes, cordons and budgets are known then."))
+	case p.dark() && slices.ContainsFunc(p.members, func(m *member) bool { return m.stranded }): // inspectStranded says why it stays so
+	case p.dark() && p.state.ShutOut(p.site): // inspectReach says of each controller what keeps kiban out; how the API is, is not known
+	case p.dark() && !slices.ContainsFunc(p.controllers(), func(m *member) bool { return m.seen.Reached() }):
+		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, and no controller could be asked").
+			Because(p.state.API.Unknown).
+			Try("Look at the network from here to the controllers, and whether they run." + p.ifLost()))
 	case p.dark():
 		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, though nothing that kiban could start is stopped").
 			Because(p.state.API.Unknown).
-			Try("Look at the controllers (`journalctl -u k0scontroller`) and at the way to the API (spec.api of the Site)."))
+			Try(p.lookAtControllers() + p.ifLost()))
 	case p.state.API.NotYet:
-		for _, m := range p.members {
-			if m.seen.Installed() && !m.Role.IsController() && !m.Reset {
-				p.find(lifecycle.Errorf(m.Name, "it is a member of another cluster").
-					Because("A k0s worker is installed on it, but no controller of this site ever was.").
-					Try("Remove it from that cluster (k0s reset), or from this overlay."))
+		p.inspectBeginning()
+	}
+}
+
+// lookAtControllers is the way on where k0s runs and the API is silent: a controller's own words, and the way to the API.
+func (p *planner) lookAtControllers() string {
+	way := "Look at the way to the API (spec.api of the Site)"
+	for _, m := range p.controllers() {
+		if m.seen.Reached() {
+			return fmt.Sprintf("Look at what the controllers say (kiban node logs %s %s), and at the way to the API (spec.api of the Site).",
+				p.site.Name, m.Name)
+		}
+	}
+	return way + "."
+}
+
+// askedAtAnotherPort says that an API which does not answer was asked where the site declares it, and that a controller has another port in
+// its k0s.yaml. "": the ports are the same, or not known.
+func (p *planner) askedAtAnotherPort() string {
+	for _, m := range p.controllers() {
+		for _, c := range p.configDiff(m) {
+			if from, to := or(c.from, apiPort), or(c.to, apiPort); c.path == "spec.api.port" && m.lives() && from != to {
+				return fmt.Sprintf("kiban asked at port %s, as declared; %s listens on %s.", to, m.Name, from)
 			}
 		}
 	}
+	return ""
 }
+
+// apiPort is where API servers listen unless their configuration says otherwise.
+const apiPort = "6443"
 
 func hasSteps(work []*stage) bool {
 	return slices.ContainsFunc(work, func(s *stage) bool { return len(s.steps) > 0 })
@@ -141,8 +178,8 @@ func (p *planner) inspectAddress(m *member) {
 	}
 	p.find(lifecycle.Findingf(sev, m.Name, "its etcd member is at %s, and %s is declared", there, m.ClusterAddress()).
 		Because("A member keeps the address that it joined with: the others would no longer find it, and a rollout would stop behind it.").
-		Try(fmt.Sprintf("Keep the address (privateAddress: %s). To move it: kiban node remove %s %s, then apply with its new address; "+
-			"one controller after "+"another, while two others stay.",
+		Try(fmt.Sprintf("Keep the address (privateAddress: %s). To move it, and one controller at a time while two others stay: "+
+			"kiban node remove %s %s, then apply with its new address.",
 			there, p.site.Name, m.Name)))
 }
 

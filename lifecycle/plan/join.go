@@ -2,13 +2,24 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-// joinControllers adds controllers, one by one: etcd takes a new member only while the others hold quorum.
+// joinControllers adds controllers, one by one: etcd takes a new member only while the others hold quorum. They wait for all of them, so
+// one that is started by nothing but its upgrade goes first.
 func joinControllers(p *planner) {
-	s := p.stage("join-controllers", "further controllers", 1)
+	if !slices.ContainsFunc(p.controllers(), func(m *member) bool { return m.down && m.inEtcd && p.upgrades(m) }) {
+		p.joinControllers("join-controllers")
+	}
+}
+
+// joinControllersLast adds the controllers for which it was too early before the upgrade.
+func joinControllersLast(p *planner) { p.joinControllers("join-controllers-last") }
+
+func (p *planner) joinControllers(id string) {
+	s := p.stage(id, "further controllers", 1)
 	for _, m := range p.controllers() {
 		if !m.joins() || m.belongs() || p.controlPlane().IsZero() {
 			continue
@@ -48,6 +59,12 @@ func (p *planner) joinWhy(m *member) string {
 			what = "etcd member at its address"
 		}
 		why = "a k0s service is installed, but the cluster has no " + what + ": a join was cut off"
+		switch {
+		case m.Role.IsController() && m.seen.Data:
+			why += ", or it was taken out and is back"
+		case m.seen.Spent:
+			why = "it has no credentials, and its join token is spent: its join failed, and it gets a new token"
+		}
 	}
 	if v := p.controlPlane(); v != p.target() {
 		why += fmt.Sprintf("; it joins at the control plane's %s", v)

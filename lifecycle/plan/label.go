@@ -13,7 +13,8 @@ import (
 const controlPlaneTaint = "node-role.kubernetes.io/control-plane:NoSchedule"
 
 // label brings labels and taints of nodes to what the arguments of their k0s declare. k0s tells them when a node registers and never again;
-// Kubernetes is told here, and nothing is drained or restarted for it.
+// Kubernetes is told here, and nothing is drained or restarted for it: so it has no gates, and waits for no window. Pods that run stay
+// (taints that would move them are left alone), and what comes by a label, such as a daemon set's pod, the next node's gates wait for.
 func label(p *planner) {
 	s := p.stage("labels", "labels and taints of nodes", 0)
 	for _, m := range p.members {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	pathpkg "path"
 	"slices"
 	"strings"
@@ -16,7 +15,7 @@ func (p *planner) inspectLiving() {
 	if p.state.API.NotYet {
 		return // there is nothing yet that could not change
 	}
-	told := &tellings{}
+	told := tellings{}
 	for _, m := range p.members {
 		if m.Reset || !m.lives() {
 			continue
@@ -27,14 +26,6 @@ func (p *planner) inspectLiving() {
 		}
 	}
 	p.inspectDynamic(told)
-	for _, about := range told.order {
-		t := told.by[about]
-		way := t.way
-		if len(t.members) == 1 {
-			way = strings.ReplaceAll(way, "NODE", t.members[0])
-		}
-		p.find(lifecycle.Warnf(strings.Join(t.members, ", "), "%s", t.summary).Because(t.why).Try(way))
-	}
 }
 
 // lives reports whether the host is a member whose declaration can be compared with what it has.
@@ -42,45 +33,33 @@ func (m *member) lives() bool {
 	return m.seen.Reached() && m.seen.Installed() && m.condition != Fresh && m.condition != Unjoined
 }
 
-// telling is one thing that is told once, of all members that it is about.
-type telling struct {
-	members           []string
-	summary, why, way string
-}
+// tellings are what has been told of a machine: of several fields of one row it is said once.
+type tellings map[string]bool
 
-// tellings are what is told, in the order in which it was found.
-type tellings struct {
-	order []string
-	by    map[string]*telling
-}
-
-// tell adds a member to what is told of a declared thing, whose change is what.
-func (t *tellings) tell(p *planner, m *member, row lifecycle.DeclaredClass, what string) {
+// tell says of a member what becomes of a declared thing, whose change is what.
+func (t tellings) tell(p *planner, m *member, row lifecycle.DeclaredClass, what string) {
 	summary := map[lifecycle.ChangeClass]string{
 		lifecycle.ChangesAtRegistration: row.Path + " acts only when a node registers or a cluster is set up",
 		lifecycle.ChangesUnknown:        "what a change of " + row.Path + " does to what is there is not known",
 		lifecycle.ChangesByRestart:      "a change of " + row.Path + " does not act at once everywhere",
 		lifecycle.ChangesInPlace:        row.Path + " does nothing",
 	}[row.Class]
-	why, way := row.Told(p.site.Name, "NODE")
+	name := m.Name
+	if lifecycle.IsK0sField(row.Path) {
+		name = "NODE" // it is about all nodes, not about the controller that has the file
+	}
+	why, way := row.Told(p.site.Name, name)
 	if what != "" {
 		why = what + "\n" + why
 	}
-	if t.by == nil {
-		t.by = map[string]*telling{}
-	}
-	key := summary + "\n" + why
-	if t.by[key] == nil {
-		t.by[key] = &telling{summary: summary, why: why, way: way}
-		t.order = append(t.order, key)
-	}
-	if !slices.Contains(t.by[key].members, m.Name) {
-		t.by[key].members = append(t.by[key].members, m.Name)
+	if key := m.Name + "\n" + summary + "\n" + why; !t[key] {
+		t[key] = true
+		p.find(lifecycle.Warnf(m.Name, "%s", summary).Because(why).Try(way))
 	}
 }
 
 // inspectArguments compares what the service is started with: one error a machine for all that cannot change there.
-func (p *planner) inspectArguments(m *member, told *tellings) {
+func (p *planner) inspectArguments(m *member, told tellings) {
 	var never, ways []string
 	for _, c := range m.argumentDifferences() {
 		switch row := p.classes.Of(c.path); {
@@ -105,10 +84,10 @@ func shownArgument(flag, v string) string {
 	switch {
 	case v == "":
 		return "(none)"
-	case secretPath(flag):
+	case lifecycle.SecretPath(flag):
 		return "(secret)"
 	}
-	return maskText(v)
+	return lifecycle.MaskText(v)
 }
 
 // argumentDifferences lists in which arguments the service differs from what is declared, those within --kubelet-extra-args one by one:
@@ -215,16 +194,15 @@ func splitWords(value string) []string {
 	return words
 }
 
-// inspectConfig compares a controller's k0s.yaml: one error for all that a living cluster cannot take. All controllers get the same, so the
-// same is said once.
-func (p *planner) inspectConfig(m *member, told *tellings) {
+// inspectConfig compares a controller's k0s.yaml: one error for all that a living cluster cannot take.
+func (p *planner) inspectConfig(m *member, told tellings) {
 	var never, ways []string
 	for _, c := range p.configDiff(m) {
-		if m.impliedAnyway(c) {
+		if p.impliedAnyway(m, c) {
 			continue
 		}
 		row := p.classOf(m, c)
-		why, way := row.Told(p.site.Name, m.Name)
+		why, way := row.Told(p.site.Name, "NODE") // it is about all nodes, not about the controller that has the file
 		switch {
 		case row.Path == "spec.storage.etcd.peerAddress": // inspectAddress holds it against etcd's own list
 		case row.Class == lifecycle.ChangesNever:
@@ -238,31 +216,25 @@ func (p *planner) inspectConfig(m *member, told *tellings) {
 			told.tell(p, m, row, "")
 		}
 	}
-	said := strings.Join(never, "\n")
-	if said == "" || slices.Contains(p.refused, said) {
+	if len(never) == 0 {
 		return
 	}
-	p.refused = append(p.refused, said)
 	slices.Sort(ways)
 	p.find(lifecycle.Errorf(m.Name, "k0s.yaml changes what a living cluster cannot change").
-		Because(said).
+		Because(strings.Join(never, "\n")).
 		Try(strings.Join(slices.Compact(ways), "\n")))
 }
 
 // inspectUnseen names what is declared of living members and leaves nothing there that could be compared, so that "no changes" says no more
 // than it knows.
 func (p *planner) inspectUnseen() {
-	hosts := map[string][]string{}
 	for _, m := range p.members {
 		for _, field := range m.Unseen {
 			if !m.Reset && m.lives() {
-				hosts[field] = append(hosts[field], m.Name)
+				p.find(lifecycle.Warnf(m.Name, "%s cannot be compared with what is there", field).
+					Because(p.classes.Of("host." + field).Why).
+					Try("Read in the merge request what changes of them; a plan cannot tell."))
 			}
 		}
-	}
-	for _, field := range slices.Sorted(maps.Keys(hosts)) {
-		p.find(lifecycle.Warnf(strings.Join(hosts[field], ", "), "%s cannot be compared with what is there", field).
-			Because(p.classes.Of("host." + field).Why).
-			Try("Read in the merge request what changes of them; a plan cannot tell."))
 	}
 }

@@ -221,6 +221,46 @@ func TestWhatActsOnlyOnANewClusterRestartsNobody(t *testing.T) {
 	}
 }
 
+// What a cluster keeps may be spelled out, or left out again: it is as it was, and nothing is restarted for it.
+func TestDefaultsThatAreSpelledOutRestartNobody(t *testing.T) {
+	const spelled = `{"spec":{"api":{"port":6443},"storage":{"type":"etcd"},"network":{"provider":"kuberouter","podCIDR":"10.244.0.0/16",` +
+		`"serviceCIDR":"10.96.0.0/12","clusterDomain":"cluster.local","dualStack":{"enabled":false}}}}`
+	for name, c := range map[string]struct {
+		have, want string
+		steps      bool
+	}{
+		"spelled out":              {`{"spec":{}}`, spelled, false},
+		"left out again":           {spelled, `{"spec":{}}`, false},
+		"spelled out and a change": {`{"spec":{}}`, strings.Replace(spelled, `{"spec":{`, `{"spec":{"telemetry":{"enabled":true},`, 1), true},
+		"another default":          {`{"spec":{}}`, `{"spec":{"konnectivity":{"agentPort":9132}}}`, true},
+	} {
+		site := newSite(v136, 3, 0, eachHost(lifecycle.RoleController, config(c.want)))
+		p := makePlan(site, living(t, site, c.have))
+		if p.Empty() == c.steps || p.Diagnostics.Err() != nil {
+			t.Errorf("%s: %v\n%v", name, p.Steps, p.Diagnostics)
+		}
+	}
+}
+
+// What is changed in k0s's configuration and acts on nodes names no controller as the node to see to.
+func TestAWayForNodesNamesNoController(t *testing.T) {
+	site := newSite(v136, 1, 2, eachHost(lifecycle.RoleController, config(`{"spec":{"konnectivity":{"agentPort":9132},`+
+		`"featureGates":[{"name":"A","enabled":true}],`+
+		`"images":{"pause":{"version":"3.11"}},"workerProfiles":[{"name":"default","values":{"maxPods":50}}]}}`)))
+	told := 0
+	for _, d := range makePlan(site, living(t, site, `{"spec":{}}`)).Diagnostics {
+		if strings.Contains(d.Hint, "kiban node reboot") {
+			told++
+			if !strings.Contains(d.Hint, "kiban node reboot lab NODE") || strings.Contains(d.Hint, "controller-1") {
+				t.Errorf("%s: %s", d.Summary, d.Hint)
+			}
+		}
+	}
+	if told != 4 {
+		t.Errorf("%d of 4 are told of", told)
+	}
+}
+
 // k0sctl before v0.20 wrote the machine's own address into each controller's k0s.yaml, and the loopback's among the names of its
 // certificate.
 func TestAFileOfAnOlderK0sctlRestartsNobody(t *testing.T) {
@@ -262,6 +302,31 @@ func TestAConfigurationThatNobodyDeclaresIsNamed(t *testing.T) {
 		all := fmt.Sprint(p.Diagnostics)
 		if !p.Empty() || c.told == "" && len(p.Diagnostics) > 0 || !strings.Contains(all, c.told) || strings.Contains(all, "hunter2") {
 			t.Errorf("%s: %v", name, p.Diagnostics)
+		}
+	}
+}
+
+// A port that is declared and not the cluster's is where kiban asks: that nobody answers there is no reason to bring anything back.
+func TestTheAPIIsAskedAtTheDeclaredPort(t *testing.T) {
+	for name, c := range map[string]struct {
+		have string
+		told bool
+	}{
+		"another port":   {`{"spec":{}}`, true},
+		"the same port":  {`{"spec":{"api":{"port":7443}}}`, false},
+		"nobody can say": {"", true}, // without a k0s.yaml it is k0s's default
+	} {
+		site := newSite(v136, 3, 1, eachHost(lifecycle.RoleController, config(`{"spec":{"api":{"port":7443}}}`)))
+		st := living(t, site, c.have)
+		st.API, st.Nodes = lifecycle.APIState{Unknown: "dial tcp 10.0.0.11:7443: connection refused"}, nil
+		p := makePlan(site, st)
+		all := fmt.Sprint(p.Diagnostics)
+		if told := strings.Contains(all, "asked at a port where it does not listen"); told != c.told ||
+			c.told == strings.Contains(all, "only brings it back") && c.told {
+			t.Errorf("%s: %v", name, p.Diagnostics)
+		}
+		if _, refused := refusal(p, "cannot change"); refused != c.told {
+			t.Errorf("%s: refused is %v", name, refused)
 		}
 	}
 }

@@ -42,9 +42,13 @@ type member struct {
 	waits bool              // stalled, and left to its turn in the upgrade
 	// broken: its k0s service is down and its binary does not run, so that nothing there can be started before it is replaced.
 	broken bool
-	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml. filed: one puts its
-	// declared files.
-	renewed, configured, filed bool
+	// stranded: a controller whose version does not come up, and which another version takes the place of; level is where it was before.
+	stranded bool
+	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml.
+	renewed, configured bool
+	filed               []string // paths of declared files that steps of this plan put
+	// removed: a step of this plan takes it out.
+	removed bool
 }
 
 func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version) *member {
@@ -92,6 +96,8 @@ func condition(h lifecycle.Host, s lifecycle.HostState, f facts, target lifecycl
 		return Remains
 	case f.api && h.Role == lifecycle.RoleWorker && !f.registered, h.Role.IsController() && f.etcd && !f.inEtcd && !f.serving:
 		return Unjoined
+	case h.Role == lifecycle.RoleWorker && s.Spent && s.Running.IsZero():
+		return Unjoined // the cluster may know its node, as after a restore, but it can't start without credentials
 	case isDown(s) && have.Less(target):
 		return Stopped
 	case isDown(s):

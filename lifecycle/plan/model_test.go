@@ -27,6 +27,9 @@ func scenarios() []scenario {
 	named := eachHost(lifecycle.RoleController, argument("--policy-file=/etc/k0s/audit.yaml"))
 	namedToo := eachHost(lifecycle.RoleWorker, argument("--kubelet-file=/etc/k0s/kubelet.yaml"))
 	mixed := host("controller-1", role(lifecycle.RoleControllerWorker))
+	formerForm := eachHost(lifecycle.RoleWorker, file(mirrorFile, "old", true))
+	newForm := eachHost(lifecycle.RoleWorker, edits(file(mirrorFile, "new", true), since136))
+	newForms := eachHost(lifecycle.RoleController, edits(file(mirrorFile, "new", false), since136))
 	cordon := func(w *world) { w.nodes["worker-2"].Unschedulable = true }
 	return []scenario{
 		{name: "bootstrap of one and one", fresh: true, to: newSite(v136, 1, 1)},
@@ -56,6 +59,13 @@ func scenarios() []scenario {
 		{name: "files and an upgrade", from: newSite(v135, 3, 2, oldFiles), to: newSite(v136, 3, 2, newFiles, workerFiles)},
 		{name: "files and an upgrade over two minors", from: newSite(v134, 3, 2, oldFiles),
 			to: newSite(v136, 3, 2, path(v135), newFiles, workerFiles, namedToo)},
+		{name: "files of a version and an upgrade", from: newSite(v135, 1, 3, formerForm), to: newSite(v136, 1, 3, newForm, workerFiles)},
+		{name: "files of a version, arguments and an upgrade over two minors", from: newSite(v134, 1, 2, formerForm),
+			to: newSite(v136, 1, 2, path(v135), newForm, workerArg)},
+		{name: "files of a version, new hosts and an upgrade", from: newSite(v135, 1, 1, formerForm), to: newSite(v136, 1, 2, newForm)},
+		{name: "files of a version and a controller that works", from: newSite(v135, 1, 1, mixed, formerForm),
+			to: newSite(v136, 1, 1, mixed, newForm, newForms, newConfig)},
+		{name: "files of a version, later", from: newSite(v136, 1, 2), to: newSite(v136, 1, 2, newForm, workerArg)},
 		{name: "files and new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 2, newFiles, workerFiles)},
 		{name: "new hosts", from: newSite(v136, 1, 1), to: newSite(v136, 3, 3)},
 		{name: "new hosts and an upgrade", from: newSite(v135, 1, 1), to: newSite(v136, 3, 3)},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -26,16 +27,28 @@ type nodeTask struct {
 	on *member
 }
 
+// answers reports whether there is an API that says what any task must know; what stands in its way is found.
+func (p *planner) answers() bool {
+	switch {
+	case p.dark() && p.state.ShutOut(p.site):
+		for _, m := range p.controllers() {
+			p.inspectReach(m) // the way to the API leads through them
+		}
+	case p.dark():
+		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum").
+			Because(p.state.API.Unknown).
+			Try(p.lightUp()))
+	case p.state.API.NotYet:
+		p.find(lifecycle.Blockedf(p.site.Name, "there is no cluster yet").Try("kiban apply " + p.site.Name))
+	default:
+		return true
+	}
+	return false
+}
+
 // findTarget finds the machine, and what stands in the way of any task.
 func (n *nodeTask) findTarget() bool {
-	switch {
-	case n.dark():
-		n.find(lifecycle.Blockedf(n.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum").
-			Because(n.state.API.Unknown).
-			Try("kiban apply " + n.site.Name + " brings the control plane back first."))
-		return false
-	case n.state.API.NotYet:
-		n.find(lifecycle.Blockedf(n.site.Name, "there is no cluster yet").Try("kiban apply " + n.site.Name))
+	if !n.answers() {
 		return false
 	}
 	for _, m := range n.members {
@@ -50,6 +63,26 @@ func (n *nodeTask) findTarget() bool {
 	// For the operator, a cordon of an earlier `kiban node` is kiban's own; one of an interrupted rollout is taken over.
 	n.on.held = n.on.node.Mark.Maintenance()
 	return true
+}
+
+// lightUp is the way on where the API does not answer: kiban starts what is stopped, and can't reach what is off.
+func (p *planner) lightUp() string {
+	var off []string
+	shutOut := false
+	for _, m := range p.controllers() {
+		if m.seen.Problem == lifecycle.HostUnreachable {
+			off = append(off, m.Name)
+		}
+		shutOut = shutOut || !m.seen.Reached()
+	}
+	switch {
+	case len(off) > 0:
+	case shutOut:
+		return "kiban status " + p.site.Name + " says what keeps kiban from asking the controllers."
+	default:
+		return "kiban apply " + p.site.Name + " brings the control plane back first."
+	}
+	return fmt.Sprintf("Bring %s back first: nothing could be asked there. Then kiban status %s.", strings.Join(off, ", "), p.site.Name)
 }
 
 func (n *nodeTask) procedure() func() {

@@ -73,6 +73,8 @@ func (n *nodeTask) dead() bool {
 		n.find(lifecycle.Errorf(m.Name, "the machine answers, and has k0s on it").
 			Because("Only one that is dead is replaced.").
 			Try(remove))
+	case m.seen.Problem == lifecycle.HostNoKeys, m.seen.Problem == lifecycle.HostNoLogin:
+		n.find(lifecycle.Blockedf(m.Name, "whether the machine lives is not known: it could not be asked from here").Because(m.seen.Why))
 	case !m.seen.Reached() && m.seen.Problem != lifecycle.HostUnreachable:
 		n.find(lifecycle.Errorf(m.Name, "something answers at its address, but does not let kiban in").
 			Because(m.seen.Why).

@@ -204,3 +204,39 @@ func TestRemovalIsCarriedOn(t *testing.T) {
 		}
 	}
 }
+
+// Where the API does not answer because machines are off, kiban apply is no way: they must be brought back.
+func TestNodeTasksNeedWhatIsOff(t *testing.T) {
+	site := lifecycle.Site{Name: "lab"}
+	site.Cluster.Hosts = []lifecycle.Host{{Name: "c-1", Role: lifecycle.RoleController}, {Name: "w-1", Role: lifecycle.RoleWorker}}
+	for problem, want := range map[lifecycle.HostProblem]string{
+		lifecycle.HostUnreachable: "Bring c-1 back first", lifecycle.HostNoLogin: "keyPath under spec.ssh of the Site",
+		lifecycle.HostOK: "kiban apply lab brings the control plane back first",
+	} {
+		st := lifecycle.State{API: lifecycle.APIState{Unknown: "refused"}, Hosts: []lifecycle.HostState{{Name: "c-1", Problem: problem,
+			ServiceName: "k0scontroller"}, {Name: "w-1"}}}
+		p := Node(site, st, lifecycle.NodeTask{Verb: lifecycle.NodeDrain, Host: "w-1"})
+		if len(p.Diagnostics) != 1 || !strings.Contains(p.Diagnostics[0].Hint, want) {
+			t.Errorf("%q: %+v", problem, p.Diagnostics)
+		}
+	}
+}
+
+// TestNodeTasksGoOnWithAWrongClock: apply changes nothing while a machine's clock is off, and what works on one machine goes on, so that it
+// can be mended. package observe says both.
+func TestNodeTasksGoOnWithAWrongClock(t *testing.T) {
+	site := newSite(v136, 3, 2)
+	w := built(t, site)
+	st := w.observe()
+	hostState(&st, "worker-1").ClockOffset = 95
+	if p := makePlan(site, st); !p.Diagnostics.Has(lifecycle.SeverityError) {
+		t.Errorf("apply would go on: %v", p.Diagnostics)
+	}
+	hostState(&st, "worker-1").BootID = "b"
+	for _, verb := range []lifecycle.NodeVerb{lifecycle.NodeCordon, lifecycle.NodeDrain, lifecycle.NodeMaintain, lifecycle.NodeReboot,
+		lifecycle.NodeRemove} {
+		if p := Node(site, st, lifecycle.NodeTask{Verb: verb, Host: "worker-1"}); p.Empty() || p.Diagnostics.Has(lifecycle.SeverityError) {
+			t.Errorf("%s: %v", verb, p.Diagnostics)
+		}
+	}
+}

@@ -14,12 +14,14 @@ import (
 func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOptions) lifecycle.Plan {
 	p := survey(site, state)
 	p.options = options
+	p.strand()
 	if !p.isRightCluster() || !p.findRoute() {
 		return p.finish()
 	}
 	procedures := []func(*planner){
 		repair,               // start what an interrupted run, or anyone, left stopped
 		bootstrap,            // the first controller, where there is no cluster yet
+		removeStopped,        // a controller marked reset that does not run: others would wait for it
 		joinControllers,      // one by one, at the version the control plane has
 		configureControllers, // configuration and arguments, one by one
 		label,                // labels and taints of nodes, which k0s says only when they register
@@ -28,10 +30,12 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 		remove,               // hosts marked reset: before an upgrade, so that it need not carry them along
 		applyUnits,           // addons, tenants, objects
 		pruneUnits,           // those that have left the repository
-		upgrade,              // hop by hop: backup, controllers one by one, workers through the window
+		upgrade,              // hop by hop: backup, controllers one by one, workers as many at once as the policy allows
+		joinControllersLast,  // those that had to wait for one that only an upgrade starts
 		configureCluster,     // what k0s keeps of its configuration in the cluster
-		rearrangeWorkers,     // changed arguments, through the window
-		arrangeFiles,         // changed files of workers: through the window where k0s reads them when it starts
+		rearrangeWorkers,     // changed arguments, in turns as an upgrade
+		arrangeFiles,         // changed files of workers: in turns where k0s reads them when it starts
+		removeLast,           // hosts marked reset that had to wait for nodes that an interrupted run left out of service
 		tidy,                 // tokens and binaries that interrupted runs left
 		rerender,             // what an upgrade changes of addons is for the next plan
 	}
@@ -58,12 +62,13 @@ type planner struct {
 	hops       []lifecycle.Version
 	work       []*stage
 	unfinished string
+	onlyWaits  bool     // the plan only waits for controllers that have started not long ago
+	left       string   // the controller that leaves by this plan
 	coming     []string // units that the next plan changes
 	away       []string // hosts that were not reached and that the plan does without
 	found      lifecycle.Diagnostics
-	// classes say what can change, and how. refused is what has been said of changes that cannot be.
+	// classes say what can change, and how.
 	classes lifecycle.DeclaredClasses
-	refused []string
 }
 
 // survey lays what is declared beside what was seen.
@@ -125,14 +130,14 @@ func (p *planner) finish() lifecycle.Plan {
 	out := lifecycle.Plan{
 		Format: lifecycle.PlanFormat, Site: p.site.Name, ClusterUID: p.state.API.ClusterUID, Revision: p.site.Revision,
 		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished,
-		Coming: p.coming,
+		Coming: p.coming, Anew: p.anew(),
 	}
 	if p.dark() {
 		out.Hops = nil // what it starts, it starts as it is
 	}
 	out.Stages, out.Steps = write(p.work)
 	p.found.Sort()
-	out.Diagnostics = p.found
+	out.Diagnostics = p.found.Together(p.state.Machine(p.site))
 	return out
 }
 

@@ -60,6 +60,13 @@ func TestProcedures(t *testing.T) {
 		"just-started": {from: newSite(v136, 1, 1), to: newSite(v136, 1, 1), befall: func(w *world) { w.etcd = nil }},
 		"remove": {from: newSite(v136, 5, 2), to: newSite(v136, 5, 2, host("worker-1", reset), host("controller-4", reset),
 			host("controller-5", reset))},
+		"remove-after-a-rollout-that-was-cut-off": {from: newSite(v136, 1, 4),
+			to: newSite(v136, 1, 4, eachHost(lifecycle.RoleWorker, argument("--profile=dense")), host("worker-3", reset)),
+			befall: func(w *world) {
+				for _, h := range []string{"worker-1", "worker-2"} { // as many as may be out of service
+					w.nodes[h].Unschedulable, w.nodes[h].Mark = true, lifecycle.Mark{Run: "r1"}
+				}
+			}},
 		"tidy": {from: newSite(v136, 1, 2), to: newSite(v136, 1, 2), befall: func(w *world) {
 			w.hosts["worker-1"].Token = true
 			w.hosts["worker-2"].Staged = []lifecycle.Version{v135}

@@ -53,7 +53,8 @@ func ready(p *planner) []*stage {
 		}
 		inPlace[m.Name] = st.Version
 		staged := slices.ContainsFunc(st.after, func(s *step) bool { return s.Action == lifecycle.ActionUpload })
-		if before == st.Version || staged || slices.Contains(m.seen.Staged, st.Version) {
+		kept := st.Action == lifecycle.ActionRestoreFormer // on the machine
+		if before == st.Version || staged || kept || slices.Contains(m.seen.Staged, st.Version) {
 			return
 		}
 		get := p.do(lifecycle.ActionUpload, m, fmt.Sprintf("k0s %s is neither installed nor staged", st.Version))

@@ -11,25 +11,59 @@ const resetWhy = "it is marked reset: true"
 
 // remove takes out the hosts that are marked reset: workers, then controllers, one a plan, for etcd must settle between.
 func remove(p *planner) {
-	s := p.stage("remove-workers", "remove workers", 1)
+	p.removeWorkers("remove-workers", p.windowFull())
+	p.removeController("remove-controller", func(*member) bool { return true })
+}
+
+// removeStopped takes out a controller that is marked reset and whose k0s does not run, or is not even there any more, while etcd counts on
+// it. That comes before others change or join: their gates would wait for it, and nothing starts what is to leave.
+func removeStopped(p *planner) {
+	p.removeController("remove-stopped-controller", func(m *member) bool { return m.inEtcd && (m.down || !m.onMachine()) })
+}
+
+// removeController takes out one of the controllers that are marked reset, if the plan has not done so yet.
+func (p *planner) removeController(id string, may func(*member) bool) {
+	s := p.stage(id, "remove a controller", 1)
 	for _, m := range p.leaving() {
-		if !m.Role.IsController() && m.removable() {
-			s.add(p.takeOut(m, resetWhy)...)
-		}
-	}
-	s = p.stage("remove-controller", "remove a controller", 1)
-	removed := ""
-	for _, m := range p.leaving() {
-		if !m.Role.IsController() || !m.removable() || !p.mayShrink() {
+		if !m.Role.IsController() || m.removed || !m.removable() || !p.mayShrink() || !may(m) {
 			continue
 		}
-		if removed != "" {
-			p.unfinished = fmt.Sprintf("%s is to be removed too: controllers leave one by one, and %s goes first", m.Name, removed)
+		if p.left != "" {
+			p.unfinished = fmt.Sprintf("%s is to be removed too: controllers leave one by one, and %s goes first", m.Name, p.left)
 			return
 		}
 		s.add(p.takeOut(m, resetWhy)...)
-		removed = m.Name
+		m.removed, p.left = true, m.Name
 	}
+}
+
+// removeLast takes out the workers for which the window had no room before the rollouts.
+func removeLast(p *planner) { p.removeWorkers("remove-workers-last", false) }
+
+// removeWorkers takes out the workers that are marked reset and not removed yet; where the window is full those alone that are out of
+// service anyway.
+func (p *planner) removeWorkers(id string, full bool) {
+	s := p.stage(id, "remove workers", 1)
+	for _, m := range p.leaving() {
+		inService := m.registered && m.evacuates() && !m.node.Unschedulable && !m.down
+		if m.Role.IsController() || m.removed || !m.removable() || full && inService {
+			continue
+		}
+		s.add(p.takeOut(m, resetWhy)...)
+		m.removed = true
+	}
+}
+
+// windowFull reports whether as many workers as may be out of service at once are, of those that an interrupted run left for their turn in
+// a rollout.
+func (p *planner) windowFull() bool {
+	held := 0
+	for _, m := range p.workers() {
+		if m.registered && m.held && m.seen.Reached() { // the others the width is less by
+			held++
+		}
+	}
+	return held > 0 && held >= p.width()
 }
 
 // removable reports whether something of the host is left, on it or in the cluster.

@@ -17,7 +17,10 @@ const repairStage = "repair"
 func repair(p *planner) {
 	s := p.stage(repairStage, "start what does not run", 0)
 	for _, m := range p.controllers() {
-		if p.startable(m) {
+		switch {
+		case m.stranded && len(p.hops) == 0 && p.mayComeBack(m, m.level):
+			p.goBack(s, m)
+		case p.startable(m):
 			p.revive(s, m)
 		}
 	}
@@ -37,7 +40,10 @@ func repair(p *planner) {
 func revive(p *planner) {
 	s := p.stage(repairStage, "bring the control plane back", 0)
 	for _, m := range p.controllers() {
-		if p.startable(m) {
+		switch {
+		case m.stranded:
+			p.comeBack(s, m)
+		case p.startable(m):
 			p.revive(s, m)
 		}
 	}
@@ -45,7 +51,9 @@ func revive(p *planner) {
 	if len(s.steps) == 0 && !p.mendFiles() {
 		for _, m := range p.controllers() {
 			if p.justStarted(m) {
-				st := p.do(lifecycle.ActionStart, m, "k0s has just started; its API server does not answer yet")
+				st := p.do(lifecycle.ActionStart, m, fmt.Sprintf("k0s runs since %s by the machine's clock, and its API server does not answer yet: "+
+					"nothing is done to it, it is only waited for", m.seen.ServiceSince.UTC().Format("15:04:05 UTC")))
+				p.onlyWaits = true
 				st.Version, st.After = m.level, p.controllerBack(m, m.level)
 				s.add(st)
 			}
@@ -56,7 +64,7 @@ func revive(p *planner) {
 
 // startable reports whether the member is one that should run, does not, and can be started.
 func (p *planner) startable(m *member) bool {
-	if m.seen.BinaryProblem != "" || m.seen.Binary.IsZero() || !m.stalled() || !m.belongs() {
+	if m.seen.BinaryProblem != "" || m.seen.Binary.IsZero() || !m.stalled() || !m.belongs() || m.stranded {
 		return false // inspect says what is wrong with the binary
 	}
 	switch m.condition {
@@ -80,7 +88,9 @@ func (p *planner) finishedByUpgrade(m *member) bool {
 func (p *planner) revive(s *stage, m *member) {
 	steps := p.beforeStart(m)
 	if ds := p.configChanges(m); len(ds) > 0 && m.down && m.level == p.target() {
-		steps = append(steps, p.configure(m, m.level, ds))
+		config := p.configure(m, m.level, ds)
+		config.Stopped = m.onlyStarts(m.level)
+		steps = append(steps, config)
 	}
 	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
 	st.Version = m.level

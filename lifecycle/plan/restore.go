@@ -2,8 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/url"
-	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -98,6 +96,9 @@ func (p *planner) bringBackWorkers(rejoin bool) {
 func (p *planner) setUpAnew(m *member, why string) []*step {
 	get := p.do(lifecycle.ActionUpload, m, "the reset leaves no k0s behind")
 	get.Version = p.target()
+	p.find(lifecycle.Warnf(m.Name, "the worker is set up anew: its pods end, and what they keep in emptyDir volumes is lost").
+		Because(fmt.Sprintf("%s%s. All such workers are set up at once.", strings.ToUpper(why[:1]), why[1:])).
+		Try("To keep the pods running, restore a backup of the k0s that the workers have, if there is one: kiban backup list " + p.site.Name))
 	return []*step{p.do(lifecycle.ActionReset, m, why), get, p.joinRestored(m, "it was reset, and joins the restored control plane")}
 }
 
@@ -109,21 +110,9 @@ func (p *planner) joinRestored(m *member, why string) *step {
 }
 
 // finds reports whether a kubelet with that server finds a declared controller there, as far as can be told: a load balancer on the node
-// itself (localhost) knows the controllers' addresses, and kiban does not ask which.
-func (p *planner) finds(server string) bool {
-	u, err := url.Parse(server)
-	if err != nil || u.Hostname() == "" {
-		return true // it has none to look for: whether its node comes back, the gate will say
-	}
-	known := []string{"localhost", "127.0.0.1", "::1"}
-	for _, m := range p.controllers() {
-		known = append(known, m.Name, m.Address, m.PrivateAddress, setting(m.Config, "spec.api.externalAddress"))
-	}
-	if e, err := url.Parse(p.site.API.Endpoint); err == nil {
-		known = append(known, e.Hostname())
-	}
-	return slices.Contains(known, u.Hostname())
-}
+// itself (localhost) knows the controllers' addresses, and kiban does not ask which. Of one that has none to look for, the gate will say
+// whether its node comes back.
+func (p *planner) finds(server string) bool { return p.site.ServerOf(server) != lifecycle.ServerOther }
 
 // setting is a plain value of a configuration; "" when it does not say.
 func setting(config []byte, path string) string {

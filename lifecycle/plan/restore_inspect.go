@@ -28,8 +28,7 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 		case s.Service == lifecycle.ServiceRunning, s.Service == lifecycle.ServiceStarting, !s.Running.IsZero():
 			p.find(lifecycle.Blockedf(m.Name, "a controller runs").
 				Because(fmt.Sprintf("The service %s is %s. A restore replaces a control plane; it does not merge with one.", s.ServiceName, s.Service)).
-				Try("If the cluster only needs repair, or a restore was interrupted after its first step: kiban apply " + p.site.Name +
-					". If it is to be replaced, on each controller: systemctl stop k0scontroller && k0s reset."))
+				Try(p.resumeRestore() + " If it is to be replaced, on each controller: " + lifecycle.ResetByHand(lifecycle.RoleController) + "."))
 		case m.Name == first && s.Restored != "" && s.Restored == from.Digest:
 		case m.Name == first && s.Restored != "":
 			p.find(lifecycle.Errorf(m.Name, "another backup was restored here, and not to its end").
@@ -40,6 +39,32 @@ func (p *planner) mayRestore(from lifecycle.Backup) {
 				Try("If nothing there is needed, on the host: k0s reset."))
 		}
 	}
+}
+
+// resumeRestore says how a restore goes on that was interrupted after its first step.
+func (p *planner) resumeRestore() string {
+	text := "If the cluster only needs repair, or a restore was interrupted after its first step: "
+	if newer := p.newerWorkers(p.target()); len(newer) > 0 {
+		text += resetNewer(newer, p.target()) + " Then: "
+	}
+	return text + "kiban apply " + p.site.Name + "; then restart k0s on the workers that it had not come to."
+}
+
+// newerWorkers are the workers whose k0s is newer than a version.
+func (p *planner) newerWorkers(than lifecycle.Version) []string {
+	var out []string
+	for _, m := range p.workers() {
+		if m.seen.Reached() && than.Less(m.seen.Level()) {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}
+
+// resetNewer says what becomes of workers that are newer than a restored control plane.
+func resetNewer(workers []string, v lifecycle.Version) string {
+	return fmt.Sprintf("on %s, whose k0s is newer than the control plane may be, %s: kiban apply joins it anew at %s. Its pods end.",
+		lifecycle.Enumerate(workers), lifecycle.ResetByHand(lifecycle.RoleWorker), v)
 }
 
 // mayUse finds what speaks against the backup itself.
@@ -78,6 +103,7 @@ func (p *planner) inspectRestore() {
 		}
 	}
 	p.inspectFiles()
+	p.inspectContainerd()
 	if len(p.away) > 0 {
 		p.unfinished = "what " + strings.Join(p.away, ", ") + " may need is not known, because nothing answers there"
 	}

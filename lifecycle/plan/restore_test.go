@@ -59,10 +59,10 @@ func TestRestore(t *testing.T) {
 			"worker-2/restart"},
 		{name: "asked to join anew", rejoin: true,
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage " +
-				"worker-1/join-worker worker-2/reset worker-2/stage worker-2/join-worker"},
+				"worker-1/join-worker worker-2/reset worker-2/stage worker-2/join-worker", says: "its pods end"},
 		{name: "a worker that is newer", seen: with("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/reset worker-1/stage " +
-				"worker-1/join-worker worker-2/restart"},
+				"worker-1/join-worker worker-2/restart", says: "its pods end"},
 		{name: "a worker that is older", seen: with("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v134, v134 }),
 			want: "controller-1/restore controller-2/join-controller controller-3/join-controller worker-1/restart worker-2/restart"},
 		{name: "a worker of controllers that are no more",
@@ -147,6 +147,130 @@ func TestRestoredControllerIsWhole(t *testing.T) {
 	again, _ := p.Step("worker-1/restart")
 	if len(again.After) != 2 || again.After[1].Kind != lifecycle.GateNodeReady {
 		t.Errorf("the worker is not waited for: %+v", again.After)
+	}
+}
+
+// TestRestoreThatWasInterruptedHasAWayOn: workers that are newer than the restored control plane are named, with what is done to them, by
+// the restore that is refused and by the plan that goes on from it. Neither sends to the other alone.
+func TestRestoreThatWasInterruptedHasAWayOn(t *testing.T) {
+	site := newSite(v135, 3, 2)
+	reset := "on worker-1, whose k0s is newer than the control plane may be, systemctl stop k0sworker && k0s reset"
+	st := fallen(site, v135)
+	with("worker-1", func(h *lifecycle.HostState) { h.Binary, h.Running = v136, v136 })(&st)
+	with("controller-1", func(h *lifecycle.HostState) {
+		h.ServiceName, h.Service, h.Data, h.Binary, h.Running = "k0scontroller", lifecycle.ServiceRunning, true, v135, v135
+	})(&st)
+	again := Restore(site, st, backupOf("lab", v135), false)
+	if !slices.ContainsFunc(again.Diagnostics, func(d lifecycle.Diagnostic) bool {
+		return d.Summary == "a controller runs" && strings.Contains(d.Hint, reset) && strings.Contains(d.Hint, "kiban apply")
+	}) {
+		t.Errorf("the restore: %+v", again.Diagnostics)
+	}
+	w := built(t, newSite(v136, 3, 2))
+	w.declare(site)
+	for _, c := range []string{"controller-1", "controller-2", "controller-3"} {
+		w.hosts[c].Binary, w.hosts[c].Running = v135, v135
+	}
+	w.hosts["worker-2"].Binary, w.hosts["worker-2"].Running = v135, v135
+	p := makePlan(site, w.observe())
+	if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+		return strings.Contains(d.Summary, "downgrade") && strings.Contains(d.Hint, reset)
+	}) {
+		t.Errorf("the plan: %+v", p.Diagnostics)
+	}
+	w.hosts["controller-2"].Binary, w.hosts["controller-2"].Running = v136, v136
+	if p := makePlan(site, w.observe()); strings.Contains(p.Diagnostics[0].Hint, "reset") {
+		t.Errorf("a controller is newer, too: %+v", p.Diagnostics)
+	}
+}
+
+// TestAWorkerWhoseTokenIsSpentIsJoinedAnew: it can't start without credentials, whether or not the cluster has a node of its name, as a
+// restored one has. With its token, or with credentials, it is started.
+func TestAWorkerWhoseTokenIsSpentIsJoinedAnew(t *testing.T) {
+	for _, spent := range []bool{true, false} {
+		for _, registered := range []bool{true, false} {
+			w := built(t, newSite(v135, 1, 2))
+			h := w.hosts["worker-1"]
+			w.drained["worker-1"] = true // its pods are gone
+			w.stop("worker-1")
+			h.Service, h.Restarts, h.Spent = lifecycle.ServiceStarting, 9, spent
+			if !registered {
+				delete(w.nodes, "worker-1")
+			}
+			p := makePlan(w.site, w.observe())
+			want := "start"
+			if spent || !registered {
+				want = "join-worker"
+			}
+			if got := ids(p, "worker-1"); !slices.Contains(got, want) || p.Diagnostics.Err() != nil {
+				t.Errorf("spent %t, registered %t: %v, want %s: %v", spent, registered, got, want, p.Diagnostics)
+			}
+		}
+	}
+}
+
+// TestWhatMendsAMachineIsNotDenied: a controller whose API server is not ready is left alone, unless the plan restarts k0s there.
+func TestWhatMendsAMachineIsNotDenied(t *testing.T) {
+	for changed, want := range map[bool]string{false: "so kiban leaves it alone.", true: "This plan restarts k0s there (configure)"} {
+		w := built(t, newSite(v136, 3, 1))
+		if changed {
+			h := w.hosts["controller-2"]
+			h.Config, h.ConfigDigest = []byte(`{"spec":{"api":{"extraArgs":{"proffiling":"true"}}}}`), "sha256:other"
+		}
+		st := w.observe()
+		st.API.Servers[1] = lifecycle.APIServer{Host: "controller-2", Why: "connection refused"}
+		p := makePlan(w.site, st)
+		if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+			return d.Subject == "controller-2" && strings.Contains(d.Hint, want) && strings.Contains(d.Hint, "kiban node logs")
+		}) {
+			t.Errorf("changed %t: %+v\n%s", changed, p.Diagnostics, outline(p))
+		}
+	}
+}
+
+// TestAControllerThatIsBackIsTold: one that was taken out and is switched on again looks like one whose join was cut off. The finding names
+// both, what the records have of it, and the way.
+func TestAControllerThatIsBackIsTold(t *testing.T) {
+	w := built(t, newSite(v135, 3, 1))
+	w.etcd = slices.DeleteFunc(w.etcd, func(m string) bool { return m == "controller-2" })
+	w.hosts["controller-2"].Data = true
+	st := w.observe()
+	st.Past.Runs = []lifecycle.RunRecord{{ID: "r9", Doing: "node replace controller-2", Ended: clock}}
+	p := makePlan(w.site, st)
+	i := slices.IndexFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "etcd has no member of it") })
+	if i < 0 {
+		t.Fatalf("%v\n%s", p.Diagnostics, outline(p))
+	}
+	d := p.Diagnostics[i]
+	if d.Severity != lifecycle.SeverityWarning || !strings.Contains(d.Detail, "`kiban node replace controller-2`, run r9") ||
+		!strings.Contains(d.Hint, "kiban node remove lab controller-2") {
+		t.Errorf("%+v", d)
+	}
+	if p := makePlan(w.site, built(t, newSite(v135, 3, 1)).observe()); len(p.Diagnostics) > 0 {
+		t.Errorf("of a site that is well: %v", p.Diagnostics)
+	}
+}
+
+// TestRestoreLooksIntoContainerdsFolder (H41): a worker that is set up anew would not start with a file that the restored version does not
+// take, and that would show when it has been reset.
+func TestRestoreLooksIntoContainerdsFolder(t *testing.T) {
+	site := newSite(v135, 1, 2)
+	st := fallen(site, v136)
+	nvidia := func(h *lifecycle.HostState) {
+		h.DropIns = []lifecycle.DropIn{{Path: "/etc/k0s/containerd.d/nvidia.toml", Digest: "sha256:n", Form: 3}}
+	}
+	with("worker-1", nvidia)(&st)
+	p := Restore(site, st, backupOf("lab", v135), false)
+	if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+		return d.Severity == lifecycle.SeverityBlocked && d.Subject == "worker-1" && strings.Contains(d.Summary, "nvidia.toml") &&
+			strings.Contains(d.Hint, "kiban ssh lab worker-1 -- sudo rm /etc/k0s/containerd.d/nvidia.toml")
+	}) {
+		t.Errorf("%+v", p.Diagnostics)
+	}
+	st = fallen(site, v135) // it is only restarted, with what it runs with
+	with("worker-1", nvidia)(&st)
+	if p := Restore(site, st, backupOf("lab", v135), false); p.Diagnostics.Err() != nil {
+		t.Errorf("%+v", p.Diagnostics)
 	}
 }
 

@@ -72,16 +72,36 @@ func repels(n, other lifecycle.NodeState) string {
 	return ""
 }
 
-// width is how many workers may be out of service at once: as the policy says, less those that others have taken out. It is at least one.
+// width is how many workers may be out of service at once: as the policy says, less those that others have taken out, and those that an
+// interrupted run did and that cannot be returned now. It is at least one.
 func (p *planner) width() int {
 	workers := p.workers()
-	away := 0
+	away := len(p.stranded())
 	for _, m := range workers {
 		if m.registered && m.cordonedByOthers() {
 			away++
 		}
 	}
 	return max(1, p.site.Policy.Workers.AtOnce(len(workers))-away)
+}
+
+// stranded are the workers that an interrupted run left out of service, and that are not reached.
+func (p *planner) stranded() []*member {
+	return p.which(func(m *member) bool {
+		return !m.Role.IsController() && !m.Reset && m.registered && m.held && !m.seen.Reached()
+	})
+}
+
+// oneTooMany reports whether the plan takes a worker out of service while as many as may be are stranded.
+func (p *planner) oneTooMany() bool {
+	if len(p.stranded()) < p.site.Policy.Workers.AtOnce(len(p.workers())) {
+		return false
+	}
+	return slices.ContainsFunc(p.work, func(s *stage) bool {
+		return s.ID != repairStage && slices.ContainsFunc(s.steps, func(st *step) bool {
+			return st.Action == lifecycle.ActionCordon && p.member(st.Target).Role == lifecycle.RoleWorker
+		})
+	})
 }
 
 // tellRoom says, once for each node, that no other node takes its pods, where there are others that might. drains: it is drained all the

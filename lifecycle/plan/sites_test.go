@@ -107,6 +107,11 @@ func file(path, version string, restart bool) func(*lifecycle.Host) {
 	}
 }
 
+// since has a host's last file be for k0s from v1.36 on.
+func since136(h *lifecycle.Host) {
+	h.Files[len(h.Files)-1].Since = lifecycle.Version{Major: 1, Minor: 36}
+}
+
 func edits(all ...func(*lifecycle.Host)) func(*lifecycle.Host) {
 	return func(h *lifecycle.Host) {
 		for _, edit := range all {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -33,14 +34,12 @@ func tidy(p *planner) {
 
 // has reports whether the plan has one of these actions for the member.
 func (p *planner) has(m *member, actions ...lifecycle.Action) bool {
-	for _, s := range p.work {
-		for _, st := range s.steps {
-			for _, a := range actions {
-				if st.Target == m.Name && st.Action == a {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return p.hasAny(m, func(a lifecycle.Action) bool { return slices.Contains(actions, a) })
+}
+
+// hasAny reports whether the plan has an action of a kind for the member.
+func (p *planner) hasAny(m *member, kind func(lifecycle.Action) bool) bool {
+	return slices.ContainsFunc(p.work, func(s *stage) bool {
+		return slices.ContainsFunc(s.steps, func(st *step) bool { return st.Target == m.Name && kind(st.Action) })
+	})
 }

@@ -103,12 +103,16 @@ func returnNodes(p *planner) {
 	}
 }
 
-// nextToGo reports whether the node is due in the rollout that comes next.
+// nextToGo reports whether the node is due in the rollout that comes next: of an upgrade, else of arguments, else of files. One that is due
+// only in a later one would be out of service beside those that the next takes out.
 func (p *planner) nextToGo(m *member) bool {
-	if len(p.hops) > 0 {
+	switch {
+	case len(p.hops) > 0:
 		return m.level.Less(p.hops[0])
+	case len(p.toRearrange()) > 0:
+		return len(argumentChanges(m)) > 0
 	}
-	return len(argumentChanges(m)) > 0 || restarts(p.fileChanges(m))
+	return restarts(p.fileChanges(m))
 }
 
 // giveBack uncordons a node that needs nothing else, once it is well.

@@ -22,15 +22,21 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		return
 	}
 	slices.SortStableFunc(due, downFirst)
-	backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
-		Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
-	p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
+	var first []*step
+	if !p.resumes(hop) {
+		backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
+			Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
+		p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
+		first = append(first, backup)
+	}
 
 	s := p.stage("controllers@"+hop.String(), "control plane to "+hop.String(), 1)
 	for _, m := range due {
 		s.add(p.aheadOf(m, hop)...)
 		if changes := p.configChanges(m); hop == p.target() && len(changes) > 0 {
-			s.add(p.configure(m, hop, changes))
+			config := p.configure(m, hop, changes)
+			config.Stopped = m.onlyStarts(hop)
+			s.add(config)
 		}
 		kept := m.level.Less(hop) && !m.broken
 		st := p.upgradeTo(m, hop)
@@ -39,7 +45,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 			st.After = append(st.After, p.gate(lifecycle.GateDaemonSets, m.Name))
 		}
 		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.othersWell()...)
-		st.after = append(st.after, backup)
+		st.after = append(st.after, first...)
 		p.turn(s, m, hop, st)
 		p.keptUntilWell(s, m, st, kept)
 	}
@@ -69,10 +75,11 @@ func upgradeWorkers(p *planner, hop lifecycle.Version) {
 	}
 }
 
-// upgradeTo is the step that brings a member to a hop's version, with its declared arguments. It also finishes one that was cut off.
+// upgradeTo is the step that brings a member to a hop's version, with its declared arguments and the files that are for the version. It
+// also finishes one that was cut off.
 func (p *planner) upgradeTo(m *member, hop lifecycle.Version) *step {
 	st := p.do(lifecycle.ActionUpgrade, m, p.upgradeWhy(m, hop))
-	st.From, st.Version, st.Changes = m.level, hop, argumentChanges(m)
+	st.From, st.Version, st.Changes = m.level, hop, append(argumentChanges(m), m.withVersion(hop)...)
 	m.level, m.renewed = hop, true
 	return st
 }
@@ -82,6 +89,8 @@ func (p *planner) upgradeWhy(m *member, hop lifecycle.Version) string {
 	switch s := m.seen; {
 	case m.broken:
 		return m.brokenWhy(hop)
+	case m.stranded && hop == p.nextHop(m):
+		return fmt.Sprintf("%s; k0s %s is installed in its place", m.strandedWhy(), hop)
 	case m.level == hop && m.waits:
 		why = fmt.Sprintf("k0s %s is in place, but its service is %s: an upgrade was cut off", hop, s.Service)
 	case s.Running == m.level && s.Running.Less(s.Binary):

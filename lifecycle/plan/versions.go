@@ -32,6 +32,10 @@ func (p *planner) findRoute() bool {
 	hops, problem := route(have, target, p.site.Policy.Path)
 	if problem != nil {
 		problem.Subject = p.site.Name
+		if newer := p.newerWorkers(target); len(newer) > 0 && p.onlyWorkersAhead(target) {
+			problem.Hint = "Declare that version or a newer one. Or, if the control plane was restored at " + target.String() + ": " +
+				resetNewer(newer, target)
+		}
 		p.found = append(p.found, *problem)
 		return false
 	}
@@ -42,22 +46,24 @@ func (p *planner) findRoute() bool {
 	return true
 }
 
+// onlyWorkersAhead reports whether there is a control plane and no controller is newer than a version, as after a restore that was
+// interrupted before it came to the workers.
+func (p *planner) onlyWorkersAhead(v lifecycle.Version) bool {
+	cs := p.which(func(m *member) bool { return m.Role.IsController() && !m.Reset && m.belongs() })
+	return len(cs) > 0 && !slices.ContainsFunc(cs, func(m *member) bool { return v.Less(m.level) })
+}
+
 // route is the versions on the way from those that the members have to the target, which is the last one. One minor release a hop.
 // Intermediate versions are those of path, where a whole minor release lies between.
 func route(have map[string]lifecycle.Version, target lifecycle.Version, path []lifecycle.Version) ([]lifecycle.Version,
 	*lifecycle.Diagnostic) {
 	var low lifecycle.Version
-	var newer []string
-	for host, v := range have {
-		if target.Less(v) {
-			newer = append(newer, fmt.Sprintf("%s has %s", host, v))
-		}
+	for _, v := range have {
 		if low.IsZero() || v.Less(low) {
 			low = v
 		}
 	}
-	if len(newer) > 0 {
-		slices.Sort(newer)
+	if newer, _ := lifecycle.Ahead(have, target); len(newer) > 0 {
 		return nil, new(lifecycle.Errorf("", "%s would be a downgrade", target).
 			Because(newer...).
 			Try("Declare that version or a newer one. The way back to an older one is to restore a backup that was taken with it."))

@@ -33,13 +33,15 @@ type world struct {
 	// wereNotReady are nodes that were not Ready when the run began.
 	wereNotReady map[string]bool
 	stuck        []lifecycle.StuckPod
+	// former are the files that are kept with a former k0s, by host.
+	former map[string][]lifecycle.FileState
 	// loaded is what k0s read of the declared files when it last started, by host and path.
 	loaded map[string]map[string]string
 }
 
 func freshWorld(site lifecycle.Site) *world {
 	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{},
-		loaded: map[string]map[string]string{}, peers: map[string]string{}}
+		loaded: map[string]map[string]string{}, peers: map[string]string{}, former: map[string][]lifecycle.FileState{}}
 	w.declare(site)
 	return w
 }
@@ -71,7 +73,7 @@ func (w *world) clone() *world {
 		c.drained[k] = v
 	}
 	c.loaded = maps.Clone(w.loaded) // what is in it is never changed
-	c.peers = maps.Clone(w.peers)
+	c.peers, c.former = maps.Clone(w.peers), maps.Clone(w.former)
 	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
 	return &c
 }
@@ -138,13 +140,26 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 	unit := func(w *world) { w.unit(decl) }
 	start := func(w *world) { w.start(decl) }
 	register := func(w *world) { w.register(decl) }
+	anyFile := func(lifecycle.FileChange) bool { return true }
+	quiet := func(c lifecycle.FileChange) bool { return !c.PutStopped() }
+	versioned := w.putFiles(decl.At(s.Version), lifecycle.FileChange.PutStopped)[1:]
 	switch s.Action {
 	case lifecycle.ActionPrepare:
-		return w.putFiles(decl)
+		return w.putFiles(decl.At(w.hosts[h].Binary), quiet)
 	case lifecycle.ActionFiles:
-		put := w.putFiles(decl)
+		if s.Stopped && !w.hosts[h].Running.IsZero() {
+			return []func(*world){func(*world) {}}
+		}
+		at, which := w.hosts[h].Binary, anyFile
+		if !s.Version.IsZero() {
+			at = s.Version
+			if !w.hosts[h].Running.IsZero() {
+				which = quiet
+			}
+		}
+		put := w.putFiles(decl.At(at), which)
 		if s.Version.IsZero() && !w.hosts[h].Running.IsZero() &&
-			slices.ContainsFunc(decl.FileChanges(*w.hosts[h]), lifecycle.FileChange.Restarts) {
+			slices.ContainsFunc(decl.At(at).FileChanges(*w.hosts[h]), lifecycle.FileChange.Restarts) {
 			return append(append([]func(*world){stop}, put...), start, register)
 		}
 		return append(put, func(*world) {})
@@ -154,6 +169,9 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){func(w *world) { w.hosts[h].Staged = append(w.hosts[h].Staged, s.Version) }}
 	case lifecycle.ActionConfigure:
 		return []func(*world){func(w *world) {
+			if s.Stopped && !w.hosts[h].Running.IsZero() {
+				return
+			}
 			w.hosts[h].Config, w.hosts[h].ConfigDigest = decl.Config, decl.ConfigDigest
 			if s.Version.IsZero() && !w.hosts[h].Running.IsZero() {
 				w.stop(h)
@@ -161,26 +179,28 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 			}
 		}, register}
 	case lifecycle.ActionInitialize, lifecycle.ActionJoinController:
-		return []func(*world){func(w *world) { w.hosts[h].Token = s.Action == lifecycle.ActionJoinController }, binary, unit, start,
-			func(w *world) { w.joinEtcd(h) }, register, func(w *world) { w.hosts[h].Token = false }}
+		return slices.Concat([]func(*world){func(w *world) { w.hosts[h].Token = s.Action == lifecycle.ActionJoinController }, binary}, versioned,
+			[]func(*world){unit, start, func(w *world) { w.joinEtcd(h) }, register, func(w *world) { w.hosts[h].Token = false }})
 	case lifecycle.ActionJoinWorker:
-		return []func(*world){func(w *world) { w.hosts[h].Token = true }, binary, unit, start, register,
-			func(w *world) { w.hosts[h].Token = false }}
+		return slices.Concat([]func(*world){func(w *world) { w.hosts[h].Token = true }, binary}, versioned, []func(*world){unit, start, register,
+			func(w *world) { w.hosts[h].Token = false }})
 	case lifecycle.ActionUpgrade:
 		keep := func(w *world) {
 			if (len(s.OnFailure) > 0 || decl.Role.IsController()) && !w.hosts[h].Binary.IsZero() && w.hosts[h].Binary != s.Version {
-				w.hosts[h].Former = w.hosts[h].Binary
+				w.hosts[h].Former, w.former[h] = w.hosts[h].Binary, slices.Clone(w.hosts[h].Files)
 			}
 		}
-		return []func(*world){keep, stop, binary, unit, start, register}
+		return slices.Concat([]func(*world){keep, stop, binary}, versioned, []func(*world){unit, start, register})
 	case lifecycle.ActionRestoreFormer:
 		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
 	case lifecycle.ActionForgetFormer:
 		return []func(*world){func(w *world) { w.forget(h) }}
 	case lifecycle.ActionReinstall:
-		return []func(*world){stop, unit, start, register}
+		return slices.Concat([]func(*world){stop}, versioned, []func(*world){unit, start, register})
 	case lifecycle.ActionStart:
 		return []func(*world){start, register}
+	case lifecycle.ActionRestart:
+		return []func(*world){stop, start, register}
 	case lifecycle.ActionLabel:
 		return []func(*world){func(w *world) { w.label(h, s.Node) }}
 	case lifecycle.ActionCordon:
@@ -215,11 +235,20 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 }
 
 // putFiles are the parts of putting a host's files that differ, one by one.
-func (w *world) putFiles(decl lifecycle.Host) []func(*world) {
+func (w *world) putFiles(decl lifecycle.Host, which func(lifecycle.FileChange) bool) []func(*world) {
 	parts := []func(*world){func(*world) {}}
+	if decl.Name == "" {
+		return parts
+	}
 	for _, c := range decl.FileChanges(*w.hosts[decl.Name]) {
+		if !which(c) {
+			continue
+		}
 		parts = append(parts, func(w *world) {
 			s := w.hosts[decl.Name]
+			if !c.Fits(s.Running) {
+				w.fail("%s: %s is put while k0s %s runs, which does not take it", decl.Name, c.Path, s.Running)
+			}
 			s.Files = slices.DeleteFunc(slices.Clone(s.Files), func(f lifecycle.FileState) bool { return f.Path == c.Path })
 			s.Files = append(s.Files, lifecycle.FileState{Path: c.Path, Digest: c.Digest, Mode: c.Mode, Owner: c.Owner, Group: c.Group})
 			slices.SortFunc(s.Files, func(a, b lifecycle.FileState) int { return strings.Compare(a.Path, b.Path) })
@@ -270,6 +299,9 @@ func (w *world) putBack(h string, v lifecycle.Version) {
 	if s.Former != v && s.Binary != v {
 		w.fail("%s: %s is to be put back, but %s was kept", h, v, s.Former)
 	}
+	if s.Former == v {
+		s.Files = w.former[h]
+	}
 	s.Binary, s.Former = v, lifecycle.Version{}
 }
 
@@ -303,6 +335,11 @@ func (w *world) start(decl lifecycle.Host) {
 	s.Service, s.Running, s.Data = lifecycle.ServiceRunning, s.Binary, true
 	s.ServiceSince = clock.Add(-time.Second)
 	w.load(s)
+	for _, f := range decl.Files { // with another content the file is of the former form
+		if have := s.File(f.Path).Digest; !f.Since.IsZero() && have != "" && (have == f.Digest) != f.Fits(s.Running) {
+			w.fail("%s: k0s %s starts with %s of the wrong version", decl.Name, s.Running, f.Path)
+		}
+	}
 	if decl.Role == lifecycle.RoleWorker {
 		for _, c := range w.site.Cluster.Hosts {
 			if c.Role.IsController() && newerKubernetes(s.Running, w.hosts[c.Name].Running) && !w.hosts[c.Name].Running.IsZero() {

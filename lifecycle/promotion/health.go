@@ -18,6 +18,9 @@ func unhealthy(site lifecycle.Site, state lifecycle.State) string {
 	found := machines(site, state)
 	switch {
 	case state.API.NotYet:
+		if _, lost := lifecycle.Lost(site, state); lost {
+			return "its control plane is lost"
+		}
 		return "there is no cluster yet"
 	case state.API.Unknown != "":
 		found = append(found, "the Kubernetes API did not answer: "+firstLine(state.API.Unknown))

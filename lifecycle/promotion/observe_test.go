@@ -201,8 +201,10 @@ func TestHealth(t *testing.T) {
 		"a host that leaves": {func(s *lifecycle.Site, st *lifecycle.State) {
 			s.Cluster.Hosts[2].Reset, st.Hosts[2].Problem = true, lifecycle.HostUnreachable
 		}, ""},
-		"no cluster yet": {func(_ *lifecycle.Site, st *lifecycle.State) { st.API = lifecycle.APIState{NotYet: true} },
+		"no cluster yet": {func(_ *lifecycle.Site, st *lifecycle.State) { st.API, st.Hosts = lifecycle.APIState{NotYet: true}, nil },
 			"there is no cluster yet"},
+		"a cluster that is lost": {func(_ *lifecycle.Site, st *lifecycle.State) { st.API = lifecycle.APIState{NotYet: true} },
+			"its control plane is lost"},
 		"another cluster": {func(s *lifecycle.Site, st *lifecycle.State) { st.API.Site = "elsewhere" },
 			"the cluster says that it is site elsewhere"},
 		"the API does not answer": {func(_ *lifecycle.Site, st *lifecycle.State) { st.API.Unknown = "dial tcp: refused\nmore" },

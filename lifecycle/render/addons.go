@@ -10,7 +10,7 @@ import (
 )
 
 // AddonsText shows a site's addons, one a line: what is declared beside what the cluster has, and how it is.
-func AddonsText(w io.Writer, site string, addons []lifecycle.UnitState) error {
+func AddonsText(w io.Writer, site string, addons []lifecycle.UnitState, style Style) error {
 	if len(addons) == 0 {
 		_, err := fmt.Fprintf(w, "%s has no addons, neither declared nor in its cluster.\n", site)
 		return err
@@ -19,10 +19,7 @@ func AddonsText(w io.Writer, site string, addons []lifecycle.UnitState) error {
 	for _, u := range addons {
 		rows = append(rows, row(unitName(u.Name), chartText(u), u.Version, installedText(u), revisionText(u.Release), healthText(u), unitNote(u)))
 	}
-	var b strings.Builder
-	table(&b, "ADDON\tCHART\tDECLARED\tINSTALLED\tREVISION\tHEALTH\tNOTE", rows)
-	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
-	return err
+	return Table(w, style, "ADDON\tCHART\tDECLARED\tINSTALLED\tREVISION\tHEALTH\tNOTE", rows)
 }
 
 func unitName(unit string) string {

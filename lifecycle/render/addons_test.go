@@ -44,12 +44,12 @@ func TestAddonsText(t *testing.T) {
 			addons = append(addons, u)
 		}
 	}
-	if err := AddonsText(&b, "tokyo-prod", addons); err != nil {
+	if err := AddonsText(&b, "tokyo-prod", addons, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "addons.txt", b.String())
 	b.Reset()
-	if err := AddonsText(&b, "tokyo-prod", nil); err != nil ||
+	if err := AddonsText(&b, "tokyo-prod", nil, Style{}); err != nil ||
 		b.String() != "tokyo-prod has no addons, neither declared nor in its cluster.\n" {
 		t.Errorf("%v: %s", err, b.String())
 	}
@@ -110,6 +110,7 @@ func TestPromisesText(t *testing.T) {
 		{Name: "storage", State: lifecycle.GateFailed, Reason: "the claim is still Pending: no volume of class fast"},
 		{Name: "dns", State: lifecycle.GateWaiting, Reason: "no answer in 2m"},
 		{Name: "node label type=storage", State: lifecycle.GateSkipped, Reason: "no probe image"},
+		{Name: "node label type=gpu", State: lifecycle.GateFailed, Reason: "agnhost can't be pulled", MissingImage: "agnhost"},
 	}
 	var b bytes.Buffer
 	if err := PromisesText(&b, promises, Style{}); err != nil {
@@ -117,7 +118,7 @@ func TestPromisesText(t *testing.T) {
 	}
 	golden(t, "promises.txt", b.String())
 	for _, p := range promises {
-		if broken := p.Name == "storage" || p.Name == "dns"; p.IsBroken() != broken {
+		if broken := p.Name == "storage" || p.Name == "dns" || p.MissingImage != ""; p.IsBroken() != broken {
 			t.Errorf("%s: broken is %t, want %t", p.Name, p.IsBroken(), broken)
 		}
 	}

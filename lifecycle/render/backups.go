@@ -4,24 +4,22 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
 // Backups shows backups, one a line.
-func Backups(w io.Writer, kept []lifecycle.KeptBackup) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "TAKEN (UTC)\tK0S\tSIZE\tVERIFIED\tFOR\tRUN\tPLACE\tNAME")
+func Backups(w io.Writer, kept []lifecycle.KeptBackup, style Style) error {
+	var rows []string
 	for _, b := range kept {
 		verified := "never"
 		if b.Verified != "" {
 			verified = clockOf(b.Verified)
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clockOf(b.Taken), b.Version, Bytes(b.Size), verified, recipients(b), dash(b.Run),
-			b.Place, b.Name)
+		rows = append(rows, strings.Join([]string{clockOf(b.Taken), b.Version.String(), Bytes(b.Size), verified, recipients(b), dash(b.Run),
+			b.Name, b.Place}, "\t"))
 	}
-	return tw.Flush()
+	return Table(w, style, "TAKEN (UTC)\tK0S\tSIZE\tVERIFIED\tENCRYPTED FOR\tRUN\tNAME\tPLACE", rows)
 }
 
 // clockOf is a time of RFC 3339 in UTC, as tables have it.
@@ -31,7 +29,7 @@ func clockOf(t string) string { return strings.TrimSuffix(strings.Replace(t, "T"
 func recipients(b lifecycle.KeptBackup) string {
 	switch {
 	case !b.Encrypted:
-		return "anybody"
+		return "nobody"
 	case len(b.Recipients) == 0:
 		return "its recipients"
 	}

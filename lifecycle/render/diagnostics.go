@@ -32,20 +32,26 @@ func Diagnostics(w io.Writer, ds lifecycle.Diagnostics, style Style) error {
 // DiagnosticText is one finding of them.
 func DiagnosticText(d lifecycle.Diagnostic, style Style) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", style.paint(severityCode(d.Severity), SeverityLabel(d.Severity)+":"), style.paint(codeBold, d.Summary))
+	put := func(hang int, format string, args ...any) {
+		for _, l := range wrapText(fmt.Sprintf(format, args...), hang, style.columns) {
+			b.WriteString(l + "\n")
+		}
+	}
+	put(2, "%s %s", style.paint(severityCode(d.Severity), SeverityLabel(d.Severity)+":"), style.paint(codeBold, d.Summary))
 	if d.Subject != "" {
-		fmt.Fprintf(&b, "  on %s\n", Subject(d.Subject))
+		put(5, "  on %s", Subject(d.Subject))
 	}
 	for line := range strings.Lines(strings.TrimSpace(d.Detail)) {
-		fmt.Fprintf(&b, "  %s\n", strings.TrimRight(line, "\n"))
+		line = strings.TrimRight(line, "\n")
+		put(2+len(line)-len(strings.TrimLeft(line, " ")), "  %s", line)
 	}
 	for i, line := range strings.Split(strings.TrimSpace(d.Hint), "\n") {
 		switch {
 		case line == "":
 		case i == 0:
-			fmt.Fprintf(&b, "  %s %s\n", style.paint(codeCyan, "Try:"), line)
+			put(7, "  %s %s", style.paint(codeCyan, "Try:"), line)
 		default:
-			fmt.Fprintf(&b, "       %s\n", line)
+			put(7, "       %s", line)
 		}
 	}
 	return b.String()

@@ -19,7 +19,7 @@ func eventLine(e lifecycle.Event, since time.Time, style Style) string {
 	case lifecycle.EventStarted:
 		return fmt.Sprintf("%s %s: begins: %s", at, who, e.Message)
 	case lifecycle.EventWaiting:
-		return fmt.Sprintf("%s %s: waits until %s%s", at, who, e.Message, Parenthesis(e.Detail))
+		return fmt.Sprintf("%s %s: waits until %s%s%s", at, who, e.Message, atMost(e.Within), Parenthesis(e.Detail))
 	case lifecycle.EventBegun, lifecycle.EventProgress:
 		return fmt.Sprintf("%s %s: %s", at, who, e.Message)
 	case lifecycle.EventFinished:
@@ -30,6 +30,14 @@ func eventLine(e lifecycle.Event, since time.Time, style Style) string {
 		return fmt.Sprintf("%s %s: %s in %s", at, who, e.Message, Duration(e.Elapsed))
 	}
 	return ""
+}
+
+// atMost says how long something may take; nothing where there is no bound.
+func atMost(within time.Duration) string {
+	if within <= 0 {
+		return ""
+	}
+	return ", at most " + Duration(within)
 }
 
 // Parenthesis puts what is to be said beside something in one line behind it; nothing stays nothing.

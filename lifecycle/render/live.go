@@ -20,17 +20,18 @@ type LiveView struct {
 	model *liveModel
 	size  func() (width, height int)
 	now   func() time.Time
-	drawn int // lines of the changing part on the screen
+	drawn []int // the lines of the changing part on the screen, by their columns
 	err   error
 
 	stop chan struct{}
 	done chan struct{}
 }
 
-// Live begins to draw on w, whose own style it needs to move about. size gives the terminal's columns and rows; titles are the stages'
-// titles by id. Close must be called.
-func Live(w io.Writer, size func() (width, height int), titles map[string]string, style Style) *LiveView {
-	v := &LiveView{w: w, model: newLiveModel(titles, style), size: size, now: time.Now, stop: make(chan struct{}), done: make(chan struct{})}
+// Live begins to draw a run of a plan on w, whose own style it needs to move about. size gives the terminal's columns and rows, and is
+// asked at each drawing. Close must be called.
+func Live(w io.Writer, size func() (width, height int), plan lifecycle.Plan, style Style) *LiveView {
+	v := &LiveView{w: w, model: newLiveModel(titlesOf(plan), plan.Estimate, style), size: size, now: time.Now,
+		stop: make(chan struct{}), done: make(chan struct{})}
 	go v.run()
 	return v
 }
@@ -59,7 +60,8 @@ func (v *LiveView) Close() error {
 	<-v.done
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.draw(nil)
+	width, _ := v.size()
+	v.draw(nil, width)
 	return v.err
 }
 
@@ -75,7 +77,7 @@ func (v *LiveView) run() {
 			v.mu.Lock()
 			if !v.model.began.IsZero() {
 				width, height := v.size()
-				v.draw(v.model.lines(v.now(), width, height))
+				v.draw(v.model.lines(v.now(), width, height), width)
 			}
 			v.mu.Unlock()
 		}
@@ -83,19 +85,31 @@ func (v *LiveView) run() {
 }
 
 // draw replaces the changing part by the final lines and the new changing part, in one write so that it does not flicker.
-func (v *LiveView) draw(lines []string) {
+func (v *LiveView) draw(lines []string, width int) {
 	var b strings.Builder
-	if v.drawn > 0 {
-		b.WriteString(v.model.style.raw(fmt.Sprintf("\x1b[%dA\r\x1b[J", v.drawn)))
+	if up := rowsOf(v.drawn, width); up > 0 {
+		b.WriteString(v.model.style.raw(fmt.Sprintf("\x1b[%dA\r\x1b[J", up)))
 	}
-	for _, l := range v.model.take() {
+	v.drawn = nil
+	for _, l := range v.model.take(width) {
 		b.WriteString(l + "\n")
 	}
 	for _, l := range lines {
 		b.WriteString(l + "\n")
+		v.drawn = append(v.drawn, columnsOf(l))
 	}
-	v.drawn = len(lines)
 	if _, err := io.WriteString(v.w, b.String()); err != nil && v.err == nil {
 		v.err = err
 	}
+}
+
+// rowsOf is how many rows of a terminal lines take that were written when it may have been wider: it breaks them anew when it is resized.
+func rowsOf(columns []int, width int) (rows int) {
+	for _, n := range columns {
+		rows++
+		if width > 0 && n > width {
+			rows += (n - 1) / width
+		}
+	}
+	return rows
 }

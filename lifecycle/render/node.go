@@ -45,7 +45,7 @@ func NodeNames(site lifecycle.Site, st lifecycle.State) []string {
 }
 
 // NodesText lists machines and nodes, a line each.
-func NodesText(w io.Writer, site lifecycle.Site, st lifecycle.State) error {
+func NodesText(w io.Writer, site lifecycle.Site, st lifecycle.State, style Style) error {
 	var rows []string
 	for _, name := range NodeNames(site, st) {
 		role, service, runs := "undeclared", "", ""
@@ -61,26 +61,26 @@ func NodesText(w io.Writer, site lifecycle.Site, st lifecycle.State) error {
 		}
 		rows = append(rows, row(name, role, service, runs, nodeStatus(st, name), reason))
 	}
-	var b strings.Builder
-	table(&b, "MACHINE\tROLE\tSERVICE\tRUNS\tNODE\tMARK", rows)
-	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
-	return err
+	return Table(w, style, "MACHINE\tROLE\tSERVICE\tRUNS\tNODE\tMARK", rows)
 }
 
 func serviceText(h lifecycle.HostState) string {
 	switch {
 	case !h.Reached():
-		return "? " + string(h.Problem)
+		return "? " + h.Problem.Words()
 	case !h.Installed():
 		return "not set up"
 	}
 	return string(h.Service)
 }
 
-// nodeStatus is the node's status in words; "" where the machine has no node.
+// nodeStatus is the node's status in words; "" where the machine has no node, "?" where that could not be asked.
 func nodeStatus(st lifecycle.State, name string) string {
 	n, ok := st.Node(name)
-	if !ok {
+	switch {
+	case !ok && st.API.Unknown != "":
+		return "?"
+	case !ok:
 		return ""
 	}
 	status := "Ready"
@@ -146,7 +146,7 @@ func NodeText(w io.Writer, site lifecycle.Site, st lifecycle.State, name string,
 		}
 		rows = append(rows, row(p.Budget, p.Pod, ready, fmt.Sprint(p.Allowed)))
 	}
-	table(&b, "BUDGET\tPOD\tREADY\tMAY GO NOW", rows)
+	table(&b, style, "BUDGET\tPOD\tREADY\tMAY GO NOW", rows)
 	for _, d := range problems {
 		b.WriteString("\n" + DiagnosticText(d, style))
 	}

@@ -62,6 +62,17 @@ func objectLines(s lifecycle.Step) []objectLine {
 	return out
 }
 
+// ByHand tells of each object of a unit that somebody changed in the cluster, by whom, and that it is put back.
+func ByHand(s lifecycle.Step) []string {
+	var out []string
+	for _, c := range s.Objects {
+		if c.Drift && c.Change != lifecycle.ChangeKeep {
+			out = append(out, c.String()+": "+driftText(c))
+		}
+	}
+	return out
+}
+
 // driftText says who changed an object, and that it is put back.
 func driftText(c lifecycle.ObjectChange) string {
 	what := "put back"

@@ -25,10 +25,19 @@ func Plain(w io.Writer, style Style) lifecycle.Sink {
 	}
 }
 
+// titlesOf are the titles of a plan's stages, by id.
+func titlesOf(plan lifecycle.Plan) map[string]string {
+	titles := map[string]string{}
+	for _, s := range plan.Stages {
+		titles[s.ID] = s.Title
+	}
+	return titles
+}
+
 // GitLab gives a sink for the log of a GitLab job: the same lines, with one collapsible section for each stage. Stages run one after
-// another, so sections never overlap; steps do, and have none. titles are the stages' titles by id.
-func GitLab(w io.Writer, titles map[string]string, style Style) lifecycle.Sink {
-	plain, open := Plain(w, style), ""
+// another, so sections never overlap; steps do, and have none.
+func GitLab(w io.Writer, plan lifecycle.Plan, style Style) lifecycle.Sink {
+	plain, open, titles := Plain(w, style), "", titlesOf(plan)
 	return func(e lifecycle.Event) error {
 		if stage := e.Stage; e.Kind != lifecycle.EventPlanned && e.Kind != lifecycle.EventSkipped && stage != open {
 			if err := section(w, style, e.Time, open, stage, titles[stage]); err != nil {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -61,8 +62,15 @@ type planText struct {
 }
 
 func (t *planText) line(format string, args ...any) {
-	fmt.Fprintf(&t.b, format, args...)
-	t.b.WriteByte('\n')
+	text := fmt.Sprintf(format, args...)
+	t.hanging(len(text)-len(strings.TrimLeft(text, " "))+4, text)
+}
+
+// hanging writes a line; what of it has no room hangs below it by so many columns.
+func (t *planText) hanging(hang int, text string) {
+	for _, l := range wrapText(text, hang, t.style.columns) {
+		t.b.WriteString(l + "\n")
+	}
 }
 
 func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
@@ -132,7 +140,7 @@ func (t *planText) group(g Group) {
 	if len(names) == 1 && names[0] == "" {
 		names = []string{"the cluster"}
 	}
-	for i, l := range wrap(names, ",", "    ", 100) {
+	for i, l := range wrap(names, ",", "    ", min(100, cmp.Or(t.style.columns, 100))) {
 		if i == 0 {
 			l = "  # " + strings.TrimSpace(l)
 		}
@@ -225,7 +233,7 @@ func wayBack(s lifecycle.Step) string {
 
 func (t *planText) note(label, text string) {
 	if text != "" {
-		t.line("        %s %s", t.style.paint(codeDim, fmt.Sprintf("%-8s", label)), text)
+		t.hanging(17, fmt.Sprintf("        %s %s", t.style.paint(codeDim, fmt.Sprintf("%-8s", label)), text))
 	}
 }
 

@@ -44,7 +44,10 @@ func stopped(stops lifecycle.Diagnostics, style Style) string {
 	var why []string
 	for _, d := range stops[:min(few, len(stops))] {
 		s := d.Summary
-		if d.Subject != "" {
+		switch {
+		case len(d.Subjects) > 1: // their names stand above
+			s += fmt.Sprintf(" (%d machines)", len(d.Subjects))
+		case d.Subject != "":
 			s += " (" + Subject(d.Subject) + ")"
 		}
 		why = append(why, s)

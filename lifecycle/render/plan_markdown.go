@@ -147,10 +147,11 @@ func markdownUnit(b *strings.Builder, s lifecycle.Step) {
 // DiagnosticMarkdown is a finding as a quotation.
 func DiagnosticMarkdown(d lifecycle.Diagnostic) string {
 	label := SeverityLabel(d.Severity)
-	s := "\n> **" + label + ": " + lifecycle.Markdown(d.Summary) + "**"
-	if d.Subject != "" {
-		s += " (" + lifecycle.Markdown(Subject(d.Subject)) + ")"
+	s := "\n> **" + label + ": "
+	if subject := Subject(d.Subject); subject != "" && !strings.HasPrefix(d.Summary, subject) {
+		s += lifecycle.Markdown(subject) + ": "
 	}
+	s += lifecycle.Markdown(d.Summary) + "**"
 	for line := range strings.Lines(strings.TrimSpace(d.Detail)) {
 		s += "  \n> " + lifecycle.Markdown(strings.TrimRight(line, "\n"))
 	}

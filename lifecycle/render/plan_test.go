@@ -80,6 +80,9 @@ func TestTheLastLineOfAPlanTellsWhetherItCanBe(t *testing.T) {
 			"Blocked: nothing is changed, because of what stands above: a (worker-1); b (worker-1); c (worker-1); and 2 more."},
 		{"no steps", nothing, stops(lifecycle.SeverityError, "not reached"),
 			"Not possible: nothing is changed, because of what stands above: not reached (worker-1)."},
+		{"of many machines, whose names stand above", nothing, lifecycle.Diagnostics{{Severity: lifecycle.SeverityError,
+			Summary: "no key", Subject: "3 machines: a, b, c", Subjects: []string{"a", "b", "c"}}},
+			"Not possible: nothing is changed, because of what stands above: no key (3 machines)."},
 		{"nothing to do", nothing, nil, "No changes. " + site.Name + " is what the repository declares."},
 	} {
 		tt.plan.Diagnostics = tt.findings

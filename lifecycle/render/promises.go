@@ -15,10 +15,12 @@ func PromisesText(w io.Writer, promises []lifecycle.Promise, style Style) error 
 	}
 	for _, p := range promises {
 		word, code := "holds  ", codeGreen
-		switch p.State {
-		case lifecycle.GateSkipped:
+		switch {
+		case p.State == lifecycle.GateSkipped:
 			word, code = "skipped", codeDim
-		case lifecycle.GateFailed, lifecycle.GateWaiting:
+		case p.IsBroken() && p.MissingImage != "":
+			word, code = "UNKNOWN", codeRed
+		case p.IsBroken():
 			word, code = "BROKEN ", codeRed
 		}
 		if _, err := fmt.Fprintf(w, "%s  %-*s  %s\n", style.paint(code, word), width, p.Name, p.Reason); err != nil {

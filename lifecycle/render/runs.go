@@ -5,36 +5,31 @@ import (
 	"io"
 	"path"
 	"strings"
-	"text/tabwriter"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-// RunList shows runs, one a line.
-func RunList(w io.Writer, runs []lifecycle.ListedRun, style Style) error {
-	var table strings.Builder
-	tw := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "RUN\tBEGAN (UTC)\tTOOK\tBY\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT")
-	for _, r := range runs {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\t%s\t%s\t%s\n", r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"),
-			Duration(r.Ended.Sub(r.Began)),
-			dash(operator(r.RunRecord)), r.Result, r.Done, r.Steps, dash(RunVersions(r.RunRecord)), dash(lifecycle.ShortRevision(r.Revision)),
-			dash(reviewed(r.Review)), kept(r))
-	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	for i, line := range strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n") {
-		line = strings.TrimRight(line, " ")
-		if i > 0 { // painted afterwards: colours have no width
-			r := runs[i-1]
-			line = strings.Replace(line, "  "+string(r.Result)+"  ", "  "+style.paint(resultColor(r.Result), string(r.Result))+"  ", 1)
-		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
+// RunList shows runs, one a line; of several sites, with whose they are.
+func RunList(w io.Writer, runs []lifecycle.ListedRun, several bool, style Style) error {
+	head, rows := "RUN\tBEGAN (UTC)\tTOOK\tBY\tDID\tRESULT\tSTEPS\tK0S\tREVISION\tREVIEWED\tKEPT", make([]string, len(runs))
+	for i, r := range runs {
+		rows[i] = row(r.ID, r.Began.UTC().Format("2006-01-02 15:04:05"), Duration(r.Ended.Sub(r.Began)), operator(r.RunRecord), did(r.RunRecord),
+			style.paint(resultColor(r.Result), string(r.Result)), fmt.Sprintf("%d of %d", r.Done, r.Steps), RunVersions(r.RunRecord),
+			lifecycle.ShortRevision(r.Revision), reviewed(r.Review), kept(r))
+		if several {
+			rows[i] = r.Site + "\t" + rows[i]
 		}
 	}
-	return nil
+	if several {
+		head = "SITE\t" + head
+	}
+	return Table(w, style, head, rows)
+}
+
+// did is the verb that ran, and on what: "apply", "node cordon worker-3". Its revision has a column of its own.
+func did(r lifecycle.RunRecord) string {
+	verb, _, _ := strings.Cut(r.Doing, " of revision ")
+	return verb
 }
 
 func kept(r lifecycle.ListedRun) string {

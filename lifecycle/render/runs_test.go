@@ -30,6 +30,7 @@ func TestRunList(t *testing.T) {
 	failed.Review = &lifecycle.Review{Plan: "sha256:aa", Where: upgrade.Review.Where,
 		Accepted: []string{"- worker-1/drain: because", "+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	killed.Review = &lifecycle.Review{Accepted: []string{"+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
+	upgrade.Doing, failed.Doing, first.Doing = "apply of revision 3f2a1c9d5e", "apply", "node cordon worker-1"
 	first.After = []lifecycle.Version{v135}
 	gone.Before = []lifecycle.Version{v135}
 	listed := func(r lifecycle.RunRecord, here, cluster bool) lifecycle.ListedRun {
@@ -38,11 +39,14 @@ func TestRunList(t *testing.T) {
 	runs := []lifecycle.ListedRun{listed(upgrade, true, true), listed(failed, false, true), listed(killed, true, false),
 		listed(first, true, true), listed(gone, true, false)}
 	var plain, painted bytes.Buffer
-	if err := RunList(&plain, runs, Style{}); err != nil {
+	if err := RunList(&plain, runs, false, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "runs.txt", plain.String())
-	if err := onTerminal(&painted, func(w *Writer, s Style) error { return RunList(w, runs, s) }); err != nil {
+	if !strings.Contains(plain.String(), "  node cordon worker-1  done") {
+		t.Errorf("nothing says what was done:\n%s", plain.String())
+	}
+	if err := onTerminal(&painted, func(w *Writer, s Style) error { return RunList(w, runs, false, s) }); err != nil {
 		t.Fatal(err)
 	}
 	if got := stripANSI(painted.String()); got != plain.String() || !strings.Contains(painted.String(), "\x1b[31mfailed\x1b[0m") {

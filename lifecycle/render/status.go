@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -12,16 +12,42 @@ import (
 // StatusText shows a state as tables, and under them the problems that were found.
 func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, style Style) error {
 	var b strings.Builder
+	statusHead(&b, site, st, style)
+	statusTables(&b, site, st, style)
+	statusProblems(&b, problems, style)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// StatusWatched is StatusText for a screen, which may be too low for all of it: the problems come first, for the end is what is cut.
+func StatusWatched(w io.Writer, site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, style Style) error {
+	var b strings.Builder
+	statusHead(&b, site, st, style)
+	statusProblems(&b, problems, style)
+	statusTables(&b, site, st, style)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func statusHead(b *strings.Builder, site lifecycle.Site, st lifecycle.State, style Style) {
 	head := "Site " + site.Name + ", k0s " + site.Cluster.Version.String() + " declared"
 	if site.Provider == lifecycle.ProviderExternal {
 		head = "Site " + site.Name + ", whose machines someone else runs"
 	}
-	fmt.Fprintf(&b, "%s\n%s\n", style.paint(codeBold, head), statusLine(site, st))
-	table(&b, "MACHINE\tROLE\tADDRESS\tSERVICE\tRUNS\tINSTALLED", hostRows(site, st))
-	table(&b, "NODE\tSTATUS\tKUBELET\tADDRESS", nodeRows(st))
-	table(&b, "API SERVER\tREADY\tVERSION", serverRows(st))
-	table(&b, "ETCD MEMBER\tADDRESS", memberRows(st))
-	table(&b, "UNIT\tVERSION\tHEALTH\tNOTE", unitRows(st))
+	for _, line := range []string{style.paint(codeBold, head), statusLine(site, st)} {
+		b.WriteString(strings.Join(wrapText(line, 4, style.columns), "\n") + "\n")
+	}
+}
+
+func statusTables(b *strings.Builder, site lifecycle.Site, st lifecycle.State, style Style) {
+	table(b, style, "MACHINE\tROLE\tADDRESS\tSERVICE\tRUNS\tINSTALLED", hostRows(site, st))
+	table(b, style, "NODE\tSTATUS\tKUBELET\tADDRESS", nodeRows(st))
+	table(b, style, "API SERVER\tREADY\tVERSION", serverRows(st))
+	table(b, style, "ETCD MEMBER\tADDRESS", memberRows(st))
+	table(b, style, "UNIT\tVERSION\tHEALTH\tNOTE", unitRows(st))
+}
+
+func statusProblems(b *strings.Builder, problems lifecycle.Diagnostics, style Style) {
 	if len(problems) > 0 {
 		b.WriteByte('\n')
 		for i, d := range problems {
@@ -31,8 +57,6 @@ func StatusText(w io.Writer, site lifecycle.Site, st lifecycle.State, problems l
 			b.WriteString(DiagnosticText(d, style))
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 func statusLine(site lifecycle.Site, st lifecycle.State) string {
@@ -59,7 +83,9 @@ func statusLine(site lifecycle.Site, st lifecycle.State) string {
 	}
 	switch {
 	case st.API.NotYet:
-		parts = append(parts, "no cluster yet")
+		parts = append(parts, beginning(site, st))
+	case st.ShutOut(site):
+		parts = append(parts, "so the Kubernetes API was not asked")
 	case st.API.Unknown != "":
 		parts = append(parts, "the Kubernetes API did not answer")
 	default:
@@ -72,24 +98,40 @@ func statusLine(site lifecycle.Site, st lifecycle.State) string {
 		}
 	}
 	line := strings.Join(parts, ", ") + "."
-	return strings.ToUpper(line[:1]) + line[1:]
+	return strings.ToUpper(line[:1]) + line[1:] + certificatesLine(st)
 }
 
-func table(b *strings.Builder, head string, rows []string) {
-	if len(rows) == 0 {
-		return
+// certificatesLine says which certificate ends first of those that no kubelet renews by itself.
+func certificatesLine(st lifecycle.State) string {
+	var first lifecycle.Certificate
+	var on string
+	for _, h := range st.Hosts {
+		for _, c := range h.Certificates {
+			if c.Renewed != lifecycle.RenewedByKubelet && (on == "" || c.NotAfter.Before(first.NotAfter)) {
+				first, on = c, h.Name
+			}
+		}
 	}
-	var t strings.Builder
-	tw := tabwriter.NewWriter(&t, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, head)
-	for _, r := range rows {
-		fmt.Fprintln(tw, r)
+	if on == "" {
+		return ""
 	}
-	_ = tw.Flush() // a strings.Builder takes everything
-	b.WriteByte('\n')
-	for line := range strings.Lines(t.String()) {
-		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	ends := "ends"
+	if !first.NotAfter.After(st.ObservedAt) {
+		ends = "ended"
 	}
+	return fmt.Sprintf(" Certificates: the first %s on %s (%s on %s).", ends, first.NotAfter.UTC().Format(time.DateOnly), first.Name, on)
+}
+
+// beginning says of a site without a controller whether it had a cluster.
+func beginning(site lifecycle.Site, st lifecycle.State) string {
+	lost, ok := lifecycle.Lost(site, st)
+	switch {
+	case ok && lost.Doubt:
+		return "no controller, and workers of a cluster"
+	case ok:
+		return "the control plane is lost"
+	}
+	return "no cluster yet"
 }
 
 func hostRows(site lifecycle.Site, st lifecycle.State) []string {

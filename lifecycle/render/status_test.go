@@ -2,7 +2,9 @@ package render
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/observe"
@@ -58,6 +60,44 @@ func TestStatus(t *testing.T) {
 	}
 	if ds := observe.Problems(site, stateOf(t, site)); len(ds) != 0 {
 		t.Errorf("a site that is well has problems: %v", ds)
+	}
+}
+
+// TestOnALowScreenTheProblemsAreSeen: what a terminal has no room for is the end of what is shown, so that is not what is wrong.
+func TestOnALowScreenTheProblemsAreSeen(t *testing.T) {
+	site := rendertest.Site(t, 3, 5)
+	st := stateOf(t, site)
+	found := lifecycle.Diagnostics{lifecycle.Errorf("worker-2", "not reached").Because("no route to host")}
+	var b bytes.Buffer
+	if err := StatusWatched(&b, site, st, found, Style{}.Within(80)); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Join(frame("Every 5s", b.String(), 80, 24), "\n")
+	if !strings.Contains(lines, "not reached") || !strings.Contains(lines, "no route to host") || !strings.Contains(lines, "lines more") {
+		t.Errorf("24 rows show\n%s", lines)
+	}
+}
+
+// Of all certificates that a kubelet does not renew, the first to end is told.
+func TestStatusTellsTheFirstCertificateToEnd(t *testing.T) {
+	site := rendertest.Site(t, 1, 1)
+	st := stateOf(t, site)
+	at := func(name string, day int, renewed lifecycle.Renewal) lifecycle.Certificate {
+		return lifecycle.Certificate{Name: name, NotAfter: time.Date(2027, 2, day, 0, 0, 0, 0, time.UTC), Renewed: renewed}
+	}
+	st.Hosts[0].Certificates = []lifecycle.Certificate{at("ca", 9, lifecycle.RenewedByHand), at("server", 7, lifecycle.RenewedByStart)}
+	st.Hosts[1].Certificates = []lifecycle.Certificate{at("kubelet-client", 3, lifecycle.RenewedByKubelet)}
+	var b bytes.Buffer
+	if err := StatusText(&b, site, st, nil, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "Certificates: the first ends on 2027-02-07 (server on controller-1)."; !strings.Contains(b.String(), want) {
+		t.Errorf("nothing says %q:\n%s", want, b.String())
+	}
+	b.Reset()
+	st.ObservedAt = time.Date(2027, 2, 8, 0, 0, 0, 0, time.UTC)
+	if err := StatusText(&b, site, st, nil, Style{}); err != nil || !strings.Contains(b.String(), "the first ended on 2027-02-07") {
+		t.Errorf("of one that has ended: %v\n%s", err, b.String())
 	}
 }
 

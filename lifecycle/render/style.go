@@ -10,6 +10,14 @@ type Style struct {
 	key string
 	// color allows ANSI colours: a terminal, and nobody asked for none (NO_COLOR, TERM=dumb).
 	color bool
+	// columns is how wide lines may be; 0: as wide as they are, for files, pipes and logs.
+	columns int
+}
+
+// Within is the style for a terminal of so many columns.
+func (s Style) Within(columns int) Style {
+	s.columns = columns
+	return s
 }
 
 // raw is a sequence that steers the writer's other end, as only the writer's own Style can write it.

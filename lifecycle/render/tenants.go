@@ -44,7 +44,7 @@ func TenantsText(w io.Writer, site string, uses []lifecycle.TenantUse, style Sty
 		}
 	}
 	var b strings.Builder
-	table(&b, "TENANT\tNAMESPACE\tRESOURCE\tUSED\tHARD\tSHARE\tNOTE", rows)
+	table(&b, style, "TENANT\tNAMESPACE\tRESOURCE\tUSED\tHARD\tSHARE\tNOTE", rows)
 	for i, line := range strings.Split(strings.Trim(b.String(), "\n"), "\n") {
 		if full[i-1] { // painted afterwards: colours have no width
 			line = style.paint(codeYellow, line)

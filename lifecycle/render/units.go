@@ -162,7 +162,8 @@ func hookLines(hooks []string) []string {
 	if len(hooks) <= hooksShown+1 {
 		return hooks
 	}
-	return append(slices.Clone(hooks[:hooksShown]), fmt.Sprintf("and %d more hooks of the chart (-o json shows all)", len(hooks)-hooksShown))
+	more := lifecycle.Count(len(hooks)-hooksShown, "more hook")
+	return append(slices.Clone(hooks[:hooksShown]), "and "+more+" of the chart (-o json shows all)")
 }
 
 // ignoredShown is how many fields that are not compared are named.

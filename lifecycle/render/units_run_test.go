@@ -18,7 +18,7 @@ func TestRunOfUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "units_run.txt", text.String())
-	m := newLiveModel(map[string]string{"addons": "addons", "tenants": "tenants"}, Style{})
+	m := newLiveModel(map[string]string{"addons": "addons", "tenants": "tenants"}, nil, Style{})
 	var live strings.Builder
 	for _, e := range events {
 		m.apply(e)
@@ -26,7 +26,7 @@ func TestRunOfUnits(t *testing.T) {
 			continue
 		}
 		fmt.Fprintf(&live, "-- %s %s %s\n", clock(e.Time.Sub(rendertest.At(0))), e.Kind, e.Step)
-		for _, l := range m.take() {
+		for _, l := range m.take(100) {
 			live.WriteString("| " + l + "\n")
 		}
 		for _, l := range m.lines(e.Time.Add(time.Second), 110, 24) {

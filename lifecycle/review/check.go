@@ -83,7 +83,7 @@ func Begun(reviewed lifecycle.Plan, runs []lifecycle.RunRecord) bool {
 
 func atMost(lines []string, n int) []string {
 	if more := len(lines) - n; more > 1 {
-		return append(lines[:n:n], fmt.Sprintf("and %d more lines", more))
+		return append(lines[:n:n], "and "+lifecycle.Count(more, "more line"))
 	}
 	return lines
 }

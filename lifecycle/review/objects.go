@@ -40,7 +40,7 @@ func objectsSince(saved, now lifecycle.Step) []string {
 		out = append(out, "    what is declared is not what it was")
 	}
 	if n := len(out) - objectsTold; n > 1 {
-		out = append(out[:objectsTold], fmt.Sprintf("    and %d more differences", n))
+		out = append(out[:objectsTold], "    and "+lifecycle.Count(n, "more difference"))
 	}
 	return out
 }

@@ -44,8 +44,11 @@ func Read(file string, content []byte) (*Cluster, lifecycle.Diagnostics) {
 	docs, err := documents(content)
 	if err != nil {
 		line, what := yamlProblem(err)
-		return nil, lifecycle.Diagnostics{c.problem(line, "this is not YAML", what,
-			"Check indentation, quotes and colons at and just above this line.")}
+		hint := "Check indentation, quotes and colons at and just above this line."
+		if strings.Contains(string(content), "${") {
+			hint = "Write the values in place of ${...}: k0sctl puts variables of its environment in before it reads the file, and kiban does not."
+		}
+		return nil, lifecycle.Diagnostics{c.problem(line, "this is not YAML", what, hint)}
 	}
 	for i, d := range docs {
 		if docs[i], err = unfold(d); err != nil {

@@ -113,14 +113,24 @@ func TestReadRefuses(t *testing.T) {
 		"an object beside it": {document + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
 			"k0sctl.yaml:29: a Namespace is no part of a cluster"},
 		"k0s's configuration alone": {"apiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\n", "this is not a k0sctl cluster document"},
-		"no kind":                   {document + "---\na: b\n", "k0sctl.yaml:29: a document without apiVersion or kind"},
-		"no hosts":                  {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
+		"another version": {"apiVersion: k0sctl.k0sproject.io/v1alpha1\nkind: Cluster\n",
+			"k0sctl.yaml:1: the document is a cluster of k0sctl.k0sproject.io/v1alpha1"},
+		"a kind of k0s's that is none": {document + "---\napiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfg\n",
+			"k0s has no ClusterConfg"},
+		"a variable in a mapping": {"spec:\n  hosts:\n  - {role: worker, ssh: {address: ${ADDRESS}}}\n",
+			"k0sctl.yaml:2: this is not YAML"},
+		"no kind":  {document + "---\na: b\n", "k0sctl.yaml:29: a document without apiVersion or kind"},
+		"no hosts": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec: {}\n", "the document has no hosts"},
 		"a host as a word": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - worker-1\n",
 			"k0sctl.yaml:5: a host must be a mapping"},
 		"a bomb of aliases": {"apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\n" + bomb(), "aliases unfold"},
 	} {
-		if _, ds := Read("k0sctl.yaml", []byte(c.doc)); ds.Err() == nil || !strings.Contains(ds.Error(), c.want) {
+		_, ds := Read("k0sctl.yaml", []byte(c.doc))
+		if ds.Err() == nil || !strings.Contains(ds.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, ds, c.want)
+		}
+		if strings.Contains(c.doc, "${") && !strings.Contains(ds[0].Hint, "in place of ${...}") {
+			t.Errorf("%s: %s", name, ds[0].Hint)
 		}
 	}
 }

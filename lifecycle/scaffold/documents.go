@@ -27,6 +27,11 @@ func (c *Cluster) sortDocuments(docs []*yaml.Node) (cluster *yaml.Node, ds lifec
 			cluster = d
 		case strings.EqualFold(api, k0sAPI) && strings.EqualFold(kind, "ClusterConfig"):
 			configs = append(configs, top)
+		case strings.EqualFold(kind, "Cluster") && strings.HasPrefix(api, "k0sctl.k0sproject.io/"):
+			ds = append(ds, c.problem(top.Line, "the document is a cluster of "+api, "k0sctl v0.32 takes "+k0sctlAPI+".",
+				"Write `apiVersion: "+k0sctlAPI+"`, and look whether its fields are still called so."))
+		case strings.EqualFold(api, k0sAPI):
+			ds = append(ds, c.problem(top.Line, fmt.Sprintf("k0s has no %s", kind), "", "Did you mean ClusterConfig?"))
 		case api == "" || kind == "":
 			ds = append(ds, c.problem(top.Line, "a document without apiVersion or kind", "k0sctl refuses it as well.", "Remove it, or complete it."))
 		default:

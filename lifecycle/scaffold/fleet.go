@@ -9,6 +9,7 @@ import (
 
 	"kiban.dev/kiban/clusters"
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/explain"
 )
 
 // FirstVersion is the k0s version of a new fleet's first site, where nobody says another.
@@ -27,6 +28,8 @@ type Tool struct {
 	// Version is a release, "1.4.0".
 	Version string
 }
+
+var releaseForm = regexp.MustCompile(`^v\d+\.\d+\.\d+(-rc\.\d+)?$`)
 
 var imageName = regexp.MustCompile(`^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)+$`)
 
@@ -50,6 +53,11 @@ func Fleet(first Site, tool Tool) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the base: %w", err)
 	}
+	schema, err := explain.Schema("")
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{explain.SchemaFile, schema})
 	for _, f := range first.Overlay() {
 		files = append(files, File{"overlays/" + first.Name + "/" + f.Path, f.Content})
 	}
@@ -83,4 +91,13 @@ func baseFiles() ([]File, error) {
 		return err
 	})
 	return files, err
+}
+
+// ReleaseOf is the release that a build's version names, "1.4.0" of "v1.4.0"; a build between two takes the first one, for Renovate to
+// replace.
+func ReleaseOf(version string) string {
+	if !releaseForm.MatchString(version) {
+		return "1.0.0"
+	}
+	return version[1:]
 }

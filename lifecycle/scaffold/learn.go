@@ -27,6 +27,9 @@ const usualProgram = "/usr/local/bin/k0s"
 // NoVersion stands for the version of a document without one, until the machines are asked.
 const NoVersion = "v1.0.0+k0s.0"
 
+// Unnamed begins the names of hosts whose own is not known yet.
+const Unnamed = "kiban-import-"
+
 // Provisional names the hosts that have no hostname by their position, so that the machines can be asked.
 func (c *Cluster) Provisional() Learnt {
 	out := Learnt{Hosts: make([]LearntHost, len(c.Hosts))}
@@ -35,7 +38,7 @@ func (c *Cluster) Provisional() Learnt {
 	}
 	for i, h := range c.Hosts {
 		if out.Hosts[i].Name = h.Hostname; h.Hostname == "" {
-			out.Hosts[i].Name = fmt.Sprintf("kiban-import-%d", i+1)
+			out.Hosts[i].Name = fmt.Sprintf(Unnamed+"%d", i+1)
 		}
 	}
 	return out

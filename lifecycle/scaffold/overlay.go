@@ -1,11 +1,15 @@
 package scaffold
 
-import "fmt"
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle/explain"
+)
 
 // ImportedOverlay is the overlay of an imported cluster: the whole cluster in one document, which inherits nothing, and the Site. cluster
 // is what Document has printed; knownHosts may be nil.
 func (c *Cluster) ImportedOverlay(site string, cluster, knownHosts []byte) []File {
-	declared := fmt.Sprintf(`# How the site is reached and changed. What is not here has the default of the Site's form.
+	declared := explain.SchemaLine + fmt.Sprintf(`# How the site is reached and changed. What is not here has the default of the Site's form.
 apiVersion: kiban.dev/v1alpha1
 kind: Site
 metadata:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/explain"
 )
 
 // Site is a new site with machines of its own.
@@ -73,7 +74,7 @@ func (s Site) Overlay() []File {
 		{"cluster.yaml", []byte("# The machines. A hostname is what `hostname` prints there, and the node's name.\n" + head + "  hosts:\n" +
 			hosts.String())},
 		{"version.yaml", []byte("# The one line that an upgrade changes.\n" + head + "  k0s:\n    version: " + s.Version + "\n")},
-		{"site.yaml", []byte("# How this site is reached and changed, where that is not as clusters/base/site.yaml says.\n" +
+		{"site.yaml", []byte(explain.SchemaLine + "# How this site is reached and changed, where that is not as clusters/base/site.yaml says.\n" +
 			"apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata:\n  name: " + s.Name + "\n")},
 	}
 }

@@ -1,12 +1,15 @@
 package scaffold
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/explain"
 )
 
 // FreeOverlay is the folder, in a fleet's, of a site that the fleet does not have yet. It is an error where the name can't be a site's,
@@ -27,7 +30,8 @@ func FreeOverlay(fleet, name string) (string, error) {
 	return dir, nil
 }
 
-// MakeOverlay writes a new overlay: whole, or not at all.
+// MakeOverlay writes a new overlay: whole, or not at all. The schema that its files lead editors to comes with it, where the fleet has
+// none.
 func MakeOverlay(dir string, files []File) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
@@ -41,7 +45,23 @@ func MakeOverlay(dir string, files []File) error {
 	if err := WriteFiles(made, files); err != nil {
 		return err
 	}
-	return os.Rename(made, dir)
+	if err := os.Rename(made, dir); err != nil {
+		return err
+	}
+	return keepSchema(filepath.Join(dir, "..", ".."), files)
+}
+
+// keepSchema writes the schema into a fleet that has none, where files lead there.
+func keepSchema(fleet string, files []File) error {
+	leads := func(f File) bool { return bytes.Contains(f.Content, []byte(explain.SchemaLine)) }
+	if _, err := os.Lstat(filepath.Join(fleet, explain.SchemaFile)); err == nil || !slices.ContainsFunc(files, leads) {
+		return nil
+	}
+	schema, err := explain.Schema("")
+	if err != nil {
+		return err
+	}
+	return WriteFiles(fleet, []File{{explain.SchemaFile, schema}})
 }
 
 // WriteFiles writes files below a folder. One that is there already is an error.
@@ -61,4 +81,23 @@ func WriteFiles(dir string, files []File) error {
 		}
 	}
 	return nil
+}
+
+// WriteFleet writes the files of a new fleet: none, where one of them is in the way.
+func WriteFleet(dir string, files []File) error {
+	var inTheWay []string
+	for _, f := range files {
+		_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.Path)))
+		if err == nil {
+			inTheWay = append(inTheWay, f.Path)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(inTheWay) > 0 {
+		return lifecycle.Errorf(dir, "files are in the way, and nothing was written").
+			Because(inTheWay...).
+			Try("Use an empty folder; in a fleet, `kiban site add` makes another site.")
+	}
+	return WriteFiles(dir, files)
 }

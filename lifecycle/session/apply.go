@@ -57,6 +57,8 @@ func (s *Session) Plan(ctx context.Context, opts lifecycle.PlanOptions) (lifecyc
 	if err != nil {
 		return plan, err
 	}
+	s.warnOfRun(ctx)
+	s.warnOfMissing(ctx, plan)
 	return s.estimated(ctx, plan), nil
 }
 

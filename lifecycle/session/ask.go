@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -18,7 +19,10 @@ func (s *Session) BreakLock(ctx context.Context, held lifecycle.Lock) error {
 }
 
 // Soak is how long the cluster has run its versions, by what it keeps.
-func (s *Session) Soak(ctx context.Context) (lifecycle.Soak, error) { return s.parts.Records.Soak(ctx) }
+func (s *Session) Soak(ctx context.Context) (lifecycle.Soak, error) {
+	soak, err := s.parts.Records.Soak(ctx)
+	return soak, s.unanswered("how long the cluster has run its versions is not known", err)
+}
 
 // UpdateTold has edit change what the cluster remembers of what people were told. edit may be called again.
 func (s *Session) UpdateTold(ctx context.Context, edit func(map[string]lifecycle.Told)) error {
@@ -27,10 +31,23 @@ func (s *Session) UpdateTold(ctx context.Context, edit func(map[string]lifecycle
 
 // TenantUse is what tenants use of their quotas: those declared first, then those that have left the repository.
 func (s *Session) TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error) {
-	return s.parts.Workloads.TenantUse(ctx)
+	uses, err := s.parts.Workloads.TenantUse(ctx)
+	return uses, s.unanswered("what tenants use is not known", err)
 }
 
 // Verify proves what the site promises to workloads, by probes that are gone when it returns.
 func (s *Session) Verify(ctx context.Context) ([]lifecycle.Promise, error) {
-	return s.parts.Workloads.Verify(ctx, newRunID(time.Now()), s.opts.Hooks.say)
+	promises, err := s.parts.Workloads.Verify(ctx, newRunID(time.Now()), s.opts.Hooks.say)
+	return promises, s.unanswered("what the site promises could not be tried out", err)
+}
+
+// unanswered makes a finding of an error with which the cluster met a question. One that is a finding stays what it is.
+func (s *Session) unanswered(what string, err error) error {
+	if _, found := errors.AsType[lifecycle.Diagnostic](err); err == nil || found {
+		return err
+	}
+	if _, found := errors.AsType[lifecycle.Diagnostics](err); found {
+		return err
+	}
+	return lifecycle.Errorf(s.site.Name, "%s", what).From(err).Try("kiban status " + s.site.Name)
 }

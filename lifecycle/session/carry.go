@@ -48,6 +48,7 @@ func (s *Session) carryOut(
 		Sink:       lifecycle.Sinks(j.Sink, view.Sink, keepSummary(&summary)),
 		Commands:   commands,
 		KeepBackup: keep(t.run),
+		Backup:     func(before lifecycle.Version) (lifecycle.KeptBackup, bool) { return s.backupBefore(ctx, before) },
 		Stop:       view.Stop,
 		WorkDone:   view.WorkDone,
 	})

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/review"
@@ -134,6 +136,15 @@ func (s *Session) planNow(ctx context.Context, g goal) (lifecycle.Plan, error) {
 	return g.plan(state), nil
 }
 
+// differences are what a plan that no longer holds differs in, a line each.
+func differences(why error) string {
+	d, ok := errors.AsType[lifecycle.Diagnostic](why)
+	if !ok || d.Detail == "" {
+		return "  " + why.Error()
+	}
+	return "  " + strings.ReplaceAll(d.Detail, "\n", "\n  ")
+}
+
 // present shows the plan, unless it is the one that was agreed to before the lock was there and still may go. The error is why it can't be
 // carried out: then it was shown, with its findings.
 func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.Plan) (agreed bool, err error) {
@@ -143,7 +154,7 @@ func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.P
 		}
 	}
 	agreed = t.agreedTo(plan, func(why error) {
-		s.opts.Hooks.note("The site has changed since the plan above was made; this is the plan now. What has changed: %s", why)
+		s.opts.Hooks.note("The site has changed since the plan above was made; this is the plan now. What has changed:\n%s", differences(why))
 	})
 	err = plan.Diagnostics.Err()
 	if (!agreed || err != nil) && !g.blind && (!plan.Empty() || len(plan.Diagnostics) > 0) {

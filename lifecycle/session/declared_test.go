@@ -231,6 +231,61 @@ func TestNoDeclaredFieldIsPassedOver(t *testing.T) {
 	}
 }
 
+// Whatever single declared field is taken out again of a site that is as declared: the plan is not empty, or it names the field, or what is
+// there is what k0s does without it. What left nothing on a machine leaves nothing to see, and a file that was put stays.
+func TestNoFieldThatIsTakenOutIsPassedOver(t *testing.T) {
+	nothingThere := []string{"hooks", "useExistingK0s", "k0sBinaryPath", "k0sDownloadURL", "files", "version", "hostname", "reset", "noTaints"}
+	// The nodes of the state have no labels to take off; an overruled name is told of where it is declared; what k0s fills in by itself
+	// can't be told from what was declared.
+	elsewhere := []string{"--labels", "--no-taints", "--enable-dynamic-config", "--kubelet-extra-args --node-labels",
+		"--kubelet-extra-args --hostname-override",
+		"spec.k0s.config.spec.images", "spec.k0s.config.spec.installConfig", "spec.k0s.config.spec.extensions.storage",
+		"spec.k0s.config.spec.extensions.helm.concurrencyLevel", "spec.k0s.config.spec.network.nodeLocalLoadBalancing",
+		"spec.k0s.config.spec.podSecurityPolicy"}
+	for name, document := range documents() {
+		t.Run(name, func(t *testing.T) {
+			s := declaredSite(t, document)
+			without, ds := s.load(s.base)
+			if err := ds.Err(); err != nil {
+				t.Fatal(err)
+			}
+			var known string
+			for _, d := range plan.Make(without, asDeclared(without), lifecycle.PlanOptions{}).Diagnostics {
+				known += d.Error() + d.Hint + "\n"
+			}
+			tried := 0
+			for path, value := range changes() {
+				field := path[strings.LastIndexByte(path, '.')+1:]
+				doc := clone(t, s.base)
+				put(doc, path, value)
+				with, found := s.load(doc)
+				if slices.Contains(nothingThere, field) || found.Err() != nil || reflect.DeepEqual(with.Cluster.Hosts, without.Cluster.Hosts) &&
+					slices.Equal(with.Cluster.Config, without.Cluster.Config) {
+					continue
+				}
+				tried++
+				p := plan.Make(without, asDeclared(with), lifecycle.PlanOptions{})
+				if _, argument, ok := strings.Cut(path, "//"); ok {
+					field, path = argument, argument
+				}
+				if p.Empty() && slices.ContainsFunc(elsewhere, func(e string) bool { return strings.HasPrefix(path, e) }) {
+					continue
+				}
+				var said string
+				for _, d := range p.Diagnostics {
+					said += d.Error() + d.Hint + "\n"
+				}
+				if p.Empty() && (said == known || !strings.Contains(said, field) && !strings.Contains(said, fmt.Sprint(value))) {
+					t.Errorf("%s = %v: %v\n%v", path, value, p.Steps, p.Diagnostics)
+				}
+			}
+			if tried < 100 {
+				t.Errorf("only %d fields were taken out", tried)
+			}
+		})
+	}
+}
+
 // changes are single fields and other values of them: each of k0s's configuration, each argument, each field of a host. What of a host
 // leaves nothing on a machine is left out: how it is reached (ssh), what kiban does anyway (uploadBinary) or never (os),
 // privateInterface, which privateAddress overrules, and where it is looked for (k0sInstallPath), for then it is not found.

@@ -16,17 +16,21 @@ type LoadOptions struct {
 	// UnknownHosts: the machines' host keys need not be known, because they are about to be fetched. Whom backups are encrypted to, and what
 	// API servers make of files, is not checked then either.
 	UnknownHosts bool
+	// KnownHostsLater: a missing known_hosts file is told of the machines, when they are asked.
+	KnownHostsLater bool
 	// Unpinned: the lock file need not match, because it is about to be written.
 	Unpinned bool
 	// LocalFiles are places on this machine that the site may take files from, beside those that the fleet's owners name: of a document that
 	// whoever runs kiban names himself, all ("/").
 	LocalFiles []string
+	// Beside is the fleet that an earlier revision was read from: what git does not hold, such as keys, is its own.
+	Beside string
 }
 
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
-	o := site.Options{Describe: k0s.Describe, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
-		Unpinned: opts.Unpinned, LocalFiles: opts.LocalFiles}
+	o := site.Options{Describe: k0s.Describe, Fields: k0s.Fields, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
+		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, LocalFiles: opts.LocalFiles, Beside: opts.Beside}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,11 +64,16 @@ func (l siteLock) controllers(seen lifecycle.State) lock.Group {
 	return g
 }
 
-// newest is the greatest epoch that a machine was seen to know of: an older one is refused there.
-func newest(seen lifecycle.State) int {
+// newest is the greatest epoch that a machine was seen to know of: an older one is refused there. A worker may say what it likes, and must
+// not use up the numbers that all machines can tell from each other: above half of them a controller's word counts alone.
+func (l siteLock) newest(seen lifecycle.State) int {
+	const half = 1_000_000_000
 	epoch := 0
 	for _, h := range seen.Hosts {
-		epoch = max(epoch, h.Epoch)
+		declared, _ := l.site.Cluster.Host(h.Name)
+		if h.Epoch <= half || declared.Role.IsController() {
+			epoch = max(epoch, h.Epoch)
+		}
 	}
 	return epoch
 }
@@ -85,16 +91,35 @@ func (l siteLock) Locks(ctx context.Context, seen lifecycle.State) ([]lifecycle.
 			continue // status says so of the machine
 		}
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			ctx, cancel := lifecycle.Within(ctx, 10*time.Second, "no answer")
 			defer cancel()
 			found[i], errs[i] = s.ReadLock(ctx)
 		})
 	}
 	wg.Wait()
-	if why := seen.API.Unknown; why != "" {
-		errs[len(seats)] = errors.New("the Kubernetes API does not answer: " + why)
+	switch {
+	case seen.ShutOut(l.site): // status says so of the controllers
+	case seen.API.Unknown != "":
+		errs[len(seats)] = errors.New("the Kubernetes API did not answer")
 	}
+	errs = append(errs, tooFew(l.controllers(seen).Seats))
 	return slices.DeleteFunc(found, func(l lifecycle.Lock) bool { return !l.Held() }), errors.Join(errs...)
+}
+
+// tooFew says that the controllers which answer are no majority: a run may have the lock on the others. Whoever has it has a majority, of
+// which any other majority sees one.
+func tooFew(controllers []lock.Seat) error {
+	var away []string
+	for _, s := range controllers {
+		if s.Away != "" {
+			away = append(away, s.Name)
+		}
+	}
+	if answer := len(controllers) - len(away); len(away) == 0 || answer > len(controllers)/2 {
+		return nil
+	}
+	return fmt.Errorf("%d of %s could be asked, and a run may have it on %s", len(controllers)-len(away),
+		lifecycle.Count(len(controllers), "controller"), strings.Join(away, ", "))
 }
 
 func (l siteLock) BreakLock(ctx context.Context, seen lifecycle.State, held lifecycle.Lock) error {
@@ -142,7 +167,7 @@ func (c *contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence
 	fence := &lock.Fence{Site: c.claim.Site}
 	fence.Adopt = c.adopt(fence)
 	release := func() { c.release(ctx, fence) }
-	epoch := newest(seen) + 1
+	epoch := c.newest(seen) + 1
 	if len(cluster.Seats) == 0 && len(controllers.Seats) == 0 {
 		return nil, nil, lifecycle.Blockedf(c.claim.Site, "there is no place for the site's lock, so nothing was done").
 			Because("The Kubernetes API does not answer, and there are no controllers.").Try("kiban status " + c.claim.Site)
@@ -170,7 +195,7 @@ func (c *contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence
 }
 
 func (c *contender) release(ctx context.Context, fence *lock.Fence) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lifecycle.LockDuration/2)
+	ctx, cancel := lifecycle.Within(context.WithoutCancel(ctx), lifecycle.LockDuration/2, "no answer")
 	defer cancel()
 	if err := fence.Release(ctx); err != nil && c.claim.Say != nil {
 		c.claim.Say(fmt.Sprintf("Warning: the lock of %s could not be given up; it lapses by itself in %s: %v",
@@ -183,7 +208,7 @@ func (c *contender) release(ctx context.Context, fence *lock.Fence) {
 const adoptWait = lifecycle.LockDuration + 10*time.Second
 
 // adopt takes what of the lock is still missing: the cluster's, as soon as there is a cluster that keeps one; the controllers', before
-// one of them is touched.
+// a machine or a node is touched.
 func (c *contender) adopt(fence *lock.Fence) func(context.Context, lifecycle.Step) ([]*lock.Hold, error) {
 	return func(ctx context.Context, step lifecycle.Step) (holds []*lock.Hold, err error) {
 		if !fence.Holds(false) && c.served(ctx) {
@@ -200,7 +225,9 @@ func (c *contender) adopt(fence *lock.Fence) func(context.Context, lifecycle.Ste
 		if fence.Holds(true) || !c.touches(step) {
 			return holds, nil
 		}
-		hold, err := lock.NewContest(c.claim).Acquire(ctx, c.declared(), fence.Epoch())
+		controllers := c.declared()
+		controllers.Serve = c.served(ctx)
+		hold, err := lock.NewContest(c.claim).Acquire(ctx, controllers, fence.Epoch())
 		if err == nil {
 			holds = append(holds, hold)
 		}
@@ -217,10 +244,12 @@ func (c *contender) served(ctx context.Context) bool {
 	return err == nil
 }
 
-// touches reports whether a step changes something on a controller.
+// touches reports whether a step needs the controllers' lock: each that acts on a machine or a node. With the cluster's alone two could act
+// on the same worker, of which one has only the cluster's lock, and the other, whose way to the API is cut, only the controllers'. Units
+// are acted on through the API alone, so its lock is enough. A site without controllers has no other.
 func (c *contender) touches(step lifecycle.Step) bool {
-	host, ok := c.site.Cluster.Host(step.Target)
-	return ok && host.Role.IsController() && step.Action.Doer() == lifecycle.DoerMachines
+	controllers := slices.ContainsFunc(c.site.Cluster.Hosts, func(h lifecycle.Host) bool { return h.Role.IsController() })
+	return controllers && step.Action.Doer() != lifecycle.DoerUnits
 }
 
 // declared are all controllers, each of which is asked.

@@ -184,8 +184,8 @@ func TestA4_OneOfThreeControllersIsNoPlace(t *testing.T) {
 	})
 }
 
-// With the cluster's lock alone, machines that are no controllers may change; a controller may not, until enough of them answer.
-func TestA4_NoControllerIsTouchedWithoutTheControllers(t *testing.T) {
+// With the cluster's lock alone units may change; no machine and no node may, until enough controllers answer.
+func TestA4_NoMachineIsTouchedWithoutTheControllers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(3)
 		for _, silent := range []string{"controller-2", "controller-3"} {
@@ -196,16 +196,62 @@ func TestA4_NoControllerIsTouchedWithoutTheControllers(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer release()
-		if err := fence.Check(t.Context(), upgrade("worker-1")); err != nil {
-			t.Errorf("a worker: %v", err)
+		if err := fence.Check(t.Context(), lifecycle.Step{ID: "metallb/apply", Target: "metallb", Action: lifecycle.ActionApply}); err != nil {
+			t.Errorf("a unit: %v", err)
 		}
-		err = fence.Check(t.Context(), upgrade("controller-1"))
-		if err == nil || !strings.Contains(err.Error(), "controller-3 does not answer") {
-			t.Errorf("a controller: %v", err)
+		for _, s := range []lifecycle.Step{upgrade("controller-1"), upgrade("worker-1"),
+			{ID: "worker-1/cordon", Target: "worker-1", Action: lifecycle.ActionCordon}} {
+			err = fence.Check(t.Context(), s)
+			d, _ := errors.AsType[lifecycle.Diagnostic](err)
+			if !strings.Contains(d.Detail, "controller-3 does not answer") || !strings.Contains(d.Detail, "The Kubernetes API answers") ||
+				strings.Contains(d.Hint, "restore") || !strings.Contains(d.Hint, "Mend the way") {
+				t.Errorf("%s: %+v", s.ID, d)
+			}
 		}
 		y.on["controller-3"].set(false)
 		if err := fence.Check(t.Context(), upgrade("controller-1")); err != nil || y.on["controller-3"].holder() != "alice" {
 			t.Errorf("a controller, when two answer: %v", err)
+		}
+	})
+}
+
+// alice has the API, bob the controllers: each is cut off from what the other holds. Only bob may act on the worker.
+func TestNoTwoActOnAWorkerWithALockEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(3)
+		bob, release, err := y.run("bob").Take(t.Context(), y.seen(false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		none := y.seen(true, "controller-1", "controller-2", "controller-3")
+		alice, done, err := y.run("alice").Take(t.Context(), none)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer done()
+		y.api.set(true)
+		if err := bob.Check(t.Context(), upgrade("worker-1")); err != nil {
+			t.Errorf("bob, who has the controllers: %v", err)
+		}
+		y.api.set(false)
+		if err := alice.Check(t.Context(), upgrade("worker-1")); !errors.Is(err, lock.ErrHeld) {
+			t.Errorf("alice, who has the cluster's lock alone: %v", err)
+		}
+	})
+}
+
+// A site whose machines are somebody else's has the cluster's lock and no other.
+func TestASiteWithoutControllersHasOneLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(0)
+		fence, release, err := y.run("alice").Take(t.Context(), y.seen(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		if err := fence.Check(t.Context(), upgrade("worker-1")); err != nil {
+			t.Error(err)
 		}
 	})
 }
@@ -238,6 +284,23 @@ func TestALockGoesFromOnePlaceToTheOtherWithOneEpoch(t *testing.T) {
 	})
 }
 
+// TestA10_AWorkerDoesNotUseUpTheEpochs: one that says it knows the greatest epoch that anybody reads would leave none for the runs to come,
+// and so the site without a lock that machines can tell from a former one.
+func TestA10_AWorkerDoesNotUseUpTheEpochs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(3)
+		for _, c := range []struct{ worker, controller, want int }{
+			{2_000_000_000, 3, 4}, {1_000_000_000, 3, 1_000_000_001}, {2_000_000_000, 1_000_000_001, 1_000_000_002},
+		} {
+			seen := y.seen(true)
+			seen.Hosts[0].Epoch, seen.Hosts[3].Epoch = c.controller, c.worker
+			if got := y.locks().(siteLock).newest(seen) + 1; got != c.want {
+				t.Errorf("a worker says %d, a controller %d: the next is %d, want %d", c.worker, c.controller, got, c.want)
+			}
+		}
+	})
+}
+
 // What is held is told of every place, and taken away from each.
 func TestLocksAreToldAndBrokenEverywhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -260,10 +323,32 @@ func TestLocksAreToldAndBrokenEverywhere(t *testing.T) {
 			t.Errorf("alice: %v", err)
 		}
 		held, err = y.locks().Locks(t.Context(), y.seen(false))
-		if len(held) != 0 || err == nil || !strings.Contains(err.Error(), "connection refused") {
+		if len(held) != 0 || err == nil || !strings.Contains(err.Error(), "the Kubernetes API did not answer") {
 			t.Errorf("%+v, %v", held, err)
 		}
 	})
+}
+
+// TestLocksSaysWhatItDoesNotKnow: that nobody holds the lock is known only where a majority of the controllers was asked, and the API where
+// there is one.
+func TestLocksSaysWhatItDoesNotKnow(t *testing.T) {
+	y := newYard(3)
+	for name, c := range map[string]struct {
+		seen lifecycle.State
+		says string
+	}{
+		"all answer":             {seen: y.seen(true)},
+		"one controller is away": {seen: y.seen(true, "controller-2")},
+		"two are": {seen: y.seen(true, "controller-2", "controller-3"),
+			says: "1 of 3 controllers could be asked, and a run may have it on controller-2, controller-3"},
+		"the API is away":                   {seen: y.seen(false), says: "the Kubernetes API did not answer"},
+		"the API is away, and a controller": {seen: y.seen(false, "controller-1"), says: "the Kubernetes API did not answer"},
+	} {
+		held, err := y.locks().Locks(t.Context(), c.seen)
+		if len(held) != 0 || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, %v", name, held, err)
+		}
+	}
 }
 
 // told is a site's locks as they are told, one answer after another.

@@ -19,24 +19,28 @@ type machines struct {
 	gates check.Machines
 	steps apply.Machines
 	logs  apply.Logs
+	hosts apply.Hosts
 	// credentials are the administrator's; zero when there are none yet.
 	credentials func(ctx context.Context) (lifecycle.Credentials, error)
 	// lock is where a machine keeps the site's lock.
-	lock  func(host string) lock.Place
-	dial  func(ctx context.Context, host, network, addr string) (net.Conn, error)
-	close func() error
+	lock func(host string) lock.Place
+	// missing looks for a version at the source of k0s; nil where there is none.
+	missing func(ctx context.Context, v lifecycle.Version, arch string) (lifecycle.Diagnostic, bool)
+	dial    func(ctx context.Context, host, network, addr string) (net.Conn, error)
+	close   func() error
 }
 
 // overSSH are a site's own machines.
 func overSSH(s *k0s.Session) machines {
 	place := func(host string) lock.Place { return s.HostLock(host) }
-	return machines{facts: s, gates: s, steps: s, logs: s, credentials: s.Credentials, lock: place, dial: s.Dial, close: s.Close}
+	return machines{facts: s, gates: s, steps: s, logs: s, hosts: s, credentials: s.Credentials, lock: place, dial: s.Dial, close: s.Close,
+		missing: s.Missing}
 }
 
 // elsewhere stands for the machines of a site that someone else runs: there are none, but there is a kubeconfig.
 func elsewhere(kubeconfig func() ([]byte, error)) machines {
 	n := noMachines{kubeconfig}
-	return machines{facts: n, gates: n, steps: n, logs: n, lock: n.lock, dial: n.dial,
+	return machines{facts: n, gates: n, steps: n, logs: n, hosts: n, lock: n.lock, dial: n.dial,
 		credentials: func(context.Context) (lifecycle.Credentials, error) { return n.credentials() },
 		close:       func() error { return nil },
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/diff"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/plan"
@@ -17,6 +18,10 @@ type Parts struct {
 	Runner    Runner
 	Records   Records
 	Workloads Workloads
+	// Logs are those of the machines' k0s; nil where nobody asks for them.
+	Logs apply.Logs
+	// Missing finds that the source of k0s does not have a version; nil where nobody looks.
+	Missing func(ctx context.Context, v lifecycle.Version, arch string) (lifecycle.Diagnostic, bool)
 	// Plans are the planners. Those that are nil are package plan's.
 	Plans Planners
 }
@@ -72,6 +77,8 @@ type Run struct {
 	Commands io.Writer
 	// KeepBackup keeps a backup that a step takes.
 	KeepBackup lifecycle.KeepBackup
+	// Backup finds the newest backup from before a version, wherever the site keeps them; nil: nobody knows.
+	Backup func(before lifecycle.Version) (lifecycle.KeptBackup, bool)
 	// Stop, when closed, lets the steps in hand finish and starts no other.
 	Stop <-chan struct{}
 	// WorkDone waits until the operator says that the work a step waits for is done. Nil: there is no operator.
@@ -104,6 +111,7 @@ type Planners struct {
 	Node     func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
 	Backup   func(site lifecycle.Site) lifecycle.Plan
 	Restore  func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
+	Renew    func(site lifecycle.Site, state lifecycle.State, all bool) lifecycle.Plan
 	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
 }
 
@@ -126,6 +134,9 @@ func (p Planners) filled() Planners {
 	}
 	if p.Restore == nil {
 		p.Restore = plan.Restore
+	}
+	if p.Renew == nil {
+		p.Renew = plan.Renew
 	}
 	if p.Estimate == nil {
 		p.Estimate = plan.Estimate

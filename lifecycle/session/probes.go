@@ -2,10 +2,14 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // probeTimeout bounds one answer of a probe.
@@ -16,21 +20,25 @@ const probeTimeout = 5 * time.Second
 type webProber struct{ client *http.Client }
 
 func newWebProber() webProber {
-	transport := &http.Transport{DisableKeepAlives: true, TLSHandshakeTimeout: probeTimeout, ResponseHeaderTimeout: probeTimeout}
-	return webProber{&http.Client{Timeout: probeTimeout, Transport: transport,
+	return webProber{&http.Client{Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // Ask asks once; an error says why that was no answer.
 func (p webProber) Ask(ctx context.Context, address string) error {
+	ctx, cancel := lifecycle.Within(ctx, probeTimeout, "no answer")
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
 	r.Header.Set("User-Agent", "kiban")
 	resp, err := p.client.Do(r)
+	if u, ok := errors.AsType[*url.Error](err); ok { // the address is said already
+		err = u.Err
+	}
 	if err != nil {
-		return err
+		return lifecycle.InTime(ctx, err)
 	}
 	defer resp.Body.Close()
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)

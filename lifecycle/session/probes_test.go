@@ -5,6 +5,9 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // TestProbesReachWhatIsDeclaredAndNothingElse: a redirect is an answer, and is not followed; a code from 400 on is none.
@@ -31,5 +34,16 @@ func TestProbesReachWhatIsDeclaredAndNothingElse(t *testing.T) {
 	declared.Close()
 	if newWebProber().Ask(t.Context(), declared.URL) == nil {
 		t.Error("nobody listens, and it answers")
+	}
+}
+
+// What does not answer in time is told so, without the address again, which the gate says before it.
+func TestProbesSayWhatDidNotAnswer(t *testing.T) {
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer silent.Close()
+	ctx, cancel := lifecycle.Within(t.Context(), 100*time.Millisecond, "no answer")
+	defer cancel()
+	if err := newWebProber().Ask(ctx, silent.URL); err == nil || err.Error() != "no answer within 100ms" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -131,7 +131,7 @@ func (r *recorder) keep(ctx context.Context, put func(context.Context, lifecycle
 func (r *recorder) put(ctx context.Context, put func(context.Context, lifecycle.RunRecord) error) {
 	record := r.sum.Record()
 	// Whoever stopped the run can wait this much longer: the next machine is to know of it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	ctx, cancel := lifecycle.Within(context.WithoutCancel(ctx), recordLimit, "no answer")
 	defer cancel()
 	err := put(ctx, record)
 	if err == nil {

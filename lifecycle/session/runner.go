@@ -40,6 +40,9 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 		Config:   w.api,
 		Units:    units,
 		Gates:    gates,
+		Hosts:    w.machines.hosts,
+		Members:  run.Seen.Etcd.Members,
+		Backup:   run.Backup,
 		Sink:     record.Sink,
 		RunID:    run.ID,
 		Stop:     run.Stop,
@@ -60,7 +63,7 @@ func (w *world) mark(ctx context.Context, plan lifecycle.Plan, run Run, r *recor
 	if run.Seen.API.Site != "" || harmless(plan) || r.sum.Record().Begun == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	ctx, cancel := lifecycle.Within(context.WithoutCancel(ctx), recordLimit, "no answer")
 	defer cancel()
 	if err := w.api.MarkSite(ctx, w.site.Name); err != nil {
 		r.warn(lifecycle.Warnf(w.site.Name, "the cluster could not note which site it is").From(err).

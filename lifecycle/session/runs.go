@@ -27,11 +27,34 @@ func (s *Session) knownRuns(ctx context.Context) []lifecycle.RunRecord {
 	if err != nil {
 		s.opts.Hooks.note("The cluster could not be asked for its runs: %v", err)
 	}
+	return merged(here, kept)
+}
+
+// merged are the runs of journals and those that the cluster keeps, each once, newest first.
+func merged(here, kept []lifecycle.RunRecord) []lifecycle.RunRecord {
 	var out []lifecycle.RunRecord
 	for _, r := range journal.Merge(here, kept) {
 		out = append(out, r.RunRecord)
 	}
 	return out
+}
+
+// recordsNow are the cluster's records of runs. What was read since the last look is not asked for again.
+func (s *Session) recordsNow(ctx context.Context) ([]lifecycle.RunRecord, error) {
+	s.mu.Lock()
+	runs, read := s.records, s.recordsRead
+	s.mu.Unlock()
+	if read {
+		return runs, nil
+	}
+	runs, err := s.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.records, s.recordsRead = runs, true
+	return runs, nil
 }
 
 // estimateLimit bounds the wait for the records of past runs: an estimate is not worth more.
@@ -44,9 +67,9 @@ func (s *Session) estimated(ctx context.Context, plan lifecycle.Plan) lifecycle.
 	if !machines || plan.ClusterUID == "" {
 		return plan
 	}
-	ctx, cancel := context.WithTimeout(ctx, estimateLimit)
+	ctx, cancel := lifecycle.Within(ctx, estimateLimit, "no answer")
 	defer cancel()
-	runs, err := s.Runs(ctx)
+	runs, err := s.recordsNow(ctx)
 	if err != nil {
 		s.opts.Log.Debug("the plan has no estimate: the records of past runs could not be read", "site", plan.Site, "error", err)
 		return plan

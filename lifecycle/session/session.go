@@ -47,6 +47,9 @@ type Session struct {
 
 	mu   sync.Mutex
 	seen lifecycle.State // what was observed last
+	// records are the cluster's of past runs, where they were read since then.
+	records     []lifecycle.RunRecord
+	recordsRead bool
 }
 
 // Open makes ready to talk to a site's machines and its API. Nothing is dialled yet.
@@ -56,7 +59,8 @@ func Open(site lifecycle.Site, opts Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return With(site, opts, Parts{Site: w, Lock: w.locks(), Runner: w, Records: w, Workloads: w}), nil
+	return With(site, opts, Parts{Site: w, Lock: w.locks(), Runner: w, Records: w, Workloads: w, Logs: w.machines.logs,
+		Missing: w.machines.missing}), nil
 }
 
 // With is Open on other parts than the real ones.
@@ -92,11 +96,22 @@ func (s *Session) Site() lifecycle.Site { return s.site }
 
 // Observe learns what is there and changes nothing.
 func (s *Session) Observe(ctx context.Context) (lifecycle.State, error) {
+	s.mu.Lock()
+	s.records, s.recordsRead = nil, false
+	s.mu.Unlock()
 	state, err := s.parts.Site.Observe(ctx)
+	if err == nil {
+		state.Past = s.remember(ctx, state)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = state
 	return state, err
+}
+
+// LastLog gives the last lines of the log of a host's k0s service, oldest first, without secrets.
+func (s *Session) LastLog(ctx context.Context, host string, lines int) ([]string, error) {
+	return s.parts.Logs.LastLog(ctx, host, lines)
 }
 
 // lastSeen is what was observed last.

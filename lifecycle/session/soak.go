@@ -109,7 +109,7 @@ func (s *Session) runAtWork(ctx context.Context, watch time.Duration) (string, e
 	}
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", lifecycle.WhyEnded(ctx)
 	case <-time.After(watch):
 	}
 	after, err := s.Locks(ctx)
@@ -130,7 +130,7 @@ func (w *world) soaked(ctx context.Context, plan lifecycle.Plan, run Run, r *rec
 	if harmless(plan) || run.Follows {
 		return // nothing has changed; or what it comes to is not known yet
 	}
-	ctx, cancel := context.WithTimeout(ctx, soakLimit)
+	ctx, cancel := lifecycle.Within(ctx, soakLimit, "no answer")
 	defer cancel()
 	state, err := w.look(ctx, addons.Glance{Engine: w.units})
 	if err == nil {

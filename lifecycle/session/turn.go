@@ -87,7 +87,7 @@ func (s *Session) claim(run, doing, process string) lock.Claim {
 		at = " in "
 	}
 	return lock.Claim{Site: s.site.Name, Wait: s.opts.LockTimeout, Say: s.opts.Hooks.say,
-		Gone: func(process string) bool { return lock.ProcessGone(os.TempDir(), process) },
+		Gone: processGone,
 		Lock: lifecycle.Lock{Holder: run, Who: strings.TrimSuffix(s.opts.Who+at+s.opts.Where, at), Doing: doing, Process: process}}
 }
 
@@ -96,4 +96,12 @@ func newRunID(now time.Time) string {
 	b := make([]byte, 3)
 	rand.Read(b) // never fails
 	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b)
+}
+
+// processGone reports whether a process that had a lock is known to have ended.
+func processGone(process string) bool { return lock.ProcessGone(os.TempDir(), process) }
+
+// AtWork are those of a site's locks whose runs are at work, as far as is known.
+func AtWork(locks []lifecycle.Lock) []lifecycle.Lock {
+	return lock.Alive(locks, processGone, time.Now())
 }

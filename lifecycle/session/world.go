@@ -181,7 +181,7 @@ func (w *world) ownCluster(ctx context.Context) (*kube.Client, error) {
 
 // otherCluster finds that the cluster is another site's. One that does not tell is not known to be.
 func (w *world) otherCluster(ctx context.Context) (d lifecycle.Diagnostic, other bool) {
-	ctx, cancel := context.WithTimeout(ctx, recordLimit)
+	ctx, cancel := lifecycle.Within(ctx, recordLimit, "no answer")
 	defer cancel()
 	uid, marked, err := w.api.Identity(ctx)
 	if err != nil {

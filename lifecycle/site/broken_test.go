@@ -103,3 +103,11 @@ func TestSampleFleetIsSound(t *testing.T) {
 		t.Fatal(ds)
 	}
 }
+
+// TestKnownHostsLater: a file that is not there is told once, by whoever asks the machines, and not a second time before.
+func TestKnownHostsLater(t *testing.T) {
+	fleet := sampleFleet(t, filepath.Join("testdata", "broken", "known-hosts-missing"))
+	if _, ds := Load(t.Context(), fleet, "tokyo", Options{KnownHostsLater: true}); len(ds) > 0 {
+		t.Errorf("%s", printFindings(ds))
+	}
+}

@@ -2,6 +2,8 @@ package site
 
 import (
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,8 +47,8 @@ func (l *loader) checkAddon(d addonDocument) []finding {
 	if a.Chart != nil {
 		found = append(found, checkChart(a)...)
 		if repo := absolute(l.site.Dir, a.Chart.Repo); a.Chart.Repo != "" && !isRemote(repo) {
-			if _, err := l.local(repo); overlay.LeadsOut(err) {
-				found = append(found, l.notLocal(at("chart", "repo"), "the chart of addon "+a.Name, repo, err))
+			if path, err := l.chartLeads(repo, *a.Chart); err != nil {
+				found = append(found, l.notLocal(at("chart", "repo"), "the chart of addon "+a.Name, path, err))
 			}
 		}
 	}
@@ -62,6 +64,39 @@ func (l *loader) checkAddon(d addonDocument) []finding {
 		found = append(found, wrong(at("timeout"), "timeout must be positive", "A wait without end is never reported.", "Leave it out for 10m."))
 	}
 	return found
+}
+
+// chartLeads is the error of a chart in a folder that is outside of the fleet, as a whole or by a link: Helm follows links when it loads a
+// chart, and what they lead to would be rendered. path is which. What is not there is told when it is loaded.
+func (l *loader) chartLeads(repo string, c lifecycle.Chart) (path string, err error) {
+	seen := map[string]bool{}
+	var visit func(path string) error
+	visit = func(at string) error {
+		to, err := l.content(at)
+		if overlay.LeadsOut(err) {
+			path = at
+			return err
+		}
+		if err != nil || seen[to] {
+			return nil
+		}
+		seen[to] = true
+		return filepath.WalkDir(to, func(below string, e fs.DirEntry, err error) error {
+			if err == nil && (e.Type()&fs.ModeSymlink != 0 || e.Name() == ".git") {
+				return visit(below)
+			}
+			return nil
+		})
+	}
+	if _, err := l.content(repo); overlay.LeadsOut(err) {
+		return repo, err
+	}
+	for _, at := range []string{c.Name, c.Name + "-" + c.Version + ".tgz"} {
+		if err := visit(filepath.Join(repo, at)); err != nil {
+			return path, err
+		}
+	}
+	return "", nil
 }
 
 var (
@@ -104,7 +139,7 @@ func checkChart(a lifecycle.Addon) []finding {
 	return found
 }
 
-var keyForm = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+var keyForm = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
 
 func (l *loader) checkAddonSecrets(d addonDocument) []finding {
 	var found []finding
@@ -124,7 +159,7 @@ func (l *loader) checkAddonSecrets(d addonDocument) []finding {
 		}
 		seen[s.Name] = true
 		for _, key := range sortedKeys(s.Keys) {
-			if !keyForm.MatchString(key) {
+			if len(key) > 253 || !keyForm.MatchString(key) {
 				found = append(found, wrong(below(at, "keys", key), fmt.Sprintf("%q can't be a key of a Secret", key), "",
 					"Use letters, digits, dots, hyphens and underscores."))
 			}

@@ -29,6 +29,12 @@ func checkAllowed(c clusterDocument) []finding {
 		at := func(keys ...string) overlay.Place { return hostPlace(h.Hostname, keys...) }
 		keys := []string{"ssh"}
 		for s := h.SSH; s != nil; s = s.Bastion {
+			if s.Address != "" && !substitution.MatchString(s.Address) { // which is told as what it is
+				found = append(found, refusal(at(append(slices.Clone(keys), "address")...), of, allowed.Address(s.Address))...)
+			}
+			if s.User != "" && !substitution.MatchString(s.User) {
+				found = append(found, refusal(at(append(slices.Clone(keys), "user")...), of, allowed.User(s.User))...)
+			}
 			for _, name := range slices.Sorted(maps.Keys(s.Options)) {
 				found = append(found, refusal(at(append(slices.Clone(keys), "options", name)...), of, allowed.SSHOption(name, s.Options[name]))...)
 			}
@@ -89,10 +95,7 @@ func (l *loader) checkDestinations() []finding {
 		}
 		declared := l.cluster.Spec.Hosts[i]
 		for _, file := range host.Files {
-			at := hostPlace(declared.Hostname, "files", overlay.Index(fileIndex(declared.Files, file.Path)))
-			if _, ofSite := l.declared.Spec.Files[file.Path]; ofSite {
-				at = sitePlace("spec", "files", file.Path)
-			}
+			at := l.filePlace(declared, file.Path)
 			for _, f := range refusal(at, "", declared.machine().File(file.Path, l.site.Fleet.HostFiles)) {
 				if key := overlay.Dotted(at.Path) + f.summary; !said[key] {
 					said[key] = true
@@ -102,6 +105,14 @@ func (l *loader) checkDestinations() []finding {
 		}
 	}
 	return found
+}
+
+// filePlace is where a file of a host is declared.
+func (l *loader) filePlace(h hostDocument, file string) overlay.Place {
+	if _, ofSite := l.declared.Spec.Files[file]; ofSite {
+		return sitePlace("spec", "files", file)
+	}
+	return hostPlace(h.Hostname, "files", overlay.Index(fileIndex(h.Files, file)))
 }
 
 // fileIndex is which entry of a host's files puts one at a path.

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/allowed"
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
@@ -34,6 +35,16 @@ func checkHostNames(c clusterDocument) []finding {
 	return found
 }
 
+// enablesWorker reports whether a flag makes the host a controller+worker, as k0sctl takes it, whatever its role says.
+func (h hostDocument) enablesWorker() bool {
+	return slices.ContainsFunc(h.InstallFlags, func(flags string) bool {
+		return slices.ContainsFunc(strings.Fields(flags), func(flag string) bool {
+			name, value, given := strings.Cut(strings.Trim(flag, `'"`), "=")
+			return name == "--enable-worker" && (!given || value != "false")
+		})
+	})
+}
+
 // checkRoles holds that every host has a role: k0sctl takes one without, and installs a service that is neither a controller's nor a
 // worker's.
 func checkRoles(c clusterDocument) []finding {
@@ -41,12 +52,17 @@ func checkRoles(c clusterDocument) []finding {
 		string(lifecycle.RoleWorker)}
 	var found []finding
 	for _, h := range c.Spec.Hosts {
-		if h.NoTaints && h.Role != string(lifecycle.RoleControllerWorker) {
-			found = append(found, doubtful(hostPlace(h.Hostname, "noTaints"), fmt.Sprintf("noTaints of host %s has no effect", h.Hostname),
+		if h.NoTaints && h.Role != string(lifecycle.RoleControllerWorker) && !h.enablesWorker() {
+			found = append(found, wrong(hostPlace(h.Hostname, "noTaints"), fmt.Sprintf("noTaints of host %s has no effect", h.Hostname),
 				"k0s taints controllers that run workloads, and no others.", "Remove it, or give the host `role: controller+worker`."))
 		}
+		found = append(found, checkRolesFlags(h)...)
 		hint := "Set role to controller, controller+worker, single or worker."
 		switch {
+		case h.Role == string(lifecycle.RoleSingle) && len(c.Spec.Hosts) > 1:
+			found = append(found, wrong(hostPlace(h.Hostname, "role"), fmt.Sprintf("host %s is a cluster of its own, and there are %s", h.Hostname,
+				lifecycle.Count(len(c.Spec.Hosts), "host")), "A `single` takes no others.",
+				"Give it `role: controller+worker`, or declare it alone."))
 		case h.Role == "":
 			found = append(found, wrong(hostPlace(h.Hostname), fmt.Sprintf("host %s has no role", h.Hostname),
 				"Nothing could say what is to run on it.", hint))
@@ -55,6 +71,41 @@ func checkRoles(c clusterDocument) []finding {
 				hint = fmt.Sprintf("Did you mean %q?", near)
 			}
 			found = append(found, wrong(hostPlace(h.Hostname, "role"), fmt.Sprintf("host %s can't be a %q", h.Hostname, h.Role), "", hint))
+		}
+	}
+	return found
+}
+
+// checkRolesFlags holds that a worker is installed with flags that `k0s install worker` knows: it joins with none at all otherwise.
+func checkRolesFlags(h hostDocument) []finding {
+	var found []finding
+	for _, entry := range allowed.Joined(h.InstallFlags) {
+		if flag, _ := allowed.Flag(entry); h.Role == string(lifecycle.RoleWorker) && allowed.ForControllers(flag) {
+			found = append(found, wrong(hostPlace(h.Hostname, "installFlags", overlay.Index(flagIndex(h.InstallFlags, entry))),
+				fmt.Sprintf("host %s is a worker, and %s is an argument of controllers", h.Hostname, flag),
+				"`k0s install worker` does not know it, and ends.", "Remove it, or correct role."))
+		}
+	}
+	return found
+}
+
+// checkRepeats warns of arguments that are given twice with other values: k0s takes the last of them.
+func checkRepeats(c clusterDocument) []finding {
+	gathered := []string{"--disable-components", "--env", "--feature-gates", "--labels", "--logging", "--taints"}
+	var found []finding
+	for _, h := range c.Spec.Hosts {
+		given := map[string]string{}
+		for _, entry := range allowed.Joined(h.InstallFlags) {
+			flag, value := allowed.Flag(entry)
+			if before, twice := given[flag]; twice && before != value && !slices.Contains(gathered, flag) {
+				detail := "k0s takes the last of them."
+				if flag == "--kubelet-extra-args" {
+					detail = "k0s takes the last of them, and k0sctl puts the node's name and address into the first."
+				}
+				found = append(found, doubtful(hostPlace(h.Hostname, "installFlags", overlay.Index(flagIndex(h.InstallFlags, entry))),
+					fmt.Sprintf("host %s is given %s more than once", h.Hostname, flag), detail, "Write one entry."))
+			}
+			given[flag] = value
 		}
 	}
 	return found
@@ -113,7 +164,10 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 			without = append(without, h.Hostname)
 			continue
 		}
-		if _, err := netip.ParseAddr(h.PrivateAddress); err != nil {
+		if ip, err := netip.ParseAddr(h.PrivateAddress); err == nil && (ip.IsUnspecified() || ip.IsMulticast()) {
+			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%s is no machine's address", h.PrivateAddress),
+				"The members of a cluster call each other by it.", "Write the machine's own address."))
+		} else if err != nil {
 			found = append(found, wrong(hostPlace(h.Hostname, "privateAddress"), fmt.Sprintf("%q is no IP address", h.PrivateAddress),
 				"The members of a cluster call each other by IP address.", "Write the machine's address."))
 		}
@@ -127,7 +181,8 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 	}
 	if len(without) > 0 {
 		found = append(found, doubtful(hostPlace(without[0]), lifecycle.Count(len(without), "host")+" without privateAddress",
-			lifecycle.Few(without)+".\nk0sctl then guesses from the routing table, and can take a container bridge for the machine's network.",
+			lifecycle.Few(without)+".\nkiban uses the address that ssh does. k0sctl guesses from the routing table, and can take a container "+
+				"bridge for the machine's network.",
 			"Set privateAddress on every host."))
 	}
 	return found

@@ -55,17 +55,21 @@ func shapes(f lifecycle.K0sField) *schema {
 	text := func(names ...string) *schema {
 		s := &schema{fields: map[string]*schema{}}
 		for _, n := range names {
-			s.fields[n] = &schema{leaf: true, field: lifecycle.K0sField{Form: lifecycle.K0sText}}
+			s.fields[n] = &schema{leaf: true, field: lifecycle.K0sField{Path: n, Form: lifecycle.K0sText}}
 		}
 		return s
 	}
 	switch f.Form {
 	case lifecycle.K0sImage:
-		return text("image", "version")
+		image := text("image", "version")
+		image.fields["image"].field.Is, image.fields["version"].field.Is = "image", "tag"
+		return image
 	case lifecycle.K0sPatches:
-		patch := text("content", "type")
+		patch, target := text("content", "type"), text("kind", "name", "namespace")
 		patch.fields["type"].field.Enum = []string{"JSON", "StrategicMergePatch", "MergePatch"}
-		return &schema{item: &schema{fields: map[string]*schema{"patch": patch, "target": text("kind", "name", "namespace")}}}
+		patch.fields["type"].field.Required = true
+		target.fields["kind"].field.Required, target.fields["name"].field.Required = true, true
+		return &schema{item: &schema{fields: map[string]*schema{"patch": patch, "target": target}}}
 	case lifecycle.K0sKubelet:
 		s := schemaOf(lifecycle.KubeletFields())
 		for _, n := range []string{"apiVersion", "kind"} {
@@ -149,7 +153,7 @@ func (k *k0sChecker) object(n *yaml.Node, s *schema, at []string) {
 				continue
 			}
 		}
-		given[field.field.Path] = true
+		given[field.field.Path] = !overlay.Empty(overlay.Resolve(n.Content[i+1]))
 		if k.known(field, below) {
 			k.check(n.Content[i+1], field, below)
 		}
@@ -171,18 +175,17 @@ func (k *k0sChecker) otherCase(name string, s *schema, below []string) *schema {
 			return s.fields[other]
 		}
 	}
-	hint := "The fields here are: " + strings.Join(known, ", ") + "."
-	if len(known) > 30 {
-		hint = "See https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/."
-	}
-	if near := overlay.Nearest(name, known); near != "" {
-		hint = fmt.Sprintf("Did you mean %q?", near)
-	}
-	where := "k0s's configuration"
+	in := "k0s's configuration"
 	if len(below) > 1 {
-		where = overlay.Dotted(below[:len(below)-1]) + " of k0s's configuration"
+		in = overlay.Dotted(below[:len(below)-1]) + " of " + in
 	}
-	k.wrong(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
+	f := noField(k0sPlace(below), in, known)
+	if inner := s.fields["spec"]; len(below) == 1 && inner != nil && inner.fields[name] != nil {
+		f.hint = "Write it below spec."
+	} else if len(known) > 30 && overlay.Nearest(name, known) == "" {
+		f.hint = "See https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/."
+	}
+	k.found = append(k.found, f)
 	return nil
 }
 
@@ -255,7 +258,7 @@ func confidential(at []string) bool {
 // value holds one value against its field.
 func (k *k0sChecker) value(n *yaml.Node, f lifecycle.K0sField, at []string) {
 	below := func(i int) []string { return append(at[:len(at):len(at)], overlay.Index(i)) }
-	text := lifecycle.K0sField{Form: lifecycle.K0sText}
+	text := lifecycle.K0sField{Form: lifecycle.K0sText, Is: f.Is, Enum: f.Enum}
 	switch f.Form {
 	case lifecycle.K0sAny:
 	case lifecycle.K0sTexts:
@@ -275,7 +278,10 @@ func (k *k0sChecker) value(n *yaml.Node, f lifecycle.K0sField, at []string) {
 			text.Form = lifecycle.K0sBool
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			k.value(overlay.Resolve(n.Content[i+1]), text, append(at[:len(at):len(at)], n.Content[i].Value))
+			key := n.Content[i].Value
+			entry := append(at[:len(at):len(at)], key)
+			k.key(key, f, entry)
+			k.value(overlay.Resolve(n.Content[i+1]), text, entry)
 		}
 	default:
 		k.scalar(n, f, at)
@@ -292,13 +298,15 @@ func (k *k0sChecker) scalar(n *yaml.Node, f lifecycle.K0sField, at []string) {
 		k.mistyped(n, at, form.says)
 		return
 	case len(f.Enum) > 0 && n.Value != "" && !slices.Contains(f.Enum, n.Value):
-		hint := "It can be " + strings.Join(f.Enum, ", ") + "."
+		hint := "Use one of them."
 		if near := overlay.Nearest(n.Value, f.Enum); near != "" {
 			hint = fmt.Sprintf("Did you mean %q?", near)
 		}
 		k.wrong(at, fmt.Sprintf("%s can't be %q", overlay.Dotted(at), n.Value), "It can be "+strings.Join(f.Enum, ", ")+".", hint)
 	case f.Form == lifecycle.K0sNumber && strings.HasSuffix(strings.ToLower(at[len(at)-1]), "port") && !isPort(n.Value, f):
 		k.wrong(at, fmt.Sprintf("%s can't be %s", overlay.Dotted(at), n.Value), "It is a port.", "Use a number from 1 to 65535.")
+	default:
+		k.meant(n, f, at)
 	}
 }
 

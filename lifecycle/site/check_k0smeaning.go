@@ -54,12 +54,6 @@ func checkProfiles(c clusterDocument, doc *yaml.Node) []finding {
 	return found
 }
 
-var (
-	loginInURL = regexp.MustCompile(`://[^/@\s"]*:[^/@\s"]+@`)
-	secretLine = regexp.MustCompile(`(?im)^\s*-?\s*"?[a-z0-9_.-]*(password|passwd|secret|token|api_?key|access_?key|private_?key)"?` +
-		`\s*[:=]\s*["']?[^\s"'{$|>&*!\[]`)
-)
-
 // checkK0sSecrets doubts every value of k0s's configuration that gives somebody access: it is in the repository, and on every controller.
 func checkK0sSecrets(doc *yaml.Node) []finding {
 	secret := map[string]bool{}
@@ -73,18 +67,8 @@ func checkK0sSecrets(doc *yaml.Node) []finding {
 			"Keep it out of the repository; let the owners of the datastore, of the chart repository "+
 				"or of the network take another way in, or none."))
 	}
-	var walk func(n *yaml.Node, at []string)
-	walk = func(n *yaml.Node, at []string) {
-		switch n = overlay.Resolve(n); {
-		case n == nil:
-		case n.Kind == yaml.MappingNode:
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				walk(n.Content[i+1], append(at[:len(at):len(at)], n.Content[i].Value))
-			}
-		case n.Kind == yaml.SequenceNode:
-			for i, item := range n.Content {
-				walk(item, append(at[:len(at):len(at)], overlay.Index(i)))
-			}
+	judge := func(n *yaml.Node, at []string) {
+		switch {
 		case n.Value == "" || n.Tag != "!!str" || len(at) == 0:
 		default:
 			name := at[len(at)-1]
@@ -100,19 +84,16 @@ func checkK0sSecrets(doc *yaml.Node) []finding {
 				doubt(at, "holds a login")
 			case secretName.MatchString(name) && !strings.Contains(n.Value, "\n") && !path.IsAbs(n.Value) && !harmless(n.Value):
 				doubt(at, "looks like a secret")
-			case strings.Contains(n.Value, "\n") && secretLine.MatchString(n.Value), secretFlag.MatchString(n.Value):
+			case givesAway(n.Value):
 				doubt(at, "seems to hold a secret")
 			}
 		}
 	}
-	walk(overlay.Field(doc, "spec", "k0s", "config"), nil)
+	overlay.EachScalar(overlay.Field(doc, "spec", "k0s", "config"), nil, judge)
 	return found
 }
 
-var (
-	indexes    = regexp.MustCompile(`\[[^\]]*\]`)
-	secretFlag = regexp.MustCompile(`(?i)^--?[a-z0-9-]*(password|passwd|secret|api-?key|bearer-?token)=[^/]`)
-)
+var indexes = regexp.MustCompile(`\[[^\]]*\]`)
 
 // harmless reports whether a value that has a secret's name is none: a switch, a number, a duration.
 func harmless(value string) bool {

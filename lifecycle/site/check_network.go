@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
@@ -26,24 +29,64 @@ func checkNetworks(c clusterDocument) []finding {
 			}
 		}
 	}
+	for _, n := range nets {
+		found = append(found, hostsWithin(c, n)...)
+	}
+	return append(found, checkFamilies(nets)...)
+}
+
+// hostsWithin finds machines whose addresses are the cluster's own: one finding a network, for it is one mistake.
+func hostsWithin(c clusterDocument, n network) []finding {
+	var at overlay.Place
+	var names []string
 	for _, h := range c.Spec.Hosts {
 		for _, addr := range []struct {
 			value string
 			field []string
 		}{{h.address(), []string{"ssh", "address"}}, {h.PrivateAddress, []string{"privateAddress"}}} {
 			ip, err := netip.ParseAddr(addr.value)
-			if err != nil {
-				continue
-			}
-			for _, n := range nets {
-				if n.prefix.Contains(ip.Unmap()) {
-					found = append(found, wrong(hostPlace(h.Hostname, addr.field...),
-						fmt.Sprintf("host %s (%s) lies within the %s %s", h.Hostname, ip, n.name, n.prefix),
-						"The cluster would route the machine's own address to pods or services.",
-						"Choose another range for the "+n.name+", or another address."))
+			if name := h.Hostname + " (" + addr.value + ")"; err == nil && n.prefix.Contains(ip.Unmap()) && !slices.Contains(names, name) {
+				if len(names) == 0 {
+					at = hostPlace(h.Hostname, addr.field...)
 				}
+				names = append(names, name)
 			}
 		}
+	}
+	switch len(names) {
+	case 0:
+		return nil
+	case 1:
+		names[0] = "host " + names[0] + " lies"
+	default:
+		names[0] = lifecycle.Few(names) + " lie"
+	}
+	return []finding{wrong(at, fmt.Sprintf("%s within the %s %s", names[0], n.name, n.prefix),
+		"The cluster would route a machine's own address to pods or services.",
+		"Choose another range for the "+n.name+", or another address.")}
+}
+
+// checkFamilies holds that pods and services have addresses of one family, and of both where both are declared, as k0s does.
+func checkFamilies(nets []network) []finding {
+	var found []finding
+	first := map[bool]network{}
+	for _, n := range nets {
+		six := n.prefix.Addr().Is6()
+		switch second := strings.HasPrefix(n.name, "IPv6"); {
+		case second && !six:
+			found = append(found, wrong(n.at, fmt.Sprintf("the %s %s is of IPv4", n.name, n.prefix), "k0s refuses it.", "Write it like fd00::/108."))
+		case len(nets) > 2 && !second && six:
+			found = append(found, wrong(n.at, fmt.Sprintf("the %s %s is of IPv6", n.name, n.prefix),
+				"With dualStack the first family is IPv4: k0s refuses it.", "Write an IPv4 range here, and this one into dualStack."))
+		case len(first) > 0 && !second && first[six].name == "":
+			found = append(found, wrong(n.at, fmt.Sprintf("%s and %s are of two families", first[!six].name, n.name), "k0s refuses it.",
+				"Declare both as IPv4, and the IPv6 ranges in dualStack."))
+		}
+		if six && strings.Contains(n.name, "service") && n.prefix.Bits() < 108 {
+			found = append(found, wrong(n.at, fmt.Sprintf("the %s %s is too large", n.name, n.prefix),
+				"An API server takes twenty bits of addresses at most.", "Use a prefix of /108 or longer."))
+		}
+		first[six] = n
 	}
 	return found
 }

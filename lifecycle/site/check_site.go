@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // a window's time zone must be known wherever kiban runs; CI images often bring no zones
 
+	"kiban.dev/kiban/lifecycle/allowed"
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
@@ -34,6 +36,12 @@ func checkSite(d siteDocument, name string) []finding {
 
 func checkSSH(s sshSpec) []finding {
 	var found []finding
+	if s.User != "" {
+		found = append(found, refusal(sitePlace("spec", "ssh", "user"), "", allowed.User(s.User))...)
+	}
+	if s.KnownHosts != "" {
+		found = append(found, refusal(sitePlace("spec", "ssh", "knownHosts"), "", allowed.KnownHosts(s.KnownHosts))...)
+	}
 	if s.Port < 1 || s.Port > 65535 {
 		found = append(found, wrong(sitePlace("spec", "ssh", "port"), fmt.Sprintf("%d is no port", s.Port), "", "Use 1 to 65535."))
 	}
@@ -57,7 +65,14 @@ func checkAPI(a apiSpec) []finding {
 		return found
 	}
 	at := sitePlace("spec", "api", "endpoint")
-	if u, err := url.Parse(a.Endpoint); err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+	u, err := url.Parse(a.Endpoint)
+	switch {
+	case err == nil && u.User != nil:
+		found = append(found, wrong(at, "api.endpoint has credentials in it",
+			"They would stand in the repository, and in every kubeconfig that kiban prints.",
+			"Take them out: kiban signs on with the cluster's own certificates."))
+	case err != nil || u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" ||
+		allowed.Address(u.Hostname()).Refused():
 		found = append(found, wrong(at, fmt.Sprintf("%q is no API endpoint", a.Endpoint), "", `Write it as "https://api.example.com:6443".`))
 	}
 	if a.Via == "ssh" {
@@ -69,6 +84,11 @@ func checkAPI(a apiSpec) []finding {
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
+// placeholder is a blank of a template; placeholders are those that the source of k0s fills in.
+var placeholder = regexp.MustCompile(`\{[^{}/]*\}`)
+
+func placeholders() []string { return []string{"{version}", "{arch}"} }
+
 // checkSource holds that whatever is installed can be checked against a checksum from a place that was chosen (H14).
 func checkSource(b binariesSpec) []finding {
 	var found []finding
@@ -78,6 +98,17 @@ func checkSource(b binariesSpec) []finding {
 			found = append(found, wrong(sitePlace("spec", "binaries", f.field), fmt.Sprintf("binaries.%s can't be fetched by %s", f.field, scheme),
 				"",
 				"Use http, https, or a path relative to the overlay."))
+		}
+		for _, blank := range placeholder.FindAllString(f.value, -1) {
+			if slices.Contains(placeholders(), blank) {
+				continue
+			}
+			hint := "Those that are filled in: " + strings.Join(placeholders(), ", ") + "."
+			if near := overlay.Nearest(blank, placeholders()); near != "" {
+				hint = fmt.Sprintf("Did you mean %q?", near)
+			}
+			found = append(found, wrong(sitePlace("spec", "binaries", f.field), fmt.Sprintf("nothing fills in %s of binaries.%s", blank, f.field),
+				"", hint))
 		}
 	}
 	if b.URL != "" && b.Checksums == "" && len(b.SHA256) == 0 {

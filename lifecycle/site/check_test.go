@@ -197,44 +197,6 @@ func TestCheckSubstitution(t *testing.T) {
 	}
 }
 
-func TestKnownHosts(t *testing.T) {
-	known := parseKnownHosts(`
-# 10.0.0.9 ssh-ed25519 AAAA
-10.0.0.1,node-1 ssh-ed25519 AAAA
-[10.0.0.2]:2222 ssh-ed25519 AAAA
-10.0.1.? ssh-ed25519 AAAA
-[10.0.2.*]:2222 ssh-ed25519 AAAA
-@cert-authority *.example.com ssh-ed25519 AAAA
-@revoked 10.0.0.8 ssh-ed25519 AAAA
-10.0.0.7
-|1|dGVzdHNhbHR0ZXN0c2FsdDEy|1Z0T3FfMZC4+dsA0F6XNMl0yVCI= ssh-ed25519 AAAA
-`)
-	for _, c := range []struct {
-		address string
-		port    int
-		want    bool
-	}{
-		{"10.0.0.1", 22, true},
-		{"node-1", 22, true},
-		{"10.0.0.1", 2222, false},
-		{"10.0.0.2", 2222, true},
-		{"10.0.0.2", 22, false},
-		{"10.0.1.7", 22, true},
-		{"10.0.1.77", 22, false},
-		{"10.0.2.77", 2222, true},
-		{"w.example.com", 22, true},
-		{"10.0.0.7", 22, false},
-		{"10.0.0.8", 22, false},
-		{"10.0.0.9", 22, false},
-		{"hashed.example.net", 22, true},
-		{"other.example.net", 22, false},
-	} {
-		if got := known.has(c.address, c.port); got != c.want {
-			t.Errorf("%s port %d: %v, want %v", c.address, c.port, got, c.want)
-		}
-	}
-}
-
 func TestSortHosts(t *testing.T) {
 	docs, err := overlay.ParseYAML([]byte("spec: {hosts: [{hostname: w1, role: worker}, {hostname: c3, role: controller}, {hostname: " +
 		"new, role: worker}, {hostname: c1, role: controller}]}"))
@@ -468,26 +430,30 @@ func TestKeysOfBastions(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return checkKnownHosts(c, lifecycle.SSH{KnownHosts: file, Port: 22}, "known_hosts")
+		return checkKnownHosts("tokyo", c, lifecycle.SSH{KnownHosts: file, Port: 22}, "known_hosts")
 	}
-	const hosts = "10.0.0.1,10.0.0.2,10.0.0.3 ssh-ed25519 AAAA\n"
-	if got := known(hosts + "[198.51.100.7]:2200 ssh-ed25519 AAAA\n"); len(got) != 0 {
+	const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3z1Y0e1Yf3mE0n8u3C9l0g1b7o0Qw1r2s3t4u5v6w7\n"
+	const hosts = "10.0.0.1,10.0.0.2,10.0.0.3 " + key
+	if got := known(hosts + "[198.51.100.7]:2200 " + key); len(got) != 0 {
 		t.Errorf("all known: %+v", got)
 	}
-	if got := known(hosts + "* ssh-ed25519 AAAA\n"); len(got) != 1 {
-		t.Errorf("a pattern stands for port 22 alone: %+v", got)
+	if got := known(hosts + "* " + key); len(got) != 0 {
+		t.Errorf("a pattern without a port stands for any: %+v", got)
+	}
+	if got := known(hosts + "*,!*198.51.100.7* " + key); len(got) != 1 {
+		t.Errorf("the bastion is excepted: %+v", got)
 	}
 	if got := known(hosts); len(got) != 1 || !strings.Contains(got[0].summary, "1 bastion") ||
-		!strings.Contains(got[0].hint, "`ssh-keyscan -p 2200 198.51.100.7 >> known_hosts`") {
+		!strings.HasSuffix(got[0].hint, ": kiban hosts trust tokyo") {
 		t.Errorf("the bastion's is missing: %+v", got)
 	}
 	const fromThere = "`ssh -p 2200 ops@198.51.100.7 ssh-keyscan 10.0.0.1 10.0.0.2 >> known_hosts`"
-	if got := known("[198.51.100.7]:2200 ssh-ed25519 AAAA\n"); len(got) != 1 || !strings.Contains(got[0].hint, fromThere) ||
-		!strings.Contains(got[0].hint, "`ssh-keyscan 10.0.0.3 >> known_hosts`") {
+	if got := known("[198.51.100.7]:2200 " + key); len(got) != 1 || !strings.Contains(got[0].hint, fromThere) ||
+		!strings.Contains(got[0].hint, ": kiban hosts trust tokyo. ") || strings.Contains(got[0].hint, "10.0.0.3") {
 		t.Errorf("the hosts' are missing: %+v", got)
 	}
-	got := checkKnownHosts(c, lifecycle.SSH{KnownHosts: filepath.Join(dir, "none"), Port: 22}, "known_hosts")
-	if len(got) != 1 || !strings.Contains(got[0].hint, fromThere) || !strings.Contains(got[0].hint, "`ssh-keyscan -p 2200 198.51.100.7") {
+	got := checkKnownHosts("tokyo", c, lifecycle.SSH{KnownHosts: filepath.Join(dir, "none"), Port: 22}, "known_hosts")
+	if len(got) != 1 || !strings.Contains(got[0].hint, fromThere) || !strings.Contains(got[0].hint, ": kiban hosts trust tokyo. ") {
 		t.Errorf("there is no file: %+v", got)
 	}
 }

@@ -137,7 +137,9 @@ func readCluster(n *yaml.Node) (clusterDocument, []finding) {
 		if len(path) > 3 && slices.Equal(path[:3], []string{"spec", "k0s", "config"}) {
 			continue // checkK0sConfig says it
 		}
-		found = append(found, wrong(clusterPlace(path...), "a value of the wrong type", what, "Correct the value."))
+		f := wrong(clusterPlace(path...), "a value of the wrong type", what, "Correct the value.")
+		f.unread = true
+		found = append(found, f)
 	}
 	return c, found
 }

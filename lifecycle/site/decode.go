@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -45,7 +44,9 @@ type strict struct {
 func (s *strict) complain(path []string, summary, detail, hint string) {
 	at := s.document
 	at.Path = path
-	s.found = append(s.found, wrong(at, summary, detail, hint))
+	f := wrong(at, summary, detail, hint)
+	f.unread = true
+	s.found = append(s.found, f)
 }
 
 // decode sets v from n. null leaves the default.
@@ -116,15 +117,9 @@ func (s *strict) decodeStruct(n *yaml.Node, v reflect.Value, path []string) {
 		below := append(path[:len(path):len(path)], name)
 		field, ok := fields[name]
 		if !ok {
-			hint := "The fields here are: " + strings.Join(known, ", ") + "."
-			if near := overlay.Nearest(name, known); near != "" {
-				hint = fmt.Sprintf("Did you mean %q?", near)
-			}
-			where := overlay.Dotted(path)
-			if where == "" {
-				where = overlay.WithArticle(s.document.Kind)
-			}
-			s.complain(below, fmt.Sprintf("%s has no field %q", where, name), "", hint)
+			at := s.document
+			at.Path = below
+			s.found = append(s.found, noField(at, overlay.Dotted(path), known))
 			continue
 		}
 		s.decode(n.Content[i+1], v.Field(field), below)

@@ -25,7 +25,7 @@ func (l *loader) readFiles() {
 			continue
 		}
 		file := lifecycle.HostFile{Path: p, Mode: string(spec.Mode), Owner: spec.Owner, Group: spec.Group,
-			Source: l.tree.Where(at)}
+			Since: lifecycle.Version(spec.Since), Source: l.tree.Where(at)}
 		l.add(l.fill(&file, spec, at)...)
 		for i := range l.site.Cluster.Hosts {
 			h := &l.site.Cluster.Hosts[i]
@@ -45,6 +45,7 @@ func (l *loader) readFiles() {
 	for i := range l.site.Cluster.Hosts {
 		slices.SortStableFunc(l.site.Cluster.Hosts[i].Files, func(a, b lifecycle.HostFile) int { return cmp.Compare(a.Path, b.Path) })
 	}
+	l.add(l.checkContainerdFiles()...)
 	l.add(l.checkDestinations()...)
 }
 

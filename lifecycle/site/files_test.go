@@ -176,3 +176,56 @@ func TestA2_ANameKeepsNothingOutOfGit(t *testing.T) {
 		t.Error("what git does not hold is committed")
 	}
 }
+
+// TestContainerdFiles: what a file says decides which versions of k0s get it; what the site's own version would not take is refused where
+// it is declared.
+func TestContainerdFiles(t *testing.T) {
+	v135, v136 := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}, lifecycle.Version{Major: 1, Minor: 36, Patch: 3, Build: 2}
+	minor := lifecycle.Version{Major: 1, Minor: 36}
+	const old, later = "version = 2\n", "version = 3\n"
+	for name, c := range map[string]struct {
+		content      string
+		since        lifecycle.Version
+		target       lifecycle.Version
+		host         func(*lifecycle.Host)
+		wants        string
+		fits35, fits bool // 1.35, 1.36
+	}{
+		"old on old": {content: old, target: v135, fits35: true},
+		"new on new": {content: later, target: v136, fits: true},
+		"old on new": {content: old, target: v136, fits35: true,
+			wants: "error: /etc/k0s/containerd.d/a.toml is of containerd's `version = 2`, which k0s"},
+		"new on old": {content: later, target: v135, fits: true,
+			wants: "error: /etc/k0s/containerd.d/a.toml is of containerd's `version = 3`, which k0s"},
+		"new on old, in time": {content: later, target: v135, since: minor, fits: true},
+		"neither":             {content: "[debug]\n", target: v135, fits35: true, fits: true},
+		"neither, since":      {content: "[debug]\n", target: v136, since: minor, fits: true},
+		"no version yet":      {content: later, fits: true},
+		"no containerd there": {content: old, target: v136, fits35: true, host: func(h *lifecycle.Host) { h.Role = lifecycle.RoleController }},
+		"another's containerd": {content: old, target: v136, fits35: true,
+			host: func(h *lifecycle.Host) { h.Arguments = []string{"--cri-socket=remote:x"} }},
+		"a configuration of one's own": {content: old, target: v136, fits35: true, wants: "warning: /etc/k0s/containerd.d/a.toml is of",
+			host: func(h *lifecycle.Host) { h.Files = []lifecycle.HostFile{{Path: lifecycle.ContainerdConfig}} }},
+		"broken": {content: "version = 3\n[x\n", target: v136, fits: true, wants: "error: /etc/k0s/containerd.d/a.toml is not TOML"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := lifecycle.Host{Role: lifecycle.RoleWorker}
+			if c.host != nil {
+				c.host(&h)
+			}
+			f := lifecycle.HostFile{Path: "/etc/k0s/containerd.d/a.toml", Content: []byte(c.content), Since: c.since}
+			var want []string
+			if c.wants != "" {
+				want = []string{c.wants}
+			}
+			expect(t, checkContainerdFile(&f, h, c.target, sitePlace()), want...)
+			if f.Fits(v135) != c.fits35 || f.Fits(v136) != c.fits {
+				t.Errorf("it fits 1.35: %t, 1.36: %t", f.Fits(v135), f.Fits(v136))
+			}
+		})
+	}
+	secret := lifecycle.HostFile{Content: []byte("password = hunter2 [\n"), Secret: true}
+	if why := brokenTOML(secret); why != "Line 1 of it can't be read." {
+		t.Errorf("of a secret it says %q", why)
+	}
+}

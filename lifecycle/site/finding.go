@@ -2,6 +2,7 @@ package site
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,28 +17,36 @@ type finding struct {
 	at                    overlay.Place
 	severity              lifecycle.Severity
 	summary, detail, hint string
+	// unread: what stands there could not be read, so that the rules saw a default in its place, and what they find may follow from it.
+	unread bool
 }
 
+// errUnread is the cause of such a finding.
+var errUnread = errors.New("the value could not be read")
+
 func wrong(at overlay.Place, summary, detail, hint string) finding {
-	return finding{at, lifecycle.SeverityError, summary, detail, hint}
+	return finding{at: at, severity: lifecycle.SeverityError, summary: summary, detail: detail, hint: hint}
 }
 
 func doubtful(at overlay.Place, summary, detail, hint string) finding {
-	return finding{at, lifecycle.SeverityWarning, summary, detail, hint}
+	return finding{at: at, severity: lifecycle.SeverityWarning, summary: summary, detail: detail, hint: hint}
 }
 
 // locate makes findings diagnostics, sorted.
 func locate(t *overlay.Tree, fs []finding) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
 	for _, f := range fs {
-		ds = append(ds, lifecycle.Findingf(f.severity, t.Where(f.at), "%s", f.summary).
-			Because(f.detail).
-			Try(f.hint))
+		d := lifecycle.Findingf(f.severity, t.Where(f.at), "%s", f.summary).Because(f.detail).Try(f.hint)
+		if f.unread {
+			d = d.Hiding(errUnread)
+		}
+		ds = append(ds, d)
 	}
 	return ds
 }
 
-// sortFindings orders findings as Diagnostics.Sort does, but with the lines of one file in the order of their numbers.
+// sortFindings orders findings as Diagnostics.Sort does, but what could not be read comes before what may follow from it, and the lines of
+// one file are in the order of their numbers.
 func sortFindings(ds lifecycle.Diagnostics) {
 	ds.Sort()
 	rank := map[lifecycle.Severity]int{} // as Sort has grouped them
@@ -49,9 +58,14 @@ func sortFindings(ds lifecycle.Diagnostics) {
 	slices.SortStableFunc(ds, func(a, b lifecycle.Diagnostic) int {
 		fileA, lineA := cutLine(a.Subject)
 		fileB, lineB := cutLine(b.Subject)
-		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB),
+		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), unreadFirst(a, b), cmp.Compare(fileA, fileB), cmp.Compare(lineA, lineB),
 			cmp.Compare(a.Summary, b.Summary))
 	})
+}
+
+func unreadFirst(a, b lifecycle.Diagnostic) int {
+	unread := map[bool]int{true: 0, false: 1}
+	return cmp.Compare(unread[errors.Is(a.Cause, errUnread)], unread[errors.Is(b.Cause, errUnread)])
 }
 
 func cutLine(subject string) (file string, line int) {

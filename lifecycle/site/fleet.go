@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,24 +31,42 @@ func FindFleet(start string) (string, error) {
 		if dir == filepath.Dir(dir) {
 			return "", lifecycle.Errorf(abs, "no fleet here").
 				Because(fmt.Sprintf("Neither %s nor a folder above it has a folder %q.", abs, overlaysDir)).
-				Try("Run kiban inside the repository that holds clusters/ and overlays/, or name it with --fleet.")
+				Try("Run kiban inside the repository that holds clusters/ and overlays/, or name it with --fleet. Where there is none yet, " +
+					"kiban init DIR makes one.")
 		}
 	}
 }
 
-// List names the sites of a fleet, sorted: the folders of overlays/ that hold a kustomization.
+// List names the sites of a fleet, sorted: the folders of overlays/. The error says of each folder that is none what it lacks, lest a site
+// be lost in silence; the names of the others come with it. Folders that are empty, which git does not keep, and hidden ones are passed
+// over. A fleet without overlays/ is fs.ErrNotExist.
 func List(fleetDir string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(fleetDir, overlaysDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, lifecycle.Errorf(fleetDir, "this is no fleet: it has no folder overlays/").
+			Try("Run kiban inside the repository that holds clusters/ and overlays/, or name it: --fleet DIR.").Hiding(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list sites: %w", err)
 	}
 	var names []string
+	var found lifecycle.Diagnostics
 	for _, e := range entries {
-		if file, _ := overlay.KustomizationFile(filepath.Join(fleetDir, overlaysDir, e.Name())); file != "" {
+		dir := filepath.Join(fleetDir, overlaysDir, e.Name())
+		switch file, err := overlay.KustomizationFile(dir); {
+		case file != "" || err != nil: // of several, reading the site says which
 			names = append(names, e.Name())
+		case e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !emptyDir(dir):
+			found = append(found, lifecycle.Errorf(path.Join(overlaysDir, e.Name()), "this overlay has no kustomization.yaml").
+				Try("Write one, or move the folder out of overlays/: each folder there is a site."))
 		}
 	}
-	return names, nil
+	return names, found.Err()
+}
+
+func emptyDir(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) == 0
 }
 
 // overlayDir resolves a site's name to its folder.
@@ -75,9 +94,12 @@ func overlayDir(fleetDir, name string) (string, lifecycle.Diagnostics) {
 }
 
 func unknownSite(fleet, name string) lifecycle.Diagnostic {
+	known, err := List(fleet)
+	if d := (lifecycle.Diagnostic{}); errors.Is(err, fs.ErrNotExist) && errors.As(err, &d) {
+		return d // no site is there, whatever it is called
+	}
 	d := lifecycle.Errorf(name, "there is no site %q", name).
 		Because(fmt.Sprintf("%s has no folder %q with a kustomization.yaml.", filepath.Join(fleet, overlaysDir), name))
-	known, err := List(fleet)
 	switch near := overlay.Nearest(name, known); {
 	case err != nil:
 		d.Hint = "Run kiban inside the repository that holds clusters/ and overlays/."

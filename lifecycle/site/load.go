@@ -3,8 +3,13 @@ package site
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/site/overlay"
@@ -15,6 +20,8 @@ type Options struct {
 	// Describe reads the Cluster document as k0sctl does, and validates it. Nil: only what this package's own rules read is
 	// known, without install arguments and configurations.
 	Describe func(doc []byte, ssh lifecycle.SSH, dir, origin string) (lifecycle.Cluster, lifecycle.Diagnostics)
+	// Fields are the names that k0sctl takes below a place of the Cluster document; none where it takes any. Nil: names are not checked.
+	Fields func(path []string) []string
 	// Recipient reports, as an error if not, whether backups can be encrypted to it. Nil: not checked.
 	Recipient func(string) error
 	// ServerFile reports, as an error if not, whether an API server would accept a file that its argument of that name points to. Nil: not
@@ -26,16 +33,26 @@ type Options struct {
 	Tracked func(file string) bool
 	// UnknownHosts says that the hosts' keys need not be known yet: they are about to be fetched.
 	UnknownHosts bool
+	// KnownHostsLater says that a missing known_hosts file is no finding yet: whoever then asks the machines says it of them.
+	KnownHostsLater bool
 	// Unpinned says that the lock file need not match: it is about to be written.
 	Unpinned bool
 	// LocalFiles are places that the site may take files from, beside those that the fleet's owners name.
 	LocalFiles []string
+	// Beside is the fleet that an earlier revision was read from, which this folder has links to; see lifecycle.Site.
+	Beside string
 }
 
 // Load reads one site of a fleet: merges its overlay, decodes it, and checks it. The site is complete only when the findings hold
 // no error; with errors it holds as much as could be read.
 func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.Site, lifecycle.Diagnostics) {
 	site := lifecycle.Site{Name: name}
+	if opts.Beside != "" {
+		var err error
+		if site.Beside, err = filepath.Abs(opts.Beside); err != nil {
+			return site, lifecycle.AsDiagnostics(err, "the fleet's folder can't be resolved")
+		}
+	}
 	allowed, ds := ReadFleet(fleetDir)
 	allowed.LocalFiles = append(allowed.LocalFiles, opts.LocalFiles...)
 	site.Fleet = allowed
@@ -113,6 +130,9 @@ func (l *loader) readMachines() {
 	cluster, found := readCluster(l.docs.cluster)
 	l.cluster = cluster
 	l.add(found...)
+	if l.opts.Fields != nil {
+		l.add(checkFields(l.docs.cluster, l.opts.Fields)...)
+	}
 	l.add(l.checkKnownHostsFile(cluster)...)
 	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
 	sources := l.checkSources(cluster)
@@ -127,10 +147,35 @@ func (l *loader) readMachines() {
 		l.found = append(l.found, lifecycle.AsDiagnostics(err, "the Cluster document can't be printed")...)
 		return
 	}
-	l.found = append(l.found, describe(l.tree, l.site, doc, read)...)
+	l.found = append(l.found, notAgain(describe(l.tree, l.site, doc, read), l.findings)...)
+	l.readImages()
 	l.readHostKeys()
 	l.readFiles()
 	l.add(checkServerFiles(cluster, l.site.Cluster.Hosts, l.opts.ServerFile)...)
+}
+
+// readImages notes what the document says of k0s's own images, and where: an upgrade leaves it as it is.
+func (l *loader) readImages() {
+	images := []string{"spec", "images"}
+	config := overlay.Field(l.docs.cluster, "spec", "k0s", "config")
+	overlay.EachScalar(overlay.Field(config, images...), images, func(n *yaml.Node, at []string) {
+		if !overlay.Empty(n) {
+			l.site.Cluster.Images = append(l.site.Cluster.Images,
+				lifecycle.ImageSetting{Path: overlay.Dotted(at), Value: n.Value, Source: l.tree.Where(k0sPlace(at))})
+		}
+	})
+}
+
+// notAgain leaves out what k0sctl's reading refuses where ours has found errors in the Cluster document, and what it doubts that ours
+// doubts anyway: one cause is told once, with its line.
+func notAgain(ds lifecycle.Diagnostics, found []finding) lifecycle.Diagnostics {
+	ours := func(f finding) bool {
+		return f.severity == lifecycle.SeverityError && f.at.Kind == overlay.KindCluster
+	}
+	refused := slices.ContainsFunc(found, ours)
+	return slices.DeleteFunc(ds, func(d lifecycle.Diagnostic) bool {
+		return errors.Is(d.Cause, lifecycle.ErrReadAgain) && (refused || d.Severity == lifecycle.SeverityWarning)
+	})
 }
 
 // describe fills in the cluster: by k0sctl's reading when there is one, else by ours.

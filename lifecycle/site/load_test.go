@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,24 @@ spec:
 	}
 	if i, j := bytes.Index(s.Cluster.Document, []byte("cp-1")), bytes.Index(s.Cluster.Document, []byte("cp-3")); i < 0 || i > j {
 		t.Errorf("the document is not in order:\n%s", s.Cluster.Document)
+	}
+}
+
+// What the document says of k0s's own images is known with its place: an upgrade leaves it as it is.
+func TestImagesAndSources(t *testing.T) {
+	fleet := sampleFleet(t, "")
+	base := filepath.Join(fleet, "clusters", "base", "cluster.yaml")
+	write(t, base, strings.Replace(readFile(t, base), "      spec:\n", `      spec:
+        images:
+          repository: registry.example.com
+          kubeproxy:
+            version: v1.36.3
+`, 1))
+	s, ds := Load(t.Context(), fleet, "tokyo", Options{})
+	want := []lifecycle.ImageSetting{{Path: "spec.images.kubeproxy.version", Value: "v1.36.3", Source: "clusters/base/cluster.yaml:20"},
+		{Path: "spec.images.repository", Value: "registry.example.com", Source: "clusters/base/cluster.yaml:18"}}
+	if len(ds) > 0 || !slices.Equal(s.Cluster.Images, want) {
+		t.Errorf("%v\nfound %+v\nwant %+v", ds, s.Cluster.Images, want)
 	}
 }
 

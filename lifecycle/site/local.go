@@ -18,20 +18,35 @@ import (
 // LocalFile says where a path that a site's documents name leads, with its links followed. It is an error when that is neither of the fleet
 // nor of a place that the fleet's owners name.
 func LocalFile(s lifecycle.Site, path string) (string, error) {
-	to, err := overlay.InFleet(filepath.Dir(filepath.Dir(s.Dir)), path)
+	return ofFleet(s, path, overlay.InFleet)
+}
+
+func ofFleet(s lifecycle.Site, path string, within func(fleet, path string) (string, error)) (string, error) {
+	to, err := within(filepath.Dir(filepath.Dir(s.Dir)), path)
 	if overlay.LeadsOut(err) {
 		if real, failed := filepath.EvalSymlinks(path); failed == nil && s.Fleet.AllowsLocal(real) {
 			return real, nil
+		}
+		if s.Beside != "" {
+			if real, failed := overlay.InFleet(s.Beside, path); failed == nil {
+				return real, nil
+			}
 		}
 	}
 	return to, err
 }
 
+// local is for secrets and host keys, which may lie beside what is committed.
 func (l *loader) local(path string) (string, error) { return LocalFile(*l.site, path) }
 
-// readLocal reads a file that a document names.
+// content is for what is put on machines and into clusters as it is: it can be in a commit.
+func (l *loader) content(path string) (string, error) {
+	return ofFleet(*l.site, path, overlay.InCommit)
+}
+
+// readLocal reads a file whose content a document names.
 func (l *loader) readLocal(path string) ([]byte, error) {
-	to, err := l.local(path)
+	to, err := l.content(path)
 	if err != nil {
 		return nil, err
 	}
@@ -83,16 +98,19 @@ func (l *loader) judgeSource(path string) error {
 	if i := strings.IndexAny(path, "*%?[]{}"); i >= 0 {
 		path = filepath.Dir(path[:i] + "x")
 	}
-	to, err := l.local(path)
+	to, err := l.content(path)
 	if err != nil {
 		return err
 	}
 	return filepath.WalkDir(to, func(below string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == ".git" {
+			_, err = l.content(below)
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
 		if d.Type()&os.ModeSymlink != 0 {
-			real, err := l.local(below)
+			real, err := l.content(below)
 			if err != nil {
 				return err
 			}

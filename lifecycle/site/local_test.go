@@ -37,6 +37,10 @@ func TestA11_FilesAreOfTheFleet(t *testing.T) {
 		"manifests by a link":      {"manifest", "link/objects.yaml"},
 		"a chart":                  {"chart", outside},
 		"a chart by a link":        {"chart", "link"},
+		"a chart with a link":      {"chart", "charts"},
+		"a chart in a link":        {"chart", "linked"},
+		"a chart's archive":        {"chart", "archive"},
+		"a link behind a link":     {"chart", "behind"},
 		"a host's file":            {"host", outside + "/id"},
 		"a host's file, climbed":   {"host", climb + outside[1:] + "/id"},
 		"a host's file by a link":  {"host", "link/id"},
@@ -44,6 +48,20 @@ func TestA11_FilesAreOfTheFleet(t *testing.T) {
 		"a host's files, climbed":  {"host", climb + outside[1:] + "/**/*"},
 		"a folder with a link":     {"host", "folder"},
 		"the lock file":            {"lock", ""},
+		"git's token":              {"file", "../../.git/config"},
+		"git's token by a link":    {"file", "git/config"},
+		"git's token as a secret":  {"secret", "../../.git/config"},
+		"git's token in manifests": {"manifest", "../../.git/config"},
+		"git's token in a chart":   {"chart", "gits"},
+		"git as a chart":           {"chart", "../../.git"},
+		"git's token for a host":   {"host", "../../.git/config"},
+		"all of git for a host":    {"host", "../../.g*/*"},
+		"all of the fleet":         {"host", "../../**/*"},
+		"kiban's records":          {"file", "../../.kiban/objects.yaml"},
+		"records by a link":        {"file", "records/objects.yaml"},
+		"records as manifests":     {"manifest", "../../.kiban/objects.yaml"},
+		"records in a chart":       {"chart", "recorded"},
+		"records for a host":       {"host", "../../.kiban/objects.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"site.yaml": siteNamed, "extra.yaml": extraNothing}
@@ -60,13 +78,20 @@ func TestA11_FilesAreOfTheFleet(t *testing.T) {
 					"spec: {namespace: web, chart: {repo: '" + c.value + "', name: chart, version: 1.0.0}}\n"
 			}
 			fleet := extended(t, files)
+			write(t, filepath.Join(fleet, ".git", "config"), "url: "+canary+"\n")
+			write(t, filepath.Join(fleet, ".git", "chart", "Chart.yaml"), "name: chart\nversion: 1.0.0\n")
+			write(t, filepath.Join(fleet, ".kiban", "objects.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "+canary+"}\n")
 			over := filepath.Join(fleet, "overlays", "tokyo")
 			if c.field == "host" {
 				cluster := readFile(t, filepath.Join(over, "cluster.yaml"))
 				write(t, filepath.Join(over, "cluster.yaml"), strings.Replace(cluster, "  - hostname: w-1\n",
 					"  - hostname: w-1\n    files: [{src: '"+c.value+"', dstDir: /etc/x}]\n", 1))
 			}
-			for from, to := range map[string]string{"link": outside, "folder/inner": outside + "/id"} {
+			for from, to := range map[string]string{"link": outside, "folder/inner": outside + "/id",
+				"charts/chart/files/id": outside + "/id", "linked/chart": outside + "/chart", "archive/chart-1.0.0.tgz": outside + "/id",
+				"behind/chart/templates": "../../folder",
+				"git":                    "../../.git", "gits/chart/files": "../../../../.git/config", "records": "../../.kiban",
+				"recorded/chart/x": "../../../../.kiban/objects.yaml"} {
 				if err := os.MkdirAll(filepath.Dir(filepath.Join(over, from)), 0o755); err != nil {
 					t.Fatal(err)
 				}

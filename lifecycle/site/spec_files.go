@@ -29,6 +29,10 @@ type fileSpec struct {
 	// Restart says that k0s reads the file when it starts, so that a change of it needs a restart. Default: true below /etc/k0s and in
 	// k0s's data folder, but for its images and manifests, which k0s picks up by itself.
 	Restart *bool `yaml:"restart"`
+	// Since is the first version of k0s that the file is for, such as v1.36. A host gets it when it is upgraded to that, while its k0s is
+	// stopped, and the former file back where the upgrade is taken back. Default: any version; of a file for containerd, what its content
+	// says (`version = 3`: from v1.36 on).
+	Since release `yaml:"since"`
 }
 
 func (f fileSpec) reaches(h lifecycle.Host) bool {

@@ -2,8 +2,10 @@ package site
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +51,26 @@ func (v *version) parse(s string) error {
 	p, err := lifecycle.ParseVersion(s)
 	*v = version(p)
 	return err
+}
+
+// release is a minor release of k0s, "v1.36", or an exact version.
+type release lifecycle.Version
+
+var minorForm = regexp.MustCompile(`^v(\d{1,4})\.(\d{1,4})$`)
+
+func (r *release) parse(s string) error {
+	if m := minorForm.FindStringSubmatch(s); m != nil {
+		major, _ := strconv.Atoi(m[1]) // the form admits digits only
+		minor, _ := strconv.Atoi(m[2])
+		*r = release(lifecycle.Version{Major: major, Minor: minor})
+		return nil
+	}
+	v, err := lifecycle.ParseVersion(s)
+	if err != nil {
+		return fmt.Errorf("%q is neither a minor release, such as v1.36, nor an exact version, such as v1.36.3+k0s.2", s)
+	}
+	*r = release(v)
+	return nil
 }
 
 // weekday is "Mon", "monday", and so on.

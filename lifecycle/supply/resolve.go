@@ -3,6 +3,7 @@ package supply
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,7 +16,10 @@ func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.
 	var ds lifecycle.Diagnostics
 	needs := NeedsOf(site)
 	for _, c := range needs.Charts {
-		digest, _, err := from.Charts.ChartFiles(ctx, site.Dir, c, nil)
+		ask, done := from.asking(ctx, fmt.Sprintf("chart %s %s of %s", c.Name, c.Version, c.Repo))
+		digest, _, err := from.Charts.ChartFiles(ask, site.Dir, c, nil)
+		err = unanswered(ask, err)
+		done()
 		if err != nil {
 			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "chart "+c.Name+" "+c.Version+" cannot be had"),
 				func(a lifecycle.Addon) string {
@@ -29,7 +33,10 @@ func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.
 		now.Charts = append(now.Charts, lifecycle.ChartPin{Repo: c.Repo, Name: c.Name, Version: c.Version, Digest: digest})
 	}
 	for _, url := range needs.Manifests {
-		digest, _, err := from.Charts.ManifestFiles(ctx, site.Dir, url, nil)
+		ask, done := from.asking(ctx, "manifests "+url)
+		digest, _, err := from.Charts.ManifestFiles(ask, site.Dir, url, nil)
+		err = unanswered(ask, err)
+		done()
 		if err != nil {
 			ds = append(ds, declaredIn(site, lifecycle.AsDiagnostics(err, "manifests "+url+" cannot be had"), func(a lifecycle.Addon) string {
 				if i := slices.Index(a.Manifests, url); i >= 0 {
@@ -42,7 +49,10 @@ func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.
 		now.Manifests = append(now.Manifests, lifecycle.ManifestPin{URL: url, Digest: digest})
 	}
 	for _, v := range needs.Versions {
-		sums, err := from.Binaries.Checksums(ctx, site, v)
+		ask, done := from.asking(ctx, "checksums of k0s "+v.String())
+		sums, err := from.Binaries.Checksums(ask, site, v)
+		err = unanswered(ask, err)
+		done()
 		if err != nil {
 			ds = append(ds, lifecycle.AsDiagnostics(err, "the checksums of k0s "+v.String()+" cannot be had")...)
 			continue
@@ -58,6 +68,14 @@ func Resolve(ctx context.Context, site lifecycle.Site, from Sources) (lifecycle.
 		return now, err
 	}
 	return now, ds.Err()
+}
+
+// unanswered says of an error that the time was up, where that is its cause.
+func unanswered(ctx context.Context, err error) error {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // declaredIn lets findings about what an addon is made of name the line of the first addon that has it. field is what of an addon they are

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -197,3 +198,24 @@ func TestPin(t *testing.T) {
 
 // served is the digest of whatever a recordingStore serves.
 var served = "sha256:" + strings.Repeat("cd", 32)
+
+// deafStore answers nobody.
+type deafStore struct{ recordingStore }
+
+func (*deafStore) ChartFiles(ctx context.Context, _ string, _ lifecycle.Chart, _ *lifecycle.Pins) (string, map[string][]byte, error) {
+	<-ctx.Done()
+	return "", nil, ctx.Err()
+}
+
+// Who pins is told what is asked for, and a source that never answers is given up.
+func TestPinTellsAndHasABound(t *testing.T) {
+	site := lifecycle.Site{Name: "tokyo", Dir: t.TempDir(), Addons: []lifecycle.Addon{
+		{Name: "web", Chart: &lifecycle.Chart{Repo: "https://charts.example.com", Name: "web", Version: "1.0.0"}}}}
+	var told []string
+	_, err := Resolve(t.Context(), site, Sources{Charts: &deafStore{}, Binaries: publishedBinaries{}, Within: time.Millisecond,
+		Say: func(what string) { told = append(told, what) }})
+	if err == nil || !strings.Contains(err.Error(), "did not answer within 1ms") || len(told) == 0 ||
+		told[0] != "chart web 1.0.0 of https://charts.example.com" {
+		t.Errorf("%v, told %q", err, told)
+	}
+}

@@ -1,7 +1,10 @@
 package supply
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -28,4 +31,21 @@ type Binaries interface {
 type Sources struct {
 	Charts   Charts
 	Binaries Binaries
+	// Say is told what is asked for next. Nil: nobody is told.
+	Say func(what string)
+	// Within is how long one may take to answer; 0 is a minute.
+	Within time.Duration
 }
+
+// askWithin bounds how long one source may take to answer: without network, some never do.
+const askWithin = time.Minute
+
+// asking tells of what is asked for, and bounds it.
+func (s Sources) asking(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+	if s.Say != nil {
+		s.Say(what)
+	}
+	return context.WithTimeoutCause(ctx, s.within(), fmt.Errorf("it did not answer within %s", s.within()))
+}
+
+func (s Sources) within() time.Duration { return cmp.Or(s.Within, askWithin) }

@@ -91,7 +91,7 @@ func writeHead(p *page, r lifecycle.RunRecord, t model) {
 		p.put("<pre>%s</pre>\n", strings.Join(r.Review.Accepted, "\n"))
 	}
 	if n := len(t.findings); n > 0 {
-		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", lifecycle.Count(n, "finding"), t.findings[0].Summary)
+		p.put("<p class=\"sub\"><a href=\"#findings\">%s</a>: %s</p>\n", lifecycle.Count(n, "finding"), words(t.findings[0].Summary))
 	}
 	if r.Result == lifecycle.RunUnended {
 		p.put("<p class=\"sub\">%s.</p>\n", strings.ToUpper(render.NoEnd[:1])+render.NoEnd[1:])
@@ -175,15 +175,14 @@ func writeFindings(p *page, ds lifecycle.Diagnostics) {
 	p.put("<h2 id=\"findings\">Findings</h2>\n")
 	for _, d := range ds {
 		label := render.SeverityLabel(d.Severity)
-		p.put("<div class=\"finding %s\"><strong>%s: %s</strong>", markup(strings.ToLower(label)), label, d.Summary)
-		if d.Subject != "" {
-			p.put(" <code>%s</code>", render.Subject(d.Subject))
+		p.put("<div class=\"finding %s\"><strong>%s: ", markup(strings.ToLower(label)), label)
+		if subject := render.Subject(d.Subject); subject != "" && !strings.HasPrefix(d.Summary, subject) {
+			p.put("<code>%s</code>: ", subject)
 		}
-		if d.Detail != "" {
-			p.put("<p>%s</p>", strings.TrimSpace(d.Detail))
-		}
+		p.put("%s</strong>", words(d.Summary))
+		p.paragraphs(d.Detail)
 		if d.Hint != "" {
-			p.put("<p class=\"try\">Try: %s</p>", d.Hint)
+			p.put("<p class=\"try\">Try: %s</p>", words(d.Hint))
 		}
 		p.put("</div>\n")
 	}
@@ -222,7 +221,7 @@ func writeStep(p *page, b bar) {
 	}
 	if b.state == barIdle {
 		p.put("<tr class=\"idle\"><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td></td><td></td><td></td><td "+
-			"class=\"w\">%s</td><td>%s</td></tr>\n", who, markup(class), what, b.state, b.reason)
+			"class=\"w\">%s</td><td>%s</td></tr>\n", who, markup(class), what, b.state, words(b.reason))
 		return
 	}
 	mark := map[barState]markup{barFailed: "r-failed", barCut: "r-cut"}[b.state]
@@ -232,7 +231,8 @@ func writeStep(p *page, b bar) {
 	}
 	p.put("<tr><td class=\"w\">%s</td><td class=\"w\"><i class=\"%s\"></i>%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td "+
 		"class=\"n\">%s</td><td class=\"w %s\">%s</td><td>%s</td></tr>\n",
-		who, markup(class), what, moment(b.from), render.Duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state, b.reason)
+		who, markup(class), what, moment(b.from), render.Duration((b.to - b.from).Round(time.Millisecond)), waited, mark, b.state,
+		words(b.reason))
 }
 
 // waited is how long a step waited for gates.

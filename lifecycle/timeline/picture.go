@@ -127,7 +127,7 @@ func (p *picture) stages(top, bottom float64) {
 			class = "band"
 		}
 		p.put(`<rect class="%s" fill="transparent" x="%.1f" y="0" width="%.1f" height="%.1f"/>`, markup(class), from, max(0.5, to-from), bottom)
-		label := fmt.Sprintf("%d %s", i+1, s.title)
+		label := fmt.Sprintf("%d. %s", i+1, s.title) // with a dot: "4 workers to" would be a count
 		if room := int((to - from - 8) / letterWidth); room < len([]rune(label)) {
 			label = lifecycle.Shorten(label, room)
 			if room < 8 {
@@ -251,7 +251,7 @@ func (b bar) tooltip() string {
 	if b.note != "" {
 		lines = append(lines, b.note)
 	}
-	return strings.Join(lines, "\n")
+	return withoutTicks(strings.Join(lines, "\n"))
 }
 
 // levels draws how many machines were out of service against how many may have been.

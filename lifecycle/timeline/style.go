@@ -63,7 +63,8 @@ svg .band{fill:var(--band)}svg .bad{fill:var(--bad)}svg .good{fill:var(--good)}s
 .legend i.l{height:0;border-top:2px dashed var(--bad);border-radius:0;vertical-align:4px}
 .finding{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--bad);border-radius:8px;padding:11px 15px;margin:0 0 10px}
 .finding.blocked,.finding.warning{border-left-color:var(--odd)}
-.finding p{margin:4px 0 0;white-space:pre-line;overflow-wrap:anywhere}.finding .try{color:var(--soft)}
+.finding p{margin:4px 0 0;white-space:pre-line;overflow-wrap:anywhere}
+.log{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;margin:8px 0 2px;padding:8px 11px;background:var(--bg);border:1px solid var(--line);border-radius:6px;overflow-x:auto}.finding .try{color:var(--soft)}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{text-align:left;color:var(--soft);font-weight:600;font-size:13px;white-space:nowrap}
 th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}

@@ -97,11 +97,11 @@ func Conform(t *testing.T, p Place, where string) {
 	between := write("taken in between", lifecycle.Lock{Holder: "run-4", Epoch: 10, Since: now, Renewed: now, Version: was.Version})
 	write("and given up", lifecycle.Lock{Epoch: 10, Version: between.Version})
 	refused("taken by one who saw it before another had it", lifecycle.Lock{Holder: "run-5", Epoch: 10, Version: was.Version})
-	oneWinner(t, p)
+	OneWinner(t, p)
 }
 
-// oneWinner has many take the lock at once, be it nobody's or a dead run's.
-func oneWinner(t *testing.T, p Place) {
+// OneWinner has many take the lock at once, be it nobody's or a dead run's, and holds that one of them gets it.
+func OneWinner(t *testing.T, p Place) {
 	t.Helper()
 	for round := range 3 {
 		seen, err := p.ReadLock(t.Context())

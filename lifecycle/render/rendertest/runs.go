@@ -30,7 +30,9 @@ func Story() []lifecycle.Event {
 	failed := On(50, lifecycle.EventFailed, "workers", "worker-2", lifecycle.ActionDrain, "the drain was not done in 10m")
 	failed.Elapsed = 19 * time.Second
 	waiting := On(45, lifecycle.EventWaiting, "workers", "worker-1", lifecycle.ActionUpgrade, "node worker-1 Ready at v1.36.3+k0s")
-	waiting.Detail = "the heartbeat is\nolder than the service"
+	waiting.Detail, waiting.Within = "the heartbeat is\nolder than the service", 5*time.Minute
+	draining := On(31, lifecycle.EventStarted, "workers", "worker-2", lifecycle.ActionDrain, "its pods move away")
+	draining.Within = 10 * time.Minute
 	summary := On(61, lifecycle.EventSummary, "", "", "", "3 of 6 steps done")
 	summary.Elapsed = 61 * time.Second
 	return []lifecycle.Event{
@@ -42,7 +44,7 @@ func Story() []lifecycle.Event {
 		On(0, lifecycle.EventStarted, "controllers", "controller-1", lifecycle.ActionUpgrade, "runs v1.35.7+k0s.0"),
 		finished,
 		On(30, lifecycle.EventStarted, "workers", "worker-1", lifecycle.ActionDrain, "its pods move away"),
-		On(31, lifecycle.EventStarted, "workers", "worker-2", lifecycle.ActionDrain, "its pods move away"),
+		draining,
 		On(33, lifecycle.EventProgress, "workers", "worker-2", lifecycle.ActionDrain, "evicting pod shop/web-2"),
 		drained,
 		On(41, lifecycle.EventStarted, "workers", "worker-1", lifecycle.ActionUpgrade, "runs v1.35.7+k0s.0"),
@@ -53,9 +55,10 @@ func Story() []lifecycle.Event {
 	}
 }
 
-// Titles are those of the stages of Story.
-func Titles() map[string]string {
-	return map[string]string{"controllers": "controllers to v1.36.3+k0s.2", "workers": "workers to v1.36.3+k0s.2"}
+// StoryPlan is the plan of Story, as far as a view of a run asks for it.
+func StoryPlan() lifecycle.Plan {
+	return lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "controllers", Title: "controllers to v1.36.3+k0s.2"},
+		{ID: "workers", Title: "workers to v1.36.3+k0s.2"}}, Estimate: &lifecycle.Estimate{Duration: 11*time.Minute + 5*time.Second, Runs: 3}}
 }
 
 // UnitStory is a run that installs Argo CD, fails to upgrade Datadog and takes it back, and does not come to a tenant any more.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed" // the schema is data beside the code
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/bounded"
 )
 
 // schemaJSON tells kustomize which lists merge by which key: hosts of a Cluster by hostname, and the lists of the built-in kinds,
@@ -43,10 +45,9 @@ var kustomize merger
 func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []byte, docs [][]byte, err error) {
 	m.register.Do(func() {
 		jsonpatch.AccumulatedCopySizeLimit = maxCopies // the library's own switch, and there is no other
-		if m.err = openapi.AddSchema(schemaJSON); m.err == nil {
-			m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true)
+		if m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true); m.err == nil {
+			openapi.Schema()
 		}
-		openapi.Schema()
 	})
 	if m.err != nil {
 		return nil, nil, fmt.Errorf("register merge schema: %w", m.err)
@@ -82,38 +83,51 @@ type Built struct {
 	Documents [][]byte
 }
 
-// Build runs kustomize, and finds what it has lost. kustomize can't be stopped: when ctx ends, it is left to itself.
+// Build runs kustomize, and finds what it has lost. kustomize can't be stopped: when ctx ends, or the build takes too much memory, it is
+// left to itself.
 func (t *Tree) Build(ctx context.Context) (Built, lifecycle.Diagnostics) {
-	type output struct {
-		all  []byte
-		docs [][]byte
-		err  error
-	}
-	built := make(chan output, 1)
 	files, dir := t.in.exactly(), t.overlay
 	if to, err := t.locate(dir); err == nil {
 		dir = to
 	}
-	go func() {
+	built, err := bounded.Do(ctx, "the build of "+t.Overlay(), bounded.Limits{Room: t.room}, func(context.Context) (Built, error) {
 		all, docs, err := kustomize.run(files, dir, t.ownSchema)
-		built <- output{all, docs, err}
-	}()
-	var all []byte
-	var docs [][]byte
-	var err error
-	select {
-	case <-ctx.Done():
+		return Built{all, docs}, err
+	})
+	if ctx.Err() != nil {
 		return Built{}, lifecycle.AsDiagnostics(ctx.Err(), "building "+t.Overlay()+" was interrupted")
-	case b := <-built:
-		all, docs, err = b.all, b.docs, b.err
+	}
+	if ds := notBuilt(t.Overlay(), err); ds != nil {
+		return Built{}, ds
 	}
 	if err != nil {
 		return Built{}, lifecycle.Diagnostics{t.buildFailed(err)}
 	}
-	if ds := t.lostHosts(docs); ds.Err() != nil {
+	if ds := t.lostHosts(built.Documents); ds.Err() != nil {
 		return Built{}, ds
 	}
-	return Built{all, docs}, nil
+	return built, nil
+}
+
+// notBuilt says of a build that it was given up, or not begun beside one that was. A few lines can have kustomize make as much as it likes:
+// a replacement may double a document.
+func notBuilt(overlay string, err error) lifecycle.Diagnostics {
+	if beside, ok := errors.AsType[bounded.NotBegun](err); ok {
+		return lifecycle.Diagnostics{lifecycle.Errorf(overlay, "the overlay is not built").
+			Because("Memory and time go to " + beside.GivenUp + ", which was given up, until kiban ends.").
+			Try("Mend that first.")}
+	}
+	given, ok := errors.AsType[bounded.GivenUp](err)
+	if !ok {
+		return nil
+	}
+	why := "It takes " + given.Took + ", and is not done. Little text becomes much by replacements that copy whole mappings, by " +
+		"vars in long text, and by bases that are taken in more than once."
+	if len(given.Beside) > 0 {
+		why += " What was made at the same time may also be the cause: " + strings.Join(given.Beside, ", ") + "."
+	}
+	return lifecycle.Diagnostics{lifecycle.Errorf(overlay, "the build of the overlay was given up, for it grows and grows").Because(why).
+		Try("Look at what the last change of " + overlay + ", and of the folders that its kustomization names, takes in or copies.")}
 }
 
 // buildFailed puts kustomize's own complaint in words. It chains its causes with ": " and repeats absolute paths; the fleet's

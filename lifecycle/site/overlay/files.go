@@ -33,6 +33,9 @@ func (t *Tree) locate(path string) (string, error) {
 		return to, nil
 	}
 	to, err := within(t.in.root, path)
+	if err == nil && isRecord(to) {
+		err = errLeadsOut
+	}
 	if err != nil {
 		return "", err
 	}
@@ -48,10 +51,22 @@ func within(root, path string) (string, error) {
 		return "", err
 	}
 	rel, err := filepath.Rel(root, to)
-	if err != nil || !filepath.IsLocal(rel) {
+	if err != nil || !filepath.IsLocal(rel) || isGits(rel) {
 		return "", errLeadsOut
 	}
 	return rel, nil
+}
+
+// isGits reports whether a path within the fleet is git's own: the configuration there holds the token that a job has fetched with.
+func isGits(rel string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(rel), "/"), func(name string) bool { return strings.EqualFold(name, ".git") })
+}
+
+// isRecord reports whether a path within the fleet is of the folder that kiban keeps beside what is committed: backups, plans, runs, and
+// secrets of whoever runs it.
+func isRecord(rel string) bool {
+	first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+	return strings.EqualFold(first, ".kiban")
 }
 
 // load reads a file of the fleet.
@@ -99,6 +114,20 @@ func InFleet(fleet, path string) (string, error) {
 		return "", err
 	}
 	return filepath.Join(root, rel), nil
+}
+
+// InCommit is InFleet for what is content: what kiban keeps beside what is committed is outside of it, too.
+func InCommit(fleet, path string) (string, error) {
+	to, err := InFleet(fleet, path)
+	if err != nil {
+		return "", err
+	}
+	if root, err := filepath.EvalSymlinks(fleet); err == nil {
+		if rel, err := filepath.Rel(root, to); err == nil && isRecord(rel) {
+			return "", errLeadsOut
+		}
+	}
+	return to, nil
 }
 
 // LeadsOut reports whether an error says that a path leads out of the fleet.

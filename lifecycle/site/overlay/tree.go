@@ -41,6 +41,7 @@ type Tree struct {
 	ownSchema      bool // the overlay's own one does
 	// partial: something could not be read, so what seems to be missing may be in there.
 	partial bool
+	full    bool // it takes in too much, and that was told
 	// hosts are what bases and patches together declare; see hosts.go.
 	hosts hostList
 	// folders are those that a kustomization was read from; assembles says that one of them puts values together from pieces of others.
@@ -50,6 +51,8 @@ type Tree struct {
 	upward []string
 	// in is what was read: a build gets exactly that.
 	in inputs
+	// room is how many bytes a build may take; 0: what is usual.
+	room uint64
 }
 
 // scope is what a kustomization's transformers will reach: the documents of its resources, and for a component those of the
@@ -145,6 +148,14 @@ func (t *Tree) read(file string) (docs []*yaml.Node, ok bool) {
 }
 
 func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
+	if t.in.written >= maxWritten {
+		if !t.full {
+			t.full = true
+			t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: 1}), "the overlay takes in more than a site can need",
+				fmt.Sprintf("The files before this one have more than %d fields.", maxWritten), "Take large files out of it.")
+		}
+		return nil, false
+	}
 	docs, err := ParseYAML(b)
 	if large, ok := errors.AsType[errAliases](err); ok || t.grown(docs) {
 		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: max(1, large.line)}), "aliases make this too large",
@@ -233,6 +244,9 @@ func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 				"Add a kustomization.yaml there, or list its files one by one.")
 			return
 		}
+		if t.tooMany(k, entry) {
+			return
+		}
 		t.folder(path, into, k.stack)
 	case component:
 		t.missing(k.file, entry.Line, fmt.Sprintf("%s is a file, but components are folders", ref), "", "Name the component's folder.")
@@ -251,6 +265,27 @@ func (t *Tree) resource(k *kustomization, entry *yaml.Node, component bool, into
 			t.sources = append(t.sources, p)
 		}
 	}
+}
+
+// How much a tree may take in, each folder counted as often as it is included: two that each include the next two are a million after
+// twenty levels. A site has a few dozen folders, and some ten thousand fields.
+const (
+	maxFolders = 2_000
+	maxWritten = 4_000_000
+)
+
+// tooMany reports whether the tree has taken in more than a site can need, and tells it once.
+func (t *Tree) tooMany(k *kustomization, entry *yaml.Node) bool {
+	if len(t.folders) < maxFolders && t.in.written < maxWritten {
+		return false
+	}
+	if !t.full {
+		t.full = true
+		t.missing(k.file, entry.Line, "the overlay takes in more than a site can need",
+			fmt.Sprintf("Folders are counted as often as they are included; with %s it would be more than %d of them, or more than %d fields.",
+				Text(entry), maxFolders, maxWritten), "Include each folder once.")
+	}
+	return true
 }
 
 // grown counts documents, and reports whether all that was read until now is too large with its aliases put in.

@@ -86,6 +86,24 @@ func Items(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
+// EachScalar calls do for each value below a node that is neither a mapping nor a sequence, with its path: at, then keys and indexes.
+// Aliases are followed.
+func EachScalar(n *yaml.Node, at []string, do func(n *yaml.Node, at []string)) {
+	switch n = Resolve(n); {
+	case n == nil:
+	case n.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			EachScalar(n.Content[i+1], append(at[:len(at):len(at)], n.Content[i].Value), do)
+		}
+	case n.Kind == yaml.SequenceNode:
+		for i, item := range n.Content {
+			EachScalar(item, append(at[:len(at):len(at)], Index(i)), do)
+		}
+	default:
+		do(n, at)
+	}
+}
+
 // Empty reports whether a value says nothing: absent, null, "", [], {}.
 func Empty(n *yaml.Node) bool {
 	if n == nil || n.Tag == "!!null" {

@@ -1,0 +1,81 @@
+package explain
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every word that people meet is known, under each of its names.
+func TestEveryWordIsKnown(t *testing.T) {
+	for _, word := range []string{"lock", "run", "unit", "soak", "wave", "tier", "canary", "drift", "H3", "h40", "hazard", "gate", "Gates",
+		"pdb", "site", "etcd quorum", "windows", "no end", "exit", "exit codes", "3", "Site.spec.upgrade", "kiban.lock", "daemonset"} {
+		if _, err := Text(word, 100); err != nil {
+			t.Errorf("%s: %v", word, err)
+		}
+	}
+}
+
+func TestTyposAreSuggested(t *testing.T) {
+	all, err := Topics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typo, want := range map[string]string{
+		"gat": "gate", "cordno": "cordon", "sok": "soak", "quorm": "quorum", "maxUnavailable": "Site.spec.upgrade.workers.maxUnavailable",
+		"etcd-quorom": "etcd-quorum", "Site.spec.upgrad": "Site.spec.upgrade", "unavailable": "Site.spec.upgrade.workers.maxUnavailable",
+	} {
+		if got := alike(all, typo); !slices.Contains(got, want) || len(got) > most {
+			t.Errorf("%s: got %v, want %s among at most %d", typo, got, want, most)
+		}
+	}
+	if got := alike(all, "zzzzzzzz"); len(got) > 0 {
+		t.Errorf("nothing is called like zzzzzzzz, but %v", got)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"gate", "gate", 0}, {"gat", "gate", 1}, {"agte", "gate", 1}, {"", "run", 3}, {"lock", "look", 1}, {"soak", "stage", 3}} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%s to %s: got %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// What people read has no names of Go in it, and every entry says something.
+func TestWordsAreForPeople(t *testing.T) {
+	all, err := Topics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := regexp.MustCompile(`\b(nil|struct|Step\.[A-Z]|Host[A-Z]\w+|Params|Gate[A-Z]\w+|Action[A-Z]\w+)\b`)
+	for _, topic := range all {
+		if topic.Text == "" {
+			t.Errorf("%s says nothing", topic.Name)
+		}
+		if word := foreign.FindString(topic.Text); word != "" {
+			t.Errorf("%s speaks of %s", topic.Name, word)
+		}
+	}
+}
+
+// No line is wider than the terminal, but for a word that is.
+func TestLinesFit(t *testing.T) {
+	for _, width := range []int{60, 80, 120, 200} {
+		for _, topic := range []string{"", "plan", "gates", "Site.spec.upgrade.workers", "fields"} {
+			text, err := Text(topic, width)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(text) {
+				if line = strings.TrimRight(line, "\n"); len([]rune(line)) > width && strings.Contains(strings.TrimSpace(line), "  ") {
+					t.Errorf("%q at %d: %s", topic, width, line)
+				}
+			}
+		}
+	}
+}

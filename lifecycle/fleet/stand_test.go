@@ -1,0 +1,52 @@
+package fleet
+
+import (
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func TestStandingTable(t *testing.T) {
+	found := lifecycle.Diagnostics{lifecycle.Warnf("worker-7", "the disk is nearly full"), lifecycle.Errorf("worker-3", "no answer")}
+	sites := []Standing{
+		{Site: "osaka", Declared: "v1.36.3+k0s.0", Running: []string{"v1.36.3+k0s.0"}, Machines: 3, Reached: 3, Nodes: 2, Ready: 2},
+		{Site: "tokyo-prod", Declared: "v1.37.1+k0s.0", Running: []string{"v1.36.3+k0s.0", "v1.37.1+k0s.0"}, Machines: 23, Reached: 22, Nodes: 20,
+			Ready: 19, Problems: found, Run: "20261128"},
+		{Site: "lab", Declared: "v1.37.1+k0s.0", Machines: 3, Reached: 3, NotYet: true},
+		{Site: "new", Declared: "v1.37.1+k0s.0", Machines: 3, API: "c1, c2: there is no file known_hosts here", ShutOut: true,
+			Problems: lifecycle.Diagnostics{lifecycle.Errorf("c1", "this computer has no known_hosts file of the site"),
+				lifecycle.Errorf("c2", "this computer has no known_hosts file of the site")}},
+		{Site: "far", Failed: "it did not answer within 45s"},
+	}
+	head, rows := StandingTable(sites)
+	got := head + "\n" + strings.Join(rows, "\n")
+	const want = "SITE\tK0S\tMACHINES\tNODES\tSTANDS\n" +
+		"osaka\tv1.36.3\t3 of 3\t2 of 2\twell\n" +
+		"tokyo-prod\tv1.36.3,v1.37.1 of v1.37.1\t22 of 23\t19 of 20\t" +
+		"run 20261128 is changing it; 2 problems, of which the first: worker-3: no answer\n" +
+		"lab\t(v1.37.1)\t3 of 3\t-\tno cluster yet\n" +
+		"new\t(v1.37.1)\t0 of 3\t-\tthis computer has no known_hosts file of the site (2 machines)\n" +
+		"far\t-\t-\t-\tnot known: it did not answer within 45s"
+	if got != want {
+		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestKnown: what could not be asked is not known; a site without a cluster is.
+func TestKnown(t *testing.T) {
+	for _, tt := range []struct {
+		s    Standing
+		want bool
+	}{
+		{Standing{Failed: "no"}, false},
+		{Standing{Machines: 3, API: "no way to it"}, false},
+		{Standing{Machines: 3, Reached: 1, API: "no way to it"}, true},
+		{Standing{API: "no way to it"}, false}, // machines of someone else
+		{Standing{Nodes: 2}, true},
+	} {
+		if got := tt.s.Known(); got != tt.want {
+			t.Errorf("%+v: %t", tt.s, got)
+		}
+	}
+}
