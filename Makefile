@@ -34,9 +34,14 @@ binaries:
 demo: binaries ## Set a cluster up in the lab, and upgrade it while a prober watches its workload
 	scripts/demo.sh
 
+.PHONY: recording
+recording: binaries ## Record an upgrade in the lab as docs/upgrade.svg, which README.md shows (needs termtosvg, which Debian has)
+	scripts/record.sh docs/upgrade.svg
+
 .PHONY: test
 test: binaries ## Run every test: units of both modules, and end to end with the built binaries
 	go test -vet=off ./...
+	go -C tools/site test -vet=off ./...
 	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
 	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m -parallel 4 ./e2e
 
@@ -91,7 +96,7 @@ SEED ?=
 
 .PHONY: simulate
 simulate: ## Play SEEDS whole lives of sites in a bubble of their own time, on all cores, and HISTORIES of the lock; SEED=x tells one
-	go test -vet=off -count=1 -timeout 0 -run '$(if $(SEED),TestSeeds$$,TestSeeds$$|TestLockHistories)' ./scripts/simulate \
+	GOGC=400 go test -vet=off -count=1 -timeout 0 -run '$(if $(SEED),TestSeeds$$,TestSeeds$$|TestLockHistories)' ./scripts/simulate \
 		$(if $(SEED),-seed $(SEED) -v,-seeds $(SEEDS) -histories $(HISTORIES))
 
 .PHONY: renovate-check
@@ -115,15 +120,29 @@ release-check: ## Try what a release does as far as it publishes nothing: its co
 
 .PHONY: verify
 verify: ## Check formatting, vet, import rules, and that generated files are up to date
-	@test -z "$$(gofmt -l cmd lifecycle scripts lab)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab; exit 1; }
+	@test -z "$$(gofmt -l cmd lifecycle scripts lab tools)" || { echo 'gofmt these:'; gofmt -l cmd lifecycle scripts lab tools; exit 1; }
 	go vet ./...
 	go -C lab vet ./...
+	go -C tools/site vet ./...
 	go test -vet=off -run 'TestFilesAreCurrent|TestModulesAgree|TestKubernetesIsOneRelease' ./scripts/...
 	go test -vet=off ./scripts/architecture
 
 .PHONY: generate
 generate: ## Write the generated files anew
 	go run ./scripts/explain
+	UPDATE_CLI=1 go test -vet=off -count=1 -run 'TestCLIPage|TestSchemaFile' ./cmd/kiban
+
+.PHONY: man
+man: ## Write manual pages of every verb into bin/man
+	MAN_DIR=$(CURDIR)/bin/man go test -vet=off -count=1 -run TestManPages ./cmd/kiban
+
+# Where files that are no pages are shown, such as https://gitlab.example.com/platform/kiban/-/blob/main; empty: they are no links.
+SOURCE ?=
+
+# The generator is a module of its own, so that kiban depends on none of what it needs.
+.PHONY: site
+site: ## Make the pages a site with search in bin/site, which needs no server: open bin/site/index.html
+	go -C tools/site run . -root ../.. -out ../../bin/site -source "$(SOURCE)"
 
 .PHONY: clean
 clean: ## Remove what was built

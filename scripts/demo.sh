@@ -13,6 +13,9 @@ probe_pid=''
 kiban() { "$repo/bin/kiban" "$@"; }
 kiban-lab() { local verb=$1; shift; "$repo/bin/kiban-lab" "$verb" --dir "$work/.lab" "$@"; }
 
+# As at a terminal of somebody who has set nothing, also where this runs in a job.
+unset CI GITLAB_CI KIBAN_FLEET KIBAN_SITE KIBAN_LOG KUBECONFIG
+
 bold='' plain=''
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then bold=$'\e[1m' plain=$'\e[0m'; fi
 began=$SECONDS

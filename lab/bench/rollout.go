@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
@@ -109,7 +108,7 @@ func rolloutGround(o options, net string, workers int) (*drive.Ground, error) {
 	}
 	for i, m := range g.Machines()[1:] {
 		if _, err := cs.CoreV1().ReplicationControllers("default").
-			Create(context.Background(), slow(m.Name, 1+i%6), metav1.CreateOptions{}); err != nil {
+			Create(context.Background(), drive.SlowPod(m.Name, 1+i%6), metav1.CreateOptions{}); err != nil {
 			return g, err
 		}
 	}
@@ -197,16 +196,4 @@ func lastRollout(g *drive.Ground, window int) (took, bound time.Duration, err er
 		sum += to[t].Sub(f)
 	}
 	return last.Sub(first), sum / time.Duration(window), nil
-}
-
-// slow keeps one pod on the node, whose end takes that many seconds.
-func slow(node string, seconds int) *corev1.ReplicationController {
-	one, grace := int32(1), int64(30)
-	labels := map[string]string{"app": "slow", "node": node}
-	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node},
-		Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
-			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels,
-				Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
-				Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node},
-					Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
 }

@@ -1,8 +1,11 @@
 package controlplane
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -13,6 +16,8 @@ type Config struct {
 	// ExternalAddress is spec.api.externalAddress, SANs is spec.api.sans.
 	ExternalAddress string
 	SANs            []string
+	// CertificateLife is spec.api.ca.certificatesExpireAfter; zero means a year.
+	CertificateLife time.Duration
 	// ServiceCIDR is spec.network.serviceCIDR; empty means 10.96.0.0/12.
 	ServiceCIDR string
 	// APIArgs, ControllerManagerArgs and SchedulerArgs are the extraArgs of spec.api, spec.controllerManager and spec.scheduler: flag
@@ -25,11 +30,14 @@ func ParseConfig(doc []byte) (Config, error) {
 	var file struct {
 		Spec struct {
 			API struct {
-				Port            int               `json:"port"`
-				K0sAPIPort      int               `json:"k0sApiPort"`
-				ExternalAddress string            `json:"externalAddress"`
-				SANs            []string          `json:"sans"`
-				ExtraArgs       map[string]string `json:"extraArgs"`
+				Port            int      `json:"port"`
+				K0sAPIPort      int      `json:"k0sApiPort"`
+				ExternalAddress string   `json:"externalAddress"`
+				SANs            []string `json:"sans"`
+				CA              struct {
+					CertificatesExpireAfter metav1.Duration `json:"certificatesExpireAfter"`
+				} `json:"ca"`
+				ExtraArgs map[string]string `json:"extraArgs"`
 			} `json:"api"`
 			ControllerManager struct {
 				ExtraArgs map[string]string `json:"extraArgs"`
@@ -48,7 +56,7 @@ func ParseConfig(doc []byte) (Config, error) {
 	s := file.Spec
 	return Config{
 		APIPort: s.API.Port, JoinPort: s.API.K0sAPIPort,
-		ExternalAddress: s.API.ExternalAddress, SANs: s.API.SANs,
+		ExternalAddress: s.API.ExternalAddress, SANs: s.API.SANs, CertificateLife: s.API.CA.CertificatesExpireAfter.Duration,
 		ServiceCIDR: s.Network.ServiceCIDR,
 		APIArgs:     s.API.ExtraArgs, ControllerManagerArgs: s.ControllerManager.ExtraArgs, SchedulerArgs: s.Scheduler.ExtraArgs,
 	}, nil
@@ -66,6 +74,10 @@ func (cfg Config) joinPort() int {
 		return 9443
 	}
 	return cfg.JoinPort
+}
+
+func (cfg Config) certificateLife() time.Duration {
+	return cmp.Or(cfg.CertificateLife, certificateLife)
 }
 
 func (cfg Config) serviceCIDR() string {

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -15,6 +16,7 @@ spec:
     port: 7443
     externalAddress: api.example.com
     sans: [127.66.0.11]
+    ca: {certificatesExpireAfter: 20m}
     extraArgs: {audit-log-path: /var/log/audit.log}
   controllerManager: {extraArgs: {node-monitor-grace-period: 20s}}
   scheduler: {extraArgs: {v: "2"}}
@@ -22,7 +24,8 @@ spec:
 `))
 	want := Config{
 		APIPort: 7443, ExternalAddress: "api.example.com", SANs: []string{"127.66.0.11"}, ServiceCIDR: "10.200.0.0/16",
-		APIArgs: map[string]string{"audit-log-path": "/var/log/audit.log"}, SchedulerArgs: map[string]string{"v": "2"},
+		CertificateLife: 20 * time.Minute,
+		APIArgs:         map[string]string{"audit-log-path": "/var/log/audit.log"}, SchedulerArgs: map[string]string{"v": "2"},
 		ControllerManagerArgs: map[string]string{"node-monitor-grace-period": "20s"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

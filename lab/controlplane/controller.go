@@ -43,6 +43,8 @@ type Controller struct {
 	StopPatience time.Duration
 	// Registry is where a running controller makes itself known to the simulated kubelets of this lab. May be nil.
 	Registry *Registry
+	// Supervised is told of each program that is started, as k0s's log names it. May be nil.
+	Supervised func(program string)
 	// Log may be nil.
 	Log *slog.Logger
 }
@@ -71,6 +73,9 @@ func (c *Controller) Run(ctx context.Context) error {
 // up starts everything in order. onStop is given what undoes each thing that was started.
 func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 	start := func(name string, stop syscall.Signal, args []string) {
+		if c.Supervised != nil {
+			c.Supervised(name)
+		}
 		p := c.program(name, stop, args)
 		p.start()
 		onStop(p.end)
@@ -145,7 +150,7 @@ func (c *Controller) register() (leave func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := ca.issue(subject{name: "lab-kubelets", groups: []string{"system:masters"}})
+	own, err := ca.issue(subject{name: "lab-kubelets", groups: []string{"system:masters"}}, certificateLife)
 	if err != nil {
 		return nil, err
 	}

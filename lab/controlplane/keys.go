@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// k0s gives its authorities ten years and every certificate below them one.
+// k0s gives its authorities ten years, and every certificate below them one unless its configuration says otherwise.
 const (
 	authorityLife   = 10 * 365 * 24 * time.Hour
 	certificateLife = 365 * 24 * time.Hour
@@ -72,12 +72,12 @@ func parseAuthority(p pair) (*authority, error) {
 }
 
 // issue signs a certificate good for both ends of a connection, as etcd's peers need.
-func (a *authority) issue(s subject) (pair, error) {
+func (a *authority) issue(s subject, life time.Duration) (pair, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return pair{}, err
 	}
-	t, err := template(s, certificateLife)
+	t, err := template(s, life)
 	if err != nil {
 		return pair{}, err
 	}

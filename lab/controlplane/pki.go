@@ -1,15 +1,10 @@
 package controlplane
 
 import (
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 )
 
 // sharedFiles are the same on every controller of a cluster: a joining one is given them, and a backup holds them.
@@ -85,7 +80,8 @@ func (c *Controller) authority(prefix string) (*authority, error) {
 	return parseAuthority(pair{cert, key})
 }
 
-// certify issues this controller's own certificates and kubeconfigs where they are missing, expire soon or lack a name.
+// certify issues this controller's own certificates and kubeconfigs, at each start anew, as k0s does (pkg/certificate,
+// Manager.regenerateCert).
 func (c *Controller) certify() error {
 	ca, err := c.authority("")
 	if err != nil {
@@ -120,7 +116,7 @@ func (c *Controller) certify() error {
 		{"etcd/server", etcd, subject{name: "etcd-server", sans: local}},
 		{"etcd/peer", etcd, subject{name: c.Name, sans: local}},
 	} {
-		if err := c.ensurePair(w.path, w.ca, w.who); err != nil {
+		if err := c.renewPair(w.path, w.ca, w.who); err != nil {
 			return fmt.Errorf("certificate %s: %w", w.path, err)
 		}
 	}
@@ -146,15 +142,9 @@ func (c *Controller) pair(name string) (pair, error) {
 	return pair{cert, key}, err
 }
 
-func (c *Controller) ensurePair(name string, ca *authority, who subject) error {
-	old, err := c.pair(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err == nil && usable(old, ca, who, time.Now()) {
-		return nil
-	}
-	p, err := ca.issue(who)
+// renewPair has a certificate and its key made anew.
+func (c *Controller) renewPair(name string, ca *authority, who subject) error {
+	p, err := ca.issue(who, c.Config.certificateLife())
 	if err != nil {
 		return err
 	}
@@ -162,16 +152,6 @@ func (c *Controller) ensurePair(name string, ca *authority, who subject) error {
 		return err
 	}
 	return write(c.pki(name+".crt"), p.cert)
-}
-
-// usable reports whether a certificate is the authority's, covers every name, and has a month left.
-func usable(p pair, ca *authority, who subject, now time.Time) bool {
-	both, err := tls.X509KeyPair(p.cert, p.key)
-	if err != nil || both.Leaf.CheckSignatureFrom(ca.parsed) != nil {
-		return false
-	}
-	return now.AddDate(0, 1, 0).Before(both.Leaf.NotAfter) &&
-		!slices.ContainsFunc(who.sans, func(san string) bool { return both.Leaf.VerifyHostname(san) != nil })
 }
 
 // serviceIP is the address of the Service kubernetes.default: the first of the service network.

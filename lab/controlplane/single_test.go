@@ -49,12 +49,21 @@ func TestOneController(t *testing.T) {
 		t.Errorf("a well-behaved eviction: %+v", r)
 	}
 
-	s.restartAndLose(c, stop)
+	// The pod may go away so slowly on a busy machine that the controller manager is back before: then clients notice nothing, and it is
+	// tried again.
+	var lost, of int
+	for range 3 {
+		if lost, of, stop = s.restartAndLose(c, stop); lost > 0 {
+			return
+		}
+	}
+	t.Errorf("stale EndpointSlices cost no request of %d, in three restarts", of)
 }
 
 // restartAndLose restarts the controller and evicts a pod while the controller manager waits for its old lease to run out: EndpointSlices
-// go stale, and clients notice. A drain that waits for the controller manager, as it should, is the one in the test above.
-func (s *site) restartAndLose(c *controlplane.Controller, stop func()) {
+// go stale, and clients notice. It returns how many of how many requests were lost, and what stops the controller. A drain that waits
+// for the controller manager, as it should, is the one in the test above.
+func (s *site) restartAndLose(c *controlplane.Controller, stop func()) (lost, of int, stopAgain func()) {
 	t := s.t
 	leader := s.lease(c, "kube-controller-manager")
 	stop()
@@ -62,7 +71,7 @@ func (s *site) restartAndLose(c *controlplane.Controller, stop func()) {
 		t.Error("the API server answers after Run has returned")
 	}
 	restarted := time.Now()
-	s.run(c)
+	stopAgain = s.run(c)
 	if err := s.webReady(t.Context(), c, 2); err != nil {
 		t.Error("pods did not outlive the restart of the control plane:", err)
 	}
@@ -83,13 +92,11 @@ func (s *site) restartAndLose(c *controlplane.Controller, stop func()) {
 	time.Sleep(time.Second)
 	endProbe()
 	r := prober.Report()
-	if before.Failures == 0 {
-		t.Errorf("stale EndpointSlices cost no request of %d", r.Requests)
-	}
 	if r.Failures != before.Failures {
 		t.Errorf("requests still fail after the controller manager is back: %+v", r)
 	}
 	t.Logf("%d of %d requests lost", r.Failures, r.Requests)
+	return r.Failures, r.Requests, stopAgain
 }
 
 // webReady has an error unless n pods of the Deployment are Ready.

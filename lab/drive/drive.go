@@ -58,10 +58,11 @@ type Usage struct {
 	Code           int
 }
 
-// Run runs a program in the fleet's folder. An exit code other than 0 is an error, with the end of what it said.
+// Run runs a program in the fleet's folder, as at a terminal (Environ). An exit code other than 0 is an error, with the end of what it
+// said.
 func (g *Ground) Run(bin string, args ...string) (Usage, error) {
 	cmd := exec.Command(bin, args...)
-	cmd.Dir = g.Dir
+	cmd.Dir, cmd.Env = g.Dir, Environ(os.Environ())
 	var out, errw bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errw
 	start := time.Now()

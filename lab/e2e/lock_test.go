@@ -155,6 +155,7 @@ func TestKilledHolderAndUnlock(t *testing.T) {
 	_, next := b.background(bin, "apply", "lab", "--yes")
 	b.eventually(20*time.Second, "the lock is taken over at once",
 		func() (bool, string) { now, e := b.holder(cs); return now != run && e == epoch+1, now })
+	b.kiban("plan", "lab").says(t, "another run is at work on this site", "has it since", "kiban status lab")
 	b.must(1, b.kiban("unlock", "lab")).says(t, "has it since", "kiban unlock lab --yes")
 	b.must(0, b.kiban("unlock", "lab", "--yes"))
 	b.mend("worker-1")

@@ -17,6 +17,12 @@ func (b *bench) node(code int, args ...string) result {
 	return b.must(code, b.kiban(append([]string{"node"}, args...)...))
 }
 
+// certificate is what `kiban status -o json` says of one.
+type certificate struct {
+	Name, Renewed string
+	NotAfter      time.Time
+}
+
 // nodeSeen is what `kiban node show -o json` says.
 type nodeSeen struct {
 	BootID      string
@@ -129,11 +135,23 @@ func (b *bench) controlPlane() (members, silent []string) {
 				Ready bool
 			}
 		}
-		Etcd struct{ Members []struct{ Name string } }
+		Etcd  struct{ Members []struct{ Name string } }
+		Hosts []struct {
+			Name, Unit   string
+			Certificates []certificate
+		}
 	}
 	r := b.must(0, b.kiban("status", "lab", "-o", "json"))
 	if err := json.Unmarshal([]byte(r.stdout), &st); err != nil {
 		b.t.Fatalf("status: %v\n%s", err, r)
+	}
+	for _, h := range st.Hosts {
+		shown := slices.ContainsFunc(h.Certificates, func(c certificate) bool {
+			return c.Name == "etcd/peer" && c.Renewed == "start" && c.NotAfter.After(time.Now())
+		})
+		if controller := h.Unit == "k0scontroller"; controller != shown {
+			b.t.Errorf("the certificates of %s are %v", h.Name, h.Certificates)
+		}
 	}
 	for _, e := range st.Etcd.Members {
 		members = append(members, e.Name)

@@ -8,13 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"kiban.dev/kiban/lab/drive"
 	"kiban.dev/kiban/lab/stock"
 )
 
-// TestMain lets the test binary run k0sctl in a process of its own: its library is made for one run a process.
+// TestMain lets the test binary run k0sctl in a process of its own: its library is made for one run a process. The tests
+// themselves are as at a terminal, also where they run in a job; one that is about a job says so.
 func TestMain(m *testing.M) {
 	if doc := os.Getenv("KIBAN_E2E_K0SCTL_APPLY"); doc != "" {
-		if err := stock.Apply(context.Background(), doc); err != nil {
+		apply := stock.Apply
+		if os.Getenv("KIBAN_E2E_K0SCTL_AS_IT_IS") != "" {
+			apply = stock.ApplyAsItIs
+		}
+		if err := apply(context.Background(), doc); err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")
 			os.Exit(1)
 		}
@@ -26,6 +32,15 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	environ := drive.Environ(os.Environ())
+	os.Clearenv()
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if err := os.Setenv(name, value); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+
+	"kiban.dev/kiban/lab/drive"
 )
 
 // cordonEvent is what the API's watch says of a node's cordon.
@@ -108,7 +110,7 @@ func (b *bench) deploySlow(cs kubernetes.Interface) {
 	b.t.Helper()
 	for i := range b.Workers {
 		if _, err := cs.CoreV1().ReplicationControllers("default").
-			Create(context.Background(), slow(fmt.Sprintf("worker-%d", i+1), 1+i%6), metav1.CreateOptions{}); err != nil {
+			Create(context.Background(), drive.SlowPod(fmt.Sprintf("worker-%d", i+1), 1+i%6), metav1.CreateOptions{}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -125,16 +127,4 @@ func (b *bench) deploySlow(cs kubernetes.Interface) {
 		}
 		return running == b.Workers, fmt.Sprintf("%d of %d", running, b.Workers)
 	})
-}
-
-// slow keeps one pod on the node, whose end takes that many seconds.
-func slow(node string, seconds int) *corev1.ReplicationController {
-	one, grace := int32(1), int64(30)
-	labels := map[string]string{"app": "slow", "node": node}
-	return &corev1.ReplicationController{ObjectMeta: metav1.ObjectMeta{Name: "slow-" + node},
-		Spec: corev1.ReplicationControllerSpec{Replicas: &one, Selector: labels,
-			Template: &corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels,
-				Annotations: map[string]string{"lab.kiban.dev/terminate-after": fmt.Sprintf("%ds", seconds)}},
-				Spec: corev1.PodSpec{TerminationGracePeriodSeconds: &grace, NodeSelector: map[string]string{"kubernetes.io/hostname": node},
-					Containers: []corev1.Container{{Name: "slow", Image: "registry.example/slow:1"}}}}}}
 }

@@ -194,6 +194,9 @@ func (n *node) writeStatus(ctx context.Context, client kubernetes.Interface, was
 	return err
 }
 
+// well reports whether the kubelet says that its node is Ready.
+func (n *node) well() bool { return n.ready && !n.faults.RuntimeDown.Load() }
+
 // status is the node's status now. Conditions that have not changed keep the time of their last change.
 func (n *node) status(was *corev1.Node) corev1.NodeStatus {
 	capacity := corev1.ResourceList{
@@ -219,7 +222,10 @@ func (n *node) status(was *corev1.Node) corev1.NodeStatus {
 			{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
 		},
 	}
-	if !n.ready {
+	if n.faults.RuntimeDown.Load() {
+		status.Conditions[3] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Reason: "KubeletNotReady",
+			Message: "container runtime is down"}
+	} else if !n.ready {
 		status.Conditions[3] = corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, Reason: "KubeletNotReady",
 			Message: "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:cni plugin not initialized"}
 	}
@@ -270,7 +276,7 @@ func (p *pool) live(n *node) {
 			continue
 		}
 		c := nodeCondition(was, corev1.NodeReady)
-		changed := c == nil || (c.Status == corev1.ConditionTrue) != n.ready || c.Status == corev1.ConditionUnknown
+		changed := c == nil || (c.Status == corev1.ConditionTrue) != n.well() || c.Status == corev1.ConditionUnknown
 		if !changed && time.Now().Before(statusAt) {
 			continue
 		}

@@ -81,6 +81,9 @@ type Faults struct {
 	NeverReadyVersion atomic.Pointer[string]
 	// HoldPods keeps pods on this worker from ending: a drain of it never finishes while set.
 	HoldPods atomic.Bool
+	// RuntimeDown says that the node's container runtime has ended: no pod starts or ends there, and the node is not Ready. What runs goes
+	// on.
+	RuntimeDown atomic.Bool
 }
 
 // ready reports whether a kubelet of that version becomes Ready.

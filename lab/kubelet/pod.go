@@ -114,7 +114,7 @@ func (p *pool) end(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if wait := time.Until(since.Add(lasts)); wait > 0 {
 		return wait, nil
 	}
-	if n.faults.HoldPods.Load() {
+	if n.faults.HoldPods.Load() || n.faults.RuntimeDown.Load() {
 		return 500 * time.Millisecond, nil
 	}
 	if err := p.report(n, pod, endedStatus(pod)); err != nil {

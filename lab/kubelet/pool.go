@@ -199,6 +199,8 @@ func (p *pool) sync(ref podRef) (again time.Duration, err error) {
 	case pod.Status.Phase == corev1.PodSucceeded, pod.Status.Phase == corev1.PodFailed:
 		p.kill(func(s *sandbox) bool { return s.uid == pod.UID })
 		return 0, nil
+	case n.faults.RuntimeDown.Load() && p.sandbox(pod.UID) == nil:
+		return 500 * time.Millisecond, nil
 	}
 	return p.run(n, pod)
 }

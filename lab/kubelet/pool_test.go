@@ -224,7 +224,7 @@ func TestForgottenPodIsEnded(t *testing.T) {
 }
 
 func TestUnreadyNode(t *testing.T) {
-	n := &node{worker: Worker{Name: "w", Version: "v1.36.3+k0s.2"}, ready: false}
+	n := &node{worker: Worker{Name: "w", Version: "v1.36.3+k0s.2"}, faults: &Faults{}, ready: false}
 	was := n.object()
 	if c := nodeCondition(was, corev1.NodeReady); c.Status != corev1.ConditionFalse || c.LastHeartbeatTime.IsZero() {
 		t.Errorf("%+v", c)
@@ -242,5 +242,10 @@ func TestUnreadyNode(t *testing.T) {
 	}
 	if status.NodeInfo.KubeletVersion != "v1.36.3+k0s" {
 		t.Error(status.NodeInfo.KubeletVersion)
+	}
+	n.faults.RuntimeDown.Store(true)
+	if c := nodeCondition(&corev1.Node{Status: n.status(was)}, corev1.NodeReady); n.well() || c.Status != corev1.ConditionFalse ||
+		c.Message != "container runtime is down" {
+		t.Errorf("without its runtime: %+v", c)
 	}
 }

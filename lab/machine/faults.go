@@ -61,7 +61,11 @@ func FaultKinds() []FaultKind {
 			m.cut()
 			return nil
 		}},
-		{"ssh-auth", "", "no SSH key is accepted", func(m *Machine, _ []string) error { m.with(func(f *faults) { f.auth = true }); return nil }},
+		{"ssh-auth", "", "no SSH key is accepted", func(m *Machine,
+			_ []string) error {
+			m.with(func(f *faults) { f.auth = true })
+			return nil
+		}},
 		{"host-key", "", "the SSH host key is another one than known_hosts has", func(m *Machine, _ []string) error {
 			k, err := newKey("", "")
 			m.with(func(f *faults) { f.hostKey = k })
@@ -87,10 +91,13 @@ func FaultKinds() []FaultKind {
 			m.lab.fleet.Faults(m.k0s.Node()).HoldPods.Store(true)
 			return nil
 		}},
-		{"crash", "[VERSION]", "the k0s service of that version, or of any, exits soon after each start", func(m *Machine, a []string) error {
+		{"crash", "[VERSION]", "the k0s service of that version, or of any, exits soon after each start", func(m *Machine,
+			a []string) error {
 			m.crash.Crash(strings.Join(a, ""), true)
 			return nil
 		}},
+		{"crash-serving", "[VERSION]", "a controller of that version, or of any, exits each time that its API server has answered",
+			func(m *Machine, a []string) error { m.crash.CrashServing(strings.Join(a, "")); return nil }},
 		{"slow-start", "DURATION", "a controller takes DURATION longer to start", func(m *Machine, a []string) error {
 			var d time.Duration
 			err := m.duration(a, &d)

@@ -60,6 +60,7 @@ type shared struct {
 	log        *slog.Logger
 	keep       bool
 	bins       []string
+	scripts    posix.Scripts
 }
 
 // Port is where the machines' SSH servers listen.
@@ -80,6 +81,7 @@ func newMachine(l *shared, dir, name, address string) *Machine {
 		Programs: map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl, "reboot": m.rebootProgram,
 			"shutdown": m.shutdownProgram},
 		Interpreter: m.interpreter, Intercept: m.intercept, Kill: m.units.Kill, Changed: m.changed,
+		Scripts: &l.scripts,
 		Processes: func() []posix.Process {
 			ps := []posix.Process{{PID: 1, Command: "/sbin/init"}}
 			for _, p := range m.units.Processes() {

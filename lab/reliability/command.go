@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +28,7 @@ func (c command) String() string {
 }
 
 // starts finds the commands that start or stop services; the record does not say which command that was.
-var starts = regexp.MustCompile(`systemctl (start|stop|restart|enable|daemon-reload)|k0s (start|stop|reset|install|etcd leave|token)`)
+var starts = regexp.MustCompile(`systemctl (start|stop|restart|enable|daemon-reload|reboot)|k0s (start|stop|reset|install|etcd leave|token)`)
 
 // changing are the commands of the record that changed a machine, in their order. What lies under /run is the lock's.
 func changing(records []machine.Record) []command {
@@ -127,29 +127,10 @@ func (m moment) at(g *drive.Ground, args []string) (reached bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	cmd := exec.Command(g.Kiban, args...)
-	cmd.Dir = g.Dir
-	if err := cmd.Start(); err != nil {
-		return false, err
-	}
-	done := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(done) }() // how it ended is not what counts
-	for {
-		select {
-		case <-done:
-			return false, nil
-		case <-time.After(5 * time.Millisecond):
-		}
+	return disturb(g, args, 5*time.Millisecond, m.what, func() (bool, error) {
 		rs, err := records(g, since)
-		if err != nil {
-			return false, err
-		}
-		for _, r := range rs {
-			if r.Kind == machine.KindEvent && strings.HasPrefix(r.What, "held: ") {
-				err := m.what.do(g, cmd.Process)
-				<-done
-				return true, err
-			}
-		}
-	}
+		return slices.ContainsFunc(rs, func(r machine.Record) bool {
+			return r.Kind == machine.KindEvent && strings.HasPrefix(r.What, "held: ")
+		}), err
+	})
 }

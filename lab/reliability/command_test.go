@@ -22,6 +22,7 @@ func TestChanging(t *testing.T) {
 		command("worker-1", "mv -f /tmp/up.8f3a9c01 /usr/local/bin/k0s", "/tmp/up.8f3a9c01", "/usr/local/bin/k0s"),
 		command("controller-1", "renew the lock", "/run/kiban/beat.run"),
 		command("worker-1", "systemctl stop k0sworker"),
+		command("worker-1", "systemctl reboot"),
 		command("worker-1", "mv -f /tmp/up.77aa9c02 /usr/local/bin/k0s", "/usr/local/bin/k0s"),
 		command("worker-1", "echo 127.160.0.101 > /etc/hosts", "/etc/hosts"),
 	} {
@@ -31,7 +32,8 @@ func TestChanging(t *testing.T) {
 	want := []struct {
 		number int
 		other  string
-	}{{1, "mv -f /tmp/up.00000000 /usr/local/bin/k0s"}, {1, "systemctl stop k0sworker"}, {2, "mv -f /tmp/up.1234567a /usr/local/bin/k0s"},
+	}{{1, "mv -f /tmp/up.00000000 /usr/local/bin/k0s"}, {1, "systemctl stop k0sworker"},
+		{1, "systemctl reboot"}, {2, "mv -f /tmp/up.1234567a /usr/local/bin/k0s"},
 		{1, "echo 127.160.14.101 > /etc/hosts"}}
 	if len(got) != len(want) {
 		t.Fatalf("%d commands: %v", len(got), got)

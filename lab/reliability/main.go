@@ -99,7 +99,7 @@ func (s scenario) rowsOf(w whole) []row {
 	kills, cuts := moments(w.commands)
 	return []row{
 		{"events", "SIGKILL between the events of " + s.name, trials(killPoints(w.events))},
-		{"machines", "SSH cut, reboot or power loss during " + s.name, trials(faultPoints(w.events))},
+		{"machines", "SSH cut, reboot or power loss during " + s.name, trials(s.faultPoints(w.events))},
 		{"commands", fmt.Sprintf("SIGKILL before and after each of %d remote commands of %s", len(w.commands), s.name), trials(kills)},
 		{"cuts", fmt.Sprintf("SSH cut, and power cut with what was not synced lost, after each of %d remote commands of %s", len(w.commands),
 			s.name),
@@ -121,7 +121,7 @@ const races = 4
 // guards prints the rows that are not about runs cut off.
 func guards(b drive.Binaries) (lost []string, err error) {
 	root := filepath.Join("..") // of the repository: the command runs in lab/
-	guarded, bad, err := hazards(root)
+	known, guarded, bad, err := hazards(root)
 	if err != nil {
 		return nil, fmt.Errorf("hazards: %w", err)
 	}
@@ -193,9 +193,9 @@ func killPoints(events int) []point {
 }
 
 // faultPoints disturb the machines instead, each in its own way, spread over the run.
-func faultPoints(events int) []point {
+func (s scenario) faultPoints(events int) []point {
 	var ks []point
-	kinds := faults()
+	kinds := s.faults()
 	for n := 1; n < events; n++ {
 		ks = append(ks, point{kinds[n%len(kinds)], n, time.Duration(50+91*n%300) * time.Millisecond})
 	}

@@ -33,6 +33,8 @@ type scenario struct {
 	verb    []string
 	prepare func(g *drive.Ground) (more []string, err error)
 	after   func(g *drive.Ground) error
+	// refusal is what the verb may say instead of going on, which names apply as the way on.
+	refusal string
 }
 
 // telemetry is a configuration that is not k0s's default.
@@ -48,7 +50,7 @@ func scenarios() []scenario {
 		{name: "a configure", controllers: 1, workers: 1, before: same, declare: configured},
 		{name: "a removal", controllers: 1, workers: 2, before: same, declare: func(s *fleet.Site) { s.Reset = []string{"worker-2"} }},
 		{name: "a restore", controllers: 1, workers: 1, before: same, declare: same, verb: []string{"restore", "lab", "--yes"},
-			prepare: destroyed},
+			prepare: destroyed, refusal: "a restore was interrupted after its first step: kiban apply"},
 		{name: "a rollback", controllers: 1, workers: 1, before: same, declare: configured, verb: []string{"rollback", "lab", "--yes"},
 			prepare: applied, after: reverted},
 		{name: "a reboot", controllers: 1, workers: 2, before: same, declare: same, verb: []string{"node", "reboot", "lab", "worker-1", "--yes"}},
@@ -219,26 +221,24 @@ func kill() disturbance {
 	}}
 }
 
-// faults happen to machines. The run may weather them or stop: what counts is the next one.
-func faults() []disturbance {
+// faults happen to machines of the lab. The run may weather them or stop: what counts is the next one.
+func (s scenario) faults() []disturbance {
 	return []disturbance{
 		{"all SSH connections cut", func(g *drive.Ground, _ *os.Process) error { return fault(g, "all", "ssh-cut") }},
 		{"worker-1 rebooted", func(g *drive.Ground, _ *os.Process) error { return fault(g, "worker-1", "reboot") }},
-		{"controller-1 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
-			if err := fault(g, "controller-1", "off"); err != nil {
-				return err
-			}
-			time.Sleep(5 * time.Second)
-			return fault(g, "controller-1", "on")
-		}},
-		{"worker-2 off for five seconds", func(g *drive.Ground, _ *os.Process) error {
-			if err := fault(g, "worker-2", "off"); err != nil {
-				return err
-			}
-			time.Sleep(5 * time.Second)
-			return fault(g, "worker-2", "on")
-		}},
+		off("controller-1"), off(fmt.Sprintf("worker-%d", s.workers)),
 	}
+}
+
+// off switches a machine off for a while.
+func off(machine string) disturbance {
+	return disturbance{machine + " off for five seconds", func(g *drive.Ground, _ *os.Process) error {
+		if err := fault(g, machine, "off"); err != nil {
+			return err
+		}
+		time.Sleep(5 * time.Second)
+		return fault(g, machine, "on")
+	}}
 }
 
 func fault(g *drive.Ground, machine, kind string, args ...string) error {
@@ -270,7 +270,11 @@ func (s scenario) disturbed(b drive.Binaries, net string, k trial) (end string, 
 	if _, err := g.Run(g.Lab, "fault", "--dir", ".lab", "--clear"); err != nil {
 		return "", reached, err
 	}
-	if _, err := g.Run(g.Kiban, s.typed(more, true)...); err != nil {
+	u, err := g.Run(g.Kiban, s.typed(more, true)...)
+	if err != nil && s.refusal != "" && strings.Contains(strings.Join(strings.Fields(u.Stderr), " "), s.refusal) {
+		_, err = g.Run(g.Kiban, "apply", "lab", "--yes", "--lock-timeout", "2m")
+	}
+	if err != nil {
 		return "", reached, err
 	}
 	end, err = s.end(g)
@@ -280,8 +284,25 @@ func (s scenario) disturbed(b drive.Binaries, net string, k trial) (end string, 
 // at disturbs the run when its journal has as many events, and returns when it has ended.
 func (k point) at(g *drive.Ground, args []string) (reached bool, err error) {
 	seen := len(g.Journals())
+	return disturb(g, args, 2*time.Millisecond, k.what, func() (bool, error) {
+		js := g.Journals()
+		if len(js) <= seen {
+			return false, nil
+		}
+		raw, err := os.ReadFile(js[len(js)-1])
+		if err != nil || bytes.Count(raw, []byte("\n")) < k.events {
+			return false, nil
+		}
+		time.Sleep(k.after)
+		return true, nil
+	})
+}
+
+// disturb begins a run, looks every so often whether its moment has come, and then disturbs it. It returns when the run has ended, and
+// tells whether the moment came: a run that was faster left nothing to disturb.
+func disturb(g *drive.Ground, args []string, every time.Duration, what disturbance, due func() (bool, error)) (bool, error) {
 	cmd := exec.Command(g.Kiban, args...)
-	cmd.Dir = g.Dir
+	cmd.Dir, cmd.Env = g.Dir, drive.Environ(os.Environ())
 	if err := cmd.Start(); err != nil {
 		return false, err
 	}
@@ -290,21 +311,18 @@ func (k point) at(g *drive.Ground, args []string) (reached bool, err error) {
 	for {
 		select {
 		case <-done:
-			return false, nil // it was faster: then nothing was left to disturb
-		case <-time.After(2 * time.Millisecond):
+			return false, nil
+		case <-time.After(every):
 		}
-		js := g.Journals()
-		if len(js) <= seen {
-			continue
+		come, err := due()
+		if err != nil {
+			return false, err
 		}
-		raw, err := os.ReadFile(js[len(js)-1])
-		if err != nil || bytes.Count(raw, []byte("\n")) < k.events {
-			continue
+		if come {
+			err := what.do(g, cmd.Process)
+			<-done
+			return true, err
 		}
-		time.Sleep(k.after)
-		err = k.what.do(g, cmd.Process)
-		<-done
-		return true, err
 	}
 }
 

@@ -16,6 +16,21 @@ import (
 // Apply applies the document at path with k0sctl as it comes, the way its own command line does. The host keys are checked against
 // the lab's file, as kiban checks them. k0sctl's library is made for one run a process: so is this.
 func Apply(ctx context.Context, path string) error {
+	return apply(ctx, path, func(cfg *v1beta1.Cluster, lab string) {
+		version := cfg.Spec.K0s.Version.String()
+		for _, h := range cfg.Spec.Hosts {
+			h.UploadBinary = true
+			h.K0sBinaryPath = filepath.Join(lab, "mirror", version, "k0s-"+version+"-amd64")
+		}
+	})
+}
+
+// ApplyAsItIs is Apply with nothing added to the document: machines must have k0s, for there is no network to fetch it from.
+func ApplyAsItIs(ctx context.Context, path string) error {
+	return apply(ctx, path, func(*v1beta1.Cluster, string) {})
+}
+
+func apply(ctx context.Context, path string, add func(cfg *v1beta1.Cluster, lab string)) error {
 	logrus.SetLevel(logrus.InfoLevel)
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -36,11 +51,7 @@ func Apply(ctx context.Context, path string) error {
 	if err := os.Setenv("SSH_KNOWN_HOSTS", filepath.Join(lab, "ssh", "known_hosts")); err != nil {
 		return err
 	}
-	version := cfg.Spec.K0s.Version.String()
-	for _, h := range cfg.Spec.Hosts {
-		h.UploadBinary = true
-		h.K0sBinaryPath = filepath.Join(lab, "mirror", version, "k0s-"+version+"-amd64")
-	}
+	add(cfg, lab)
 	if err := cfg.Resolve(dir); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func foreignImports() []foreign {
 		{"k8s.io/", "lifecycle/kube", "the Kubernetes API is spoken in one place, with its fail-over and its time limits"},
 		{"helm.sh/helm/", "lifecycle/helm", "Helm's SDK keeps globals and logs as it likes: one package deals with that"},
 		{"sigs.k8s.io/kustomize/", "lifecycle/site/overlay", "there is one merge language, and one place that runs it"},
+		{"github.com/BurntSushi/", "lifecycle/site", "what is TOML is judged where files are declared; machines are asked for less"},
 		{"github.com/go-git/", "lifecycle/git", "git is read in one place"},
 		{"gitlab.com/gitlab-org/", "lifecycle/gitlab", "GitLab is asked, with patience and without doing things twice, in one place"},
 		{"github.com/coreos/go-oidc/", "lifecycle/gitlab", "whose signature counts is decided in one place"},
@@ -202,8 +203,11 @@ func exceptions() map[string]string {
 	return map[string]string{
 		"lifecycle/k0s/ssh.go hermetic": "rig and k0sctl read the user's files and log through globals; " +
 			"they are set once, before the first session",
+		"lifecycle/prelude/prelude.go held": "what libraries are not to see while they set themselves up has to be kept from before " +
+			"the first of them until after the last",
 		"lifecycle/helm/connect.go fieldManager": "Helm's SDK takes the name that it applies objects as from a global; " +
 			"it is set once, before the first release",
+		"lifecycle/bounded/bounded.go process": "what was given up takes the memory of the whole process, whoever began it",
 		"lifecycle/site/overlay/build.go kustomize": "kustomize's schemas are global to the process and not locked; " +
 			"one gate lets builds look, and none change them meanwhile",
 	}

@@ -40,7 +40,7 @@ func (r *rehearsal) predefined(e event, id int) map[string]string {
 		"CI_API_V4_URL": r.project.url + "/api/v4", "CI_SERVER_URL": r.project.url, "CI_PROJECT_ID": projectID, "CI_PROJECT_PATH": projectPath,
 		"CI_PROJECT_URL":    r.project.url + "/" + projectPath,
 		"CI_PIPELINE_URL":   fmt.Sprintf("%s/%s/-/pipelines/%d", r.project.url, projectPath, id),
-		"GITLAB_USER_LOGIN": "ann", "GITLAB_USER_NAME": "Ann", "KIBAN_FLEET": "true",
+		"GITLAB_USER_LOGIN": "ann", "GITLAB_USER_NAME": "Ann", "KIBAN_EXAMPLE_FLEET": "true",
 	}
 	if e.before != "" {
 		v["CI_COMMIT_BEFORE_SHA"] = e.before

@@ -6,65 +6,42 @@ import (
 	"strings"
 )
 
-// meaning names, for each struct of the documents' forms, the type of package lifecycle whose comments say what its fields mean.
-func meaning(spec string) string {
-	return map[string]string{
-		"siteSpec": "Site", "siteMetadata": "Site", "sshSpec": "SSH", "apiSpec": "Access", "binariesSpec": "Binaries", "backupSpec": "Backups",
-		"backupToSpec": "BackupTo", "s3Spec": "BackupS3", "sftpSpec": "BackupSFTP", "ociSpec": "BackupOCI",
-		"upgradeSpec": "Policy",
-		"workersSpec": "Rollout", "drainSpec": "Drain", "settleSpec": "Settle", "windowSpec": "Window",
-		"platformSpec": "Platform", "loadBalancerSpec": "PlatformLoadBalancer", "storageSpec": "PlatformStorage",
-		"addonSpec": "Addon", "chartSpec": "Chart", "secretSpec": "Secret", "sourceSpec": "SecretSource", "ignoreSpec": "Ignore",
-		"tenantSpec": "Tenant", "groupsSpec": "TenantGroups", "namespaceSpec": "TenantNamespace", "limitsSpec": "TenantLimits",
-		"networkSpec": "TenantNetwork", "applicationsSpec": "TenantApplications",
-		"fleetSpec": "Fleet",
-	}[spec]
-}
-
-// documentFields explains every field of kiban's documents, "Site.spec.upgrade.workers.maxUnavailable", depth first.
-func (s *source) documentFields(words *source) ([]entry, error) {
+// documentFields explains every field of kiban's documents, "Site.spec.upgrade.workers.maxUnavailable", depth first. All of them must have
+// their line in the table.
+func (s *source) documentFields(meanings *table) ([]entry, error) {
 	var all []entry
 	for _, kind := range documentKinds() {
-		fields, err := s.walk(words, strings.ToLower(kind)+"Document", kind)
+		fields, err := s.walk(meanings, strings.ToLower(kind)+"Document", kind)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, fields...)
 	}
-	return all, nil
+	return all, meanings.leftOver()
 }
 
 func documentKinds() []string { return []string{"Site", "Addon", "Tenant", "Fleet"} }
 
-func (s *source) walk(words *source, typ, path string) ([]entry, error) {
-	t, ok := s.types[typ]
+func (s *source) walk(meanings *table, typ, path string) ([]entry, error) {
+	st, ok := structureOf(s.types[typ])
 	if !ok {
-		return nil, fmt.Errorf("package site has no type %s", typ)
-	}
-	st, ok := t.Type.(*ast.StructType)
-	if !ok {
-		return nil, fmt.Errorf("%s is not a struct", typ)
+		return nil, fmt.Errorf("package site has no struct %s", typ)
 	}
 	var out []entry
 	for _, f := range st.Fields.List {
-		for _, n := range f.Names {
-			key := tag(f, "yaml")
-			e := entry{Name: path + "." + key, Kind: "field", Type: formName(f.Type),
-				Text: renameFields(st, "yaml", s.fieldText(words, typ, f, n.Name))}
+		for range f.Names {
+			e, err := field(meanings, typ, path+"."+tag(f, "yaml"), formName(f.Type))
+			if err != nil {
+				return nil, err
+			}
 			inner := innerStruct(f.Type)
 			if _, nested := structureOf(s.types[inner]); nested {
-				if e.Text == "" && meaning(inner) != "Site" {
-					e.Text = typeText(words, meaning(inner))
-				}
-				if strings.HasSuffix(e.Type, inner) {
-					e.Type = strings.TrimSuffix(e.Type, inner) + "fields"
-				}
-				out = append(out, e)
-				below, err := s.walk(words, inner, e.Name)
+				e.Type = strings.TrimSuffix(e.Type, inner) + "fields"
+				below, err := s.walk(meanings, inner, e.Name)
 				if err != nil {
 					return nil, err
 				}
-				out = append(out, below...)
+				out = append(append(out, e), below...)
 				continue
 			}
 			out = append(out, e)
@@ -73,44 +50,19 @@ func (s *source) walk(words *source, typ, path string) ([]entry, error) {
 	return out, nil
 }
 
-// fieldText is the field's own comment, else that of the field of the same name in the type that gives it its meaning.
-func (s *source) fieldText(words *source, typ string, f *ast.Field, name string) string {
-	if c := comment(f.Doc); c != "" {
-		return c
-	}
-	t := words.types[meaning(typ)]
-	st, ok := structureOf(t)
-	if !ok {
-		return ""
-	}
-	above := ""
-	for _, g := range st.Fields.List {
-		if c := comment(g.Doc); c != "" {
-			above = c
-		}
-		for _, n := range g.Names {
-			if n.Name != name {
-				continue
-			}
-			if c := comment(g.Doc); c != "" {
-				return c
-			}
-			if c := comment(g.Comment); c != "" {
-				return c
-			}
-			if strings.Contains(above, name) {
-				return above
-			}
+// field is one field with its line of the table. Where a secret is found is said once for all places that name one.
+func field(meanings *table, typ, path, form string) (entry, error) {
+	if typ == "sourceSpec" {
+		row, there := meanings.rows["*"+path[strings.LastIndex(path, "."):]]
+		if there {
+			return entry{Name: path, Kind: "field", Type: form, Default: row[1], Example: row[2], Text: row[3]}, nil
 		}
 	}
-	return ""
-}
-
-func typeText(words *source, typ string) string {
-	if t, ok := words.types[typ]; ok {
-		return comment(t.Doc)
+	row, err := meanings.take(path)
+	if err != nil {
+		return entry{}, err
 	}
-	return ""
+	return entry{Name: path, Kind: "field", Type: form, Default: row[1], Example: row[2], Text: row[3]}, nil
 }
 
 func structureOf(t *ast.TypeSpec) (*ast.StructType, bool) {
@@ -142,8 +94,8 @@ func formName(e ast.Expr) string {
 		return "any mapping"
 	}
 	for from, to := range map[string]string{
-		"duration": `duration, such as "90s"`, "share": `count or share, such as "2" or "25%"`, "version": `k0s version, such as "v1.36.3+k0s.2"`,
-		"weekday": `weekday, such as Tue`, "fileMode": `mode, such as "0640"`, "clock": `time of day, such as "22:30"`,
+		"duration": "duration (s, m, h)", "share": "count or per cent", "version": "k0s version", "weekday": "weekday (Mon to Sun)",
+		"fileMode": "octal mode", "release": "k0s release", "clock": "time of day",
 	} {
 		if n == from || n == "list of "+from {
 			return strings.Replace(n, from, to, 1)

@@ -1,8 +1,9 @@
-// Command explain writes what `kiban explain` says, from the comments in the code that it is about: one truth, next to the code.
+// Command explain writes what `kiban explain` says and the reference of docs/site.md: the names and types of the code, joined with what
+// they mean to people (lifecycle/explain/*.txt). It fails for a field, action or gate without a meaning, and for a meaning of nothing.
 //
-//	go run ./scripts/explain          # writes cmd/kiban/explain.json and the fields in docs/site.md
+//	go run ./scripts/explain          # writes lifecycle/explain/explain.json, docs/glossary.md and the fields in docs/site.md
 //
-// A test beside it fails when the files are not what the comments say.
+// A test beside it fails when the files are not current.
 package main
 
 import (
@@ -11,26 +12,33 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // What this command writes, from the root of the repository. Of the page, what stands above the mark is written by hand.
 const (
-	target = "cmd/kiban/explain.json"
+	target = "lifecycle/explain/explain.json"
 	page   = "docs/site.md"
+	// glossary is the page of all words.
+	glossary = "docs/glossary.md"
 	// changesFile is what the table of changes is made of.
 	changesFile = "lifecycle/k0s_changes.txt"
-	mark        = "<!-- Written by `make generate` from the comments in the code. -->\n"
+	mark        = "<!-- Written by `make generate` from lifecycle/explain/fields.txt. -->\n"
 )
 
-// entry is one thing that can be explained. Its form is read by cmd/kiban.
+// entry is one thing that can be explained. Its form is read by lifecycle/explain.
 type entry struct {
 	// Name is how it is asked for: "gate", "etcd-quorum", "Site.spec.upgrade". Kind groups entries: word, action, gate, event, exit, field.
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	// Type is a field's type in words.
-	Type string `json:"type,omitempty"`
-	Text string `json:"text"`
+	// Also are other names that people use for it.
+	Also []string `json:"also,omitempty"`
+	// Type is a field's type in words, Default what holds where it is not written, Example one value.
+	Type    string `json:"type,omitempty"`
+	Default string `json:"default,omitempty"`
+	Example string `json:"example,omitempty"`
+	Text    string `json:"text"`
 	// Fields are what a word is made of.
 	Fields []entry `json:"fields,omitempty"`
 }
@@ -74,7 +82,30 @@ func generate(root string) (map[string][]byte, error) {
 		return nil, err
 	}
 	below := fieldTable(all) + changeTable(string(changes))
-	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), below...)}, nil
+	return map[string][]byte{target: b.Bytes(), page: append(append(above, mark...), below...), glossary: []byte(glossaryPage(all))}, nil
+}
+
+// glossaryPage is the words that kiban uses, as a page.
+func glossaryPage(all []entry) string {
+	var b strings.Builder
+	b.WriteString("# Glossary\n\n<!-- Written by `make generate` from lifecycle/explain/words.txt. -->\n\n" +
+		"The words that kiban uses, and what it means by them. `kiban explain WORD` says the same at a terminal; the fields of documents\n" +
+		"are in [the Site document](site.md#fields), the hazards in [their own page](hazards.md).\n")
+	for _, part := range []struct{ kind, title string }{{"word", "Words"}, {"action", "Actions: what a step does"},
+		{"gate", "Gates: what must hold before and after a step"}, {"result", "How a run can end"}, {"exit", "Exit codes"}} {
+		fmt.Fprintf(&b, "\n## %s\n\n| | |\n|---|---|\n", part.title)
+		for _, e := range all {
+			if e.Kind != part.kind {
+				continue
+			}
+			name := "**" + e.Name + "**"
+			if len(e.Also) > 0 {
+				name += ", " + strings.Join(e.Also, ", ")
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(e.Text, "|", "\\|"))
+		}
+	}
+	return b.String()
 }
 
 // changeTable is what becomes of a change as a table of Markdown, read as text from where the code has it.
@@ -99,12 +130,19 @@ func changeTable(text string) string {
 // fieldTable is the fields of each document as a table of Markdown.
 func fieldTable(all []entry) string {
 	var b strings.Builder
+	cell := func(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
 	for _, kind := range documentKinds() {
-		fmt.Fprintf(&b, "\n### %s\n\n| field | value | meaning |\n|---|---|---|\n", kind)
+		fmt.Fprintf(&b, "\n### %s\n\n| field | value | default | meaning |\n|---|---|---|---|\n", kind)
 		for _, e := range all {
-			if name, ok := strings.CutPrefix(e.Name, kind+"."); ok && e.Kind == "field" {
-				fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, e.Type, strings.ReplaceAll(e.Text, "|", "\\|"))
+			name, ok := strings.CutPrefix(e.Name, kind+".")
+			if !ok || e.Kind != "field" {
+				continue
 			}
+			text := e.Text
+			if e.Example != "" {
+				text += " Example: `" + e.Example + "`"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name, e.Type, cell(e.Default), cell(text))
 		}
 	}
 	return b.String()
@@ -112,7 +150,46 @@ func fieldTable(all []entry) string {
 
 // collect reads what there is to explain.
 func collect(root string) ([]entry, error) {
-	words, err := parse(filepath.Join(root, "lifecycle"))
+	code, err := parse(filepath.Join(root, "lifecycle"))
+	if err != nil {
+		return nil, err
+	}
+	words, err := readTable(root, wordsFile, 3, 2)
+	if err != nil {
+		return nil, err
+	}
+	all := proseWords(words)
+	meanings, err := readTable(root, jsonFile, 2, 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := code.documents(all, meanings); err != nil {
+		return nil, err
+	}
+	for _, c := range []struct{ typ, kind string }{
+		{"Action", "action"}, {"GateKind", "gate"}, {"EventKind", "event"}, {"ServiceState", "service"}, {"HostProblem", "problem"},
+		{"ChangeKind", "change"}, {"HealthStatus", "health"}, {"Severity", "severity"}, {"RunResult", "result"},
+	} {
+		entries, err := code.constantWords(words, c.typ, c.kind)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entries...)
+	}
+	if err := words.leftOver(); err != nil {
+		return nil, err
+	}
+	rest, err := collectRest(root)
+	return append(all, rest...), err
+}
+
+// collectRest reads exit codes, hazards and the fields of documents.
+func collectRest(root string) ([]entry, error) {
+	verbs, err := parse(filepath.Join(root, "cmd", "kiban"))
+	if err != nil {
+		return nil, err
+	}
+	hazards, err := hazardWords(root)
 	if err != nil {
 		return nil, err
 	}
@@ -120,33 +197,27 @@ func collect(root string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	verbs, err := parse(filepath.Join(root, "cmd", "kiban"))
+	meanings, err := readTable(root, fieldsFile, 4, 1)
 	if err != nil {
 		return nil, err
 	}
-	var all []entry
-	for _, name := range []string{"Site", "Cluster", "Host", "HostFile", "Policy", "Platform", "Addon", "Tenant", "Fleet", "Pins", "State",
-		"HostState",
-		"NodeState", "Mark", "Budget", "UnitState", "ObjectChange", "Inventory", "Plan", "Stage", "Step", "Gate", "GateResult", "Event",
-		"Diagnostic"} {
-		e, err := words.word(name)
-		if err != nil {
-			return nil, err
+	fields, err := spec.documentFields(meanings)
+	return append(append(verbs.exitCodes(), hazards...), fields...), err
+}
+
+// documents adds to words what stands in JSON under their name, for who reads `-o json`.
+func (s *source) documents(words []entry, meanings *table) error {
+	for _, name := range []string{"Site", "Cluster", "Host", "Plan", "Stage", "Step", "Gate", "Event", "State", "Diagnostic", "Mark",
+		"Inventory"} {
+		i := slices.IndexFunc(words, func(e entry) bool { return e.Name == lowerFirst(name) })
+		if i < 0 {
+			return fmt.Errorf("%s has no line for the word %s", wordsFile, lowerFirst(name))
 		}
-		all = append(all, e)
+		fields, err := s.jsonFields(name, meanings)
+		if err != nil {
+			return err
+		}
+		words[i].Fields = fields
 	}
-	all = append(all, words.constants("Action", "action")...)
-	all = append(all, words.constants("GateKind", "gate")...)
-	all = append(all, words.constants("EventKind", "event")...)
-	all = append(all, words.constants("ServiceState", "service")...)
-	all = append(all, words.constants("HostProblem", "problem")...)
-	all = append(all, words.constants("ChangeKind", "change")...)
-	all = append(all, words.constants("HealthStatus", "health")...)
-	all = append(all, words.constants("Severity", "severity")...)
-	all = append(all, verbs.exitCodes()...)
-	fields, err := spec.documentFields(words)
-	if err != nil {
-		return nil, err
-	}
-	return append(all, fields...), nil
+	return meanings.leftOver()
 }

@@ -95,50 +95,51 @@ func comment(c *ast.CommentGroup) string {
 // hazards are references for developers.
 var hazards = regexp.MustCompile(` \(H\d+(?:, H\d+)*\)`)
 
-// word explains a type and its fields.
-func (s *source) word(name string) (entry, error) {
-	t, ok := s.types[name]
+// jsonFields are the fields that a type has in JSON.
+func (s *source) jsonFields(name string, meanings *table) ([]entry, error) {
+	st, ok := structureOf(s.types[name])
 	if !ok {
-		return entry{}, fmt.Errorf("package lifecycle has no type %s", name)
+		return nil, fmt.Errorf("package lifecycle has no struct %s", name)
 	}
-	e := entry{Name: lowerFirst(name), Kind: "word", Text: s.plain(strings.Replace(comment(t.Doc), name, "A "+splitWords(name), 1))}
-	e.Text = strings.Replace(e.Text, "A event", "An event", 1)
-	st, ok := t.Type.(*ast.StructType)
-	if !ok {
-		return e, nil
-	}
-	above := ""
+	var out []entry
 	for _, f := range st.Fields.List {
-		if c := comment(f.Doc); c != "" {
-			above = c
+		key := tag(f, "json")
+		if key == "" || key == "-" || len(f.Names) == 0 {
+			continue
 		}
-		for _, n := range f.Names {
-			key := tag(f, "json")
-			if key == "" || key == "-" {
-				continue
-			}
-			text := comment(f.Doc)
-			if text == "" {
-				text = comment(f.Comment)
-			}
-			if text == "" && strings.Contains(above, n.Name) {
-				text = above // one comment for several fields names each
-			}
-			e.Fields = append(e.Fields, entry{Name: key, Kind: "field", Type: typeName(f.Type), Text: s.plain(renameFields(st, "json", text))})
+		row, err := meanings.take(lowerFirst(name) + "." + key)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, entry{Name: key, Kind: "field", Type: s.jsonName(f.Type), Text: row[1]})
 	}
-	return e, nil
+	return out, nil
 }
 
-// constants explains the constants of a type.
-func (s *source) constants(typ, kind string) []entry {
-	var out []entry
-	for _, c := range s.consts {
-		if c.typ == typ && c.value != "" {
-			out = append(out, entry{Name: c.value, Kind: kind, Text: s.plain(c.text)})
+// jsonName is how a value is written in JSON: a type of several fields is "fields", one of a text is "string".
+func (s *source) jsonName(e ast.Expr) string {
+	switch t := e.(type) {
+	case *ast.ArrayType:
+		return "list of " + s.jsonName(t.Elt)
+	case *ast.MapType:
+		return "map of " + s.jsonName(t.Value)
+	case *ast.StarExpr:
+		return s.jsonName(t.X)
+	case *ast.Ident:
+		switch own := s.types[t.Name]; {
+		case own == nil:
+		case t.Name == "Version":
+			return "string"
+		default:
+			if _, is := structureOf(own); is {
+				return "fields"
+			}
+			return s.jsonName(own.Type)
 		}
+	case *ast.SelectorExpr:
+		return map[string]string{"Duration": "number", "Time": "time"}[t.Sel.Name]
 	}
-	return out
+	return typeName(e)
 }
 
 // exitCodes explains the exit codes of cmd/kiban.
@@ -150,20 +151,6 @@ func (s *source) exitCodes() []entry {
 		}
 	}
 	return out
-}
-
-var identifier = regexp.MustCompile(`\b[A-Z][A-Za-z0-9]+\b`)
-
-// plain puts the values of constants, which people see, in the place of their names, which they don't.
-func (s *source) plain(text string) string {
-	return identifier.ReplaceAllStringFunc(text, func(id string) string {
-		for _, c := range s.consts {
-			if c.name == id && c.typ != "" && c.value != "" {
-				return c.value
-			}
-		}
-		return id
-	})
 }
 
 func tag(f *ast.Field, key string) string {
@@ -209,30 +196,4 @@ func lowerFirst(s string) string {
 		r[i] = unicode.ToLower(r[i])
 	}
 	return string(r)
-}
-
-// splitWords says "host state" for HostState.
-func splitWords(s string) string {
-	var b strings.Builder
-	for i, r := range s {
-		if i > 0 && unicode.IsUpper(r) {
-			b.WriteByte(' ')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
-}
-
-// renameFields puts the names that people see in the place of the fields' names in Go.
-func renameFields(st *ast.StructType, kind, text string) string {
-	return identifier.ReplaceAllStringFunc(text, func(id string) string {
-		for _, f := range st.Fields.List {
-			for _, n := range f.Names {
-				if key := tag(f, kind); n.Name == id && key != "" && key != "-" {
-					return key
-				}
-			}
-		}
-		return id
-	})
 }

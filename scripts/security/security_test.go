@@ -50,7 +50,7 @@ func TestBoundariesAreHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	there, rows := tests(t), 0
+	there, rows, inTable := tests(t), 0, false
 	for i, line := range strings.Split(string(text), "\n") {
 		names := named.FindAllStringSubmatch(line, -1)
 		for _, name := range names {
@@ -58,6 +58,11 @@ func TestBoundariesAreHeld(t *testing.T) {
 				t.Errorf("%s:%d: there is no test %s", file, i+1, name[1])
 			}
 		}
+		table := strings.HasPrefix(line, "|")
+		if table && !inTable && !strings.HasPrefix(line, "| who ") {
+			t.Errorf("%s:%d: this row is in no table", file, i+1)
+		}
+		inTable = table
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| who ") {
 			continue
 		}

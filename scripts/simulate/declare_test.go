@@ -89,7 +89,10 @@ func revised(s lifecycle.Site, n int) lifecycle.Site {
 func (w *world) change(r *rand.Rand) (lifecycle.Site, bool) {
 	s := w.site
 	s.Cluster.Hosts = slices.Clone(s.Cluster.Hosts)
-	s.Cluster.Hosts = slices.DeleteFunc(s.Cluster.Hosts, func(h lifecycle.Host) bool { return h.Reset && w.isGone(h.Name) })
+	s.Cluster.Hosts = slices.DeleteFunc(s.Cluster.Hosts, func(h lifecycle.Host) bool {
+		return h.Reset && w.isGone(h.Name) &&
+			!w.sim.wanted(h.Name)
+	})
 	n := 0
 	_, _ = fmt.Sscanf(s.Revision, "r%d", &n)
 	kinds := []func(*lifecycle.Site, *rand.Rand) bool{upgraded, upgraded, widened, widened, w.narrowed, reconfigured, rearranged, refiled}
@@ -99,6 +102,15 @@ func (w *world) change(r *rand.Rand) (lifecycle.Site, bool) {
 		}
 	}
 	return revised(s, n+1), true
+}
+
+// wanted reports whether a run is under way that has the host as one that stays: nobody takes a host out of the overlay while it may yet be
+// joined. It is called with s.mu held.
+func (s *sim) wanted(host string) bool {
+	return slices.ContainsFunc(s.processes, func(p *process) bool {
+		h, ok := p.site.Cluster.Host(host)
+		return p.kill != nil && !p.dead && ok && !h.Reset
+	})
 }
 
 func (w *world) isGone(name string) bool {

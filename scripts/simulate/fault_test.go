@@ -46,7 +46,9 @@ func (s *sim) partition(ctx context.Context, r *rand.Rand) {
 		}
 		s.record("cut for %s: %v", lasts.Round(time.Second), cut)
 	})
-	s.sleep(ctx, lasts)
+	if !s.sleep(ctx, lasts) {
+		return // calm ends it: who of several that end in one moment is told first would be chance
+	}
 	s.with(func() {
 		for _, c := range cut {
 			delete(s.net, c)
@@ -65,7 +67,9 @@ func (s *sim) powerCut(ctx context.Context, r *rand.Rand) {
 		s.record("%s loses power for %s", m.name, lasts.Round(time.Second))
 		s.w.power(m, false)
 	})
-	s.sleep(ctx, lasts)
+	if !s.sleep(ctx, lasts) {
+		return
+	}
 	s.with(func() {
 		s.record("%s has power", m.name)
 		s.w.power(m, true)
@@ -80,7 +84,9 @@ func (s *sim) fullDisk(ctx context.Context, r *rand.Rand) {
 		m.full = true
 		s.record("the disk of %s is full", m.name)
 	})
-	s.sleep(ctx, within(r, 10*time.Second, 4*time.Minute))
+	if !s.sleep(ctx, within(r, 10*time.Second, 4*time.Minute)) {
+		return
+	}
 	s.with(func() { m.full = false; s.record("the disk of %s has room", m.name) })
 }
 

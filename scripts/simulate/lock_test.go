@@ -18,28 +18,25 @@ import (
 )
 
 // The site's lock as a register with an epoch: whoever acts does so with the epoch of his lock, and finds who acted there before him. A
-// history is good when its operations can be put in one order, each between its call and its return, in which nobody acts but the one who
-// took the lock last, epochs only rise, and everybody finds what the order says. That is so of the machines that run the control plane.
-//
-// A worker is a register of its own, and the rule for it is weaker: nobody acts there with an older epoch than was there before. Of two
-// runs that are each cut off from what the other holds, the controllers' locks and the API's Lease, both may act on workers for a while.
+// history is good when its operations can be put in one order, each between its call and its return, in which nobody acts, on a controller
+// or on a worker, but the one who took the lock last, epochs only rise, and everybody finds what the order says.
 //
 // A controller that loses power forgets what lay under /run, the epoch too: after that it may be one that there was before. Who may act is
 // as it was.
 
 // acquired, acted and forgot are the inputs of operations; what acted found is its output, a run.
 type acquired struct {
-	class, run string
-	epoch      int
+	run   string
+	epoch int
 }
 
 type acted struct {
-	class, run string
-	epoch      int
-	on         string
+	run   string
+	epoch int
+	on    string
 }
 
-type forgot struct{ class, machine string }
+type forgot struct{ machine string }
 
 // register is the state of the model.
 type register struct {
@@ -50,17 +47,6 @@ type register struct {
 
 func lockModel() porcupine.Model {
 	return porcupine.Model{
-		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-			classes := map[string][]porcupine.Operation{}
-			for _, o := range history {
-				classes[class(o.Input)] = append(classes[class(o.Input)], o)
-			}
-			var out [][]porcupine.Operation
-			for _, name := range sorted(classes) {
-				out = append(out, classes[name])
-			}
-			return out
-		},
 		Init: func() any { return register{} },
 		Step: func(state, input, output any) (bool, any) {
 			s := state.(register)
@@ -68,8 +54,8 @@ func lockModel() porcupine.Model {
 			case acquired:
 				return in.epoch > s.epoch, register{in.run, in.epoch, s.last}
 			case acted:
-				good := (in.run == s.run || in.class == in.on) && in.epoch >= s.epoch && lastOn(s.last, in.on) == output.(string)
-				return good, register{in.run, in.epoch, with(s.last, in.on, in.run)}
+				good := in.run == s.run && in.epoch >= s.epoch && lastOn(s.last, in.on) == output.(string)
+				return good, register{s.run, in.epoch, with(s.last, in.on, in.run)}
 			case forgot:
 				return true, register{s.run, 0, s.last}
 			}
@@ -77,18 +63,6 @@ func lockModel() porcupine.Model {
 		},
 		DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v %v", input, output) },
 	}
-}
-
-func class(input any) string {
-	switch in := input.(type) {
-	case acquired:
-		return in.class
-	case acted:
-		return in.class
-	case forgot:
-		return in.class
-	}
-	return ""
 }
 
 func lastOn(all, on string) string {
@@ -126,7 +100,7 @@ func playLock(seed uint64) (good bool, out outcome, operations int) {
 	s.w.onPowerCut = func(m *machine) {
 		if m.disk.ServiceName == "k0scontroller" {
 			now := time.Since(s.began).Nanoseconds()
-			c.history = append(c.history, porcupine.Operation{ClientId: -1, Input: forgot{"controllers", m.name}, Call: now, Output: "",
+			c.history = append(c.history, porcupine.Operation{ClientId: -1, Input: forgot{m.name}, Call: now, Output: "",
 				Return: now})
 		}
 	}
@@ -247,7 +221,7 @@ func (c *contest) run(ctx context.Context, p *process, wait time.Duration, times
 func (c *contest) holds(p *process, held map[string]bool, called time.Time) {
 	if !held["controllers"] && p.fence.Holds(true) {
 		held["controllers"] = true
-		c.with(func() { c.add(p, acquired{"controllers", p.name, p.fence.Epoch()}, called, "") })
+		c.with(func() { c.add(p, acquired{p.name, p.fence.Epoch()}, called, "") })
 	}
 }
 
@@ -261,10 +235,6 @@ func (c *contest) act(ctx context.Context, p *process, held map[string]bool, h l
 	c.holds(p, held, asked)
 	guarded, done := fence.Guard(ctx, step)
 	defer done()
-	class := h.Name
-	if h.Role.IsController() {
-		class = "controllers"
-	}
 	epoch, sent := fence.Epoch(), time.Now()
 	err := p.send(guarded, step.ID, h.Name, func() error {
 		m := c.w.machines[h.Name]
@@ -274,7 +244,7 @@ func (c *contest) act(ctx context.Context, p *process, held map[string]bool, h l
 		}
 		m.epoch = epoch
 		c.record("%s acts on %s with epoch %d", p.name, h.Name, epoch)
-		c.add(p, acted{class, p.name, epoch, h.Name}, sent, c.last[h.Name])
+		c.add(p, acted{p.name, epoch, h.Name}, sent, c.last[h.Name])
 		c.last[h.Name] = p.name
 		return nil
 	})
@@ -323,6 +293,8 @@ func TestFoundHistories(t *testing.T) {
 	for what, seeds := range map[string][]uint64{
 		"two runs had the lock with one epoch: a free lock looked the same before and after another had it": {513, 827, 1112},
 		"a run that had stood still acted on what it had seen before":                                       {1267},
+		"a run that had stood still took a cleared lock again that another had had":                         {387, 108990},
+		"two runs cut off from each other's lock both acted on a worker":                                    {100043},
 	} {
 		for _, seed := range seeds {
 			if checked(t, seed); t.Failed() {
@@ -337,28 +309,28 @@ func TestLockModel(t *testing.T) {
 	op := func(client int, in any, out string, call, ret int64) porcupine.Operation {
 		return porcupine.Operation{ClientId: client, Input: in, Output: out, Call: call, Return: ret}
 	}
-	a, b := acquired{"c", "a", 1}, acquired{"c", "b", 2}
+	a, b := acquired{"a", 1}, acquired{"b", 2}
 	for name, tt := range map[string]struct {
 		history []porcupine.Operation
 		good    bool
 	}{
-		"one after another": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"c", "a", 1, "m"}, "", 2, 3), op(1, b, "", 4, 5),
-			op(1, acted{"c", "b", 2, "m"}, "a", 6, 7)}, true},
-		"late, and nobody saw it": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"c", "a", 1, "m"}, "", 2, 9), op(1, b, "", 4, 5)},
+		"one after another": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"a", 1, "m"}, "", 2, 3), op(1, b, "", 4, 5),
+			op(1, acted{"b", 2, "m"}, "a", 6, 7)}, true},
+		"late, and nobody saw it": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"a", 1, "m"}, "", 2, 9), op(1, b, "", 4, 5)},
 			true},
-		"after the other has acted there": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5), op(1, acted{"c", "b", 2, "m"}, "", 6,
+		"after the other has acted there": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5), op(1, acted{"b", 2, "m"}, "", 6,
 			7),
-			op(0, acted{"c", "a", 1, "m"}, "b", 3, 9)}, false},
+			op(0, acted{"a", 1, "m"}, "b", 3, 9)}, false},
 		"begun after the lock was taken over": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, b, "", 4, 5),
-			op(0, acted{"c", "a", 1, "m"}, "", 6, 7)}, false},
-		"on a worker, later": {[]porcupine.Operation{op(0, acted{"w", "a", 1, "w"}, "", 0, 1), op(1, acted{"w", "b", 2, "w"}, "a", 2, 3)}, true},
-		"on a worker, after a later one": {[]porcupine.Operation{op(0, acted{"w", "a", 2, "w"}, "", 0, 1),
-			op(1, acted{"w", "b", 1, "w"}, "a", 2, 3)}, false},
-		"an epoch again after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"c", "m"}, "", 2, 2),
-			op(1, acquired{"c", "b", 1}, "", 4, 5), op(1, acted{"c", "b", 1, "m"}, "", 6, 7)}, true},
-		"the former one after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"c", "m"}, "", 2, 2),
-			op(1, acquired{"c", "b", 1}, "", 4, 5), op(0, acted{"c", "a", 1, "m"}, "", 6, 7)}, false},
-		"an epoch twice": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, acquired{"c", "b", 1}, "", 4, 5)}, false},
+			op(0, acted{"a", 1, "m"}, "", 6, 7)}, false},
+		"without the lock": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, acted{"b", 2, "w"}, "", 2, 3)}, false},
+		"on another machine, after it was taken over": {[]porcupine.Operation{op(0, a, "", 0, 1), op(0, acted{"a", 1, "w"}, "", 2, 3),
+			op(1, b, "", 4, 5), op(1, acted{"b", 2, "m"}, "", 6, 7), op(0, acted{"a", 1, "w"}, "a", 8, 9)}, false},
+		"an epoch again after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"m"}, "", 2, 2),
+			op(1, acquired{"b", 1}, "", 4, 5), op(1, acted{"b", 1, "m"}, "", 6, 7)}, true},
+		"the former one after it was forgotten": {[]porcupine.Operation{op(0, a, "", 0, 1), op(9, forgot{"m"}, "", 2, 2),
+			op(1, acquired{"b", 1}, "", 4, 5), op(0, acted{"a", 1, "m"}, "", 6, 7)}, false},
+		"an epoch twice": {[]porcupine.Operation{op(0, a, "", 0, 1), op(1, acquired{"b", 1}, "", 4, 5)}, false},
 	} {
 		if got := porcupine.CheckOperations(lockModel(), tt.history); got != tt.good {
 			t.Errorf("%s: %t", name, got)

@@ -126,14 +126,25 @@ func (w *world) start(m *machine) {
 			w.fail("%s: k0s starts with %s, which is not there", m.name, a)
 		}
 	}
-	if m.disk.ServiceName == "k0sworker" {
-		for _, c := range w.controllers() {
-			if v := c.running(w.now()); !v.IsZero() && newerMinor(m.disk.Binary, v) {
-				w.fail("%s: its kubelet %s is newer than the API server of %s, %s", m.name, m.disk.Binary, c.name, v)
+	w.skew(m)
+}
+
+// skew holds that no kubelet is newer than an API server, when either starts: that of a controller that comes back, too.
+func (w *world) skew(started *machine) {
+	for _, c := range w.controllers() {
+		for _, name := range w.names() {
+			m := w.machines[name]
+			if m.disk.ServiceName != "k0sworker" || started != m && started != c || !m.joined || !c.joined {
+				continue
+			}
+			if runs(m) && runs(c) && newerMinor(m.disk.Running, c.disk.Running) {
+				w.fail("%s: its kubelet %s is newer than the API server of %s, %s", m.name, m.disk.Running, c.name, c.disk.Running)
 			}
 		}
 	}
 }
+
+func runs(m *machine) bool { return m.on && m.disk.Service == lifecycle.ServiceRunning }
 
 func newerMinor(a, b lifecycle.Version) bool { return a.Minor > b.Minor }
 
@@ -182,6 +193,9 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 		return nil
 	}}
 	running := have.Service == lifecycle.ServiceRunning
+	if s.Stopped && m.disk.Service == lifecycle.ServiceRunning {
+		return nil // it has come up meanwhile, or is about to: what it reads, it has read
+	}
 	switch s.Action {
 	case lifecycle.ActionPrepare:
 		return w.putFiles(m, decl, have)
@@ -285,9 +299,28 @@ func (w *world) join(m *machine, decl lifecycle.Host, s lifecycle.Step, have lif
 		install = install[1:]
 	}
 	wait := part{name: "wait until it has joined", until: member, limit: 5 * time.Minute}
-	return slices.Concat([]part{token}, install[:len(install)-2], []part{w.config(m, decl), install[len(install)-2]}, w.putFiles(m, decl,
-		have),
-		[]part{install[len(install)-1], wait, spend})
+	anew := slices.Concat(install[:len(install)-2], []part{w.config(m, decl), install[len(install)-2]}, w.putFiles(m, decl, have),
+		install[len(install)-1:])
+	if have.Service == lifecycle.ServiceRunning && have.Running == s.Version {
+		unlessJoined(anew, member)
+	}
+	return slices.Concat([]part{token}, anew, []part{wait, spend})
+}
+
+// unlessJoined has the parts do nothing where the machine turns out to have joined by itself when the first of them comes.
+func unlessJoined(parts []part, joined func() bool) {
+	looked, has := false, false
+	for i, p := range parts {
+		parts[i].do = func() error {
+			if !looked {
+				looked, has = true, joined()
+			}
+			if has {
+				return nil
+			}
+			return p.do()
+		}
+	}
 }
 
 func (w *world) upgrade(m *machine, decl lifecycle.Host, s lifecycle.Step, have lifecycle.HostState, stop part,
@@ -324,12 +357,10 @@ func (w *world) putFiles(m *machine, decl lifecycle.Host, have lifecycle.HostSta
 	return parts
 }
 
-// openedLately is how long after an administrator opened a node by hand a run may not have seen it: then pods come back to what it drained.
-const openedLately = 20 * time.Minute
-
 func (w *world) stop(m *machine, decl lifecycle.Host) {
 	n := w.nodes[m.name]
-	if n != nil && n.Ready && w.elsewhere(m.name) && decl.Role == lifecycle.RoleWorker && w.now().Sub(n.opened) > openedLately {
+	// Whoever opens a node between its drain and its turn's next step has pods come back: no look is late enough to see that.
+	if n != nil && n.Ready && w.elsewhere(m.name) && decl.Role == lifecycle.RoleWorker && !n.opened.After(n.drained) {
 		for _, p := range w.pods {
 			if p.node == m.name {
 				w.fail("%s stops under pod %s", m.name, p.name)

@@ -80,6 +80,7 @@ func (s *sim) apply(ctx context.Context, p *process, wait time.Duration) (sessio
 	one := session.With(p.site, opts, p.ports())
 	res, err := one.Apply(ctx, session.ApplyOptions{})
 	s.with(func() {
+		p.over = true
 		s.record("%s ends: %s", p.name, cmp.Or(res.Summary, "nothing done"))
 		if err != nil {
 			s.remark(err.Error())

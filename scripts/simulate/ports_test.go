@@ -117,8 +117,9 @@ func (m machines) Do(ctx context.Context, s lifecycle.Step, _ func(string)) erro
 	var failed error
 	for i, one := range parts {
 		key := fmt.Sprintf("%s %d", s.ID, i)
+		_, refused := lifecycle.Refused(ctx)
 		switch {
-		case failed != nil && !one.after:
+		case failed != nil && (!one.after || refused):
 		case failed != nil:
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 			_ = m.command(last, key, target, s, one)
@@ -356,22 +357,27 @@ func (a api) Cordon(ctx context.Context, name string, mark lifecycle.Mark) error
 			return nil, nil
 		}
 		return func() {
-			a.leaves(n)
+			n.late = time.Time{}
+			if a.over {
+				n.late = time.Now()
+			} else {
+				a.leaves(n)
+			}
 			n.Unschedulable, n.Mark = true, mark
 		}, nil
 	})
 }
 
-// leaves holds what must hold when a node is taken out of service.
+// leaves holds what must hold when a node is taken out of service. A cordon that arrives when its run is over can't be taken back by
+// anybody, and disturbs no pod; a run that had the lock before it came does not count it.
 func (a api) leaves(n *node) {
 	w, out := a.sim.w, 0
-	for _, h := range w.site.Cluster.Workers() {
-		if o := w.nodes[h.Name]; o != nil && (o == n || !o.Mark.IsZero()) {
+	for _, h := range w.site.Cluster.Hosts { // those that are to leave, too
+		if o := w.nodes[h.Name]; h.Role == lifecycle.RoleWorker && o != nil && (o == n || !o.Mark.IsZero() && !o.late.After(a.took)) {
 			out++
 		}
 	}
-	decl, declared := a.site.Cluster.Host(n.Name)
-	if declared && decl.Role == lifecycle.RoleWorker && !decl.Reset {
+	if decl, declared := a.site.Cluster.Host(n.Name); declared && decl.Role == lifecycle.RoleWorker {
 		if most := max(a.out, a.site.Policy.Workers.AtOnce(len(a.site.Cluster.Workers()))); out > most {
 			a.sim.fail("%s: %d workers are out of service at once, %d may be", a.name, out, most)
 		}
@@ -401,13 +407,23 @@ func (a api) Label(_ context.Context, name string, _ lifecycle.NodeChange) error
 func (a api) Drain(ctx context.Context, name string, policy lifecycle.Drain, _ func(string)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, policy.Timeout, errors.New("the drain did not end in time"))
 	defer cancel()
-	for {
+	for first := true; ; {
 		left := 0
+		var open error
 		err := a.send(ctx, "drain "+name, "api", func() (err error) {
-			left, err = a.sim.w.evict(name)
+			n := a.sim.w.nodes[name]
+			if open = openFor(n); first && open != nil {
+				return nil
+			}
+			first = false
+			if left, err = a.sim.w.evict(name); left == 0 && open == nil && n != nil {
+				n.drained = time.Now()
+			}
 			return err
 		})
 		switch {
+		case err == nil && (first || left == 0) && open != nil:
+			return open
 		case err == nil && left == 0:
 			return nil
 		case ctx.Err() != nil:
@@ -418,6 +434,14 @@ func (a api) Drain(ctx context.Context, name string, policy lifecycle.Drain, _ f
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// openFor refuses to drain a node that takes new pods, as the real client does at its first look and at its last.
+func openFor(n *node) error {
+	if n == nil || n.Unschedulable {
+		return nil
+	}
+	return lifecycle.Blockedf(n.Name, "the node is open for new pods, so it cannot be drained")
 }
 
 func (a api) DeleteNode(ctx context.Context, name string) error {
@@ -534,7 +558,7 @@ func (c contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence,
 	if err == nil {
 		c.p.sim.with(func() {
 			c.p.sim.era++
-			c.p.era = c.p.sim.era
+			c.p.era, c.p.took = c.p.sim.era, time.Now()
 			c.p.sim.record("%s has the lock, the %dth", c.p.name, c.p.era)
 		})
 	}

@@ -27,10 +27,13 @@ type process struct {
 	dead    bool
 	until   time.Time // stopped (SIGSTOP) until then
 	resumed time.Time
+	// over: its run has ended. What it had sent before may still arrive.
+	over bool
 	// connected: it knows how to reach the cluster's API.
 	connected bool
-	// era is the number of its take of the lock; 0: it has none. fence is the lock's.
+	// era is the number of its take of the lock; 0: it has none. took is when it took it, fence is the lock's.
 	era   int
+	took  time.Time
 	fence *lock.Fence
 	// out is how many nodes carried kiban's mark when its run began.
 	out int
@@ -131,9 +134,13 @@ func (s *sim) loses(r *rand.Rand) bool { return s.faulty && s.rules.lost && r.In
 
 // send is a call that changes something. What was sent arrives, whatever becomes of the sender meanwhile; that may take long.
 func (p *process) send(ctx context.Context, key, target string, change func() error) error {
+	boots := p.boots(target)
 	stopped, err := p.hold(key)
 	if err != nil {
 		return err
+	}
+	if boots != p.boots(target) { // its connection is of before; a new one looks at the context first
+		stopped = false
 	}
 	r := p.sim.at(p.name + " sends " + key)
 	// One that was stopped on the way into the call goes on with it: whoever wrote to a socket does not look at its context again.

@@ -17,6 +17,7 @@ type world struct {
 	sim      *sim
 	site     lifecycle.Site // as the repository's head declares it
 	machines map[string]*machine
+	named    []string // the machines in order
 	nodes    map[string]*node
 	etcd     []string // members, by host
 	peers    map[string]string
@@ -36,10 +37,13 @@ type world struct {
 type node struct {
 	lifecycle.NodeState
 	version int
+	runs    lifecycle.Version
 	changed time.Time
-	// opened is when an administrator opened it by hand.
-	opened time.Time
-	era    int
+	// opened is when an administrator opened it by hand, drained when kiban last emptied it.
+	opened, drained time.Time
+	// late is when a cordon closed it whose run was over by then. Its pods stay, and whoever takes the lock after that counts it as out.
+	late time.Time
+	era  int
 }
 
 // app is a workload with a disruption budget; pod one of its pods. A pod without a node waits for one.
@@ -70,6 +74,7 @@ func (w *world) declare(site lifecycle.Site) {
 		}
 		w.peers[h.Name] = h.ClusterAddress()
 	}
+	w.named = slices.Sorted(maps.Keys(w.machines))
 }
 
 func (w *world) now() time.Time { return time.Now() }
@@ -81,7 +86,7 @@ func (w *world) between(key string, low, high time.Duration) time.Duration {
 }
 
 // names are the machines in order.
-func (w *world) names() []string { return slices.Sorted(maps.Keys(w.machines)) }
+func (w *world) names() []string { return w.named }
 
 func (w *world) controllers() []*machine {
 	var out []*machine
@@ -171,9 +176,12 @@ func (w *world) live() {
 
 // report has a machine's kubelet say that its node is Ready.
 func (w *world) report(m *machine, v lifecycle.Version) {
-	decl, ok := w.site.Cluster.Host(m.name)
-	works := m.disk.ServiceName == "k0sworker" || ok && decl.Role.RunsWorkloads()
-	if !works || !w.apiUp() {
+	if m.disk.ServiceName != "k0sworker" {
+		if decl, ok := w.site.Cluster.Host(m.name); !ok || !decl.Role.RunsWorkloads() {
+			return
+		}
+	}
+	if !w.apiUp() {
 		return
 	}
 	n := w.nodes[m.name]
@@ -186,7 +194,10 @@ func (w *world) report(m *machine, v lifecycle.Version) {
 		n.Ready, n.Why, n.changed = true, "", w.now()
 		n.version++
 	}
-	n.Kubelet, n.Heartbeat = v.Kubelet(), w.now().Add(m.skew)
+	if n.runs != v {
+		n.runs, n.Kubelet = v, v.Kubelet()
+	}
+	n.Heartbeat = w.now().Add(m.skew)
 }
 
 // schedule gives pods that have lost their node another, and those that have none one.

@@ -146,7 +146,7 @@ func detached(out io.Writer, dir string) error {
 	if err != nil || !strings.HasPrefix(line, ready) {
 		_ = cmd.Wait() // it has said why
 		b, _ := os.ReadFile(log.Name())
-		return errors.New(strings.TrimSpace("the lab did not come up: " + strings.TrimPrefix(strings.TrimSpace(string(b)), "kiban-lab: ")))
+		return errors.New(notUp(string(b)))
 	}
 	fmt.Fprint(out, line)
 	if hint, err := said.ReadString('\n'); err == nil {
@@ -154,6 +154,16 @@ func detached(out io.Writer, dir string) error {
 	}
 	fmt.Fprintf(out, "process %d; kiban-lab down --dir %s ends it\n", cmd.Process.Pid, dir)
 	return cmd.Process.Release()
+}
+
+// notUp says why a lab did not come up, by its log, and what helps where another one has its addresses.
+func notUp(log string) string {
+	why := strings.TrimSpace("the lab did not come up: " + strings.TrimPrefix(strings.TrimSpace(log), "kiban-lab: "))
+	if strings.Contains(why, "address already in use") {
+		why += "\nMost likely another lab has these addresses: end it with `kiban-lab down --dir DIR`, " +
+			"with the folder that it was started with, or give this one others: --net 127.89.0"
+	}
+	return why
 }
 
 func pidFile(dir string) string { return filepath.Join(dir, "kiban-lab.pid") }

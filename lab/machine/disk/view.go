@@ -71,12 +71,18 @@ func (v View) stat(p string, follow bool) (Info, error) {
 	if err != nil {
 		return Info{}, fail("stat", p, err)
 	}
+	fi, err := v.describe(q)
+	return fi, fail("stat", p, err)
+}
+
+// describe is what a path without links has.
+func (v View) describe(q string) (Info, error) {
 	fi, err := os.Lstat(v.disk.Real(q))
 	if err != nil {
 		if g, ok := v.generatedInfo(q); ok {
 			return g, nil
 		}
-		return Info{}, fail("stat", p, err)
+		return Info{}, err
 	}
 	return Info{FileInfo: fi, name: path.Base(q), owner: v.disk.ownerOf(q, fi.Mode())}, nil
 }
@@ -94,21 +100,35 @@ func (v View) Access(p string, want fs.FileMode) error {
 
 // ReadDir lists a folder, sorted by name.
 func (v View) ReadDir(p string) ([]Info, error) {
-	fi, err := v.Stat(p)
+	q, names, err := v.list(p)
 	if err != nil {
 		return nil, err
 	}
-	if !fi.IsDir() {
-		return nil, fail("open", p, syscall.ENOTDIR)
+	var infos []Info
+	for _, n := range names {
+		if i, err := v.stat(path.Join(q, n), false); err == nil {
+			infos = append(infos, i)
+		}
 	}
-	if err := v.may(fi.owner, Read); err != nil {
-		return nil, fail("open", p, err)
-	}
+	return infos, nil
+}
+
+// list is the folder that a path leads to, and the names in it, sorted.
+func (v View) list(p string) (folder string, names []string, err error) {
 	q, err := v.resolve(p, true)
 	if err != nil {
-		return nil, fail("open", p, err)
+		return "", nil, fail("stat", p, err)
 	}
-	var names []string
+	fi, err := v.describe(q)
+	if err != nil {
+		return "", nil, fail("stat", p, err)
+	}
+	if !fi.IsDir() {
+		return "", nil, fail("open", p, syscall.ENOTDIR)
+	}
+	if err := v.may(fi.owner, Read); err != nil {
+		return "", nil, fail("open", p, err)
+	}
 	if es, err := os.ReadDir(v.disk.Real(q)); err == nil {
 		for _, e := range es {
 			names = append(names, e.Name())
@@ -118,13 +138,37 @@ func (v View) ReadDir(p string) ([]Info, error) {
 		names = append(names, v.disk.generated.Names(q)...)
 	}
 	slices.Sort(names)
-	var infos []Info
-	for _, n := range slices.Compact(names) {
-		if i, err := v.stat(path.Join(q, n), false); err == nil {
-			infos = append(infos, i)
-		}
+	return q, slices.Compact(names), nil
+}
+
+// Entries lists a folder by name, as ReadDir does, without a look at what it holds.
+func (v View) Entries(p string) ([]fs.DirEntry, error) {
+	q, names, err := v.list(p)
+	if err != nil {
+		return nil, err
 	}
-	return infos, nil
+	entries := make([]fs.DirEntry, len(names))
+	for i, n := range names {
+		entries[i] = entry{v, path.Join(q, n)}
+	}
+	return entries, nil
+}
+
+// entry is a file of a folder, described when it is asked for.
+type entry struct {
+	view View
+	path string
+}
+
+func (e entry) Name() string               { return path.Base(e.path) }
+func (e entry) IsDir() bool                { return e.Type().IsDir() }
+func (e entry) Info() (fs.FileInfo, error) { return e.view.Lstat(e.path) }
+func (e entry) Type() fs.FileMode {
+	fi, err := e.Info()
+	if err != nil {
+		return fs.ModeIrregular // gone meanwhile
+	}
+	return fi.Mode().Type()
 }
 
 // Readlink is what a symbolic link holds.

@@ -52,7 +52,7 @@ func (s *session) root() *cobra.Command {
 	root.AddCommand(s.versionCommand(), s.statusCommand(), s.configCommand(), s.installCommand(), s.tokenCommand(), s.kubectlCommand(),
 		s.etcdCommand(),
 		s.kubeconfigCommand(), s.resetCommand(), s.backupCommand(), s.restoreCommand(), s.startCommand(), s.stopCommand(), s.airgapCommand(),
-		s.sysinfoCommand())
+		s.sysinfoCommand(), s.ctrCommand())
 	return root
 }
 

@@ -31,7 +31,8 @@ func (k *StandIn) Exec(ctx context.Context, p systemd.Process, log io.Writer) er
 		fmt.Fprintf(log, "k0s[%d]: Error: %v", p.PID, err)
 		return err
 	}
-	r := &running{version: version, role: role, argv: p.Argv, pid: p.PID, unit: p.Unit, flags: f, node: f.nodeName(k.opts.Hostname())}
+	r := &running{version: version, role: role, argv: p.Argv, pid: p.PID, unit: p.Unit, flags: f, node: f.nodeName(k.opts.Hostname()),
+		log: log}
 	k.mu.Lock()
 	k.running = r
 	k.mu.Unlock()
@@ -66,6 +67,11 @@ func (k *StandIn) serve(ctx context.Context, r *running) error {
 		k.mu.Unlock()
 	}()
 	wait(ctx, k.opts.Timing.Start)
+	if r.flags.runsKubelet(r.role) {
+		if err := k.containerd(r.version).start(ctx); err != nil {
+			return err
+		}
+	}
 	if r.role == "worker" {
 		token, err := k.token(r.flags)
 		if err != nil {
@@ -106,9 +112,16 @@ func (k *StandIn) control(ctx context.Context, r *running) error {
 	}
 	c := k.controller(r.version, r.flags.dataDir)
 	c.Config, c.JoinToken, c.Readable = cfg, token, k.readable
+	c.Supervised = func(program string) {
+		fmt.Fprintf(r.log, "k0s[%d]: time=%q level=info msg=\"Starting to supervise\" component=%s", r.pid,
+			time.Now().Format(time.RFC3339), program)
+	}
 	k.mu.Lock()
 	r.controller = c
 	k.mu.Unlock()
+	if k.opts.Faults.crashesServing(r.version) {
+		return untilItServes(ctx, c)
+	}
 	if !r.flags.runsKubelet(r.role) {
 		return c.Run(ctx)
 	}
@@ -119,6 +132,19 @@ func (k *StandIn) control(ctx context.Context, r *running) error {
 	err = c.Run(ctx)
 	cancel()
 	return errors.Join(err, <-done)
+}
+
+// untilItServes runs a controller that exits as soon as its API server has answered.
+func untilItServes(ctx context.Context, c *controlplane.Controller) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		for c.ReadyZ(ctx) != nil && ctx.Err() == nil {
+			wait(ctx, 200*time.Millisecond)
+		}
+		cancel()
+	}()
+	return errors.Join(c.Run(ctx), errors.New("panic: this machine was told that its API server answers once"))
 }
 
 // readable reports whether the API server, which does not run as root, may read a file of the machine. Only the file's own mode counts.
@@ -179,7 +205,7 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 		return err
 	}
 	defer k.opts.Fleet.Leave(r.node)
-	<-ctx.Done()
+	k.containerd(r.version).watch(ctx, r.node)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -23,6 +24,8 @@ type Timing struct {
 	Start time.Duration
 	// Crash is how long a release that cannot run lives (700 ms).
 	Crash time.Duration
+	// Containerd is from a change of its files to containerd's restart (3 s).
+	Containerd time.Duration
 }
 
 // Options of a machine's stand-in.
@@ -51,6 +54,8 @@ type Faults struct {
 	mu sync.Mutex
 	// crash holds versions whose service exits soon after each start; "" means every version.
 	crash map[string]bool
+	// serving holds versions whose controllers exit as soon as their API server has answered.
+	serving map[string]bool
 	// slow delays what a starting controller does.
 	slow atomic.Int64
 }
@@ -65,13 +70,23 @@ func (f *Faults) Crash(version string, on bool) {
 	f.crash[version] = on
 }
 
+// CrashServing makes a version's controllers exit each time that their API server has answered.
+func (f *Faults) CrashServing(version string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.serving == nil {
+		f.serving = map[string]bool{}
+	}
+	f.serving[version] = true
+}
+
 // SlowStart delays a controller's start by d.
 func (f *Faults) SlowStart(d time.Duration) { f.slow.Store(int64(d)) }
 
 // Clear undoes all.
 func (f *Faults) Clear() {
 	f.mu.Lock()
-	f.crash = nil
+	f.crash, f.serving = nil, nil
 	f.mu.Unlock()
 	f.slow.Store(0)
 }
@@ -80,6 +95,12 @@ func (f *Faults) crashes(version string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.crash[version] || f.crash[""]
+}
+
+func (f *Faults) crashesServing(version string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.serving[version] || f.serving[""]
 }
 
 // StandIn is k0s on one machine.
@@ -99,6 +120,8 @@ type running struct {
 	unit      string
 	flags     flags
 	answering bool
+	// log is the service's.
+	log io.Writer
 	// controller is set on controllers.
 	controller *controlplane.Controller
 	node       string
@@ -114,6 +137,9 @@ func New(o Options) *StandIn {
 	}
 	if o.Timing.Crash == 0 {
 		o.Timing.Crash = 700 * time.Millisecond
+	}
+	if o.Timing.Containerd == 0 {
+		o.Timing.Containerd = containerdRestarts
 	}
 	if o.Faults == nil {
 		o.Faults = &Faults{}

@@ -16,18 +16,21 @@ func TestFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := regexp.MustCompile(`(?m)^N (clock|kernel|boot|machine|cgroup)[= ].*\n|^/dev/.*\n|^overlay.*\n|^(Filesystem|tmpfs|none).*\n`)
+	own := regexp.MustCompile(`(?m)^N (clock|kernel|boot|machine|cgroup|load|patience)[= ].*\n|` +
+		`^/dev/.*\n|^overlay.*\n|^(Filesystem|tmpfs|none).*\n`)
 	const site = `mkdir -p opt data/pki data/etcd conf; printf '#!/bin/sh\necho "k0s $*"\n' > opt/k0s; chmod 755 opt/k0s
 cp opt/k0s opt/k0s.kiban-v2
 cp opt/k0s opt/k0s.kiban-former-v1
 touch opt/k0s.kiban-former-v1.service; echo 'a: b' > conf/k0s.yaml; echo admin > data/pki/admin.conf
 printf 'x:\n  server: https://h:6443\n' > data/kubelet.conf; echo v1 > data/kiban-restored
 echo token > conf/token
+mkdir conf/containerd.d; echo 'version = 2 # so' > conf/containerd.d/a.toml; printf '[a]\nversion = 3' > conf/containerd.d/.b.toml
+echo '[plugins."io.containerd.cri.v1.images"]' > "conf/containerd.d/c d.toml"; echo '# k0s_managed=true' > conf/containerd.toml
 mkdir locks; touch locks/epoch.9 locks/epoch.12 locks/epoch.x
 `
 	for _, before := range []string{"", site} {
-		const arguments = "N=N; BIN=$PWD/opt/k0s; DATA=$PWD/data; CONF=$PWD/conf/k0s.yaml; TOKEN=$PWD/conf/token; LOCKS=$PWD/locks\n" +
-			"set -- \"$PWD/text\" \"$PWD/a b\" /absent\n"
+		const arguments = "set -- N controller \"$PWD/opt/k0s\" \"$PWD/data\" \"$PWD/conf/k0s.yaml\" \"$PWD/conf/token\" " +
+			"\"$PWD/conf\" \"$PWD/locks\" \"$PWD/text\" \"$PWD/a b\" /absent\n"
 		line := before + arguments + string(script)
 		want, got := sides(t, line, self(t))
 		want.out, got.out = own.ReplaceAllString(want.out, ""), own.ReplaceAllString(got.out, "")

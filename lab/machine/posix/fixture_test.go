@@ -165,6 +165,7 @@ func lay(t *testing.T, l layer, dir string, u disk.User, entries []entry) {
 func newMachine(root string, u disk.User) *posix.System {
 	host, _ := os.Hostname()
 	m := &posix.System{
+		Scripts:  new(posix.Scripts),
 		Disk:     disk.New(disk.Options{Root: root, Generated: programFiles{}}),
 		Hostname: func() string { return host },
 		Address:  "127.0.0.1",

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
@@ -35,13 +36,31 @@ func (s *System) Login(ctx context.Context, user, command string, in io.Reader, 
 	if u.UID == 0 {
 		path = rootPath
 	}
+	told := inTurns{Writer: out, turns: new(sync.Mutex)}
+	complained := told
+	if errs != out {
+		complained = inTurns{Writer: errs, turns: new(sync.Mutex)} // a reader may leave one of them full for a while
+	}
 	c := &Call{
-		Args: []string{"sh", "-c", command}, Path: "/bin/sh", Dir: u.Home, In: in, Out: out, Err: errs, User: u, System: s,
+		Args: []string{"sh", "-c", command}, Path: "/bin/sh", Dir: u.Home, In: in, Out: told, Err: complained, User: u, System: s,
 		Env:     []string{"HOME=" + u.Home, "USER=" + u.Name, "LOGNAME=" + u.Name, "SHELL=/bin/sh", "PATH=" + path, "LANG=C.UTF-8"},
 		session: &session{umask: 0o022, command: command},
 	}
 	c.Files = s.view(c)
 	return c.script(ctx, command, nil)
+}
+
+// inTurns lets one write at a time through, as the kernel does for a file: all parts of a pipeline have the same standard error, and run
+// at once.
+type inTurns struct {
+	io.Writer
+	turns *sync.Mutex
+}
+
+func (w inTurns) Write(p []byte) (int, error) {
+	w.turns.Lock()
+	defer w.turns.Unlock()
+	return w.Writer.Write(p)
 }
 
 // maskName is the shell variable that holds the mask. As a variable it belongs to the subshell that sets it, as a process's mask does.
@@ -70,14 +89,15 @@ func (c *Call) setMask(ctx context.Context, text string) []string {
 
 // script runs shell text with positional parameters.
 func (c *Call) script(ctx context.Context, text string, params []string) int {
-	f, err := parseScript(text)
+	s, err := c.System.Scripts.parse(text)
 	if err != nil {
 		fmt.Fprintf(c.Err, "sh: %v\n", err)
 		return 2
 	}
+	f := *s.file
 	f.Name = cmp.Or(c.scriptName, "sh")
 	c = c.with(c.Args)
-	c.functions = declared(f)
+	c.functions = s.functions
 	r, err := interp.New(
 		interp.StdIO(c.In, c.Out, c.Err),
 		interp.Env(expand.ListEnviron(c.Env...)),
@@ -125,7 +145,7 @@ func (c *Call) script(ctx context.Context, text string, params []string) int {
 			return 2
 		}
 	}
-	err = r.Run(ctx, f)
+	err = r.Run(ctx, &f)
 	var status interp.ExitStatus
 	switch {
 	case errors.As(err, &status):
@@ -195,12 +215,7 @@ func (c *Call) openHandler(ctx context.Context, p string, flags int, perm fs.Fil
 }
 
 func (c *Call) readDirHandler(ctx context.Context, p string) ([]fs.DirEntry, error) {
-	infos, err := c.view(ctx).ReadDir(p)
-	var es []fs.DirEntry
-	for _, i := range infos {
-		es = append(es, fs.FileInfoToDirEntry(i))
-	}
-	return es, err
+	return c.view(ctx).Entries(p)
 }
 
 // callHandler turns the builtins that would look at the real machine's PATH into programs of ours, and keeps the shell to what
@@ -244,12 +259,14 @@ func (c *Call) execHandler(ctx context.Context, args []string) error {
 	if n.In == nil {
 		n.In = strings.NewReader("")
 	}
-	hc.Env.Each(func(name string, v expand.Variable) bool {
-		if v.Exported {
-			n.Env = append(n.Env, name+"="+v.String())
-		}
-		return true
-	})
+	if inShell := args[0] == "shell-printf" || args[0] == "shell-test" || args[0] == "shell-["; !inShell { // those ask no variable
+		hc.Env.Each(func(name string, v expand.Variable) bool {
+			if v.Exported {
+				n.Env = append(n.Env, name+"="+v.String())
+			}
+			return true
+		})
+	}
 	n.session = &session{umask: c.mask(ctx), command: c.session.command}
 	n.Files = c.System.view(n)
 	if status := n.Run(ctx); status != 0 {

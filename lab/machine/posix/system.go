@@ -33,6 +33,8 @@ type System struct {
 	Interpreter func(path, line string) (Program, error)
 	// Intercept may answer for a program before it runs, or hold it; done=false lets it run. sudo, sh and env are not asked about.
 	Intercept func(ctx context.Context, c *Call) (status int, done bool)
+	// Scripts keeps scripts that were read already, for all machines that share it; nil: each is read anew.
+	Scripts *Scripts
 	// Processes lists what `pgrep` may find.
 	Processes func() []Process
 	// Kill ends a process.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options are what systemctl and journalctl are called with.
@@ -76,14 +77,15 @@ func parse(a []string) (options, error) {
 	return o, nil
 }
 
-// journalOptions are what journalctl is called with; lines -1 means all.
+// journalOptions are what journalctl is called with; lines -1 means all. since and until are zero where they were not given.
 type journalOptions struct {
-	unit   string
-	lines  int
-	format string
+	unit         string
+	lines        int
+	format       string
+	since, until time.Time
 }
 
-// parseJournal reads journalctl's arguments: -u, -n, -o and --no-pager.
+// parseJournal reads journalctl's arguments: -u, -n, -o, --since and --until as "@SECONDS", and --no-pager.
 func parseJournal(a []string) (journalOptions, error) {
 	o := journalOptions{lines: -1, format: "short"}
 	for len(a) > 0 {
@@ -93,7 +95,7 @@ func parseJournal(a []string) (journalOptions, error) {
 		if strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "--") && len(s) > 2 {
 			name, v, has = s[:2], s[2:], true
 		}
-		if slices.Contains([]string{"-u", "--unit", "-n", "--lines", "-o", "--output"}, name) && !has {
+		if slices.Contains([]string{"-u", "--unit", "-n", "--lines", "-o", "--output", "--since", "--until"}, name) && !has {
 			if len(a) == 0 {
 				return o, fmt.Errorf("option '%s' requires an argument", s)
 			}
@@ -114,6 +116,10 @@ func parseJournal(a []string) (journalOptions, error) {
 			if o.format = v; !slices.Contains([]string{"short", "short-iso", "cat"}, v) {
 				err = fmt.Errorf("-o %s is not in the lab", v)
 			}
+		case "--since":
+			o.since, err = epoch(v)
+		case "--until":
+			o.until, err = epoch(v)
 		case "--no-pager", "-q", "--quiet", "-a", "--all", "--no-hostname":
 		default:
 			err = fmt.Errorf("unrecognized option '%s'", s)
@@ -123,4 +129,19 @@ func parseJournal(a []string) (journalOptions, error) {
 		}
 	}
 	return o, nil
+}
+
+// epoch reads the one form of a time that the lab's journalctl knows: "@1790000000.25", seconds since 1970.
+func epoch(s string) (time.Time, error) {
+	digits, ok := strings.CutPrefix(s, "@")
+	whole, part, _ := strings.Cut(digits, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if !ok || err != nil {
+		return time.Time{}, fmt.Errorf("failed to parse timestamp: %s", s)
+	}
+	nanos, err := strconv.ParseInt((part + "000000000")[:9], 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("failed to parse timestamp: %s", s)
+	}
+	return time.Unix(seconds, nanos), nil
 }

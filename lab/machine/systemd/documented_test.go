@@ -130,7 +130,10 @@ func TestDocumented(t *testing.T) {
 		{says: "short-iso", before: "systemctl start a",
 			line: "journalctl --unit=a -o short-iso | grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[+]0000 '", out: "1\n"},
 		{says: "-f would wait", line: "journalctl -u a -f", err: "unrecognized option", status: 1},
-		{says: "--since would leave out", line: "journalctl -u a --since today", err: "unrecognized option", status: 1},
+		{says: "--since", before: "systemctl start a", line: "journalctl -u a --since @4102444800 -o cat", out: "-- No entries --\n"},
+		{says: "--until", before: "systemctl start a; sleep 0.01", line: "journalctl -u a --until @$(date +%s.%N) -n 1 -o cat",
+			out: "systemd[1]: Started a.service - a test.\n"},
+		{says: "--since, in words", line: "journalctl -u a --since today", err: "failed to parse timestamp", status: 1},
 	} {
 		t.Run(tc.says+": "+tc.line, func(t *testing.T) {
 			b := newBox(t)

@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,12 +38,15 @@ func (w writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// last are the last n lines, all of them when n is negative.
-func (j journal) last(n int) []entry {
-	if n < 0 {
-		return j.lines
+// last are the last n lines of those that were asked for, all of them when n is negative.
+func (j journal) last(o journalOptions) []entry {
+	lines := slices.DeleteFunc(slices.Clone(j.lines), func(e entry) bool {
+		return e.at.Before(o.since) || !o.until.IsZero() && e.at.After(o.until)
+	})
+	if o.lines < 0 {
+		return lines
 	}
-	return j.lines[max(0, len(j.lines)-n):]
+	return lines[max(0, len(lines)-o.lines):]
 }
 
 // in is a line in one of journalctl's output formats. The machines' lines name no host.
@@ -56,7 +60,7 @@ func (e entry) in(format string) string {
 	return e.at.Format("Jan 02 15:04:05") + " " + e.text
 }
 
-// Journalctl is the program: -u UNIT, -n COUNT, -o short, short-iso or cat.
+// Journalctl is the program: -u UNIT, -n COUNT, -o short, short-iso or cat, --since and --until @SECONDS.
 func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
 	o, err := parseJournal(c.Args[1:])
 	if err == nil && o.unit == "" {
@@ -67,10 +71,11 @@ func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
 		return 1
 	}
 	s, _ := m.look(o.unit)
-	if len(s.journal.lines) == 0 {
+	lines := s.journal.last(o)
+	if len(lines) == 0 && o.lines != 0 {
 		fmt.Fprintln(c.Out, "-- No entries --")
 	}
-	for _, e := range s.journal.last(o.lines) {
+	for _, e := range lines {
 		fmt.Fprintln(c.Out, e.in(o.format))
 	}
 	return 0

@@ -51,7 +51,7 @@ func (m *Manager) status(c *posix.Call, name string, lines int) int {
 		fmt.Fprintf(c.Out, "   Main PID: %d (%s)\n", s.pid, lastElement(s.unit.exec))
 	}
 	fmt.Fprintln(c.Out)
-	for _, e := range s.journal.last(lines) {
+	for _, e := range s.journal.last(journalOptions{lines: lines}) {
 		fmt.Fprintln(c.Out, e.in("short"))
 	}
 	if s.state == active {
