@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type addonsOptions struct {
@@ -43,16 +44,8 @@ type addonsReport struct {
 
 func addonsRun(ctx context.Context, opts *addonsOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
+	site, state, err := a.observeSite(ctx, opts.Site, session.Options{})
 	if err != nil {
-		return err
-	}
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return err
-	}
-	state, err := s.Observe(ctx)
-	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if d, other := site.OtherCluster(state.API.ClusterUID, state.API.Site); other {
@@ -64,10 +57,23 @@ func addonsRun(ctx context.Context, opts *addonsOptions) error {
 			report.Addons = append(report.Addons, u)
 		}
 	}
-	if opts.output.form != "text" {
-		return writeReport(a.Out, opts.output.form, report)
+	unknown := unaskedAPI(state)
+	switch {
+	case opts.output.form != "text":
+		return errors.Join(writeReport(a.Out, opts.output.form, report), unknown)
+	case unknown != nil && len(report.Addons) == 0:
+		return unknown // that there are none is not known
 	}
-	return render.AddonsText(a.Out, site.Name, report.Addons)
+	return errors.Join(render.AddonsText(a.Out, site.Name, report.Addons, a.outStyle()), unknown)
+}
+
+// unaskedAPI is the error of a verb that shows what is in the cluster, and could not ask it.
+func unaskedAPI(state lifecycle.State) error {
+	if state.API.Unknown == "" {
+		return nil
+	}
+	return lifecycle.Errorf(state.Site, "what is in the cluster is not known: its API could not be asked").Because(state.API.Unknown).
+		Try("kiban status " + state.Site)
 }
 
 // writeReport writes a verb's machine-readable form, json or yaml.

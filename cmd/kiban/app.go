@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -19,10 +22,12 @@ import (
 type app struct {
 	Streams
 	services
-	interrupts *interrupts
+	interrupts *session.Interrupts
 	// fleet is the --fleet flag; "" looks upward from the working directory. verbose sends debug messages to Err.
 	fleet   string
 	verbose bool
+	// progressForm is the --progress flag.
+	progressForm string
 }
 
 // Run runs kiban and gives its exit code.
@@ -33,15 +38,15 @@ func Run(ctx context.Context, s Streams, args []string) int {
 func run(ctx context.Context, s Streams, args []string, services services) int {
 	s = s.cleaned()
 	defer s.flush()
-	ctx, i := watch(ctx, s)
-	defer i.stop()
+	ctx, i := session.Listen(ctx, s.Signals, s.Err, s.leave)
+	defer i.Stop()
 	a := &app{Streams: s, services: services, interrupts: i}
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	err := interruptedBy(ctx, root.ExecuteContext(ctx))
+	err := session.InterruptedBy(ctx, root.ExecuteContext(ctx))
 	a.report(err)
 	return exitCode(err)
 }
@@ -51,14 +56,23 @@ func (a *app) report(err error) {
 	var s shown
 	var changes changesError
 	var plan session.PlanError // was shown with the plan
-	if err == nil || errors.As(err, &s) || errors.As(err, &changes) || errors.As(err, &plan) {
+	var program programError
+	if err == nil || errors.As(err, &program) || errors.As(err, &s) || errors.As(err, &changes) || errors.As(err, &plan) {
 		return
 	}
-	a.findings(lifecycle.AsDiagnostics(err, "kiban could not do that"))
+	ds := lifecycle.AsDiagnostics(err, "kiban could not do that")
+	if exitCode(err) == exitInterrupted && len(ds) == 1 && ds[0].Cause == err {
+		return // nothing but the interrupt, which was said when it came
+	}
+	a.findings(ds)
 }
 
 // findings shows diagnostics on Err. Nothing can be done about an Err that does not take them.
 func (a *app) findings(ds lifecycle.Diagnostics) {
+	if a.events != nil {
+		_ = a.events.Findings(ds)
+		return
+	}
 	_ = render.Diagnostics(a.Err, ds, a.errStyle())
 }
 
@@ -68,6 +82,7 @@ func (a *app) note(format string, args ...any) {
 }
 
 func newRoot(a *app) *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "kiban",
 		Short: "Keep bare-metal Kubernetes clusters as a git repository declares them",
@@ -76,55 +91,50 @@ It wraps k0s through k0sctl: one overlay folder is one site.
 
     overlays/<site> -> what is declared -> what is there -> a plan -> carried out step by step, each behind its gates
 
-Exit codes: 0 done, or nothing to do. 1 failed. 2 there are changes (plan --detailed-exitcode). 3 blocked by a gate,
+Exit codes: 0 done, or nothing to do. 1 failed. 2 there are changes (--detailed-exitcode, pin --check). 3 blocked by a gate,
 a budget, a policy, a window or another run's lock. 4 what would be done is not what was saved or
 reviewed. 130 interrupted.`,
-		Args:                       noArgs,
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SuggestionsMinimumDistance: 2,
+		Args:          noArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version || a.verbose { // -v by itself asks for the version, as of other tools
+				return versionRun(cmd.Context(), &versionOptions{app: a, output: output{form: "text"}})
+			}
+			return cmd.Help()
+		},
 		CompletionOptions: cobra.CompletionOptions{
 			DisableDefaultCmd: true, // completion.go has ours
 		},
 	}
-	// Libraries log to the process's own logger, which is stderr: what they have to say is for --verbose.
-	root.PersistentPreRun = func(*cobra.Command, []string) { slog.SetDefault(a.log()) }
-	root.PersistentFlags().StringVar(&a.fleet, "fleet", "", "the repository that holds overlays/ (default: found upward from here)")
-	root.PersistentFlags().BoolVar(&a.verbose, "verbose", false, "tell on stderr what is said to machines and to the API")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
-	root.AddCommand(
-		newInit(a, nil),
-		newSite(a, nil),
-		newImport(a, nil),
-		newRender(a, nil),
-		newValidate(a, nil),
-		newSites(a, nil),
-		newDiff(a, nil),
-		newPin(a, nil),
-		newLock(),
-		newBundle(a, nil),
-		newPlan(a, nil),
-		newApply(a, nil),
-		newStatus(a, nil),
-		newAddons(a, nil),
-		newTenants(a, nil),
-		newVerify(a, nil),
-		newUnlock(a, nil),
-		newHosts(a, nil),
-		newNode(a, nil),
-		newRuns(a, nil),
-		newShow(a, nil),
-		newBackup(a, nil),
-		newRestore(a, nil),
-		newRollback(a, nil),
-		newKubeconfig(a, nil),
-		newCI(a),
-		newExplain(a, nil),
-		newVersion(a, nil),
-		newCompletion(a),
-	)
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true}) // --help says the same
+	if a.Name == "kubectl-kiban" { // kubectl calls its plugins so
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl kiban"}
+	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.PersistentFlags().StringVar(&a.fleet, "fleet", "",
+		"the repository that holds overlays/ (default: $KIBAN_FLEET, or found upward from here)")
+	root.PersistentFlags().BoolVarP(&a.verbose, "verbose", "v", false,
+		"tell on stderr what is said to machines and to the API (or KIBAN_LOG=debug)")
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = render.Help(a.Out, manual(cmd), a.columns()) }) // there is nowhere to say more
+	addGroup(root, "Every day", newStatus(a, nil), newPlan(a, nil), newApply(a, nil), newValidate(a, nil), newDiff(a, nil), newRuns(a, nil),
+		newShow(a, nil))
+	addGroup(root, "Machines", newNode(a, nil), newSSH(a, nil), newHosts(a, nil), newKubeconfig(a, nil))
+	addGroup(root, "The fleet", newSites(a, nil), newSite(a, nil), newInit(a, nil), newImport(a, nil), newRender(a, nil), newPin(a, nil),
+		newBundle(a, nil), newSchema(a))
+	addGroup(root, "Addons and tenants", newAddons(a, nil), newTenants(a, nil), newVerify(a, nil))
+	addGroup(root, "Recovery", newRollback(a, nil), newRenew(a, nil), newBackup(a, nil), newRestore(a, nil), newUnlock(a, nil))
+	addGroup(root, "Pipelines", newCI(a))
+	addGroup(root, "About kiban", newExplain(a, nil), newVersion(a, nil), newCompletion(a))
+	help := newHelp()
+	root.SetHelpCommand(help)
+	root.SetHelpCommandGroupID("About kiban")
+	root.InitDefaultHelpCmd()
+	root.AddCommand(newLock())
+	for _, verb := range root.Commands() {
+		verb.SuggestFor = suggestFor()[verb.Name()]
+	}
 	return root
 }
 
@@ -138,20 +148,49 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	if cmd.HasParent() {
+	if cmd.HasParent() && !cmd.HasSubCommands() {
 		return usage(cmd, fmt.Sprintf("%s takes no argument, such as %q", cmd.Name(), args[0]))
 	}
-	what := fmt.Sprintf("kiban has no verb %q", args[0])
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		what += fmt.Sprintf("; did you mean %q?", near[0])
+	return noVerb(cmd, args[0])
+}
+
+// begin is what comes before every verb: what the environment says in place of flags.
+func (a *app) begin(cmd *cobra.Command) error {
+	switch level := a.Getenv("KIBAN_LOG"); level {
+	case "":
+	case "debug":
+		a.verbose = true
+	default:
+		return usage(cmd, fmt.Sprintf("KIBAN_LOG=%s says nothing; KIBAN_LOG=debug is --verbose", level))
 	}
-	return usage(cmd, what)
+	if err := a.beginProgress(cmd); err != nil {
+		return err
+	}
+	slog.SetDefault(a.log()) // libraries log to the process's own logger, which is stderr: what they have to say is for --verbose
+	return nil
+}
+
+// theSite is the site that is meant where none is named: that of KIBAN_SITE, or the only one that the fleet has; else "", and what there
+// is.
+func (a *app) theSite() (name string, all []string) {
+	if name = a.Getenv("KIBAN_SITE"); name != "" {
+		return name, nil
+	}
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return "", nil
+	}
+	if all, err = a.ListSites(fleet); err != nil || len(all) != 1 {
+		return "", all
+	}
+	a.note("Site %s, the only one of the fleet.", all[0])
+	return all[0], nil
 }
 
 // fleetDir is the repository at hand.
 func (a *app) fleetDir() (string, error) {
-	if a.fleet != "" {
-		return a.fleet, nil
+	if fleet := cmp.Or(a.fleet, a.Getenv("KIBAN_FLEET")); fleet != "" {
+		return fleet, nil
 	}
 	wd, err := os.Getwd()
 	if err != nil {
@@ -166,7 +205,7 @@ func (a *app) loadSite(ctx context.Context, name string) (lifecycle.Site, string
 	if err != nil {
 		return lifecycle.Site{}, "", err
 	}
-	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
+	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{KnownHostsLater: true})
 	if err := ds.Err(); err != nil {
 		return lifecycle.Site{}, "", err
 	}
@@ -178,18 +217,9 @@ func (a *app) loadSite(ctx context.Context, name string) (lifecycle.Site, string
 func (a *app) loadMachines(ctx context.Context, name string) (lifecycle.Site, string, error) {
 	site, fleet, err := a.loadSite(ctx, name)
 	if err == nil {
-		err = hasMachines(site)
+		err = site.HasMachines()
 	}
 	return site, fleet, err
-}
-
-func hasMachines(site lifecycle.Site) error {
-	if site.Provider != lifecycle.ProviderExternal {
-		return nil
-	}
-	return lifecycle.Errorf(site.Name, "this site has no machines of its own").
-		Because("Its Site says provider: external, so whoever runs the cluster looks after its machines and its control plane.").
-		Try("Use the provider's own tools for that.")
 }
 
 // oneSite takes the verb's only argument.
@@ -200,13 +230,42 @@ func (a *app) oneSite(cmd *cobra.Command, args []string) (string, error) {
 	case len(args) > 1:
 		return "", usage(cmd, fmt.Sprintf("one site at a time, not %d", len(args)))
 	}
-	what := "which site?"
-	if fleet, err := a.fleetDir(); err == nil {
-		if names, err := a.ListSites(fleet); err == nil && len(names) > 0 {
-			what += " The fleet has " + strings.Join(names, ", ") + "."
-		}
+	name, all := a.theSite()
+	switch {
+	case name != "":
+		return name, nil
+	case len(all) > 0:
+		return "", usage(cmd, "which site? The fleet has "+strings.Join(all, ", ")+".")
 	}
-	return "", usage(cmd, what)
+	return "", usage(cmd, "which site?")
+}
+
+// sitesOr are the sites that are named, the one that is meant where none is, or else all of the fleet.
+func (a *app) sitesOr(cmd *cobra.Command, args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	name, all := a.theSite()
+	switch {
+	case name != "":
+		return []string{name}, nil
+	case len(all) > 0:
+		return all, nil
+	}
+	fleet, err := a.fleetDir()
+	if err == nil {
+		_, err = a.ListSites(fleet)
+	}
+	if err == nil {
+		_, err = a.oneSite(cmd, args) // says that there is none
+	}
+	return nil, err
+}
+
+// completeAllSites offers the sites of the fleet that are not named yet to a shell.
+func (a *app) completeAllSites(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	names, directive := a.completeSites(cmd, nil, begun)
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(args, n) }), directive
 }
 
 // completeSites offers the sites of the fleet to a shell.
@@ -215,10 +274,7 @@ func (a *app) completeSites(_ *cobra.Command, args []string, _ string) ([]string
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	names, err := a.ListSites(fleet)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
+	names, _ := a.ListSites(fleet) // a folder that is no site keeps no other from being offered
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
@@ -239,6 +295,111 @@ func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Contex
 		}
 		return run(cmd.Context(), opts)
 	}
+}
+
+// severalSites is which sites a verb is for that takes them one after another.
+type severalSites struct {
+	// Wave takes the sites of that wave; 0 takes those that are named.
+	Wave int
+}
+
+func (s *severalSites) flag(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&s.Wave, "wave", 0, "the sites of this wave (spec.wave of the Site), one after another")
+}
+
+// eachSite is the body of a verb that takes several sites, one after another: the first that fails ends it, unless each only looks. alone
+// names the flags that go with one site only.
+func eachSite[T any](a *app, opts *T, site *string, several *severalSites, looks bool, alone []string, runF, run func(context.Context,
+	*T) error,
+	checks ...func(*cobra.Command) error) func(*cobra.Command, []string) error {
+	if runF != nil {
+		run = runF
+	}
+	return func(cmd *cobra.Command, args []string) error {
+		names, err := a.namesOf(cmd, args, several.Wave)
+		if err != nil {
+			return err
+		}
+		for _, flag := range alone {
+			if len(names) > 1 && cmd.Flags().Changed(flag) {
+				return usage(cmd, "--"+flag+" goes with one site, not with "+fmt.Sprint(len(names)))
+			}
+		}
+		for _, check := range checks {
+			if err := check(cmd); err != nil {
+				return err
+			}
+		}
+		return a.oneByOne(names, looks, func(name string) error {
+			*site = name
+			return run(cmd.Context(), opts)
+		})
+	}
+}
+
+// oneByOne does something with one site after another.
+func (a *app) oneByOne(names []string, looks bool, do func(name string) error) error {
+	var failed, changed error
+	for i, name := range names {
+		if len(names) > 1 {
+			a.note("\n%s, %d of %s", name, i+1, lifecycle.Count(len(names), "site"))
+		}
+		err := do(name)
+		var changes changesError
+		switch {
+		case err == nil:
+		case errors.As(err, &changes):
+			changed = err
+		case !looks || len(names) == 1:
+			if rest := names[i+1:]; len(rest) > 0 {
+				a.note("Not begun: %s.", strings.Join(rest, ", "))
+			}
+			return err
+		default:
+			a.report(err)
+			failed = errors.Join(failed, err)
+		}
+	}
+	if failed != nil {
+		return shown{failed}
+	}
+	return changed
+}
+
+// namesOf are the sites that are named, those of a wave, or the one that is meant where none is.
+func (a *app) namesOf(cmd *cobra.Command, args []string, wave int) ([]string, error) {
+	if !cmd.Flags().Changed("wave") {
+		if len(args) > 1 {
+			return args, nil
+		}
+		name, err := a.oneSite(cmd, args)
+		return []string{name}, err
+	}
+	if len(args) > 0 {
+		return nil, usage(cmd, "either names of sites or --wave, not both")
+	}
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return nil, err
+	}
+	now, err := a.source().Now(fleet)
+	if err != nil {
+		return nil, err
+	}
+	list, found, err := fleets.All(cmd.Context(), now)
+	if err = errors.Join(err, found.Err()); err != nil {
+		return nil, err // the one that can't be read may be of that wave
+	}
+	var names []string
+	for _, r := range list.Sites {
+		if r.Wave == wave {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usage(cmd, fmt.Sprintf("no site is of wave %d; kiban sites shows the waves", wave))
+	}
+	return names, nil
 }
 
 // showSite is forSite for a verb that shows the site in a chosen form.

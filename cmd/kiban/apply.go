@@ -16,8 +16,9 @@ import (
 )
 
 type applyOptions struct {
-	app  *app
-	Site string
+	app     *app
+	several severalSites
+	Site    string
 	// Plan is a file that `plan --out` wrote; "" makes a plan now.
 	Plan string
 	// Reviewed is a file that `ci reviewed` wrote; "" asks for no review. Accept names the plan that may go although another one was reviewed.
@@ -35,7 +36,7 @@ type applyOptions struct {
 func newApply(a *app, runF func(context.Context, *applyOptions) error) *cobra.Command {
 	opts := &applyOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "apply SITE",
+		Use:   "apply [SITE...]",
 		Short: "Bring a site to what the repository declares, step by step",
 		Long: `Make a plan, show it, ask, and carry it out: each step behind its gates, workers within the site's window.
 The first failure stops the rollout: machines in hand are finished, no other is begun. The same command again carries on from what is there.
@@ -46,21 +47,25 @@ that plan which was cut off has left to do. Otherwise nothing is touched (exit c
 --accept-changes ID carries out exactly the plan of that id, and the run's record says who accepted what.
 One run changes a site at a time. While another does, this one stops with exit code 3 and says who it is, or waits with --lock-timeout.
 A tenant that has left the repository stays in the cluster, unless --prune-tenants says that it goes with all its data.
+Several sites are applied one after another, each with its plan and its question; the first that fails ends it, and what was not begun is
+said. --wave takes the sites of a wave.
 Ctrl-C once lets the steps in hand finish and stops; twice stops now.`,
-		Example: "  kiban apply tokyo-prod\n  kiban apply tokyo-prod --yes\n  kiban apply tokyo-prod --plan tokyo.plan\n" +
-			"  kiban apply tokyo-prod --yes --reviewed reviewed/tokyo-prod.json --result result.json",
-		ValidArgsFunction: a.completeSites,
-		RunE:              forSite(a, opts, &opts.Site, runF, applyVerb, opts.checkReview),
+		Example: "  kiban apply tokyo-prod\n  kiban apply tokyo-staging osaka\n  kiban apply --wave 1\n  kiban apply tokyo-prod --yes\n" +
+			"  kiban apply tokyo-prod --plan tokyo.plan\n" +
+			"  kiban apply tokyo-prod --yes --reviewed tokyo-prod.json --result result.json",
+		ValidArgsFunction: a.completeAllSites,
+		RunE: eachSite(a, opts, &opts.Site, &opts.several, false,
+			[]string{"plan", "reviewed", "accept-changes", "result", "bundle"}, runF, applyVerb, opts.checkReview),
 	}
 	cmd.Flags().StringVar(&opts.Plan, "plan", "", "carry out the plan saved in this file, without asking")
 	cmd.Flags().StringVar(&opts.Reviewed, "reviewed", "",
 		"the file with the plan that was reviewed, as kiban ci reviewed fetches it; when it is not there, nobody has reviewed one")
 	cmd.Flags().StringVar(&opts.Accept, "accept-changes", "", "carry out the plan of this id, although it is not the one that was reviewed")
 	cmd.Flags().StringVar(&opts.Result, "result", "", "put how it ended into this file, as JSON")
+	opts.several.flag(cmd)
 	addBundle(cmd, &opts.Bundle)
-	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
 	addPruneTenants(cmd, &opts.PlanOptions)
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	a.runFlags(cmd, &opts.Yes, &opts.LockTimeout)
 	return cmd
 }
 
@@ -136,6 +141,8 @@ func (o *applyOptions) checkReview(cmd *cobra.Command) error {
 func addPruneTenants(cmd *cobra.Command, opts *lifecycle.PlanOptions) {
 	cmd.Flags().BoolVar(&opts.PruneTenants, "prune-tenants", false,
 		"delete the tenants that have left the repository, with their namespaces and all data in them")
+	cmd.Flags().BoolVar(&opts.NewCluster, "new-cluster", false, "begin a new cluster although the site had one, with all that was in it lost")
+	cmd.Flags().BoolVar(&opts.RetryFailed, "retry-failed", false, "in a job: put a version on a machine again on which it failed before")
 }
 
 // applied is the verb's one line of result.

@@ -6,7 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type backupOptions struct {
@@ -39,32 +41,27 @@ None is taken where each place has a verified one that is younger than an hour, 
 	cmd.Flags().StringVar(&opts.Out, "out", "", "put it in this file or folder and nowhere else, where no older ones are removed")
 	cmd.Flags().BoolVar(&opts.Scheduled, "scheduled", false, "for a pipeline's schedule: only to where it outlives the job, once an hour")
 	cmd.MarkFlagsMutuallyExclusive("out", "scheduled")
+	a.runFlags(cmd, nil, nil)
 	cmd.AddCommand(newBackupList(a, nil))
 	return cmd
 }
 
-func backupRun(ctx context.Context, opts *backupOptions) (err error) {
+func backupRun(ctx context.Context, opts *backupOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadMachines(ctx, opts.Site)
-	if err != nil {
-		return err
-	}
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	var file, fresh string
-	if opts.Scheduled {
-		file, fresh, err = s.ScheduledBackup(ctx)
-	} else {
-		file, err = s.Backup(ctx, opts.Out)
-	}
+	_, err := a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
+		if opts.Scheduled {
+			file, fresh, err = s.ScheduledBackup(ctx)
+		} else {
+			file, err = s.Backup(ctx, opts.Out)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	if fresh != "" {
-		a.note("%s has a backup that is younger than an hour wherever it is to be: %s", site.Name, fresh)
+		a.note("%s has a backup that is younger than an hour wherever it is to be: %s", opts.Site, fresh)
 		return nil
 	}
 	return a.result(file)
@@ -90,29 +87,28 @@ kiban restore SITE --from NAME fetches one and restores it.`,
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, backupListRun),
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd
 }
 
-func backupListRun(ctx context.Context, opts *backupListOptions) (err error) {
+func backupListRun(ctx context.Context, opts *backupListOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadMachines(ctx, opts.Site)
-	if err != nil {
+	var kept []lifecycle.KeptBackup
+	var ds lifecycle.Diagnostics
+	if _, err := a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) error {
+		kept, ds = s.Backups(ctx)
+		return nil
+	}); err != nil {
 		return err
 	}
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	kept, ds := s.Backups(ctx)
+	var err error
 	switch {
-	case opts.output.form == "json":
-		err = writeJSON(a.Out, kept)
+	case opts.output.data():
+		err = writeReport(a.Out, opts.output.form, kept)
 	case len(kept) == 0:
-		a.note("No backup of %s is known.", site.Name)
+		a.note("No backup of %s is known.", opts.Site)
 	default:
-		err = render.Backups(a.Out, kept)
+		err = render.Backups(a.Out, kept, a.outStyle())
 	}
 	return errors.Join(err, ds.Err())
 }

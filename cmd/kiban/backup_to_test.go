@@ -49,7 +49,7 @@ func TestA7_BackupsInPlaces(t *testing.T) {
 		kept[0].Verified == "" || kept[0].Run == "" {
 		t.Errorf("listed is %+v, %v", kept, err)
 	}
-	if out, _ := kiban(elsewhere, exitDone, "backup", "list", "lab"); !strings.Contains(out, name) || !strings.Contains(out, "anybody") {
+	if out, _ := kiban(elsewhere, exitDone, "backup", "list", "lab"); !strings.Contains(out, name) || !strings.Contains(out, "nobody") {
 		t.Errorf("listed is\n%s", out)
 	}
 	kiban(elsewhere, exitFailed, "restore", "lab", "--from", name, "--yes") // the fake site cannot be looked at: it was fetched by then

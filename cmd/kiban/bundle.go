@@ -22,19 +22,22 @@ type bundleOptions struct {
 func newBundle(a *app, runF func(context.Context, *bundleOptions) error) *cobra.Command {
 	opts := &bundleOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "bundle SITE -o FILE",
+		Use:   "bundle SITE --out FILE",
 		Short: "Pack what a site is made of into one file, for a place without network",
 		Long: `Pack the charts, manifests and k0s binaries that a site's lock file names into one file, with the list of container images that
 its addons name. Carry it and the repository to where the site is; there, "kiban plan" and "kiban apply" with --bundle ask no network but
 the site's own. Images are listed, not packed: a registry at the site has to have them. k0s's own are listed by "k0s airgap list-images".`,
-		Example:           "  kiban bundle tokyo-prod -o tokyo-prod.bundle\n  kiban apply tokyo-prod --bundle tokyo-prod.bundle",
+		Example:           "  kiban bundle tokyo-prod --out tokyo-prod.bundle\n  kiban apply tokyo-prod --bundle tokyo-prod.bundle",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if opts.Site, err = a.oneSite(cmd, args); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("output") {
+				a.note("-o goes on working here, and is a format elsewhere: the file is --out now.")
+			}
 			if opts.Out == "" {
-				return usage(cmd, "where to? -o names the bundle's file")
+				return usage(cmd, "where to? --out names the bundle's file")
 			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
@@ -42,7 +45,9 @@ the site's own. Images are listed, not packed: a registry at the site has to hav
 			return bundleRun(cmd.Context(), opts)
 		},
 	}
+	cmd.Flags().StringVar(&opts.Out, "out", "", "the bundle's file")
 	cmd.Flags().StringVarP(&opts.Out, "output", "o", "", "the bundle's file")
+	_ = cmd.Flags().MarkHidden("output") // the only error is a flag of another name
 	cmd.Flags().StringSliceVar(&opts.Arch, "arch", []string{"amd64"}, "architectures of the site's machines: amd64, arm64, arm")
 	return cmd
 }

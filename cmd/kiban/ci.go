@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -22,30 +22,11 @@ func newCI(a *app) *cobra.Command {
 	return cmd
 }
 
-// project is a project on a forge, and as whom the forge is spoken to.
-type project struct {
-	lifecycle.ForgeServer
-	// Project is a number or a path.
-	Project string
-}
-
-// project is the project that the pipeline runs in, as the environment tells; what it does not tell is empty.
-func (a *app) project() project {
-	return project{
-		ForgeServer: lifecycle.ForgeServer{
-			URL:    a.Getenv("CI_API_V4_URL"),
-			CAFile: a.Getenv("CI_SERVER_TLS_CA_FILE"),
-			Token:  cmp.Or(a.Getenv("KIBAN_GITLAB_TOKEN"), a.Getenv("GITLAB_TOKEN")),
-		},
-		Project: a.Getenv("CI_PROJECT_ID"),
-	}
-}
-
 // reviewToken is as whom an apply job finds out what was reviewed: a token that only protected branches have, so that no merge request's
 // job can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
 func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
-	notes, token := a.project().Token, a.Getenv(variable)
+	notes, token := forge.ProjectOf(a.Getenv).Token, a.Getenv(variable)
 	const hint = "Make a project access token with the scope read_api and the role Developer, and store it as the variable " + variable +
 		", masked and protected. docs/gitlab.md says which token may what."
 	why := variable + " is not set in this job"
@@ -78,16 +59,6 @@ func (a *app) productionAmong(ctx context.Context, sites []string) string {
 	for _, name := range sites {
 		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
 		if ds.Err() != nil || site.Production() {
-			return name
-		}
-	}
-	return ""
-}
-
-// unset is the first variable of those that a verb needs which the environment does not set; "" when it sets all.
-func (a *app) unset(names ...string) string {
-	for _, name := range names {
-		if a.Getenv(name) == "" {
 			return name
 		}
 	}

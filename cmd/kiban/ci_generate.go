@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -39,8 +40,8 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 
   plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request
   apply  applies each site as it was reviewed, wave after wave (spec.wave of the Site), each as a deployment of its own environment and
-one job
-         at a time; sites labelled tier: production wait until somebody starts them, sites with spec.promotion until others have run their
+         one job at a time; sites labelled tier: production wait until somebody starts them,
+	sites with spec.promotion until others have run their
          versions for long enough, and a failure stops the waves behind it
   drift  plans each site, tells where it is not what the repository declares, and fails there
   backup takes a backup of each site that names a place for it in spec.backup.to, and fails for production that names none
@@ -49,7 +50,7 @@ With --changed-since only the sites whose declaration changed since then get a j
 plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is
 new; a revision of zeros, as GitLab gives it for a branch's first pipeline, is before all of them. There is a job at least, since GitLab
 refuses a pipeline without. A site whose overlay is gone gets none. With names of sites, only those get a job, as far as they changed.`,
-		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\" > child.yml\n" +
+		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\"\n" +
 			"  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 0 {
@@ -92,24 +93,28 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 		return found
 	}
 	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include, Signed: allowed.SignedReviews}
-	var list siteList
+	var list fleets.List
 	var former forge.FormerLabels
+	now, err := a.source().Now(fleet)
+	if err != nil {
+		return err
+	}
 	if opts.Changed && !noRevision.MatchString(opts.Since) {
-		then, done, openErr := a.declaredAt(fleet, opts.Since, false)
+		then, done, openErr := a.source().At(fleet, opts.Since)
 		if openErr != nil {
 			return openErr
 		}
 		defer func() { err = errors.Join(err, done()) }()
-		list, found, err = a.sitesBetween(ctx, fleet, then)
+		list, found, err = fleets.Between(ctx, then, now)
 		pipeline.Base, pipeline.Since, former = list.Since, fmt.Sprintf("%.10s", list.Since), labelsOf(ctx, then)
 	} else {
-		list, found, err = a.allSites(ctx, fleet)
+		list, found, err = fleets.All(ctx, now)
 	}
 	if err != nil {
 		return err
 	}
 	a.findings(found) // a site that can't be read gets a job all the same, which fails and says why: the others go on
-	if list.Sites, err = a.onlySites(fleet, list.Sites, opts.Sites); err != nil {
+	if list.Sites, err = onlySites(now, list.Sites, opts.Sites); err != nil {
 		return err
 	}
 	load := func(name string) lifecycle.Site {
@@ -130,15 +135,15 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 }
 
 // labelsOf reads the labels that sites had.
-func labelsOf(ctx context.Context, then declared) forge.FormerLabels {
+func labelsOf(ctx context.Context, then fleets.Declared) forge.FormerLabels {
 	return func(name string) (map[string]string, bool) {
-		was, ds := then.read(ctx, name) // a site that there was not is one that can't be read
+		was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
 		return was.Site.Labels, ds.Err() == nil
 	}
 }
 
 // declaredSites are the sites of a list, as far as it tells of them.
-func declaredSites(rows []siteRow) []lifecycle.Site {
+func declaredSites(rows []fleets.Row) []lifecycle.Site {
 	var out []lifecycle.Site
 	for _, r := range rows {
 		out = append(out, lifecycle.Site{Name: r.Name, Wave: r.Wave, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}})
@@ -147,19 +152,15 @@ func declaredSites(rows []siteRow) []lifecycle.Site {
 }
 
 // onlySites leaves the rows of the sites that are named, of which each must be in the fleet; it leaves all when none is.
-func (a *app) onlySites(fleet string, rows []siteRow, names []string) ([]siteRow, error) {
+func onlySites(now fleets.Declared, rows []fleets.Row, names []string) ([]fleets.Row, error) {
 	if len(names) == 0 {
 		return rows, nil
 	}
-	now, _, err := a.declaredAt(fleet, "", true)
-	if err != nil {
-		return nil, err
-	}
 	for _, name := range names {
-		if !now.has(name) {
+		if !now.Has(name) {
 			return nil, lifecycle.Errorf("overlays/"+name, "there is no site %q", name).
 				Try("`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES.")
 		}
 	}
-	return slices.DeleteFunc(rows, func(r siteRow) bool { return !slices.Contains(names, r.Name) }), nil
+	return slices.DeleteFunc(rows, func(r fleets.Row) bool { return !slices.Contains(names, r.Name) }), nil
 }

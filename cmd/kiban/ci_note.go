@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"io"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,10 +71,10 @@ taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the s
 
 func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	a := opts.app
-	var mr mergeRequest
+	var mr forge.MergeRequestAt
 	if !opts.Print {
 		var err error
-		if mr, err = a.mergeRequest(); err != nil {
+		if mr, err = forge.MergeRequestOf(a.Getenv); err != nil {
 			return err
 		}
 	}
@@ -114,12 +111,12 @@ func (a *app) noteGuards(ctx context.Context, opts *ciNoteOptions, plans []forge
 }
 
 // postNote puts the note on the merge request, unless it is another pipeline's to write.
-func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []forge.SitePlan, opts forge.NoteOptions) error {
+func (a *app) postNote(ctx context.Context, mr forge.MergeRequestAt, plans []forge.SitePlan, opts forge.NoteOptions) error {
 	f, err := a.OpenForge(mr.ForgeServer, a.log())
 	if err != nil {
 		return err
 	}
-	now, err := f.MergeRequest(ctx, mr.Project, mr.Number)
+	now, err := f.MergeRequest(ctx, mr.Name, mr.Number)
 	if err != nil {
 		return err
 	}
@@ -127,49 +124,12 @@ func (a *app) postNote(ctx context.Context, mr mergeRequest, plans []forge.SiteP
 		a.note("%s", why)
 		return nil
 	}
-	outcome, err := forge.PostNote(ctx, f, mr.Project, mr.Number, plans, opts)
+	outcome, err := forge.PostNote(ctx, f, mr.Name, mr.Number, plans, opts)
 	if err != nil {
 		return err
 	}
 	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, lifecycle.Count(len(plans), "site"))
 	return nil
-}
-
-// mergeRequest is where a note goes, and as whom.
-type mergeRequest struct {
-	project
-	Number int64
-	// Planned are the commits that the pipeline may be of; none: not known.
-	Planned []string
-}
-
-// mergeRequest finds out from the environment where the note goes.
-func (a *app) mergeRequest() (mergeRequest, error) {
-	mr := mergeRequest{project: a.project()}
-	mr.Project = cmp.Or(a.Getenv("CI_MERGE_REQUEST_PROJECT_ID"), mr.Project) // a fork's pipeline runs elsewhere than its merge request is
-	needs := []string{"CI_API_V4_URL", "CI_PROJECT_ID", "CI_MERGE_REQUEST_IID"}
-	if mr.Project != "" {
-		needs = slices.Delete(needs, 1, 2)
-	}
-	if name := a.unset(needs...); name != "" {
-		return mr, lifecycle.Errorf("", "there is no merge request to write to").
-			Because(name + " is not set: this is not a pipeline of a merge request.").
-			Try("Restrict the job to them: rules: [{if: $CI_PIPELINE_SOURCE == \"merge_request_event\"}]. Elsewhere, --print shows the note.")
-	}
-	number := a.Getenv("CI_MERGE_REQUEST_IID")
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n <= 0 {
-		return mr, lifecycle.Errorf("CI_MERGE_REQUEST_IID", "the merge request's number is none").Because(strconv.Quote(number)).
-			Try("GitLab sets it; take it out of the variables of the project.").From(err)
-	}
-	mr.Number = n
-	// A pipeline of merged results runs on a commit of its own, made of the branch's head and the target.
-	for _, name := range [...]string{"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "CI_COMMIT_SHA"} {
-		if commit := a.Getenv(name); commit != "" {
-			mr.Planned = append(mr.Planned, commit)
-		}
-	}
-	return mr, nil
 }
 
 // declare adds what the work tree declares of each site, as far as it can be read: the note says more with it.

@@ -189,7 +189,7 @@ func TestPlannedCommits(t *testing.T) {
 	} {
 		a := &app{}
 		inPipeline(tt.env)(&a.Streams)
-		if mr, err := a.mergeRequest(); err != nil || !slices.Equal(mr.Planned, tt.want) {
+		if mr, err := forge.MergeRequestOf(a.Getenv); err != nil || !slices.Equal(mr.Planned, tt.want) {
 			t.Errorf("%v: got %q, %v", tt.env, mr.Planned, err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +68,7 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 			return noReviewed(opts.Out, err)
 		}
 	}
-	from, commit, err := a.mergedCommit()
+	from, commit, err := forge.MergedCommitOf(a.Getenv)
 	if err != nil {
 		return err
 	}
@@ -80,7 +79,7 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	if err != nil {
 		return err
 	}
-	found, err := f.Reviewed(ctx, from.Project, commit, opts.Sites)
+	found, err := f.Reviewed(ctx, from.Name, commit, opts.Sites)
 	if err != nil {
 		return err
 	}
@@ -127,20 +126,6 @@ func notReviewed(site, why string) lifecycle.Diagnostic {
 	return lifecycle.Warnf(site, "%s has no reviewed plan", site).Because(why).
 		Try("A plan counts that a job of this project made, of the commit that was merged, before it was merged. apply shows what it would do " +
 			"now, with an id: a merge request shows that to reviewers, or --accept-changes ID carries it out and says who accepted it.")
-}
-
-// mergedCommit finds out from the environment which commit this is about, and where it is.
-func (a *app) mergedCommit() (project, lifecycle.MergedCommit, error) {
-	c := lifecycle.MergedCommit{Commit: a.Getenv("CI_COMMIT_SHA"), Branch: a.Getenv("CI_COMMIT_BRANCH")}
-	if n, err := strconv.ParseInt(a.Getenv("CI_PIPELINE_ID"), 10, 64); err == nil {
-		c.Environment, c.Pipeline = a.Getenv("CI_ENVIRONMENT_NAME"), n
-	}
-	if name := a.unset("CI_API_V4_URL", "CI_PROJECT_ID", "CI_COMMIT_SHA", "CI_COMMIT_BRANCH"); name != "" {
-		return project{}, c, lifecycle.Errorf("", "there is no merged commit to ask about").
-			Because(name + " is not set: this is not a pipeline of a branch.").
-			Try("At a terminal, kiban apply shows its plan and asks; a plan that was saved runs with apply --plan.")
-	}
-	return a.project(), c, nil
 }
 
 func reviewedFile(dir, site string) string { return filepath.Join(dir, site+".json") }

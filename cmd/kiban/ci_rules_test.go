@@ -80,7 +80,7 @@ func TestJobsBySource(t *testing.T) {
 	if err := yaml.Unmarshal(own, &workflow); err != nil {
 		t.Fatal(err)
 	}
-	fleet := map[string]string{"KIBAN_FLEET": "true"}
+	fleet := map[string]string{"KIBAN_EXAMPLE_FLEET": "true"}
 	with := func(more ...string) map[string]string {
 		vars := map[string]string{"CI_DEFAULT_BRANCH": "main"}
 		for _, m := range append([]map[string]string{fleet}, pairs(more)) {
@@ -90,7 +90,6 @@ func TestJobsBySource(t *testing.T) {
 		}
 		return vars
 	}
-	const tool = "build lint race test"
 	for name, c := range map[string]struct {
 		vars   map[string]string
 		want   string
@@ -99,15 +98,16 @@ func TestJobsBySource(t *testing.T) {
 		"merge request": {with("CI_PIPELINE_SOURCE", "merge_request_event"),
 			"build kiban: generate plans kiban: plans kiban: validate lint race test", "interruptible"},
 		"merged": {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main"),
-			"build kiban: generate waves kiban: validate kiban: waves lint race test", "none"},
+			"build kiban: generate waves kiban: validate kiban: waves lint pages race test", "none"},
 		"by hand": {with("CI_PIPELINE_SOURCE", "web", "CI_COMMIT_BRANCH", "main"),
-			"build kiban: generate waves kiban: validate kiban: waves lint race test", "none"},
+			"build kiban: generate waves kiban: validate kiban: waves lint pages race test", "none"},
 		"schedule":            {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main"), "kiban: drift kiban: generate drift", "none"},
 		"Renovate's schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "RENOVATE", "true"), "renovate", "none"},
 		"tag":                 {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_TAG", "v1.0.0"), "build lint race release test", ""},
 		"other branch":        {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "wip"), "", ""},
-		"no fleet, merged":    {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main", "KIBAN_FLEET", ""), tool, "none"},
-		"no fleet, schedule":  {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "KIBAN_FLEET", ""), "", ""},
+		"no fleet, merged": {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "main", "KIBAN_EXAMPLE_FLEET", ""),
+			"build lint pages race test", "none"},
+		"no fleet, schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "KIBAN_EXAMPLE_FLEET", ""), "", ""},
 	} {
 		var got []string
 		rule, runs := matching(t, workflow.Workflow.Rules, c.vars)

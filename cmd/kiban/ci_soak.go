@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,7 +36,7 @@ run changes the site is not recorded. It exits with 0 whatever it finds, as long
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, ciSoakRun),
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	cmd.Flags().BoolVar(&opts.Record, "record", false, "have the cluster keep it")
 	return cmd
 }
@@ -48,25 +47,21 @@ func ciSoakRun(ctx context.Context, opts *ciSoakOptions) error {
 	if err != nil {
 		return err
 	}
-	if opts.output.form == "json" {
-		return writeJSON(a.Out, soak)
+	if opts.output.data() {
+		return writeReport(a.Out, opts.output.form, soak)
 	}
 	return render.SoakText(a.Out, soak)
 }
 
 // soakOf looks at a site and adds that to what its cluster keeps; opts say whether the cluster is to keep it.
 func (a *app) soakOf(ctx context.Context, name string, opts ciSoakOptions) (soak lifecycle.Soak, err error) {
-	site, fleet, err := a.loadSite(ctx, name)
-	if err != nil {
-		return soak, err
-	}
-	s, err := a.openWith(site, fleet, session.Options{Glance: true})
-	if err != nil {
-		return soak, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if opts.Record {
-		return s.RecordSoak(ctx, opts.Watch)
-	}
-	return s.SoakNow(ctx)
+	_, err = a.withSite(ctx, name, session.Options{Glance: true}, func(s *session.Session) (err error) {
+		if opts.Record {
+			soak, err = s.RecordSoak(ctx, opts.Watch)
+		} else {
+			soak, err = s.SoakNow(ctx)
+		}
+		return err
+	})
+	return soak, err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,7 +95,7 @@ func (a *app) completeTell(cmd *cobra.Command, args []string, part string) ([]st
 
 func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	a := opts.app
-	ctx, cancel := context.WithTimeout(ctx, tellLimit)
+	ctx, cancel := lifecycle.Within(ctx, tellLimit, "not told")
 	defer cancel()
 	fleet, err := a.fleetDir()
 	if err != nil {
@@ -105,7 +104,9 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	if err := a.knownSite(ctx, fleet, opts.Site); err != nil {
 		return err
 	}
-	receivers, err := a.receivers()
+	receivers, err := forge.Receivers(a.Getenv, a.SendWebhook, func() (forge.Forge, error) {
+		return a.OpenForge(forge.ProjectOf(a.Getenv).ForgeServer, a.log())
+	})
 	if len(receivers) == 0 && !opts.Print {
 		if err == nil {
 			a.note("Nobody is told: neither KIBAN_WEBHOOK nor KIBAN_TELL_GITLAB is set.")
@@ -124,7 +125,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 		}
 		return errors.Join(err, toldErr)
 	}
-	wording, bad := readTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
+	wording, bad := forge.ReadTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
 	if opts.Print {
 		return errors.Join(bad, a.printMessage(wording, m))
 	}
@@ -159,34 +160,6 @@ func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m forge.Message,
 	return m, "", err
 }
 
-// receivers are those that the environment wants to be told. One that is configured wrong is an error beside the others.
-func (a *app) receivers() ([]forge.Receiver, error) {
-	var out []forge.Receiver
-	if address := a.Getenv("KIBAN_WEBHOOK"); strings.TrimSpace(address) != "" {
-		out = append(out, forge.WebhookReceiver(address, a.SendWebhook))
-	}
-	wanted := strings.FieldsFunc(a.Getenv("KIBAN_TELL_GITLAB"), func(r rune) bool { return r == ',' || r == ' ' })
-	for _, w := range wanted {
-		if w != "issue" && w != "note" {
-			return out, lifecycle.Errorf("", "KIBAN_TELL_GITLAB says %q", w).Try("Set it to issue, to note, or to issue,note.")
-		}
-	}
-	p := a.project()
-	if len(wanted) > 0 && (p.URL == "" || p.Project == "") {
-		return out, lifecycle.Errorf("", "there is no GitLab project to write to").
-			Because("CI_API_V4_URL or CI_PROJECT_ID is not set: this is no pipeline.").
-			Try("Unset KIBAN_TELL_GITLAB outside of pipelines.")
-	}
-	open := func() (forge.Forge, error) { return a.OpenForge(p.ForgeServer, a.log()) }
-	if slices.Contains(wanted, "issue") {
-		out = append(out, forge.IssueReceiver(open, p.Project))
-	}
-	if slices.Contains(wanted, "note") {
-		out = append(out, forge.NoteReceiver(open, p.Project, a.Getenv("CI_COMMIT_SHA"), a.Getenv("CI_COMMIT_BRANCH")))
-	}
-	return out, nil
-}
-
 // toldDir is where it is remembered what was told of a site whose cluster can't: a file a message.
 func toldDir(fleet, site string) string { return filepath.Join(session.StateDir(fleet), "told", site) }
 
@@ -207,23 +180,6 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 	}
 	_, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 	return ds.Err()
-}
-
-// readTemplate is the wording. Of one that makes no message, people are told in kiban's own words all the same.
-func readTemplate(file string) (forge.Template, error) {
-	if file == "" {
-		return forge.ShippedTemplate(), nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return forge.ShippedTemplate(), lifecycle.Errorf(file, "the template can't be read").From(err).
-			Try("--template and KIBAN_TELL_TEMPLATE name a file, as seen from the folder that kiban runs in.")
-	}
-	t, err := forge.ParseTemplate(file, string(b))
-	if err != nil {
-		return forge.ShippedTemplate(), err
-	}
-	return t, nil
 }
 
 func (a *app) printMessage(wording forge.Template, m forge.Message) error {

@@ -275,7 +275,7 @@ func TestFleetOfOurs(t *testing.T) {
 		t.Fatalf("it includes %+v", doc.Include)
 	}
 	for _, inc := range doc.Include {
-		if len(inc.Rules) != 1 || inc.Rules[0].If != `$KIBAN_FLEET == "true"` {
+		if len(inc.Rules) != 1 || inc.Rules[0].If != `$KIBAN_EXAMPLE_FLEET == "true"` {
 			t.Errorf("%s is included where nobody asks for it: %+v", inc.Local, inc.Rules)
 		}
 		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(inc.Local)))

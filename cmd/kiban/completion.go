@@ -6,8 +6,10 @@ import (
 
 func newCompletion(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion bash|zsh|fish|powershell",
-		Short:     "Print the script that completes kiban's command line in a shell",
+		Use:   "completion bash|zsh|fish|powershell",
+		Short: "Print the script that completes kiban's command line in a shell",
+		Long: "Print the script that completes kiban's command line in a shell. That of bash needs the package bash-completion,\n" +
+			"loaded before it.",
 		Example:   "  source <(kiban completion bash)\n  kiban completion zsh > \"${fpath[1]}/_kiban\"",
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {

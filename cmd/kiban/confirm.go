@@ -14,6 +14,9 @@ import (
 // asked for.
 func (a *app) confirmPlan(yes bool, site lifecycle.Site) func(context.Context, lifecycle.Plan) error {
 	return func(ctx context.Context, plan lifecycle.Plan) error {
+		if plan.Anew {
+			return a.confirmName(yes, site.Name, "A new cluster is begun, and the one that "+site.Name+" had stays lost.")(ctx, plan)
+		}
 		gone := review.PrunedTenants(plan)
 		if len(gone) == 0 {
 			return a.confirm(ctx, yes, site.Name,
@@ -37,10 +40,10 @@ func (a *app) confirmAs(yes bool, site, unattended string) func(context.Context,
 }
 
 // confirmName has the person at the terminal type the site's name: what follows cannot be taken back.
-func (a *app) confirmName(yes bool, site string) func(context.Context, lifecycle.Plan) error {
+func (a *app) confirmName(yes bool, site, what string) func(context.Context, lifecycle.Plan) error {
 	return func(ctx context.Context, _ lifecycle.Plan) error {
 		return a.confirmWith(ctx, yes, site, "Review the plan above, then add --yes.",
-			fmt.Sprintf("The control plane of %s is rebuilt from the backup. Type the site's name to carry this out: ", site), site)
+			what+" Type the site's name to carry this out: ", site)
 	}
 }
 
@@ -53,6 +56,9 @@ func (a *app) confirm(ctx context.Context, yes bool, site, unattended string) er
 func (a *app) confirmWith(ctx context.Context, yes bool, site, unattended, question, only string) error {
 	if yes {
 		return nil
+	}
+	if a.events != nil {
+		return lifecycle.Errorf(site, "nobody is asked to confirm it: a program reads what is told (--progress json)").Try(unattended)
 	}
 	if !a.InTTY {
 		return lifecycle.Errorf(site, "nobody is here to confirm it: stdin is not a terminal").Try(unattended)

@@ -8,6 +8,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/diff"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -51,7 +52,7 @@ secret are masked.`,
 			return diffRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json", "markdown")
+	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown")
 	cmd.Flags().StringVar(&opts.From, "from", "", "the revision to compare with: a commit, a branch, a tag")
 	cmd.Flags().StringVar(&opts.To, "to", "", "the revision that is compared (default: the work tree)")
 	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -69,8 +70,8 @@ func diffRun(ctx context.Context, opts *diffOptions) error {
 		return err
 	}
 	switch opts.output.form {
-	case "json":
-		err = writeJSON(a.Out, d)
+	case "json", "yaml":
+		err = writeReport(a.Out, opts.output.form, d)
 	case "markdown":
 		err = render.DiffMarkdown(a.Out, d)
 	default:
@@ -84,37 +85,47 @@ func diffRun(ctx context.Context, opts *diffOptions) error {
 
 // diff reads a site on both sides and compares it.
 func (a *app) diff(ctx context.Context, fleet string, opts *diffOptions) (out render.DeclaredDiff, err error) {
-	from, doneFrom, err := a.declaredAt(fleet, opts.From, false)
+	from, doneFrom, err := a.source().At(fleet, opts.From)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, doneFrom()) }()
-	to, doneTo, err := a.declaredAt(fleet, opts.To, opts.Worktree)
+	to, err := a.source().Now(fleet)
+	if !opts.Worktree {
+		var doneTo func() error
+		to, doneTo, err = a.source().At(fleet, opts.To)
+		defer func() { err = errors.Join(err, doneTo()) }()
+	}
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, doneTo()) }()
 
 	out = render.DeclaredDiff{Site: opts.Site, From: from.Revision, To: to.Revision, Changes: []lifecycle.DeclaredChange{}}
 	var was, is diff.Declaration
 	var found, now lifecycle.Diagnostics
-	if !from.has(opts.Site) && !to.has(opts.Site) {
+	if !from.Has(opts.Site) && !to.Has(opts.Site) {
 		return out, a.nowhere(ctx, fleet, opts.Site)
 	}
-	if from.has(opts.Site) {
-		was, found = from.read(ctx, opts.Site)
+	former := opts.Site
+	if !from.Has(opts.Site) {
+		former = fleets.Formerly(ctx, from, to, opts.Site)
 	}
-	if to.has(opts.Site) {
-		is, now = to.read(ctx, opts.Site)
+	if former != "" {
+		was, found = from.Read(ctx, former)
 	}
-	if ds := errorsOf(append(found, now...)); len(ds) > 0 {
+	if to.Has(opts.Site) {
+		is, now = to.Read(ctx, opts.Site)
+	}
+	if ds := fleets.Errors(append(found, now...)); len(ds) > 0 {
 		return out, ds
 	}
 	switch {
-	case !from.has(opts.Site):
-		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredAdded, To: siteSummary(is.Site)})
-	case !to.has(opts.Site):
-		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredRemoved, From: siteSummary(was.Site),
+	case former == "":
+		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredAdded,
+			To: render.SiteSummary(is.Site)})
+	case !to.Has(opts.Site):
+		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredRemoved,
+			From: render.SiteSummary(was.Site),
 			Note: "its cluster goes on running, and nobody looks after it"})
 	default:
 		out.Changes = append(out.Changes, diff.Compare(was, is)...)

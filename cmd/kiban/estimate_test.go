@@ -48,3 +48,14 @@ func TestPlanIsEstimated(t *testing.T) {
 		}
 	}
 }
+
+// Where versions change, the planner asks what failed before, and the estimate how long it took: the cluster is asked once for both.
+func TestRecordsAreAskedForOnceALook(t *testing.T) {
+	old := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}, state: lifecycle.State{Hosts: []lifecycle.HostState{
+		{Name: "worker-1", ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Binary: old, Running: old}}}}
+	f.plans[0].ClusterUID = "uid"
+	if r := f.kiban(t, t.TempDir(), nil, "plan", "lab"); r.code != exitDone || f.runsAsked != 1 {
+		t.Errorf("exit %d, records asked for %d times: %s", r.code, f.runsAsked, r.err)
+	}
+}

@@ -2,17 +2,19 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/review"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 // The exit codes. They are part of the interface: pipelines branch on them.
 const (
 	exitDone        = 0   // done, or nothing to do
 	exitFailed      = 1   // failed: the input is wrong, or an effect did not come about
-	exitChanges     = 2   // plan --detailed-exitcode: there are changes
+	exitChanges     = 2   // plan and diff --detailed-exitcode, pin --check: there are changes
 	exitBlocked     = 3   // blocked: a gate, a budget, a policy, a closed window or another run's lock says "not now"
 	exitStale       = 4   // what would be done is not what was saved or reviewed
 	exitInterrupted = 130 // interrupted, as a shell counts SIGINT
@@ -21,11 +23,14 @@ const (
 // exitCode maps what ended a verb to its code. Nothing else in kiban decides on codes.
 func exitCode(err error) int {
 	var changes changesError
+	var program programError
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errInterrupted), errors.Is(err, apply.ErrInterrupted):
+	case errors.Is(err, session.ErrInterrupted), errors.Is(err, apply.ErrInterrupted):
 		return exitInterrupted
+	case errors.As(err, &program):
+		return program.code
 	case errors.Is(err, review.ErrStale):
 		return exitStale
 	case errors.As(err, &changes):
@@ -42,6 +47,11 @@ func exitCode(err error) int {
 type changesError struct{}
 
 func (changesError) Error() string { return "there are changes" }
+
+// programError is the exit code of a program that kiban was asked to run, which has said itself what was wrong.
+type programError struct{ code int }
+
+func (e programError) Error() string { return fmt.Sprintf("it ended with exit code %d", e.code) }
 
 // shown is an error that the operator has seen already: it decides the exit code only.
 type shown struct{ error }

@@ -3,23 +3,17 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
-	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
 	"kiban.dev/kiban/lifecycle/review"
 )
 
-// H40: k0sctl writes a kubeconfig over a longer one without cutting off what stays of that. kiban's goes to standard output, whole, and no
-// option of the verb names a file.
+// H40: k0sctl writes a kubeconfig over a longer one without cutting off what stays of that. kiban's goes to standard output, whole; into a
+// file only where one is named, in place of all that was there, and nobody else may read it.
 func TestHazard_H40_KubeconfigIsWrittenWhole(t *testing.T) {
-	verb := newKubeconfig(&app{}, nil)
-	verb.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Value.Type() != "bool" {
-			t.Errorf("kubeconfig has an option that could name a file: %s", f.Name)
-		}
-	})
 	f := &fakeSite{}
 	dir := t.TempDir()
 	r := f.kiban(t, dir, nil, "kubeconfig", "lab")
@@ -32,6 +26,17 @@ func TestHazard_H40_KubeconfigIsWrittenWhole(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("files were written: %v, %v", left, err)
+	}
+	file := filepath.Join(dir, "config")
+	if err := os.WriteFile(file, []byte(r.out+strings.Repeat("# longer\n", 1000)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := f.kiban(t, dir, nil, "kubeconfig", "lab", "--out", file); r.code != exitDone {
+		t.Fatalf("exit %d: %s", r.code, r.err)
+	}
+	info, err := os.Stat(file)
+	if content, readErr := os.ReadFile(file); err != nil || readErr != nil || string(content) != r.out || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file is not what standard output gets, or others may read it: %v %v %v\n%s", err, readErr, info, content)
 	}
 }
 

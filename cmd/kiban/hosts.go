@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -36,8 +34,9 @@ func newTrust(a *app, runF func(context.Context, *trustOptions) error) *cobra.Co
 	cmd := &cobra.Command{
 		Use:   "trust SITE",
 		Short: "Fetch the machines' SSH host keys, show them, and put them into known_hosts",
-		Long: `Ask the machines of a site for their SSH host keys, without logging in. Show those that the site's known_hosts file does not have, and
-put them there once somebody has compared them with the machines' consoles (` + "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`" + `).
+		Long: `Ask the machines of a site for their SSH host keys, without logging in. Show those that the site's known_hosts file does not have,
+and put them there once somebody has compared them with the machines' consoles
+(` + "`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`" + `).
 
 A machine that shows another key than the known one was set up anew, or another one answers in its place. It is shown as CHANGED, and its
 lines are left alone unless --all is given. Exit code 1 when a machine did not answer, or when changed keys were left alone.`,
@@ -56,9 +55,9 @@ lines are left alone unless --all is given. Exit code 1 when a machine did not a
 			return trustRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	cmd.Flags().BoolVar(&opts.All, "all", false, "also replace the keys that have changed")
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVarP(&opts.Yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
@@ -81,25 +80,26 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 	if err := ds.Err(); err != nil {
 		return err
 	}
-	if err := hasMachines(site); err != nil {
+	if err := site.HasMachines(); err != nil {
 		return err
 	}
 	seen, err := a.HostKeys(ctx, site)
 	if err != nil {
 		return err
 	}
-	review, accept, problems := sift(seen, site, opts.All)
+	review, accept, problems := session.ReviewKeys(seen, site, opts.All)
 	text := opts.output.form == "text"
 	table := a.Out
 	if !text {
 		table = a.Err
 	}
-	if err := writeKeys(table, review); err != nil {
+	if err := render.HostKeys(table, review); err != nil {
 		return err
 	}
 	if len(accept) > 0 {
-		if err := a.confirm(ctx, opts.Yes, site.Name,
-			"compare the fingerprints with the machines' consoles, then run the command with --yes"); err != nil {
+		if err := a.confirmWith(ctx, opts.Yes, site.Name,
+			"compare the fingerprints with the machines' consoles, then run the command with --yes",
+			"Do the fingerprints match those on the machines' consoles? Only 'yes' is accepted: ", "yes"); err != nil {
 			return err
 		}
 		if err := a.TrustHosts(site.SSH.KnownHosts, accept); err != nil {
@@ -107,76 +107,13 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 		}
 	}
 	if text {
-		err = a.result(verdictOf(seen, accept, problems, site.SSH.KnownHosts))
+		err = a.result(render.KeysVerdict(seen, accept, problems, site.SSH.KnownHosts))
 	} else {
-		err = writeJSON(a.Out, trusted{site.Name, site.SSH.KnownHosts, lifecycle.HostKeys{Keys: review, Failed: seen.Failed}, len(accept)})
+		err = writeReport(a.Out, opts.output.form, trusted{site.Name, site.SSH.KnownHosts, lifecycle.HostKeys{Keys: review,
+			Failed: seen.Failed}, len(accept)})
 	}
 	if err != nil {
 		return err
 	}
 	return problems.Err()
-}
-
-// sift picks the keys to review and, of them, those to accept; and says what stays open.
-func sift(seen lifecycle.HostKeys, site lifecycle.Site, all bool) (review, accept []lifecycle.HostKey, problems lifecycle.Diagnostics) {
-	review = []lifecycle.HostKey{}
-	for _, k := range seen.Keys {
-		switch k.Standing {
-		case lifecycle.KeyKnown:
-			continue
-		case lifecycle.KeyNew:
-			accept = append(accept, k)
-		case lifecycle.KeyChanged:
-			if all {
-				accept = append(accept, k)
-				break
-			}
-			problems = append(problems, lifecycle.Errorf(k.Host, "the host key has changed, and was not replaced").
-				Because("The machine was set up anew, or another one answers in its place. Find out which.").
-				Try("kiban hosts trust "+site.Name+" --all"))
-		case lifecycle.KeyRevoked:
-			problems = append(problems, lifecycle.Errorf(k.Host, "the host shows a key that is marked @revoked").
-				Because(k.Type+" "+k.Fingerprint).
-				Try("Give the machine another host key"))
-		}
-		review = append(review, k)
-	}
-	for _, f := range seen.Failed {
-		problems = append(problems, lifecycle.Errorf(f.Host, "the host keys of %s could not be fetched", f.Address).
-			Because(f.Why).
-			Try("Run the same command again when the machine answers"))
-	}
-	return review, accept, problems
-}
-
-func verdictOf(seen lifecycle.HostKeys, accepted []lifecycle.HostKey, problems lifecycle.Diagnostics, file string) string {
-	switch {
-	case len(accepted) > 0:
-		return fmt.Sprintf("%d host keys are in %s now.", len(accepted), file)
-	case len(problems) > 0:
-		return "No key was written to " + file + "."
-	}
-	return fmt.Sprintf("Nothing to do: all %d keys are in %s.", len(seen.Keys), file)
-}
-
-func writeKeys(w io.Writer, keys []lifecycle.HostKey) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "HOST\tADDRESS\tTYPE\tFINGERPRINT\t") // what fails shows itself in Flush
-	for _, k := range keys {
-		mark := ""
-		switch k.Standing {
-		case lifecycle.KeyChanged:
-			mark = "CHANGED"
-		case lifecycle.KeyRevoked:
-			mark = "REVOKED"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Host, k.Address, k.Type, k.Fingerprint, mark)
-		for _, former := range k.Former {
-			fmt.Fprintf(t, "\t\t\t%s\twas known\n", former)
-		}
-	}
-	return t.Flush()
 }

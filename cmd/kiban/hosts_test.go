@@ -49,6 +49,10 @@ func TestTrustVerb(t *testing.T) {
 		streams := Streams{In: strings.NewReader(tt.answer), InTTY: tt.answer != "", Out: &out, Err: &errs,
 			Getenv: func(string) string { return "" }, Size: func() (int, int) { return 80, 24 }}
 		code := run(t.Context(), streams, append([]string{"--fleet", t.TempDir(), "hosts", "trust", "lab"}, strings.Fields(tt.args)...), s)
+		asked := strings.Contains(errs.String(), "Do the fingerprints match those on the machines' consoles? Only 'yes' is accepted:")
+		if asked != (tt.answer != "") || !strings.Contains(out.String(), "SHA256:") && asked {
+			t.Errorf("%s: asked %v\n%s%s", tt.name, asked, out.String(), errs.String())
+		}
 		if all := out.String() + errs.String(); code != tt.code || strings.Join(written, " ") != tt.written || !strings.Contains(all, tt.says) {
 			t.Errorf("%s: exit %d, wrote %v\n%s", tt.name, code, written, all)
 		}

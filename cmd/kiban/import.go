@@ -7,10 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -55,7 +58,7 @@ The overlay holds the whole cluster and inherits nothing. docs/first-site.md say
 	cmd.Flags().StringVar(&opts.Site, "site", "", "the new site's name (default: the cluster's)")
 	cmd.Flags().StringVar(&opts.KnownHosts, "known-hosts", "", "take the machines' host keys from this file")
 	cmd.Flags().BoolVar(&opts.Offline, "offline", false, "ask no machine; the document must have every hostname and the version")
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask before host keys are trusted")
+	cmd.Flags().BoolVarP(&opts.Yes, "yes", "y", false, "do not ask before host keys are trusted")
 	return cmd
 }
 
@@ -80,7 +83,7 @@ func importRun(ctx context.Context, opts *importOptions) error {
 	}
 	a.findings(ds)
 	return a.result(fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name,
-		siteSummary(site), site.Name))
+		render.SiteSummary(site), site.Name))
 }
 
 // siteImport is a document on its way into a fleet.
@@ -128,7 +131,7 @@ func (opts *importOptions) open() (*siteImport, error) {
 			return nil, lifecycle.Errorf(opts.KnownHosts, "the known_hosts file can't be read").From(err)
 		}
 	}
-	if in.scratch, err = scratchDir("kiban-import-"); err != nil {
+	if in.scratch, err = fleets.Scratch("kiban-import-"); err != nil {
 		return nil, err
 	}
 	allowed, err := os.ReadFile(filepath.Join(in.fleet, lifecycle.FleetFile))
@@ -175,7 +178,7 @@ func (in *siteImport) loadScratch(ctx context.Context, a *app) (lifecycle.Site, 
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the site can't be read")
 	}
 	site, ds := a.LoadSite(ctx, in.scratch, in.name, session.LoadOptions{UnknownHosts: true, LocalFiles: []string{"/"}})
-	return site, in.located(ds, origin)
+	return site, in.origin(origin).Locate(ds)
 }
 
 // trust asks the machines for their host keys, and a person whether they are theirs.
@@ -185,13 +188,15 @@ func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) er
 		return err
 	}
 	for i := range seen.Keys {
-		seen.Keys[i].Host = "" // nobody knows yet what they are called
+		if strings.HasPrefix(seen.Keys[i].Host, scaffold.Unnamed) { // nobody knows yet what it is called
+			seen.Keys[i].Host = "not known yet"
+		}
 	}
-	review, accept, problems := sift(seen, site, false)
+	review, accept, problems := session.ReviewKeys(seen, site, false)
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	if err := writeKeys(a.Err, review); err != nil {
+	if err := render.HostKeys(a.Err, review); err != nil {
 		return err
 	}
 	if err := a.confirmWith(ctx, in.opts.Yes, in.name,
@@ -217,7 +222,10 @@ func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) 
 	}
 	site, ds := a.LoadSite(ctx, in.fleet, in.name, session.LoadOptions{})
 	if ds.Err() == nil {
-		ds = append(ds, in.compare(a, site, doc)...)
+		want, found := a.Describe(doc, site.SSH, site.Dir, in.opts.File)
+		if ds = append(ds, found.Stopping()...); ds.Err() == nil { // its warnings are told of the overlay, with their lines
+			ds = append(ds, in.origin(origin).Same(want, site.Cluster)...)
+		}
 	}
 	if ds.Err() == nil {
 		for _, path := range in.cluster.Outside(in.fleet, scaffold.Paths{From: in.from}) {
@@ -230,5 +238,9 @@ func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) 
 	if err := os.RemoveAll(in.overlay); err != nil {
 		ds = append(ds, lifecycle.AsDiagnostics(err, "the overlay can't be removed again")...)
 	}
-	return site, in.located(ds, origin)
+	return site, in.origin(origin).Locate(ds)
+}
+
+func (in *siteImport) origin(lines map[int]int) scaffold.Origin {
+	return scaffold.Origin{Site: in.name, File: in.opts.File, KnownHosts: in.opts.KnownHosts, Lines: lines}
 }

@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
-	"regexp"
 
 	"github.com/spf13/cobra"
 
-	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/scaffold"
 )
 
@@ -32,7 +27,7 @@ machines to put your own in place of, GitLab's pipeline, and what Renovate propo
 files that are in the way are named, and then nothing is written.
 
 The pipeline is that of the project of GitLab whose registry --image names, in the version of this kiban.`,
-		Example: "  kiban init fleet --site tokyo-staging --image registry.example.com/platform/kiban && cd fleet && git init",
+		Example: "  kiban init fleet --site tokyo-staging\n  kiban init fleet --image registry.example.com/platform/kiban",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(cmd, fmt.Sprintf("one folder at a time, not %d", len(args)))
@@ -56,37 +51,19 @@ func initRun(opts *initOptions) error {
 	if _, err := scaffold.FreeOverlay(opts.Dir, opts.Site); err != nil {
 		return err
 	}
-	files, err := scaffold.Fleet(scaffold.Example(opts.Site), scaffold.Tool{Image: opts.Image, Version: releaseOf(buildInfo().Version)})
+	tool := scaffold.Tool{Image: opts.Image, Version: scaffold.ReleaseOf(buildInfo().Version)}
+	files, err := scaffold.Fleet(scaffold.Example(opts.Site), tool)
 	if err != nil {
 		return err
 	}
-	var inTheWay []string
-	for _, f := range files {
-		_, err := os.Lstat(filepath.Join(opts.Dir, filepath.FromSlash(f.Path)))
-		if err == nil {
-			inTheWay = append(inTheWay, f.Path)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	if len(inTheWay) > 0 {
-		return lifecycle.Errorf(opts.Dir, "files are in the way, and nothing was written").
-			Because(inTheWay...).
-			Try("Use an empty folder; in a fleet, `kiban site add` makes another site.")
-	}
-	if err := scaffold.WriteFiles(opts.Dir, files); err != nil {
+	if err := scaffold.WriteFleet(opts.Dir, files); err != nil {
 		return err
 	}
-	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\nNext: put your machines into %s, then kiban validate.\n"+
-		"README.md says what its pipeline needs.",
-		opts.Dir, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml")))
-}
-
-// releaseOf is the release that a build's version names, "1.4.0" of "v1.4.0"; a build between two takes the first one, for Renovate to
-// replace.
-func releaseOf(version string) string {
-	if !regexp.MustCompile(`^v\d+\.\d+\.\d+(-rc\.\d+)?$`).MatchString(version) {
-		return "1.0.0"
+	where, there := opts.Dir, "then, in "+opts.Dir+":"
+	if filepath.Clean(where) == "." {
+		where, there = "This folder", "then:"
 	}
-	return version[1:]
+	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\n"+
+		"Next: put your machines into %s, %s kiban validate.\nREADME.md says what its pipeline needs.",
+		where, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml"), there))
 }

@@ -2,15 +2,21 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type kubeconfigOptions struct {
 	app  *app
 	Site string
 	OIDC bool
+	// Out is the file that takes it, "" for stdout; Merge puts it into the file that kubectl reads.
+	Out   string
+	Merge bool
 }
 
 func newKubeconfig(a *app, runF func(context.Context, *kubeconfigOptions) error) *cobra.Command {
@@ -24,42 +30,63 @@ else that a machine says. It holds a private key: keep it as you keep one.
 
 With --oidc, print one for people: it holds nobody's credentials. Who uses it signs on with the issuer that the site's API servers
 trust, by kubectl's plugin oidc-login, and may do what the groups there give.`,
-		Example: "  kiban kubeconfig tokyo-prod > ~/.kube/tokyo-prod\n  kubectl --kubeconfig ~/.kube/tokyo-prod get nodes\n" +
+		Example: "  kiban kubeconfig tokyo-prod --merge\n  kubectl --context tokyo-prod get nodes\n" +
+			"  kiban kubeconfig tokyo-prod --out ~/.kube/tokyo-prod\n" +
 			"  kiban kubeconfig tokyo-prod --oidc > tokyo-prod.kubeconfig",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, kubeconfigRun),
 	}
 	c.Flags().BoolVar(&opts.OIDC, "oidc", false, "one without credentials, for people who sign on")
+	c.Flags().StringVar(&opts.Out, "out", "", "put it into this file, which nobody else may read")
+	c.Flags().BoolVar(&opts.Merge, "merge", false,
+		"put it beside the clusters in the file that kubectl reads ($KUBECONFIG, ~/.kube/config), or in that of --out")
 	return c
 }
 
 func kubeconfigRun(ctx context.Context, opts *kubeconfigOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
-	if err != nil {
+	var out []byte
+	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
+		ask := s.Kubeconfig
+		if opts.OIDC {
+			ask = s.PersonKubeconfig
+		}
+		out, err = ask(ctx)
 		return err
-	}
-	s, err := a.open(site, fleet)
+	})
 	if err != nil {
-		return err
-	}
-	ask := s.Kubeconfig
-	if opts.OIDC {
-		ask = s.PersonKubeconfig
-	}
-	out, err := ask(ctx)
-	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if opts.OIDC {
 		a.note("This kubeconfig holds no credentials: it can be given to everyone who works with %s. They need kubectl's plugin oidc-login.",
 			site.Name)
 	} else {
-		a.note("This kubeconfig is an administrator's: whoever has it can do everything in %s. It is not recorded anywhere.", site.Name)
+		keep := "Keep it out of the repository."
+		if opts.Out == "" && !opts.Merge {
+			keep += " --out FILE makes one that only you may read."
+		}
+		a.note("This kubeconfig is an administrator's: whoever has it can do everything in %s. %s", site.Name, keep)
 	}
 	if site.API.ViaSSH {
 		a.note("The site says that its API is reached through SSH only; the address in the kubeconfig may not be reachable from here.")
 	}
-	_, err = a.Out.Write(out)
-	return err
+	if opts.Out == "" && !opts.Merge {
+		_, err = a.Out.Write(out)
+		return err
+	}
+	return a.keepKubeconfig(opts, out)
+}
+
+// keepKubeconfig puts a kubeconfig into a file that nobody else may read.
+func (a *app) keepKubeconfig(opts *kubeconfigOptions, content []byte) error {
+	file := opts.Out
+	if file == "" {
+		if file = filepath.SplitList(a.Getenv("KUBECONFIG") + string(filepath.ListSeparator))[0]; file == "" {
+			file = filepath.Join(a.Getenv("HOME"), ".kube", "config")
+		}
+	}
+	if err := session.KeepKubeconfig(file, content, opts.Site, opts.Merge); err != nil {
+		return err
+	}
+	return a.result(fmt.Sprintf("%s has the context %s: kubectl --kubeconfig %s --context %s get nodes", file, opts.Site, file, opts.Site))
 }

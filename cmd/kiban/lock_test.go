@@ -122,12 +122,40 @@ func TestUnlock(t *testing.T) {
 			t.Errorf("does not say %q: %s", want, r.err)
 		}
 	}
-	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.Contains(r.out,
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab"); !strings.HasPrefix(r.out, // first: all below it is in motion
 		"Locked: bob in https://gitlab.example/jobs/7 has it since") {
 		t.Errorf("status: %s", r.out)
 	}
 	if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "-o", "json"); !strings.Contains(r.out, `"who": "bob in`) {
 		t.Errorf("status: %s", r.out)
+	}
+}
+
+// While a run is at work, nobody is sent to plan or to apply beside it; one that is silent for long is nobody's reason to wait.
+func TestHintsWaitForTheRunAtWork(t *testing.T) {
+	silent := other()
+	silent.Renewed = silent.Renewed.Add(-time.Hour)
+	for _, tt := range []struct {
+		name  string
+		locks []lifecycle.Lock
+		waits bool
+	}{{"nobody", nil, false}, {"a run at work", []lifecycle.Lock{other()}, true}, {"a silent one", []lifecycle.Lock{silent}, false}} {
+		f := &fakeSite{locks: tt.locks, plans: []lifecycle.Plan{planOf("f", "worker-1/upgrade")}}
+		f.state.Nodes = []lifecycle.NodeState{{Name: "worker-1", Ready: true, Unschedulable: true,
+			Mark: lifecycle.Mark{Run: other().Holder, Reason: "v1 to v2"}}}
+		r := f.kiban(t, t.TempDir(), nil, "status", "lab")
+		if got := strings.Contains(r.out, "Let run "+other().Holder+" end, which is at work on the site. Then: kiban plan lab"); got != tt.waits {
+			t.Errorf("%s: status: %s", tt.name, r.out)
+		}
+		r = f.kiban(t, t.TempDir(), nil, "plan", "lab")
+		if got := strings.Contains(r.err, "another run is at work on this site") && strings.Contains(r.err, "bob in"); got != tt.waits ||
+			r.code != 0 {
+			t.Errorf("%s: plan: exit %d: %s", tt.name, r.code, r.err)
+		}
+		r = f.kiban(t, t.TempDir(), nil, "unlock", "lab", "--yes")
+		if got := strings.Contains(r.out, "Next, once that run has ended: kiban apply lab"); got != (tt.locks != nil) {
+			t.Errorf("%s: unlock: %s", tt.name, r.out)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ type nodeOptions struct {
 	Site   string
 	Task   lifecycle.NodeTask
 	Yes    bool
+	// Lines is how many of a log are shown.
+	Lines int
 	// LockTimeout is how long another run's lock is waited for.
 	LockTimeout time.Duration
 }
@@ -27,7 +30,7 @@ type nodeOptions struct {
 func newNode(a *app, runF func(context.Context, *nodeOptions) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node VERB SITE [NODE]",
-		Short: "Look after one machine: cordon, drain, maintain, reboot, remove, replace",
+		Short: "Look after one machine: logs, cordon, drain, maintain, reboot, remove, replace",
 		Long: `Look after one machine of a site. What changes anything is a plan like any other: it is shown, confirmed, and carried out step by
 step behind the same gates, windows and disruption budgets as an upgrade, and it is recorded as a run.
 
@@ -36,15 +39,10 @@ A node that an operator takes out of service carries a mark that no other run of
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			what := fmt.Sprintf("node has no verb %q", args[0])
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				what += fmt.Sprintf("; did you mean %q?", near[0])
-			}
-			return usage(cmd, what)
+			return noVerb(cmd, args[0])
 		},
-		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(newNodeList(a, runF), newNodeShow(a, runF))
+	cmd.AddCommand(newNodeList(a, runF), newNodeShow(a, runF), newNodeLogs(a, runF))
 	for _, v := range nodeVerbs() {
 		cmd.AddCommand(newNodeVerb(a, v, runF))
 	}
@@ -65,7 +63,7 @@ func newNodeList(a *app, runF func(context.Context, *nodeOptions) error) *cobra.
 			return opts.look(cmd, runF, nodeListRun)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd
 }
 
@@ -83,8 +81,49 @@ func newNodeShow(a *app, runF func(context.Context, *nodeOptions) error) *cobra.
 			return opts.look(cmd, runF, nodeShowRun)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd
+}
+
+func newNodeLogs(a *app, runF func(context.Context, *nodeOptions) error) *cobra.Command {
+	opts := &nodeOptions{app: a, output: output{form: "text", forms: []string{"text"}}}
+	cmd := &cobra.Command{
+		Use:   "logs SITE NODE",
+		Short: "Show the last lines of the log of a machine's k0s, without secrets",
+		Long: `Show the last lines that k0s on a machine wrote to its journal, oldest first. What looks like a secret is masked.
+To follow it: kiban ssh SITE NODE -- sudo journalctl -u 'k0s*' -f`,
+		Example:           "  kiban node logs tokyo-prod worker-3\n  kiban node logs tokyo-prod worker-3 --lines 500",
+		ValidArgsFunction: a.completeNodes,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if opts.Site, opts.Task.Host, err = a.siteAndNode(cmd, args); err != nil {
+				return err
+			}
+			if opts.Lines < 1 {
+				return usage(cmd, "how many lines? --lines 100")
+			}
+			return opts.look(cmd, runF, nodeLogsRun)
+		},
+	}
+	cmd.Flags().IntVarP(&opts.Lines, "lines", "n", 100, "how many lines")
+	return cmd
+}
+
+func nodeLogsRun(ctx context.Context, opts *nodeOptions) error {
+	a, host := opts.app, opts.Task.Host
+	var lines []string
+	_, err := a.withMachines(ctx, opts.Site, session.Options{Glance: true}, func(s *session.Session) (err error) {
+		if _, ok := s.Site().Cluster.Host(host); !ok {
+			return noSuchNode(s.Site(), host)
+		}
+		if lines, err = s.LastLog(ctx, host, opts.Lines); err != nil {
+			return lifecycle.Errorf(host, "its log can't be read").From(err).Try("kiban status " + opts.Site)
+		}
+		return nil
+	})
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	return a.result(strings.Join(lines, "\n"))
 }
 
 // look runs a verb that only looks, in a form that it has.
@@ -98,117 +137,70 @@ func (o *nodeOptions) look(cmd *cobra.Command, runF, run func(context.Context, *
 	return run(cmd.Context(), o)
 }
 
-// nodeReport is the machine-readable form of one machine.
-type nodeReport struct {
-	Name string `json:"name"`
-	// Declared is nil for a node that the site does not declare; Machine and Node are nil where there is none.
-	Declared    *lifecycle.Host       `json:"declared,omitempty"`
-	Machine     *lifecycle.HostState  `json:"machine,omitempty"`
-	BootID      string                `json:"bootID,omitempty"`
-	Node        *lifecycle.NodeState  `json:"node,omitempty"`
-	Maintenance bool                  `json:"maintenance"`
-	APIServer   *lifecycle.APIServer  `json:"apiServer,omitempty"`
-	Etcd        *lifecycle.EtcdMember `json:"etcdMember,omitempty"`
-	// Pods are those under a disruption budget; Stuck those that a drain would refuse to move.
-	Pods  []render.GuardedPod   `json:"pods,omitempty"`
-	Stuck []lifecycle.StuckPod  `json:"stuck,omitempty"`
-	Found lifecycle.Diagnostics `json:"problems,omitempty"`
-}
-
-func newNodeReport(site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, name string) nodeReport {
-	r := nodeReport{Name: name, Pods: render.GuardedPods(st, name)}
-	declared, ok := site.Cluster.Host(name)
-	if ok {
-		r.Declared = &declared
-	}
-	declared.Name = name
-	if h, ok := st.Host(name); ok {
-		r.Machine, r.BootID = &h, h.BootID
-	}
-	if n, ok := st.Node(name); ok {
-		r.Node, r.Maintenance = &n, n.Unschedulable && n.Mark.Maintenance()
-	}
-	for _, s := range st.API.Servers {
-		if s.Host == name {
-			r.APIServer = &s
-		}
-	}
-	if m, ok := st.Etcd.MemberOf(declared); ok {
-		r.Etcd = &m
-	}
-	for _, s := range st.Stuck {
-		if s.Node == name {
-			r.Stuck = append(r.Stuck, s)
-		}
-	}
-	for _, d := range problems {
-		if d.Subject == name {
-			r.Found = append(r.Found, d)
-		}
-	}
-	return r
-}
-
 func nodeListRun(ctx context.Context, opts *nodeOptions) error {
 	a := opts.app
-	site, st, err := a.observeSite(ctx, opts.Site)
+	site, st, err := a.observeSite(ctx, opts.Site, session.Options{Glance: true})
 	if err != nil {
 		return err
 	}
-	if opts.output.form == "json" {
-		reports, problems := []nodeReport{}, a.Problems(site, st)
+	defer a.nodesUnasked(st)
+	if opts.output.data() {
+		reports, problems := []render.NodeReport{}, a.Problems(site, st)
 		for _, name := range render.NodeNames(site, st) {
-			reports = append(reports, newNodeReport(site, st, problems, name))
+			reports = append(reports, render.NewNodeReport(site, st, problems, name))
 		}
-		return writeJSON(a.Out, reports)
+		return errors.Join(writeReport(a.Out, opts.output.form, reports), unseen(st))
 	}
-	return render.NodesText(a.Out, site, st)
+	return errors.Join(render.NodesText(a.Out, site, st, a.outStyle()), unseen(st))
 }
 
 func nodeShowRun(ctx context.Context, opts *nodeOptions) error {
 	a := opts.app
-	site, st, err := a.observeSite(ctx, opts.Site)
+	site, st, err := a.observeSite(ctx, opts.Site, session.Options{Glance: true})
 	if err != nil {
 		return err
 	}
-	r := newNodeReport(site, st, a.Problems(site, st), opts.Task.Host)
+	r := render.NewNodeReport(site, st, a.Problems(site, st), opts.Task.Host)
 	if r.Declared == nil && r.Node == nil {
 		return noSuchNode(site, opts.Task.Host)
 	}
-	if opts.output.form == "json" {
-		return writeJSON(a.Out, r)
+	defer a.nodesUnasked(st)
+	if opts.output.data() {
+		return writeReport(a.Out, opts.output.form, r)
 	}
 	return render.NodeText(a.Out, site, st, r.Name, r.Found, a.outStyle())
+}
+
+// nodesUnasked says, behind what is shown, that nodes could not be asked for: a machine whose node was not seen may have one.
+func (a *app) nodesUnasked(st lifecycle.State) {
+	if err := unaskedAPI(st); err != nil && unseen(st) == nil {
+		_ = render.Diagnostics(a.Err, lifecycle.AsDiagnostics(err, ""), a.errStyle()) // what was asked for is shown
+	}
 }
 
 func noSuchNode(site lifecycle.Site, name string) error {
 	return lifecycle.Errorf(name, "there is no such machine or node in %s", site.Name).Try("kiban node list " + site.Name)
 }
 
-// observeSite loads a site and looks at what is there.
-func (a *app) observeSite(ctx context.Context, name string) (lifecycle.Site, lifecycle.State, error) {
-	site, fleet, err := a.loadSite(ctx, name)
-	if err != nil {
-		return site, lifecycle.State{}, err
-	}
-	s, err := a.openWith(site, fleet, session.Options{Glance: true})
-	if err != nil {
-		return site, lifecycle.State{}, err
-	}
-	st, err := s.Observe(ctx)
-	return site, st, errors.Join(err, s.Close())
-}
-
 // siteAndNode takes a verb's two arguments.
 func (a *app) siteAndNode(cmd *cobra.Command, args []string) (site, node string, err error) {
 	switch len(args) {
 	case 0:
-		_, err = a.oneSite(cmd, args)
+		if site, err = a.oneSite(cmd, args); err == nil {
+			err = usage(cmd, "which node of "+site+"?")
+		}
 		return "", "", err
 	case 1:
+		if site, all := a.theSite(); site != "" && site != args[0] && !slices.Contains(all, args[0]) {
+			return site, strings.ToLower(args[0]), nil
+		}
 		return "", "", usage(cmd, "which node of "+args[0]+"?")
 	case 2:
 		return args[0], strings.ToLower(args[1]), nil
+	}
+	if strings.Contains(cmd.Use, "[-- ") {
+		return "", "", usage(cmd, fmt.Sprintf("what is to run there stands behind --: %s %s %s -- %s", cmd.CommandPath(), args[0], args[1],
+			strings.Join(args[2:], " ")))
 	}
 	return "", "", usage(cmd, fmt.Sprintf("one node at a time, not %d", len(args)-1))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -102,8 +101,7 @@ func newNodeVerb(a *app, v nodeVerb, runF func(context.Context, *nodeOptions) er
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&opts.Yes, "yes", false, "do not ask")
-	f.DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
+	a.runFlags(cmd, &opts.Yes, &opts.LockTimeout)
 	f.StringVar(&opts.Task.Reason, "reason", "", "why, for the mark on the node and for the record")
 	if v.force != "" {
 		f.BoolVar(&opts.Task.Force, "force", false, v.force)
@@ -123,19 +121,15 @@ func (o *nodeOptions) awaits() bool {
 	return o.Task.Verb == lifecycle.NodeMaintain && len(o.Task.Command) == 0
 }
 
-func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) (err error) {
+func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) error {
 	a, host := opts.app, opts.Task.Host
-	site, fleet, err := a.loadMachines(ctx, opts.Site)
-	if err != nil {
-		return err
-	}
-	confirm := a.confirmAs(opts.Yes, site.Name, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, site.Name, host))
-	s, err := a.openWith(site, fleet, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	result, err := s.Node(ctx, opts.Task)
+	confirm := a.confirmAs(opts.Yes, opts.Site, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, opts.Site, host))
+	var result session.Result
+	_, err := a.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)},
+		func(s *session.Session) (err error) {
+			result, err = s.Node(ctx, opts.Task)
+			return err
+		})
 	switch {
 	case err != nil:
 		return err

@@ -128,7 +128,7 @@ func TestNodeShow(t *testing.T) {
 func TestWorkDone(t *testing.T) {
 	step := lifecycle.Step{ID: "worker-1/await", Target: "worker-1", Action: lifecycle.ActionAwait}
 	wait := func(in io.Reader, stop <-chan struct{}) error {
-		return (&app{Streams: Streams{In: in}}).workDone(stop)(t.Context(), step)
+		return (&app{Streams: Streams{In: in}}).workDone("lab", stop)(t.Context(), step)
 	}
 	if err := wait(strings.NewReader("\n"), nil); err != nil {
 		t.Errorf("Enter: %v", err)
@@ -144,8 +144,12 @@ func TestWorkDone(t *testing.T) {
 	}
 	defer silent.Close()
 	defer w.Close()
-	if err := wait(silent, stop); !errors.Is(err, apply.ErrInterrupted) {
+	err = wait(silent, stop)
+	if !errors.Is(err, apply.ErrInterrupted) {
 		t.Errorf("an interrupt: %v", err)
+	}
+	if ds := lifecycle.AsDiagnostics(err, ""); !strings.Contains(ds[0].Hint, "kiban node uncordon lab worker-1") {
+		t.Errorf("the way on can't be typed: %q", ds[0].Hint)
 	}
 }
 

@@ -16,6 +16,7 @@ func TestCommandLines(t *testing.T) {
 	a := &app{Streams: Streams{Getenv: func(string) string { return "" }, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}},
 		services: (&fakeSite{}).services()}
 	a.fleet = t.TempDir()
+	a.ListSites = func(string) ([]string, error) { return []string{"lab", "osaka"}, nil }
 	var got any
 	for _, tt := range []struct {
 		cmd  *cobra.Command
@@ -28,9 +29,9 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}),
 			"tokyo -o json --detailed-exitcode --out x.plan", [...]any{"tokyo", "json", true, "x.plan"}, ""},
-		{newPlan(a, nil), "tokyo -o html", nil, "-o html is not a form of plan; it has text, json, markdown"},
-		{newPlan(a, nil), "", nil, "which site? The fleet has lab."},
-		{newPlan(a, nil), "a b", nil, "one site at a time, not 2"},
+		{newPlan(a, nil), "tokyo -o html", nil, "-o html is not a form of plan; it has text, json, yaml, markdown"},
+		{newPlan(a, nil), "", nil, "which site? The fleet has lab, osaka."},
+		{newPlan(a, nil), "a b --out x", nil, "--out goes with one site, not with 2"},
 		{newApply(a, func(_ context.Context, o *applyOptions) error {
 			got = [...]any{o.Site, o.Plan, o.Yes, o.LockTimeout}
 			return nil
@@ -55,7 +56,7 @@ func TestCommandLines(t *testing.T) {
 			got = [...]any{o.Site, o.All, o.Yes, o.output.form}
 			return nil
 		}), "tokyo --all --yes -o json", [...]any{"tokyo", true, true, "json"}, ""},
-		{newTrust(a, nil), "tokyo -o yaml", nil, "-o yaml is not a form of trust; it has text, json"},
+		{newTrust(a, nil), "tokyo -o html", nil, "-o html is not a form of trust; it has text, json, yaml"},
 		{newCINote(a, func(_ context.Context, o *ciNoteOptions) error {
 			got = [...]any{o.Sites, o.Plans, o.Soak, o.Gone, o.Print}
 			return nil
@@ -77,10 +78,10 @@ func TestCommandLines(t *testing.T) {
 			got = [...]any{o.Sites, o.Check, o.AcceptChanged, o.output.form}
 			return nil
 		}), "tokyo osaka --check --accept-changed -o json", [...]any{[]string{"tokyo", "osaka"}, true, true, "json"}, ""},
-		{newPin(a, nil), "-o yaml", nil, "-o yaml is not a form of pin; it has text, json"},
+		{newPin(a, nil), "-o html", nil, "-o html is not a form of pin; it has text, json, yaml"},
 		{newBundle(a, func(_ context.Context, o *bundleOptions) error { got = [...]any{o.Site, o.Out, o.Arch}; return nil }),
 			"tokyo -o x.bundle --arch amd64,arm64", [...]any{"tokyo", "x.bundle", []string{"amd64", "arm64"}}, ""},
-		{newBundle(a, nil), "tokyo", nil, "where to? -o names the bundle's file"},
+		{newBundle(a, nil), "tokyo", nil, "where to? --out names the bundle's file"},
 		{newSites(a, func(_ context.Context, o *sitesOptions) error {
 			got = [...]any{o.Since, o.Changed, o.output.form}
 			return nil

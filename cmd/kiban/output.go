@@ -27,6 +27,9 @@ func addOutput(cmd *cobra.Command, o *output, forms ...string) {
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// data reports whether the result is for programs.
+func (o output) data() bool { return o.form == "json" || o.form == "yaml" }
+
 func (o output) validate(cmd *cobra.Command) error {
 	if slices.Contains(o.forms, o.form) {
 		return nil

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
-	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
@@ -46,7 +44,7 @@ it.`,
 			return pinRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	cmd.Flags().BoolVar(&opts.Check, "check", false, "write nothing; exit with 2 when a lock file would change")
 	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false,
 		"take other content for a version that is pinned, after someone has found out why")
@@ -90,7 +88,12 @@ func pinRun(ctx context.Context, opts *pinOptions) error {
 		differs = differs || len(report.Changes) > 0
 		reports = append(reports, report)
 	}
-	if err := writePinReports(a.Out, reports, opts); err != nil {
+	if opts.output.data() {
+		err = writeReport(a.Out, opts.output.form, reports)
+	} else {
+		_, err = fmt.Fprint(a.Out, supply.PinText(reports, opts.Check))
+	}
+	if err != nil {
 		return err
 	}
 	switch {
@@ -110,40 +113,8 @@ func pinSite(ctx context.Context, opts *pinOptions, fleet, name string) (supply.
 		return supply.PinReport{}, err
 	}
 	a.note("Asking the sources of %s.", name)
-	return supply.Pin(ctx, site, a.sources(fleet, storeOptions{Refresh: true}),
+	from := a.sources(fleet, storeOptions{Refresh: true})
+	from.Say = func(what string) { a.note("  %s", what) }
+	return supply.Pin(ctx, site, from,
 		supply.PinOptions{Check: opts.Check, AcceptChanged: opts.AcceptChanged})
 }
-
-func writePinReports(w io.Writer, reports []supply.PinReport, opts *pinOptions) error {
-	if opts.output.form == "json" {
-		return writeJSON(w, reports)
-	}
-	for _, r := range reports {
-		line := "pinned as declared"
-		switch {
-		case len(r.Changes) > 0 && opts.Check:
-			line = lifecycle.PinsFile + " would change"
-		case r.Written:
-			line = lifecycle.PinsFile + " written"
-		}
-		fmt.Fprintf(w, "%s: %s\n", r.Site, line)
-		for _, c := range r.Changes {
-			fmt.Fprintf(w, "  %-8s %s%s\n", c.Change, c.What, pinDigests(c))
-		}
-	}
-	return nil
-}
-
-// pinDigests says how a digest changes, short.
-func pinDigests(c supply.PinChange) string {
-	switch c.Change {
-	case supply.PinAdded:
-		return "  " + shortDigest(c.To)
-	case supply.PinChanged:
-		return "  " + shortDigest(c.From) + " -> " + shortDigest(c.To)
-	}
-	return ""
-}
-
-// shortDigest is enough of a digest for people to compare.
-func shortDigest(digest string) string { return digest[:min(len(digest), len("sha256:")+12)] }

@@ -15,6 +15,7 @@ import (
 
 type planOptions struct {
 	app              *app
+	several          severalSites
 	output           output
 	Site             string
 	DetailedExitCode bool
@@ -30,17 +31,19 @@ type planOptions struct {
 func newPlan(a *app, runF func(context.Context, *planOptions) error) *cobra.Command {
 	opts := &planOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "plan SITE",
+		Use:   "plan [SITE...]",
 		Short: "Show what apply would do to a site; change nothing",
 		Long: `Look at a site's machines and API, compare with what the repository declares, and show the steps that lead from one to the other.
 Nothing is changed anywhere. A plan that is saved with --out is what "kiban apply --plan" runs, or refuses if anything has changed since.`,
-		Example: "  kiban plan tokyo-prod\n  kiban plan tokyo-prod -o markdown\n" +
+		Example: "  kiban plan tokyo-prod\n  kiban plan tokyo-staging osaka\n  kiban plan --wave 1\n  kiban plan tokyo-prod -o markdown\n" +
 			"  kiban plan tokyo-prod --out tokyo.plan --detailed-exitcode",
-		ValidArgsFunction: a.completeSites,
-		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, planRun),
+		ValidArgsFunction: a.completeAllSites,
+		RunE: eachSite(a, opts, &opts.Site, &opts.several, true, []string{"out", "report", "bundle"}, runF, planRun,
+			func(cmd *cobra.Command) error { return opts.output.validate(cmd) }),
 	}
-	addOutput(cmd, &opts.output, "text", "json", "markdown")
+	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown")
 	cmd.Flags().BoolVar(&opts.DetailedExitCode, "detailed-exitcode", false, "exit with 2 when there are changes, 0 when there are none")
+	opts.several.flag(cmd)
 	addBundle(cmd, &opts.Bundle)
 	addPruneTenants(cmd, &opts.PlanOptions)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "save the plan to this file")
@@ -58,7 +61,10 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.openWith(site, fleet, session.Options{Bundle: packed})
+	var doubts lifecycle.Diagnostics // told below the plan: above it they would be out of sight
+	defer func() { a.findings(doubts) }()
+	s, err := a.openWith(site, fleet, session.Options{Bundle: packed,
+		Hooks: session.Hooks{Warn: func(ds lifecycle.Diagnostics) { doubts = append(doubts, ds...) }}})
 	if err != nil {
 		return err
 	}
@@ -96,9 +102,9 @@ func planRun(ctx context.Context, opts *planOptions) error {
 func showPlan(opts *planOptions, site lifecycle.Site, plan lifecycle.Plan) error {
 	a := opts.app
 	switch opts.output.form {
-	case "json":
+	case "json", "yaml":
 		a.findings(plan.Diagnostics)
-		return writeJSON(a.Out, plan)
+		return writeReport(a.Out, opts.output.form, plan)
 	case "markdown":
 		return render.PlanMarkdown(a.Out, site, plan)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -10,6 +11,8 @@ type renderOptions struct {
 	app    *app
 	output output
 	Site   string
+	// For is another tool that the result is for; "" prints what the overlay merges to.
+	For string
 }
 
 func newRender(a *app, runF func(context.Context, *renderOptions) error) *cobra.Command {
@@ -18,16 +21,29 @@ func newRender(a *app, runF func(context.Context, *renderOptions) error) *cobra.
 		Use:   "render SITE",
 		Short: "Print the documents that a site's overlay merges to",
 		Long: `Print the documents that a site's overlay merges to, as kustomize builds them: what every other verb reads.
-"kustomize build overlays/SITE" prints the same.`,
-		Example:           "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml",
+"kustomize build overlays/SITE" prints the same.
+
+With --for k0sctl it is the one document that the stock k0sctl takes, with the Site's SSH defaults written out and files named by their
+absolute paths, and a mirror of k0s as k0sDownloadURL: nobody is locked in.`,
+		Example: "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml\n" +
+			"  kiban render tokyo-prod --for k0sctl > k0sctl.yaml",
 		ValidArgsFunction: a.completeSites,
-		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, renderRun),
+		RunE: forSite(a, opts, &opts.Site, runF, renderRun, func(cmd *cobra.Command) error {
+			if opts.For != "" && opts.For != "k0sctl" {
+				return usage(cmd, "--for "+opts.For+" is no tool that kiban writes for; it has k0sctl")
+			}
+			return opts.output.validate(cmd)
+		}),
 	}
 	addOutput(cmd, &opts.output, "yaml")
+	cmd.Flags().StringVar(&opts.For, "for", "", "print it for another tool: k0sctl")
 	return cmd
 }
 
 func renderRun(ctx context.Context, opts *renderOptions) error {
+	if opts.For != "" {
+		return renderStock(ctx, opts)
+	}
 	fleet, err := opts.app.fleetDir()
 	if err != nil {
 		return err
@@ -38,5 +54,27 @@ func renderRun(ctx context.Context, opts *renderOptions) error {
 	}
 	opts.app.findings(ds)
 	_, err = opts.app.data.Write(docs)
+	return err
+}
+
+// renderStock prints the document for the stock k0sctl, and says what it can't hold.
+func renderStock(ctx context.Context, opts *renderOptions) error {
+	a := opts.app
+	site, _, err := a.loadMachines(ctx, opts.Site)
+	if err != nil {
+		return err
+	}
+	doc, err := a.StockDocument(site)
+	if err != nil {
+		return err
+	}
+	a.note("k0sctl checks host keys against another file unless told: SSH_KNOWN_HOSTS=%s k0sctl apply --config FILE", site.SSH.KnownHosts)
+	if url := site.Binary.URL; url != "" && !strings.Contains(url, "://") {
+		a.note("k0sctl fetches k0s from its releases: the folder that the Site names (%s) is none that it could use.", url)
+	}
+	if len(site.Addons)+len(site.Tenants) > 0 {
+		a.note("Addons and tenants are not in it: k0sctl knows the machines and k0s, and nothing of what runs on them.")
+	}
+	_, err = a.data.Write(doc)
 	return err
 }

@@ -34,9 +34,8 @@ controller and start it, let the others join, and bring the workers back. What h
 
 The controllers must be fresh or reset: it is refused while one runs, holds a former control plane, or cannot be reached. The declared k0s
 version must be the backup's. The plan is shown first, and the site's name is asked for.`,
-		Example: "  kiban restore tokyo-prod --from tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age --identity key.txt\n" +
-			"  kiban restore tokyo-prod --from .kiban/backups/tokyo-prod/tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age " +
-			"--identity key.txt",
+		Example: "  kiban backup list lab\n  kiban restore lab --from lab-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age\n" +
+			"  kiban restore lab --from /mnt/backup.tar.gz.age --identity key.txt",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if opts.Site, err = a.oneSite(cmd, args); err != nil {
@@ -54,7 +53,7 @@ version must be the backup's. The plan is shown first, and the site's name is as
 	cmd.Flags().StringVar(&opts.From, "from", "", "the backup: a file, or a name that kiban backup list shows, which is fetched")
 	cmd.Flags().StringVar(&opts.Identity, "identity", "", "the file with the age private key that opens an encrypted backup")
 	cmd.Flags().BoolVar(&opts.Rejoin, "rejoin-workers", false, "reset every worker and join it anew, also those that could go on")
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	a.runFlags(cmd, &opts.Yes, nil)
 	return cmd
 }
 
@@ -72,7 +71,8 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := a.openWith(site, fleet, session.Options{Restore: source, Hooks: asking(a.confirmName(opts.Yes, site.Name))})
+	s, err := a.openWith(site, fleet, session.Options{Restore: source, Hooks: asking(a.confirmName(opts.Yes, site.Name,
+		"The control plane of "+site.Name+" is rebuilt from the backup."))})
 	if err != nil {
 		return err
 	}

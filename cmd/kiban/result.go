@@ -23,7 +23,7 @@ func (a *app) withResult(ctx context.Context, file, site string, verb func(*life
 		return noResult(file, err, "Nothing was done.")
 	}
 	err := verb(o)
-	end(o, interruptedBy(ctx, err), time.Now())
+	end(o, session.InterruptedBy(ctx, err), time.Now())
 	b, unsaid := json.MarshalIndent(o, "", "  ")
 	if unsaid == nil {
 		unsaid = os.WriteFile(file, append(lifecycle.HarmlessJSON(b), '\n'), 0o600)
@@ -47,22 +47,9 @@ func noResult(file string, err error, so string) error {
 // became notes what became of the verb.
 func became(o *lifecycle.Outcome, site lifecycle.Site, r session.Result) {
 	for _, p := range r.Plans {
-		planned(o, site, p)
+		o.Planned(render.Verdict(site, p), p)
 	}
 	o.Run, o.Message, o.Review = r.Run, r.Summary, r.Review
-}
-
-// planned notes what was planned.
-func planned(o *lifecycle.Outcome, site lifecycle.Site, plan lifecycle.Plan) {
-	o.Verdict, o.Plan = render.Verdict(site, plan), plan.Meaning()
-	o.Diagnostics = plan.Diagnostics
-	if len(plan.Hops) == 0 {
-		return
-	}
-	o.Target = plan.Target
-	if former := plan.FormerVersion(); o.From.IsZero() || !former.IsZero() && former.Less(o.From) {
-		o.From = former
-	}
 }
 
 // end notes how it ended.
@@ -82,14 +69,7 @@ func end(o *lifecycle.Outcome, err error, now time.Time) {
 	default:
 		o.Kind = lifecycle.OutcomeFailed
 	}
-	if err == nil {
-		return
-	}
-	o.Diagnostics = lifecycle.AsDiagnostics(err, "kiban could not do that")
-	for _, d := range o.Diagnostics {
-		if d.Severity != lifecycle.SeverityWarning {
-			o.Message = d.Summary
-			break
-		}
+	if err != nil {
+		o.Failed(err)
 	}
 }

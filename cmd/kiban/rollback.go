@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -37,16 +38,12 @@ The repository still declares what it did: revert it there too, or the next appl
 		RunE:              forSite(a, opts, &opts.Site, runF, rollbackRun),
 	}
 	cmd.Flags().StringVar(&opts.To, "to", "", "the revision to go back to: a commit, a tag, HEAD~2")
-	cmd.Flags().DurationVar(&opts.LockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	a.runFlags(cmd, &opts.Yes, &opts.LockTimeout)
 	return cmd
 }
 
 func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 	a := opts.app
-	if !opts.Yes && !a.InTTY {
-		return lifecycle.Errorf(opts.Site, "nobody is here to confirm the plan: stdin is not a terminal").Try("Add --yes.")
-	}
 	fleet, err := a.fleetDir()
 	if err != nil {
 		return err
@@ -57,7 +54,7 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 			return err
 		}
 	}
-	folder, err := scratchDir("kiban-rollback-")
+	folder, err := fleets.Scratch("kiban-rollback-")
 	if err != nil {
 		return err
 	}
@@ -65,6 +62,9 @@ func rollbackRun(ctx context.Context, opts *rollbackOptions) (err error) {
 	site, err := a.siteAt(ctx, fleet, opts.Site, revision, folder)
 	if err != nil {
 		return err
+	}
+	if !opts.Yes && !a.InTTY {
+		return lifecycle.Errorf(opts.Site, "nobody is here to confirm the plan: stdin is not a terminal").Try("Add --yes.")
 	}
 	s, err := a.openWith(site, fleet, session.Options{LockTimeout: opts.LockTimeout, Hooks: asking(a.confirmPlan(opts.Yes, site))})
 	if err != nil {
@@ -88,7 +88,7 @@ func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) 
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the revision cannot be read")
 	}
-	site, ds := a.LoadSite(ctx, folder, name, session.LoadOptions{})
+	site, ds := a.LoadSite(ctx, folder, name, session.LoadOptions{Beside: fleet})
 	if err := ds.Err(); err != nil {
 		return site, err
 	}
@@ -99,14 +99,9 @@ func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) 
 
 // appliedBefore asks the cluster which revision was applied before the present one.
 func (a *app) appliedBefore(ctx context.Context, name string) (revision string, err error) {
-	site, fleet, err := a.loadSite(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.RevisionBefore(ctx)
+	_, err = a.withSite(ctx, name, session.Options{}, func(s *session.Session) (err error) {
+		revision, err = s.RevisionBefore(ctx)
+		return err
+	})
+	return revision, err
 }

@@ -27,7 +27,9 @@ func TestRollbackVerb(t *testing.T) {
 				{Revision: "aaa", Digest: "1", Result: lifecycle.RunDone}}},
 		{name: "nothing before", args: []string{"--yes"}, code: exitFailed, says: "no revision before"},
 		{name: "a revision that is not there", args: []string{"--to", "gone", "--yes"}, code: exitFailed, at: "gone", says: "cannot be read"},
-		{name: "nobody there", args: []string{"--to", "v1"}, code: exitFailed, says: "nobody is here"},
+		{name: "nobody there", args: []string{"--to", "v1"}, code: exitFailed, at: "v1", says: "nobody is here"},
+		{name: "what is wrong with the revision is said first", args: []string{"--to", "gone"}, code: exitFailed, at: "gone",
+			says: "cannot be read"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &fakeSite{plans: []lifecycle.Plan{planOf("f", "worker-1/reinstall")}, runs: tt.runs}

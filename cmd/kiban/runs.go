@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
@@ -15,24 +18,36 @@ import (
 type runsOptions struct {
 	app    *app
 	output output
-	Site   string
+	Sites  []string
 	Local  bool
 }
 
 func newRuns(a *app, runF func(context.Context, *runsOptions) error) *cobra.Command {
 	opts := &runsOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "runs SITE",
+		Use:   "runs [SITE...]",
 		Short: "List what was done to a site: when, by whom, from which revision, with which result",
 		Long: `List the runs of a site, newest first: those whose journals lie in .kiban/runs, and the last twenty that the cluster itself keeps,
-so that runs from other machines and from pipelines are seen too. A cluster that can't be asked is a warning.
-kiban show RUN tells of one of them.`,
-		Example:           "  kiban runs tokyo-prod\n  kiban runs tokyo-prod --local\n  kiban runs tokyo-prod -o json",
-		ValidArgsFunction: a.completeSites,
-		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, runsVerb),
+so that runs from other machines and from pipelines are seen too. A cluster that can't be asked is a warning; it is exit code 1 when
+nothing is known of its site, and in a list of several sites.
+kiban show RUN tells of one of them. Without a name, or with several, the runs of all these sites in one list.`,
+		Example:           "  kiban runs\n  kiban runs tokyo-prod\n  kiban runs tokyo-prod --local\n  kiban runs tokyo-prod -o json",
+		ValidArgsFunction: a.completeAllSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if opts.Sites, err = a.sitesOr(cmd, args); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return runsVerb(cmd.Context(), opts)
+		},
 	}
 	cmd.Flags().BoolVar(&opts.Local, "local", false, "do not ask the cluster")
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd
 }
 
@@ -42,47 +57,61 @@ func runsVerb(ctx context.Context, opts *runsOptions) error {
 	if err != nil {
 		return err
 	}
-	here, unread, err := journal.Records(runsDir(fleet), opts.Site)
-	if err != nil {
-		return err
-	}
-	a.findings(unread)
-	var kept []lifecycle.RunRecord
-	if !opts.Local {
-		if kept, err = a.clusterRuns(ctx, opts.Site); err != nil {
+	var here, kept []lifecycle.RunRecord
+	for _, name := range opts.Sites {
+		records, unread, err := journal.Records(runsDir(fleet), name)
+		if err != nil {
 			return err
 		}
+		a.findings(unread)
+		here = append(here, records...)
+	}
+	var unasked lifecycle.Diagnostics
+	if !opts.Local {
+		n := len(opts.Sites)
+		of, silent, failed := make([][]lifecycle.RunRecord, n), make([]lifecycle.Diagnostics, n), make([]error, n)
+		err := fleets.AtOnce(ctx, n, sitesAtOnce, func(i int) { of[i], silent[i], failed[i] = a.clusterRuns(ctx, opts.Sites[i]) })
+		if err := errors.Join(append(failed, err)...); err != nil {
+			return err
+		}
+		kept, unasked = slices.Concat(of...), slices.Concat(silent...)
+		a.findings(unasked)
 	}
 	runs := journal.Merge(here, kept)
-	if opts.output.form == "json" {
-		return writeJSON(a.Out, runs)
+	if err := a.showRuns(opts, runs); err != nil || len(unasked) == 0 || len(opts.Sites) == 1 && len(runs) > 0 {
+		return err
+	}
+	a.note("%d of %s could not be asked.", len(unasked), lifecycle.Count(len(opts.Sites), "site"))
+	return shown{lifecycle.Errorf("", "not every site could be asked")}
+}
+
+func (a *app) showRuns(opts *runsOptions, runs []lifecycle.ListedRun) error {
+	if opts.output.form != "text" {
+		return writeReport(a.Out, opts.output.form, runs)
 	}
 	if len(runs) == 0 {
-		a.note("No run of %s is known.", opts.Site)
+		a.note("No run of %s is known.", strings.Join(opts.Sites, ", "))
 		return nil
 	}
-	return render.RunList(a.Out, runs, a.outStyle())
+	return render.RunList(a.Out, runs, len(opts.Sites) > 1, a.outStyle())
 }
 
 func runsDir(fleet string) string { return session.RunsDir(fleet) }
 
 // clusterRuns are those that the cluster keeps. A site that is not declared has to be named right; one that does not answer is a warning.
-func (a *app) clusterRuns(ctx context.Context, name string) ([]lifecycle.RunRecord, error) {
-	site, fleet, err := a.loadSite(ctx, name)
+func (a *app) clusterRuns(ctx context.Context, name string) (runs []lifecycle.RunRecord, silent lifecycle.Diagnostics, err error) {
+	opened := false
+	_, err = a.withSite(ctx, name, session.Options{}, func(s *session.Session) (err error) {
+		opened = true
+		runs, err = s.Runs(ctx)
+		return err
+	})
 	if err != nil {
-		return nil, err
-	}
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return nil, err
-	}
-	runs, err := s.Runs(ctx)
-	if err := errors.Join(err, s.Close()); err != nil {
-		if ctx.Err() != nil {
-			return nil, err
+		if ctx.Err() != nil || !opened {
+			return nil, nil, err
 		}
-		a.findings(lifecycle.Diagnostics{lifecycle.Warnf(name, "the cluster could not be asked for its runs; these are the ones known here").
-			From(err)})
+		silent = lifecycle.Diagnostics{lifecycle.Warnf(name, "the cluster could not be asked for its runs; those that are known here are shown").
+			From(err)}
 	}
-	return runs, nil
+	return runs, silent, nil
 }

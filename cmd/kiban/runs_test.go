@@ -17,7 +17,9 @@ import (
 )
 
 func (f *fakeSite) Runs(context.Context) ([]lifecycle.RunRecord, error) {
+	f.openedGate.Lock()
 	f.runsAsked++
+	f.openedGate.Unlock()
 	return f.runs, f.runsErr
 }
 

@@ -14,9 +14,8 @@ import (
 
 // TestMain lets the scripts run kiban as a command of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"kiban": func() { os.Exit(Run(context.Background(), systemStreams(), os.Args[1:])) },
-	})
+	kiban := func() { os.Exit(Run(context.Background(), systemStreams(), os.Args[1:])) }
+	testscript.Main(m, map[string]func(){"kiban": kiban, "kubectl-kiban": kiban})
 }
 
 // TestScripts runs testdata/script/*.txtar: what a user types and what kiban answers. `exits CODE kiban ...` checks the exit code.

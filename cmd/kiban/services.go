@@ -25,7 +25,13 @@ type services struct {
 	// HostKeys asks the machines for their host keys; TrustHosts puts keys into a known_hosts file.
 	HostKeys   func(ctx context.Context, site lifecycle.Site) (lifecycle.HostKeys, error)
 	TrustHosts func(file string, keys []lifecycle.HostKey) error
-	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
+	// StockDocument is a site's Cluster document as the stock k0sctl takes it.
+	StockDocument func(site lifecycle.Site) ([]byte, error)
+	// SSHArguments are what the program ssh is called with to reach a machine as kiban does. RunProgram runs a program at the terminal, and
+	// gives its exit code.
+	SSHArguments func(site lifecycle.Site, host string) ([]string, error)
+	RunProgram   func(ctx context.Context, name string, args []string) (int, error)
+	CheckFleet   func(sites []lifecycle.Site) lifecycle.Diagnostics
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
 	Checkout func(fleet, revision, into string) (string, error)
 	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.

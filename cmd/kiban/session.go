@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/user"
@@ -22,10 +23,45 @@ func (a *app) openWith(site lifecycle.Site, fleet string, opts session.Options) 
 	opts.Who, opts.Where = a.operator()
 	opts.InJob = a.inJob()
 	opts.Hooks.Note = func(text string) { a.note("%s", text) }
-	opts.Hooks.Warn = a.findings
+	if opts.Hooks.Warn == nil {
+		opts.Hooks.Warn = a.findings
+	}
 	opts.Hooks.Show = func(plan lifecycle.Plan) error { return a.announce(site, plan) }
 	opts.Hooks.Watch = a.watchRun
 	return a.OpenSite(site, opts)
+}
+
+// withSite opens a site, has something asked of it or done with it, and closes it again.
+func (a *app) withSite(ctx context.Context, name string, opts session.Options, do func(*session.Session) error) (lifecycle.Site, error) {
+	site, fleet, err := a.loadSite(ctx, name)
+	if err != nil {
+		return site, err
+	}
+	s, err := a.openWith(site, fleet, opts)
+	if err != nil {
+		return site, err
+	}
+	return site, errors.Join(do(s), s.Close())
+}
+
+// withMachines is withSite for a verb about a site's machines, which a site that someone else runs does not have.
+func (a *app) withMachines(ctx context.Context, name string, opts session.Options, do func(*session.Session) error) (lifecycle.Site,
+	error) {
+	return a.withSite(ctx, name, opts, func(s *session.Session) error {
+		if err := s.Site().HasMachines(); err != nil {
+			return err
+		}
+		return do(s)
+	})
+}
+
+// observeSite looks at what is there.
+func (a *app) observeSite(ctx context.Context, name string, opts session.Options) (site lifecycle.Site, st lifecycle.State, err error) {
+	site, err = a.withSite(ctx, name, opts, func(s *session.Session) (err error) {
+		st, err = s.Observe(ctx)
+		return err
+	})
+	return site, st, err
 }
 
 // asking is the only choice of a verb that asks before it changes a site.

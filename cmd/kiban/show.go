@@ -52,7 +52,7 @@ service against how many may have been. -o markdown is for a merge request.`,
 	}
 	cmd.Flags().StringVar(&opts.Site, "site", "", "look among the runs of this site only")
 	_ = cmd.RegisterFlagCompletionFunc("site", a.completeSites) // the only error is a flag of another name
-	addOutput(cmd, &opts.output, "text", "json", "markdown", "html")
+	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown", "html")
 	return cmd
 }
 
@@ -77,8 +77,8 @@ func showRun(opts *showOptions) error {
 	}
 	record := journal.Record(events)
 	switch opts.output.form {
-	case "json":
-		return writeJSON(a.Out, shownRun{record, events})
+	case "json", "yaml":
+		return writeReport(a.Out, opts.output.form, shownRun{record, events})
 	case "markdown":
 		return timeline.Markdown(a.Out, record, events)
 	case "html":

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -25,11 +24,13 @@ type siteAddOptions struct {
 func newSite(a *app, runF func(context.Context, *siteAddOptions) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "site",
-		Short: "Add sites to the fleet",
+		Short: "Add sites to the fleet, list them, rename them, take them out",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSiteAdd(a, runF))
+	list := newSites(a, nil)
+	list.Use, list.GroupID = "list", ""
+	cmd.AddCommand(newSiteAdd(a, runF), list, newSiteRename(a, nil), newSiteRemove(a, nil))
 	return cmd
 }
 
@@ -43,8 +44,8 @@ machine is an address, or name=address; one without a name is called after the s
 
 A copy has the other site's addons, tenants and settings. Its host keys and its lock file stay behind, and addresses that are still the
 other site's are named. An overlay upon the base that is not valid is not kept; a copy is, for it is there to be changed.`,
-		Example: "  kiban site add osaka-prod --controllers 10.40.1.11,10.40.1.12,10.40.1.13 --workers 10.40.1.101,10.40.1.102\n" +
-			"  kiban site add tokyo-lab --from tokyo-staging --controllers tyl-cp-1=10.50.0.11",
+		Example: "  kiban site add osaka --controllers 10.40.1.11 --workers 10.40.1.101\n" +
+			"  kiban site add tokyo-lab --from tokyo-staging --controllers tyl-1=10.50.0.11",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage(cmd, "which name is the new site to have?")
@@ -81,7 +82,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 		return err
 	}
 	others := a.otherSites(ctx, fleet)
-	files, err := opts.files(site, fleet, others)
+	files, err := site.NewOverlay(fleet, opts.From, others)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	}
 	made, ds := a.LoadSite(ctx, fleet, opts.Name, session.LoadOptions{})
 	if ds.Err() == nil {
-		ds = append(ds, fresh(a.CheckFleet(others), a.CheckFleet(append(others, made)))...)
+		ds = append(ds, scaffold.Fresh(a.CheckFleet(others), a.CheckFleet(append(others, made)))...)
 	}
 	if opts.From != "" {
 		ds = append(ds, scaffold.Leftovers(opts.Name, files, site.Machines)...)
@@ -98,7 +99,8 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	a.findings(ds)
 	switch {
 	case ds.Err() == nil:
-		return a.result(fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, siteSummary(made), opts.Name,
+		return a.result(fmt.Sprintf("overlays/%s: %s.\nNext: kiban hosts trust %s, then kiban plan %s", opts.Name, render.SiteSummary(made),
+			opts.Name,
 			opts.Name))
 	case opts.From != "":
 		a.note("\noverlays/%s was made. Mend what is above before its first plan.", opts.Name)
@@ -125,39 +127,6 @@ func (opts *siteAddOptions) site() (scaffold.Site, error) {
 	return scaffold.Site{Name: opts.Name, Version: opts.Version, Machines: append(controllers, workers...)}, err
 }
 
-// files are those of the new overlay.
-func (opts *siteAddOptions) files(site scaffold.Site, fleet string, others []lifecycle.Site) ([]scaffold.File, error) {
-	if opts.From != "" {
-		if !scaffold.SiteName(opts.From) {
-			return nil, lifecycle.Errorf("", "there is no site %q", opts.From).Try("Name a folder of overlays/.")
-		}
-		files, err := readOverlay(filepath.Join(fleet, "overlays", opts.From))
-		if err != nil {
-			return nil, lifecycle.Errorf(opts.From, "the site can't be copied").From(err)
-		}
-		return site.Copy(opts.From, files)
-	}
-	if _, err := os.Stat(filepath.Join(fleet, "clusters", "base")); err != nil {
-		return nil, lifecycle.Errorf(fleet, "the fleet has no clusters/base").
-			Try("Make the site after another one: --from SITE. `kiban init` brings the base into a new fleet.").
-			From(err)
-	}
-	if site.Version == "" {
-		var newest lifecycle.Version
-		for _, o := range others {
-			if newest.Less(o.Cluster.Version) {
-				newest = o.Cluster.Version
-			}
-		}
-		if site.Version = newest.String(); newest.IsZero() {
-			return nil, lifecycle.Errorf(opts.Name, "which k0s version is the site to have?").
-				Because("No other site of the fleet has one.").
-				Try("kiban site add " + opts.Name + " --version " + scaffold.FirstVersion)
-		}
-	}
-	return site.Overlay(), nil
-}
-
 // otherSites are the fleet's sites that can be read: what is wrong with others is not the new one's.
 func (a *app) otherSites(ctx context.Context, fleet string) []lifecycle.Site {
 	names, err := a.ListSites(fleet)
@@ -171,31 +140,4 @@ func (a *app) otherSites(ctx context.Context, fleet string) []lifecycle.Site {
 		}
 	}
 	return out
-}
-
-// fresh are the findings that were not there before: what other sites have among themselves is not the new one's.
-func fresh(before, after lifecycle.Diagnostics) lifecycle.Diagnostics {
-	known := map[string]bool{}
-	for _, d := range before {
-		known[d.Error()] = true
-	}
-	return slices.DeleteFunc(after, func(d lifecycle.Diagnostic) bool { return known[d.Error()] })
-}
-
-// readOverlay reads every file of a folder.
-func readOverlay(dir string) ([]scaffold.File, error) {
-	var out []scaffold.File
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		out = append(out, scaffold.File{Path: filepath.ToSlash(rel), Content: content})
-		return err
-	})
-	return out, err
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,26 +11,52 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type statusOptions struct {
 	app    *app
 	output output
 	Site   string
+	Sites  []string // all of them, Site first
+	// Watch looks again and again, with Interval between two looks.
+	Watch    bool
+	Interval time.Duration
 }
 
 func newStatus(a *app, runF func(context.Context, *statusOptions) error) *cobra.Command {
 	opts := &statusOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "status SITE",
+		Use:   "status [SITE...]",
 		Short: "Show what is there: machines, nodes, API servers, etcd, addons, problems",
 		Long: `Show what is there, by one command a machine and a few questions to the API. Nothing is changed.
-It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other.`,
-		Example:           "  kiban status tokyo-prod\n  kiban status tokyo-prod -o json",
-		ValidArgsFunction: a.completeSites,
-		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, statusRun),
+It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other. When no machine
+and no API answers, it exits with 1.
+
+Without a name, or with several, it is a line a site, all of them looked at side by side. Exit code 1 when nothing is known of one.`,
+		Example:           "  kiban status\n  kiban status tokyo-prod\n  kiban status tokyo-prod --watch\n  kiban status tokyo-prod -o json",
+		ValidArgsFunction: a.completeAllSites,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			names, err := a.sitesOr(cmd, args)
+			if err != nil {
+				return err
+			}
+			opts.Site, opts.Sites = names[0], names
+			if opts.Watch {
+				return statusWatch(cmd, opts)
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return statusRun(cmd.Context(), opts)
+		},
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	cmd.Flags().BoolVarP(&opts.Watch, "watch", "w", false, "look again and again, and redraw in place, until Ctrl-C")
+	cmd.Flags().DurationVar(&opts.Interval, "interval", 5*time.Second, "with --watch: the pause between two looks")
 	return cmd
 }
 
@@ -47,45 +71,66 @@ type statusReport struct {
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
 }
 
+// statusWatch looks again and again, and redraws what it sees in place.
+func statusWatch(cmd *cobra.Command, opts *statusOptions) error {
+	a, ctx := opts.app, cmd.Context()
+	switch {
+	case opts.output.data():
+		return usage(cmd, "--watch redraws text in place: for programs, call kiban status -o "+opts.output.form+" again and again")
+	case !a.OutTTY || a.Getenv("TERM") == "dumb":
+		return usage(cmd, "--watch redraws in place, and stdout is no terminal that can: call kiban status again and again")
+	case opts.Interval < time.Second:
+		return usage(cmd, "--interval is a second at least")
+	}
+	return render.Watch(ctx, a.Out, render.Watching{Every: opts.Interval, Size: a.Size, Style: a.outStyle(), Look: func(w io.Writer) error {
+		into, look := *a, *opts
+		into.Out, into.Err, into.err, look.app = w, w, a.out, &into
+		return statusRun(ctx, &look)
+	}})
+}
+
 func statusRun(ctx context.Context, opts *statusOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
-	if err != nil {
+	if len(opts.Sites) > 1 {
+		return statusOfAll(ctx, opts, opts.Sites)
+	}
+	var state lifecycle.State
+	var locks []lifecycle.Lock
+	var unread error
+	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
+		if state, err = s.Observe(ctx); err == nil {
+			locks, unread = s.Locks(ctx) // a lock that can't be read is shown as such
+		}
 		return err
-	}
-	s, err := a.open(site, fleet)
+	})
 	if err != nil {
-		return err
-	}
-	state, err := s.Observe(ctx)
-	if err != nil {
-		return errors.Join(err, s.Close())
-	}
-	locks, unread := s.Locks(ctx) // a lock that can't be read is shown as such
-	if err := s.Close(); err != nil {
 		return err
 	}
 	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version,
-		Problems: a.Problems(site, state)}
+		Problems: lock.During(session.AtWork(locks), a.Problems(site, state).Together(state.Machine(site)))}
 	if opts.output.form != "text" {
-		return writeReport(a.Out, opts.output.form, report)
-	}
-	if err := render.StatusText(a.Out, site, state, report.Problems, a.outStyle()); err != nil {
-		return err
+		return errors.Join(writeReport(a.Out, opts.output.form, report), unseen(state))
 	}
 	now := time.Now()
-	_, err = io.WriteString(a.Out, render.SupportLine(state, now)+lockLines(locks, unread, now))
-	return err
+	held, unknown := lock.Told(locks, unread, now)
+	if _, err := io.WriteString(a.Out, held); err != nil { // first: all below it is in motion
+		return err
+	}
+	show := render.StatusText
+	if opts.Watch {
+		show = render.StatusWatched
+	}
+	if err := show(a.Out, site, state, report.Problems, a.outStyle()); err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.Out, render.SupportLine(state, now)+unknown)
+	return errors.Join(err, unseen(state))
 }
 
-// lockLines is what status says of the lock; nothing when nobody has it.
-func lockLines(locks []lifecycle.Lock, unread error, now time.Time) string {
-	var b strings.Builder
-	for _, l := range lock.ByRun(locks) {
-		fmt.Fprintf(&b, "\nLocked: %s\n", strings.ReplaceAll(lock.Describe(l, now), "\n", "\n        "))
+// unseen is the error of a verb that shows what is there and could ask nobody.
+func unseen(state lifecycle.State) error {
+	if d, yes := state.Unseen(); yes {
+		return d
 	}
-	if unread != nil {
-		fmt.Fprintf(&b, "\nLocked: not known: %v\n", unread)
-	}
-	return b.String()
+	return nil
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 type tenantsOptions struct {
@@ -40,16 +40,12 @@ type tenantsReport struct {
 
 func tenantsRun(ctx context.Context, opts *tenantsOptions) error {
 	a := opts.app
-	site, fleet, err := a.loadSite(ctx, opts.Site)
-	if err != nil {
+	var uses []lifecycle.TenantUse
+	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
+		uses, err = s.TenantUse(ctx)
 		return err
-	}
-	s, err := a.open(site, fleet)
+	})
 	if err != nil {
-		return err
-	}
-	uses, err := s.TenantUse(ctx)
-	if err := errors.Join(err, s.Close()); err != nil {
 		return err
 	}
 	if opts.output.form != "text" {

@@ -25,16 +25,17 @@ func newUnlock(a *app, runF func(context.Context, *unlockOptions) error) *cobra.
 	cmd := &cobra.Command{
 		Use:   "unlock SITE",
 		Short: "Take the lock of a site away from the run that holds it",
-		Long: `Show which run holds the lock of a site, in the cluster and on its controllers, when it was renewed last, whether its process is known to
-have ended, and what it has in hand; ask, and take the lock away from it.
-A run that still lives does not begin another step: it finds out before, and stops. The step in hand goes on until another run has the lock.
+		Long: `Show which run holds the lock of a site, in the cluster and on its controllers, when it was renewed last, whether its process is
+known to have ended, and what it has in hand; ask, and take the lock away from it.
+A run that still lives does not begin another step, and the step in hand is cut off: controllers refuse its next command, which may leave
+k0s stopped there. "kiban apply" carries on from whatever it left.
 
 This is seldom needed: the lock of a run that has died lapses by itself, half a minute after its last renewal.`,
 		Example:           "  kiban unlock tokyo-prod",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, unlockRun),
 	}
-	cmd.Flags().BoolVar(&opts.Yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVarP(&opts.Yes, "yes", "y", false, "do not ask")
 	return cmd
 }
 
@@ -63,11 +64,16 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 	if len(locks) == 0 {
 		return a.result(fmt.Sprintf("No run holds the lock of %s.", site.Name))
 	}
+	next := "Next"
 	for _, held := range lock.ByRun(locks) {
 		gone := lock.ProcessGone(os.TempDir(), held.Process)
+		if !gone {
+			next = "Next, once that run has ended"
+		}
 		a.note("%s\n%s%s", lock.Describe(held, time.Now()), lock.Fate(held, gone, time.Now()), lock.InHand(state, held.Holder))
 	}
-	if err := a.confirm(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes"); err != nil {
+	if err := a.confirmWith(ctx, opts.Yes, site.Name, "kiban unlock "+site.Name+" --yes",
+		"Take the lock away from it? Only 'yes' is accepted: ", "yes"); err != nil {
 		return err
 	}
 	for _, l := range locks {
@@ -79,7 +85,8 @@ func unlockRun(ctx context.Context, opts *unlockOptions) (err error) {
 			return err
 		}
 	}
-	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step.", site.Name, lock.Holders(locks)))
+	return a.result(fmt.Sprintf("The lock of %s is free. Run %s does not begin another step; the one in hand may be cut off.\n"+
+		"%s: kiban apply %[1]s", site.Name, lock.Holders(locks), next))
 }
 
 func lockUnread(site lifecycle.Site, err error) error {

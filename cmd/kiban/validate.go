@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -49,7 +50,7 @@ The forms codequality and junit are reports that GitLab shows in merge requests;
 			return validateRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json", "codequality", "junit")
+	addOutput(cmd, &opts.output, "text", "json", "yaml", "codequality", "junit")
 	addBundle(cmd, &opts.Bundle)
 	cmd.Flags().BoolVar(&opts.Fetch, "fetch", false, "get the charts and manifests that are not on this machine, and check them too")
 	return cmd
@@ -106,7 +107,7 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		}
 		v := verdict{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
 		if v.Valid {
-			v.Summary = siteSummary(site)
+			v.Summary = render.SiteSummary(site)
 			sites = append(sites, site)
 		}
 		verdicts, all = append(verdicts, v), append(all, ds...)
@@ -115,18 +116,6 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		verdicts, all = append(verdicts, verdict{Valid: ds.Err() == nil, Diagnostics: ds}), append(all, ds...)
 	}
 	return verdicts, all, nil
-}
-
-func siteSummary(s lifecycle.Site) string {
-	if s.Provider == lifecycle.ProviderExternal {
-		return fmt.Sprintf("machines of someone else, %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
-	}
-	text := fmt.Sprintf("k0s %s, %s, %s", s.Cluster.Version, lifecycle.Count(len(s.Cluster.Controllers()), "controller"),
-		lifecycle.Count(len(s.Cluster.Workers()), "worker"))
-	if len(s.Addons)+len(s.Tenants) > 0 {
-		text += fmt.Sprintf(", %s, %s", lifecycle.Count(len(s.Addons), "addon"), lifecycle.Count(len(s.Tenants), "tenant"))
-	}
-	return text
 }
 
 func writeVerdicts(w io.Writer, verdicts []verdict) error {

@@ -8,8 +8,8 @@ import (
 // showVerdicts writes what was found in the form that was asked for. Beside a report for GitLab the findings go to the job's log too.
 func showVerdicts(opts *validateOptions, verdicts []verdict, all lifecycle.Diagnostics) error {
 	a := opts.app
-	if opts.output.form == "json" {
-		return writeJSON(a.Out, verdicts)
+	if opts.output.data() {
+		return writeReport(a.Out, opts.output.form, verdicts)
 	}
 	a.findings(all)
 	switch opts.output.form {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -37,6 +38,8 @@ type fakeSite struct {
 	runsAsked int
 	uses      []lifecycle.TenantUse
 	promises  []lifecycle.Promise
+	// unanswered is how the cluster meets a question.
+	unanswered error
 	// told is what the cluster remembers of messages. toldErr: it does not answer.
 	told    map[string]lifecycle.Told
 	toldErr error
@@ -44,28 +47,43 @@ type fakeSite struct {
 	verifyWithin time.Duration
 	fakeSoak
 	run func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
+	// observed is asked at each look, whose error it gives; nil: there is none.
+	observed func() error
 	// planners take the place of plans, and opened is what the site was last opened with, by one of perhaps several commands.
 	planners session.Planners
 	// allows is what the fleet's root allows.
-	allows     lifecycle.Fleet
-	openedGate sync.Mutex
+	allows lifecycle.Fleet
+	// missing is what the source of k0s lacks; nil: nobody looks.
+	missing    func(context.Context, lifecycle.Version, string) (lifecycle.Diagnostic, bool)
+	openedGate sync.Mutex // several sites are asked at once
 	opened     session.Options
 }
 
-func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) { return f.state, nil }
-func (f *fakeSite) Close() error                                     { return nil }
+func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) {
+	if f.observed != nil {
+		return f.state, f.observed()
+	}
+	return f.state, nil
+}
+func (f *fakeSite) Close() error { return nil }
 func (f *fakeSite) Credentials(context.Context) (lifecycle.Credentials, error) {
 	return lifecycle.Credentials{Authority: []byte("CA"), Certificate: []byte("CRT"), Key: []byte("KEY")}, nil
 }
 
-func (f *fakeSite) TenantUse(context.Context) ([]lifecycle.TenantUse, error) { return f.uses, nil }
+func (f *fakeSite) LastLog(_ context.Context, host string, lines int) ([]string, error) {
+	return []string{fmt.Sprintf("the last %d of %s", lines, host)}, nil
+}
+
+func (f *fakeSite) TenantUse(context.Context) ([]lifecycle.TenantUse, error) {
+	return f.uses, f.unanswered
+}
 
 func (f *fakeSite) Verify(ctx context.Context, run string, progress func(string)) ([]lifecycle.Promise, error) {
 	if end, bounded := ctx.Deadline(); bounded {
 		f.verifyWithin = time.Until(end)
 	}
 	progress("probing as " + run)
-	return f.promises, nil
+	return f.promises, f.unanswered
 }
 
 func (f *fakeSite) Contend(claim lock.Claim) session.Contender {
@@ -138,7 +156,7 @@ func (f *fakeSite) parts() session.Parts {
 			return p
 		}
 	}
-	return session.Parts{Site: f, Lock: f, Runner: f, Records: f, Workloads: f, Plans: plans}
+	return session.Parts{Site: f, Lock: f, Runner: f, Records: f, Workloads: f, Logs: f, Plans: plans, Missing: f.missing}
 }
 
 func planOf(facts string, steps ...string) lifecycle.Plan {
@@ -170,6 +188,22 @@ func (f *fakeSite) kiban(t *testing.T, fleet string, change func(*Streams), args
 	}
 	code := run(t.Context(), s, append([]string{"--fleet", fleet}, args...), f.services())
 	return result{code, out.String(), errs.String()}
+}
+
+// What the source of k0s lacks is told below the plan, which may be longer than a screen.
+func TestPlanEndsWithItsDoubts(t *testing.T) {
+	p := planOf("f", "worker-1/stage")
+	p.Steps[0].Action, p.Steps[0].Target = lifecycle.ActionUpload, "worker-1"
+	f := &fakeSite{plans: []lifecycle.Plan{p}}
+	f.missing = func(context.Context, lifecycle.Version, string) (lifecycle.Diagnostic, bool) {
+		return lifecycle.Warnf("lab", "the source of k0s has no v1.37.9+k0s.0 for amd64"), true
+	}
+	var screen bytes.Buffer
+	r := f.kiban(t, t.TempDir(), func(s *Streams) { s.Out, s.Err = &screen, &screen }, "plan", "lab")
+	plan, doubt := strings.Index(screen.String(), "Plan: "), strings.Index(screen.String(), "the source of k0s has no v1.37.9+k0s.0")
+	if r.code != exitDone || plan < 0 || doubt < plan {
+		t.Errorf("exit %d\n%s", r.code, screen.String())
+	}
 }
 
 func TestPlanExitCodes(t *testing.T) {
@@ -335,7 +369,8 @@ func TestKubeconfig(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, r.out)
 		}
 	}
-	if strings.Contains(r.out, "localhost") || strings.Contains(r.err, "S0VZ") || !strings.Contains(r.err, "administrator's") {
+	if strings.Contains(r.out, "localhost") || strings.Contains(r.err, "S0VZ") || !strings.Contains(r.err, "administrator's") ||
+		!strings.Contains(r.err, "Keep it out of the repository. --out FILE makes one that only you may read.") {
 		t.Errorf("stdout\n%s\nstderr\n%s", r.out, r.err)
 	}
 }

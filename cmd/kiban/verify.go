@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +43,7 @@ It exits with 1 when a promise is broken, and says which.`,
 // verifyReport is the machine-readable form.
 type verifyReport struct {
 	Site string `json:"site"`
-	// Kept says that no promise is broken.
+	// Kept says that no promise is broken, and that each could be proven.
 	Kept     bool                `json:"kept"`
 	Promises []lifecycle.Promise `json:"promises"`
 }
@@ -73,27 +71,12 @@ func verifyRun(ctx context.Context, opts *verifyOptions) error {
 	if ctx.Err() != nil { // what was not proven yet is not broken
 		return context.Cause(ctx)
 	}
-	broken := slices.DeleteFunc(slices.Clone(promises), func(p lifecycle.Promise) bool { return !p.IsBroken() })
+	unkept := lifecycle.Unkept(site.Name, promises)
 	if opts.output.form == "text" {
 		err = render.PromisesText(a.Out, promises, a.outStyle())
 	} else {
-		err = writeReport(a.Out, opts.output.form, verifyReport{Site: site.Name, Kept: len(broken) == 0,
+		err = writeReport(a.Out, opts.output.form, verifyReport{Site: site.Name, Kept: len(unkept) == 0,
 			Promises: append([]lifecycle.Promise{}, promises...)})
 	}
-	return errors.Join(err, brokenPromises(site, broken))
-}
-
-// brokenPromises is the error that names them; nil when there are none.
-func brokenPromises(site lifecycle.Site, broken []lifecycle.Promise) error {
-	if len(broken) == 0 {
-		return nil
-	}
-	var names, why []string
-	for _, p := range broken {
-		names = append(names, p.Name)
-		why = append(why, p.Name+": "+p.Reason)
-	}
-	return lifecycle.Errorf(site.Name, "it does not keep what it promises: %s", strings.Join(names, ", ")).
-		Because(why...).
-		Try("Make the site keep it, or take the promise out of spec.platform of its Site, so that nothing is built on it.")
+	return errors.Join(err, unkept.Err())
 }

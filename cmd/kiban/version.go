@@ -30,7 +30,7 @@ func newVersion(a *app, runF func(context.Context, *versionOptions) error) *cobr
 			return versionRun(cmd.Context(), opts)
 		},
 	}
-	addOutput(cmd, &opts.output, "text", "json")
+	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd
 }
 
@@ -92,8 +92,8 @@ func builtFrom(m *debug.Module) dependency {
 
 func versionRun(_ context.Context, opts *versionOptions) error {
 	b := buildInfo()
-	if opts.output.form == "json" {
-		return writeJSON(opts.app.Out, b)
+	if opts.output.data() {
+		return writeReport(opts.app.Out, opts.output.form, b)
 	}
 	line := "kiban " + b.Version
 	if b.Revision != "" {

@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
@@ -12,9 +15,42 @@ import (
 	"kiban.dev/kiban/lifecycle/session"
 )
 
+// runFlags gives a verb that carries out a plan the flags of all of them. Nil: it has no such choice.
+func (a *app) runFlags(cmd *cobra.Command, yes *bool, lockTimeout *time.Duration) {
+	f := cmd.Flags()
+	if yes != nil {
+		f.BoolVarP(yes, "yes", "y", false, "do not ask")
+	}
+	if lockTimeout != nil {
+		f.DurationVar(lockTimeout, "lock-timeout", 0, "how long to wait while another run is changing the site, such as 10m")
+	}
+	forms := []string{"auto", "plain", "json"}
+	f.StringVar(&a.progressForm, "progress", "auto", "how the run is shown on stderr: auto (redrawn in place at a terminal), plain (a line "+
+		"an event), json (an event a line, and nothing else)")
+	_ = cmd.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(forms, cobra.ShellCompDirectiveNoFileComp)) // as addOutput
+}
+
+// beginProgress has stderr say everything as events where a program reads it.
+func (a *app) beginProgress(cmd *cobra.Command) error {
+	switch a.progressForm {
+	case "", "auto", "plain":
+		return nil
+	case "json":
+		a.events = render.NewEventLines(a.Err)
+		a.Err = a.events
+		a.interrupts.Tell(a.Err)
+		return nil
+	}
+	return usage(cmd, fmt.Sprintf("--progress %s is none of auto, plain, json", a.progressForm))
+}
+
 // announce shows the plan before it is carried out; folded in the log of a GitLab job, which is read for what happened.
 func (a *app) announce(site lifecycle.Site, plan lifecycle.Plan) error {
 	show := func(w io.Writer) error { return render.PlanText(w, site, plan, a.errStyle()) }
+	if a.events != nil { // each of its steps is an event, once the run begins
+		a.note("%s", render.Verdict(site, plan))
+		return a.events.Findings(plan.Diagnostics)
+	}
 	if a.gitlab() && plan.Diagnostics.Err() == nil {
 		return render.Section(a.Err, a.errStyle(), time.Now, "plan", "Plan: "+render.Verdict(site, plan), show)
 	}
@@ -25,23 +61,21 @@ func (a *app) announce(site lifecycle.Site, plan lifecycle.Plan) error {
 func (a *app) watchRun(plan lifecycle.Plan, run, journal string) session.View {
 	a.note("\nRun %s, recorded in %s", run, journal)
 	show, say, done := a.progress(plan)
-	stop := a.interrupts.graceful(say)
-	return session.View{Sink: show, Stop: stop, WorkDone: a.workDone(stop), Close: done}
+	stop := a.interrupts.Graceful(say)
+	return session.View{Sink: show, Stop: stop, WorkDone: a.workDone(plan.Site, stop), Close: done}
 }
 
 // progress chooses how a run is shown: redrawn in place on a terminal, in sections in a GitLab job, line by line elsewhere. say is
 // where other messages go meanwhile; done must be called at the end.
 func (a *app) progress(plan lifecycle.Plan) (show lifecycle.Sink, say io.Writer, done func() error) {
-	titles := map[string]string{}
-	for _, s := range plan.Stages {
-		titles[s.ID] = s.Title
-	}
 	none := func() error { return nil }
 	switch {
+	case a.events != nil:
+		return a.events.Sink, a.Err, none
 	case a.gitlab():
-		return render.GitLab(a.Err, titles, a.errStyle()), a.Err, none
-	case a.live() && !a.verbose:
-		view := render.Live(a.Err, a.Size, titles, a.errStyle())
+		return render.GitLab(a.Err, plan, a.errStyle()), a.Err, none
+	case a.live() && !a.verbose && a.progressForm != "plain":
+		view := render.Live(a.Err, a.Size, plan, a.errStyle())
 		return view.Sink, view, view.Close
 	}
 	return render.Plain(a.Err, a.errStyle()), a.Err, none
@@ -49,15 +83,16 @@ func (a *app) progress(plan lifecycle.Plan) (show lifecycle.Sink, say io.Writer,
 
 // workDone waits for Enter at the terminal. An interrupt that would otherwise let the step in hand finish ends the wait: the operator is
 // the one who finishes it.
-func (a *app) workDone(stop <-chan struct{}) func(context.Context, lifecycle.Step) error {
+func (a *app) workDone(site string, stop <-chan struct{}) func(context.Context, lifecycle.Step) error {
 	return func(ctx context.Context, step lifecycle.Step) error {
 		line := make(chan error, 1)
 		go func() {
 			_, err := bufio.NewReader(a.In).ReadString('\n')
 			line <- err
 		}()
-		why := lifecycle.Errorf(step.Target, "the work on it is not done; it stays out of service").
-			Try("Run the same again, or return it: kiban node uncordon")
+		why := lifecycle.Errorf(step.Target, "nobody has said that the work on it is done; it stays out of service").
+			Try(fmt.Sprintf("To go on: kiban node maintain %s %s. To return it as it is: kiban node uncordon %s %s", site, step.Target, site,
+				step.Target))
 		select {
 		case err := <-line:
 			if err == nil {
