@@ -38,17 +38,20 @@ demo: binaries ## Set a cluster up in the lab, and upgrade it while a prober wat
 recording: binaries ## Record an upgrade in the lab as docs/upgrade.svg, which README.md shows (needs termtosvg, which Debian has)
 	scripts/record.sh docs/upgrade.svg
 
+# How long the tests of one package may take. go test's 10 minutes are few where much else runs beside it.
+UNITS := 30m
+
 .PHONY: test
 test: binaries ## Run every test: units of both modules, and end to end with the built binaries
-	go test -vet=off ./...
+	go test -vet=off -timeout $(UNITS) ./...
 	go -C tools/site test -vet=off ./...
-	go -C lab test -vet=off $$(go -C lab list ./... | grep -v /e2e)
+	go -C lab test -vet=off -timeout $(UNITS) $$(go -C lab list ./... | grep -v /e2e)
 	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -timeout 40m -parallel 4 ./e2e
 
 .PHONY: race
 race: export CGO_ENABLED := 1
 race: ## Run the units of kiban under the race detector; needs a C compiler, and compiles everything again for it
-	go test -vet=off -race ./...
+	go test -vet=off -race -timeout $(UNITS) ./...
 
 # The commit to compare with; empty is the merge base with origin/main.
 BASE ?=

@@ -36,7 +36,7 @@ func TestThreeControllers(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopped := time.Now()
-	s.until(15*time.Second, "node lease renewed through another API server", func(ctx context.Context) error {
+	s.until("node lease renewed through another API server", func(ctx context.Context) error {
 		return s.leaseRenewedAfter(ctx, second, "worker-1", stopped)
 	})
 
@@ -75,7 +75,7 @@ func (s *site) joinController(first *controlplane.Controller, i int) (c *control
 
 func (s *site) refuseWrongTokens(first *controlplane.Controller) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), hangs)
 	defer cancel()
 	forWorkers, err := first.CreateToken(ctx, "worker", time.Minute)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *site) refuseWrongTokens(first *controlplane.Controller) {
 
 func (s *site) members(c *controlplane.Controller, want string) {
 	s.t.Helper()
-	s.until(15*time.Second, "etcd members "+want, func(ctx context.Context) error {
+	s.until("etcd members "+want, func(ctx context.Context) error {
 		list, err := c.EtcdMembers(ctx)
 		var names []string
 		for _, m := range list {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -46,7 +45,7 @@ func TestServerFilesTakeEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ann *authenticationv1.SelfSubjectReview
-	s.until(20*time.Second, "the token is taken", func(ctx context.Context) error {
+	s.until("the token is taken", func(ctx context.Context) error {
 		ann, err = bearer(t, c, token).AuthenticationV1().SelfSubjectReviews().
 			Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 		return err
@@ -75,7 +74,7 @@ func TestServerFilesTakeEffect(t *testing.T) {
 
 	// Pod Security.
 	privileged := true
-	s.until(10*time.Second, "service account", func(ctx context.Context) error {
+	s.until("service account", func(ctx context.Context) error {
 		_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 		return err
 	})
@@ -86,7 +85,7 @@ func TestServerFilesTakeEffect(t *testing.T) {
 		t.Errorf("a privileged pod: %v", err)
 	}
 
-	s.until(10*time.Second, "audit log", func(context.Context) error {
+	s.until("audit log", func(context.Context) error {
 		log, err := os.ReadFile(filepath.Join(c.Root, "var/log/kube-apiserver/audit.log"))
 		if err == nil && !bytes.Contains(log, []byte(`"oidc:ann@example.com"`)) {
 			err = errors.New("she is not in it")

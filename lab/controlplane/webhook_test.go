@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -34,12 +33,8 @@ func TestWebhooksAreReached(t *testing.T) {
 		return err
 	}
 	sawRefusal, sawAbsence := false, false
-	s.until(30*time.Second, "the webhook allows", func(context.Context) error {
-		began := time.Now()
+	s.until("the webhook allows", func(context.Context) error {
 		err := makeMap("allowed", map[string]string{"judged": "yes"})
-		if time.Since(began) > 3*time.Second {
-			t.Errorf("an answer took %v", time.Since(began))
-		}
 		if err != nil {
 			sawRefusal = sawRefusal || strings.Contains(err.Error(), "failed calling webhook") && strings.Contains(err.Error(), "connection refused")
 			sawAbsence = sawAbsence || strings.Contains(err.Error(), "no endpoints available for service")
@@ -53,7 +48,7 @@ func TestWebhooksAreReached(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `admission webhook "maps.lab.kiban.dev" denied the request: too short`) {
 		t.Errorf("refused with %v", err)
 	}
-	s.until(30*time.Second, "CoreDNS and metrics server run", func(ctx context.Context) error {
+	s.until("CoreDNS and metrics server run", func(ctx context.Context) error {
 		for _, name := range []string{"coredns", "metrics-server"} {
 			d, err := client.AppsV1().Deployments("kube-system").Get(ctx, name, metav1.GetOptions{})
 			if err != nil {
@@ -102,6 +97,7 @@ func deployWebhook(t *testing.T, client kubernetes.Interface) {
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: corev1.PodSpec{
 				Containers: []corev1.Container{{Name: "hook", Image: "lab.kiban.dev/webhook:1", Ports: []corev1.ContainerPort{{ContainerPort: 9443}},
 					Env: []corev1.EnvVar{
+						{Name: "LAB_WEBHOOK_AFTER", Value: "5s"},
 						{Name: "LAB_WEBHOOK_SERVICE", Value: "hook"}, {Name: "LAB_WEBHOOK_CONFIGURATION", Value: "hook"},
 					}}},
 			}},

@@ -262,7 +262,7 @@ func TestKilledAddonApply(t *testing.T) {
 	if killed == 0 {
 		t.Error("no run was killed: all were done before")
 	}
-	b.eventually(90*time.Second, "the lock runs out", func() (bool, string) {
+	b.eventually("the lock runs out", func() (bool, string) {
 		r := b.kiban("apply", "lab", "--yes")
 		return r.code == 0, r.String()
 	})
@@ -284,12 +284,12 @@ func TestUpgradeWaitsForAddons(t *testing.T) {
 	b.Version = v136
 	b.write()
 	_, result := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
-	b.eventually(2*time.Minute, "worker-1 is cordoned", func() (bool, string) {
+	b.eventually("worker-1 is cordoned", func() (bool, string) {
 		n, err := cs.CoreV1().Nodes().Get(t.Context(), "worker-1", metav1.GetOptions{})
 		return err == nil && n.Spec.Unschedulable, fmt.Sprint(err)
 	})
 	// The other one's speaker is replaced meanwhile, again and again, until the run has come to it: a speaker takes 10 s to be Ready.
-	b.eventually(3*time.Minute, "the run waits for the speaker", func() (bool, string) {
+	b.eventually("the run waits for the speaker", func() (bool, string) {
 		said := b.kiban("show", "latest").stdout
 		if strings.Contains(said, "waits until addons are healthy") {
 			return true, ""

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -176,7 +175,7 @@ func TestLostControlPlaneComesBackOnNewMachines(t *testing.T) {
 	b.must(0, b.kiban("restore", "lab", "--from", filepath.Base(file), "--yes"))
 	cs, _ = b.admin()
 	b.allReady(cs, v135)
-	b.eventually(30*time.Second, "the pods run", func() (bool, string) {
+	b.eventually("the pods run", func() (bool, string) {
 		after := b.uids(cs, "web")
 		for name, uid := range before {
 			if after[name] != uid {

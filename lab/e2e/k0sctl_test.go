@@ -27,7 +27,7 @@ func (b *bench) k0sctlOf(file string) result {
 // allRun waits until `k0s status` answers with the version on every machine.
 func (b *bench) allRun(version string) {
 	b.t.Helper()
-	b.eventually(30*time.Second, "k0s "+version+" answers on every machine", func() (bool, string) {
+	b.eventually("k0s "+version+" answers on every machine", func() (bool, string) {
 		out := b.must(0, b.lab("status", "--dir", ".lab")).stdout
 		return strings.Count(out, " "+version+" ") == b.Controllers+b.Workers && !strings.Contains(out, "(starting)"), out
 	})

@@ -131,7 +131,7 @@ func TestPeopleAreToldOnce(t *testing.T) {
 	b.fault("controller-1", "ssh-hang")
 	began := time.Now()
 	b.told(b.tell(in, "6", "ended", "--result", "failed.json"), "apply failed")
-	if took := time.Since(began); took > 40*time.Second {
+	if took := time.Since(began); took > 2*time.Minute {
 		t.Errorf("it took %s to tell", took)
 	}
 	b.mend("controller-1")

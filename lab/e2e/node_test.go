@@ -220,7 +220,7 @@ func TestNodeReplaceWorker(t *testing.T) {
 	if r := b.node(1, "replace", "lab", "worker-2", "--yes"); !strings.Contains(r.stderr, "its node is Ready") {
 		t.Errorf("a node that is Ready: %s", r)
 	}
-	b.eventually(2*time.Minute, "the dead node is NotReady", func() (bool, string) {
+	b.eventually("the dead node is NotReady", func() (bool, string) {
 		n := b.show("worker-2")
 		return n.Node != nil && !n.Node.Ready, "it is still Ready"
 	})

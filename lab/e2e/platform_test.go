@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -239,7 +238,7 @@ func (b *bench) says(r result, texts ...string) {
 func (b *bench) image(namespace, name, want string) {
 	b.t.Helper()
 	cs, _ := b.admin()
-	b.eventually(10*time.Second, namespace+"/"+name, func() (bool, string) {
+	b.eventually(namespace+"/"+name, func() (bool, string) {
 		d, err := cs.AppsV1().Deployments(namespace).Get(b.t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			return false, err.Error()

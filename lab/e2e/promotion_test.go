@@ -123,7 +123,7 @@ func TestPromotion(t *testing.T) {
 	// A break holds production up, however long it went well before; it goes on from its best stretch when staging is well again.
 	p.staging.fault("worker-1", "never-ready")
 	p.staging.restartWorker()
-	p.eventually(2*time.Minute, "staging's worker is not Ready", func() (bool, string) {
+	p.eventually("staging's worker is not Ready", func() (bool, string) {
 		s := p.account()
 		return strings.Contains(s.Reason, "node worker-1 is not Ready"), fmt.Sprint(s)
 	})
@@ -132,7 +132,7 @@ func TestPromotion(t *testing.T) {
 		says(t, "staging runs k0s "+v136+", and is not healthy: ", "node worker-1 is not Ready")
 	p.staging.mend("worker-1")
 	p.staging.restartWorker()
-	p.eventually(2*time.Minute, "staging's worker is Ready", func() (bool, string) {
+	p.eventually("staging's worker is Ready", func() (bool, string) {
 		s := p.account("--record")
 		return s.Healthy, fmt.Sprint(s)
 	})

@@ -81,7 +81,7 @@ func (b *bench) noted(cs kubernetes.Interface, name string) bool {
 // allReady waits until every worker's node is Ready at that version.
 func (b *bench) allReady(cs kubernetes.Interface, version string) {
 	b.t.Helper()
-	b.eventually(30*time.Second, "the workers are Ready", func() (bool, string) {
+	b.eventually("the workers are Ready", func() (bool, string) {
 		nodes, err := cs.CoreV1().Nodes().List(context.Background(), metav1.ListOptions{})
 		if err != nil {
 			return false, err.Error()
@@ -166,7 +166,7 @@ func TestBackupDestroyRestore(t *testing.T) {
 		t.Error("what was written after the backup is there: nothing was restored")
 	}
 	b.allReady(cs, v135)
-	b.eventually(30*time.Second, "web is Ready again", func() (bool, string) {
+	b.eventually("web is Ready again", func() (bool, string) {
 		d, err := cs.AppsV1().Deployments("default").Get(context.Background(), "web", metav1.GetOptions{})
 		if err != nil {
 			return false, err.Error()

@@ -169,7 +169,7 @@ func TestReviewedPlanIsCarriedOn(t *testing.T) {
 	for i, after := range []time.Duration{4 * time.Second, 9 * time.Second, whenCordoned} {
 		_, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), apply...)
 		if time.Sleep(after); after == whenCordoned {
-			b.eventually(3*time.Minute, "a worker has its turn", func() (bool, string) { return b.anyCordoned(cs), "none is cordoned" })
+			b.eventually("a worker has its turn", func() (bool, string) { return b.anyCordoned(cs), "none is cordoned" })
 		}
 		r := stop(os.Kill)
 		t.Logf("run %d killed after %s (%s)", i+1, r.took.Round(time.Second), tail(strings.TrimSpace(r.stderr), 160))

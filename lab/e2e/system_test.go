@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -26,7 +25,7 @@ func (b *bench) kubeProxy(cs kubernetes.Interface) {
 	if _, err := cs.AppsV1().DaemonSets(set.Namespace).Create(context.Background(), set, metav1.CreateOptions{}); err != nil {
 		b.t.Fatal(err)
 	}
-	b.eventually(time.Minute, "kube-proxy on every node", func() (bool, string) {
+	b.eventually("kube-proxy on every node", func() (bool, string) {
 		now, err := cs.AppsV1().DaemonSets(set.Namespace).Get(context.Background(), set.Name, metav1.GetOptions{})
 		return err == nil && now.Status.DesiredNumberScheduled > 0 && now.Status.NumberReady == now.Status.DesiredNumberScheduled, "not yet"
 	})
@@ -48,7 +47,7 @@ func TestMissingImageOfKubeProxyStopsBeforeAWorkerIsDrained(t *testing.T) {
 		return err
 	}
 	_, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
-	b.eventually(3*time.Minute, "the API at the new version, which rolls kube-proxy out", func() (bool, string) {
+	b.eventually("the API at the new version, which rolls kube-proxy out", func() (bool, string) {
 		v, err := cs.Discovery().ServerVersion()
 		if err != nil || !strings.HasPrefix(v.GitVersion, "v1.36.") {
 			return false, "not yet"

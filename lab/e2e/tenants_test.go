@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -65,7 +64,7 @@ func TestTenantsWorkInTheirNamespacesOnly(t *testing.T) {
 		return client
 	}
 	ann := person("product-a")
-	b.eventually(20*time.Second, "she is known", func() (bool, string) {
+	b.eventually("she is known", func() (bool, string) {
 		_, err := ann.CoreV1().Pods("product-a").List(t.Context(), metav1.ListOptions{})
 		return err == nil, fmt.Sprint(err)
 	})

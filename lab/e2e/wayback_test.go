@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // A worker whose new k0s never becomes Ready is back on the old one within a minute of its deadline and in service, no other worker is
@@ -87,7 +86,7 @@ func TestWayBackOutlivesTheRun(t *testing.T) {
 	b.fault("worker-1", "never-ready", v136)
 	m := b.mark()
 	_, stop := b.background(binary(t, "KIBAN_BIN", "kiban"), "apply", "lab", "--yes")
-	b.eventually(2*time.Minute, "the worker starts with its new k0s", func() (bool, string) {
+	b.eventually("the worker starts with its new k0s", func() (bool, string) {
 		c := b.changes(m)
 		return strings.Contains(c, "worker-1 start "), c
 	})

@@ -114,7 +114,7 @@ func (b *bench) deploySlow(cs kubernetes.Interface) {
 			b.t.Fatal(err)
 		}
 	}
-	b.eventually(time.Minute, "a slow pod on every worker", func() (bool, string) {
+	b.eventually("a slow pod on every worker", func() (bool, string) {
 		pods, err := cs.CoreV1().Pods("default").List(context.Background(), metav1.ListOptions{LabelSelector: "app=slow"})
 		if err != nil {
 			return false, err.Error()

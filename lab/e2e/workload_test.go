@@ -48,7 +48,7 @@ func (b *bench) deploy(cs kubernetes.Interface, name string, n int32, maxUnavail
 	if _, err := cs.PolicyV1().PodDisruptionBudgets("default").Create(ctx, p, metav1.CreateOptions{}); err != nil {
 		b.t.Fatal(err)
 	}
-	b.eventually(time.Minute, name+" is Ready", func() (bool, string) {
+	b.eventually(name+" is Ready", func() (bool, string) {
 		d, err := cs.AppsV1().Deployments("default").Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return false, err.Error()
@@ -78,7 +78,7 @@ func (b *bench) watchQuorum(cfg *rest.Config) *quorumWatch {
 	}
 	tc.Certificates = []tls.Certificate{cert}
 	// A server without a quorum says so within two seconds. One that says nothing for a while is slow, which is no loss.
-	hc := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: tc, DisableKeepAlives: true}}
+	hc := &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: tc, DisableKeepAlives: true}}
 	go func() {
 		for ctx.Err() == nil {
 			var wg sync.WaitGroup

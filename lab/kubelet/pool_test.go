@@ -109,7 +109,7 @@ func (o *one) ready() bool {
 
 func (o *one) until(what string, is func() bool) {
 	o.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if is() {
 			return
 		}
@@ -119,7 +119,7 @@ func (o *one) until(what string, is func() bool) {
 
 // answers asks the pod at an address.
 func (o *one) answers(ip string) bool {
-	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	r, err := client.Get(fmt.Sprintf("http://%s:8080/", Listening(ip)))
 	if err != nil {
 		return false

@@ -80,7 +80,7 @@ func TestFailuresAreNamed(t *testing.T) {
 				if !ok || told.Subject != d.String() || !strings.Contains(told.Hint, c.hint) || told.Detail == "" {
 					t.Errorf("it says %+v (%v)", told, err)
 				}
-				if took := time.Since(begin); took > 20*time.Second {
+				if took := time.Since(begin); took > time.Minute {
 					t.Errorf("it took %s to say so", took)
 				}
 			})

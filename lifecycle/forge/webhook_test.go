@@ -95,17 +95,17 @@ func TestPost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newHookServer(t, tt.answer)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			began := time.Now()
-			patience := time.Minute
+			patience := 10 * time.Minute
 			if tt.name == "hangs" {
 				over := make(chan struct{})
 				t.Cleanup(func() { close(over) })
 				patience, r.answer = 200*time.Millisecond, func(http.ResponseWriter, int) bool { <-over; return false }
 			}
 			err := poster{client: webhookClient(patience), wait: time.Millisecond}.post(ctx, r.URL+secret, "hello")
-			if took := time.Since(began); took > 10*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
 			r.mu.Lock()
@@ -149,7 +149,7 @@ func TestUnreached(t *testing.T) {
 	defer untrusted.Close()
 	untrusted.Config.ErrorLog = nil
 	for _, address := range []string{address, untrusted.URL + secret} {
-		err := poster{client: webhookClient(time.Second), wait: time.Millisecond}.post(t.Context(), address, "hello")
+		err := poster{client: webhookClient(time.Minute), wait: time.Millisecond}.post(t.Context(), address, "hello")
 		if d, ok := errors.AsType[lifecycle.Diagnostic](err); !ok || d.Summary != "the webhook's receiver could not be reached" ||
 			errors.Is(err, lifecycle.ErrMayBeTold) {
 			t.Errorf("got %#v", err)

@@ -41,7 +41,7 @@ func TestA9_ARenderingThatHasNoEndIsGivenUp(t *testing.T) {
 		if !strings.Contains(d.Summary, "the rendering of addon door was given up") || d.Subject != a.Source || d.Field != "spec.chart" {
 			t.Errorf("%s: found %+v", tt.name, d)
 		}
-		if took > 20*time.Second {
+		if took > time.Minute {
 			t.Errorf("%s: it took %s", tt.name, took)
 		}
 		// It ends by itself here. Until then no other is begun.
@@ -102,7 +102,7 @@ func TestA9_ARenderingCanBeLeft(t *testing.T) {
 	defer cancel()
 	begun := time.Now()
 	_, err := testStore(StoreOptions{}).Render(ctx, site(dir), a, lifecycle.Capabilities{})
-	if took := time.Since(begun); ctx.Err() == nil || err == nil || took > 5*time.Second {
+	if took := time.Since(begun); ctx.Err() == nil || err == nil || took > time.Minute {
 		t.Errorf("after %s: %v", took, err)
 	}
 }

@@ -501,7 +501,7 @@ func TestInterruptedStep(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	err := s.Do(ctx, lifecycle.Step{ID: "w1/start", Target: "w1", Action: lifecycle.ActionStart}, nil)
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 6*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > time.Minute {
 		t.Errorf("%v after %s", err, time.Since(begin))
 	}
 	if err := s.Do(t.Context(), lifecycle.Step{ID: "w1/drain", Target: "w1", Action: lifecycle.ActionDrain}, nil); err == nil {

@@ -47,7 +47,7 @@ func TestHostKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(begin); d > 5*time.Second {
+	if d := time.Since(begin); d > time.Minute {
 		t.Errorf("it took %s, with a connect timeout of 2 s", d)
 	}
 	for host, want := range map[string]string{"c1": "known", "w1": "new", "w2": "changed", "w3": "failed"} {

@@ -293,7 +293,7 @@ func (s *stage) drainHeld(t *testing.T) {
 		t.Errorf("the error does not name what holds the pod: %v", err)
 	}
 	lines.want(t, line, 1)
-	if d := time.Since(began); d < 3*time.Second || d > 15*time.Second {
+	if d := time.Since(began); d < 3*time.Second || d > time.Minute {
 		t.Errorf("it took %s", d)
 	}
 }
@@ -310,11 +310,11 @@ func (s *stage) drainReleased(t *testing.T) {
 		_ = s.client.api.PolicyV1().PodDisruptionBudgets(s.namespace).Delete(context.Background(), "guard", metav1.DeleteOptions{})
 	})
 	defer release.Stop()
-	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 30 * time.Second,
+	if err := s.client.Drain(t.Context(), s.node, lifecycle.Drain{Timeout: 10 * time.Minute, EvictionRetry: 5 * time.Minute,
 		GracePeriod: time.Second}, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(began); d < time.Second || d > 15*time.Second {
+	if d := time.Since(began); d < time.Second || d > time.Minute {
 		t.Errorf("it took %s; the budget gave way after 1s", d)
 	}
 }
@@ -350,8 +350,8 @@ func (s *stage) drainCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(500*time.Millisecond, cancel)
 	began := time.Now()
-	err := s.client.Drain(ctx, s.node, lifecycle.Drain{Timeout: time.Minute, EvictionRetry: 10 * time.Second}, func(string) {})
-	if !errors.Is(err, context.Canceled) || time.Since(began) > 3*time.Second {
+	err := s.client.Drain(ctx, s.node, lifecycle.Drain{Timeout: 10 * time.Minute, EvictionRetry: 5 * time.Minute}, func(string) {})
+	if !errors.Is(err, context.Canceled) || time.Since(began) > time.Minute {
 		t.Errorf("got %v after %s", err, time.Since(began))
 	}
 }

@@ -115,7 +115,7 @@ type said struct {
 
 func (b *box) run(user, line string) said {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
 	rc := b.shell.Login(ctx, user, line, strings.NewReader(""), &out, &errs)
@@ -125,7 +125,7 @@ func (b *box) run(user, line string) said {
 // until waits for something to become true.
 func (b *box) until(what string, is func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("%s: not so", what)
 		}

@@ -66,7 +66,7 @@ func TestA9_InclusionsHaveABudget(t *testing.T) {
 	if len(ds) != 1 || !strings.Contains(ds[0].Subject, "/kustomization.yaml:2") || !strings.Contains(ds[0].Summary, "takes in more") {
 		t.Errorf("found %v", ds)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
+	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("it took %s", took)
 	}
 }
