@@ -10,6 +10,9 @@ func WayBack(site Site, state State, host string) string {
 	if state.API.NotYet || state.API.Unknown != "" { // node replace asks the API
 		return "Bring it back, or take it out of the overlay if it is gone for good."
 	}
+	if a, is := state.Absence(host); is {
+		return fmt.Sprintf("%s. If it is dead: kiban node replace %s %s.", a.way(site.Name, host), site.Name, host)
+	}
 	if forgotten(site, state, host) {
 		return "Bring it back, put another machine in its place, or take it out of the overlay: the cluster has nothing of it."
 	}

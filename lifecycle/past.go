@@ -9,7 +9,7 @@ import (
 )
 
 // Past is what is remembered of a site beside what its machines and its API say now. It is asked for where it matters only: where there
-// is no cluster or its API does not answer, and before versions change.
+// is no cluster, or its API or a controller does not answer, and before versions change.
 type Past struct {
 	// Backups are those that are kept, wherever the site keeps them, the newest first.
 	Backups []KeptBackup `json:"backups,omitempty"`

@@ -147,6 +147,11 @@ func TestWayBackOfAMachine(t *testing.T) {
 	if h := hint(); !strings.Contains(h, "kiban node replace lab c-1") || !strings.Contains(h, "kiban node remove") {
 		t.Errorf("%q", h)
 	}
+	st.Past.Runs = []lifecycle.RunRecord{{ID: "r1", Doing: "node reboot c-1", Result: lifecycle.RunUnended}}
+	if h := hint(); !strings.Contains(h, "kiban node reboot lab c-1 waits for it") || !strings.Contains(h, "kiban node replace lab c-1") {
+		t.Errorf("it may be rebooting: %q", h)
+	}
+	st.Past.Runs = nil
 	node, members := slices.Clone(st.Nodes), st.Etcd.Members
 	st.Nodes = slices.DeleteFunc(node, func(n lifecycle.NodeState) bool { return n.Name == "c-1" })
 	if h := hint(); !strings.Contains(h, "kiban node replace lab c-1") {

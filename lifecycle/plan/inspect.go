@@ -51,9 +51,12 @@ func (p *planner) inspectReach(m *member) {
 		if sev == lifecycle.SeverityWarning {
 			p.away = append(p.away, m.Name)
 		}
-		p.find(lifecycle.Findingf(sev, m.Name, "the host cannot be reached").
-			Because(strings.TrimSuffix(m.seen.Why, ".") + ". " + detail).
-			Try(lifecycle.WayBack(p.site, p.state, m.Name)))
+		d := lifecycle.Findingf(sev, m.Name, "the host cannot be reached").
+			Because(strings.TrimSuffix(m.seen.Why, ".") + ". " + detail)
+		if a, is := p.state.Absence(m.Name); is {
+			d = d.Because(a.String())
+		}
+		p.find(d.Try(lifecycle.WayBack(p.site, p.state, m.Name)))
 	case lifecycle.HostKeyUnknown:
 		p.shutOutOf(m, "the host's key is not the known one")
 	case lifecycle.HostNoKeys:

@@ -130,9 +130,13 @@ func (n *nodeTask) reachable() bool {
 	if n.on.seen.Reached() {
 		return true
 	}
-	n.find(lifecycle.Blockedf(n.Host, "the machine cannot be reached").
+	d := lifecycle.Blockedf(n.Host, "the machine cannot be reached").
 		Because(n.on.seen.Why).
-		Try(fmt.Sprintf("Bring it back; or, if it is gone for good: kiban node replace %s %s", n.site.Name, n.Host)))
+		Try(fmt.Sprintf("Bring it back; or, if it is gone for good: kiban node replace %s %s", n.site.Name, n.Host))
+	if a, is := n.state.Absence(n.Host); is {
+		d = d.Because(a.String())
+	}
+	n.find(d)
 	return false
 }
 

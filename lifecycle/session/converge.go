@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/review"
@@ -17,6 +18,8 @@ type goal struct {
 	// plan makes the plan from what is there. blind: it needs no look.
 	plan  func(seen lifecycle.State) lifecycle.Plan
 	blind bool
+	// awaits says that the machine in question is away and worth to be waited for before anything is planned; nil: none is.
+	awaits func(seen lifecycle.State, began, now time.Time) (why string, awaits bool)
 	// estimate says that people want to know how long it may take.
 	estimate bool
 	// saved is the plan that is to be carried out and no other; nil: whatever is planned now. Who saved it has said yes to it.
@@ -65,6 +68,7 @@ func (e PlanError) Unwrap() error { return e.Diagnostics }
 func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) {
 	turn := s.turn(g.doing)
 	defer turn.giveUp()
+	away := &absence{session: s, awaits: g.awaits}
 	var last *lifecycle.Plan
 	carriedOut := 0
 	for {
@@ -73,6 +77,11 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 			return res, err
 		}
 		if again, err := turn.await(ctx, plan); err != nil {
+			return res, err
+		} else if again {
+			continue
+		}
+		if again, err := away.wait(ctx); err != nil {
 			return res, err
 		} else if again {
 			continue

@@ -13,8 +13,8 @@ import (
 const pastLimit = 20 * time.Second
 
 // remember gives what is remembered of a site, as far as it matters to what was seen: where there is no cluster or its API does not
-// answer, its backups and the runs that have their journals here; where versions are to change, what the cluster keeps of its runs, and of
-// an upgrade that is under way its backups. What can't be asked is said.
+// answer, its backups and the runs that have their journals here; where versions are to change or a controller is away, what the cluster
+// keeps of its runs, and of an upgrade that is under way its backups. What can't be asked is said.
 func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.Past {
 	var past lifecycle.Past
 	if s.site.Provider == lifecycle.ProviderExternal {
@@ -31,7 +31,7 @@ func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.
 			past.Unread = append(past.Unread, d.Error())
 		}
 	}
-	if away || changing {
+	if away || changing || controllerAway(s.site, seen) {
 		past.Runs = s.pastRuns(ctx, !away)
 	}
 	return past
@@ -69,6 +69,14 @@ func versionsChange(site lifecycle.Site, seen lifecycle.State) (changing, underW
 		}
 	}
 	return changing, underWay || len(running) > 1
+}
+
+// controllerAway reports whether a controller told nothing.
+func controllerAway(site lifecycle.Site, seen lifecycle.State) bool {
+	return slices.ContainsFunc(site.Cluster.Controllers(), func(h lifecycle.Host) bool {
+		st, ok := seen.Host(h.Name)
+		return ok && !st.Reached()
+	})
 }
 
 // backupBefore is the newest backup that leads back to before a version, of those that can be asked for now.
