@@ -233,6 +233,9 @@ const (
 	AnnotationTainted  = "kiban.dev/tainted"
 )
 
+// Silent reports whether the node's kubelet tells nothing any more, by the reason that Kubernetes gives: nothing there ends pods then.
+func (n NodeState) Silent() bool { return !n.Ready && strings.HasPrefix(n.Why, "NodeStatus") }
+
 // IsZero reports whether there is no mark.
 func (m Mark) IsZero() bool { return m == Mark{} }
 

@@ -42,7 +42,8 @@ const (
 func (c cause) hint() string {
 	return map[cause]string{
 		causeBudget: "Let the budget allow a disruption: more replicas, a looser budget, or room on other nodes.",
-		causeNode:   "Bring the node's kubelet back, or take the node out for good: only then do its pods end.",
+		causeNode: "Bring the node's kubelet back, or take the node out for good (kiban node remove waits for no pods that no kubelet " +
+			"ends): only then do its pods end.",
 		causeGrace: "Give the drain longer than the pods' grace periods (spec.upgrade.drain.timeout), or cut these short " +
 			"(spec.upgrade.drain.gracePeriod).",
 		causeFinalizer: "Start what is to remove the finalizer; if nothing is to any more, remove it: " +
@@ -169,7 +170,7 @@ func (l *departingPod) tell(line string, progress func(string)) {
 	l.held, l.told = line, line
 }
 
-// kubelet says what is wrong with a node's kubelet; "" when it is well.
+// kubeletTrouble says what is wrong with a node's kubelet; "" when it is well.
 func kubeletTrouble(n lifecycle.NodeState) string {
 	if n.Ready {
 		return ""

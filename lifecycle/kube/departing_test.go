@@ -3,6 +3,7 @@ package kube
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,6 +64,24 @@ func TestDrainTellsWhatHoldsAPod(t *testing.T) {
 				t.Errorf("want %q in the hint: %s", c.hint, hint)
 			}
 		})
+	}
+}
+
+// TestDrainTellsOfADeadKubelet: while pods are waited for that nothing ends, that is told, and not only when the time has run out.
+func TestDrainTellsOfADeadKubelet(t *testing.T) {
+	f := newFakeAPI()
+	f.linger = -1
+	client := connect(t, f)
+	f.put("nodes", nodeThat("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))
+	f.put("pods", ownedPod("web-1", func(o object) { metadata(o)["deletionTimestamp"] = "2026-11-29T03:00:00Z" }))
+	var told []string
+	_ = client.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Second, EvictionRetry: time.Second}, func(line string) {
+		told = append(told, line)
+	})
+	want := "shop/web-1: asked to leave, and nothing ends them there: node w1 is not Ready (NodeStatusUnknown: Kubelet stopped posting node " +
+		"status.)"
+	if !slices.Equal(told, []string{want}) {
+		t.Errorf("told: %q", told)
 	}
 }
 

@@ -49,7 +49,8 @@ type drainer struct {
 	pods    stream
 	budgets stream
 	resync  time.Time // when to compare with the API next
-	trouble string    // the last failure that may pass
+	told    lifecycle.Waiting
+	trouble string // the last failure that may pass
 }
 
 // Drain moves a node's pods away with the meaning of `kubectl drain --ignore-daemonsets`, and returns when they are gone. The
@@ -106,6 +107,7 @@ func (d *drainer) run(ctx context.Context) error {
 				return nil
 			case err == nil:
 				d.resync = time.Now().Add(resyncEvery)
+				d.tellBroken(ctx)
 			case worthRepeating(err):
 				d.note(ctx, err)
 				d.resync = time.Now().Add(reconnectAfter)
@@ -236,6 +238,24 @@ func (d *drainer) timedOut(ctx context.Context) error {
 		Because(lines...).
 		Try(strings.Join(append(hints, "Then run the same command again: it goes on from here."), " ")).
 		Hiding(context.DeadlineExceeded)
+}
+
+// tellBroken says that pods were asked to leave and that nothing on the node ends them, while that is so.
+func (d *drainer) tellBroken(ctx context.Context) {
+	var leaving []string
+	for _, l := range d.sorted() {
+		if l.evicted {
+			leaving = append(leaving, l.String())
+		}
+	}
+	if len(leaving) == 0 {
+		return
+	}
+	if broken := d.broken(ctx); broken != "" {
+		if line := lifecycle.Few(leaving) + ": asked to leave, and nothing ends them there: " + broken; d.told.News(line, time.Now()) {
+			d.progress(line)
+		}
+	}
 }
 
 // broken says what keeps the node from ending pods. An API that does not answer leaves that unsaid.

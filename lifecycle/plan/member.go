@@ -124,6 +124,17 @@ func isDown(s lifecycle.HostState) bool {
 	return member && s.Running.IsZero() && s.Service != lifecycle.ServiceRunning && s.Service != lifecycle.ServiceStarting
 }
 
+// deaf reports whether nothing on the machine would end pods: its k0s does not run, or its kubelet tells nothing any more.
+func (m *member) deaf() bool { return m.down || m.registered && m.node.Silent() }
+
+// deafWhy says so in words.
+func (m *member) deafWhy() string {
+	if m.node.Silent() && !isDown(m.seen) {
+		return "its kubelet does not answer, so nothing there would end its pods"
+	}
+	return "k0s does not run, so there is nothing to drain"
+}
+
 // isBroken reports whether what is left of a member is its service, with a binary that is damaged or gone.
 func (m *member) isBroken() bool {
 	s := m.seen

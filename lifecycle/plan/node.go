@@ -175,6 +175,13 @@ func (n *nodeTask) drain() {
 			Try("kiban apply " + n.site.Name + " starts it; kiban node cordon only closes it."))
 		return
 	}
+	if n.on.deaf() {
+		n.find(lifecycle.Blockedf(n.Host, "its kubelet does not answer, so nothing there would end its pods").
+			Because(n.on.node.Why).
+			Try(fmt.Sprintf("kiban node logs %s %s says why. kiban node cordon only closes it; kiban node reboot and kiban node remove do not "+
+				"wait for its pods.", n.site.Name, n.Host)))
+		return
+	}
 	var steps []*step
 	reason := "its pods move away"
 	if n.byAdministrator() && !n.Force {

@@ -30,6 +30,10 @@ func (n *nodeTask) maintain() {
 	if takeOver && n.Force || m.node.Unschedulable && !m.node.Mark.IsZero() && !m.held {
 		m.node.Unschedulable = false // so that its cordon is taken over
 	}
+	if m.node.Silent() && n.evacuates(m) {
+		m.down = true // so that no pods are waited for that nothing ends
+		n.inspectDeaf(m, "It is worked on with its pods on it.")
+	}
 	s := n.stage("maintain", "maintain "+m.Name, 1)
 	n.turn(s, m, lifecycle.Version{}, work)
 	for _, st := range s.steps {

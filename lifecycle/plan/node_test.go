@@ -188,6 +188,66 @@ func TestMaintenanceIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TestRemovalThatWasCutOffIsNoUpgrade: a removal that was cut off in its drain leaves a node closed whose k0s does not come up. A plan for
+// the site starts it again, and says what was cut off there.
+func TestRemovalThatWasCutOffIsNoUpgrade(t *testing.T) {
+	w := built(t, newSite(v136, 1, 2))
+	h, n := w.hosts["worker-2"], w.nodes["worker-2"]
+	h.Service, h.Running, h.Restarts = lifecycle.ServiceStarting, lifecycle.Version{}, 7
+	n.Ready, n.Why, n.Unschedulable, n.Mark = false, "NodeStatusUnknown", true, lifecycle.Mark{Run: "r1", Reason: "kiban node remove"}
+	text := outline(makePlan(w.site, w.observe()))
+	if strings.Contains(text, "an upgrade was cut off") || !strings.Contains(text, "its node is closed by a run that was cut off (kiban node "+
+		"remove)") {
+		t.Error(text)
+	}
+}
+
+// TestDeadKubelet: no pods are waited for that nothing on their machine ends. A drain is refused, a machine that is worked on or taken out
+// is not drained, and who does so is told.
+func TestDeadKubelet(t *testing.T) {
+	for verb, c := range map[lifecycle.NodeVerb]struct {
+		stop  bool
+		steps string
+	}{
+		lifecycle.NodeDrain:    {stop: true},
+		lifecycle.NodeRemove:   {steps: "worker-2/cordon worker-2/reset worker-2/delete-node"},
+		lifecycle.NodeReboot:   {steps: "worker-2/cordon worker-2/reboot worker-2/uncordon"},
+		lifecycle.NodeMaintain: {steps: "worker-2/cordon worker-2/await worker-2/uncordon"},
+	} {
+		w := built(t, newSite(v136, 1, 2))
+		w.hosts["worker-2"].BootID = "b00t"
+		n := w.nodes["worker-2"]
+		n.Ready, n.Why = false, "NodeStatusUnknown: Kubelet stopped posting node status."
+		p := Node(w.site, w.observe(), lifecycle.NodeTask{Verb: verb, Host: "worker-2", BootTimeout: time.Minute})
+		var ids []string
+		for _, s := range p.Steps {
+			ids = append(ids, s.ID)
+		}
+		if got := strings.Join(ids, " "); got != c.steps || (p.Diagnostics.Err() != nil) != c.stop {
+			t.Errorf("%s: %s\n%v", verb, got, p.Diagnostics)
+		}
+		if d := p.Diagnostics; len(d) == 0 || !strings.Contains(d.Error(), "its kubelet does not answer") ||
+			!strings.Contains(d.Error(), "Kubelet stopped posting") {
+			t.Errorf("%s: it is not told: %v", verb, d)
+		}
+	}
+}
+
+// TestMaintenanceThatIsAway: a plan for the site says of a machine that `kiban node` took out and that does not answer that it may be
+// rebooting, and what waits for it.
+func TestMaintenanceThatIsAway(t *testing.T) {
+	w := built(t, newSite(v136, 1, 2))
+	st := w.observe()
+	cordoned("worker-1", "maintenance:r1", "kiban node reboot")(&st)
+	died("worker-1")(&st)
+	nodeState(&st, "worker-1").LeaseRenewed = clock
+	p := makePlan(w.site, st)
+	if len(p.Diagnostics) == 0 || !strings.Contains(p.Diagnostics[0].Detail, "UTC: it may be rebooting.") ||
+		!strings.Contains(p.Diagnostics[0].Hint, "kiban node reboot") || !strings.Contains(p.Diagnostics[0].Hint, "waits for it") {
+		t.Errorf("%+v", p.Diagnostics)
+	}
+}
+
 // TestRemovalIsCarriedOn: a removal that was cut off at any point is planned from there, and never without forgetting the controller.
 func TestRemovalIsCarriedOn(t *testing.T) {
 	w := built(t, newSite(v136, 3, 1))

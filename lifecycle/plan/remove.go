@@ -98,6 +98,9 @@ func (p *planner) takeOut(m *member, why string) []*step {
 	}
 	if m.littered() {
 		st := p.do(lifecycle.ActionReset, m, why)
+		if m.registered && m.evacuates() && m.deaf() && !m.down {
+			st.Reason += "; " + m.deafWhy() + ": they end with it"
+		}
 		if m.Role.IsController() {
 			st.After = []lifecycle.Gate{p.gate(lifecycle.GateAPIServers, m.Name), p.gate(lifecycle.GateLeaders, "")}
 		}
@@ -112,19 +115,29 @@ func (p *planner) takeOut(m *member, why string) []*step {
 	return steps
 }
 
-// evacuate closes and empties a node that goes for good. One whose k0s does not run has no kubelet to end its pods: deleting the node
-// deletes them.
+// evacuate closes and empties a node that goes for good. One whose k0s does not run has no kubelet to end its pods, nor has one whose
+// kubelet tells nothing any more: deleting the node deletes them.
 func (p *planner) evacuate(m *member, why string) []*step {
 	var steps []*step
 	if !m.node.Unschedulable {
 		steps = append(steps, p.do(lifecycle.ActionCordon, m, why))
 	}
-	if !m.down && m.onMachine() {
+	if !m.down && m.deaf() {
+		p.inspectDeaf(m, "They end when k0s is wiped, and are made elsewhere when the node is deleted.")
+	}
+	if !m.deaf() && m.onMachine() {
 		steps = append(steps, p.do(lifecycle.ActionDrain, m, why+"; its pods move away first"))
 		p.tellRoom(m, true)
 	}
-	if len(steps) > 0 && !m.down {
+	if len(steps) > 0 && !m.deaf() {
 		steps[0].Before = p.mayLeave(m)
 	}
 	return steps
+}
+
+// inspectDeaf warns that pods are not moved away, because nothing on their machine would end them, and says what becomes of them.
+func (p *planner) inspectDeaf(m *member, pods string) {
+	p.find(lifecycle.Warnf(m.Name, "its pods are not moved away first: its kubelet does not answer").
+		Because("An eviction would wait for a kubelet that does not end them, and so for its time to run out. "+pods, m.node.Why).
+		Try(fmt.Sprintf("To see why: kiban node logs %s %s", p.site.Name, m.Name)))
 }

@@ -27,7 +27,7 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 		}
 		steps = append(steps, p.do(lifecycle.ActionDrain, m, reason))
 	} else {
-		work.Reason += "; k0s does not run, so there is nothing to drain"
+		work.Reason += "; " + m.deafWhy()
 	}
 	steps = append(steps, work)
 	if m.cordonedByOthers() {

@@ -92,7 +92,7 @@ func (p *planner) upgradeWhy(m *member, hop lifecycle.Version) string {
 	case m.stranded && hop == p.nextHop(m):
 		return fmt.Sprintf("%s; k0s %s is installed in its place", m.strandedWhy(), hop)
 	case m.level == hop && m.waits:
-		why = fmt.Sprintf("k0s %s is in place, but its service is %s: an upgrade was cut off", hop, s.Service)
+		why = fmt.Sprintf("k0s %s is in place, but its service is %s: %s", hop, s.Service, m.cutOff())
 	case s.Running == m.level && s.Running.Less(s.Binary):
 		why = fmt.Sprintf("k0s %s is in place, but %s still runs: an upgrade was cut off", s.Binary, s.Running)
 	default:
@@ -105,6 +105,14 @@ func (p *planner) upgradeWhy(m *member, hop lifecycle.Version) string {
 		return fmt.Sprintf("%s, %s is declared", why, hop)
 	}
 	return fmt.Sprintf("%s, %s is a hop on the way to %s", why, hop, p.target())
+}
+
+// cutOff says what left a member behind that is where the hop leads and does not run: not every run that closes a node is an upgrade.
+func (m *member) cutOff() string {
+	if r := m.node.Mark.Reason; r != "" {
+		return "its node is closed by a run that was cut off (" + r + ")"
+	}
+	return "an upgrade was cut off"
 }
 
 // dueAt are the members that the hop is to change: those at an older version, and those at the hop's own that do not run.
