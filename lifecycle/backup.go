@@ -17,9 +17,17 @@ type Backup struct {
 	Digest string
 }
 
-// KeepBackup keeps a backup of a control plane of that version, which take writes, and says where. It is done when the backup is whole
-// wherever it is to be. progress gets a line for whatever takes a while. The error of take is passed on.
-type KeepBackup func(ctx context.Context, version Version, take func(io.Writer) error, progress func(string)) (file string, err error)
+// KeepBackup keeps a backup of a control plane, which take writes, and says where. It is done when the backup is whole wherever it is to
+// be. progress gets a line for whatever takes a while. The error of take is passed on.
+type KeepBackup func(ctx context.Context, of ToKeep, take func(io.Writer) error, progress func(string)) (file string, err error)
+
+// ToKeep is what is known of a backup before it is kept.
+type ToKeep struct {
+	// Version is the one that it leads back to.
+	Version Version
+	// Behind is a warning that its etcd has no quorum, so that it may lack what other members have; nil where nothing speaks for that.
+	Behind *Diagnostic
+}
 
 // BackupTo is where backups outlive the machine that runs kiban. Exactly one of the fields is set.
 type BackupTo struct {

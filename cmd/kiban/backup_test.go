@@ -22,7 +22,7 @@ func streaming(content []byte) (*fakeSite, services) {
 	s := f.services()
 	f.run = func(ctx context.Context, _ lifecycle.Plan, run session.Run) error {
 		take := func(w io.Writer) error { _, err := w.Write(content); return err }
-		_, err := run.KeepBackup(ctx, lifecycle.Version{Major: 1, Minor: 35}, take, func(string) {})
+		_, err := run.KeepBackup(ctx, lifecycle.ToKeep{Version: lifecycle.Version{Major: 1, Minor: 35}}, take, func(string) {})
 		return errors.Join(err, run.Sink(lifecycle.Event{Kind: lifecycle.EventSummary}))
 	}
 	return f, s

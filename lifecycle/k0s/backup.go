@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"time"
 
 	"github.com/k0sproject/rig/v2/sh/shellescape"
 
@@ -28,6 +31,12 @@ func backup(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
+	said := t.ask(ctx, t.controllers())
+	if t.on == nil && f.etcdProblem != "" && slices.ContainsFunc(said, func(f facts) bool { return f.etcd != nil }) {
+		if other, g, err := t.controller(ctx, from.host.Name); err == nil && g.etcdProblem == "" {
+			from, f = other, g // it is with the others, and has what they have
+		}
+	}
 	q := shellescape.Quote
 	t.progress("backing up the control plane from " + from.host.Name)
 	take := func(w io.Writer) error {
@@ -37,7 +46,8 @@ func backup(ctx context.Context, t *task) error {
 		_, err := from.pipe(ctx, fmt.Sprintf("%s backup --save-path - --data-dir %s", q(from.paths.binary), q(from.paths.data)), nil, w)
 		return errors.Join(err, endless(ctx))
 	}
-	file, err := t.opts.KeepBackup(ctx, t.writtenBy(ctx, f), take, t.progress)
+	of := lifecycle.ToKeep{Version: writtenBy(f, said), Behind: t.behind(ctx, from, f, said)}
+	file, err := t.opts.KeepBackup(ctx, of, take, t.progress)
 	if err != nil {
 		return err
 	}
@@ -47,12 +57,31 @@ func backup(ctx context.Context, t *task) error {
 
 // writtenBy is the version that a backup leads back to: the newest that runs on a controller. While an upgrade is under way, what an API
 // server of the new version has written is in it, whichever controller gives it.
-func (t *task) writtenBy(ctx context.Context, f facts) lifecycle.Version {
+func writtenBy(f facts, all []facts) lifecycle.Version {
 	v := f.host.Running
-	for _, other := range t.ask(ctx, t.controllers()) {
+	for _, other := range all {
 		if v.Less(other.host.Running) {
 			v = other.host.Running
 		}
 	}
 	return v
+}
+
+// behind warns of an etcd that has no quorum: k0s takes its backup of the member on the controller alone, which gives it all the same. It
+// is known by the list of members, which a member tells only when it has asked the others. Nil where it is told, or where there is no etcd.
+func (t *task) behind(ctx context.Context, from *remote, f facts, all []facts) *lifecycle.Diagnostic {
+	if f.etcdProblem == "" {
+		return nil
+	}
+	hosts := make([]lifecycle.HostState, len(all))
+	for i, other := range all {
+		hosts[i] = other.host
+	}
+	written, err := from.output(ctx, fmt.Sprintf("stat -c %%Y %s/etcd/member/snap/db", shellescape.Quote(from.paths.data)))
+	seconds, notNumber := strconv.ParseInt(written, 10, 64)
+	var at time.Time
+	if err == nil && notNumber == nil {
+		at = time.Unix(seconds-int64(f.host.ClockOffset), 0)
+	}
+	return new(lifecycle.QuorumOf(t.site.Cluster, hosts).Behind(from.host.Name, f.etcdProblem, at))
 }

@@ -87,6 +87,7 @@ token) [ "$2" = create ] && cat "$ROOT/token"; [ "$2" = invalidate ] && {
 	[ -e "$ROOT/token-gone" ] && { echo "Error: secrets \"bootstrap-token-$4\" not found" >&2; exit 1; }
 	echo "$4" >> "$ROOT/invalidated"; }; exit 0 ;;
 etcd) [ "$2" = leave ] && echo "$*" >> "$ROOT/left" && exit 0
+	[ -f "$ROOT/no-quorum" ] && { echo "Error: context deadline exceeded" >&2; exit 1; }
 	echo '{"members":{"c1":"https://10.0.0.11:2380","c2":"https://10.0.0.12:2380"}}' ;;
 backup) cat "$ROOT/backup.tar.gz" ;;
 restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"
@@ -324,6 +325,8 @@ type farm struct {
 	auditErr error
 	log      *slog.Logger
 	mu       sync.Mutex
+	// behind is what was said of the backup that was kept last.
+	behind *lifecycle.Diagnostic
 	// restore is the backup that sessions are given.
 	restore *Archive
 }
@@ -434,12 +437,13 @@ func (f *farm) open(version string) *Session {
 }
 
 // keep writes a backup down under the version that it is said to be of.
-func (f *farm) keep(_ context.Context, v lifecycle.Version, take func(io.Writer) error, _ func(string)) (string, error) {
+func (f *farm) keep(_ context.Context, of lifecycle.ToKeep, take func(io.Writer) error, _ func(string)) (string, error) {
+	f.behind = of.Behind
 	var b bytes.Buffer
 	if err := take(&b); err != nil {
 		return "", err
 	}
-	path := filepath.Join(f.dir, v.String()+".tar.gz")
+	path := filepath.Join(f.dir, of.Version.String()+".tar.gz")
 	return path, os.WriteFile(path, b.Bytes(), 0o600)
 }
 

@@ -121,6 +121,9 @@ func apiProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics 
 	case st.ShutOut(site): // what keeps kiban out of the controllers is said of them; how the API is, is not known
 		return nil
 	case st.API.Unknown != "":
+		if q, lost := lifecycle.LostQuorum(site, st); lost {
+			return lifecycle.Diagnostics{q.Finding(site, st)}
+		}
 		d := lifecycle.Errorf(site.Name, "the Kubernetes API did not answer").Because(st.API.Unknown)
 		if site.Provider != lifecycle.ProviderExternal {
 			d = d.Try("kiban plan " + site.Name + " says what would bring it back.")

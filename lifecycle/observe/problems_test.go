@@ -81,6 +81,23 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// TestProblemsNameALostQuorum: two of three controllers are away, so the API is.
+func TestProblemsNameALostQuorum(t *testing.T) {
+	site, st := problemSite()
+	for _, name := range []string{"c-2", "c-3"} {
+		site.Cluster.Hosts = append(site.Cluster.Hosts, lifecycle.Host{Name: name, Role: lifecycle.RoleController})
+		st.Hosts = append(st.Hosts, lifecycle.HostState{Name: name, Problem: lifecycle.HostUnreachable, Why: "no route to host"})
+	}
+	st.API, st.Nodes, st.Etcd = lifecycle.APIState{Unknown: "timeout"}, nil, lifecycle.EtcdState{Unknown: "timed out"}
+	i := slices.IndexFunc(Problems(site, st), func(d lifecycle.Diagnostic) bool { return d.Subject == "lab" })
+	if i < 0 {
+		t.Fatal(Problems(site, st))
+	}
+	if d := Problems(site, st)[i]; d.Summary != "etcd has 1 of 3 members: no quorum" || !strings.Contains(d.Hint, "Bring c-2 or c-3 back") {
+		t.Errorf("%+v", d)
+	}
+}
+
 // TestProblemsHaveAWayOn: whoever looks at a site at night is told what to do about each thing that can be done something about.
 func TestProblemsHaveAWayOn(t *testing.T) {
 	for name, change := range map[string]func(*lifecycle.State){

@@ -18,6 +18,8 @@ func (p *planner) inspectCluster() {
 		p.find(lifecycle.Blockedf(p.site.Name, "the API was asked at a port where it does not listen").
 			Because(p.askedAtAnotherPort() + "\n" + p.state.API.Unknown).
 			Try("Declare the port that the cluster has: a living cluster keeps it."))
+	case p.dark() && p.quorumLost():
+		p.inspectQuorum()
 	case p.dark() && p.onlyWaits:
 		p.find(lifecycle.Warnf(p.site.Name, "the API does not answer yet, so this plan only waits for it").
 			Because(p.state.API.Unknown).
@@ -40,6 +42,32 @@ func (p *planner) inspectCluster() {
 	case p.state.API.NotYet:
 		p.inspectBeginning()
 	}
+}
+
+// quorumLost reports whether the API is away for want of etcd's quorum, also when the plan has started what it starts.
+func (p *planner) quorumLost() bool {
+	q, lost := lifecycle.LostQuorum(p.site, p.state)
+	started := slices.DeleteFunc(slices.Clone(q.Stopped), func(name string) bool {
+		return !p.hasAny(p.member(name), lifecycle.Action.StartsK0s)
+	})
+	return lost && len(q.Up)+len(started) < q.Need()
+}
+
+// inspectQuorum finds that etcd has no quorum and gets none by the plan. It stops a plan that has nothing to do meanwhile.
+func (p *planner) inspectQuorum() {
+	q, _ := lifecycle.LostQuorum(p.site, p.state)
+	d := q.Finding(p.site, p.state)
+	switch {
+	case p.onlyWaits:
+		d.Severity = lifecycle.SeverityWarning
+		d = d.Because("This plan only waits for the API: others may be on their way, as when all machines start.")
+	case hasSteps(p.work):
+		d.Severity = lifecycle.SeverityWarning
+		d = d.Because("This plan starts what can be started, which are too few.")
+	default:
+		d.Severity = lifecycle.SeverityBlocked
+	}
+	p.find(d)
 }
 
 // lookAtControllers is the way on where k0s runs and the API is silent: a controller's own words, and the way to the API.

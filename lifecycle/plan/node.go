@@ -34,6 +34,8 @@ func (p *planner) answers() bool {
 		for _, m := range p.controllers() {
 			p.inspectReach(m) // the way to the API leads through them
 		}
+	case p.dark() && p.quorumLost():
+		p.inspectQuorum()
 	case p.dark():
 		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, so nothing is known of nodes, budgets and quorum").
 			Because(p.state.API.Unknown).

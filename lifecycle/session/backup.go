@@ -31,16 +31,33 @@ func (s *Session) shipped() (backup.Store, error) {
 	return store, nil
 }
 
-// keepBackups keeps what a run's steps back up wherever the site says.
+// keepBackups keeps what a run's steps back up wherever the site says. One that may be behind is no way back, and pushes out none that is.
 func (s *Session) keepBackups(run string) lifecycle.KeepBackup {
-	return func(ctx context.Context, v lifecycle.Version, take func(io.Writer) error, progress func(string)) (string, error) {
-		store, err := s.shipped()
-		if err != nil {
-			return "", err
+	return func(ctx context.Context, of lifecycle.ToKeep, take func(io.Writer) error, progress func(string)) (string, error) {
+		if of.Behind != nil {
+			return "", notBehind(*of.Behind, s.site.Name)
 		}
-		store.Run = run
-		return store.Keep(ctx, v, take, progress)
+		return s.keep(ctx, run, of, take, progress)
 	}
+}
+
+func (s *Session) keep(
+	ctx context.Context, run string, of lifecycle.ToKeep, take func(io.Writer) error, progress func(string),
+) (string, error) {
+	store, err := s.shipped()
+	if err != nil {
+		return "", err
+	}
+	store.Run = run
+	return store.Keep(ctx, of.Version, take, progress)
+}
+
+// notBehind refuses a backup that may be behind where nobody is there to judge it.
+func notBehind(d lifecycle.Diagnostic, site string) lifecycle.Diagnostic {
+	d.Severity = lifecycle.SeverityBlocked
+	d.Summary = "no backup was taken: etcd has no quorum, so it might be behind"
+	d.Hint = "Bring another controller back. To save what there is, by hand: kiban backup " + site
+	return d
 }
 
 // Backups are those of the site wherever it keeps them, the newest first. Places that cannot be asked are findings.
@@ -56,16 +73,29 @@ func (s *Session) Backups(ctx context.Context) ([]lifecycle.KeptBackup, lifecycl
 // Backup takes a backup of the control plane, which changes nothing on the site, and gives its file. out is a file or a folder to put it
 // in; "" keeps it wherever the site says.
 func (s *Session) Backup(ctx context.Context, out string) (file string, err error) {
+	return s.backup(ctx, out, func(behind lifecycle.Diagnostic) error {
+		s.opts.Hooks.warn(behind) // it may be all that is left
+		return nil
+	})
+}
+
+// backup is Backup; the error of doubt ends it where the backup may be behind.
+func (s *Session) backup(ctx context.Context, out string, doubt func(behind lifecycle.Diagnostic) error) (file string, err error) {
 	g := goal{doing: "backup", plan: func(lifecycle.State) lifecycle.Plan { return s.parts.Plans.Backup(s.site) }, blind: true}
 	g.keepBackup = func(run string) lifecycle.KeepBackup {
-		return func(ctx context.Context, v lifecycle.Version, take func(io.Writer) error, progress func(string)) (_ string, err error) {
-			keep := s.keepBackups(run)
+		return func(ctx context.Context, of lifecycle.ToKeep, take func(io.Writer) error, progress func(string)) (_ string, err error) {
+			if of.Behind != nil {
+				if err := doubt(*of.Behind); err != nil {
+					return "", err
+				}
+			}
 			if out != "" {
 				store := s.backups()
 				store.Out = out
-				keep = store.Keep
+				file, err = store.Keep(ctx, of.Version, take, progress)
+				return file, err
 			}
-			file, err = keep(ctx, v, take, progress)
+			file, err = s.keep(ctx, run, of, take, progress)
 			return file, err
 		}
 	}
@@ -95,7 +125,7 @@ func (s *Session) ScheduledBackup(ctx context.Context) (file, fresh string, err 
 	if fresh, err = store.Fresh(ctx, freshFor); err != nil || fresh != "" {
 		return "", fresh, err
 	}
-	file, err = s.Backup(ctx, "")
+	file, err = s.backup(ctx, "", func(behind lifecycle.Diagnostic) error { return notBehind(behind, s.site.Name) })
 	return file, "", err
 }
 

@@ -159,12 +159,12 @@ func (w *world) audit(cmd k0s.Command) error {
 
 // keepBackup keeps a backup where the run in hand wants it.
 func (w *world) keepBackup(
-	ctx context.Context, version lifecycle.Version, take func(io.Writer) error, progress func(string),
+	ctx context.Context, of lifecycle.ToKeep, take func(io.Writer) error, progress func(string),
 ) (string, error) {
 	w.mu.Lock()
 	hand := w.hand
 	w.mu.Unlock()
-	return hand.KeepBackup(ctx, version, take, progress)
+	return hand.KeepBackup(ctx, of, take, progress)
 }
 
 // ownCluster is the client for a cluster that nothing says to be another site's.
