@@ -6,8 +6,12 @@ import (
 	"strconv"
 )
 
-// What is told of a declaration, an object or an argument must not tell a secret. These rules decide by names and by the look of a text;
-// all that shows values asks them. They would rather hide too much.
+// What is told of a declaration, an object, an argument or a log (masklog.go) must not tell a secret. These rules decide by names and by
+// the look of a text; all that shows values asks them. They would rather hide too much. Two things are known to be secret without a rule:
+// the values of a Secret (kube/fields.go, digest.go), and the address of a webhook (forge/webhook.go).
+
+// Masked stands where a secret was.
+const Masked = "(masked)"
 
 const secretNames = `pass|token|secret|key|credential`
 
@@ -15,7 +19,7 @@ var (
 	secretWord = regexp.MustCompile(`(?i)` + secretNames + `|datasource`)
 	// ownDocument is a text of k0s's configuration that is a document of its own: a secret within it has no name that could be seen.
 	ownDocument = regexp.MustCompile(`\.extensions\.helm\.charts\[[^\]]*\]\.values($|[.\[])|\.patch\.content$`)
-	// secretEnd is the end of a name that means a secret itself, and not, as secretName does, another object.
+	// secretEnd is the end of a name that means a secret itself, and not another object, as secretName does.
 	secretEnd = regexp.MustCompile(
 		`(?i)(pass|passwd|password|passphrase|token|secret|credentials?|(api|access|private|secret|encryption|signing)[-_.]?key|datasource|dsn)$`)
 
@@ -32,10 +36,13 @@ func SecretPath(path string) bool {
 	return secretWord.MatchString(path) || ownDocument.MatchString(path)
 }
 
+// SecretName reports whether a variable or a field that is called so means a secret itself: API_TOKEN, and not TOKEN_FILE.
+func SecretName(name string) bool { return secretEnd.MatchString(name) }
+
 // MaskText hides credentials within a text: in URLs, and in flags, variables and fields whose name suggests one.
 func MaskText(text string) string {
-	text = secretField.ReplaceAllString(urlUserinfo.ReplaceAllString(text, "://(masked)@"), "${1}(masked)")
-	return secretVariable.ReplaceAllString(secretFlag.ReplaceAllString(text, "${1}(masked)"), "${1}(masked)")
+	text = secretField.ReplaceAllString(urlUserinfo.ReplaceAllString(text, "://"+Masked+"@"), "${1}"+Masked)
+	return secretVariable.ReplaceAllString(secretFlag.ReplaceAllString(text, "${1}"+Masked), "${1}"+Masked)
 }
 
 // MaskValue is a JSON value at a path without what may not be shown: hides says so of a path, and hidden stands in its place. Texts are
@@ -81,7 +88,7 @@ func SecretOfObject(path string, value any) bool {
 	case n == 0:
 		return false
 	case n > 1 && steps[n-1].Key == "value" && steps[n-2].Named:
-		return secretEnd.MatchString(steps[n-2].Key)
+		return SecretName(steps[n-2].Key)
 	}
-	return !steps[n-1].Item && secretEnd.MatchString(steps[n-1].Key)
+	return !steps[n-1].Item && SecretName(steps[n-1].Key)
 }

@@ -119,13 +119,13 @@ func TestCompare(t *testing.T) {
 		{"configuration", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(replace(s.Cluster.Document, "mode: iptables", "mode: nftables"), "clientKeyFile: /a", "clientKeyFile: /b")
 		}, []string{`config | spec.network.kubeProxy.mode | "iptables" -> "nftables"`,
-			`config | spec.storage.etcd.externalCluster.clientKeyFile | "(secret)" -> "(secret)" | the value is not shown, for it may be secret`}},
+			`config | spec.storage.etcd.externalCluster.clientKeyFile | "(masked)" -> "(masked)" | the value is not shown, for it may be secret`}},
 		{"documents within the configuration", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(s.Cluster.Document, "mode: iptables}",
 				"mode: iptables}, coreDNS: {patches: [{patch: {content: hunter2}}]}}\n"+
 					`        extensions: {helm: {charts: [{name: a, version: "1", values: "login: hunter2"}]}`)
-		}, []string{`config | spec.extensions |  -> {"helm":{"charts":[{"name":"a","values":"(secret)","version":"1"}]}}`,
-			`config | spec.network.coreDNS |  -> {"patches":[{"patch":{"content":"(secret)"}}]}`}},
+		}, []string{`config | spec.extensions |  -> {"helm":{"charts":[{"name":"a","values":"(masked)","version":"1"}]}}`,
+			`config | spec.network.coreDNS |  -> {"patches":[{"patch":{"content":"(masked)"}}]}`}},
 		{"the rest of a document", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(replace(s.Cluster.Document, "me:pw@proxy", "me:pw@other"), "metadata: {name: tokyo}",
 				"metadata: {name: osaka}")
@@ -135,8 +135,8 @@ func TestCompare(t *testing.T) {
 			s.Cluster.Document = replace(replace(s.Cluster.Document, `{HTTP_PROXY: "http://me:pw@proxy:3128"}`,
 				`{HTTP_PROXY: "http://me:pw@proxy:3128", TZ: UTC, APP_LICENSE: hunter2}`), "ssh: {address: 10.0.0.2}",
 				"ssh: {address: 10.0.0.2}\n    environment: {APP_LICENSE: hunter2, LANG: C}")
-		}, []string{`host cp-1 | environment.APP_LICENSE |  -> "(secret)"`, `host cp-1 | environment.TZ |  -> "UTC"`,
-			`host w-1 | environment |  -> {"APP_LICENSE":"(secret)","LANG":"C"}`}},
+		}, []string{`host cp-1 | environment.APP_LICENSE |  -> "(masked)"`, `host cp-1 | environment.TZ |  -> "UTC"`,
+			`host w-1 | environment |  -> {"APP_LICENSE":"(masked)","LANG":"C"}`}},
 		{"a default that is spelt out", func(s *lifecycle.Site) {
 			s.Cluster.Document = replace(s.Cluster.Document, "ssh: {address: 10.0.0.2}", "ssh: {address: 10.0.0.2, port: 22, user: ops}")
 		}, nil},
@@ -153,11 +153,11 @@ func TestCompare(t *testing.T) {
 		}, []string{`host w-2 |  |  -> worker, 10.0.0.3`, `host w-1 |  | worker, 10.0.0.2 -> `}},
 		{"install flags", func(s *lifecycle.Site) { s.Cluster.Hosts[0].Arguments = []string{"--labels=a=b,c=d", "--token=x"} }, []string{
 			`host cp-1 | installFlags.--debug | "true" -> `, `host cp-1 | installFlags.--labels | "a=b" -> "a=b,c=d"`,
-			`host cp-1 | installFlags.--token |  -> "(secret)"`}},
+			`host cp-1 | installFlags.--token |  -> "(masked)"`}},
 		{"files of a host", func(s *lifecycle.Site) {
 			s.Cluster.Hosts[0].Files = []lifecycle.HostFile{{Path: "/etc/motd", Digest: "sha256:n", Mode: "0600"},
 				{Path: "/etc/new", Digest: "sha256:x"}}
-		}, []string{`host cp-1 | files["/etc/k0s/key"] | {"content":"(secret)","restart":true,"secret":true} -> `,
+		}, []string{`host cp-1 | files["/etc/k0s/key"] | {"content":"(masked)","restart":true,"secret":true} -> `,
 			`host cp-1 | files["/etc/motd"].content | "sha256:m" -> "sha256:n"`,
 			`host cp-1 | files["/etc/motd"].mode | "0644" -> "0600"`, `host cp-1 | files["/etc/new"] |  -> {"content":"sha256:x"}`}},
 		{"a secret that is not here", func(s *lifecycle.Site) {
@@ -170,7 +170,7 @@ func TestCompare(t *testing.T) {
 				Keys: map[string]lifecycle.SecretSource{"key": {FileEnv: "BGP"}}}}
 		}, []string{`addon metallb | chart.version | "0.16.1" -> "0.16.2"`,
 			`addon metallb | secrets.bgp.keys.key | "$BGP" -> "the file that $BGP names"`,
-			`addon metallb | chart.values.auth.password | "(secret)" -> "(secret)" | the value is not shown, for it may be secret`,
+			`addon metallb | chart.values.auth.password | "(masked)" -> "(masked)" | the value is not shown, for it may be secret`,
 			`addon metallb | chart.values.speaker.enabled | true -> false`}},
 		{"addons come and go", func(s *lifecycle.Site) {
 			s.Addons = []lifecycle.Addon{{Name: "argocd", Chart: &lifecycle.Chart{Name: "argo-cd", Version: "9.0.0"}}, s.Addons[1]}
@@ -191,7 +191,7 @@ func TestCompare(t *testing.T) {
 		}, []string{`object ConfigMap a/settings | data.colour | "blue" -> "red"`,
 			`object ConfigMap a/settings | data.since |  -> "2026-01-02T00:00:00Z"`,
 			`object ConfigMap a/settings | data.url | "https://(masked)@x/" -> "https://(masked)@x/" | the value is not shown, for it may be secret`,
-			`object Secret a/s | stringData.a | "(secret)" -> "(secret)" | the value is not shown, for it may be secret`,
+			`object Secret a/s | stringData.a | "(masked)" -> "(masked)" | the value is not shown, for it may be secret`,
 			`object Namespace b |  |  -> v1`}},
 		{"the lock file follows a version", func(s *lifecycle.Site) {
 			s.Pins = &lifecycle.Pins{Charts: []lifecycle.ChartPin{{Repo: "oci://r", Name: "metallb", Version: "0.16.2", Digest: "sha256:9"}},
@@ -214,7 +214,7 @@ func TestCompare(t *testing.T) {
 		}, []string{`site | spec.api.kubeconfig |  -> "the file that $EKS names"`, `site | spec.provider | "k0s" -> "external"`,
 			`k0s | version | "v1.35.7+k0s.0" -> `,
 			`config | spec | {"network":{"kubeProxy":{"mode":"iptables"},"podCIDR":"10.1.0.0/16"},` +
-				`"storage":{"etcd":{"externalCluster":{"clientKeyFile":"(secret)"}}}} -> `,
+				`"storage":{"etcd":{"externalCluster":{"clientKeyFile":"(masked)"}}}} -> `,
 			`host cp-1 |  | controller, 10.0.0.1 -> `, `host w-1 |  | worker, 10.0.0.2 -> `}},
 	} {
 		to := declaredSite()

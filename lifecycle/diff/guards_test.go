@@ -174,7 +174,7 @@ func TestA3_GuardChanges(t *testing.T) {
 			s.Cluster.Document = replace(s.Cluster.Document, "ssh: {address: 10.0.0.2}",
 				"ssh: {address: 10.0.0.2, keyPath: /k, bastion: {address: 10.9.9.9}, options: {ForwardAgent: true}}\n    k0sInstallPath: /opt/k0s")
 		}, []string{`host w-1 | k0sInstallPath |  -> "/opt/k0s"`,
-			`host w-1 | ssh |  -> {"bastion":{"address":"10.9.9.9"},"keyPath":"(secret)","options":{"ForwardAgent":true}}`}},
+			`host w-1 | ssh |  -> {"bastion":{"address":"10.9.9.9"},"keyPath":"(masked)","options":{"ForwardAgent":true}}`}},
 		{"a mirror with a password", func(s *lifecycle.Site) { s.Binary.URL = "https://me:hunter2@mirror/k0s" },
 			[]string{`site | spec.binaries.url | "" -> "https://(masked)@mirror/k0s"`}},
 		{"other bytes under the same name", func(s *lifecycle.Site) {

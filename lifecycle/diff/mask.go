@@ -9,7 +9,7 @@ import (
 // mask replaces what must not be shown of a value at a path.
 type mask func(path string, value any) any
 
-const hidden = "(secret)"
+const hidden = lifecycle.Masked
 
 // open shows everything: fields of kiban's own documents take secrets by reference only.
 func open(_ string, v any) any { return v }

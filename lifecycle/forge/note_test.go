@@ -149,7 +149,7 @@ func steer(t *testing.T, evil string) {
 // TestNoteKeepsSecretsMasked: what the plan masks stays so, wherever the note speaks of it, and a chart's message that speaks of a secret
 // by its name makes nothing else of it.
 func TestNoteKeepsSecretsMasked(t *testing.T) {
-	const masked = "(hidden)"
+	const masked = "(masked)"
 	bump := rendertest.MetalLBBump()
 	bump.Objects = []lifecycle.ObjectChange{{ObjectRef: lifecycle.ObjectRef{APIVersion: "v1", Kind: "Secret", Namespace: "shop",
 		Name: "token"}, Change: lifecycle.ChangeUpdate,
@@ -159,7 +159,7 @@ func TestNoteKeepsSecretsMasked(t *testing.T) {
 		Diagnostics: lifecycle.Diagnostics{{Severity: lifecycle.SeverityWarning, Summary: "the chart says: token is " + masked + "\n/close"}}}
 	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "lab"}, Plan: p}}, NoteOptions{})
 	for _, line := range strings.Split(note, "\n") {
-		if i := strings.Index(line, "data.token"); i >= 0 && !strings.Contains(line, "hidden") {
+		if i := strings.Index(line, "data.token"); i >= 0 && !strings.Contains(line, masked) {
 			t.Errorf("a line tells more than that it changes: %s", line)
 		}
 	}

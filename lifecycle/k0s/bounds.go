@@ -88,7 +88,7 @@ func firstLine(text []byte) string {
 	if len(first) > maxFact {
 		first = strings.ToValidUTF8(first[:maxFact], "")
 	}
-	return printable(masked(first))
+	return printable(lifecycle.MaskLog(first))
 }
 
 // digestOnly keeps a digest as it is, and of anything else that a file has in its place only what identifies it.

@@ -68,7 +68,7 @@ spec:
 	f.fakes["c1"].write("etc/k0s.yaml", "-----BEGIN PRIVATE KEY-----\n"+canary("a key in k0s.yaml's place")+"\n", 0o600)
 	texts["another file in k0s.yaml's place"] = everything(t, f)
 	texts["the log"] = log.String()
-	for name, want := range map[string]string{"broken": "users[0].user.token", "well": "authPass: (secret) changes",
+	for name, want := range map[string]string{"broken": "users[0].user.token", "well": "authPass: (masked) changes",
 		"another file in k0s.yaml's place": "k0s.yaml"} {
 		if len(planted) < 25 || !strings.Contains(texts[name], want) {
 			t.Errorf("%d were planted; %s shows no %q:\n%s", len(planted), name, want, texts[name])

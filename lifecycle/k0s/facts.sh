@@ -8,6 +8,7 @@ shift 8
 export LC_ALL=C TZ=UTC
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
+# fact tells one. Its name, and how many of it there may be, stand in bounds.go, or it is not believed; parse.go reads it.
 fact() { printf '%s %s=%s\n' "$N" "$1" "$2"; }
 
 # quiet is for the shell's own commands and for what a block runs: within $(...) it would cost a process more

@@ -3,9 +3,10 @@ package k0s
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // logWithin bounds the wait for a host's log: it goes into a diagnostic that is due without it, too.
@@ -46,33 +47,9 @@ func (s *Session) LastLog(ctx context.Context, host string, lines int) ([]string
 func logLines(text string, n int) []string {
 	var out []string
 	for line := range strings.Lines(text) {
-		if line = printable(masked(line)); line != "" && !strings.HasPrefix(line, "-- No entries") {
+		if line = printable(lifecycle.MaskLog(line)); line != "" && !strings.HasPrefix(line, "-- No entries") {
 			out = append(out, line)
 		}
 	}
 	return out[max(0, len(out)-n):]
-}
-
-// What a secret looks like in a log: join tokens, keys and certificates are long runs of base64; bootstrap tokens have a form of their own;
-// others are said to be one.
-var (
-	longBase64     = regexp.MustCompile(`[A-Za-z0-9+/_-]{40,}={0,2}(\.[A-Za-z0-9_-]+)*`)
-	bootstrapToken = regexp.MustCompile(`\b[a-z0-9]{6}\.[a-z0-9]{16}\b`)
-	namedSecret    = regexp.MustCompile(
-		`(?i)((?:token|password|passwd|secret|authorization|api[-_]?key)"?\s*[:=]\s*"?|bearer\s+)((?:bearer\s+|basic\s+)?[^\s",]{6,})`,
-	)
-	inURL = regexp.MustCompile(`(://[^/\s:@]+:)[^/\s@]+@`)
-)
-
-// masked takes out of a line what looks like a secret. It would rather take out too much.
-func masked(line string) string {
-	line = inURL.ReplaceAllString(line, "${1}***@")
-	line = bootstrapToken.ReplaceAllString(line, "***")
-	line = longBase64.ReplaceAllStringFunc(line, func(s string) string {
-		if mixed := strings.ToLower(s) != s && strings.ToUpper(s) != s && strings.ContainsAny(s, "0123456789"); !mixed {
-			return s // a path, a digest, a pod's name
-		}
-		return "***"
-	})
-	return namedSecret.ReplaceAllString(line, "${1}***")
 }

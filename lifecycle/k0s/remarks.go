@@ -34,7 +34,7 @@ func (d *describer) remarks(c *v1beta1.Cluster) {
 		"k0sctl would guess it from the machine's routes, which can pick a container bridge; kiban uses the address alone",
 		"Set privateAddress to the address that the other machines reach it by")
 	d.remark(c, secretsInTheClear,
-		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), secretive) },
+		func(h *cluster.Host) bool { return slices.ContainsFunc(keys(h.Environment), lifecycle.SecretName) },
 		"a name in environment sounds like a credential; it would be readable in the repository", "Keep credentials out of the cluster document")
 	d.remark(c, "metrics-server is turned off", withoutMetrics,
 		"autoscalers and `kubectl top` have nothing to go by",
@@ -87,12 +87,6 @@ func otherHooks(h *cluster.Host) bool {
 func withoutMetrics(h *cluster.Host) bool {
 	off := h.InstallFlags.GetValue("--disable-components")
 	return h.IsController() && slices.Contains(strings.Split(off, ","), "metrics-server")
-}
-
-func secretive(name string) bool {
-	name = strings.ToUpper(name)
-	return slices.ContainsFunc([]string{"PASSWORD", "SECRET", "TOKEN", "PRIVATE_KEY"},
-		func(s string) bool { return strings.Contains(name, s) })
 }
 
 func keys(m map[string]string) []string {

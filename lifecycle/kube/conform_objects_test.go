@@ -149,13 +149,13 @@ func (s *stage) objects(t *testing.T) {
 	s.want(t, "after", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}))
 	rotated := declared(t, strings.NewReplacer("hunter2", "hunter3").Replace(settings))
 	s.want(t, "another secret value here", s.compare(t, rotated, lifecycle.CompareOptions{Inventory: inv}),
-		"update Secret keys: its values are others now where kiban runs", "  data.token: (hidden) -> (hidden)")
+		"update Secret keys: its values are others now where kiban runs", "  data.token: (masked) -> (masked)")
 
 	s.edit(t, "configmaps", "settings", `{"data":{"colour":"red","mine":"x"}}`, "kubectl-edit")
 	s.edit(t, "secrets", "keys", `{"data":{"token":"c2VjcmV0"}}`, "kubectl-edit")
 	s.want(t, "by hand", s.compare(t, objs, lifecycle.CompareOptions{Inventory: inv}),
 		"update ConfigMap settings (drift)", `  data.colour: "red" -> "blue" by kubectl-edit`, "update Secret keys (drift)",
-		"  data.token: (hidden) -> (hidden) by kubectl-edit")
+		"  data.token: (masked) -> (masked) by kubectl-edit")
 	other := declared(t, strings.NewReplacer("size: \"3\"", "size: \"4\"").Replace(settings))
 	s.want(t, "by hand, and declared otherwise", s.compare(t, other[:1], lifecycle.CompareOptions{Inventory: inv}),
 		"update ConfigMap settings", `  data.colour: "red" -> "blue" by kubectl-edit`, `  data.size: "3" -> "4"`)

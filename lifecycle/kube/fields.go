@@ -16,16 +16,13 @@ import (
 // shownRunes is how much of a value is shown on each side of a change.
 const shownRunes = 120
 
-// hidden stands for a secret value.
-const hidden = "(hidden)"
-
 // fieldChanges are what differs between an object as it is and as it will be, with who wrote what is there.
 func fieldChanges(r lifecycle.ObjectRef, live *unstructured.Unstructured, from, to any) []lifecycle.FieldChange {
 	var out []lifecycle.FieldChange
 	writers := writersOf(live)
 	for _, d := range lifecycle.DiffFields(from, to) {
 		c := lifecycle.FieldChange{Field: d.Field}
-		secret := isSecret(r) && secretField(d.Field)
+		secret := isSecret(r) && holdsValues(d.Field)
 		if d.HasA {
 			c.From = show(d.Field, d.A, secret)
 			c.By, c.At = writers.of(live.Object, d.Field)
@@ -38,8 +35,8 @@ func fieldChanges(r lifecycle.ObjectRef, live *unstructured.Unstructured, from, 
 	return out
 }
 
-// secretField reports whether a field of a Secret holds its values: in full, or in the copy that `kubectl apply` keeps.
-func secretField(path string) bool {
+// holdsValues reports whether a field of a Secret holds its values: in full, or in the copy that `kubectl apply` keeps.
+func holdsValues(path string) bool {
 	root, _, _ := strings.Cut(strings.ReplaceAll(path, "[", "."), ".")
 	return root == "data" || root == "stringData" || strings.HasPrefix(path, "metadata.annotations") &&
 		(path == "metadata.annotations" || strings.Contains(path, "last-applied-configuration"))
@@ -48,9 +45,9 @@ func secretField(path string) bool {
 // show is a field's value as JSON, shortened, without what looks like a secret.
 func show(field string, v any, secret bool) string {
 	if secret {
-		return hidden
+		return lifecycle.Masked
 	}
-	v = lifecycle.MaskValue(field, v, lifecycle.SecretOfObject, hidden)
+	v = lifecycle.MaskValue(field, v, lifecycle.SecretOfObject, lifecycle.Masked)
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)

@@ -99,7 +99,7 @@ func replaced(v verdict, o lifecycle.Object, live, desired *unstructured.Unstruc
 		from, isThere := lifecycle.FieldValue(live.Object, f)
 		to, declared := lifecycle.FieldValue(desired.Object, f)
 		c := lifecycle.FieldChange{Field: f}
-		secret := isSecret(o.ObjectRef) && secretField(f)
+		secret := isSecret(o.ObjectRef) && holdsValues(f)
 		if isThere {
 			c.From = show(f, from, secret)
 			c.By, c.At = writers.of(live.Object, f)

@@ -105,15 +105,16 @@ func TestRefusalHidesSecrets(t *testing.T) {
 	for field, want := range map[string]bool{"data.token": true, `data["a.b"]`: true, "data": true, "stringData.x": true,
 		`metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]`: true,
 		"metadata.labels.data": false, "type": false} {
-		if secretField(field) != want {
+		if holdsValues(field) != want {
 			t.Errorf("%s: %v", field, !want)
 		}
 	}
 }
 
 func TestShow(t *testing.T) {
-	for want, v := range map[string]any{`"a<b"`: "a<b", "3": int64(3), "null": nil, `{"a":[1]}`: map[string]any{"a": []any{1}}, hidden: nil} {
-		if got := show("spec.x", v, want == hidden); got != want {
+	for want, v := range map[string]any{`"a<b"`: "a<b", "3": int64(3), "null": nil, `{"a":[1]}`: map[string]any{"a": []any{1}},
+		lifecycle.Masked: nil} {
+		if got := show("spec.x", v, want == lifecycle.Masked); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -130,10 +131,10 @@ func TestShowHidesSecretsOfObjects(t *testing.T) {
 		field, want string
 		value       any
 	}{
-		{`spec.template.spec.containers[name=app].env[name=DB_PASSWORD].value`, `"(hidden)"`, "hunter2"},
+		{`spec.template.spec.containers[name=app].env[name=DB_PASSWORD].value`, `"(masked)"`, "hunter2"},
 		{`spec.template.spec.containers[name=app].env[name=MODE].value`, `"fast"`, "fast"},
-		{"spec.template.spec.containers[name=app]", `{"env":[{"name":"DB_PASSWORD","value":"(hidden)"},{"name":"MODE","value":"fast"}]}`, env},
-		{`data["db-password"]`, `"(hidden)"`, "hunter2"},
+		{"spec.template.spec.containers[name=app]", `{"env":[{"name":"DB_PASSWORD","value":"(masked)"},{"name":"MODE","value":"fast"}]}`, env},
+		{`data["db-password"]`, `"(masked)"`, "hunter2"},
 		{"data.url", `"postgres://(masked)@db/x"`, "postgres://me:hunter2@db/x"},
 		{`data["app.json"]`, `"{\"password\":(masked)}"`, `{"password":"hunter2"}`},
 		{"spec.tls[0].secretName", `"web-tls"`, "web-tls"},

@@ -179,7 +179,7 @@ type change struct{ path, from, to string }
 // String says how the value changes, but for secrets, and for texts of several lines.
 func (c change) String() string {
 	if lifecycle.SecretPath(c.path) {
-		return c.path + ": (secret) changes"
+		return c.path + ": " + lifecycle.Masked + " changes"
 	}
 	from, to := shown(c.from), shown(c.to)
 	if strings.Contains(from+to, "\n") {
@@ -261,7 +261,7 @@ func nested(v any) bool {
 // maskArgument hides the value of an argument whose name suggests a secret.
 func maskArgument(a string) string {
 	if name, _, ok := strings.Cut(a, "="); ok && lifecycle.SecretPath(name) {
-		return name + "=(masked)"
+		return name + "=" + lifecycle.Masked
 	}
 	return lifecycle.MaskText(a)
 }

@@ -35,7 +35,7 @@ func TestDynamicConfiguration(t *testing.T) {
 			refused: "podCIDR: (none) -> 10.1.0.0/16"},
 		"a secret": {have: `{}`, want: `{"extensions":{"helm":{"repositories":[{"name":"a","password":"hunter2"}]}}}`,
 			changes: []string{"spec.extensions.helm.repositories[0].name: (none) -> a",
-				"spec.extensions.helm.repositories[0].password: (secret) changes"}},
+				"spec.extensions.helm.repositories[0].password: (masked) changes"}},
 		"not to be seen": {want: `{"telemetry":{"enabled":true}}`, told: "k0s's configuration in the cluster cannot be seen"},
 	} {
 		site := newSite(v136, 3, 1, func(s *lifecycle.Site) {

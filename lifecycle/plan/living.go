@@ -85,7 +85,7 @@ func shownArgument(flag, v string) string {
 	case v == "":
 		return "(none)"
 	case lifecycle.SecretPath(flag):
-		return "(secret)"
+		return lifecycle.Masked
 	}
 	return lifecycle.MaskText(v)
 }

@@ -45,7 +45,7 @@ func TestConfigurationThatALivingClusterCannotChange(t *testing.T) {
 		"a database, and no word of it": {spec(`"storage":{"type":"kine"}`), spec(``),
 			"spec.storage.type: kine -> etcd"},
 		"another database": {spec(`"storage":{"type":"kine","kine":{"dataSource":"postgres://u:p@one/k0s"}}`),
-			spec(`"storage":{"type":"kine","kine":{"dataSource":"postgres://u:p@two/k0s"}}`), "spec.storage.kine.dataSource: (secret) changes"},
+			spec(`"storage":{"type":"kine","kine":{"dataSource":"postgres://u:p@two/k0s"}}`), "spec.storage.kine.dataSource: (masked) changes"},
 		"another password of a database": {spec(`"storage":{"type":"kine","kine":{"dataSource":"postgres://u:p@one/k0s"}}`),
 			spec(`"storage":{"type":"kine","kine":{"dataSource":"postgres://u:q@one/k0s"}}`), ""},
 		"another password of a database, in MySQL's form": {spec(`"storage":{"type":"kine","kine":{"dataSource":"mysql://u:p@tcp(db:3306)/k"}}`),
@@ -293,7 +293,7 @@ func TestAConfigurationThatNobodyDeclaresIsNamed(t *testing.T) {
 	for name, c := range map[string]struct{ have, told string }{
 		"declared once": {`{"apiVersion":"x","spec":{"network":{"nodeLocalLoadBalancing":{"enabled":true}}}}`,
 			"spec.network.nodeLocalLoadBalancing.enabled: true"},
-		"a secret": {`{"spec":{"storage":{"type":"kine","kine":{"dataSource":"mysql://u:hunter2@h/d"}}}}`, "(secret)"},
+		"a secret": {`{"spec":{"storage":{"type":"kine","kine":{"dataSource":"mysql://u:hunter2@h/d"}}}}`, "(masked)"},
 		"as k0s generates it": {`{"apiVersion":"x","kind":"ClusterConfig","metadata":{"name":"k0s"},"spec":{"api":{"address":"10.0.0.11","port":6443},` +
 			`"network":{"podCIDR":"10.244.0.0/16","provider":"kuberouter","dualStack":{"enabled":false},"kubeProxy":{"mode":"iptables"}},"scheduler":{}}}`, ""},
 	} {

@@ -13,7 +13,7 @@ func declaredDiff(n int) DeclaredDiff {
 		{Subject: "site", Path: "spec.wave", Kind: lifecycle.DeclaredChanged, From: "1", To: "2"},
 		{Subject: "k0s", Path: "version", Kind: lifecycle.DeclaredChanged, From: `"v1.35.7+k0s.0"`, To: `"v1.36.3+k0s.2"`,
 			Note: "the next minor release"},
-		{Subject: "config", Path: "spec.auth.password", Kind: lifecycle.DeclaredChanged, From: `"(secret)"`, To: `"(secret)"`,
+		{Subject: "config", Path: "spec.auth.password", Kind: lifecycle.DeclaredChanged, From: `"(masked)"`, To: `"(masked)"`,
 			Note: "the value is not shown"},
 		{Subject: "host w-1", Path: "role", Kind: lifecycle.DeclaredChanged, From: `"worker"`, To: `"controller"`},
 	}}

@@ -28,7 +28,7 @@ func TestFieldText(t *testing.T) {
 		{`"\u001b[31mred"`, `"b"`, `f: "\u001b[31mred" -> b`}, // a value does not colour the terminal
 		{`"short…`, `"other"`, "f: short… -> other"},
 		{`"the same…`, `"the same…`, "f: the same… (they differ further on)"},
-		{"(hidden)", "(hidden)", "f: (hidden)"},
+		{"(masked)", "(masked)", "f: (masked)"},
 		{`"日本"`, `"日曜"`, "f: 日本 -> 日曜"},
 	} {
 		if got := fieldText(lifecycle.FieldChange{Field: "f", From: tt.from, To: tt.to}); got != tt.want {
