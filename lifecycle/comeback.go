@@ -22,6 +22,14 @@ func (h HostState) CrashLoops() bool {
 	return h.Service == ServiceFailed || (up && h.Running.IsZero() && h.Restarts > CrashLoop)
 }
 
+// GivenUp says what systemd makes of a k0s that does not stay up.
+func (h HostState) GivenUp() string {
+	if h.Service == ServiceFailed {
+		return "systemd has given it up."
+	}
+	return "systemd has restarted it " + Count(h.Restarts, "time") + "."
+}
+
 // MayGoBack reports whether a controller may run Former again, which the installed k0s has taken the place of, and why, or why not. It may
 // where nothing can have been written that Former can't read.
 func (h HostState) MayGoBack() (ok bool, why string) {
@@ -66,7 +74,7 @@ func etcdMinor(v Version) string {
 
 // RestoreCommand is how a backup is restored to a site, for people.
 func RestoreCommand(site string, b KeptBackup) string {
-	command := fmt.Sprintf("kiban restore %s --from %s", site, b.Name)
+	command := ShellWords("kiban", "restore", site, "--from", b.Name)
 	if b.Encrypted {
 		command += " --identity KEY.txt"
 	}

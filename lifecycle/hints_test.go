@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -123,6 +124,88 @@ func beginning(e ast.Expr) (string, bool) {
 		if s, ok := e.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Sprintf" {
 			return beginning(e.Args[0])
 		}
+	}
+	return "", false
+}
+
+// aPage is a page of the documentation, with what stands before it.
+var aPage = regexp.MustCompile(`(kiban explain )?[dD]ocs/([a-z0-9-]+\.md)`)
+
+// TestPagesAreNamedAsTheyCanBeRead: what kiban prints names a page by the command that shows it, for whoever installed a binary has no
+// folder docs/. It reads every text of the product's source, and what is built into it.
+func TestPagesAreNamedAsTheyCanBeRead(t *testing.T) {
+	seen := 0
+	judge := func(where, text string) {
+		for _, m := range aPage.FindAllStringSubmatch(text, -1) {
+			seen++
+			if m[1] == "" {
+				t.Errorf("%s names %s; say it as `kiban explain docs/%s`", where, m[0], m[2])
+			}
+			if _, err := os.Stat(filepath.Join("..", "docs", m[2])); err != nil {
+				t.Errorf("%s names a page that is not there: %v", where, err)
+			}
+		}
+	}
+	for _, root := range []string{".", "../cmd"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.Name() == "testdata":
+				return fs.SkipDir
+			}
+			switch filepath.Ext(path) {
+			case ".go":
+				if !strings.HasSuffix(path, "_test.go") {
+					return literals(path, func(where, text string) { judge(where, text) })
+				}
+			case ".txt", ".json", ".tmpl", ".md", ".yml", ".yaml", ".sh":
+				b, err := os.ReadFile(path)
+				judge(path, string(b))
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d pages were found to be named", seen)
+	}
+}
+
+// literals gives the texts that stand in a file of Go, those that are put together of literals as one.
+func literals(path string, see func(where, text string)) error {
+	read := token.NewFileSet()
+	f, err := parser.ParseFile(read, path, nil, 0)
+	if err != nil {
+		return err
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		e, ok := n.(ast.Expr)
+		if !ok {
+			return true
+		}
+		text, whole := joined(e)
+		if whole {
+			see(read.Position(e.Pos()).String(), text)
+		}
+		return !whole
+	})
+	return nil
+}
+
+// joined is the text of literals that are added up.
+func joined(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		x, left := joined(e.X)
+		y, right := joined(e.Y)
+		return x + y, left && right && e.Op == token.ADD
 	}
 	return "", false
 }

@@ -38,6 +38,34 @@ type NodeTask struct {
 	CommandTimeout, BootTimeout time.Duration
 }
 
+// How long a command may take, and a machine may be away when it reboots, if nobody says otherwise.
+const (
+	CommandTimeout = time.Hour
+	BootTimeout    = 15 * time.Minute
+)
+
+// CommandLine is the command that sets the task, as it is typed at a shell, with more flags.
+func (t NodeTask) CommandLine(site string, flags ...string) string {
+	words := []string{"kiban", "node", string(t.Verb), site, t.Host}
+	if t.Reason != "" {
+		words = append(words, "--reason", t.Reason)
+	}
+	if t.Force {
+		words = append(words, "--force")
+	}
+	if t.CommandTimeout > 0 && t.CommandTimeout != CommandTimeout {
+		words = append(words, "--command-timeout", t.CommandTimeout.String())
+	}
+	if t.BootTimeout > 0 && t.BootTimeout != BootTimeout {
+		words = append(words, "--boot-timeout", t.BootTimeout.String())
+	}
+	words = append(words, flags...)
+	if len(t.Command) > 0 {
+		words = append(append(words, "--"), t.Command...)
+	}
+	return ShellWords(words...)
+}
+
 // MaintenanceMark begins Mark.Run of nodes that an operator took out of service. No other run returns them.
 const MaintenanceMark = "maintenance:"
 

@@ -64,3 +64,11 @@ func (o *Outcome) Failed(err error) {
 		}
 	}
 }
+
+// NoOutcome says that an outcome could not be written into a file, and what that means for what was done.
+func NoOutcome(file string, err error, so string) Diagnostic {
+	return Errorf(file, "the result can't be written").
+		Because(err.Error(), so).
+		Try("Name a file in a folder that is there and may be written to.").
+		From(err)
+}

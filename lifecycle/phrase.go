@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Count says "1 worker", "4 workers".
@@ -49,4 +50,23 @@ func Few(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
+}
+
+// Span says how long something takes as people say it, by its two largest units: "5 days 19 h", "3 h 20 min", "4 min".
+func Span(d time.Duration) string {
+	minutes := int(d.Round(time.Minute) / time.Minute)
+	days, hours := minutes/(24*60), minutes/60%24
+	switch {
+	case minutes < 1:
+		return "less than a minute"
+	case days > 0 && hours > 0:
+		return fmt.Sprintf("%s %d h", Count(days, "day"), hours)
+	case days > 0:
+		return Count(days, "day")
+	case hours > 0 && minutes%60 > 0:
+		return fmt.Sprintf("%d h %d min", hours, minutes%60)
+	case hours > 0:
+		return fmt.Sprintf("%d h", hours)
+	}
+	return fmt.Sprintf("%d min", minutes)
 }

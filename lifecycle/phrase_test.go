@@ -1,6 +1,9 @@
 package lifecycle
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestPhrases(t *testing.T) {
 	for got, want := range map[string]string{
@@ -9,6 +12,10 @@ func TestPhrases(t *testing.T) {
 		ShortRevision("3f2a1c9d5e6f708192a3"): "3f2a1c9d5e", ShortRevision("3f2a1c9d5e6f708192a3-dirty"): "3f2a1c9d5e-dirty",
 		ShortRevision("v1"):    "v1",
 		Shorten("machines", 8): "machines", Shorten("machines", 7): "machin…", Shorten("machines", 1): "", Shorten("über", 3): "üb…",
+		Span(5*24*time.Hour + 19*time.Hour + 29*time.Minute): "5 days 19 h", Span(24 * time.Hour): "1 day", Span(139 * time.Hour): "5 days 19 h",
+		Span(3*time.Hour + 20*time.Minute): "3 h 20 min", Span(2 * time.Hour): "2 h", Span(89 * time.Second): "1 min",
+		Span(23*time.Hour + 59*time.Minute + 40*time.Second): "1 day", Span(29 * time.Second): "less than a minute",
+		Span(-time.Hour): "less than a minute",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

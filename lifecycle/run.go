@@ -63,6 +63,8 @@ type RunRecord struct {
 	// Before and After are the k0s versions on the site's machines, oldest first, each once.
 	Before []Version `json:"before,omitempty"`
 	After  []Version `json:"after,omitempty"`
+	// Aim is the newest k0s version that its plan puts on a machine, whether it came there or not; zero where it puts none.
+	Aim Version `json:"aim,omitzero"`
 	// Steps were planned; Begun, Done and Failed say how far they came. Machines are the targets on which any was begun.
 	Steps    int `json:"steps"`
 	Begun    int `json:"begun"`

@@ -38,6 +38,7 @@ func (w *Waiting) News(reason string, now time.Time) bool {
 // quantity such as cpu=500m is none of them.
 var (
 	aDuration = regexp.MustCompile(`(^|[^\w.=:/-])(?:\d+(?:\.\d+)?(?:h|ms|m|s|µs|ns|d))+\b`)
+	aSpan     = regexp.MustCompile(`\bin \d+ (?:days?|h|min)(?: \d+ (?:h|min))?\b`) // as Span says it
 	aCount    = regexp.MustCompile(`(?i)\b(restarts?|restarted|restart count|attempts?|tries|retries|retry)([ :=#]+)\d+\b`)
 	countOf   = regexp.MustCompile(`(?i)\b\d+ (restarts?|attempts?|tries|retries|times?)\b`)
 	repeats   = regexp.MustCompile(`\(x\d+\b`) // of an event of the API
@@ -47,6 +48,7 @@ var (
 func Gist(reason string) string {
 	g := strings.Join(strings.Fields(reason), " ")
 	g = aDuration.ReplaceAllString(g, "${1}…")
+	g = aSpan.ReplaceAllString(g, "in …")
 	g = aCount.ReplaceAllString(g, "$1$2…")
 	g = countOf.ReplaceAllString(g, "… $1")
 	return repeats.ReplaceAllString(g, "(x…")

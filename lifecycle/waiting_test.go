@@ -17,6 +17,7 @@ func TestGist(t *testing.T) {
 		{"in the other order", "restart count: 3", "restart count: 12", true},
 		{"events add up", "BackOff (x3 over 2m)", "BackOff (x12 over 3m10s)", true},
 		{"a window comes nearer", "the next opens Mon 2 Jan 15:04 UTC, in 3h20m0s", "the next opens Mon 2 Jan 15:04 UTC, in 3h19m0s", true},
+		{"and nearer", "the next opens Mon 9 Jan 15:04 UTC, in 5 days 1 h", "the next opens Mon 9 Jan 15:04 UTC, in 59 min", true},
 		{"a retry later", "not ready for it yet (connection refused); trying again in 2s",
 			"not ready for it yet (connection refused); trying again in 4s", true},
 		{"spaces", "a  b\n", "a b", true},

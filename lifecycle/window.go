@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,40 @@ type Opening struct {
 
 // Open reports whether a window is open.
 func (o Opening) Open() bool { return !o.Until.IsZero() }
+
+// WhenNext says when the next window opens: "the next opens Sat 3 Jan 22:00 JST, in 5 days 19 h".
+func (o Opening) WhenNext(now time.Time) string {
+	if o.Next.IsZero() { // the one occurrence of the week falls on a clock change
+		return "none opens within a week"
+	}
+	return fmt.Sprintf("the next opens %s, in %s", o.Next.Format("Mon 2 Jan 15:04 MST"), Span(o.Next.Sub(now)))
+}
+
+// InWindows is how many of a plan's steps start in a maintenance window only.
+func (p Plan) InWindows() (n int) {
+	for _, s := range p.Steps {
+		if slices.ContainsFunc(s.Before, func(g Gate) bool { return g.Kind == GateWindow }) {
+			n++
+		}
+	}
+	return n
+}
+
+// OutsideWindows finds that steps of a plan would not start now, because all of the site's maintenance windows are closed. It is no part of
+// the plan, which means the same whenever it is made.
+func OutsideWindows(p Plan, windows []Window, now time.Time) (Diagnostic, bool) {
+	held := p.InWindows()
+	o, err := OpeningOf(windows, now)
+	if held == 0 || len(windows) == 0 || err != nil || o.Open() {
+		return Diagnostic{}, false // a time zone that nobody knows is what validation refuses
+	}
+	next := o.WhenNext(now)
+	return Warnf(p.Site, "all maintenance windows are closed: nothing disruptive starts now").
+		Because(strings.ToUpper(next[:1])+next[1:]+".",
+			fmt.Sprintf("%d of %s may start in a window only. An apply now comes as far as the first of them, and ends there.", held,
+				Count(len(p.Steps), "step"))).
+		Try("When it is open: kiban apply " + p.Site), true
+}
 
 // OpeningOf is how windows stand at a moment, by the wall clock of each window's own time zone. A time zone that nobody knows is an error.
 func OpeningOf(windows []Window, now time.Time) (Opening, error) {

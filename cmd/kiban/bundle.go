@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
@@ -59,7 +60,7 @@ func bundleRun(ctx context.Context, opts *bundleOptions) error {
 		return err
 	}
 	packed, err := supply.MakeBundle(ctx, site, a.sources(fleet, storeOptions{}), supply.BundleOptions{
-		File: opts.Out, Arch: opts.Arch, CacheDir: cacheDir(fleet), Progress: func(what string) { a.note("%s", what) }})
+		File: opts.Out, Arch: opts.Arch, CacheDir: session.CacheDir(fleet), Progress: func(what string) { a.note("%s", what) }})
 	if err != nil {
 		return err
 	}

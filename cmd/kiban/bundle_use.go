@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
@@ -20,5 +21,5 @@ func (a *app) openBundle(file string, site lifecycle.Site, fleet string) (*suppl
 	if file == "" {
 		return nil, nil
 	}
-	return supply.OpenBundle(file, filepath.Join(cacheDir(fleet), "bundles"), site)
+	return supply.OpenBundle(file, filepath.Join(session.CacheDir(fleet), "bundles"), site)
 }

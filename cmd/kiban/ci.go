@@ -28,7 +28,7 @@ func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
 	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
 	notes, token := forge.ProjectOf(a.Getenv).Token, a.Getenv(variable)
 	const hint = "Make a project access token with the scope read_api and the role Developer, and store it as the variable " + variable +
-		", masked and protected. docs/gitlab.md says which token may what."
+		", masked and protected. `kiban explain docs/gitlab.md` says which token may what."
 	why := variable + " is not set in this job"
 	switch {
 	case token != "" && token != notes:

@@ -114,14 +114,14 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
 		return err
 	}
 	a.findings(found) // a site that can't be read gets a job all the same, which fails and says why: the others go on
-	if list.Sites, err = onlySites(now, list.Sites, opts.Sites); err != nil {
+	if list, err = list.Only(now, opts.Sites); err != nil {
 		return err
 	}
 	load := func(name string) lifecycle.Site {
 		site, _ := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 		return site
 	}
-	sites := declaredSites(list.Sites)
+	sites := list.Declared()
 	if opts.Kind == lifecycle.PipelineBackup {
 		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !forge.NeedsBackup(load(s.Name)) })
 	}
@@ -140,27 +140,4 @@ func labelsOf(ctx context.Context, then fleets.Declared) forge.FormerLabels {
 		was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
 		return was.Site.Labels, ds.Err() == nil
 	}
-}
-
-// declaredSites are the sites of a list, as far as it tells of them.
-func declaredSites(rows []fleets.Row) []lifecycle.Site {
-	var out []lifecycle.Site
-	for _, r := range rows {
-		out = append(out, lifecycle.Site{Name: r.Name, Wave: r.Wave, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}})
-	}
-	return out
-}
-
-// onlySites leaves the rows of the sites that are named, of which each must be in the fleet; it leaves all when none is.
-func onlySites(now fleets.Declared, rows []fleets.Row, names []string) ([]fleets.Row, error) {
-	if len(names) == 0 {
-		return rows, nil
-	}
-	for _, name := range names {
-		if !now.Has(name) {
-			return nil, lifecycle.Errorf("overlays/"+name, "there is no site %q", name).
-				Try("`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES.")
-		}
-	}
-	return slices.DeleteFunc(rows, func(r fleets.Row) bool { return !slices.Contains(names, r.Name) }), nil
 }

@@ -50,7 +50,7 @@ func ciSoakRun(ctx context.Context, opts *ciSoakOptions) error {
 	if opts.output.data() {
 		return writeReport(a.Out, opts.output.form, soak)
 	}
-	return render.SoakText(a.Out, soak)
+	return render.SoakText(a.Out, soak, a.outStyle())
 }
 
 // soakOf looks at a site and adds that to what its cluster keeps; opts say whether the cluster is to keep it.

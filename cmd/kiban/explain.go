@@ -21,8 +21,9 @@ func newExplain(a *app, runF func(context.Context, *explainOptions) error) *cobr
 		Use:   "explain [TOPIC]",
 		Short: "Explain kiban's words, fields, actions, gates and exit codes",
 		Long: `Explain a word (site, lock, soak), a field of a document (Site.spec.upgrade.workers.maxUnavailable, Addon.spec.chart), an
-action of a step (drain), a gate (etcd-quorum), an exit code (3), a hazard (H3). Without TOPIC it lists what there is to explain.`,
-		Example: "  kiban explain gate\n  kiban explain Site.spec.upgrade.workers\n  kiban explain exit",
+action of a step (drain), a gate (etcd-quorum), an exit code (3), a hazard (H3); or read a page (kiban explain docs/backup.md).
+Without TOPIC it lists what there is to explain.`,
+		Example: "  kiban explain gate\n  kiban explain Site.spec.upgrade.workers\n  kiban explain docs/backup.md",
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return explain.Names(), cobra.ShellCompDirectiveNoFileComp
 		},

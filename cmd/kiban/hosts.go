@@ -89,11 +89,11 @@ func trustRun(ctx context.Context, opts *trustOptions) error {
 	}
 	review, accept, problems := session.ReviewKeys(seen, site, opts.All)
 	text := opts.output.form == "text"
-	table := a.Out
+	table, style := a.Out, a.outStyle()
 	if !text {
-		table = a.Err
+		table, style = a.Err, a.errStyle()
 	}
-	if err := render.HostKeys(table, review); err != nil {
+	if err := render.HostKeys(table, review, style); err != nil {
 		return err
 	}
 	if len(accept) > 0 {

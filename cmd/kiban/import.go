@@ -42,7 +42,8 @@ private addresses that k0sctl found by itself; and the k0s version, where the do
 and confirmed, as by ` + "`kiban hosts trust`" + `, or taken from --known-hosts. With --offline no machine is asked, and the document must
 say all of it.
 
-The overlay holds the whole cluster and inherits nothing. docs/first-site.md says how to move it onto clusters/base, step by step.`,
+The overlay holds the whole cluster and inherits nothing. "kiban explain docs/first-site.md" says how to move it onto clusters/base, step by
+step.`,
 		Example: "  kiban import k0sctl.yaml --site tokyo-prod\n  kiban import k0sctl.yaml --known-hosts ~/.ssh/known_hosts --yes",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -72,6 +73,7 @@ func importRun(ctx context.Context, opts *importOptions) error {
 	known, ds := in.cluster.Declared()
 	if !opts.Offline {
 		known, ds = in.ask(ctx, a)
+		ds = in.cluster.Given(ds)
 	}
 	if err := ds.Err(); err != nil {
 		return err
@@ -196,7 +198,7 @@ func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) er
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	if err := render.HostKeys(a.Err, review); err != nil {
+	if err := render.HostKeys(a.Err, review, a.errStyle()); err != nil {
 		return err
 	}
 	if err := a.confirmWith(ctx, in.opts.Yes, in.name,
@@ -220,7 +222,7 @@ func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) 
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the overlay can't be written")
 	}
-	site, ds := a.LoadSite(ctx, in.fleet, in.name, session.LoadOptions{})
+	site, ds := a.LoadSite(ctx, in.fleet, in.name, session.LoadOptions{AddressesAsked: !in.opts.Offline})
 	if ds.Err() == nil {
 		want, found := a.Describe(doc, site.SSH, site.Dir, in.opts.File)
 		if ds = append(ds, found.Stopping()...); ds.Err() == nil { // its warnings are told of the overlay, with their lines

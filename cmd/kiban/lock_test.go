@@ -207,3 +207,26 @@ func TestClaimSaysWho(t *testing.T) {
 		t.Errorf("who: %s", who)
 	}
 }
+
+// After a restore the cluster has the lock that a run had when the backup was taken: status tells of it as that, of one site and of
+// several.
+func TestStatusTellsALapsedLock(t *testing.T) {
+	left := other()
+	left.Renewed = left.Renewed.Add(-139 * time.Hour)
+	f := &fakeSite{locks: []lifecycle.Lock{left}, plans: []lifecycle.Plan{planOf("f")},
+		runs: []lifecycle.RunRecord{{ID: "20260109-100000-abcdef", Site: "lab", Doing: "restore from x.tar.gz",
+			Ended: time.Now().Add(-time.Minute)}}}
+	r := f.kiban(t, t.TempDir(), nil, "status", "lab")
+	for _, want := range []string{"Not locked. A lock that has lapsed is left of run " + left.Holder, "last heard of 5 days 19 h ago",
+		"It came with the backup that was restored since"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("nothing says %q:\n%s", want, r.out)
+		}
+	}
+	if strings.Contains(r.out, "unlock") || strings.HasPrefix(r.out, "Locked") {
+		t.Errorf("status takes it for a run at work:\n%s", r.out)
+	}
+	if r := f.kiban(t, t.TempDir(), nil, "status", "lab", "lab"); strings.Contains(r.out, left.Holder) {
+		t.Errorf("status of several sites takes it for a run at work:\n%s", r.out)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/session"
@@ -30,7 +31,7 @@ func twoSites(f *fakeSite, unread error) services {
 }
 
 func TestStatusOfAllSites(t *testing.T) {
-	f := &fakeSite{state: twoMachines(ofK0s(36, 3)), locks: []lifecycle.Lock{{Holder: "20261128-1900", Epoch: 1}}}
+	f := &fakeSite{state: twoMachines(ofK0s(36, 3)), locks: []lifecycle.Lock{{Holder: "20261128-1900", Epoch: 1, Renewed: time.Now()}}}
 	r := kibanIn(t, t.TempDir(), twoSites(f, nil), nil, "status")
 	if r.code != exitDone || strings.Count(r.out, "\n") != 3 || !strings.Contains(r.out, "osaka  v1.36.3") ||
 		!strings.Contains(r.out, "run 20261128-1900 is changing it") {

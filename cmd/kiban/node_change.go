@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -108,10 +107,10 @@ func newNodeVerb(a *app, v nodeVerb, runF func(context.Context, *nodeOptions) er
 	}
 	if v.verb == lifecycle.NodeMaintain {
 		f.BoolVar(&reboot, "reboot", false, "reboot the machine")
-		f.DurationVar(&opts.Task.CommandTimeout, "command-timeout", time.Hour, "how long the command may take")
+		f.DurationVar(&opts.Task.CommandTimeout, "command-timeout", lifecycle.CommandTimeout, "how long the command may take")
 	}
 	if v.verb == lifecycle.NodeMaintain || v.verb == lifecycle.NodeReboot {
-		f.DurationVar(&opts.Task.BootTimeout, "boot-timeout", 15*time.Minute, "how long the machine may be away when it reboots")
+		f.DurationVar(&opts.Task.BootTimeout, "boot-timeout", lifecycle.BootTimeout, "how long the machine may be away when it reboots")
 	}
 	return cmd
 }
@@ -123,7 +122,7 @@ func (o *nodeOptions) awaits() bool {
 
 func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) error {
 	a, host := opts.app, opts.Task.Host
-	confirm := a.confirmAs(opts.Yes, opts.Site, fmt.Sprintf("kiban node %s %s %s --yes", v.verb, opts.Site, host))
+	confirm := a.confirmAs(opts.Yes, opts.Site, opts.Task.CommandLine(opts.Site, "--yes"))
 	var result session.Result
 	_, err := a.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)},
 		func(s *session.Session) (err error) {

@@ -88,7 +88,7 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		if err := review.Save(opts.Out, plan, buildInfo().Version, time.Now()); err != nil {
 			return err
 		}
-		a.note("Saved. To carry out exactly this plan: kiban apply %s --plan %s", site.Name, opts.Out)
+		a.note("Saved. To carry out exactly this plan: %s", lifecycle.ShellWords("kiban", "apply", site.Name, "--plan", opts.Out))
 	}
 	switch {
 	case opts.DetailedExitCode && !plan.Empty():

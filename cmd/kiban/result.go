@@ -20,7 +20,7 @@ func (a *app) withResult(ctx context.Context, file, site string, verb func(*life
 		return verb(o)
 	}
 	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return noResult(file, err, "Nothing was done.")
+		return lifecycle.NoOutcome(file, err, "Nothing was done.")
 	}
 	err := verb(o)
 	end(o, session.InterruptedBy(ctx, err), time.Now())
@@ -32,16 +32,9 @@ func (a *app) withResult(ctx context.Context, file, site string, verb func(*life
 		return err
 	}
 	a.report(err) // what happened must not be hidden by a file that could not be written
-	unsaid = noResult(file, unsaid, "The verb itself had come to its end: "+o.Message)
+	unsaid = lifecycle.NoOutcome(file, unsaid, "The verb itself had come to its end: "+o.Message)
 	a.report(unsaid)
 	return shown{errors.Join(err, unsaid)}
-}
-
-func noResult(file string, err error, so string) error {
-	return lifecycle.Errorf(file, "the result can't be written").
-		Because(err.Error(), so).
-		Try("Name a file in a folder that is there and may be written to.").
-		From(err)
 }
 
 // became notes what became of the verb.

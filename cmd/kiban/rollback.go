@@ -10,6 +10,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -29,7 +30,7 @@ func newRollback(a *app, runF func(context.Context, *rollbackOptions) error) *co
 		Short: "Bring a site to what an earlier revision of the repository declares",
 		Long: `Read what the repository declared at an earlier revision, without touching the work tree, and apply that: with a plan that is
 shown first, and behind the same gates. Without --to it is the revision that was applied before the present one, by the cluster's own
-record of its runs.
+record of its runs. A site that had another name then is named as it is now; it is known by spec.api.clusterUID.
 
 k0s does not take a control plane back to an older version. That is refused, and the backup that leads there is named.
 The repository still declares what it did: revert it there too, or the next apply goes forward again.`,
@@ -88,6 +89,9 @@ func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) 
 	if err != nil {
 		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the revision cannot be read")
 	}
+	if err := a.renameBack(ctx, fleet, name, folder, full); err != nil {
+		return lifecycle.Site{}, err
+	}
 	site, ds := a.LoadSite(ctx, folder, name, session.LoadOptions{Beside: fleet})
 	if err := ds.Err(); err != nil {
 		return site, err
@@ -95,6 +99,25 @@ func (a *app) siteAt(ctx context.Context, fleet, name, revision, folder string) 
 	a.findings(ds)
 	site.Revision = full
 	return site, nil
+}
+
+// renameBack gives a site that was renamed since its present name, in a folder that has what a revision declared.
+func (a *app) renameBack(ctx context.Context, fleet, name, folder, revision string) error {
+	now, err := a.source().Now(fleet)
+	if err != nil {
+		return err
+	}
+	then, err := a.source().Past(folder, fleet, revision)
+	was := fleets.Formerly(ctx, then, now, name)
+	if err != nil || was == "" {
+		return err
+	}
+	a.note("%s was called %s then.", name, was)
+	r, err := scaffold.Rename(folder, was, name)
+	if err != nil {
+		return err
+	}
+	return r.Do()
 }
 
 // appliedBefore asks the cluster which revision was applied before the present one.

@@ -68,3 +68,51 @@ func TestRollbackVerb(t *testing.T) {
 		})
 	}
 }
+
+// A site that was renamed since is rolled back by its present name, to what it declared under its former one.
+func TestRollbackAfterARename(t *testing.T) {
+	const uid = "6f4ac2f4-0000-4000-8000-000000000001"
+	overlay := func(root, name, uid string) {
+		folder := filepath.Join(root, "overlays", name)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for file, text := range map[string]string{"kustomization.yaml": "resources:\n- site.yaml\n",
+			"site.yaml": "apiVersion: kiban.dev/v1alpha1\nkind: Site\nmetadata: {name: " + name + "}\nspec:\n  provider: external\n" +
+				"  api:\n    clusterUID: " + uid + "\n    kubeconfig: {fileEnv: KUBECONFIG_LAB}\n"} {
+			if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tt := range []struct {
+		name, then string // the UID that the site of then declares
+		code       int
+		says       string
+	}{
+		{"the same cluster", uid, exitDone, "osaka was called lab then."},
+		{"another cluster", "6f4ac2f4-0000-4000-8000-000000000002", exitFailed, `there is no site "osaka"`},
+	} {
+		fleet := t.TempDir()
+		overlay(fleet, "osaka", uid)
+		f, real := &fakeSite{plans: []lifecycle.Plan{planOf("f", "addon/x/apply")}}, wire()
+		s := f.services()
+		s.ListSites, s.LoadSite, s.SiteInputs, s.SiteReads = real.ListSites, real.LoadSite, real.SiteInputs, real.SiteReads
+		s.Checkout = func(_, revision, into string) (string, error) {
+			overlay(into, "lab", tt.then)
+			return "full-" + revision, nil
+		}
+		opened := ""
+		s.OpenSite = func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
+			opened = site.Name
+			return f.open(site, opts), nil
+		}
+		var out, errs strings.Builder
+		streams := Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(string) string { return "" },
+			Size: func() (int, int) { return 80, 24 }}
+		code := run(t.Context(), streams, []string{"--fleet", fleet, "rollback", "osaka", "--to", "v1", "--yes"}, s)
+		if code != tt.code || !strings.Contains(errs.String(), tt.says) || (opened == "osaka") != (code == exitDone) {
+			t.Errorf("%s: exit %d, opened %q:\n%s%s", tt.name, code, opened, out.String(), errs.String())
+		}
+	}
+}

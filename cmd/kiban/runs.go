@@ -59,7 +59,7 @@ func runsVerb(ctx context.Context, opts *runsOptions) error {
 	}
 	var here, kept []lifecycle.RunRecord
 	for _, name := range opts.Sites {
-		records, unread, err := journal.Records(runsDir(fleet), name)
+		records, unread, err := journal.Records(session.RunsDir(fleet), name)
 		if err != nil {
 			return err
 		}
@@ -95,8 +95,6 @@ func (a *app) showRuns(opts *runsOptions, runs []lifecycle.ListedRun) error {
 	}
 	return render.RunList(a.Out, runs, len(opts.Sites) > 1, a.outStyle())
 }
-
-func runsDir(fleet string) string { return session.RunsDir(fleet) }
 
 // clusterRuns are those that the cluster keeps. A site that is not declared has to be named right; one that does not answer is a warning.
 func (a *app) clusterRuns(ctx context.Context, name string) (runs []lifecycle.RunRecord, silent lifecycle.Diagnostics, err error) {

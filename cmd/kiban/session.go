@@ -69,9 +69,6 @@ func asking(confirm func(context.Context, lifecycle.Plan) error) session.Hooks {
 	return session.Hooks{Confirm: confirm}
 }
 
-// cacheDir is where kiban keeps what it fetched: charts, manifests, binaries and unpacked bundles.
-func cacheDir(fleet string) string { return session.CacheDir(fleet) }
-
 // operator says who runs kiban, and where: the pipeline's user and its job, or the user and the machine.
 func (s Streams) operator() (who, where string) {
 	if s.gitlab() {

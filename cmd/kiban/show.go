@@ -12,6 +12,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/journal"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/timeline"
 )
 
@@ -100,7 +101,7 @@ func (a *app) findRun(name, site string) (journal.Run, error) {
 	if err != nil {
 		return journal.Run{}, err
 	}
-	all, err := journal.Runs(runsDir(fleet), site)
+	all, err := journal.Runs(session.RunsDir(fleet), site)
 	if err != nil {
 		return journal.Run{}, err
 	}
@@ -117,9 +118,9 @@ func (a *app) findRun(name, site string) (journal.Run, error) {
 			Because(names...).
 			Try("Name more of it, or the site: --site " + found[0].Site)
 	}
-	detail := fmt.Sprintf("There is no journal in %s", runsDir(fleet))
+	detail := fmt.Sprintf("There is no journal in %s", session.RunsDir(fleet))
 	if len(all) > 0 {
-		detail = fmt.Sprintf("None of the %s in %s begins so", lifecycle.Count(len(all), "journal"), runsDir(fleet))
+		detail = fmt.Sprintf("None of the %s in %s begins so", lifecycle.Count(len(all), "journal"), session.RunsDir(fleet))
 	}
 	return journal.Run{}, noRun(name, detail+". A run from elsewhere has its journal there; the cluster keeps a record only.", nil)
 }
@@ -137,7 +138,7 @@ func (a *app) completeRuns(_ *cobra.Command, args []string, _ string) ([]string,
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	runs, err := journal.Runs(runsDir(fleet), "")
+	runs, err := journal.Runs(session.RunsDir(fleet), "")
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveDefault
 	}

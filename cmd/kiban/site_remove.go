@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/scaffold"
 )
 
 type siteRemoveOptions struct {
@@ -27,7 +25,8 @@ func newSiteRemove(a *app, runF func(context.Context, *siteRemoveOptions) error)
 		Long: `Delete overlays/NAME from the work tree, once its name was typed. No machine is asked or changed: its cluster goes on running, and
 nobody looks after it any more. To take the cluster down, do that first: "kiban node remove", or reset: true on its hosts and "kiban apply".
 
-It is refused while other sites wait for this one (spec.promotion). What was committed is in the repository's history.`,
+It is refused while other sites wait for this one (spec.promotion). What git does not have as it is, because it was never committed or was
+changed since, is named before: it is gone for good. The rest comes back with git checkout.`,
 		Example:           "  kiban site remove tokyo-lab",
 		ValidArgsFunction: a.completeSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,15 +57,14 @@ func siteRemoveRun(ctx context.Context, opts *siteRemoveOptions) error {
 		return lifecycle.Errorf("overlays/"+name, "other sites wait for %s", name).Because(strings.Join(waiting, ", ")).
 			Try("Take it out of their spec.promotion.from first.")
 	}
-	a.note("This deletes overlays/%s. Its machines are not touched: the cluster goes on running, and nobody looks after it any more.", name)
-	if err := a.confirmWith(ctx, opts.Yes, name, "kiban site remove "+name+" --yes",
-		"Type the site's name to take it out of the fleet: ", name); err != nil {
+	r := scaffold.Remove(fleet, name, a.Unkept)
+	a.note("%s", r.Warning())
+	if err := a.confirmWith(ctx, opts.Yes, name, "kiban site remove "+name+" --yes", r.Question(), name); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(fleet, "overlays", name)); err != nil {
-		return lifecycle.Errorf("overlays/"+name, "the overlay could not be deleted whole").From(err).
-			Try("Delete what is left, or take back what is gone: git checkout -- overlays/" + name)
+	done, err := r.Do()
+	if err != nil {
+		return err
 	}
-	return a.result(fmt.Sprintf("overlays/%s is gone. No machine was touched. What was committed comes back with: git checkout -- overlays/%s",
-		name, name))
+	return a.result(done)
 }

@@ -34,7 +34,7 @@ func TestSiteRemoveThatFails(t *testing.T) {
 		return run(t.Context(), streams, []string{"--fleet", fleet, "site", "remove", "lab"}, (&fakeSite{}).services())
 	})
 	for _, says := range []string{"Type the site's name", "the overlay could not be deleted whole on overlays/lab", "permission denied",
-		"git checkout -- overlays/lab"} {
+		"checkout -- overlays/lab"} {
 		if !strings.Contains(strings.Join(strings.Fields(errs.String()), " "), says) {
 			t.Errorf("it does not say %q", says)
 		}

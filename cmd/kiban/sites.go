@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -81,7 +80,7 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 		return err
 	}
 	a.findings(found)
-	if err := writeSites(a.Out, opts, list); err != nil {
+	if err := opts.write(list); err != nil {
 		return err
 	}
 	if found.Err() != nil {
@@ -99,17 +98,22 @@ func (a *app) source() fleets.Source {
 	return fleets.Source{Load: load, List: a.ListSites, Checkout: a.Checkout, Inputs: a.SiteInputs, Reads: a.SiteReads}
 }
 
-func writeSites(w io.Writer, opts *sitesOptions, list fleets.List) error {
+func (opts *sitesOptions) write(list fleets.List) error {
+	a := opts.app
 	switch opts.output.form {
 	case "json", "yaml":
-		return writeReport(w, opts.output.form, list)
+		return writeReport(a.Out, opts.output.form, list)
 	case "names":
 		for _, r := range list.Sites {
-			if _, err := fmt.Fprintln(w, r.Name); err != nil {
+			if err := a.result(r.Name); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return list.Text(w, opts.Changed)
+	head, rows := list.Table(opts.Changed)
+	if len(rows) == 0 {
+		return a.result(list.None(opts.Changed))
+	}
+	return render.Table(a.Out, a.outStyle(), head, rows)
 }

@@ -96,10 +96,12 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	}
 	var state lifecycle.State
 	var locks []lifecycle.Lock
+	var behind []lifecycle.RunRecord
 	var unread error
 	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
 		if state, err = s.Observe(ctx); err == nil {
 			locks, unread = s.Locks(ctx) // a lock that can't be read is shown as such
+			behind = s.RunsBehind(ctx, locks)
 		}
 		return err
 	})
@@ -112,7 +114,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 		return errors.Join(writeReport(a.Out, opts.output.form, report), unseen(state))
 	}
 	now := time.Now()
-	held, unknown := lock.Told(locks, unread, now)
+	held, unknown := lock.Told(locks, behind, unread, now)
 	if _, err := io.WriteString(a.Out, held); err != nil { // first: all below it is in motion
 		return err
 	}

@@ -66,5 +66,5 @@ func (a *app) stand(ctx context.Context, name string) fleets.Standing {
 		return fleets.Standing{Site: name, Failed: lifecycle.AsDiagnostics(err, err.Error())[0].Summary}
 	}
 	locks, _ := s.Locks(ctx) // `kiban status SITE` says when they can't be read
-	return fleets.Stand(site, st, a.Problems(site, st), locks)
+	return fleets.Stand(site, st, a.Problems(site, st), session.AtWork(locks))
 }

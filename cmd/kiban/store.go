@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"log/slog"
 
+	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
 )
 
@@ -20,7 +21,7 @@ type storeOptions struct {
 
 // store opens the store of a fleet.
 func (a *app) store(fleet string, opts storeOptions) supply.Charts {
-	opts.CacheDir, opts.Log = cacheDir(fleet), a.log()
+	opts.CacheDir, opts.Log = session.CacheDir(fleet), a.log()
 	return a.OpenStore(opts)
 }
 

@@ -53,6 +53,8 @@ type fakeSite struct {
 	planners session.Planners
 	// allows is what the fleet's root allows.
 	allows lifecycle.Fleet
+	// windows are the site's.
+	windows []lifecycle.Window
 	// missing is what the source of k0s lacks; nil: nobody looks.
 	missing    func(context.Context, lifecycle.Version, string) (lifecycle.Diagnostic, bool)
 	openedGate sync.Mutex // several sites are asked at once
@@ -123,6 +125,7 @@ func (f *fakeSite) Run(ctx context.Context, plan lifecycle.Plan, run session.Run
 
 func (f *fakeSite) services() services {
 	site := lifecycle.Site{Name: "lab", Digest: "sha256:aa", Fleet: f.allows}
+	site.Policy.Windows = f.windows
 	site.Cluster.Hosts = []lifecycle.Host{{Name: "controller-1", Role: lifecycle.RoleController, Address: "10.0.0.11"},
 		{Name: "worker-1", Role: lifecycle.RoleWorker, Address: "10.0.0.101"}}
 	return services{
@@ -132,6 +135,7 @@ func (f *fakeSite) services() services {
 		LoadSite: func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 			return site, nil
 		},
+		Unkept:   func(string) ([]string, int, error) { return nil, 1, nil },
 		Problems: observe.Problems,
 		OpenSite: func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
 			return f.open(site, opts), nil
@@ -203,6 +207,39 @@ func TestPlanEndsWithItsDoubts(t *testing.T) {
 	plan, doubt := strings.Index(screen.String(), "Plan: "), strings.Index(screen.String(), "the source of k0s has no v1.37.9+k0s.0")
 	if r.code != exitDone || plan < 0 || doubt < plan {
 		t.Errorf("exit %d\n%s", r.code, screen.String())
+	}
+}
+
+// A plan whose steps wait for a window says that all are closed, and when the next one opens; so does apply, before it asks.
+func TestPlanTellsOfClosedWindows(t *testing.T) {
+	now := time.Now().UTC()
+	closed := lifecycle.Window{Days: []time.Weekday{(now.Weekday() + 4) % 7}, Start: 60, End: 120, TimeZone: "UTC"}
+	p := planOf("f", "worker-1/upgrade", "worker-1/label")
+	p.Steps[0].Before = []lifecycle.Gate{{Kind: lifecycle.GateWindow}}
+	for _, tt := range []struct {
+		name    string
+		plan    lifecycle.Plan
+		windows []lifecycle.Window
+		told    bool
+	}{
+		{"all are closed", p, []lifecycle.Window{closed}, true},
+		{"one is open", p, []lifecycle.Window{closed, {Start: 0, End: 0, TimeZone: "UTC"}}, false},
+		{"nothing waits for one", planOf("f", "worker-1/label"), []lifecycle.Window{closed}, false},
+		{"there are none", p, nil, false},
+	} {
+		for _, verb := range []string{"plan", "apply"} {
+			f := &fakeSite{plans: []lifecycle.Plan{tt.plan}, windows: tt.windows}
+			r := f.kiban(t, t.TempDir(), nil, verb, "lab")
+			said := strings.Join(strings.Fields(r.err), " ")
+			if got := strings.Contains(said, "all maintenance windows are closed: nothing disruptive starts now"); got != tt.told {
+				t.Errorf("%s, %s: told: %t\n%s", tt.name, verb, got, r.err)
+			}
+			opens := closed.Days[0].String()[:3]
+			if tt.told && (!strings.Contains(said, "The next opens "+opens) || !strings.Contains(said, "01:00 UTC, in ") ||
+				!strings.Contains(said, "1 of 2 steps may start in a window only")) {
+				t.Errorf("%s, %s: it does not say when:\n%s", tt.name, verb, r.err)
+			}
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ func wire() services {
 		RunProgram:    runProgram,
 		CheckFleet:    site.CheckFleet,
 		Checkout:      git.Checkout,
+		Unkept:        git.Unkept,
 		SiteInputs:    site.Inputs,
 		SiteReads:     site.Reads,
 		ReadFleet:     site.ReadFleet,

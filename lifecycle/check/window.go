@@ -22,9 +22,6 @@ func decideWindow(windows []lifecycle.Window, now time.Time) lifecycle.GateResul
 		return failed("maintenance window: %v", err)
 	case o.Open():
 		return met("the window is open until %s", o.Until.Format("Mon 15:04 MST"))
-	case o.Next.IsZero(): // the one occurrence of the week falls on a clock change
-		return waiting("no maintenance window is open, and none opens within a week")
 	}
-	return waiting("no maintenance window is open; the next opens %s, in %s", o.Next.Format("Mon 2 Jan 15:04 MST"), o.Next.Sub(now).
-		Round(time.Minute))
+	return waiting("no maintenance window is open; %s", o.WhenNext(now))
 }

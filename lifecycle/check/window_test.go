@@ -23,13 +23,13 @@ func TestWindow(t *testing.T) {
 		// 03:59:59 on Sunday
 		"past midnight it is still open": {[]lifecycle.Window{nights}, "2026-01-03T18:59:59Z", verdict{lifecycle.GateMet, "Sun 04:00"}},
 		"its end is closed": {[]lifecycle.Window{nights}, "2026-01-03T19:00:00Z",
-			verdict{lifecycle.GateWaiting, "opens Sat 10 Jan 22:00 JST"}},
+			verdict{lifecycle.GateWaiting, "opens Sat 10 Jan 22:00 JST, in 6 days 18 h"}},
 		"Friday night is not Saturday's": {[]lifecycle.Window{nights}, "2026-01-02T14:00:00Z",
-			verdict{lifecycle.GateWaiting, "opens Sat 3 Jan 22:00 JST, in 23h0m0s"}},
+			verdict{lifecycle.GateWaiting, "opens Sat 3 Jan 22:00 JST, in 23 h"}},
 		"its start is open":      {[]lifecycle.Window{nights}, "2026-01-03T13:00:00Z", verdict{lifecycle.GateMet, ""}},
 		"every day, winter time": {[]lifecycle.Window{daily}, "2026-01-05T08:00:00Z", verdict{lifecycle.GateMet, "17:30 CET"}},
 		"every day, summer time": {[]lifecycle.Window{daily}, "2026-07-06T07:00:00Z", verdict{lifecycle.GateMet, "17:30 CEST"}},
-		"before it, summer time": {[]lifecycle.Window{daily}, "2026-07-06T06:59:00Z", verdict{lifecycle.GateWaiting, "in 1m0s"}},
+		"before it, summer time": {[]lifecycle.Window{daily}, "2026-07-06T06:59:00Z", verdict{lifecycle.GateWaiting, "in 1 min"}},
 		"the nearer of two is next": {[]lifecycle.Window{nights, daily}, "2026-01-02T23:00:00Z",
 			verdict{lifecycle.GateWaiting, "opens Sat 3 Jan 09:00 CET"}},
 		// 03:15 CEST; there is no 02:30

@@ -64,7 +64,7 @@ func Names() []string {
 	for _, t := range all {
 		names = append(names, t.Name)
 	}
-	return names
+	return append(names, pages()...)
 }
 
 // Text explains a topic in lines of at most width columns; "" lists what there is to explain. A topic that nobody knows is an error that
@@ -75,6 +75,9 @@ func Text(topic string, width int) (string, error) {
 		return "", err
 	}
 	p := page{all: all, width: max(width, 40)}
+	if strings.HasPrefix(topic, docsFolder) {
+		return docsPage(topic, p.width)
+	}
 	if topic == "" {
 		p.contents()
 		return p.String(), nil

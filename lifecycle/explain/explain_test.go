@@ -1,10 +1,14 @@
 package explain
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"kiban.dev/kiban/lifecycle"
 )
 
 // Every word that people meet is known, under each of its names.
@@ -77,5 +81,37 @@ func TestLinesFit(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Every page can be read with the binary alone, and says no more and no less than in the repository.
+func TestPagesAreWhole(t *testing.T) {
+	entries, err := os.ReadDir(filepath.Join("..", "..", "docs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".md" {
+			continue
+		}
+		n++
+		page, err := os.ReadFile(filepath.Join("..", "..", "docs", e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := Text("docs/"+e.Name(), 80)
+		if err != nil || !slices.Equal(strings.Fields(text), strings.Fields(string(page))) {
+			t.Errorf("%s: it has other words than in the repository (%v)", e.Name(), err)
+		}
+		if !slices.Contains(Names(), "docs/"+e.Name()) {
+			t.Errorf("%s is not offered", e.Name())
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d pages", n)
+	}
+	if _, err := Text("docs/backups", 80); err == nil || lifecycle.AsDiagnostics(err, "")[0].Hint != "kiban explain docs/backup.md" {
+		t.Errorf("a slip of the finger: %v", err)
 	}
 }

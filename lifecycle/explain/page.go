@@ -17,6 +17,10 @@ func (p *page) contents() {
 	for _, h := range headings() {
 		p.list(h.title, ofKind(p.all, h.kind, 2), firstSentence)
 	}
+	p.WriteString("\nPages, whole: kiban explain docs/PAGE.md\n")
+	for _, line := range lines(strings.Join(pages(), " "), p.width-2) {
+		p.WriteString("  " + line + "\n")
+	}
 }
 
 // about explains everything that is called so: "stage" is a word and an action, "gates" is a whole kind.

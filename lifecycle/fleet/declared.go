@@ -38,6 +38,11 @@ type Declared struct {
 // Now is a fleet as its work tree declares it.
 func (s Source) Now(fleet string) (Declared, error) { return s.named(Declared{source: s, dir: fleet}) }
 
+// Past is a fleet as a folder has it that a revision was written into; beside is the fleet that it was read from.
+func (s Source) Past(folder, beside, revision string) (Declared, error) {
+	return s.named(Declared{source: s, dir: folder, beside: beside, Revision: revision})
+}
+
 // At makes a fleet at a revision ready to be read. done takes away what was written for it.
 func (s Source) At(fleet, revision string) (d Declared, done func() error, err error) {
 	d, done = Declared{source: s, beside: fleet}, func() error { return nil }

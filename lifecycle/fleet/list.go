@@ -122,9 +122,12 @@ func changedSince(ctx context.Context, then, now Declared, name string) (Row, li
 // Formerly is what a site was called then that there was not by its name; "" where it is new. That both are of one cluster is known by
 // the cluster's UID, where both say it.
 func Formerly(ctx context.Context, then, now Declared, name string) string {
+	if then.Has(name) {
+		return ""
+	}
 	is, _ := now.Read(ctx, name)
 	uid := is.Site.API.ClusterUID
-	if then.Has(name) || uid == "" {
+	if uid == "" {
 		return ""
 	}
 	for _, former := range then.names {
@@ -199,4 +202,28 @@ func (l List) sort() {
 	slices.SortFunc(l.Sites, func(x, y Row) int {
 		return cmp.Or(cmp.Compare(unread(x), unread(y)), cmp.Compare(x.Wave, y.Wave), cmp.Compare(x.Name, y.Name))
 	})
+}
+
+// Declared are the sites of a list, as far as it tells of them.
+func (l List) Declared() []lifecycle.Site {
+	var out []lifecycle.Site
+	for _, r := range l.Sites {
+		out = append(out, lifecycle.Site{Name: r.Name, Wave: r.Wave, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}})
+	}
+	return out
+}
+
+// Only leaves the sites that are named, of which each must be in the fleet; it leaves all when none is.
+func (l List) Only(now Declared, names []string) (List, error) {
+	if len(names) == 0 {
+		return l, nil
+	}
+	for _, name := range names {
+		if !now.Has(name) {
+			return l, lifecycle.Errorf("overlays/"+name, "there is no site %q", name).
+				Try("`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES.")
+		}
+	}
+	l.Sites = slices.DeleteFunc(slices.Clone(l.Sites), func(r Row) bool { return !slices.Contains(names, r.Name) })
+	return l, nil
 }

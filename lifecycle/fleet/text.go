@@ -3,33 +3,29 @@ package fleet
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 )
 
-// Text writes the list as a table; changed says that it is of what changed since a revision.
-func (l List) Text(w io.Writer, changed bool) error {
-	if len(l.Sites) == 0 {
-		text := "The fleet has no site."
-		if changed {
-			text = fmt.Sprintf("No site changed since %.10s.", l.Since)
-		}
-		_, err := fmt.Fprintln(w, text)
-		return err
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	head := "SITE\tWAVE\tPROVIDER\tVERSION\tLABELS"
+// Table is the list as the head and the rows of a table, cells apart by tabs; changed says that it is of what changed since a revision.
+func (l List) Table(changed bool) (head string, rows []string) {
+	head = "SITE\tWAVE\tPROVIDER\tVERSION\tLABELS"
 	if changed {
 		head += "\tCHANGE"
 	}
-	fmt.Fprintln(t, head)
 	for _, r := range l.Sites {
-		fmt.Fprintln(t, strings.TrimRight(r.line(), "\t"))
+		rows = append(rows, strings.TrimRight(r.line(), "\t"))
 	}
-	return t.Flush()
+	return head, rows
+}
+
+// None is what is said in place of a table that would have no row.
+func (l List) None(changed bool) string {
+	if changed {
+		return fmt.Sprintf("No site changed since %.10s.", l.Since)
+	}
+	return "The fleet has no site."
 }
 
 func (r Row) line() string {

@@ -1,7 +1,6 @@
 package forge
 
 import (
-	"slices"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -43,13 +42,6 @@ func promotionLine(all []lifecycle.Promoted) string {
 	return "Promotion is met: " + lifecycle.Markdown(someClauses(reasons, clausesNamed)) + "."
 }
 
-// waitsForWindow reports whether a plan goes only while a maintenance window is open.
-func waitsForWindow(p lifecycle.Plan) bool {
-	return slices.ContainsFunc(p.Steps, func(s lifecycle.Step) bool {
-		return slices.ContainsFunc(s.Before, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateWindow })
-	})
-}
-
 // windowReasons: a window that is closed ends the run, so whoever merges has to start the job again when it is open.
 func windowReasons(s SitePlan, opts NoteOptions) []string {
 	if o, known := opening(s, opts); known && !o.Open() {
@@ -63,7 +55,7 @@ func windowReasons(s SitePlan, opts NoteOptions) []string {
 
 // windowLine says of a plan that needs one how its maintenance window stands, where that is no reason for attention; "" else.
 func windowLine(s SitePlan, opts NoteOptions) string {
-	if !waitsForWindow(s.Plan) {
+	if s.Plan.InWindows() == 0 {
 		return ""
 	}
 	o, known := opening(s, opts)
@@ -82,7 +74,7 @@ func windowLine(s SitePlan, opts NoteOptions) string {
 
 // opening is how the windows of a site stand that a plan waits for, where that is known.
 func opening(s SitePlan, opts NoteOptions) (lifecycle.Opening, bool) {
-	if opts.Now.IsZero() || len(s.Site.Policy.Windows) == 0 || !waitsForWindow(s.Plan) {
+	if opts.Now.IsZero() || len(s.Site.Policy.Windows) == 0 || s.Plan.InWindows() == 0 {
 		return lifecycle.Opening{}, false
 	}
 	o, err := lifecycle.OpeningOf(s.Site.Policy.Windows, opts.Now)

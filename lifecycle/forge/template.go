@@ -96,7 +96,7 @@ func execute[T form](t Template, m Message, functions template.FuncMap) (string,
 		why, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "template: "), " in type ") // what the type is called is no help
 		return lifecycle.Errorf(t.name, "the template makes no message").
 			Because(why).
-			Try("Docs/messages.md lists the fields and functions that a template has.").
+			Try("kiban explain docs/messages.md lists the fields and functions that a template has.").
 			Hiding(err)
 	}
 	parsed, err := template.New(t.name).Funcs(functions).Option("missingkey=error").Parse(t.text)

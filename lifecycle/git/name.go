@@ -39,7 +39,7 @@ func misread(revision string) *lifecycle.Diagnostic {
 		d.Detail, d.Hint = "It is a file or a search, and what is asked for is a commit.", "git rev-parse says which commit is meant: name that."
 	case strings.Contains(revision, "@{") || strings.Contains(revision, "^{/"):
 		d.Detail, d.Hint = "kiban reads neither git's log of where branches have been, nor messages of commits.",
-			"Name what `git rev-parse '"+revision+"'` prints."
+			"Name what `git rev-parse "+lifecycle.ShellWord(revision)+"` prints."
 	default:
 		return nil
 	}

@@ -90,18 +90,21 @@ func uncounted(revision string) (base string, counted bool) {
 func fetchName(remote, name string) string {
 	name = strings.TrimPrefix(name, "refs/")
 	if tag, is := strings.CutPrefix(name, "tags/"); is {
-		return fmt.Sprintf("git fetch --depth 1 %s tag %s", remote, tag)
+		return fetch("--depth", "1", remote, "tag", tag)
 	}
 	branch := name
 	for _, kind := range []string{"heads/", "remotes/", remote + "/"} {
 		branch = strings.TrimPrefix(branch, kind)
 	}
-	hint := fmt.Sprintf("git fetch --depth 1 %s %s:refs/remotes/%s/%s", remote, branch, remote, branch)
+	hint := fetch("--depth", "1", remote, branch+":refs/remotes/"+remote+"/"+branch)
 	if branch == name {
-		return fmt.Sprintf("%s, and name %s/%s (of a tag: git fetch --depth 1 %s tag %s)", hint, remote, branch, remote, branch)
+		return fmt.Sprintf("%s, and name %s/%s (of a tag: %s)", hint, remote, branch, fetch("--depth", "1", remote, "tag", branch))
 	}
 	return fmt.Sprintf("%s, and name %s/%s", hint, remote, branch)
 }
+
+// fetch is a git fetch as it is typed at a shell: names of branches may have anything but blanks in them.
+func fetch(words ...string) string { return "git fetch " + lifecycle.ShellWords(words...) }
 
 func fetchCommit(remote, hash string, counted bool) string {
 	if counted {

@@ -54,6 +54,9 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.record.Steps++
 		r.planned[e.Step] = true
 		r.installs[e.Step] = e.Version
+		if e.Action.Installs() && r.record.Aim.Less(e.Version) {
+			r.record.Aim = e.Version
+		}
 	case lifecycle.EventStarted:
 		r.begun[e.Step] = true
 		if !e.Version.IsZero() {

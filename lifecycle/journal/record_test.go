@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -80,10 +81,11 @@ func TestRecord(t *testing.T) {
 			[]lifecycle.Version{v135, v136}, 1, 1, 1, 1, time.Minute},
 	} {
 		got := Record(slices.Concat(planned, tt.more))
-		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Doing: "apply", Revision: "3f2a",
-			Digest: "sha256:aa", Began: begun.Time,
-			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Steps: 2, Begun: tt.begun,
-			Done: tt.done, Failed: tt.failed, Machines: tt.on}
+		want := lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: "r1", Site: "lab", Who: "ann", Where: "laptop", Doing: "apply",
+			Revision: "3f2a", Digest: "sha256:aa", Began: begun.Time,
+			Ended: begun.Time.Add(tt.took), Result: tt.result, Before: []lifecycle.Version{v135}, After: tt.after, Aim: v136, Steps: 2,
+			Begun: tt.begun,
+			Done:  tt.done, Failed: tt.failed, Machines: tt.on}
 		if tt.name == "an upgrade that was cut off earlier is taken back" {
 			want.FailedUpgrades = []lifecycle.FailedUpgrade{{Host: "worker-1", Version: v136, Former: v135, Why: "it did not come up"}}
 		}
@@ -93,15 +95,16 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestRecordRemembersWhatWasTakenBack: the version, the machine and why, once the way back has come to its end. An upgrade that was not begun,
-// or whose way back failed, is none.
+// TestRecordRemembersWhatWasTakenBack: the version, the machine and why, once the way back has come to its end. An upgrade that was not
+// begun, or whose way back failed, is none.
 func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
 	v135, v136 := parsed(t, "v1.35.7+k0s.0"), parsed(t, "v1.36.3+k0s.2")
 	at := func(second int, kind lifecycle.EventKind, a lifecycle.Action, v lifecycle.Version) lifecycle.Event {
 		return step(second, kind, "worker-1", a, v)
 	}
 	none := lifecycle.Version{}
-	planned, started := at(0, lifecycle.EventPlanned, lifecycle.ActionUpgrade, v136), at(1, lifecycle.EventStarted, lifecycle.ActionUpgrade, none)
+	planned := at(0, lifecycle.EventPlanned, lifecycle.ActionUpgrade, v136)
+	started := at(1, lifecycle.EventStarted, lifecycle.ActionUpgrade, none)
 	failed := at(2, lifecycle.EventFailed, lifecycle.ActionUpgrade, none)
 	failed.Diagnostic = new(lifecycle.Errorf("worker-1", "not met").Because("k0s crashes again and again", "more"))
 	back := []lifecycle.Event{at(3, lifecycle.EventStarted, lifecycle.ActionRestoreFormer, v135),
@@ -121,11 +124,14 @@ func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
 // The runner alone writes neither a begun event nor versions nor a result.
 func TestRecordWithoutHeader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "20261121-220000-abcdef.jsonl")
-	written := `{"format":"1.0","time":"2026-11-21T22:00:00Z","run":"20261121-220000-abcdef","site":"lab","kind":"planned","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"}
-{"format":"1.0","time":"2026-11-21T22:00:01Z","run":"20261121-220000-abcdef","site":"lab","kind":"started","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"}
-{"format":"1.0","time":"2026-11-21T22:00:09Z","run":"20261121-220000-abcdef","site":"lab","kind":"finished","step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade","elapsed":8000000000}
-{"format":"1.0","time":"2026-11-21T22:00:09Z","run":"20261121-220000-abcdef","site":"lab","kind":"summary","message":"1 of 1 steps done","elapsed":9000000000}
-`
+	line := func(second int, rest string) string {
+		return fmt.Sprintf(`{"format":"1.0","time":"2026-11-21T22:00:%02dZ","run":"20261121-220000-abcdef","site":"lab",%s}`+"\n", second, rest)
+	}
+	const step = `"step":"worker-1/upgrade","stage":"workers","target":"worker-1","action":"upgrade"`
+	written := line(0, `"kind":"planned",`+step) +
+		line(1, `"kind":"started",`+step) +
+		line(9, `"kind":"finished",`+step+`,"elapsed":8000000000`) +
+		line(9, `"kind":"summary","message":"1 of 1 steps done","elapsed":9000000000`)
 	if err := os.WriteFile(path, []byte(written), 0o600); err != nil {
 		t.Fatal(err)
 	}

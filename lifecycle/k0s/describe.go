@@ -146,7 +146,7 @@ func (d *describer) validate(c *v1beta1.Cluster, dir string) {
 func (d *describer) files(h *cluster.Host, i int, dir string) {
 	for _, f := range h.Files {
 		if f.IsURL() {
-			d.fail(subject(h, i), "files from a URL are not supported",
+			d.reject(subject(h, i), "files from a URL are not supported",
 				f.Source+": its content would not be pinned, and could change a host at any time",
 				"Put the file into the overlay and name it as src")
 		}

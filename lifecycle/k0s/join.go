@@ -139,7 +139,7 @@ func join(ctx context.Context, t *task) (err error) {
 	if t.on.k0s.IsController() {
 		what = "a ready API server"
 	}
-	return until(ctx, "the machine has not joined: "+what, joinWithin, t.joined)
+	return t.awaitJoined(ctx, what)
 }
 
 // token makes a join token on a running controller. It is a secret: it is neither logged nor part of any command.

@@ -57,15 +57,18 @@ show)
 		case $a in *.service) ;; *) continue ;; esac
 		printf "$between"; between='\n'
 		case "$*" in *ActiveState*) ;; *) show() { :; } ;; esac
-		if [ -f "$ROOT/running/${a%.service}" ]; then
+		if [ -f "$ROOT/crashes" ]; then
+			show 'NRestarts=7\nActiveEnterTimestamp=\nActiveState=activating\nSubState=auto-restart\n'
+		elif [ -f "$ROOT/running/${a%.service}" ]; then
 			show 'NRestarts=0\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\nActiveState=active\nSubState=running\n'
 		else show 'NRestarts=0\nActiveEnterTimestamp=\nActiveState=inactive\nSubState=dead\n'; fi
 		if [ -f "$ROOT/unit/$a" ]; then echo "FragmentPath=$ROOT/unit/$a"; else echo "FragmentPath="; fi
 	done ;;
-start) [ -f "$ROOT/fail-start" ] && exit 1; mkdir -p "$ROOT/running" "$ROOT/data"; [ "$2" = k0scontroller ] && mkdir -p "$ROOT/data/etcd"
+start) [ -f "$ROOT/fail-start" ] && exit 1; [ -f "$ROOT/crash" ] && touch "$ROOT/crashes" && exit 0
+	mkdir -p "$ROOT/running" "$ROOT/data"; [ "$2" = k0scontroller ] && mkdir -p "$ROOT/data/etcd"
 	"$ROOT/bin/k0s" version > "$ROOT/running/$2"; echo x > "$ROOT/data/kubelet.conf" ;;
 stop) rm -f "$ROOT/running/$2" ;;
-status) [ -f "$ROOT/running/$2" ] && echo 'Active: active (running) since' ;;
+status) { [ -f "$ROOT/crashes" ] || [ -f "$ROOT/running/$2" ]; } && echo 'Active: active (running) since' ;;
 esac
 exit 0
 `

@@ -30,7 +30,9 @@ func (d *describer) remarks(c *v1beta1.Cluster) {
 		"kiban runs the hooks of install, upgrade and reset, around each machine's own step",
 		"Move what they do into one of those, or out of the cluster document")
 	d.remark(c, withoutPrivateAddress,
-		func(h *cluster.Host) bool { return h.PrivateAddress == "" && h.PrivateInterface == "" },
+		func(h *cluster.Host) bool {
+			return len(c.Spec.Hosts) > 1 && h.PrivateAddress == "" && h.PrivateInterface == ""
+		},
 		"k0sctl would guess it from the machine's routes, which can pick a container bridge; kiban uses the address alone",
 		"Set privateAddress to the address that the other machines reach it by")
 	d.remark(c, secretsInTheClear,

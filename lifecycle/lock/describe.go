@@ -1,6 +1,7 @@
 package lock
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,10 +15,18 @@ func Describe(l lifecycle.Lock, now time.Time) string {
 	lines := []string{fmt.Sprintf("%s has it since %s: %s", l.Who, l.Since.UTC().Format("2006-01-02 15:04:05 UTC"), l.Doing),
 		"run " + l.Holder}
 	if !now.IsZero() && !l.Renewed.IsZero() {
-		lines[1] += fmt.Sprintf(", renewed %s ago", max(0, now.Sub(l.Renewed)).Round(time.Second))
+		lines[1] += ", renewed " + ago(now.Sub(l.Renewed))
 	}
 	lines[1] += fmt.Sprintf(" (%s)", l.Where)
 	return strings.Join(lines, "\n")
+}
+
+// ago says how long ago something was: to the second where that is not long.
+func ago(d time.Duration) string {
+	if d < 2*time.Minute {
+		return max(0, d).Round(time.Second).String() + " ago"
+	}
+	return lifecycle.Span(d) + " ago"
 }
 
 // ByRun are the locks with those of one run told as one: where it has them, and when one of them was renewed last.
@@ -54,14 +63,13 @@ func Fate(l lifecycle.Lock, gone bool, now time.Time) string {
 	case gone:
 		return "It is dead for certain: its process ran on this machine and has ended. The next run from here has its lock at once."
 	case age > lifecycle.LockDuration:
-		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s ago: "+
+		return fmt.Sprintf("Whether it lives is not known from here. By its own clock it was last renewed at %s, %s: "+
 			"it is dead, stopped or cut off. "+
 			"Its lock lapses as soon as another run has watched it for %s.", l.Renewed.UTC().Format("2006-01-02 15:04:05 UTC"),
-			age.Round(time.Second),
-			lifecycle.LockDuration)
+			ago(age), lifecycle.LockDuration)
 	}
-	return fmt.Sprintf("By its own clock it was last renewed %s ago, so it lives, or has died since: its process is not known to have ended. "+
-		"One that lives is cut off in the middle of its step: controllers refuse its next command.", max(0, age).Round(time.Second))
+	return fmt.Sprintf("By its own clock it was last renewed %s, so it lives, or has died since: its process is not known to have ended. "+
+		"One that lives is cut off in the middle of its step: controllers refuse its next command.", ago(age))
 }
 
 // InHand says which nodes a run has taken out of service.
@@ -82,7 +90,7 @@ func InHand(state lifecycle.State, run string) string {
 // are at work, or have died since. gone says so of a process; nil knows of none.
 func Alive(locks []lifecycle.Lock, gone func(process string) bool, now time.Time) []lifecycle.Lock {
 	return slices.DeleteFunc(ByRun(locks), func(l lifecycle.Lock) bool {
-		return now.Sub(l.Renewed) > lifecycle.LockDuration+suspectSlack || gone != nil && gone(l.Process)
+		return Lapsed(l, now) || gone != nil && gone(l.Process)
 	})
 }
 
@@ -111,14 +119,42 @@ func AtWork(site string, alive []lifecycle.Lock, now time.Time) lifecycle.Diagno
 		Try("Let it end, then plan again: kiban status " + site + " shows how far it is.")
 }
 
-// Told is what a look at a site says of its locks: held where runs have it, unknown where that could not be read. Each is "" where there is
-// nothing to say.
-func Told(locks []lifecycle.Lock, unread error, now time.Time) (held, unknown string) {
+// Told is what a look at a site says of its locks: held where runs have it, or had it when they ended; unknown where that could not be
+// read. Each is "" where there is nothing to say. past are the runs that are known of the site.
+func Told(locks []lifecycle.Lock, past []lifecycle.RunRecord, unread error, now time.Time) (held, unknown string) {
 	for _, l := range ByRun(locks) {
-		held += "Locked: " + strings.ReplaceAll(Describe(l, now), "\n", "\n        ") + "\n\n"
+		head, lines := "Locked: ", Describe(l, now)
+		if Lapsed(l, now) {
+			head, lines = "Not locked. ", leftBehind(l, past, now)
+		}
+		held += head + strings.ReplaceAll(lines, "\n", "\n        ") + "\n\n"
 	}
 	if unread != nil {
 		unknown = fmt.Sprintf("\nLocked: not known: %v\n", unread)
 	}
 	return held, unknown
+}
+
+// Lapsed reports whether a lock was not renewed for longer than its holder may leave it, by the holder's clock.
+func Lapsed(l lifecycle.Lock, now time.Time) bool {
+	return now.Sub(l.Renewed) > lifecycle.LockDuration+suspectSlack
+}
+
+// leftBehind says of a lapsed lock whose it was, and how it comes to be there.
+func leftBehind(l lifecycle.Lock, past []lifecycle.RunRecord, now time.Time) string {
+	why := "That run was killed, stopped or cut off."
+	restored := slices.ContainsFunc(past, func(r lifecycle.RunRecord) bool {
+		return strings.HasPrefix(r.Doing, "restore ") && r.ID != l.Holder && r.Ended.After(l.Renewed)
+	})
+	onMachines := strings.Contains(l.Where, "/run/") // which no backup holds
+	switch {
+	case onMachines:
+	case restored:
+		why = "It came with the backup that was restored since: that run had it when the backup was taken."
+	default:
+		why = "That run was killed, stopped or cut off, or the lock came with a backup that was restored."
+	}
+	return fmt.Sprintf("A lock that has lapsed is left of run %s, %s, which was last heard of %s (%s).\n%s\n"+
+		"Nothing is to be done about it: the next run watches it for %s, and then has it.",
+		l.Holder, cmp.Or(l.Doing, "of which nothing is known"), ago(now.Sub(l.Renewed)), l.Where, why, lifecycle.LockDuration)
 }

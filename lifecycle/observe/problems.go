@@ -47,7 +47,7 @@ func hostProblems(site lifecycle.Site, st lifecycle.State, h lifecycle.HostState
 	case h.Service != lifecycle.ServiceRunning:
 		d := lifecycle.Errorf(h.Name, "%s is %s", h.ServiceName, h.Service).Try(plan)
 		if h.CrashLoops() {
-			d = d.Because("k0s does not stay up: " + giveUp(h)).Try(lookAt(site, h.Name) + " says why; " + plan + " says what would be done.")
+			d = d.Because("k0s does not stay up: " + h.GivenUp()).Try(lookAt(site, h.Name) + " says why; " + plan + " says what would be done.")
 		}
 		return lifecycle.Diagnostics{d}
 	case h.Running.IsZero():
@@ -57,14 +57,6 @@ func hostProblems(site lifecycle.Site, st lifecycle.State, h lifecycle.HostState
 		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "runs k0s %s; %s is declared", h.Running, site.Cluster.Version).Try(plan)}
 	}
 	return nil
-}
-
-// giveUp says what systemd makes of a k0s that does not stay up.
-func giveUp(h lifecycle.HostState) string {
-	if h.Service == lifecycle.ServiceFailed {
-		return "systemd has given it up."
-	}
-	return "systemd has restarted it " + lifecycle.Count(h.Restarts, "time") + "."
 }
 
 // clockProblems says that a machine's clock is off: no plan goes on with it.

@@ -36,7 +36,7 @@ func (p *planner) inspectBackup() {
 		}
 		p.find(lifecycle.Findingf(sev, p.site.Name, "the backup before the upgrade would be gone with this job").
 			Because("It is the only way back from a minor version, and the Site names no place for backups that outlives the job.").
-			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted (docs/backup.md)."))
+			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted. `kiban explain docs/backup.md` says how."))
 	}
 	if len(p.site.Backup.Recipients) == 0 && (p.site.Production() || p.options.InJob) {
 		sev, whose := lifecycle.SeverityWarning, "whoever may read what a job leaves, or the place that gets it, has the cluster."

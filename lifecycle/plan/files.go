@@ -78,7 +78,8 @@ func (p *planner) inspectKeys() {
 		if len(p.controllers()) > 1 && m.seen.Installed() && slices.ContainsFunc(m.At(p.target()).FileChanges(m.seen), changes) {
 			p.find(lifecycle.Warnf(m.Name, "the keys that Secrets are encrypted with change").
 				Because("API servers restart one by one. Until the last of them has, each must be able to read what the others write.").
-				Try("Put a new key first only once every controller has it further down the list, and keep the one before it: docs/baseline.md."))
+				Try("Put a new key first only once every controller has it further down the list, and keep the one before it. " +
+					"`kiban explain docs/baseline.md` says why."))
 		}
 	}
 }

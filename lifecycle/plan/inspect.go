@@ -140,15 +140,24 @@ func (p *planner) inspectMachine(m *member) {
 			Because("Node, etcd member and declaration must have one name; with two, cordon and drain would miss the node.").
 			Try("Set the machine's hostname to " + m.Name + ", or declare it as " + s.Hostname + "."))
 	}
-	if s.ClockOff() {
-		p.find(lifecycle.Errorf(m.Name, "its clock is off by %d s", s.ClockOffset).
-			Because("Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe.").
-			Try("Let it synchronise its clock (chrony, systemd-timesyncd)."))
-	}
+	p.inspectClock(m, lifecycle.SeverityError)
 	if s.CgroupV1 && !m.Reset && m.RefusesCgroupV1(p.target()) && !s.Level().NeedsCgroupV2() {
 		p.find(lifecycle.Errorf(m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse").
 			Because("Its kubelet would not start with " + p.target().String() + ".").
 			Try("Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade."))
+	}
+}
+
+// inspectClock finds a clock that is off by more than is safe.
+func (p *planner) inspectClock(m *member, severity lifecycle.Severity) {
+	if m.seen.ClockOff() {
+		why := "Certificates, leases and heartbeats are judged by the clock; 30 s is the most that is safe."
+		if severity == lifecycle.SeverityWarning {
+			why += " This goes on, to let you mend it; kiban apply changes nothing before."
+		}
+		p.find(lifecycle.Findingf(severity, m.Name, "its clock is off by %d s", m.seen.ClockOffset).
+			Because(why).
+			Try("Let it synchronise its clock (chrony, systemd-timesyncd)."))
 	}
 }
 

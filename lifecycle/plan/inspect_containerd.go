@@ -96,6 +96,7 @@ func (p *planner) dropInWhose(file string) string {
 
 func (p *planner) dropInHint(m *member, file string, v lifecycle.Version) string {
 	if p.has(m, lifecycle.ActionReset) {
+		file = lifecycle.ShellWord(lifecycle.ShellWord(file)) // two shells read it: here, and there
 		return fmt.Sprintf("A reset leaves the file where it is. Remove it: kiban ssh %s %s -- sudo rm %s. "+
 			"Or declare it in spec.files of the Site in the form that %s takes.", p.site.Name, m.Name, file, v.MinorString())
 	}

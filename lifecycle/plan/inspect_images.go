@@ -19,7 +19,8 @@ func (p *planner) inspectImages() {
 		if s.Path == "spec.images.repository" {
 			p.find(lifecycle.Warnf(s.Source, "whether %s has the images of k0s %s is not known here", s.Value, p.target()).
 				Because("k0s takes its own images from there, and each of its versions brings others. kiban asks no registry for them.").
-				Try("Have it serve what `k0s airgap list-images --all` of that version names before a controller is upgraded: docs/airgap.md."))
+				Try("Have it serve what `k0s airgap list-images --all` of that version names before a controller is upgraded. " +
+					"`kiban explain docs/airgap.md` says how."))
 		}
 	}
 	for _, m := range p.members {
@@ -76,11 +77,12 @@ func (p *planner) inspectBundles(m *member) {
 		case file == "":
 			p.find(lifecycle.Warnf(m.Name, "no bundle of the images of k0s %s is declared for it", hop).
 				Because("It is given "+last+".", rolledOutAtOnce).
-				Try("Declare that version's bundle beside it in spec.files and apply that, before the version is raised: docs/airgap.md."))
+				Try("Declare that version's bundle beside it in spec.files and apply that, before the version is raised. " +
+					"`kiban explain docs/airgap.md` says how."))
 		case !slices.ContainsFunc(m.seen.Files, func(f lifecycle.FileState) bool { return f.Path == file && f.Digest != "" }):
 			p.find(lifecycle.Warnf(m.Name, "the bundle of the images of k0s %s is not there yet", hop).
 				Because("It is put only when the machine's turn comes.", rolledOutAtOnce).
-				Try("Apply the bundle in a merge of its own, and raise the version in the next: docs/airgap.md."))
+				Try("Apply the bundle in a merge of its own, and raise the version in the next. `kiban explain docs/airgap.md` says how."))
 		}
 	}
 }

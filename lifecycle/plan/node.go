@@ -16,6 +16,7 @@ func Node(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) l
 		p.find(lifecycle.Errorf(n.Host, "no task for a machine is called %q", string(task.Verb)).Try("kiban node --help lists them."))
 	} else if n.findTarget() {
 		procedure()
+		n.inspectClocks()
 	}
 	return p.finish()
 }
@@ -65,6 +66,15 @@ func (n *nodeTask) findTarget() bool {
 	// For the operator, a cordon of an earlier `kiban node` is kiban's own; one of an interrupted rollout is taken over.
 	n.on.held = n.on.node.Mark.Maintenance()
 	return true
+}
+
+// inspectClocks tells whose clock is off: apply would change nothing, and a task goes on, for it may be what mends that.
+func (n *nodeTask) inspectClocks() {
+	for _, m := range n.members {
+		if m.seen.Reached() {
+			n.inspectClock(m, lifecycle.SeverityWarning)
+		}
+	}
 }
 
 // lightUp is the way on where the API does not answer: kiban starts what is stopped, and can't reach what is off.

@@ -67,7 +67,7 @@ func (n *nodeTask) work() *step {
 		st.After = []lifecycle.Gate{{Kind: lifecycle.GateRebooted, Target: m.Name, Was: m.seen.BootID, Timeout: n.BootTimeout}}
 		return st
 	case len(n.Command) > 0:
-		st := n.do(lifecycle.ActionRun, m, "`"+strings.Join(n.Command, " ")+"` runs on it as root")
+		st := n.do(lifecycle.ActionRun, m, "`"+lifecycle.ShellWords(n.Command...)+"` runs on it as root")
 		st.Command, st.Timeout = n.Command, n.CommandTimeout
 		return st
 	}

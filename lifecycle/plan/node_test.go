@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -286,7 +287,7 @@ func TestNodeTasksNeedWhatIsOff(t *testing.T) {
 }
 
 // TestNodeTasksGoOnWithAWrongClock: apply changes nothing while a machine's clock is off, and what works on one machine goes on, so that it
-// can be mended. package observe says both.
+// can be mended, and says that the clock is off.
 func TestNodeTasksGoOnWithAWrongClock(t *testing.T) {
 	site := newSite(v136, 3, 2)
 	w := built(t, site)
@@ -298,8 +299,14 @@ func TestNodeTasksGoOnWithAWrongClock(t *testing.T) {
 	hostState(&st, "worker-1").BootID = "b"
 	for _, verb := range []lifecycle.NodeVerb{lifecycle.NodeCordon, lifecycle.NodeDrain, lifecycle.NodeMaintain, lifecycle.NodeReboot,
 		lifecycle.NodeRemove} {
-		if p := Node(site, st, lifecycle.NodeTask{Verb: verb, Host: "worker-1"}); p.Empty() || p.Diagnostics.Has(lifecycle.SeverityError) {
+		p := Node(site, st, lifecycle.NodeTask{Verb: verb, Host: "worker-1"})
+		if p.Empty() || p.Diagnostics.Has(lifecycle.SeverityError) {
 			t.Errorf("%s: %v", verb, p.Diagnostics)
+		}
+		if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool {
+			return d.Severity == lifecycle.SeverityWarning && d.Subject == "worker-1" && d.Summary == "its clock is off by 95 s"
+		}) {
+			t.Errorf("%s does not tell of the clock: %v", verb, p.Diagnostics)
 		}
 	}
 }

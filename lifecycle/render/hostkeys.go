@@ -3,7 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -20,12 +20,8 @@ func KeysVerdict(seen lifecycle.HostKeys, accepted []lifecycle.HostKey, problems
 }
 
 // HostKeys shows keys as a table, with those that were known before.
-func HostKeys(w io.Writer, keys []lifecycle.HostKey) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "HOST\tADDRESS\tTYPE\tFINGERPRINT\t") // what fails shows itself in Flush
+func HostKeys(w io.Writer, keys []lifecycle.HostKey, style Style) error {
+	var rows []string
 	for _, k := range keys {
 		mark := ""
 		switch k.Standing {
@@ -34,10 +30,10 @@ func HostKeys(w io.Writer, keys []lifecycle.HostKey) error {
 		case lifecycle.KeyRevoked:
 			mark = "REVOKED"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Host, k.Address, k.Type, k.Fingerprint, mark)
+		rows = append(rows, strings.Join([]string{k.Host, k.Address, k.Type, k.Fingerprint, mark}, "\t"))
 		for _, former := range k.Former {
-			fmt.Fprintf(t, "\t\t\t%s\twas known\n", former)
+			rows = append(rows, "\t\t\t"+former+"\twas known")
 		}
 	}
-	return t.Flush()
+	return Table(w, style, "HOST\tADDRESS\tTYPE\tFINGERPRINT\t", rows)
 }

@@ -1,9 +1,11 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -77,10 +79,13 @@ func reviewed(r *lifecycle.Review) string {
 	return said
 }
 
-// RunVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed.
+// RunVersions says "v1.35.7+k0s.0 -> v1.36.3+k0s.2", or the version where none changed. Of a run that did not come to its aim it names that
+// all the same.
 func RunVersions(r lifecycle.RunRecord) string {
 	before, after := versionList(r.Before), versionList(r.After)
 	switch {
+	case !r.Aim.IsZero() && !slices.Contains(r.After, r.Aim):
+		return cmp.Or(before, "none") + " -> " + r.Aim.String() + ", not reached"
 	case before == after:
 		return before
 	case before == "":

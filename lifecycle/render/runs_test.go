@@ -31,6 +31,7 @@ func TestRunList(t *testing.T) {
 		Accepted: []string{"- worker-1/drain: because", "+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	killed.Review = &lifecycle.Review{Accepted: []string{"+ worker-1/reset: because"}, AcceptedID: "0123456789ab"}
 	upgrade.Doing, failed.Doing, first.Doing = "apply of revision 3f2a1c9d5e", "apply", "node cordon worker-1"
+	killed.Before, killed.After, killed.Aim = []lifecycle.Version{v135}, []lifecycle.Version{v135}, v136
 	first.After = []lifecycle.Version{v135}
 	gone.Before = []lifecycle.Version{v135}
 	listed := func(r lifecycle.RunRecord, here, cluster bool) lifecycle.ListedRun {

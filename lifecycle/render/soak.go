@@ -4,37 +4,30 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
 // SoakText shows how long a site has run its versions, healthy, a line each.
-func SoakText(w io.Writer, s lifecycle.Soak) error {
+func SoakText(w io.Writer, s lifecycle.Soak, style Style) error {
 	health := "healthy"
 	if !s.Healthy {
 		health = "not healthy: " + s.Reason
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s is %s.\n", s.Site, health)
-	if len(s.Versions) > 0 {
-		b.WriteString("\n")
-		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(tw, "WHAT\tVERSION\tNOW\tHEALTHY FOR\tLONGEST")
-		for _, v := range s.Versions {
-			now, under := "ran", "-"
-			if v.Runs {
-				now = "runs"
-			}
-			if !v.Since.IsZero() {
-				under = Duration(s.Observed.Sub(v.Since))
-			}
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\n", strings.Replace(v.Name, "/", " ", 1), v.Version, now, under, Duration(v.Longest))
+	var rows []string
+	for _, v := range s.Versions {
+		now, under := "ran", "-"
+		if v.Runs {
+			now = "runs"
 		}
-		if err := tw.Flush(); err != nil {
-			return err
+		if !v.Since.IsZero() {
+			under = Duration(s.Observed.Sub(v.Since))
 		}
+		rows = append(rows, row(strings.Replace(v.Name, "/", " ", 1), v.Version, now, under, Duration(v.Longest)))
 	}
+	var b strings.Builder
+	b.WriteString(strings.Join(wrapText(fmt.Sprintf("%s is %s.", s.Site, health), 4, style.columns), "\n") + "\n")
+	table(&b, style, "WHAT\tVERSION\tNOW\tHEALTHY FOR\tLONGEST", rows)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -39,9 +39,13 @@ func table(b *strings.Builder, style Style, head string, rows []string) {
 		for i, c := range row[:min(len(row), beside)] {
 			line += c + strings.Repeat(" ", max(0, widths[min(i, len(widths)-1)]-columnsOf(c))+2)
 		}
-		lines := wrapColumns(strings.TrimRight(line, " "), hang, style.columns)
+		var lines []string
+		if line = strings.TrimRight(line, " "); line != "" || len(row) <= beside {
+			lines = wrapColumns(line, hang, style.columns)
+		}
 		if len(row) > beside {
-			lines = append(lines, wrapColumns(strings.Repeat(" ", hang)+strings.Join(row[beside:], "  "), hang, style.columns)...)
+			rest := strings.TrimLeft(strings.Join(row[beside:], "  "), " ")
+			lines = append(lines, wrapColumns(strings.Repeat(" ", hang)+rest, hang, style.columns)...)
 		}
 		for _, l := range lines {
 			b.WriteString(strings.TrimRight(l, " ") + "\n")

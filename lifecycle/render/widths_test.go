@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
@@ -25,7 +26,7 @@ func fits(t *testing.T, show func(b *strings.Builder, style Style) error, whole 
 		if err := show(&b, Style{}.Within(width)); err != nil {
 			t.Fatal(err)
 		}
-		said := strings.Join(strings.Fields(b.String()), " ")
+		said := strings.Join(strings.Fields(b.String()), "") // a word that is wider than there is room, as a fingerprint may be, is broken
 		if width == 0 {
 			words = said
 			continue
@@ -71,9 +72,18 @@ func TestListsAtEveryWidth(t *testing.T) {
 		Began: rendertest.At(0), Ended: rendertest.At(62), Result: lifecycle.RunFailed, Steps: 24, Begun: 24, Done: 3, Revision: "3f2a1c9d5e6f70",
 		Review: &lifecycle.Review{Plan: "sha256:aa", Where: "https://gitlab.example.org/-/merge_requests/42"}}
 	runs := []lifecycle.ListedRun{{RunRecord: r, Here: true, Cluster: true}}
+	keys := []lifecycle.HostKey{
+		{Host: "controller-1", Address: "10.10.0.11", Type: "ssh-ed25519", Fingerprint: "SHA256:Qh7fQ0n3kGQpQn0cJbZp0C6rZ2n0yTq0sVbYk0m7a1Q"},
+		{Host: "worker-1", Address: "10.10.0.101", Type: "ecdsa-sha2-nistp256", Standing: lifecycle.KeyChanged,
+			Fingerprint: "SHA256:0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0uA",
+			Former:      []string{"SHA256:9z8y7x6w5v4u3t2s1r0q9p8o7n6m5l4k3j2i1h0gfeA"}}}
+	soak := lifecycle.Soak{Site: site.Name, Reason: "worker-1: its node is not Ready, and 3 nodes of the zone wait for it",
+		Observed: rendertest.At(0), Versions: []lifecycle.SoakVersion{
+			{Name: "k0s", Version: "v1.36.3+k0s.2", Runs: true, Since: rendertest.At(-90000), Longest: 30 * time.Hour},
+			{Name: "addon/ingress-nginx", Version: "4.13.1", Longest: 50 * time.Hour}}}
 	golden(t, "list_widths.txt", fits(t, func(b *strings.Builder, style Style) error {
 		return errors.Join(NodesText(b, site, st, style), AddonsText(b, site.Name, units(), style), RunList(b, runs, false, style),
-			RunList(b, runs, true, style))
+			RunList(b, runs, true, style), HostKeys(b, keys, style), SoakText(b, soak, style))
 	}))
 }
 

@@ -1,7 +1,6 @@
 package review
 
 import (
-	"fmt"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -52,5 +51,5 @@ func CheckPruning(saved lifecycle.Plan, file string, may bool) error {
 		return nil
 	}
 	return lifecycle.Errorf(saved.Site, "the saved plan deletes tenants with their data").Because(DescribePruned(gone)).
-		Try(fmt.Sprintf("If that is meant: kiban apply %s --plan %s --prune-tenants", saved.Site, file))
+		Try("If that is meant: " + lifecycle.ShellWords("kiban", "apply", saved.Site, "--plan", file, "--prune-tenants"))
 }

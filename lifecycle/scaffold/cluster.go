@@ -111,7 +111,7 @@ func (c *Cluster) SiteName(given string) (string, error) {
 	}
 	return "", lifecycle.Errorf(c.file, "the cluster's name, %q, can't be a site's", c.Name).
 		Because("It is metadata.name of the document. A site's name has lower-case letters, digits and hyphens, and at most 53 of them.").
-		Try("Choose one: kiban import " + c.file + " --site NAME")
+		Try("Choose one: " + lifecycle.ShellWords("kiban", "import", c.file, "--site", "NAME"))
 }
 
 func (c *Cluster) problem(line int, summary, detail, hint string) lifecycle.Diagnostic {

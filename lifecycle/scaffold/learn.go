@@ -44,6 +44,29 @@ func (c *Cluster) Provisional() Learnt {
 	return out
 }
 
+// Given tells findings about hosts whose names Provisional made up as findings about the file: by the host's address, and its line.
+func (c *Cluster) Given(ds lifecycle.Diagnostics) lifecycle.Diagnostics {
+	for i := len(c.Hosts) - 1; i >= 0; i-- { // from the end: the name of the first begins that of the tenth
+		h, name := c.Hosts[i], fmt.Sprintf(Unnamed+"%d", i+1)
+		if h.Hostname != "" {
+			continue
+		}
+		for n := range ds {
+			d := &ds[n]
+			if d.Subject == name {
+				d.Subject = c.at(h.Line)
+				if !strings.Contains(d.Summary+d.Detail, h.Address) {
+					d.Detail = strings.TrimSpace("The host is that at " + h.Address + ".\n" + d.Detail)
+				}
+			}
+			for _, text := range []*string{&d.Summary, &d.Detail, &d.Hint} {
+				*text = strings.ReplaceAll(*text, name, h.Address)
+			}
+		}
+	}
+	return ds
+}
+
 // Declared is what the document itself says. What it lacks is an error: no machine may be asked.
 func (c *Cluster) Declared() (Learnt, lifecycle.Diagnostics) {
 	out := Learnt{Hosts: make([]LearntHost, len(c.Hosts))}

@@ -75,7 +75,8 @@ func (r Renaming) undo(last int, because error) error {
 	ds := lifecycle.AsDiagnostics(because, "the site could not be renamed")
 	for _, f := range r.former[:last+1] {
 		if err := r.write(f); err != nil {
-			ds = append(ds, lifecycle.Errorf(f.Path, "the file could not be put back").From(err).Try("git checkout -- "+f.Path))
+			ds = append(ds, lifecycle.Errorf(f.Path, "the file could not be put back").From(err).
+				Try(lifecycle.ShellWords("git", "checkout", "--", f.Path)))
 		}
 	}
 	if err := r.move(r.to, r.from); err != nil {

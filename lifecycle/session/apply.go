@@ -57,6 +57,7 @@ func (s *Session) Plan(ctx context.Context, opts lifecycle.PlanOptions) (lifecyc
 	if err != nil {
 		return plan, err
 	}
+	s.warnOfWindow(plan, false)
 	s.warnOfRun(ctx)
 	s.warnOfMissing(ctx, plan)
 	return s.estimated(ctx, plan), nil

@@ -3,14 +3,27 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/lock"
 )
 
 // Locks are what runs hold of the site, by what was observed last. Nothing is changed.
 func (s *Session) Locks(ctx context.Context) ([]lifecycle.Lock, error) {
 	return s.parts.Lock.Locks(ctx, s.lastSeen())
+}
+
+// RunsBehind are the runs that say how a lock which has lapsed came to be there; they are asked for only where one of these has.
+func (s *Session) RunsBehind(ctx context.Context, locks []lifecycle.Lock) []lifecycle.RunRecord {
+	if !slices.ContainsFunc(locks, func(l lifecycle.Lock) bool { return lock.Lapsed(l, time.Now()) }) {
+		return nil
+	}
+	ctx, cancel := lifecycle.Within(ctx, pastLimit, "no answer")
+	defer cancel()
+	api := s.lastSeen().API
+	return s.pastRuns(ctx, api.Unknown == "" && !api.NotYet)
 }
 
 // BreakLock takes a lock away from its holder, whose next step is then refused. lifecycle.ErrLockMoved: it is no longer that one.

@@ -112,7 +112,7 @@ func (s *Session) ScheduledBackup(ctx context.Context) (file, fresh string, err 
 	if len(s.site.Backup.To) == 0 {
 		return "", "", lifecycle.Errorf(s.site.Name, "a scheduled backup has nowhere to go").
 			Because("The Site names no place for backups, and what lies in .kiban does not outlive a job.").
-			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted (docs/backup.md).")
+			Try("Name one in spec.backup.to of the Site: s3, sftp, oci, or a folder that is mounted. `kiban explain docs/backup.md` says how.")
 	}
 	if s.site.Production() && len(s.site.Backup.Recipients) == 0 {
 		return "", "", lifecycle.Errorf(s.site.Name, "a scheduled backup of production is to be encrypted").

@@ -174,6 +174,7 @@ func (s *Session) present(ctx context.Context, g goal, t *turn, plan lifecycle.P
 		if err := s.opts.Hooks.show(shown); err != nil {
 			return false, err
 		}
+		s.warnOfWindow(plan, true)
 	}
 	if err != nil && !g.blind {
 		err = PlanError{plan.Diagnostics}

@@ -40,7 +40,7 @@ func personKubeconfig(c lifecycle.Credentials, site lifecycle.Site) ([]byte, err
 func issuerOf(site lifecycle.Site) (issuer, error) {
 	none := lifecycle.Errorf(site.Name, "the site declares no sign-on with OIDC").
 		Because("Its API servers are given no authentication-config.").
-		Try("Include the component sso in the overlay; docs/sso.md says what belongs into it.")
+		Try("Include the component sso in the overlay; `kiban explain docs/sso.md` says what belongs into it.")
 	if site.Provider == lifecycle.ProviderExternal {
 		none.Detail, none.Hint = "Someone else runs its API servers, and knows whom they let in.",
 			"Ask the provider of the cluster for a kubeconfig."
@@ -67,7 +67,7 @@ func issuerOf(site lifecycle.Site) (issuer, error) {
 // readIssuer takes the first issuer of an AuthenticationConfiguration.
 func readIssuer(site lifecycle.Site, f lifecycle.HostFile) (issuer, error) {
 	bad := lifecycle.Errorf(site.Name, "%s names no issuer", f.Path).
-		Try("Give it jwt[0].issuer with url and audiences; docs/sso.md has an example.")
+		Try("Give it jwt[0].issuer with url and audiences; `kiban explain docs/sso.md` has an example.")
 	if f.Missing != "" {
 		bad.Summary, bad.Detail, bad.Hint = "the content of "+f.Path+" is not known here", f.Missing,
 			"Set what is missing, then run the same command again."

@@ -20,6 +20,8 @@ type LoadOptions struct {
 	KnownHostsLater bool
 	// Unpinned: the lock file need not match, because it is about to be written.
 	Unpinned bool
+	// AddressesAsked: the machines were asked by which addresses they are called, and the document says what they answered.
+	AddressesAsked bool
 	// LocalFiles are places on this machine that the site may take files from, beside those that the fleet's owners name: of a document that
 	// whoever runs kiban names himself, all ("/").
 	LocalFiles []string
@@ -30,7 +32,8 @@ type LoadOptions struct {
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 	o := site.Options{Describe: k0s.Describe, Fields: k0s.Fields, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
-		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, LocalFiles: opts.LocalFiles, Beside: opts.Beside}
+		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, AddressesAsked: opts.AddressesAsked,
+		LocalFiles: opts.LocalFiles, Beside: opts.Beside}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
 	}

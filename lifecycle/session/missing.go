@@ -33,6 +33,16 @@ func (s *Session) warnOfMissing(ctx context.Context, plan lifecycle.Plan) {
 	}
 }
 
+// warnOfWindow says that what a plan disturbs has to wait for a maintenance window; shown, that the plan stands right above.
+func (s *Session) warnOfWindow(plan lifecycle.Plan, shown bool) {
+	if d, closed := lifecycle.OutsideWindows(plan, s.site.Policy.Windows, time.Now()); closed {
+		if shown {
+			s.opts.Hooks.say("")
+		}
+		s.opts.Hooks.warn(d)
+	}
+}
+
 // warnOfRun says that a run is at work on the site, by the cluster's lock, which it has for whatever it does: one question to an API that
 // answers. It is no part of the plan, which means the same wherever it is made.
 func (s *Session) warnOfRun(ctx context.Context) {

@@ -15,7 +15,6 @@ func checkCluster(c clusterDocument, doc *yaml.Node, declared siteDocument) []fi
 	found = append(found, checkPath(c, declared)...)
 	found = append(found, checkHostNames(c)...)
 	found = append(found, checkConnections(c)...)
-	found = append(found, checkAddresses(c, declared)...)
 	found = append(found, checkControlPlane(c)...)
 	found = append(found, checkLoadBalancing(c)...)
 	found = append(found, checkReset(c)...)

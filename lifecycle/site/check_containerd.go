@@ -63,8 +63,9 @@ func checkContainerdFile(f *lifecycle.HostFile, h lifecycle.Host, target lifecyc
 	says := fmt.Sprintf("%s is of containerd's `version = %d`", f.Path, form)
 	switch {
 	case form >= 3 && bytes.Contains(f.Content, []byte("io.containerd.grpc.v1.cri")) && f.Path != lifecycle.ContainerdConfig:
-		return []finding{judge(at, f.Path+" has a section of another version's than its own", "It is of `version = 3`, and io.containerd.grpc.v1.cri "+
-			"is of `version = 2`: k0s v1.36 and later refuse it, and containerd 1 refuses the other.", newForm)}
+		return []finding{judge(at, f.Path+" has a section of another version's than its own",
+			"It is of `version = 3`, and io.containerd.grpc.v1.cri "+
+				"is of `version = 2`: k0s v1.36 and later refuse it, and containerd 1 refuses the other.", newForm)}
 	case !until.IsZero() && !declared.IsZero():
 		return []finding{judge(at, says+", and is declared since "+declared.MinorString(),
 			"Only k0s before v1.36 takes that: later ones bring containerd 2.", newForm)}
@@ -80,7 +81,7 @@ func checkContainerdFile(f *lifecycle.HostFile, h lifecycle.Host, target lifecyc
 }
 
 const newForm = "Write it in `version = 3`: io.containerd.grpc.v1.cri becomes io.containerd.cri.v1.images (registries, pause image) and " +
-	"io.containerd.cri.v1.runtime (runtimes). kiban puts it when a host is upgraded to v1.36: docs/airgap.md."
+	"io.containerd.cri.v1.runtime (runtimes). kiban puts it when a host is upgraded to v1.36. `kiban explain docs/airgap.md` says more."
 
 // brokenTOML says why a file is no TOML, "" where it is. Of a secret it says only where.
 func brokenTOML(f lifecycle.HostFile) string {

@@ -135,8 +135,9 @@ func checkConnections(c clusterDocument) []finding {
 	return found
 }
 
-// checkAddresses holds that no two hosts are the same machine.
-func checkAddresses(c clusterDocument, d siteDocument) []finding {
+// checkAddresses holds that no two hosts are the same machine. addressesAsked: the machines themselves have said by which addresses
+// they are called, so that a host without privateAddress is known to have none but that of ssh.
+func checkAddresses(c clusterDocument, d siteDocument, addressesAsked bool) []finding {
 	var found []finding
 	ssh := map[string]string{}
 	private := map[string]string{}
@@ -179,7 +180,7 @@ func checkAddresses(c clusterDocument, d siteDocument) []finding {
 			private[h.PrivateAddress] = h.Hostname
 		}
 	}
-	if len(without) > 0 {
+	if len(without) > 0 && len(c.Spec.Hosts) > 1 && !addressesAsked { // a machine that is alone is called by no other
 		found = append(found, doubtful(hostPlace(without[0]), lifecycle.Count(len(without), "host")+" without privateAddress",
 			lifecycle.Few(without)+".\nkiban uses the address that ssh does. k0sctl guesses from the routing table, and can take a container "+
 				"bridge for the machine's network.",

@@ -37,6 +37,7 @@ func FuzzDecode(f *testing.F) {
 			cluster, more := readCluster(doc)
 			found = append(found, more...)
 			found = append(found, checkCluster(cluster, doc, d)...)
+			found = append(found, checkAddresses(cluster, d, false)...)
 			if len(found) == 0 && (time.Duration(d.Spec.SSH.ConnectTimeout) <= 0 || d.Metadata.Name != "tokyo" ||
 				d.Spec.Upgrade.Drain.EvictionRetry <= 0) {
 				t.Errorf("accepted %q as %+v", b, d)

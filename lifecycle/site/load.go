@@ -37,6 +37,8 @@ type Options struct {
 	KnownHostsLater bool
 	// Unpinned says that the lock file need not match: it is about to be written.
 	Unpinned bool
+	// AddressesAsked says that the machines were asked by which addresses they are called.
+	AddressesAsked bool
 	// LocalFiles are places that the site may take files from, beside those that the fleet's owners name.
 	LocalFiles []string
 	// Beside is the fleet that an earlier revision was read from, which this folder has links to; see lifecycle.Site.
@@ -135,6 +137,7 @@ func (l *loader) readMachines() {
 	}
 	l.add(l.checkKnownHostsFile(cluster)...)
 	l.add(checkCluster(cluster, l.docs.cluster, l.declared)...)
+	l.add(checkAddresses(cluster, l.declared, l.opts.AddressesAsked)...)
 	sources := l.checkSources(cluster)
 	l.add(sources...)
 	read := l.opts.Describe
