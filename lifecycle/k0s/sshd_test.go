@@ -126,9 +126,8 @@ func startSSHD(t *testing.T, hostKind, clientKind string) *sshd {
 	d.file(t, "host-cert.pub", cryptossh.MarshalAuthorizedKey(certificate))
 	authorized := d.file(t, "authorized", cryptossh.MarshalAuthorizedKey(signerOf(t, d.client).PublicKey()))
 	config := d.file(t, "config", fmt.Appendf(nil, "ListenAddress 127.0.0.1:%d\nHostKey %s\nHostCertificate %s-cert.pub\nPidFile none\n"+
-		"AuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxAuthTries 6\n", d.port, hostKey,
-		hostKey,
-		authorized))
+		"AuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\nMaxAuthTries 6\n"+
+		"MaxStartups 100\nSetEnv HOME=%s\n", d.port, hostKey, hostKey, authorized, d.dir)) // no .bashrc of whoever runs the test
 	c := exec.Command(program, "-D", "-e", "-f", config)
 	var said strings.Builder
 	c.Stderr = &said
