@@ -47,8 +47,8 @@ func OutsideWindows(p Plan, windows []Window, now time.Time) (Diagnostic, bool) 
 	next := o.WhenNext(now)
 	return Warnf(p.Site, "all maintenance windows are closed: nothing disruptive starts now").
 		Because(strings.ToUpper(next[:1])+next[1:]+".",
-			fmt.Sprintf("%d of %s may start in a window only. An apply now comes as far as the first of them, and ends there.", held,
-				Count(len(p.Steps), "step"))).
+			fmt.Sprintf("%d of %s may start in a window only. Carried out now, the plan comes as far as the first of them, and ends there.",
+				held, Count(len(p.Steps), "step"))).
 		Try("When it is open: kiban apply " + p.Site), true
 }
 

@@ -33,14 +33,18 @@ func (s *Session) warnOfMissing(ctx context.Context, plan lifecycle.Plan) {
 	}
 }
 
-// warnOfWindow says that what a plan disturbs has to wait for a maintenance window; shown, that the plan stands right above.
-func (s *Session) warnOfWindow(plan lifecycle.Plan, shown bool) {
-	if d, closed := lifecycle.OutsideWindows(plan, s.site.Policy.Windows, time.Now()); closed {
-		if shown {
-			s.opts.Hooks.say("")
-		}
-		s.opts.Hooks.warn(d)
+// warnOfWindow says that what a plan disturbs has to wait for a maintenance window. onItsWay: the plan stands right above, and the verb
+// that made it would carry it out now.
+func (s *Session) warnOfWindow(plan lifecycle.Plan, onItsWay bool) {
+	d, closed := lifecycle.OutsideWindows(plan, s.site.Policy.Windows, time.Now())
+	if !closed {
+		return
 	}
+	if onItsWay {
+		s.opts.Hooks.say("")
+		d = d.Try("When it is open, run the same command again.")
+	}
+	s.opts.Hooks.warn(d)
 }
 
 // warnOfRun says that a run is at work on the site, by the cluster's lock, which it has for whatever it does: one question to an API that
