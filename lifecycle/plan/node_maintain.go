@@ -30,12 +30,8 @@ func (n *nodeTask) maintain() {
 	if takeOver && n.Force || m.node.Unschedulable && !m.node.Mark.IsZero() && !m.held {
 		m.node.Unschedulable = false // so that its cordon is taken over
 	}
-	if m.node.Silent() && n.evacuates(m) {
-		m.down = true // so that no pods are waited for that nothing ends
-		n.inspectDeaf(m, "It is worked on with its pods on it.")
-	}
 	s := n.stage("maintain", "maintain "+m.Name, 1)
-	n.turn(s, m, lifecycle.Version{}, work)
+	n.turnFor(s, m, work)
 	for _, st := range s.steps {
 		switch st.Action {
 		case lifecycle.ActionCordon:
@@ -50,6 +46,20 @@ func (n *nodeTask) maintain() {
 		n.inspectAddress(m)
 	}
 	n.inspectDisruption()
+}
+
+// turnFor is the turn that the work is done in. No pods are waited for that nothing ends; those of a k0s that runs may run on, and so may
+// its control plane, so it keeps to windows.
+func (n *nodeTask) turnFor(s *stage, m *member, work *step) {
+	deaf, runs := m.node.Silent() && n.evacuates(m), !m.down
+	if deaf {
+		m.down = true
+		n.inspectDeaf(m, "It is worked on with its pods on it.")
+	}
+	n.turn(s, m, lifecycle.Version{}, work)
+	if deaf && runs {
+		s.steps[0].Before = append(n.window(), s.steps[0].Before...)
+	}
 }
 
 // work is the step for which the machine is taken out; nil when it can't be done.

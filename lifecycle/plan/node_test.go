@@ -234,6 +234,35 @@ func TestDeadKubelet(t *testing.T) {
 	}
 }
 
+// TestDeadKubeletKeepsToWindows: a kubelet that tells nothing any more has ended no pods, and a control plane beside it may be well:
+// neither is disturbed while all windows are closed, wherever a plan begins. A machine whose k0s does not run is mended at any time.
+func TestDeadKubeletKeepsToWindows(t *testing.T) {
+	for _, verb := range []lifecycle.NodeVerb{lifecycle.NodeRemove, lifecycle.NodeReboot, lifecycle.NodeMaintain} {
+		for _, closed := range []bool{false, true} {
+			for _, down := range []bool{false, true} {
+				w := built(t, newSite(v136, 3, 2, func(s *lifecycle.Site) { s.Policy.Windows = []lifecycle.Window{{}} }))
+				w.hosts["worker-2"].BootID = "b00t"
+				n := w.nodes["worker-2"]
+				n.Ready, n.Why = false, "NodeStatusUnknown: Kubelet stopped posting node status."
+				if closed {
+					n.Unschedulable, n.Mark = true, lifecycle.Mark{Run: "r1", Reason: "kiban node remove"}
+				}
+				if down {
+					w.stop("worker-2")
+				}
+				p := Node(w.site, w.observe(), lifecycle.NodeTask{Verb: verb, Host: "worker-2", BootTimeout: time.Minute})
+				if p.Empty() {
+					t.Errorf("%s, closed %t, down %t: no step: %v", verb, closed, down, p.Diagnostics)
+					continue
+				}
+				if got := len(p.Steps[0].Before) > 0 && p.Steps[0].Before[0].Kind == lifecycle.GateWindow; got == down {
+					t.Errorf("%s, closed %t, down %t: it keeps to windows: %t", verb, closed, down, got)
+				}
+			}
+		}
+	}
+}
+
 // TestMaintenanceThatIsAway: a plan for the site says of a machine that `kiban node` took out and that does not answer that it may be
 // rebooting, and what waits for it.
 func TestMaintenanceThatIsAway(t *testing.T) {

@@ -100,6 +100,9 @@ func (p *planner) takeOut(m *member, why string) []*step {
 		st := p.do(lifecycle.ActionReset, m, why)
 		if m.registered && m.evacuates() && m.deaf() && !m.down {
 			st.Reason += "; " + m.deafWhy() + ": they end with it"
+			if len(steps) == 0 {
+				st.Before = p.window()
+			}
 		}
 		if m.Role.IsController() {
 			st.After = []lifecycle.Gate{p.gate(lifecycle.GateAPIServers, m.Name), p.gate(lifecycle.GateLeaders, "")}
@@ -129,7 +132,11 @@ func (p *planner) evacuate(m *member, why string) []*step {
 		steps = append(steps, p.do(lifecycle.ActionDrain, m, why+"; its pods move away first"))
 		p.tellRoom(m, true)
 	}
-	if len(steps) > 0 && !m.deaf() {
+	switch {
+	case len(steps) == 0 || m.down:
+	case m.deaf(): // its pods may run on
+		steps[0].Before = p.window()
+	default:
 		steps[0].Before = p.mayLeave(m)
 	}
 	return steps
