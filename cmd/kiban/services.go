@@ -34,8 +34,8 @@ type services struct {
 	CheckFleet   func(sites []lifecycle.Site) lifecycle.Diagnostics
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
 	Checkout func(fleet, revision, into string) (string, error)
-	// Unkept are the files below a folder that git could not give back as they are, and how many it could.
-	Unkept func(folder string) (lost []string, kept int, err error)
+	// Unkept are the files below a folder that git could not give back as they are, and how many it gives back, as it has them.
+	Unkept func(folder string) (lost []string, has int, err error)
 	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.
 	SiteInputs func(site lifecycle.Site) (map[string]string, error)
 	// SiteReads are the files and folders of a fleet that decide what a site declares; false when only building it would tell.

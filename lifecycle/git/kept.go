@@ -4,30 +4,20 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
+	"strings"
 
 	gogit "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/index"
 )
 
-// Unkept gives the files below a folder that git could not give back as they are, relative to it, and how many it could: those that its
-// index has with this content, which is what `git checkout -- FOLDER` takes. In no repository that is none. An error: it can't be told.
-func Unkept(folder string) (lost []string, kept int, err error) {
-	known, prefix := &index.Index{}, ""
-	repo, err := gogit.PlainOpenWithOptions(folder, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
-	switch {
-	case errors.Is(err, gogit.ErrRepositoryNotExists):
-	case err != nil:
+// Unkept gives the files below a folder that git could not give back as they are, relative to it, and how many files `git checkout --
+// FOLDER` brings back, as the index has them: one that was changed since is among both. In no repository that is none. An error: it can't
+// be told.
+func Unkept(folder string) (lost []string, has int, err error) {
+	known, err := indexed(folder)
+	if err != nil {
 		return nil, 0, err
-	default:
-		if prefix, err = within(repo, folder); err != nil {
-			return nil, 0, err
-		}
-		if known, err = repo.Storer.Index(); err != nil {
-			return nil, 0, err
-		}
 	}
 	err = filepath.WalkDir(folder, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -38,17 +28,38 @@ func Unkept(folder string) (lost []string, kept int, err error) {
 			return err
 		}
 		hash, err := blob(file, d)
-		if err != nil {
-			return err
-		}
-		if e, err := known.Entry(path.Join(prefix, filepath.ToSlash(rel))); err == nil && e.Hash == hash {
-			kept++
-		} else {
+		if is, ok := known[filepath.ToSlash(rel)]; err == nil && (!ok || is != hash) {
 			lost = append(lost, filepath.ToSlash(rel))
 		}
-		return nil
+		return err
 	})
-	return lost, kept, err
+	return lost, len(known), err
+}
+
+// indexed are the files below a folder that git's index has, relative to it, with their contents' names.
+func indexed(folder string) (map[string]plumbing.Hash, error) {
+	repo, err := gogit.PlainOpenWithOptions(folder, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	if errors.Is(err, gogit.ErrRepositoryNotExists) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	prefix, err := within(repo, folder)
+	if err != nil {
+		return nil, err
+	}
+	index, err := repo.Storer.Index()
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]plumbing.Hash{}
+	for _, e := range index.Entries {
+		if rel, below := strings.CutPrefix(e.Name, prefix+"/"); below {
+			known[rel] = e.Hash
+		}
+	}
+	return known, nil
 }
 
 // blob is what git calls a file's content; of a link, where it leads.

@@ -41,8 +41,14 @@ func TestUnkept(t *testing.T) {
 	}
 	write(t, filepath.Join(folder, "cluster.yaml"), "changed since")
 	write(t, filepath.Join(folder, "known_hosts"), "new")
-	if lost, kept, err := Unkept(folder); err != nil || kept != 3 || !slices.Equal(lost, []string{"cluster.yaml", "known_hosts"}) {
+	if lost, kept, err := Unkept(folder); err != nil || kept != 4 || !slices.Equal(lost, []string{"cluster.yaml", "known_hosts"}) {
 		t.Errorf("changed since: %v, %d, %v", lost, kept, err)
+	}
+	if err := os.Remove(filepath.Join(folder, "site.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if lost, kept, err := Unkept(folder); err != nil || kept != 4 || len(lost) != 2 {
+		t.Errorf("one is deleted already, and comes back: %v, %d, %v", lost, kept, err)
 	}
 	write(t, filepath.Join(dir, ".git", "index"), "no index")
 	if _, _, err := Unkept(folder); err == nil {

@@ -11,17 +11,18 @@ import (
 // Removal is an overlay that is to leave the fleet, and what of it could be had back. Nothing is deleted before Do.
 type Removal struct {
 	fleet, name string
-	// lost are the files that git does not have as they are; kept is how many it has. unknown says why that can't be told.
+	// lost are the files that git does not have as they are; has is how many it gives back, changed ones as they were. unknown says why
+	// that can't be told.
 	lost    []string
-	kept    int
+	has     int
 	unknown error
 }
 
 // Remove looks at what of a site's overlay git has: unkept gives the files below a folder that it does not have as they are, and how many
-// it has.
-func Remove(fleet, name string, unkept func(folder string) (lost []string, kept int, err error)) Removal {
+// it gives back.
+func Remove(fleet, name string, unkept func(folder string) (lost []string, has int, err error)) Removal {
 	r := Removal{fleet: fleet, name: name}
-	r.lost, r.kept, r.unknown = unkept(r.folder())
+	r.lost, r.has, r.unknown = unkept(r.folder())
 	return r
 }
 
@@ -37,11 +38,11 @@ func (r Removal) Warning() string {
 	switch {
 	case r.unknown != nil:
 		return text + fmt.Sprintf("\nWhether git has its files is not known, so they may be gone for good: %s", lifecycle.InWords(r.unknown))
-	case len(r.lost) > 0 && r.kept == 0:
+	case len(r.lost) > 0 && r.has == 0:
 		return text + "\nGit has none of its files, and they are gone for good: " + lifecycle.Few(r.lost) + "."
 	case len(r.lost) > 0:
-		return text + fmt.Sprintf("\nGit does not have %d of its %s as they are, and they are gone for good: %s.", len(r.lost),
-			lifecycle.Count(len(r.lost)+r.kept, "file"), lifecycle.Few(r.lost))
+		return text + "\nGit does not have these of its files as they are, and what is new in them is gone for good: " +
+			lifecycle.Few(r.lost) + "."
 	}
 	return text
 }
@@ -69,7 +70,7 @@ func (r Removal) Do() (string, error) {
 
 // back is the way to have back what git has; "" where that is nothing.
 func (r Removal) back(what string) string {
-	if r.kept == 0 && r.unknown == nil {
+	if r.has == 0 && r.unknown == nil {
 		return ""
 	}
 	git := []string{"git"}
