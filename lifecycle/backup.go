@@ -25,7 +25,8 @@ type KeepBackup func(ctx context.Context, of ToKeep, take func(io.Writer) error,
 type ToKeep struct {
 	// Version is the one that it leads back to.
 	Version Version
-	// Behind is a warning that its etcd has no quorum, so that it may lack what other members have; nil where nothing speaks for that.
+	// Behind is a warning that its etcd has no quorum, or is not known to have one, so that it may lack what other members have; nil
+	// where it has.
 	Behind *Diagnostic
 }
 

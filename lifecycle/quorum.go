@@ -123,19 +123,23 @@ func (q Quorum) ways(site Site, past Past) string {
 	return text + fmt.Sprintf("%s, or that newer one. (This one was taken at %s.)", RestoreCommand(site.Name, b), b.Taken)
 }
 
-// Behind warns that a backup is of a member whose etcd has no quorum. written is when that member's data were last written to, which a
-// cluster does every few seconds; zero where that is not known.
+// Behind warns that a backup is of a member that is not known to be with the others: it did not tell who they are, and problem says why.
+// written is when that member's data were last written to, which a cluster does every few seconds; zero where that is not known.
 func (q Quorum) Behind(from, problem string, written time.Time) Diagnostic {
 	until := "Until when they reach is not known."
 	if !written.IsZero() {
 		until = fmt.Sprintf("They were last written to at %s: whatever the cluster stored later is not in it.",
 			written.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	why := append([]string{fmt.Sprintf("%d of %d controllers run k0s. %s", len(q.Up), len(q.Members), problem)}, q.Why...)
-	return Warnf(from, "the backup is of an etcd without a quorum, so it may be behind").
+	summary, next := "etcd has no quorum", "If another controller can be brought back, do that, and take one more: it has all."
+	if !q.Lost() {
+		summary, next = "whether etcd has a quorum is not known", "Take one more when the member answers."
+	}
+	why := append([]string{fmt.Sprintf("k0s runs on %d of %s. %s", len(q.Up), Count(len(q.Members), "controller"), problem)}, q.Why...)
+	return Warnf(from, "%s, so the backup may be behind", summary).
 		Because(why...).
 		Because("It holds the data of " + from + " alone. " + until).
-		Try("Keep the backups of before, too. If another controller can be brought back, do that, and take one more: it has all.")
+		Try("Keep the backups of before, too. " + next)
 }
 
 // anyOf is "c2", "c2 or c3", "2 of c2, c3 and c4".

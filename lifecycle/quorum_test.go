@@ -96,13 +96,21 @@ func TestBackupThatMayBeBehind(t *testing.T) {
 	site, st := quorumSite(t, "c1", "c2")
 	q := QuorumOf(site.Cluster, st.Hosts)
 	d := q.Behind("c1", "`k0s etcd member-list`: no answer", time.Date(2026, 11, 29, 3, 12, 40, 0, time.UTC))
-	for _, want := range []string{"1 of 3 controllers run k0s", "no answer", "c2: k0scontroller is stopped", "data of c1 alone",
+	for _, want := range []string{"k0s runs on 1 of 3 controllers", "no answer", "c2: k0scontroller is stopped", "data of c1 alone",
 		"last written to at 2026-11-29 03:12:40 UTC"} {
 		if !strings.Contains(d.Detail, want) {
 			t.Errorf("no %q in %s", want, d.Detail)
 		}
 	}
+	if d.Summary != "etcd has no quorum, so the backup may be behind" {
+		t.Error(d.Summary)
+	}
 	if d := q.Behind("c1", "no answer", time.Time{}); !strings.Contains(d.Detail, "is not known") || d.Severity != SeverityWarning {
 		t.Errorf("%+v", d)
+	}
+	site, st = quorumSite(t, "c1,c2,c3", "")
+	if d := QuorumOf(site.Cluster, st.Hosts).Behind("c1", "no answer", time.Time{}); d.Summary !=
+		"whether etcd has a quorum is not known, so the backup may be behind" || strings.Contains(d.Hint, "brought back") {
+		t.Errorf("all run: %+v", d)
 	}
 }

@@ -32,10 +32,11 @@ func backup(ctx context.Context, t *task) error {
 		return err
 	}
 	said := t.ask(ctx, t.controllers())
-	if t.on == nil && f.etcdProblem != "" && slices.ContainsFunc(said, func(f facts) bool { return f.etcd != nil }) {
-		if other, g, err := t.controller(ctx, from.host.Name); err == nil && g.etcdProblem == "" {
-			from, f = other, g // it is with the others, and has what they have
+	if i := slices.IndexFunc(said, func(f facts) bool { return f.etcd != nil }); t.on == nil && f.etcdProblem != "" && i >= 0 {
+		if from, err = t.through(t.controllers()[i]); err != nil {
+			return err
 		}
+		f = said[i] // it is with the others, and has what they have
 	}
 	q := shellescape.Quote
 	t.progress("backing up the control plane from " + from.host.Name)

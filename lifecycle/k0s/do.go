@@ -178,15 +178,20 @@ func (t *task) controller(ctx context.Context, except string) (*remote, facts, e
 			Try("Start k0s on a controller first; this shows how each stands: kiban plan " + t.site.Name).
 			Hiding(err)
 	}
-	c, h, err := t.document.cluster(found.host.Name)
+	r, err := t.through(found)
+	return r, f, err
+}
+
+// through is a machine that is asked for a step which is another's, or the cluster's.
+func (t *task) through(m *machine) (*remote, error) {
+	c, h, err := t.document.cluster(m.host.Name)
 	if err != nil {
-		return nil, f, err
+		return nil, err
 	}
 	if t.cluster == nil {
 		t.cluster = c
 	}
-	r, err := t.attach(found.host.Name, h)
-	return r, f, err
+	return t.attach(m.host.Name, h)
 }
 
 func notRunning(h lifecycle.HostState) string {

@@ -2,8 +2,10 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -55,8 +57,8 @@ func (s *Session) keep(
 // notBehind refuses a backup that may be behind where nobody is there to judge it.
 func notBehind(d lifecycle.Diagnostic, site string) lifecycle.Diagnostic {
 	d.Severity = lifecycle.SeverityBlocked
-	d.Summary = "no backup was taken: etcd has no quorum, so it might be behind"
-	d.Hint = "Bring another controller back. To save what there is, by hand: kiban backup " + site
+	d.Summary = "no backup was taken: " + strings.Replace(d.Summary, "so the backup may", "so it might", 1)
+	d.Hint = fmt.Sprintf("kiban status %s says how the controllers are. To save what there is, by hand: kiban backup %[1]s", site)
 	return d
 }
 

@@ -17,7 +17,7 @@ type lonely struct {
 }
 
 func (l *lonely) Run(ctx context.Context, _ lifecycle.Plan, run Run) error {
-	behind := lifecycle.Warnf("c1", "it may be behind").Because("last written to at 03:12:40")
+	behind := lifecycle.Warnf("c1", "etcd has no quorum, so the backup may be behind").Because("last written to at 03:12:40")
 	_, err := run.KeepBackup(ctx, lifecycle.ToKeep{Behind: &behind}, func(io.Writer) error { l.taken++; return io.EOF }, func(string) {})
 	return err
 }
@@ -47,10 +47,11 @@ func TestBackupThatMayBeBehind(t *testing.T) {
 		if refused := d.Severity == lifecycle.SeverityBlocked; refused != c.refused || (l.taken > 0) != c.taken {
 			t.Errorf("%s: refused %t, taken %d: %v", name, refused, l.taken, err)
 		}
-		if c.refused && (!strings.Contains(d.Detail, "03:12:40") || !strings.Contains(d.Hint, "kiban backup lab")) {
+		if c.refused && (d.Summary != "no backup was taken: etcd has no quorum, so it might be behind" ||
+			!strings.Contains(d.Detail, "03:12:40") || !strings.Contains(d.Hint, "kiban backup lab")) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		told := strings.Contains(warned.Error(), "it may be behind")
+		told := strings.Contains(warned.Error(), "the backup may be behind")
 		if told != c.taken {
 			t.Errorf("%s: warned %t of %v", name, told, warned)
 		}
