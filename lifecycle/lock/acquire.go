@@ -272,7 +272,7 @@ func judge(l lifecycle.Lock, dead, alive bool, now time.Time, left time.Duration
 	switch {
 	case !l.Held(), dead:
 		return free
-	case !alive && now.Sub(l.Renewed) > lifecycle.LockDuration+suspectSlack:
+	case !alive && Lapsed(l, now):
 		return suspect
 	case left > 0:
 		return awaited

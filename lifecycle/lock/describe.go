@@ -122,10 +122,16 @@ func AtWork(site string, alive []lifecycle.Lock, now time.Time) lifecycle.Diagno
 // Told is what a look at a site says of its locks: held where runs have it, or had it when they ended; unknown where that could not be
 // read. Each is "" where there is nothing to say. past are the runs that are known of the site.
 func Told(locks []lifecycle.Lock, past []lifecycle.RunRecord, unread error, now time.Time) (held, unknown string) {
-	for _, l := range ByRun(locks) {
+	all := ByRun(locks)
+	lapsed := func(l lifecycle.Lock) bool { return Lapsed(l, now) && !l.Renewed.IsZero() } // one that does not tell may be held
+	free := unread == nil && !slices.ContainsFunc(all, func(l lifecycle.Lock) bool { return !lapsed(l) })
+	for _, l := range all {
 		head, lines := "Locked: ", Describe(l, now)
-		if Lapsed(l, now) {
-			head, lines = "Not locked. ", leftBehind(l, past, now)
+		if lapsed(l) {
+			head, lines = "", leftBehind(l, past, now)
+		}
+		if free {
+			head = "Not locked. "
 		}
 		held += head + strings.ReplaceAll(lines, "\n", "\n        ") + "\n\n"
 	}

@@ -21,12 +21,16 @@ func TestTold(t *testing.T) {
 	restore := lifecycle.RunRecord{ID: "20261129-100000-111111", Doing: "restore from lab-v1.36.3.tar.gz", Ended: now.Add(-2 * time.Hour)}
 	earlier := restore
 	earlier.Ended = old.Renewed.Add(-time.Hour)
+	silent := held
+	silent.Renewed = time.Time{}
 	for _, tt := range []struct {
 		name  string
 		locks []lifecycle.Lock
 		past  []lifecycle.RunRecord
 		says  []string
 	}{
+		{"one that does not say when it was renewed", []lifecycle.Lock{silent}, nil, []string{"Locked: ann has it"}},
+		{"one at work, and one that is left", []lifecycle.Lock{held, onHost}, nil, []string{"Locked: ann has it", "\n\nA lock that has lapsed"}},
 		{"nobody", nil, nil, nil},
 		{"a run at work", []lifecycle.Lock{held}, nil, []string{"Locked: ann has it since 2026-11-29 11:59:00 UTC: apply", "renewed 1s ago"}},
 		{"it came with the backup", []lifecycle.Lock{old}, []lifecycle.RunRecord{restore}, []string{
@@ -43,9 +47,15 @@ func TestTold(t *testing.T) {
 				t.Errorf("%s: nothing says %q:\n%s", tt.name, want, said)
 			}
 		}
+		if strings.Contains(said, "Not locked") && strings.Contains(said, "Locked: ") {
+			t.Errorf("%s: it is locked, and it is not:\n%s", tt.name, said)
+		}
 		if (said == "") != (tt.says == nil) || unknown != "" || strings.Contains(said, "unlock") {
 			t.Errorf("%s: %q, %q", tt.name, said, unknown)
 		}
+	}
+	if said, _ := Told([]lifecycle.Lock{old}, nil, errors.New("no answer"), now); strings.Contains(said, "Not locked") {
+		t.Errorf("who could not be asked may have it: %s", said)
 	}
 	if _, unknown := Told(nil, nil, errors.New("no answer"), now); unknown != "\nLocked: not known: no answer\n" {
 		t.Errorf("unread: %q", unknown)
