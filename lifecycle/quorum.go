@@ -14,8 +14,8 @@ type Quorum struct {
 	Members, Up []string
 	// Away are the others, Why what each says or what keeps it from saying anything, a line each.
 	Away, Why []string
-	// Stopped are those of Away that answer: their k0s can be started from here.
-	Stopped []string
+	// Of Away, the machines of these answer: k0s is Stopped there and can be started from here, or its service runs and is Silent.
+	Stopped, Silent []string
 }
 
 // QuorumOf counts the members. A controller that k0s was never set up on is none; of one that is not reached it is not known, so it counts.
@@ -33,7 +33,11 @@ func QuorumOf(c Cluster, hosts []HostState) (q Quorum) {
 			q.Up = append(q.Up, h.Name)
 		default:
 			q.Away, q.Why = append(q.Away, h.Name), append(q.Why, h.Name+": "+s.notUp())
-			if s.Reached() {
+			switch {
+			case !s.Reached():
+			case s.Service == ServiceRunning || s.Service == ServiceStarting:
+				q.Silent = append(q.Silent, h.Name)
+			default:
 				q.Stopped = append(q.Stopped, h.Name)
 			}
 		}
@@ -66,7 +70,7 @@ func (q Quorum) Lost() bool { return len(q.Up) < q.Need() }
 func LostQuorum(site Site, st State) (Quorum, bool) {
 	q := QuorumOf(site.Cluster, st.Hosts)
 	silent := st.API.Unknown != "" && !st.API.NotYet && len(st.Etcd.Members) == 0
-	told := len(q.Up)+len(q.Stopped) > 0
+	told := len(q.Up)+len(q.Stopped)+len(q.Silent) > 0
 	return q, silent && told && site.Provider != ProviderExternal && len(q.Members) > 1 && q.Lost() && !ownStore(site.Cluster)
 }
 
@@ -109,6 +113,10 @@ func (q Quorum) ways(site Site, past Past) string {
 	text := fmt.Sprintf("Bring %s back: etcd goes on by itself, with all that it had.", anyOf(missing, q.Away))
 	if len(q.Stopped) > 0 {
 		text += fmt.Sprintf(" %s can be reached: kiban apply %s starts k0s there.", Enumerate(q.Stopped), site.Name)
+	}
+	if len(q.Silent) > 0 {
+		text += fmt.Sprintf(" The service of %s runs all the same: kiban node logs %s %s says what k0s does there.", Enumerate(q.Silent),
+			site.Name, q.Silent[0])
 	}
 	text += "\nIf they are gone for good, the way back is a restore, with what was written since lost."
 	if len(q.Up) > 0 {

@@ -27,6 +27,11 @@ func quorumSite(t *testing.T, up, stopped string) (Site, State) {
 	return site, st
 }
 
+// silentHost is a controller whose k0s does not answer.
+func silentHost(name string, service ServiceState) HostState {
+	return HostState{Name: name, ServiceName: "k0scontroller", Service: service, Data: true}
+}
+
 // Etcd's quorum is lost where the API is away and too few of several members are up. Anything else that silences an API is not that.
 func TestLostQuorum(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -42,6 +47,12 @@ func TestLostQuorum(t *testing.T) {
 			not: "kiban apply"},
 		"one that could be started": {up: "c1", stopped: "c3", lost: true, says: []string{"c3: k0scontroller is stopped",
 			"c3 can be reached: kiban apply lab starts k0s there"}},
+		"one whose service runs and does not answer": {up: "c1", lost: true, not: "kiban apply",
+			says:   []string{"c3: the k0s service runs, but", "kiban node logs lab c3 says what k0s does there"},
+			change: func(_ *Site, st *State) { st.Hosts[2] = silentHost("c3", ServiceRunning) }},
+		"one that crashes again and again": {up: "c1", lost: true, not: "kiban apply",
+			says:   []string{"c3: k0scontroller is starting", "kiban node logs lab c3"},
+			change: func(_ *Site, st *State) { st.Hosts[2] = silentHost("c3", ServiceStarting) }},
 		"none of three": {stopped: "c1,c2,c3", lost: true, says: []string{"etcd has 0 of 3 members", "Bring 2 of c1, c2 and c3 back"},
 			not: "kiban backup lab"},
 		"a backup is known": {up: "c1", lost: true, says: []string{"kiban restore lab --from b.tar.gz", "taken at 2026-11-29T02:00:00Z"},

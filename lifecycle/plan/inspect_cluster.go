@@ -47,7 +47,7 @@ func (p *planner) inspectCluster() {
 // quorumLost reports whether the API is away for want of etcd's quorum, also when the plan has started what it starts.
 func (p *planner) quorumLost() bool {
 	q, lost := lifecycle.LostQuorum(p.site, p.state)
-	started := slices.DeleteFunc(slices.Clone(q.Stopped), func(name string) bool {
+	started := slices.DeleteFunc(slices.Concat(q.Stopped, q.Silent), func(name string) bool {
 		return !p.hasAny(p.member(name), lifecycle.Action.StartsK0s)
 	})
 	return lost && len(q.Up)+len(started) < q.Need()
