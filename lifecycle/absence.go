@@ -15,11 +15,19 @@ type Absence struct {
 	Command string
 	// Heard is when it was last heard from; zero where nothing tells.
 	Heard time.Time
+	// Late says that this is longer ago than a reboot is waited for, if nobody says otherwise.
+	Late bool
 }
 
 // Absence reports whether the machine is away and was taken out by `kiban node`: by the mark on its node, or by a run on it that has no
 // end, which is all that there is of a controller without a node. A controller is away for as long as its API is, too.
 func (s State) Absence(host string) (Absence, bool) {
+	a, is := s.absence(host)
+	a.Late = !a.Heard.IsZero() && s.ObservedAt.Sub(a.Heard) > BootTimeout
+	return a, is
+}
+
+func (s State) absence(host string) (Absence, bool) {
 	seen, _ := s.Host(host)
 	controller := seen.ServiceName == "k0scontroller"
 	if !seen.mayBoot() && !(controller && s.API.Unknown != "") {
@@ -62,17 +70,24 @@ func (p Past) workOn(host string) (RunRecord, NodeVerb) {
 func (a Absence) String() string {
 	text := strings.ToUpper(a.Why[:1]) + a.Why[1:]
 	if !a.Heard.IsZero() {
-		text += ", and it was last heard from at " + a.Heard.UTC().Format("15:04:05 UTC")
+		text += ", and it was last heard from at " + a.Heard.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	if a.Late {
+		return text + ", which is too long for a reboot."
 	}
 	return text + ": it may be rebooting."
 }
 
 // way is what to do about it.
 func (a Absence) way(site, host string) string {
+	if a.Late {
+		return fmt.Sprintf("See what keeps it, at its console. When it answers: kiban node uncordon %s %s, or the former command again",
+			site, host)
+	}
 	if a.Command == commandOfNode+string(NodeReboot) {
 		return fmt.Sprintf("If it is rebooting: %s %s %s waits for it, and returns it to service", a.Command, site, host)
 	}
-	return fmt.Sprintf("If it is rebooting, it comes back by itself: then kiban node uncordon %s %s, or what was given before once more", site,
+	return fmt.Sprintf("If it is rebooting, it comes back by itself: then kiban node uncordon %s %s, or the former command again", site,
 		host)
 }
 
@@ -91,6 +106,7 @@ func (t NodeTask) Awaits(seen State, began, now time.Time) (why string, awaits b
 	if !is || !now.Before(until) {
 		return "", false
 	}
+	away.Late = false // whoever gives a --boot-timeout knows how long this one takes
 	silent, _ := seen.Host(t.Host)
 	what := cmp.Or(silent.Why, "the API does not answer: "+seen.API.Unknown)
 	return fmt.Sprintf("%s is away (%s). %s It is waited for until %s (--boot-timeout).", t.Host, what, away,

@@ -29,11 +29,16 @@ func TestAbsenceOfAMachine(t *testing.T) {
 		"an unknown key":     {state: State{Hosts: away(HostKeyUnknown), Nodes: marked("maintenance:r1", "kiban node reboot")}},
 		"none that is known": {},
 		"a reboot": {state: State{Hosts: away(HostUnreachable), Nodes: marked("maintenance:r1", "kiban node reboot")}, is: true,
-			says: "heard from at 03:00:00 UTC: it may be rebooting. If it is rebooting: kiban node reboot lab w1 waits for it"},
+			says: "heard from at 2026-11-29 03:00:00 UTC: it may be rebooting. If it is rebooting: kiban node reboot lab w1 waits for it"},
 		"one that lets nobody in while it boots": {state: State{Hosts: away(HostAuth), Nodes: marked("maintenance:r1", "kiban node reboot")},
 			is: true, says: "kiban node reboot lab w1"},
 		"an operator's reason": {state: State{Hosts: away(HostUnreachable), Nodes: marked("maintenance:r1", "new disks")}, is: true,
-			says: "Its node is in maintenance (new disks), and it was last heard from at 03:00:00 UTC"},
+			says: "Its node is in maintenance (new disks), and it was last heard from at 2026-11-29 03:00:00 UTC"},
+		"one that is away for hours": {state: State{ObservedAt: at.Add(5 * time.Hour), Hosts: away(HostUnreachable),
+			Nodes: marked("maintenance:r1", "kiban node reboot")}, is: true,
+			says: "03:00:00 UTC, which is too long for a reboot. See what keeps it, at its console. When it answers: kiban node uncordon lab w1"},
+		"one that is away for minutes": {state: State{ObservedAt: at.Add(5 * time.Minute), Hosts: away(HostUnreachable),
+			Nodes: marked("maintenance:r1", "kiban node reboot")}, is: true, says: "kiban node reboot lab w1 waits for it"},
 		"a controller without a node": {state: State{Hosts: away(HostUnreachable), Past: ran("node maintain w1", RunUnended)}, is: true,
 			says: "Run r8 (node maintain w1) has no end"},
 		"a run that ended": {state: State{Hosts: away(HostUnreachable), Past: ran("node reboot w1", RunFailed)}},
@@ -74,23 +79,28 @@ func TestNodeTaskAwaitsItsMachine(t *testing.T) {
 		since time.Duration // the look's, from the beginning
 		want  bool
 	}{
-		"a moment ago":                   {task: task, heard: began.Add(-time.Minute), want: true},
-		"just in time":                   {task: task, heard: began.Add(-time.Minute), since: 13 * time.Minute, want: true},
-		"too late":                       {task: task, heard: began.Add(-time.Minute), since: 14 * time.Minute},
-		"switched off an hour ago":       {task: task, heard: began.Add(-time.Hour)},
-		"not heard from":                 {task: task, since: 14 * time.Minute, want: true},
-		"not heard from, too late":       {task: task, since: 15 * time.Minute},
-		"a clock that is ahead":          {task: task, heard: began.Add(time.Hour), since: 15 * time.Minute},
-		"maintain":                       {task: with(NodeMaintain), want: true},
-		"drain":                          {task: with(NodeDrain)},
-		"replace":                        {task: with(NodeReplace)},
+		"a moment ago":             {task: task, heard: began.Add(-time.Minute), want: true},
+		"just in time":             {task: task, heard: began.Add(-time.Minute), since: 13 * time.Minute, want: true},
+		"too late":                 {task: task, heard: began.Add(-time.Minute), since: 14 * time.Minute},
+		"switched off an hour ago": {task: task, heard: began.Add(-time.Hour)},
+		"not heard from":           {task: task, since: 14 * time.Minute, want: true},
+		"not heard from, too late": {task: task, since: 15 * time.Minute},
+		"a clock that is ahead":    {task: task, heard: began.Add(time.Hour), since: 15 * time.Minute},
+		"maintain":                 {task: with(NodeMaintain), want: true},
+		"drain":                    {task: with(NodeDrain)},
+		"replace":                  {task: with(NodeReplace)},
+		"an hour ago, of a machine that may take two": {task: NodeTask{Verb: NodeReboot, Host: "w1", BootTimeout: 2 * time.Hour},
+			heard: began.Add(-time.Hour), want: true},
 		"nobody says how long it may be": {task: NodeTask{Verb: NodeReboot, Host: "w1"}},
 	} {
-		st := State{Hosts: []HostState{{Name: "w1", Problem: HostUnreachable, Why: "connection refused"}},
+		st := State{ObservedAt: began.Add(c.since), Hosts: []HostState{{Name: "w1", Problem: HostUnreachable, Why: "connection refused"}},
 			Nodes: []NodeState{{Name: "w1", Mark: Mark{Run: "maintenance:r1", Reason: "kiban node reboot"}, LeaseRenewed: c.heard}}}
 		why, awaits := c.task.Awaits(st, began, began.Add(c.since))
 		if awaits != c.want {
 			t.Errorf("%s: %t, %s", name, awaits, why)
+		}
+		if strings.Contains(why, "too long") {
+			t.Errorf("%s: it is waited for, and is away for too long: %s", name, why)
 		}
 		if awaits && (!strings.Contains(why, "w1 is away (connection refused)") || !strings.Contains(why, "--boot-timeout")) {
 			t.Errorf("%s: %s", name, why)
