@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"slices"
@@ -75,8 +76,11 @@ func TestDrainTellsOfADeadKubelet(t *testing.T) {
 	f.put("nodes", nodeThat("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))
 	f.put("pods", ownedPod("web-1", func(o object) { metadata(o)["deletionTimestamp"] = "2026-11-29T03:00:00Z" }))
 	var told []string
-	_ = client.Drain(t.Context(), "w1", lifecycle.Drain{Timeout: time.Second, EvictionRetry: time.Second}, func(line string) {
+	ctx, enough := context.WithCancel(t.Context())
+	defer enough()
+	_ = client.Drain(ctx, "w1", lifecycle.Drain{Timeout: 5 * time.Minute, EvictionRetry: time.Minute}, func(line string) {
 		told = append(told, line)
+		enough()
 	})
 	want := "shop/web-1: asked to leave, and nothing ends them there: node w1 is not Ready (NodeStatusUnknown: Kubelet stopped posting node " +
 		"status.)"
