@@ -139,12 +139,13 @@ func (q Quorum) Behind(from, problem string, written time.Time) Diagnostic {
 		until = fmt.Sprintf("They were last written to at %s: whatever the cluster stored later is not in it.",
 			written.UTC().Format("2006-01-02 15:04:05 UTC"))
 	}
-	summary, next := "etcd has no quorum", "If another controller can be brought back, do that, and take one more: it has all."
+	summary := "etcd has no quorum, so the backup may be behind"
+	next := "If another controller can be brought back, do that, and take one more: it has all."
 	if !q.Lost() {
-		summary, next = "whether etcd has a quorum is not known", "Take one more when the member answers."
+		summary, next = "whether etcd has a quorum is not known, so the backup may be behind", "Take one more when the member answers."
 	}
 	why := append([]string{fmt.Sprintf("k0s runs on %d of %s. %s", len(q.Up), Count(len(q.Members), "controller"), problem)}, q.Why...)
-	return Warnf(from, "%s, so the backup may be behind", summary).
+	return Warnf(from, "%s", summary).
 		Because(why...).
 		Because("It holds the data of " + from + " alone. " + until).
 		Try("Keep the backups of before, too. " + next)

@@ -57,7 +57,7 @@ func (s *Session) keep(
 // notBehind refuses a backup that may be behind where nobody is there to judge it.
 func notBehind(d lifecycle.Diagnostic, site string) lifecycle.Diagnostic {
 	d.Severity = lifecycle.SeverityBlocked
-	d.Summary = "no backup was taken: " + strings.Replace(d.Summary, "so the backup may", "so it might", 1)
+	d.Summary = fmt.Sprintf("no backup was taken: %s", strings.Replace(d.Summary, "so the backup may", "so it might", 1))
 	d.Hint = fmt.Sprintf("kiban status %s says how the controllers are. To save what there is, by hand: kiban backup %[1]s", site)
 	return d
 }
