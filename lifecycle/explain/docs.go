@@ -21,8 +21,9 @@ func pages() []string {
 	return names
 }
 
-// docsPage is a page of the documentation in lines that fit; what stands in columns, such as commands and tables, is left as it is.
+// docsPage is a page of the documentation in lines of a width. A place within it may follow its name, as in a link.
 func docsPage(topic string, width int) (string, error) {
+	topic, _, _ = strings.Cut(topic, "#")
 	name := strings.TrimSuffix(strings.TrimPrefix(topic, docsFolder), ".md") + ".md"
 	content, err := docs.Pages.ReadFile(name)
 	if err != nil {
@@ -32,23 +33,7 @@ func docsPage(topic string, width int) (string, error) {
 		}
 		return "", d.Because("It has: " + strings.Join(pages(), ", ") + ".").Try("kiban explain docs/README.md says what each is for.")
 	}
-	p, fenced := page{width: width}, false
-	for line := range strings.Lines(string(content)) {
-		line = strings.TrimRight(line, "\n")
-		fence := strings.HasPrefix(strings.TrimSpace(line), "```")
-		fenced = fenced != fence
-		if fence || fenced || line == "" || strings.HasPrefix(line, "|") || strings.HasPrefix(line, "    ") {
-			p.WriteString(line + "\n")
-			continue
-		}
-		text := strings.TrimLeft(line, " ")
-		indent := line[:len(line)-len(text)]
-		for i, l := range lines(text, width-len(indent)) {
-			if i == 1 && strings.HasPrefix(text, "- ") {
-				indent += "  "
-			}
-			p.WriteString(indent + l + "\n")
-		}
-	}
+	p := page{width: width}
+	p.markdown(string(content))
 	return p.String(), nil
 }
