@@ -44,8 +44,8 @@ const (
 	BootTimeout    = 15 * time.Minute
 )
 
-// CommandLine is the command that sets the task, as it is typed at a shell, with more flags.
-func (t NodeTask) CommandLine(site string, flags ...string) string {
+// CommandLine is the command that sets the task, as it is typed at a shell, with more flags. lockTimeout is how long it waits for the lock.
+func (t NodeTask) CommandLine(site string, lockTimeout time.Duration, flags ...string) string {
 	words := []string{"kiban", "node", string(t.Verb), site, t.Host}
 	if t.Reason != "" {
 		words = append(words, "--reason", t.Reason)
@@ -58,6 +58,9 @@ func (t NodeTask) CommandLine(site string, flags ...string) string {
 	}
 	if t.BootTimeout > 0 && t.BootTimeout != BootTimeout {
 		words = append(words, "--boot-timeout", t.BootTimeout.String())
+	}
+	if lockTimeout > 0 {
+		words = append(words, "--lock-timeout", lockTimeout.String())
 	}
 	words = append(words, flags...)
 	if len(t.Command) > 0 {

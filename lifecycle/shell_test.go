@@ -37,9 +37,9 @@ func TestProposedCommandsAreWhole(t *testing.T) {
 		CommandTimeout: 2 * time.Hour, BootTimeout: BootTimeout}
 	plain := NodeTask{Verb: NodeReboot, Host: "w1", CommandTimeout: CommandTimeout, BootTimeout: 20 * time.Minute}
 	for line, want := range map[string][]string{
-		task.CommandLine("lab", "--yes"): {"kiban", "node", "maintain", "lab", "w1", "--reason", "Ann's new disks, $5", "--force",
-			"--command-timeout", "2h0m0s", "--yes", "--", "sh", "-c", `echo "a b" > /x`},
-		plain.CommandLine("lab"):                                {"kiban", "node", "reboot", "lab", "w1", "--boot-timeout", "20m0s"},
+		task.CommandLine("lab", 10*time.Minute, "--yes"): {"kiban", "node", "maintain", "lab", "w1", "--reason", "Ann's new disks, $5", "--force",
+			"--command-timeout", "2h0m0s", "--lock-timeout", "10m0s", "--yes", "--", "sh", "-c", `echo "a b" > /x`},
+		plain.CommandLine("lab", 0):                             {"kiban", "node", "reboot", "lab", "w1", "--boot-timeout", "20m0s"},
 		RestoreCommand("lab", KeptBackup{Name: "a b'c.tar.gz"}): {"kiban", "restore", "lab", "--from", "a b'c.tar.gz"},
 	} {
 		if got := typed(t, line); !slices.Equal(got, want) {

@@ -122,7 +122,7 @@ func (o *nodeOptions) awaits() bool {
 
 func nodeChangeRun(ctx context.Context, opts *nodeOptions, v nodeVerb) error {
 	a, host := opts.app, opts.Task.Host
-	confirm := a.confirmAs(opts.Yes, opts.Site, opts.Task.CommandLine(opts.Site, "--yes"))
+	confirm := a.confirmAs(opts.Yes, opts.Site, opts.Task.CommandLine(opts.Site, opts.LockTimeout, "--yes"))
 	var result session.Result
 	_, err := a.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)},
 		func(s *session.Session) (err error) {

@@ -76,14 +76,14 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 		if err != nil {
 			return res, err
 		}
-		if again, err := turn.await(ctx, plan); err != nil {
-			return res, err
-		} else if again {
-			continue
+		again, err := turn.await(ctx, plan)
+		if err == nil && !again {
+			again, err = away.wait(ctx)
 		}
-		if again, err := away.wait(ctx); err != nil {
+		if err != nil {
 			return res, err
-		} else if again {
+		}
+		if again {
 			continue
 		}
 		res.planned(plan, carriedOut)

@@ -76,9 +76,8 @@ func tooFarBack(site lifecycle.Site, state lifecycle.State, kept func() []lifecy
 	for _, b := range kept() {
 		if b.Version == want && b.Verified != "" {
 			return d.Because(fmt.Sprintf("There is one of %s in %s: %s", b.Taken, b.Place, b.Name)).
-				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: kiban restore %s --from %s. "+
-					"What was written since the backup is lost.",
-					site.Revision, site.Name, b.Name))
+				Try(fmt.Sprintf("Revert the repository to %s, reset the controllers, then: %s. What was written since the backup is lost.",
+					site.Revision, lifecycle.RestoreCommand(site.Name, b)))
 		}
 	}
 	return d.Try(fmt.Sprintf("No backup of %s is known (`kiban backup list %s`); look where backups of the site are copied to.", want,

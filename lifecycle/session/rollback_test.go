@@ -49,7 +49,7 @@ func TestTooFarBack(t *testing.T) {
 			{Name: "w1", Running: v(36), Data: true}}}
 	}
 	kept := []lifecycle.KeptBackup{{Name: "36", Version: v(36), Verified: "then"}, {Name: "35-unread", Version: v(35)},
-		{Name: "35-new", Version: v(35), Verified: "then"}, {Name: "35-old", Version: v(35), Verified: "then"}}
+		{Name: "35-new", Version: v(35), Verified: "then", Encrypted: true}, {Name: "35-old", Version: v(35), Verified: "then"}}
 	for _, tt := range []struct {
 		name  string
 		state lifecycle.State
@@ -58,8 +58,8 @@ func TestTooFarBack(t *testing.T) {
 	}{
 		{"the same version", state(v(35), v(35), true), kept, ""},
 		{"an older one runs", state(v(34), v(34), true), kept, ""},
-		{"a newer one runs", state(v(36), v(36), true), kept, "kiban restore lab --from 35-new"},
-		{"a newer one has run", state(lifecycle.Version{}, v(36), true), kept, "kiban restore lab --from 35-new"},
+		{"a newer one runs", state(v(36), v(36), true), kept, "kiban restore lab --from 35-new --identity KEY.txt"},
+		{"a newer one has run", state(lifecycle.Version{}, v(36), true), kept, "kiban restore lab --from 35-new --identity KEY.txt"},
 		{"a newer binary on a fresh machine", state(lifecycle.Version{}, v(36), false), kept, ""},
 		{"no backup of it", state(v(36), v(36), true), kept[:1], "No backup of v1.35.0+k0s.0"},
 	} {
