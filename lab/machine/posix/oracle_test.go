@@ -113,7 +113,7 @@ func sides(t *testing.T, line string, u disk.User) (want, got result) {
 	return want, got
 }
 
-const rowTimeout = 20 * time.Second
+const rowTimeout = 2 * time.Minute
 
 func realRun(t *testing.T, dir, line string, u disk.User) result {
 	t.Helper()
