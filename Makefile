@@ -53,7 +53,7 @@ test: binaries bin/gotestsum ## Run every test: units of both modules, and end t
 	$(call tests,.,./...,-timeout $(UNITS))
 	$(call tests,tools/site,./...)
 	$(call tests,lab,$$(go list ./... | grep -v /e2e | tr '\n' ' '),-timeout $(UNITS))
-	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab; export KIBAN_BIN KIBAN_LAB_BIN; $(call tests,lab,./e2e,-count=1 -timeout 40m -parallel 4)
+	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab; export KIBAN_BIN KIBAN_LAB_BIN; $(call tests,lab,./e2e,-count=1 -timeout 55m -parallel 4)
 
 .PHONY: race
 race: export CGO_ENABLED := 1
