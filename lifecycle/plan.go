@@ -37,6 +37,8 @@ type Plan struct {
 	Stages []Stage `json:"stages,omitempty"`
 	// Diagnostics are what a reviewer must know: blocked gates, hosts that were not reached, policy findings.
 	Diagnostics Diagnostics `json:"diagnostics,omitempty"`
+	// Readiness is what the version would break; nil where the plan changes no version.
+	Readiness *Readiness `json:"readiness,omitempty"`
 	// Estimate is how long it may take; nil when no past run tells.
 	Estimate *Estimate `json:"estimate,omitempty"`
 }

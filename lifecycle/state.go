@@ -263,6 +263,17 @@ type StuckPod struct {
 	EmptyDir bool `json:"emptyDir,omitempty"`
 }
 
+// Lowest is the lowest version that a member of the cluster has; zero where none is known.
+func (s State) Lowest() Version {
+	var low Version
+	for _, h := range s.Hosts {
+		if v := h.Level(); !v.IsZero() && (low.IsZero() || v.Less(low)) {
+			low = v
+		}
+	}
+	return low
+}
+
 // Unit finds a unit by name.
 func (s State) Unit(name string) (UnitState, bool) {
 	for _, u := range s.Units {

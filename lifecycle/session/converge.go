@@ -142,7 +142,7 @@ func (s *Session) planNow(ctx context.Context, g goal) (lifecycle.Plan, error) {
 	if err != nil {
 		return lifecycle.Plan{}, err
 	}
-	return g.plan(state), nil
+	return s.judged(ctx, state, g.plan(state)), nil
 }
 
 // differences are what a plan that no longer holds differs in, a line each.

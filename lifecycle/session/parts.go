@@ -22,6 +22,8 @@ type Parts struct {
 	Logs apply.Logs
 	// Missing finds that the source of k0s does not have a version; nil where nobody looks.
 	Missing func(ctx context.Context, v lifecycle.Version, arch string) (lifecycle.Diagnostic, bool)
+	// Witnesses tell what a version would break; nil where nobody asks them.
+	Witnesses Witnesses
 	// Plans are the planners. Those that are nil are package plan's.
 	Plans Planners
 }

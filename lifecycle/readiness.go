@@ -1,0 +1,108 @@
+package lifecycle
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Rank is what a readiness finding means for an upgrade.
+type Rank string
+
+const (
+	// RankBlocks: the upgrade would break what is named, for certain. A plan that changes the version stops there.
+	RankBlocks Rank = "blocks"
+	// RankAttention: somebody has to look at it before, or to act before a later version.
+	RankAttention Rank = "needs attention"
+	// RankGood: nothing has to be done. It is good to know.
+	RankGood Rank = "good to know"
+)
+
+// Ranks are all of them, the worst first.
+func Ranks() []Rank { return []Rank{RankBlocks, RankAttention, RankGood} }
+
+// Readiness is what a version would break at a site, as far as that could be seen.
+type Readiness struct {
+	Site string `json:"site"`
+	// From is the lowest version that a machine of the site has, To the one that is judged.
+	From Version `json:"from,omitzero"`
+	To   Version `json:"to"`
+	// Findings are sorted: the worst first, then by subject.
+	Findings []ReadinessFinding `json:"findings,omitempty"`
+	// Unseen is what could not be looked at. Of that nothing is said, and the site is not called ready.
+	Unseen []Unseen `json:"unseen,omitempty"`
+	// Looked is what was looked at, a phrase each: "412 stored objects of 31 kinds".
+	Looked []string `json:"looked,omitempty"`
+}
+
+// ReadinessFinding is one thing that a version breaks, or may.
+type ReadinessFinding struct {
+	// Rule is the name of what found it, which `kiban explain` knows: "removed-api".
+	Rule string `json:"rule"`
+	Rank Rank   `json:"rank"`
+	// Subject is what it is about: "addon argo-cd", "worker-3", "Deployment shop/web".
+	Subject string `json:"subject"`
+	// Owner is whom it concerns: "tenant shop", "team payments", "addon argo-cd"; "" for whoever runs the site.
+	Owner string `json:"owner,omitempty"`
+	// Summary is one line: what will happen.
+	Summary string `json:"summary"`
+	// Seen is the evidence, a line each: what was seen, and where.
+	Seen []string `json:"seen,omitempty"`
+	// Breaks is the version from which it does: "v1.37". "" where no version decides.
+	Breaks string `json:"breaks,omitempty"`
+	// Remedy is what to do: a sentence that begins with a capital letter, or a command.
+	Remedy string `json:"remedy"`
+}
+
+// Unseen is something that could not be looked at.
+type Unseen struct {
+	// What is what was to be learnt: "who asks for removed APIs".
+	What string `json:"what"`
+	// Why could it not be: "tokyo-1: connection refused".
+	Why string `json:"why"`
+	// Remedy says how to let kiban see it; "" where trying again is all there is.
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Of are the findings of a rank.
+func (r Readiness) Of(rank Rank) []ReadinessFinding {
+	return slices.DeleteFunc(slices.Clone(r.Findings), func(f ReadinessFinding) bool { return f.Rank != rank })
+}
+
+// IsReady reports whether nothing is in the way of the version, and all of it was looked at.
+func (r Readiness) IsReady() bool { return len(r.Of(RankBlocks)) == 0 && len(r.Unseen) == 0 }
+
+// Sort orders the findings for people: the worst first, then by subject and summary.
+func (r *Readiness) Sort() {
+	order := Ranks()
+	slices.SortStableFunc(r.Findings, func(a, b ReadinessFinding) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Rank), slices.Index(order, b.Rank)), cmp.Compare(a.Subject, b.Subject),
+			cmp.Compare(a.Summary, b.Summary))
+	})
+}
+
+// Diagnostics are the findings as a plan has them: what blocks stops it, what needs attention is a warning, and so is what could not be
+// looked at. What is good to know is not among them.
+func (r Readiness) Diagnostics() Diagnostics {
+	var out Diagnostics
+	for _, f := range r.Findings {
+		switch f.Rank {
+		case RankBlocks:
+			out = append(out, f.diagnostic(SeverityBlocked))
+		case RankAttention:
+			out = append(out, f.diagnostic(SeverityWarning))
+		}
+	}
+	for _, u := range r.Unseen {
+		out = append(out, Warnf(r.Site, "not known: %s", u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site)))
+	}
+	return out
+}
+
+func (f ReadinessFinding) diagnostic(s Severity) Diagnostic {
+	why := slices.Clone(f.Seen)
+	if f.Owner != "" {
+		why = append(why, "It is for "+f.Owner+" to change.")
+	}
+	return Findingf(s, f.Subject, "%s", f.Summary).Because(strings.Join(why, "\n")).Try(f.Remedy)
+}

@@ -1,0 +1,58 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/readiness"
+)
+
+// Witnesses tell what a version would break, beyond what a look tells.
+type Witnesses interface {
+	// Evidence asks the site's API and machines, and changes nothing. What could not be learnt says why.
+	Evidence(ctx context.Context, seen lifecycle.State, target lifecycle.Version) lifecycle.Evidence
+}
+
+// Ready looks at the site and says what a version would break there. The zero version stands for the one that comes next: the declared
+// one where it is not reached, else the next minor release.
+func (s *Session) Ready(ctx context.Context, to lifecycle.Version) (lifecycle.Readiness, error) {
+	seen, err := s.Observe(ctx)
+	if err != nil {
+		return lifecycle.Readiness{}, err
+	}
+	if to.IsZero() {
+		to = nextVersion(s.site, seen)
+	}
+	return s.readiness(ctx, seen, to), nil
+}
+
+// readiness judges a version by what was seen and by what witnesses tell.
+func (s *Session) readiness(ctx context.Context, seen lifecycle.State, to lifecycle.Version) lifecycle.Readiness {
+	in := readiness.Input{Site: s.site, State: seen, Target: to, Now: time.Now()}
+	if s.parts.Witnesses != nil {
+		in.Evidence = s.parts.Witnesses.Evidence(ctx, seen, to)
+	}
+	return readiness.Check(in)
+}
+
+// judged adds to a plan that changes the version what that would break.
+func (s *Session) judged(ctx context.Context, seen lifecycle.State, plan lifecycle.Plan) lifecycle.Plan {
+	if len(plan.Hops) == 0 {
+		return plan
+	}
+	r := s.readiness(ctx, seen, plan.Target)
+	plan.Readiness = &r
+	plan.Diagnostics = append(plan.Diagnostics, r.Diagnostics()...)
+	plan.Diagnostics.Sort()
+	return plan
+}
+
+// nextVersion is the version that a site is most likely to have next.
+func nextVersion(site lifecycle.Site, seen lifecycle.State) lifecycle.Version {
+	low := seen.Lowest()
+	if declared := site.Cluster.Version; low.IsZero() || low.Less(declared) {
+		return declared
+	}
+	return lifecycle.Version{Major: low.Major, Minor: low.Minor + 1}
+}
