@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -81,28 +82,56 @@ func (r *Readiness) Sort() {
 	})
 }
 
-// Diagnostics are the findings as a plan has them: what blocks stops it, what needs attention is a warning, and so is what could not be
-// looked at. What is good to know is not among them.
+// Diagnostics are what a plan says of it: that the version breaks something, which stops the plan, that something needs attention, and what
+// could not be looked at. One of each, for the findings themselves stand in the plan's Readiness.
 func (r Readiness) Diagnostics() Diagnostics {
 	var out Diagnostics
-	for _, f := range r.Findings {
-		switch f.Rank {
-		case RankBlocks:
-			out = append(out, f.diagnostic(SeverityBlocked))
-		case RankAttention:
-			out = append(out, f.diagnostic(SeverityWarning))
-		}
+	hint := "kiban ready " + r.Site + " --to " + r.To.String() + " says what was seen, whom it concerns and what to do."
+	if blocks := r.Of(RankBlocks); len(blocks) > 0 {
+		out = append(out, Blockedf(r.Site, "%s would break what is there", r.To).Because(brief(blocks)...).Try(hint))
+	}
+	if attention := r.Of(RankAttention); len(attention) > 0 {
+		out = append(out, Warnf(r.Site, "%s before %s", Count(len(attention), "thing")+" to see to", r.To).Because(brief(attention)...).Try(hint))
 	}
 	for _, u := range r.Unseen {
-		out = append(out, Warnf(r.Site, "not known: %s", u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site)))
+		out = append(out, Warnf(r.Site, "not known before %s: %s", r.To, u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site)))
 	}
 	return out
 }
 
-func (f ReadinessFinding) diagnostic(s Severity) Diagnostic {
-	why := slices.Clone(f.Seen)
-	if f.Owner != "" {
-		why = append(why, "It is for "+f.Owner+" to change.")
+// brief tells findings in a line each, the first few of them.
+func brief(fs []ReadinessFinding) []string {
+	const most = 5
+	var lines []string
+	for i, f := range fs {
+		if i == most {
+			return append(lines, fmt.Sprintf("and %d more", len(fs)-most))
+		}
+		lines = append(lines, f.Subject+": "+f.Summary)
 	}
-	return Findingf(s, f.Subject, "%s", f.Summary).Because(strings.Join(why, "\n")).Try(f.Remedy)
+	return lines
+}
+
+// Verdict says in a line what it comes to.
+func (r Readiness) Verdict() string {
+	blocks, attention, good := len(r.Of(RankBlocks)), len(r.Of(RankAttention)), len(r.Of(RankGood))
+	var parts []string
+	switch {
+	case blocks > 0:
+		parts = append(parts, "Not ready: "+Count(blocks, "finding")+" in the way")
+	case len(r.Unseen) > 0:
+		parts = append(parts, "Not known to be ready: "+Count(len(r.Unseen), "thing")+" could not be looked at")
+	default:
+		parts = append(parts, "Ready: nothing that was looked at breaks")
+	}
+	if attention > 0 {
+		parts = append(parts, fmt.Sprintf("%d to see to", attention))
+	}
+	if good > 0 {
+		parts = append(parts, fmt.Sprintf("%d good to know", good))
+	}
+	if blocks > 0 && len(r.Unseen) > 0 {
+		parts = append(parts, fmt.Sprintf("%d not looked at", len(r.Unseen)))
+	}
+	return strings.Join(parts, ", ") + "."
 }

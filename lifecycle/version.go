@@ -30,6 +30,24 @@ func ParseVersion(s string) (Version, error) {
 	return Version{Major: n(1), Minor: n(2), Patch: n(3), Prerelease: m[4], Build: n(5)}, nil
 }
 
+var targetForm = regexp.MustCompile(`^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?$`)
+
+// ParseTarget reads a version that is asked about, not one to install: also "1.37" and "v1.37.2", which leave open what comes behind; exact
+// is false of these. "" is the zero value.
+func ParseTarget(s string) (v Version, exact bool, err error) {
+	if m := targetForm.FindStringSubmatch(s); m != nil {
+		n := func(i int) int { v, _ := strconv.Atoi(m[i]); return v } // digits, or "", which is 0
+		return Version{Major: n(1), Minor: n(2), Patch: n(3)}, false, nil
+	}
+	if s == "" {
+		return Version{}, false, nil
+	}
+	if v, err = ParseVersion(s); err != nil {
+		return v, false, Errorf("", "%q is not a version", s).Try("Write it as v1.37.2+k0s.0, v1.37.2 or 1.37.").Hiding(err)
+	}
+	return v, true, nil
+}
+
 // IsZero reports whether no version is known.
 func (v Version) IsZero() bool { return v == Version{} }
 

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/atomicfile"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/review"
 )
@@ -61,11 +58,11 @@ read_api and the role Developer, in a protected variable. For sites that are not
 func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 	a := opts.app
 	if err := os.MkdirAll(opts.Out, 0o755); err != nil {
-		return noReviewed(opts.Out, err)
+		return review.Unwritable(opts.Out, err)
 	}
 	for _, name := range opts.Sites { // a file of an earlier attempt says nothing about this commit
-		if err := os.Remove(reviewedFile(opts.Out, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return noReviewed(opts.Out, err)
+		if err := os.Remove(review.ReviewedFile(opts.Out, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return review.Unwritable(opts.Out, err)
 		}
 	}
 	from, commit, err := forge.MergedCommitOf(a.Getenv)
@@ -96,14 +93,14 @@ func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
 			p.Missing = review.Unsigned
 		}
 		if p.Missing != "" {
-			a.findings(lifecycle.Diagnostics{notReviewed(name, p.Missing)})
+			a.findings(lifecycle.Diagnostics{review.NotReviewed(name, p.Missing)})
 			continue
 		}
-		if err := writeReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where,
+		if err := review.WriteReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where,
 			Evidence: p.Evidence, Plan: p.Plan}); err != nil {
 			return err
 		}
-		a.note("%s: the plan of %s: %s", name, found.Where, reviewedFile(opts.Out, name))
+		a.note("%s: the plan of %s: %s", name, found.Where, review.ReviewedFile(opts.Out, name))
 	}
 	return nil
 }
@@ -119,29 +116,4 @@ func (a *app) signaturesDemanded() (bool, error) {
 		return false, found
 	}
 	return allowed.SignedReviews, nil
-}
-
-// notReviewed says why there is no plan of a site that counts as reviewed, and how it may go all the same.
-func notReviewed(site, why string) lifecycle.Diagnostic {
-	return lifecycle.Warnf(site, "%s has no reviewed plan", site).Because(why).
-		Try("A plan counts that a job of this project made, of the commit that was merged, before it was merged. apply shows what it would do " +
-			"now, with an id: a merge request shows that to reviewers, or --accept-changes ID carries it out and says who accepted it.")
-}
-
-func reviewedFile(dir, site string) string { return filepath.Join(dir, site+".json") }
-
-// writeReviewed puts a reviewed plan where apply looks for it, whole or not at all.
-func writeReviewed(dir string, r lifecycle.ReviewedPlan) error {
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return noReviewed(dir, err)
-	}
-	if err := atomicfile.Write(reviewedFile(dir, r.Plan.Site), append(b, '\n'), 0o600); err != nil {
-		return noReviewed(dir, err)
-	}
-	return nil
-}
-
-func noReviewed(dir string, err error) error {
-	return lifecycle.Errorf(dir, "the reviewed plans can't be written").Try("Name a folder that may be written to.").From(err)
 }

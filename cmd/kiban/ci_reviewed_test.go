@@ -88,12 +88,12 @@ func TestCIReviewed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, site := range []string{"lab", "stale"} { // of an earlier attempt
-				if err := os.WriteFile(reviewedFile(out, site), []byte("{}"), 0o600); err != nil {
+				if err := os.WriteFile(review.ReviewedFile(out, site), []byte("{}"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if len(tt.sites) > 0 {
-				if err := os.Remove(reviewedFile(out, "stale")); err != nil {
+				if err := os.Remove(review.ReviewedFile(out, "stale")); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -129,7 +129,7 @@ func TestCIReviewed(t *testing.T) {
 				t.Errorf("left %v, want %v", left, tt.left)
 			}
 			if code == exitDone && len(tt.left) > 0 && tt.env == nil {
-				r, err := review.ReadReviewed(reviewedFile(out, "lab"))
+				r, err := review.ReadReviewed(review.ReviewedFile(out, "lab"))
 				if err != nil || r.Where != mergeRequestURL || r.Plan.Meaning() != plan.Meaning() ||
 					r.Evidence.Job != "https://gitlab.example/jobs/5" || r.Evidence.Commit != "f00d" || r.Evidence.MergedBy != "ann" ||
 					strings.Join(r.Evidence.ApprovedBy, " ") != "bob" {
@@ -151,7 +151,7 @@ func TestCIReviewedCannotBeWritten(t *testing.T) {
 		!strings.Contains(r.err, "the reviewed plans can't be written") {
 		t.Errorf("exit %d: %s", r.code, r.err)
 	}
-	if err := writeReviewed(filepath.Join(t.TempDir(), "none"), lifecycle.ReviewedPlan{}); !errors.Is(err, fs.ErrNotExist) {
+	if err := review.WriteReviewed(filepath.Join(t.TempDir(), "none"), lifecycle.ReviewedPlan{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/review"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -80,7 +81,7 @@ func TestA3_SignaturesAreDemanded(t *testing.T) {
 		Getenv: func(k string) string { return env[k] }}
 	out := filepath.Join(t.TempDir(), "reviewed")
 	code := run(t.Context(), s, []string{"--fleet", t.TempDir(), "ci", "reviewed", "lab", "--out", out}, services)
-	if _, err := os.Stat(reviewedFile(out, "lab")); code != exitDone || !errors.Is(err, fs.ErrNotExist) ||
+	if _, err := os.Stat(review.ReviewedFile(out, "lab")); code != exitDone || !errors.Is(err, fs.ErrNotExist) ||
 		!strings.Contains(stderr.String(), "it is not signed, and fleet.yaml asks for that") {
 		t.Errorf("exit %d, %v\n%s", code, err, stderr.String())
 	}
@@ -88,7 +89,7 @@ func TestA3_SignaturesAreDemanded(t *testing.T) {
 	for signed, want := range map[string]int{"": exitStale, "https://gitlab.example": exitDone} {
 		f := &fakeSite{allows: lifecycle.Fleet{SignedReviews: true}, plans: []lifecycle.Plan{plan}}
 		file := filepath.Join(t.TempDir(), "lab.json")
-		if err := writeReviewed(filepath.Dir(file), lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: mergeRequestURL, Plan: plan,
+		if err := review.WriteReviewed(filepath.Dir(file), lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: mergeRequestURL, Plan: plan,
 			Evidence: lifecycle.ReviewEvidence{SignedBy: signed}}); err != nil {
 			t.Fatal(err)
 		}

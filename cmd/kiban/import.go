@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,128 +60,49 @@ step.`,
 	return cmd
 }
 
-func importRun(ctx context.Context, opts *importOptions) error {
+func importRun(ctx context.Context, opts *importOptions) (err error) {
 	a := opts.app
-	in, err := opts.open()
+	in := scaffold.Import{File: opts.File, Site: opts.Site, KnownHosts: opts.KnownHosts, Offline: opts.Offline}
+	if in.Fleet, err = a.fleetDir(); err != nil {
+		return err
+	}
+	if in.Scratch, err = fleets.Scratch("kiban-import-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(in.Scratch)
+	load := func(choices session.LoadOptions) func(context.Context, string, string) (lifecycle.Site, lifecycle.Diagnostics) {
+		return func(ctx context.Context, fleet, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return a.LoadSite(ctx, fleet, name, choices)
+		}
+	}
+	site, err := in.Bring(ctx, scaffold.ImportPorts{
+		Provisional: load(session.LoadOptions{UnknownHosts: true, LocalFiles: []string{"/"}}),
+		Load:        load(session.LoadOptions{AddressesAsked: !opts.Offline}),
+		Trust:       opts.trust,
+		Observe:     a.observeOnce,
+		Describe:    a.Describe,
+		Warn:        a.findings,
+	})
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(in.scratch)
-	known, ds := in.cluster.Declared()
-	if !opts.Offline {
-		known, ds = in.ask(ctx, a)
-		ds = in.cluster.Given(ds)
-	}
-	if err := ds.Err(); err != nil {
-		return err
-	}
-	a.findings(ds)
-	site, ds := in.write(ctx, a, known)
-	if err := ds.Err(); err != nil {
-		return err
-	}
-	a.findings(ds)
 	return a.result(fmt.Sprintf("overlays/%s holds the cluster: %s. Nothing was changed on any machine.\nNext: kiban plan %s", site.Name,
 		render.SiteSummary(site), site.Name))
 }
 
-// siteImport is a document on its way into a fleet.
-type siteImport struct {
-	opts    *importOptions
-	cluster *scaffold.Cluster
-	fleet   string
-	name    string
-	overlay string
-	// from is the document's folder. scratch is a fleet of its own, with the site as far as it is known before any machine is asked.
-	from, scratch string
-	knownHosts    []byte
-}
-
-func (opts *importOptions) open() (*siteImport, error) {
-	content, err := os.ReadFile(opts.File)
+// observeOnce looks at the machines of a site that no fleet has yet.
+func (a *app) observeOnce(ctx context.Context, site lifecycle.Site, fleet string) (lifecycle.State, error) {
+	s, err := a.open(site, fleet)
 	if err != nil {
-		return nil, lifecycle.Errorf(opts.File, "the document can't be read").From(err)
+		return lifecycle.State{}, err
 	}
-	in := &siteImport{opts: opts}
-	var ds lifecycle.Diagnostics
-	if in.cluster, ds = scaffold.Read(opts.File, content); ds.Err() != nil {
-		return nil, ds
-	}
-	opts.app.findings(ds)
-	if in.fleet, err = opts.app.fleetDir(); err != nil {
-		return nil, err
-	}
-	if in.fleet, err = filepath.Abs(in.fleet); err != nil {
-		return nil, err
-	}
-	if in.name, err = in.cluster.SiteName(opts.Site); err != nil {
-		return nil, err
-	}
-	if in.overlay, err = scaffold.FreeOverlay(in.fleet, in.name); err != nil {
-		return nil, err
-	}
-	file, err := filepath.Abs(opts.File)
-	if err != nil {
-		return nil, err
-	}
-	in.from = filepath.Dir(file)
-	if opts.KnownHosts != "" {
-		if in.knownHosts, err = os.ReadFile(opts.KnownHosts); err != nil {
-			return nil, lifecycle.Errorf(opts.KnownHosts, "the known_hosts file can't be read").From(err)
-		}
-	}
-	if in.scratch, err = fleets.Scratch("kiban-import-"); err != nil {
-		return nil, err
-	}
-	allowed, err := os.ReadFile(filepath.Join(in.fleet, lifecycle.FleetFile))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(in.scratch, lifecycle.FleetFile), allowed, 0o600)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return in, err
-}
-
-// ask learns from the machines what the document leaves open.
-func (in *siteImport) ask(ctx context.Context, a *app) (scaffold.Learnt, lifecycle.Diagnostics) {
-	site, ds := in.loadScratch(ctx, a)
-	if ds.Err() != nil {
-		return scaffold.Learnt{}, ds
-	}
-	if in.knownHosts == nil {
-		if err := in.trust(ctx, a, site); err != nil {
-			return scaffold.Learnt{}, lifecycle.AsDiagnostics(err, "the host keys could not be learnt")
-		}
-	}
-	c, err := a.open(site, in.fleet)
-	if err != nil {
-		return scaffold.Learnt{}, lifecycle.AsDiagnostics(err, "the machines can't be asked")
-	}
-	defer c.Close()
-	state, err := c.Observe(ctx)
-	if err != nil {
-		return scaffold.Learnt{}, lifecycle.AsDiagnostics(err, "the machines can't be asked")
-	}
-	return in.cluster.Learn(state)
-}
-
-// loadScratch reads the site as far as it is known, from the scratch fleet: what kiban refuses in the document shows here, before any
-// machine is asked.
-func (in *siteImport) loadScratch(ctx context.Context, a *app) (lifecycle.Site, lifecycle.Diagnostics) {
-	doc, origin, err := in.cluster.Document(in.cluster.Provisional(), scaffold.Paths{From: in.from})
-	if err == nil {
-		err = scaffold.MakeOverlay(filepath.Join(in.scratch, "overlays", in.name), in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
-	}
-	if err != nil {
-		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the site can't be read")
-	}
-	site, ds := a.LoadSite(ctx, in.scratch, in.name, session.LoadOptions{UnknownHosts: true, LocalFiles: []string{"/"}})
-	return site, in.origin(origin).Locate(ds)
+	defer s.Close()
+	return s.Observe(ctx)
 }
 
 // trust asks the machines for their host keys, and a person whether they are theirs.
-func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) error {
+func (opts *importOptions) trust(ctx context.Context, site lifecycle.Site) error {
+	a := opts.app
 	seen, err := a.HostKeys(ctx, site)
 	if err != nil {
 		return err
@@ -201,48 +119,10 @@ func (in *siteImport) trust(ctx context.Context, a *app, site lifecycle.Site) er
 	if err := render.HostKeys(a.Err, review, a.errStyle()); err != nil {
 		return err
 	}
-	if err := a.confirmWith(ctx, in.opts.Yes, in.name,
+	if err := a.confirmWith(ctx, opts.Yes, site.Name,
 		"compare the fingerprints with the machines' consoles, then run the command with --yes, or give --known-hosts FILE",
 		"Are these the machines' host keys? Only 'yes' is accepted: ", "yes"); err != nil {
 		return err
 	}
-	if err := a.TrustHosts(site.SSH.KnownHosts, accept); err != nil {
-		return err
-	}
-	in.knownHosts, err = os.ReadFile(site.SSH.KnownHosts)
-	return err
-}
-
-// write puts the overlay in its place, reads it, and takes it away again if it does not mean what the document says.
-func (in *siteImport) write(ctx context.Context, a *app, known scaffold.Learnt) (lifecycle.Site, lifecycle.Diagnostics) {
-	doc, origin, err := in.cluster.Document(known, scaffold.Paths{From: in.from, To: in.overlay})
-	if err == nil {
-		err = scaffold.MakeOverlay(in.overlay, in.cluster.ImportedOverlay(in.name, doc, in.knownHosts))
-	}
-	if err != nil {
-		return lifecycle.Site{}, lifecycle.AsDiagnostics(err, "the overlay can't be written")
-	}
-	site, ds := a.LoadSite(ctx, in.fleet, in.name, session.LoadOptions{AddressesAsked: !in.opts.Offline})
-	if ds.Err() == nil {
-		want, found := a.Describe(doc, site.SSH, site.Dir, in.opts.File)
-		if ds = append(ds, found.Stopping()...); ds.Err() == nil { // its warnings are told of the overlay, with their lines
-			ds = append(ds, in.origin(origin).Same(want, site.Cluster)...)
-		}
-	}
-	if ds.Err() == nil {
-		for _, path := range in.cluster.Outside(in.fleet, scaffold.Paths{From: in.from}) {
-			ds = append(ds, lifecycle.Warnf("overlays/"+in.name+"/cluster.yaml", "%s is outside of the fleet", path).
-				Because("The overlay names it where it is; a pipeline has only what is in the repository.").
-				Try("Copy it into overlays/"+in.name+" and change src."))
-		}
-		return site, ds
-	}
-	if err := os.RemoveAll(in.overlay); err != nil {
-		ds = append(ds, lifecycle.AsDiagnostics(err, "the overlay can't be removed again")...)
-	}
-	return site, in.origin(origin).Locate(ds)
-}
-
-func (in *siteImport) origin(lines map[int]int) scaffold.Origin {
-	return scaffold.Origin{Site: in.name, File: in.opts.File, KnownHosts: in.opts.KnownHosts, Lines: lines}
+	return a.TrustHosts(site.SSH.KnownHosts, accept)
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -56,14 +53,6 @@ The forms codequality and junit are reports that GitLab shows in merge requests;
 	return cmd
 }
 
-// verdict is what was found of one site; Site is "" for the fleet as a whole.
-type verdict struct {
-	Site        string                `json:"site,omitempty"`
-	Valid       bool                  `json:"valid"`
-	Summary     string                `json:"summary,omitempty"`
-	Diagnostics lifecycle.Diagnostics `json:"diagnostics,omitempty"`
-}
-
 func validateRun(ctx context.Context, opts *validateOptions) error {
 	fleet, err := opts.app.fleetDir()
 	if err != nil {
@@ -92,9 +81,9 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	return nil
 }
 
-func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]verdict, lifecycle.Diagnostics, error) {
+func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]forge.SiteFindings, lifecycle.Diagnostics, error) {
 	a := opts.app
-	var verdicts []verdict
+	var verdicts []forge.SiteFindings
 	var all lifecycle.Diagnostics
 	var sites []lifecycle.Site
 	for _, name := range names {
@@ -105,7 +94,7 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		if ds.Err() == nil {
 			ds = append(ds, a.checkCharts(ctx, opts, fleet, site)...)
 		}
-		v := verdict{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
+		v := forge.SiteFindings{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
 		if v.Valid {
 			v.Summary = render.SiteSummary(site)
 			sites = append(sites, site)
@@ -113,27 +102,7 @@ func judge(ctx context.Context, opts *validateOptions, fleet string, names []str
 		verdicts, all = append(verdicts, v), append(all, ds...)
 	}
 	if ds := a.CheckFleet(sites); whole && len(ds) > 0 {
-		verdicts, all = append(verdicts, verdict{Valid: ds.Err() == nil, Diagnostics: ds}), append(all, ds...)
+		verdicts, all = append(verdicts, forge.SiteFindings{Valid: ds.Err() == nil, Diagnostics: ds}), append(all, ds...)
 	}
 	return verdicts, all, nil
-}
-
-func writeVerdicts(w io.Writer, verdicts []verdict) error {
-	var errs []error
-	for _, v := range verdicts {
-		name := v.Site
-		if name == "" {
-			name = "the fleet as a whole"
-		}
-		line := name + ": valid, " + v.Summary
-		if !v.Valid {
-			line = name + ": not valid"
-		}
-		if n := len(v.Diagnostics); n > 0 {
-			line += " (" + lifecycle.Count(n, "finding") + ")"
-		}
-		_, err := fmt.Fprintln(w, strings.Replace(line, "valid,  (", "valid (", 1))
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

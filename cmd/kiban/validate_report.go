@@ -6,7 +6,7 @@ import (
 )
 
 // showVerdicts writes what was found in the form that was asked for. Beside a report for GitLab the findings go to the job's log too.
-func showVerdicts(opts *validateOptions, verdicts []verdict, all lifecycle.Diagnostics) error {
+func showVerdicts(opts *validateOptions, verdicts []forge.SiteFindings, all lifecycle.Diagnostics) error {
 	a := opts.app
 	if opts.output.data() {
 		return writeReport(a.Out, opts.output.form, verdicts)
@@ -14,17 +14,9 @@ func showVerdicts(opts *validateOptions, verdicts []verdict, all lifecycle.Diagn
 	a.findings(all)
 	switch opts.output.form {
 	case "codequality":
-		return forge.CodeQuality(a.Out, siteFindings(verdicts))
+		return forge.CodeQuality(a.Out, verdicts)
 	case "junit":
-		return forge.JUnit(a.Out, siteFindings(verdicts))
+		return forge.JUnit(a.Out, verdicts)
 	}
-	return writeVerdicts(a.Out, verdicts)
-}
-
-func siteFindings(verdicts []verdict) []forge.SiteFindings {
-	out := make([]forge.SiteFindings, len(verdicts))
-	for i, v := range verdicts {
-		out[i] = forge.SiteFindings{Site: v.Site, Diagnostics: v.Diagnostics}
-	}
-	return out
+	return forge.Verdicts(a.Out, verdicts)
 }

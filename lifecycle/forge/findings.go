@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -10,10 +11,31 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// SiteFindings is what was found of a site's declaration. Site is "" for the fleet as a whole.
+// SiteFindings is what was found of a site's declaration.
 type SiteFindings struct {
-	Site        string
-	Diagnostics lifecycle.Diagnostics
+	// Site is "" for the fleet as a whole.
+	Site  string `json:"site,omitempty"`
+	Valid bool   `json:"valid"`
+	// Summary is what a valid site has, in words.
+	Summary     string                `json:"summary,omitempty"`
+	Diagnostics lifecycle.Diagnostics `json:"diagnostics,omitempty"`
+}
+
+// Verdicts writes a line for each site: whether it is valid, and how much was found.
+func Verdicts(w io.Writer, all []SiteFindings) error {
+	var b strings.Builder
+	for _, v := range all {
+		line := v.name() + ": valid, " + v.Summary
+		if !v.Valid {
+			line = v.name() + ": not valid"
+		}
+		if n := len(v.Diagnostics); n > 0 {
+			line += " (" + lifecycle.Count(n, "finding") + ")"
+		}
+		b.WriteString(strings.Replace(line, "valid,  (", "valid (", 1) + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // name is the site's, for people.

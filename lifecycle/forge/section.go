@@ -12,6 +12,8 @@ import (
 // How much of a site a note names before its steps are unfolded.
 const (
 	findingsNamed = 5
+	// readinessRows is how many findings of readiness it shows in its table.
+	readinessRows = 45
 	findingLines  = 10
 	clausesNamed  = 3
 	machinesNamed = 8
@@ -148,6 +150,9 @@ func (s section) brief() string {
 	}
 	b.WriteString(s.guards())
 	s.findings(&b)
+	if r := s.Plan.Readiness; r != nil {
+		b.WriteString(render.ReadinessMarkdown(*r, readinessRows))
+	}
 	for _, line := range []string{s.versionsLine(), promotionLine(s.Promoted), windowLine(s.SitePlan, s.opts)} {
 		if line != "" {
 			fmt.Fprintf(&b, "\n%s\n", line)

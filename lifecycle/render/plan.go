@@ -32,6 +32,11 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 			t.b.WriteString(DiagnosticText(d, style))
 		}
 	}
+	if p.Readiness != nil {
+		t.line("")
+		t.line("%s %s", t.style.paint(codeBold, "Readiness for "+p.Readiness.To.String()+":"), p.Readiness.Verdict())
+		t.readiness(*p.Readiness)
+	}
 	t.end(site, p)
 	_, err := io.WriteString(w, t.b.String())
 	return err

@@ -34,6 +34,9 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	for _, d := range p.Diagnostics {
 		b.WriteString(DiagnosticMarkdown(d))
 	}
+	if p.Readiness != nil {
+		b.WriteString(ReadinessMarkdown(*p.Readiness, len(p.Readiness.Findings)))
+	}
 	all := Outlines(p)
 	markdownStages(&b, all)
 	for i, o := range all {

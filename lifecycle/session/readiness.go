@@ -15,8 +15,8 @@ type Witnesses interface {
 }
 
 // Ready looks at the site and says what a version would break there. The zero version stands for the one that comes next: the declared
-// one where it is not reached, else the next minor release.
-func (s *Session) Ready(ctx context.Context, to lifecycle.Version) (lifecycle.Readiness, error) {
+// one where it is not reached, else the next minor release. exact says that it is a version to install, whose release there has to be.
+func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (lifecycle.Readiness, error) {
 	seen, err := s.Observe(ctx)
 	if err != nil {
 		return lifecycle.Readiness{}, err
@@ -24,7 +24,26 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version) (lifecycle.Re
 	if to.IsZero() {
 		to = nextVersion(s.site, seen)
 	}
+	if low := seen.Lowest(); !low.IsZero() && (to.MinorsAhead(low) < 0 || exact && to.Less(low)) {
+		return lifecycle.Readiness{}, lifecycle.Errorf(s.site.Name, "it has %s, which is newer than %s", low, to).
+			Because("k0s does not go back.").Try("kiban ready " + s.site.Name)
+	}
+	if exact && s.parts.Missing != nil {
+		if d, missing := s.parts.Missing(ctx, to, s.arch(seen)); missing {
+			return lifecycle.Readiness{}, d
+		}
+	}
 	return s.readiness(ctx, seen, to), nil
+}
+
+// arch is the architecture of the first machine that tells.
+func (s *Session) arch(seen lifecycle.State) string {
+	for _, h := range seen.Hosts {
+		if h.Arch != "" {
+			return h.Arch
+		}
+	}
+	return "amd64"
 }
 
 // readiness judges a version by what was seen and by what witnesses tell.

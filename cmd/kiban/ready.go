@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/session"
+)
+
+type readyOptions struct {
+	app    *app
+	output output
+	// Sites are looked at one after another; All takes those of the fleet.
+	Sites []string
+	All   bool
+	// To is the version that is judged; "" the next one.
+	To string
+}
+
+func newReady(a *app, runF func(context.Context, *readyOptions) error) *cobra.Command {
+	opts := &readyOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "ready [SITE...]",
+		Short: "Say what a version would break at a site, before anything changes",
+		Long: `Look at a site's machines, API, releases and declaration, and say what a version of k0s would break there: removed APIs and who asks
+for them, settings that are gone, machines that it refuses, pods that would find no room, known faults. Each finding names what was seen,
+whom it concerns, and what to do. What could not be looked at is named. Nothing is changed.
+
+Without --to it is the declared version where the site does not have it yet, else the next minor release. Every plan that changes the version
+has the same findings. Exit code 3 when something is in the way.`,
+		Example:           "  kiban ready tokyo-prod\n  kiban ready tokyo-prod --to v1.37.2+k0s.0\n  kiban ready --all --to 1.37 -o json",
+		ValidArgsFunction: a.completeAllSites,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if opts.All && len(args) > 0 {
+				return usage(cmd, "either names of sites or --all, not both")
+			}
+			if opts.Sites, err = a.readySites(cmd, args, opts.All); err != nil {
+				return err
+			}
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return readyRun(cmd.Context(), opts)
+		},
+	}
+	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown")
+	cmd.Flags().StringVar(&opts.To, "to", "", "the version: v1.37.2+k0s.0, v1.37.2 or 1.37")
+	cmd.Flags().BoolVar(&opts.All, "all", false, "every site of the fleet")
+	return cmd
+}
+
+// readySites are those that are named, all, or the one that is meant.
+func (a *app) readySites(cmd *cobra.Command, args []string, all bool) ([]string, error) {
+	if all {
+		fleet, err := a.fleetDir()
+		if err != nil {
+			return nil, err
+		}
+		return a.ListSites(fleet)
+	}
+	return a.namesOf(cmd, args, 0)
+}
+
+func readyRun(ctx context.Context, opts *readyOptions) error {
+	a := opts.app
+	to, exact, err := lifecycle.ParseTarget(opts.To)
+	if err != nil {
+		return err
+	}
+	var found fleets.Readiness
+	err = a.oneByOne(opts.Sites, true, func(name string) error {
+		_, err := a.withSite(ctx, name, session.Options{Glance: true}, func(s *session.Session) error {
+			r, err := s.Ready(ctx, to, exact)
+			if err == nil {
+				found = append(found, r)
+				err = showReadiness(opts, r)
+			}
+			return err
+		})
+		return err
+	})
+	if opts.output.data() {
+		err = errors.Join(err, writeReport(a.Out, opts.output.form, found))
+	}
+	return errors.Join(err, found.Err())
+}
+
+func showReadiness(opts *readyOptions, r lifecycle.Readiness) error {
+	a := opts.app
+	switch opts.output.form {
+	case "text":
+		return render.ReadinessText(a.Out, r, a.outStyle())
+	case "markdown":
+		return render.ReadinessMarkdownTo(a.Out, r)
+	}
+	return nil // in one document, in the end
+}

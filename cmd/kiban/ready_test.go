@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// endingAuthority is a controller whose authority has so long to go.
+func endingAuthority(left time.Duration) lifecycle.HostState {
+	return lifecycle.HostState{Name: "ctrl", Running: lifecycle.Version{Major: 1, Minor: 36, Patch: 3}, ServiceName: "k0scontroller",
+		Certificates: []lifecycle.Certificate{{Name: "ca", Renewed: lifecycle.RenewedByHand, NotBefore: time.Now().AddDate(-10, 0, 0),
+			NotAfter: time.Now().Add(left)}}}
+}
+
+// TestReady: what is in the way ends it with 3, what only needs attention with 0, and what could not be looked at is said.
+func TestReady(t *testing.T) {
+	away := lifecycle.HostState{Name: "w1", Problem: lifecycle.HostUnreachable, Why: "no route to host"}
+	for name, tt := range map[string]struct {
+		hosts []lifecycle.HostState
+		args  string
+		code  int
+		want  []string
+	}{
+		"attention": {[]lifecycle.HostState{endingAuthority(9*24*time.Hour + time.Hour)}, "", exitDone,
+			[]string{"k0s v1.36.3+k0s.0 -> v1.37.0+k0s.0", "1 to see to", "ctrl: the certificate ca ends on", "in 9 days", "Looked at: 1 of 1 machine"}},
+		"in the way":  {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "", exitBlocked, []string{"Not ready: 1 finding in the way", "ended on"}},
+		"not seen":    {[]lifecycle.HostState{endingAuthority(9999 * time.Hour), away}, "", exitDone, []string{"Not known to be ready", "w1: no route to host"}},
+		"nothing":     {[]lifecycle.HostState{away}, "", exitFailed, []string{"nothing is known of what"}},
+		"markdown":    {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o markdown", exitBlocked, []string{"| In the way | **ctrl**: the certificate ca"}},
+		"json":        {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o json", exitBlocked, []string{`"rank": "blocks"`, `"rule": "certificate"`}},
+		"another one": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.38", exitDone, []string{"-> v1.38.0+k0s.0", "Ready: nothing that was looked at breaks"}},
+		"no version":  {nil, "--to latest", exitFailed, []string{`"latest" is not a version`}},
+		"older":       {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.35", exitFailed, []string{"which is newer than"}},
+	} {
+		f := &fakeSite{state: lifecycle.State{Hosts: tt.hosts}}
+		r := f.kiban(t, t.TempDir(), nil, append([]string{"ready", "lab"}, strings.Fields(tt.args)...)...)
+		if r.code != tt.code {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", name, r.code, tt.code, r.out, r.err)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(r.out+r.err, want) {
+				t.Errorf("%s: no %q in\n%s%s", name, want, r.out, r.err)
+			}
+		}
+	}
+}
+
+// TestReadyCommandLine: names, or --all, not both.
+func TestReadyCommandLine(t *testing.T) {
+	a := &app{Streams: Streams{Getenv: func(string) string { return "" }}, services: (&fakeSite{}).services()}
+	a.fleet = t.TempDir()
+	a.ListSites = func(string) ([]string, error) { return []string{"lab", "osaka"}, nil }
+	for args, want := range map[string]string{"tokyo --to 1.37": "tokyo 1.37", "--all": "lab,osaka ", "a b": "a,b ", "a --all": "not both", "": "which site?"} {
+		var got string
+		cmd := newReady(a, func(_ context.Context, o *readyOptions) error {
+			got = strings.Join(o.Sites, ",") + " " + o.To
+			return nil
+		})
+		cmd.SetArgs(strings.Fields(args))
+		if err := cmd.ExecuteContext(t.Context()); err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", args, got, want)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// seenLines is how many lines of evidence a finding shows; the machine-readable forms have all of them.
+const seenLines = 3
+
+// ReadinessText shows what a version would break at a site: the verdict, the findings by rank, what could not be looked at, and what was.
+func ReadinessText(w io.Writer, r lifecycle.Readiness, style Style) error {
+	t := planText{style: style}
+	head := "Site " + r.Site + ", k0s " + r.To.String()
+	if !r.From.IsZero() && r.From != r.To {
+		head = "Site " + r.Site + ", k0s " + r.From.String() + " -> " + r.To.String()
+	}
+	t.line("%s", style.paint(codeBold, head))
+	t.line("%s", r.Verdict())
+	t.readiness(r)
+	if len(r.Looked) > 0 {
+		t.line("")
+		t.line("Looked at: %s.", strings.Join(r.Looked, "; "))
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+// readiness writes the findings by rank, those that say the same of several subjects together.
+func (t *planText) readiness(r lifecycle.Readiness) {
+	for _, rank := range lifecycle.Ranks() {
+		groups := alikeFindings(r.Of(rank))
+		if len(groups) == 0 {
+			continue
+		}
+		t.line("")
+		t.line("%s", t.style.paint(codeBold, rankTitle(rank)))
+		for _, g := range groups {
+			t.readinessFinding(g)
+		}
+	}
+	if len(r.Unseen) > 0 {
+		t.line("")
+		t.line("%s", t.style.paint(codeBold, "Not looked at"))
+	}
+	for _, u := range r.Unseen {
+		t.line("  %s: %s", u.What, u.Why)
+		if u.Remedy != "" {
+			t.line("      %s %s", t.style.paint(codeCyan, "Try:"), u.Remedy)
+		}
+	}
+}
+
+func (t *planText) readinessFinding(g findingGroup) {
+	owner := ""
+	if g.Owner != "" && g.Owner != g.Subject {
+		owner = " (" + g.Owner + ")"
+	}
+	t.line("  %s%s: %s", t.style.paint(rankCode(g.Rank), strings.Join(g.subjects, ", ")), owner, g.Summary)
+	for i, line := range g.Seen {
+		if i == seenLines && len(g.Seen) > seenLines {
+			t.line("      and %d more", len(g.Seen)-seenLines)
+			break
+		}
+		t.line("      %s", line)
+	}
+	t.line("      %s %s", t.style.paint(codeCyan, "Try:"), g.Remedy)
+}
+
+// findingGroup is a finding about several subjects.
+type findingGroup struct {
+	lifecycle.ReadinessFinding
+	subjects []string
+}
+
+// alikeFindings puts together what says the same of several subjects: one cause is one finding.
+func alikeFindings(fs []lifecycle.ReadinessFinding) []findingGroup {
+	var out []findingGroup
+	for _, f := range fs {
+		i := slices.IndexFunc(out, func(g findingGroup) bool {
+			return g.Rule == f.Rule && g.Owner == f.Owner && g.Summary == f.Summary && g.Remedy == f.Remedy && g.Breaks == f.Breaks
+		})
+		if i < 0 {
+			f.Seen = slices.Clone(f.Seen)
+			out = append(out, findingGroup{f, []string{f.Subject}})
+			continue
+		}
+		if !slices.Contains(out[i].subjects, f.Subject) {
+			out[i].subjects = append(out[i].subjects, f.Subject)
+		}
+		for _, s := range f.Seen {
+			if !slices.Contains(out[i].Seen, s) {
+				out[i].Seen = append(out[i].Seen, s)
+			}
+		}
+	}
+	return out
+}
+
+func rankTitle(r lifecycle.Rank) string {
+	switch r {
+	case lifecycle.RankBlocks:
+		return "In the way"
+	case lifecycle.RankAttention:
+		return "To see to"
+	}
+	return "Good to know"
+}
+
+func rankCode(r lifecycle.Rank) string {
+	switch r {
+	case lifecycle.RankBlocks:
+		return codeRed
+	case lifecycle.RankAttention:
+		return codeYellow
+	}
+	return ""
+}
+
+// ReadinessMarkdown is the same for a merge request: a table, a line a finding, as many as most.
+func ReadinessMarkdown(r lifecycle.Readiness, most int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n**Readiness for `%s`.** %s\n", r.To, lifecycle.Markdown(r.Verdict()))
+	rows, left := 0, 0
+	for _, rank := range lifecycle.Ranks() {
+		for _, g := range alikeFindings(r.Of(rank)) {
+			if rows == most {
+				left++
+				continue
+			}
+			if rows == 0 {
+				b.WriteString("\n| | What | Whose | Seen | Try |\n|---|---|---|---|---|\n")
+			}
+			rows++
+			seen := strings.Join(g.Seen[:min(1, len(g.Seen))], "")
+			if n := len(g.Seen); n > 1 {
+				seen += fmt.Sprintf(" and %d more", n-1)
+			}
+			fmt.Fprintf(&b, "| %s | **%s**: %s | %s | %s | %s |\n", rankTitle(rank), cell(strings.Join(g.subjects, ", ")), cell(g.Summary),
+				cell(g.Owner), cell(seen), cell(g.Remedy))
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n%s: `kiban ready %s --to %s` shows all.\n", lifecycle.Count(left, "more finding"), lifecycle.Markdown(r.Site), r.To)
+	}
+	for _, u := range r.Unseen {
+		fmt.Fprintf(&b, "\n- Not looked at: %s: %s\n", lifecycle.Markdown(u.What), lifecycle.Markdown(u.Why))
+	}
+	return b.String()
+}
+
+// ReadinessMarkdownTo writes all of it.
+func ReadinessMarkdownTo(w io.Writer, r lifecycle.Readiness) error {
+	_, err := fmt.Fprintf(w, "### kiban ready: `%s`\n%s", r.Site, ReadinessMarkdown(r, len(r.Findings)))
+	return err
+}
+
+// cellRunes is how much of a text a table of a merge request shows.
+const cellRunes = 240
+
+// cell is foreign text in a table of Markdown.
+func cell(text string) string {
+	return lifecycle.Markdown(lifecycle.Shorten(text, cellRunes))
+}
