@@ -232,6 +232,24 @@ type Policy struct {
 	// Probes are HTTP or HTTPS addresses that must answer while nodes are disturbed: before each node, and all the while that nodes are
 	// out. Answers are the codes from 200 to 399; a redirect is an answer and is not followed. A loss stops the rollout.
 	Probes []string `json:"probes,omitempty"`
+	// Accept are findings of readiness that are known and no longer in the way.
+	Accept []Accepted `json:"accept,omitempty"`
+}
+
+// Accepted is a finding of readiness that the site's owners know of and take, for one minor release.
+type Accepted struct {
+	// Finding is its rule, "removed-api", and Subject what it is about, as `kiban ready` names both.
+	Finding string `json:"finding"`
+	Subject string `json:"subject"`
+	// For is the release that it is taken for: a minor release, which is a Version without patch, or an exact one. A later release asks again.
+	For Version `json:"for"`
+	// Because says why, to whoever reviews it.
+	Because string `json:"because"`
+}
+
+// Takes reports whether it is that finding, for a site that goes to that version.
+func (a Accepted) Takes(f ReadinessFinding, to Version) bool {
+	return a.Finding == f.Rule && a.Subject == f.Subject && (a.For == to || a.For.Patch == 0 && a.For.Build == 0 && a.For.MinorsAhead(to) == 0)
 }
 
 // Rollout is how many workers may be out of service at once, and which first.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/readiness"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
@@ -162,6 +163,11 @@ func newHostileWorld(t *testing.T, f filler) *hostileWorld {
 
 func (w *hostileWorld) services() services {
 	w.planners.Node = func(lifecycle.Site, lifecycle.State, lifecycle.NodeTask) lifecycle.Plan { return w.plans[0] }
+	w.planners.Ready = func(readiness.Input) lifecycle.Readiness {
+		r := fillAll(filler{filled: map[string]bool{}}, lifecycle.Readiness{Findings: make([]lifecycle.ReadinessFinding, 1)})
+		r.Findings[0].Rank = lifecycle.RankAttention // what is in the way stops a plan
+		return r
+	}
 	s := w.fakeSite.services()
 	s.LoadSite = func(context.Context, string, string, session.LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 		return w.site, w.findings
@@ -221,7 +227,7 @@ func TestA12_ForeignTextSteersNothing(t *testing.T) {
 				"verify lab -o json", "addons lab", "hosts trust lab --yes", "hosts trust lab --yes -o json", "unlock lab --yes", "ci soak lab",
 				"ci soak lab -o json",
 				"validate lab", "validate lab -o json", "validate lab -o junit", "validate lab -o codequality", "nosuch" + hostile,
-				"plan lab --no" + hostile,
+				"plan lab --no" + hostile, "ready lab", "ready lab -o markdown", "ready lab -o json",
 			} {
 				kiban(args)
 			}

@@ -60,6 +60,7 @@ func TestReadyCommandLine(t *testing.T) {
 			got = strings.Join(o.Sites, ",") + " " + o.To
 			return nil
 		})
+		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		cmd.SetArgs(strings.Fields(args))
 		if err := cmd.ExecuteContext(t.Context()); err != nil {
 			got = err.Error()

@@ -35,6 +35,7 @@ func Check(in Input) lifecycle.Readiness {
 	for _, look := range rules() {
 		look(in, r)
 	}
+	r.accept(in.Site.Policy.Accept)
 	r.Sort()
 	return r.Readiness
 }

@@ -9,6 +9,7 @@ import (
 	"kiban.dev/kiban/lifecycle/diff"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/plan"
+	"kiban.dev/kiban/lifecycle/readiness"
 )
 
 // Parts are what a session stands on. Open makes the real ones; whoever tests what stands on a session brings others.
@@ -115,6 +116,8 @@ type Planners struct {
 	Restore  func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
 	Renew    func(site lifecycle.Site, state lifecycle.State, all bool) lifecycle.Plan
 	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
+	// Ready says what a version would break.
+	Ready func(readiness.Input) lifecycle.Readiness
 }
 
 // guarded is package plan's plan together with what guards the site: whoever says yes to one says yes to both.
@@ -142,6 +145,9 @@ func (p Planners) filled() Planners {
 	}
 	if p.Estimate == nil {
 		p.Estimate = plan.Estimate
+	}
+	if p.Ready == nil {
+		p.Ready = readiness.Check
 	}
 	return p
 }

@@ -52,7 +52,7 @@ func (s *Session) readiness(ctx context.Context, seen lifecycle.State, to lifecy
 	if s.parts.Witnesses != nil {
 		in.Evidence = s.parts.Witnesses.Evidence(ctx, seen, to)
 	}
-	return readiness.Check(in)
+	return s.parts.Plans.Ready(in)
 }
 
 // judged adds to a plan that changes the version what that would break.

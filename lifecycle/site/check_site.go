@@ -30,6 +30,7 @@ func checkSite(d siteDocument, name string) []finding {
 	found = append(found, checkRollout(d.Spec.Upgrade)...)
 	found = append(found, checkWindows(d.Spec.Upgrade.Windows)...)
 	found = append(found, checkProbes(d.Spec.Upgrade.Probes)...)
+	found = append(found, checkAccept(d.Spec.Upgrade.Accept)...)
 	found = append(found, checkPromotion(d.Spec.Promotion, name)...)
 	return found
 }

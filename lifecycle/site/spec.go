@@ -78,6 +78,14 @@ type upgradeSpec struct {
 	Settle  settleSpec   `yaml:"settle"`
 	Windows []windowSpec `yaml:"windows"`
 	Probes  []string     `yaml:"probes"`
+	Accept  []acceptSpec `yaml:"accept"`
+}
+
+type acceptSpec struct {
+	Finding string  `yaml:"finding"`
+	Subject string  `yaml:"subject"`
+	For     release `yaml:"for"`
+	Because string  `yaml:"because"`
 }
 
 type workersSpec struct {
@@ -159,6 +167,9 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 			Timeout: time.Duration(u.Settle.Timeout)},
 	}
 	s.Policy.Probes = u.Probes
+	for _, a := range u.Accept {
+		s.Policy.Accept = append(s.Policy.Accept, lifecycle.Accepted{Finding: a.Finding, Subject: a.Subject, For: lifecycle.Version(a.For), Because: a.Because})
+	}
 	for _, v := range u.Path {
 		s.Policy.Path = append(s.Policy.Path, lifecycle.Version(v))
 	}
