@@ -20,6 +20,8 @@ type readyOptions struct {
 	All   bool
 	// To is the version that is judged; "" the next one.
 	To string
+	// Brief leaves out what was seen.
+	Brief bool
 }
 
 func newReady(a *app, runF func(context.Context, *readyOptions) error) *cobra.Command {
@@ -53,6 +55,7 @@ has the same findings. Exit code 3 when something is in the way.`,
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown")
 	cmd.Flags().StringVar(&opts.To, "to", "", "the version: v1.37.2+k0s.0, v1.37.2 or 1.37")
+	cmd.Flags().BoolVar(&opts.Brief, "brief", false, "a paragraph for each finding, without what was seen")
 	cmd.Flags().BoolVar(&opts.All, "all", false, "every site of the fleet")
 	return cmd
 }
@@ -97,7 +100,7 @@ func showReadiness(opts *readyOptions, r lifecycle.Readiness) error {
 	a := opts.app
 	switch opts.output.form {
 	case "text":
-		return render.ReadinessText(a.Out, r, a.outStyle())
+		return render.ReadinessText(a.Out, r, opts.Brief, a.outStyle())
 	case "markdown":
 		return render.ReadinessMarkdownTo(a.Out, r)
 	}

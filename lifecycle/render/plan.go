@@ -35,7 +35,7 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 	if p.Readiness != nil {
 		t.line("")
 		t.line("%s %s", t.style.paint(codeBold, "Readiness for "+p.Readiness.To.String()+":"), p.Readiness.Verdict())
-		t.readiness(*p.Readiness)
+		t.readiness(*p.Readiness, true)
 	}
 	t.end(site, p)
 	_, err := io.WriteString(w, t.b.String())

@@ -13,7 +13,8 @@ import (
 const seenLines = 3
 
 // ReadinessText shows what a version would break at a site: the verdict, the findings by rank, what could not be looked at, and what was.
-func ReadinessText(w io.Writer, r lifecycle.Readiness, style Style) error {
+// brief leaves out what was seen, and has a paragraph for each finding.
+func ReadinessText(w io.Writer, r lifecycle.Readiness, brief bool, style Style) error {
 	t := planText{style: style}
 	head := "Site " + r.Site + ", k0s " + r.To.String()
 	if !r.From.IsZero() && r.From != r.To {
@@ -21,8 +22,8 @@ func ReadinessText(w io.Writer, r lifecycle.Readiness, style Style) error {
 	}
 	t.line("%s", style.paint(codeBold, head))
 	t.line("%s", r.Verdict())
-	t.readiness(r)
-	if len(r.Looked) > 0 {
+	t.readiness(r, brief)
+	if len(r.Looked) > 0 && !brief {
 		t.line("")
 		t.line("Looked at: %s.", strings.Join(r.Looked, "; "))
 	}
@@ -31,7 +32,7 @@ func ReadinessText(w io.Writer, r lifecycle.Readiness, style Style) error {
 }
 
 // readiness writes the findings by rank, those that say the same of several subjects together.
-func (t *planText) readiness(r lifecycle.Readiness) {
+func (t *planText) readiness(r lifecycle.Readiness, brief bool) {
 	for _, rank := range lifecycle.Ranks() {
 		groups := alikeFindings(r.Of(rank))
 		if len(groups) == 0 {
@@ -40,7 +41,7 @@ func (t *planText) readiness(r lifecycle.Readiness) {
 		t.line("")
 		t.line("%s", t.style.paint(codeBold, rankTitle(rank)))
 		for _, g := range groups {
-			t.readinessFinding(g)
+			t.readinessFinding(g, brief)
 		}
 	}
 	if len(r.Unseen) > 0 {
@@ -49,18 +50,23 @@ func (t *planText) readiness(r lifecycle.Readiness) {
 	}
 	for _, u := range r.Unseen {
 		t.line("  %s: %s", u.What, u.Why)
-		if u.Remedy != "" {
+		if u.Remedy != "" && !brief {
 			t.line("      %s %s", t.style.paint(codeCyan, "Try:"), u.Remedy)
 		}
 	}
 }
 
-func (t *planText) readinessFinding(g findingGroup) {
+func (t *planText) readinessFinding(g findingGroup, brief bool) {
 	owner := ""
 	if g.Owner != "" && g.Owner != g.Subject {
 		owner = " (" + g.Owner + ")"
 	}
-	t.line("  %s%s: %s", t.style.paint(rankCode(g.Rank), strings.Join(g.subjects, ", ")), owner, g.Summary)
+	head := fmt.Sprintf("  %s%s: %s", t.style.paint(rankCode(g.Rank), strings.Join(g.subjects, ", ")), owner, g.Summary)
+	if brief {
+		t.line("%s. %s", head, g.Remedy)
+		return
+	}
+	t.line("%s", head)
 	for i, line := range g.Seen {
 		if i == seenLines && len(g.Seen) > seenLines {
 			t.line("      and %d more", len(g.Seen)-seenLines)

@@ -40,10 +40,12 @@ func TestReadiness(t *testing.T) {
 	r := unreadySite(t)
 	var all strings.Builder
 	for _, width := range []int{0, 60, 80, 120} {
-		if err := ReadinessText(&all, r, Style{}.Within(width)); err != nil {
-			t.Fatal(err)
+		for _, brief := range []bool{false, true} {
+			if err := ReadinessText(&all, r, brief, Style{}.Within(width)); err != nil {
+				t.Fatal(err)
+			}
+			all.WriteString("----\n")
 		}
-		all.WriteString("----\n")
 	}
 	rendertest.Golden(t, *update, "readiness.txt", all.String())
 	rendertest.Golden(t, *update, "readiness.md", ReadinessMarkdown(r, 3)+"----\n"+ReadinessMarkdown(lifecycle.Readiness{Site: "lab", To: r.To}, 3))
