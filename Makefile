@@ -143,6 +143,7 @@ verify: ## Check formatting, import rules, and that generated files are up to da
 .PHONY: generate
 generate: ## Write the generated files anew
 	go run ./scripts/explain
+	go run ./scripts/apis
 	UPDATE_CLI=1 go test -vet=off -count=1 -run 'TestCLIPage|TestSchemaFile' ./cmd/kiban
 
 .PHONY: man
