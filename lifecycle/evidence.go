@@ -13,4 +13,6 @@ func (a Answer[T]) Known() bool { return a.Unknown == "" }
 // Evidence is what a site was asked, beyond its State, to learn what a version would break. It is gathered for that question alone: it costs
 // the API more than a look does. What is not asked at all is nil.
 type Evidence struct {
+	// APIs is which versions of Kubernetes' API the site uses.
+	APIs *APIEvidence
 }

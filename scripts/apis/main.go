@@ -1,7 +1,7 @@
-// Command apis writes lifecycle/readiness/data/apis.json: which kind of which group and version Kubernetes deprecates and no longer serves,
-// from which release on, and what takes its place. It reads the source of Kubernetes' own modules, where the methods APILifecycleIntroduced,
-// APILifecycleDeprecated, APILifecycleRemoved and APILifecycleReplacement of each type say it, which API servers go by, too. Types that have
-// been deleted meanwhile are read from older releases of the modules.
+// Command apis writes lifecycle/readiness/data/apis.json: which kind of which group and version Kubernetes deprecates and no
+// longer serves, from which release on, and what takes its place. It reads the source of Kubernetes' own modules, where the methods
+// APILifecycleIntroduced, APILifecycleDeprecated, APILifecycleRemoved and APILifecycleReplacement of each type say it, which API servers go
+// by, too. Types that have been deleted meanwhile are read from older releases of the modules.
 //
 //	go run ./scripts/apis          # fetches what the module cache lacks, and writes the file
 //
@@ -39,10 +39,12 @@ type api struct {
 	Introduced string `json:"introduced,omitempty"`
 	Deprecated string `json:"deprecated,omitempty"`
 	Removed    string `json:"removed,omitempty"`
-	// Replacement is what the type itself names as its successor: "apps/v1 Deployment".
+	// Replacement is its successor: "apps/v1 Deployment". Found says that the type names none itself, and that it is the same kind in the
+	// newest version of the same group.
 	Replacement string `json:"replacement,omitempty"`
-	// From is the newest release of its module that has the type. Deleted says that the type names no release of its removal, so that Removed is
-	// the first release whose module lacks the type.
+	Found       bool   `json:"found,omitempty"`
+	// From is the newest release of its module that has the type. Deleted says that Removed is the first release whose module lacks the
+	// type, which names no release of its removal, or a later one.
 	From    string `json:"from"`
 	Deleted bool   `json:"deleted,omitempty"`
 }

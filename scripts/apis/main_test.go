@@ -82,7 +82,7 @@ func TestTypesSayTheSame(t *testing.T) {
 		})
 		if ok {
 			to := r.APILifecycleReplacement()
-			if want := to.GroupVersion().String() + " " + to.Kind; known[gvk].Replacement != want {
+			if want := to.GroupVersion().String() + " " + to.Kind; known[gvk].Replacement != want || known[gvk].Found {
 				t.Errorf("%s says that %s takes its place, and the file %q", gvk, want, known[gvk].Replacement)
 			}
 		}
@@ -105,6 +105,7 @@ func TestDeletedTypesAreKnown(t *testing.T) {
 		`"group":"apiextensions.k8s.io","version":"v1beta1","kind":"CustomResourceDefinition"`,
 		`"group":"apiregistration.k8s.io","version":"v1beta1","kind":"APIService"`,
 		`"group":"flowcontrol.apiserver.k8s.io","version":"v1beta3","kind":"FlowSchema"`,
+		`"removed":"1.38","replacement":"resource.k8s.io/v1 ResourceClaim","found":true`,
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("the file lacks %s", want)

@@ -40,8 +40,8 @@ func read(modules []module) ([]api, error) {
 					continue
 				}
 				a.From = m.Version
-				if a.Removed == "" && m.minor() != modules[0].minor() && isUnstable(a.Version) {
-					a.Removed, a.Deleted = before, true
+				if before != "" && isUnstable(a.Version) && (a.Removed == "" || compareReleases(before, a.Removed) < 0) {
+					a.Removed, a.Deleted = before, true // nobody serves a type that is not there
 				}
 				all[key] = a
 			}
@@ -49,9 +49,13 @@ func read(modules []module) ([]api, error) {
 	}
 	var out []api
 	for _, a := range all {
-		if a.Removed != "" || a.Deprecated != "" {
-			out = append(out, a)
+		if a.Removed == "" {
+			continue
 		}
+		if next := newest(all, a, modules[0].Version); a.Replacement == "" && next != "" {
+			a.Replacement, a.Found = next+" "+a.Kind, true
+		}
+		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b api) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Kind, b.Kind))
@@ -59,8 +63,53 @@ func read(modules []module) ([]api, error) {
 	return out, nil
 }
 
+// newest is the group and version that has the same kind in the newest release, and is more stable or newer than the API's own. "" is
+// none.
+func newest(all map[string]api, a api, release string) string {
+	best := a.Version
+	for _, o := range all {
+		if o.Group == a.Group && o.Kind == a.Kind && o.From == release && compareVersions(o.Version, best) > 0 {
+			best = o.Version
+		}
+	}
+	if best == a.Version {
+		return ""
+	}
+	return strings.TrimPrefix(a.Group+"/"+best, "/")
+}
+
+// compareVersions orders versions of an API as Kubernetes does: v1alpha1 before v1beta1 before v1, and by number among their like.
+func compareVersions(a, b string) int {
+	level := func(v string) (stability, major, step int) {
+		for i, word := range []string{"alpha", "beta"} {
+			if before, after, found := strings.Cut(v, word); found {
+				major, _ = strconv.Atoi(strings.TrimPrefix(before, "v"))
+				step, _ = strconv.Atoi(after)
+				return i, major, step
+			}
+		}
+		major, _ = strconv.Atoi(strings.TrimPrefix(v, "v"))
+		return 2, major, 0
+	}
+	s1, m1, n1 := level(a)
+	s2, m2, n2 := level(b)
+	return cmp.Or(cmp.Compare(s1, s2), cmp.Compare(m1, m2), cmp.Compare(n1, n2))
+}
+
+// compareReleases orders minor releases: 1.9 before 1.10.
+func compareReleases(a, b string) int {
+	number := func(s string) int {
+		_, minor, _ := strings.Cut(s, ".")
+		n, _ := strconv.Atoi(minor)
+		return n
+	}
+	return cmp.Compare(number(a), number(b))
+}
+
 // isUnstable reports whether a version may be taken away: stable ones are not, and a stable kind that is gone was none that is served.
-func isUnstable(version string) bool { return strings.Contains(version, "alpha") || strings.Contains(version, "beta") }
+func isUnstable(version string) bool {
+	return strings.Contains(version, "alpha") || strings.Contains(version, "beta")
+}
 
 // readPackage reads the kinds of one group's version: those that it registers, with what their methods say of their life. Kinds that are
 // lists of others are left out: they come and go with them.
