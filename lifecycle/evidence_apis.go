@@ -60,9 +60,12 @@ type APIRequest struct {
 	// Server is the host of the API server.
 	Server string `json:"server"`
 	// Since and Until are between which times the last request came: the server's start, or an earlier reading of a lower count; and the
-	// reading.
+	// reading that first had the count.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
+	// Start is when the server started, Read when it was read last.
+	Start time.Time `json:"start,omitzero"`
+	Read  time.Time `json:"read,omitzero"`
 }
 
 // Same reports whether both are of the same API and server.
