@@ -76,8 +76,8 @@ func (s *Session) auditOf(ctx context.Context, m *machine, file string) ([]lifec
 	return readAudit(stdout.bytes()), nil
 }
 
-// auditScript prints the last events of deprecated requests, without the objects in them, which may be secret and have megabytes. Files that
-// were rotated carry a time before the ending.
+// auditScript prints the last events of deprecated requests, without the objects in them, which may be secret and have megabytes. Files
+// that were rotated carry a time before the ending.
 func auditScript(file string) string {
 	q, ending := shellescape.Quote, path.Ext(file)
 	rotated := q(strings.TrimSuffix(file, ending)) + "-*" + q(ending)

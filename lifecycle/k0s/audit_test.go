@@ -50,8 +50,8 @@ func TestAuditCalls(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	jane, velero := got[0].Value[0], got[0].Value[1]
-	want := lifecycle.APICall{Group: "storage.k8s.io", Version: "v1beta1", Resource: "volumeattributesclasses", Namespace: "shop", User: "jane",
-		Agent: "kubectl/v1.36", Verb: "create", Removed: "1.37", Last: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Count: 2}
+	want := lifecycle.APICall{Group: "storage.k8s.io", Version: "v1beta1", Resource: "volumeattributesclasses", Namespace: "shop",
+		User: "jane", Agent: "kubectl/v1.36", Verb: "create", Removed: "1.37", Last: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Count: 2}
 	if jane != want {
 		t.Errorf("%+v", jane)
 	}

@@ -17,7 +17,7 @@ func apis(in Input, r *report) {
 		return
 	}
 	l := apiLook{Input: in, report: r, table: tableOf(APIs()), from: servedNow(in.State)}
-	l.releases(e.Releases)
+	l.releases(e.Releases, made(e.Declared))
 	l.declared(e.Declared)
 	l.asked(*e)
 	l.written(e.Writes)

@@ -29,6 +29,21 @@ func (l *apiLook) declared(units []lifecycle.From[[]lifecycle.DeclaredAPI]) {
 	}
 }
 
+// made are the APIs that each unit's objects are of, of the units of which that is known.
+func made(units []lifecycle.From[[]lifecycle.DeclaredAPI]) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, u := range units {
+		if !u.Known() {
+			continue
+		}
+		out[u.Name] = map[string]bool{}
+		for _, o := range u.Value {
+			out[u.Name][o.APIVersion+" "+o.Kind] = true
+		}
+	}
+	return out
+}
+
 // declaring is one API and the declared objects that use it.
 type declaring struct {
 	api     lifecycle.API

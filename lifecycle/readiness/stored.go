@@ -12,7 +12,8 @@ import (
 
 // releases finds Helm releases whose latest manifest has APIs that end. Helm reads that manifest before it upgrades, and gives up where the
 // API server does not know a kind in it; the objects themselves go on.
-func (l *apiLook) releases(answer lifecycle.Answer[lifecycle.ReleaseAPIs]) {
+// makes are the APIs that each unit is declared to be made of.
+func (l *apiLook) releases(answer lifecycle.Answer[lifecycle.ReleaseAPIs], makes map[string]map[string]bool) {
 	if !answer.Known() {
 		l.unseen("which Helm releases have removed APIs in their manifests", answer.Unknown, "")
 		return
@@ -24,10 +25,11 @@ func (l *apiLook) releases(answer lifecycle.Answer[lifecycle.ReleaseAPIs]) {
 	l.told = map[string]bool{}
 	for _, rel := range answer.Value.Releases {
 		unit, declared := l.unitOf(rel)
-		if declared && l.isReplaced(unit) {
-			continue // before the upgrade the plan gives it another manifest, which the declaration tells
-		}
+		made, known := makes[unit]
 		for _, use := range l.uses(rel.Objects) {
+			if declared && known && !made[use.api.String()] {
+				continue // the declared chart does without it, and a plan applies that before it changes the version
+			}
 			if declared {
 				l.told[unit+" "+use.api.String()] = true
 			}
@@ -76,12 +78,6 @@ func (l *apiLook) releaseOwner(rel lifecycle.ReleaseAPI) string {
 		return lifecycle.UnitLabel(unit)
 	}
 	return ownerOf(l.Site, rel.Namespace, "")
-}
-
-// isReplaced reports whether a plan applies the unit before it changes the version.
-func (l *apiLook) isReplaced(unit string) bool {
-	u, seen := l.State.Unit(unit)
-	return seen && u.Unknown == "" && (u.Differing() > 0 || u.Changed != "")
 }
 
 // use is one API and the objects that use it.
