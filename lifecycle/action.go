@@ -10,6 +10,9 @@ const (
 	ActionPrepare Action = "prepare"
 	// ActionUpload puts a k0s binary, verified against its checksum, on the machine beside the installed one. Uses Version.
 	ActionUpload Action = "stage"
+	// ActionPreflight asks the staged k0s of Version whether it can run on the machine: its own pre-flight checks, which the installed one
+	// cannot know. What they reject blocks; what cannot be learnt from them is told and does not.
+	ActionPreflight Action = "preflight"
 	// ActionConfigure writes a controller's k0s.yaml, after `k0s config validate`, and restarts the service if it runs; unless
 	// Version is set, which says that an upgrade step follows, whose restart serves both.
 	ActionConfigure Action = "configure"

@@ -40,6 +40,8 @@ func actionRows() []actionRow {
 			resume: ResumeInstall, within: 15 * time.Minute},
 		{action: ActionUpload, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeInstall, within: 15 * time.Minute},
+		{action: ActionPreflight, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsMoment,
+			resume: ResumeHarmless, within: 3 * time.Minute},
 		{action: ActionConfigure, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeReviewed, starts: true, touches: true, controllers: true},
 		{action: ActionInitialize, doer: DoerMachines, verb: VerbJoin, tone: ToneJoin, bound: BoundNode, lasts: LastsTime,

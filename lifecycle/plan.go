@@ -129,7 +129,7 @@ type Step struct {
 	Action Action `json:"action"`
 	// Target is a host's name, a unit's, or "" for the cluster as a whole (the ID then begins with "cluster/").
 	Target string `json:"target,omitempty"`
-	// Version is what ActionUpload, ActionUpgrade and the joins install; From is what is there now, for people.
+	// Version is what ActionUpload, ActionPreflight, ActionUpgrade and the joins install; From is what is there now, for people.
 	Version Version `json:"version,omitzero"`
 	From    Version `json:"from,omitzero"`
 	// Reason says why, in words a reviewer can check against the State.

@@ -96,6 +96,8 @@ func FaultKinds() []FaultKind {
 			m.crash.Crash(strings.Join(a, ""), true)
 			return nil
 		}},
+		{"unfit", "[VERSION]", "k0s of that version, or of any, rejects the machine: `k0s sysinfo` fails, and its service does not start",
+			func(m *Machine, a []string) error { m.crash.Unfit(strings.Join(a, "")); return nil }},
 		{"crash-serving", "[VERSION]", "a controller of that version, or of any, exits each time that its API server has answered",
 			func(m *Machine, a []string) error { m.crash.CrashServing(strings.Join(a, "")); return nil }},
 		{"slow-start", "DURATION", "a controller takes DURATION longer to start", func(m *Machine, a []string) error {

@@ -21,6 +21,7 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 	return map[lifecycle.Action]func(context.Context, *task) error{
 		lifecycle.ActionPrepare:        prepare,
 		lifecycle.ActionUpload:         upload,
+		lifecycle.ActionPreflight:      preflight,
 		lifecycle.ActionConfigure:      configure,
 		lifecycle.ActionInitialize:     initialize,
 		lifecycle.ActionJoinController: join,

@@ -97,6 +97,8 @@ restore) mkdir -p "$ROOT/data/pki"; cat > "$ROOT/data/db"
 	grep -q "the end" "$ROOT/data/db" || { echo "Error: unexpected EOF" >&2; exit 1; }
 	for a; do case $a in --config-out=*) echo "{restored: true}" > "${a#--config-out=}" ;; esac; done ;;
 reset) [ -f "$ROOT/fail-reset" ] && exit 1; rm -rf "$ROOT/data" "$ROOT/unit" ;;
+sysinfo) echo "$*" >> "$ROOT/asked"; cat "$ROOT/sysinfo" 2>/dev/null && exit 1
+	echo '[{"path":["os"],"displayName":"Operating system","prop":"Linux","message":"","category":"pass","error":null}]' ;;
 kubectl) exit 0 ;;
 *) echo "unknown command $1" >&2; exit 1 ;;
 esac

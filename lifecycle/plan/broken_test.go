@@ -31,21 +31,21 @@ func TestA6_BrokenBinary(t *testing.T) {
 		backup   bool // before the host's upgrade
 	}{
 		"the only controller, in its upgrade": {from: newSite(v135, 1, 1), to: newSite(v136, 1, 1), befall: breaks("controller-1", v135),
-			host: "controller-1", want: []string{"stage", "upgrade"}, version: v136},
+			host: "controller-1", want: []string{"stage", "preflight", "upgrade"}, version: v136},
 		"the only controller, at the declared version": {from: newSite(v136, 1, 1), to: newSite(v136, 1, 1),
-			befall: breaks("controller-1", none), host: "controller-1", want: []string{"stage", "upgrade"}, version: v136},
+			befall: breaks("controller-1", none), host: "controller-1", want: []string{"stage", "preflight", "upgrade"}, version: v136},
 		"the only machine": {from: newSite(v136, 1, 0), to: newSite(v136, 1, 0), befall: breaks("controller-1", none),
 			host: "controller-1", refused: "does not say what version it is"},
 		"the only controller, before an upgrade or in it": {from: newSite(v135, 1, 1), to: newSite(v136, 1, 1),
 			befall: breaks("controller-1", none), host: "controller-1", refused: "does not say what version it is"},
 		"one of three, in its upgrade": {from: newSite(v135, 3, 1), to: newSite(v136, 3, 1), befall: breaks("controller-2", v135),
-			host: "controller-2", want: []string{"stage", "upgrade", "forget-former"}, version: v136, backup: true},
+			host: "controller-2", want: []string{"stage", "preflight", "upgrade", "forget-former"}, version: v136, backup: true},
 		"one of three, before an upgrade": {from: newSite(v135, 3, 1), to: newSite(v136, 3, 1), befall: breaks("controller-2", none),
-			host: "controller-2", want: []string{"stage", "upgrade"}, version: v136, backup: true},
+			host: "controller-2", want: []string{"stage", "preflight", "upgrade"}, version: v136, backup: true},
 		"one of three, at the declared version": {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1), befall: breaks("controller-2", none),
-			host: "controller-2", want: []string{"stage", "upgrade"}, version: v136},
+			host: "controller-2", want: []string{"stage", "preflight", "upgrade"}, version: v136},
 		"a worker": {from: newSite(v136, 1, 2), to: newSite(v136, 1, 2), befall: breaks("worker-1", none),
-			host: "worker-1", want: []string{"stage", "upgrade"}, version: v136},
+			host: "worker-1", want: []string{"stage", "preflight", "upgrade"}, version: v136},
 		"one that runs all the same": {from: newSite(v136, 3, 1), to: newSite(v136, 3, 1), befall: func(w *world) {
 			w.hosts["controller-2"].Binary, w.hosts["controller-2"].BinaryProblem = none, "exec format error"
 		}, host: "controller-2", refused: "does not say what version it is"},
@@ -73,7 +73,9 @@ func TestA6_BrokenBinary(t *testing.T) {
 				t.Errorf("plan:\n%s", outline(p))
 			}
 			for range 6 { // the same command again and again reaches the end
+				w.asked = map[string]bool{}
 				for _, s := range p.Steps {
+					w.onceAsked(p, s)
 					for _, part := range w.parts(s) {
 						part(w)
 					}

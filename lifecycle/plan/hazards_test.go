@@ -143,7 +143,7 @@ func TestHazard_H7_ControllersLeaveOneAPlan(t *testing.T) {
 // H8: a stopped worker starts at the version it has before the control plane is upgraded, and gets the new one after.
 func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
 	p := upgraded(t, 1, 2, func(w *world) { w.stop("worker-1") })
-	wantIDs(t, p, "worker-1", "stage", "start", "cordon", "drain", "upgrade", "uncordon", "forget-former")
+	wantIDs(t, p, "worker-1", "stage", "start", "preflight", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 	start, _ := p.Step("worker-1/start")
 	if start.Version != v135 || start.Disrupts {
 		t.Errorf("it starts at %s, disrupting: %t", start.Version, start.Disrupts)
@@ -153,8 +153,8 @@ func TestHazard_H8_StoppedWorkerStartsAsItIs(t *testing.T) {
 // H8: where its binary is the new one already, it stays stopped until the control plane has that version.
 func TestHazard_H8_StoppedWorkerWithNewBinaryWaits(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) { w.stop("worker-1"); w.hosts["worker-1"].Binary = v136 })
-	wantIDs(t, p, "", "stage", "cordon", "cluster/backup", "upgrade", "forget-former", "upgrade", "uncordon")
-	if len(p.Steps) < 7 || p.Steps[1].Target != "worker-1" || p.Steps[3].Target != "controller-1" || p.Steps[5].Target != "worker-1" {
+	wantIDs(t, p, "", "stage", "cordon", "preflight", "cluster/backup", "upgrade", "forget-former", "upgrade", "uncordon")
+	if len(p.Steps) < 7 || p.Steps[1].Target != "worker-1" || p.Steps[4].Target != "controller-1" || p.Steps[6].Target != "worker-1" {
 		t.Errorf("plan:\n%s", outline(p))
 	}
 }
@@ -185,7 +185,7 @@ func TestHazard_H16_TokensAreTidied(t *testing.T) {
 // H21: a controller that runs workloads is drained like a worker.
 func TestHazard_H21_ControllersThatWorkAreDrained(t *testing.T) {
 	p := upgraded(t, 1, 1, nil, host("controller-1", role(lifecycle.RoleControllerWorker)))
-	wantIDs(t, p, "controller-1", "stage", "cordon", "drain", "upgrade", "uncordon", "forget-former")
+	wantIDs(t, p, "controller-1", "stage", "preflight", "cordon", "drain", "upgrade", "uncordon", "forget-former")
 }
 
 // H22: the window is what the policy says.
@@ -202,7 +202,7 @@ func TestHazard_H22_WindowIsThePolicys(t *testing.T) {
 // H23: a node that an administrator has cordoned is upgraded and stays cordoned.
 func TestHazard_H23_AdministratorsCordonStays(t *testing.T) {
 	p := upgraded(t, 1, 2, func(w *world) { w.nodes["worker-1"].Unschedulable = true })
-	wantIDs(t, p, "worker-1", "stage", "drain", "upgrade", "forget-former")
+	wantIDs(t, p, "worker-1", "stage", "preflight", "drain", "upgrade", "forget-former")
 	if drain, _ := p.Step("worker-1/drain"); !strings.Contains(drain.Reason, "administrator") {
 		t.Errorf("reason: %s", drain.Reason)
 	}

@@ -47,7 +47,7 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 			break
 		}
 	}
-	p.work = append(ready(p), p.work...) // what those steps need on the machines: prepared hosts, verified binaries
+	ready(p) // what those steps need on the machines: prepared hosts, verified binaries that know them
 	p.inspect()
 	return p.finish()
 }

@@ -36,9 +36,10 @@ func (p *planner) eachInstall(visit func(*step)) {
 
 // ready makes the machines ready for the steps so far, before any of those: nothing has been disturbed yet when a package is missing
 // or a checksum is wrong.
-func ready(p *planner) []*stage {
+func ready(p *planner) {
 	hosts := &stage{Stage: lifecycle.Stage{ID: "prepare", Title: "prepare hosts"}}
 	binaries := &stage{Stage: lifecycle.Stage{ID: "binaries", Title: "stage k0s binaries", Width: lifecycle.UploadsAtOnce}}
+	asked := &stage{Stage: lifecycle.Stage{ID: "preflight", Title: "ask the new k0s about each machine"}}
 	needed, inPlace := map[string]int64{}, map[string]lifecycle.Version{} // by host, as the steps go
 	p.eachInstall(func(st *step) {
 		m := p.member(st.Target)
@@ -54,6 +55,9 @@ func ready(p *planner) []*stage {
 		inPlace[m.Name] = st.Version
 		staged := slices.ContainsFunc(st.after, func(s *step) bool { return s.Action == lifecycle.ActionUpload })
 		kept := st.Action == lifecycle.ActionRestoreFormer // on the machine
+		if st.Action == lifecycle.ActionUpgrade && before != st.Version {
+			asked.add(p.preflight(m, st.Version))
+		}
 		if before == st.Version || staged || kept || slices.Contains(m.seen.Staged, st.Version) {
 			return
 		}
@@ -70,7 +74,30 @@ func ready(p *planner) []*stage {
 				Try("Make room on the host; nothing was changed."))
 		}
 	}
-	return []*stage{hosts, binaries}
+	p.work = slices.Concat([]*stage{hosts, binaries}, p.beforeHops(asked))
+}
+
+// beforeHops puts the questions before the first stage that is for one of the versions asked: its backup, or the first machine that gets
+// it. What comes before that, such as a node that an interrupted run left closed, does not wait for the answers.
+func (p *planner) beforeHops(asked *stage) []*stage {
+	hops := map[lifecycle.Version]bool{}
+	for _, st := range asked.steps {
+		hops[st.Version] = true
+	}
+	i := slices.IndexFunc(p.work, func(s *stage) bool {
+		return slices.ContainsFunc(s.steps, func(st *step) bool {
+			return hops[st.hop] || st.Action == lifecycle.ActionUpgrade && hops[st.Version]
+		})
+	})
+	return slices.Insert(slices.Clone(p.work), max(i, 0), asked)
+}
+
+// preflight is the step that asks a version whether it can run on a member. All are asked at once, so that all refusals are told together.
+// A member that has the version in place is not asked: it was, before that.
+func (p *planner) preflight(m *member, v lifecycle.Version) *step {
+	st := p.do(lifecycle.ActionPreflight, m, fmt.Sprintf("k0s %s says itself what it needs of the machine", v))
+	st.Version, st.hop = v, v
+	return st
 }
 
 func (p *planner) member(name string) *member {

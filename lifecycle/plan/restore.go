@@ -19,7 +19,7 @@ func Restore(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, 
 		p.joinRest(cs[1:])
 		p.bringBackWorkers(rejoin)
 	}
-	p.work = append(ready(p), p.work...)
+	ready(p)
 	p.inspectRestore()
 	out := p.finish()
 	out.ClusterUID = "" // it is the backup's, which nobody has asked yet

@@ -99,7 +99,7 @@ func TestCordonOfAnInterruptedRunIsTakenAwayInPlace(t *testing.T) {
 	p := upgraded(t, 1, 1, func(w *world) {
 		w.nodes["worker-1"].Unschedulable, w.nodes["worker-1"].Mark = true, lifecycle.Mark{Run: "r1"}
 	})
-	wantIDs(t, p, "worker-1", "stage", "upgrade", "uncordon", "forget-former")
+	wantIDs(t, p, "worker-1", "stage", "preflight", "upgrade", "uncordon", "forget-former")
 }
 
 // TestLastNodeIsTakenOutWithAWord: an operator who drains the last open node is told where its pods would go.

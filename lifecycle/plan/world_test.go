@@ -37,6 +37,8 @@ type world struct {
 	former map[string][]lifecycle.FileState
 	// loaded is what k0s read of the declared files when it last started, by host and path.
 	loaded map[string]map[string]string
+	// asked are the steps by which this run has asked a staged k0s about its machine.
+	asked map[string]bool
 }
 
 func freshWorld(site lifecycle.Site) *world {
@@ -167,6 +169,13 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){func(w *world) {}}
 	case lifecycle.ActionUpload:
 		return []func(*world){func(w *world) { w.hosts[h].Staged = append(w.hosts[h].Staged, s.Version) }}
+	case lifecycle.ActionPreflight:
+		return []func(*world){func(w *world) {
+			if !slices.Contains(w.hosts[h].Staged, s.Version) {
+				w.fail("%s: %s is asked and was not staged", h, s.Version)
+			}
+			w.asked[h+"@"+s.Version.String()] = true
+		}}
 	case lifecycle.ActionConfigure:
 		return []func(*world){func(w *world) {
 			if s.Stopped && !w.hosts[h].Running.IsZero() {
@@ -190,7 +199,13 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 				w.hosts[h].Former, w.former[h] = w.hosts[h].Binary, slices.Clone(w.hosts[h].Files)
 			}
 		}
-		return slices.Concat([]func(*world){keep, stop, binary}, versioned, []func(*world){unit, start, register})
+		begin := func(w *world) {
+			if w.hosts[h].Binary != s.Version && !w.asked[h+"@"+s.Version.String()] {
+				w.fail("%s changes to %s, which was not asked about it", h, s.Version)
+			}
+			keep(w)
+		}
+		return slices.Concat([]func(*world){begin, stop, binary}, versioned, []func(*world){unit, start, register})
 	case lifecycle.ActionRestoreFormer:
 		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
 	case lifecycle.ActionForgetFormer:
@@ -516,6 +531,7 @@ func sorted[V any](m map[string]V) []string {
 func (w *world) execute(t *testing.T, p lifecycle.Plan, pick func(n int) int, limit int) (parts int, finished bool) {
 	t.Helper()
 	w.begin()
+	w.asked = map[string]bool{}
 	for _, stage := range p.Stages {
 		var waiting []string
 		queue := map[string][]lifecycle.Step{}
@@ -551,6 +567,7 @@ func (w *world) execute(t *testing.T, p lifecycle.Plan, pick func(n int) int, li
 					if !w.allMet(f.steps[0].Before) {
 						continue // it waits; another may go on
 					}
+					w.onceAsked(p, f.steps[0])
 					f.parts = w.parts(f.steps[0])
 				}
 				if len(f.parts) > 0 {
@@ -627,6 +644,19 @@ func (w *world) allMet(gs []lifecycle.Gate) bool {
 }
 
 // makePlan is Make without choices of an operator's.
+// onceAsked holds that no machine is disturbed for a version before every new k0s of the plan was asked about its machine.
+func (w *world) onceAsked(p lifecycle.Plan, s lifecycle.Step) {
+	if !strings.Contains(s.Stage, "@") && // stages of a version are named by it: "workers@v1.36.3+k0s.2"
+		s.Action != lifecycle.ActionUpgrade {
+		return
+	}
+	for _, ask := range p.Steps {
+		if ask.Action == lifecycle.ActionPreflight && !w.asked[ask.Target+"@"+ask.Version.String()] {
+			w.fail("%s begins before %s", s.ID, ask.ID)
+		}
+	}
+}
+
 func makePlan(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	return Make(site, state, lifecycle.PlanOptions{})
 }

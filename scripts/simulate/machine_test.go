@@ -213,6 +213,13 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 			}
 			return nil
 		}}}
+	case lifecycle.ActionPreflight:
+		return []part{{name: "preflight of " + s.Version.String(), do: func() error {
+			if !slices.Contains(m.disk.Staged, s.Version) && m.disk.Binary != s.Version {
+				w.fail("%s: %s is asked and lies nowhere there", m.name, s.Version)
+			}
+			return nil
+		}}}
 	case lifecycle.ActionConfigure:
 		if have.ConfigDigest == decl.ConfigDigest {
 			return nil

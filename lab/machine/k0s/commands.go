@@ -143,20 +143,6 @@ func (s *session) airgapCommand() *cobra.Command {
 	return parent("airgap", "Tooling for airgapped installations", list)
 }
 
-func (s *session) sysinfoCommand() *cobra.Command {
-	c := s.command("sysinfo", "Display system information", func(*cobra.Command, []string) error {
-		fmt.Fprintf(s.call.Out, "Total memory: 62.8 GiB (pass)\nFile system of %s: ext4 (pass)\nDisk space available for %s: 50.0 GiB (pass)\n"+
-			"Name resolution: localhost: [127.0.0.1] (pass)\n"+
-			"Operating system: Linux (pass)\n  Linux kernel release: 6.1.0-31-amd64 (pass)\n  Control Groups: version 2 (pass)\n", s.flags.dataDir,
-			s.flags.dataDir)
-		return nil
-	})
-	c.Flags().Bool("controller", true, "Include controller-specific sysinfo")
-	c.Flags().Bool("worker", true, "Include worker-specific sysinfo")
-	c.Flags().StringP("output", "o", "text", "Output format")
-	return c
-}
-
 // pathError tells a file error as Go programs do: "open /path: permission denied".
 func pathError(err error) error {
 	var pe *fs.PathError

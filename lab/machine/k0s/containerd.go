@@ -85,17 +85,22 @@ func (c containerd) ends() string {
 // refused is why k0s does not even start containerd 2, nil where it does. Nothing else than k0s itself minds a former form.
 func (c containerd) refused() error {
 	for path, text := range c.files() {
-		switch f := form(text); {
-		case !c.two || path == containerdConfig:
-		case f != 0 && f != 3:
+		if why := c.invalid(path, text); why != nil {
 			return fmt.Errorf("failed to start worker components: failed to setup containerd config: can't handle imports: encountered errors "+
-				"while processing containerd configuration import files: [invalid containerd configuration in %q: unsupported containerd "+
-				"configuration version: expected 3, got %d]", path, f)
-		case oldSection.MatchString(text):
-			return fmt.Errorf("failed to start worker components: failed to setup containerd config: can't handle imports: encountered errors "+
-				"while processing containerd configuration import files: [invalid containerd configuration in %q: unsupported plugin "+
-				"io.containerd.grpc.v1.cri]", path)
+				"while processing containerd configuration import files: [invalid containerd configuration in %q: %w]", path, why)
 		}
+	}
+	return nil
+}
+
+// invalid says what k0s has against a file, nil where it takes it.
+func (c containerd) invalid(path, text string) error {
+	switch f := form(text); {
+	case !c.two || path == containerdConfig:
+	case f != 0 && f != 3:
+		return fmt.Errorf("unsupported containerd configuration version: expected 3, got %d", f)
+	case oldSection.MatchString(text):
+		return errors.New("unsupported plugin io.containerd.grpc.v1.cri")
 	}
 	return nil
 }

@@ -58,6 +58,9 @@ func (k *StandIn) serve(ctx context.Context, r *running) error {
 		wait(ctx, k.opts.Timing.Crash)
 		return fmt.Errorf("pre-flight checks failed: this machine was told that %s cannot run", r.version)
 	}
+	if k.opts.Faults.isUnfit(r.version) {
+		return errors.New("pre-flight checks failed, check out `k0s sysinfo`")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {

@@ -56,6 +56,8 @@ type Faults struct {
 	crash map[string]bool
 	// serving holds versions whose controllers exit as soon as their API server has answered.
 	serving map[string]bool
+	// unfit holds versions whose pre-flight checks reject the machine, so that they do not start either; "" means every version.
+	unfit map[string]bool
 	// slow delays what a starting controller does.
 	slow atomic.Int64
 }
@@ -80,13 +82,29 @@ func (f *Faults) CrashServing(version string) {
 	f.serving[version] = true
 }
 
+// Unfit makes a version's pre-flight checks reject the machine; "" means every version.
+func (f *Faults) Unfit(version string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unfit == nil {
+		f.unfit = map[string]bool{}
+	}
+	f.unfit[version] = true
+}
+
+func (f *Faults) isUnfit(version string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unfit[version] || f.unfit[""]
+}
+
 // SlowStart delays a controller's start by d.
 func (f *Faults) SlowStart(d time.Duration) { f.slow.Store(int64(d)) }
 
 // Clear undoes all.
 func (f *Faults) Clear() {
 	f.mu.Lock()
-	f.crash, f.serving = nil, nil
+	f.crash, f.serving, f.unfit = nil, nil, nil
 	f.mu.Unlock()
 	f.slow.Store(0)
 }
