@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/metadata"
+	headers "k8s.io/client-go/metadata"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -37,7 +37,7 @@ func (c *Client) APIWrites(ctx context.Context, apis []lifecycle.API) (lifecycle
 	if err != nil {
 		return lifecycle.APIWrites{}, err
 	}
-	client, err := metadata.NewForConfig(metadata.ConfigFor(c.config))
+	client, err := headers.NewForConfig(headers.ConfigFor(c.config))
 	if err != nil {
 		return lifecycle.APIWrites{}, fmt.Errorf("Kubernetes client: %w", err)
 	}
@@ -186,7 +186,7 @@ func teamOf(labels map[string]string) string {
 }
 
 // teams are the teams that namespaces name.
-func (c *Client) teams(ctx context.Context, client metadata.Interface) (map[string]string, error) {
+func (c *Client) teams(ctx context.Context, client headers.Interface) (map[string]string, error) {
 	out := map[string]string{}
 	_, err := pages(ctx, metav1.ListOptions{}, func(ctx context.Context, opts metav1.ListOptions) ([]struct{}, string, error) {
 		list, err := client.Resource(corev1.SchemeGroupVersion.WithResource("namespaces")).List(ctx, opts)

@@ -11,7 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/metadata"
+	headers "k8s.io/client-go/metadata"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -33,7 +33,7 @@ func (c *Client) ReleaseRecords(ctx context.Context, each func(namespace, name s
 	if err := c.connect(ctx); err != nil {
 		return err
 	}
-	client, err := metadata.NewForConfig(metadata.ConfigFor(c.config))
+	client, err := headers.NewForConfig(headers.ConfigFor(c.config))
 	if err != nil {
 		return fmt.Errorf("Kubernetes client: %w", err)
 	}
@@ -73,7 +73,7 @@ func (c *Client) ReleaseRecords(ctx context.Context, each func(namespace, name s
 	return first
 }
 
-func listRecords(ctx context.Context, client metadata.Interface, resource schema.GroupVersionResource) ([]record, error) {
+func listRecords(ctx context.Context, client headers.Interface, resource schema.GroupVersionResource) ([]record, error) {
 	return pages(ctx, metav1.ListOptions{LabelSelector: "owner=helm"},
 		func(ctx context.Context, opts metav1.ListOptions) ([]record, string, error) {
 			list, err := client.Resource(resource).List(ctx, opts)

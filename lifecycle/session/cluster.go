@@ -38,6 +38,7 @@ func (w *world) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lif
 	if err != nil {
 		return lifecycle.Soak{}, err
 	}
+	w.keepAllRequests(ctx)
 	return api.KeepSoak(ctx, next)
 }
 

@@ -10,7 +10,9 @@ import (
 // Evidence asks everybody who can tell what a version would break, side by side.
 func (w *world) Evidence(ctx context.Context, seen lifecycle.State, target lifecycle.Version) lifecycle.Evidence {
 	var e lifecycle.Evidence
-	witnesses := []func(){}
+	witnesses := []func(){
+		func() { e.APIs = w.apis(ctx, seen, target) },
+	}
 	var all sync.WaitGroup
 	for _, ask := range witnesses {
 		all.Go(ask)

@@ -26,15 +26,17 @@ type machines struct {
 	lock func(host string) lock.Place
 	// missing looks for a version at the source of k0s; nil where there is none.
 	missing func(ctx context.Context, v lifecycle.Version, arch string) (lifecycle.Diagnostic, bool)
-	dial    func(ctx context.Context, host, network, addr string) (net.Conn, error)
-	close   func() error
+	// audit looks into the audit logs of controllers; nil where there are none.
+	audit func(ctx context.Context) []lifecycle.From[[]lifecycle.APICall]
+	dial  func(ctx context.Context, host, network, addr string) (net.Conn, error)
+	close func() error
 }
 
 // overSSH are a site's own machines.
 func overSSH(s *k0s.Session) machines {
 	place := func(host string) lock.Place { return s.HostLock(host) }
 	return machines{facts: s, gates: s, steps: s, logs: s, hosts: s, credentials: s.Credentials, lock: place, dial: s.Dial, close: s.Close,
-		missing: s.Missing}
+		missing: s.Missing, audit: s.AuditCalls}
 }
 
 // elsewhere stands for the machines of a site that someone else runs: there are none, but there is a kubeconfig.

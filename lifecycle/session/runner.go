@@ -34,7 +34,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	defer record.keep(ctx, w.recordRun)
 	defer w.mark(ctx, plan, run, record)
 	deps := apply.Deps{
-		Machines: attended{w.machines.steps, run.WorkDone},
+		Machines: attended{Machines: w.machines.steps, done: run.WorkDone, before: w.beforeStep},
 		Logs:     w.machines.logs,
 		Nodes:    w.api,
 		Config:   w.api,
@@ -75,11 +75,16 @@ func (w *world) mark(ctx context.Context, plan lifecycle.Plan, run Run, r *recor
 type attended struct {
 	apply.Machines
 	done func(ctx context.Context, step lifecycle.Step) error
+	// before is told of each step that machines do.
+	before func(ctx context.Context, step lifecycle.Step)
 }
 
 func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
 	switch {
 	case step.Action != lifecycle.ActionAwait:
+		if m.before != nil {
+			m.before(ctx, step)
+		}
 		return m.Machines.Do(ctx, step, progress)
 	case m.done == nil:
 		return lifecycle.Errorf(step.Target, "nobody is here to say when the work on it is done; it stays out of service").
@@ -87,6 +92,16 @@ func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(str
 	}
 	progress("press Enter when it is done; Ctrl-C leaves it closed")
 	return m.done(ctx, step)
+}
+
+// beforeStep has the cluster keep what a restart would make an API server forget. A run does not fail for it.
+func (w *world) beforeStep(ctx context.Context, step lifecycle.Step) {
+	if !restarts(w.site, step) || !w.api.Connected() {
+		return
+	}
+	if err := w.keepRequests(ctx, step.Target); err != nil {
+		w.log.Debug("what its API server was asked for could not be kept", "host", step.Target, "error", err)
+	}
 }
 
 // harmless reports whether the plan changes nothing on the site: then it needs no lock.

@@ -19,7 +19,7 @@ func (silent) Do(context.Context, lifecycle.Step, func(string)) error {
 // Work by hand is the operator's; every other step is the machine's.
 func TestAttended(t *testing.T) {
 	step, said, asked := lifecycle.Step{ID: "worker-1/await", Target: "worker-1", Action: lifecycle.ActionAwait}, "", 0
-	m := attended{silent{}, func(context.Context, lifecycle.Step) error { asked++; return nil }}
+	m := attended{Machines: silent{}, done: func(context.Context, lifecycle.Step) error { asked++; return nil }}
 	if err := m.Do(t.Context(), step, func(s string) { said += s }); err != nil || asked != 1 ||
 		!strings.Contains(said, "press Enter when it is done") {
 		t.Errorf("%q, asked %d times, %v", said, asked, err)

@@ -28,6 +28,7 @@ type world struct {
 	api      *kube.Client
 	units    *addons.Engine
 	glance   bool // units are only waited for
+	fleet    string
 	log      *slog.Logger
 
 	mu   sync.Mutex
@@ -35,7 +36,7 @@ type world struct {
 }
 
 func openWorld(site lifecycle.Site, opts Options) (*world, error) {
-	w := &world{site: site, log: opts.Log, glance: opts.Glance}
+	w := &world{site: site, log: opts.Log, glance: opts.Glance, fleet: opts.Fleet}
 	secrets := secrets{site: site, getenv: opts.Getenv}
 	cache := CacheDir(opts.Fleet)
 	charts, binaries := helm.StoreOptions{CacheDir: cache, Log: opts.Log}, cache
