@@ -10,9 +10,12 @@ type Answer[T any] struct {
 // Known reports whether there is an answer.
 func (a Answer[T]) Known() bool { return a.Unknown == "" }
 
-// Evidence is what a site was asked, beyond its State, to learn what a version would break. It is gathered for that question alone: it costs
+// Evidence is what a site was asked, beyond its State, to learn what a version would break. It is gathered for that question alone: it
+// costs
 // the API more than a look does. What is not asked at all is nil.
 type Evidence struct {
 	// APIs is which versions of Kubernetes' API the site uses.
 	APIs *APIEvidence
+	// Scheduling is what decides where pods can run.
+	Scheduling *Answer[Scheduling]
 }

@@ -34,7 +34,7 @@ func (p *planner) takers(m *member) (n int, others []string) {
 		if _, declared := p.site.Cluster.Host(node.Name); declared {
 			continue
 		}
-		if why := repels(node, m.node); why != "" {
+		if why := node.Repels(m.node); why != "" {
 			others = append(others, node.Name+" "+why)
 			continue
 		}
@@ -51,25 +51,9 @@ func (m *member) repels(other *member) string {
 	case m.node.Unschedulable && m.held:
 		open := m.node
 		open.Unschedulable = false
-		return repels(open, other.node)
+		return open.Repels(other.node)
 	}
-	return repels(m.node, other.node)
-}
-
-// repels says why a node takes no pods of another; "" if it does. What is on the other tolerates that one's own taints.
-func repels(n, other lifecycle.NodeState) string {
-	switch {
-	case n.Unschedulable && n.Mark.Maintenance():
-		return "is in maintenance (" + n.Mark.Reason + ")"
-	case n.Unschedulable:
-		return "is cordoned by an administrator"
-	}
-	for _, taint := range n.Taints {
-		if !slices.Contains(other.Taints, taint) {
-			return "has the taint " + taint
-		}
-	}
-	return ""
+	return m.node.Repels(other.node)
 }
 
 // width is how many workers may be out of service at once: as the policy says, less those that others have taken out, and those that an

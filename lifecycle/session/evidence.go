@@ -12,6 +12,7 @@ func (w *world) Evidence(ctx context.Context, seen lifecycle.State, target lifec
 	var e lifecycle.Evidence
 	witnesses := []func(){
 		func() { e.APIs = w.apis(ctx, seen, target) },
+		func() { e.Scheduling = w.scheduling(ctx) },
 	}
 	var all sync.WaitGroup
 	for _, ask := range witnesses {

@@ -1,0 +1,440 @@
+package fit
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+)
+
+// Group is pods that are moved alike: of one kind, with volumes in the same places.
+type Group struct {
+	Kind, Volumes int32
+	// Pods are their places in Scheduling.Pods.
+	Pods []int32
+	// Least and Most are how many of them find no place, in the best and in the worst order.
+	Least, Most int
+	// Why says of the nodes why they do not take one that finds no place, most nodes first; empty where all find one.
+	Why []Obstacle
+	// Pushes is the kind of a pod that would be pushed out for one of them, for its priority is lower; -1: none would.
+	Pushes int32
+}
+
+// How often a turn is played through by chance where the answer depends on the order, more often on small boards, which differ more from
+// one
+// order to the next; and about how often it is at all.
+const (
+	triesSmall = 24
+	triesLarge = 6
+	triesMost  = 100
+	largeBoard = 200 // nodes
+)
+
+// Without says what becomes of the pods of nodes while these are out of service together. The board is the same after as before.
+func (b *Board) Without(out []int32) []Group {
+	moved := b.leave(out)
+	groups, by := b.grouped(moved)
+	sure := true
+	unsure := make([]bool, len(groups))
+	for i := range groups {
+		g := &groups[i]
+		switch b.certain(g, groups, len(moved)) {
+		case fits:
+		case fitsNot:
+			g.Least, g.Most = len(g.Pods), len(g.Pods)
+			g.Why = b.why(g)
+		default:
+			unsure[i], sure = true, false
+		}
+	}
+	if !sure {
+		b.play(out, moved, by, groups, unsure)
+	}
+	for i := range groups {
+		if groups[i].Most > 0 {
+			groups[i].Pushes = b.pushes(&groups[i])
+		}
+	}
+	b.back(out)
+	return groups
+}
+
+// grouped puts pods together that are alike, and says which group each is in.
+func (b *Board) grouped(moved []int32) (groups []Group, by []int) {
+	type key struct{ kind, volumes int32 }
+	places := map[key]int{}
+	for _, p := range moved {
+		pod := b.s.Pods[p]
+		k := key{pod.Kind, pod.Volumes}
+		i, there := places[k]
+		if !there {
+			i = len(groups)
+			places[k] = i
+			groups = append(groups, Group{Kind: pod.Kind, Volumes: pod.Volumes, Pushes: -1})
+		}
+		groups[i].Pods = append(groups[i].Pods, p)
+		by = append(by, i)
+	}
+	return groups, by
+}
+
+type certainty int
+
+const (
+	depends certainty = iota
+	fits
+	fitsNot
+)
+
+// certain says what becomes of a group whatever the order is, if that is plain.
+//
+// No node takes it although none of the pods that move with it has come yet: they can only make it worse, unless it wants to be near some,
+// or spread beside them. More nodes take it than the others can fill, even if they tried to: it fits.
+func (b *Board) certain(g *Group, groups []Group, moved int) certainty {
+	k := &b.kinds[g.Kind]
+	most, blockers := b.others(g, groups)
+	have, found := 0, false
+	for n := range b.s.Nodes {
+		node := int32(n)
+		if b.fixed(k, g.Volumes, node) != nothing {
+			continue
+		}
+		if len(k.near) > 0 || len(k.spread) > 0 {
+			return depends
+		}
+		found = true
+		if blockers == across {
+			return depends
+		}
+		weight := 1
+		if blockers == none {
+			weight += b.bears(k, node, most)
+		}
+		if have += weight; have >= moved {
+			return fits
+		}
+	}
+	if !found {
+		return fitsNot
+	}
+	return depends
+}
+
+// reach is how many nodes one of the pods that move can close to another, beside filling them.
+type reach int
+
+const (
+	none reach = iota
+	one
+	across
+)
+
+// others says how much the greatest of the pods that move takes of each resource, and how far one of them keeps the group away.
+func (b *Board) others(g *Group, groups []Group) (most []int64, far reach) {
+	k := &b.kinds[g.Kind]
+	most = make([]int64, len(b.s.Resources))
+	if len(k.Ports) > 0 {
+		far = one
+	}
+	for i := range groups {
+		other := &groups[i]
+		of := &b.kinds[other.Kind]
+		for r, amount := range of.Requests {
+			most[r] = max(most[r], amount)
+		}
+		for _, c := range k.empty {
+			if !slices.Contains(of.feeds, c) || other == g && len(g.Pods) == 1 {
+				continue
+			}
+			if b.single[c.topology] {
+				far = max(far, one)
+			} else {
+				far = across
+			}
+		}
+	}
+	return most, far
+}
+
+// bears is how many pods of the greatest sizes the node takes at least, and a pod of the kind beside them.
+func (b *Board) bears(k *kind, node int32, most []int64) int {
+	free := b.free[int(node)*len(b.s.Resources):]
+	n := int64(1 << 20)
+	for r, amount := range k.Requests {
+		if amount > 0 && most[r] > 0 {
+			n = min(n, (free[r]-amount)/most[r])
+		}
+	}
+	return int(n)
+}
+
+// play moves the pods again and again, each time in another order and by another taste for nodes, and notes how many of each group find no
+// place. Groups of which that is certain already keep what is said of them.
+func (b *Board) play(out, moved []int32, by []int, groups []Group, unsure []bool) {
+	for i := range groups {
+		if unsure[i] {
+			groups[i].Least = len(groups[i].Pods)
+		}
+	}
+	for n, t := range b.tries(groups, unsure) {
+		g := game{Board: b, try: t, by: by, groups: groups, luck: rand.New(rand.NewPCG(uint64(out[0])+1, uint64(n)))}
+		left := g.play(moved)
+		lost := make([]int, len(groups))
+		for _, i := range left {
+			lost[by[i]]++
+		}
+		for i := range groups {
+			if !unsure[i] {
+				continue
+			}
+			groups[i].Least, groups[i].Most = min(groups[i].Least, lost[i]), max(groups[i].Most, lost[i])
+			if lost[i] > 0 && groups[i].Why == nil {
+				groups[i].Why = b.why(&groups[i])
+			}
+		}
+		g.undo(moved)
+	}
+}
+
+// taste is which of the nodes that take a pod it is put on.
+type taste int
+
+const (
+	roomiest taste = iota // as the scheduler likes it, mostly
+	whichever
+	fullest
+	tastes
+)
+
+// try is one way to move the pods.
+type try struct {
+	taste taste
+	// ranked: those of higher priority come first, as the scheduler's queue has it when they come at once.
+	ranked bool
+	// group is one that comes first, or that comes last when others have taken what it could have; -1: none does.
+	group int
+	first bool
+}
+
+// tries are the ways in which the pods are moved: by chance, and such as are the best and the worst for each group of which it is not
+// certain.
+func (b *Board) tries(groups []Group, unsure []bool) []try {
+	by := triesSmall
+	if len(b.s.Nodes) > largeBoard {
+		by = triesLarge
+	}
+	var out []try
+	for n := range by {
+		out = append(out, try{taste: taste(n % int(tastes)), ranked: n%4 != 3, group: -1})
+	}
+	for i := range groups {
+		if !unsure[i] || len(out) >= triesMost {
+			continue
+		}
+		for _, ranked := range []bool{true, false} {
+			out = append(out, try{taste: fullest, ranked: ranked, group: i, first: true},
+				try{taste: roomiest, ranked: ranked, group: i, first: true}, try{ranked: ranked, group: i}, try{ranked: ranked, group: i})
+		}
+	}
+	return out
+}
+
+// enough is among how many nodes that take a pod one is chosen.
+const enough = 50
+
+// game is one way in which pods may come back.
+type game struct {
+	*Board
+	try
+	luck   *rand.Rand
+	groups []Group
+	by     []int
+	at     []int32 // where each of the pods is put; -1: nowhere
+}
+
+// play puts the pods on the board, and returns those that found no place, by their places in moved. One that finds no place is tried again
+// when others have come.
+func (g *game) play(moved []int32) (left []int) {
+	g.at = make([]int32, len(moved))
+	order := g.luck.Perm(len(moved))
+	slices.SortStableFunc(order, func(x, y int) int { return g.before(moved, x, y) })
+	for {
+		left = left[:0:0]
+		for _, i := range order {
+			pod := g.s.Pods[moved[i]]
+			if g.at[i] = g.choose(i, &g.kinds[pod.Kind], pod.Volumes); g.at[i] < 0 {
+				left = append(left, i)
+				continue
+			}
+			g.put(pod.Kind, g.at[i])
+		}
+		if len(left) == 0 || len(left) == len(order) {
+			return left
+		}
+		order = left
+	}
+}
+
+// before compares two of the pods by when they come.
+func (g *game) before(moved []int32, x, y int) int {
+	if g.ranked {
+		if c := cmp.Compare(g.priority(moved[y]), g.priority(moved[x])); c != 0 {
+			return c
+		}
+	}
+	if own, others := g.by[x] == g.group, g.by[y] == g.group; own != others {
+		if own == g.first {
+			return -1
+		}
+		return 1
+	}
+	return 0
+}
+
+func (g *game) priority(pod int32) int32 { return g.s.Kinds[g.s.Pods[pod].Kind].Priority }
+
+// choose is a node for the i-th pod; -1: none takes it.
+func (g *game) choose(i int, k *kind, volumes int32) int32 {
+	n := len(g.s.Nodes)
+	start := g.luck.IntN(n)
+	crowds := g.group >= 0 && !g.first && g.by[i] != g.group
+	best, bestScore, found := int32(-1), int64(0), 0
+	for i := range n {
+		node := int32((start + i) % n)
+		if g.obstacle(k, volumes, node) != nothing {
+			continue
+		}
+		if g.taste == whichever {
+			return node
+		}
+		score := int64(0)
+		if crowds {
+			score = g.crowd(node)
+		} else {
+			score = g.score(node)
+		}
+		if found++; best < 0 || score > bestScore {
+			best, bestScore = node, score
+		}
+		if found == enough {
+			break
+		}
+	}
+	return best
+}
+
+// crowd is how soon no pod of the group finds a place on the node any more, if others take it.
+func (g *game) crowd(node int32) int64 {
+	of := &g.groups[g.group]
+	k := &g.kinds[of.Kind]
+	if g.obstacle(k, of.Volumes, node) != nothing {
+		return -1 << 40
+	}
+	free := g.free[int(node)*len(g.s.Resources):]
+	room := int64(1 << 30)
+	for r, amount := range k.Requests {
+		if amount > 0 {
+			room = min(room, free[r]*100/amount)
+		}
+	}
+	return -room
+}
+
+// score is how much the taste likes a node: by the share that is free of what it has least of.
+func (g *game) score(node int32) int64 {
+	r := len(g.s.Resources)
+	free := g.free[int(node)*r : int(node)*r+r]
+	least := int64(1000)
+	for i, has := range g.s.Nodes[node].Allocatable {
+		if has > 0 {
+			least = min(least, free[i]*1000/has)
+		}
+	}
+	if g.taste == fullest {
+		return -least
+	}
+	return least
+}
+
+func (g *game) undo(moved []int32) {
+	for i, node := range g.at {
+		if node >= 0 {
+			g.take(g.s.Pods[moved[i]].Kind, node)
+		}
+	}
+}
+
+// pushes is the kind of a pod of lower priority without which a node would take one of the group.
+func (b *Board) pushes(g *Group) int32 {
+	k := &b.kinds[g.Kind]
+	if k.Polite {
+		return -1
+	}
+	for n := range b.s.Nodes {
+		node := int32(n)
+		if b.closed[n] && !k.ToleratesCordon || !in(b.s, k.Selected, node) || !in(b.s, k.Tolerated, node) || !in(b.s, g.Volumes, node) {
+			continue
+		}
+		if victim := b.victim(k, g.Volumes, node); victim >= 0 {
+			return victim
+		}
+	}
+	return -1
+}
+
+// victim is the kind of a pod on the node that makes room for one of the kind when all of lower priority leave; -1: that is not enough.
+func (b *Board) victim(k *kind, volumes, node int32) int32 {
+	var gone []int32
+	for _, p := range b.pods[node] {
+		pod := b.s.Pods[p]
+		if b.closed[node] && !pod.Stays {
+			continue // it has left
+		}
+		if b.s.Kinds[pod.Kind].Priority < k.Priority {
+			gone = append(gone, pod.Kind)
+			b.take(pod.Kind, node)
+		}
+	}
+	victim := int32(-1)
+	if len(gone) > 0 && b.obstacle(k, volumes, node) == nothing {
+		victim = gone[0]
+		for _, v := range gone[1:] {
+			if b.s.Kinds[v].Priority < b.s.Kinds[victim].Priority {
+				victim = v
+			}
+		}
+	}
+	for _, v := range gone {
+		b.put(v, node)
+	}
+	return victim
+}
+
+// Obstacle is why some nodes do not take a pod.
+type Obstacle struct {
+	Nodes int
+	// What is wrong with them, in words: "have less than 2 CPU free".
+	What string
+	// Lacks is what there is too little of: "2 CPU"; "" where it is not room that is missing.
+	Lacks string
+}
+
+// why says why no node takes a pod of the group as the board stands.
+func (b *Board) why(g *Group) []Obstacle {
+	k := &b.kinds[g.Kind]
+	by := map[obstacle]int{}
+	for n := range b.s.Nodes {
+		if o := b.blame(k, g.Volumes, int32(n)); o != nothing {
+			by[o]++
+		}
+	}
+	var out []Obstacle
+	for o, n := range by {
+		said := Obstacle{Nodes: n, What: b.words(g, o, n)}
+		if o >= full {
+			said.Lacks = Amount(b.s.Resources[o-full], k.Requests[o-full])
+		}
+		out = append(out, said)
+	}
+	slices.SortFunc(out, func(x, y Obstacle) int { return cmp.Or(cmp.Compare(y.Nodes, x.Nodes), cmp.Compare(x.What, y.What)) })
+	return out
+}
