@@ -25,3 +25,37 @@ func ShellWords(words ...string) string {
 	}
 	return strings.Join(quoted, " ")
 }
+
+// SplitWords splits a command line as a shell would, such as the value of --kubelet-extra-args: blanks separate, quotes group. An open quote
+// goes to the end.
+func SplitWords(value string) []string {
+	var words []string
+	var word strings.Builder
+	open, quote := false, byte(0)
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			open, quote = true, c
+		case quote != '\'' && c == '\\' && i+1 < len(value):
+			i++
+			word.WriteByte(value[i])
+			open = true
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if open {
+				words = append(words, word.String())
+				word.Reset()
+				open = false
+			}
+		default:
+			word.WriteByte(c)
+			open = true
+		}
+	}
+	if open {
+		words = append(words, word.String())
+	}
+	return words
+}

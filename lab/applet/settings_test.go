@@ -3,12 +3,14 @@ package applet
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+	apimachineryversion "k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/admission"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/component-base/featuregate"
@@ -155,4 +157,90 @@ func TestSettingsAreReal(t *testing.T) {
 		controllers = append(controllers, alias)
 	}
 	same(t, "controllers", names(data.Controllers, minor), controllers)
+}
+
+// TestGatesAreRefusedAsSaid sets every gate to either value, as every minor that this Kubernetes can emulate, and holds what comes of it
+// against what kiban's data makes of it: unknown, locked to another value, or at odds with a gate that needs it.
+func TestGatesAreRefusedAsSaid(t *testing.T) {
+	own, data := known(t)
+	byName := map[string]span{}
+	for _, row := range data.Gates {
+		if row.in(own) {
+			byName[row.Name] = row
+		}
+	}
+	// Of these this Kubernetes tells another past than the releases had: they came later, with versions of before, or their lock was written
+	// down later.
+	rewritten := map[string]bool{"KubeProxyIPVS": true, "AllowServiceExternalIPs": true, "ImageVolumeWithDigest": true,
+		"ServiceCIDRStatusFieldWiping": true, "ChangeContainerStatusOnKubeletRestart": true, "TopologyManagerPolicyOptions": true}
+	tried, refused := 0, 0
+	for back := range older + 1 {
+		emulated := apimachineryversion.MustParse(own).SubtractMinor(uint(back))
+		minor := fmt.Sprintf("%d.%d", emulated.Major(), emulated.Minor())
+		for _, name := range slices.Sorted(maps.Keys(byName)) {
+			for _, value := range []bool{true, false} {
+				gates := utilfeature.DefaultMutableFeatureGate.DeepCopy()
+				if err := gates.SetEmulationVersion(emulated); err != nil {
+					t.Fatal(err)
+				}
+				err := gates.SetFromMap(map[string]bool{name: value})
+				why := refusal(byName, own, minor, name, value)
+				if (err != nil) != (why != "") && !rewritten[name] {
+					t.Errorf("v%s, %s=%v: kiban's data says %q, and the program %v", minor, name, value, why, err)
+				}
+				if tried++; err != nil {
+					refused++
+				}
+			}
+		}
+	}
+	t.Logf("%d settings of gates tried, %d refused", tried, refused)
+	if tried < 1000 || refused < 200 || refused > tried*3/4 {
+		t.Errorf("%d settings were tried and %d refused: that shows little", tried, refused)
+	}
+}
+
+// refusal is why a minor refuses a gate's value by kiban's data; "" where it does not. What gates need is that of the newest: a program that
+// emulates an older minor keeps to its own.
+func refusal(gates map[string]span, own, minor, name string, value bool) string {
+	is := func(name, minor string) (spec struct {
+		At, Stage  string
+		On, Locked bool
+		Needs      []string
+	}, has bool) {
+		row := gates[name]
+		for _, s := range row.Is {
+			if row.in(minor) && s.At <= minor {
+				spec, has = s, true
+			}
+		}
+		return spec, has
+	}
+	set, has := is(name, minor)
+	switch {
+	case !has:
+		return "unknown"
+	case set.Locked && set.On != value:
+		return "locked"
+	}
+	on := func(other string) bool {
+		if other == name {
+			return value
+		}
+		spec, _ := is(other, minor)
+		switch {
+		case name == "AllAlpha" && spec.Stage == "alpha" || name == "AllBeta" && spec.Stage == "beta":
+			return value
+		}
+		return spec.On
+	}
+	for other := range gates {
+		spec, _ := is(other, own)
+		for _, need := range spec.Needs {
+			if on(other) && !on(need) {
+				return other + " needs " + need
+			}
+		}
+	}
+	return ""
 }

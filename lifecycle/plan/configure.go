@@ -161,7 +161,7 @@ func (m *member) kubeletExtra(arguments []string) []string {
 		if !ok {
 			continue
 		}
-		for _, word := range splitWords(value) {
+		for _, word := range lifecycle.SplitWords(value) {
 			own := word == "--hostname-override="+m.Name && m.seen.Hostname == m.Name
 			if !own && !atRegistration(strings.TrimSuffix(kubeletExtra, "=")+" "+word) {
 				out = append(out, word)

@@ -84,7 +84,7 @@ func keepsNewPodsAway(taint string) bool {
 // nodeLabels are those that a kubelet with these arguments gives its node.
 func nodeLabels(arguments []string) map[string]string {
 	out := labelsOf(argumentValue(arguments, "--labels"))
-	for _, word := range splitWords(argumentValue(arguments, "--kubelet-extra-args")) {
+	for _, word := range lifecycle.SplitWords(argumentValue(arguments, "--kubelet-extra-args")) {
 		if list, ok := strings.CutPrefix(word, "--node-labels="); ok {
 			maps.Copy(out, labelsOf(list))
 		}
@@ -95,7 +95,7 @@ func nodeLabels(arguments []string) map[string]string {
 // nodeTaints are those that a kubelet with these arguments gives its node, as the API writes them, sorted.
 func nodeTaints(arguments []string) []string {
 	lists := []string{argumentValue(arguments, "--taints")}
-	for _, word := range splitWords(argumentValue(arguments, "--kubelet-extra-args")) {
+	for _, word := range lifecycle.SplitWords(argumentValue(arguments, "--kubelet-extra-args")) {
 		if list, ok := strings.CutPrefix(word, "--register-with-taints="); ok {
 			lists = append(lists, list)
 		}

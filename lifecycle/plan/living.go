@@ -106,7 +106,7 @@ func (m *member) spread(arguments []string) map[string]string {
 			out[name] = value
 			continue
 		}
-		for _, word := range splitWords(value) {
+		for _, word := range lifecycle.SplitWords(value) {
 			flag, v, _ := strings.Cut(word, "=")
 			if flag == "--hostname-override" && v == m.Name && m.seen.Hostname == m.Name {
 				continue // the name that it would take without being told
@@ -159,39 +159,6 @@ func labelsOf(list string) map[string]string {
 		}
 	}
 	return out
-}
-
-// splitWords splits the value of --kubelet-extra-args as a shell would: blanks separate, quotes group.
-func splitWords(value string) []string {
-	var words []string
-	var word strings.Builder
-	open, quote := false, byte(0)
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote == 0 && (c == '\'' || c == '"'):
-			open, quote = true, c
-		case quote != '\'' && c == '\\' && i+1 < len(value):
-			i++
-			word.WriteByte(value[i])
-			open = true
-		case quote == 0 && (c == ' ' || c == '\t'):
-			if open {
-				words = append(words, word.String())
-				word.Reset()
-				open = false
-			}
-		default:
-			word.WriteByte(c)
-			open = true
-		}
-	}
-	if open {
-		words = append(words, word.String())
-	}
-	return words
 }
 
 // inspectConfig compares a controller's k0s.yaml: one error for all that a living cluster cannot take.

@@ -39,7 +39,7 @@ func TestMessagesNameFieldsThatAreThere(t *testing.T) {
 		if key, found := strings.CutPrefix(line, "spec."); found {
 			key, _, _ = strings.Cut(key, ".")
 			key, _, _ = strings.Cut(key, " ")
-			first[key] = true
+			first[strings.TrimSuffix(key, "[]")] = true
 		}
 	}
 	seen := 0
