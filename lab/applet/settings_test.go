@@ -200,8 +200,8 @@ func TestGatesAreRefusedAsSaid(t *testing.T) {
 	}
 }
 
-// refusal is why a minor refuses a gate's value by kiban's data; "" where it does not. What gates need is that of the newest: a program that
-// emulates an older minor keeps to its own.
+// refusal is why a minor refuses a gate's value by kiban's data; "" where it does not. What gates need is that of the newest: a program
+// that emulates an older minor keeps to its own.
 func refusal(gates map[string]span, own, minor, name string, value bool) string {
 	is := func(name, minor string) (spec struct {
 		At, Stage  string

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestSettingsDecideWhetherServersStart: kiban says of a few settings that a program of v1.37 does not start with them, and of others that it
-// does. Here are the programs.
+// TestSettingsDecideWhetherServersStart: kiban says of a few settings that a program of v1.37 does not start with them, and of others that
+// it does. Here are the programs.
 func TestSettingsDecideWhetherServersStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a control plane")
@@ -31,8 +31,8 @@ func TestSettingsDecideWhetherServersStart(t *testing.T) {
 		"a gate that is locked":              {"feature-gates", "UserNamespacesSupport=false", "feature is locked to true"},
 		"a gate that another needs":          {"feature-gates", "PodLevelResources=false", "depends on features that are disabled"},
 		"a flag that went":                   {"cloud-provider", "external", "unknown flag: --cloud-provider"},
-		"an admission plugin that went":      {"enable-admission-plugins", "PersistentVolumeLabel", `"PersistentVolumeLabel" is unknown`},
-		"one that is gone and switched off":  {"disable-admission-plugins", "PodSecurityPolicy", `"PodSecurityPolicy" is unknown`},
+		"an admission plugin that went":      {"enable-admission-plugins", "PersistentVolumeLabel", "is unknown"},
+		"one that is gone and switched off":  {"disable-admission-plugins", "PodSecurityPolicy", "is unknown"},
 		"a gate that no version ever had":    {"feature-gates", "Nonsense=true", "unrecognized feature gate: Nonsense"},
 		"a gate that a later version begins": {"feature-gates", "AllocatorPoolBufferCap=true", "unrecognized feature gate"},
 	} {
