@@ -115,6 +115,9 @@ type Rendering struct {
 	Hooks []Hook
 	// Volatile are the fields that two renderings of the same values gave different values.
 	Volatile []FieldRef
+	// KubeVersion is the range of Kubernetes versions that the chart says it is made for; "" where it says nothing. It is known of a chart
+	// that is not made for the cluster, too, of which nothing else is.
+	KubeVersion string
 	// Digest is the chart archive's, "sha256:<hex>". AppVersion is what the chart says it installs.
 	Digest     string
 	AppVersion string
@@ -148,6 +151,10 @@ type Release struct {
 	Status string `json:"status"`
 	// Former is the newest revision that was deployed and whole before this one, 0 when there is none.
 	Former int `json:"former,omitempty"`
+	// KubeVersion is the range of Kubernetes versions that its chart says it is made for, AppVersion what that says it installs; "" where it
+	// says nothing.
+	KubeVersion string `json:"kubeVersion,omitempty"`
+	AppVersion  string `json:"appVersion,omitempty"`
 	// Objects are those of its manifest, Hooks those that Helm runs beside them.
 	Objects []ObjectRef `json:"-"`
 	Hooks   []Hook      `json:"-"`

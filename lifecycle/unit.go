@@ -44,6 +44,10 @@ type UnitState struct {
 	Chart   string  `json:"chart,omitempty"`
 	Version string  `json:"version,omitempty"`
 	Release Release `json:"release,omitzero"`
+	// KubeVersion is the range of Kubernetes versions that the declared chart says it is made for, AppVersion what that says it installs. Both
+	// are "" where it says nothing, and where it is not known: then Unknown or Diagnostics say so.
+	KubeVersion string `json:"kubeVersion,omitempty"`
+	AppVersion  string `json:"appVersion,omitempty"`
 	// Digest identifies what is declared, rendered, without secret values and volatile fields.
 	Digest string `json:"digest,omitempty"`
 	// Rerenders says that the chart makes something else of its values for the declared Kubernetes version than for the one that runs.

@@ -202,6 +202,7 @@ func extended(caps lifecycle.Capabilities, before []*unit) lifecycle.Capabilitie
 func (e *Engine) buildAddon(ctx context.Context, u *unit) {
 	r, err := e.render(ctx, *u.addon, u.caps)
 	if err != nil {
+		u.rendered.KubeVersion, u.rendered.AppVersion = r.KubeVersion, r.AppVersion
 		for _, d := range lifecycle.AsDiagnostics(err, "addon "+u.addon.Name+" can't be rendered") {
 			u.found = append(u.found, u.declaredAt(d))
 		}

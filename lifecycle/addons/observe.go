@@ -134,6 +134,7 @@ func (u *unit) state() lifecycle.UnitState {
 		Ignored: slices.Clone(u.ignored), Timeout: u.timeout(), Diagnostics: u.found}
 	if c := u.chart(); c != nil {
 		s.Chart, s.Version = c.Name, c.Version
+		s.KubeVersion, s.AppVersion = u.rendered.KubeVersion, u.rendered.AppVersion
 	}
 	if u.found.Err() == nil {
 		s.Digest = u.digest()

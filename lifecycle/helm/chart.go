@@ -100,6 +100,9 @@ func capabilities(site lifecycle.Site, caps lifecycle.Capabilities) (*common.Cap
 	return out, nil
 }
 
+// said bounds what a chart says of itself, for it is shown.
+func said(text string) string { return lifecycle.Shorten(text, 200) }
+
 // fits makes sure that the chart is made for the cluster's version.
 func fits(ch *chart.Chart, caps *common.Capabilities, c lifecycle.Chart) error {
 	want := ch.Metadata.KubeVersion

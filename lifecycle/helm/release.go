@@ -91,6 +91,7 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (lifecycle
 	out := lifecycle.Release{Name: last.Name, Namespace: last.Namespace, Revision: last.Version, Status: last.Info.Status.String()}
 	if last.Chart != nil && last.Chart.Metadata != nil {
 		out.Chart, out.Version = last.Chart.Metadata.Name, last.Chart.Metadata.Version
+		out.KubeVersion, out.AppVersion = said(last.Chart.Metadata.KubeVersion), said(last.Chart.Metadata.AppVersion)
 	}
 	if former := former(all); former != nil {
 		out.Former = former.Version

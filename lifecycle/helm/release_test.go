@@ -81,7 +81,8 @@ func TestInstallAndUpgrade(t *testing.T) {
 	}
 	r.must(t)
 	rel := r.release(t)
-	if rel.Status != "deployed" || rel.Revision != 1 || rel.Former != 0 || rel.Chart != "gate" || rel.Version != "1.0.0" || rel.Pending() {
+	if rel.Status != "deployed" || rel.Revision != 1 || rel.Former != 0 || rel.Chart != "gate" || rel.Version != "1.0.0" || rel.Pending() ||
+		rel.KubeVersion != ">= 1.30.0-0" || rel.AppVersion != "v9" {
 		t.Errorf("%+v", rel)
 	}
 	if !slices.ContainsFunc(rel.Objects, func(o lifecycle.ObjectRef) bool { return o.String() == "Deployment door" }) ||

@@ -44,7 +44,7 @@ func steadily(ctx context.Context, archive Archive, a lifecycle.Addon, known *co
 	// The second time is an upgrade: what a chart makes of that, or of the clock or of chance, differs between the two.
 	first, err := template(ctx, archive, a, known, false)
 	if err != nil {
-		return lifecycle.Rendering{}, about(err, a)
+		return lifecycle.Rendering{KubeVersion: first.KubeVersion, AppVersion: first.AppVersion}, about(err, a)
 	}
 	if err := nextSecond(ctx, first.chart); err != nil {
 		return lifecycle.Rendering{}, err
@@ -82,7 +82,8 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 		return rendered{}, err
 	}
 	if err := fits(ch, caps, c); err != nil {
-		return rendered{}, err
+		says := lifecycle.Rendering{KubeVersion: said(ch.Metadata.KubeVersion), AppVersion: said(ch.AppVersion())}
+		return rendered{Rendering: says}, err
 	}
 	opts := common.ReleaseOptions{Name: releaseName(a), Namespace: a.Namespace, Revision: 1, IsInstall: !upgrade, IsUpgrade: upgrade}
 	if upgrade {
@@ -117,7 +118,7 @@ func template(ctx context.Context, archive Archive, a lifecycle.Addon, caps *com
 			From(err)
 	}
 	out := rendered{chart: ch}
-	out.AppVersion = ch.AppVersion()
+	out.KubeVersion, out.AppVersion = said(ch.Metadata.KubeVersion), said(ch.AppVersion())
 	source := "chart " + archive.File
 	for _, m := range sorted {
 		objects, err := decode([]byte(m.Content), source)

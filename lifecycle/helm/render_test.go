@@ -100,6 +100,17 @@ func TestRenderWithoutACluster(t *testing.T) {
 	wants(t, string(r.Objects[0].JSON), `"kubernetes":"v1.36.3"`)
 }
 
+// TestKubeVersionIsKnown: the range that a chart says it is made for is known of one that fits, and of one that does not.
+func TestKubeVersionIsKnown(t *testing.T) {
+	dir, a := gateAddon(t, "", nil)
+	for _, version := range []string{"v1.36.3", "v1.29.1"} {
+		r, _ := testStore(StoreOptions{}).Render(context.Background(), site(dir), a, lifecycle.Capabilities{Kubernetes: version})
+		if r.KubeVersion != ">= 1.30.0-0" || r.AppVersion != "v9" {
+			t.Errorf("%s: made for %q, installs %q", version, r.KubeVersion, r.AppVersion)
+		}
+	}
+}
+
 func TestRenderRefuses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		values string
