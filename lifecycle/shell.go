@@ -26,8 +26,8 @@ func ShellWords(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-// SplitWords splits a command line as a shell would, such as the value of --kubelet-extra-args: blanks separate, quotes group. An open quote
-// goes to the end.
+// SplitWords splits a command line as a shell would, such as the value of --kubelet-extra-args: blanks separate, quotes group. An open
+// quote goes to the end.
 func SplitWords(value string) []string {
 	var words []string
 	var word strings.Builder

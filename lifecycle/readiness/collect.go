@@ -46,11 +46,11 @@ type setting struct {
 	name     string
 	// value is "true" or "false" of a gate, what a flag is given, "" of others.
 	value string
-	places
+	whereSet
 }
 
-// places are where a setting was found.
-type places struct {
+// whereSet is where a setting was found.
+type whereSet struct {
 	// declared are where the declaration says it: "spec.api.extraArgs"; seen the machines that have it, declared or not.
 	declared []string
 	hosts    []string
@@ -71,7 +71,7 @@ type settings struct {
 	by  map[string]*setting
 }
 
-func (s *settings) add(program string, k kind, name, value string, at places) {
+func (s *settings) add(program string, k kind, name, value string, at whereSet) {
 	if name == "" || len(s.all) >= mostSettings {
 		return
 	}
@@ -86,7 +86,7 @@ func (s *settings) add(program string, k kind, name, value string, at places) {
 	}
 	one := s.by[key]
 	if one == nil {
-		one = &setting{program: program, kind: k, name: name, value: value, places: places{group: at.group, since: at.since, until: at.until,
+		one = &setting{program: program, kind: k, name: name, value: value, whereSet: whereSet{group: at.group, since: at.since, until: at.until,
 			idle: at.idle}}
 		s.by[key], s.all = one, append(s.all, one)
 	}
@@ -126,7 +126,7 @@ func collect(in Input) *settings {
 			}
 			profiles[p] = append(profiles[p], h.Name)
 		}
-		s.arguments(h.Arguments, h.Role.RunsWorkloads(), places{declared: []string{""}, hosts: []string{h.Name}})
+		s.arguments(h.Arguments, h.Role.RunsWorkloads(), whereSet{declared: []string{""}, hosts: []string{h.Name}})
 		for _, f := range h.Files {
 			s.file(h.Name, f)
 		}
@@ -137,11 +137,11 @@ func collect(in Input) *settings {
 			continue
 		}
 		declared[h.ConfigDigest] = true
-		s.config(h.Config, profiles, places{declared: []string{""}})
+		s.config(h.Config, profiles, whereSet{declared: []string{""}})
 	}
-	s.config(in.Site.Cluster.Config, profiles, places{declared: []string{""}})
+	s.config(in.Site.Cluster.Config, profiles, whereSet{declared: []string{""}})
 	if in.Site.Cluster.DynamicConfig && in.Site.Cluster.Config == nil {
-		s.config(in.State.API.ClusterConfig, profiles, places{declared: []string{""},
+		s.config(in.State.API.ClusterConfig, profiles, whereSet{declared: []string{""},
 			of: ", in the cluster's own configuration, which the declaration leaves as it is"})
 	}
 	for _, h := range in.State.Hosts {
@@ -149,8 +149,8 @@ func collect(in Input) *settings {
 		if !known || host.Reset {
 			continue
 		}
-		s.arguments(h.Arguments, h.Workloads || host.Role.RunsWorkloads(), places{seen: []string{h.Name}})
-		at := places{seen: []string{h.Name}}
+		s.arguments(h.Arguments, h.Workloads || host.Role.RunsWorkloads(), whereSet{seen: []string{h.Name}})
+		at := whereSet{seen: []string{h.Name}}
 		if host.Config == nil && !in.Site.Cluster.DynamicConfig {
 			at.declared, at.of = []string{""}, ", in k0s.yaml of "+h.Name+", which the declaration leaves as it is"
 		}
@@ -173,7 +173,7 @@ func argument(arguments []string, flag string) string {
 }
 
 // arguments are those of k0s's service.
-func (s *settings) arguments(arguments []string, workloads bool, at places) {
+func (s *settings) arguments(arguments []string, workloads bool, at whereSet) {
 	group := argument(arguments, "--profile")
 	for _, a := range arguments {
 		flag, value, _ := strings.Cut(a, "=")
@@ -195,7 +195,7 @@ func (s *settings) arguments(arguments []string, workloads bool, at places) {
 }
 
 // in is a place within what was collected from: the field or flag that says it.
-func in(at places, what, group string) places {
+func in(at whereSet, what, group string) whereSet {
 	at.group = group
 	if at.declared != nil {
 		at.declared = []string{what + at.of}
@@ -204,7 +204,7 @@ func in(at places, what, group string) places {
 }
 
 // words are a program's arguments as a list: "--flag=value", "--flag", "value".
-func (s *settings) words(program string, words []string, at places) {
+func (s *settings) words(program string, words []string, at whereSet) {
 	for i, w := range words {
 		if !strings.HasPrefix(w, "-") {
 			continue
@@ -220,7 +220,7 @@ func (s *settings) words(program string, words []string, at places) {
 }
 
 // flag is one flag of a program, and what its value names.
-func (s *settings) flag(program, flag, value string, at places) {
+func (s *settings) flag(program, flag, value string, at whereSet) {
 	flag = strings.ReplaceAll(flag, "_", "-")
 	if flag != "feature-gates" {
 		kept := "" // a value may be secret, and whether there is such a flag does not depend on it
@@ -254,7 +254,7 @@ func truth(text string) string {
 }
 
 // config is a k0s configuration as JSON. Profiles are which machines have a worker profile.
-func (s *settings) config(text []byte, profiles map[string][]string, at places) {
+func (s *settings) config(text []byte, profiles map[string][]string, at whereSet) {
 	var doc struct{ Spec map[string]any }
 	if len(text) == 0 || json.Unmarshal(text, &doc) != nil {
 		return
@@ -301,7 +301,7 @@ func gatePrograms(named []string) []string {
 }
 
 // kubeletConfig is a KubeletConfiguration, or the part of it that a worker profile has.
-func (s *settings) kubeletConfig(values map[string]any, at places) {
+func (s *settings) kubeletConfig(values map[string]any, at whereSet) {
 	gates, _ := values["featureGates"].(map[string]any)
 	for _, gate := range slices.Sorted(maps.Keys(gates)) {
 		s.add(kubelet, aGate, gate, truth(fmt.Sprint(gates[gate])), at)
@@ -314,7 +314,7 @@ func (s *settings) kubeletConfig(values map[string]any, at places) {
 }
 
 // fields are those of k0s's own configuration that only later minors of it know.
-func (s *settings) fields(spec map[string]any, at places) {
+func (s *settings) fields(spec map[string]any, at whereSet) {
 	for _, f := range lifecycle.K0sFields() {
 		if path, ok := strings.CutPrefix(f.Path, "spec."); ok && f.Since > 0 && present(spec, strings.Split(path, ".")) {
 			s.add(k0sItself, aField, f.Path, fmt.Sprint(f.Since), at)
@@ -344,7 +344,7 @@ func (s *settings) file(host string, f lifecycle.HostFile) {
 	if len(f.Content) == 0 || len(f.Content) > mostFile || !bytes.Contains(f.Content, []byte("KubeletConfiguration")) {
 		return
 	}
-	at := places{declared: []string{"the file " + f.Path}, hosts: []string{host}}
+	at := whereSet{declared: []string{"the file " + f.Path}, hosts: []string{host}}
 	if !f.Since.IsZero() {
 		at.since = f.Since.Minor
 	}
