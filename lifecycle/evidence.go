@@ -18,4 +18,6 @@ type Evidence struct {
 	APIs *APIEvidence
 	// Scheduling is what decides where pods can run.
 	Scheduling *Answer[Scheduling]
+	// Risks are the files of risks/ at the fleet's root.
+	Risks *Answer[[]RiskFile]
 }

@@ -13,6 +13,7 @@ func (w *world) Evidence(ctx context.Context, seen lifecycle.State, target lifec
 	witnesses := []func(){
 		func() { e.APIs = w.apis(ctx, seen, target) },
 		func() { e.Scheduling = w.scheduling(ctx) },
+		func() { e.Risks = w.ownRisks() },
 	}
 	var all sync.WaitGroup
 	for _, ask := range witnesses {

@@ -1,0 +1,87 @@
+package readiness
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/readiness/risks"
+)
+
+// knownRisks holds the site against what is known to go wrong with versions: the risks that kiban comes with, and the fleet's own.
+func knownRisks(in Input, r *report) {
+	known := risks.Known()
+	if own := in.Evidence.Risks; own != nil {
+		known = r.ownRisks(known, *own)
+	}
+	facts := risks.Facts{Site: in.Site, State: in.State, Target: in.Target}
+	hidden := map[string][]string{}
+	for _, risk := range known {
+		switch o := risk.Judge(facts); {
+		case o.Concerns:
+			r.find(riskFinding(in, risk, o))
+		case o.Unknown != "" && len(o.Machines) == 0: // of machines that do not answer, reach tells
+			hidden[o.Unknown] = append(hidden[o.Unknown], risk.ID)
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(hidden)) {
+		ids := hidden[why]
+		r.unseen(fmt.Sprintf("whether %s the site (%s)", some(len(ids)), lifecycle.Enumerate(few(ids, 4))), why, "")
+	}
+	r.looked(lifecycle.Count(len(known), "known risk"))
+}
+
+func some(n int) string {
+	if n == 1 {
+		return "a known risk concerns"
+	}
+	return fmt.Sprintf("%d known risks concern", n)
+}
+
+// riskFinding tells of a risk: about the machine where it is one, about the addon where it is about that, else about the site.
+func riskFinding(in Input, risk risks.Risk, o risks.Outcome) lifecycle.ReadinessFinding {
+	f := lifecycle.ReadinessFinding{Rule: risk.ID, Rank: risk.Rank, Subject: in.Site.Name, Summary: risk.Title, Remedy: risk.Remedy}
+	switch {
+	case o.Addon != "":
+		f.Subject, f.Owner = "addon "+o.Addon, "addon "+o.Addon
+	case len(o.Machines) == 1:
+		f.Subject = o.Machines[0]
+	}
+	f.Seen = append(slices.Clone(few(o.Seen, mostLines)), risk.Consequence)
+	if v := risk.To.Since; !v.IsZero() {
+		f.Breaks = v.MinorString()
+		if v.Patch > 0 {
+			f.Breaks = v.String()
+		}
+	}
+	return f
+}
+
+// ownRisks adds the fleet's own to those that kiban comes with: one of the same name takes its place. A file with a mistake is a finding.
+func (r *report) ownRisks(known []risks.Risk, own lifecycle.Answer[[]lifecycle.RiskFile]) []risks.Risk {
+	if !own.Known() {
+		r.unseen("the fleet's own risks", own.Unknown, "")
+		return known
+	}
+	for _, file := range own.Value {
+		risk, mistakes := risks.Read(file.Path, file.Text)
+		for _, m := range mistakes {
+			r.find(lifecycle.ReadinessFinding{Rule: "risk-file", Rank: lifecycle.RankAttention, Subject: m.Where(),
+				Summary: "a file of known risks can't be used: " + lifecycle.Harmless(m.Text),
+				Remedy:  "Mend the file. The schema of such files: kiban schema risk"})
+		}
+		if len(mistakes) > 0 {
+			continue
+		}
+		i := slices.IndexFunc(known, func(k risks.Risk) bool { return k.ID == risk.ID })
+		if i >= 0 {
+			known[i] = risk
+			continue
+		}
+		known = append(known, risk)
+	}
+	slices.SortFunc(known, func(a, b risks.Risk) int { return cmp.Compare(a.ID, b.ID) })
+	return known
+}
