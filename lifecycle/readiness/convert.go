@@ -1,0 +1,178 @@
+package readiness
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// conversion says how an object of an API that ends is written by its successor, where only names differ; otherwise why it is not.
+// The first edit is apiVersion's.
+//
+// That an object means the same by the successor follows from Kubernetes' own deprecation guide
+// (kubernetes.io/docs/reference/using-api/deprecation-guide), which lists what differs by kind; what it lists is a rule below.
+func (l *apiLook) conversion(a lifecycle.API, m manifest) (edits []edit, why string) {
+	next, ok := l.successor(a)
+	switch {
+	case !ok:
+		return nil, "it has no successor"
+	case next.Kind != a.Kind:
+		return nil, "its successor is another kind: " + next.String()
+	}
+	edits = []edit{{node: m.version, to: next.GroupVersion()}}
+	for _, s := range sameRules() {
+		if s.of(a, next) {
+			if m.list {
+				return edits, itemsAlone(m, s)
+			}
+			renames, why := s.look(m.node)
+			return append(edits, renames...), why
+		}
+	}
+	return nil, "fields differ between " + a.GroupVersion() + " and " + next.GroupVersion() +
+		": write it anew by the deprecation guide of Kubernetes"
+}
+
+// itemsAlone says why a typed list can't be changed by its own apiVersion: items that do not repeat it need more than that.
+func itemsAlone(m manifest, s sameRule) (why string) {
+	for _, item := range child(m.node, "items").Content {
+		if child(item, "apiVersion") != nil {
+			continue // it is changed by itself
+		}
+		if renames, why := s.look(item); why != "" || len(renames) > 0 {
+			return "its items need more than another apiVersion: give each its own apiVersion and kind"
+		}
+	}
+	return ""
+}
+
+// sameRule says of kinds of a group in which versions they are the same as in their successor, but for what look finds: names that differ,
+// and what keeps the object from meaning the same.
+type sameRule struct {
+	group    string
+	versions string // separated by blanks
+	kinds    string // separated by blanks; "" for all
+	look     func(n *yaml.Node) (renames []edit, why string)
+}
+
+func (s sameRule) of(a, next lifecycle.API) bool {
+	return a.Group == s.group && slices.Contains(strings.Fields(s.versions), a.Version) && !strings.Contains(next.Version, "alpha") &&
+		(s.kinds == "" || slices.Contains(strings.Fields(s.kinds), a.Kind))
+}
+
+// sameRules are those pairs; what is not among them is left to people.
+func sameRules() []sameRule {
+	return []sameRule{
+		{"batch", "v1beta1", "CronJob", same},
+		{"policy", "v1beta1", "PodDisruptionBudget", unless(emptySelector, "an empty selector means no pods before, and all pods after")},
+		{"networking.k8s.io", "v1beta1", "IngressClass IPAddress ServiceCIDR", same},
+		{"extensions", "v1beta1", "NetworkPolicy", same},
+		{"rbac.authorization.k8s.io", "v1beta1", "", same},
+		{"scheduling.k8s.io", "v1beta1", "PriorityClass", same},
+		{"storage.k8s.io", "v1beta1", "StorageClass CSIDriver CSINode CSIStorageCapacity VolumeAttachment VolumeAttributesClass", same},
+		{"storage.k8s.io", "v1alpha1", "VolumeAttributesClass CSIStorageCapacity", same},
+		{"coordination.k8s.io", "v1beta1", "Lease", same},
+		{"node.k8s.io", "v1beta1", "RuntimeClass", same},
+		{"apiregistration.k8s.io", "v1beta1", "APIService", same},
+		{"admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding", same},
+		{"admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration MutatingWebhookConfiguration", explicitWebhooks},
+		{"autoscaling", "v2beta2", "HorizontalPodAutoscaler", same},
+		{"autoscaling", "v2beta1", "HorizontalPodAutoscaler", unless(has("spec", "metrics"), "metrics are written in another way")},
+		{"resource.k8s.io", "v1beta2", "", same},
+		{"flowcontrol.apiserver.k8s.io", "v1beta3", "", same},
+		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "FlowSchema", same},
+		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "PriorityLevelConfiguration",
+			rename("nominalConcurrencyShares", "spec", "limited", "assuredConcurrencyShares")},
+		{"discovery.k8s.io", "v1beta1", "EndpointSlice", unless(topology, "topology is written in another way")},
+		{"apps", "v1beta1 v1beta2", "Deployment ReplicaSet StatefulSet DaemonSet", explicitWorkload},
+		{"extensions", "v1beta1", "Deployment ReplicaSet DaemonSet", explicitWorkload},
+	}
+}
+
+func same(*yaml.Node) ([]edit, string) { return nil, "" }
+
+func unless(is func(n *yaml.Node) bool, why string) func(*yaml.Node) ([]edit, string) {
+	return func(n *yaml.Node) ([]edit, string) {
+		if is(n) {
+			return nil, why
+		}
+		return nil, ""
+	}
+}
+
+// has reports whether there is a field.
+func has(path ...string) func(*yaml.Node) bool {
+	return func(n *yaml.Node) bool { return at(n, path...) != nil }
+}
+
+// at is the field at a path; nil where there is none.
+func at(n *yaml.Node, path ...string) *yaml.Node {
+	for _, p := range path {
+		n = child(n, p)
+	}
+	return n
+}
+
+// rename gives the field at the path another name, where it is there.
+func rename(to string, path ...string) func(*yaml.Node) ([]edit, string) {
+	return func(n *yaml.Node) ([]edit, string) {
+		parent := at(n, path[:len(path)-1]...)
+		key, _ := field(parent, path[len(path)-1])
+		if key == nil {
+			return nil, ""
+		}
+		return []edit{{node: key, to: to, path: strings.Join(path, ".")}}, ""
+	}
+}
+
+func emptySelector(n *yaml.Node) bool {
+	s := at(n, "spec", "selector")
+	return s != nil && s.Kind == yaml.MappingNode && len(s.Content) == 0
+}
+
+func topology(n *yaml.Node) bool {
+	endpoints := child(n, "endpoints")
+	if endpoints == nil {
+		return false
+	}
+	return slices.ContainsFunc(endpoints.Content, func(e *yaml.Node) bool { return child(e, "topology") != nil })
+}
+
+// explicitWorkload: apps/v1 wants a selector, has other defaults, and has no rollbackTo.
+func explicitWorkload(n *yaml.Node) ([]edit, string) {
+	kind := text(child(n, "kind"))
+	strategy := map[string]string{"DaemonSet": "updateStrategy", "StatefulSet": "updateStrategy", "Deployment": "strategy"}[kind]
+	switch {
+	case kind == "":
+		return nil, "it does not name its kind"
+	case at(n, "spec", "selector") == nil:
+		return nil, "apps/v1 wants spec.selector, which can't be changed later: write the one that the object in the cluster has"
+	case has("spec", "rollbackTo")(n):
+		return nil, "apps/v1 has no spec.rollbackTo"
+	case strategy != "" && at(n, "spec", strategy) == nil:
+		return nil, "apps/v1 has another default of spec." + strategy + ": write it out first"
+	}
+	return nil, ""
+}
+
+// explicitWebhooks: v1 has other defaults, and wants what v1beta1 leaves open.
+func explicitWebhooks(n *yaml.Node) ([]edit, string) {
+	hooks := child(n, "webhooks")
+	if hooks == nil {
+		return nil, ""
+	}
+	for _, h := range hooks.Content {
+		if e := text(child(h, "sideEffects")); e == "Some" || e == "Unknown" {
+			return nil, "v1 takes no webhooks[*].sideEffects: " + e
+		}
+		for _, want := range []string{"sideEffects", "admissionReviewVersions", "failurePolicy", "matchPolicy", "timeoutSeconds"} {
+			if child(h, want) == nil {
+				return nil, "v1 has another default of webhooks[*]." + want + ", or wants it: write it out first"
+			}
+		}
+	}
+	return nil, ""
+}
