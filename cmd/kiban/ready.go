@@ -22,6 +22,8 @@ type readyOptions struct {
 	To string
 	// Brief leaves out what was seen.
 	Brief bool
+	// Fix writes declared objects of removed APIs by those that take their place.
+	Fix bool
 }
 
 func newReady(a *app, runF func(context.Context, *readyOptions) error) *cobra.Command {
@@ -31,7 +33,9 @@ func newReady(a *app, runF func(context.Context, *readyOptions) error) *cobra.Co
 		Short: "Say what a version would break at a site, before anything changes",
 		Long: `Look at a site's machines, API, releases and declaration, and say what a version of k0s would break there: removed APIs and who asks
 for them, settings that are gone, machines that it refuses, pods that would find no room, known faults. Each finding names what was seen,
-whom it concerns, and what to do. What could not be looked at is named. Nothing is changed.
+whom it concerns, and what to do. What could not be looked at is named. Nothing is changed,
+but with --fix the fleet's files: what is of a removed API is written by the one that takes its place, where only apiVersion or a field's
+name differs.
 
 Without --to it is the declared version where the site does not have it yet, else the next minor release. Every plan that changes the version
 has the same findings. Exit code 3 when something is in the way.`,
@@ -56,6 +60,7 @@ has the same findings. Exit code 3 when something is in the way.`,
 	addOutput(cmd, &opts.output, "text", "json", "yaml", "markdown")
 	cmd.Flags().StringVar(&opts.To, "to", "", "the version: v1.37.2+k0s.0, v1.37.2 or 1.37")
 	cmd.Flags().BoolVar(&opts.Brief, "brief", false, "a paragraph for each finding, without what was seen")
+	cmd.Flags().BoolVar(&opts.Fix, "fix", false, "write declared objects of removed APIs anew, where only names differ")
 	cmd.Flags().BoolVar(&opts.All, "all", false, "every site of the fleet")
 	return cmd
 }
@@ -93,7 +98,23 @@ func readyRun(ctx context.Context, opts *readyOptions) error {
 	if opts.output.data() {
 		err = errors.Join(err, writeReport(a.Out, opts.output.form, found))
 	}
+	if opts.Fix && len(found) > 0 {
+		err = errors.Join(err, a.fixAPIs(found))
+	}
 	return errors.Join(err, found.Err())
+}
+
+// fixAPIs changes the fleet's files for the highest version that was judged, and tells what was changed and what was not.
+func (a *app) fixAPIs(found fleets.Readiness) error {
+	fleet, err := a.fleetDir()
+	if err != nil {
+		return err
+	}
+	told, err := session.FixAPIs(fleet, found.Highest())
+	for _, f := range told {
+		a.note("%s", f)
+	}
+	return err
 }
 
 func showReadiness(opts *readyOptions, r lifecycle.Readiness) error {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +70,33 @@ func TestReadyCommandLine(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", args, got, want)
 		}
+	}
+}
+
+// TestReadyFix: what is of a removed API is written anew, and told; what is left alone is told with the reason.
+func TestReadyFix(t *testing.T) {
+	dir := t.TempDir()
+	f := &fakeSite{state: lifecycle.State{Hosts: []lifecycle.HostState{endingAuthority(9999 * time.Hour)}}}
+	if err := os.MkdirAll(filepath.Join(dir, "overlays/lab"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"pdb.yaml": "apiVersion: policy/v1beta1 # soon gone\nkind: PodDisruptionBudget\nmetadata: {name: web}\n",
+		"psp.yaml": "apiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: all}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, "overlays/lab", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := f.kiban(t, dir, nil, "ready", "lab", "--fix")
+	for _, want := range []string{"overlays/lab/pdb.yaml:1: PodDisruptionBudget web is of policy/v1 now",
+		"overlays/lab/psp.yaml:1: PodSecurityPolicy all is left at policy/v1beta1: it has no successor"} {
+		if r.code != exitDone || !strings.Contains(r.err, want) {
+			t.Errorf("exit code %d, no %q in\n%s%s", r.code, want, r.out, r.err)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "overlays/lab/pdb.yaml")); err != nil ||
+		string(b) != "apiVersion: policy/v1 # soon gone\nkind: PodDisruptionBudget\nmetadata: {name: web}\n" {
+		t.Errorf("%q, %v", b, err)
 	}
 }

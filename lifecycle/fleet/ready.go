@@ -21,3 +21,14 @@ func (all Readiness) Err() error {
 	}
 	return ds.Err()
 }
+
+// Highest is the highest version that was judged.
+func (all Readiness) Highest() lifecycle.Version {
+	var high lifecycle.Version
+	for _, r := range all {
+		if high.Less(r.To) {
+			high = r.To
+		}
+	}
+	return high
+}

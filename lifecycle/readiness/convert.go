@@ -38,8 +38,8 @@ func (l *apiLook) conversion(a lifecycle.API, m manifest) (edits []edit, why str
 
 // itemsAlone says why a typed list can't be changed by its own apiVersion: items that do not repeat it need more than that.
 func itemsAlone(m manifest, s sameRule) (why string) {
-	for _, item := range child(m.node, "items").Content {
-		if child(item, "apiVersion") != nil {
+	for _, item := range childOf(m.node, "items").Content {
+		if childOf(item, "apiVersion") != nil {
 			continue // it is changed by itself
 		}
 		if renames, why := s.look(item); why != "" || len(renames) > 0 {
@@ -66,35 +66,35 @@ func (s sameRule) of(a, next lifecycle.API) bool {
 // sameRules are those pairs; what is not among them is left to people.
 func sameRules() []sameRule {
 	return []sameRule{
-		{"batch", "v1beta1", "CronJob", same},
-		{"policy", "v1beta1", "PodDisruptionBudget", unless(emptySelector, "an empty selector means no pods before, and all pods after")},
-		{"networking.k8s.io", "v1beta1", "IngressClass IPAddress ServiceCIDR", same},
-		{"extensions", "v1beta1", "NetworkPolicy", same},
-		{"rbac.authorization.k8s.io", "v1beta1", "", same},
-		{"scheduling.k8s.io", "v1beta1", "PriorityClass", same},
-		{"storage.k8s.io", "v1beta1", "StorageClass CSIDriver CSINode CSIStorageCapacity VolumeAttachment VolumeAttributesClass", same},
-		{"storage.k8s.io", "v1alpha1", "VolumeAttributesClass CSIStorageCapacity", same},
-		{"coordination.k8s.io", "v1beta1", "Lease", same},
-		{"node.k8s.io", "v1beta1", "RuntimeClass", same},
-		{"apiregistration.k8s.io", "v1beta1", "APIService", same},
-		{"admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding", same},
+		{"batch", "v1beta1", "CronJob", sameFields},
+		{"policy", "v1beta1", "PodDisruptionBudget", exceptWhere(emptySelector, "an empty selector means no pods before, and all pods after")},
+		{"networking.k8s.io", "v1beta1", "IngressClass IPAddress ServiceCIDR", sameFields},
+		{"extensions", "v1beta1", "NetworkPolicy", sameFields},
+		{"rbac.authorization.k8s.io", "v1beta1", "", sameFields},
+		{"scheduling.k8s.io", "v1beta1", "PriorityClass", sameFields},
+		{"storage.k8s.io", "v1beta1", "StorageClass CSIDriver CSINode CSIStorageCapacity VolumeAttachment VolumeAttributesClass", sameFields},
+		{"storage.k8s.io", "v1alpha1", "VolumeAttributesClass CSIStorageCapacity", sameFields},
+		{"coordination.k8s.io", "v1beta1", "Lease", sameFields},
+		{"node.k8s.io", "v1beta1", "RuntimeClass", sameFields},
+		{"apiregistration.k8s.io", "v1beta1", "APIService", sameFields},
+		{"admissionregistration.k8s.io", "v1beta1", "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding", sameFields},
 		{"admissionregistration.k8s.io", "v1beta1", "ValidatingWebhookConfiguration MutatingWebhookConfiguration", explicitWebhooks},
-		{"autoscaling", "v2beta2", "HorizontalPodAutoscaler", same},
-		{"autoscaling", "v2beta1", "HorizontalPodAutoscaler", unless(has("spec", "metrics"), "metrics are written in another way")},
-		{"resource.k8s.io", "v1beta2", "", same},
-		{"flowcontrol.apiserver.k8s.io", "v1beta3", "", same},
-		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "FlowSchema", same},
+		{"autoscaling", "v2beta2", "HorizontalPodAutoscaler", sameFields},
+		{"autoscaling", "v2beta1", "HorizontalPodAutoscaler", exceptWhere(hasField("spec", "metrics"), "metrics are written in another way")},
+		{"resource.k8s.io", "v1beta2", "", sameFields},
+		{"flowcontrol.apiserver.k8s.io", "v1beta3", "", sameFields},
+		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "FlowSchema", sameFields},
 		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "PriorityLevelConfiguration",
-			rename("nominalConcurrencyShares", "spec", "limited", "assuredConcurrencyShares")},
-		{"discovery.k8s.io", "v1beta1", "EndpointSlice", unless(topology, "topology is written in another way")},
+			renaming("nominalConcurrencyShares", "spec", "limited", "assuredConcurrencyShares")},
+		{"discovery.k8s.io", "v1beta1", "EndpointSlice", exceptWhere(hasTopology, "topology is written in another way")},
 		{"apps", "v1beta1 v1beta2", "Deployment ReplicaSet StatefulSet DaemonSet", explicitWorkload},
 		{"extensions", "v1beta1", "Deployment ReplicaSet DaemonSet", explicitWorkload},
 	}
 }
 
-func same(*yaml.Node) ([]edit, string) { return nil, "" }
+func sameFields(*yaml.Node) ([]edit, string) { return nil, "" }
 
-func unless(is func(n *yaml.Node) bool, why string) func(*yaml.Node) ([]edit, string) {
+func exceptWhere(is func(n *yaml.Node) bool, why string) func(*yaml.Node) ([]edit, string) {
 	return func(n *yaml.Node) ([]edit, string) {
 		if is(n) {
 			return nil, why
@@ -103,24 +103,24 @@ func unless(is func(n *yaml.Node) bool, why string) func(*yaml.Node) ([]edit, st
 	}
 }
 
-// has reports whether there is a field.
-func has(path ...string) func(*yaml.Node) bool {
-	return func(n *yaml.Node) bool { return at(n, path...) != nil }
+// hasField reports whether there is a field.
+func hasField(path ...string) func(*yaml.Node) bool {
+	return func(n *yaml.Node) bool { return nodeAt(n, path...) != nil }
 }
 
-// at is the field at a path; nil where there is none.
-func at(n *yaml.Node, path ...string) *yaml.Node {
+// nodeAt is the field at a path; nil where there is none.
+func nodeAt(n *yaml.Node, path ...string) *yaml.Node {
 	for _, p := range path {
-		n = child(n, p)
+		n = childOf(n, p)
 	}
 	return n
 }
 
-// rename gives the field at the path another name, where it is there.
-func rename(to string, path ...string) func(*yaml.Node) ([]edit, string) {
+// renaming gives the field at the path another name, where it is there.
+func renaming(to string, path ...string) func(*yaml.Node) ([]edit, string) {
 	return func(n *yaml.Node) ([]edit, string) {
-		parent := at(n, path[:len(path)-1]...)
-		key, _ := field(parent, path[len(path)-1])
+		parent := nodeAt(n, path[:len(path)-1]...)
+		key, _ := fieldOf(parent, path[len(path)-1])
 		if key == nil {
 			return nil, ""
 		}
@@ -129,30 +129,30 @@ func rename(to string, path ...string) func(*yaml.Node) ([]edit, string) {
 }
 
 func emptySelector(n *yaml.Node) bool {
-	s := at(n, "spec", "selector")
+	s := nodeAt(n, "spec", "selector")
 	return s != nil && s.Kind == yaml.MappingNode && len(s.Content) == 0
 }
 
-func topology(n *yaml.Node) bool {
-	endpoints := child(n, "endpoints")
+func hasTopology(n *yaml.Node) bool {
+	endpoints := childOf(n, "endpoints")
 	if endpoints == nil {
 		return false
 	}
-	return slices.ContainsFunc(endpoints.Content, func(e *yaml.Node) bool { return child(e, "topology") != nil })
+	return slices.ContainsFunc(endpoints.Content, func(e *yaml.Node) bool { return childOf(e, "topology") != nil })
 }
 
 // explicitWorkload: apps/v1 wants a selector, has other defaults, and has no rollbackTo.
 func explicitWorkload(n *yaml.Node) ([]edit, string) {
-	kind := text(child(n, "kind"))
+	kind := scalar(childOf(n, "kind"))
 	strategy := map[string]string{"DaemonSet": "updateStrategy", "StatefulSet": "updateStrategy", "Deployment": "strategy"}[kind]
 	switch {
 	case kind == "":
 		return nil, "it does not name its kind"
-	case at(n, "spec", "selector") == nil:
+	case nodeAt(n, "spec", "selector") == nil:
 		return nil, "apps/v1 wants spec.selector, which can't be changed later: write the one that the object in the cluster has"
-	case has("spec", "rollbackTo")(n):
-		return nil, "apps/v1 has no spec.rollbackTo"
-	case strategy != "" && at(n, "spec", strategy) == nil:
+	case hasField("spec", "rollbackTo")(n):
+		return nil, "it has rollbackTo, which apps/v1 does not have"
+	case strategy != "" && nodeAt(n, "spec", strategy) == nil:
 		return nil, "apps/v1 has another default of spec." + strategy + ": write it out first"
 	}
 	return nil, ""
@@ -160,16 +160,16 @@ func explicitWorkload(n *yaml.Node) ([]edit, string) {
 
 // explicitWebhooks: v1 has other defaults, and wants what v1beta1 leaves open.
 func explicitWebhooks(n *yaml.Node) ([]edit, string) {
-	hooks := child(n, "webhooks")
+	hooks := childOf(n, "webhooks")
 	if hooks == nil {
 		return nil, ""
 	}
 	for _, h := range hooks.Content {
-		if e := text(child(h, "sideEffects")); e == "Some" || e == "Unknown" {
+		if e := scalar(childOf(h, "sideEffects")); e == "Some" || e == "Unknown" {
 			return nil, "v1 takes no webhooks[*].sideEffects: " + e
 		}
 		for _, want := range []string{"sideEffects", "admissionReviewVersions", "failurePolicy", "matchPolicy", "timeoutSeconds"} {
-			if child(h, want) == nil {
+			if childOf(h, want) == nil {
 				return nil, "v1 has another default of webhooks[*]." + want + ", or wants it: write it out first"
 			}
 		}

@@ -25,6 +25,18 @@ type Fixed struct {
 	Left string `json:"left,omitempty"`
 }
 
+// String is one line: "overlays/tokyo/pdb.yaml:3: PodDisruptionBudget web is of policy/v1 now".
+func (f Fixed) String() string {
+	where := f.Source + ": " + strings.TrimSpace(f.Object.String())
+	switch {
+	case f.Left != "":
+		return where + " is left at " + f.Object.APIVersion + ": " + f.Left
+	case len(f.Renamed) > 0:
+		return where + " is of " + f.To + " now, with " + lifecycle.Enumerate(f.Renamed)
+	}
+	return where + " is of " + f.To + " now"
+}
+
 // Fix writes objects whose API the target does not serve by the one that takes its place, in files of YAML documents: where nothing but
 // apiVersion and names of fields differs, and the object means the same. Everything else in a file, comments and layout among it, stays as
 // it is. Files maps paths to contents; changed has those that are to be written. What is left alone is told with the reason; of what needs

@@ -70,15 +70,15 @@ func objectsAt(n *yaml.Node, version, kind string, depth int) []manifest {
 	if n.Kind != yaml.MappingNode || depth > 3 {
 		return nil
 	}
-	m := manifest{node: n, version: child(n, "apiVersion")}
-	m.Kind = text(child(n, "kind"))
+	m := manifest{node: n, version: childOf(n, "apiVersion")}
+	m.Kind = scalar(childOf(n, "kind"))
 	if m.version != nil && m.version.Kind == yaml.ScalarNode {
 		m.APIVersion = m.version.Value
 	}
 	if m.Kind == "" && kind != "" && m.version == nil {
 		m.APIVersion, m.Kind = version, kind
 	}
-	if items := child(n, "items"); items != nil && items.Kind == yaml.SequenceNode && strings.HasSuffix(m.Kind, "List") {
+	if items := childOf(n, "items"); items != nil && items.Kind == yaml.SequenceNode && strings.HasSuffix(m.Kind, "List") {
 		var out []manifest
 		of := strings.TrimSuffix(m.Kind, "List")
 		for _, item := range items.Content {
@@ -93,22 +93,22 @@ func objectsAt(n *yaml.Node, version, kind string, depth int) []manifest {
 	if m.APIVersion == "" || m.Kind == "" {
 		return nil
 	}
-	meta := child(n, "metadata")
-	m.Name, m.Namespace = text(child(meta, "name")), text(child(meta, "namespace"))
-	m.team = text(child(child(meta, "labels"), "team"))
+	meta := childOf(n, "metadata")
+	m.Name, m.Namespace = scalar(childOf(meta, "name")), scalar(childOf(meta, "namespace"))
+	m.team = scalar(childOf(childOf(meta, "labels"), "team"))
 	return []manifest{m}
 }
 
-// child is a field of a mapping; nil where there is none.
-func child(n *yaml.Node, key string) *yaml.Node {
-	if _, value := field(n, key); value != nil {
+// childOf is a field of a mapping; nil where there is none.
+func childOf(n *yaml.Node, key string) *yaml.Node {
+	if _, value := fieldOf(n, key); value != nil {
 		return value
 	}
 	return nil
 }
 
-// field is a field of a mapping with its key.
-func field(n *yaml.Node, key string) (name, value *yaml.Node) {
+// fieldOf is a field of a mapping with its key.
+func fieldOf(n *yaml.Node, key string) (name, value *yaml.Node) {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil, nil
 	}
@@ -120,7 +120,7 @@ func field(n *yaml.Node, key string) (name, value *yaml.Node) {
 	return nil, nil
 }
 
-func text(n *yaml.Node) string {
+func scalar(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode {
 		return ""
 	}

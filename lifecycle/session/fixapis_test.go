@@ -36,7 +36,8 @@ func TestFixAPIs(t *testing.T) {
 		t.Errorf("%+v, %v", told, err)
 	}
 	const fixed = "# why\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
-	for file, want := range map[string]string{filepath.Join(fleet, files[0]): fixed, filepath.Join(fleet, files[1]): old, filepath.Join(fleet, files[2]): old, outside: old} {
+	for file, want := range map[string]string{filepath.Join(fleet, files[0]): fixed, filepath.Join(fleet, files[1]): old,
+		filepath.Join(fleet, files[2]): old, outside: old} {
 		if got, err := os.ReadFile(file); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", file, got, err)
 		}
