@@ -62,6 +62,12 @@ const (
 	ActionAwait  Action = "await"
 	// ActionFiles puts the declared files that differ on a machine, and restarts k0s when one of them asks for it (HostFile.Restart).
 	ActionFiles Action = "files"
+	// ActionCompactEtcd has etcd forget the revisions of objects that nobody needs any more, as the API server does every five minutes as long
+	// as etcd takes writes. ActionDefragment has the target's member of etcd write its file anew, without the room in it that holds nothing;
+	// the member answers nobody meanwhile. ActionDisarmEtcd takes back etcd's alarm NOSPACE, when every member has room again.
+	ActionCompactEtcd Action = "compact-etcd"
+	ActionDefragment  Action = "defragment"
+	ActionDisarmEtcd  Action = "disarm-etcd"
 	// ActionApply applies a unit (an addon, a tenant, objects) and waits for its health; when a chart's health is not reached, the former
 	// release is brought back. ActionPrune removes a unit that has left the repository, but for what holds data.
 	ActionApply Action = "apply"

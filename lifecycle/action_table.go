@@ -95,6 +95,12 @@ func actionRows() []actionRow {
 			resume: ResumeReviewed, within: 24 * time.Hour, disrupts: true, touches: true},
 		{action: ActionFiles, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeReviewed, starts: true, touches: true},
+		{action: ActionCompactEtcd, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsTime,
+			resume: ResumeReviewed, within: 10 * time.Minute, controllers: true},
+		{action: ActionDefragment, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsTime,
+			resume: ResumeReviewed, within: 15 * time.Minute, disrupts: true, controllers: true},
+		{action: ActionDisarmEtcd, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsMoment,
+			resume: ResumeReviewed, within: 2 * time.Minute, controllers: true},
 		{action: ActionApply, doer: DoerUnits, verb: VerbOther, tone: ToneUnit, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed},
 		{action: ActionPrune, doer: DoerUnits, verb: VerbOther, tone: ToneRemove, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed},
 	}

@@ -57,6 +57,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
 		"Epoch": "each run that changes a machine raises it", "Certificates": "kubelets renew theirs at any time",
+		"Etcd": "its file and its counters grow all the time; an alarm is among a plan's findings",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
 	for i := range observed.NumField() {

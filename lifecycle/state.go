@@ -117,6 +117,8 @@ type HostState struct {
 	DropIns []DropIn `json:"dropIns,omitempty"`
 	// Certificates are those of k0s and of the kubelet, sorted by name; of a controller its authorities, too.
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// Etcd is what a controller's etcd says of itself; nil where none runs.
+	Etcd *EtcdStatus `json:"etcd,omitempty"`
 	// Data says that the k0s data directory holds something: the host has been a member before.
 	Data bool `json:"data,omitempty"`
 	// Restored is the digest of the backup that an interrupted restore has filled the data directory from; "" otherwise.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,19 +37,24 @@ Authorities (CA) are not renewed, nor what another authority than k0s's has sign
 }
 
 func renewRun(ctx context.Context, opts *renewOptions) error {
-	a := opts.app
-	confirm := a.confirmAs(opts.Yes, opts.Site, fmt.Sprintf("kiban renew %s --yes", opts.Site))
+	return upkeep(ctx, opts, "kiban renew "+opts.Site, "No certificate that k0s renews ends soon on the controllers of "+opts.Site+".",
+		"The certificates are new", func(s *session.Session) (session.Result, error) { return s.Renew(ctx, opts.All) })
+}
+
+// upkeep carries out what keeps a control plane well, and says what came of it.
+func upkeep(ctx context.Context, opts *renewOptions, command, nothing, done string,
+	do func(*session.Session) (session.Result, error)) error {
 	var result session.Result
-	_, err := a.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout, Hooks: asking(confirm)},
-		func(s *session.Session) (err error) {
-			result, err = s.Renew(ctx, opts.All)
-			return err
-		})
+	_, err := opts.app.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout,
+		Hooks: asking(opts.app.confirmAs(opts.Yes, opts.Site, command+" --yes"))}, func(s *session.Session) (err error) {
+		result, err = do(s)
+		return err
+	})
 	switch {
 	case err != nil:
 		return err
 	case result.Run == "":
-		return a.result("No certificate that k0s renews ends soon on the controllers of " + opts.Site + ".")
+		return opts.app.result(nothing)
 	}
-	return a.result(fmt.Sprintf("The certificates are new: %s.", result.Summary))
+	return opts.app.result(done + ": " + result.Summary + ".")
 }

@@ -23,6 +23,8 @@ type Config struct {
 	// APIArgs, ControllerManagerArgs and SchedulerArgs are the extraArgs of spec.api, spec.controllerManager and spec.scheduler: flag
 	// without dashes to value. They are handed on as they are, so a wrong one makes that program exit again and again, as it would.
 	APIArgs, ControllerManagerArgs, SchedulerArgs map[string]string
+	// EtcdArgs are spec.storage.etcd.extraArgs.
+	EtcdArgs map[string]string
 }
 
 // ParseConfig reads a k0s.yaml. What it does not need it does not look at; an empty document is the default.
@@ -45,6 +47,11 @@ func ParseConfig(doc []byte) (Config, error) {
 			Scheduler struct {
 				ExtraArgs map[string]string `json:"extraArgs"`
 			} `json:"scheduler"`
+			Storage struct {
+				Etcd struct {
+					ExtraArgs map[string]string `json:"extraArgs"`
+				} `json:"etcd"`
+			} `json:"storage"`
 			Network struct {
 				ServiceCIDR string `json:"serviceCIDR"`
 			} `json:"network"`
@@ -59,6 +66,7 @@ func ParseConfig(doc []byte) (Config, error) {
 		ExternalAddress: s.API.ExternalAddress, SANs: s.API.SANs, CertificateLife: s.API.CA.CertificatesExpireAfter.Duration,
 		ServiceCIDR: s.Network.ServiceCIDR,
 		APIArgs:     s.API.ExtraArgs, ControllerManagerArgs: s.ControllerManager.ExtraArgs, SchedulerArgs: s.Scheduler.ExtraArgs,
+		EtcdArgs: s.Storage.Etcd.ExtraArgs,
 	}, nil
 }
 

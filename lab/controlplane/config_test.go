@@ -20,6 +20,7 @@ spec:
     extraArgs: {audit-log-path: /var/log/audit.log}
   controllerManager: {extraArgs: {node-monitor-grace-period: 20s}}
   scheduler: {extraArgs: {v: "2"}}
+  storage: {type: etcd, etcd: {extraArgs: {quota-backend-bytes: "16777216"}}}
   network: {serviceCIDR: 10.200.0.0/16, podCIDR: 10.201.0.0/16}
 `))
 	want := Config{
@@ -27,6 +28,7 @@ spec:
 		CertificateLife: 20 * time.Minute,
 		APIArgs:         map[string]string{"audit-log-path": "/var/log/audit.log"}, SchedulerArgs: map[string]string{"v": "2"},
 		ControllerManagerArgs: map[string]string{"node-monitor-grace-period": "20s"},
+		EtcdArgs:              map[string]string{"quota-backend-bytes": "16777216"},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -232,7 +233,7 @@ func (c *Controller) etcdArgs(initialCluster string) []string {
 	if initialCluster == "" {
 		initialCluster, state = c.Name+"="+etcdPeerURL(c.Addr), "new"
 	}
-	return []string{
+	args := []string{
 		"--name=" + c.Name, "--data-dir=" + c.etcdDir(),
 		"--listen-client-urls=" + c.etcdClientURL(), "--advertise-client-urls=" + c.etcdClientURL(),
 		"--listen-peer-urls=" + etcdPeerURL(c.Addr), "--initial-advertise-peer-urls=" + etcdPeerURL(c.Addr),
@@ -244,6 +245,10 @@ func (c *Controller) etcdArgs(initialCluster string) []string {
 		"--log-level=warn", "--log-outputs=stderr",
 		"--unsafe-no-fsync=true", // only a kernel crash loses data by it, and it makes the lab several times faster
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Config.EtcdArgs)) { // of a flag that is there twice the last counts
+		args = append(args, "--"+name+"="+c.Config.EtcdArgs[name])
+	}
+	return args
 }
 
 // peerHost is the host part of a member's first peer URL.

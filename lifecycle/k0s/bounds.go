@@ -45,7 +45,8 @@ func blocks() map[string]bound {
 	return map[string]bound{
 		"os": {16 << 10, false}, "free": {16 << 10, true}, "room": {16 << 10, true}, "version": {16 << 10, true}, "unitfile": {128 << 10, false},
 		"service": {16 << 10, false}, "status": {64 << 10, true}, "kubeconfig": {maxKubeconfig, false}, "etcd": {64 << 10, true},
-		"config": {1 << 20, false}, "ran": {4 << 10, true}, "certificates": {maxCertificates, false},
+		"etcdsays": {16 << 10, true},
+		"config":   {1 << 20, false}, "ran": {4 << 10, true}, "certificates": {maxCertificates, false},
 	}
 }
 

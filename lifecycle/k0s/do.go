@@ -40,6 +40,9 @@ func action(a lifecycle.Action) func(context.Context, *task) error {
 		lifecycle.ActionReboot:         reboot,
 		lifecycle.ActionRun:            runCommand,
 		lifecycle.ActionFiles:          putFiles,
+		lifecycle.ActionCompactEtcd:    compactEtcd,
+		lifecycle.ActionDefragment:     defragment,
+		lifecycle.ActionDisarmEtcd:     disarmEtcd,
 	}[a]
 }
 

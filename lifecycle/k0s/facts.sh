@@ -106,6 +106,19 @@ certificates() {
 		-e '/^-----BEGIN CERTIFICATE-----$/,/^-----END CERTIFICATE-----$/p'
 }
 
+# etcdsays asks etcd on its client port, which k0s binds to the machine itself, as the API server does: what it is like, and of its metrics
+# a few. One curl does both, for etcd serves its metrics to any method.
+etcdsays() {
+	command -v curl >/dev/null 2>&1 || {
+		echo 'curl: it is not installed there'
+		return 1
+	}
+	soon curl -sS --noproxy '*' --cacert "$DATA/pki/etcd/ca.crt" --cert "$DATA/pki/apiserver-etcd-client.crt" \
+		--key "$DATA/pki/apiserver-etcd-client.key" -d '{}' https://127.0.0.1:2379/v3/maintenance/status https://127.0.0.1:2379/metrics |
+		grep -E -e '^(\{|curl:|process_start_time_seconds |etcd_server_(leader_changes_seen_total|quota_backend_bytes) )' \
+			-e '^etcd_disk_wal_fsync_duration_seconds_(count |bucket\{le="0\.512"\})'
+}
+
 osrelease() { quiet cat /etc/os-release || quiet cat /usr/lib/os-release; }
 
 fact facts 1
@@ -173,7 +186,10 @@ for u in k0scontroller k0sworker; do
 	[ -e "$BIN" ] && block status soon "$BIN" status -o json
 	if [ "$u" = k0scontroller ]; then
 		[ "$ROLE" = controller ] && [ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
-		[ -d "$DATA/etcd" ] && block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
+		if [ -d "$DATA/etcd" ]; then
+			block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
+			block etcdsays etcdsays
+		fi
 		since=
 		[ -s "$former.since" ] && quiet read -r since <"$former.since"
 		[ -n "$since" ] && block ran ran "$since"

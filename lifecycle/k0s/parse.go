@@ -157,6 +157,9 @@ func (f *facts) controlPlane(raw frames) {
 	if b, ok := raw.blocks["etcd"]; ok && f.asked.host.Role.IsController() {
 		f.etcd, f.etcdProblem = etcdMembers(b)
 	}
+	if b, ok := raw.blocks["etcdsays"]; ok && f.asked.host.Role.IsController() {
+		f.host.Etcd = etcdStatus(b.text, f.clock)
+	}
 }
 
 // status reads `k0s status -o json`. A service that does not answer leaves everything as it is: that is a fact, too.

@@ -96,6 +96,33 @@ func TestParseFacts(t *testing.T) {
 			}},
 		{"etcd fails", said("unit=k0scontroller", running, "etcd<1>Error: context deadline exceeded"),
 			func(f facts) bool { return f.etcd == nil && strings.Contains(f.etcdProblem, "deadline exceeded") }},
+		{"etcd says how it is", said("clock=1795295497", "unit=k0scontroller", running,
+			`etcdsays<0>{"header":{"cluster_id":"1","member_id":"13803658152347727308","raft_term":"2"},"version":"3.6.14","dbSize":"20480",`+
+				`"leader":"13803658152347727308","dbSizeInUse":"16384","dbSizeQuota":"2147483648",`+
+				`"errors":["memberID:138  alarm:NOSPACE "]}# HELP x`+"\netcd_disk_wal_fsync_duration_seconds_bucket{le=\"0.512\"} 1.5e+03\n"+
+				"etcd_disk_wal_fsync_duration_seconds_count 1510\netcd_server_leader_changes_seen_total 4\n"+
+				"process_start_time_seconds 1.79529189722e+09\n"),
+			func(f facts) bool {
+				e := f.host.Etcd
+				return e.Known() && e.Version == "3.6.14" && e.Leads && !e.Leaderless && e.Size == 20480 && e.InUse == 16384 && e.Quota == 2<<30 &&
+					slices.Equal(e.Alarms, []string{lifecycle.EtcdNoSpace}) && e.Fsyncs == 1510 && e.SlowFsyncs == 10 && e.LeaderChanges == 4 &&
+					e.Since == time.Hour
+			}},
+		{"an older etcd, without a leader", said("unit=k0scontroller", running,
+			`etcdsays<0>{"header":{"member_id":"7"},"dbSize":"20480","errors":["etcdserver: no leader"]}`+
+				"\netcd_server_quota_backend_bytes 2.147483648e+09\n"),
+			func(f facts) bool {
+				e := f.host.Etcd
+				return e.Known() && !e.Leads && e.Leaderless && e.Quota == 2<<30 && len(e.Alarms) == 0 && e.Since == 0
+			}},
+		{"etcd can't be asked", said("unit=k0scontroller", running, "etcdsays<1>curl: it is not installed there"),
+			func(f facts) bool {
+				return !f.host.Etcd.Known() && f.host.Etcd.Unknown == "curl: it is not installed there"
+			}},
+		{"etcd says nonsense", said("unit=k0scontroller", running, `etcdsays<0>{"header":{"member_id":"7"},"dbSize":"-3","dbSizeInUse":"no"}`),
+			func(f facts) bool { return !f.host.Etcd.Known() || f.host.Etcd.Size == 0 }},
+		{"a worker's etcd is none", said("unit=k0sworker", running, `etcdsays<0>{"header":{"member_id":"7"}}`),
+			func(f facts) bool { return f.host.Etcd == nil }},
 		{"a stopped controller's kubeconfig is not one to use",
 			said("unit=k0scontroller", "service<0>ActiveState=inactive\n", "kubeconfig<0>"+adminConf(t)),
 			func(f facts) bool { return f.credentials.IsZero() }},

@@ -18,6 +18,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, h.EndingCertificates(site.Name, st.ObservedAt, false)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
+	ds = append(ds, etcdRoom(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {
 		ds = append(ds, d) // what is missing in it says nothing of the site
 	} else if st.API.Unknown == "" && !st.API.NotYet {
@@ -167,6 +168,19 @@ func nodeProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics
 		}
 	}
 	return ds
+}
+
+// etcdRoom says what is wrong with etcd itself, by what its members say.
+func etcdRoom(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
+	var ds lifecycle.Diagnostics
+	for _, f := range st.EtcdFindings(site) {
+		severity := lifecycle.SeverityWarning
+		if f.Rank == lifecycle.RankBlocks {
+			severity = lifecycle.SeverityError
+		}
+		ds = append(ds, f.Diagnostic(severity))
+	}
+	return ds.Together(st.Machine(site))
 }
 
 func etcdProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {

@@ -109,6 +109,7 @@ func (p *planner) inspectEtcd() {
 			Because(p.state.Etcd.Unknown).
 			Try("The control plane does not change before they are. Look at `k0s etcd member-list` on a controller."))
 	}
+	p.inspectEtcdItself()
 	if n := p.etcdSize(); n == 2 && p.restartsController() {
 		p.find(lifecycle.Blockedf(p.site.Name, "no controller can be restarted: etcd has two members and needs both").
 			Because("While one of them restarts the cluster has no API.").
@@ -126,6 +127,21 @@ func (p *planner) inspectEtcd() {
 				Because("It counts for the quorum, whether it lives or not.").
 				Try("If it is gone for good, on a controller: k0s etcd leave --peer-address " + e.PeerAddress))
 		}
+	}
+}
+
+// inspectEtcdItself says what etcd's members say is wrong with them, where the plan changes the control plane: an alarm stops it. What
+// stands in the way of another version is told by its readiness.
+func (p *planner) inspectEtcdItself() {
+	if len(p.hops) > 0 || !p.changesControlPlane() {
+		return
+	}
+	for _, f := range p.state.EtcdFindings(p.site) {
+		severity := lifecycle.SeverityWarning
+		if f.Rank == lifecycle.RankBlocks {
+			severity = lifecycle.SeverityBlocked
+		}
+		p.find(f.Diagnostic(severity))
 	}
 }
 

@@ -83,3 +83,40 @@ func TestLostQuorum(t *testing.T) {
 		}
 	}
 }
+
+// TestEtcdsAlarmsStopChangesOfControllers: a plan that changes a controller stops at an alarm of etcd, and warns of what should be seen to;
+// one that leaves the control plane alone does neither, and for another version readiness says it.
+func TestEtcdsAlarmsStopChangesOfControllers(t *testing.T) {
+	full := func(st *lifecycle.State) {
+		hostState(st, "controller-2").Etcd = &lifecycle.EtcdStatus{Size: 2 << 30, InUse: 1 << 30, Quota: 2 << 30,
+			Alarms: []string{lifecycle.EtcdNoSpace}}
+	}
+	hollow := func(st *lifecycle.State) {
+		hostState(st, "controller-2").Etcd = &lifecycle.EtcdStatus{Size: 1 << 30, InUse: 1 << 28, Quota: 2 << 30}
+	}
+	arguments := eachHost(lifecycle.RoleController, config(`{"spec":{"api":{"sans":["a.example"]}}}`))
+	for name, c := range map[string]struct {
+		site lifecycle.Site
+		seen func(*lifecycle.State)
+		want string // severity and summary; "": nothing is said
+	}{
+		"full, controllers change":   {newSite(v135, 3, 1, arguments), full, "blocked etcd is out of space"},
+		"hollow, controllers change": {newSite(v135, 3, 1, arguments), hollow, "warning etcd's file is hollow"},
+		"full, nothing changes":      {newSite(v135, 3, 1), full, ""},
+		"full, another version":      {newSite(v136, 3, 1), full, ""},
+	} {
+		w := built(t, newSite(v135, 3, 1))
+		w.declare(c.site)
+		st := w.observe()
+		c.seen(&st)
+		var said []string
+		for _, d := range makePlan(w.site, st).Diagnostics {
+			if strings.Contains(d.Summary, "etcd") {
+				said = append(said, string(d.Severity)+" "+d.Summary)
+			}
+		}
+		if got := strings.Join(said, "; "); !strings.HasPrefix(got, c.want) || c.want == "" && got != "" || len(said) > 1 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

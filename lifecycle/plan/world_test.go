@@ -243,10 +243,44 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 			}
 			delete(w.nodes, h)
 		}}
+	case lifecycle.ActionCompactEtcd:
+		return []func(*world){func(w *world) {
+			for _, m := range w.etcd {
+				w.etcdOf(m).InUse = w.hosts[m].Etcd.Quota / 10
+			}
+		}}
+	case lifecycle.ActionDefragment:
+		return []func(*world){func(w *world) {
+			for _, m := range w.etcd {
+				if len(w.etcd) > 2 && !w.serves(m) {
+					w.fail("%s answers nobody while %s is away", h, m)
+				}
+			}
+			e := w.etcdOf(h)
+			e.Size = e.InUse
+		}}
+	case lifecycle.ActionDisarmEtcd:
+		return []func(*world){func(w *world) {
+			for _, m := range w.etcd {
+				if w.hosts[m].Etcd.NearlyFull() {
+					w.fail("the alarm is taken back while %s is full", m)
+				}
+			}
+			for _, m := range w.etcd {
+				w.etcdOf(m).Alarms = nil
+			}
+		}}
 	case lifecycle.ActionTidy:
 		return []func(*world){func(w *world) { w.hosts[h].Token, w.hosts[h].Staged = false, nil }}
 	}
 	panic("no such action: " + s.Action)
+}
+
+// etcdOf is the host's etcd, to be changed.
+func (w *world) etcdOf(h string) *lifecycle.EtcdStatus {
+	e := *w.hosts[h].Etcd
+	w.hosts[h].Etcd = &e
+	return &e
 }
 
 // putFiles are the parts of putting a host's files that differ, one by one.

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -16,7 +15,8 @@ func Backups(w io.Writer, kept []lifecycle.KeptBackup, style Style) error {
 		if b.Verified != "" {
 			verified = clockOf(b.Verified)
 		}
-		rows = append(rows, strings.Join([]string{clockOf(b.Taken), b.Version.String(), Bytes(b.Size), verified, recipients(b), dash(b.Run),
+		rows = append(rows, strings.Join([]string{clockOf(b.Taken), b.Version.String(), lifecycle.Bytes(b.Size), verified, recipients(b),
+			dash(b.Run),
 			b.Name, b.Place}, "\t"))
 	}
 	return Table(w, style, "TAKEN (UTC)\tK0S\tSIZE\tVERIFIED\tENCRYPTED FOR\tRUN\tNAME\tPLACE", rows)
@@ -38,17 +38,4 @@ func recipients(b lifecycle.KeptBackup) string {
 		out = append(out, r[:min(len(r), 12)])
 	}
 	return strings.Join(out, ",")
-}
-
-// Bytes is a size for people.
-func Bytes(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
 }

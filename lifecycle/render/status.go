@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,8 @@ func statusTables(b *strings.Builder, site lifecycle.Site, st lifecycle.State, s
 	table(b, style, "MACHINE\tROLE\tADDRESS\tSERVICE\tRUNS\tINSTALLED", hostRows(site, st))
 	table(b, style, "NODE\tSTATUS\tKUBELET\tADDRESS", nodeRows(st))
 	table(b, style, "API SERVER\tREADY\tVERSION", serverRows(st))
-	table(b, style, "ETCD MEMBER\tADDRESS", memberRows(st))
+	heading, rows := memberRows(site, st)
+	table(b, style, heading, rows)
 	table(b, style, "UNIT\tVERSION\tHEALTH\tNOTE", unitRows(st))
 }
 
@@ -163,12 +165,35 @@ func serverRows(st lifecycle.State) []string {
 	return rows
 }
 
-func memberRows(st lifecycle.State) []string {
-	var rows []string
-	for _, m := range st.Etcd.Members {
-		rows = append(rows, row(m.Name, m.PeerAddress))
+// memberRows are etcd's members; with their part and how full they are where any of them tells that.
+func memberRows(site lifecycle.Site, st lifecycle.State) (heading string, rows []string) {
+	told := slices.ContainsFunc(st.Hosts, func(h lifecycle.HostState) bool { return h.Etcd.Known() })
+	heading = "ETCD MEMBER\tADDRESS"
+	if told {
+		heading += "\tPART\tSIZE"
 	}
-	return rows
+	for _, m := range st.Etcd.Members {
+		cells := []string{m.Name, m.PeerAddress}
+		if told {
+			owner, _ := site.Cluster.EtcdOwner(m)
+			h, _ := st.Host(owner.Name)
+			cells = append(cells, etcdPart(h.Etcd)...)
+		}
+		rows = append(rows, row(cells...))
+	}
+	return heading, rows
+}
+
+func etcdPart(e *lifecycle.EtcdStatus) []string {
+	switch {
+	case !e.Known():
+		return []string{"", ""}
+	case e.Leads:
+		return []string{"leader", e.Room()}
+	case e.Learner:
+		return []string{"learner", e.Room()}
+	}
+	return []string{"follower", e.Room()}
 }
 
 func row(cells ...string) string {

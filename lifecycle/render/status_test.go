@@ -49,7 +49,13 @@ func TestStatus(t *testing.T) {
 	for _, h := range site.Cluster.Hosts {
 		fresh.Hosts = append(fresh.Hosts, lifecycle.HostState{Name: h.Name})
 	}
-	for name, st := range map[string]lifecycle.State{"well": stateOf(t, site), "ill": ill, "fresh": fresh} {
+	full := stateOf(t, site)
+	for i, size := range []int64{1 << 30, 1800 << 20, 0} {
+		full.Hosts[i].Etcd = &lifecycle.EtcdStatus{Leads: i == 1, Size: size, InUse: 900 << 20, Quota: 2 << 30,
+			Alarms: []string{lifecycle.EtcdNoSpace}}
+	}
+	full.Hosts[2].Etcd = &lifecycle.EtcdStatus{Unknown: "curl: it is not installed there"}
+	for name, st := range map[string]lifecycle.State{"well": stateOf(t, site), "ill": ill, "fresh": fresh, "full": full} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			if err := StatusText(&b, site, st, observe.Problems(site, st), Style{}); err != nil {

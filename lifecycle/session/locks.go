@@ -14,8 +14,8 @@ import (
 	"kiban.dev/kiban/lifecycle/lock"
 )
 
-// siteLock is the lock of a site: the cluster's and that of its controllers. While the cluster's API does not answer, the controllers'
-// alone.
+// siteLock is the lock of a site: the cluster's and that of its controllers. While the cluster's API does not answer, or its etcd
+// takes no writes, the controllers' alone.
 type siteLock struct {
 	site lifecycle.Site
 	host func(name string) lock.Place
@@ -36,9 +36,9 @@ func LockIn(site lifecycle.Site, host func(name string) lock.Place, cluster Clus
 	return siteLock{site: site, host: host, api: cluster}
 }
 
-// cluster is where the cluster keeps the lock, by what was seen; of no seats while its API does not answer.
+// cluster is where the cluster keeps the lock, by what was seen; of no seats while its API does not answer, or takes no writes.
 func (l siteLock) cluster(seen lifecycle.State) lock.Group {
-	if seen.API.Unknown != "" || seen.API.NotYet {
+	if seen.API.Unknown != "" || seen.API.NotYet || seen.Raised(lifecycle.EtcdNoSpace) {
 		return lock.Group{}
 	}
 	return l.lease()
@@ -149,6 +149,8 @@ type contender struct {
 	siteLock
 	claim   lock.Claim
 	contest *lock.Contest
+	// readOnly: the cluster's etcd took no writes when the lock was taken, so there is no use in asking it to keep the lock.
+	readOnly bool
 }
 
 // Await looks at all places. The controllers' count also where the cluster has its own: a run that is setting the cluster up, or that can't
@@ -164,6 +166,7 @@ func (c *contender) Take(ctx context.Context, seen lifecycle.State) (*lock.Fence
 		return nil, nil, err
 	}
 	cluster, controllers := c.cluster(seen), c.controllers(seen)
+	c.readOnly = seen.Raised(lifecycle.EtcdNoSpace)
 	fence := &lock.Fence{Site: c.claim.Site}
 	fence.Adopt = c.adopt(fence)
 	release := func() { c.release(ctx, fence) }
@@ -237,7 +240,7 @@ func (c *contender) adopt(fence *lock.Fence) func(context.Context, lifecycle.Ste
 
 // served reports whether there is a cluster that keeps a lock now.
 func (c *contender) served(ctx context.Context) bool {
-	if !c.api.Connected() {
+	if c.readOnly || !c.api.Connected() {
 		return false
 	}
 	_, err := c.api.ReadLock(ctx)

@@ -110,12 +110,14 @@ type Workloads interface {
 
 // Planners make plans. They are pure.
 type Planners struct {
-	Make     func(site lifecycle.Site, state lifecycle.State, opts lifecycle.PlanOptions) lifecycle.Plan
-	Node     func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
-	Backup   func(site lifecycle.Site) lifecycle.Plan
-	Restore  func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
-	Renew    func(site lifecycle.Site, state lifecycle.State, all bool) lifecycle.Plan
-	Estimate func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
+	Make    func(site lifecycle.Site, state lifecycle.State, opts lifecycle.PlanOptions) lifecycle.Plan
+	Node    func(site lifecycle.Site, state lifecycle.State, task lifecycle.NodeTask) lifecycle.Plan
+	Backup  func(site lifecycle.Site) lifecycle.Plan
+	Restore func(site lifecycle.Site, state lifecycle.State, from lifecycle.Backup, rejoin bool) lifecycle.Plan
+	Renew   func(site lifecycle.Site, state lifecycle.State, all bool) lifecycle.Plan
+	// MaintainEtcd gives back what etcd's files hold nothing in.
+	MaintainEtcd func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
+	Estimate     func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
 	// Ready says what a version would break.
 	Ready func(readiness.Input) lifecycle.Readiness
 }
@@ -142,6 +144,9 @@ func (p Planners) filled() Planners {
 	}
 	if p.Renew == nil {
 		p.Renew = plan.Renew
+	}
+	if p.MaintainEtcd == nil {
+		p.MaintainEtcd = plan.MaintainEtcd
 	}
 	if p.Estimate == nil {
 		p.Estimate = plan.Estimate

@@ -3,6 +3,8 @@ package posix
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,24 +16,32 @@ import (
 	"time"
 )
 
-// curl fetches http, https and file URLs for real, the last from the machine's own disk.
+// curl fetches http, https and file URLs for real, the last from the machine's own disk. Of several, each is fetched with the same options.
 func curl(ctx context.Context, c *Call) int {
-	o, err := c.parse("s", "S", "L", "f", "k", "I", "o:", "w:", "H:", "X:", "m:", "O", "fail", "silent", "insecure", "location",
-		"show-error", "connect-timeout=", "max-time=", "retry=", "output=", "head", "noproxy=", "cacert=")
-	if err == nil && len(o.args) != 1 {
-		err = fmt.Errorf("%d URLs: other than one is not in the lab", len(o.args))
+	o, err := c.parse("s", "S", "L", "f", "k", "I", "o:", "w:", "H:", "X:", "m:", "O", "d:", "E:", "fail", "silent", "insecure", "location",
+		"show-error", "connect-timeout=", "max-time=", "retry=", "output=", "head", "noproxy=", "cacert=", "cert=", "key=", "data=")
+	if err == nil && len(o.args) == 0 {
+		err = errors.New("(2) no URL specified")
 	}
 	if err != nil {
 		fmt.Fprintf(c.Err, "curl: %v\ncurl: try 'curl --help' for more information\n", err)
 		return 2
 	}
+	status := 0
+	for _, at := range o.args {
+		status = curlOne(ctx, c, o, at)
+	}
+	return status
+}
+
+func curlOne(ctx context.Context, c *Call, o options, at string) int {
 	complain := func(status int, format string, a ...any) int {
 		if !o.has("s", "silent") || o.has("S", "show-error") {
 			fmt.Fprintf(c.Err, "curl: (%d) %s\n", status, fmt.Sprintf(format, a...))
 		}
 		return status
 	}
-	u, err := url.Parse(o.args[0])
+	u, err := url.Parse(at)
 	if err != nil {
 		return complain(3, "URL rejected: %v", err)
 	}
@@ -105,9 +115,16 @@ func (c *Call) fetch(ctx context.Context, o options, u *url.URL) (*http.Response
 			context.AfterFunc(ctx, cancel)
 		}
 	}
+	secure, err := c.secured(o)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: connect}
 	tr := &http.Transport{
-		DialContext:       (&net.Dialer{Timeout: connect}).DialContext,
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: o.has("k", "insecure")}, //nolint:gosec // what -k asks for
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, c.System.own(addr))
+		},
+		TLSClientConfig:   secure,
 		DisableKeepAlives: true,
 	}
 	client := &http.Client{Transport: tr}
@@ -118,16 +135,63 @@ func (c *Call) fetch(ctx context.Context, o options, u *url.URL) (*http.Response
 	if o.has("I", "head") {
 		method = http.MethodHead
 	}
+	var send io.Reader
+	if o.has("d", "data") {
+		method, send = http.MethodPost, strings.NewReader(o.value("d", "data"))
+	}
 	if o.has("X") {
 		method = o.value("X")
 	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), send)
 	if err != nil {
 		return nil, err
+	}
+	if send != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for _, h := range o.set["H"] {
 		k, v, _ := strings.Cut(h, ":")
 		req.Header.Set(strings.TrimSpace(k), strings.TrimSpace(v))
 	}
 	return client.Do(req)
+}
+
+// secured is what the options say of TLS: authorities and a client's certificate are read from the machine's disk.
+func (c *Call) secured(o options) (*tls.Config, error) {
+	cfg := &tls.Config{InsecureSkipVerify: o.has("k", "insecure")} //nolint:gosec // what -k asks for
+	if o.has("cacert") {
+		authorities, err := c.Files.ReadFile(o.value("cacert"))
+		if err != nil {
+			return nil, err
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(authorities) {
+			return nil, fmt.Errorf("error adding trust anchors from file: %s", o.value("cacert"))
+		}
+	}
+	if o.has("E", "cert") {
+		cert, err := c.Files.ReadFile(o.value("E", "cert"))
+		if err != nil {
+			return nil, err
+		}
+		key, err := c.Files.ReadFile(o.value("key"))
+		if err != nil {
+			return nil, err
+		}
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
+}
+
+// own is where a connection of this machine goes: its own loopback address is where its own services listen.
+func (s *System) own(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && s.Address != "" && (host == "127.0.0.1" || host == "localhost") {
+		return net.JoinHostPort(s.Address, port)
+	}
+	return addr
 }

@@ -1,0 +1,24 @@
+package session
+
+import (
+	"context"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// MaintainEtcd has etcd's members give back what their files hold nothing in, one after another, and takes back the alarm of an etcd that
+// was out of space. It looks again in the end, and it is an error when the alarm is there still. A Result without a Run: there was nothing
+// to do.
+func (s *Session) MaintainEtcd(ctx context.Context) (Result, error) {
+	maintenance := func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.MaintainEtcd(s.site, seen) }
+	res, err := s.converge(ctx, goal{doing: "maintenance of etcd", plan: maintenance})
+	if err != nil || res.Run == "" {
+		return res, err
+	}
+	seen, err := s.Observe(ctx)
+	if err == nil && seen.Raised(lifecycle.EtcdNoSpace) {
+		err = lifecycle.Errorf(s.site.Name, "etcd is out of space again (alarm NOSPACE)").
+			Because("Something writes more than there is room for.").Try("kiban status " + s.site.Name)
+	}
+	return res, err
+}
