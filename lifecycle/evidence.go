@@ -11,8 +11,7 @@ type Answer[T any] struct {
 func (a Answer[T]) Known() bool { return a.Unknown == "" }
 
 // Evidence is what a site was asked, beyond its State, to learn what a version would break. It is gathered for that question alone: it
-// costs
-// the API more than a look does. What is not asked at all is nil.
+// costs the API more than a look does. What is not asked at all is nil.
 type Evidence struct {
 	// APIs is which versions of Kubernetes' API the site uses.
 	APIs *APIEvidence
@@ -20,4 +19,6 @@ type Evidence struct {
 	Scheduling *Answer[Scheduling]
 	// Risks are the files of risks/ at the fleet's root.
 	Risks *Answer[[]RiskFile]
+	// Admission is what must be there, and who is asked, before pods are let in again.
+	Admission *Answer[Admission]
 }

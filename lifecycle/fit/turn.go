@@ -23,9 +23,9 @@ type Group struct {
 // one
 // order to the next; and about how often it is at all.
 const (
-	triesSmall = 24
+	triesSmall = 60
 	triesLarge = 6
-	triesMost  = 100
+	triesMost  = 300
 	largeBoard = 200 // nodes
 )
 
@@ -218,9 +218,9 @@ type try struct {
 // tries are the ways in which the pods are moved: by chance, and such as are the best and the worst for each group of which it is not
 // certain.
 func (b *Board) tries(groups []Group, unsure []bool) []try {
-	by := triesSmall
+	by, again := triesSmall, 4
 	if len(b.s.Nodes) > largeBoard {
-		by = triesLarge
+		by, again = triesLarge, 1
 	}
 	var out []try
 	for n := range by {
@@ -230,9 +230,11 @@ func (b *Board) tries(groups []Group, unsure []bool) []try {
 		if !unsure[i] || len(out) >= triesMost {
 			continue
 		}
-		for _, ranked := range []bool{true, false} {
-			out = append(out, try{taste: fullest, ranked: ranked, group: i, first: true},
-				try{taste: roomiest, ranked: ranked, group: i, first: true}, try{ranked: ranked, group: i}, try{ranked: ranked, group: i})
+		for n := range 2 * again {
+			ranked := n%2 == 0
+			out = append(out, try{taste: fullest, ranked: ranked, group: i, first: true}, try{taste: roomiest, ranked: ranked, group: i,
+				first: true},
+				try{taste: roomiest, ranked: ranked, group: i}, try{taste: fullest, ranked: ranked, group: i})
 		}
 	}
 	return out
@@ -308,7 +310,7 @@ func (g *game) choose(i int, k *kind, volumes int32) int32 {
 		}
 		score := int64(0)
 		if crowds {
-			score = g.crowd(node)
+			score = g.crowd(k, node)
 		} else {
 			score = g.score(node)
 		}
@@ -322,21 +324,37 @@ func (g *game) choose(i int, k *kind, volumes int32) int32 {
 	return best
 }
 
-// crowd is how soon no pod of the group finds a place on the node any more, if others take it.
-func (g *game) crowd(node int32) int64 {
+// crowd is how much a pod of a kind harms the group when it goes to the node. One that the group wants to be near goes where the group
+// can't
+// follow. Others go where the group could: best where they take its last place, then by one taste where it has the least room, by the other
+// anywhere.
+func (g *game) crowd(k *kind, node int32) int64 {
 	of := &g.groups[g.group]
-	k := &g.kinds[of.Kind]
-	if g.obstacle(k, of.Volumes, node) != nothing {
+	harmed := &g.kinds[of.Kind]
+	if slices.ContainsFunc(harmed.near, func(c *counter) bool { return slices.Contains(k.feeds, c) }) {
+		if g.fixed(harmed, of.Volumes, node) != nothing {
+			return 1
+		}
+		return 0
+	}
+	if g.obstacle(harmed, of.Volumes, node) != nothing {
 		return -1 << 40
 	}
 	free := g.free[int(node)*len(g.s.Resources):]
-	room := int64(1 << 30)
-	for r, amount := range k.Requests {
-		if amount > 0 {
-			room = min(room, free[r]*100/amount)
+	room, last := int64(1<<30), int64(0)
+	for r, amount := range harmed.Requests {
+		if amount == 0 {
+			continue
+		}
+		room = min(room, free[r]*100/amount)
+		if r < len(k.Requests) && free[r]-k.Requests[r] < amount {
+			last = 1 << 31 // none of the group fits beside it
 		}
 	}
-	return -room
+	if g.taste == fullest {
+		return last + g.luck.Int64N(1000)
+	}
+	return last - room
 }
 
 // score is how much the taste likes a node: by the share that is free of what it has least of.

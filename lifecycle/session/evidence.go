@@ -12,8 +12,8 @@ func (w *world) Evidence(ctx context.Context, seen lifecycle.State, target lifec
 	var e lifecycle.Evidence
 	witnesses := []func(){
 		func() { e.APIs = w.apis(ctx, seen, target) },
-		func() { e.Scheduling = w.scheduling(ctx) },
 		func() { e.Risks = w.ownRisks() },
+		func() { e.Scheduling, e.Admission = w.places(ctx) },
 	}
 	var all sync.WaitGroup
 	for _, ask := range witnesses {

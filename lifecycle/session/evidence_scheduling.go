@@ -6,11 +6,18 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// scheduling asks the API for what decides where pods can run.
-func (w *world) scheduling(ctx context.Context) *lifecycle.Answer[lifecycle.Scheduling] {
-	s, err := w.api.Scheduling(ctx)
-	if err != nil {
-		return &lifecycle.Answer[lifecycle.Scheduling]{Unknown: err.Error()}
+// places asks the API for what decides where pods can run, and whether they are let in again.
+func (w *world) places(ctx context.Context) (*lifecycle.Answer[lifecycle.Scheduling], *lifecycle.Answer[lifecycle.Admission]) {
+	var s lifecycle.Answer[lifecycle.Scheduling]
+	var a lifecycle.Answer[lifecycle.Admission]
+	var err error
+	if s.Value, err = w.api.Scheduling(ctx); err != nil {
+		s.Unknown = err.Error()
+		a.Unknown = s.Unknown
+		return &s, &a
 	}
-	return &lifecycle.Answer[lifecycle.Scheduling]{Value: s}
+	if a.Value, err = w.api.Admission(ctx, s.Value.Kinds); err != nil {
+		a.Unknown = err.Error()
+	}
+	return &s, &a
 }

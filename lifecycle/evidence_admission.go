@@ -1,0 +1,48 @@
+package lifecycle
+
+// Admission is what must be there, and who is asked, before the API lets a pod in that takes the place of one that was moved.
+type Admission struct {
+	// Webhooks are those that judge pods, evictions or nodes, and whose silence refuses what they judge.
+	Webhooks []Webhook
+	// PriorityClasses and RuntimeClasses are the names of those that there are, ServiceAccounts are "namespace/name"; all sorted.
+	PriorityClasses, RuntimeClasses, ServiceAccounts []string
+	// Overdrawn are the quotas of which more is used than they allow now.
+	Overdrawn []Quota
+}
+
+// Webhook is an admission webhook with failurePolicy Fail.
+type Webhook struct {
+	// Name is its own, Configuration what it stands in: "ValidatingWebhookConfiguration policy".
+	Name, Configuration string
+	// Kinds of Scheduling.Kinds are judged when a pod of them is made, by the webhook's selectors. Evictions and Nodes: these are judged.
+	Kinds            []int32
+	Evictions, Nodes bool
+	// Conditional: it has conditions beside its selectors, which may let some of that pass.
+	Conditional bool
+	// Service is whom it asks: "policy/webhook"; Gone says that there is no such Service.
+	Service string
+	Gone    bool
+	// Backends are the ready endpoints of the Service.
+	Backends []Backend
+}
+
+// Backend is a ready endpoint of a Service.
+type Backend struct {
+	// Pod is its name, in the Service's namespace, and Node where it is; "" where the endpoint does not say.
+	Pod, Node string
+}
+
+// Quota is a ResourceQuota of which more is used than it allows.
+type Quota struct {
+	Namespace, Name string
+	Over            []QuotaUse
+}
+
+// QuotaUse is a resource of which more is used than a quota allows.
+type QuotaUse struct {
+	// Resource is its name among Scheduling.Resources; Limits says that limits are counted, not requests.
+	Resource string
+	Limits   bool
+	// Text says it as the quota does: "requests.cpu: 12 used, 10 allowed".
+	Text string
+}
