@@ -76,6 +76,9 @@ type HostState struct {
 	ClockOffset int `json:"-"`
 	// FreeBytes is the room on the filesystem of /usr/local/bin.
 	FreeBytes int64 `json:"-"`
+	// MemoryBytes is how much memory the host has, SwapBytes how much swap; 0 memory: it does not tell.
+	MemoryBytes int64 `json:"-"`
+	SwapBytes   int64 `json:"-"`
 	// Full are the filesystems of k0s's program and data that have less than LeastRoom, by where they are mounted, sorted.
 	Full []string `json:"full,omitempty"`
 

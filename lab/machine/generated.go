@@ -39,7 +39,7 @@ func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 	case "/proc/1/comm":
 		text = "systemd\n"
 	case "/proc/meminfo":
-		text = "MemTotal:       65807484 kB\nMemFree:        61012312 kB\nMemAvailable:   63576440 kB\n"
+		text = "MemTotal:       65807484 kB\nMemFree:        61012312 kB\nMemAvailable:   63576440 kB\nSwapTotal:             0 kB\n"
 	case "/proc/loadavg":
 		text = "0.10 0.12 0.09 1/312 4242\n"
 	case "/proc/version":

@@ -54,7 +54,7 @@ func blocks() map[string]bound {
 func counts(declared int) map[string]int {
 	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared, "dropin": maxDropIns}
 	for _, once := range []string{"uid", "shell", "facts", "load", "patience", "clock", "hostname", "kernel", "boot", "epoch", "machine",
-		"cgroup",
+		"cgroup", "memory",
 		"systemd", "unit", "environment", "data", "restored", "server", "token", "spent", "done"} {
 		out[once] = 1
 	}

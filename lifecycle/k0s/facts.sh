@@ -138,6 +138,20 @@ for f in "$LOCKS"/epoch.*; do
 done
 [ "$n" = 0 ] || fact epoch "$n"
 block os osrelease
+mem=
+swap=0
+if [ -r /proc/meminfo ]; then
+	while read -r key size rest; do
+		case $key in
+		MemTotal:) mem=$size ;;
+		SwapTotal:)
+			swap=$size
+			break
+			;;
+		esac
+	done </proc/meminfo
+fi
+[ -z "$mem" ] || fact memory "$mem $swap"
 [ -d /sys/fs/cgroup ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && fact cgroup 1
 
 dir=${BIN%/*}

@@ -77,6 +77,7 @@ func (f *facts) machine(raw frames) {
 	h.Arch = goArch(raw.value("machine"))
 	h.OS = osName(raw.block("os"))
 	h.CgroupV1 = raw.value("cgroup") == "1"
+	h.MemoryBytes, h.SwapBytes = memory(raw.value("memory"))
 	h.FreeBytes = freeBytes(raw.blocks["free"])
 	h.Full = fullOnes(raw.block("free"), raw.block("room"))
 	if s, err := strconv.ParseInt(raw.value("clock"), 10, 64); err == nil {
@@ -305,4 +306,17 @@ func etcdMembers(b block) ([]lifecycle.EtcdMember, string) {
 	}
 	slices.SortFunc(out, func(a, b lifecycle.EtcdMember) int { return strings.Compare(a.Name, b.Name) })
 	return out, ""
+}
+
+// memory reads how much of it there is, and of swap: kibibytes, as /proc/meminfo has them. Zero: it does not tell.
+func memory(said string) (total, swap int64) {
+	have, more, _ := strings.Cut(said, " ")
+	total, err := strconv.ParseInt(have, 10, 54)
+	if err != nil || total < 0 {
+		return 0, 0
+	}
+	if swap, err = strconv.ParseInt(more, 10, 54); err != nil || swap < 0 {
+		swap = 0
+	}
+	return total << 10, swap << 10
 }

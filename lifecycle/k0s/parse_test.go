@@ -42,11 +42,12 @@ func TestParseFacts(t *testing.T) {
 		out  []byte
 		want func(facts) bool
 	}{
-		{"machine", said("hostname=W1", "machine=aarch64", "kernel=6.1", "os<0>ID=debian\nVERSION_ID=\"12\"\n", "cgroup=1",
+		{"machine", said("hostname=W1", "machine=aarch64", "kernel=6.1", "memory=2048 4", "os<0>ID=debian\nVERSION_ID=\"12\"\n", "cgroup=1",
 			"free<0>Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/x 10 5 4 50% /\n", "clock=1795295497"),
 			func(f facts) bool {
 				h := f.host
 				return h.Hostname == "w1" && h.Arch == "arm64" && h.OS == "debian 12" && h.CgroupV1 && h.FreeBytes == 4096 &&
+					h.MemoryBytes == 2<<20 && h.SwapBytes == 4096 &&
 					f.clock.Unix() == 1795295497 && h.Service == lifecycle.ServiceAbsent && h.Reached()
 			}},
 		{"disks", said("hostname=w1", "machine=aarch64", "clock=1795295497", "room<0>Filesystem 1024-blocks Used Available Capacity Mounted on\n"+

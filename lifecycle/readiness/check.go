@@ -25,7 +25,7 @@ type rule func(in Input, r *report)
 
 // rules are all of them, in the order in which what they looked at is told.
 func rules() []rule {
-	return []rule{reach, certificates, apis, pods, setForVersion, charts, knownRisks, etcd, admission}
+	return []rule{reach, certificates, apis, pods, setForVersion, charts, etcd, admission, machines, knownRisks}
 }
 
 // Check says what the target version would break.
