@@ -89,7 +89,8 @@ func TestA3_SignaturesAreDemanded(t *testing.T) {
 	for signed, want := range map[string]int{"": exitStale, "https://gitlab.example": exitDone} {
 		f := &fakeSite{allows: lifecycle.Fleet{SignedReviews: true}, plans: []lifecycle.Plan{plan}}
 		file := filepath.Join(t.TempDir(), "lab.json")
-		if err := review.WriteReviewed(filepath.Dir(file), lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: mergeRequestURL, Plan: plan,
+		if err := review.WriteReviewed(filepath.Dir(file), lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: mergeRequestURL,
+			Plan:     plan,
 			Evidence: lifecycle.ReviewEvidence{SignedBy: signed}}); err != nil {
 			t.Fatal(err)
 		}

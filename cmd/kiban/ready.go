@@ -37,7 +37,8 @@ whom it concerns, and what to do. What could not be looked at is named. Nothing 
 but with --fix the fleet's files: what is of a removed API is written by the one that takes its place, where only apiVersion or a field's
 name differs.
 
-Without --to it is the declared version where the site does not have it yet, else the next minor release. Every plan that changes the version
+Without --to it is the declared version where the site does not have it yet,
+	else the next minor release. Every plan that changes the version
 has the same findings. Exit code 3 when something is in the way.`,
 		Example:           "  kiban ready tokyo-prod\n  kiban ready tokyo-prod --to v1.37.2+k0s.0\n  kiban ready --all --to 1.37 -o json",
 		ValidArgsFunction: a.completeAllSites,

@@ -28,15 +28,20 @@ func TestReady(t *testing.T) {
 		want  []string
 	}{
 		"attention": {[]lifecycle.HostState{endingAuthority(9*24*time.Hour + time.Hour)}, "", exitDone,
-			[]string{"k0s v1.36.3+k0s.0 -> v1.37.0+k0s.0", "1 to see to", "ctrl: the certificate ca ends on", "in 9 days", "Looked at: 1 of 1 machine"}},
-		"in the way":  {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "", exitBlocked, []string{"Not ready: 1 finding in the way", "ended on"}},
-		"not seen":    {[]lifecycle.HostState{endingAuthority(9999 * time.Hour), away}, "", exitDone, []string{"Not known to be ready", "w1: no route to host"}},
-		"nothing":     {[]lifecycle.HostState{away}, "", exitFailed, []string{"nothing is known of what"}},
-		"markdown":    {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o markdown", exitBlocked, []string{"| In the way | **ctrl**: the certificate ca"}},
-		"json":        {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o json", exitBlocked, []string{`"rank": "blocks"`, `"rule": "certificate"`}},
-		"another one": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.38", exitDone, []string{"-> v1.38.0+k0s.0", "Ready: nothing that was looked at breaks"}},
-		"no version":  {nil, "--to latest", exitFailed, []string{`"latest" is not a version`}},
-		"older":       {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.35", exitFailed, []string{"which is newer than"}},
+			[]string{"k0s v1.36.3+k0s.0 -> v1.37.0+k0s.0", "1 to see to", "ctrl: the certificate ca ends on", "in 9 days",
+				"Looked at: 1 of 1 machine"}},
+		"in the way": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "", exitBlocked, []string{"Not ready: 1 finding in the way",
+			"ended on"}},
+		"not seen": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour), away}, "", exitDone, []string{"Not known to be ready",
+			"w1: no route to host"}},
+		"nothing": {[]lifecycle.HostState{away}, "", exitFailed, []string{"nothing is known of what"}},
+		"markdown": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o markdown", exitBlocked,
+			[]string{"| In the way | **ctrl**: the certificate ca"}},
+		"json": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o json", exitBlocked, []string{`"rank": "blocks"`, `"rule": "certificate"`}},
+		"another one": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.38", exitDone, []string{"-> v1.38.0+k0s.0",
+			"Ready: nothing that was looked at breaks"}},
+		"no version": {nil, "--to latest", exitFailed, []string{`"latest" is not a version`}},
+		"older":      {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.35", exitFailed, []string{"which is newer than"}},
 	} {
 		f := &fakeSite{state: lifecycle.State{Hosts: tt.hosts}}
 		r := f.kiban(t, t.TempDir(), nil, append([]string{"ready", "lab"}, strings.Fields(tt.args)...)...)
@@ -56,7 +61,8 @@ func TestReadyCommandLine(t *testing.T) {
 	a := &app{Streams: Streams{Getenv: func(string) string { return "" }}, services: (&fakeSite{}).services()}
 	a.fleet = t.TempDir()
 	a.ListSites = func(string) ([]string, error) { return []string{"lab", "osaka"}, nil }
-	for args, want := range map[string]string{"tokyo --to 1.37": "tokyo 1.37", "--all": "lab,osaka ", "a b": "a,b ", "a --all": "not both", "": "which site?"} {
+	for args, want := range map[string]string{"tokyo --to 1.37": "tokyo 1.37", "--all": "lab,osaka ", "a b": "a,b ", "a --all": "not both",
+		"": "which site?"} {
 		var got string
 		cmd := newReady(a, func(_ context.Context, o *readyOptions) error {
 			got = strings.Join(o.Sites, ",") + " " + o.To

@@ -81,7 +81,8 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	return nil
 }
 
-func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]forge.SiteFindings, lifecycle.Diagnostics, error) {
+func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]forge.SiteFindings,
+	lifecycle.Diagnostics, error) {
 	a := opts.app
 	var verdicts []forge.SiteFindings
 	var all lifecycle.Diagnostics

@@ -13,7 +13,7 @@ import (
 const (
 	findingsNamed = 5
 	// readinessRows is how many findings of readiness it shows in its table.
-	readinessRows = 45
+	readinessRows = 60
 	findingLines  = 10
 	clausesNamed  = 3
 	machinesNamed = 8

@@ -7,7 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// accept takes what the site's owners have accepted out of the way: it is still told, with their reason. An acceptance that no finding needs
+// accept takes what the site's owners have accepted out of the way: it is still told, with their reason. An acceptance that no finding
+// needs
 // is told, too, so that it does not wait for one that nobody has looked at.
 func (r *report) accept(accepted []lifecycle.Accepted) {
 	for _, a := range accepted {

@@ -20,11 +20,14 @@ func TestWhatIsNotSeenIsNotReady(t *testing.T) {
 		ready bool
 		want  string
 	}{
-		"all seen":         {lifecycle.State{Hosts: []lifecycle.HostState{seen}}, true, ""},
-		"a machine away":   {lifecycle.State{Hosts: []lifecycle.HostState{seen, away}}, false, "what 1 of 2 machines are like"},
-		"no API":           {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{Unknown: "refused"}}, false, "what runs in the cluster"},
-		"no cluster yet":   {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{NotYet: true}}, false, "what runs in the cluster"},
-		"nothing at all":   {lifecycle.State{Hosts: []lifecycle.HostState{away}, API: lifecycle.APIState{Unknown: "refused"}}, false, "no route to host"},
+		"all seen":       {lifecycle.State{Hosts: []lifecycle.HostState{seen}}, true, ""},
+		"a machine away": {lifecycle.State{Hosts: []lifecycle.HostState{seen, away}}, false, "what 1 of 2 machines are like"},
+		"no API": {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{Unknown: "refused"}}, false,
+			"what runs in the cluster"},
+		"no cluster yet": {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{NotYet: true}}, false,
+			"what runs in the cluster"},
+		"nothing at all": {lifecycle.State{Hosts: []lifecycle.HostState{away}, API: lifecycle.APIState{Unknown: "refused"}}, false,
+			"no route to host"},
 		"external, no API": {lifecycle.State{API: lifecycle.APIState{Unknown: "forbidden"}}, false, "forbidden"},
 	} {
 		got := Check(Input{Site: lifecycle.Site{Name: "lab"}, State: tt.state, Target: lifecycle.Version{Major: 1, Minor: 37}, Now: now})
@@ -79,7 +82,8 @@ func TestFindingsAreWhole(t *testing.T) {
 			t.Errorf("%+v lacks something", f)
 		}
 		if strings.Contains(f.Summary, "\n") || strings.HasSuffix(f.Summary, ".") || !begins(f.Remedy) {
-			t.Errorf("%s: %q / %q: a summary is a line without a full stop, a remedy begins with a capital or a command", f.Rule, f.Summary, f.Remedy)
+			t.Errorf("%s: %q / %q: a summary is a line without a full stop, a remedy begins with a capital or a command", f.Rule, f.Summary,
+				f.Remedy)
 		}
 	}
 }

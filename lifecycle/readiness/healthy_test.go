@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -26,7 +27,8 @@ func healthy(seed uint64) Input {
 	for i := range 3 + r.IntN(8) {
 		in.addHost(fmt.Sprintf("w%d", i+1), lifecycle.RoleWorker, has, r)
 	}
-	in.Evidence = lifecycle.Evidence{APIs: healthyAPIs(in, r), Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Value: roomy(in, r)}}
+	in.Evidence = lifecycle.Evidence{APIs: healthyAPIs(in, r), Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Value: roomy(in, r)},
+		Admission: &lifecycle.Answer[lifecycle.Admission]{Value: lifecycle.Admission{PriorityClasses: []string{"system-node-critical"}}}}
 	return in
 }
 
@@ -38,9 +40,12 @@ func (in *Input) addHost(name string, role lifecycle.Role, has lifecycle.Version
 		h.ServiceName, h.K0sRole = "k0scontroller", "controller"
 		h.Certificates = []lifecycle.Certificate{
 			{Name: "ca", Renewed: lifecycle.RenewedByHand, NotBefore: now.AddDate(-1, 0, 0), NotAfter: now.AddDate(9, -r.IntN(12), 0)},
-			{Name: "server", Renewed: lifecycle.RenewedByStart, NotBefore: now.AddDate(0, -r.IntN(11), 0), NotAfter: now.AddDate(0, 1+r.IntN(11), 0)}}
+			{Name: "server", Renewed: lifecycle.RenewedByStart, NotBefore: now.AddDate(0, -r.IntN(11), 0), NotAfter: now.AddDate(0, 1+r.IntN(11),
+				0)}}
+		h.Etcd = &lifecycle.EtcdStatus{Version: "3.6.14", Size: 90 << 20, InUse: 60 << 20, Quota: 2 << 30, Since: time.Hour, Fsyncs: 5000,
+			SlowFsyncs: int64(r.IntN(9))}
 		in.State.API.Servers = append(in.State.API.Servers, lifecycle.APIServer{Host: name, Version: has.Kubelet(), Ready: true})
-		in.State.Etcd.Members = append(in.State.Etcd.Members, lifecycle.EtcdMember{Name: name})
+		in.State.Etcd.Members = append(in.State.Etcd.Members, lifecycle.EtcdMember{Name: name, PeerAddress: "10.0.0." + name[1:]})
 	} else {
 		in.State.Nodes = append(in.State.Nodes, lifecycle.NodeState{Name: name, Ready: true, Kubelet: has.Kubelet()})
 	}

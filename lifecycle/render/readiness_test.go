@@ -1,6 +1,9 @@
 package render
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,10 +30,12 @@ func unreadySite(t *testing.T) lifecycle.Readiness {
 	}
 	r.Findings = append(r.Findings,
 		lifecycle.ReadinessFinding{Rule: "removed-api", Rank: lifecycle.RankAttention, Subject: "ServiceCIDR networking.k8s.io/v1beta1",
-			Owner: "tenant shop", Summary: "asked for, and gone with v1.37 <b>", Seen: []string{"one", "two", "three", "four", "five"}, Breaks: "v1.37",
+			Owner: "tenant shop", Summary: "asked for, and gone with v1.37 <b>", Seen: []string{"one", "two", "three", "four", "five"},
+			Breaks: "v1.37",
 			Remedy: "Ask for networking.k8s.io/v1 | or not."},
-		lifecycle.ReadinessFinding{Rule: "certificate", Rank: lifecycle.RankGood, Subject: "ctrl", Summary: "the certificate ca ends on 2027-02-01",
-			Seen: []string{"its life"}, Remedy: "kiban explain certificate"})
+		lifecycle.ReadinessFinding{Rule: "certificate", Rank: lifecycle.RankGood, Subject: "ctrl",
+			Summary: "the certificate ca ends on 2027-02-01",
+			Seen:    []string{"its life"}, Remedy: "kiban explain certificate"})
 	r.Sort()
 	return r
 }
@@ -48,5 +53,30 @@ func TestReadiness(t *testing.T) {
 		}
 	}
 	rendertest.Golden(t, *update, "readiness.txt", all.String())
-	rendertest.Golden(t, *update, "readiness.md", ReadinessMarkdown(r, 3)+"----\n"+ReadinessMarkdown(lifecycle.Readiness{Site: "lab", To: r.To}, 3))
+	rendertest.Golden(t, *update, "readiness.md", ReadinessMarkdown(r, 3)+"----\n"+ReadinessMarkdown(lifecycle.Readiness{Site: "lab",
+		To: r.To}, 3))
+}
+
+// TestManyFindings: a site with some fifty troubles fits a screen in short, and a table of a merge request has all of them.
+func TestManyFindings(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "readiness", "testdata", "planted.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r lifecycle.Readiness
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := ReadinessText(&text, r, true, Style{}.Within(200)); err != nil {
+		t.Fatal(err)
+	}
+	rendertest.Golden(t, *update, "readiness_many.txt", text.String())
+	table := ReadinessMarkdown(r, 60)
+	rendertest.Golden(t, *update, "readiness_many.md", table)
+	for _, f := range r.Findings {
+		if !strings.Contains(text.String(), f.Subject) || !strings.Contains(table, lifecycle.Markdown(f.Subject)) {
+			t.Errorf("%s: %s is not shown", f.Subject, f.Summary)
+		}
+	}
 }

@@ -11,7 +11,8 @@ import (
 func checkAccept(accepted []acceptSpec) []finding {
 	var found []finding
 	for i, a := range accepted {
-		for _, f := range [...][2]string{{"finding", a.Finding}, {"subject", a.Subject}, {"because", a.Because}, {"for", lifecycle.Version(a.For).String()}} {
+		for _, f := range [...][2]string{{"finding", a.Finding}, {"subject", a.Subject}, {"because", a.Because}, {"for",
+			lifecycle.Version(a.For).String()}} {
 			if f[1] == "" {
 				found = append(found, wrong(sitePlace("spec", "upgrade", "accept", overlay.Index(i)), fmt.Sprintf("what is accepted has no %s", f[0]),
 					"It takes one finding of kiban ready out of the way, for one release.",

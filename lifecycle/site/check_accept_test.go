@@ -9,7 +9,8 @@ import (
 
 // TestAcceptedIsNamedWhole: what is accepted names finding, subject, release and reason.
 func TestAcceptedIsNamedWhole(t *testing.T) {
-	whole := acceptSpec{Finding: "removed-api", Subject: "tenant shop", For: release(lifecycle.Version{Major: 1, Minor: 37}), Because: "they move"}
+	whole := acceptSpec{Finding: "removed-api", Subject: "tenant shop", For: release(lifecycle.Version{Major: 1, Minor: 37}),
+		Because: "they move"}
 	if found := checkAccept([]acceptSpec{whole}); len(found) != 0 {
 		t.Errorf("found %v", found)
 	}

@@ -168,7 +168,8 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	}
 	s.Policy.Probes = u.Probes
 	for _, a := range u.Accept {
-		s.Policy.Accept = append(s.Policy.Accept, lifecycle.Accepted{Finding: a.Finding, Subject: a.Subject, For: lifecycle.Version(a.For), Because: a.Because})
+		s.Policy.Accept = append(s.Policy.Accept, lifecycle.Accepted{Finding: a.Finding, Subject: a.Subject, For: lifecycle.Version(a.For),
+			Because: a.Because})
 	}
 	for _, v := range u.Path {
 		s.Policy.Path = append(s.Policy.Path, lifecycle.Version(v))
