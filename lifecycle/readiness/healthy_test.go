@@ -10,7 +10,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// healthy is a site as it should be, another one for each seed: three or more workers with room for what runs on them, controllers whose
+// healthy is a site as it should be, another one for each seed: four or more workers with room for what runs on them, controllers whose
 // certificates last, and nobody who uses what ends.
 func healthy(seed uint64) Input {
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -24,7 +24,7 @@ func healthy(seed uint64) Input {
 	for i := range []int{1, 3, 5}[r.IntN(3)] {
 		in.addHost(fmt.Sprintf("c%d", i+1), lifecycle.RoleController, has, r)
 	}
-	for i := range 3 + r.IntN(8) {
+	for i := range 4 + r.IntN(8) {
 		in.addHost(fmt.Sprintf("w%d", i+1), lifecycle.RoleWorker, has, r)
 	}
 	in.Evidence = lifecycle.Evidence{APIs: healthyAPIs(in, r), Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Value: roomy(in, r)},
@@ -35,7 +35,7 @@ func healthy(seed uint64) Input {
 func (in *Input) addHost(name string, role lifecycle.Role, has lifecycle.Version, r *rand.Rand) {
 	in.Site.Cluster.Hosts = append(in.Site.Cluster.Hosts, lifecycle.Host{Name: name, Role: role})
 	h := lifecycle.HostState{Name: name, Hostname: name, OS: "debian 13", Kernel: "6.12.48", Arch: "amd64", Binary: has, Running: has,
-		Service: lifecycle.ServiceRunning, ServiceName: "k0sworker", K0sRole: "worker", Data: true, FreeBytes: 40 << 30}
+		Service: lifecycle.ServiceRunning, ServiceName: "k0sworker", K0sRole: "worker", Data: true, FreeBytes: 40 << 30, MemoryBytes: 32 << 30}
 	if role.IsController() {
 		h.ServiceName, h.K0sRole = "k0scontroller", "controller"
 		h.Certificates = []lifecycle.Certificate{

@@ -172,6 +172,7 @@ func (r *report) unlike(role string, t trait, peers []peer) {
 	}
 	r.find(lifecycle.ReadinessFinding{Rule: "unlike-its-siblings", Rank: t.rank, Subject: subject,
 		Summary: fmt.Sprintf("%s %s, %s on %d others", t.name, strings.Join(few(said, mostLines), "; "), usual, len(by[usual])),
+		Seen:    []string{"as usual: " + lifecycle.Enumerate(few(by[usual], mostLines))},
 		Remedy: "Look whether it is meant: what an upgrade does to the others tells little of such a machine. It makes a good canary, and " +
 			"a bad last one."})
 }

@@ -109,6 +109,14 @@ func plants() []plant {
 		{"Kubernetes first, then the chart", func(in *Input) { in.chart("logs", "logs", "1.0.0", ">=1.30.0-0", "2.0.0", ">=1.37.0-0") },
 			"chart", "addon logs", "Kubernetes first"},
 
+		// Machines that lack something, or are unlike their siblings.
+		{"a disk is full", func(in *Input) { in.host("w2").Full = []string{"/var/lib/k0s"} }, "machine-disk", "w2", "/var/lib/k0s"},
+		{"a clock is off", func(in *Input) { in.host("w3").ClockOffset = 95 }, "machine-clock", "w3", "95 s"},
+		{"another kernel", func(in *Input) { in.host("w4").Kernel = "6.1.0-18" }, "unlike-its-siblings", "w4", "6.1.0-18"},
+		{"somebody's drop-in", func(in *Input) {
+			in.host("w3").DropIns = []lifecycle.DropIn{{Path: "/etc/k0s/containerd.d/nvidia.toml", Form: 3}}
+		}, "unlike-its-siblings", "w3", "nvidia.toml"},
+
 		// etcd, on which each step rests.
 		{"etcd is out of space", func(in *Input) { in.alarm(lifecycle.EtcdNoSpace) },
 			"etcd-space", "", "NOSPACE"},
@@ -132,8 +140,11 @@ func plants() []plant {
 		{"events without a limit", func(in *Input) {
 			in.configure(parts{"workerProfiles": `[{"name":"default","values":{"eventRecordQPS":0}}]`})
 		}, "kubernetes-event-record-qps", "", ""},
-		{"volumes mounted with SELinux labels", func(in *Input) { in.host("w1").OS = "rocky 9.4" },
-			"kubernetes-selinux-mount", "w1", "rocky"},
+		{"volumes mounted with SELinux labels", func(in *Input) {
+			for _, n := range in.State.Nodes {
+				in.host(n.Name).OS = "rocky 9.4"
+			}
+		}, "kubernetes-selinux-mount", "", "rocky"},
 		{"MetalLB's BGP by another daemon", func(in *Input) {
 			in.chart("metallb", "metallb", "0.15.3", "", "0.16.0", "")
 			in.Site.Objects = append(in.Site.Objects, lifecycle.Document{Kind: "BGPPeer", Name: "router"})
