@@ -30,7 +30,9 @@ func knownRisks(in Input, r *report) {
 		ids := hidden[why]
 		r.unseen(fmt.Sprintf("whether %s the site (%s)", some(len(ids)), lifecycle.Enumerate(few(ids, 4))), why, "")
 	}
-	r.looked(lifecycle.Count(len(known), "known risk"))
+	if in.State.API.Unknown == "" && len(in.State.Hosts) == 0 || slices.ContainsFunc(in.State.Hosts, lifecycle.HostState.Reached) {
+		r.looked(lifecycle.Count(len(known), "known risk")) // where nobody answered, they were held against nothing
+	}
 }
 
 func some(n int) string {

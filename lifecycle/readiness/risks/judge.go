@@ -56,6 +56,8 @@ func covers(v, except verdict) bool {
 func (r Risk) crossed(f Facts) bool {
 	from := f.State.Lowest()
 	switch {
+	case f.Target.IsZero():
+		return false // nothing is to come
 	case !r.From.IsZero() && !r.From.Has(from):
 		return false
 	case r.To.IsZero():
