@@ -48,6 +48,8 @@ type UnitState struct {
 	// are "" where it says nothing, and where it is not known: then Unknown or Diagnostics say so.
 	KubeVersion string `json:"kubeVersion,omitempty"`
 	AppVersion  string `json:"appVersion,omitempty"`
+	// Serves are the versions and kinds that the definitions among the declared objects serve: "metallb.io/v1beta1/AddressPool", sorted.
+	Serves []string `json:"-"`
 	// Digest identifies what is declared, rendered, without secret values and volatile fields.
 	Digest string `json:"digest,omitempty"`
 	// Rerenders says that the chart makes something else of its values for the declared Kubernetes version than for the one that runs.

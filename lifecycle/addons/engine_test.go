@@ -368,6 +368,9 @@ func TestOrderOfUnits(t *testing.T) {
 			if !slices.ContainsFunc(asks.Changes, func(ch lifecycle.ObjectChange) bool { return ch.Kind == "Widget" }) {
 				t.Error("a chart is not told of the kinds that the addon before it brings")
 			}
+			if defines := stateOf(t, c.engine(site), "addon/defines"); !slices.Equal(defines.Serves, []string{"shop.example/v1/Widget"}) {
+				t.Errorf("what its definitions serve: %v", defines.Serves)
+			}
 		})
 	}
 }

@@ -136,6 +136,12 @@ func (u *unit) state() lifecycle.UnitState {
 		s.Chart, s.Version = c.Name, c.Version
 		s.KubeVersion, s.AppVersion = u.rendered.KubeVersion, u.rendered.AppVersion
 	}
+	for _, api := range serves(u.all()) {
+		if strings.Count(api, "/") == 2 { // the others are versions without a kind
+			s.Serves = append(s.Serves, api)
+		}
+	}
+	slices.Sort(s.Serves)
 	if u.found.Err() == nil {
 		s.Digest = u.digest()
 	}

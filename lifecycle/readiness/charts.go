@@ -29,10 +29,16 @@ func readTested() []tested {
 	return file.Addons
 }
 
-// charts holds the charts of addons against every version on the way: what the declared and the installed chart say that they are made for,
+// charts looks at addons: the versions that their charts are made for, and those of their own kinds.
+func charts(in Input, r *report) {
+	ranges(in, r)
+	definitions(in, r)
+}
+
+// ranges holds the charts of addons against every version on the way: what the declared and the installed chart say that they are made for,
 // and what their makers publish. kiban applies addons before it upgrades k0s, at the version that runs; where that order does not hold, it
 // looks for one that does.
-func charts(in Input, r *report) {
+func ranges(in Input, r *report) {
 	way := onTheWay(in, r.From)
 	if len(way) == 0 {
 		return
