@@ -100,6 +100,10 @@ POINTS ?= 4
 drains: binaries ## Print the table of docs/drains.md: drains of workloads of 31 shapes, by kiban and by kubectl's library
 	KIBAN_BIN=$(CURDIR)/bin/kiban KIBAN_LAB_BIN=$(CURDIR)/bin/kiban-lab go -C lab test -vet=off -count=1 -v -run '^TestDrainTable$$' ./e2e
 
+.PHONY: oracle
+oracle: build ## Print the figures of docs/readiness.md: removed APIs as kiban finds them and as API servers of each version judge them
+	KIBAN_BIN=$(CURDIR)/bin/kiban go -C lab test -vet=off -count=1 -v -run '^TestRemovedAPIsAsServersJudge$$' ./controlplane | grep manifests,
+
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)
