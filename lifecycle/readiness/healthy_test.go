@@ -27,6 +27,7 @@ func healthy(seed uint64) Input {
 	for i := range 4 + r.IntN(8) {
 		in.addHost(fmt.Sprintf("w%d", i+1), lifecycle.RoleWorker, has, r)
 	}
+	in.usual(rand.New(rand.NewPCG(seed, 2)))
 	in.Evidence = lifecycle.Evidence{APIs: healthyAPIs(in, r), Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Value: roomy(in, r)},
 		Admission: &lifecycle.Answer[lifecycle.Admission]{Value: lifecycle.Admission{PriorityClasses: []string{"system-node-critical"}}}}
 	return in

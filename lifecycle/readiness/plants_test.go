@@ -101,6 +101,15 @@ func plants() []plant {
 		}, "webhook-on-few-nodes", "gate", "w2"},
 		{"a webhook that nobody answers", func(in *Input) { in.webhook("absent") }, "webhook-down", "absent", ""},
 
+		{"a feature gate that is locked to another value", func(in *Input) {
+			in.configure(parts{"workerProfiles": `[{"name":"default","values":{"featureGates":{"UserNamespacesSupport":false}}}]`})
+		}, "setting", "", "locks the feature gate UserNamespacesSupport to true"},
+		{"a feature gate that another needs", func(in *Input) {
+			in.configure(parts{"featureGates": `[{"name":"ContainerRestartRules","enabled":false,"components":["kube-scheduler"]}]`})
+		}, "setting", "", "needs ContainerRestartRules, which is off"},
+		{"a controller's old name", func(in *Input) {
+			in.configure(parts{"controllerManager": `{"rawArgs":["--controllers=*,-route"]}`})
+		}, "setting", "", "has no controller route"},
 		// Addons whose charts are not made for what comes.
 		{"a chart that stays and ends", func(in *Input) { in.chart("ingress", "ingress", "4.1.0", "<1.37.0-0", "4.1.0", "<1.37.0-0") },
 			"chart", "addon ingress", "not made for Kubernetes v1.37"},
@@ -108,6 +117,8 @@ func plants() []plant {
 			"chart", "addon mesh", ""},
 		{"Kubernetes first, then the chart", func(in *Input) { in.chart("logs", "logs", "1.0.0", ">=1.30.0-0", "2.0.0", ">=1.37.0-0") },
 			"chart", "addon logs", "Kubernetes first"},
+
+		{"an addon that leaves out a version that is used", func(in *Input) { in.leavesOut() }, "definition", "", "pools.example/v1beta1 Pool"},
 
 		// Machines that lack something, or are unlike their siblings.
 		{"a disk is full", func(in *Input) { in.host("w2").Full = []string{"/var/lib/k0s"} }, "machine-disk", "w2", "/var/lib/k0s"},
