@@ -112,6 +112,7 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 			continue
 		}
 		res.Run = turn.run
+		s.forget()
 		res.Summary, err = s.carryOut(ctx, g, turn, plan, res.Review)
 		if err != nil {
 			return res, err

@@ -50,9 +50,41 @@ func (s *Session) arch(seen lifecycle.State) string {
 func (s *Session) readiness(ctx context.Context, seen lifecycle.State, to lifecycle.Version) lifecycle.Readiness {
 	in := readiness.Input{Site: s.site, State: seen, Target: to, Now: time.Now()}
 	if s.parts.Witnesses != nil {
-		in.Evidence = s.parts.Witnesses.Evidence(ctx, seen, to)
+		in.Evidence = s.evidence(ctx, seen, to)
 	}
 	return s.parts.Plans.Ready(in)
+}
+
+// heard is what witnesses told, and when.
+type heard struct {
+	of       lifecycle.Version
+	at       time.Time
+	evidence lifecycle.Evidence
+}
+
+// heardFor is how long that holds: a plan that is made again behind the lock asks a large API nothing twice.
+const heardFor = 2 * time.Minute
+
+// evidence asks the witnesses, or takes what they have told a moment ago.
+func (s *Session) evidence(ctx context.Context, seen lifecycle.State, to lifecycle.Version) lifecycle.Evidence {
+	s.mu.Lock()
+	last := s.heard
+	s.mu.Unlock()
+	if last.of == to && time.Since(last.at) < heardFor {
+		return last.evidence
+	}
+	now := heard{of: to, at: time.Now(), evidence: s.parts.Witnesses.Evidence(ctx, seen, to)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = now
+	return now.evidence
+}
+
+// forget drops what witnesses told: a run changes what they saw.
+func (s *Session) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = heard{}
 }
 
 // judged adds to a plan that changes the version what that would break.

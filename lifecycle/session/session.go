@@ -50,6 +50,8 @@ type Session struct {
 	// records are the cluster's of past runs, where they were read since then.
 	records     []lifecycle.RunRecord
 	recordsRead bool
+	// heard is what witnesses told last of what a version would break.
+	heard heard
 }
 
 // Open makes ready to talk to a site's machines and its API. Nothing is dialled yet.
