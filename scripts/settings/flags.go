@@ -45,6 +45,7 @@ func where() map[string][]string {
 		"kube-scheduler": slices.Concat([]string{"k8s.io/kubernetes/cmd/kube-scheduler/app/options", elect}, serving, base),
 		"kubelet": append([]string{"k8s.io/kubernetes/cmd/kubelet/app/options", "k8s.io/kubernetes/pkg/kubelet/config#flags.go"},
 			without(base, "metrics#", "compatibility#", "featuregate#registry")...),
+		// As of the others, the flags of the JSON format of logs are among them: their main packages register it.
 		"kube-proxy": append([]string{"k8s.io/kubernetes/cmd/kube-proxy/app"},
 			without(base, "metrics#", "compatibility#", "featuregate#registry")...),
 	}
