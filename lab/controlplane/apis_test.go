@@ -55,21 +55,25 @@ func TestRemovedAPIsAsServersJudge(t *testing.T) {
 		c.Version = "v" + version + ".1+k0s.0"
 		c.Config.APIArgs = map[string]string{"runtime-config": "api/all=true"}
 		stop := s.run(c)
-		var ok int
-		served[version], ok = judged(t, s, c, all)
-		accepted += ok
+		var taken map[string]bool
+		served[version], taken = judged(t, s, c, all)
+		accepted += len(taken)
 		if i == 0 {
 			for _, target := range played() {
 				said[target] = ready(t, s, c, kiban, target, all)
 			}
+		}
+		if i == len(played())-1 {
+			rewritten(t, s, c, kiban, version, all, served[version], taken)
 		}
 		stop()
 	}
 	compare(t, all, served, said, accepted)
 }
 
-// judged asks the API server for each object by a dry run, and tells which it serves; accepted is how many it would have taken as they are.
-func judged(t *testing.T, s *site, c *controlplane.Controller, all []written) (served map[string]bool, accepted int) {
+// judged asks the API server for each object by a dry run, and tells which it serves; taken are those that it would have taken as
+// they are.
+func judged(t *testing.T, s *site, c *controlplane.Controller, all []written) (served, taken map[string]bool) {
 	t.Helper()
 	doc, err := c.AdminKubeconfig()
 	if err != nil {
@@ -112,7 +116,7 @@ func judged(t *testing.T, s *site, c *controlplane.Controller, all []written) (s
 			}
 		}
 	}
-	served = map[string]bool{}
+	served, taken = map[string]bool{}, map[string]bool{}
 	for _, m := range all {
 		p, known := places[m.apiVersion+" "+m.kind]
 		if !known {
@@ -130,8 +134,7 @@ func judged(t *testing.T, s *site, c *controlplane.Controller, all []written) (s
 		_, err := client.Resource(p.resource).Namespace(namespace).Create(t.Context(), o, dry)
 		switch {
 		case err == nil:
-			accepted++
-			served[m.name] = true
+			taken[m.name], served[m.name] = true, true
 		case apierrors.IsNotFound(err), apierrors.IsMethodNotSupported(err):
 		default:
 			if status := apierrors.APIStatus(nil); !errors.As(err, &status) {
@@ -140,7 +143,81 @@ func judged(t *testing.T, s *site, c *controlplane.Controller, all []written) (s
 			served[m.name] = true // it knows the kind, and finds fault with the values
 		}
 	}
-	return served, accepted
+	return served, taken
+}
+
+// rewritten has `kiban ready --fix` change the files, and holds each that it says to have changed against the API server: it serves the
+// object, and takes it where it takes the sample of the same kind in the version that has stayed.
+func rewritten(t *testing.T, s *site, c *controlplane.Controller, kiban, target string, all []written, served, taken map[string]bool) {
+	t.Helper()
+	sensible := map[string]bool{}
+	for _, m := range all {
+		sensible[m.kind] = sensible[m.kind] || taken[m.name] && !m.junk
+	}
+	dir := filepath.Join(s.dir, "fleet")
+	doc, err := c.AdminKubeconfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "admin.conf"), doc, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), kiban, "ready", "lab", "--to", target, "--brief", "--fix")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "KUBECONFIG_ORACLE="+filepath.Join(dir, "admin.conf"))
+	said, _ := cmd.CombinedOutput() // what is left alone is in the way still
+	var changed []written
+	for _, m := range all {
+		if !strings.Contains(string(said), "apps/web/"+m.name+".yaml:") || served[m.name] ||
+			!regexp.MustCompile(`apps/web/`+m.name+`\.yaml:\d+: [^\n]* is of `).Match(said) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, "apps/web", m.name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.apiVersion, m.object = objectNamed(t, text, m.name); m.object != "" {
+			changed = append(changed, m)
+		}
+	}
+	now, accepted := judged(t, s, c, changed)
+	for _, m := range changed {
+		if !now[m.name] || sensible[m.kind] && !m.junk && !accepted[m.name] {
+			t.Errorf("%s is not served, or not taken, after it was written anew:\n%s", m.name, m.object)
+		}
+	}
+	if len(changed) < 150 || len(accepted) < 150 {
+		t.Errorf("%d objects were written anew, %d of them are taken:\n%s", len(changed), len(accepted), said)
+	}
+	t.Logf("%d manifests, written anew by --fix: all served by %s, %d taken as they are", len(changed), target, len(accepted))
+}
+
+// objectNamed is the object of that name in a file of documents, and of its lists.
+func objectNamed(t *testing.T, text []byte, name string) (apiVersion, object string) {
+	t.Helper()
+	for _, doc := range strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n---\n") {
+		var o map[string]any
+		if err := yaml.Unmarshal([]byte(doc), &o); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		all := []any{o}
+		if items, ok := o["items"].([]any); ok {
+			all = items
+		}
+		for _, one := range all {
+			m, _ := one.(map[string]any)
+			meta, _ := m["metadata"].(map[string]any)
+			if meta["name"] != name {
+				continue
+			}
+			b, err := yaml.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			apiVersion, _ = m["apiVersion"].(string)
+			return apiVersion, string(b)
+		}
+	}
+	return "", ""
 }
 
 // ready is what kiban says of the manifests, which lie in a tenant's folder of a fleet: the names of those whose API the target does not
