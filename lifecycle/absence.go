@@ -98,6 +98,10 @@ func (t NodeTask) Awaits(seen State, began, now time.Time) (why string, awaits b
 		return "", false
 	}
 	away, is := seen.Absence(t.Host)
+	if who, comes := seen.comingUp(); comes && !is && now.Before(began.Add(t.BootTimeout)) {
+		return fmt.Sprintf("The API does not answer yet: %s. It is waited for until %s (--boot-timeout).", who,
+			began.Add(t.BootTimeout).UTC().Format("15:04:05 UTC")), true
+	}
 	from := began
 	if is && !away.Heard.IsZero() && away.Heard.Before(began) {
 		from = away.Heard
@@ -111,4 +115,22 @@ func (t NodeTask) Awaits(seen State, began, now time.Time) (why string, awaits b
 	what := cmp.Or(silent.Why, "the API does not answer: "+seen.API.Unknown)
 	return fmt.Sprintf("%s is away (%s). %s It is waited for until %s (--boot-timeout).", t.Host, what, away,
 		until.UTC().Format("15:04:05 UTC")), true
+}
+
+// comingUp reports whether the API is away for a controller that has started a moment ago, stops or starts, and says which one.
+func (s State) comingUp() (who string, comes bool) {
+	if s.API.Unknown == "" || s.API.NotYet {
+		return "", false
+	}
+	for _, h := range s.Hosts {
+		now := s.ObservedAt.Add(time.Duration(h.ClockOffset) * time.Second) // by the machine's clock
+		switch {
+		case !h.Reached() || h.ServiceName != "k0scontroller":
+		case h.Service == ServiceStarting && !h.CrashLoops(), h.Service == ServiceStopping:
+			return fmt.Sprintf("k0s on %s is %s", h.Name, h.Service), true
+		case h.Service == ServiceRunning && !h.ServiceSince.IsZero() && now.Sub(h.ServiceSince) < BootTimeout:
+			return fmt.Sprintf("k0s on %s runs since %s by its clock", h.Name, h.ServiceSince.UTC().Format("15:04:05 UTC")), true
+		}
+	}
+	return "", false
 }

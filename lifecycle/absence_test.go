@@ -107,3 +107,34 @@ func TestNodeTaskAwaitsItsMachine(t *testing.T) {
 		}
 	}
 }
+
+// The API that a controller is just bringing back is waited for, too: a run that was cut off may have left it starting, or still stopping.
+func TestNodeTaskAwaitsTheAPI(t *testing.T) {
+	began := time.Date(2026, 11, 29, 3, 10, 0, 0, time.UTC)
+	task := NodeTask{Verb: NodeMaintain, Host: "w1", BootTimeout: 15 * time.Minute}
+	away := APIState{Unknown: "connection refused"}
+	for name, c := range map[string]struct {
+		api   APIState
+		c1    HostState
+		after time.Duration
+		want  bool
+	}{
+		"it has just started":            {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(-time.Minute)}, 0, true},
+		"by a clock that is ahead":       {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(time.Hour), ClockOffset: 3660}, 0, true},
+		"it starts":                      {away, HostState{Service: ServiceStarting}, 0, true},
+		"it stops":                       {away, HostState{Service: ServiceStopping}, time.Minute, true},
+		"it has stopped":                 {away, HostState{Service: ServiceStopped}, 0, false},
+		"it has run for hours":           {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(-3 * time.Hour)}, 0, false},
+		"too long":                       {away, HostState{Service: ServiceStarting}, 16 * time.Minute, false},
+		"the API answers":                {APIState{}, HostState{Service: ServiceRunning, ServiceSince: began}, 0, false},
+		"it starts again and again":      {away, HostState{Service: ServiceStarting, Restarts: CrashLoop + 1}, 0, false},
+		"there has never been a cluster": {APIState{Unknown: "none", NotYet: true}, HostState{Service: ServiceStarting}, 0, false},
+	} {
+		c.c1.Name, c.c1.ServiceName = "c1", "k0scontroller"
+		at := began.Add(c.after)
+		why, awaits := task.Awaits(State{ObservedAt: at, API: c.api, Hosts: []HostState{c.c1, {Name: "w1"}}}, began, at)
+		if awaits != c.want || awaits && !strings.Contains(why, "k0s on c1") {
+			t.Errorf("%s: %t, %s", name, awaits, why)
+		}
+	}
+}

@@ -110,6 +110,9 @@ func (h HostState) facts() hostFacts {
 	if h.CrashLoops() && h.Service != ServiceFailed {
 		h.Service = ServiceStarting // in which moment of its loop it was seen is no fact
 	}
+	if h.Service == ServiceStopping {
+		h.Service = ServiceStopped // as it is in a moment
+	}
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
 		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, Ran: h.Ran, RanKnown: h.RanKnown,

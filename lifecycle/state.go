@@ -51,6 +51,7 @@ const (
 	ServiceStopped  ServiceState = "stopped"  // unit, not running
 	ServiceStarting ServiceState = "starting" // activating, or restarting after a crash
 	ServiceRunning  ServiceState = "running"
+	ServiceStopping ServiceState = "stopping" // systemd ends it, which may take minutes; a start waits for that
 	ServiceFailed   ServiceState = "failed" // systemd gave up
 )
 

@@ -141,6 +141,9 @@ func (f *facts) service(raw frames) {
 		h.ServiceSince, _ = time.Parse("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"])
 	}
 	f.status(raw.block("status"))
+	if h.Service == lifecycle.ServiceStopping {
+		h.Running = lifecycle.Version{} // it answers for the last time
+	}
 	if h.Service == lifecycle.ServiceRunning && h.ServiceName == "k0scontroller" {
 		f.controlPlane(raw)
 	}
@@ -271,13 +274,15 @@ func binaryVersion(b block) (lifecycle.Version, string) {
 	return lifecycle.Version{}, fmt.Sprintf("`k0s version` fails with exit code %d: %s", b.exit, first)
 }
 
-// serviceState puts systemd's many states into the five that matter.
+// serviceState puts systemd's many states into the six that matter.
 func serviceState(active, sub string) lifecycle.ServiceState {
 	switch {
 	case active == "failed":
 		return lifecycle.ServiceFailed
 	case active == "activating", strings.HasPrefix(sub, "auto-restart"):
 		return lifecycle.ServiceStarting
+	case active == "deactivating":
+		return lifecycle.ServiceStopping
 	case (active == "active" || active == "reloading") && sub != "exited":
 		return lifecycle.ServiceRunning
 	}

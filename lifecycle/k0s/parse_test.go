@@ -80,6 +80,8 @@ func TestParseFacts(t *testing.T) {
 			}},
 		{"crash loop", said("unit=k0sworker", "service<0>ActiveState=activating\nSubState=auto-restart\nNRestarts=7"),
 			func(f facts) bool { return f.host.Service == lifecycle.ServiceStarting && f.host.Restarts == 7 }},
+		{"on its way down, and still answering", said("unit=k0sworker", "service<0>ActiveState=deactivating\nSubState=stop-sigterm", "status<0>"+statusWorker),
+			func(f facts) bool { return f.host.Service == lifecycle.ServiceStopping && f.host.Running.IsZero() }},
 		{"given up", said("unit=k0sworker", "service<0>ActiveState=failed\nSubState=failed"),
 			func(f facts) bool { return f.host.Service == lifecycle.ServiceFailed }},
 		{"corrupt binary", said("version<126>sh: /usr/local/bin/k0s: cannot execute binary file\x1b[31m"),

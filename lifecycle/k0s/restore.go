@@ -123,7 +123,7 @@ func restart(ctx context.Context, t *task) error {
 	if !f.host.Installed() {
 		return fmt.Errorf("there is no k0s service on %s", t.on.host.Name)
 	}
-	if f.host.Service == lifecycle.ServiceRunning || f.host.Service == lifecycle.ServiceStarting {
+	if f.host.Service != lifecycle.ServiceStopped {
 		if err := t.on.stop(ctx); err != nil {
 			return err
 		}
