@@ -106,7 +106,9 @@ func rollout(events []journalEvent) (string, error) {
 		if strings.HasPrefix(machine, "controller") {
 			want = []string{"upgrade"}
 		}
-		got := slices.DeleteFunc(slices.Clone(steps[machine]), func(s string) bool { return s == "stage" || s == "forget-former" })
+		got := slices.DeleteFunc(slices.Clone(steps[machine]), func(s string) bool {
+			return s == "stage" || s == "preflight" || s == "forget-former"
+		})
 		if !slices.Equal(got, want) {
 			return "", fmt.Errorf("%s went through %q, not %q", machine, got, want)
 		}
