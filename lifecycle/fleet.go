@@ -24,6 +24,8 @@ type Fleet struct {
 	K0sSigningKey string `json:"k0sSigningKey,omitempty"`
 	// SignedReviews: a reviewed plan counts only with the forge's signature of what it means.
 	SignedReviews bool `json:"signedReviews,omitempty"`
+	// Support are the dates of support that the fleet brings itself (SupportFile), which count more than kiban's own.
+	Support []Support `json:"-"`
 }
 
 // SecretPrefix begins the names of environment variables that the secrets of every fleet may come from.

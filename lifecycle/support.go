@@ -1,9 +1,12 @@
 package lifecycle
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -47,7 +50,20 @@ func (v Version) Support() Support {
 	return known
 }
 
-func readSupport(b []byte) ([]Support, error) {
+// KnownSupport are all minors that are known, the oldest first.
+func KnownSupport() []Support {
+	all, err := readSupport(supportDates)
+	if err != nil {
+		return nil // a test holds that it can be read
+	}
+	return all
+}
+
+// SupportFile is the file at a fleet's root that has newer dates of support than this kiban brings, in the form of its own.
+const SupportFile = "support.json"
+
+// ParseSupport reads dates of support. line is where what the error tells of stands; 0 where it stands nowhere in particular.
+func ParseSupport(b []byte) (known []Support, line int, err error) {
 	var file struct {
 		Source string `json:"source"`
 		Minors []struct {
@@ -56,22 +72,69 @@ func readSupport(b []byte) ([]Support, error) {
 			Ends     string `json:"ends"`
 		} `json:"minors"`
 	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("dates of support: %w", err)
+	lineAt := func(offset int) int { return 1 + bytes.Count(b[:min(max(offset, 0), len(b))], []byte("\n")) }
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		at := int(decoder.InputOffset())
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+			at = int(syntax.Offset)
+		}
+		return nil, lineAt(at), fmt.Errorf("dates of support: %w", err)
 	}
-	var out []Support
 	for _, m := range file.Minors {
+		at := lineAt(bytes.Index(b, []byte(`"`+m.Minor+`"`)))
 		released, err := supportDay(m.Released)
-		if err != nil {
-			return nil, fmt.Errorf("dates of support: %s: %w", m.Minor, err)
+		ends, errEnds := supportDay(m.Ends)
+		if err = errors.Join(err, errEnds); err == nil && minorNumber(m.Minor) == 0 {
+			err = errors.New("a minor is written as 1.36")
 		}
-		ends, err := supportDay(m.Ends)
-		if err != nil {
-			return nil, fmt.Errorf("dates of support: %s: %w", m.Minor, err)
+		if err == nil && !ends.IsZero() && !ends.After(released) {
+			err = errors.New("its support ends before it was released")
 		}
-		out = append(out, Support{Minor: m.Minor, Released: released, Ends: ends})
+		if err == nil && slices.ContainsFunc(known, func(s Support) bool { return s.Minor == m.Minor }) {
+			err = errors.New("it is there twice")
+		}
+		if err != nil {
+			return nil, at, fmt.Errorf("dates of support: %s: %w", m.Minor, err)
+		}
+		known = append(known, Support{Minor: m.Minor, Released: released, Ends: ends})
 	}
-	return out, nil
+	return known, 0, nil
+}
+
+func readSupport(b []byte) ([]Support, error) {
+	known, _, err := ParseSupport(b)
+	return known, err
+}
+
+// KnownSupport are all minors that are known, the oldest first: the fleet's own dates count more than those that kiban brings.
+func (f Fleet) KnownSupport() []Support {
+	out := slices.Clone(f.Support)
+	for _, s := range KnownSupport() {
+		if !slices.ContainsFunc(out, func(o Support) bool { return o.Minor == s.Minor }) {
+			out = append(out, s)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Support) int { return minorNumber(a.Minor) - minorNumber(b.Minor) })
+	return out
+}
+
+// SupportOf is what is known of the support of a version's minor, by the fleet's dates or by kiban's.
+func (f Fleet) SupportOf(v Version) Support {
+	own := v.Support()
+	for _, s := range f.Support {
+		if s.Minor == own.Minor {
+			return s
+		}
+	}
+	return own
+}
+
+func minorNumber(name string) int {
+	var major, minor int
+	_, _ = fmt.Sscanf(name, "%d.%d", &major, &minor) // a name that is none stays in front
+	return major*1000 + minor
 }
 
 // supportDay reads a date; "" is one that is not known.

@@ -88,3 +88,36 @@ func TestSupportEnds(t *testing.T) {
 		t.Error("an end that is not known is no end")
 	}
 }
+
+// TestFleetsOwnDates: a fleet's dates count more than kiban's, and a mistake in them has its line.
+func TestFleetsOwnDates(t *testing.T) {
+	own, _, err := ParseSupport([]byte(`{"minors":[
+{"minor":"1.37","released":"2026-08-26","ends":"2027-12-28"},{"minor":"1.38","released":"2026-12-09"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := Fleet{Support: own}
+	all := f.KnownSupport()
+	if n := len(all); n != 9 || all[0].Minor != "1.30" || all[8].Minor != "1.38" || all[7].Ends.Format(time.DateOnly) != "2027-12-28" {
+		t.Errorf("%+v", all)
+	}
+	if s := f.SupportOf(Version{Major: 1, Minor: 37}); s.Ends.Format(time.DateOnly) != "2027-12-28" {
+		t.Errorf("%+v", s)
+	}
+	if s := f.SupportOf(Version{Major: 1, Minor: 36}); s.Ends.Format(time.DateOnly) != "2027-06-28" {
+		t.Errorf("%+v", s)
+	}
+	for text, line := range map[string]int{
+		"{\n\"minors\": [\n{\"minor\": \"1.36\", \"ends\": \"2027-06-28\"},\n{\"minor\": \"1.37\", \"ends\": \"never\"}]}":      4,
+		"{\n\"minors\": [\n{\"minor\": \"1.36\", \"ends\": \"2027-06-28\"},\n{\"minor\": \"1.36\", \"ends\": \"2027-06-28\"}]}": 3,
+		"{\n\"minors\": [\n{\"minor\": \"one\", \"ends\": \"2027-06-28\"}]}":                                                    3,
+		"{\n\"minors\": [\n\"released\": 3\n]}":                                                                                 3,
+		"{\n\"minor\": []}":                                                                                                     2,
+		"":                                                                                                                      1,
+		"{\n\"minors\": [{\"minor\": \"1.36\", \"released\": \"2027-01-01\", \"ends\": \"2026-01-01\"}]}": 2,
+	} {
+		if got, at, err := ParseSupport([]byte(text)); err == nil || at != line || got != nil {
+			t.Errorf("%q: line %d, want %d: %v, %v", text, at, line, got, err)
+		}
+	}
+}

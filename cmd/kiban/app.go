@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -120,7 +119,7 @@ reviewed. 130 interrupted.`,
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = render.Help(a.Out, manual(cmd), a.columns()) }) // there is nowhere to say more
 	addGroup(root, "Every day", newStatus(a, nil), newPlan(a, nil), newApply(a, nil), newValidate(a, nil), newDiff(a, nil), newRuns(a, nil),
 		newShow(a, nil))
-	addGroup(root, "Foresight", newReady(a, nil))
+	addGroup(root, "Foresight", newReady(a, nil), newCalendar(a))
 	addGroup(root, "Machines", newNode(a, nil), newSSH(a, nil), newHosts(a, nil), newKubeconfig(a, nil))
 	addGroup(root, "The fleet", newSites(a, nil), newSite(a, nil), newInit(a, nil), newImport(a, nil), newRender(a, nil), newPin(a, nil),
 		newBundle(a, nil), newSchema(a))
@@ -388,20 +387,11 @@ func (a *app) namesOf(cmd *cobra.Command, args []string, wave int) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	list, found, err := fleets.All(cmd.Context(), now)
-	if err = errors.Join(err, found.Err()); err != nil {
-		return nil, err // the one that can't be read may be of that wave
-	}
-	var names []string
-	for _, r := range list.Sites {
-		if r.Wave == wave {
-			names = append(names, r.Name)
-		}
-	}
-	if len(names) == 0 {
+	names, err := now.OfWave(cmd.Context(), wave)
+	if err == nil && len(names) == 0 {
 		return nil, usage(cmd, fmt.Sprintf("no site is of wave %d; kiban sites shows the waves", wave))
 	}
-	return names, nil
+	return names, err
 }
 
 // showSite is forSite for a verb that shows the site in a chosen form.

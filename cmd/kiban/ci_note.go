@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -86,7 +87,7 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	a.declare(ctx, plans)
 	now := time.Now()
 	a.findings(forge.Promote(plans, opts.Soak, now))
-	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support}
+	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support, Left: fleets.DaysLeft}
 	a.noteGuards(ctx, opts, plans, &note)
 	if opts.Print {
 		_, err := io.WriteString(a.Out, forge.Note(plans, note))

@@ -3,8 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle/render"
 )
@@ -73,4 +76,20 @@ func TestEveryVerbHasAnExample(t *testing.T) {
 			t.Errorf("%s has no example", m.Name)
 		}
 	}
+}
+
+// manuals are those of a command and of every verb below it, in the order of help.
+func manuals(cmd *cobra.Command) []render.Manual {
+	out := []render.Manual{manual(cmd)}
+	byGroup := slices.Clone(cmd.Commands())
+	at := func(c *cobra.Command) int {
+		return slices.IndexFunc(cmd.Groups(), func(g *cobra.Group) bool { return g.ID == c.GroupID })
+	}
+	slices.SortStableFunc(byGroup, func(a, b *cobra.Command) int { return at(a) - at(b) })
+	for _, c := range byGroup {
+		if c.IsAvailableCommand() {
+			out = append(out, manuals(c)...)
+		}
+	}
+	return out
 }

@@ -167,19 +167,3 @@ func entries(flags *pflag.FlagSet) (out []render.ManualEntry) {
 	})
 	return out
 }
-
-// manuals are those of a command and of every verb below it, in the order of help.
-func manuals(cmd *cobra.Command) []render.Manual {
-	out := []render.Manual{manual(cmd)}
-	byGroup := slices.Clone(cmd.Commands())
-	at := func(c *cobra.Command) int {
-		return slices.IndexFunc(cmd.Groups(), func(g *cobra.Group) bool { return g.ID == c.GroupID })
-	}
-	slices.SortStableFunc(byGroup, func(a, b *cobra.Command) int { return at(a) - at(b) })
-	for _, c := range byGroup {
-		if c.IsAvailableCommand() {
-			out = append(out, manuals(c)...)
-		}
-	}
-	return out
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
@@ -125,7 +126,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := show(a.Out, site, state, report.Problems, a.outStyle()); err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.Out, render.SupportLine(state, now)+unknown)
+	_, err = io.WriteString(a.Out, render.SupportLine(site.Fleet, state, now)+fleets.Slack(site, state.Lowest(), now)+unknown)
 	return errors.Join(err, unseen(state))
 }
 

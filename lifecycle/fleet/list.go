@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -47,6 +48,17 @@ func All(ctx context.Context, now Declared) (List, lifecycle.Diagnostics, error)
 	})
 	list.sort()
 	return list, withoutRepeats(slices.Concat(all...)), err
+}
+
+// OfWave are the names of a wave's sites. It is an error where a site can't be read, which may be of that wave.
+func (d Declared) OfWave(ctx context.Context, wave int) (names []string, err error) {
+	list, found, err := All(ctx, d)
+	for _, r := range list.Sites {
+		if r.Wave == wave {
+			names = append(names, r.Name)
+		}
+	}
+	return names, errors.Join(err, found.Err())
 }
 
 // Between lists the sites whose declaration is not what it was then. The findings are those that keep a site from being read, and what

@@ -33,6 +33,8 @@ type NoteOptions struct {
 	Unguarded string
 	// Support says how long a version's minor is supported. Nil: not told.
 	Support func(lifecycle.Version) lifecycle.Support
+	// Left says how many days of slack a site has in leaving a version: "11 days of slack left". Nil: not told.
+	Left func(site lifecycle.Site, leaves lifecycle.Version, now time.Time) string
 }
 
 // Note tells a reviewer what merging does: a line a site, what is blocked first, then what needs attention; then of each site that changes

@@ -45,11 +45,19 @@ func (s section) support() string {
 	var minors, parts []string
 	for _, v := range append(s.Plan.FormerVersions(), s.Plan.Target) {
 		known := s.opts.Support(v)
+		if own := s.Site.Fleet.SupportOf(v); !own.Ends.IsZero() {
+			known = own
+		}
 		if slices.Contains(minors, known.Minor) {
 			continue
 		}
 		minors = append(minors, known.Minor)
 		parts = append(parts, supportText(known, s.opts.Now))
+	}
+	if former := s.Plan.FormerVersions(); s.opts.Left != nil && len(former) > 0 && former[0].MinorsAhead(s.Plan.Target) != 0 {
+		if left := s.opts.Left(s.Site, former[0], s.opts.Now); left != "" {
+			parts = append(parts, left)
+		}
 	}
 	return strings.Join(parts, ", ")
 }

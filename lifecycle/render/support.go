@@ -8,7 +8,7 @@ import (
 )
 
 // SupportLine says that the oldest minor that a site runs gets no more patches, or soon will not; "" else, and where that is not known.
-func SupportLine(state lifecycle.State, now time.Time) string {
+func SupportLine(fleet lifecycle.Fleet, state lifecycle.State, now time.Time) string {
 	var oldest lifecycle.Version
 	for _, h := range state.Hosts {
 		if !h.Running.IsZero() && (oldest.IsZero() || h.Running.Less(oldest)) {
@@ -18,7 +18,7 @@ func SupportLine(state lifecycle.State, now time.Time) string {
 	if oldest.IsZero() {
 		return ""
 	}
-	s := oldest.Support()
+	s := fleet.SupportOf(oldest)
 	switch end := s.Ends.Format(time.DateOnly); {
 	case s.Ended(now):
 		return fmt.Sprintf("\nKubernetes %s, which runs here, gets no more patches since %s.\n", s.Minor, end)

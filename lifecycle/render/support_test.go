@@ -37,7 +37,7 @@ func TestSupportLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := SupportLine(tt.state, now); got != tt.want {
+		if got := SupportLine(lifecycle.Fleet{}, tt.state, now); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -80,3 +80,27 @@ func TestFleetFileIsAPlainFile(t *testing.T) {
 		t.Errorf("%+v, %v", got, ds)
 	}
 }
+
+// TestFleetsDatesOfSupport: the fleet's own dates reach every site; a mistake is a finding with its line, and a link is none that is
+// followed.
+func TestFleetsDatesOfSupport(t *testing.T) {
+	fleet := sampleFleet(t, "")
+	file := filepath.Join(fleet, lifecycle.SupportFile)
+	write(t, file, `{"minors": [{"minor": "1.38", "released": "2026-12-09", "ends": "2028-02-28"}]}`)
+	if s, ds := Load(t.Context(), fleet, "tokyo", Options{}); len(ds) > 0 || len(s.Fleet.Support) != 1 {
+		t.Errorf("%+v, %v", s.Fleet, ds)
+	}
+	write(t, file, "{\"minors\": [\n{\"minor\": \"1.38\", \"ends\": \"soon\"}]}")
+	if _, ds := ReadFleet(fleet); len(ds) != 1 || ds[0].Subject != "support.json:2" || ds.Err() == nil {
+		t.Errorf("%v", ds)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/hostname", file); err != nil {
+		t.Fatal(err)
+	}
+	if _, ds := ReadFleet(fleet); ds.Err() == nil {
+		t.Error("a link is followed")
+	}
+}
