@@ -105,26 +105,31 @@ func (b *Board) company(k *kind, node int32) obstacle {
 	if len(k.near) > 0 && !near(k, domains) {
 		return lonely
 	}
-	for i, c := range k.spread {
-		want := k.Spread[i]
-		d := domains[c.topology]
-		if d < 0 {
-			return skewed
-		}
-		c.look()
-		least := c.least
-		if c.domains < want.MinDomains {
-			least = 0
-		}
-		skew := c.at[d] - least
-		if want.Own {
-			skew++
-		}
-		if skew > want.MaxSkew {
+	for i := range k.spread {
+		if b.skewed(k, i, node) {
 			return skewed
 		}
 	}
 	return nothing
+}
+
+// skewed reports whether a pod on the node would break the i-th of its constraints of spreading.
+func (b *Board) skewed(k *kind, i int, node int32) bool {
+	c, want := k.spread[i], k.Spread[i]
+	d := b.s.Nodes[node].Domains[c.topology]
+	if d < 0 {
+		return true
+	}
+	c.look()
+	least := c.least
+	if c.domains < want.MinDomains {
+		least = 0
+	}
+	skew := c.at[d] - least
+	if want.Own {
+		skew++
+	}
+	return skew > want.MaxSkew
 }
 
 // near reports whether the node's domains have the pods that the pod wants to be with. The first of a group that wants to be together

@@ -17,6 +17,8 @@ type Group struct {
 	Why []Obstacle
 	// Pushes is the kind of a pod that would be pushed out for one of them, for its priority is lower; -1: none would.
 	Pushes int32
+	// never: none of them finds a place, whatever the order is.
+	never bool
 }
 
 // How often a turn is played through by chance where the answer depends on the order, more often on small boards, which differ more from
@@ -35,13 +37,14 @@ func (b *Board) Without(out []int32) []Group {
 	groups, by := b.grouped(moved)
 	sure := true
 	unsure := make([]bool, len(groups))
+	pins := b.pins(out, groups)
 	for i := range groups {
 		g := &groups[i]
-		switch b.certain(g, groups, len(moved)) {
+		switch b.certain(g, groups, len(moved), pins) {
 		case fits:
 		case fitsNot:
 			g.Least, g.Most = len(g.Pods), len(g.Pods)
-			g.Why = b.why(g)
+			g.Why, g.never = b.why(g), true
 		default:
 			unsure[i], sure = true, false
 		}
@@ -85,38 +88,86 @@ const (
 	fitsNot
 )
 
+// pins are the counters of which the lowest number can't rise, for the domain that has it is a node that is out of service, and nothing
+// that
+// moves may be put there. Then others can only make it worse for a pod that is to be spread.
+func (b *Board) pins(out []int32, groups []Group) map[*counter]bool {
+	pins := map[*counter]bool{}
+	for i := range groups {
+		if b.kinds[groups[i].Kind].ToleratesCordon {
+			return nil
+		}
+	}
+	for i := range groups {
+		for _, c := range b.kinds[groups[i].Kind].spread {
+			if !b.single[c.topology] {
+				continue
+			}
+			c.look()
+			for _, n := range out {
+				d := b.s.Nodes[n].Domains[c.topology]
+				pins[c] = pins[c] || d >= 0 && c.on.Has(n) && c.at[d] == c.least
+			}
+		}
+	}
+	return pins
+}
+
 // certain says what becomes of a group whatever the order is, if that is plain.
 //
 // No node takes it although none of the pods that move with it has come yet: they can only make it worse, unless it wants to be near some,
-// or spread beside them. More nodes take it than the others can fill, even if they tried to: it fits.
-func (b *Board) certain(g *Group, groups []Group, moved int) certainty {
+// or spread beside them. More nodes take it than the others can fill, even if they tried to: it fits. So does one that is to be spread, if
+// that is so in each domain: the one with the fewest pods always takes one more.
+func (b *Board) certain(g *Group, groups []Group, moved int, pins map[*counter]bool) certainty {
 	k := &b.kinds[g.Kind]
 	most, blockers := b.others(g, groups)
-	have, found := 0, false
+	plain := len(k.near) == 0 && len(k.spread) < 2 && blockers != across
+	have, short := []int{0}, 1 // by domain, and how many have too little
+	if len(k.spread) == 1 {
+		c := k.spread[0]
+		c.look()
+		have, short = make([]int, len(c.at)), int(c.domains)
+		plain = plain && c.domains >= k.Spread[0].MinDomains
+	}
+	found := false
 	for n := range b.s.Nodes {
 		node := int32(n)
-		if b.fixed(k, g.Volumes, node) != nothing {
+		if b.fixed(k, g.Volumes, node) != nothing || b.pinned(k, node, pins) {
 			continue
 		}
-		if len(k.near) > 0 || len(k.spread) > 0 {
+		if found = true; !plain {
 			return depends
 		}
-		found = true
-		if blockers == across {
-			return depends
-		}
-		weight := 1
+		weight, d := 1, int32(0)
 		if blockers == none {
 			weight += b.bears(k, node, most)
 		}
-		if have += weight; have >= moved {
-			return fits
+		if len(k.spread) == 1 {
+			if d = b.s.Nodes[n].Domains[k.spread[0].topology]; d < 0 || k.spread[0].open[d] == 0 {
+				continue
+			}
+		}
+		before := have[d]
+		if have[d] += weight; before < moved && have[d] >= moved {
+			if short--; short == 0 {
+				return fits
+			}
 		}
 	}
 	if !found {
 		return fitsNot
 	}
 	return depends
+}
+
+// pinned reports whether the node has too many pods for a spreading whose lowest number can't rise.
+func (b *Board) pinned(k *kind, node int32, pins map[*counter]bool) bool {
+	for i, c := range k.spread {
+		if pins[c] && b.skewed(k, i, node) {
+			return true
+		}
+	}
+	return false
 }
 
 // reach is how many nodes one of the pods that move can close to another, beside filling them.
@@ -263,6 +314,10 @@ func (g *game) play(moved []int32) (left []int) {
 		left = left[:0:0]
 		for _, i := range order {
 			pod := g.s.Pods[moved[i]]
+			if g.groups[g.by[i]].never {
+				g.at[i] = -1
+				continue
+			}
 			if g.at[i] = g.choose(i, &g.kinds[pod.Kind], pod.Volumes); g.at[i] < 0 {
 				left = append(left, i)
 				continue

@@ -16,7 +16,8 @@ import (
 )
 
 // set is the place of a set of nodes, which is worked out where it is not there yet; -1 where it would have all of them.
-func (c *chart) set(of any, why string, has func(*corev1.Node) bool) int32 {
+// Only those among some need be looked at where others can't be in it; nil: all.
+func (c *chart) set(of any, why string, among []int32, has func(*corev1.Node) bool) int32 {
 	raw, err := json.Marshal(of)
 	if err != nil {
 		panic(err) // what the API sends can be written down
@@ -26,16 +27,24 @@ func (c *chart) set(of any, why string, has func(*corev1.Node) bool) int32 {
 		return i
 	}
 	s := lifecycle.NodeSet{Why: why, Has: lifecycle.NewBits(len(c.around.nodes))}
-	all := true
-	for i := range c.around.nodes {
+	members := 0
+	look := func(i int32) {
 		if has(&c.around.nodes[i]) {
-			s.Has.Add(int32(i))
-		} else {
-			all = false
+			s.Has.Add(i)
+			members++
+		}
+	}
+	if among != nil {
+		for _, i := range among {
+			look(i)
+		}
+	} else {
+		for i := range c.around.nodes {
+			look(int32(i))
 		}
 	}
 	i := int32(-1)
-	if !all {
+	if members < len(c.around.nodes) {
 		i = int32(len(c.out.NodeSets))
 		c.out.NodeSets = append(c.out.NodeSets, s)
 	}
@@ -57,7 +66,7 @@ func (c *chart) selected(selector map[string]string, affinity *corev1.NodeSelect
 	if affinity != nil {
 		why = append(why, nodeSelectorWords(affinity))
 	}
-	return c.set([]any{selector, affinity}, "its node selector ("+strings.Join(why, ", ")+")", func(n *corev1.Node) bool {
+	return c.set([]any{selector, affinity}, "its node selector ("+strings.Join(why, ", ")+")", nil, func(n *corev1.Node) bool {
 		match, _ := required.Match(n) // a selector that is wrong matches what its other terms match, as it does for the scheduler
 		return match
 	})
@@ -88,7 +97,7 @@ func (c *chart) tolerated(tolerations []corev1.Toleration) int32 {
 	keepsAway := func(t *corev1.Taint) bool {
 		return t.Key != corev1.TaintNodeUnschedulable && (t.Effect == corev1.TaintEffectNoSchedule || t.Effect == corev1.TaintEffectNoExecute)
 	}
-	return c.set(tolerations, "its tolerations", func(n *corev1.Node) bool {
+	return c.set(tolerations, "its tolerations", nil, func(n *corev1.Node) bool {
 		_, repelled := schedulingv1.FindMatchingUntoleratedTaint(klog.Background(), n.Spec.Taints, tolerations, keepsAway, true)
 		return !repelled
 	})
@@ -108,7 +117,7 @@ func (c *chart) reach(p *corev1.Pod) int32 {
 			name := v.PersistentVolumeClaim.ClaimName
 			claim, there := c.around.claims[p.Namespace+"/"+name]
 			if !there {
-				return c.set(name, "where its volume is, for its claim "+name+" is gone", func(*corev1.Node) bool { return false })
+				return c.set(name, "where its volume is, for its claim "+name+" is gone", nil, func(*corev1.Node) bool { return false })
 			}
 			if v, there := c.around.volumes[claim.volume]; there {
 				bound = append(bound, v)
@@ -146,7 +155,7 @@ func (c *chart) where(bound []volume) int32 {
 		}
 	}
 	slices.Sort(why)
-	return c.set(all, "where its volumes are ("+strings.Join(slices.Compact(why), ", ")+")", func(n *corev1.Node) bool {
+	return c.set(all, "where its volumes are ("+strings.Join(slices.Compact(why), ", ")+")", c.among(bound), func(n *corev1.Node) bool {
 		for _, s := range selectors {
 			if match, err := s.Match(n); err != nil || !match {
 				return false
@@ -154,6 +163,26 @@ func (c *chart) where(bound []volume) int32 {
 		}
 		return !slices.ContainsFunc(bound, func(v volume) bool { return !inZone(v.labels, n.Labels) })
 	})
+}
+
+// among are the nodes that the label which a volume asks for leaves, where one does: of thousands of local volumes each is on one node.
+func (c *chart) among(bound []volume) []int32 {
+	for _, v := range bound {
+		if v.affinity == nil || len(v.affinity.NodeSelectorTerms) != 1 {
+			continue
+		}
+		for _, r := range v.affinity.NodeSelectorTerms[0].MatchExpressions {
+			if r.Operator != corev1.NodeSelectorOpIn {
+				continue
+			}
+			out := []int32{}
+			for _, value := range slices.Compact(slices.Sorted(slices.Values(r.Values))) {
+				out = append(out, c.at[r.Key+"="+value]...) // a node has one value of it
+			}
+			return out
+		}
+	}
+	return nil
 }
 
 // zoneLabels are those by which the scheduler ties a volume to zones and regions, as it did before volumes had affinity.
