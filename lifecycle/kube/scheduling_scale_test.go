@@ -163,7 +163,8 @@ func (l largeCluster) pod(i int) corev1.Pod {
 		OwnerReferences: []metav1.OwnerReference{{Controller: &yes}}},
 		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("n%04d", node), Containers: []corev1.Container{{Name: "app",
 			Image: "registry.example/app:1.2.3",
-			Env:   []corev1.EnvVar{{Name: "A", Value: strings.Repeat("x", 200)}}, Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
+			Env:   []corev1.EnvVar{{Name: "A", Value: strings.Repeat("x", 200)}},
+			Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{
 				corev1.ResourceCPU:    *resource.NewMilliQuantity(int64(100*(1+n%9)), resource.DecimalSI),
 				corev1.ResourceMemory: resource.MustParse("1Gi")}}}}},
 		Status: corev1.PodStatus{Phase: corev1.PodRunning}}
@@ -196,8 +197,9 @@ func (l largeCluster) pod(i int) corev1.Pod {
 		p.Spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: corev1.LabelHostname,
 			WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: own}}
 	case 3:
-		p.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
-			LabelSelector: own, TopologyKey: corev1.LabelHostname}}}}
+		p.Spec.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{
+				LabelSelector: own, TopologyKey: corev1.LabelHostname}}}}
 	case 4:
 		p.Spec.NodeSelector = map[string]string{"disk": "ssd"}
 	}
