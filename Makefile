@@ -102,7 +102,7 @@ drains: binaries ## Print the table of docs/drains.md: drains of workloads of 31
 
 .PHONY: oracle
 oracle: build ## Print the figures of docs/readiness.md: removed APIs as kiban finds them and as API servers of each version judge them
-	KIBAN_BIN=$(CURDIR)/bin/kiban go -C lab test -vet=off -count=1 -v -run '^TestRemovedAPIsAsServersJudge$$' ./controlplane | grep manifests,
+	KIBAN_BIN=$(CURDIR)/bin/kiban go -C lab test -vet=off -count=1 -v -run '^TestRemovedAPIsAsServersJudge$$' ./controlplane | grep -E 'manifests,|and kiban|FAIL|^ok'
 
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
