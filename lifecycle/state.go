@@ -52,7 +52,7 @@ const (
 	ServiceStarting ServiceState = "starting" // activating, or restarting after a crash
 	ServiceRunning  ServiceState = "running"
 	ServiceStopping ServiceState = "stopping" // systemd ends it, which may take minutes; a start waits for that
-	ServiceFailed   ServiceState = "failed" // systemd gave up
+	ServiceFailed   ServiceState = "failed"   // systemd gave up
 )
 
 // HostState is what one machine said of itself, in one command.
