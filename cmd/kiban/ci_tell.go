@@ -52,7 +52,8 @@ is told.
   started --plan FILE    the reviewed plan, as "kiban ci reviewed" leaves it. Silent when it has nothing to do, or is not there.
   ended --result FILE    what "kiban apply --result" wrote. Without the file: the job ended and left no result. That nothing had to be done
                          is told only when something was told to be amiss before.
-  drift --plan FILE      what "kiban plan -o json" printed. Told the first time; that it is gone is told once, too.
+  drift --plan FILE      what "kiban plan -o json" printed. Told the first time; that it is gone is told once, too. So is that the
+                         time to leave a minor runs short ("kiban calendar"): at 30 days, at 7, and when none are left.
 
 Each message is told once, however often the job is retried: the site's cluster remembers it, or .kiban/told where there is none. What could
 not be sent is exit code 1 and no more. It takes a minute at most.`,
@@ -118,16 +119,22 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	if !readable {
 		site = lifecycle.Site{Name: opts.Site} // what is amiss with it may be what there is to tell
 	}
-	m, why, toldErr := a.toTell(opts, site)
-	if toldErr != nil || why != "" {
-		if why != "" {
-			a.note("%s", why)
-		}
-		return errors.Join(err, toldErr)
+	who, _ := a.operator()
+	job := forge.Job{Site: site, Commit: a.Getenv("CI_COMMIT_SHA"), Status: a.Getenv("CI_JOB_STATUS"), URL: a.Getenv("CI_JOB_URL"),
+		Pipeline: a.Getenv("CI_PIPELINE_URL"), Who: who}
+	if readable {
+		job.Due = a.source().Due(ctx, fleet, site)
+	}
+	messages, why, toldErr := job.Tell(opts.What, opts.Plan, opts.Result)
+	if err = errors.Join(err, toldErr); why != "" {
+		a.note("%s", why)
+	}
+	if len(messages) == 0 {
+		return err
 	}
 	wording, bad := forge.ReadTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
 	if opts.Print {
-		return errors.Join(bad, a.printMessage(wording, m))
+		return errors.Join(toldErr, bad, a.printMessages(wording, messages))
 	}
 	memory := &forge.Memory{Dir: toldDir(fleet, opts.Site), Note: a.note}
 	if readable {
@@ -140,24 +147,11 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	teller := forge.Teller{Memory: memory, Wording: wording, By: a.toldBy(), Note: a.note}
 	err = errors.Join(err, bad)
 	for _, r := range receivers {
-		err = errors.Join(err, teller.Tell(ctx, r, m))
+		for _, m := range messages {
+			err = errors.Join(err, teller.Tell(ctx, r, m))
+		}
 	}
 	return err
-}
-
-// toTell is the message, or why there is none.
-func (a *app) toTell(opts *ciTellOptions, site lifecycle.Site) (m forge.Message, why string, err error) {
-	who, _ := a.operator()
-	job := forge.Job{Site: site, Commit: a.Getenv("CI_COMMIT_SHA"), Status: a.Getenv("CI_JOB_STATUS"),
-		URL: a.Getenv("CI_JOB_URL"), Pipeline: a.Getenv("CI_PIPELINE_URL"), Who: who}
-	switch opts.What {
-	case "started":
-		return job.Started(opts.Plan)
-	case "ended":
-		return job.Ended(opts.Result)
-	}
-	m, err = job.Drift(opts.Plan)
-	return m, "", err
 }
 
 // toldDir is where it is remembered what was told of a site whose cluster can't: a file a message.
@@ -182,11 +176,15 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 	return ds.Err()
 }
 
-func (a *app) printMessage(wording forge.Template, m forge.Message) error {
-	text, err := wording.ForChat(m)
-	if err != nil {
-		return err
+func (a *app) printMessages(wording forge.Template, messages []forge.Message) error {
+	for _, m := range messages {
+		text, err := wording.ForChat(m)
+		if err == nil {
+			_, err = io.WriteString(a.Out, strings.TrimSuffix(text, "\n")+"\n")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	_, err = io.WriteString(a.Out, strings.TrimSuffix(text, "\n")+"\n")
-	return err
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
@@ -294,6 +295,38 @@ func TestCITellOnce(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(fleet, ".kiban")); err == nil {
 		t.Error("what the cluster remembers was written here, too")
+	}
+}
+
+// The end of support is told with the look of each night, once, beside what the look found.
+func TestCITellSupport(t *testing.T) {
+	dir, fleet := t.TempDir(), t.TempDir()
+	plan := planOf("f", "worker-1/upgrade")
+	plan.Target = ofK0s(36, 3)
+	plan.Hops = []lifecycle.Version{plan.Target}
+	plan.Steps[0].From, plan.Steps[0].Version = ofK0s(35, 7), plan.Target
+	b, err := json.Marshal(plan)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "plan.json"), b, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	past := time.Now().AddDate(0, -1, 0)
+	dates := []lifecycle.Support{{Minor: "1.35", Released: past.AddDate(-1, 0, 0), Ends: past}}
+	p, f := &people{}, &fakeSite{allows: lifecycle.Fleet{Support: dates}}
+	issue := map[string]string{"KIBAN_TELL_GITLAB": "issue"}
+	for range 2 {
+		if r := p.tell(t, f, fleet, issue, "lab", "drift", "--plan", filepath.Join(dir, "plan.json")); r.code != exitDone {
+			t.Fatalf("exit %d: %s", r.code, r.err)
+		}
+	}
+	if len(p.hook) != 2 || !strings.Contains(p.hook[0], "is not what the repository declares") ||
+		!strings.Contains(p.hook[1], " late to leave Kubernetes 1.35 in time: lab is to be off") {
+		t.Errorf("%q", p.hook)
+	}
+	if len(p.on) != 2 || !p.on[1].Amiss || p.on[1].Ends {
+		t.Errorf("the issue: %+v", p.on)
 	}
 }
 

@@ -14,6 +14,23 @@ import (
 // Soon is how little slack is worth a word to people: in status, in notes, in messages.
 const Soon = 30
 
+// Last is how little slack is worth a second word.
+const Last = 7
+
+// Near is the last mark that an entry's slack has passed: Soon or Last, days that are left at most, or -1, where it is used up. ok is false
+// where there is no hurry, or the date is not known.
+func (e Entry) Near() (mark int, ok bool) {
+	switch {
+	case e.OpenBy.IsZero() || e.Slack > Soon:
+		return 0, false
+	case e.Slack < 0:
+		return -1, true
+	case e.Slack <= Last:
+		return Last, true
+	}
+	return Soon, true
+}
+
 // slack says how many days are left: "in 11 days", "today", "3 days ago".
 func (e Entry) slack() string {
 	switch {

@@ -25,6 +25,8 @@ func headline(m Message) string {
 		return "is not what the repository declares"
 	case MessageUnseen:
 		return "could not be compared with the repository"
+	case MessageSupport:
+		return "the time to leave its minor of Kubernetes runs short"
 	}
 	return string(m.Kind)
 }

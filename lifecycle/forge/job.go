@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/calendar"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/review"
 )
@@ -20,8 +21,49 @@ type Job struct {
 	Site lifecycle.Site
 	// Commit is the pipeline's; Status GitLab's word for how the job ended: "failed", "canceled", "success", or "" where it is not known.
 	Commit, Status string
+	// Due is by when the site must begin to leave a minor that it runs; false where that is not known. Nil: nobody reckons.
+	Due func(runs lifecycle.Version) (calendar.Entry, bool)
 	// URL and Pipeline are the addresses of the job and its pipeline, Who runs it.
 	URL, Pipeline, Who string
+}
+
+// Tell are the messages of what is to be told: "started", by a plan's file, "ended", by a result's, or "drift", by a plan's, with which it
+// is told, too, when the time to leave a minor runs short. Where there is none, why says why.
+func (j Job) Tell(what, planFile, resultFile string) (ms []Message, why string, err error) {
+	var m Message
+	switch what {
+	case "started":
+		m, why, err = j.Started(planFile)
+	case "ended":
+		m, why, err = j.Ended(resultFile)
+	default:
+		return j.looked(planFile)
+	}
+	if err != nil || why != "" {
+		return nil, why, err
+	}
+	return []Message{m}, "", nil
+}
+
+// looked are the messages of what a look at the site found. A plan that can't be read keeps nobody from hearing of the end of support.
+func (j Job) looked(planFile string) (ms []Message, why string, err error) {
+	m, err := j.Drift(planFile)
+	if err == nil {
+		ms = append(ms, m)
+	}
+	runs := j.Site.Cluster.Version
+	if p, _, err := readJobPlan(planFile, j.Site.Name); err == nil && p.Missing == "" && !p.Plan.FormerVersion().IsZero() {
+		runs = p.Plan.FormerVersion()
+	}
+	if j.Due == nil || runs.IsZero() {
+		return ms, "", err
+	}
+	if due, known := j.Due(runs); known {
+		if m, near := SupportMessage(due); near {
+			ms = append(ms, j.sign(m))
+		}
+	}
+	return ms, "", err
 }
 
 // Started is the message that the plan in a file is about to be carried out, or why there is none. Where nobody reviewed one, nobody knows

@@ -3,10 +3,12 @@ package forge
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/calendar"
 )
 
 // MessageKind is what a message is about.
@@ -23,6 +25,7 @@ const (
 	MessageLost        MessageKind = "lost"        // the job ended and left no result
 	MessageDrift       MessageKind = "drift"       // the site is not what the repository declares
 	MessageUnseen      MessageKind = "unseen"      // it could not be found out whether the site is what the repository declares
+	MessageSupport     MessageKind = "support"     // the time to leave a minor before its support ends runs short
 )
 
 // Amiss reports whether the kind stays open until a message says that all is well again.
@@ -30,6 +33,9 @@ func (k MessageKind) Amiss() bool {
 	return slices.Contains([]MessageKind{MessageFailed, MessageBlocked, MessageStale, MessageInterrupted, MessageLost, MessageDrift,
 		MessageUnseen}, k)
 }
+
+// Opens reports whether the kind is worth a site's issue: what is amiss, and what soon will be.
+func (k MessageKind) Opens() bool { return k.Amiss() || k == MessageSupport }
 
 // Ends reports whether the kind says that nothing is amiss any more.
 func (k MessageKind) Ends() bool { return k == MessageDone || k == MessageSettled }
@@ -160,6 +166,19 @@ func LookMessage(p lifecycle.Plan) Message {
 		return Message{Kind: MessageUnseen, Site: p.Site, Revision: p.Revision, Result: p.Unfinished, sameness: []string{p.Unfinished}}
 	}
 	return Message{Kind: MessageSettled, Site: p.Site, Revision: p.Revision}
+}
+
+// SupportMessage is the message that a site's time to leave a minor runs short: once for each mark that its slack passes, unless the end of
+// support moves. False where there is no hurry.
+func SupportMessage(e calendar.Entry) (m Message, near bool) {
+	mark, near := e.Near()
+	if !near {
+		return Message{}, false
+	}
+	return Message{Kind: MessageSupport, Site: e.Site,
+		Finding: &lifecycle.Diagnostic{Severity: lifecycle.SeverityWarning, Subject: e.Site, Summary: e.Line(),
+			Hint: "Open that merge request, or bring the one that is there to its end. kiban calendar " + e.Site + " says what is assumed."},
+		sameness: []string{e.Runs, e.Ends.Format(time.DateOnly), strconv.Itoa(mark)}}, true
 }
 
 // UnseenMessage is the message that a site could not be looked at, and why.

@@ -198,7 +198,7 @@ func TestShippedWording(t *testing.T) {
 		t.Errorf("got %s, %v", chat, err)
 	}
 	for _, kind := range []MessageKind{MessageStarted, MessageDone, MessageSettled, MessageFailed, MessageBlocked, MessageStale,
-		MessageInterrupted, MessageLost, MessageDrift, MessageUnseen} {
+		MessageInterrupted, MessageLost, MessageDrift, MessageUnseen, MessageSupport} {
 		if text, err := ShippedTemplate().ForChat(Message{Kind: kind, Site: "lab"}); err != nil || !strings.Contains(text, "*lab*: ") ||
 			strings.Contains(text, "\n") || strings.HasSuffix(text, ": "+string(kind)) {
 			t.Errorf("%s: %q, %v", kind, text, err)

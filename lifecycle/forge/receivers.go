@@ -91,7 +91,7 @@ func NoteReceiver(open Open, project, commit, branch string) Receiver {
 	return Receiver{
 		name: "note", title: "the merge request", idle: "the commit came with none, or the template has no words for it",
 		passes: func(k MessageKind) string {
-			if k == MessageDrift || k == MessageUnseen {
+			if k == MessageDrift || k == MessageUnseen || k == MessageSupport {
 				return "a look at a site belongs to no merge request"
 			}
 			return ""
@@ -117,6 +117,6 @@ func sendTelling(open Open, tell func(context.Context, Forge, lifecycle.Telling)
 		if err != nil {
 			return "", err
 		}
-		return tell(ctx, f, lifecycle.Telling{Site: c.Site, Key: c.Key(), Body: text, Amiss: c.Kind.Amiss(), Ends: c.Kind.Ends()})
+		return tell(ctx, f, lifecycle.Telling{Site: c.Site, Key: c.Key(), Body: text, Amiss: c.Kind.Opens(), Ends: c.Kind.Ends()})
 	}
 }
