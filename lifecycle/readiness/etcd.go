@@ -11,18 +11,27 @@ import (
 // today.
 func etcd(in Input, r *report) {
 	asked := 0
-	var silent, why []string
+	var silent []string
+	by := map[string][]string{} // hosts, by why nothing is known of their etcd
 	for _, h := range in.State.Hosts {
 		switch {
 		case h.Etcd == nil:
 		case h.Etcd.Unknown != "":
-			silent, why = append(silent, h.Name), append(why, h.Name+": "+h.Etcd.Unknown)
+			silent, by[h.Etcd.Unknown] = append(silent, h.Name), append(by[h.Etcd.Unknown], h.Name)
 		default:
 			asked++
 		}
 	}
 	if len(silent) > 0 {
-		r.unseen("how etcd is on "+lifecycle.Few(silent), strings.Join(why, "\n"),
+		var why []string
+		for _, said := range sortedKeys(by) {
+			reason := said
+			if len(by) > 1 {
+				reason = lifecycle.Few(by[said]) + ": " + said
+			}
+			why = append(why, reason)
+		}
+		r.unseen("how etcd is on "+lifecycle.Few(silent), strings.Join(why, "; "),
 			"kiban asks etcd on the machine itself, with curl: install it where it is missing.")
 	}
 	for _, f := range in.State.EtcdFindings(in.Site) {

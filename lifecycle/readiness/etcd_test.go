@@ -60,7 +60,7 @@ func TestEtcd(t *testing.T) {
 	}
 	silent := lookAtEtcd(Input{State: lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1",
 		Etcd: &lifecycle.EtcdStatus{Unknown: "curl: it is not installed there"}}}}})
-	if silent.IsReady() || len(silent.Findings) > 0 || !strings.Contains(silent.Unseen[0].Why, "c1: curl: it is not installed") {
+	if silent.IsReady() || len(silent.Findings) > 0 || !strings.Contains(silent.Unseen[0].Why, "curl: it is not installed") {
 		t.Errorf("%+v", silent)
 	}
 	never := lookAtEtcd(Input{State: lifecycle.State{Etcd: lifecycle.EtcdState{Members: []lifecycle.EtcdMember{{PeerAddress: "10.0.0.3"}}}}})

@@ -40,7 +40,7 @@ func machines(in Input, r *report) {
 		}
 	}
 	if n > 0 {
-		r.looked(lifecycle.Count(n, "machine"))
+		r.looked("what " + lifecycle.Count(n, "machine") + " are like")
 	}
 }
 

@@ -49,7 +49,7 @@ func (t *planText) readiness(r lifecycle.Readiness, brief bool) {
 		t.line("%s", t.style.paint(codeBold, "Not looked at"))
 	}
 	for _, u := range r.Unseen {
-		t.line("  %s: %s", u.What, u.Why)
+		t.line("  %s: %s", u.What, lifecycle.OneLine(u.Why))
 		if u.Remedy != "" && !brief {
 			t.line("      %s %s", t.style.paint(codeCyan, "Try:"), u.Remedy)
 		}
