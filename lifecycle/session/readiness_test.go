@@ -26,7 +26,8 @@ func (seenSite) Credentials(context.Context) (lifecycle.Credentials, error) {
 }
 func (seenSite) Close() error { return nil }
 
-// TestPlansOfANewVersionAreJudged: what a version breaks stops the plan that brings it, a plan that brings none is not judged, and witnesses
+// TestPlansOfANewVersionAreJudged: what a version breaks stops the plan that brings it, a plan that brings none is not judged, and
+// witnesses
 // are asked once for the plans of one moment.
 func TestPlansOfANewVersionAreJudged(t *testing.T) {
 	to := lifecycle.Version{Major: 1, Minor: 37, Patch: 1}
