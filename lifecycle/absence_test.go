@@ -119,8 +119,8 @@ func TestNodeTaskAwaitsTheAPI(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{
-		"it has just started":            {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(-time.Minute)}, 0, true},
-		"by a clock that is ahead":       {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(time.Hour), ClockOffset: 3660}, 0,
+		"it has just started": {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(-time.Minute)}, 0, true},
+		"by a clock that is ahead": {away, HostState{Service: ServiceRunning, ServiceSince: began.Add(time.Hour), ClockOffset: 3660}, 0,
 			true},
 		"it starts":                      {away, HostState{Service: ServiceStarting}, 0, true},
 		"it stops":                       {away, HostState{Service: ServiceStopping}, time.Minute, true},
