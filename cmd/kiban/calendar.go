@@ -4,26 +4,37 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
+
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 )
 
 func newCalendar(a *app) *cobra.Command {
 	var out output
+	var ask bool
 	cmd := &cobra.Command{
 		Use:   "calendar [SITE...]",
 		Short: "Say by when the first merge request must be open, for sites to be off a version before its support ends",
 		Long: `Reckon backwards from the end of support: how long versions must be out, reviews, the soak of sites that go before, windows, and how long
-an upgrade takes. What is assumed is said. No machine is asked. Without names it is every site; -o ics is for calendar programs.`,
-		Example:           "  kiban calendar\n  kiban calendar tokyo-prod -o json\n  kiban calendar -o ics >fleet.ics",
+an upgrade takes. What is assumed is said. No machine is asked, but with --ask clusters are, for how long their upgrades took.
+Without names it is every site; -o ics is for calendar programs.`,
+		Example:           "  kiban calendar\n  kiban calendar tokyo-prod --ask -o json\n  kiban calendar -o ics >fleet.ics",
 		ValidArgsFunction: a.completeAllSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fleet, err := a.fleetDir()
 			if err = errors.Join(out.validate(cmd), err); err != nil {
 				return err
 			}
-			return a.source().WriteCalendar(cmd.Context(), a.Out, fleet, args, out.form)
+			var runs fleets.Runs
+			if ask {
+				runs = a.clusterRuns
+			}
+			unasked, err := a.source().WriteCalendar(cmd.Context(), a.Out, fleet, args, runs, out.form)
+			a.findings(unasked)
+			return err
 		},
 	}
 	addOutput(cmd, &out, "text", "json", "ics", "html")
+	cmd.Flags().BoolVar(&ask, "ask", false, "ask clusters for the record of their runs")
 	cmd.Flags().Bool("all", false, "every site, as without names")
 	return cmd
 }

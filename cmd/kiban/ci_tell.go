@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,7 +133,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	}
 	wording, bad := forge.ReadTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
 	if opts.Print {
-		return errors.Join(toldErr, bad, a.printMessages(wording, messages))
+		return errors.Join(toldErr, bad, wording.Print(a.Out, messages))
 	}
 	memory := &forge.Memory{Dir: toldDir(fleet, opts.Site), Note: a.note}
 	if readable {
@@ -174,17 +173,4 @@ func (a *app) knownSite(ctx context.Context, fleet, name string) error {
 	}
 	_, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
 	return ds.Err()
-}
-
-func (a *app) printMessages(wording forge.Template, messages []forge.Message) error {
-	for _, m := range messages {
-		text, err := wording.ForChat(m)
-		if err == nil {
-			_, err = io.WriteString(a.Out, strings.TrimSuffix(text, "\n")+"\n")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

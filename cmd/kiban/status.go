@@ -99,10 +99,11 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	var locks []lifecycle.Lock
 	var behind []lifecycle.RunRecord
 	var unread error
+	var slack string
 	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
 		if state, err = s.Observe(ctx); err == nil {
 			locks, unread = s.Locks(ctx) // a lock that can't be read is shown as such
-			behind = s.RunsBehind(ctx, locks)
+			behind, slack = s.RunsBehind(ctx, locks), fleets.Slack(ctx, s.Site(), state.Lowest(), s.Lived)
 		}
 		return err
 	})
@@ -126,7 +127,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	if err := show(a.Out, site, state, report.Problems, a.outStyle()); err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.Out, render.SupportLine(site.Fleet, state, now)+fleets.Slack(site, state.Lowest(), now)+unknown)
+	_, err = io.WriteString(a.Out, render.SupportLine(site.Fleet, state, now)+slack+unknown)
 	return errors.Join(err, unseen(state))
 }
 

@@ -14,9 +14,16 @@ import (
 	"kiban.dev/kiban/lifecycle/calendar"
 )
 
+// Runs asks a site's cluster for the record of its runs. The findings say why it could not be asked.
+type Runs func(ctx context.Context, site string) ([]lifecycle.RunRecord, lifecycle.Diagnostics, error)
+
+// runsAtOnce is how many clusters are asked side by side.
+const runsAtOnce = 16
+
 // Calendar reckons for the named sites, or all, by when the first merge request must be open. No machine is asked: what is declared counts
-// as running. The findings are those that keep a site from being read, which is then not among them.
-func (d Declared) Calendar(ctx context.Context, names []string, now time.Time) (calendar.Calendar, lifecycle.Diagnostics, error) {
+// as running. With ask, clusters tell how long their upgrades took, those of the sites that are waited for, too. The findings are those
+// that keep a site from being read, which is then not among them, and from being asked, for which the assumption stands.
+func (d Declared) Calendar(ctx context.Context, names []string, ask Runs, now time.Time) (calendar.Calendar, lifecycle.Diagnostics, error) {
 	wanted := names
 	if len(names) == 0 {
 		wanted = d.names
@@ -26,12 +33,39 @@ func (d Declared) Calendar(ctx context.Context, names []string, now time.Time) (
 	for _, s := range sites {
 		in.Support = s.Fleet.KnownSupport() // the same for all
 	}
+	if ask != nil && err == nil {
+		var silent lifecycle.Diagnostics
+		in.Took, silent, err = took(ctx, sites, ask)
+		ds = append(ds, silent...)
+	}
 	for _, name := range names {
 		if !d.Has(name) {
 			ds = append(ds, lifecycle.Errorf(name, "the fleet has no such site").Try("kiban sites"))
 		}
 	}
 	return calendar.Make(in, names...), withoutRepeats(ds), err
+}
+
+// took is how long an upgrade of each site took, where its cluster tells.
+func took(ctx context.Context, sites []lifecycle.Site, ask Runs) (map[string]time.Duration, lifecycle.Diagnostics, error) {
+	times, found, failed := make([]time.Duration, len(sites)), make([]lifecycle.Diagnostics, len(sites)), make([]error, len(sites))
+	err := AtOnce(ctx, len(sites), runsAtOnce, func(i int) {
+		s := sites[i]
+		if s.Provider == lifecycle.ProviderExternal {
+			return
+		}
+		var runs []lifecycle.RunRecord
+		runs, found[i], failed[i] = ask(ctx, s.Name)
+		times[i] = calendar.Took(runs, len(s.Cluster.Hosts))
+	})
+	out := map[string]time.Duration{}
+	for i, s := range sites {
+		out[s.Name] = times[i]
+		for j := range found[i] {
+			found[i][j].Summary = "its cluster could not be asked how long upgrades took, so that is assumed"
+		}
+	}
+	return out, slices.Concat(found...), errors.Join(append(failed, err)...)
 }
 
 // withFroms reads sites and those that they wait for, those that these wait for, and so on; each once. The findings are those that keep one
@@ -71,15 +105,15 @@ func (s Source) Due(ctx context.Context, fleet string, site lifecycle.Site) func
 			others, _, _ := now.withFroms(ctx, site.Promotion.From)
 			all = append(all, slices.DeleteFunc(others, func(o lifecycle.Site) bool { return o.Name == site.Name })...)
 		}
-		return one(all, fleet, runs, time.Now())
+		return one(all, fleet, runs, 0, time.Now())
 	}
 }
 
 // DaysLeft says in few words how many days of slack a site has in leaving a minor, once those that it waits for have left it:
-// "11 days of slack left"; "" where that is not known.
-func DaysLeft(site lifecycle.Site, runs lifecycle.Version, now time.Time) string {
+// "11 days of slack left"; "" where that is not known. took is how long an upgrade by one minor takes; 0: that is not known.
+func DaysLeft(site lifecycle.Site, runs lifecycle.Version, took time.Duration, now time.Time) string {
 	site.Promotion = lifecycle.Promotion{}
-	e, ok := one([]lifecycle.Site{site}, fleetOf(site), runs, now)
+	e, ok := one([]lifecycle.Site{site}, fleetOf(site), runs, took, now)
 	switch {
 	case !ok || e.OpenBy.IsZero():
 		return ""
@@ -90,10 +124,20 @@ func DaysLeft(site lifecycle.Site, runs lifecycle.Version, now time.Time) string
 }
 
 // Slack is a paragraph on a site whose time to leave a minor runs short, by what runs there; "" where there is no hurry. What it waits for
-// is known by name alone.
-func Slack(site lifecycle.Site, runs lifecycle.Version, now time.Time) string {
-	e, ok := one([]lifecycle.Site{site}, fleetOf(site), runs, now)
-	if !ok || e.Line() == "" {
+// is known by name alone. record is asked how long upgrades took only where that may matter: upgrades that last a month are none.
+func Slack(ctx context.Context, site lifecycle.Site, runs lifecycle.Version, record func(context.Context) []lifecycle.RunRecord) string {
+	return slackAt(site, runs, func() []lifecycle.RunRecord { return record(ctx) }, time.Now())
+}
+
+func slackAt(site lifecycle.Site, runs lifecycle.Version, record func() []lifecycle.RunRecord, now time.Time) string {
+	e, ok := one([]lifecycle.Site{site}, fleetOf(site), runs, 0, now)
+	if !ok || e.OpenBy.IsZero() || e.Slack > 2*calendar.Soon {
+		return ""
+	}
+	if took := calendar.Took(record(), len(site.Cluster.Hosts)); took > 0 {
+		e, _ = one([]lifecycle.Site{site}, fleetOf(site), runs, took, now)
+	}
+	if e.Line() == "" {
 		return ""
 	}
 	return "\n" + e.Line() + "\n"
@@ -103,24 +147,29 @@ func Slack(site lifecycle.Site, runs lifecycle.Version, now time.Time) string {
 func fleetOf(site lifecycle.Site) string { return filepath.Dir(filepath.Dir(site.Dir)) }
 
 // one is the date of the first site, among those that it waits for.
-func one(sites []lifecycle.Site, fleet string, runs lifecycle.Version, now time.Time) (calendar.Entry, bool) {
+func one(sites []lifecycle.Site, fleet string, runs lifecycle.Version, took time.Duration, now time.Time) (calendar.Entry, bool) {
 	site := sites[0]
 	c := calendar.Make(calendar.Input{Sites: sites, Runs: map[string]lifecycle.Version{site.Name: runs},
-		Support: site.Fleet.KnownSupport(), Age: Ages(fleet), Now: now}, site.Name)
+		Took: map[string]time.Duration{site.Name: took}, Support: site.Fleet.KnownSupport(), Age: Ages(fleet), Now: now}, site.Name)
 	if len(c.Entries) == 0 {
 		return calendar.Entry{}, false
 	}
 	return c.Entries[0], true
 }
 
-// WriteCalendar reckons for the named sites of a fleet as it is now, or all, and writes it in a form: text, json, ics or html.
-func (s Source) WriteCalendar(ctx context.Context, w io.Writer, fleet string, names []string, form string) error {
+// WriteCalendar reckons for the named sites of a fleet as it is now, or all, and writes it in a form: text, json, ics or html. ask may be
+// nil. The warnings name clusters that could not be asked.
+func (s Source) WriteCalendar(
+	ctx context.Context, w io.Writer, fleet string, names []string, ask Runs, form string,
+) (lifecycle.Diagnostics, error) {
 	now, err := s.Now(fleet)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c, found, err := now.Calendar(ctx, names, time.Now())
-	return errors.Join(err, write(w, c, form), found.Err())
+	c, found, err := now.Calendar(ctx, names, ask, time.Now())
+	errs := Errors(found)
+	warnings := slices.DeleteFunc(found, func(d lifecycle.Diagnostic) bool { return d.Severity == lifecycle.SeverityError })
+	return warnings, errors.Join(err, write(w, c, form), errs.Err())
 }
 
 func write(w io.Writer, c calendar.Calendar, form string) error {

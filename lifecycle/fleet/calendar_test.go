@@ -1,9 +1,12 @@
 package fleet
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,21 +57,83 @@ func TestSlack(t *testing.T) {
 		}
 		return d
 	}
-	if got := Slack(site, v, at("2026-11-29")); got != "" {
-		t.Errorf("too soon: %q", got)
+	asked := 0
+	never := func() []lifecycle.RunRecord { asked++; return nil }
+	if got := slackAt(site, v, never, at("2026-11-29")); got != "" || asked != 0 {
+		t.Errorf("too soon: %q, and the record was read %d times", got, asked)
 	}
-	if got := Slack(site, v, at("2027-02-10")); !strings.Contains(got, "days of slack left: prod is to be off Kubernetes 1.35 by "+
+	if got := slackAt(site, v, never, at("2027-02-10")); !strings.Contains(got, "days of slack left: prod is to be off Kubernetes 1.35 by "+
 		"2027-02-28: the first merge request, which is for staging, must be open by") {
 		t.Errorf("%q", got)
 	}
-	if got := DaysLeft(site, v, at("2027-02-12")); got != "11 days of slack left" {
+	if got := DaysLeft(site, v, 0, at("2027-02-12")); got != "11 days of slack left" {
 		t.Errorf("%q", got)
 	}
-	if got := DaysLeft(site, v, at("2027-02-26")); got != "3 days late" {
+	if got := DaysLeft(site, v, 0, at("2027-02-26")); got != "3 days late" {
 		t.Errorf("%q", got)
 	}
 	site.Fleet.Support = []lifecycle.Support{{Minor: "1.35", Released: at("2025-12-17"), Ends: at("2027-05-28")}}
-	if got := Slack(site, v, at("2027-02-10")); got != "" {
+	if got := slackAt(site, v, never, at("2027-02-10")); got != "" {
 		t.Errorf("the fleet's own dates are later: %q", got)
+	}
+	// ten days for an upgrade, by the record, are nine more than assumed
+	long := func() []lifecycle.RunRecord {
+		next := v
+		next.Minor--
+		return []lifecycle.RunRecord{{Result: lifecycle.RunDone, Began: at("2026-11-01"), Ended: at("2026-11-11"), Machines: 3,
+			Before: []lifecycle.Version{next}, After: []lifecycle.Version{v}}}
+	}
+	site.Fleet.Support = nil
+	before, after := slackAt(site, v, never, at("2027-02-10")), slackAt(site, v, long, at("2027-02-10"))
+	if after == before || !strings.Contains(after, "days late to leave Kubernetes 1.35 in time") && !strings.Contains(after, "of slack left") {
+		t.Errorf("the record counts for nothing: %q and %q", before, after)
+	}
+	if got := DaysLeft(site, v, 10*24*time.Hour, at("2027-02-12")); got != "2 days of slack left" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestAskedFor: the record of a site and of those that it waits for counts, and who does not answer is named.
+func TestAskedFor(t *testing.T) {
+	v := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	sites := map[string]lifecycle.Site{}
+	for _, name := range []string{"staging", "prod", "beside"} {
+		sites[name] = lifecycle.Site{Name: name, Cluster: lifecycle.Cluster{Version: v, Hosts: make([]lifecycle.Host, 3)}}
+	}
+	prod := sites["prod"]
+	prod.Promotion = lifecycle.Promotion{From: []string{"staging"}, Soak: 72 * time.Hour}
+	sites["prod"] = prod
+	source := Source{List: func(string) ([]string, error) { return []string{"beside", "prod", "staging"}, nil },
+		Load: func(_ context.Context, _, name, _ string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return sites[name], nil
+		},
+		Inputs: func(lifecycle.Site) (map[string]string, error) { return nil, nil }}
+	var gate sync.Mutex
+	var asked []string
+	ask := func(_ context.Context, site string) ([]lifecycle.RunRecord, lifecycle.Diagnostics, error) {
+		gate.Lock()
+		defer gate.Unlock()
+		if asked = append(asked, site); site == "staging" {
+			return nil, lifecycle.Diagnostics{lifecycle.Warnf(site, "no answer")}, nil
+		}
+		began, former := time.Now(), v
+		former.Minor--
+		return []lifecycle.RunRecord{{Result: lifecycle.RunDone, Began: began, Ended: began.Add(5 * time.Hour), Machines: 3,
+			Before: []lifecycle.Version{former}, After: []lifecycle.Version{v}}}, nil, nil
+	}
+	var text strings.Builder
+	warnings, err := source.WriteCalendar(t.Context(), &text, t.TempDir(), []string{"prod"}, ask, "text")
+	if err != nil || len(warnings) != 1 || warnings[0].Subject != "staging" ||
+		!strings.Contains(warnings[0].Summary, "could not be asked how long") {
+		t.Errorf("%v, %v", warnings, err)
+	}
+	slices.Sort(asked)
+	if !slices.Equal(asked, []string{"prod", "staging"}) {
+		t.Errorf("asked: %v", asked)
+	}
+	for _, want := range []string{"prod is upgraded by one minor in 5 h, as its longest run so far", "20 minutes for each of 3 machines"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, text.String())
+		}
 	}
 }

@@ -33,8 +33,9 @@ type NoteOptions struct {
 	Unguarded string
 	// Support says how long a version's minor is supported. Nil: not told.
 	Support func(lifecycle.Version) lifecycle.Support
-	// Left says how many days of slack a site has in leaving a version: "11 days of slack left". Nil: not told.
-	Left func(site lifecycle.Site, leaves lifecycle.Version, now time.Time) string
+	// Left says how many days of slack a site has in leaving a version, when a minor takes so long; 0: not known. "11 days of slack left".
+	// Nil: not told.
+	Left func(site lifecycle.Site, leaves lifecycle.Version, took time.Duration, now time.Time) string
 }
 
 // Note tells a reviewer what merging does: a line a site, what is blocked first, then what needs attention; then of each site that changes

@@ -130,3 +130,22 @@ func TestSupportIsToldByWhatRuns(t *testing.T) {
 		t.Error("an issue is opened for it, and nothing is amiss")
 	}
 }
+
+// TestSlackByTheRecord: the note reckons with what the plan takes by the site's own record, a minor's part of it.
+func TestSlackByTheRecord(t *testing.T) {
+	p := upgradeOf(t)
+	asked := time.Duration(-1)
+	s := section{SitePlan: SitePlan{Site: lifecycle.Site{Name: "lab"}, Plan: p}}
+	s.opts = NoteOptions{Now: time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC), Support: lifecycle.Version.Support,
+		Left: func(site lifecycle.Site, leaves lifecycle.Version, took time.Duration, _ time.Time) string {
+			asked = took
+			return site.Name + " leaves " + leaves.String()
+		}}
+	if got := s.support(); !strings.HasSuffix(got, ", lab leaves v1.35.7+k0s.0") || asked != 12*time.Minute {
+		t.Errorf("%q, by %s", got, asked)
+	}
+	s.Plan.Estimate = nil
+	if s.support(); asked != 0 {
+		t.Errorf("without a record by %s", asked)
+	}
+}

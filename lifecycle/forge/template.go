@@ -3,6 +3,7 @@ package forge
 import (
 	_ "embed"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/template"
@@ -67,6 +68,20 @@ func (t Template) ForChat(m Message) (string, error) {
 			return markup(safe[ChatText](label))
 		},
 	})
+}
+
+// Print writes messages as a webhook would get them, one below the other.
+func (t Template) Print(w io.Writer, messages []Message) error {
+	for _, m := range messages {
+		text, err := t.ForChat(m)
+		if err == nil {
+			_, err = fmt.Fprintln(w, text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ForGitLab words a message in GitLab's Markdown. "" says that the template has nothing to say.

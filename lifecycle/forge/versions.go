@@ -55,7 +55,11 @@ func (s section) support() string {
 		parts = append(parts, supportText(known, s.opts.Now))
 	}
 	if former := s.Plan.FormerVersions(); s.opts.Left != nil && len(former) > 0 && former[0].MinorsAhead(s.Plan.Target) != 0 {
-		if left := s.opts.Left(s.Site, former[0], s.opts.Now); left != "" {
+		var took time.Duration
+		if s.Plan.Estimate != nil { // by the site's own record
+			took = s.Plan.Estimate.Duration / time.Duration(max(1, len(s.Plan.Hops)))
+		}
+		if left := s.opts.Left(s.Site, former[0], took, s.opts.Now); left != "" {
 			parts = append(parts, left)
 		}
 	}

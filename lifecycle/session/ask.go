@@ -20,6 +20,12 @@ func (s *Session) RunsBehind(ctx context.Context, locks []lifecycle.Lock) []life
 	if !slices.ContainsFunc(locks, func(l lifecycle.Lock) bool { return lock.Lapsed(l, time.Now()) }) {
 		return nil
 	}
+	return s.Lived(ctx)
+}
+
+// Lived are the runs that the cluster and the journals here know of, newest first, by what was observed last. What can't be asked is left
+// out.
+func (s *Session) Lived(ctx context.Context) []lifecycle.RunRecord {
 	ctx, cancel := lifecycle.Within(ctx, pastLimit, "no answer")
 	defer cancel()
 	api := s.lastSeen().API
