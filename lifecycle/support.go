@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -62,27 +63,23 @@ func KnownSupport() []Support {
 // SupportFile is the file at a fleet's root that has newer dates of support than this kiban brings, in the form of its own.
 const SupportFile = "support.json"
 
-// ParseSupport reads dates of support. line is where what the error tells of stands; 0 where it stands nowhere in particular.
+// supportLine is what a file of dates says of a minor; "" is a date that is not known.
+type supportLine struct {
+	Minor    string `json:"minor"`
+	Released string `json:"released"`
+	Ends     string `json:"ends"`
+}
+
+// ParseSupport reads dates of support, in the form of kiban's own or in the one in which https://endoflife.date/api/kubernetes.json gives
+// them: a list of {cycle, releaseDate, eol}, with more that does not matter. line is where what the error tells of stands; 0 where it
+// stands nowhere in particular.
 func ParseSupport(b []byte) (known []Support, line int, err error) {
-	var file struct {
-		Source string `json:"source"`
-		Minors []struct {
-			Minor    string `json:"minor"`
-			Released string `json:"released"`
-			Ends     string `json:"ends"`
-		} `json:"minors"`
-	}
 	lineAt := func(offset int) int { return 1 + bytes.Count(b[:min(max(offset, 0), len(b))], []byte("\n")) }
-	decoder := json.NewDecoder(bytes.NewReader(b))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&file); err != nil {
-		at := int(decoder.InputOffset())
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			at = int(syntax.Offset)
-		}
+	minors, at, err := supportLines(b)
+	if err != nil {
 		return nil, lineAt(at), fmt.Errorf("dates of support: %w", err)
 	}
-	for _, m := range file.Minors {
+	for _, m := range minors {
 		at := lineAt(bytes.Index(b, []byte(`"`+m.Minor+`"`)))
 		released, err := supportDay(m.Released)
 		ends, errEnds := supportDay(m.Ends)
@@ -101,6 +98,51 @@ func ParseSupport(b []byte) (known []Support, line int, err error) {
 		known = append(known, Support{Minor: m.Minor, Released: released, Ends: ends})
 	}
 	return known, 0, nil
+}
+
+// supportLines decodes a file of dates. at is the offset of what the error tells of.
+func supportLines(b []byte) (lines []supportLine, at int, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	if bytes.HasPrefix(bytes.TrimSpace(b), []byte("[")) {
+		var cycles []cycle
+		err = decoder.Decode(&cycles)
+		for _, c := range cycles {
+			lines = append(lines, supportLine{Minor: c.Cycle, Released: c.Released, Ends: string(c.Ends)})
+		}
+	} else {
+		var file struct {
+			Source string        `json:"source"`
+			Minors []supportLine `json:"minors"`
+		}
+		decoder.DisallowUnknownFields()
+		err = decoder.Decode(&file)
+		lines = file.Minors
+	}
+	at = int(decoder.InputOffset())
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at = int(syntax.Offset)
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		at = len(b)
+	}
+	return lines, at, err
+}
+
+// cycle is a minor as endoflife.date tells of it.
+type cycle struct {
+	Cycle    string  `json:"cycle"`
+	Released string  `json:"releaseDate"`
+	Ends     lastDay `json:"eol"`
+}
+
+// lastDay is a date, or false where none is known yet.
+type lastDay string
+
+func (d *lastDay) UnmarshalJSON(b []byte) error {
+	if string(b) == "false" {
+		*d = ""
+		return nil
+	}
+	return json.Unmarshal(b, (*string)(d))
 }
 
 func readSupport(b []byte) ([]Support, error) {

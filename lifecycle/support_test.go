@@ -121,3 +121,28 @@ func TestFleetsOwnDates(t *testing.T) {
 		}
 	}
 }
+
+// TestDatesOfEndOfLife: the file may be what endoflife.date answers, as it comes.
+func TestDatesOfEndOfLife(t *testing.T) {
+	own, _, err := ParseSupport([]byte(`[{"cycle":"1.38","releaseDate":"2026-12-09","eol":false,"latest":"1.38.0","lts":false},
+{"cycle":"1.37","releaseDate":"2026-08-26","eol":"2027-12-28","latest":"1.37.1","latestReleaseDate":"2026-09-09","lts":false}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := Fleet{Support: own}.KnownSupport()
+	if n := len(all); n != 9 || all[8].Minor != "1.38" || !all[8].Ends.IsZero() || all[8].Released.Format(time.DateOnly) != "2026-12-09" ||
+		all[7].Ends.Format(time.DateOnly) != "2027-12-28" {
+		t.Errorf("%+v", all)
+	}
+	for text, line := range map[string]int{
+		"[{\"cycle\":\"1.37\",\"eol\":false},\n{\"cycle\":\"1.36\",\"releaseDate\":\"2026-04-22\",\"eol\":\"soon\"}]": 2,
+		"[\n{\"cycle\":\"1.37\",\"eol\":true}]":                                        2, // it has ended, and nobody says when
+		"[{\"cycle\":\"rolling\",\"eol\":\"2027-12-28\"}]":                             1,
+		"[{\"cycle\":\"1.37\",\"releaseDate\":\"2026-08-26\",\"eol\":\"2026-01-01\"}]": 1,
+		"[{\"cycle\":\"1.37\"},\n{\"cycle\"":                                           2,
+	} {
+		if got, at, err := ParseSupport([]byte(text)); err == nil || at != line || got != nil {
+			t.Errorf("%q: line %d, want %d: %v, %v", text, at, line, got, err)
+		}
+	}
+}

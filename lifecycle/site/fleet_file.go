@@ -28,7 +28,8 @@ func readSupport(fleetDir string) ([]lifecycle.Support, lifecycle.Diagnostics) {
 		return nil, nil
 	}
 	finding := lifecycle.Errorf(lifecycle.SupportFile, "the dates of support can't be read").
-		Try("It is written as kiban's own lifecycle/support.json is; without the file, kiban has the dates that it was built with.")
+		Try("It is written as kiban's own lifecycle/support.json is, or as endoflife.date answers. " +
+			"Without the file, kiban has the dates that it was built with.")
 	if err == nil && (!info.Mode().IsRegular() || info.Size() > 1<<20) {
 		return nil, lifecycle.Diagnostics{finding.Because("It is no plain file, or a very large one.")}
 	}
