@@ -16,6 +16,10 @@ import (
 func fill(v reflect.Value, seed int) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 1, seed, 0, 0, 0, 0, time.UTC)))
+			return
+		}
 		for i := range v.NumField() {
 			fill(v.Field(i), seed)
 		}
@@ -51,7 +55,8 @@ func leaves(v reflect.Value, path string, yield func(path string, leaf reflect.V
 	if v.Kind() == reflect.Slice && v.Len() == 1 && v.Type().Elem().Kind() == reflect.Struct {
 		v = v.Index(0)
 	}
-	if v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[lifecycle.Version]() {
+	whole := v.Type() == reflect.TypeFor[lifecycle.Version]() || v.Type() == reflect.TypeFor[time.Time]()
+	if v.Kind() == reflect.Struct && !whole {
 		for i := range v.NumField() {
 			leaves(v.Field(i), strings.TrimPrefix(path+"."+v.Type().Field(i).Name, "."), yield)
 		}
@@ -87,6 +92,10 @@ func TestA3_EverySettingIsAGuard(t *testing.T) {
 	none := map[string]string{
 		"Policy.Path":      "the hops are versions in the steps",
 		"Promotion.Source": "where it is declared",
+
+		"Fleet.Support.Minor":    "dates of support are told, and decide nothing",
+		"Fleet.Support.Released": "dates of support are told, and decide nothing",
+		"Fleet.Support.Ends":     "dates of support are told, and decide nothing",
 	}
 	site := func(seed int) lifecycle.Site {
 		s := lifecycle.Site{}
