@@ -19,6 +19,8 @@ type Webhook struct {
 	Evictions, Nodes bool
 	// Conditional: it has conditions beside its selectors, which may let some of that pass.
 	Conditional bool
+	// Elsewhere: it is asked by a URL, and nothing below is known of it.
+	Elsewhere bool
 	// Service is whom it asks: "policy/webhook"; Gone says that there is no such Service.
 	Service string
 	Gone    bool

@@ -32,6 +32,8 @@ type Readiness struct {
 	Findings []ReadinessFinding `json:"findings,omitempty"`
 	// Unseen is what could not be looked at. Of that nothing is said, and the site is not called ready.
 	Unseen []Unseen `json:"unseen,omitempty"`
+	// Blind says that neither a machine nor the API answered.
+	Blind bool `json:"blind,omitempty"`
 	// Looked is what was looked at, a phrase each: "412 stored objects of 31 kinds".
 	Looked []string `json:"looked,omitempty"`
 }

@@ -86,7 +86,7 @@ func readyRun(ctx context.Context, opts *readyOptions) error {
 	}
 	var found fleets.Readiness
 	err = a.oneByOne(opts.Sites, true, func(name string) error {
-		_, err := a.withSite(ctx, name, session.Options{Glance: true}, func(s *session.Session) error {
+		_, err := a.withSite(ctx, name, session.Options{}, func(s *session.Session) error {
 			r, err := s.Ready(ctx, to, exact)
 			if err == nil {
 				found = append(found, r)

@@ -18,6 +18,10 @@ func endingAuthority(left time.Duration) lifecycle.HostState {
 			NotAfter: time.Now().Add(left)}}}
 }
 
+func endingIn(left time.Duration) []lifecycle.HostState {
+	return []lifecycle.HostState{endingAuthority(left)}
+}
+
 // TestReady: what is in the way ends it with 3, what only needs attention with 0, and what could not be looked at is said.
 func TestReady(t *testing.T) {
 	away := lifecycle.HostState{Name: "w1", Problem: lifecycle.HostUnreachable, Why: "no route to host"}
@@ -26,24 +30,39 @@ func TestReady(t *testing.T) {
 		args  string
 		code  int
 		want  []string
+		plan  lifecycle.Diagnostics
 	}{
-		"attention": {[]lifecycle.HostState{endingAuthority(9*24*time.Hour + time.Hour)}, "", exitDone,
-			[]string{"k0s v1.36.3+k0s.0 -> v1.37.0+k0s.0", "1 to see to", "ctrl: the certificate ca ends on", "in 9 days",
-				"Looked at: 1 of 1 machine"}},
-		"in the way": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "", exitBlocked, []string{"Not ready: 1 finding in the way",
-			"ended on"}},
-		"not seen": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour), away}, "", exitDone, []string{"Not known to be ready",
+		"attention": {hosts: endingIn(9*24*time.Hour + time.Hour), code: exitDone, want: []string{"k0s v1.36.3+k0s.0 -> v1.37.0+k0s.0",
+			"1 to see to",
+			"ctrl: the certificate ca ends on", "in 9 days", "Looked at: 1 of 1 machine"}},
+		"in the way": {hosts: endingIn(-time.Hour), code: exitBlocked, want: []string{"Not ready: 1 finding in the way", "ended on"}},
+		"what stops the plan": {hosts: endingIn(9999 * time.Hour), code: exitBlocked, want: []string{"Not ready: 1 finding in the way",
+			"shop/web: the budget lets no pod go", "4 of 4 must be there", "Try: Loosen it."},
+			plan: lifecycle.Diagnostics{lifecycle.Blockedf("shop/web",
+				"the budget lets no pod go").Because("4 of 4 must be there").Try("Loosen it."),
+				lifecycle.Warnf("w1", "it is odd")}},
+		"not seen": {hosts: append(endingIn(9999*time.Hour), away), code: exitDone, want: []string{"Not known to be ready",
 			"w1: no route to host"}},
-		"nothing": {[]lifecycle.HostState{away}, "", exitFailed, []string{"nothing is known of what"}},
-		"markdown": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o markdown", exitBlocked,
-			[]string{"| In the way | **ctrl**: the certificate ca"}},
-		"json": {[]lifecycle.HostState{endingAuthority(-time.Hour)}, "-o json", exitBlocked, []string{`"rank": "blocks"`, `"rule": "certificate"`}},
-		"another one": {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.38", exitDone, []string{"-> v1.38.0+k0s.0",
-			"Ready: nothing that was looked at breaks"}},
-		"no version": {nil, "--to latest", exitFailed, []string{`"latest" is not a version`}},
-		"older":      {[]lifecycle.HostState{endingAuthority(9999 * time.Hour)}, "--to 1.35", exitFailed, []string{"which is newer than"}},
+		"nothing": {hosts: []lifecycle.HostState{away}, args: "--to 1.37", code: exitFailed, want: []string{"nothing is known of what"}},
+		"markdown": {hosts: endingIn(-time.Hour), args: "-o markdown", code: exitBlocked,
+			want: []string{"| In the way | **ctrl**: the certificate ca"}},
+		"json": {hosts: endingIn(-time.Hour), args: "-o json", code: exitBlocked,
+			want: []string{`"rank": "blocks"`, `"rule": "certificate"`}},
+		"a minor release": {hosts: endingIn(9999 * time.Hour), args: "--to 1.37", code: exitDone,
+			want: []string{"-> v1.37.0+k0s.0", "Ready: nothing that was looked at breaks"}},
+		"one that nobody knows": {hosts: endingIn(9999 * time.Hour), args: "--to 1.41", code: exitDone,
+			want: []string{"-> v1.41.0+k0s.0", "Not known to be ready", "this kiban knows of no such release"}},
+		"another major":   {hosts: endingIn(9999 * time.Hour), args: "--to 2.0", code: exitFailed, want: []string{"there is no Kubernetes 2.0"}},
+		"no version":      {args: "--to latest", code: exitFailed, want: []string{`"latest" is not a version`}},
+		"older":           {hosts: endingIn(9999 * time.Hour), args: "--to 1.35", code: exitFailed, want: []string{"which is newer than"}},
+		"an older patch":  {hosts: endingIn(9999 * time.Hour), args: "--to v1.36.2", code: exitFailed, want: []string{"which is newer than"}},
+		"the one it has":  {hosts: endingIn(9999 * time.Hour), args: "--to 1.36", code: exitDone, want: []string{"to k0s v1.36.3+k0s.0"}},
+		"nobody tells it": {args: "", code: exitFailed, want: []string{"which version?"}},
 	} {
-		f := &fakeSite{state: lifecycle.State{Hosts: tt.hosts}}
+		f := &fakeSite{state: lifecycle.State{Hosts: tt.hosts}, plans: []lifecycle.Plan{{Diagnostics: tt.plan}}}
+		if name == "nothing" {
+			f.state.API.Unknown = "no controller answered"
+		}
 		r := f.kiban(t, t.TempDir(), nil, append([]string{"ready", "lab"}, strings.Fields(tt.args)...)...)
 		if r.code != tt.code {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", name, r.code, tt.code, r.out, r.err)
@@ -82,7 +101,7 @@ func TestReadyCommandLine(t *testing.T) {
 // TestReadyFix: what is of a removed API is written anew, and told; what is left alone is told with the reason.
 func TestReadyFix(t *testing.T) {
 	dir := t.TempDir()
-	f := &fakeSite{state: lifecycle.State{Hosts: []lifecycle.HostState{endingAuthority(9999 * time.Hour)}}}
+	f := &fakeSite{state: lifecycle.State{Hosts: endingIn(9999 * time.Hour)}, plans: []lifecycle.Plan{{}}}
 	if err := os.MkdirAll(filepath.Join(dir, "overlays/lab"), 0o755); err != nil {
 		t.Fatal(err)
 	}

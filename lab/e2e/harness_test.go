@@ -165,7 +165,11 @@ func (b *bench) must(code int, r result) result {
 // apply carries out what the overlay says now.
 func (b *bench) apply(code int) result {
 	b.t.Helper()
-	return b.must(code, b.kiban("apply", "lab", "--yes"))
+	args := []string{"apply", "lab", "--yes"}
+	if code == 0 { // a run before that ended without an API may have left its lock there, which is dead half a minute later
+		args = append(args, "--lock-timeout", "2m")
+	}
+	return b.must(code, b.kiban(args...))
 }
 
 // changes are the mutations that the machines underwent since the mark, one a line.

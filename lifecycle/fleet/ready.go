@@ -5,8 +5,8 @@ import "kiban.dev/kiban/lifecycle"
 // Readiness is what a version would break at sites.
 type Readiness []lifecycle.Readiness
 
-// Err is the finding for each site that the version would break. Of a site that tells nothing but what could not be looked at, nothing is
-// known, and that is an error, too.
+// Err is the finding for each site that the version would break. Of a site where nobody answered nothing is known, and that is an error,
+// too.
 func (all Readiness) Err() error {
 	var ds lifecycle.Diagnostics
 	for _, r := range all {
@@ -14,7 +14,7 @@ func (all Readiness) Err() error {
 		switch {
 		case len(blocks) > 0:
 			ds = append(ds, lifecycle.Blockedf(r.Site, "not ready for %s: %s in the way", r.To, lifecycle.Count(len(blocks), "finding")))
-		case len(r.Looked) == 0 && len(r.Unseen) > 0:
+		case r.Blind:
 			ds = append(ds, lifecycle.Errorf(r.Site, "nothing is known of what %s would break", r.To).Because(r.Unseen[0].What+": "+r.Unseen[0].Why).
 				Try("kiban status "+r.Site))
 		}

@@ -145,7 +145,12 @@ func (c *Client) webhooks(ctx context.Context, kinds []lifecycle.PodKind) ([]lif
 	var out []lifecycle.Webhook
 	for _, h := range hooks {
 		w, judges := h.judges(kinds, namespaces)
-		if !judges || h.client.Service == nil { // one that is asked by a URL stands outside of the cluster, as a rule
+		if !judges {
+			continue
+		}
+		if h.client.Service == nil { // it stands outside of the cluster, as a rule: whether it answers, nobody there knows
+			w.Elsewhere = true
+			out = append(out, w)
 			continue
 		}
 		s := h.client.Service

@@ -33,10 +33,6 @@ func (c *Client) APIWrites(ctx context.Context, apis []lifecycle.API) (lifecycle
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.APIWrites{}, err
 	}
-	mappings, err := c.servedKinds(ctx, apis)
-	if err != nil {
-		return lifecycle.APIWrites{}, err
-	}
 	client, err := headers.NewForConfig(headers.ConfigFor(c.config))
 	if err != nil {
 		return lifecycle.APIWrites{}, fmt.Errorf("Kubernetes client: %w", err)
@@ -44,6 +40,10 @@ func (c *Client) APIWrites(ctx context.Context, apis []lifecycle.API) (lifecycle
 	wanted := map[string]bool{}
 	for _, a := range apis {
 		wanted[a.String()] = true
+	}
+	mappings, err := c.servedKinds(ctx, apis, wanted)
+	if err != nil {
+		return lifecycle.APIWrites{}, err
 	}
 	var (
 		out   lifecycle.APIWrites
@@ -96,8 +96,10 @@ func (c *Client) APIWrites(ctx context.Context, apis []lifecycle.API) (lifecycle
 	return out, err
 }
 
-// servedKinds are the kinds of the APIs and of their successors, as the API serves them now, each once.
-func (c *Client) servedKinds(ctx context.Context, apis []lifecycle.API) ([]*meta.RESTMapping, error) {
+// servedKinds are the kinds of the APIs and of their successors, each once, as the API serves them in a version that stays. Of a kind
+// that it
+// serves in ending versions alone nothing is read: kiban would be one of those who ask for them.
+func (c *Client) servedKinds(ctx context.Context, apis []lifecycle.API, ends map[string]bool) ([]*meta.RESTMapping, error) {
 	seen := map[schema.GroupKind]bool{}
 	var out []*meta.RESTMapping
 	add := func(apiVersion, kind string) error {
@@ -106,15 +108,11 @@ func (c *Client) servedKinds(ctx context.Context, apis []lifecycle.API) ([]*meta
 			return nil
 		}
 		seen[gk] = true
-		m, err := c.kinds.findAny(ctx, lifecycle.ObjectRef{APIVersion: apiVersion, Kind: kind})
-		switch {
-		case meta.IsNoMatchError(err):
-			return nil // not served, so there are no objects of it
-		case err != nil:
-			return err
+		m, err := c.kinds.findStaying(ctx, gk, ends)
+		if m != nil {
+			out = append(out, m)
 		}
-		out = append(out, m)
-		return nil
+		return err
 	}
 	for _, a := range apis {
 		if err := add(a.GroupVersion(), a.Kind); err != nil {

@@ -85,6 +85,27 @@ func (k *kinds) findAny(ctx context.Context, r lifecycle.ObjectRef) (*meta.RESTM
 	return k.mapper.RESTMapping(schema.GroupKind{Group: r.Group(), Kind: r.Kind})
 }
 
+// findStaying is how the API serves a kind in a version that does not end: asking in one that does would be counted as a request for it,
+// and
+// found as such. nil where there is none.
+func (k *kinds) findStaying(ctx context.Context, kind schema.GroupKind, ends map[string]bool) (*meta.RESTMapping, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.load(ctx, kindsAge); err != nil {
+		return nil, err
+	}
+	all, err := k.mapper.RESTMappings(kind)
+	if meta.IsNoMatchError(err) {
+		return nil, nil
+	}
+	for _, m := range all {
+		if !ends[m.GroupVersionKind.GroupVersion().String()+" "+kind.Kind] {
+			return m, nil
+		}
+	}
+	return nil, err
+}
+
 // resource is the client for one object's kind, in its namespace when it has one.
 func (c *Client) resource(m *meta.RESTMapping, namespace string) dynamic.ResourceInterface {
 	if m.Scope.Name() == meta.RESTScopeNameNamespace {

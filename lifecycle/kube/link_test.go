@@ -201,6 +201,10 @@ func TestEveryCallConnects(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: got %v", name, err)
 			}
+		case []lifecycle.From[[]lifecycle.APIRequest]:
+			if len(err) != 1 || err[0].Unknown != away.Error() {
+				t.Errorf("%s: got %v", name, err)
+			}
 		case []lifecycle.Promise:
 			for _, p := range err {
 				if p.State != lifecycle.GateFailed {

@@ -7,9 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// accept takes what the site's owners have accepted out of the way: it is still told, with their reason. An acceptance that no finding
-// needs
-// is told, too, so that it does not wait for one that nobody has looked at.
+// accept takes what the site's owners have accepted out of the way: it is still told, with their reason. An acceptance that
+// no finding needs is told, too, so that it does not wait for one that nobody has looked at.
 func (r *report) accept(accepted []lifecycle.Accepted) {
 	for _, a := range accepted {
 		needed := false
@@ -24,8 +23,12 @@ func (r *report) accept(accepted []lifecycle.Accepted) {
 			}
 		}
 		if !needed && a.For.MinorsAhead(r.To) <= 0 {
-			r.find(lifecycle.ReadinessFinding{Rule: "accepted", Rank: lifecycle.RankGood, Subject: a.Subject,
-				Summary: fmt.Sprintf("%s is accepted, and was not found", a.Finding), Seen: []string{"spec.upgrade.accept: " + a.Because},
+			summary := fmt.Sprintf("%s is accepted, and was not found", a.Finding)
+			if a.For.MinorsAhead(r.To) < 0 {
+				summary = fmt.Sprintf("%s was accepted for %s, and counts no longer", a.Finding, a.For.MinorString())
+			}
+			r.find(lifecycle.ReadinessFinding{Rule: "accepted", Rank: lifecycle.RankGood, Subject: a.Subject, Summary: summary,
+				Seen:   []string{"spec.upgrade.accept: " + a.Because},
 				Remedy: "Take it out of spec.upgrade.accept, or correct its finding and subject."})
 		}
 	}

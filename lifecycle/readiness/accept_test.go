@@ -24,7 +24,7 @@ func TestAccepted(t *testing.T) {
 		"for another version": {lifecycle.Accepted{Finding: "removed-api", Subject: "shop", For: lifecycle.Version{Major: 1, Minor: 37, Patch: 2},
 			Because: "known"}, lifecycle.RankBlocks, "was not found"},
 		"for the minor release before": {lifecycle.Accepted{Finding: "removed-api", Subject: "shop", For: lifecycle.Version{Major: 1, Minor: 36},
-			Because: "known"}, lifecycle.RankBlocks, "was not found"},
+			Because: "known"}, lifecycle.RankBlocks, "counts no longer"},
 		"for the next one": {lifecycle.Accepted{Finding: "removed-api", Subject: "shop", For: lifecycle.Version{Major: 1, Minor: 38}},
 			lifecycle.RankBlocks, ""},
 		"of another subject": {lifecycle.Accepted{Finding: "removed-api", Subject: "web", For: minor, Because: "known"}, lifecycle.RankBlocks,

@@ -138,6 +138,12 @@ func (a admitted) webhook(r *report, w *lifecycle.Webhook) {
 	if len(what) == 0 {
 		return
 	}
+	if w.Elsewhere {
+		r.unseen("whether the webhook "+w.Name+" answers, which must agree to "+lifecycle.Enumerate(what),
+			w.Configuration+", failurePolicy Fail, asks a URL outside of the cluster",
+			"Try it: kubectl label node NAME kiban.dev/try=1 --dry-run=server")
+		return
+	}
 	f := lifecycle.ReadinessFinding{Subject: "webhook " + w.Name, Owner: a.ownerOf(w),
 		Seen: []string{fmt.Sprintf("%s, failurePolicy Fail, asks the Service %s", w.Configuration, w.Service)}}
 	if judged > 0 {

@@ -22,6 +22,10 @@ func reach(in Input, r *report) {
 		r.unseen(fmt.Sprintf("what %d of %s are like", len(away), lifecycle.Count(len(in.State.Hosts), "machine")), strings.Join(away, "; "),
 			"kiban status "+in.Site.Name)
 	}
+	r.Blind = len(away) == len(in.State.Hosts) && (in.State.API.Unknown != "" || in.State.API.NotYet)
+	if in.Target.Support().Released.IsZero() {
+		r.unseen("what else "+in.Target.MinorString()+" changes", "this kiban knows of no such release", "Use a newer kiban when there is one.")
+	}
 	switch api := in.State.API; {
 	case api.NotYet:
 		r.unseen("what runs in the cluster", "there is no cluster yet", "kiban apply "+in.Site.Name)

@@ -16,7 +16,7 @@ const seenLines = 3
 // brief leaves out what was seen, and has a paragraph for each finding.
 func ReadinessText(w io.Writer, r lifecycle.Readiness, brief bool, style Style) error {
 	t := planText{style: style}
-	head := "Site " + r.Site + ", k0s " + r.To.String()
+	head := "Site " + r.Site + ", to k0s " + r.To.String()
 	if !r.From.IsZero() && r.From != r.To {
 		head = "Site " + r.Site + ", k0s " + r.From.String() + " -> " + r.To.String()
 	}

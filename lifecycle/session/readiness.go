@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -24,16 +25,70 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 	if to.IsZero() {
 		to = nextVersion(s.site, seen)
 	}
-	if low := seen.Lowest(); !low.IsZero() && (to.MinorsAhead(low) < 0 || exact && to.Less(low)) {
-		return lifecycle.Readiness{}, lifecycle.Errorf(s.site.Name, "it has %s, which is newer than %s", low, to).
-			Because("k0s does not go back.").Try("kiban ready " + s.site.Name)
+	if to, err = s.reachable(seen, to, exact); err != nil {
+		return lifecycle.Readiness{}, err
 	}
 	if exact && s.parts.Missing != nil {
 		if d, missing := s.parts.Missing(ctx, to, s.arch(seen)); missing {
 			return lifecycle.Readiness{}, d
 		}
 	}
-	return s.readiness(ctx, seen, to), nil
+	r := s.readiness(ctx, seen, to)
+	r.Findings = append(r.Findings, s.planned(seen, to)...)
+	r.Sort()
+	return r, nil
+}
+
+// reachable refuses a version that no plan leads to. A minor release of which the site has a patch already stands for that.
+func (s *Session) reachable(seen lifecycle.State, to lifecycle.Version, exact bool) (lifecycle.Version, error) {
+	var have lifecycle.Version // the newest that a member has
+	for _, h := range seen.Hosts {
+		if v := h.Level(); have.Less(v) {
+			have = v
+		}
+	}
+	older := to.MinorsAhead(have) < 0 || (exact || to.Patch > 0) && to.MinorsAhead(have) == 0 && to.Patch < have.Patch
+	switch {
+	case to.Major == 0:
+		return to, lifecycle.Errorf(s.site.Name, "which version? Nothing tells which one it has").Try("kiban ready " + s.site.Name + " --to 1.37")
+	case have.IsZero():
+		return to, nil
+	case older:
+		return to, lifecycle.Errorf(s.site.Name, "it has %s, which is newer than %s", have, to).Because("k0s does not go back.").
+			Try("kiban ready " + s.site.Name)
+	case to.Major != have.Major:
+		return to, lifecycle.Errorf(s.site.Name, "there is no Kubernetes %d.%d", to.Major, to.Minor).Try("kiban ready " + s.site.Name)
+	case !exact && to.MinorsAhead(have) == 0 && to.Less(have):
+		return have, nil
+	}
+	return to, nil
+}
+
+// planned is what stops the plan that would lead to the version: budgets that let nobody go, pods that a drain refuses to move, charts that
+// can't be had. A site whose machines somebody else runs has no such plan.
+func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) []lifecycle.ReadinessFinding {
+	if s.site.Provider == lifecycle.ProviderExternal || seen.API.NotYet || seen.API.Unknown != "" {
+		return nil
+	}
+	site := s.site
+	if site.Cluster.Version.Less(to) {
+		site.Cluster.Version = to
+	}
+	var out []lifecycle.ReadinessFinding
+	for _, d := range s.parts.Plans.Make(site, seen, lifecycle.PlanOptions{}).Diagnostics.Stopping() {
+		f := lifecycle.ReadinessFinding{Rule: "plan", Rank: lifecycle.RankBlocks, Subject: d.Subject, Summary: d.Summary, Remedy: d.Hint}
+		if d.Detail != "" {
+			f.Seen = strings.Split(d.Detail, "\n")
+		}
+		if f.Remedy == "" {
+			f.Remedy = "kiban plan " + s.site.Name
+		}
+		if f.Subject == "" {
+			f.Subject = s.site.Name
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // arch is the architecture of the first machine that tells.
