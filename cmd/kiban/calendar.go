@@ -10,7 +10,7 @@ import (
 
 func newCalendar(a *app) *cobra.Command {
 	var out output
-	var ask bool
+	var ask, all bool
 	cmd := &cobra.Command{
 		Use:   "calendar [SITE...]",
 		Short: "Say by when the first merge request must be open, for sites to be off a version before its support ends",
@@ -21,6 +21,9 @@ Without names it is every site; -o ics is for calendar programs.`,
 		ValidArgsFunction: a.completeAllSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fleet, err := a.fleetDir()
+			if all && len(args) > 0 {
+				err = usage(cmd, "either names of sites or --all, not both")
+			}
 			if err = errors.Join(out.validate(cmd), err); err != nil {
 				return err
 			}
@@ -35,6 +38,6 @@ Without names it is every site; -o ics is for calendar programs.`,
 	}
 	addOutput(cmd, &out, "text", "json", "ics", "html")
 	cmd.Flags().BoolVar(&ask, "ask", false, "ask clusters for the record of their runs")
-	cmd.Flags().Bool("all", false, "every site, as without names")
+	cmd.Flags().BoolVar(&all, "all", false, "every site, as without names")
 	return cmd
 }

@@ -29,7 +29,10 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 		return lifecycle.Readiness{}, err
 	}
 	if exact && s.parts.Missing != nil {
-		if d, missing := s.parts.Missing(ctx, to, s.arch(seen)); missing {
+		within, cancel := lifecycle.Within(ctx, sourceWithin, "no answer")
+		d, missing := s.parts.Missing(within, to, s.arch(seen))
+		cancel()
+		if missing {
 			return lifecycle.Readiness{}, d
 		}
 	}
@@ -71,9 +74,7 @@ func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) []lifecycl
 		return nil
 	}
 	site := s.site
-	if site.Cluster.Version.Less(to) {
-		site.Cluster.Version = to
-	}
+	site.Cluster.Version = to
 	var out []lifecycle.ReadinessFinding
 	for _, d := range s.parts.Plans.Make(site, seen, lifecycle.PlanOptions{}).Diagnostics.Stopping() {
 		f := lifecycle.ReadinessFinding{Rule: "plan", Rank: lifecycle.RankBlocks, Subject: d.Subject, Summary: d.Summary, Remedy: d.Hint}
