@@ -22,45 +22,17 @@ func newCI(a *app) *cobra.Command {
 	return cmd
 }
 
-// reviewToken is as whom an apply job finds out what was reviewed: a token that only protected branches have, so that no merge request's
-// job can speak as it. A production site has no other; for the rest, that of the notes will do, with a warning.
-func (a *app) reviewToken(ctx context.Context, sites []string) (string, error) {
-	const variable = "KIBAN_GITLAB_REVIEW_TOKEN"
-	notes, token := forge.ProjectOf(a.Getenv).Token, a.Getenv(variable)
-	const hint = "Make a project access token with the scope read_api and the role Developer, and store it as the variable " + variable +
-		", masked and protected. `kiban explain docs/gitlab.md` says which token may what."
-	why := variable + " is not set in this job"
-	switch {
-	case token != "" && token != notes:
-		return token, nil
-	case notes == "":
-		return token, nil // whoever asks with none says so
-	case token != "":
-		why = variable + " and KIBAN_GITLAB_TOKEN hold the same token"
-	}
-	why += ". KIBAN_GITLAB_TOKEN is there for merge requests too: whoever may push a branch can have it."
-	if name := a.productionAmong(ctx, sites); name != "" {
-		return "", lifecycle.Errorf(name, "what was reviewed of a production site must be found with a token of its own").Because(why).Try(hint)
-	}
-	a.findings(lifecycle.Diagnostics{lifecycle.Warnf("", "what was reviewed is found with the token that writes notes").
-		Because(why).Try(hint)})
-	return notes, nil
+// repository is the fleet at hand, as what pipelines ask for works on it.
+func (a *app) repository() (forge.Repository, error) {
+	fleet, err := a.fleetDir()
+	return forge.Repository{Dir: fleet, Source: a.source(), Warn: a.findings, Note: a.note,
+		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return a.LoadSite(ctx, fleet, name, session.LoadOptions{})
+		},
+		Allowed: func() (lifecycle.Fleet, lifecycle.Diagnostics) { return a.ReadFleet(fleet) }}, err
 }
 
-// productionAmong is one of the sites that is production, or can't be read; "" when none is. No names: of all sites.
-func (a *app) productionAmong(ctx context.Context, sites []string) string {
-	fleet, err := a.fleetDir()
-	if err == nil && len(sites) == 0 {
-		sites, err = a.ListSites(fleet)
-	}
-	if err != nil {
-		return "the fleet" // what can't be read is held to the strictest
-	}
-	for _, name := range sites {
-		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true})
-		if ds.Err() != nil || site.Production() {
-			return name
-		}
-	}
-	return ""
+// openForge makes ready to speak to a server that keeps a repository.
+func (a *app) openForge(server lifecycle.ForgeServer) (forge.Forge, error) {
+	return a.OpenForge(server, a.log())
 }

@@ -3,18 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
-	"kiban.dev/kiban/lifecycle/promotion"
 )
 
 type ciGateOptions struct {
@@ -64,66 +59,23 @@ func ciGateRun(ctx context.Context, opts *ciGateOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(site.Promotion.From) == 0 {
-		return a.result(site.Name + " waits for no other site.")
-	}
-	brought, own, err := a.brought(ctx, site, fleet)
-	if err != nil {
-		return err
-	}
-	if len(brought) == 0 {
-		return a.result(fmt.Sprintf("The plan of %s brings no other version of k0s or of a chart: nothing has to be waited for.", site.Name))
-	}
-	soaks := map[string]lifecycle.Soak{site.Name: own}
-	var filed []string
-	if slices.ContainsFunc(brought, func(v lifecycle.SoakVersion) bool { return !promotion.Had(own, v) }) {
-		if filed, err = a.evidence(ctx, opts.Soak, site.Promotion.From, soaks); err != nil {
-			return err
-		}
-	}
-	promoted := promotion.Judge(site.Promotion, site.Name, brought, soaks, time.Now())
-	for _, p := range promoted {
-		if err := a.result(fmt.Sprintf("%s: %s", promotion.Word(p.State), p.Reason)); err != nil {
-			return err
-		}
-	}
-	return promotion.Findings(site, promoted, filed).Err()
-}
-
-// brought are the versions that a site's plan brings, or may bring where the site could not be seen; and how long it has run its own.
-func (a *app) brought(ctx context.Context, site lifecycle.Site, fleet string) (versions []lifecycle.SoakVersion, own lifecycle.Soak,
-	err error) {
-	s, err := a.open(site, fleet)
-	if err != nil {
-		return nil, own, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	a.note("Looking at %s.", site.Name)
-	return s.Brings(ctx)
-}
-
-// evidence finds out how the sites stand that are waited for: by their files in the folder, or by asking them. One that can't be asked is
-// not known, which is no error: the verdict says so. filed are those of which a file told.
-func (a *app) evidence(ctx context.Context, dir string, from []string, soaks map[string]lifecycle.Soak) (filed []string, err error) {
-	for _, name := range from {
-		soak, err := forge.ReadSoak(dir, name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			a.note("Looking at %s, which must have run it first.", name)
-			if soak, err = a.soakOf(ctx, name, ciSoakOptions{}); ctx.Err() != nil {
-				return nil, err
-			}
+	gate := forge.Gate{Dir: opts.Soak, Warn: a.findings, Note: a.note,
+		Brings: func(ctx context.Context) (versions []lifecycle.SoakVersion, own lifecycle.Soak, err error) {
+			s, err := a.open(site, fleet)
 			if err != nil {
-				a.findings(lifecycle.AsDiagnostics(err, name+" could not be looked at"))
-				continue
+				return nil, own, err
 			}
-		case err != nil:
-			return nil, lifecycle.Errorf(filepath.Join(dir, name+".json"), "how long %s has run its versions can't be read", name).From(err).
-				Try("Retry the job soak:" + name + ".")
-		default:
-			filed = append(filed, name)
+			defer func() { err = errors.Join(err, s.Close()) }()
+			return s.Brings(ctx)
+		},
+		Soak: func(ctx context.Context, name string) (lifecycle.Soak, error) {
+			return a.soakOf(ctx, name, ciSoakOptions{})
+		}}
+	words, unmet := gate.Judge(ctx, site, time.Now())
+	for _, w := range words {
+		if err := a.result(w); err != nil {
+			return err
 		}
-		soaks[name] = soak
 	}
-	return filed, nil
+	return unmet
 }

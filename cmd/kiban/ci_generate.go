@@ -2,31 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
-	"kiban.dev/kiban/lifecycle/session"
 )
 
 type ciGenerateOptions struct {
-	app  *app
-	Kind lifecycle.PipelineKind
-	// Since has jobs for the sites only that changed since that revision; Changed says that it was given.
-	Since   string
-	Changed bool
-	// Sites are the only ones that may get a job; none means all.
-	Sites []string
-	// Image is what the jobs run in, Include a file of the repository that the pipeline includes.
-	Image, Include string
+	app *app
+	forge.PipelineOptions
 }
 
 func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error) *cobra.Command {
@@ -62,8 +50,8 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 			if len(args) == 0 || !slices.Contains(kinds, args[0]) {
 				return usage(cmd, "what is the pipeline to do: "+strings.Join(kinds, ", ")+"?")
 			}
-			opts.Kind, opts.Sites, opts.Changed = lifecycle.PipelineKind(args[0]), args[1:], cmd.Flags().Changed("changed-since")
-			if opts.Changed && opts.Since == "" {
+			opts.Kind, opts.Sites = lifecycle.PipelineKind(args[0]), args[1:]
+			if cmd.Flags().Changed("changed-since") && opts.Since == "" {
 				return usage(cmd, "--changed-since is given no revision: the variable that should hold it is empty in this pipeline")
 			}
 			if runF != nil {
@@ -79,65 +67,16 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 	return cmd
 }
 
-// noRevision is what GitLab gives as a branch's former revision when it had none.
-var noRevision = regexp.MustCompile(`^0{40,64}$`)
-
-func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) (err error) {
+func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	a := opts.app
-	fleet, err := a.fleetDir()
+	repo, err := a.repository()
 	if err != nil {
 		return err
 	}
-	allowed, found := a.ReadFleet(fleet)
-	if found.Err() != nil {
-		return found
-	}
-	pipeline := lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include, Signed: allowed.SignedReviews}
-	var list fleets.List
-	var former forge.FormerLabels
-	now, err := a.source().Now(fleet)
+	pipeline, err := repo.Pipeline(ctx, opts.PipelineOptions)
 	if err != nil {
 		return err
 	}
-	if opts.Changed && !noRevision.MatchString(opts.Since) {
-		then, done, openErr := a.source().At(fleet, opts.Since)
-		if openErr != nil {
-			return openErr
-		}
-		defer func() { err = errors.Join(err, done()) }()
-		list, found, err = fleets.Between(ctx, then, now)
-		pipeline.Base, pipeline.Since, former = list.Since, fmt.Sprintf("%.10s", list.Since), labelsOf(ctx, then)
-	} else {
-		list, found, err = fleets.All(ctx, now)
-	}
-	if err != nil {
-		return err
-	}
-	a.findings(found) // a site that can't be read gets a job all the same, which fails and says why: the others go on
-	if list, err = list.Only(now, opts.Sites); err != nil {
-		return err
-	}
-	load := func(name string) lifecycle.Site {
-		site, _ := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
-		return site
-	}
-	sites := list.Declared()
-	if opts.Kind == lifecycle.PipelineBackup {
-		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !forge.NeedsBackup(load(s.Name)) })
-	}
-	pipeline.Sites, err = forge.PipelineSites(opts.Kind, sites, load, former)
-	if err != nil {
-		return err
-	}
-	pipeline.Gone = forge.PipelineGone(list.Removed)
 	_, err = io.WriteString(a.Out, a.ChildPipeline(pipeline))
 	return err
-}
-
-// labelsOf reads the labels that sites had.
-func labelsOf(ctx context.Context, then fleets.Declared) forge.FormerLabels {
-	return func(name string) (map[string]string, bool) {
-		was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
-		return was.Site.Labels, ds.Err() == nil
-	}
 }

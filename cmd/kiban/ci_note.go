@@ -10,7 +10,6 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
-	"kiban.dev/kiban/lifecycle/session"
 )
 
 type ciNoteOptions struct {
@@ -84,64 +83,36 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 		return err
 	}
 	plans = forge.WithGone(plans, opts.Gone)
-	a.declare(ctx, plans)
+	repo, unfound := a.repository()
+	if unfound == nil {
+		repo.Declare(ctx, plans)
+	}
 	now := time.Now()
 	a.findings(forge.Promote(plans, opts.Soak, now))
 	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support, Left: fleets.DaysLeft}
-	a.noteGuards(ctx, opts, plans, &note)
+	switch {
+	case opts.Since != "":
+		if err = unfound; err == nil {
+			note.Fleet, err = repo.Guard(ctx, plans, opts.Since)
+		}
+		if err != nil {
+			a.findings(lifecycle.AsDiagnostics(err, "what guards the sites could not be compared"))
+			note.Unguarded = "the log of this job says why."
+		}
+	case !opts.Print:
+		note.Unguarded = "the job names no revision of it (--changed-since)."
+	}
 	if opts.Print {
 		_, err := io.WriteString(a.Out, forge.Note(plans, note))
 		return err
 	}
-	return a.postNote(ctx, mr, plans, note)
-}
-
-// noteGuards adds what the sites change of their guards, or says in the note why that is not known.
-func (a *app) noteGuards(ctx context.Context, opts *ciNoteOptions, plans []forge.SitePlan, note *forge.NoteOptions) {
-	if opts.Since == "" {
-		if !opts.Print {
-			note.Unguarded = "the job names no revision of it (--changed-since)."
-		}
-		return
-	}
-	var err error
-	if note.Fleet, err = a.guards(ctx, plans, opts.Since); err != nil {
-		a.findings(lifecycle.AsDiagnostics(err, "what guards the sites could not be compared"))
-		note.Unguarded = "the log of this job says why."
-	}
-}
-
-// postNote puts the note on the merge request, unless it is another pipeline's to write.
-func (a *app) postNote(ctx context.Context, mr forge.MergeRequestAt, plans []forge.SitePlan, opts forge.NoteOptions) error {
-	f, err := a.OpenForge(mr.ForgeServer, a.log())
+	f, err := a.openForge(mr.ForgeServer)
 	if err != nil {
 		return err
 	}
-	now, err := f.MergeRequest(ctx, mr.Name, mr.Number)
-	if err != nil {
-		return err
+	said, err := forge.DeliverNote(ctx, f, mr, plans, note)
+	if err == nil {
+		a.note("%s", said)
 	}
-	if why := forge.LeaveAlone(mr.Number, now, mr.Planned); why != "" {
-		a.note("%s", why)
-		return nil
-	}
-	outcome, err := forge.PostNote(ctx, f, mr.Name, mr.Number, plans, opts)
-	if err != nil {
-		return err
-	}
-	a.note("The note on merge request !%d was %s: %s.", mr.Number, outcome, lifecycle.Count(len(plans), "site"))
-	return nil
-}
-
-// declare adds what the work tree declares of each site, as far as it can be read: the note says more with it.
-func (a *app) declare(ctx context.Context, plans []forge.SitePlan) {
-	fleet, err := a.fleetDir()
-	if err != nil {
-		return
-	}
-	for i := range plans {
-		if site, ds := a.LoadSite(ctx, fleet, plans[i].Site.Name, session.LoadOptions{}); ds.Err() == nil {
-			plans[i].Site = site
-		}
-	}
+	return err
 }

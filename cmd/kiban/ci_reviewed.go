@@ -2,14 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
-
-	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/forge"
-	"kiban.dev/kiban/lifecycle/review"
 )
 
 type ciReviewedOptions struct {
@@ -56,64 +50,9 @@ read_api and the role Developer, in a protected variable. For sites that are not
 }
 
 func ciReviewedRun(ctx context.Context, opts *ciReviewedOptions) error {
-	a := opts.app
-	if err := os.MkdirAll(opts.Out, 0o755); err != nil {
-		return review.Unwritable(opts.Out, err)
-	}
-	for _, name := range opts.Sites { // a file of an earlier attempt says nothing about this commit
-		if err := os.Remove(review.ReviewedFile(opts.Out, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return review.Unwritable(opts.Out, err)
-		}
-	}
-	from, commit, err := forge.MergedCommitOf(a.Getenv)
+	repo, err := opts.app.repository()
 	if err != nil {
 		return err
 	}
-	if from.Token, err = a.reviewToken(ctx, opts.Sites); err != nil {
-		return err
-	}
-	f, err := a.OpenForge(from.ForgeServer, a.log())
-	if err != nil {
-		return err
-	}
-	found, err := f.Reviewed(ctx, from.Name, commit, opts.Sites)
-	if err != nil {
-		return err
-	}
-	if len(found.Sites) == 0 {
-		a.note("Commit %s came with no merge request that planned a site.", commit.Commit)
-	}
-	demanded, err := a.signaturesDemanded()
-	if err != nil {
-		return err
-	}
-	for _, p := range forge.ReviewedPlans(found) {
-		name := p.Site.Name
-		if p.Missing == "" && demanded && p.Evidence.SignedBy == "" {
-			p.Missing = review.Unsigned
-		}
-		if p.Missing != "" {
-			a.findings(lifecycle.Diagnostics{review.NotReviewed(name, p.Missing)})
-			continue
-		}
-		if err := review.WriteReviewed(opts.Out, lifecycle.ReviewedPlan{Kind: lifecycle.ReviewedPlanKind, Where: found.Where,
-			Evidence: p.Evidence, Plan: p.Plan}); err != nil {
-			return err
-		}
-		a.note("%s: the plan of %s: %s", name, found.Where, review.ReviewedFile(opts.Out, name))
-	}
-	return nil
-}
-
-// signaturesDemanded reports whether the fleet takes no reviewed plan without a signature.
-func (a *app) signaturesDemanded() (bool, error) {
-	fleet, err := a.fleetDir()
-	if err != nil {
-		return false, err
-	}
-	allowed, found := a.ReadFleet(fleet)
-	if found.Err() != nil {
-		return false, found
-	}
-	return allowed.SignedReviews, nil
+	return repo.FetchReviewed(ctx, opts.Out, opts.Sites, opts.app.Getenv, opts.app.openForge)
 }

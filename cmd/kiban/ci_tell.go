@@ -1,12 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,64 +93,27 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	a := opts.app
 	ctx, cancel := lifecycle.Within(ctx, tellLimit, "not told")
 	defer cancel()
-	fleet, err := a.fleetDir()
+	repo, err := a.repository()
 	if err != nil {
 		return err
 	}
-	if err := a.knownSite(ctx, fleet, opts.Site); err != nil {
+	if err := repo.Source.Known(ctx, repo.Dir, opts.Site); err != nil {
 		return err
-	}
-	receivers, err := forge.Receivers(a.Getenv, a.SendWebhook, func() (forge.Forge, error) {
-		return a.OpenForge(forge.ProjectOf(a.Getenv).ForgeServer, a.log())
-	})
-	if len(receivers) == 0 && !opts.Print {
-		if err == nil {
-			a.note("Nobody is told: neither KIBAN_WEBHOOK nor KIBAN_TELL_GITLAB is set.")
-		}
-		return err
-	}
-	site, found := a.LoadSite(ctx, fleet, opts.Site, session.LoadOptions{})
-	readable := found.Err() == nil
-	if !readable {
-		site = lifecycle.Site{Name: opts.Site} // what is amiss with it may be what there is to tell
 	}
 	who, _ := a.operator()
-	job := forge.Job{Site: site, Commit: a.Getenv("CI_COMMIT_SHA"), Status: a.Getenv("CI_JOB_STATUS"), URL: a.Getenv("CI_JOB_URL"),
-		Pipeline: a.Getenv("CI_PIPELINE_URL"), Who: who}
-	if readable {
-		job.Due = a.source().Due(ctx, fleet, site)
-	}
-	messages, why, toldErr := job.Tell(opts.What, opts.Plan, opts.Result)
-	if err = errors.Join(err, toldErr); why != "" {
-		a.note("%s", why)
-	}
-	if len(messages) == 0 {
-		return err
-	}
-	wording, bad := forge.ReadTemplate(cmp.Or(opts.Template, a.Getenv("KIBAN_TELL_TEMPLATE")))
+	tell := forge.Announcement{Site: opts.Site, What: opts.What, Plan: opts.Plan, Result: opts.Result, Template: opts.Template,
+		Who: who, By: a.toldBy(), Told: session.ToldDir(repo.Dir, opts.Site),
+		Cluster: func(site lifecycle.Site) (forge.Keeper, func(), error) {
+			s, err := a.open(site, repo.Dir)
+			return s, func() { _ = s.Close() }, err
+		}}
 	if opts.Print {
-		return errors.Join(toldErr, bad, wording.Print(a.Out, messages))
+		tell.Print = a.Out
 	}
-	memory := &forge.Memory{Dir: toldDir(fleet, opts.Site), Note: a.note}
-	if readable {
-		conn, unconnected := a.open(site, fleet)
-		if unconnected == nil {
-			memory.Cluster = conn
-			defer func() { _ = conn.Close() }() // what was to be said is said
-		}
-	}
-	teller := forge.Teller{Memory: memory, Wording: wording, By: a.toldBy(), Note: a.note}
-	err = errors.Join(err, bad)
-	for _, r := range receivers {
-		for _, m := range messages {
-			err = errors.Join(err, teller.Tell(ctx, r, m))
-		}
-	}
-	return err
+	return repo.Announce(ctx, tell, a.Getenv, a.SendWebhook, func() (forge.Forge, error) {
+		return a.openForge(forge.ProjectOf(a.Getenv).ForgeServer)
+	})
 }
-
-// toldDir is where it is remembered what was told of a site whose cluster can't: a file a message.
-func toldDir(fleet, site string) string { return filepath.Join(session.StateDir(fleet), "told", site) }
 
 // toldBy is who tells, for others to read: a job's address, or a person and a machine.
 func (a *app) toldBy() string {
@@ -163,14 +122,4 @@ func (a *app) toldBy() string {
 		return "job " + where
 	}
 	return strings.TrimSuffix(who+" on "+where, " on ")
-}
-
-// knownSite refuses the name of a site that the fleet does not have. One that can't be read is known.
-func (a *app) knownSite(ctx context.Context, fleet, name string) error {
-	names, err := a.ListSites(fleet)
-	if err != nil || slices.Contains(names, name) {
-		return err
-	}
-	_, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
-	return ds.Err()
 }

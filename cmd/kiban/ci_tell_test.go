@@ -16,6 +16,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/session"
 )
 
 var toldGate sync.Mutex // of every fakeSite: the API lets one writer at a time change what is remembered
@@ -389,7 +390,7 @@ func TestCITellWithoutACluster(t *testing.T) {
 	if r := p.tell(t, f, fleet, nil, "lab", "ended", "--result", done); r.code != exitDone || len(p.hook) != 2 {
 		t.Errorf("exit %d, %q: %s", r.code, p.hook, r.err)
 	}
-	if left, err := filepath.Glob(filepath.Join(toldDir(fleet, "lab"), "*")); err != nil || len(left) != 0 || len(f.told) != 2 {
+	if left, err := filepath.Glob(filepath.Join(session.ToldDir(fleet, "lab"), "*")); err != nil || len(left) != 0 || len(f.told) != 2 {
 		t.Errorf("left here: %v; in the cluster: %v", left, f.told)
 	}
 	// retried in a clone of its own

@@ -2,15 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
-	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/diff"
-	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/render"
-	"kiban.dev/kiban/lifecycle/session"
 )
 
 type diffOptions struct {
@@ -65,7 +60,11 @@ func diffRun(ctx context.Context, opts *diffOptions) error {
 	if err != nil {
 		return err
 	}
-	d, err := a.diff(ctx, fleet, opts)
+	to := &opts.To
+	if opts.Worktree {
+		to = nil
+	}
+	d, err := a.source().Difference(ctx, fleet, opts.Site, opts.From, to)
 	if err != nil {
 		return err
 	}
@@ -81,65 +80,4 @@ func diffRun(ctx context.Context, opts *diffOptions) error {
 		return changesError{}
 	}
 	return err
-}
-
-// diff reads a site on both sides and compares it.
-func (a *app) diff(ctx context.Context, fleet string, opts *diffOptions) (out render.DeclaredDiff, err error) {
-	from, doneFrom, err := a.source().At(fleet, opts.From)
-	if err != nil {
-		return out, err
-	}
-	defer func() { err = errors.Join(err, doneFrom()) }()
-	to, err := a.source().Now(fleet)
-	if !opts.Worktree {
-		var doneTo func() error
-		to, doneTo, err = a.source().At(fleet, opts.To)
-		defer func() { err = errors.Join(err, doneTo()) }()
-	}
-	if err != nil {
-		return out, err
-	}
-
-	out = render.DeclaredDiff{Site: opts.Site, From: from.Revision, To: to.Revision, Changes: []lifecycle.DeclaredChange{}}
-	var was, is diff.Declaration
-	var found, now lifecycle.Diagnostics
-	if !from.Has(opts.Site) && !to.Has(opts.Site) {
-		return out, a.nowhere(ctx, fleet, opts.Site)
-	}
-	former := opts.Site
-	if !from.Has(opts.Site) {
-		former = fleets.Formerly(ctx, from, to, opts.Site)
-	}
-	if former != "" {
-		was, found = from.Read(ctx, former)
-	}
-	if to.Has(opts.Site) {
-		is, now = to.Read(ctx, opts.Site)
-	}
-	if ds := fleets.Errors(append(found, now...)); len(ds) > 0 {
-		return out, ds
-	}
-	switch {
-	case former == "":
-		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredAdded,
-			To: render.SiteSummary(is.Site)})
-	case !to.Has(opts.Site):
-		out.Changes = append(out.Changes, lifecycle.DeclaredChange{Subject: "site", Kind: lifecycle.DeclaredRemoved,
-			From: render.SiteSummary(was.Site),
-			Note: "its cluster goes on running, and nobody looks after it"})
-	default:
-		out.Changes = append(out.Changes, diff.Compare(was, is)...)
-		out.Form = len(out.Changes) == 0 && !diff.Same(was, is)
-	}
-	return out, nil
-}
-
-// nowhere says of a site that neither side has what is wrong with its name.
-func (a *app) nowhere(ctx context.Context, fleet, name string) error {
-	if _, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true}); ds.Err() != nil {
-		return ds
-	}
-	return lifecycle.Errorf(name, "neither revision has a site %q", name).
-		Because("The work tree has it.").
-		Try("Leave --to out, to compare with the work tree.")
 }

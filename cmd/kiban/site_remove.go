@@ -50,10 +50,10 @@ func siteRemoveRun(ctx context.Context, opts *siteRemoveOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := a.knownSite(ctx, fleet, name); err != nil {
+	if err := a.source().Known(ctx, fleet, name); err != nil {
 		return err
 	}
-	if waiting := fleets.Waiting(a.otherSites(ctx, fleet), name); len(waiting) > 0 {
+	if waiting := fleets.Waiting(a.source().Readable(ctx, fleet), name); len(waiting) > 0 {
 		return lifecycle.Errorf("overlays/"+name, "other sites wait for %s", name).Because(strings.Join(waiting, ", ")).
 			Try("Take it out of their spec.promotion.from first.")
 	}

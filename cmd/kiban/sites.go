@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -60,21 +59,12 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.source().Now(fleet)
-	if err != nil {
-		return err
-	}
 	var list fleets.List
 	var found lifecycle.Diagnostics
 	if opts.Changed {
-		then, done, openErr := a.source().At(fleet, opts.Since)
-		if openErr != nil {
-			return openErr
-		}
-		list, found, err = fleets.Between(ctx, then, now)
-		err = errors.Join(err, done())
+		list, found, err = a.source().Changed(ctx, fleet, opts.Since)
 	} else {
-		list, found, err = fleets.All(ctx, now)
+		list, found, err = a.source().All(ctx, fleet)
 	}
 	if err != nil {
 		return err

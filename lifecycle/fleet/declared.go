@@ -66,6 +66,31 @@ func (s Source) named(d Declared) (_ Declared, err error) {
 	return d, err
 }
 
+// Known refuses the name of a site that a fleet does not have. One that can't be read is known.
+func (s Source) Known(ctx context.Context, fleet, name string) error {
+	names, err := s.List(fleet)
+	if err != nil || slices.Contains(names, name) {
+		return err
+	}
+	_, ds := s.Load(ctx, fleet, name, "")
+	return ds.Err()
+}
+
+// Readable are a fleet's sites that can be read.
+func (s Source) Readable(ctx context.Context, fleet string) []lifecycle.Site {
+	names, err := s.List(fleet)
+	if err != nil {
+		return nil
+	}
+	var out []lifecycle.Site
+	for _, name := range names {
+		if site, ds := s.Load(ctx, fleet, name, ""); ds.Err() == nil {
+			out = append(out, site)
+		}
+	}
+	return out
+}
+
 // Names are those of the sites.
 func (d Declared) Names() []string { return d.names }
 

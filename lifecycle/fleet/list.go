@@ -61,6 +61,29 @@ func (d Declared) OfWave(ctx context.Context, wave int) (names []string, err err
 	return names, errors.Join(err, found.Err())
 }
 
+// All lists the sites of a fleet as it is now. The findings are those that keep a site from being read.
+func (s Source) All(ctx context.Context, fleet string) (list List, found lifecycle.Diagnostics, err error) {
+	now, err := s.Now(fleet)
+	if err != nil {
+		return list, nil, err
+	}
+	return All(ctx, now)
+}
+
+// Changed lists the sites of a fleet whose declaration is not what it was at a revision. The findings are those of Between.
+func (s Source) Changed(ctx context.Context, fleet, since string) (list List, found lifecycle.Diagnostics, err error) {
+	now, err := s.Now(fleet)
+	if err != nil {
+		return list, nil, err
+	}
+	then, done, err := s.At(fleet, since)
+	if err != nil {
+		return list, nil, err
+	}
+	list, found, err = Between(ctx, then, now)
+	return list, found, errors.Join(err, done())
+}
+
 // Between lists the sites whose declaration is not what it was then. The findings are those that keep a site from being read, and what
 // is to be known of those that were removed.
 func Between(ctx context.Context, then, now Declared) (list List, found lifecycle.Diagnostics, err error) {

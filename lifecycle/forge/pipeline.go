@@ -1,11 +1,82 @@
 package forge
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/fleet"
 )
+
+// PipelineOptions say what a child pipeline is to do.
+type PipelineOptions struct {
+	Kind lifecycle.PipelineKind
+	// Since has jobs for the sites only that changed since that revision; "", or what noRevision matches, for all.
+	Since string
+	// Sites are the only ones that may get a job; none means all.
+	Sites []string
+	// Image is what the jobs run in, Include a file of the repository that the pipeline includes.
+	Image, Include string
+}
+
+// noRevision is what GitLab gives as a branch's former revision when it had none.
+var noRevision = regexp.MustCompile(`^0{40,64}$`)
+
+// Pipeline is the child pipeline for the sites of the work tree. A site that can't be read gets a job all the same, which fails and says
+// why: the others go on.
+func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifecycle.Pipeline, err error) {
+	allowed, found := r.Allowed()
+	if found.Err() != nil {
+		return p, found
+	}
+	p = lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include, Signed: allowed.SignedReviews}
+	now, err := r.Source.Now(r.Dir)
+	if err != nil {
+		return p, err
+	}
+	var list fleet.List
+	var former FormerLabels
+	if opts.Since != "" && !noRevision.MatchString(opts.Since) {
+		then, done, openErr := r.Source.At(r.Dir, opts.Since)
+		if openErr != nil {
+			return p, openErr
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		list, found, err = fleet.Between(ctx, then, now)
+		p.Base, p.Since, former = list.Since, fmt.Sprintf("%.10s", list.Since), labelsOf(ctx, then)
+	} else {
+		list, found, err = fleet.All(ctx, now)
+	}
+	if err != nil {
+		return p, err
+	}
+	r.Warn(found)
+	if list, err = list.Only(now, opts.Sites); err != nil {
+		return p, err
+	}
+	load := func(name string) lifecycle.Site {
+		site, _ := r.Load(ctx, name)
+		return site
+	}
+	sites := list.Declared()
+	if opts.Kind == lifecycle.PipelineBackup {
+		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !NeedsBackup(load(s.Name)) })
+	}
+	p.Sites, err = PipelineSites(opts.Kind, sites, load, former)
+	p.Gone = PipelineGone(list.Removed)
+	return p, err
+}
+
+// labelsOf reads the labels that sites had.
+func labelsOf(ctx context.Context, then fleet.Declared) FormerLabels {
+	return func(name string) (map[string]string, bool) {
+		was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
+		return was.Site.Labels, ds.Err() == nil
+	}
+}
 
 // plainName is what a folder must be called to be a site whose name a script and a job can bear.
 var plainName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`)

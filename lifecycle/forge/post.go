@@ -25,6 +25,19 @@ func PostNote(
 	return outcome, err
 }
 
+// DeliverNote puts the note about the plans on a merge request, unless it is another pipeline's to write, and says what was done.
+func DeliverNote(ctx context.Context, f Forge, mr MergeRequestAt, plans []SitePlan, opts NoteOptions) (said string, err error) {
+	now, err := f.MergeRequest(ctx, mr.Name, mr.Number)
+	if err != nil {
+		return "", err
+	}
+	if why := LeaveAlone(mr.Number, now, mr.Planned); why != "" {
+		return why, nil
+	}
+	outcome, err := PostNote(ctx, f, mr.Name, mr.Number, plans, opts)
+	return fmt.Sprintf("The note on merge request !%d was %s: %s.", mr.Number, outcome, lifecycle.Count(len(plans), "site")), err
+}
+
 // LeaveAlone says why the note on a merge request is not this pipeline's to write: another pipeline plans what the branch holds by now,
 // or there is nothing left to review. "" when it is. planned are the commits that the pipeline may be of; none: not known.
 func LeaveAlone(number int64, now lifecycle.MergeRequest, planned []string) string {

@@ -93,6 +93,9 @@ func CacheDir(fleet string) string { return filepath.Join(StateDir(fleet), "cach
 // RunsDir is where it keeps the journals of runs, a folder a site.
 func RunsDir(fleet string) string { return filepath.Join(StateDir(fleet), "runs") }
 
+// ToldDir is where it is remembered what was told of a site whose cluster can't: a file a message.
+func ToldDir(fleet, site string) string { return filepath.Join(StateDir(fleet), "told", site) }
+
 // Site is the site that the session was opened for.
 func (s *Session) Site() lifecycle.Site { return s.site }
 
