@@ -17,20 +17,13 @@ func (a *app) confirmPlan(yes bool, site lifecycle.Site) func(context.Context, l
 		if plan.Anew {
 			return a.confirmName(yes, site.Name, "A new cluster is begun, and the one that "+site.Name+" had stays lost.")(ctx, plan)
 		}
-		gone := review.PrunedTenants(plan)
-		if len(gone) == 0 {
+		question, only := review.PruneQuestion(plan)
+		if question == "" {
 			return a.confirm(ctx, yes, site.Name,
 				fmt.Sprintf("kiban apply %s --yes, or review a plan saved by `kiban plan %s --out FILE` and run `kiban apply %s --plan FILE`",
 					site.Name, site.Name, site.Name))
 		}
-		var names []string
-		for _, g := range gone {
-			names = append(names, g.Tenant)
-		}
-		only := strings.Join(names, " ")
-		return a.confirmWith(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --prune-tenants --yes", site.Name),
-			fmt.Sprintf("This deletes, with all data in them:\n%s\nTo carry it out, type the names of these tenants (%s): ",
-				review.DescribePruned(gone), only), only)
+		return a.confirmWith(ctx, yes, site.Name, fmt.Sprintf("kiban apply %s --prune-tenants --yes", site.Name), question, only)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle/scaffold"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type initOptions struct {
@@ -51,7 +52,7 @@ func initRun(opts *initOptions) error {
 	if _, err := scaffold.FreeOverlay(opts.Dir, opts.Site); err != nil {
 		return err
 	}
-	tool := scaffold.Tool{Image: opts.Image, Version: scaffold.ReleaseOf(buildInfo().Version)}
+	tool := scaffold.Tool{Image: opts.Image, Version: scaffold.ReleaseOf(supply.Built().Version)}
 	files, err := scaffold.Fleet(scaffold.Example(opts.Site), tool)
 	if err != nil {
 		return err

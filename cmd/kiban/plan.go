@@ -8,9 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/review"
 	"kiban.dev/kiban/lifecycle/session"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type planOptions struct {
@@ -75,7 +77,7 @@ func planRun(ctx context.Context, opts *planOptions) error {
 	if err := showPlan(opts, site, plan); err != nil {
 		return err
 	}
-	if err := writeCounts(opts.Report, plan); err != nil {
+	if err := forge.WriteTerraformReport(opts.Report, plan); err != nil {
 		return err
 	}
 	if err := plan.Diagnostics.Err(); err != nil {
@@ -85,7 +87,7 @@ func planRun(ctx context.Context, opts *planOptions) error {
 		return shown{err}
 	}
 	if opts.Out != "" {
-		if err := review.Save(opts.Out, plan, buildInfo().Version, time.Now()); err != nil {
+		if err := review.Save(opts.Out, plan, supply.Built().Version, time.Now()); err != nil {
 			return err
 		}
 		a.note("Saved. To carry out exactly this plan: %s", lifecycle.ShellWords("kiban", "apply", site.Name, "--plan", opts.Out))

@@ -8,6 +8,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/review"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 // leaving is a plan that deletes two tenants with their data, and does something else besides.
@@ -75,7 +76,7 @@ func TestPruningTenantsOfASavedPlan(t *testing.T) {
 	p := leaving()
 	p.Site = "lab"
 	file := filepath.Join(t.TempDir(), "lab.plan")
-	if err := review.Save(file, p, buildInfo().Version, time.Now()); err != nil {
+	if err := review.Save(file, p, supply.Built().Version, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -88,11 +87,9 @@ func restoreRun(ctx context.Context, opts *restoreOptions) (err error) {
 	return a.result(fmt.Sprintf("%s is restored from %s: %s.", site.Name, filepath.Base(source.Path), message))
 }
 
-// fetchBackup gives the file of a backup: the one that is named, or, for the name of a backup that is none here, the one that is fetched
-// from where the site keeps them.
+// fetchBackup gives the file of a backup: the one that is named, or the one that is fetched from where the site keeps it.
 func (a *app) fetchBackup(ctx context.Context, site lifecycle.Site, fleet, from string) (file string, err error) {
-	_, here := os.Stat(from)
-	if _, named := backup.Parse(from); here == nil || !named || from != filepath.Base(from) {
+	if !backup.Elsewhere(from) {
 		return from, nil
 	}
 	s, err := a.open(site, fleet)

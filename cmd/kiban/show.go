@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,18 +62,14 @@ type shownRun struct {
 
 func showRun(opts *showOptions) error {
 	a := opts.app
-	run, err := a.findRun(opts.Run, opts.Site)
+	run, err := journal.Locate(opts.Run, opts.Site, a.runsDir)
 	if err != nil {
 		return err
 	}
-	events, err := journal.Read(run.Path)
-	if err == nil && len(events) == 0 {
-		err = fmt.Errorf("%s holds no event", run.Path)
-	}
+	record, events, err := journal.Whole(run)
 	if err != nil {
-		return lifecycle.Errorf(run.Path, "this journal can't be read").From(err)
+		return err
 	}
-	record := journal.Record(events)
 	switch opts.output.form {
 	case "json", "yaml":
 		return writeReport(a.Out, opts.output.form, shownRun{record, events})
@@ -88,57 +81,19 @@ func showRun(opts *showOptions) error {
 	return render.RunText(a.Out, events, a.outStyle())
 }
 
-// findRun finds the journal that the operator means.
-func (a *app) findRun(name, site string) (journal.Run, error) {
-	if strings.HasSuffix(name, ".jsonl") || strings.ContainsRune(name, filepath.Separator) {
-		_, err := os.Stat(name)
-		if err != nil {
-			return journal.Run{}, noRun(name, err.Error(), err)
-		}
-		return journal.Run{ID: strings.TrimSuffix(filepath.Base(name), ".jsonl"), Path: name}, nil
-	}
+// runsDir is where the fleet at hand keeps the journals of its runs.
+func (a *app) runsDir() (string, error) {
 	fleet, err := a.fleetDir()
-	if err != nil {
-		return journal.Run{}, err
-	}
-	all, err := journal.Runs(session.RunsDir(fleet), site)
-	if err != nil {
-		return journal.Run{}, err
-	}
-	found := journal.Find(all, name)
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		var names []string
-		for _, r := range found {
-			names = append(names, r.ID+" of "+r.Site)
-		}
-		return journal.Run{}, lifecycle.Errorf("", "%d runs begin with %q", len(found), name).
-			Because(names...).
-			Try("Name more of it, or the site: --site " + found[0].Site)
-	}
-	detail := fmt.Sprintf("There is no journal in %s", session.RunsDir(fleet))
-	if len(all) > 0 {
-		detail = fmt.Sprintf("None of the %s in %s begins so", lifecycle.Count(len(all), "journal"), session.RunsDir(fleet))
-	}
-	return journal.Run{}, noRun(name, detail+". A run from elsewhere has its journal there; the cluster keeps a record only.", nil)
-}
-
-func noRun(name, detail string, cause error) error {
-	return lifecycle.Errorf("", "no run %q", name).
-		Because(detail).
-		Try("kiban runs SITE lists them, and where they were run.").
-		Hiding(cause)
+	return session.RunsDir(fleet), err
 }
 
 // completeRuns offers the runs here to a shell.
 func (a *app) completeRuns(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	fleet, err := a.fleetDir()
+	dir, err := a.runsDir()
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	runs, err := journal.Runs(session.RunsDir(fleet), "")
+	runs, err := journal.Runs(dir, "")
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveDefault
 	}

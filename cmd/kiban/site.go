@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -73,28 +72,14 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 	if err != nil {
 		return err
 	}
-	overlay, err := scaffold.FreeOverlay(fleet, opts.Name)
+	load := func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+		return a.LoadSite(ctx, fleet, name, session.LoadOptions{})
+	}
+	in := scaffold.Addition{Fleet: fleet, Name: opts.Name, From: opts.From, Version: opts.Version, Controllers: opts.Controllers,
+		Workers: opts.Workers, Others: a.source().Readable(ctx, fleet)}
+	made, ds, err := in.Make(ctx, load, a.CheckFleet)
 	if err != nil {
 		return err
-	}
-	site, err := opts.site()
-	if err != nil {
-		return err
-	}
-	others := a.otherSites(ctx, fleet)
-	files, err := site.NewOverlay(fleet, opts.From, others)
-	if err != nil {
-		return err
-	}
-	if err := scaffold.MakeOverlay(overlay, files); err != nil {
-		return err
-	}
-	made, ds := a.LoadSite(ctx, fleet, opts.Name, session.LoadOptions{})
-	if ds.Err() == nil {
-		ds = append(ds, scaffold.Fresh(a.CheckFleet(others), a.CheckFleet(append(others, made)))...)
-	}
-	if opts.From != "" {
-		ds = append(ds, scaffold.Leftovers(opts.Name, files, site.Machines)...)
 	}
 	a.findings(ds)
 	switch {
@@ -106,38 +91,6 @@ func siteAddRun(ctx context.Context, opts *siteAddOptions) error {
 		a.note("\noverlays/%s was made. Mend what is above before its first plan.", opts.Name)
 		return shown{ds}
 	}
-	if err := os.RemoveAll(overlay); err != nil {
-		return err
-	}
 	a.note("\noverlays/%s was not kept.", opts.Name)
 	return shown{ds}
-}
-
-func (opts *siteAddOptions) site() (scaffold.Site, error) {
-	if opts.Version != "" {
-		if _, err := lifecycle.ParseVersion(opts.Version); err != nil {
-			return scaffold.Site{}, lifecycle.Errorf(opts.Version, "the version is not exact").From(err)
-		}
-	}
-	controllers, err := scaffold.Machines(opts.Name, lifecycle.RoleController, opts.Controllers)
-	if err != nil {
-		return scaffold.Site{}, err
-	}
-	workers, err := scaffold.Machines(opts.Name, lifecycle.RoleWorker, opts.Workers)
-	return scaffold.Site{Name: opts.Name, Version: opts.Version, Machines: append(controllers, workers...)}, err
-}
-
-// otherSites are the fleet's sites that can be read: what is wrong with others is not the new one's.
-func (a *app) otherSites(ctx context.Context, fleet string) []lifecycle.Site {
-	names, err := a.ListSites(fleet)
-	if err != nil {
-		return nil
-	}
-	var out []lifecycle.Site
-	for _, n := range names {
-		if s, ds := a.LoadSite(ctx, fleet, n, session.LoadOptions{UnknownHosts: true}); ds.Err() == nil {
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -7,8 +7,8 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
-	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type validateOptions struct {
@@ -68,7 +68,13 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 		}
 		whole = true
 	}
-	verdicts, all, err := judge(ctx, opts, fleet, names, whole)
+	verdicts, all, err := forge.Check(ctx, names, forge.Checks{Whole: whole, Fleet: opts.app.CheckFleet,
+		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
+			return opts.app.LoadSite(ctx, fleet, name, session.LoadOptions{})
+		},
+		Charts: func(ctx context.Context, site lifecycle.Site) lifecycle.Diagnostics {
+			return opts.checkCharts(ctx, fleet, site)
+		}})
 	if err != nil {
 		return err
 	}
@@ -81,29 +87,15 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	return nil
 }
 
-func judge(ctx context.Context, opts *validateOptions, fleet string, names []string, whole bool) ([]forge.SiteFindings,
-	lifecycle.Diagnostics, error) {
-	a := opts.app
-	var verdicts []forge.SiteFindings
-	var all lifecycle.Diagnostics
-	var sites []lifecycle.Site
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
-		if ds.Err() == nil {
-			ds = append(ds, a.checkCharts(ctx, opts, fleet, site)...)
-		}
-		v := forge.SiteFindings{Site: name, Valid: ds.Err() == nil, Diagnostics: ds}
-		if v.Valid {
-			v.Summary = render.SiteSummary(site)
-			sites = append(sites, site)
-		}
-		verdicts, all = append(verdicts, v), append(all, ds...)
+// checkCharts renders what a site's addons are. Charts that are not on this machine are fetched only when that was asked for.
+func (opts *validateOptions) checkCharts(ctx context.Context, fleet string, site lifecycle.Site) lifecycle.Diagnostics {
+	packed, err := opts.app.openBundle(opts.Bundle, site, fleet)
+	if err != nil {
+		return lifecycle.AsDiagnostics(err, "the bundle cannot be used")
 	}
-	if ds := a.CheckFleet(sites); whole && len(ds) > 0 {
-		verdicts, all = append(verdicts, forge.SiteFindings{Valid: ds.Err() == nil, Diagnostics: ds}), append(all, ds...)
+	from := storeOptions{Offline: !opts.Fetch}
+	if packed != nil {
+		from.Bundle = packed.FS()
 	}
-	return verdicts, all, nil
+	return supply.CheckCharts(ctx, site, opts.app.store(fleet, from))
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"time"
@@ -10,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 )
@@ -62,7 +59,7 @@ func (a *app) watchRun(plan lifecycle.Plan, run, journal string) session.View {
 	a.note("\nRun %s, recorded in %s", run, journal)
 	show, say, done := a.progress(plan)
 	stop := a.interrupts.Graceful(say)
-	return session.View{Sink: show, Stop: stop, WorkDone: a.workDone(plan.Site, stop), Close: done}
+	return session.View{Sink: show, Stop: stop, WorkDone: session.WorkDone(a.In, plan.Site, stop), Close: done}
 }
 
 // progress chooses how a run is shown: redrawn in place on a terminal, in sections in a GitLab job, line by line elsewhere. say is
@@ -79,30 +76,4 @@ func (a *app) progress(plan lifecycle.Plan) (show lifecycle.Sink, say io.Writer,
 		return view.Sink, view, view.Close
 	}
 	return render.Plain(a.Err, a.errStyle()), a.Err, none
-}
-
-// workDone waits for Enter at the terminal. An interrupt that would otherwise let the step in hand finish ends the wait: the operator is
-// the one who finishes it.
-func (a *app) workDone(site string, stop <-chan struct{}) func(context.Context, lifecycle.Step) error {
-	return func(ctx context.Context, step lifecycle.Step) error {
-		line := make(chan error, 1)
-		go func() {
-			_, err := bufio.NewReader(a.In).ReadString('\n')
-			line <- err
-		}()
-		why := lifecycle.Errorf(step.Target, "nobody has said that the work on it is done; it stays out of service").
-			Try(fmt.Sprintf("To go on: kiban node maintain %s %s. To return it as it is: kiban node uncordon %s %s", site, step.Target, site,
-				step.Target))
-		select {
-		case err := <-line:
-			if err == nil {
-				return nil
-			}
-			return why.Because("The terminal is gone.").From(err)
-		case <-stop:
-			return why.Hiding(apply.ErrInterrupted)
-		case <-ctx.Done():
-			return why.Hiding(ctx.Err())
-		}
-	}
 }

@@ -51,6 +51,14 @@ func Parse(path string) (File, bool) {
 	return File{Path: path, Site: m[1], Version: v, Taken: taken, Encrypted: m[4] != ""}, true
 }
 
+// Elsewhere reports whether what names a backup is the name of one that is none here, and so is to be fetched from where the site keeps
+// its backups, and no file.
+func Elsewhere(from string) bool {
+	_, here := os.Stat(from)
+	_, named := Parse(from)
+	return here != nil && named && from == filepath.Base(from)
+}
+
 // List finds a site's backups in a folder, the newest first. A folder that is not there has none.
 func List(dir, site string) ([]File, error) {
 	entries, err := os.ReadDir(dir)

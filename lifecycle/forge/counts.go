@@ -1,8 +1,10 @@
 package forge
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"os"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
@@ -24,6 +26,22 @@ func TerraformReport(w io.Writer, p lifecycle.Plan) error {
 	}
 	_, err = w.Write(append(b, '\n'))
 	return err
+}
+
+// WriteTerraformReport puts the report of a plan into a file; "" is none. A plan that is blocked has counts too: the widget says how much
+// would change, the job that it can't.
+func WriteTerraformReport(file string, p lifecycle.Plan) error {
+	if file == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := TerraformReport(&b, p); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		return lifecycle.Errorf(file, "the report of the plan could not be written").From(err)
+	}
+	return nil
 }
 
 // CountsOf counts each machine once, by what becomes of it on the whole, and each object that a unit changes. As Terraform does, what is

@@ -80,6 +80,50 @@ func Find(runs []Run, name string) []Run {
 	return out
 }
 
+// Locate finds the journal that an operator means by the path of a file, or by a run's name, of a site or, when it is "", of any. root
+// gives the folder of journals (.kiban/runs), where a name is to be looked for.
+func Locate(name, site string, root func() (string, error)) (Run, error) {
+	if strings.HasSuffix(name, ".jsonl") || strings.ContainsRune(name, filepath.Separator) {
+		if _, err := os.Stat(name); err != nil {
+			return Run{}, noRun(name, err.Error(), err)
+		}
+		return Run{ID: strings.TrimSuffix(filepath.Base(name), ".jsonl"), Path: name}, nil
+	}
+	dir, err := root()
+	if err != nil {
+		return Run{}, err
+	}
+	all, err := Runs(dir, site)
+	if err != nil {
+		return Run{}, err
+	}
+	found := Find(all, name)
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		var names []string
+		for _, r := range found {
+			names = append(names, r.ID+" of "+r.Site)
+		}
+		return Run{}, lifecycle.Errorf("", "%d runs begin with %q", len(found), name).
+			Because(names...).
+			Try("Name more of it, or the site: --site " + found[0].Site)
+	}
+	detail := fmt.Sprintf("There is no journal in %s", dir)
+	if len(all) > 0 {
+		detail = fmt.Sprintf("None of the %s in %s begins so", lifecycle.Count(len(all), "journal"), dir)
+	}
+	return Run{}, noRun(name, detail+". A run from elsewhere has its journal there; the cluster keeps a record only.", nil)
+}
+
+func noRun(name, detail string, cause error) error {
+	return lifecycle.Errorf("", "no run %q", name).
+		Because(detail).
+		Try("kiban runs SITE lists them, and where they were run.").
+		Hiding(cause)
+}
+
 // RecordOf reads a journal for the record of its run.
 func RecordOf(r Run) (lifecycle.RunRecord, error) {
 	events, err := Read(r.Path)
@@ -92,6 +136,18 @@ func RecordOf(r Run) (lifecycle.RunRecord, error) {
 	rec := Record(events)
 	rec.ID, rec.Site = cmp.Or(rec.ID, r.ID), cmp.Or(rec.Site, r.Site)
 	return rec, nil
+}
+
+// Whole reads a journal: all its events, and the record that they come to.
+func Whole(r Run) (record lifecycle.RunRecord, events []lifecycle.Event, err error) {
+	events, err = Read(r.Path)
+	if err == nil && len(events) == 0 {
+		err = fmt.Errorf("%s holds no event", r.Path)
+	}
+	if err != nil {
+		return record, nil, lifecycle.Errorf(r.Path, "this journal can't be read").From(err)
+	}
+	return Record(events), events, nil
 }
 
 // Records are the records of a site's journals under root, newest first. A journal that can't be read is a warning: the others can.

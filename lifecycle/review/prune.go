@@ -1,6 +1,7 @@
 package review
 
 import (
+	"fmt"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -42,6 +43,22 @@ func DescribePruned(gone []Pruned) string {
 		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// PruneQuestion is what a person is asked before a plan that deletes tenants is carried out, and the one answer that is taken: their names.
+// "" for a plan that deletes none.
+func PruneQuestion(plan lifecycle.Plan) (question, answer string) {
+	gone := PrunedTenants(plan)
+	if len(gone) == 0 {
+		return "", ""
+	}
+	var names []string
+	for _, g := range gone {
+		names = append(names, g.Tenant)
+	}
+	answer = strings.Join(names, " ")
+	return fmt.Sprintf("This deletes, with all data in them:\n%s\nTo carry it out, type the names of these tenants (%s): ",
+		DescribePruned(gone), answer), answer
 }
 
 // CheckPruning refuses a saved plan that deletes tenants, unless it was said again that they may go. file is where the plan was read from.
