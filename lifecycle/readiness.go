@@ -65,11 +65,22 @@ type Unseen struct {
 	Why string `json:"why"`
 	// Remedy says how to let kiban see it; "" where trying again is all there is.
 	Remedy string `json:"remedy,omitempty"`
+	// Also is what else could not be learnt for the same reason.
+	Also []string `json:"also,omitempty"`
 }
 
 // Of are the findings of a rank.
 func (r Readiness) Of(rank Rank) []ReadinessFinding {
 	return slices.DeleteFunc(slices.Clone(r.Findings), func(f ReadinessFinding) bool { return f.Rank != rank })
+}
+
+// NotSeen is how many things could not be looked at.
+func (r Readiness) NotSeen() int {
+	n := 0
+	for _, u := range r.Unseen {
+		n += 1 + len(u.Also)
+	}
+	return n
 }
 
 // IsReady reports whether nothing is in the way of the version, and all of it was looked at.
@@ -96,7 +107,11 @@ func (r Readiness) Diagnostics() Diagnostics {
 		out = append(out, Warnf(r.Site, "%s before %s", Count(len(attention), "thing")+" to see to", r.To).Because(brief(attention)...).Try(hint))
 	}
 	for _, u := range r.Unseen {
-		out = append(out, Warnf(r.Site, "not known before %s: %s", r.To, u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site)))
+		d := Warnf(r.Site, "not known before %s: %s", r.To, u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site))
+		if len(u.Also) > 0 {
+			d = d.Because("Nor, for the same reason: " + strings.Join(u.Also, "; "))
+		}
+		out = append(out, d)
 	}
 	return out
 }
@@ -122,7 +137,7 @@ func (r Readiness) Verdict() string {
 	case blocks > 0:
 		parts = append(parts, "Not ready: "+Count(blocks, "finding")+" in the way")
 	case len(r.Unseen) > 0:
-		parts = append(parts, "Not known to be ready: "+Count(len(r.Unseen), "thing")+" could not be looked at")
+		parts = append(parts, "Not known to be ready: "+Count(r.NotSeen(), "thing")+" could not be looked at")
 	default:
 		parts = append(parts, "Ready: nothing that was looked at breaks")
 	}
@@ -133,7 +148,7 @@ func (r Readiness) Verdict() string {
 		parts = append(parts, fmt.Sprintf("%d good to know", good))
 	}
 	if blocks > 0 && len(r.Unseen) > 0 {
-		parts = append(parts, fmt.Sprintf("%d not looked at", len(r.Unseen)))
+		parts = append(parts, fmt.Sprintf("%d not looked at", r.NotSeen()))
 	}
 	return strings.Join(parts, ", ") + "."
 }

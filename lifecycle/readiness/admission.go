@@ -18,7 +18,7 @@ func admission(in Input, r *report) {
 	case e == nil || s == nil || !s.Known(): // of the pods it is said already that nothing is known
 		return
 	case !e.Known():
-		r.unseen("whether pods that are moved are let in again", e.Unknown, "kiban ready "+in.Site.Name)
+		r.unasked("whether pods that are moved are let in again", e.Unknown, "kiban ready "+in.Site.Name)
 		return
 	}
 	a := admitted{s: &s.Value, a: &e.Value, turns: turns(in), moves: moved(&s.Value, turns(in))}

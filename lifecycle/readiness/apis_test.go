@@ -185,7 +185,7 @@ func TestUnaskedIsNotAbsent(t *testing.T) {
 	e.Declared = []lifecycle.From[[]lifecycle.DeclaredAPI]{{Name: "addon/web", Answer: lifecycle.Answer[[]lifecycle.DeclaredAPI]{
 		Unknown: "the chart can't be had"}}}
 	r := Check(in)
-	if len(r.Unseen) != 6 || r.IsReady() {
+	if r.NotSeen() != 6 || r.IsReady() {
 		t.Errorf("unseen: %+v", r.Unseen)
 	}
 	for _, u := range r.Unseen {

@@ -26,27 +26,32 @@ func (l *apiLook) asked(e lifecycle.APIEvidence) {
 	}
 	var requests []lifecycle.APIRequest
 	servers := 0
+	var silent []string
+	why := map[string]string{}
 	for _, from := range e.Requests {
 		if !from.Known() {
-			l.unseen("which deprecated APIs are asked for", from.Name+": "+from.Unknown,
-				"Let kiban's user read the metrics of every API server: GET /metrics")
+			silent, why[from.Name] = append(silent, from.Name), from.Unknown
 			continue
 		}
 		servers++
 		requests = append(requests, from.Value...)
 	}
+	const which = "which deprecated APIs are asked for"
+	if said := l.reasons(which, silent, why); said != "" {
+		l.unasked(which, said, "Let kiban's user read the metrics of every API server: GET /metrics")
+	}
 	if !e.Kept.Known() {
-		l.unseen("which deprecated APIs were asked for before API servers restarted", e.Kept.Unknown, "")
+		l.unasked("which deprecated APIs were asked for before API servers restarted", e.Kept.Unknown, "")
 	}
 	for _, r := range append(requests, e.Kept.Value...) {
 		if a := of(r.Group, r.Version, r.Resource, r.Removed); a != nil {
 			a.requests = append(a.requests, r)
 		}
 	}
-	logs := 0
+	logs, silent, why := 0, nil, map[string]string{}
 	for _, from := range e.Calls {
 		if !from.Known() {
-			l.unseen("who asks for deprecated APIs", "the audit log of "+from.Name+": "+from.Unknown, "")
+			silent, why[from.Name] = append(silent, from.Name), from.Unknown
 			continue
 		}
 		logs++
@@ -55,6 +60,10 @@ func (l *apiLook) asked(e lifecycle.APIEvidence) {
 				a.calls = append(a.calls, c)
 			}
 		}
+	}
+	const who = "who asks for deprecated APIs, by the audit log"
+	if said := l.reasons(who, silent, why); said != "" {
+		l.unseen(who, said, "")
 	}
 	if servers > 0 {
 		l.looked("requests that " + lifecycle.Count(servers, "API server") + " counted")

@@ -52,11 +52,12 @@ func ranges(in Input, r *report) {
 		looked++
 		c := addonCharts{unit: u, name: name, way: way}
 		if u.Unknown != "" || u.KubeVersion == "" && u.Diagnostics.Err() != nil {
-			why := u.Unknown
-			if why == "" {
-				why = u.Diagnostics.Err().Error()
+			what, look := fmt.Sprintf("whether addon %s is made for %s", name, in.Target.MinorString()), "kiban addons "+in.Site.Name
+			if u.Unknown != "" {
+				r.unasked(what, firstLine(u.Unknown), look)
+			} else {
+				r.unseen(what, firstLine(u.Diagnostics.Err().Error()), look)
 			}
-			r.unseen(fmt.Sprintf("whether addon %s is made for %s", name, in.Target.MinorString()), firstLine(why), "kiban addons "+in.Site.Name)
 			continue
 		}
 		f, found := c.order()

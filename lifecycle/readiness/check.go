@@ -4,6 +4,8 @@
 package readiness
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -41,14 +43,65 @@ func Check(in Input) lifecycle.Readiness {
 }
 
 // report is the answer in the making.
-type report struct{ lifecycle.Readiness }
+type report struct {
+	lifecycle.Readiness
+	// api and machines are which of Unseen tell that the API, or machines, did not answer, counted from 1; 0: they did.
+	api, machines int
+	// away are the machines that did not.
+	away map[string]bool
+}
 
 // find adds a finding.
 func (r *report) find(f lifecycle.ReadinessFinding) { r.Findings = append(r.Findings, f) }
 
-// unseen says that something could not be looked at.
+// unseen says that something could not be looked at. What is hidden by one and the same cause is told together.
 func (r *report) unseen(what, why, remedy string) {
+	for i, u := range r.Unseen {
+		if u.Why == why && u.Remedy == remedy {
+			r.hidden(i+1, what)
+			return
+		}
+	}
 	r.Unseen = append(r.Unseen, lifecycle.Unseen{What: what, Why: why, Remedy: remedy})
+}
+
+// hidden adds to what one of Unseen, counted from 1, hides as well.
+func (r *report) hidden(at int, what string) {
+	if u := &r.Unseen[at-1]; u.What != what && !slices.Contains(u.Also, what) {
+		u.Also = append(u.Also, what)
+	}
+}
+
+// unasked says that the API could not be asked something. Where it did not answer at all, that is the cause, which is told once.
+func (r *report) unasked(what, why, remedy string) {
+	if r.api > 0 {
+		r.hidden(r.api, what)
+		return
+	}
+	r.unseen(what, why, remedy)
+}
+
+// reasons are why hosts did not tell, those with the same reason together; of is who each answer is from, why is the answer. Those that
+// did not answer at all are left out: that is the cause, and what was to be learnt stands with it.
+func (r *report) reasons(what string, hosts []string, why map[string]string) string {
+	by := map[string][]string{}
+	for _, h := range hosts {
+		if r.away[h] && r.machines > 0 {
+			r.hidden(r.machines, what)
+			continue
+		}
+		by[why[h]] = append(by[why[h]], h)
+	}
+	return whose(by)
+}
+
+// whose is reasons with whose they are.
+func whose(by map[string][]string) string {
+	var out []string
+	for _, reason := range sortedKeys(by) {
+		out = append(out, lifecycle.Few(by[reason])+": "+reason)
+	}
+	return strings.Join(out, "; ")
 }
 
 // looked says what was looked at.

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -104,4 +105,59 @@ func planted(t *testing.T) lifecycle.Readiness {
 		t.Fatal("nothing was found")
 	}
 	return r
+}
+
+// TestOneCauseIsToldOnce: of a site that is down one thing is told, with all that could not be looked at because of it.
+func TestOneCauseIsToldOnce(t *testing.T) {
+	away := func(name, why string) lifecycle.HostState {
+		return lifecycle.HostState{Name: name, Problem: lifecycle.HostUnreachable, Why: why, Etcd: &lifecycle.EtcdStatus{Unknown: "no answer"}}
+	}
+	seen := lifecycle.HostState{Name: "c3", Running: lifecycle.Version{Major: 1, Minor: 36}, ServiceName: "k0scontroller"}
+	silent := func(names ...string) (out []lifecycle.From[[]lifecycle.APIRequest]) {
+		for _, n := range names {
+			out = append(out, lifecycle.From[[]lifecycle.APIRequest]{Name: n,
+				Answer: lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: "dial " + n}})
+		}
+		return out
+	}
+	const refused = "connection refused"
+	apis := lifecycle.APIEvidence{Requests: silent("c1", "c2"), Kept: lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: "get configmap: refused"},
+		Writes:   lifecycle.Answer[lifecycle.APIWrites]{Unknown: "list deployments: refused"},
+		Releases: lifecycle.Answer[lifecycle.ReleaseAPIs]{Unknown: "list secrets: refused"},
+		Calls:    []lifecycle.From[[]lifecycle.APICall]{{Name: "c1", Answer: lifecycle.Answer[[]lifecycle.APICall]{Unknown: "not reached"}}},
+	}
+	evidence := lifecycle.Evidence{APIs: &apis, Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Unknown: "list pods: refused"},
+		Admission: &lifecycle.Answer[lifecycle.Admission]{Unknown: "list pods: refused"}}
+	for name, tt := range map[string]struct {
+		state lifecycle.State
+		to    int
+		want  []string // what, why and how many besides
+	}{
+		"all is down": {lifecycle.State{Hosts: []lifecycle.HostState{away("c1", "no route"), away("c2", "no route")},
+			API: lifecycle.APIState{Unknown: refused}}, 37, []string{"what 2 of 2 machines are like|c1, c2: no route; the API: connection refused|8"}},
+		"the API is down": {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{Unknown: refused}}, 37,
+			[]string{"what runs in the cluster|connection refused|5", "who asks for deprecated APIs, by the audit log|c1: not reached|0"}},
+		"a controller is down": {lifecycle.State{Hosts: []lifecycle.HostState{seen, away("c1", "no route"), away("c2", "timeout")}}, 37,
+			[]string{"what 2 of 3 machines are like|c1: no route; c2: timeout|3",
+				"which deprecated APIs were asked for before API servers restarted|get configmap: refused|0"}},
+		"a version that nobody knows": {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{Unknown: refused}}, 41,
+			[]string{"what else v1.41 changes|this kiban knows of no such release|1"}},
+	} {
+		got := Check(Input{Site: lifecycle.Site{Name: "lab"}, State: tt.state, Target: lifecycle.Version{Major: 1, Minor: tt.to}, Now: now,
+			Evidence: evidence})
+		var said []string
+		n := 0
+		for _, u := range got.Unseen {
+			said = append(said, fmt.Sprintf("%s|%s|%d", u.What, u.Why, len(u.Also)))
+			n += 1 + len(u.Also)
+		}
+		for _, want := range tt.want {
+			if !slices.Contains(said, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, strings.Join(said, "\n"))
+			}
+		}
+		if got.NotSeen() != n || len(got.Unseen) > 7 || name == "all is down" && len(got.Unseen) != 1 {
+			t.Errorf("%s: %d causes of %d, counted as %d: %+v", name, len(got.Unseen), n, got.NotSeen(), got.Unseen)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package readiness
 
 import (
 	"fmt"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -12,27 +11,18 @@ import (
 func etcd(in Input, r *report) {
 	asked := 0
 	var silent []string
-	by := map[string][]string{} // hosts, by why nothing is known of their etcd
+	why := map[string]string{} // nothing is known of a host's etcd
 	for _, h := range in.State.Hosts {
 		switch {
 		case h.Etcd == nil:
 		case h.Etcd.Unknown != "":
-			silent, by[h.Etcd.Unknown] = append(silent, h.Name), append(by[h.Etcd.Unknown], h.Name)
+			silent, why[h.Name] = append(silent, h.Name), h.Etcd.Unknown
 		default:
 			asked++
 		}
 	}
-	if len(silent) > 0 {
-		var why []string
-		for _, said := range sortedKeys(by) {
-			reason := said
-			if len(by) > 1 {
-				reason = lifecycle.Few(by[said]) + ": " + said
-			}
-			why = append(why, reason)
-		}
-		r.unseen("how etcd is on "+lifecycle.Few(silent), strings.Join(why, "; "),
-			"kiban asks etcd on the machine itself, with curl: install it where it is missing.")
+	if said := r.reasons("how etcd is", silent, why); said != "" {
+		r.unseen("how etcd is", said, "kiban asks etcd on the machine itself, with curl: install it where it is missing.")
 	}
 	for _, f := range in.State.EtcdFindings(in.Site) {
 		r.find(f)

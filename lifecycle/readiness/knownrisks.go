@@ -28,7 +28,15 @@ func knownRisks(in Input, r *report) {
 	}
 	for _, why := range slices.Sorted(maps.Keys(hidden)) {
 		ids := hidden[why]
-		r.unseen(fmt.Sprintf("whether %s the site (%s)", some(len(ids)), lifecycle.Enumerate(few(ids, 4))), why, "")
+		what := fmt.Sprintf("whether %s the site (%s)", some(len(ids)), lifecycle.Enumerate(few(ids, 4)))
+		switch {
+		case r.api > 0 && (why == in.State.API.Unknown || r.Blind):
+			r.hidden(r.api, what)
+		case why == risks.Newer(in.Target) && in.Target.Support().Released.IsZero():
+			r.unseen(what, noRelease, newerKiban)
+		default:
+			r.unseen(what, why, "")
+		}
 	}
 	if in.State.API.Unknown == "" && len(in.State.Hosts) == 0 || slices.ContainsFunc(in.State.Hosts, lifecycle.HostState.Reached) {
 		r.looked(lifecycle.Count(len(known), "known risk")) // where nobody answered, they were held against nothing

@@ -21,9 +21,7 @@ func pods(in Input, r *report) {
 	case e == nil:
 		return
 	case !e.Known():
-		if in.State.API.Unknown == "" && !in.State.API.NotYet { // of these it is said already that nothing of the cluster is known
-			r.unseen(what, e.Unknown, "kiban ready "+in.Site.Name)
-		}
+		r.unasked(what, e.Unknown, "kiban ready "+in.Site.Name)
 		return
 	}
 	s := withHeldOpen(e.Value, in.State)

@@ -2,34 +2,52 @@ package readiness
 
 import (
 	"fmt"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
 
-// reach says which machines were looked at, and whether the API was.
+// reach says which machines were looked at, and whether the API was. Where nobody answered, that is one cause.
 func reach(in Input, r *report) {
-	var away []string
+	away, all := map[string][]string{}, len(in.State.Hosts)
+	r.away = map[string]bool{}
 	for _, h := range in.State.Hosts {
 		if !h.Reached() {
-			away = append(away, h.Name+": "+h.Why)
+			r.away[h.Name] = true
+			away[h.Why] = append(away[h.Why], h.Name)
 		}
 	}
-	if n := len(in.State.Hosts); n > len(away) {
-		r.looked(fmt.Sprintf("%d of %s", n-len(away), lifecycle.Count(n, "machine")))
+	if n := len(r.away); all > n {
+		r.looked(fmt.Sprintf("%d of %s", all-n, lifecycle.Count(all, "machine")))
 	}
-	if len(away) > 0 {
-		r.unseen(fmt.Sprintf("what %d of %s are like", len(away), lifecycle.Count(len(in.State.Hosts), "machine")), strings.Join(away, "; "),
-			"kiban status "+in.Site.Name)
+	api := in.State.API
+	r.Blind = len(r.away) == all && (api.Unknown != "" || api.NotYet)
+	const cluster = "what runs in the cluster"
+	look := "kiban status " + in.Site.Name
+	if n := len(r.away); n > 0 {
+		r.unseen(fmt.Sprintf("what %d of %s are like", n, lifecycle.Count(all, "machine")), whose(away), look)
+		r.machines = len(r.Unseen)
 	}
-	r.Blind = len(away) == len(in.State.Hosts) && (in.State.API.Unknown != "" || in.State.API.NotYet)
-	if in.Target.Support().Released.IsZero() {
-		r.unseen("what else "+in.Target.MinorString()+" changes", "this kiban knows of no such release", "Use a newer kiban when there is one.")
-	}
-	switch api := in.State.API; {
+	switch {
 	case api.NotYet:
-		r.unseen("what runs in the cluster", "there is no cluster yet", "kiban apply "+in.Site.Name)
+		r.unseen(cluster, "there is no cluster yet", "kiban apply "+in.Site.Name)
+		r.api = len(r.Unseen)
+	case api.Unknown != "" && r.Blind && r.machines > 0:
+		r.hidden(r.machines, cluster)
+		if u := &r.Unseen[r.machines-1]; u.Why != api.Unknown {
+			u.Why += "; the API: " + api.Unknown
+		}
+		r.api = r.machines
 	case api.Unknown != "":
-		r.unseen("what runs in the cluster", api.Unknown, "kiban status "+in.Site.Name)
+		r.unseen(cluster, api.Unknown, look)
+		r.api = len(r.Unseen)
+	}
+	if in.Target.Support().Released.IsZero() {
+		r.unseen("what else "+in.Target.MinorString()+" changes", noRelease, newerKiban)
 	}
 }
+
+// What is said of versions that are newer than this kiban's data.
+const (
+	noRelease  = "this kiban knows of no such release"
+	newerKiban = "Use a newer kiban when there is one."
+)

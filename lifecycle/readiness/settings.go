@@ -19,8 +19,11 @@ func setForVersion(in Input, r *report) {
 	}
 	all := collect(in)
 	if last := way[len(way)-1]; last > k.last() || way[0] < k.first() {
-		r.unseen("which flags and feature gates "+in.Target.MinorString()+" has",
-			fmt.Sprintf("kiban's data is of %s to %s", minorName(k.first()), minorName(k.last())), "Use a newer kiban.")
+		why := noRelease
+		if !in.Target.Support().Released.IsZero() {
+			why = fmt.Sprintf("kiban's data is of %s to %s", minorName(k.first()), minorName(k.last()))
+		}
+		r.unseen("which flags and feature gates "+in.Target.MinorString()+" has", why, newerKiban)
 		if way = slices.DeleteFunc(way, func(m int) bool { return m > k.last() || m < k.first() }); len(way) == 0 {
 			return
 		}

@@ -15,7 +15,7 @@ import (
 // makes are the APIs that each unit is declared to be made of.
 func (l *apiLook) releases(answer lifecycle.Answer[lifecycle.ReleaseAPIs], makes map[string]map[string]bool) {
 	if !answer.Known() {
-		l.unseen("which Helm releases have removed APIs in their manifests", answer.Unknown, "")
+		l.unasked("which Helm releases have removed APIs in their manifests", answer.Unknown, "")
 		return
 	}
 	for _, u := range answer.Value.Unread {
@@ -112,7 +112,7 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // applied. What was written long ago says nothing of today.
 func (l *apiLook) written(answer lifecycle.Answer[lifecycle.APIWrites]) {
 	if !answer.Known() {
-		l.unseen("who writes objects by APIs that end", answer.Unknown, "")
+		l.unasked("who writes objects by APIs that end", answer.Unknown, "")
 		return
 	}
 	w := answer.Value

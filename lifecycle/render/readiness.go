@@ -50,6 +50,9 @@ func (t *planText) readiness(r lifecycle.Readiness, brief bool) {
 	}
 	for _, u := range r.Unseen {
 		t.line("  %s: %s", u.What, lifecycle.OneLine(u.Why))
+		if len(u.Also) > 0 {
+			t.line("      nor, for the same reason: %s", strings.Join(u.Also, "; "))
+		}
 		if u.Remedy != "" && !brief {
 			t.line("      %s %s", t.style.paint(codeCyan, "Try:"), u.Remedy)
 		}
@@ -155,6 +158,9 @@ func ReadinessMarkdown(r lifecycle.Readiness, most int) string {
 	}
 	for _, u := range r.Unseen {
 		fmt.Fprintf(&b, "\n- Not looked at: %s: %s\n", lifecycle.Markdown(u.What), lifecycle.Markdown(u.Why))
+		if len(u.Also) > 0 {
+			fmt.Fprintf(&b, "  Nor, for the same reason: %s\n", lifecycle.Markdown(strings.Join(u.Also, "; ")))
+		}
 	}
 	return b.String()
 }

@@ -22,7 +22,8 @@ func unreadySite(t *testing.T) lifecycle.Readiness {
 	}
 	r := lifecycle.Readiness{Site: "tokyo-prod", From: v("v1.36.3+k0s.2"), To: v("v1.37.1+k0s.0"),
 		Looked: []string{"12 of 12 machines", "412 stored objects of 31 kinds"},
-		Unseen: []lifecycle.Unseen{{What: "who asks for removed APIs", Why: "tokyo-1: forbidden", Remedy: "Let the user read /metrics."}}}
+		Unseen: []lifecycle.Unseen{{What: "who asks for removed APIs", Why: "tokyo-1: forbidden", Remedy: "Let the user read /metrics.",
+			Also: []string{"who writes by them", "which releases have them"}}}}
 	for _, w := range []string{"worker-1", "worker-2", "worker-3"} {
 		r.Findings = append(r.Findings, lifecycle.ReadinessFinding{Rule: "risk", Rank: lifecycle.RankBlocks, Subject: w,
 			Summary: "containerd 2 refuses its drop-in of version 2", Seen: []string{w + ": /etc/k0s/containerd.d/mirror.toml"}, Breaks: "v1.36",

@@ -1,6 +1,7 @@
 package risks
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -177,7 +178,7 @@ func chartOf(c Condition, f Facts) verdict {
 
 func releaseOf(c Condition, f Facts) verdict {
 	if f.State.Units == nil && len(f.Site.Addons) > 0 {
-		return verdict{why: "the releases of the cluster were not looked at"}
+		return verdict{why: cmp.Or(f.State.API.Unknown, "the releases of the cluster were not looked at")}
 	}
 	var hidden string
 	for _, u := range f.State.Units {
@@ -190,7 +191,7 @@ func releaseOf(c Condition, f Facts) verdict {
 		}
 	}
 	if hidden != "" {
-		return verdict{why: hidden}
+		return verdict{why: cmp.Or(f.State.API.Unknown, hidden)}
 	}
 	return verdict{answer: no}
 }
@@ -280,13 +281,18 @@ func leaves(c Condition, f Facts) verdict {
 	return carriedBy(c, low, "the site's oldest k0s")
 }
 
+// Newer is the reason why something is not known of a release of k0s that came after this kiban.
+func Newer(v lifecycle.Version) string {
+	return fmt.Sprintf("what k0s %s carries is newer than what this kiban knows", v)
+}
+
 func carriedBy(c Condition, v lifecycle.Version, who string) verdict {
 	name := c.arg("component")
 	k := carries(v, name)
 	out := verdict{answer: k.inRange(c.arg("since"), c.arg("before"))}
 	switch {
 	case out.answer == unknown:
-		out.why = fmt.Sprintf("which %s k0s %s carries is newer than what this kiban knows", name, v)
+		out.why = Newer(v)
 	case k.exact != "":
 		out.seen = []string{fmt.Sprintf("%s, %s, carries %s %s", who, v, name, k.exact)}
 	default:
