@@ -39,7 +39,7 @@ name differs.
 
 Without --to it is the declared version where the site does not have it yet,
 	else the next minor release. Every plan that changes the version
-has the same findings. Exit code 3 when something is in the way.`,
+has the same findings. Exit code 3 when something is in the way of a site, or could not be looked at: then it is not known to be ready.`,
 		Example:           "  kiban ready tokyo-prod\n  kiban ready tokyo-prod --to v1.37.2+k0s.0\n  kiban ready --all --to 1.37 -o json",
 		ValidArgsFunction: a.completeAllSites,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {

@@ -22,7 +22,7 @@ func endingIn(left time.Duration) []lifecycle.HostState {
 	return []lifecycle.HostState{endingAuthority(left)}
 }
 
-// TestReady: what is in the way ends it with 3, what only needs attention with 0, and what could not be looked at is said.
+// TestReady: what is in the way ends it with 3, and so does what could not be looked at; what only needs attention with 0.
 func TestReady(t *testing.T) {
 	away := lifecycle.HostState{Name: "w1", Problem: lifecycle.HostUnreachable, Why: "no route to host"}
 	for name, tt := range map[string]struct {
@@ -41,8 +41,8 @@ func TestReady(t *testing.T) {
 			plan: lifecycle.Diagnostics{lifecycle.Blockedf("shop/web",
 				"the budget lets no pod go").Because("4 of 4 must be there").Try("Loosen it."),
 				lifecycle.Warnf("w1", "it is odd")}},
-		"not seen": {hosts: append(endingIn(9999*time.Hour), away), code: exitDone, want: []string{"Not known to be ready",
-			"w1: no route to host"}},
+		"not seen": {hosts: append(endingIn(9999*time.Hour), away), code: exitBlocked, want: []string{"Not known to be ready",
+			"w1: no route to host", "Blocked: not known to be ready for v1.37.0+k0s.0: 1 thing could not be looked at"}},
 		"nothing": {hosts: []lifecycle.HostState{away}, args: "--to 1.37", code: exitFailed, want: []string{"nothing is known of what"}},
 		"markdown": {hosts: endingIn(-time.Hour), args: "-o markdown", code: exitBlocked,
 			want: []string{"| In the way | **ctrl**: the certificate ca"}},
@@ -50,7 +50,7 @@ func TestReady(t *testing.T) {
 			want: []string{`"rank": "blocks"`, `"rule": "certificate"`}},
 		"a minor release": {hosts: endingIn(9999 * time.Hour), args: "--to 1.37", code: exitDone,
 			want: []string{"-> v1.37.0+k0s.0", "Ready: nothing that was looked at breaks"}},
-		"one that nobody knows": {hosts: endingIn(9999 * time.Hour), args: "--to 1.41", code: exitDone,
+		"one that nobody knows": {hosts: endingIn(9999 * time.Hour), args: "--to 1.41", code: exitBlocked,
 			want: []string{"-> v1.41.0+k0s.0", "Not known to be ready", "this kiban knows of no such release"}},
 		"another major":   {hosts: endingIn(9999 * time.Hour), args: "--to 2.0", code: exitFailed, want: []string{"there is no Kubernetes 2.0"}},
 		"no version":      {args: "--to latest", code: exitFailed, want: []string{`"latest" is not a version`}},
