@@ -37,6 +37,8 @@ type Diagnostic struct {
 	// Field is the path of the declared field that it is about, in the form of FieldKey: "spec.chart.version". Whoever knows the document's
 	// lines makes it the Subject.
 	Field string `json:"-"`
+	// Rule is the name of the readiness rule that finds the same, so that it is told once; "" where none does.
+	Rule string `json:"-"`
 	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
 	Cause error `json:"-"`
 }
@@ -98,6 +100,12 @@ func (d Diagnostic) Hiding(cause error) Diagnostic {
 // About names the declared field that the finding is about: "spec.chart.version".
 func (d Diagnostic) About(field string) Diagnostic {
 	d.Field = field
+	return d
+}
+
+// As names the readiness rule that finds the same.
+func (d Diagnostic) As(rule string) Diagnostic {
+	d.Rule = rule
 	return d
 }
 

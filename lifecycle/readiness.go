@@ -34,6 +34,8 @@ type Readiness struct {
 	Unseen []Unseen `json:"unseen,omitempty"`
 	// Blind says that neither a machine nor the API answered.
 	Blind bool `json:"blind,omitempty"`
+	// Stops is how many findings of a plan itself, which stand there, are in the way beside these.
+	Stops int `json:"stops,omitempty"`
 	// Looked is what was looked at, a phrase each: "412 stored objects of 31 kinds".
 	Looked []string `json:"looked,omitempty"`
 }
@@ -45,6 +47,8 @@ type ReadinessFinding struct {
 	Rank Rank   `json:"rank"`
 	// Subject is what it is about: "addon argo-cd", "worker-3", "Deployment shop/web".
 	Subject string `json:"subject"`
+	// Machines are those that it is about, where they are several.
+	Machines []string `json:"machines,omitempty"`
 	// Owner is whom it concerns: "tenant shop", "team payments", "addon argo-cd"; "" for whoever runs the site.
 	Owner string `json:"owner,omitempty"`
 	// Summary is one line: what will happen.
@@ -84,7 +88,48 @@ func (r Readiness) NotSeen() int {
 }
 
 // IsReady reports whether nothing is in the way of the version, and all of it was looked at.
-func (r Readiness) IsReady() bool { return len(r.Of(RankBlocks)) == 0 && len(r.Unseen) == 0 }
+func (r Readiness) IsReady() bool {
+	return len(r.Of(RankBlocks)) == 0 && len(r.Unseen) == 0 && r.Stops == 0
+}
+
+// The rules that find what a plan finds itself.
+const (
+	RuleClock    = "machine-clock"
+	RuleCgroupV1 = "kubernetes-cgroup-v1"
+	RuleDropIns  = "k0s-containerd-drop-ins"
+)
+
+// Beside is what is left to tell beside a plan's own findings: what these tell of a machine is not told again, for they look closer, and
+// those that stop the plan count as being in the way. What the site's owners have accepted stays.
+func (r Readiness) Beside(own Diagnostics) Readiness {
+	r.Stops = len(own.Stopping())
+	told := map[string]bool{}
+	for _, d := range own {
+		for _, m := range append([]string{d.Subject}, d.Subjects...) {
+			told[d.Rule+" "+m] = d.Rule != ""
+		}
+	}
+	var left []ReadinessFinding
+	for _, f := range r.Findings {
+		is := func(m string) bool { return told[f.Rule+" "+m] }
+		switch rest := slices.DeleteFunc(slices.Clone(f.Machines), is); {
+		case f.Rank == RankGood:
+		case is(f.Subject) || len(f.Machines) > 0 && len(rest) == 0:
+			continue
+		case len(rest) < len(f.Machines):
+			f.Seen = slices.DeleteFunc(slices.Clone(f.Seen), func(line string) bool {
+				m, _, _ := strings.Cut(line, ": ")
+				return is(m)
+			})
+			if f.Machines = rest; len(rest) == 1 {
+				f.Subject, f.Machines = rest[0], nil
+			}
+		}
+		left = append(left, f)
+	}
+	r.Findings = left
+	return r
+}
 
 // Sort orders the findings for people: the worst first, then by subject and summary.
 func (r *Readiness) Sort() {
@@ -136,6 +181,11 @@ func (r Readiness) Verdict() string {
 	switch {
 	case blocks > 0:
 		parts = append(parts, "Not ready: "+Count(blocks, "finding")+" in the way")
+		if r.Stops > 0 {
+			parts = append(parts, fmt.Sprintf("%d of the plan itself", r.Stops))
+		}
+	case r.Stops > 0:
+		parts = append(parts, "Not ready: "+Count(r.Stops, "finding")+" of the plan itself in the way")
 	case len(r.Unseen) > 0:
 		parts = append(parts, "Not known to be ready: "+Count(r.NotSeen(), "thing")+" could not be looked at")
 	default:
@@ -147,7 +197,7 @@ func (r Readiness) Verdict() string {
 	if good > 0 {
 		parts = append(parts, fmt.Sprintf("%d good to know", good))
 	}
-	if blocks > 0 && len(r.Unseen) > 0 {
+	if blocks+r.Stops > 0 && len(r.Unseen) > 0 {
 		parts = append(parts, fmt.Sprintf("%d not looked at", r.NotSeen()))
 	}
 	return strings.Join(parts, ", ") + "."

@@ -27,7 +27,7 @@ type rule func(in Input, r *report)
 
 // rules are all of them, in the order in which what they looked at is told.
 func rules() []rule {
-	return []rule{reach, certificates, apis, pods, setForVersion, charts, etcd, admission, machines, knownRisks}
+	return []rule{reach, certificates, apis, pods, setForVersion, charts, etcd, admission, knownRisks, machines}
 }
 
 // Check says what the target version would break.

@@ -58,6 +58,8 @@ func riskFinding(in Input, risk risks.Risk, o risks.Outcome) lifecycle.Readiness
 		f.Subject, f.Owner = "addon "+o.Addon, "addon "+o.Addon
 	case len(o.Machines) == 1:
 		f.Subject = o.Machines[0]
+	default:
+		f.Machines = o.Machines
 	}
 	f.Seen = append(slices.Clone(few(o.Seen, mostLines)), risk.Consequence)
 	if v := risk.To.Since; !v.IsZero() {

@@ -63,7 +63,7 @@ func (r *report) needs(decl lifecycle.Host, seen lifecycle.HostState) {
 			Remedy:  "Give it more, or have a larger machine in its place: a restart of k0s needs more than its run."})
 	}
 	if seen.ClockOff() {
-		r.find(lifecycle.ReadinessFinding{Rule: "machine-clock", Rank: lifecycle.RankAttention, Subject: decl.Name,
+		r.find(lifecycle.ReadinessFinding{Rule: lifecycle.RuleClock, Rank: lifecycle.RankAttention, Subject: decl.Name,
 			Summary: "its clock is off: tokens and certificates that are made for it count from another time",
 			Seen:    []string{fmt.Sprintf("it is %d s from the clock here", seen.ClockOffset)},
 			Remedy:  "Have it synchronised: chrony or systemd-timesyncd."})
@@ -80,23 +80,25 @@ type peer struct {
 type trait struct {
 	name string
 	rank lifecycle.Rank
+	// rule finds what is wrong with it for the version: what that tells of all the odd ones is not told again.
+	rule string
 	// of is a machine's; "" where it does not tell.
 	of func(p peer) string
 }
 
 func traits() []trait {
 	return []trait{
-		{"kernel", lifecycle.RankGood, func(p peer) string { return p.seen.Kernel }},
-		{"system", lifecycle.RankGood, func(p peer) string { return p.seen.OS }},
-		{"architecture", lifecycle.RankGood, func(p peer) string { return p.seen.Arch }},
-		{"cgroup", lifecycle.RankAttention, func(p peer) string {
+		{"kernel", lifecycle.RankGood, "", func(p peer) string { return p.seen.Kernel }},
+		{"system", lifecycle.RankGood, "", func(p peer) string { return p.seen.OS }},
+		{"architecture", lifecycle.RankGood, "", func(p peer) string { return p.seen.Arch }},
+		{"cgroup", lifecycle.RankAttention, lifecycle.RuleCgroupV1, func(p peer) string {
 			if p.seen.CgroupV1 {
 				return "v1"
 			}
 			return "v2"
 		}},
-		{"memory", lifecycle.RankGood, func(p peer) string { return memorySize(p.seen.MemoryBytes) }},
-		{"swap", lifecycle.RankGood, func(p peer) string {
+		{"memory", lifecycle.RankGood, "", func(p peer) string { return memorySize(p.seen.MemoryBytes) }},
+		{"swap", lifecycle.RankGood, "", func(p peer) string {
 			switch {
 			case p.seen.MemoryBytes == 0:
 				return ""
@@ -105,8 +107,8 @@ func traits() []trait {
 			}
 			return "on"
 		}},
-		{"containerd drop-in", lifecycle.RankAttention, undeclaredDropIns},
-		{"k0s", lifecycle.RankGood, func(p peer) string { return p.seen.Program }},
+		{"containerd drop-in", lifecycle.RankAttention, lifecycle.RuleDropIns, undeclaredDropIns},
+		{"k0s", lifecycle.RankGood, "", func(p peer) string { return p.seen.Program }},
 	}
 }
 
@@ -166,6 +168,9 @@ func (r *report) unlike(role string, t trait, peers []peer) {
 	for _, v := range values {
 		said, odd = append(said, fmt.Sprintf("%s on %s", v, lifecycle.Enumerate(few(by[v], mostLines)))), append(odd, by[v]...)
 	}
+	if t.rule != "" && r.tells(t.rule, odd) {
+		return
+	}
 	subject := role
 	if len(odd) == 1 {
 		subject = odd[0]
@@ -175,4 +180,13 @@ func (r *report) unlike(role string, t trait, peers []peer) {
 		Seen:    []string{"as usual: " + lifecycle.Enumerate(few(by[usual], mostLines))},
 		Remedy: "Look whether it is meant: what an upgrade does to the others tells little of such a machine. It makes a good canary, and " +
 			"a bad last one."})
+}
+
+// tells reports whether findings of a rule are about all of these machines.
+func (r *report) tells(rule string, machines []string) bool {
+	return !slices.ContainsFunc(machines, func(m string) bool {
+		return !slices.ContainsFunc(r.Findings, func(f lifecycle.ReadinessFinding) bool {
+			return f.Rule == rule && (f.Subject == m || slices.Contains(f.Machines, m))
+		})
+	})
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -37,9 +38,7 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 		}
 	}
 	r := s.readiness(ctx, seen, to)
-	r.Findings = append(r.Findings, s.planned(seen, to)...)
-	r.Sort()
-	return r, nil
+	return withPlanned(s.site.Name, r, s.planned(seen, to)), nil
 }
 
 // reachable refuses a version that no plan leads to. A minor release of which the site has a patch already stands for that.
@@ -67,29 +66,38 @@ func (s *Session) reachable(seen lifecycle.State, to lifecycle.Version, exact bo
 	return to, nil
 }
 
-// planned is what stops the plan that would lead to the version: budgets that let nobody go, pods that a drain refuses to move, charts that
-// can't be had. A site whose machines somebody else runs has no such plan.
-func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) []lifecycle.ReadinessFinding {
+// planned are the findings of the plan that would lead to the version. A site whose machines somebody else runs has no such plan.
+func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) lifecycle.Diagnostics {
 	if s.site.Provider == lifecycle.ProviderExternal || seen.API.NotYet || seen.API.Unknown != "" {
 		return nil
 	}
 	site := s.site
 	site.Cluster.Version = to
-	var out []lifecycle.ReadinessFinding
-	for _, d := range s.parts.Plans.Make(site, seen, lifecycle.PlanOptions{}).Diagnostics.Stopping() {
-		f := lifecycle.ReadinessFinding{Rule: "plan", Rank: lifecycle.RankBlocks, Subject: d.Subject, Summary: d.Summary, Remedy: d.Hint}
+	return s.parts.Plans.Make(site, seen, lifecycle.PlanOptions{}).Diagnostics
+}
+
+// withPlanned adds what stops the plan: budgets that let nobody go, pods that a drain refuses to move, charts that can't be had. What both
+// tell is told as the plan has it.
+func withPlanned(site string, r lifecycle.Readiness, own lifecycle.Diagnostics) lifecycle.Readiness {
+	r = r.Beside(own)
+	r.Stops = 0 // they are among the findings
+	for _, d := range own {
+		stops := len(lifecycle.Diagnostics{d}.Stopping()) > 0
+		if !stops && d.Rule == "" {
+			continue
+		}
+		f := lifecycle.ReadinessFinding{Rule: cmp.Or(d.Rule, "plan"), Rank: lifecycle.RankBlocks, Subject: cmp.Or(d.Subject, site),
+			Machines: d.Subjects, Summary: d.Summary, Remedy: cmp.Or(d.Hint, "kiban plan "+site)}
+		if !stops {
+			f.Rank = lifecycle.RankAttention
+		}
 		if d.Detail != "" {
 			f.Seen = strings.Split(d.Detail, "\n")
 		}
-		if f.Remedy == "" {
-			f.Remedy = "kiban plan " + s.site.Name
-		}
-		if f.Subject == "" {
-			f.Subject = s.site.Name
-		}
-		out = append(out, f)
+		r.Findings = append(r.Findings, f)
 	}
-	return out
+	r.Sort()
+	return r
 }
 
 // arch is the architecture of the first machine that tells.
@@ -148,7 +156,7 @@ func (s *Session) judged(ctx context.Context, seen lifecycle.State, plan lifecyc
 	if len(plan.Hops) == 0 {
 		return plan
 	}
-	r := s.readiness(ctx, seen, plan.Target)
+	r := s.readiness(ctx, seen, plan.Target).Beside(plan.Diagnostics)
 	plan.Readiness = &r
 	plan.Diagnostics = append(plan.Diagnostics, r.Diagnostics()...)
 	plan.Diagnostics.Sort()

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
@@ -53,5 +54,59 @@ func TestPlansOfANewVersionAreJudged(t *testing.T) {
 	hops = nil
 	if plan, err := s.Plan(t.Context(), lifecycle.PlanOptions{}); err != nil || plan.Readiness != nil || plan.Diagnostics.Err() != nil {
 		t.Errorf("%+v, %v: a plan that changes no version is judged", plan, err)
+	}
+}
+
+// TestWhatBothFindIsToldOnce: what the plan's own checks tell of a machine readiness does not tell again, neither in the plan nor in ready, and
+// beside a plan that is stopped nothing reads as ready.
+func TestWhatBothFindIsToldOnce(t *testing.T) {
+	to := lifecycle.Version{Major: 1, Minor: 37, Patch: 1}
+	risk := lifecycle.ReadinessFinding{Rule: lifecycle.RuleDropIns, Rank: lifecycle.RankBlocks, Subject: "lab", Machines: []string{"w1", "w2"},
+		Summary: "workers do not start", Seen: []string{"w1: a file", "w2: a file", "why"}, Remedy: "Declare it."}
+	clock := lifecycle.ReadinessFinding{Rule: lifecycle.RuleClock, Rank: lifecycle.RankAttention, Subject: "w3", Summary: "its clock is off",
+		Remedy: "Mend it."}
+	disk := lifecycle.ReadinessFinding{Rule: "machine-disk", Rank: lifecycle.RankAttention, Subject: "w3", Summary: "full", Remedy: "Mend it."}
+	of := func(rule string, names ...string) lifecycle.Diagnostic {
+		d := lifecycle.Errorf(names[0], "of the plan").Try("Mend it.").As(rule)
+		if d.Subjects = names; len(names) == 1 {
+			d.Subjects = nil
+		}
+		return d
+	}
+	for name, tt := range map[string]struct {
+		own     lifecycle.Diagnostics
+		plan    string // rule and subject of what readiness still tells, then its verdict
+		ready   int    // findings in the way
+		verdict string
+	}{
+		"all": {lifecycle.Diagnostics{of(lifecycle.RuleDropIns, "w1", "w2"), of(lifecycle.RuleClock, "w3")}, "machine-disk w3", 2,
+			"Not ready: 2 findings of the plan itself in the way, 1 to see to."},
+		"some of the machines": {lifecycle.Diagnostics{of(lifecycle.RuleDropIns, "w1")}, "k0s-containerd-drop-ins w2, machine-clock w3, " +
+			"machine-disk w3", 2, "Not ready: 1 finding in the way, 1 of the plan itself, 2 to see to."},
+		"something else": {lifecycle.Diagnostics{of("", "w1")}, "k0s-containerd-drop-ins lab, machine-clock w3, machine-disk w3", 2,
+			"Not ready: 1 finding in the way, 1 of the plan itself, 2 to see to."},
+	} {
+		s := session.With(lifecycle.Site{Name: "lab"}, session.Options{}, session.Parts{Site: seenSite{}, Plans: session.Planners{
+			Make: func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan {
+				return lifecycle.Plan{Site: "lab", Target: to, Hops: []lifecycle.Version{to}, Diagnostics: tt.own}
+			},
+			Ready: func(in readiness.Input) lifecycle.Readiness {
+				return lifecycle.Readiness{Site: in.Site.Name, To: in.Target, Findings: []lifecycle.ReadinessFinding{risk, clock, disk}}
+			}}})
+		plan, err := s.Plan(t.Context(), lifecycle.PlanOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for _, f := range plan.Readiness.Findings {
+			told = append(told, f.Rule+" "+f.Subject)
+		}
+		if got := strings.Join(told, ", "); got != tt.plan || plan.Readiness.Verdict() != tt.verdict || plan.Readiness.IsReady() {
+			t.Errorf("%s: the plan tells %s: %s", name, got, plan.Readiness.Verdict())
+		}
+		r, err := s.Ready(t.Context(), to, false)
+		if err != nil || len(r.Of(lifecycle.RankBlocks)) != tt.ready || r.Stops != 0 {
+			t.Errorf("%s: ready tells %+v, %v", name, r.Findings, err)
+		}
 	}
 }
