@@ -81,8 +81,7 @@ func (r *report) ownRisks(known []risks.Risk, own lifecycle.Answer[[]lifecycle.R
 		risk, mistakes := risks.Read(file.Path, file.Text)
 		for _, m := range mistakes {
 			r.find(lifecycle.ReadinessFinding{Rule: "risk-file", Rank: lifecycle.RankAttention, Subject: m.Where(),
-				Summary: "a file of known risks can't be used: " + lifecycle.Harmless(m.Text),
-				Remedy:  "Mend the file. The schema of such files: kiban schema risk"})
+				Summary: unusable(m), Remedy: schemaOfRisks})
 		}
 		if len(mistakes) > 0 {
 			continue

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/readiness"
 )
 
 // The fleet's own risks are few and short.
@@ -18,11 +19,19 @@ const (
 )
 
 // ownRisks reads the files of risks/ at the fleet's root; nil where there is no such folder. Links are not followed.
-func (w *world) ownRisks() *lifecycle.Answer[[]lifecycle.RiskFile] {
-	if w.fleet == "" {
+func (w *world) ownRisks() *lifecycle.Answer[[]lifecycle.RiskFile] { return ownRisks(w.fleet) }
+
+// findingNames are the names of what readiness may find at sites of a fleet.
+func findingNames(fleet string) []string { return readiness.Names(ownRisks(fleet)) }
+
+// riskMistakes says what is wrong with the fleet's own files of risks.
+func riskMistakes(fleet string) lifecycle.Diagnostics { return readiness.RiskMistakes(ownRisks(fleet)) }
+
+func ownRisks(fleet string) *lifecycle.Answer[[]lifecycle.RiskFile] {
+	if fleet == "" {
 		return nil
 	}
-	root, err := os.OpenRoot(w.fleet)
+	root, err := os.OpenRoot(fleet)
 	if err != nil {
 		return &lifecycle.Answer[[]lifecycle.RiskFile]{Unknown: err.Error()}
 	}

@@ -33,7 +33,7 @@ type LoadOptions struct {
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
 	o := site.Options{Describe: k0s.Describe, Fields: k0s.Fields, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
 		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, AddressesAsked: opts.AddressesAsked,
-		LocalFiles: opts.LocalFiles, Beside: opts.Beside}
+		LocalFiles: opts.LocalFiles, Beside: opts.Beside, FindingNames: findingNames, Risks: riskMistakes}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
 	}

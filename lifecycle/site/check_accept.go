@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"slices"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/site/overlay"
@@ -19,6 +20,23 @@ func checkAccept(accepted []acceptSpec) []finding {
 					`Write finding and subject as kiban ready names them, the release (for: v1.37), and why (because: "...").`))
 			}
 		}
+	}
+	return found
+}
+
+// checkAcceptedNames: what is accepted is something that readiness may find. A name that is none takes nothing out of the way.
+func checkAcceptedNames(accepted []acceptSpec, names []string) []finding {
+	var found []finding
+	for i, a := range accepted {
+		if a.Finding == "" || slices.Contains(names, a.Finding) {
+			continue
+		}
+		hint := "Write it as kiban ready -o json names it (rule), or as kiban explain risks does."
+		if near := overlay.Nearest(a.Finding, names); near != "" {
+			hint = fmt.Sprintf("Did you mean %q? kiban ready -o json names it (rule).", near)
+		}
+		found = append(found, wrong(sitePlace("spec", "upgrade", "accept", overlay.Index(i), "finding"),
+			fmt.Sprintf("readiness has no finding %q", a.Finding), "So nothing would be taken out of the way by it.", hint))
 	}
 	return found
 }

@@ -27,6 +27,10 @@ type Options struct {
 	// ServerFile reports, as an error if not, whether an API server would accept a file that its argument of that name points to. Nil: not
 	// checked.
 	ServerFile func(flag string, content []byte) error
+	// FindingNames are the names of what readiness may find at sites of a fleet. Nil: what is accepted is not held against them.
+	FindingNames func(fleet string) []string
+	// Risks says what is wrong with the fleet's own files of known risks. Nil: not checked.
+	Risks func(fleet string) lifecycle.Diagnostics
 	// Revision names the commit that a folder was read at. Nil: unknown.
 	Revision func(dir string) string
 	// Tracked reports whether git holds a file. Nil: only where it lies says so.
@@ -74,6 +78,12 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	}
 	l := loader{tree: m.tree, opts: opts, docs: docs, site: &site}
 	l.readSite()
+	if opts.Risks != nil {
+		ds = append(ds, opts.Risks(fleetDir)...)
+	}
+	if accepted := l.declared.Spec.Upgrade.Accept; opts.FindingNames != nil && len(accepted) > 0 {
+		l.add(checkAcceptedNames(accepted, opts.FindingNames(fleetDir))...)
+	}
 	l.readMachines()
 	l.readUnits()
 	l.readPins()
