@@ -99,21 +99,41 @@ func readyRun(ctx context.Context, opts *readyOptions) error {
 	if opts.output.data() {
 		err = errors.Join(err, writeReport(a.Out, opts.output.form, found))
 	}
-	if opts.Fix && len(found) > 0 {
-		err = errors.Join(err, a.fixAPIs(found))
+	if err = errors.Join(err, found.Err()); !opts.Fix || len(found) == 0 {
+		return err
 	}
-	return errors.Join(err, found.Err())
+	a.report(err) // first, so that what was changed stands last
+	failed := a.fixAPIs(found)
+	a.report(failed)
+	if err = errors.Join(err, failed); err != nil {
+		return shown{err}
+	}
+	return nil
 }
 
-// fixAPIs changes the fleet's files for the highest version that was judged, and tells what was changed and what was not.
+// fixAPIs changes the fleet's files for the highest version that was judged, and tells what was changed and what was not, apart from what
+// was found.
 func (a *app) fixAPIs(found fleets.Readiness) error {
 	fleet, err := a.fleetDir()
 	if err != nil {
 		return err
 	}
 	told, err := session.FixAPIs(fleet, found.Highest())
-	for _, f := range told {
-		a.note("%s", f)
+	if len(told) == 0 && err == nil {
+		a.note("\nChanged: nothing. No file has an object whose API %s stops serving.", found.Highest())
+		return nil
+	}
+	for _, changed := range []bool{true, false} {
+		title := "\nChanged:"
+		if !changed {
+			title = "\nLeft as it is:"
+		}
+		for _, f := range told {
+			if (f.Left == "") == changed {
+				a.note("%s\n  %s", title, f)
+				title = ""
+			}
+		}
 	}
 	return err
 }
