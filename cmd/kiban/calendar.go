@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	fleets "kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 func newCalendar(a *app) *cobra.Command {
@@ -31,9 +33,14 @@ Without names it is every site; -o ics is for calendar programs.`,
 			if ask {
 				runs = a.clusterRuns
 			}
-			unasked, err := a.source().WriteCalendar(cmd.Context(), a.Out, fleet, args, runs, out.form)
+			var text strings.Builder
+			unasked, err := a.source().WriteCalendar(cmd.Context(), &text, fleet, args, runs, out.form)
 			a.findings(unasked)
-			return err
+			style := a.outStyle()
+			if out.form != "text" {
+				style = style.Within(0)
+			}
+			return errors.Join(err, render.Folded(a.Out, text.String(), style))
 		},
 	}
 	addOutput(cmd, &out, "text", "json", "ics", "html")

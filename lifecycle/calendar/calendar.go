@@ -73,7 +73,11 @@ func Make(in Input, names ...string) Calendar {
 	in.Review = cmp.Or(in.Review, DefaultReview)
 	out := Calendar{Made: in.Now.UTC().Truncate(day), Entries: []Entry{}}
 	for _, s := range in.Sites {
-		if s.Provider != lifecycle.ProviderExternal && (len(names) == 0 || slices.Contains(names, s.Name)) {
+		switch {
+		case len(names) > 0 && !slices.Contains(names, s.Name):
+		case s.Provider == lifecycle.ProviderExternal:
+			out.Entries = append(out.Entries, Entry{Site: s.Name, Why: "somebody else runs its machines, and sees to its version"})
+		default:
 			out.Entries = append(out.Entries, in.entry(s))
 		}
 	}

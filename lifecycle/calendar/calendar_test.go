@@ -286,3 +286,16 @@ func TestPages(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestExternal: a site whose machines somebody else runs is said, and has no date.
+func TestExternal(t *testing.T) {
+	c := Make(Input{Sites: []lifecycle.Site{{Name: "aws", Provider: lifecycle.ProviderExternal}}, Now: time.Now()})
+	var b strings.Builder
+	if err := c.Text(&b); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Entries) != 1 || !c.Entries[0].OpenBy.IsZero() || c.Entries[0].Line() != "" ||
+		!strings.Contains(b.String(), "aws: somebody else runs its machines, and sees to its version.") {
+		t.Errorf("%+v\n%s", c.Entries, b.String())
+	}
+}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -116,4 +117,15 @@ func nextWord(text string, quoted bool) (gap, word, rest string) {
 		end++
 	}
 	return gap, word[:end], word[end:]
+}
+
+// Folded writes text for people within the style's width: a line that is longer goes on below, by four columns more than it began with.
+func Folded(w io.Writer, text string, style Style) error {
+	t := planText{style: style}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		t.hanging(len(line)-len(strings.TrimLeft(line, " "))+4, line)
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
 }
