@@ -12,11 +12,14 @@ type API struct {
 	Version  string `json:"version"`
 	Kind     string `json:"kind"`
 	Resource string `json:"resource"`
-	// Deprecated and Removed are minor releases, "1.25"; Removed is the first that does not serve it.
+	// Introduced, Deprecated and Removed are minor releases, "1.25"; Removed is the first that does not serve it.
+	Introduced string `json:"introduced,omitempty"`
 	Deprecated string `json:"deprecated,omitempty"`
 	Removed    string `json:"removed"`
 	// Replacement is what Kubernetes names as its successor, "apps/v1 Deployment"; "" where there is none.
 	Replacement string `json:"replacement,omitempty"`
+	// Begins is the first minor release that serves the successor; "" where that is not known, or long ago.
+	Begins string `json:"begins,omitempty"`
 }
 
 // GroupVersion is what objects have as their apiVersion.
@@ -117,8 +120,8 @@ type APIWrite struct {
 	Manager string
 	Applied bool
 	At      time.Time
-	// Team is the object's team label.
-	Team string
+	// Team is the object's team label, Release the namespace of the Helm release that it is of; "" where it is of none.
+	Team, Release string
 }
 
 // ReleaseAPIs are the Helm releases of a cluster, as far as their manifests have deprecated APIs.
@@ -145,4 +148,6 @@ type DeclaredAPI struct {
 	// Source is where it was declared, "file:line", or what it was made from.
 	Source string
 	Team   string
+	// Later says that it is declared so once the target runs, and not as things are now: a chart may ask which versions there are.
+	Later bool
 }

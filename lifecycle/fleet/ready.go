@@ -5,7 +5,7 @@ import "kiban.dev/kiban/lifecycle"
 // Readiness is what a version would break at sites.
 type Readiness []lifecycle.Readiness
 
-// Err is the finding for each site that the version would break, or that is not known to be ready for it: what nobody saw may break as well.
+// Err is the finding for each site that the version would break, or that is not known to be ready for it: what nobody saw may break, too.
 // Of a site where nobody answered nothing is known, and that is an error.
 func (all Readiness) Err() error {
 	var ds lifecycle.Diagnostics

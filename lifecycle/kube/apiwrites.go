@@ -144,18 +144,21 @@ func writesOf(o *metav1.PartialObjectMetadata, gvk schema.GroupVersionKind, want
 			continue
 		}
 		out = append(out, lifecycle.APIWrite{Object: ref, API: f.APIVersion, Manager: lifecycle.Shorten(f.Manager, 80), At: at,
-			Team: teamOf(o.Labels)})
+			Team: teamOf(o.Labels), Release: o.Annotations[releaseNamespace]})
 	}
 	if text := o.Annotations[corev1.LastAppliedConfigAnnotation]; text != "" {
 		var last struct{ APIVersion, Kind string }
 		if json.Unmarshal([]byte(text), &last) == nil && wanted[last.APIVersion+" "+last.Kind] {
 			out = slices.DeleteFunc(out, func(w lifecycle.APIWrite) bool { return w.Manager == clientSideApply && w.API == last.APIVersion })
 			out = append(out, lifecycle.APIWrite{Object: ref, API: last.APIVersion, Manager: clientSideApply, Applied: true, At: applied,
-				Team: teamOf(o.Labels)})
+				Team: teamOf(o.Labels), Release: o.Annotations[releaseNamespace]})
 		}
 	}
 	return out
 }
+
+// releaseNamespace is the annotation by which Helm notes the namespace of the release that an object is of.
+const releaseNamespace = "meta.helm.sh/release-namespace"
 
 // isControlPlane reports whether a manager comes and goes with the version itself.
 func isControlPlane(manager string) bool {

@@ -59,27 +59,65 @@ func ends(a lifecycle.API) string {
 	return "v" + a.Removed + " no longer serves " + a.GroupVersion() + " " + cmp.Or(a.Kind, a.Resource)
 }
 
-// successor is what to use instead, at the target; false where there is nothing.
+// successor is what to use instead: an API that is served now and by the target, for it is written before the version changes; false where
+// there is none.
 func (l *apiLook) successor(a lifecycle.API) (lifecycle.API, bool) {
-	for range 5 { // a successor may end as well, and have one of its own
-		version, kind, ok := strings.Cut(a.Replacement, " ")
-		if !ok {
-			break
-		}
+	last := l.last(a)
+	if version, kind, ok := strings.Cut(last.Replacement, " "); ok && l.begun(last.Begins) {
 		next, known := l.table.kind(version, kind)
 		if !known {
 			group, v, grouped := strings.Cut(version, "/")
 			if !grouped {
 				group, v = "", version
 			}
-			return lifecycle.API{Group: group, Version: v, Kind: kind}, true
+			next = lifecycle.API{Group: group, Version: v, Kind: kind}
 		}
-		if f := fateOf(next, lifecycle.Version{}, l.Target); f != fateEnds {
+		if fateOf(next, lifecycle.Version{}, l.Target) != fateEnds {
 			return next, true
+		}
+	}
+	// another version of the same kind may bridge the time until the successor begins
+	var bridge lifecycle.API
+	for _, o := range l.table.kinds {
+		ends := minor(o.Removed)
+		if o.Group == a.Group && o.Kind == a.Kind && o.Version != a.Version && !strings.Contains(o.Version, "alpha") && l.begun(o.Introduced) &&
+			l.Target.MinorsAhead(ends) < 0 && minor(bridge.Removed).MinorsAhead(ends) <= 0 && o.Version > bridge.Version {
+			bridge = o
+		}
+	}
+	return bridge, bridge.Version != ""
+}
+
+// last is the last of the APIs that take each other's place and end on the way themselves: its replacement is the one that stays.
+func (l *apiLook) last(a lifecycle.API) lifecycle.API {
+	for range 5 {
+		version, kind, ok := strings.Cut(a.Replacement, " ")
+		next, known := l.table.kind(version, kind)
+		if !ok || !known || fateOf(next, lifecycle.Version{}, l.Target) != fateEnds {
+			break
 		}
 		a = next
 	}
-	return lifecycle.API{}, false
+	return a
+}
+
+// begun reports whether what begins with a minor release is served now; where that is not known, by the target.
+func (l *apiLook) begun(release string) bool {
+	now := l.from
+	if now.IsZero() {
+		now = l.Target
+	}
+	begins := minor(release)
+	return begins.IsZero() || now.MinorsAhead(begins) >= 0
+}
+
+// without says why there is no successor: "it has no successor", or that it begins too late.
+func (l *apiLook) without(a lifecycle.API) string {
+	if last := l.last(a); last.Replacement != "" && !l.begun(last.Begins) {
+		return fmt.Sprintf("what takes its place, %s, begins with v%s, and nothing else is served now and by %s", last.Replacement, last.Begins,
+			l.Target.MinorString())
+	}
+	return "it has no successor"
 }
 
 // instead is the successor behind a verb: "use batch/v1", with the kind where that is another one. "" where there is nothing.

@@ -334,3 +334,46 @@ func TestHealthySiteHasNone(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestMadeOnlyAtTheTarget: what a chart makes of a removed API once the target runs can be applied now, and not after.
+func TestMadeOnlyAtTheTarget(t *testing.T) {
+	in := shop(t)
+	in.Evidence.APIs = answered()
+	ref := lifecycle.ObjectRef{APIVersion: "batch/v1beta1", Kind: "CronJob", Namespace: "web", Name: "nightly"}
+	old := lifecycle.DeclaredAPI{ObjectRef: ref, Source: "chart web-1.2.0"}
+	for later, want := range map[bool]string{
+		false: "needs attention: it is declared as batch/v1beta1, which v1.25 no longer serves; it can't be applied now either",
+		true: "blocks: it is declared as batch/v1beta1, which v1.25 no longer serves: the chart makes it so once " + in.Target.String() +
+			" runs"} {
+		old.Later = later
+		in.Evidence.APIs.Declared = []lifecycle.From[[]lifecycle.DeclaredAPI]{{Name: "addon/web",
+			Answer: lifecycle.Answer[[]lifecycle.DeclaredAPI]{Value: []lifecycle.DeclaredAPI{old}}}}
+		if f := one(t, Check(in)); string(f.Rank)+": "+f.Summary != want {
+			t.Errorf("%s: %s, want %s", f.Rank, f.Summary, want)
+		}
+	}
+}
+
+// TestSuccessorIsServedNow: what is proposed is served by what runs and by the target; where nothing is, that is said.
+func TestSuccessorIsServedNow(t *testing.T) {
+	for _, c := range []struct {
+		from, to  int
+		api, kind string
+		want      string
+	}{
+		{36, 37, "resource.k8s.io/v1beta1", "ResourceClaim", "Write apiVersion: resource.k8s.io/v1;"},
+		{32, 33, "resource.k8s.io/v1alpha3", "ResourceClaim", "Write apiVersion: resource.k8s.io/v1beta1;"},
+		{33, 34, "storage.k8s.io/v1beta1", "VolumeAttributesClass", "storage.k8s.io/v1 VolumeAttributesClass, begins with v1.34"},
+		{34, 35, "storage.k8s.io/v1beta1", "VolumeAttributesClass", "Write apiVersion: storage.k8s.io/v1;"},
+		{24, 25, "policy/v1beta1", "PodSecurityPolicy", "Take it out: it has no successor."},
+		{24, 25, "batch/v1beta1", "CronJob", "Write apiVersion: batch/v1;"},
+		{30, 32, "flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema", "Write apiVersion: flowcontrol.apiserver.k8s.io/v1;"},
+	} {
+		l := apiLook{Input: Input{Target: lifecycle.Version{Major: 1, Minor: c.to}}, table: tableOf(APIs()),
+			from: lifecycle.Version{Major: 1, Minor: c.from}}
+		a, known := l.table.kind(c.api, c.kind)
+		if got := l.redeclare(lifecycle.UnitObjects, a, "x.yaml:1"); !known || !strings.Contains(got, c.want) {
+			t.Errorf("%s %s from 1.%d to 1.%d: %q lacks %q", c.api, c.kind, c.from, c.to, got, c.want)
+		}
+	}
+}

@@ -115,7 +115,7 @@ func (l *apiLook) askedFor(a asking) {
 	if len(a.calls) > 0 {
 		who = "Have " + lifecycle.Enumerate(agents(a.calls))
 	}
-	finding.Remedy = who + " stop asking for it: it has no successor."
+	finding.Remedy = who + " stop asking for it: " + l.without(a.api) + "."
 	if use := l.instead("use", a.api); use != "" {
 		finding.Remedy = who + " " + use + "."
 	}

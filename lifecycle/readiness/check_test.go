@@ -121,7 +121,8 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 		return out
 	}
 	const refused = "connection refused"
-	apis := lifecycle.APIEvidence{Requests: silent("c1", "c2"), Kept: lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: "get configmap: refused"},
+	apis := lifecycle.APIEvidence{Requests: silent("c1", "c2"),
+		Kept:     lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: "get configmap: refused"},
 		Writes:   lifecycle.Answer[lifecycle.APIWrites]{Unknown: "list deployments: refused"},
 		Releases: lifecycle.Answer[lifecycle.ReleaseAPIs]{Unknown: "list secrets: refused"},
 		Calls:    []lifecycle.From[[]lifecycle.APICall]{{Name: "c1", Answer: lifecycle.Answer[[]lifecycle.APICall]{Unknown: "not reached"}}},
@@ -134,7 +135,8 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 		want  []string // what, why and how many besides
 	}{
 		"all is down": {lifecycle.State{Hosts: []lifecycle.HostState{away("c1", "no route"), away("c2", "no route")},
-			API: lifecycle.APIState{Unknown: refused}}, 37, []string{"what 2 of 2 machines are like|c1, c2: no route; the API: connection refused|8"}},
+			API: lifecycle.APIState{Unknown: refused}}, 37,
+			[]string{"what 2 of 2 machines are like|c1, c2: no route; the API: connection refused|8"}},
 		"the API is down": {lifecycle.State{Hosts: []lifecycle.HostState{seen}, API: lifecycle.APIState{Unknown: refused}}, 37,
 			[]string{"what runs in the cluster|connection refused|5", "who asks for deprecated APIs, by the audit log|c1: not reached|0"}},
 		"a controller is down": {lifecycle.State{Hosts: []lifecycle.HostState{seen, away("c1", "no route"), away("c2", "timeout")}}, 37,

@@ -18,7 +18,7 @@ func (l *apiLook) conversion(a lifecycle.API, m manifest) (edits []edit, why str
 	next, ok := l.successor(a)
 	switch {
 	case !ok:
-		return nil, "it has no successor"
+		return nil, l.without(a)
 	case next.Kind != a.Kind:
 		return nil, "its successor is another kind: " + next.String()
 	}

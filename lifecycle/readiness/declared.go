@@ -58,7 +58,7 @@ func (l *apiLook) sameAPI(objects []lifecycle.DeclaredAPI) []declaring {
 			continue
 		}
 		// Objects of a chart stand together: the chart is what changes. A document is changed where it stands.
-		key := a.String() + "\x00" + o.Source
+		key := fmt.Sprint(a, "\x00", o.Source, "\x00", o.Later)
 		if all[key] == nil {
 			all[key] = &declaring{api: a}
 		}
@@ -75,6 +75,9 @@ func (l *apiLook) sameAPI(objects []lifecycle.DeclaredAPI) []declaring {
 
 func (l *apiLook) declares(unit string, d declaring) {
 	f, first := l.fate(d.api), d.objects[0]
+	if first.Later && f == fateGone {
+		f = fateEnds // it can be applied as it is made now
+	}
 	var refs []lifecycle.ObjectRef
 	for _, o := range d.objects {
 		refs = append(refs, o.ObjectRef)
@@ -89,8 +92,11 @@ func (l *apiLook) declares(unit string, d declaring) {
 		finding.Subject = fmt.Sprintf("%d objects of %s", len(refs), d.api)
 		finding.Summary = "they are declared as " + d.api.GroupVersion() + ", which v" + d.api.Removed + " no longer serves"
 	}
-	if f == fateGone {
+	switch {
+	case f == fateGone:
 		finding.Summary += "; it can't be applied now either"
+	case first.Later:
+		finding.Summary += fmt.Sprintf(": the chart makes it so once %s runs", l.Target)
 	}
 	seen := names(refs)
 	if first.Source != "" {
@@ -107,7 +113,7 @@ func (l *apiLook) redeclare(unit string, a lifecycle.API, source string) string 
 	for _, addon := range l.Site.Addons {
 		if addon.Unit() == unit && addon.Chart != nil && madeByChart(source) {
 			if with == "" {
-				return fmt.Sprintf("Declare a version of chart %s that does without it: it has no successor.", addon.Chart.Name)
+				return fmt.Sprintf("Declare a version of chart %s that does without it: %s.", addon.Chart.Name, l.without(a))
 			}
 			return fmt.Sprintf("Declare a version of chart %s that %s, or set the value that makes it so.", addon.Chart.Name, with)
 		}
@@ -118,7 +124,10 @@ func (l *apiLook) redeclare(unit string, a lifecycle.API, source string) string 
 		}
 		return fmt.Sprintf("Write it as %s.", next)
 	}
-	return "Take it out: it has no successor."
+	if l.fate(a) != fateEnds && l.last(a).Replacement != "" {
+		return "Write it anew later: " + l.without(a) + "."
+	}
+	return "Take it out: " + l.without(a) + "."
 }
 
 // madeByChart reports whether a source is a chart's archive, not a document.

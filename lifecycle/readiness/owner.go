@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -34,4 +35,19 @@ func withTeam(owner, team string) string {
 		return owner
 	}
 	return owner + " (team " + team + ")"
+}
+
+// writer says whom an object that is stored concerns. One that is in no namespace is whose Helm release it is of, else of the addon that
+// wrote it, by the name under which it did.
+func writer(site lifecycle.Site, w lifecycle.APIWrite, teams map[string]string) string {
+	namespace := cmp.Or(w.Object.Namespace, w.Release)
+	if owner := ownerOf(site, namespace, cmp.Or(w.Team, teams[namespace])); owner != "" || namespace != "" {
+		return owner
+	}
+	for _, a := range site.Addons {
+		if w.Manager == a.Name || strings.HasPrefix(w.Manager, a.Name+"-") {
+			return "addon " + a.Name
+		}
+	}
+	return ""
 }

@@ -52,8 +52,8 @@ func (l *apiLook) release(rel lifecycle.ReleaseAPI, use use) {
 	rewrite := fmt.Sprintf("helm mapkubeapis %s --namespace %s", rel.Name, rel.Namespace)
 	switch with := l.instead("makes", use.api); {
 	case with == "":
-		finding.Remedy = fmt.Sprintf("Upgrade the release to a chart without it before v%s: it has no successor. "+
-			"Or take it out of the record: %s", use.api.Removed, rewrite)
+		finding.Remedy = fmt.Sprintf("Upgrade the release to a chart without it before v%s: %s. Or take it out of the record: %s",
+			use.api.Removed, l.without(use.api), rewrite)
 	case f == fateGone:
 		finding.Remedy = "Rewrite the release's record: " + rewrite
 	default:
@@ -131,7 +131,7 @@ func (l *apiLook) written(answer lifecycle.Answer[lifecycle.APIWrites]) {
 		if f == fateNone || f == fateGone { // nobody writes by it any more
 			continue
 		}
-		owner := ownerOf(l.Site, one.Object.Namespace, cmp.Or(one.Team, w.Teams[one.Object.Namespace]))
+		owner := writer(l.Site, one, w.Teams)
 		manager := one.Manager
 		if one.Applied {
 			manager = "kubectl apply"
@@ -180,7 +180,7 @@ func (l *apiLook) writtenBy(w writing) {
 	if use := l.instead("write", w.api); use != "" {
 		finding.Remedy = fmt.Sprintf("Have %s %s: in its manifests, or by a newer release of it.", w.manager, use)
 	} else {
-		finding.Remedy = fmt.Sprintf("Have %s stop writing it: it has no successor.", w.manager)
+		finding.Remedy = fmt.Sprintf("Have %s stop writing it: %s.", w.manager, l.without(w.api))
 	}
 	l.find(finding)
 }

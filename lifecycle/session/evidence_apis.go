@@ -93,7 +93,7 @@ func (w *world) declaredAPIs(
 		}
 	}
 	var out []lifecycle.From[[]lifecycle.DeclaredAPI]
-	for _, caps := range []lifecycle.Capabilities{now, then} {
+	for turn, caps := range []lifecycle.Capabilities{now, then} {
 		for _, unit := range w.units.Declared(ctx, caps) {
 			i := slices.IndexFunc(out, func(o lifecycle.From[[]lifecycle.DeclaredAPI]) bool { return o.Name == unit.Name })
 			if i < 0 {
@@ -105,6 +105,7 @@ func (w *world) declaredAPIs(
 			}
 			for _, o := range ofTheseAPIs(unit.Value) {
 				if !slices.Contains(out[i].Value, o) {
+					o.Later = turn > 0
 					out[i].Value = append(out[i].Value, o)
 				}
 			}

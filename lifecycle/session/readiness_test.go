@@ -57,8 +57,8 @@ func TestPlansOfANewVersionAreJudged(t *testing.T) {
 	}
 }
 
-// TestWhatBothFindIsToldOnce: what the plan's own checks tell of a machine readiness does not tell again, neither in the plan nor in ready, and
-// beside a plan that is stopped nothing reads as ready.
+// TestWhatBothFindIsToldOnce: what the plan's own checks tell of a machine readiness does not tell again, neither in the plan nor in ready,
+// and beside a plan that is stopped nothing reads as ready.
 func TestWhatBothFindIsToldOnce(t *testing.T) {
 	to := lifecycle.Version{Major: 1, Minor: 37, Patch: 1}
 	risk := lifecycle.ReadinessFinding{Rule: lifecycle.RuleDropIns, Rank: lifecycle.RankBlocks, Subject: "lab", Machines: []string{"w1", "w2"},

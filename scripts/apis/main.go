@@ -43,6 +43,8 @@ type api struct {
 	// newest version of the same group.
 	Replacement string `json:"replacement,omitempty"`
 	Found       bool   `json:"found,omitempty"`
+	// Begins is the first minor release that serves the successor; "" where neither this file nor the newest modules say.
+	Begins string `json:"begins,omitempty"`
 	// From is the newest release of its module that has the type. Deleted says that Removed is the first release whose module lacks the
 	// type, which names no release of its removal, or a later one.
 	From    string `json:"from"`

@@ -55,6 +55,12 @@ func read(modules []module) ([]api, error) {
 		if next := newest(all, a, modules[0].Version); a.Replacement == "" && next != "" {
 			a.Replacement, a.Found = next+" "+a.Kind, true
 		}
+		if version, kind, ok := strings.Cut(a.Replacement, " "); ok {
+			if !strings.Contains(version, "/") {
+				version = "/" + version
+			}
+			a.Begins = all[version+"/"+kind].Introduced
+		}
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b api) int {

@@ -1,0 +1,28 @@
+package readiness
+
+import (
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// TestWriters: an object in no namespace concerns whose release it is of, whose team label it has, or the addon that wrote it.
+func TestWriters(t *testing.T) {
+	site := lifecycle.Site{Addons: []lifecycle.Addon{{Name: "metallb", Namespace: "metallb-system"}},
+		Tenants: []lifecycle.Tenant{{Name: "shop", Namespaces: []lifecycle.TenantNamespace{{Name: "shop-prod"}}}}}
+	cluster, within := lifecycle.ObjectRef{Name: "x"}, lifecycle.ObjectRef{Namespace: "other", Name: "x"}
+	for want, w := range map[string]lifecycle.APIWrite{
+		"addon metallb":              {Object: cluster, Manager: "metallb-controller"},
+		"tenant shop":                {Object: cluster, Manager: "helm", Release: "shop-prod"},
+		"team pay":                   {Object: cluster, Manager: "kubectl", Team: "pay"},
+		"addon metallb (team infra)": {Object: cluster, Manager: "helm", Release: "metallb-system"},
+		"":                           {Object: within, Manager: "metallb"},
+	} {
+		if got := writer(site, w, map[string]string{"metallb-system": "infra"}); got != want {
+			t.Errorf("%+v: %q, want %q", w, got, want)
+		}
+	}
+	if got := writer(site, lifecycle.APIWrite{Object: cluster, Manager: "metallbird"}, nil); got != "" {
+		t.Errorf("another's name is taken for an addon's: %q", got)
+	}
+}
