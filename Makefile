@@ -122,9 +122,9 @@ simulate: ## Play SEEDS whole lives of sites in a bubble of their own time, on a
 renovate-check: build ## Run the real Renovate over the example fleet: it finds every version, and proposes what it should (needs node and npm)
 	go run ./scripts/renovate-check
 
-.PHONY: rehearse
-rehearse: binaries ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
-	go run ./scripts/ci-rehearsal
+.PHONY: pipelines
+pipelines: binaries ## Run the pipelines of the example fleet for real: merge request, main branch and schedule, against the lab (needs node, npm and rsync)
+	go run ./scripts/pipelines
 
 .PHONY: mutate
 mutate: ## Change each property of the tables of actions and gates, one by one, and say which changes no test notices (15 minutes)

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// What the rehearsal's project is called, and who may speak for it. Tokens and addresses of this kind must never be seen in a job's log.
+// What the trial's project is called, and who may speak for it. Tokens and addresses of this kind must never be seen in a job's log.
 const (
 	projectID   = "1217"
 	projectPath = "platform/fleet"
-	apiToken    = "glpat-rehearsal-0123456789"
-	reviewToken = "glpat-rehearsal-review-0123456789" // may read, and nothing else
-	hookSecret  = "T0/B0/rehearsal-hook-secret"
+	apiToken    = "glpat-trial-0123456789"
+	reviewToken = "glpat-trial-review-0123456789" // may read, and nothing else
+	hookSecret  = "T0/B0/trial-hook-secret"
 )
 
-// project is what GitLab keeps of one project: what pipelines write, and what the rehearsal says that people and runners have done.
+// project is what GitLab keeps of one project: what pipelines write, and what the trial says that people and runners have done.
 type project struct {
 	mu        sync.Mutex
 	url       string // of the server
@@ -56,7 +56,7 @@ type user struct {
 	Username string `json:"username"`
 }
 
-// Who does what in the rehearsal's project: kiban's token is a user of its own.
+// Who does what in the trial's project: kiban's token is a user of its own.
 func bot() user { return user{4, "project_1217_bot_kiban"} }
 func ann() user { return user{2, "ann"} }
 func bob() user { return user{3, "bob"} }

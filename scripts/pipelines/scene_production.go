@@ -17,7 +17,7 @@ const (
 )
 
 // production: the waves, the job that somebody has to start, and the gate of promotion.
-func (r *rehearsal) production(ctx context.Context) error {
+func (r *trial) production(ctx context.Context) error {
 	for _, s := range []struct {
 		title string
 		play  func(context.Context) (string, error)
@@ -41,7 +41,7 @@ func (r *rehearsal) production(ctx context.Context) error {
 }
 
 // bringIn makes the second site's machines and overlay, and applies it as an engineer does.
-func (r *rehearsal) bringIn(ctx context.Context) (string, error) {
+func (r *trial) bringIn(ctx context.Context) (string, error) {
 	name, hold, err := freeNet("", "239")
 	if err != nil {
 		return "", err
@@ -94,7 +94,7 @@ func smaller(cluster, from, to string) string {
 	return out
 }
 
-func (r *rehearsal) proposeEarly(ctx context.Context) (string, error) {
+func (r *trial) proposeEarly(ctx context.Context) (string, error) {
 	m, l, err := r.proposeProd(ctx, "lab-prod-k0s-1.36.3", "version.yaml", second, third)
 	if err != nil {
 		return "", err
@@ -112,7 +112,7 @@ func (r *rehearsal) proposeEarly(ctx context.Context) (string, error) {
 }
 
 // proposeProd opens a merge request of one line of the second site, and runs its pipeline.
-func (r *rehearsal) proposeProd(ctx context.Context, branch, file, from, to string) (*mergeRequest, *pipeline, error) {
+func (r *trial) proposeProd(ctx context.Context, branch, file, from, to string) (*mergeRequest, *pipeline, error) {
 	m, e, err := r.mergeRequest(ctx, branch, prodFiles+file, from, to)
 	if err != nil {
 		return nil, nil, err
@@ -122,7 +122,7 @@ func (r *rehearsal) proposeProd(ctx context.Context, branch, file, from, to stri
 	return m, l, err
 }
 
-func (r *rehearsal) waits(ctx context.Context) (string, error) {
+func (r *trial) waits(ctx context.Context) (string, error) {
 	var err error
 	if r.main, err = r.push(ctx, r.proposed); err != nil {
 		return "", err
@@ -136,7 +136,7 @@ func (r *rehearsal) waits(ctx context.Context) (string, error) {
 	return strings.Join(r.main.names(), ", "), r.main.want("manual")
 }
 
-func (r *rehearsal) tooEarly(ctx context.Context) (string, error) {
+func (r *trial) tooEarly(ctx context.Context) (string, error) {
 	mark, err := r.prod.ask(ctx, "mark")
 	if err != nil {
 		return "", err
@@ -162,7 +162,7 @@ func (r *rehearsal) tooEarly(ctx context.Context) (string, error) {
 }
 
 // toldBlocked: the time that it has waited has grown when the job is retried, and is no other reason.
-func (r *rehearsal) toldBlocked(ctx context.Context) (string, error) {
+func (r *trial) toldBlocked(ctx context.Context) (string, error) {
 	if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+prodSite); err != nil {
 		return "", err
 	}
@@ -173,7 +173,7 @@ func (r *rehearsal) toldBlocked(ctx context.Context) (string, error) {
 	return headline(said[0]), nil
 }
 
-func (r *rehearsal) shorten(ctx context.Context) (string, error) {
+func (r *trial) shorten(ctx context.Context) (string, error) {
 	_, l, err := r.proposeProd(ctx, "lab-prod-soak", "site.yaml", "soak: 1h", "soak: 5s")
 	if err != nil {
 		return "", err
@@ -184,7 +184,7 @@ func (r *rehearsal) shorten(ctx context.Context) (string, error) {
 	return r.waits(ctx)
 }
 
-func (r *rehearsal) promote(ctx context.Context) (string, error) {
+func (r *trial) promote(ctx context.Context) (string, error) {
 	if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+prodSite); err != nil {
 		return "", err
 	}
@@ -201,7 +201,7 @@ func (r *rehearsal) promote(ctx context.Context) (string, error) {
 	return "its backup is in " + filepath.Join(r.work, "backups"), r.at(ctx, prodSite, third)
 }
 
-func (r *rehearsal) deployedProduction(context.Context) (string, error) {
+func (r *trial) deployedProduction(context.Context) (string, error) {
 	all := r.project.deployments()
 	last := all[len(all)-1]
 	if want := "production/" + prodSite; last.Environment.Name != want || last.Status != "success" || last.SHA != r.main.SHA {
@@ -211,7 +211,7 @@ func (r *rehearsal) deployedProduction(context.Context) (string, error) {
 }
 
 // byWaves runs the pipeline of main without a push: all sites have a job.
-func (r *rehearsal) byWaves(ctx context.Context) (string, error) {
+func (r *trial) byWaves(ctx context.Context) (string, error) {
 	marks := map[*lab]string{r.lab: "", r.prod: ""}
 	for l := range marks {
 		mark, err := l.ask(ctx, "mark")
@@ -250,7 +250,7 @@ func (r *rehearsal) byWaves(ctx context.Context) (string, error) {
 }
 
 // overtaken retries a job whose commit is not what the site is at any more.
-func (r *rehearsal) overtaken(ctx context.Context) (string, error) {
+func (r *trial) overtaken(ctx context.Context) (string, error) {
 	mark, err := r.lab.ask(ctx, "mark")
 	if err != nil {
 		return "", err

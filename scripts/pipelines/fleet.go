@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// fleet is the repository that is rehearsed with: a work tree, in which people make their changes, and the bare origin that pipelines
+// fleet is the repository that is tried with: a work tree, in which people make their changes, and the bare origin that pipelines
 // fetch from.
 type fleet struct {
 	dir, origin string
@@ -18,7 +18,7 @@ type fleet struct {
 }
 
 // newFleet makes the repository of what is tracked here: bases, templates, Renovate's configuration, the pipeline, and the one overlay
-// whose machines can be had anywhere. replace moves its machines to the rehearsal's lab, old and new by turns.
+// whose machines can be had anywhere. replace moves its machines to the trial's lab, old and new by turns.
 func newFleet(ctx context.Context, repository, work string, env []string, replace ...string) (*fleet, error) {
 	f := &fleet{dir: filepath.Join(work, "fleet"), origin: filepath.Join(work, "origin.git"), env: env}
 	out, err := must(ctx, repository, env, "git", "ls-files", "-z", "--", "clusters", "overlays/lab", "templates", "renovate",

@@ -5,6 +5,6 @@ import (
 )
 
 // schedule: nothing has drifted.
-func (r *rehearsal) schedule(ctx context.Context) error {
+func (r *trial) schedule(ctx context.Context) error {
 	return r.step("its pipeline is green: "+site+" is as declared, and nobody is told", func() (string, error) { return r.calm(ctx) })
 }

@@ -14,7 +14,7 @@ import (
 const versionFile = "overlays/" + site + "/version.yaml"
 
 // propose: the merge request of one line, its pipeline, and the note.
-func (r *rehearsal) propose(ctx context.Context) error {
+func (r *trial) propose(ctx context.Context) error {
 	var m *mergeRequest
 	var e event
 	var l *pipeline
@@ -68,7 +68,7 @@ func (r *rehearsal) propose(ctx context.Context) error {
 }
 
 // mergeRequest pushes a branch that changes one line, and opens a merge request of it.
-func (r *rehearsal) mergeRequest(ctx context.Context, branch, file, from, to string) (*mergeRequest, event, error) {
+func (r *trial) mergeRequest(ctx context.Context, branch, file, from, to string) (*mergeRequest, event, error) {
 	sha, base, err := r.fleet.bump(ctx, branch, file, from, to)
 	if err != nil {
 		return nil, event{}, err
@@ -132,7 +132,7 @@ func counted(l *pipeline) (string, error) {
 }
 
 // noted holds what a reviewer sees.
-func (r *rehearsal) noted(m *mergeRequest) (string, error) {
+func (r *trial) noted(m *mergeRequest) (string, error) {
 	notes := r.project.notesOf(m)
 	if len(notes) != 1 {
 		return "", fmt.Errorf("the merge request has %d notes, not one", len(notes))
@@ -168,7 +168,7 @@ func verdict(body string) string {
 }
 
 // metFaults fails when a failure on command was not met, since nothing was proven then.
-func (r *rehearsal) metFaults() error {
+func (r *trial) metFaults() error {
 	if n := r.project.pending(); n > 0 {
 		return fmt.Errorf("%d of the failures were not met: nobody asked", n)
 	}

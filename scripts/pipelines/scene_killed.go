@@ -13,7 +13,7 @@ import (
 )
 
 // killed: what was done by hand is undone, so the reviewed plan may run; its job is killed half way, and resumed by retrying it.
-func (r *rehearsal) killed(ctx context.Context) error {
+func (r *trial) killed(ctx context.Context) error {
 	for _, s := range []struct {
 		title string
 		play  func(context.Context) (string, error)
@@ -37,7 +37,7 @@ func (r *rehearsal) killed(ctx context.Context) error {
 
 // kill runs the job again and sends SIGKILL to kiban once a worker's upgrade has begun: that is what a cancelled job, a lost runner or a
 // full machine looks like from here.
-func (r *rehearsal) kill(ctx context.Context) (string, error) {
+func (r *trial) kill(ctx context.Context) (string, error) {
 	r.heard = len(r.project.messages(0))
 	child := r.main.children[0]
 	done := make(chan error, 1)
@@ -103,7 +103,7 @@ func descendant(pid int, program string) int {
 	return 0
 }
 
-func (r *rehearsal) resume(ctx context.Context) (string, error) {
+func (r *trial) resume(ctx context.Context) (string, error) {
 	if err := r.jobs(ctx, r.main.children[0], nil, "apply:"+site); err != nil {
 		return "", err
 	}
@@ -129,7 +129,7 @@ func (r *rehearsal) resume(ctx context.Context) (string, error) {
 	return strings.Join(finished, ", "), nil
 }
 
-func (r *rehearsal) told(context.Context) (string, error) {
+func (r *trial) told(context.Context) (string, error) {
 	said := r.project.messages(r.heard)
 	var heads []string
 	for _, m := range said {
@@ -149,7 +149,7 @@ func (r *rehearsal) told(context.Context) (string, error) {
 }
 
 // calm runs the schedule, which is to be green and to tell nobody.
-func (r *rehearsal) calm(ctx context.Context) (string, error) {
+func (r *trial) calm(ctx context.Context) (string, error) {
 	r.heard = len(r.project.messages(0))
 	if err := r.scheduled(ctx, "success"); err != nil {
 		return "", err

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// transcript tells what is rehearsed: a line a step, with how it went and how long it took.
+// transcript tells what is tried: a line a step, with how it went and how long it took.
 type transcript struct {
 	w             io.Writer
 	began         time.Time
@@ -37,5 +37,5 @@ func (t *transcript) step(title string, do func() (string, error)) error {
 
 // end counts, in the form in which test runners do.
 func (t *transcript) end() {
-	fmt.Fprintf(t.w, "\nRehearsed in %s.\n%d passed, %d failed\n", time.Since(t.began).Round(time.Second), t.passed, t.total-t.passed)
+	fmt.Fprintf(t.w, "\nTried in %s.\n%d passed, %d failed\n", time.Since(t.began).Round(time.Second), t.passed, t.total-t.passed)
 }

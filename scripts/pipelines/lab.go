@@ -16,7 +16,7 @@ type lab struct {
 	hold          net.Listener
 }
 
-// freeNet finds a net that no other rehearsal has: it holds an address there that no machine uses until it ends.
+// freeNet finds a net that no other trial has: it holds an address there that no machine uses until it ends.
 func freeNet(wanted, second string) (string, net.Listener, error) {
 	candidates := []string{wanted}
 	if wanted == "" {
@@ -50,7 +50,7 @@ func (l *lab) up(ctx context.Context, controllers, workers int) error {
 	return err
 }
 
-// down ends what up started, also when the rehearsal was interrupted.
+// down ends what up started, also when the trial was interrupted.
 func (l *lab) down() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -7,7 +7,7 @@ import (
 )
 
 // merge: the change is merged, and the main pipeline does what was reviewed.
-func (r *rehearsal) merge(ctx context.Context) error {
+func (r *trial) merge(ctx context.Context) error {
 	if err := r.step("merged, the main pipeline applies it", func() (string, error) {
 		r.heard = len(r.project.messages(0))
 		r.project.fail("GET", "/merge_requests", 429) // the reviewed plan is asked for
@@ -48,7 +48,7 @@ func (r *rehearsal) merge(ctx context.Context) error {
 }
 
 // beganAndDone holds what came to the webhook since the merge.
-func (r *rehearsal) beganAndDone() (string, error) {
+func (r *trial) beganAndDone() (string, error) {
 	said := r.project.messages(r.heard)
 	if len(said) != 2 || !strings.Contains(said[1], second) {
 		return "", fmt.Errorf("%d messages were sent:\n%s", len(said), strings.Join(said, "\n\n"))
@@ -57,7 +57,7 @@ func (r *rehearsal) beganAndDone() (string, error) {
 }
 
 // push merges a merge request, and runs the pipeline of main that follows.
-func (r *rehearsal) push(ctx context.Context, m *mergeRequest) (*pipeline, error) {
+func (r *trial) push(ctx context.Context, m *mergeRequest) (*pipeline, error) {
 	sha, before, err := r.fleet.merge(ctx, m.SourceBranch)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (r *rehearsal) push(ctx context.Context, m *mergeRequest) (*pipeline, error
 }
 
 // reviewed holds what the cluster's record of the run says of the review.
-func (r *rehearsal) reviewed(ctx context.Context) (string, error) {
+func (r *trial) reviewed(ctx context.Context) (string, error) {
 	out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "runs", site, "-o", "json")
 	if err != nil {
 		return "", err
@@ -79,7 +79,7 @@ func (r *rehearsal) reviewed(ctx context.Context) (string, error) {
 }
 
 // deployedOnce holds that there is one deployment, of the merged commit.
-func (r *rehearsal) deployedOnce() (string, error) {
+func (r *trial) deployedOnce() (string, error) {
 	all := r.project.deployments()
 	if len(all) != 1 || all[0].Status != "success" || all[0].SHA != r.main.SHA {
 		return "", fmt.Errorf("the deployments are %+v, not one of %s", all, r.main.SHA)
@@ -88,7 +88,7 @@ func (r *rehearsal) deployedOnce() (string, error) {
 }
 
 // retry runs the job again: nothing is touched, and nobody is told again.
-func (r *rehearsal) retry(ctx context.Context) error {
+func (r *trial) retry(ctx context.Context) error {
 	return r.step("the job is retried: no machine is touched, nobody is told again", func() (string, error) {
 		mark, err := r.lab.ask(ctx, "mark")
 		if err != nil {

@@ -1,6 +1,6 @@
-// Command ci-rehearsal runs the fleet's pipelines for real on this machine: gitlab-ci-local executes the jobs of the merge request, of the
-// main branch and of the schedule, the lab is the site, and a small GitLab of the rehearsal's own keeps what pipelines write. It needs
-// node, npm, git and rsync. Everything that it starts listens on loopback and is ended by it. See docs/rehearsal.md.
+// Command pipelines runs the fleet's pipelines for real on this machine: gitlab-ci-local executes the jobs of the merge request, of the
+// main branch and of the schedule, the lab is the site, and a small GitLab of the trial's own keeps what pipelines write. It needs
+// node, npm, git and rsync. Everything that it starts listens on loopback and is ended by it. See docs/pipelines.md.
 package main
 
 import (
@@ -30,18 +30,18 @@ type options struct {
 	Repository, Kiban, Lab string
 	// Net is the lab's, "127.x.y"; empty: one that nobody uses.
 	Net string
-	// Cache is where gitlab-ci-local is installed; Keep is where the rehearsal's folder is kept, if anywhere.
+	// Cache is where gitlab-ci-local is installed; Keep is where the trial's folder is kept, if anywhere.
 	Cache, Keep string
 }
 
 func run(ctx context.Context) error {
 	var o options
-	flag.StringVar(&o.Repository, "repository", ".", "the repository whose fleet and pipelines are rehearsed")
+	flag.StringVar(&o.Repository, "repository", ".", "the repository whose fleet and pipelines are tried")
 	flag.StringVar(&o.Kiban, "kiban", "bin/kiban", "the kiban that the jobs run")
 	flag.StringVar(&o.Lab, "lab", "bin/kiban-lab", "the lab that the site is in")
 	flag.StringVar(&o.Net, "net", "", "the lab's net, such as 127.238.0 (default: one that is free)")
-	flag.StringVar(&o.Cache, "cache", "", "where gitlab-ci-local is installed (default: kiban-rehearsal in the user's cache folder)")
-	flag.StringVar(&o.Keep, "keep", "", "keep everything that the rehearsal makes in this new folder")
+	flag.StringVar(&o.Cache, "cache", "", "where gitlab-ci-local is installed (default: kiban-pipelines in the user's cache folder)")
+	flag.StringVar(&o.Keep, "keep", "", "keep everything that the trial makes in this new folder")
 	flag.Parse()
 	if err := o.complete(); err != nil {
 		return err
@@ -56,7 +56,7 @@ func run(ctx context.Context) error {
 	if o.Keep == "" {
 		defer removeAll(work)
 	}
-	return rehearse(ctx, o, work)
+	return o.run(ctx, work)
 }
 
 // complete makes paths absolute, since jobs run elsewhere, and fills in what was not given.
@@ -76,15 +76,15 @@ func (o *options) complete() error {
 		if err != nil {
 			return err
 		}
-		o.Cache = filepath.Join(dir, "kiban-rehearsal")
+		o.Cache = filepath.Join(dir, "kiban-pipelines")
 	}
 	return nil
 }
 
-// folder is the rehearsal's own: a temporary one, or the one that is to be kept.
+// folder is the trial's own: a temporary one, or the one that is to be kept.
 func (o *options) folder() (string, error) {
 	if o.Keep == "" {
-		return os.MkdirTemp("", "kiban-rehearsal-")
+		return os.MkdirTemp("", "kiban-pipelines-")
 	}
 	path, err := filepath.Abs(o.Keep)
 	if err != nil {

@@ -32,7 +32,7 @@ type event struct {
 
 // variables are those that GitLab predefines, as far as jobs of the fleet look at them, and the rest that gitlab-ci-local would make up
 // otherwise.
-func (r *rehearsal) predefined(e event, id int) map[string]string {
+func (r *trial) predefined(e event, id int) map[string]string {
 	v := map[string]string{
 		"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": e.source, "CI_PIPELINE_ID": fmt.Sprint(id), "CI_COMMIT_SHA": e.sha,
 		"CI_COMMIT_SHORT_SHA":  e.sha[:8],
@@ -58,7 +58,7 @@ func (r *rehearsal) predefined(e event, id int) map[string]string {
 }
 
 // start runs the pipeline that an event starts, and its children, to the end. That a job fails is no error: the pipeline's status says so.
-func (r *rehearsal) start(ctx context.Context, e event) (*pipeline, error) {
+func (r *trial) start(ctx context.Context, e event) (*pipeline, error) {
 	record := pipelineRecord{SHA: e.sha, Ref: "main", Source: e.source}
 	if e.merge != nil {
 		record.Ref, record.merge = fmt.Sprintf("refs/merge-requests/%d/head", e.merge.IID), e.merge.IID
@@ -72,7 +72,7 @@ func (r *rehearsal) start(ctx context.Context, e event) (*pipeline, error) {
 }
 
 // checkout makes the commit of a pipeline there as a runner does: nothing but its history and what origin has, and no branch.
-func (r *rehearsal) checkout(ctx context.Context, l *pipeline, file string, content []byte) error {
+func (r *trial) checkout(ctx context.Context, l *pipeline, file string, content []byte) error {
 	l.file.dir, l.file.file = filepath.Join(r.work, "pipelines", fmt.Sprint(l.ID)), file
 	fetch := []string{"fetch", "-q", "origin", fmt.Sprintf("+%s:refs/pipelines/%d", l.SHA, l.ID)}
 	if l.parent == 0 || bytes.Contains(content, []byte(`GIT_DEPTH: "0"`)) { // a job asks for the whole history; others get twenty commits
@@ -111,7 +111,7 @@ func (r *rehearsal) checkout(ctx context.Context, l *pipeline, file string, cont
 
 // execute runs the jobs that wait for nobody, and then the children. gitlab-ci-local would start children, too, but takes them for
 // successful whatever their jobs do: so they are started here, as GitLab does.
-func (r *rehearsal) execute(ctx context.Context, l *pipeline, wanted func(jobSpec) bool, watch func(pid int)) error {
+func (r *trial) execute(ctx context.Context, l *pipeline, wanted func(jobSpec) bool, watch func(pid int)) error {
 	var names []string
 	for _, j := range l.specs {
 		if wanted(j) && j.Trigger == nil && j.When != "manual" {
@@ -139,7 +139,7 @@ func (r *rehearsal) execute(ctx context.Context, l *pipeline, wanted func(jobSpe
 
 // jobs runs some of a pipeline's jobs, or runs them again, and keeps what they leave as GitLab does: artifacts and, of those that deploy,
 // deployments.
-func (r *rehearsal) jobs(ctx context.Context, l *pipeline, watch func(pid int), names ...string) error {
+func (r *trial) jobs(ctx context.Context, l *pipeline, watch func(pid int), names ...string) error {
 	results, said, err := r.runner.run(ctx, l.file, watch, names...)
 	l.said += said
 	if err != nil {
@@ -171,7 +171,7 @@ func (r *rehearsal) jobs(ctx context.Context, l *pipeline, watch func(pid int), 
 }
 
 // trigger starts the child that a trigger job names: the file is an artifact of another job.
-func (r *rehearsal) trigger(ctx context.Context, l *pipeline, j jobSpec) (*pipeline, error) {
+func (r *trial) trigger(ctx context.Context, l *pipeline, j jobSpec) (*pipeline, error) {
 	from := j.Trigger.Include[0]
 	content, err := os.ReadFile(filepath.Join(l.results[from.Job].Artifacts, from.Artifact))
 	if err != nil {

@@ -46,7 +46,7 @@ func install(ctx context.Context, cache string) (bin string, err error) {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", err
 	}
-	// Another rehearsal may be at it, too: each installs aside, and whoever is done first stays.
+	// Another trial may be at it, too: each installs aside, and whoever is done first stays.
 	aside, err := os.MkdirTemp(cache, "installing-")
 	if err != nil {
 		return "", err

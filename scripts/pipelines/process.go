@@ -91,7 +91,7 @@ func tail(s string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// environment is what programs of the rehearsal see: what finds programs, and nothing of the user's that could lead a job elsewhere.
+// environment is what programs of the trial see: what finds programs, and nothing of the user's that could lead a job elsewhere.
 func environment(home string, path ...string) []string {
 	env := []string{"PATH=" + strings.Join(append(path, os.Getenv("PATH")), ":"), "HOME=" + home, "LANG=C.UTF-8", "NO_PROXY=127.0.0.1",
 		"no_proxy=127.0.0.1"}

@@ -148,7 +148,7 @@ func TestLeaks(t *testing.T) {
 	}
 }
 
-// TestNetsAreHeld: two rehearsals at once get two nets.
+// TestNetsAreHeld: two trials at once get two nets.
 func TestNetsAreHeld(t *testing.T) {
 	one, hold, err := freeNet("", "237")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 const changed = "worker-2"
 
 // byHand: a node is changed between the plan and the merge, so what would run is not what was reviewed.
-func (r *rehearsal) byHand(ctx context.Context) error {
+func (r *trial) byHand(ctx context.Context) error {
 	for _, s := range []struct {
 		title string
 		play  func(context.Context) (string, error)
@@ -33,7 +33,7 @@ func (r *rehearsal) byHand(ctx context.Context) error {
 	return nil
 }
 
-func (r *rehearsal) proposeNext(ctx context.Context) (string, error) {
+func (r *trial) proposeNext(ctx context.Context) (string, error) {
 	m, e, err := r.mergeRequest(ctx, "lab-k0s-1.36.3", versionFile, second, third)
 	if err != nil {
 		return "", err
@@ -50,11 +50,11 @@ func (r *rehearsal) proposeNext(ctx context.Context) (string, error) {
 }
 
 // meddle changes the service of a worker, as an engineer would who looks for something.
-func (r *rehearsal) meddle(ctx context.Context) (string, error) {
+func (r *trial) meddle(ctx context.Context) (string, error) {
 	return "--debug", r.rewrite(ctx, "k0s worker ", "k0s worker --debug ")
 }
 
-func (r *rehearsal) rewrite(ctx context.Context, from, to string) error {
+func (r *trial) rewrite(ctx context.Context, from, to string) error {
 	const unit = "/etc/systemd/system/k0sworker.service"
 	if _, err := r.lab.ask(ctx, "exec", changed, fmt.Sprintf("sed -i 's#%s#%s#' %s && systemctl daemon-reload && systemctl restart k0sworker",
 		from, to, unit)); err != nil {
@@ -69,7 +69,7 @@ func (r *rehearsal) rewrite(ctx context.Context, from, to string) error {
 	}
 }
 
-func (r *rehearsal) stale(ctx context.Context) (string, error) {
+func (r *trial) stale(ctx context.Context) (string, error) {
 	mark, err := r.lab.ask(ctx, "mark")
 	if err != nil {
 		return "", err
@@ -82,7 +82,7 @@ func (r *rehearsal) stale(ctx context.Context) (string, error) {
 }
 
 // refused holds that the job ended with 4 and that no machine was changed.
-func (r *rehearsal) refused(ctx context.Context, mark string) error {
+func (r *trial) refused(ctx context.Context, mark string) error {
 	job, ran := r.main.job("apply:" + site)
 	if !ran || job.Code != 4 {
 		return fmt.Errorf("apply:%s ended with exit code %d, not 4\n%s", site, job.Code, tail(job.Log, 40))
@@ -95,7 +95,7 @@ func (r *rehearsal) refused(ctx context.Context, mark string) error {
 }
 
 // differences are shown in the job's log, with what to do about them.
-func (r *rehearsal) differences(context.Context) (string, error) {
+func (r *trial) differences(context.Context) (string, error) {
 	job, _ := r.main.job("apply:" + site)
 	_, log, _ := strings.Cut(job.Log, "not what was reviewed")
 	for _, want := range []string{changed + "/", "- --debug", "--accept-changes"} {
@@ -111,7 +111,7 @@ func (r *rehearsal) differences(context.Context) (string, error) {
 	return "", nil
 }
 
-func (r *rehearsal) staleAgain(ctx context.Context) (string, error) {
+func (r *trial) staleAgain(ctx context.Context) (string, error) {
 	said := r.project.messages(r.heard)
 	if len(said) != 2 || !strings.Contains(said[1], "not what was reviewed") {
 		return "", fmt.Errorf("%d messages were sent, not that it began and that it was stopped:\n%s", len(said), strings.Join(said, "\n\n"))
@@ -132,7 +132,7 @@ func (r *rehearsal) staleAgain(ctx context.Context) (string, error) {
 	return headline(said[1]), nil
 }
 
-func (r *rehearsal) drifted(ctx context.Context) (string, error) {
+func (r *trial) drifted(ctx context.Context) (string, error) {
 	r.heard = len(r.project.messages(0))
 	if err := r.scheduled(ctx, "failed"); err != nil {
 		return "", err
@@ -144,7 +144,7 @@ func (r *rehearsal) drifted(ctx context.Context) (string, error) {
 	return headline(said[0]), nil
 }
 
-func (r *rehearsal) driftedAgain(ctx context.Context) (string, error) {
+func (r *trial) driftedAgain(ctx context.Context) (string, error) {
 	if err := r.scheduled(ctx, "failed"); err != nil {
 		return "", err
 	}
@@ -155,7 +155,7 @@ func (r *rehearsal) driftedAgain(ctx context.Context) (string, error) {
 }
 
 // scheduled runs the schedule's pipeline, which must end so.
-func (r *rehearsal) scheduled(ctx context.Context, status string) error {
+func (r *trial) scheduled(ctx context.Context, status string) error {
 	sha, err := r.fleet.head(ctx)
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func headline(message string) string {
 }
 
 // secrets fails when a token or the webhook's address is in any log, artifact, checkout or message.
-func (r *rehearsal) secrets(context.Context) (string, error) {
+func (r *trial) secrets(context.Context) (string, error) {
 	root, err := os.OpenRoot(r.work)
 	if err != nil {
 		return "", err

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// rehearsal is everything that is on stage.
-type rehearsal struct {
+// trial is everything that is on stage.
+type trial struct {
 	options
 	transcript
 	work    string
@@ -41,9 +41,9 @@ const (
 
 const site = "lab"
 
-// rehearse is the whole of it. Whatever happens, what was started is ended.
-func rehearse(ctx context.Context, o options, work string) error {
-	r := &rehearsal{options: o, transcript: transcript{w: os.Stdout, began: time.Now()}, work: work, project: &project{}}
+// run is the whole of it. Whatever happens, what was started is ended.
+func (o options) run(ctx context.Context, work string) error {
+	r := &trial{options: o, transcript: transcript{w: os.Stdout, began: time.Now()}, work: work, project: &project{}}
 	server := r.project.serve()
 	defer server.Close()
 	defer func() {
@@ -64,7 +64,7 @@ type scene struct {
 	play  func(context.Context) error
 }
 
-func (r *rehearsal) play(ctx context.Context) error {
+func (r *trial) play(ctx context.Context) error {
 	for _, s := range []scene{
 		{"The stage", r.setUp},
 		{"A merge request moves " + site + " from " + first + " to " + second, r.propose},
@@ -83,7 +83,7 @@ func (r *rehearsal) play(ctx context.Context) error {
 	return nil
 }
 
-func (r *rehearsal) setUp(ctx context.Context) error {
+func (r *trial) setUp(ctx context.Context) error {
 	var node string
 	if err := r.step("gitlab-ci-local "+runnerVersion+" on node "+nodeVersion+" is installed", func() (said string, err error) {
 		node, err = install(ctx, r.Cache)
@@ -104,13 +104,13 @@ func (r *rehearsal) setUp(ctx context.Context) error {
 }
 
 // afterwards looks back at all that was written.
-func (r *rehearsal) afterwards(ctx context.Context) error {
+func (r *trial) afterwards(ctx context.Context) error {
 	return r.step("no token and no webhook's address is in a log, an artifact, a note or a message",
 		func() (string, error) { return r.secrets(ctx) })
 }
 
 // first has the site where the story begins: applied once, by an engineer, from the repository.
-func (r *rehearsal) first(ctx context.Context) error {
+func (r *trial) first(ctx context.Context) error {
 	if err := r.step("machines are there, and a repository of the example fleet with "+site, func() (string, error) {
 		name, hold, err := freeNet(r.Net, "238")
 		if err != nil {
@@ -134,7 +134,7 @@ func (r *rehearsal) first(ctx context.Context) error {
 }
 
 // at fails unless every machine of a site runs that version and every node is Ready.
-func (r *rehearsal) at(ctx context.Context, name, version string) error {
+func (r *trial) at(ctx context.Context, name, version string) error {
 	out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, "status", name, "-o", "json")
 	if err != nil {
 		return err
