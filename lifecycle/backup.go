@@ -111,4 +111,9 @@ type KeptBackup struct {
 	// Verified is when it was read back from there and found the same, in UTC, RFC 3339; empty: it never was. SHA256 is what it was then.
 	Verified string `json:"verified,omitempty"`
 	SHA256   string `json:"sha256,omitempty"`
+	// Digest is "sha256:<hex>" of the archive as k0s wrote it, Contents what the cluster had then; both as its note says.
+	Digest   string   `json:"digest,omitempty"`
+	Contents Contents `json:"contents,omitzero"`
+	// Proven is the last restore of it in a lab that went through; nil: none is known.
+	Proven *Proof `json:"proven,omitempty"`
 }

@@ -28,6 +28,10 @@ type Store struct {
 	Places []Place
 	// Run is the run that takes the backup, for the record; "" outside of one.
 	Run string
+	// Count counts what the cluster has, before a backup is taken and after it. Nil: nobody counts.
+	Count func(context.Context) lifecycle.Contents
+	// Record has the cluster keep what is known of a backup that is whole here. Nil: it keeps nothing.
+	Record func(context.Context, lifecycle.BackupRecord) error
 	// Warn tells of what went wrong and makes the backup none the worse. Nil: nobody is told.
 	Warn func(lifecycle.Diagnostic)
 	// Now is the clock. Nil: time.Now.
@@ -53,9 +57,22 @@ func (s Store) Keep(ctx context.Context, version lifecycle.Version, take func(io
 	if err != nil {
 		return "", err
 	}
-	if err := write(f.Path, s.Rules.Recipients, take); err != nil {
+	had := s.count(ctx)
+	digest, err := write(f.Path, s.Rules.Recipients, take)
+	if err != nil {
 		return "", err
 	}
+	if had.Why == "" {
+		had = had.And(s.count(ctx))
+	}
+	n, err := s.note(f.Path, digest, had)
+	if err == nil {
+		err = n.writeBeside(f.Path)
+	}
+	if err != nil {
+		return f.Path, err
+	}
+	s.record(ctx, f, n)
 	if s.Out != "" {
 		return f.Path, nil
 	}
@@ -63,17 +80,41 @@ func (s Store) Keep(ctx context.Context, version lifecycle.Version, take func(io
 		progress = func(string) {}
 	}
 	for _, p := range s.Places {
-		if err := s.ship(ctx, p, f, progress); err != nil {
+		if err := s.ship(ctx, p, f, n, progress); err != nil {
 			return f.Path, err
 		}
 	}
 	for _, p := range s.Places {
-		if err := s.tidyPlace(ctx, p); err != nil && s.Warn != nil {
-			s.Warn(lifecycle.Warnf(p.String(), "older backups could not be removed").From(err).
+		if err := s.tidyPlace(ctx, p); err != nil {
+			s.warn(lifecycle.Warnf(p.String(), "older backups could not be removed").From(err).
 				Try("Let the credentials remove, or leave it to the place's own rules and set spec.backup.keep and keepFor to 0."))
 		}
 	}
 	return f.Path, s.tidy()
+}
+
+// count is what the cluster has now, as far as anybody counts.
+func (s Store) count(ctx context.Context) lifecycle.Contents {
+	if s.Count == nil {
+		return lifecycle.Contents{Why: "nobody counted"}
+	}
+	return s.Count(ctx)
+}
+
+func (s Store) record(ctx context.Context, f File, n note) {
+	if s.Record == nil {
+		return
+	}
+	if err := s.Record(ctx, n.record(filepath.Base(f.Path), f.Taken)); err != nil {
+		s.warn(lifecycle.Warnf(s.Site, "the cluster could not keep what is known of the backup").From(err).
+			Try("What lies beside the backup says it, too."))
+	}
+}
+
+func (s Store) warn(d lifecycle.Diagnostic) {
+	if s.Warn != nil {
+		s.Warn(d)
+	}
 }
 
 // name finds the new backup's place: its own name, in a second that no other backup has.
@@ -121,14 +162,15 @@ func taken(path string) error {
 	return lifecycle.Errorf(path, "the file is there already").Try("Name another file, or a folder: backups overwrite nothing.")
 }
 
-// write makes the file at once or not at all.
-func write(path string, recipients []string, take func(io.Writer) error) error {
-	return fill(path, func(f *os.File) error {
+// write makes the file at once or not at all, and gives the digest of the archive in it.
+func write(path string, recipients []string, take func(io.Writer) error) (digest string, err error) {
+	sum := sha256.New()
+	err = fill(path, func(f *os.File) error {
 		sealed, err := newSeal(f, recipients)
 		if err != nil {
 			return err
 		}
-		sum, seen := sha256.New(), inspect()
+		seen := inspect()
 		err = take(io.MultiWriter(sealed, sum, seen))
 		found := seen.verdict(err)
 		if err != nil {
@@ -145,6 +187,7 @@ func write(path string, recipients []string, take func(io.Writer) error) error {
 		}
 		return nil
 	})
+	return lifecycle.DigestOf(sum), err
 }
 
 // fill makes a backup's file, which only its owner reads.
@@ -186,7 +229,7 @@ func (s Store) tidy() error {
 	}
 	errs := []error{s.sweep()}
 	for _, f := range Expired(all, s.Rules, s.now()) {
-		errs = append(errs, os.Remove(f.Path))
+		errs = append(errs, os.Remove(f.Path), removed(os.Remove(noteOf(f.Path))))
 	}
 	return errors.Join(errs...)
 }

@@ -1,11 +1,9 @@
 package backup
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,53 +30,22 @@ type Place interface {
 	String() string
 }
 
-// note lies beside a backup in a place, from when it was read back from there and was the same. A backup without one was never verified.
-type note struct {
-	Format     int      `json:"format"`
-	Size       int64    `json:"size"`
-	SHA256     string   `json:"sha256"`
-	Run        string   `json:"run,omitempty"`
-	Recipients []string `json:"recipients,omitempty"`
-	Verified   string   `json:"verified"`
-}
-
-const noteFormat = 1
-
-// noteOf is the name of a backup's note.
-func noteOf(name string) string { return name + ".json" }
-
-// maxNote bounds what is read of one.
-const maxNote = 1 << 20
-
 // ship copies a backup to a place, and reads it back from there: what is written and cannot be read is no backup.
-func (s Store) ship(ctx context.Context, p Place, f File, progress func(string)) error {
+func (s Store) ship(ctx context.Context, p Place, f File, n note, progress func(string)) error {
 	file, err := os.Open(f.Path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	sum := sha256.New()
-	size, err := io.Copy(sum, file)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
+	progress(fmt.Sprintf("copying the backup to %s (%d kB)", p, (n.Size+1023)/1024))
+	if err := p.Put(ctx, f.Name(), file, n.Size); err != nil {
 		return err
 	}
-	progress(fmt.Sprintf("copying the backup to %s (%d kB)", p, (size+1023)/1024))
-	if err := p.Put(ctx, f.Name(), file, size); err != nil {
+	if err := readBack(ctx, p, f.Name(), n.SHA256); err != nil {
 		return err
 	}
-	want := hex.EncodeToString(sum.Sum(nil))
-	if err := readBack(ctx, p, f.Name(), want); err != nil {
-		return err
-	}
-	b, err := json.Marshal(note{Format: noteFormat, Size: size, SHA256: want, Run: s.Run, Recipients: s.Rules.Recipients,
-		Verified: s.now().UTC().Format(time.RFC3339)})
-	if err != nil {
-		return err
-	}
-	if err := p.Put(ctx, noteOf(f.Name()), bytes.NewReader(b), int64(len(b))); err != nil {
+	n.Verified = s.now().UTC().Format(time.RFC3339)
+	if err := putNote(ctx, p, f.Name(), n); err != nil {
 		return err
 	}
 	progress(fmt.Sprintf("%s has the backup, and gave it back unaltered", p))
@@ -147,12 +114,7 @@ func (s Store) All(ctx context.Context) ([]lifecycle.KeptBackup, lifecycle.Diagn
 		ds = append(ds, lifecycle.AsDiagnostics(err, "the backups in "+s.Dir+" cannot be listed")...)
 	}
 	for _, f := range here {
-		k := f.kept(s.Dir)
-		if st, err := os.Stat(f.Path); err == nil {
-			k.Size = st.Size()
-		}
-		k.Verified = k.Taken // it got its name when it had been read again
-		out = append(out, k)
+		out = append(out, f.Kept())
 	}
 	for _, p := range s.Places {
 		there, err := s.told(ctx, p)
@@ -189,24 +151,11 @@ func (s Store) told(ctx context.Context, p Place) ([]lifecycle.KeptBackup, error
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return out, err
 		case err == nil && n.Size == stored.Size:
-			k.Run, k.Recipients, k.Verified, k.SHA256 = n.Run, n.Recipients, n.Verified, n.SHA256
+			n.tell(&k)
 		}
 		out = append(out, k)
 	}
 	return out, nil
-}
-
-func readNote(ctx context.Context, p Place, name string) (note, error) {
-	r, err := p.Open(ctx, noteOf(name))
-	if err != nil {
-		return note{}, err
-	}
-	defer r.Close()
-	var n note
-	if err := json.NewDecoder(io.LimitReader(r, maxNote)).Decode(&n); err != nil {
-		return note{}, fmt.Errorf("the note of %s: %w", name, err)
-	}
-	return n, nil
 }
 
 // Fresh is the name of the newest backup, where each place has a verified one that is no older than that; else "".
@@ -265,7 +214,7 @@ func (s Store) fetchFrom(ctx context.Context, p Place, f File, path string) erro
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
-	return fill(path, func(file *os.File) error {
+	err = fill(path, func(file *os.File) error {
 		sum := sha256.New()
 		if _, err := io.Copy(io.MultiWriter(file, sum), r); err != nil {
 			return err
@@ -277,4 +226,8 @@ func (s Store) fetchFrom(ctx context.Context, p Place, f File, path string) erro
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return n.writeBeside(path)
 }

@@ -227,3 +227,53 @@ func TestWayBackIsNotPushedOut(t *testing.T) {
 		}
 	}
 }
+
+// TestProofLiesBesideTheBackup: wherever the backup is, and only where it is the one that was proven. A place that does not take it is an
+// error, after the others.
+func TestProofLiesBesideTheBackup(t *testing.T) {
+	one, two := &depottest.Memory{}, &depottest.Memory{}
+	s := store(t)
+	s.Places = []Place{one, two}
+	path, err := s.Keep(t.Context(), v135, writes(whole(t)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := readBeside(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := lifecycle.Proof{Backup: filepath.Base(path), Digest: n.Digest, At: "2026-11-21T13:00:00Z", Took: time.Minute, By: "ann"}
+	at, err := s.Prove(t.Context(), []string{s.Dir, t.TempDir()}, proof)
+	if err != nil || len(at) != 3 {
+		t.Errorf("written at %q, %v", at, err)
+	}
+	earlier := proof
+	earlier.At, earlier.By = "2026-11-21T12:30:00Z", "bob"
+	if _, err := s.Prove(t.Context(), []string{s.Dir}, earlier); err != nil {
+		t.Fatal(err)
+	}
+	another := proof
+	another.Digest, another.At = "sha256:another", "2026-11-22T13:00:00Z"
+	if at, err := s.Prove(t.Context(), []string{s.Dir}, another); err != nil || len(at) > 0 {
+		t.Errorf("another archive's proof is written at %q, %v", at, err)
+	}
+	kept, ds := s.All(t.Context())
+	if ds.Err() != nil || len(kept) != 3 {
+		t.Fatalf("%v %v", kept, ds)
+	}
+	for _, k := range kept {
+		if k.Proven == nil || k.Proven.By != "ann" || k.Verified == "" || k.Size == 0 {
+			t.Errorf("%s: %+v", k.Place, k.Proven)
+		}
+	}
+	one.Fail = func(method, _ string) error {
+		if method == "put" {
+			return errors.New("append only")
+		}
+		return nil
+	}
+	proof.At = "2026-11-23T13:00:00Z"
+	if at, err := s.Prove(t.Context(), []string{s.Dir}, proof); err == nil || len(at) != 2 {
+		t.Errorf("written at %q, %v", at, err)
+	}
+}

@@ -51,6 +51,7 @@ func (s *Session) keep(
 		return "", err
 	}
 	store.Run = run
+	s.counted(&store)
 	return store.Keep(ctx, of.Version, take, progress)
 }
 
@@ -94,6 +95,7 @@ func (s *Session) backup(ctx context.Context, out string, doubt func(behind life
 			if out != "" {
 				store := s.backups()
 				store.Out = out
+				s.counted(&store)
 				file, err = store.Keep(ctx, of.Version, take, progress)
 				return file, err
 			}

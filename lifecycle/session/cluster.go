@@ -42,6 +42,34 @@ func (w *world) KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lif
 	return api.KeepSoak(ctx, next)
 }
 
+func (w *world) Contents(ctx context.Context) (lifecycle.Contents, error) {
+	api, err := w.ownCluster(ctx)
+	if err != nil {
+		return lifecycle.Contents{}, err
+	}
+	return api.Contents(ctx)
+}
+
+func (w *world) ReadBack(ctx context.Context) (lifecycle.Contents, int, error) {
+	return w.api.ReadBack(ctx)
+}
+
+func (w *world) BackupRecords(ctx context.Context) ([]lifecycle.BackupRecord, error) {
+	api, err := w.ownCluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return api.Backups(ctx)
+}
+
+func (w *world) RecordBackup(ctx context.Context, r lifecycle.BackupRecord) error {
+	api, err := w.ownCluster(ctx)
+	if err != nil {
+		return err
+	}
+	return api.RecordBackup(ctx, r)
+}
+
 func (w *world) TenantUse(ctx context.Context) ([]lifecycle.TenantUse, error) {
 	api, err := w.ownCluster(ctx)
 	if err != nil {

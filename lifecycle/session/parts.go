@@ -19,6 +19,8 @@ type Parts struct {
 	Runner    Runner
 	Records   Records
 	Workloads Workloads
+	// Backups are what the cluster keeps of its backups; nil where it keeps nothing.
+	Backups Backups
 	// Logs are those of the machines' k0s; nil where nobody asks for them.
 	Logs apply.Logs
 	// Missing finds that the source of k0s does not have a version; nil where nobody looks.
@@ -98,6 +100,17 @@ type Records interface {
 	// called again.
 	Soak(ctx context.Context) (lifecycle.Soak, error)
 	KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error)
+}
+
+// Backups are what the cluster tells, and keeps, of its backups.
+type Backups interface {
+	// Contents are how many objects of each kind the cluster has.
+	Contents(ctx context.Context) (lifecycle.Contents, error)
+	// ReadBack is Contents with every object read, and how many of them whole.
+	ReadBack(ctx context.Context) (found lifecycle.Contents, sample int, err error)
+	// BackupRecords are what it keeps of its backups, the newest first; RecordBackup has it keep one.
+	BackupRecords(ctx context.Context) ([]lifecycle.BackupRecord, error)
+	RecordBackup(ctx context.Context, r lifecycle.BackupRecord) error
 }
 
 // Workloads are what people run on the site.
