@@ -1,8 +1,10 @@
 package site
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -165,27 +167,44 @@ func sitePools(s lifecycle.Site) []poolRange {
 	return ranges
 }
 
-// checkFleetPools finds addresses that two sites give out.
+// checkFleetPools finds addresses that two sites give out. The ranges are swept by their first address: each is held against those before
+// it that have not ended yet, so that a fleet whose sites keep apart costs one sort.
 func checkFleetPools(sites []lifecycle.Site) lifecycle.Diagnostics {
-	type owned struct {
-		site string
-		poolRange
-	}
-	var all []owned
-	var ds lifecycle.Diagnostics
+	var all []sitePool
 	for _, s := range sites {
 		for _, r := range sitePools(s) {
-			for _, o := range all {
-				if o.site == s.Name || !r.span.overlaps(o.span) {
-					continue
-				}
-				ds = append(ds, lifecycle.Errorf(r.at.Subject, "two sites give out the same addresses: %s and %s", o.text, r.text).
-					Because(fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.",
-						o.pool, o.site, o.at.Subject, r.pool, s.Name, r.at.Subject)).
-					Try("Choose ranges that do not overlap."))
-			}
-			all = append(all, owned{s.Name, r})
+			all = append(all, sitePool{len(all), s.Name, r})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b sitePool) int {
+		return cmp.Or(cmp.Compare(a.span.first.BitLen(), b.span.first.BitLen()), a.span.first.Compare(b.span.first))
+	})
+	var open, clashes []sitePool // clashes are pairs
+	for _, r := range all {
+		open = slices.DeleteFunc(open, func(o sitePool) bool { return !o.span.overlaps(r.span) })
+		for _, o := range open {
+			if o.name != r.name {
+				clashes = append(clashes, o, r)
+			}
+		}
+		open = append(open, r)
+	}
+	var ds lifecycle.Diagnostics
+	for pair := range slices.Chunk(clashes, 2) {
+		o, r := pair[0], pair[1]
+		if r.order < o.order {
+			o, r = r, o
+		}
+		ds = append(ds, lifecycle.Errorf(r.at.Subject, "two sites give out the same addresses: %s and %s", o.text, r.text).
+			Because(fmt.Sprintf("Pool %s of %s (%s) and pool %s of %s (%s) overlap.", o.pool, o.name, o.at.Subject, r.pool, r.name, r.at.Subject)).
+			Try("Choose ranges that do not overlap."))
+	}
 	return ds
+}
+
+// sitePool is a range that a site gives out; order is where it stands among all of the fleet's.
+type sitePool struct {
+	order int
+	name  string
+	poolRange
 }

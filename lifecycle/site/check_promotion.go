@@ -3,6 +3,7 @@ package site
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -43,25 +44,29 @@ func checkPromotion(p promotionSpec, name string) []finding {
 // is there and could not be read has findings of its own.
 func checkFleetPromotion(sites []lifecycle.Site) lifecycle.Diagnostics {
 	var ds lifecycle.Diagnostics
+	read := byName(sites)
+	fleet := new(listing)
 	for _, s := range sites {
-		there := neighbours(s, sites)
+		if len(s.Promotion.From) == 0 {
+			continue
+		}
 		add := func(summary, detail, hint string) {
 			ds = append(ds, lifecycle.Errorf(cmp.Or(s.Promotion.Source, overlaysDir+"/"+s.Name), "%s", summary).
 				Because(detail).
 				Try(hint))
 		}
 		for _, from := range s.Promotion.From {
-			i := slices.IndexFunc(sites, func(o lifecycle.Site) bool { return o.Name == from })
+			i, known := read[from]
 			switch {
 			case from == "" || from == s.Name:
 				// is the site's own finding
-			case i < 0 && !slices.Contains(there, from):
+			case !known && !fleet.has(s, from):
 				hint := "Name a site by its overlay folder."
-				if near := overlay.Nearest(from, there); near != "" {
+				if near := overlay.Nearest(from, append(slices.Sorted(maps.Keys(read)), fleet.of(s)...)); near != "" {
 					hint = fmt.Sprintf("Did you mean %q?", near)
 				}
 				add(fmt.Sprintf("%s waits for a site that is not there: %s", s.Name, from), "It would never take another version.", hint)
-			case i < 0:
+			case !known:
 			case sites[i].Wave >= s.Wave:
 				add(fmt.Sprintf("%s waits for %s, which does not come before it", s.Name, from),
 					fmt.Sprintf("%s is of wave %d, %s of wave %d: the pipeline applies the lower waves first.", from, sites[i].Wave, s.Name, s.Wave),
@@ -86,10 +91,11 @@ func checkFleetCharts(sites []lifecycle.Site) lifecycle.Diagnostics {
 			}
 		}
 	}
+	read := byName(sites)
 	var ds lifecycle.Diagnostics
 	for _, s := range sites {
 		for _, from := range s.Promotion.From {
-			if !slices.ContainsFunc(sites, func(o lifecycle.Site) bool { return o.Name == from }) {
+			if _, known := read[from]; !known {
 				continue
 			}
 			for _, a := range s.Addons {
@@ -105,14 +111,32 @@ func checkFleetCharts(sites []lifecycle.Site) lifecycle.Diagnostics {
 	return ds
 }
 
-// neighbours names the sites of a site's fleet, those that could not be read among them.
-func neighbours(s lifecycle.Site, read []lifecycle.Site) []string {
-	var names []string
-	for _, o := range read {
-		names = append(names, o.Name)
+// byName finds sites by their names: where they are in the list.
+func byName(sites []lifecycle.Site) map[string]int {
+	at := make(map[string]int, len(sites))
+	for i, s := range slices.Backward(sites) {
+		at[s.Name] = i
 	}
-	if listed, err := List(filepath.Dir(filepath.Dir(s.Dir))); err == nil && s.Dir != "" {
-		names = append(names, listed...)
+	return at
+}
+
+// listing are the sites of a fleet by their folders, those that could not be read among them. A fleet's folder is read once.
+type listing map[string][]string
+
+func (l *listing) of(s lifecycle.Site) []string {
+	if s.Dir == "" {
+		return nil
+	}
+	dir := filepath.Dir(filepath.Dir(s.Dir))
+	names, known := (*l)[dir]
+	if !known {
+		names, _ = List(dir) // a folder that is no site is for whoever lists the fleet to say
+		if *l == nil {
+			*l = listing{}
+		}
+		(*l)[dir] = names
 	}
 	return names
 }
+
+func (l *listing) has(s lifecycle.Site, name string) bool { return slices.Contains(l.of(s), name) }
