@@ -25,9 +25,10 @@ func newCI(a *app) *cobra.Command {
 // repository is the fleet at hand, as what pipelines ask for works on it.
 func (a *app) repository() (forge.Repository, error) {
 	fleet, err := a.fleetDir()
+	look := new(session.Look)
 	return forge.Repository{Dir: fleet, Source: a.source(), Warn: a.findings, Note: a.note,
 		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return a.LoadSite(ctx, fleet, name, session.LoadOptions{})
+			return a.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look})
 		},
 		Allowed: func() (lifecycle.Fleet, lifecycle.Diagnostics) { return a.ReadFleet(fleet) }}, err
 }

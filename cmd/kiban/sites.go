@@ -82,8 +82,9 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 // source reads fleets to compare them with others: what must be so for a site to be applied is for validate to say, and whether its host
 // keys and its lock file are complete is no part of what it means.
 func (a *app) source() fleets.Source {
+	look := new(session.Look)
 	load := func(ctx context.Context, fleet, name, beside string) (lifecycle.Site, lifecycle.Diagnostics) {
-		return a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true, Beside: beside})
+		return a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true, Beside: beside, Look: look})
 	}
 	return fleets.Source{Load: load, List: a.ListSites, Checkout: a.Checkout, Inputs: a.SiteInputs, Reads: a.SiteReads}
 }

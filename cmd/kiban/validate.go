@@ -68,9 +68,10 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 		}
 		whole = true
 	}
+	look := new(session.Look)
 	verdicts, all, err := forge.Check(ctx, names, forge.Checks{Whole: whole, Fleet: opts.app.CheckFleet,
 		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return opts.app.LoadSite(ctx, fleet, name, session.LoadOptions{})
+			return opts.app.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look})
 		},
 		Charts: func(ctx context.Context, site lifecycle.Site) lifecycle.Diagnostics {
 			return opts.checkCharts(ctx, fleet, site)

@@ -9,11 +9,23 @@ import (
 
 // Revision names the commit that is checked out around dir, with "-dirty" behind it when a tracked file differs from it or a file
 // is there that it does not have. Empty outside a repository, and before its first commit.
-func Revision(dir string) string {
-	repo, err := gogit.PlainOpenWithOptions(dir, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+func Revision(dir string) string { return new(Look).Revision(dir) }
+
+// Revision is Revision, as the repository was when it was asked first.
+func (l *Look) Revision(dir string) string {
+	repo, err := around(dir)
 	if err != nil {
 		return ""
 	}
+	return l.at(repo).revision()
+}
+
+// around opens the repository that a folder lies in.
+func around(dir string) (*gogit.Repository, error) {
+	return gogit.PlainOpenWithOptions(dir, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+}
+
+func revisionOf(repo *gogit.Repository) string {
 	head, err := repo.Head()
 	if err != nil {
 		return ""

@@ -43,7 +43,14 @@ func TestRevision(t *testing.T) {
 	if got := Revision(overlay); got != hash.String() {
 		t.Errorf("a file that declares nothing: %q, want %s", got, hash)
 	}
+	var look Look
+	if got := look.Revision(overlay); got != hash.String() {
+		t.Errorf("asked once: %q", got)
+	}
 	write(t, filepath.Join(overlay, "site.yaml"), "a: 2\n")
+	if got := look.Revision(filepath.Join(dir, "overlays")); got != hash.String() {
+		t.Errorf("a look is as old as its first question, for the whole repository: %q, want %s", got, hash)
+	}
 	if got := Revision(overlay); got != hash.String()+"-dirty" {
 		t.Errorf("changed: %q, want %s-dirty", got, hash)
 	}

@@ -10,7 +10,10 @@ import (
 
 // Tracked reports whether git holds a file: whether it, or what it is a link to, is in the index of the repository around it. What is no
 // file, or lies in no repository, is not tracked. When in doubt it says yes: what is not known may be in the repository.
-func Tracked(file string) bool {
+func Tracked(file string) bool { return new(Look).Tracked(file) }
+
+// Tracked is Tracked, by the index as it was when it was asked first.
+func (l *Look) Tracked(file string) bool {
 	full, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return false
@@ -19,7 +22,7 @@ func Tracked(file string) bool {
 		return true
 	}
 	dir := filepath.Dir(full)
-	repo, err := gogit.PlainOpenWithOptions(dir, &gogit.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	repo, err := around(dir)
 	if err != nil {
 		return !errors.Is(err, gogit.ErrRepositoryNotExists)
 	}
@@ -27,7 +30,7 @@ func Tracked(file string) bool {
 	if err != nil {
 		return true
 	}
-	index, err := repo.Storer.Index()
+	index, err := l.at(repo).index()
 	if err != nil {
 		return true
 	}

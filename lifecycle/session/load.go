@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 
 	"kiban.dev/kiban/lifecycle"
@@ -27,15 +28,21 @@ type LoadOptions struct {
 	LocalFiles []string
 	// Beside is the fleet that an earlier revision was read from: what git does not hold, such as keys, is its own.
 	Beside string
+	// Look, of a verb that reads many sites, has git asked once for all of them. Nil: it is asked for each.
+	Look *Look
 }
+
+// Look is what git says of a fleet, asked once. It serves one verb, and none that changes the repository.
+type Look struct{ git git.Look }
 
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
-	o := site.Options{Describe: k0s.Describe, Fields: k0s.Fields, Tracked: git.Tracked, UnknownHosts: opts.UnknownHosts,
+	look := cmp.Or(opts.Look, new(Look))
+	o := site.Options{Describe: k0s.Describe, Fields: k0s.Fields, Tracked: look.git.Tracked, UnknownHosts: opts.UnknownHosts,
 		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, AddressesAsked: opts.AddressesAsked,
 		LocalFiles: opts.LocalFiles, Beside: opts.Beside, FindingNames: findingNames, Risks: riskMistakes}
 	if !opts.UnknownHosts {
-		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, git.Revision
+		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, look.git.Revision
 	}
 	return site.Load(ctx, fleet, name, o)
 }
