@@ -14,7 +14,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -148,8 +147,8 @@ func (p *pool) register(ctx context.Context, n *node) error {
 
 func (n *node) object() *corev1.Node {
 	labels := map[string]string{
-		corev1.LabelHostname: n.worker.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: "amd64",
-		"beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64",
+		corev1.LabelHostname: n.worker.Name, corev1.LabelOSStable: "linux", corev1.LabelArchStable: n.worker.arch(),
+		"beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": n.worker.arch(),
 	}
 	for k, v := range n.worker.Labels {
 		if !isRole(k) {
@@ -199,18 +198,15 @@ func (n *node) well() bool { return n.ready && !n.faults.RuntimeDown.Load() }
 
 // status is the node's status now. Conditions that have not changed keep the time of their last change.
 func (n *node) status(was *corev1.Node) corev1.NodeStatus {
-	capacity := corev1.ResourceList{
-		corev1.ResourceCPU: resource.MustParse("16"), corev1.ResourceMemory: resource.MustParse("64Gi"),
-		corev1.ResourceEphemeralStorage: resource.MustParse("100Gi"), corev1.ResourcePods: resource.MustParse("110"),
-	}
+	capacity, allocatable := n.worker.resources()
 	status := corev1.NodeStatus{
-		Capacity: capacity, Allocatable: capacity,
+		Capacity: capacity, Allocatable: allocatable,
 		Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: n.worker.Addr},
 			{Type: corev1.NodeHostName, Address: n.worker.Name}},
 		NodeInfo: corev1.NodeSystemInfo{
 			MachineID: n.worker.Name, SystemUUID: n.worker.Name, BootID: n.worker.Name,
 			KubeletVersion: kubeletVersion(n.worker.Version), ContainerRuntimeVersion: "containerd://2.1.5", KernelVersion: "6.1.0-lab",
-			OSImage: "Debian GNU/Linux 12 (bookworm)", OperatingSystem: "linux", Architecture: "amd64",
+			OSImage: "Debian GNU/Linux 12 (bookworm)", OperatingSystem: "linux", Architecture: n.worker.arch(),
 		},
 		Conditions: []corev1.NodeCondition{
 			{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Reason: "KubeletHasSufficientMemory",

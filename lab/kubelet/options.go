@@ -14,7 +14,8 @@ import (
 
 // Annotations on pods that the lab heeds.
 const (
-	// AnnotationServe "true" makes a pod answer HTTP on each of its declared TCP ports, on its address with 127.244. for 10.244.
+	// AnnotationServe makes a pod answer HTTP: "true" on each of its declared TCP ports, "8080,9090" on those. It listens on its address with
+	// 127.244. for 10.244., one on the network of its machine on that of the machine, and on port + 50000 where only root may take one.
 	AnnotationServe = "lab.kiban.dev/serve"
 	// AnnotationDrain is for how many seconds a serving pod goes on answering once it was asked to end ("2"), as one with a preStop hook
 	// does.
@@ -71,6 +72,11 @@ type Worker struct {
 	// (node-role.kubernetes.io/...), which a kubelet may not give itself, are put on afterwards, as k0s's own controller does.
 	Labels map[string]string
 	Taints []corev1.Taint
+	// Arch is the machine's architecture as Go has it (amd64).
+	Arch string
+	// Capacity and Allocatable are what there is, and what pods may have of it. What Capacity lacks is 16 processors, 64 GiB, 100 GiB of disk
+	// and 110 pods; what Allocatable lacks is as in Capacity.
+	Capacity, Allocatable corev1.ResourceList
 }
 
 // Faults are what can go wrong with one worker on command. They may be set before it joins and outlive restarts.

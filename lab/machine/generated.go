@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -39,11 +40,11 @@ func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 	case "/proc/1/comm":
 		text = "systemd\n"
 	case "/proc/meminfo":
-		text = "MemTotal:       65807484 kB\nMemFree:        61012312 kB\nMemAvailable:   63576440 kB\nSwapTotal:             0 kB\n"
+		text = g.m.hardware.MemInfo()
 	case "/proc/loadavg":
 		text = "0.10 0.12 0.09 1/312 4242\n"
 	case "/proc/version":
-		text = "Linux version 6.1.0-31-amd64 (debian-kernel@lists.debian.org)\n"
+		text = "Linux version " + g.m.hardware.Kernel() + " (debian-kernel@lists.debian.org)\n"
 	case "/proc/filesystems":
 		text = "nodev\tsysfs\nnodev\tcgroup2\n\text4\n"
 	case "/proc/mounts", "/proc/self/mounts":
@@ -51,9 +52,9 @@ func (g generated) File(p string) ([]byte, fs.FileMode, bool) {
 	case "/proc/sys/kernel/hostname":
 		text = g.m.hostname() + "\n"
 	case "/proc/sys/kernel/osrelease":
-		text = "6.1.0-31-amd64\n"
+		text = g.m.hardware.Kernel() + "\n"
 	case "/proc/sys/kernel/random/boot_id":
-		text = fmt.Sprintf("%08x-0000-4000-8000-%012x\n", len(g.m.Name), g.m.bootTime().UnixMilli())
+		text = fmt.Sprintf("%s-0000-4000-8000-%012x\n", identity(g.m.Name)[:8], g.m.bootTime().UnixMilli())
 	case "/proc/sys/net/ipv4/ip_forward":
 		text = "1\n"
 	case "/sys/fs/cgroup/cgroup.controllers":
@@ -97,7 +98,6 @@ func (m *Machine) skeleton() []struct {
 	path, content string
 	mode          fs.FileMode
 } {
-	id := fmt.Sprintf("%032x", m.Name)
 	return []struct {
 		path, content string
 		mode          fs.FileMode
@@ -114,10 +114,13 @@ func (m *Machine) skeleton() []struct {
 		{"/etc/hosts", "127.0.0.1 localhost\n" + m.Address + " " + m.Name + "\n", 0o644},
 		{"/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nops:x:1000:1000:ops:/home/ops:/bin/sh\n", 0o644},
 		{"/etc/group", "root:x:0:\nops:x:1000:\n", 0o644},
-		{"/etc/machine-id", id[len(id)-32:] + "\n", 0o444},
+		{"/etc/machine-id", identity(m.Name) + "\n", 0o444},
 		{"/etc/environment", "", 0o644},
 	}
 }
+
+// identity is 32 digits that no other name has, so that no two machines of a lab are taken for one.
+func identity(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:32] }
 
 // bootTime is when the machine was switched on, by its own clock.
 func (m *Machine) bootTime() time.Time {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -22,9 +23,11 @@ import (
 type Options struct {
 	// Dir holds everything (.lab). Relative paths count from the working directory.
 	Dir string
-	// Net is the first three octets of the machines' addresses (127.88.0).
+	// Net is the first three octets of the machines' addresses (127.88.0); NetAuto takes free ones.
 	Net string
-	// Controllers and Workers are how many machines there are: controller-1 at Net.11, worker-1 at Net.101.
+	// Machines are described one by one. Without them, Controllers and Workers are how many there are: controller-1 at Net.11, worker-1 at
+	// Net.101.
+	Machines             []Spec
 	Controllers, Workers int
 	// Prefix is put before the machines' names.
 	Prefix string
@@ -53,8 +56,11 @@ func Versions() []string {
 type Lab struct {
 	opts     Options
 	shared   *shared
+	specs    []Spec
 	machines []*Machine
 	cancel   context.CancelFunc
+	// release gives the lab's nets up.
+	release func()
 }
 
 // New makes a lab's folder and machines; nothing runs yet.
@@ -70,11 +76,17 @@ func New(o Options) (*Lab, error) {
 	if o.Net == "" {
 		o.Net = "127.88.0"
 	}
-	if ip := net.ParseIP(o.Net + ".1").To4(); ip == nil || ip[0] != 127 {
-		return nil, fmt.Errorf("net %q is not of the form 127.x.y", o.Net)
+	if ip := net.ParseIP(o.Net + ".1").To4(); o.Net != NetAuto && (ip == nil || ip[0] != 127) {
+		return nil, fmt.Errorf("net %q is neither of the form 127.x.y nor %q", o.Net, NetAuto)
 	}
-	if o.Controllers < 0 || o.Controllers > 50 || o.Workers < 0 || o.Workers > 10000 {
-		return nil, fmt.Errorf("%d controllers and %d workers: at most 50 and 10000", o.Controllers, o.Workers)
+	if o.Controllers < 0 || o.Controllers > maxControllers || o.Workers < 0 || o.Workers > maxWorkers {
+		return nil, fmt.Errorf("%d controllers and %d workers: at most %d and %d", o.Controllers, o.Workers, maxControllers, maxWorkers)
+	}
+	specs := o.Machines
+	if specs == nil {
+		specs = counted(o.Prefix, o.Controllers, o.Workers)
+	} else if err := checkSpecs(specs); err != nil {
+		return nil, err
 	}
 	if o.Versions == nil {
 		o.Versions = Versions()
@@ -82,11 +94,14 @@ func New(o Options) (*Lab, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Lab{opts: o}, nil
+	return &Lab{opts: o, specs: specs}, nil
 }
 
 // Up creates the machines and switches them on. When it returns, every SSH server answers.
 func (l *Lab) Up(ctx context.Context) error {
+	if err := os.Remove(infoFile(l.opts.Dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if !l.opts.Keep {
 		for _, d := range []string{"machines", "mirror", "ssh", "commands.jsonl"} {
 			if err := os.RemoveAll(filepath.Join(l.opts.Dir, d)); err != nil {
@@ -97,7 +112,7 @@ func (l *Lab) Up(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Join(l.opts.Dir, "ssh"), 0o755); err != nil {
 		return err
 	}
-	if err := WriteMirror(l.MirrorDir(), l.opts.Versions); err != nil {
+	if err := WriteMirror(l.MirrorDir(), l.opts.Versions, archs(l.specs)...); err != nil {
 		return err
 	}
 	client, err := l.clientKey()
@@ -116,17 +131,60 @@ func (l *Lab) Up(ctx context.Context) error {
 		registry: k.Registry, fleet: kubelet.NewFleet(life, k), exe: l.opts.Exe, timing: l.opts.Timing, leaseScale: l.opts.LeaseScale,
 		record: record, client: client, log: l.opts.Log, keep: l.opts.Keep, bins: binNames(),
 	}
-	if err := l.create(); err != nil {
+	if err := l.settle(); err != nil {
 		l.Down()
+		return err
+	}
+	return l.writeInfo()
+}
+
+// settle finds the lab a net, and starts the machines there.
+func (l *Lab) settle() error {
+	if l.opts.Net != NetAuto {
+		return l.start(l.opts.Net)
+	}
+	var err error
+	for net := range free(nets(l.specs)) {
+		if err = l.start(net); err == nil {
+			l.opts.Net = net
+			return nil
+		}
+		l.abandon()
+		if !inUse(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("no net is free: %w", err)
+}
+
+// start makes the machines with addresses of a net, and switches them on.
+func (l *Lab) start(net string) error {
+	release, err := claim(net, nets(l.specs))
+	if err != nil {
+		return err
+	}
+	l.release = release
+	if err := l.create(net); err != nil {
 		return err
 	}
 	for _, m := range l.machines {
 		if err := m.PowerOn(); err != nil {
-			l.Down()
 			return fmt.Errorf("%s: %w", m.Name, err)
 		}
 	}
 	return nil
+}
+
+// abandon forgets the machines of a net that turned out not to be free.
+func (l *Lab) abandon() {
+	for _, m := range l.machines {
+		m.PowerOff()
+	}
+	l.machines = nil
+	if l.release != nil {
+		l.release()
+		l.release = nil
+	}
 }
 
 func (l *Lab) clientKey() (ssh.PublicKey, error) {
@@ -145,14 +203,13 @@ func (l *Lab) clientKey() (ssh.PublicKey, error) {
 }
 
 // create makes the machines and writes known_hosts.
-func (l *Lab) create() error {
-	for i := range l.opts.Controllers {
-		l.add(fmt.Sprintf("controller-%d", i+1), fmt.Sprintf("%s.%d", l.opts.Net, 11+i))
+func (l *Lab) create(net string) error {
+	specs, err := placed(l.specs, net)
+	if err != nil {
+		return err
 	}
-	ip := net.ParseIP(l.opts.Net + ".0").To4()
-	for i := range l.opts.Workers {
-		third := int(ip[2]) + i/100
-		l.add(fmt.Sprintf("worker-%d", i+1), fmt.Sprintf("%d.%d.%d.%d", ip[0], int(ip[1])+third/256, third%256, 101+i%100))
+	for _, s := range specs {
+		l.machines = append(l.machines, newMachine(l.shared, filepath.Join(l.opts.Dir, "machines", s.Name), s))
 	}
 	var known strings.Builder
 	for _, m := range l.machines {
@@ -164,11 +221,6 @@ func (l *Lab) create() error {
 		fmt.Fprintf(&known, "[%s]:%d %s", m.Address, m.port, ssh.MarshalAuthorizedKey(k.PublicKey()))
 	}
 	return os.WriteFile(l.KnownHostsFile(), []byte(known.String()), 0o644)
-}
-
-func (l *Lab) add(name, address string) {
-	name = l.opts.Prefix + name
-	l.machines = append(l.machines, newMachine(l.shared, filepath.Join(l.opts.Dir, "machines", name), name, address))
 }
 
 // Down switches everything off. What the folder holds stays.
@@ -187,6 +239,9 @@ func (l *Lab) Down() {
 	wg.Wait()
 	if l.cancel != nil {
 		l.cancel()
+	}
+	if l.release != nil {
+		l.release()
 	}
 }
 

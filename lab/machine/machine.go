@@ -26,15 +26,17 @@ type Machine struct {
 	// Name is its host name; Address its IPv4 address, with SSH on Port.
 	Name, Address string
 
-	dir   string // of the machine in the lab's folder
-	port  int
-	lab   *shared
-	disk  *disk.Disk
-	root  disk.View
-	shell *posix.System
-	units *systemd.Manager
-	k0s   *k0s.StandIn
-	ready sync.Once
+	dir      string // of the machine in the lab's folder
+	spec     Spec
+	hardware posix.Hardware
+	port     int
+	lab      *shared
+	disk     *disk.Disk
+	root     disk.View
+	shell    *posix.System
+	units    *systemd.Manager
+	k0s      *k0s.StandIn
+	ready    sync.Once
 	// power is held while the machine goes on or off, so that a machine that reboots is not switched on twice.
 	power sync.Mutex
 
@@ -66,18 +68,21 @@ type shared struct {
 // Port is where the machines' SSH servers listen.
 const Port = 2222
 
-func newMachine(l *shared, dir, name, address string) *Machine {
-	m := &Machine{Name: name, Address: address, dir: dir, port: Port, lab: l, crash: &k0s.Faults{}}
+func newMachine(l *shared, dir string, spec Spec) *Machine {
+	m := &Machine{Name: spec.Name, Address: spec.Address, dir: dir, port: Port, lab: l, crash: &k0s.Faults{}, spec: spec,
+		hardware: spec.hardware()}
 	root := filepath.Join(dir, "root")
 	m.disk = disk.New(disk.Options{Root: root, Generated: generated{m}})
 	m.root = m.disk.As(disk.Root(), nil)
 	m.units = systemd.New(systemd.Options{Files: m.root, Now: m.now, Booted: m.bootTime, Exec: m.exec, Note: m.note, Reboot: m.reboot})
 	m.k0s = k0s.New(k0s.Options{
-		Hostname: m.hostname, Address: address, Disk: m.disk, Root: m.root, Systemd: m.units, Registry: l.registry, Fleet: l.fleet, Exe: l.exe,
-		LogDir: filepath.Join(dir, "log"), LeaseScale: l.leaseScale, Timing: l.timing, Faults: m.crash, Log: l.log.With("machine", name),
+		Hostname: m.hostname, Address: spec.Address, Hardware: m.hardware, Node: spec.node(), Disk: m.disk, Root: m.root, Systemd: m.units,
+		Registry: l.registry, Fleet: l.fleet, Exe: l.exe, LogDir: filepath.Join(dir, "log"), LeaseScale: l.leaseScale, Timing: l.timing, Faults: m.crash,
+		Log: l.log.With("machine", spec.Name),
 	})
 	m.shell = &posix.System{
-		Disk: m.disk, Hostname: m.hostname, Address: address, Now: m.now, Booted: m.bootTime, Users: users(), Sudo: m.maySudo,
+		Disk: m.disk, Hostname: m.hostname, Address: spec.Address, Hardware: m.hardware, Now: m.now, Booted: m.bootTime,
+		Users: users(), Sudo: m.maySudo,
 		Programs: map[string]posix.Program{"systemctl": m.units.Systemctl, "journalctl": m.units.Journalctl, "reboot": m.rebootProgram,
 			"shutdown": m.shutdownProgram},
 		Interpreter: m.interpreter, Intercept: m.intercept, Kill: m.units.Kill, Changed: m.changed,

@@ -3,11 +3,8 @@ package machine
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,23 +14,23 @@ import (
 // lab starts a lab for one test, on a network that no other test has.
 func lab(t *testing.T, controllers, workers int) *Lab {
 	t.Helper()
-	for {
-		net := fmt.Sprintf("127.%d.%d", 128+rand.IntN(100), rand.IntN(250))
-		l, err := New(Options{Dir: t.TempDir(), Net: net, Controllers: controllers, Workers: workers, Exe: []string{"/absent", "applet"},
-			Timing: k0s.Timing{Status: 50 * time.Millisecond, Start: 10 * time.Millisecond, Crash: 50 * time.Millisecond}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = l.Up(t.Context())
-		if errors.Is(err, syscall.EADDRINUSE) { // another test on this computer has that net
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(l.Down)
-		return l
+	return labOf(t, Options{Controllers: controllers, Workers: workers})
+}
+
+// labOf starts a lab of other options.
+func labOf(t *testing.T, o Options) *Lab {
+	t.Helper()
+	o.Dir, o.Net, o.Exe = t.TempDir(), NetAuto, []string{"/absent", "applet"}
+	o.Timing = k0s.Timing{Status: 50 * time.Millisecond, Start: 10 * time.Millisecond, Crash: 50 * time.Millisecond}
+	l, err := New(o)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := l.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Down)
+	return l
 }
 
 // said is what a command left.

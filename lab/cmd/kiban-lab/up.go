@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -27,18 +28,29 @@ const ready = "ready"
 func upCommand(dir *string) *cobra.Command {
 	var o machine.Options
 	var detach, verbose bool
+	var machines string
 	c := &cobra.Command{Use: "up", Short: "Start a lab", Args: cobra.NoArgs,
-		Long: "Start a lab in the foreground, or with --detach in the background. Without --keep its machines are new ones."}
+		Long: "Start a lab in the foreground, or with --detach in the background. Without --keep its machines are new ones.\n" +
+			"The folder's lab.json then says where they are: net, port, keys, mirror, and each machine with its address.\n\n" +
+			"--machines describes them one by one, in YAML or JSON:\n" +
+			"  - {name: cp-1, role: controller}\n" +
+			"  - {name: node-a.example.com, role: worker, cpus: 8, memory: 32Gi, pods: 250, zone: rack-1}\n" +
+			"Further fields: arch (amd64, arm64), disk, diskFree, and capacity and allocatable, which overrule what the node's status would\n" +
+			"have from the others. Sizes are bytes. nproc, free, /proc/meminfo, df, uname and the node follow."}
 	f := c.Flags()
 	f.IntVar(&o.Controllers, "controllers", 1, "machines controller-1 at <net>.11 and on")
 	f.IntVar(&o.Workers, "workers", 2, "machines worker-1 at <net>.101 and on; a hundred to each third octet")
-	f.StringVar(&o.Net, "net", "127.88.0", "the first three octets of the machines' addresses")
+	f.StringVar(&machines, "machines", "", "a file that describes each machine, instead of --controllers and --workers")
+	f.StringVar(&o.Net, "net", "127.88.0", "the first three octets of the machines' addresses; auto: some that no other lab has")
 	f.StringVar(&o.Prefix, "prefix", "", "put before the machines' names")
-	f.BoolVar(&o.Keep, "keep", false, "go on with the machines that the folder holds")
+	f.BoolVar(&o.Keep, "keep", false, "go on with the machines that the folder holds; their number, names and net are as they were unless given")
 	f.StringSliceVar(&o.Versions, "version", machine.Versions(), "a release to put into the mirror; may be repeated")
 	f.Float64Var(&o.LeaseScale, "lease-scale", 1, "shorten (below 1) the leader election of kube-controller-manager and kube-scheduler")
 	f.BoolVar(&detach, "detach", false, "return when the lab is ready, and leave it running")
 	f.BoolVarP(&verbose, "verbose", "v", false, "log what goes on behind the machines")
+	for _, other := range []string{"controllers", "workers", "prefix"} {
+		c.MarkFlagsMutuallyExclusive("machines", other)
+	}
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		o.Dir = *dir
 		if err := played(o.Versions); err != nil {
@@ -47,12 +59,43 @@ func upCommand(dir *string) *cobra.Command {
 		if pid, ok := running(*dir); ok {
 			return fmt.Errorf("a lab already runs in %s (process %d): kiban-lab down --dir %s ends it", *dir, pid, *dir)
 		}
+		if err := describe(f.Changed, &o, machines); err != nil {
+			return err
+		}
 		if detach {
 			return detached(c.OutOrStdout(), *dir)
 		}
 		return run(c, o, verbose)
 	}
 	return c
+}
+
+// describe says what machines there are to be: those of a file, or with --keep those of the folder, where nothing else is said.
+func describe(given func(flag string) bool, o *machine.Options, file string) error {
+	if file != "" {
+		list, err := machine.ReadSpecs(file)
+		if err != nil {
+			return err
+		}
+		o.Machines = list
+	}
+	if !o.Keep {
+		return nil
+	}
+	was, err := machine.ReadInfo(o.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing is kept, or what a former version of the lab left
+	}
+	if err != nil {
+		return err
+	}
+	if o.Net == machine.NetAuto || !given("net") {
+		o.Net = was.Net
+	}
+	if file == "" && !given("controllers") && !given("workers") && !given("prefix") {
+		o.Machines = was.Machines
+	}
+	return nil
 }
 
 // played returns an error if the lab can't pose as one of the releases.
@@ -99,10 +142,18 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 	if err := os.WriteFile(pidFile(o.Dir), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.OutOrStdout(), "%s: %d controllers and %d workers after %s\n", ready, o.Controllers, o.Workers, time.Since(start).
-		Round(time.Millisecond))
-	fmt.Fprintf(c.OutOrStdout(), "ssh -p %d -i %s -o UserKnownHostsFile=%s root@%s.11\n", machine.Port, lab.KeyFile(), lab.KnownHostsFile(),
-		o.Net)
+	controllers := 0
+	for _, m := range lab.Info().Machines {
+		if m.Role == machine.RoleController {
+			controllers++
+		}
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%s: %d controllers and %d workers after %s\n", ready, controllers, len(lab.Machines())-controllers,
+		time.Since(start).Round(time.Millisecond))
+	if len(lab.Machines()) > 0 {
+		fmt.Fprintf(c.OutOrStdout(), "ssh -p %d -i %s -o UserKnownHostsFile=%s root@%s\n", machine.Port, lab.KeyFile(), lab.KnownHostsFile(),
+			lab.Machines()[0].Address)
+	}
 	select {
 	case <-c.Context().Done():
 	case <-control.ended:
@@ -161,7 +212,7 @@ func notUp(log string) string {
 	why := strings.TrimSpace("the lab did not come up: " + strings.TrimPrefix(strings.TrimSpace(log), "kiban-lab: "))
 	if strings.Contains(why, "address already in use") {
 		why += "\nMost likely another lab has these addresses: end it with `kiban-lab down --dir DIR`, " +
-			"with the folder that it was started with, or give this one others: --net 127.89.0"
+			"with the folder that it was started with, or give this one others: --net auto"
 	}
 	return why
 }

@@ -191,6 +191,9 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 	if labels == nil {
 		labels = map[string]string{}
 	}
+	if zone := k.opts.Node.Zone; zone != "" {
+		labels[corev1.LabelTopologyZone] = zone
+	}
 	for _, l := range strings.Split(r.flags.labels, ",") {
 		if key, v, ok := strings.Cut(l, "="); ok {
 			labels[key] = v
@@ -203,7 +206,8 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 		}
 	}
 	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir),
-		Version: r.version, Token: token, Labels: labels, Taints: taints})
+		Version: r.version, Token: token, Labels: labels, Taints: taints, Arch: k.opts.Hardware.Filled().Arch, Capacity: k.opts.Node.Capacity,
+		Allocatable: k.opts.Node.Allocatable})
 	if err != nil {
 		return err
 	}

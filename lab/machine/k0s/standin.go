@@ -10,9 +10,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"kiban.dev/kiban/lab/controlplane"
 	"kiban.dev/kiban/lab/kubelet"
 	"kiban.dev/kiban/lab/machine/disk"
+	"kiban.dev/kiban/lab/machine/posix"
 	"kiban.dev/kiban/lab/machine/systemd"
 )
 
@@ -33,7 +36,10 @@ type Options struct {
 	// Hostname and Address are the machine's.
 	Hostname func() string
 	Address  string
-	Disk     *disk.Disk
+	Hardware posix.Hardware
+	// Node is what the machine's kubelet says of it, beside what k0s is told.
+	Node NodeOptions
+	Disk *disk.Disk
 	// Root is the disk as root sees it, with nobody listening to its changes.
 	Root     disk.View
 	Systemd  *systemd.Manager
@@ -47,6 +53,14 @@ type Options struct {
 	Timing     Timing
 	Faults     *Faults
 	Log        *slog.Logger
+}
+
+// NodeOptions are what a kubelet finds out by itself.
+type NodeOptions struct {
+	// Zone becomes the label topology.kubernetes.io/zone, as a cloud provider or an administrator gives it; "" gives none.
+	Zone string
+	// Capacity and Allocatable are those of the node; what they lack is as the lab has it.
+	Capacity, Allocatable corev1.ResourceList
 }
 
 // Faults are what can go wrong with k0s on command.

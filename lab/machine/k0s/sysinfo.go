@@ -28,13 +28,13 @@ func (s *session) probes(controller, worker bool) []probe {
 	pass := func(name, prop string, path ...string) probe {
 		return probe{Path: path, DisplayName: name, Prop: prop, Category: "pass"}
 	}
-	out := []probe{pass("Total memory", "62.8 GiB", "memory"), pass("File system of "+s.flags.dataDir, "ext4", "filesystem:"+s.flags.dataDir),
-		pass("Disk space available for "+s.flags.dataDir, "50.0 GiB", "disk:"+s.flags.dataDir),
+	out := []probe{pass("Total memory", gib(s.opts.Hardware.Filled().Memory), "memory"), pass("File system of "+s.flags.dataDir, "ext4", "filesystem:"+s.flags.dataDir),
+		pass("Disk space available for "+s.flags.dataDir, gib(s.opts.Hardware.Filled().DiskFree), "disk:"+s.flags.dataDir),
 		pass("Name resolution: localhost", "[127.0.0.1]", "nameResolution:localhost")}
 	if c := s.containerd(s.version); worker && c.two {
 		out = append(out, c.probes()...)
 	}
-	out = append(out, pass("Operating system", "Linux", "os"), pass("Linux kernel release", "6.1.0-31-amd64", "os", "linux:kernelRelease"),
+	out = append(out, pass("Operating system", "Linux", "os"), pass("Linux kernel release", s.opts.Hardware.Filled().Kernel(), "os", "linux:kernelRelease"),
 		pass("AppArmor", "active", "os", "linux:apparmor"))
 	if worker {
 		out = append(out, pass("Control Groups", "version 2", "os", "linux:cgroups"))
@@ -45,6 +45,9 @@ func (s *session) probes(controller, worker bool) []probe {
 	}
 	return out
 }
+
+// gib is a size as k0s prints it.
+func gib(bytes int64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)) }
 
 // probes look at each drop-in: k0s has these checks since it brings containerd 2.
 func (c containerd) probes() []probe {

@@ -6,12 +6,6 @@ import (
 	"fmt"
 )
 
-// The machines' one disk: 64 GiB of 4 KiB blocks, 50 GiB of them free.
-const (
-	totalBlocks = 16 << 20
-	freeBlocks  = 50 << 18
-)
-
 // df answers for the machine's one disk.
 func df(_ context.Context, c *Call) int {
 	o, err := c.parse("P", "k", "m", "B:", "T", "a", "output=")
@@ -36,7 +30,8 @@ func df(_ context.Context, c *Call) int {
 	if o.has("P") && unit != 1024 {
 		title = fmt.Sprintf("%d-blocks", unit)
 	}
-	total, free := int64(totalBlocks)*4096, int64(freeBlocks)*4096
+	hw := c.System.Hardware.Filled()
+	total, free := hw.Disk, hw.DiskFree
 	if c.System.Disk.Full() {
 		free = 0
 	}

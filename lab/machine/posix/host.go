@@ -8,9 +8,6 @@ import (
 	"strings"
 )
 
-// kernel is what the machines claim to run.
-const kernel = "6.1.0-31-amd64"
-
 func id(_ context.Context, c *Call) int {
 	o, err := c.parse("u", "g", "n", "G", "r")
 	kinds := 0
@@ -125,9 +122,10 @@ func uname(_ context.Context, c *Call) int {
 	if err != nil {
 		return c.usage("%v", err)
 	}
+	hw := c.System.Hardware.Filled()
 	var parts []string
-	for _, p := range []struct{ flag, text string }{{"s", "Linux"}, {"n", c.System.Hostname()}, {"r", kernel}, {"v",
-		"#1 SMP Debian 6.1.128-1"}, {"m", "x86_64"}, {"p", "unknown"}, {"i", "unknown"}, {"o", "GNU/Linux"}} {
+	for _, p := range []struct{ flag, text string }{{"s", "Linux"}, {"n", c.System.Hostname()}, {"r", hw.Kernel()}, {"v",
+		"#1 SMP Debian 6.1.128-1"}, {"m", hw.Machine()}, {"p", "unknown"}, {"i", "unknown"}, {"o", "GNU/Linux"}} {
 		if o.has(p.flag) || o.has("a") && p.text != "unknown" {
 			parts = append(parts, p.text)
 		}
@@ -188,11 +186,11 @@ func nproc(_ context.Context, c *Call) int {
 	if err != nil {
 		return c.usage("%v", err)
 	}
-	fmt.Fprintln(c.Out, 16)
+	fmt.Fprintln(c.Out, c.System.Hardware.Filled().CPUs)
 	return 0
 }
 
-// free tells of 64 GiB.
+// free tells of a machine that runs next to nothing.
 func free(_ context.Context, c *Call) int {
 	o, err := c.parse("k", "m", "b")
 	if err == nil && len(o.args) > 0 {
@@ -220,7 +218,9 @@ func free(_ context.Context, c *Call) int {
 		unit = 1024
 	}
 	fmt.Fprintln(c.Out, "               total        used        free      shared  buff/cache   available")
-	show("Mem:", 65807484, 2231044, 61012312, 1892, 3121400, 63576440)
+	total := c.System.Hardware.Filled().Memory >> 10
+	show("Mem:", total, ofOrdinary(total, 2231044), ofOrdinary(total, 61012312), ofOrdinary(total, 1892), ofOrdinary(total, 3121400),
+		ofOrdinary(total, 63576440))
 	show("Swap:", 0, 0, 0)
 	return 0
 }

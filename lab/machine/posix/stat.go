@@ -279,6 +279,7 @@ func seconds(t time.Time, digits int) string {
 
 // fsVerb is `stat -f`: what file system a path lies on.
 func (c *Call) fsVerb(v byte, p string) string {
+	total, free := c.System.Hardware.Filled().blocks()
 	switch v {
 	case 'n':
 		return p
@@ -287,12 +288,12 @@ func (c *Call) fsVerb(v byte, p string) string {
 	case 'S', 's':
 		return "4096"
 	case 'b':
-		return strconv.Itoa(totalBlocks)
+		return strconv.FormatInt(total, 10)
 	case 'a', 'f':
 		if c.System.Disk.Full() {
 			return "0"
 		}
-		return strconv.Itoa(freeBlocks)
+		return strconv.FormatInt(free, 10)
 	}
 	return "?"
 }

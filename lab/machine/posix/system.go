@@ -18,6 +18,8 @@ type System struct {
 	Hostname func() string
 	// Address is the machine's IPv4 address on its one network card.
 	Address string
+	// Hardware is what it is made of.
+	Hardware Hardware
 	// Now is the machine's clock.
 	Now func() time.Time
 	// Booted is when the machine was switched on.
