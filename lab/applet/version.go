@@ -40,6 +40,16 @@ func Plays(k0s string) error {
 	return nil
 }
 
+// Minors are the Kubernetes minors that this binary can pose as, lowest first: "1.34" and so on. The last one is its own.
+func Minors() ([]string, error) {
+	own, err := ownMinor()
+	var list []string
+	for minor := own - older; err == nil && minor <= own; minor++ {
+		list = append(list, fmt.Sprintf("1.%d", minor))
+	}
+	return list, err
+}
+
 // ownMinor is the minor of the Kubernetes that is linked in.
 func ownMinor() (int, error) {
 	_, minor, _ := strings.Cut(version.DefaultKubeBinaryVersion, ".")
