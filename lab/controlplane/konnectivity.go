@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,6 +26,15 @@ func Listening(podIP string) string {
 		return "127.244." + rest
 	}
 	return podIP
+}
+
+// ListeningAt is where a pod with this address listens when it says that it does on that port. Ports that only root may take are 50000
+// higher.
+func ListeningAt(podIP string, port int) string {
+	if port < 1024 {
+		port += 50000
+	}
+	return net.JoinHostPort(Listening(podIP), strconv.Itoa(port))
 }
 
 // serveKonnectivity stands in for k0s's konnectivity server and its agents: what the API server sends to pods, such as admission requests
@@ -103,17 +113,21 @@ func tunnel(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(client, pod)
 }
 
-// dialPod connects to a pod's port. Only pods can be reached; the error is the one that a node of theirs would have, on one line.
+// dialPod connects to a pod's port. Only pods can be reached, those on the network of their machine among them; the error is the one that a
+// node of theirs would have, on one line.
 func dialPod(address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
+	host, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
-	at := Listening(host)
-	if at == host {
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, err
+	}
+	if machine := strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "127.0."); Listening(host) == host && !machine {
 		return nil, fmt.Errorf("dial tcp %s: connect: no route to host", address)
 	}
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(at, port), 5*time.Second)
+	conn, err := net.DialTimeout("tcp", ListeningAt(host, port), 5*time.Second)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		return nil, fmt.Errorf("dial tcp %s: connect: %w", address, errno)

@@ -63,7 +63,9 @@ type Env struct {
 	// Config and Client are the lab's own way into the cluster.
 	Config *rest.Config
 	Client kubernetes.Interface
-	Pod    *corev1.Pod
+	// Authority is that of the webhooks of pods with AnnotationWebhook.
+	Authority *Authority
+	Pod       *corev1.Pod
 	// Listen opens a port of the pod's address.
 	Listen func(port int32) (net.Listener, error)
 	Log    *slog.Logger
@@ -74,6 +76,10 @@ func Of(pod *corev1.Pod) Life {
 	l := Life{Fails: said(pod, AnnotationFails, "LAB_FAILS"), ReadyAfter: duration(said(pod, AnnotationReadyAfter, "LAB_READY_AFTER"), 0)}
 	if pod.Spec.RestartPolicy == corev1.RestartPolicyNever || pod.Spec.RestartPolicy == corev1.RestartPolicyOnFailure {
 		l.Exit, l.EndsAfter = func(context.Context, kubernetes.Interface) (int32, string) { return 0, "" }, jobLasts
+	}
+	hooks := Webhooks(pod)
+	if len(hooks) > 0 {
+		l.Programs = append(l.Programs, authorityProgram(hooks))
 	}
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		repository, tag := split(c.Image)
@@ -87,9 +93,15 @@ func Of(pod *corev1.Pod) Life {
 		case imageSlow:
 			l.ReadyAfter = max(l.ReadyAfter, duration(tag+"s", 0))
 		case imageWebhook:
+			if len(hooks) > 0 { // the pod answers already
+				continue
+			}
 			l.Programs = append(l.Programs, webhookProgram(c))
 		case imageMetalLB:
-			l.Programs = append(l.Programs, metalLBWebhooks(c), metalLBAddresses(c))
+			l.Programs = append(l.Programs, metalLBAddresses(c))
+			if len(hooks) == 0 {
+				l.Programs = append(l.Programs, metalLBWebhooks(c))
+			}
 		case imageAgnhost:
 			if name, ok := lookedUp(c); ok {
 				l.Exit = func(ctx context.Context, client kubernetes.Interface) (int32, string) {

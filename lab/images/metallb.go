@@ -10,13 +10,10 @@ import (
 
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/util/retry"
 )
 
 // What MetalLB's chart calls its things.
@@ -30,10 +27,6 @@ const (
 
 func poolResource() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: "metallb.io", Version: "v1beta1", Resource: "ipaddresspools"}
-}
-
-func definitionResource() schema.GroupVersionResource {
-	return schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 }
 
 // metalLBWebhooks serves MetalLB's admission and conversion webhooks. As with the real controller, the pod is Ready before: first it makes
@@ -63,7 +56,7 @@ func metalLBWebhooks(c corev1.Container) Program {
 			if err := writeBundle(ctx, e, metalLBConfiguration, metalLBManager, certs.ca); err != nil {
 				return err
 			}
-			return writeConversionBundle(ctx, client, certs.ca)
+			return absent(writeConversionBundle(ctx, client, metalLBConverted, metalLBManager, certs.ca))
 		}
 		if !insist(ctx, e, "write the authority", write) {
 			return
@@ -96,60 +89,6 @@ func keptCertificates(ctx context.Context, e Env) (certificates, error) {
 	s.Data = map[string][]byte{"ca.crt": made.ca, "tls.crt": made.cert, "tls.key": made.key}
 	_, err = secrets.Update(ctx, s, metav1.UpdateOptions{FieldManager: metalLBManager})
 	return made, err
-}
-
-func writeConversionBundle(ctx context.Context, client dynamic.Interface, ca []byte) error {
-	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		crd, err := client.Resource(definitionResource()).Get(ctx, metalLBConverted, metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		path := []string{"spec", "conversion", "webhook", "clientConfig"}
-		hook, found, err := unstructured.NestedMap(crd.Object, path...)
-		if err != nil || !found {
-			return err
-		}
-		encoded, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&struct {
-			CABundle []byte `json:"caBundle"`
-		}{ca})
-		if err != nil || hook["caBundle"] == encoded["caBundle"] {
-			return err
-		}
-		hook["caBundle"] = encoded["caBundle"]
-		if err := unstructured.SetNestedMap(crd.Object, hook, path...); err != nil {
-			return err
-		}
-		_, err = client.Resource(definitionResource()).Update(ctx, crd, metav1.UpdateOptions{FieldManager: metalLBManager})
-		return err
-	})
-}
-
-// convert answers that every object is the same in the version that is asked for.
-func convert(w http.ResponseWriter, r *http.Request) {
-	var review struct {
-		metav1.TypeMeta `json:",inline"`
-		Request         *struct {
-			UID     string           `json:"uid"`
-			Desired string           `json:"desiredAPIVersion"`
-			Objects []map[string]any `json:"objects"`
-		} `json:"request,omitempty"`
-		Response any `json:"response,omitempty"`
-	}
-	if err := json.NewDecoder(r.Body).Decode(&review); err != nil || review.Request == nil {
-		http.Error(w, fmt.Sprintf("not a conversion review: %v", err), http.StatusBadRequest)
-		return
-	}
-	for _, o := range review.Request.Objects {
-		o["apiVersion"] = review.Request.Desired
-	}
-	review.Response = map[string]any{"uid": review.Request.UID, "convertedObjects": review.Request.Objects,
-		"result": metav1.Status{Status: metav1.StatusSuccess}}
-	review.Request = nil
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(review) // the API server may have gone away
 }
 
 // judgePool refuses a pool whose addresses are none, or are another pool's too.

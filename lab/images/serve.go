@@ -1,17 +1,11 @@
 package images
 
 import (
+	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/http"
 	"time"
 
@@ -26,43 +20,12 @@ type certificates struct{ ca, cert, key []byte }
 
 // newCertificates makes those of a Service's name.
 func newCertificates(service, namespace string) (certificates, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ca, err := newIssuer(service + "-ca")
 	if err != nil {
 		return certificates{}, err
 	}
-	now := time.Now()
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: service + "-ca"}, NotBefore: now.Add(-time.Hour),
-		NotAfter: now.AddDate(10, 0, 0),
-		IsCA:     true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
-	if err != nil {
-		return certificates{}, err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return certificates{}, err
-	}
-	name := service + "." + namespace + ".svc"
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(10, 0, 0),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, key.Public(), caKey)
-	if err != nil {
-		return certificates{}, err
-	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return certificates{}, err
-	}
-	return certificates{
-		ca:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-		cert: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		key:  pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER}),
-	}, nil
+	cert, key, err := ca.issue(service + "." + namespace + ".svc")
+	return certificates{ca: ca.pem, cert: cert, key: key}, err
 }
 
 // serveTLS answers on a port of the pod until ctx ends.
@@ -87,29 +50,64 @@ func serveTLS(ctx context.Context, e Env, port int32, c certificates, handler ht
 // writeBundle puts the authority into every webhook of a configuration, as programs do that make their certificates themselves. The write
 // is theirs in managedFields: by is the name of the program.
 func writeBundle(ctx context.Context, e Env, configuration, by string, ca []byte) error {
-	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		hooks := e.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	hooks := e.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	return bundled(ca, func() (list []*admissionregistrationv1.WebhookClientConfig, update func() error, err error) {
 		c, err := hooks.Get(ctx, configuration, metav1.GetOptions{})
 		if err != nil {
-			return err
-		}
-		if bundled(c, ca) {
-			return nil
+			return nil, nil, err
 		}
 		for i := range c.Webhooks {
-			c.Webhooks[i].ClientConfig.CABundle = ca
+			list = append(list, &c.Webhooks[i].ClientConfig)
 		}
-		_, err = hooks.Update(ctx, c, metav1.UpdateOptions{FieldManager: by})
-		return err
+		return list, func() error {
+			_, err := hooks.Update(ctx, c, metav1.UpdateOptions{FieldManager: by})
+			return err
+		}, nil
 	})
 }
 
-func bundled(c *admissionregistrationv1.ValidatingWebhookConfiguration, ca []byte) bool {
-	for _, w := range c.Webhooks {
-		if string(w.ClientConfig.CABundle) != string(ca) {
-			return false
+// writeMutatingBundle is writeBundle for a MutatingWebhookConfiguration.
+func writeMutatingBundle(ctx context.Context, e Env, configuration, by string, ca []byte) error {
+	hooks := e.Client.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	return bundled(ca, func() (list []*admissionregistrationv1.WebhookClientConfig, update func() error, err error) {
+		c, err := hooks.Get(ctx, configuration, metav1.GetOptions{})
+		if err != nil {
+			return nil, nil, err
 		}
+		for i := range c.Webhooks {
+			list = append(list, &c.Webhooks[i].ClientConfig)
+		}
+		return list, func() error {
+			_, err := hooks.Update(ctx, c, metav1.UpdateOptions{FieldManager: by})
+			return err
+		}, nil
+	})
+}
+
+// bundled puts the authority into the webhooks that read returns, and updates what they are of when one of them lacked it.
+func bundled(ca []byte, read func() ([]*admissionregistrationv1.WebhookClientConfig, func() error, error)) error {
+	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		hooks, update, err := read()
+		if err != nil {
+			return err
+		}
+		changed := false
+		for _, h := range hooks {
+			changed = bundle(h, ca) || changed
+		}
+		if !changed {
+			return nil
+		}
+		return update()
+	})
+}
+
+// bundle puts the authority into one webhook, and reports whether it was not there. One with an address of its own is no pod's.
+func bundle(c *admissionregistrationv1.WebhookClientConfig, ca []byte) (changed bool) {
+	if c.Service == nil || bytes.Equal(c.CABundle, ca) {
+		return false
 	}
+	c.CABundle = ca
 	return true
 }
 

@@ -46,5 +46,5 @@ func (a *addresses) free(ip string) {
 	delete(a.used, high<<8|low)
 }
 
-// Listening is where the lab's pod with this address listens.
-func Listening(podIP string) string { return controlplane.Listening(podIP) }
+// ListeningAt is where the lab's pod with this address listens when it declares that port.
+func ListeningAt(podIP string, port int) string { return controlplane.ListeningAt(podIP, port) }

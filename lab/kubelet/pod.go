@@ -28,10 +28,10 @@ func (p *pool) run(n *node, pod *corev1.Pod) (again time.Duration, err error) {
 	if s.life.Fails != "" {
 		return p.crash(n, pod, s)
 	}
-	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
+	if err := s.open(pod, n.worker.Addr, p.addresses, p.authority); err != nil {
 		return p.notOpened(n, pod, s, err)
 	}
-	s.begin(p.ctx, images.Env{Config: p.config, Client: p.client, Pod: pod, Log: p.opts.Log})
+	s.begin(p.ctx, images.Env{Config: p.config, Client: p.client, Authority: p.authority, Pod: pod, Log: p.opts.Log})
 	if s.life.Exit != nil {
 		if time.Since(s.readyAt) >= s.life.EndsAfter {
 			code, message := s.life.Exit(n.ctx, p.client)
@@ -60,7 +60,7 @@ func (p *pool) crash(n *node, pod *corev1.Pod, s *sandbox) (again time.Duration,
 	if pod.Spec.RestartPolicy == corev1.RestartPolicyNever {
 		return 0, p.report(n, pod, exitedStatus(pod, 1, s.life.Fails))
 	}
-	if err := s.open(pod, n.worker.Addr, p.addresses); err != nil {
+	if err := s.open(pod, n.worker.Addr, p.addresses, p.authority); err != nil {
 		return p.notOpened(n, pod, s, err)
 	}
 	if crashed(pod, s) {

@@ -38,6 +38,7 @@ type pool struct {
 	// config is what client was made of; the programs of some images make clients of their own.
 	config    *rest.Config
 	addresses *addresses
+	authority *images.Authority
 	pods      cache.SharedIndexInformer
 	queue     workqueue.TypedRateLimitingInterface[podRef]
 	// joining counts the workers on their way in. Guarded by the fleet's mutex.
@@ -74,6 +75,9 @@ func newPool(ctx context.Context, cluster *controlplane.Cluster, opts Options, a
 		return nil, err
 	}
 	p := emptyPool(ctx, client, opts, a)
+	if p.authority, err = images.NewAuthority(); err != nil {
+		return nil, err
+	}
 	p.cluster = cluster
 	p.config = rest.CopyConfig(cfg)
 	p.config.ContentType, p.config.AcceptContentTypes = "", ""

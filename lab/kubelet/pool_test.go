@@ -120,7 +120,7 @@ func (o *one) until(what string, is func() bool) {
 // answers asks the pod at an address.
 func (o *one) answers(ip string) bool {
 	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
-	r, err := client.Get(fmt.Sprintf("http://%s:8080/", Listening(ip)))
+	r, err := client.Get(fmt.Sprintf("http://%s/", ListeningAt(ip, 8080)))
 	if err != nil {
 		return false
 	}

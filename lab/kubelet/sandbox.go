@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -46,7 +45,7 @@ type sandbox struct {
 var errKilled = errors.New("the pod was killed")
 
 // open gives the pod its address and begins to listen when it is to. It may be called again.
-func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses) error {
+func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses, authority *images.Authority) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -54,17 +53,21 @@ func (s *sandbox) open(pod *corev1.Pod, hostIP string, pool *addresses) error {
 		return errKilled
 	case s.ip != "":
 		return nil
-	case pod.Spec.HostNetwork:
-		s.ip = hostIP
-		return nil
 	}
-	ports := servedPorts(pod)
+	serve := opening(pod, authority)
+	if pod.Spec.HostNetwork {
+		var err error
+		if s.listeners, err = serve(hostIP); err == nil {
+			s.ip = hostIP
+		}
+		return err
+	}
 	for {
 		ip, err := pool.take()
 		if err != nil {
 			return err
 		}
-		s.listeners, err = listen(s.key, ip, ports)
+		s.listeners, err = serve(ip)
 		if err == nil {
 			s.ip = ip
 			return nil
@@ -86,7 +89,7 @@ func (s *sandbox) begin(ctx context.Context, e images.Env) {
 	ctx, s.stop = context.WithCancel(ctx)
 	ip := s.ip
 	e.Listen = func(port int32) (net.Listener, error) {
-		return net.Listen("tcp", net.JoinHostPort(Listening(ip), strconv.Itoa(int(port))))
+		return net.Listen("tcp", ListeningAt(ip, int(port)))
 	}
 	for _, program := range s.life.Programs {
 		go program(ctx, e)
@@ -103,40 +106,6 @@ func (s *sandbox) restartCount() int32 {
 
 // well reports whether the pod's containers have come so far that their probes pass.
 func (s *sandbox) well() bool { return time.Since(s.readyAt) >= s.life.ReadyAfter }
-
-// servedPorts are the ports on which the pod is to answer.
-func servedPorts(pod *corev1.Pod) []int32 {
-	if pod.Annotations[AnnotationServe] != "true" {
-		return nil
-	}
-	var ports []int32
-	for _, c := range pod.Spec.Containers {
-		for _, p := range c.Ports {
-			if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP {
-				ports = append(ports, p.ContainerPort)
-			}
-		}
-	}
-	return ports
-}
-
-func listen(key, ip string, ports []int32) ([]*http.Server, error) {
-	var servers []*http.Server
-	for _, port := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(Listening(ip), strconv.Itoa(int(port))))
-		if err != nil {
-			closeAll(servers)
-			return nil, err
-		}
-		server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set(PodHeader, key)
-			_, _ = io.WriteString(w, key+"\n")
-		})}
-		go func() { _ = server.Serve(l) }() // ends by close
-		servers = append(servers, server)
-	}
-	return servers, nil
-}
 
 func closeAll(servers []*http.Server) {
 	// What was accepted is answered; there is next to nothing to answer, so this takes no time.
@@ -192,7 +161,7 @@ func farewell(pod *corev1.Pod, linger time.Duration) (serves, lasts time.Duratio
 	if s := pod.DeletionGracePeriodSeconds; s != nil {
 		grace = time.Duration(*s) * time.Second
 	}
-	if len(servedPorts(pod)) > 0 {
+	if len(ServedPorts(pod)) > 0 {
 		serves = defaultDrain
 	}
 	if v, ok := pod.Annotations[AnnotationDrain]; ok {

@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,7 +67,20 @@ func TestAddresses(t *testing.T) {
 	if len(seen) != 256*254 {
 		t.Errorf("%d addresses", len(seen))
 	}
-	if got := Listening(first); got != "127.244.0.2" {
+	if got := ListeningAt(first, 8080) + " " + ListeningAt(first, 443) + " " + ListeningAt("127.88.0.101", 80); got !=
+		"127.244.0.2:8080 127.244.0.2:50443 127.88.0.101:50080" {
 		t.Error(got)
+	}
+}
+
+// TestServedPorts: those that a pod declares, or those that it is told, which is what a Service's target may be without being declared.
+func TestServedPorts(t *testing.T) {
+	for said, want := range map[string][]int32{"": nil, "true": {8080}, "false": nil, "80, 9090": {80, 9090}, "0,70000,x,7": {7}} {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{AnnotationServe: said}}, Spec: corev1.PodSpec{
+			Containers: []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}}},
+		}}
+		if got := ServedPorts(pod); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, not %v", said, got, want)
+		}
 	}
 }

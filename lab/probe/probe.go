@@ -140,23 +140,7 @@ func (p *Prober) firstEndpoint(ctx context.Context) error {
 // probe sends requests at the rate until ctx ends, then waits for those on their way.
 func (p *Prober) probe(ctx context.Context) {
 	client := &http.Client{Timeout: p.opts.Timeout, Transport: &http.Transport{DisableKeepAlives: true}}
-	ticker := time.NewTicker(time.Duration(float64(time.Second) / p.opts.Rate))
-	defer ticker.Stop()
-	var inFlight sync.WaitGroup
-	defer inFlight.Wait()
-	slots := make(chan struct{}, maxInFlight)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		slots <- struct{}{}
-		inFlight.Go(func() {
-			defer func() { <-slots }()
-			p.ask(client)
-		})
-	}
+	steady(ctx, p.opts.Rate, func() { p.ask(client) })
 }
 
 // ask sends one request to the endpoint whose turn it is and notes how it went.
@@ -180,11 +164,15 @@ func (p *Prober) ask(client *http.Client) {
 }
 
 func request(client *http.Client, e endpoint) error {
-	host, port, err := net.SplitHostPort(e.address)
+	host, text, err := net.SplitHostPort(e.address)
 	if err != nil {
 		return err
 	}
-	answer, err := client.Get("http://" + net.JoinHostPort(kubelet.Listening(host), port) + "/")
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return err
+	}
+	answer, err := client.Get("http://" + kubelet.ListeningAt(host, port) + "/")
 	if err != nil {
 		return err
 	}

@@ -93,16 +93,28 @@ func ready(from []*discoveryv1.EndpointSlice) []endpoint {
 		}
 		port := strconv.Itoa(int(*s.Ports[0].Port))
 		for _, e := range s.Endpoints {
-			if len(e.Addresses) == 0 || isFalse(e.Conditions.Ready) || isFalse(e.Conditions.Serving) || isTrue(e.Conditions.Terminating) {
-				continue
+			if takesTraffic(e) {
+				list = append(list, endpoint{address: net.JoinHostPort(e.Addresses[0], port), pod: target(e)})
 			}
-			found := endpoint{address: net.JoinHostPort(e.Addresses[0], port)}
-			if e.TargetRef != nil {
-				found.pod = e.TargetRef.Namespace + "/" + e.TargetRef.Name
-			}
-			list = append(list, found)
 		}
 	}
+	return sorted(list)
+}
+
+func takesTraffic(e discoveryv1.Endpoint) bool {
+	return len(e.Addresses) > 0 && !isFalse(e.Conditions.Ready) && !isFalse(e.Conditions.Serving) && !isTrue(e.Conditions.Terminating)
+}
+
+// target is the endpoint's pod, "namespace/name", or "".
+func target(e discoveryv1.Endpoint) string {
+	if e.TargetRef == nil {
+		return ""
+	}
+	return e.TargetRef.Namespace + "/" + e.TargetRef.Name
+}
+
+// sorted sorts endpoints by address and leaves out what is listed twice.
+func sorted(list []endpoint) []endpoint {
 	slices.SortFunc(list, func(a, b endpoint) int { return cmp.Compare(a.address, b.address) })
 	return slices.Compact(list)
 }
@@ -136,16 +148,18 @@ func countReady(objects []any, selector labels.Selector) int {
 	n := 0
 	for _, o := range objects {
 		pod, ok := o.(*corev1.Pod)
-		if !ok || pod.DeletionTimestamp != nil || !selector.Matches(labels.Set(pod.Labels)) {
-			continue
-		}
-		if slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		}) {
+		if ok && selector.Matches(labels.Set(pod.Labels)) && isReady(pod) {
 			n++
 		}
 	}
 	return n
+}
+
+// isReady reports whether a pod is Ready and not asked to end, as a PodDisruptionBudget counts it.
+func isReady(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // seeReady notes the fewest Ready pods, from when all of them were Ready for the first time.
