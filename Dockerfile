@@ -1,5 +1,5 @@
-# The images of kiban. One holds nothing but the binary; one has Renovate beside it; and the one that is built by default has a shell, because
-# runners start the lines of a job with one. docs/release.md says how they are built and why they are as they are.
+# The images of kiban. One holds nothing but the binary; one has Renovate beside it, one the lab; and the one that is built by default has a
+# shell, because runners start the lines of a job with one. docs/release.md says how they are built and why they are as they are.
 
 # "source" builds the binary from these sources, "release" takes the one that a release has built.
 ARG BINARY=source
@@ -19,6 +19,25 @@ ARG TARGETPLATFORM
 COPY $TARGETPLATFORM/kiban /kiban
 
 FROM binary-$BINARY AS binary
+
+# The lab is built as kiban is. It is a module in a folder: Go reads its version from the tag lab/vX.Y.Z, which is set here where the
+# commit has a tag vX.Y.Z.
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS binary-lab-source
+WORKDIR /src
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local
+COPY go.mod go.sum ./
+COPY lab/go.mod lab/go.sum ./lab/
+RUN go -C lab mod download
+COPY . .
+RUN git tag --points-at HEAD 'v*' | while read -r tag; do git tag --force "lab/$tag"; done
+ARG TARGETOS TARGETARCH
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go -C lab build -trimpath -ldflags '-s -w' -o /kiban-lab ./cmd/kiban-lab
+
+FROM scratch AS binary-lab-release
+ARG TARGETPLATFORM
+COPY $TARGETPLATFORM/kiban-lab /kiban-lab
+
+FROM binary-lab-$BINARY AS binary-lab
 
 # What surrounds it: whom to trust, who runs it, and where it may write.
 FROM --platform=$BUILDPLATFORM golang:1.26.8 AS around
@@ -45,8 +64,8 @@ ENTRYPOINT ["/usr/local/bin/kiban"]
 FROM ghcr.io/renovatebot/renovate:44.121.2 AS renovate
 COPY --from=binary /kiban /usr/local/bin/kiban
 
-# What pipelines use. It has no entrypoint: a runner starts the shell.
-FROM scratch AS job
+# What jobs have in common. It has no entrypoint: a runner starts the shell.
+FROM scratch AS shell
 COPY --from=around /root-of/ /
 COPY --from=applets /root-of/ /
 COPY --from=busybox /bin/busybox /bin/busybox
@@ -54,3 +73,10 @@ COPY --from=binary /kiban /usr/local/bin/kiban
 ENV PATH=/usr/local/bin:/bin HOME=/home/kiban
 USER 1000:1000
 CMD ["sh"]
+
+# What rehearsals and drills use: kiban finds the lab beside itself.
+FROM shell AS lab
+COPY --from=binary-lab /kiban-lab /usr/local/bin/kiban-lab
+
+# What pipelines use.
+FROM shell AS job

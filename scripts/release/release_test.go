@@ -48,13 +48,14 @@ func TestImagesAreStages(t *testing.T) {
 	var stages []string
 	for _, m := range stage.FindAllStringSubmatch(content(t, "Dockerfile"), -1) {
 		stages = append(stages, m[2])
-		if base := m[1]; base != "scratch" && !strings.HasPrefix(base, "binary-") && !regexp.MustCompile(`:v?\d+\.\d+`).MatchString(base) {
+		if base := m[1]; base != "scratch" && !strings.HasPrefix(base, "binary-") && !slices.Contains(stages, base) && !regexp.MustCompile(`:v?\d+\.\d+`).MatchString(base) {
 			t.Errorf("stage %s begins with %s, which is no exact version", m[2], base)
 		}
 	}
 	var config struct {
 		Dockers []struct {
 			ID        string
+			IDs       []string `yaml:"ids"`
 			Flags     []string
 			Tags      []string
 			SBOM      string            `yaml:"sbom"`
@@ -81,13 +82,105 @@ func TestImagesAreStages(t *testing.T) {
 		if from := "binary-" + d.BuildArgs["BINARY"]; from != "binary-release" || !slices.Contains(stages, from) {
 			t.Errorf("image %s has its binary from stage %q", d.ID, from)
 		}
+		want := []string{"kiban"}
+		if d.ID == "lab" {
+			want = []string{"kiban", "lab"}
+		}
+		if !slices.Equal(d.IDs, want) {
+			t.Errorf("image %s is given the builds %q, not %q", d.ID, d.IDs, want)
+		}
 		tags = append(tags, d.Tags...)
 	}
-	if want := []string{"{{ .Version }}", "{{ .Version }}-bare", "{{ .Version }}-renovate"}; !slices.Equal(tags, want) {
+	if want := []string{"{{ .Version }}", "{{ .Version }}-bare", "{{ .Version }}-renovate", "{{ .Version }}-lab"}; !slices.Equal(tags, want) {
 		t.Errorf("the images are tagged %q, not %q", tags, want)
 	}
 	if len(stages) == 0 || stages[len(stages)-1] != "job" {
 		t.Errorf("the last stage, which is built when none is named, must be job: %q", stages)
+	}
+}
+
+// The lab is shipped beside kiban, where kiban looks for it, with the same version: Go finds that of a module in a folder by a tag of its own.
+func TestTheLabIsReleasedWithKiban(t *testing.T) {
+	var config struct {
+		Builds []struct {
+			ID, Dir, Main, Binary string
+			Flags, LDFlags, Env   []string
+			Targets               []string
+		}
+		Archives []struct {
+			IDs       []string `yaml:"ids"`
+			Different bool     `yaml:"allow_different_binary_count"`
+		}
+		SBOMs []struct{ Documents []string } `yaml:"sboms"`
+	}
+	if err := yaml.Unmarshal([]byte(content(t, ".goreleaser.yaml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	if b := config.Builds; len(b) != 2 || b[0].Binary != "kiban" || b[1].Binary != "kiban-lab" {
+		t.Fatalf("the builds are %+v", b)
+	}
+	kiban, lab := config.Builds[0], config.Builds[1]
+	if _, err := os.Stat(filepath.Join(root, lab.Dir, lab.Main)); err != nil || lab.Dir != "lab" {
+		t.Errorf("the lab is built from %s/%s: %v", lab.Dir, lab.Main, err)
+	}
+	if !slices.Equal(lab.Flags, kiban.Flags) || !slices.Equal(lab.LDFlags, kiban.LDFlags) || !slices.Equal(lab.Env, kiban.Env) {
+		t.Errorf("kiban is built with %q %q %q, the lab with %q %q %q", kiban.Flags, kiban.LDFlags, kiban.Env, lab.Flags, lab.LDFlags, lab.Env)
+	}
+	for _, target := range lab.Targets {
+		if !strings.HasPrefix(target, "linux_") || !slices.Contains(kiban.Targets, target) {
+			t.Errorf("the lab is built for %s", target)
+		}
+	}
+	if len(lab.Targets) != 2 {
+		t.Errorf("the lab is built for %q", lab.Targets)
+	}
+	if a := config.Archives; len(a) != 1 || len(a[0].IDs) > 0 || !a[0].Different {
+		t.Errorf("the archives, which have to take both: %+v", a)
+	}
+	if s := config.SBOMs; len(s) != 1 || len(s[0].Documents) != 1 || !strings.HasPrefix(s[0].Documents[0], "{{ .Binary }}_") {
+		t.Errorf("what is in the two binaries is written to the same file: %+v", s)
+	}
+	if !strings.Contains(content(t, ".gitlab-ci.yml"), `git tag --force "lab/$CI_COMMIT_TAG"`) ||
+		!strings.Contains(content(t, "Dockerfile"), `git tag --force "lab/$tag"`) {
+		t.Error("Go finds no version for the lab")
+	}
+}
+
+// TestTheLabsTagIsItsVersion holds that Go reads the version of a module in a folder from the tag that the release job sets.
+func TestTheLabsTagIsItsVersion(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.com/a\n\ngo 1.26\n", "lab/go.mod": "module example.com/a/lab\n\ngo 1.26\n",
+		"lab/main.go": "package main\n\nimport (\n\t\"os\"\n\t\"runtime/debug\"\n)\n\nfunc main() {\n\ti, _ := debug.ReadBuildInfo()\n" +
+			"\tos.Stdout.WriteString(i.Main.Version)\n}\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run := func(name string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(name, args...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "CGO_ENABLED=0")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+		}
+		return string(out)
+	}
+	run("git", "init", "-q")
+	run("git", "add", ".")
+	run("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "a")
+	run("git", "tag", "v1.2.3")
+	run("git", "tag", "--force", "lab/v1.2.3")
+	program := filepath.Join(t.TempDir(), "lab")
+	run("go", "-C", "lab", "build", "-buildvcs=true", "-o", program, ".")
+	if got := run(program); got != "v1.2.3" {
+		t.Errorf("the version is %s", got)
 	}
 }
 
