@@ -1,7 +1,7 @@
 // Command bench measures kiban against the k0sctl library, and against what is possible, on the lab. Each pair is measured in one
 // run, in turns, so that a ratio holds on a machine whose speed drifts. It prints a Markdown table.
 //
-//	bench -kiban ../bin/kiban -lab ../bin/kiban-lab [-only noop,observe,rollout,render] [-long]
+//	bench -kiban ../bin/kiban -lab ../bin/kiban-lab [-only noop,observe,rollout,render,population] [-long]
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.Kiban, "kiban", "../bin/kiban", "the kiban binary")
 	flag.StringVar(&o.Lab, "lab", "../bin/kiban-lab", "the lab's binary")
-	flag.StringVar(&o.only, "only", "", "comma-separated: noop, observe, rollout, render; empty: all")
+	flag.StringVar(&o.only, "only", "", "comma-separated: noop, observe, rollout, render, population; empty: all")
 	flag.BoolVar(&o.long, "long", false, "roll out 100 workers too, with k0sctl as well: half an hour")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -59,7 +59,8 @@ func run(o options) error {
 	suites := []struct {
 		name string
 		run  func(options) ([]row, error)
-	}{{"render", benchRender}, {"noop", benchNoop}, {"observe", benchObserve}, {"rollout", benchRollout}}
+	}{{"render", benchRender}, {"noop", benchNoop}, {"observe", benchObserve}, {"rollout", benchRollout},
+		{"population", benchPopulation}}
 	fmt.Println("| what | kiban | against | ratio | goal | met |\n|---|---|---|---|---|---|")
 	for _, s := range suites {
 		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), s.name) {

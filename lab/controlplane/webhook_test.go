@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -48,6 +49,17 @@ func TestWebhooksAreReached(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `admission webhook "maps.lab.kiban.dev" denied the request: too short`) {
 		t.Errorf("refused with %v", err)
 	}
+	standInForWebhooks(t, client)
+	refused := false
+	s.until("what stands in for a webhook allows", func(context.Context) error {
+		_, err := client.CoreV1().Secrets("default").Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "judged"}},
+			metav1.CreateOptions{})
+		refused = refused || err != nil && strings.Contains(err.Error(), "failed calling webhook")
+		return err
+	})
+	if !refused {
+		t.Error("nobody was asked: a webhook whose pod is not there yet has to be in the way")
+	}
 	s.until("CoreDNS and metrics server run", func(ctx context.Context) error {
 		for _, name := range []string{"coredns", "metrics-server"} {
 			d, err := client.AppsV1().Deployments("kube-system").Get(ctx, name, metav1.GetOptions{})
@@ -60,6 +72,46 @@ func TestWebhooksAreReached(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// standInForWebhooks makes a validating and a mutating configuration, and some pod behind both that is not made for it, on a port that only
+// root may take.
+func standInForWebhooks(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	ctx, labels := t.Context(), map[string]string{"app": "policy"}
+	fail, none := admissionregistrationv1.Fail, admissionregistrationv1.SideEffectClassNone
+	meta := metav1.ObjectMeta{Name: "policy"}
+	to := admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "default", Name: "policy"}}
+	rules := []admissionregistrationv1.RuleWithOperations{{
+		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+		Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"secrets"}},
+	}}
+	hooks := client.AdmissionregistrationV1()
+	_, err := hooks.ValidatingWebhookConfigurations().Create(ctx, &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: meta,
+		Webhooks: []admissionregistrationv1.ValidatingWebhook{{Name: "v.policy.example.com", FailurePolicy: &fail, SideEffects: &none,
+			AdmissionReviewVersions: []string{"v1"}, ClientConfig: to, Rules: rules}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = hooks.MutatingWebhookConfigurations().Create(ctx, &admissionregistrationv1.MutatingWebhookConfiguration{ObjectMeta: meta,
+		Webhooks: []admissionregistrationv1.MutatingWebhook{{Name: "m.policy.example.com", FailurePolicy: &fail, SideEffects: &none,
+			AdmissionReviewVersions: []string{"v1"}, ClientConfig: to, Rules: rules}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.CoreV1().Services("default").Create(ctx, &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{Selector: labels,
+		Ports: []corev1.ServicePort{{Port: 443, TargetPort: intstr.FromString("https")}}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // the API server has to have heard of the configurations
+	_, err = client.CoreV1().Pods("default").Create(ctx, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "policy", Labels: labels, Annotations: map[string]string{"lab.kiban.dev/webhook": "policy"}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "policy", Image: "registry.example.com/policy:1",
+			Ports: []corev1.ContainerPort{{Name: "https", ContainerPort: 443}}}}}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func deployWebhook(t *testing.T, client kubernetes.Interface) {

@@ -19,8 +19,8 @@ import (
 )
 
 // AnnotationWebhook names, with commas between them, the webhook configurations, validating or mutating, and the definitions with a
-// conversion webhook, that the pod stands behind: it answers on its declared TCP ports, allows everything, converts objects by their version
-// alone, and writes the lab's authority into those that are named.
+// conversion webhook, that the pod stands behind: it answers on its declared TCP ports, allows everything, converts objects by their
+// version alone, and writes the lab's authority into those that are named.
 const AnnotationWebhook = "lab.kiban.dev/webhook"
 
 // Webhooks are the names in the pod's annotation.

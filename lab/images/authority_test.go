@@ -93,8 +93,8 @@ func TestAPodAnswersBothAsAWebhookAndInPlain(t *testing.T) {
 // TestTheAuthorityGoesWhereItIsNamed: into webhooks that have a Service, of either kind; one with an address outside keeps what it has.
 func TestTheAuthorityGoesWhereItIsNamed(t *testing.T) {
 	url := "https://outside.example.com"
-	inside := admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "guard", Name: "policy"},
-		CABundle: []byte("old")}
+	policy := &admissionregistrationv1.ServiceReference{Namespace: "guard", Name: "policy"}
+	inside := admissionregistrationv1.WebhookClientConfig{Service: policy, CABundle: []byte("old")}
 	outside := admissionregistrationv1.WebhookClientConfig{URL: &url, CABundle: []byte("theirs")}
 	client := fake.NewClientset(
 		&admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "policy"},

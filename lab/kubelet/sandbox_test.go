@@ -77,7 +77,8 @@ func TestAddresses(t *testing.T) {
 func TestServedPorts(t *testing.T) {
 	for said, want := range map[string][]int32{"": nil, "true": {8080}, "false": nil, "80, 9090": {80, 9090}, "0,70000,x,7": {7}} {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{AnnotationServe: said}}, Spec: corev1.PodSpec{
-			Containers: []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}}},
+			Containers: []corev1.Container{{Ports: []corev1.ContainerPort{{ContainerPort: 8080},
+				{ContainerPort: 53, Protocol: corev1.ProtocolUDP}}}},
 		}}
 		if got := ServedPorts(pod); !slices.Equal(got, want) {
 			t.Errorf("%q: %v, not %v", said, got, want)

@@ -19,8 +19,8 @@ func specs(t *testing.T, text string) ([]Spec, error) {
 // TestMachinesAreWhatTheFileSays: programs and node tell what was asked for, and what was not asked for is as ever.
 func TestMachinesAreWhatTheFileSays(t *testing.T) {
 	list, err := specs(t, `
-- {name: node-a.site.example.com, role: worker, cpus: 8, memory: 34359738368, disk: 100Gi, diskFree: 10Gi, pods: 250, zone: rack-1, arch: arm64,
-   allocatable: {cpu: 7500m, nvidia.com/gpu: "2"}, capacity: {nvidia.com/gpu: "2"}}
+- {name: node-a.site.example.com, role: worker, cpus: 8, memory: 34359738368, disk: 100Gi, diskFree: 10Gi, pods: 250, zone: rack-1,
+   arch: arm64, allocatable: {cpu: 7500m, nvidia.com/gpu: "2"}, capacity: {nvidia.com/gpu: "2"}}
 - {name: CP-1, role: controller}
 `)
 	if err != nil {
@@ -31,7 +31,8 @@ func TestMachinesAreWhatTheFileSays(t *testing.T) {
 	for _, m := range l.Machines() {
 		names = append(names, m.Name+" "+m.Address)
 	}
-	if got, want := strings.Join(names, ", "), strings.ReplaceAll("CP-1 NET.11, node-a.site.example.com NET.101", "NET", l.Info().Net); got != want {
+	want := strings.ReplaceAll("CP-1 NET.11, node-a.site.example.com NET.101", "NET", l.Info().Net)
+	if got := strings.Join(names, ", "); got != want {
 		t.Fatalf("%s, not %s", got, want)
 	}
 	for _, tc := range []struct{ machine, command, want string }{

@@ -73,8 +73,8 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// TestEveryServiceIsAsked follows Services through their lives: one that is well, one that loses its only pod, one that comes later, one that
-// is deleted; and leaves alone those whose pods do not answer.
+// TestEveryServiceIsAsked follows Services through their lives: one that is well, one that loses its only pod, one that comes later, one
+// that is deleted; and leaves alone those whose pods do not answer.
 func TestEveryServiceIsAsked(t *testing.T) {
 	at, wellPort, _ := answering(t, "shop/web-1")
 	_, lostPort, stop := answering(t, "shop/db-0")
@@ -194,8 +194,8 @@ func TestFewestReadyPods(t *testing.T) {
 		}
 		got[len(got)-1] += " " + string(rune('0'+r.Fewest)) + " of " + string(rune('0'+r.Desired)) + ", now " + string(rune('0'+r.Ready))
 	}
-	if want := []string{"DaemonSet kube-system agent 1 of 2, now 1", "ReplicaSet shop alone 1 of 1, now 0", "StatefulSet shop db 1 of 2, now 1",
-		"Deployment shop web 1 of 3, now 3"}; !slices.Equal(got, want) {
+	if want := []string{"DaemonSet kube-system agent 1 of 2, now 1", "ReplicaSet shop alone 1 of 1, now 0",
+		"StatefulSet shop db 1 of 2, now 1", "Deployment shop web 1 of 3, now 3"}; !slices.Equal(got, want) {
 		t.Errorf("%q, not %q", got, want)
 	}
 }

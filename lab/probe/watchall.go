@@ -14,8 +14,8 @@ import (
 	"kiban.dev/kiban/lab/kubelet"
 )
 
-// watch keeps everything up to date until ctx ends, and returns once all that there is has been taken in. Pods come first, so that it is known
-// which of them answer when their Services come.
+// watch keeps everything up to date until ctx ends, and returns once all that there is has been taken in. Pods come first, so that it is
+// known which of them answer when their Services come.
 func (a *All) watch(ctx context.Context) error {
 	factory := informers.NewSharedInformerFactoryWithOptions(a.client, 0, informers.WithTransform(lean))
 	apps := factory.Apps().V1()

@@ -99,7 +99,8 @@ func TestImagesAreStages(t *testing.T) {
 	}
 }
 
-// The lab is shipped beside kiban, where kiban looks for it, with the same version: Go finds that of a module in a folder by a tag of its own.
+// The lab is shipped beside kiban, where kiban looks for it, with the same version: Go finds that of a module in a folder by a tag of its
+// own.
 func TestTheLabIsReleasedWithKiban(t *testing.T) {
 	var config struct {
 		Builds []struct {

@@ -39,6 +39,7 @@ func command() *cobra.Command {
 	var dir string
 	root.PersistentFlags().StringVar(&dir, "dir", ".lab", "the lab's folder")
 	root.AddCommand(upCommand(&dir), downCommand(&dir), statusCommand(&dir), faultCommand(&dir), commandsCommand(&dir), markCommand(&dir),
-		kubeconfigCommand(&dir), kubectlCommand(&dir), execCommand(&dir), probeCommand(&dir), mirrorCommand(), chartsCommand(), oidcCommand(), versionCommand())
+		kubeconfigCommand(&dir), kubectlCommand(&dir), execCommand(&dir), probeCommand(&dir), mirrorCommand(), chartsCommand(), oidcCommand(),
+		versionCommand())
 	return root
 }

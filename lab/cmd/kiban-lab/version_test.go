@@ -39,7 +39,8 @@ func TestVersionSaysWhatIsPlayed(t *testing.T) {
 			t.Errorf("no release of %s among %v", minor, b.Releases)
 		}
 	}
-	if text := said(t, "version"); !strings.HasPrefix(text, "kiban-lab "+b.Version) || !strings.Contains(text, b.Minors[0]+" to "+b.Kubernetes) {
+	text := said(t, "version")
+	if !strings.HasPrefix(text, "kiban-lab "+b.Version) || !strings.Contains(text, b.Minors[0]+" to "+b.Kubernetes) {
 		t.Error(text)
 	}
 }

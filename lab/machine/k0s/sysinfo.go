@@ -28,13 +28,15 @@ func (s *session) probes(controller, worker bool) []probe {
 	pass := func(name, prop string, path ...string) probe {
 		return probe{Path: path, DisplayName: name, Prop: prop, Category: "pass"}
 	}
-	out := []probe{pass("Total memory", gib(s.opts.Hardware.Filled().Memory), "memory"), pass("File system of "+s.flags.dataDir, "ext4", "filesystem:"+s.flags.dataDir),
-		pass("Disk space available for "+s.flags.dataDir, gib(s.opts.Hardware.Filled().DiskFree), "disk:"+s.flags.dataDir),
+	hw := s.opts.Hardware.Filled()
+	out := []probe{pass("Total memory", gib(hw.Memory), "memory"),
+		pass("File system of "+s.flags.dataDir, "ext4", "filesystem:"+s.flags.dataDir),
+		pass("Disk space available for "+s.flags.dataDir, gib(hw.DiskFree), "disk:"+s.flags.dataDir),
 		pass("Name resolution: localhost", "[127.0.0.1]", "nameResolution:localhost")}
 	if c := s.containerd(s.version); worker && c.two {
 		out = append(out, c.probes()...)
 	}
-	out = append(out, pass("Operating system", "Linux", "os"), pass("Linux kernel release", s.opts.Hardware.Filled().Kernel(), "os", "linux:kernelRelease"),
+	out = append(out, pass("Operating system", "Linux", "os"), pass("Linux kernel release", hw.Kernel(), "os", "linux:kernelRelease"),
 		pass("AppArmor", "active", "os", "linux:apparmor"))
 	if worker {
 		out = append(out, pass("Control Groups", "version 2", "os", "linux:cgroups"))
