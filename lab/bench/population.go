@@ -105,7 +105,7 @@ func administrator(g *drive.Ground) (kubernetes.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg.QPS, cfg.Burst = 1000, 2000
+	cfg.QPS, cfg.Burst, cfg.ContentType = 1000, 2000, "application/vnd.kubernetes.protobuf"
 	return kubernetes.NewForConfig(cfg)
 }
 

@@ -14,7 +14,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 )
 
@@ -38,6 +40,8 @@ type loader struct {
 	client kubernetes.Interface
 	nodes  []string
 	next   int
+	// seen are the pods as a watch tells of them: to list thousands again and again takes an API server longer than to make them.
+	seen cache.Store
 }
 
 // inFlight is how many requests a loader has on their way at one time.
@@ -45,7 +49,12 @@ const inFlight = 32
 
 // Load creates all of it. When it returns, every pod is Ready and has its owner.
 func (p Population) Load(ctx context.Context, client kubernetes.Interface, nodes []string) error {
-	l := &loader{client: client, nodes: nodes}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = "app" }))
+	l := &loader{client: client, nodes: nodes, seen: factory.Core().V1().Pods().Informer().GetStore()}
+	factory.Start(ctx.Done())
 	var pods []*corev1.Pod
 	var owners []func(context.Context) error
 	for i := range p.Deployments {
@@ -267,16 +276,13 @@ func (l *loader) service(ctx context.Context, namespace, app string) error {
 func (l *loader) until(ctx context.Context, want int, what string, is func(*corev1.Pod) bool) error {
 	n := 0
 	err := poll(ctx, func() (bool, error) {
-		list, err := l.client.CoreV1().Pods("").List(ctx, metav1.ListOptions{LabelSelector: "app", ResourceVersion: "0"})
 		n = 0
-		if err == nil {
-			for i := range list.Items {
-				if is(&list.Items[i]) {
-					n++
-				}
+		for _, o := range l.seen.List() {
+			if pod, ok := o.(*corev1.Pod); ok && is(pod) {
+				n++
 			}
 		}
-		return n >= want, err
+		return n >= want, nil
 	})
 	if err != nil {
 		return fmt.Errorf("%d of %d pods are %s: %w", n, want, what, err)

@@ -1,4 +1,3 @@
-// Package e2e drives the real kiban binary over real SSH against the lab's machines and the real Kubernetes behind them.
 package e2e
 
 import (
