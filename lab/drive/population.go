@@ -40,7 +40,7 @@ type loader struct {
 	client kubernetes.Interface
 	nodes  []string
 	next   int
-	// seen are the pods as a watch tells of them: to list thousands again and again takes an API server longer than to make them.
+	// seen are the pods as a watch tells of them, so that thousands need not be listed again and again.
 	seen cache.Store
 }
 
