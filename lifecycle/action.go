@@ -44,6 +44,13 @@ const (
 	// that binary's. ActionForgetFormer removes what is kept.
 	ActionRestoreFormer Action = "restore-former"
 	ActionForgetFormer  Action = "forget-former"
+	// ActionPin has the cluster keep that its control plane acts as Step.From from now on, whatever it goes to (Step.Version), and how its
+	// resources are stored. ActionSoak has it keep that all controllers run Version and act as From. ActionCommit ends that: there is no way
+	// back any more. ActionUnpin ends it where the control plane is back.
+	ActionPin    Action = "pin"
+	ActionSoak   Action = "soak"
+	ActionCommit Action = "commit"
+	ActionUnpin  Action = "unpin"
 	// ActionReinstall is the same without another binary: the service gets the declared arguments and is restarted.
 	ActionReinstall Action = "reinstall"
 	// ActionStart starts a stopped service as it is.

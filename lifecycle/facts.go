@@ -38,6 +38,7 @@ type hostFacts struct {
 	Former        Version      `json:"former,omitzero"`
 	Ran           []string     `json:"ran,omitempty"`
 	RanKnown      bool         `json:"ranKnown,omitempty"`
+	PinHeld       bool         `json:"pinHeld,omitempty"`
 	ServiceName   string       `json:"unit,omitempty"`
 	Service       ServiceState `json:"service,omitempty"`
 	Running       Version      `json:"running"`
@@ -97,7 +98,7 @@ func (s State) facts() siteFacts {
 	facts := siteFacts{
 		Hosts: each(s.Hosts, HostState.facts),
 		UID:   s.API.ClusterUID,
-		API:   each(s.API.Servers, func(a APIServer) serverFacts { return serverFacts(a) }),
+		API:   each(s.API.Servers, func(a APIServer) serverFacts { return serverFacts{a.Host, a.Version, a.Ready, a.Why} }),
 		Etcd:  each(s.Etcd.Members, func(m EtcdMember) memberFacts { return memberFacts(m) }),
 	}
 	for _, n := range s.Nodes {
@@ -116,6 +117,7 @@ func (h HostState) facts() hostFacts {
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
 		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, Ran: h.Ran, RanKnown: h.RanKnown,
+		PinHeld:     h.PinHeld,
 		ServiceName: h.ServiceName, Service: h.Service,
 		Running: h.Running,
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,

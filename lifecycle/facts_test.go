@@ -58,6 +58,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
 		"Epoch": "each run that changes a machine raises it", "Certificates": "kubelets renew theirs at any time",
+		"Acts": "gates ask for it, of programs that have started a moment ago",
 		"Etcd": "its file and its counters grow all the time; an alarm is among a plan's findings",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()
@@ -71,7 +72,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 	h := fullHost()
 	h.Doubts = Diagnostics{Errorf("worker-3", "it lies")} // apart, for the digests above are older than these
 	h.Spent = true
-	h.Ran, h.RanKnown = []string{PartEtcd}, true
+	h.Ran, h.RanKnown, h.PinHeld = []string{PartEtcd}, true, true
 	h.DropIns = []DropIn{{Path: "/etc/k0s/containerd.d/nvidia.toml", Digest: "sha256:n", Form: 2}}
 	filled := reflect.ValueOf(h.facts())
 	for i := range filled.NumField() {

@@ -40,6 +40,10 @@ const (
 	GateBudgetRoom GateKind = "budget-room"
 	// GateWindow: now is within one of the site's maintenance windows.
 	GateWindow GateKind = "window"
+	// GateEmulates: the API server, the controller manager and the scheduler of the target say that they act as Version's minor release.
+	// GateStored: its API server stores Kubernetes' own resources as the cluster's record of the pin has it.
+	GateEmulates GateKind = "emulates"
+	GateStored   GateKind = "stored-alike"
 	// GateRebooted: the target's boot id is another than Was.
 	GateRebooted GateKind = "rebooted"
 	// GateUnits: every addon that is in the cluster is healthy, but for those that were not when the run began.
@@ -69,7 +73,8 @@ func (g Gate) String() string {
 	if words == "" {
 		return string(g.Kind)
 	}
-	return strings.NewReplacer("{target}", g.Target, "{version}", g.Version.String(), "{kubelet}", g.Version.Kubelet()).Replace(words)
+	return strings.NewReplacer("{target}", g.Target, "{version}", g.Version.String(), "{kubelet}", g.Version.Kubelet(),
+		"{minor}", g.Version.MinorString()).Replace(words)
 }
 
 // GateState is how a gate stands.

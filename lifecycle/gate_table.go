@@ -8,7 +8,7 @@ type gateRow struct {
 	watches Watched
 	wait    Wait
 	// of names the condition of a target, alone the one of none. One of them may be "": such a gate always has a target, or never.
-	// {target}, {version} and {kubelet} stand for the gate's own.
+	// {target}, {version}, {minor} and {kubelet} stand for the gate's own.
 	of, alone string
 }
 
@@ -30,6 +30,8 @@ func gateRows() []gateRow {
 		{kind: GateBudgets, watches: WatchedPods, wait: WaitSettle, alone: "disruption budgets are healthy"},
 		{kind: GateBudgetRoom, watches: WatchedPods, wait: WaitDrain, of: "disruption budgets let {target} be drained"},
 		{kind: GateWindow, watches: WatchedClock, wait: WaitNot, alone: "a maintenance window is open"},
+		{kind: GateEmulates, watches: WatchedAPI, wait: WaitNode, of: "the control plane of {target} acts as {minor}"},
+		{kind: GateStored, watches: WatchedAPI, wait: WaitNode, of: "{target} stores what the former version reads"},
 		{kind: GateRebooted, watches: WatchedMachine, wait: WaitGiven, of: "{target} has rebooted"},
 		{kind: GateUnits, watches: WatchedUnits, wait: WaitSettle, alone: "addons are healthy"},
 	}

@@ -17,6 +17,9 @@ type Past struct {
 	Runs []RunRecord `json:"runs,omitempty"`
 	// Unread says what could not be asked.
 	Unread []string `json:"unread,omitempty"`
+	// Pinned is what the cluster keeps of a control plane that is held back to act as its former release. It is asked for where the site
+	// upgrades in two steps, or a controller is configured so.
+	Pinned Answer[Pinned] `json:"-"`
 }
 
 // BackupBefore is the newest backup that leads back to before a version; false: none is known.
@@ -71,7 +74,7 @@ func Lost(site Site, state State) (LostCluster, bool) {
 	if r, ok := lastRun(state.Past.Runs); ok {
 		l.until(r.Ended)
 		l.Evidence = append(l.Evidence, fmt.Sprintf("Run %s (%s) changed it and ended at %s.", r.ID, cmp.Or(r.Doing, "apply"),
-			stamp(r.Ended)))
+			Stamp(r.Ended)))
 	}
 	if len(state.Past.Backups) > 0 {
 		b := state.Past.Backups[0]
@@ -131,7 +134,8 @@ func lastRun(runs []RunRecord) (RunRecord, bool) {
 	return runs[i], true
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+// Stamp is a time as people are told it.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Finding is what there is to say of a lost cluster: that there was one, until when, and the ways on.
 func (l LostCluster) Finding(site Site, past Past) Diagnostic {
@@ -140,7 +144,7 @@ func (l LostCluster) Finding(site Site, past Past) Diagnostic {
 	if l.Doubt {
 		d.Summary = "no controller of this site is there, but workers of a cluster are"
 	} else if !l.Until.IsZero() {
-		d.Summary = "the control plane is lost, and this is not a new cluster: it was there until " + stamp(l.Until) + " at least"
+		d.Summary = "the control plane is lost, and this is not a new cluster: it was there until " + Stamp(l.Until) + " at least"
 	}
 	why = append(why,
 		"Pods on workers go on running without a control plane; "+

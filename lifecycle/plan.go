@@ -27,6 +27,8 @@ type Plan struct {
 	// Unfinished says why the plan ends before the site is as declared: what comes next depends on what its steps bring about, such as
 	// an API that answers again. Whoever runs it makes the next plan after it. Empty: the plan leads all the way.
 	Unfinished string `json:"unfinished,omitempty"`
+	// Waits says what of the declaration is not due yet: workers whose control plane soaks. Nothing is wrong with that. Empty: all of it is.
+	Waits string `json:"waits,omitempty"`
 	// Coming are the units that an Unfinished plan names as what the next one changes: charts that make something else for the version that
 	// this one brings.
 	Coming []string `json:"coming,omitempty"`
@@ -160,6 +162,9 @@ type Step struct {
 	// is put also on a node that an administrator has cordoned.
 	Hold     bool `json:"hold,omitempty"`
 	TakeOver bool `json:"takeOver,omitempty"`
+	// Emulates, of ActionConfigure and ActionInitialize: the k0s.yaml that they write has the programs of the control plane act as that
+	// version's minor release, whatever they are.
+	Emulates Version `json:"emulates,omitzero"`
 	// Stopped, of ActionFiles and ActionConfigure: only while k0s does not run on the target, for the step behind it starts it, but does not
 	// restart it. Where it has come up meanwhile nothing is done: the next plan does that in a turn of its own.
 	Stopped bool `json:"stopped,omitempty"`

@@ -223,10 +223,13 @@ type Backups struct {
 // Policy is how a site may be changed.
 type Policy struct {
 	// Path holds the exact version of each intermediate hop, for upgrades over more than one minor release.
-	Path    []Version `json:"path,omitempty"`
-	Workers Rollout   `json:"workers"`
-	Drain   Drain     `json:"drain"`
-	Settle  Settle    `json:"settle"`
+	Path []Version `json:"path,omitempty"`
+	// ControlPlane is how controllers go to another minor release.
+	ControlPlane TwoStep `json:"controlPlane,omitzero"`
+
+	Workers Rollout `json:"workers"`
+	Drain   Drain   `json:"drain"`
+	Settle  Settle  `json:"settle"`
 	// Windows are when nodes may be disturbed, and pods of addons restarted; none means always.
 	Windows []Window `json:"windows,omitempty"`
 	// Probes are HTTP or HTTPS addresses that must answer while nodes are disturbed: before each node, and all the while that nodes are

@@ -97,6 +97,12 @@ type HostState struct {
 	// PartAPIServer, sorted. RanKnown says that its log reaches back to before that, so that what is not named was not started.
 	Ran      []string `json:"ran,omitempty"`
 	RanKnown bool     `json:"ranKnown,omitempty"`
+	// PinHeld says that the k0s.yaml of a controller with a Former was last written before the installed k0s took the place of that, and has
+	// its programs act as an earlier release: so it has never run otherwise.
+	PinHeld bool `json:"pinHeld,omitempty"`
+	// Acts is which minor release a controller's controller manager and scheduler act as, by their own word, where they are configured to:
+	// "kube-scheduler" -> "1.35".
+	Acts map[string]string `json:"-"`
 	// ServiceName is "k0scontroller" or "k0sworker" when such a unit file is there.
 	ServiceName string       `json:"unit,omitempty"`
 	Service     ServiceState `json:"service,omitempty"`
@@ -195,6 +201,8 @@ type APIServer struct {
 	// Ready is what /readyz says; Why names the checks that fail, or the error. etcd is one of those checks, so a ready server has quorum.
 	Ready bool   `json:"ready"`
 	Why   string `json:"why,omitempty"`
+	// Emulates is the minor release that it acts as, by its own word, "1.35"; "" where it does not say.
+	Emulates string `json:"-"`
 }
 
 // NodeState is one Kubernetes node.

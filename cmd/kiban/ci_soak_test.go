@@ -32,6 +32,8 @@ func (f *fakeSoak) KeepSoak(_ context.Context, next func(lifecycle.Soak) lifecyc
 	return f.soak, nil
 }
 
+func (f *fakeSite) Pinned(context.Context) (lifecycle.Pinned, error) { return f.pinned, nil }
+
 // twoMachines is the fake's site as it is when all is well.
 func twoMachines(version lifecycle.Version) lifecycle.State {
 	host := lifecycle.HostState{ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Binary: version, Running: version}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -15,6 +16,8 @@ type renewOptions struct {
 	// All renews certificates that last, too.
 	All, Yes    bool
 	LockTimeout time.Duration
+	// asks is how it is asked; nil: for a yes.
+	asks func(context.Context, lifecycle.Plan) error
 }
 
 func newRenew(a *app, runF func(context.Context, *renewOptions) error) *cobra.Command {
@@ -45,8 +48,12 @@ func renewRun(ctx context.Context, opts *renewOptions) error {
 func upkeep(ctx context.Context, opts *renewOptions, command, nothing, done string,
 	do func(*session.Session) (session.Result, error)) error {
 	var result session.Result
+	asks := opts.asks
+	if asks == nil {
+		asks = opts.app.confirmAs(opts.Yes, opts.Site, command+" --yes")
+	}
 	_, err := opts.app.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout,
-		Hooks: asking(opts.app.confirmAs(opts.Yes, opts.Site, command+" --yes"))}, func(s *session.Session) (err error) {
+		Hooks: asking(asks)}, func(s *session.Session) (err error) {
 		result, err = do(s)
 		return err
 	})

@@ -46,7 +46,8 @@ type fakeSite struct {
 	// verifyWithin is how long the probes were given.
 	verifyWithin time.Duration
 	fakeSoak
-	run func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
+	pinned lifecycle.Pinned
+	run    func(ctx context.Context, plan lifecycle.Plan, run session.Run) error
 	// observed is asked at each look, whose error it gives; nil: there is none.
 	observed func() error
 	// planners take the place of plans, and opened is what the site was last opened with, by one of perhaps several commands.

@@ -33,6 +33,12 @@ type ClusterConfig interface {
 	WriteClusterConfig(ctx context.Context, spec []byte) error
 }
 
+// Pins is the cluster's record of a control plane that acts as its former release.
+type Pins interface {
+	// NotePin brings it to what a step says: ActionPin, ActionSoak, ActionCommit, ActionUnpin. It is idempotent.
+	NotePin(ctx context.Context, step lifecycle.Step) error
+}
+
 // Units carries out the actions on addons, tenants and objects.
 type Units interface {
 	// Do carries out one step. It is idempotent, and ends when ctx does.
@@ -53,6 +59,8 @@ type Deps struct {
 	Config ClusterConfig
 	Units  Units
 	Gates  Gates
+	// Pins keeps that a control plane acts as its former release. Nil: it cannot be kept.
+	Pins Pins
 	// Logs are asked for a node's last words when it does not come up. Nil: findings are without them.
 	Logs Logs
 	// Hosts are asked how a controller stands that does not come up, and Members are etcd's before the run. Backup finds the newest backup

@@ -82,6 +82,10 @@ func (w *world) WriteClusterConfig(ctx context.Context, _ []byte) error {
 	return w.do(ctx, "", lifecycle.ActionClusterConfig)
 }
 
+func (w *world) NotePin(ctx context.Context, step lifecycle.Step) error {
+	return w.do(ctx, step.Target, step.Action)
+}
+
 func (w *world) DeleteNode(ctx context.Context, n string) error {
 	return w.do(ctx, n, lifecycle.ActionDeleteNode)
 }
@@ -529,7 +533,7 @@ func TestEveryActionReachesItsDoer(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			machines, nodes, units := newWorld(), newWorld(), newWorld()
 			deps := machines.deps()
-			deps.Nodes, deps.Config, deps.Units = nodes, nodes, units
+			deps.Nodes, deps.Config, deps.Pins, deps.Units = nodes, nodes, nodes, units
 			plan := lifecycle.Plan{Stages: []lifecycle.Stage{{ID: "s"}},
 				Steps: []lifecycle.Step{{ID: "w1/" + string(a), Stage: "s", Action: a, Target: "w1"}}}
 			err := Run(t.Context(), lifecycle.Site{}, plan, deps)

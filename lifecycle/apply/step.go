@@ -75,6 +75,11 @@ func (r *run) actOnNode(ctx context.Context, s lifecycle.Step, say func(string))
 			return errors.New("k0s's configuration in the cluster can't be written here")
 		}
 		return r.Config.WriteClusterConfig(ctx, r.site.Cluster.Config)
+	case lifecycle.ActionPin, lifecycle.ActionSoak, lifecycle.ActionCommit, lifecycle.ActionUnpin:
+		if r.Pins == nil {
+			return errors.New("the cluster can't keep here that its control plane is pinned")
+		}
+		return r.Pins.NotePin(ctx, s)
 	case lifecycle.ActionLabel:
 		return r.Nodes.Label(ctx, s.Target, s.Node)
 	case lifecycle.ActionDeleteNode:

@@ -56,6 +56,7 @@ type Checker struct {
 	addons    Units  // nil: not looked at
 	system    System // nil: not looked at
 	prober    Prober // nil: not asked
+	storage   Storage
 	now       func() time.Time
 
 	mu       sync.Mutex
@@ -96,6 +97,8 @@ func looks() map[lifecycle.GateKind]look {
 		lifecycle.GateBudgets:    (*Checker).budgets,
 		lifecycle.GateBudgetRoom: (*Checker).budgetRoom,
 		lifecycle.GateWindow:     (*Checker).window,
+		lifecycle.GateEmulates:   (*Checker).emulates,
+		lifecycle.GateStored:     (*Checker).storedAlike,
 		lifecycle.GateRebooted:   (*Checker).rebooted,
 		lifecycle.GateUnits:      (*Checker).units,
 	}

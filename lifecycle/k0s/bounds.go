@@ -45,8 +45,8 @@ func blocks() map[string]bound {
 	return map[string]bound{
 		"os": {16 << 10, false}, "free": {16 << 10, true}, "room": {16 << 10, true}, "version": {16 << 10, true}, "unitfile": {128 << 10, false},
 		"service": {16 << 10, false}, "status": {64 << 10, true}, "kubeconfig": {maxKubeconfig, false}, "etcd": {64 << 10, true},
-		"etcdsays": {16 << 10, true},
-		"config":   {1 << 20, false}, "ran": {4 << 10, true}, "certificates": {maxCertificates, false},
+		"etcdsays": {16 << 10, true}, "acts": {4 << 10, true},
+		"config": {1 << 20, false}, "ran": {4 << 10, true}, "certificates": {maxCertificates, false},
 	}
 }
 
@@ -55,7 +55,7 @@ func counts(declared int) map[string]int {
 	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared, "dropin": maxDropIns}
 	for _, once := range []string{"uid", "shell", "facts", "load", "patience", "clock", "hostname", "kernel", "boot", "epoch", "machine",
 		"cgroup", "memory",
-		"systemd", "unit", "environment", "data", "restored", "server", "token", "spent", "done"} {
+		"systemd", "unit", "environment", "data", "restored", "pinheld", "server", "token", "spent", "done"} {
 		out[once] = 1
 	}
 	return out

@@ -55,6 +55,24 @@ func configFor(c *v1beta1.Cluster, h *cluster.Host, whole bool) ([]byte, error) 
 	return yaml.Marshal(base)
 }
 
+// emulating is a k0s.yaml that has the programs of the control plane act as a minor release.
+func emulating(text []byte, v lifecycle.Version) ([]byte, error) {
+	var doc any
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, err
+	}
+	plain, err := generic(doc)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := plain.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the configuration is no mapping")
+	}
+	lifecycle.Emulate(m, v)
+	return yaml.Marshal(m)
+}
+
 // addNames puts the addresses of all controllers that stay into the API server's certificate.
 func addNames(base dig.Mapping, controllers cluster.Hosts) error {
 	var sans []string

@@ -31,8 +31,19 @@ func configure(ctx context.Context, t *task) error {
 	if err != nil || text == nil {
 		return err
 	}
+	if text, err = t.heldBack(text); err != nil {
+		return err
+	}
 	restart := f.host.Service == lifecycle.ServiceRunning && t.step.Version.IsZero()
 	return t.configureWith(ctx, f, text, restart)
+}
+
+// heldBack is a k0s.yaml that has the programs act as the release that the step says, if it says one.
+func (t *task) heldBack(text []byte) ([]byte, error) {
+	if t.step.Emulates.IsZero() || text == nil {
+		return text, nil
+	}
+	return emulating(text, t.step.Emulates)
 }
 
 func (t *task) configureWith(ctx context.Context, f facts, text []byte, restart bool) error {
@@ -112,6 +123,9 @@ func (t *task) settleConfig(ctx context.Context, f facts, from *remote) error {
 		t.cluster.Spec.K0s.Config = base
 	}
 	text, err := configFor(t.cluster, t.on.k0s, from == nil)
+	if err == nil {
+		text, err = t.heldBack(text)
+	}
 	if err != nil {
 		return err
 	}

@@ -119,6 +119,14 @@ etcdsays() {
 			-e '^etcd_disk_wal_fsync_duration_seconds_(count |bucket\{le="0\.512"\})'
 }
 
+# acts asks controller manager and scheduler, on the ports that they bind to the machine itself, which release they act as
+acts() {
+	for p in kube-controller-manager:10257 kube-scheduler:10259; do
+		soon curl -sSk --noproxy '*' --cert "$DATA/pki/admin.crt" --key "$DATA/pki/admin.key" "https://127.0.0.1:${p#*:}/metrics" |
+			grep '^version_info{' | sed -e "s/^/${p%:*} /"
+	done
+}
+
 osrelease() { quiet cat /etc/os-release || quiet cat /usr/lib/os-release; }
 
 fact facts 1
@@ -207,6 +215,12 @@ for u in k0scontroller k0sworker; do
 		since=
 		[ -s "$former.since" ] && quiet read -r since <"$former.since"
 		[ -n "$since" ] && block ran ran "$since"
+		# a control plane that is held back to act as its former release
+		if [ -f "$CONF" ] && quiet grep -q emulated-version "$CONF"; then
+			block acts acts
+			changed=$(stat -c %Z "$CONF" 2>/dev/null)
+			[ -n "$since" ] && quiet [ "$changed" -le "${since%%.*}" ] && fact pinheld 1
+		fi
 	fi
 	break
 done

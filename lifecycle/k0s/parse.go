@@ -161,6 +161,9 @@ func (f *facts) controlPlane(raw frames) {
 	if b, ok := raw.blocks["etcd"]; ok && f.asked.host.Role.IsController() {
 		f.etcd, f.etcdProblem = etcdMembers(b)
 	}
+	if b, ok := raw.blocks["acts"]; ok && f.asked.host.Role.IsController() {
+		f.host.Acts = actsAs(string(b.text))
+	}
 	if b, ok := raw.blocks["etcdsays"]; ok && f.asked.host.Role.IsController() {
 		f.host.Etcd = etcdStatus(b.text, f.clock)
 	}
@@ -196,7 +199,23 @@ func (f *facts) files(raw frames) {
 	h.Restored, h.Server = digestOnly(raw.value("restored")), plainURL(raw.value("server"))
 	if b, ok := raw.blocks["config"]; ok {
 		h.Config, h.ConfigDigest = configuration(b.text, f.asked.host.Role)
+		h.PinHeld = raw.value("pinheld") == "1" && f.asked.host.Role.IsController() && lifecycle.Emulated(h.Config) != ""
 	}
+}
+
+// actsAs reads which release controller manager and scheduler act as: a line of each one's metrics, behind its name.
+func actsAs(text string) map[string]string {
+	out := map[string]string{}
+	for line := range strings.Lines(text) {
+		name, metric, _ := strings.Cut(line, " ")
+		_, rest, ok := strings.Cut(metric, `emulation="`)
+		minor, _, closed := strings.Cut(rest, `"`)
+		known := name == "kube-controller-manager" || name == "kube-scheduler"
+		if v, _, err := lifecycle.ParseTarget("v" + minor); known && ok && closed && err == nil {
+			out[name] = lifecycle.EmulatedMinor(v)
+		}
+	}
+	return out
 }
 
 // fileStates reads what the script says of declared files: digest, mode, ids and names of owner and group, path.

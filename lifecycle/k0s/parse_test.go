@@ -125,6 +125,16 @@ func TestParseFacts(t *testing.T) {
 			}},
 		{"etcd says nonsense", said("unit=k0scontroller", running, `etcdsays<0>{"header":{"member_id":"7"},"dbSize":"-3","dbSizeInUse":"no"}`),
 			func(f facts) bool { return !f.host.Etcd.Known() || f.host.Etcd.Size == 0 }},
+		{"a control plane that is held back", said("unit=k0scontroller", running, "pinheld=1",
+			"acts<0>kube-controller-manager version_info{binary=\"1.36\",component=\"kube\",emulation=\"1.35\",min_compat=\"1.34\"} 1\n"+
+				"kube-scheduler curl: (7) Failed\nkube-proxy version_info{emulation=\"1.35\"} 1\nkube-scheduler version_info{emulation=\"x\"} 1\n",
+			`config<0>{"spec":{"api":{"extraArgs":{"emulated-version":"1.35"}},"controllerManager":{"extraArgs":{"emulated-version":"1.35"}},`+
+				`"scheduler":{"extraArgs":{"emulated-version":"1.35"}}}}`),
+			func(f facts) bool {
+				return f.host.PinHeld && len(f.host.Acts) == 1 && f.host.Acts["kube-controller-manager"] == "1.35"
+			}},
+		{"no configuration holds a pin", said("unit=k0scontroller", running, "pinheld=1", "config<0>{}"),
+			func(f facts) bool { return !f.host.PinHeld }},
 		{"a worker's etcd is none", said("unit=k0sworker", running, `etcdsays<0>{"header":{"member_id":"7"}}`),
 			func(f facts) bool { return f.host.Etcd == nil }},
 		{"a stopped controller's kubeconfig is not one to use",

@@ -41,7 +41,7 @@ func upgrade(ctx context.Context, t *task) error {
 	if err := t.stopForWhole(ctx, f, v); err != nil {
 		return err
 	}
-	if kept && t.on.host.Role.IsController() {
+	if t.on.host.Role.IsController() && (kept || former == f.host.Former && former != v) { // also where that is all that was done
 		if err := t.on.run(ctx, "date +%s.%N > "+shellescape.Quote(t.on.paths.since(former))); err != nil {
 			return err
 		}

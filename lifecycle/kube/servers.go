@@ -55,6 +55,9 @@ func (b *backend) look(ctx context.Context) lifecycle.APIServer {
 		var v version.Info
 		if json.Unmarshal(body, &v) == nil {
 			s.Version = v.GitVersion
+			if v.EmulationMajor != "" && v.EmulationMinor != "" {
+				s.Emulates = v.EmulationMajor + "." + v.EmulationMinor
+			}
 		}
 	}
 	return s

@@ -18,6 +18,9 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, h.EndingCertificates(site.Name, st.ObservedAt, false)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
+	if pin := st.Past.Pinned.Value; pin.Open() && !pin.Soaks.IsZero() {
+		ds = append(ds, pin.Soaking(site, st.ObservedAt))
+	}
 	ds = append(ds, etcdRoom(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {
 		ds = append(ds, d) // what is missing in it says nothing of the site

@@ -76,7 +76,7 @@ func (p *planner) configure(m *member, v lifecycle.Version, changes []string) *s
 		reason = "there is no k0s.yaml yet"
 	}
 	st := p.do(lifecycle.ActionConfigure, m, reason)
-	st.Version, st.Changes, st.hop = v, changes, v
+	st.Version, st.Changes, st.Emulates, st.hop = v, changes, m.emulates, v
 	m.configured = true
 	return st
 }

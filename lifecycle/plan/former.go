@@ -85,6 +85,9 @@ func (p *planner) seeThroughInPlace(s *stage, m *member) {
 
 // forget removes the former k0s from machines that an interrupted run left with it and that are well without.
 func forget(p *planner, s *stage) {
+	if p.heldBack() {
+		return
+	}
 	for _, m := range p.members {
 		if m.seen.Former.IsZero() || !m.seen.Reached() || m.down || p.has(m, lifecycle.ActionForgetFormer, lifecycle.ActionRestoreFormer,
 			lifecycle.ActionReset) {

@@ -44,6 +44,10 @@ type member struct {
 	broken bool
 	// stranded: a controller whose version does not come up, and which another version takes the place of; level is where it was before.
 	stranded bool
+	// pinned: its k0s.yaml has its programs act as a release, by no declaration.
+	pinned bool
+	// emulates is the version that its k0s.yaml is to have its programs act as, where it does not yet; zero: as it is declared.
+	emulates lifecycle.Version
 	// renewed: a step of this plan installs its service with the declared arguments. configured: one writes its k0s.yaml.
 	renewed, configured bool
 	filed               []string // paths of declared files that steps of this plan put
@@ -67,6 +71,7 @@ func newMember(h lifecycle.Host, state lifecycle.State, target lifecycle.Version
 	}, target)
 	m.down = isDown(m.seen)
 	m.broken = m.isBroken()
+	m.pinned = lifecycle.Emulated(m.seen.Config) != "" && lifecycle.Emulated(h.Config) == ""
 	elsewhere := state.API.NotYet && h.Role == lifecycle.RoleWorker // whose member it is, inspect asks
 	if !m.joins() && !elsewhere {
 		m.level = m.seen.Level()

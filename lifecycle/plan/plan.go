@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 
 	"kiban.dev/kiban/lifecycle"
@@ -15,7 +16,7 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 	p := survey(site, state)
 	p.options = options
 	p.strand()
-	if !p.isRightCluster() || !p.findRoute() {
+	if !p.isRightCluster() || !p.settlePhase() || !p.findRoute() {
 		return p.finish()
 	}
 	procedures := []func(*planner){
@@ -23,6 +24,7 @@ func Make(site lifecycle.Site, state lifecycle.State, options lifecycle.PlanOpti
 		bootstrap,            // the first controller, where there is no cluster yet
 		removeStopped,        // a controller marked reset that does not run: others would wait for it
 		joinControllers,      // one by one, at the version the control plane has
+		twoSteps,             // where the site upgrades in two steps: the pin, the commit, the way back
 		configureControllers, // configuration and arguments, one by one
 		label,                // labels and taints of nodes, which k0s says only when they register
 		joinWorkers,          // all at once, at the version the control plane has
@@ -67,6 +69,11 @@ type planner struct {
 	coming     []string // units that the next plan changes
 	away       []string // hosts that were not reached and that the plan does without
 	found      lifecycle.Diagnostics
+	// phase is where the control plane stands between two versions, and pin what it is pinned to.
+	phase phase
+	pin   lifecycle.Pinned
+	// waiting are the workers that follow when the control plane is committed.
+	waiting []*member
 	// classes say what can change, and how.
 	classes lifecycle.DeclaredClasses
 }
@@ -122,6 +129,9 @@ func (p *planner) controlPlane() lifecycle.Version {
 			low = m.level
 		}
 	}
+	if former := p.pin.Former; p.heldBack() && !former.IsZero() && former.Less(low) {
+		return former // what it acts as
+	}
 	return low
 }
 
@@ -132,6 +142,9 @@ func (p *planner) finish() lifecycle.Plan {
 		SiteDigest: p.site.Digest, FactsDigest: p.state.FactsDigest(), Target: p.target(), Hops: p.hops, Unfinished: p.unfinished,
 		Coming: p.coming, Anew: p.anew(),
 	}
+	if p.phase == phaseSoak && len(p.waiting) > 0 {
+		out.Waits = fmt.Sprintf("%s %s until the control plane is committed", lifecycle.Count(len(p.waiting), "worker"), verbFor(len(p.waiting)))
+	}
 	if p.dark() {
 		out.Hops = nil // what it starts, it starts as it is
 	}
@@ -139,6 +152,13 @@ func (p *planner) finish() lifecycle.Plan {
 	p.found.Sort()
 	out.Diagnostics = p.found.Together(p.state.Machine(p.site))
 	return out
+}
+
+func verbFor(n int) string {
+	if n == 1 {
+		return "waits"
+	}
+	return "wait"
 }
 
 // find adds a finding.

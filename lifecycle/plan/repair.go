@@ -97,6 +97,9 @@ func (p *planner) revive(s *stage, m *member) {
 	switch changes := argumentChanges(m); {
 	case !m.seen.Installed():
 		st.Action, m.renewed = lifecycle.ActionInitialize, true
+		if m.pinned && m.ConfigDigest == m.seen.ConfigDigest {
+			st.Emulates, _, _ = lifecycle.ParseTarget("v" + lifecycle.Emulated(m.seen.Config)) // it has the form of a release
+		}
 	case m.down && len(changes) > 0:
 		st.Action, st.Changes, m.renewed = lifecycle.ActionReinstall, changes, true // nothing runs there, so nothing is disrupted
 	}

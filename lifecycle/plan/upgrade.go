@@ -12,6 +12,10 @@ import (
 func upgrade(p *planner) {
 	for _, hop := range p.hops {
 		upgradeControllers(p, hop)
+		if p.rolls() {
+			p.beginSoak()
+			return // workers follow when it is over
+		}
 		upgradeWorkers(p, hop)
 	}
 }
@@ -25,12 +29,16 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 	var first []*step
 	if !p.resumes(hop) {
 		backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
-			Reason: fmt.Sprintf("before controllers change to %s: the only way back from an upgrade", hop)}}
+			Reason: fmt.Sprintf("before controllers change to %s: %s", hop, p.backupFor())}}
 		p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
 		first = append(first, backup)
 	}
 
-	s := p.stage("controllers@"+hop.String(), "control plane to "+hop.String(), 1)
+	id, title := "controllers", "control plane to "+hop.String()
+	if p.rolls() {
+		id, title = "roll", fmt.Sprintf("roll the control plane to %s, acting as %s", hop, p.pin.Former.MinorString())
+	}
+	s := p.stage(id+"@"+hop.String(), title, 1)
 	for _, m := range due {
 		s.add(p.aheadOf(m, hop)...)
 		if changes := p.configChanges(m); hop == p.target() && len(changes) > 0 {
@@ -46,9 +54,22 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 		}
 		st.Before, st.After = append(st.Before, p.unitsHealthy()...), append(st.After, p.othersWell()...)
 		st.after = append(st.after, first...)
+		if p.rolls() {
+			st.After = append(st.After, p.asFormer(m)...)
+		}
 		p.turn(s, m, hop, st)
-		p.keptUntilWell(s, m, st, kept)
+		if !p.rolls() {
+			p.keptUntilWell(s, m, st, kept)
+		}
 	}
+}
+
+// backupFor says what the backup before an upgrade is for.
+func (p *planner) backupFor() string {
+	if p.rolls() {
+		return "the control plane can go back without it; it is for what nobody foresaw"
+	}
+	return "the only way back from an upgrade"
 }
 
 // downFirst puts members that do not run before those that do: while one is down, no other may go.

@@ -25,6 +25,8 @@ func (p *planner) findRoute() bool {
 		switch {
 		case m.broken && m.Role.IsController() && !m.seen.Former.IsZero():
 			have[m.Name] = m.seen.Former
+		case p.phase == phaseBack && m.Role.IsController() && !m.Reset && m.belongs():
+			have[m.Name] = p.pin.Former // where it can go: twoSteps
 		case !m.Reset && m.belongs():
 			have[m.Name] = m.level
 		}
@@ -39,7 +41,10 @@ func (p *planner) findRoute() bool {
 		p.found = append(p.found, *problem)
 		return false
 	}
-	p.hops = hops
+	if p.hops = hops; p.phase == phaseSoak {
+		p.waiting, p.hops = p.dueAt(p.workers(), p.target()), nil // they follow when it is over
+		return true
+	}
 	if len(hops) == 0 && slices.ContainsFunc(p.workers(), func(m *member) bool { return p.startable(m) && p.finishedByUpgrade(m) }) {
 		p.hops = []lifecycle.Version{target} // an upgrade that was cut off behind the exchange of the binary
 	}

@@ -37,13 +37,20 @@ type world struct {
 	former map[string][]lifecycle.FileState
 	// loaded is what k0s read of the declared files when it last started, by host and path.
 	loaded map[string]map[string]string
+	// pinned is what the cluster keeps of its pin, later how long after the clock it is; acts is what the programs of controllers act as,
+	// rewritten whose k0s.yaml was written since their k0s changed, and unpinned which have ever run a version as what it is since.
+	pinned              lifecycle.Pinned
+	later               time.Duration
+	acts                map[string]string
+	rewritten, unpinned map[string]bool
 	// asked are the steps by which this run has asked a staged k0s about its machine.
 	asked map[string]bool
 }
 
 func freshWorld(site lifecycle.Site) *world {
 	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{},
-		loaded: map[string]map[string]string{}, peers: map[string]string{}, former: map[string][]lifecycle.FileState{}}
+		loaded: map[string]map[string]string{}, peers: map[string]string{}, former: map[string][]lifecycle.FileState{},
+		acts: map[string]string{}, rewritten: map[string]bool{}, unpinned: map[string]bool{}}
 	w.declare(site)
 	return w
 }
@@ -76,6 +83,7 @@ func (w *world) clone() *world {
 	}
 	c.loaded = maps.Clone(w.loaded) // what is in it is never changed
 	c.peers, c.former = maps.Clone(w.peers), maps.Clone(w.former)
+	c.acts, c.rewritten, c.unpinned = maps.Clone(w.acts), maps.Clone(w.rewritten), maps.Clone(w.unpinned)
 	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
 	return &c
 }
@@ -100,13 +108,14 @@ func (w *world) apiUp() bool { return slices.ContainsFunc(w.etcd, w.serves) }
 
 // observe is what kiban would see.
 func (w *world) observe() lifecycle.State {
-	st := lifecycle.State{Site: w.site.Name, ObservedAt: clock}
+	st := lifecycle.State{Site: w.site.Name, ObservedAt: clock.Add(w.later)}
 	st.API.NotYet = true
 	for _, h := range w.site.Cluster.Hosts {
 		s := *w.hosts[h.Name]
 		s.Staged, s.Files = slices.Clone(s.Staged), slices.DeleteFunc(slices.Clone(s.Files), func(f lifecycle.FileState) bool {
 			return !slices.ContainsFunc(h.Files, func(d lifecycle.HostFile) bool { return d.Path == f.Path })
 		})
+		s.PinHeld = !s.Former.IsZero() && lifecycle.Emulated(s.Config) != "" && !w.rewritten[h.Name]
 		st.Hosts = append(st.Hosts, s)
 		if h.Role.IsController() && s.Installed() {
 			st.API.NotYet = false
@@ -117,10 +126,11 @@ func (w *world) observe() lifecycle.State {
 		return st
 	}
 	st.API.ClusterUID = "7d0f"
+	st.Past.Pinned.Value = w.pinned
 	for _, h := range w.site.Cluster.Hosts {
 		if h.Role.IsController() && w.hosts[h.Name].Installed() {
 			st.API.Servers = append(st.API.Servers, lifecycle.APIServer{Host: h.Name, Ready: w.serves(h.Name),
-				Version: w.hosts[h.Name].Running.Kubelet()})
+				Version: w.hosts[h.Name].Running.Kubelet(), Emulates: w.acts[h.Name]})
 		}
 	}
 	for _, name := range sorted(w.nodes) {
@@ -182,6 +192,14 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 				return
 			}
 			w.hosts[h].Config, w.hosts[h].ConfigDigest = decl.Config, decl.ConfigDigest
+			if !s.Emulates.IsZero() {
+				held, err := lifecycle.Emulating(decl.Config, s.Emulates)
+				if err != nil {
+					panic(err)
+				}
+				w.hosts[h].Config, w.hosts[h].ConfigDigest = held, lifecycle.Digest(held)
+			}
+			w.rewritten[h] = true
 			if s.Version.IsZero() && !w.hosts[h].Running.IsZero() {
 				w.stop(h)
 				w.start(decl)
@@ -197,6 +215,7 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		keep := func(w *world) {
 			if (len(s.OnFailure) > 0 || decl.Role.IsController()) && !w.hosts[h].Binary.IsZero() && w.hosts[h].Binary != s.Version {
 				w.hosts[h].Former, w.former[h] = w.hosts[h].Binary, slices.Clone(w.hosts[h].Files)
+				w.rewritten[h], w.unpinned[h] = false, false
 			}
 		}
 		begin := func(w *world) {
@@ -206,7 +225,12 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 			keep(w)
 		}
 		return slices.Concat([]func(*world){begin, stop, binary}, versioned, []func(*world){unit, start, register})
+	case lifecycle.ActionPin, lifecycle.ActionSoak, lifecycle.ActionCommit, lifecycle.ActionUnpin:
+		return []func(*world){func(w *world) { w.notePin(s) }}
 	case lifecycle.ActionRestoreFormer:
+		if w.unpinned[h] && s.Version.MinorsAhead(w.hosts[h].Binary) != 0 {
+			w.fail("%s goes back to %s, and has run a newer one as what it is", h, s.Version)
+		}
 		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
 	case lifecycle.ActionForgetFormer:
 		return []func(*world){func(w *world) { w.forget(h) }}
@@ -274,6 +298,21 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 		return []func(*world){func(w *world) { w.hosts[h].Token, w.hosts[h].Staged = false, nil }}
 	}
 	panic("no such action: " + s.Action)
+}
+
+// notePin is what becomes of the cluster's record.
+func (w *world) notePin(s lifecycle.Step) {
+	now := clock.Add(w.later)
+	switch {
+	case s.Action == lifecycle.ActionPin && !w.pinned.Open():
+		w.pinned = lifecycle.Pinned{Former: s.From, To: s.Version, Since: now}
+	case s.Action == lifecycle.ActionSoak && w.pinned.Soaks.IsZero():
+		w.pinned.Soaks = now
+	case s.Action == lifecycle.ActionCommit:
+		w.pinned.Ended, w.pinned.End = now, lifecycle.EndCommit
+	case s.Action == lifecycle.ActionUnpin:
+		w.pinned.Ended, w.pinned.End = now, lifecycle.EndBack
+	}
 }
 
 // etcdOf is the host's etcd, to be changed.
@@ -383,7 +422,13 @@ func (w *world) start(decl lifecycle.Host) {
 	}
 	s.Service, s.Running, s.Data = lifecycle.ServiceRunning, s.Binary, true
 	s.ServiceSince = clock.Add(-time.Second)
-	w.load(s)
+	if w.load(s); decl.Role.IsController() {
+		own := lifecycle.EmulatedMinor(s.Running)
+		if w.acts[decl.Name] = lifecycle.Emulated(s.Config); w.acts[decl.Name] == "" {
+			w.acts[decl.Name] = own
+		}
+		w.unpinned[decl.Name] = w.unpinned[decl.Name] || w.acts[decl.Name] == own && s.Running != s.Former
+	}
 	for _, f := range decl.Files { // with another content the file is of the former form
 		if have := s.File(f.Path).Digest; !f.Since.IsZero() && have != "" && (have == f.Digest) != f.Fits(s.Running) {
 			w.fail("%s: k0s %s starts with %s of the wrong version", decl.Name, s.Running, f.Path)
@@ -526,6 +571,8 @@ func (w *world) met(g lifecycle.Gate) bool {
 		return slices.Contains(w.etcd, g.Target)
 	case lifecycle.GateEtcdLeft:
 		return !slices.Contains(w.etcd, g.Target)
+	case lifecycle.GateEmulates:
+		return w.acts[g.Target] == lifecycle.EmulatedMinor(g.Version)
 	case lifecycle.GateK0sRuns:
 		return h.Running == g.Version
 	case lifecycle.GateNodeReady:

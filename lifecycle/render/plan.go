@@ -52,6 +52,8 @@ func Verdict(site lifecycle.Site, p lifecycle.Plan) string {
 		return fmt.Sprintf("Not as it stands: %d findings below are in the way.", stops)
 	case p.Empty() && p.Unfinished != "":
 		return "No changes to what was reached, but " + p.Unfinished + "."
+	case p.Empty() && p.Waits != "":
+		return "No changes for now: " + p.Waits + "."
 	case p.Empty():
 		return "No changes. " + p.Site + " is what the repository declares."
 	}

@@ -100,6 +100,8 @@ type Records interface {
 	// called again.
 	Soak(ctx context.Context) (lifecycle.Soak, error)
 	KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error)
+	// Pinned is what the cluster keeps of a control plane that acts as its former release; zero where none was ever.
+	Pinned(ctx context.Context) (lifecycle.Pinned, error)
 }
 
 // Backups are what the cluster tells, and keeps, of its backups.
@@ -130,6 +132,8 @@ type Planners struct {
 	Renew   func(site lifecycle.Site, state lifecycle.State, all bool) lifecycle.Plan
 	// MaintainEtcd gives back what etcd's files hold nothing in.
 	MaintainEtcd func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
+	// Back takes a control plane that soaks back to its former release, and Commit makes it for good.
+	Back, Commit func(site lifecycle.Site, state lifecycle.State) lifecycle.Plan
 	Estimate     func(plan lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate
 	// Ready says what a version would break.
 	Ready func(readiness.Input) lifecycle.Readiness
@@ -160,6 +164,12 @@ func (p Planners) filled() Planners {
 	}
 	if p.MaintainEtcd == nil {
 		p.MaintainEtcd = plan.MaintainEtcd
+	}
+	if p.Back == nil {
+		p.Back = plan.Back
+	}
+	if p.Commit == nil {
+		p.Commit = plan.Commit
 	}
 	if p.Estimate == nil {
 		p.Estimate = plan.Estimate

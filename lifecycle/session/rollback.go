@@ -68,8 +68,8 @@ func tooFarBack(site lifecycle.Site, state lifecycle.State, kept func() []lifecy
 		}
 	}
 	want := site.Cluster.Version
-	if !want.Less(have) {
-		return nil
+	if pin := state.Past.Pinned.Value; !want.Less(have) || pin.Open() && want == pin.Former {
+		return nil // what it is on the way from it goes back to, or the plan says why not
 	}
 	d := lifecycle.Errorf(site.Name, "k0s does not go back from %s to %s", have, want).
 		Because("A control plane's data is written in the form of its version. The way back is a backup that was taken at the older one.")

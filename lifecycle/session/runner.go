@@ -23,6 +23,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	units := w.units.During(run.ID)
 	gates.Watch(units)
 	gates.WatchSystem(w.api, newWebProber())
+	gates.WatchStorage(w)
 	gates.Baseline(run.Seen) // what was wrong before is not the run's to wait for
 	record := newRecorder(ctx, plan, run)
 	if err := record.begin(w.site, plan, run); err != nil {
@@ -39,6 +40,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 		Nodes:    w.api,
 		Config:   w.api,
 		Units:    units,
+		Pins:     w,
 		Gates:    gates,
 		Hosts:    w.machines.hosts,
 		Members:  run.Seen.Etcd.Members,

@@ -137,6 +137,17 @@ var labelForm = regexp.MustCompile(`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-
 func checkRollout(u upgradeSpec) []finding {
 	var found []finding
 	at := func(keys ...string) overlay.Place { return sitePlace(append([]string{"spec", "upgrade"}, keys...)...) }
+	switch c := u.ControlPlane; {
+	case c.Soak < 0:
+		found = append(found, wrong(at("controlPlane", "soak"), "controlPlane.soak can't be negative", "",
+			"Say how long the control plane can go back, such as 48h, or leave it out."))
+	case c.Commit != "" && c.Commit != "auto" && c.Commit != "manual":
+		found = append(found, wrong(at("controlPlane", "commit"), fmt.Sprintf("controlPlane.commit is auto or manual, not %q", c.Commit), "",
+			"Leave it out for auto: a run commits when the soak is over."))
+	case c.Commit != "" && c.Soak == 0:
+		found = append(found, wrong(at("controlPlane", "commit"), "controlPlane.commit without a soak", "Nothing would be committed.",
+			"Say how long the control plane can go back: soak: 48h"))
+	}
 	if u.Workers.Canary < 0 {
 		found = append(found, wrong(at("workers", "canary"), "canary can't be negative", "", "Use 0 for none."))
 	}

@@ -72,13 +72,30 @@ type backupSpec struct {
 }
 
 type upgradeSpec struct {
-	Path    []version    `yaml:"path"`
-	Workers workersSpec  `yaml:"workers"`
-	Drain   drainSpec    `yaml:"drain"`
-	Settle  settleSpec   `yaml:"settle"`
-	Windows []windowSpec `yaml:"windows"`
-	Probes  []string     `yaml:"probes"`
-	Accept  []acceptSpec `yaml:"accept"`
+	Path []version `yaml:"path"`
+	// ControlPlane is how controllers go to another minor release.
+	ControlPlane controlPlaneSpec `yaml:"controlPlane"`
+	Workers      workersSpec      `yaml:"workers"`
+	Drain        drainSpec        `yaml:"drain"`
+	Settle       settleSpec       `yaml:"settle"`
+	Windows      []windowSpec     `yaml:"windows"`
+	Probes       []string         `yaml:"probes"`
+	Accept       []acceptSpec     `yaml:"accept"`
+}
+
+type controlPlaneSpec struct {
+	// Soak is how long the new control plane acts as its former release, and can go back to it.
+	Soak duration `yaml:"soak"`
+	// Commit is auto or manual.
+	Commit string `yaml:"commit"`
+}
+
+func (c controlPlaneSpec) twoStep() lifecycle.TwoStep {
+	t := lifecycle.TwoStep{Soak: time.Duration(c.Soak)}
+	if c.Commit == lifecycle.CommitManual {
+		t.Commit = c.Commit
+	}
+	return t
 }
 
 type acceptSpec struct {
@@ -166,7 +183,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor),
 			Timeout: time.Duration(u.Settle.Timeout)},
 	}
-	s.Policy.Probes = u.Probes
+	s.Policy.Probes, s.Policy.ControlPlane = u.Probes, u.ControlPlane.twoStep()
 	for _, a := range u.Accept {
 		s.Policy.Accept = append(s.Policy.Accept, lifecycle.Accepted{Finding: a.Finding, Subject: a.Subject, For: lifecycle.Version(a.For),
 			Because: a.Because})

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"kiban.dev/kiban/lifecycle/session"
+)
+
+func newBack(a *app, runF func(context.Context, *renewOptions) error) *cobra.Command {
+	opts := &renewOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "back SITE",
+		Short: "Take a control plane that soaks back to its former version",
+		Long: `While the control plane of a site soaks (spec.upgrade.controlPlane.soak), its new version has only acted as the former one: each
+controller gets its former k0s again, one after another, behind the gates of any restart. No backup is needed and nothing is lost.
+
+The repository still declares the newer version: declare the former one there, or the next apply goes forward again.`,
+		Example:           "  kiban back tokyo-prod",
+		ValidArgsFunction: a.completeSites,
+		RunE:              forSite(a, opts, &opts.Site, runF, backRun),
+	}
+	a.runFlags(cmd, &opts.Yes, &opts.LockTimeout)
+	return cmd
+}
+
+func backRun(ctx context.Context, opts *renewOptions) error {
+	return upkeep(ctx, opts, "kiban back "+opts.Site, "The control plane of "+opts.Site+" has its former version.",
+		"The control plane has its former version; declare that version, too",
+		func(s *session.Session) (session.Result, error) { return s.Back(ctx) })
+}
+
+func newCommit(a *app, runF func(context.Context, *renewOptions) error) *cobra.Command {
+	opts := &renewOptions{app: a}
+	cmd := &cobra.Command{
+		Use:   "commit SITE",
+		Short: "Make the new version of a control plane that soaks the one for good",
+		Long: `While the control plane of a site soaks, it can go back (kiban back). This gives that up: its programs no longer act as their former
+version, one controller after another. From then on only a backup leads back, so the site's name is asked for. Workers follow with the
+next apply.`,
+		Example:           "  kiban commit tokyo-prod",
+		ValidArgsFunction: a.completeSites,
+		RunE:              forSite(a, opts, &opts.Site, runF, commitRun),
+	}
+	a.runFlags(cmd, &opts.Yes, &opts.LockTimeout)
+	return cmd
+}
+
+func commitRun(ctx context.Context, opts *renewOptions) error {
+	opts.asks = opts.app.confirmName(opts.Yes, opts.Site, "From here on only a backup leads back.")
+	return upkeep(ctx, opts, "kiban commit "+opts.Site, "Nothing is left to commit on the controllers of "+opts.Site+".",
+		"The control plane is committed", func(s *session.Session) (session.Result, error) { return s.Commit(ctx) })
+}

@@ -1,0 +1,400 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// A control plane goes to another minor release in two steps where the site asks for it: it is pinned, so that its programs act as the
+// release that they are; its binaries change, and go on acting as the former release; it soaks; and it is committed. Before that it can go
+// back, for nothing was stored that the former release does not read.
+
+// phase is where a control plane stands on that way.
+type phase string
+
+const (
+	phaseNone   phase = ""       // it upgrades in one step, or has nothing to upgrade
+	phasePin    phase = "pin"    // it is to be pinned, and rolled behind that
+	phaseRoll   phase = "roll"   // it is pinned, and not all binaries have changed
+	phaseSoak   phase = "soak"   // all have changed, and act as the former release
+	phaseCommit phase = "commit" // that is to end
+	phaseBack   phase = "back"   // it is to be what it was
+)
+
+// standing is what decides on the phase.
+type standing struct {
+	policy lifecycle.TwoStep
+	record lifecycle.Pinned
+	target lifecycle.Version
+	// levels are the versions of the controllers.
+	levels []lifecycle.Version
+	// pinned: one of them is configured to act as a release, by no declaration.
+	pinned bool
+	now    time.Time
+}
+
+// phase decides. The problem is why what is declared can't be done from where the control plane is.
+func (s standing) phase() (phase, *lifecycle.Diagnostic) {
+	if len(s.levels) == 0 {
+		return phaseNone, nil
+	}
+	low, high := slices.MinFunc(s.levels, lifecycle.Version.Compare), slices.MaxFunc(s.levels, lifecycle.Version.Compare)
+	r := s.record
+	switch {
+	case !r.Open() && s.pinned && !r.Ended.IsZero():
+		return phaseCommit, nil // its configuration is what is left of it
+	case !r.Open() && s.policy.On() && s.target.MinorsAhead(low) > 0 && s.target.MinorsAhead(high) > 0:
+		return phasePin, nil
+	case !r.Open():
+		return phaseNone, nil
+	case s.target == r.Former:
+		return phaseBack, nil
+	case s.target != r.To:
+		return phaseNone, new(lifecycle.Errorf("", "the control plane is between %s and %s, and %s is declared", r.Former, r.To, s.target).
+			Because(fmt.Sprintf("It was pinned on %s, to go to %s. While it can go back, it goes nowhere else.", lifecycle.Stamp(r.Since), r.To)).
+			Try(fmt.Sprintf("Declare %s to go on, or %s to go back. %s can follow when the one or the other is done.", r.To, r.Former,
+				s.target)))
+	case low != r.To || high != r.To || r.Soaks.IsZero():
+		return phaseRoll, nil
+	case !s.policy.On():
+		return phaseCommit, nil
+	case s.policy.Commit == lifecycle.CommitManual || s.now.Before(r.Soaks.Add(s.policy.Soak)):
+		return phaseSoak, nil
+	}
+	return phaseCommit, nil
+}
+
+// settlePhase finds where the control plane stands, and says whether what is declared can be planned from there.
+func (p *planner) settlePhase() bool {
+	if p.external() || p.target().IsZero() {
+		return true
+	}
+	s := standing{policy: p.site.Policy.ControlPlane, record: p.state.Past.Pinned.Value, target: p.target(), now: p.state.ObservedAt}
+	for _, m := range p.controllers() {
+		if m.belongs() {
+			s.levels = append(s.levels, m.level)
+			s.pinned = s.pinned || m.pinned
+		}
+	}
+	if p.dark() {
+		p.keepConfiguration() // the record can't be read: what is there stays
+		if p.pin = p.keptByMachines(); p.pin.Open() && p.target() == p.pin.Former {
+			p.phase = phaseBack // revive brings those back that do not come up
+		}
+		return true
+	}
+	if why := p.state.Past.Pinned.Unknown; why != "" {
+		p.keepConfiguration()
+		p.find(lifecycle.Blockedf(p.site.Name, "whether the control plane acts as its former version is not known").Because(why).
+			Try("kiban status " + p.site.Name))
+		return true
+	}
+	is, problem := s.phase()
+	if problem != nil {
+		problem.Subject = p.site.Name
+		p.find(*problem)
+		return false
+	}
+	p.enter(is)
+	return true
+}
+
+// enter begins a phase.
+func (p *planner) enter(is phase) {
+	p.phase, p.pin = is, p.state.Past.Pinned.Value
+	switch is {
+	case phasePin:
+		p.pin = lifecycle.Pinned{Former: p.controlPlane(), To: p.target()}
+		if why := p.noWayBack(); len(why) > 0 {
+			p.phase = phaseNone
+			p.find(lifecycle.Errorf(p.site.Name, "there would be no way back from %s, which spec.upgrade.controlPlane.soak asks for", p.target()).
+				Because(why...).
+				Try("Do what the reasons say, and apply that first. Or remove spec.upgrade.controlPlane for this upgrade: " +
+					"then only a backup leads back."))
+			return
+		}
+		p.holdBack()
+	case phaseRoll:
+		p.keepConfiguration()
+		p.holdBack()
+		p.inspectReturn()
+	case phaseCommit:
+		p.keepConfiguration()
+	case phaseSoak, phaseBack:
+		p.keepConfiguration()
+		if is == phaseBack {
+			p.inspectReturn()
+		} else {
+			p.tellSoak()
+		}
+	}
+	if p.heldBack() {
+		p.inspectJoining()
+	}
+}
+
+// heldBack reports whether the control plane acts as its former version at the end of this plan's first stages, or may be about to.
+func (p *planner) heldBack() bool {
+	return p.phase == phasePin || p.phase == phaseRoll || p.phase == phaseSoak || p.phase == phaseBack
+}
+
+// keepConfiguration leaves the k0s.yaml of controllers that are pinned as it is: both versions are to find what they know. What differs
+// from it follows when the pin is gone.
+func (p *planner) keepConfiguration() {
+	for _, m := range p.controllers() {
+		if !m.pinned || m.Config == nil {
+			continue
+		}
+		declared := m.Config
+		if v, _, err := lifecycle.ParseTarget("v" + lifecycle.Emulated(m.seen.Config)); err == nil {
+			if held, err := lifecycle.Emulating(declared, v); err == nil {
+				m.Config, m.ConfigDigest = held, lifecycle.Digest(held)
+			}
+		}
+		if changes := p.configChanges(m); len(changes) > 0 && p.heldBack() {
+			p.find(lifecycle.Warnf(m.Name, "k0s.yaml stays as it is until the control plane is committed, or back").
+				Because(append(changes, "Both versions must know what it says, and what was tried with it.")...).
+				Try("Apply it after that. If it can't wait: kiban commit " + p.site.Name))
+		}
+		m.Config, m.ConfigDigest = m.seen.Config, m.seen.ConfigDigest
+	}
+}
+
+// holdBack has the controllers that are not pinned get a k0s.yaml that does.
+func (p *planner) holdBack() {
+	for _, m := range p.controllers() {
+		if m.pinned || m.Config == nil {
+			continue
+		}
+		held, err := lifecycle.Emulating(m.Config, p.pin.Former)
+		if err != nil {
+			continue // configChanges says that it can't be read
+		}
+		m.emulates, m.Config, m.ConfigDigest = p.pin.Former, held, lifecycle.Digest(held)
+	}
+}
+
+// twoSteps plans what a phase does to the configuration of the control plane, and the way back.
+func twoSteps(p *planner) {
+	switch p.phase {
+	case phasePin, phaseRoll:
+		p.pinAll()
+	case phaseBack:
+		p.goBackAll()
+		p.unpinAll("unpin", "the control plane is what it was", p.record(lifecycle.ActionUnpin, "the control plane is back at "+
+			p.pin.Former.String()))
+	case phaseCommit:
+		p.commitAll()
+	}
+}
+
+// record is a step that changes what the cluster keeps of the pin.
+func (p *planner) record(a lifecycle.Action, reason string) *step {
+	return &step{Step: lifecycle.Step{Action: a, Reason: reason, Timeout: a.Timeout(p.site.Policy), From: p.pin.Former, Version: p.pin.To}}
+}
+
+// pinAll has the control plane act as the release that it is, one controller at a time: so far that has no effect.
+func (p *planner) pinAll() {
+	s := p.stage("pin", "pin the control plane at "+p.pin.Former.MinorString(), 1)
+	var first []*step
+	if p.phase == phasePin {
+		note := p.record(lifecycle.ActionPin, fmt.Sprintf("how %s stores resources is kept, to be compared with", p.pin.Former))
+		note.hop = p.pin.To // so that machines are asked about it before the first restart
+		s.add(note)
+		first = append(first, note)
+	}
+	for _, m := range ailingFirst(p.controllers()) {
+		changes := p.configChanges(m)
+		if m.emulates.IsZero() || !m.belongs() || len(changes) == 0 {
+			continue
+		}
+		st := p.restarting(m, p.configure(m, lifecycle.Version{}, changes))
+		st.Reason = fmt.Sprintf("its programs are to act as %s, which they are, whatever version they have from here on",
+			p.pin.Former.MinorString())
+		st.After = append(st.After, p.asFormer(m)...)
+		st.after = append(st.after, first...)
+		s.add(st)
+	}
+}
+
+// asFormer are the gates that a controller's control plane acts as the former version, and stores what that reads.
+func (p *planner) asFormer(m *member) []lifecycle.Gate {
+	acts := p.gate(lifecycle.GateEmulates, m.Name)
+	acts.Version = p.pin.Former
+	return []lifecycle.Gate{acts, p.gate(lifecycle.GateStored, m.Name)}
+}
+
+// rolls reports whether controllers change to a version that acts as their former one.
+func (p *planner) rolls() bool { return p.phase == phasePin || p.phase == phaseRoll }
+
+// beginSoak notes that all controllers have changed.
+func (p *planner) beginSoak() {
+	st := p.record(lifecycle.ActionSoak, fmt.Sprintf(
+		"from here on the control plane runs %s and acts as %s; workers follow when it is committed", p.pin.To, p.pin.Former.MinorString()))
+	st.Before = append([]lifecycle.Gate{p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, "")}, p.othersWell()...)
+	p.stage("soak", "the soak begins", 1).add(st)
+}
+
+// goBackAll puts the former k0s in the place of the newer one, one controller at a time. Its data are what the former one would have
+// written.
+func (p *planner) goBackAll() {
+	s := p.stage("back", "control plane back to "+p.pin.Former.String(), 1)
+	for _, m := range ailingFirst(p.controllers()) {
+		if !m.belongs() || !p.pin.Former.Less(m.level) {
+			continue
+		}
+		st := p.do(lifecycle.ActionRestoreFormer, m, fmt.Sprintf("k0s %s has only acted as %s there: %s reads all that was written", m.level,
+			p.pin.Former.MinorString(), p.pin.Former))
+		st.From, st.Version = m.level, p.pin.Former
+		if p.dark() {
+			st.After = p.controllerBack(m, p.pin.Former)
+		} else {
+			st.Before, st.After = append(p.window(), p.others(m)...), append(p.controlPlaneWhole(m, p.pin.Former), p.asFormer(m)...)
+		}
+		if serving(p.state.API, m.Name) {
+			st.Before = append(st.Before, p.gate(lifecycle.GateStored, m.Name))
+		}
+		s.add(st)
+		m.level, m.down = p.pin.Former, false
+	}
+}
+
+// commitAll gives up the way back: the record first, so that nobody goes back in the middle.
+func (p *planner) commitAll() {
+	if !p.pin.Open() {
+		p.unpinAll("commit", "what is left of the pin", nil)
+		return
+	}
+	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
+		p.pin.Former))
+	note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
+	note.Before = append(note.Before, p.othersWell()...)
+	p.unpinAll("commit", "commit the control plane to "+p.pin.To.String(), note)
+}
+
+// unpinAll takes the pin out of the configuration of the controllers, one at a time, behind a note in the cluster's record.
+func (p *planner) unpinAll(id, title string, note *step) {
+	s := p.stage(id, title, 1)
+	if note != nil {
+		note.after = p.lastSteps()
+		s.add(note)
+	}
+	for _, m := range ailingFirst(p.controllers()) {
+		if !m.pinned && m.emulates.IsZero() {
+			continue
+		}
+		if declared, ok := p.site.Cluster.Host(m.Name); ok {
+			m.emulates, m.Config, m.ConfigDigest = lifecycle.Version{}, declared.Config, declared.ConfigDigest
+		}
+		changes := p.configChanges(m)
+		if !m.belongs() || len(changes) == 0 {
+			continue
+		}
+		st := p.restarting(m, p.configure(m, lifecycle.Version{}, changes))
+		st.Reason = "its programs are to act as the version that they are"
+		if note != nil {
+			st.after = append(st.after, note)
+		}
+		s.add(st)
+	}
+}
+
+// lastSteps are the steps of the stage before the one that was opened last.
+func (p *planner) lastSteps() []*step {
+	if len(p.work) < 2 {
+		return nil
+	}
+	return slices.Clone(p.work[len(p.work)-2].steps)
+}
+
+// tellSoak says that the control plane soaks, and until when it can go back.
+func (p *planner) tellSoak() {
+	d := p.pin.Soaking(p.site, p.state.ObservedAt)
+	if why := p.noReturn(); len(why) > 0 {
+		d = d.Because(append([]string{"But it can no longer go back:"}, why...)...).
+			Try(fmt.Sprintf("kiban commit %s makes it for good, and lets the workers follow. %s", p.site.Name, p.restoreHint(p.pin.To)))
+	}
+	p.find(d)
+}
+
+// Back makes the plan by which a control plane that acts as its former version goes back to that. It is pure, as Make is. Why it can't is
+// among the plan's Diagnostics, with what is left.
+func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
+	p := survey(site, state)
+	if !p.isRightCluster() || !p.pinFound() {
+		return p.finish()
+	}
+	p.phase = phaseBack
+	p.keepConfiguration()
+	if p.inspectReturn() {
+		p.goBackAll()
+		p.inspectDisruption()
+	}
+	return p.finish()
+}
+
+// Commit makes the plan that gives up the way back. It is pure, as Make is.
+func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
+	p := survey(site, state)
+	if !p.isRightCluster() || !p.answers() || !p.pinFound() {
+		return p.finish()
+	}
+	for _, m := range p.controllers() {
+		switch {
+		case m.level != p.pin.To:
+			p.find(lifecycle.Errorf(m.Name, "it has %s, and the control plane goes to %s", m.level, p.pin.To).
+				Because("What is committed has to be the same everywhere.").
+				Try(fmt.Sprintf("kiban apply %s brings the others there; kiban back %[1]s takes back those that are there.", p.site.Name)))
+		case m.stalled() || !serving(p.state.API, m.Name):
+			p.find(lifecycle.Blockedf(m.Name, "its API server does not answer").Because("Nothing is made for good that is not well.").
+				Try("kiban status " + p.site.Name))
+		}
+	}
+	p.phase = phaseCommit
+	p.commitAll()
+	return p.finish()
+}
+
+// pinFound finds what the control plane is pinned to: by the cluster's record, or where no API answers by what the machines keep.
+func (p *planner) pinFound() bool {
+	p.pin = p.state.Past.Pinned.Value
+	switch why := p.state.Past.Pinned.Unknown; {
+	case p.dark():
+		if p.pin = p.keptByMachines(); p.pin.Open() {
+			return true
+		}
+		p.find(lifecycle.Errorf(p.site.Name, "no API answers, and no machine has a control plane that acts as its former version").
+			Try("kiban plan " + p.site.Name))
+		return false
+	case why != "":
+		p.find(lifecycle.Blockedf(p.site.Name, "whether the control plane acts as its former version is not known").Because(why).
+			Try("kiban status " + p.site.Name))
+		return false
+	case p.pin.Open():
+		return true
+	}
+	why := "It was never pinned: spec.upgrade.controlPlane.soak of the Site has an upgrade do that."
+	switch p.pin.End {
+	case lifecycle.EndCommit:
+		why = fmt.Sprintf("It was committed to %s on %s.", p.pin.To, lifecycle.Stamp(p.pin.Ended))
+	case lifecycle.EndBack:
+		why = fmt.Sprintf("It went back to %s on %s.", p.pin.Former, lifecycle.Stamp(p.pin.Ended))
+	}
+	p.find(lifecycle.Errorf(p.site.Name, "the control plane is at no former version's side: there is nothing to go back to, or to commit").
+		Because(why).Try("What is left to go back is a backup. " + p.restoreHint(p.controlPlane())))
+	return false
+}
+
+// keptByMachines is what the machines tell of a pin where the cluster's record can't be read: one of them keeps a former k0s, and is
+// configured to act as that.
+func (p *planner) keptByMachines() lifecycle.Pinned {
+	for _, m := range p.controllers() {
+		if m.pinned && m.unproven() && lifecycle.Emulated(m.seen.Config) == lifecycle.EmulatedMinor(m.seen.Former) {
+			return lifecycle.Pinned{Former: m.seen.Former, To: m.seen.Binary, Since: p.state.ObservedAt}
+		}
+	}
+	return lifecycle.Pinned{}
+}

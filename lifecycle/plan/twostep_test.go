@@ -1,0 +1,272 @@
+package plan
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+func soaks(s *lifecycle.Site) { s.Policy.ControlPlane.Soak = 48 * time.Hour }
+
+func byHand(s *lifecycle.Site) {
+	s.Policy.ControlPlane = lifecycle.TwoStep{Soak: 48 * time.Hour, Commit: lifecycle.CommitManual}
+}
+
+// TestPhase: where a control plane stands, by what is declared, what it has and what its cluster keeps.
+func TestPhase(t *testing.T) {
+	on := lifecycle.TwoStep{Soak: 48 * time.Hour}
+	open := lifecycle.Pinned{Former: v135, To: v136, Since: clock.Add(-time.Hour)}
+	soaking := open
+	soaking.Soaks = clock.Add(-47 * time.Hour)
+	over := soaking
+	over.Soaks = clock.Add(-48 * time.Hour)
+	ended := over
+	ended.Ended, ended.End = clock, lifecycle.EndCommit
+	manual := lifecycle.TwoStep{Soak: 48 * time.Hour, Commit: lifecycle.CommitManual}
+	levels := func(vs ...lifecycle.Version) []lifecycle.Version { return vs }
+	for name, tt := range map[string]struct {
+		standing standing
+		want     phase
+		refused  string
+	}{
+		"no cluster yet": {standing{policy: on, target: v136}, phaseNone, ""},
+		"no policy":      {standing{target: v136, levels: levels(v135)}, phaseNone, ""},
+		"a new minor":    {standing{policy: on, target: v136, levels: levels(v135, v135)}, phasePin, ""},
+		"a patch": {standing{policy: on, target: v("v1.35.8+k0s.0"), levels: levels(v135)},
+			phaseNone, ""},
+		"an upgrade without it is under way": {standing{policy: on, target: v136, levels: levels(v135, v136)}, phaseNone, ""},
+		"pinned": {standing{policy: on, target: v136, levels: levels(v135, v135), record: open, pinned: true},
+			phaseRoll, ""},
+		"half rolled": {standing{policy: on, target: v136, levels: levels(v136, v135), record: open, pinned: true},
+			phaseRoll, ""},
+		"rolled and not noted": {standing{policy: on, target: v136, levels: levels(v136), record: open, pinned: true},
+			phaseRoll, ""},
+		"soaking": {standing{policy: on, target: v136, levels: levels(v136), record: soaking, pinned: true},
+			phaseSoak, ""},
+		"the soak is over": {standing{policy: on, target: v136, levels: levels(v136), record: over, pinned: true},
+			phaseCommit, ""},
+		"over, and somebody has to say so": {standing{policy: manual, target: v136, levels: levels(v136), record: over, pinned: true},
+			phaseSoak, ""},
+		"the policy is gone": {standing{target: v136, levels: levels(v136), record: soaking, pinned: true},
+			phaseCommit, ""},
+		"committed, and a pin is left": {standing{policy: on, target: v136, levels: levels(v136), record: ended, pinned: true},
+			phaseCommit, ""},
+		"committed": {standing{policy: on, target: v136, levels: levels(v136), record: ended},
+			phaseNone, ""},
+		"the former one is declared": {standing{policy: on, target: v135, levels: levels(v136, v135), record: soaking, pinned: true},
+			phaseBack, ""},
+		"all are back": {standing{policy: on, target: v135, levels: levels(v135), record: soaking, pinned: true},
+			phaseBack, ""},
+		"another version is declared": {standing{policy: on, target: v("v1.36.4+k0s.0"), levels: levels(v136), record: soaking, pinned: true},
+			phaseNone, "is between"},
+		"a pin by hand is nobody's": {standing{target: v135, levels: levels(v135), pinned: true}, phaseNone, ""},
+	} {
+		tt.standing.now = clock
+		got, problem := tt.standing.phase()
+		if got != tt.want || (problem != nil) != (tt.refused != "") || problem != nil && !strings.Contains(problem.Summary, tt.refused) {
+			t.Errorf("%s: %q, %v, want %q", name, got, problem, tt.want)
+		}
+	}
+}
+
+// soaking is a world whose control plane soaks.
+func soaking(t *testing.T, controllers int, edit ...func(*lifecycle.Site)) *world {
+	t.Helper()
+	w := built(t, newSite(v135, controllers, 2, edit...))
+	w.declare(newSite(v136, controllers, 2, edit...))
+	converge(t, w, serial)
+	for _, h := range w.site.Cluster.Hosts {
+		want := v136
+		if !h.Role.IsController() {
+			want = v135
+		}
+		if got := w.hosts[h.Name].Running; got != want {
+			t.Fatalf("%s runs %s in the soak, want %s", h.Name, got, want)
+		}
+		if acts := w.acts[h.Name]; h.Role.IsController() && acts != "1.35" {
+			t.Fatalf("%s acts as %s in the soak", h.Name, acts)
+		}
+	}
+	return w
+}
+
+// TestTwoSteps: with soak, back, forth again, commit and workers; each resting point has an empty plan (converge).
+func TestTwoSteps(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		w := soaking(t, n, soaks)
+		p := makePlan(w.site, w.observe())
+		if len(p.Diagnostics) != 1 || !strings.Contains(p.Diagnostics[0].Summary, "soaks since 2026-11-03 09:00 UTC") ||
+			!strings.Contains(p.Diagnostics[0].Detail, "until 2026-11-05 09:00 UTC") {
+			t.Errorf("what is told of the soak: %v", p.Diagnostics)
+		}
+		back := Back(w.site, w.observe())
+		golden(t, fmt.Sprintf("back_%d", n), back)
+		orderly(t, back)
+		w.execute(t, back, serial, -1)
+		if w.hosts["controller-1"].Running != v135 {
+			t.Error("it is not back")
+		}
+		converge(t, w, serial) // forth again: the newer one is declared still
+		w.declare(newSite(v135, n, 2, soaks))
+		converge(t, w, serial) // back by declaration
+		if got := w.hosts["controller-1"]; lifecycle.Emulated(got.Config) != "" || got.Running != v135 || w.pinned.End != lifecycle.EndBack {
+			t.Errorf("after going back: %s, %s", got.Running, got.Config)
+		}
+		w.declare(newSite(v136, n, 2, soaks))
+		golden(t, fmt.Sprintf("pin_%d", n), makePlan(w.site, w.observe()))
+		converge(t, w, serial)
+		w.later = 48 * time.Hour
+		golden(t, fmt.Sprintf("commit_%d", n), makePlan(w.site, w.observe()))
+		converge(t, w, serial)
+		if got := w.hosts["worker-2"].Running; got != v136 || lifecycle.Emulated(w.hosts["controller-1"].Config) != "" || w.pinned.Open() {
+			t.Errorf("after the commit: worker at %s", got)
+		}
+	}
+}
+
+// TestCommitByHand: where the site asks for it, time alone does not commit; `kiban commit` does, also before its time.
+func TestCommitByHand(t *testing.T) {
+	w := soaking(t, 3, byHand)
+	w.later = 100 * time.Hour
+	if p := makePlan(w.site, w.observe()); !p.Empty() || !strings.Contains(p.Diagnostics[0].Detail, "is over") {
+		t.Errorf("the plan after the time: %s", outline(p))
+	}
+	p := Commit(w.site, w.observe())
+	orderly(t, p)
+	w.execute(t, p, serial, -1)
+	if w.pinned.Open() || w.hosts["worker-1"].Running != v135 {
+		t.Error("not committed, or a worker has changed")
+	}
+	converge(t, w, serial)
+	if w.hosts["worker-1"].Running != v136 {
+		t.Error("the workers did not follow")
+	}
+}
+
+// TestTwoStepsResume: cut off behind any part of the pin, the roll, the way back and the commit, and once more, the same command reaches
+// the same end.
+func TestTwoStepsResume(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		forth := built(t, newSite(v135, n, 2, soaks))
+		forth.declare(newSite(v136, n, 2, soaks))
+		back := soaking(t, n, soaks)
+		back.declare(newSite(v135, n, 2, soaks))
+		commit := soaking(t, n, soaks)
+		commit.later = 48 * time.Hour
+		for name, start := range map[string]*world{"forth": forth, "back": back, "commit": commit} {
+			t.Run(fmt.Sprint(name, n), func(t *testing.T) {
+				whole := start.clone()
+				converge(t, whole, serial)
+				want := whole.String()
+				for limit := 1; ; limit++ {
+					w := start.clone()
+					pick := rand.New(rand.NewPCG(uint64(n), uint64(limit))).IntN
+					if _, done := w.execute(t, makePlan(w.site, w.observe()), serial, limit); done {
+						break
+					}
+					resume(t, w, pick, want, fmt.Sprintf("cut off after %d parts", limit))
+				}
+			})
+		}
+	}
+}
+
+// TestNoWayBack: what would make going back impossible is found before anything is touched.
+func TestNoWayBack(t *testing.T) {
+	extra := func(part, flag, value string) func(*lifecycle.Site) {
+		return eachHost(lifecycle.RoleController, config(fmt.Sprintf(`{"spec":{%q:{"extraArgs":{%q:%q}}}}`, part, flag, value)))
+	}
+	v133, v137 := v("v1.33.9+k0s.0"), v("v1.37.0+k0s.0")
+	for name, tt := range map[string]struct {
+		from, to lifecycle.Version
+		edit     func(*lifecycle.Site)
+		after    func(*lifecycle.Site)
+		want     string
+	}{
+		"a controller that works": {v135, v136, host("controller-1", role(lifecycle.RoleControllerWorker)), nil, "is a worker too"},
+		"etcd before":             {v133, v134, nil, nil, "another minor release of etcd"},
+		"etcd after":              {v136, v137, nil, nil, "another minor release of etcd"},
+		"two minors":              {v134, v136, path(v135), nil, "more than one minor release"},
+		"kine": {v135, v136, eachHost(lifecycle.RoleController, config(`{"spec":{"storage":{"type":"kine"}}}`)), nil,
+			"kept by kine"},
+		"calico":  {v135, v136, eachHost(lifecycle.RoleController, config(`{"spec":{"network":{"provider":"calico"}}}`)), nil, "Calico's"},
+		"dynamic": {v135, v136, func(s *lifecycle.Site) { s.Cluster.DynamicConfig = true }, nil, "is dynamic"},
+		"alpha":   {v135, v136, extra("api", "runtime-config", "storagemigration.k8s.io/v1alpha1=true"), nil, "not for good"},
+		"all":     {v135, v136, extra("scheduler", "feature-gates", "AllAlpha=true"), nil, "whatever a version has"},
+		"own pin": {v135, v136, extra("api", "min-compatibility-version", "1.34"), nil, "kiban says itself"},
+		"config":  {v135, v136, nil, extra("api", "v", "4"), "k0s.yaml is to change, too"},
+		"a new controller": {v135, v136, nil, func(s *lifecycle.Site) {
+			s.Cluster.Hosts = append(s.Cluster.Hosts, newSite(v136, 4, 0).Cluster.Hosts[3])
+		}, "is to join"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			edit := []func(*lifecycle.Site){soaks}
+			if tt.edit != nil {
+				edit = append(edit, tt.edit)
+			}
+			w := built(t, newSite(tt.from, 3, 1, edit...))
+			if tt.after != nil {
+				edit = append(edit, tt.after)
+			}
+			w.declare(newSite(tt.to, 3, 1, edit...))
+			p := makePlan(w.site, w.observe())
+			err := p.Diagnostics.Err()
+			if err == nil || !strings.Contains(err.Error(), "no way back") || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("want %q in: %v", tt.want, err)
+			}
+		})
+	}
+}
+
+// TestNoReturn: what makes a control plane that soaks unable to go back is a finding of `kiban back`, with what is left, and plans nothing.
+func TestNoReturn(t *testing.T) {
+	for name, tt := range map[string]struct {
+		befall func(*world)
+		want   string
+	}{
+		"started without the pin": {func(w *world) {
+			h := w.hosts["controller-2"]
+			declared, _ := w.site.Cluster.Host("controller-2")
+			h.Config, h.ConfigDigest, w.rewritten["controller-2"] = declared.Config, declared.ConfigDigest, true
+			w.acts["controller-2"] = "1.36"
+		}, "does not have its programs act as v1.35"},
+		"written since":       {func(w *world) { w.rewritten["controller-2"] = true }, "was written after its k0s had changed"},
+		"a newer kubelet":     {func(w *world) { w.nodes["worker-1"].Kubelet = "v1.36.3+k0s" }, "kubelet of worker-1 is newer"},
+		"no former k0s":       {func(w *world) { w.hosts["controller-3"].Former = lifecycle.Version{} }, "controller-3 no longer has k0s"},
+		"acts otherwise":      {func(w *world) { w.acts["controller-1"] = "1.36" }, "acts as v1.36"},
+		"somebody made it so": {func(w *world) { w.notePin(lifecycle.Step{Action: lifecycle.ActionCommit}) }, "was committed to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := soaking(t, 3, soaks)
+			tt.befall(w)
+			p := Back(w.site, w.observe())
+			err := p.Diagnostics.Err()
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !p.Empty() {
+				t.Errorf("want %q in: %v\n%s", tt.want, err, outline(p))
+			}
+			if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Hint, "backup") }) {
+				t.Errorf("what is left is not said: %v", p.Diagnostics)
+			}
+		})
+	}
+}
+
+// TestBackInTheDark: an only controller that does not come up with its newer k0s goes back, by what it keeps itself.
+func TestBackInTheDark(t *testing.T) {
+	w := soaking(t, 1, soaks)
+	h := w.hosts["controller-1"]
+	h.Running, h.Service, h.Restarts = lifecycle.Version{}, lifecycle.ServiceFailed, 5
+	p := Back(w.site, w.observe())
+	if err := p.Diagnostics.Err(); err != nil || len(p.Steps) != 1 || p.Steps[0].ID != "controller-1/restore-former" {
+		t.Fatalf("%v\n%s", err, outline(p))
+	}
+	w.execute(t, p, serial, -1)
+	if w.hosts["controller-1"].Running != v135 {
+		t.Error("it is not back")
+	}
+}

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Back takes a control plane that acts as its former release back to that, with nothing lost. A Result without a Run: nothing was to be
+// done.
+func (s *Session) Back(ctx context.Context) (Result, error) {
+	return s.converge(ctx, goal{doing: "going back", follow: true,
+		plan: func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Back(s.site, seen) }})
+}
+
+// Commit gives up the way back of a control plane that acts as its former release: from then on it is the newer one.
+func (s *Session) Commit(ctx context.Context) (Result, error) {
+	return s.converge(ctx, goal{doing: "commit",
+		plan: func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Commit(s.site, seen) }})
+}
+
+func (w *world) Pinned(ctx context.Context) (lifecycle.Pinned, error) { return w.api.Pinned(ctx) }
+
+// Storage is how a host's API server stores resources, and how the record of the pin has it.
+func (w *world) Storage(ctx context.Context, host string) (now, kept map[string]string, err error) {
+	pinned, err := w.api.Pinned(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err = w.api.Storage(ctx, host)
+	return now, pinned.Storage, err
+}
+
+// NotePin brings the cluster's record of its pin to what a step says.
+func (w *world) NotePin(ctx context.Context, step lifecycle.Step) error {
+	api, err := w.ownCluster(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	var storage map[string]string
+	if step.Action == lifecycle.ActionPin {
+		if storage, err = api.Storage(ctx, ""); err != nil {
+			return fmt.Errorf("how resources are stored: %w", err)
+		}
+	}
+	return api.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return pinnedBy(prev, step, storage, now) })
+}
+
+// pinnedBy is the record after a step, which may have been done already.
+func pinnedBy(prev lifecycle.Pinned, step lifecycle.Step, storage map[string]string, now time.Time) lifecycle.Pinned {
+	switch {
+	case step.Action == lifecycle.ActionPin && !prev.Open():
+		return lifecycle.Pinned{Format: lifecycle.PinnedFormat, Former: step.From, To: step.Version, Since: now, Storage: storage}
+	case step.Action == lifecycle.ActionPin, !prev.Open():
+		return prev
+	case step.Action == lifecycle.ActionSoak && prev.Soaks.IsZero():
+		prev.Soaks = now
+	case step.Action == lifecycle.ActionCommit:
+		prev.Ended, prev.End = now, lifecycle.EndCommit
+	case step.Action == lifecycle.ActionUnpin:
+		prev.Ended, prev.End = now, lifecycle.EndBack
+	}
+	return prev
+}
