@@ -104,6 +104,10 @@ drains: binaries ## Print the table of docs/drains.md: drains of workloads of 31
 oracle: build ## Print the figures of docs/readiness.md: removed APIs as kiban finds them and as API servers of each version judge them
 	KIBAN_BIN=$(CURDIR)/bin/kiban go -C lab test -vet=off -count=1 -v -run '^TestRemovedAPIsAsServersJudge$$' ./controlplane | grep -E 'manifests,|and kiban|FAIL|^ok'
 
+.PHONY: foretold
+foretold: binaries ## Rehearse plans at sites of the lab, then carry them out, and print whether they went as foretold (docs/rehearse.md)
+	go -C lab run ./foretold -kiban $(CURDIR)/bin/kiban -lab $(CURDIR)/bin/kiban-lab
+
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)

@@ -119,7 +119,7 @@ reviewed. 130 interrupted.`,
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = render.Help(a.Out, manual(cmd), a.columns()) }) // there is nowhere to say more
 	addGroup(root, "Every day", newStatus(a, nil), newPlan(a, nil), newApply(a, nil), newValidate(a, nil), newDiff(a, nil), newRuns(a, nil),
 		newShow(a, nil))
-	addGroup(root, "Foresight", newReady(a, nil), newCalendar(a))
+	addGroup(root, "Foresight", newReady(a, nil), newRehearse(a, nil), newCalendar(a))
 	addGroup(root, "Machines", newNode(a, nil), newSSH(a, nil), newHosts(a, nil), newKubeconfig(a, nil))
 	addGroup(root, "The fleet", newSites(a, nil), newSite(a, nil), newInit(a, nil), newImport(a, nil), newRender(a, nil), newPin(a, nil),
 		newBundle(a, nil), newSchema(a))

@@ -31,6 +31,8 @@ type Site struct {
 	Canaries int
 	// MaxUnavailable, DrainTimeout and NodeTimeout are those of the upgrade policy.
 	MaxUnavailable, DrainTimeout, NodeTimeout string
+	// FailureDomain is the node label whose values are domains; empty: none.
+	FailureDomain string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
 	Config string
 	// Spec is added under spec of the Site document, indented by two spaces.
@@ -136,7 +138,10 @@ spec:
 }
 
 func (s Site) site() string {
-	path := ""
+	path, domain := "", ""
+	if s.FailureDomain != "" {
+		domain = "      failureDomain: " + s.FailureDomain + "\n"
+	}
 	if len(s.Path) > 0 {
 		path = "    path:\n    - " + strings.Join(s.Path, "\n    - ") + "\n"
 	}
@@ -158,7 +163,7 @@ spec:
 %[3]s    workers:
       maxUnavailable: %[4]q
       canary: %[9]d
-    drain:
+%[11]s    drain:
       timeout: %[5]s
       evictionRetry: 500ms
     settle:
@@ -166,5 +171,5 @@ spec:
       stableFor: 2s
       timeout: 60s
 %[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(),
-		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec)
+		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec, domain)
 }

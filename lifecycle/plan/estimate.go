@@ -25,7 +25,7 @@ func Estimate(p lifecycle.Plan, runs []lifecycle.RunRecord) *lifecycle.Estimate 
 	}
 	var total time.Duration
 	for _, s := range p.Stages {
-		total += stageTakes(s, p, took)
+		total += stageTakes(s, p, func(s lifecycle.Step) time.Duration { return took[s.Action] })
 	}
 	if total <= 0 {
 		return nil
@@ -76,7 +76,7 @@ func averageOf(a lifecycle.Action, runs []lifecycle.RunRecord) (average time.Dur
 }
 
 // stageTakes is how long a stage takes: it is played as the runner would run it, the steps of a target one after another.
-func stageTakes(stage lifecycle.Stage, plan lifecycle.Plan, took map[lifecycle.Action]time.Duration) time.Duration {
+func stageTakes(stage lifecycle.Stage, plan lifecycle.Plan, took func(lifecycle.Step) time.Duration) time.Duration {
 	order, steps := plan.Targets(stage.ID)
 	p := lifecycle.Progress{Waiting: order}
 	if stage.Budgeted {
@@ -89,7 +89,7 @@ func stageTakes(stage lifecycle.Stage, plan lifecycle.Plan, took map[lifecycle.A
 			p = p.Started(next[0])
 			ends[next[0]] = now
 			for _, s := range steps[next[0]] {
-				ends[next[0]] += took[s.Action]
+				ends[next[0]] += took(s)
 			}
 		}
 		if len(p.Running) == 0 {

@@ -27,6 +27,8 @@ type Parts struct {
 	Missing func(ctx context.Context, v lifecycle.Version, arch string) (lifecycle.Diagnostic, bool)
 	// Witnesses tell what a version would break; nil where nobody asks them.
 	Witnesses Witnesses
+	// Everything gives each object that the API keeps, without values of Secrets, and says what could not be read; nil where nobody asks.
+	Everything func(ctx context.Context) (objects []lifecycle.Object, unread []string, err error)
 	// Plans are the planners. Those that are nil are package plan's.
 	Plans Planners
 }

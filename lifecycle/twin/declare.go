@@ -25,6 +25,8 @@ type Declaration struct {
 	Addresses map[string]string
 	// Lab is where the twin's machines are.
 	Lab Place
+	// Patient gives machines as long as they need: for a twin that is being set up, on a computer that may be slower than the site.
+	Patient bool
 }
 
 // Declare writes a site's documents, as kustomize merges them, anew for its twin. What stays is what is named here: the machines with their
@@ -154,6 +156,9 @@ func (w *declaring) site(doc map[string]any) map[string]any {
 		"binaries": map[string]any{"url": mirror + "k0s-{version}-{arch}", "checksums": mirror + "sha256sums.txt"}}
 	upgrade := map[string]any{}
 	keep(upgrade, lookup(spec, "upgrade"), "path", "workers", "drain", "settle", "accept")
+	if w.Patient {
+		upgrade["settle"] = map[string]any{"nodeTimeout": "10m", "timeout": "10m", "stableFor": "1s"}
+	}
 	out["upgrade"] = upgrade
 	if api := lookup(spec, "api"); api != nil {
 		kept := map[string]any{}

@@ -1,0 +1,124 @@
+// Command foretold holds rehearsals against what then happens: each scenario is built as a site of the lab, rehearsed there, and then really
+// done. It prints the table of docs/rehearse.md, and fails where one was not foretold: another order of machines, another end, requests
+// lost by one alone, or a time that is off by more than a fifth.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"kiban.dev/kiban/lab/drive"
+)
+
+func main() {
+	kiban := flag.String("kiban", "bin/kiban", "kiban's binary")
+	lab := flag.String("lab", "bin/kiban-lab", "the lab's binary")
+	net := flag.String("net", "127.210.0", "addresses of the sites' machines")
+	only := flag.String("only", "", "scenarios whose name has this in it")
+	keep := flag.String("keep", "", "a folder for what rehearsals and runs said")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b, err := binaries(*kiban, *lab)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "foretold:", err)
+		os.Exit(1)
+	}
+	os.Exit(all(ctx, b, *net, *only, *keep))
+}
+
+func binaries(kiban, lab string) (b drive.Binaries, err error) {
+	if b.Kiban, err = filepath.Abs(kiban); err != nil {
+		return b, err
+	}
+	b.Lab, err = filepath.Abs(lab)
+	return b, err
+}
+
+// all runs the scenarios, prints the table, and gives the exit code.
+func all(ctx context.Context, b drive.Binaries, net, only, keep string) int {
+	fmt.Println("| scenario | machines, in order | steps | ended | requests lost | time | |")
+	fmt.Println("|---|---|---|---|---|---|---|")
+	wrong, run := 0, 0
+	for _, s := range scenarios() {
+		if !strings.Contains(s.name, only) || ctx.Err() != nil {
+			continue
+		}
+		run++
+		foretold, happened, err := s.run(ctx, b, net, keep)
+		if err != nil {
+			wrong++
+			fmt.Printf("| %s | | | | | | **could not be run**: %s |\n", s.name, strings.ReplaceAll(err.Error(), "\n", " "))
+			continue
+		}
+		differs := compare(foretold, happened)
+		if len(differs) > 0 {
+			wrong++
+		}
+		fmt.Println(row(s.name, foretold, happened, differs))
+	}
+	fmt.Printf("\n%d of %d foretold\n", run-wrong, run)
+	if wrong > 0 || run == 0 {
+		return 1
+	}
+	return 0
+}
+
+// end is how a plan went, foretold or happened.
+type end struct {
+	order       []string
+	done, steps int
+	result      string
+	// blocked are the steps that ended it.
+	blocked        []string
+	requests, lost int
+	took           time.Duration
+}
+
+// compare says in what what happened is not what was foretold.
+func compare(foretold, happened end) (differs []string) {
+	differ := func(what string, a, b any) {
+		differs = append(differs, fmt.Sprintf("%s: foretold %v, happened %v", what, a, b))
+	}
+	if !slices.Equal(foretold.order, happened.order) {
+		differ("order", foretold.order, happened.order)
+	}
+	if foretold.result != happened.result {
+		differ("end", foretold.result, happened.result)
+	}
+	if !slices.Equal(foretold.blocked, happened.blocked) {
+		differ("blocks", foretold.blocked, happened.blocked)
+	}
+	if foretold.steps != happened.steps || foretold.done != happened.done {
+		differ("steps", fmt.Sprintf("%d of %d", foretold.done, foretold.steps), fmt.Sprintf("%d of %d", happened.done, happened.steps))
+	}
+	if (foretold.lost == 0) != (happened.lost == 0) {
+		differ("requests lost", foretold.lost, happened.lost)
+	}
+	if off := foretold.took - happened.took; happened.took > 0 && off.Abs() > happened.took/5 {
+		differ("time", foretold.took.Round(time.Second), happened.took.Round(time.Second))
+	}
+	return differs
+}
+
+func row(name string, foretold, happened end, differs []string) string {
+	ended := happened.result
+	if len(happened.blocked) > 0 {
+		ended += " at " + strings.Join(happened.blocked, ", ")
+	}
+	verdict := "as foretold"
+	if len(differs) > 0 {
+		verdict = "**" + strings.Join(differs, "; ") + "**"
+	}
+	return fmt.Sprintf("| %s | %s | %d of %d | %s | %d of %d, %d of %d | %s, %s | %s |", name, strings.Join(happened.order, ", "), happened.done,
+		happened.steps, ended, foretold.lost, foretold.requests, happened.lost, happened.requests, foretold.took.Round(time.Second),
+		happened.took.Round(time.Second), verdict)
+}

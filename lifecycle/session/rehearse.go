@@ -1,0 +1,170 @@
+package session
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/backup"
+	"kiban.dev/kiban/lifecycle/kube"
+	"kiban.dev/kiban/lifecycle/plan"
+	"kiban.dev/kiban/lifecycle/site"
+	"kiban.dev/kiban/lifecycle/twin"
+)
+
+// Snapshot is the site as it is now, for a twin of it that goes to that version, "v1.37.2+k0s.0"; "" is the declared one. Nothing is
+// changed: machines are looked at once, and the API is read page by page. The plan in it is the site's own. save is the file that keeps it,
+// encrypted to those that backups are encrypted to; "" keeps it nowhere.
+func (s *Session) Snapshot(ctx context.Context, version, save string) (twin.Snapshot, error) {
+	to, exact, err := lifecycle.ParseTarget(version)
+	if err == nil && version != "" && !exact {
+		err = lifecycle.Errorf("", "--to %s is no release to install", version).Try("Name it whole: --to v1.37.2+k0s.0")
+	}
+	if err != nil {
+		return twin.Snapshot{}, err
+	}
+	out, err := s.snapshot(ctx, to)
+	if err != nil || save == "" {
+		return out, err
+	}
+	b, err := out.Encode()
+	if err != nil {
+		return out, err
+	}
+	if len(s.site.Backup.Recipients) == 0 {
+		s.opts.Hooks.say("The snapshot is not encrypted: spec.backup.recipients names nobody. It has no values of Secrets, but all else.")
+	}
+	if err := backup.Seal(save, b, s.site.Backup.Recipients); err != nil {
+		return out, lifecycle.Errorf(save, "the snapshot can't be kept").From(err).Try("Name a file in a folder that is there and has room.")
+	}
+	return out, nil
+}
+
+// ReadSnapshot reads a snapshot that was kept, with the private keys in identity if it is encrypted.
+func ReadSnapshot(file, identity string) (twin.Snapshot, error) {
+	b, err := backup.Unseal(file, identity)
+	if err != nil {
+		return twin.Snapshot{}, err
+	}
+	return twin.Decode(file, b)
+}
+
+func (s *Session) snapshot(ctx context.Context, to lifecycle.Version) (twin.Snapshot, error) {
+	out := twin.Snapshot{Format: twin.SnapshotFormat, Site: s.site.Name, Taken: time.Now().UTC().Truncate(time.Second)}
+	if s.site.Provider == lifecycle.ProviderExternal {
+		return out, s.site.HasMachines()
+	}
+	seen, err := s.Observe(ctx)
+	if err != nil {
+		return out, err
+	}
+	if why := seen.API.Unknown; why != "" {
+		return out, lifecycle.Errorf(s.site.Name, "the API does not answer, so no twin can be made of the site").Because(why).
+			Try("kiban status " + s.site.Name + " says what is wrong. A snapshot from before can be rehearsed: --from FILE.")
+	}
+	aimed := s.site
+	if !to.IsZero() {
+		if to, err = s.reachable(seen, to, true); err != nil {
+			return out, err
+		}
+		aimed.Cluster.Version = to
+	}
+	out.Plan = s.parts.Plans.Make(aimed, seen, lifecycle.PlanOptions{InJob: s.opts.InJob})
+	out.Plan = s.judged(ctx, seen, out.Plan)
+	out.Runs = s.pastRuns(ctx, true)
+	for _, h := range s.site.Cluster.Hosts {
+		st, _ := seen.Host(h.Name)
+		if v := st.Level(); !v.IsZero() {
+			out.Machines = append(out.Machines, twin.SiteMachine{Name: h.Name, Role: h.Role, Version: v, Arch: st.Arch, Addresses: addressesOf(h)})
+		}
+	}
+	out.Owners = s.owners()
+	docs, ds := site.Render(ctx, s.opts.Fleet, s.site.Name)
+	if err := ds.Err(); err != nil {
+		return out, err
+	}
+	out.Documents = docs
+	return s.withObjects(ctx, out)
+}
+
+// snapshotWithin bounds how long a site's API may take to tell all that it has.
+const snapshotWithin = 5 * time.Minute
+
+func (s *Session) withObjects(ctx context.Context, out twin.Snapshot) (twin.Snapshot, error) {
+	if s.parts.Everything == nil {
+		return out, nil
+	}
+	within, cancel := lifecycle.Within(ctx, snapshotWithin, "the API did not tell all that it has")
+	defer cancel()
+	objects, unread, err := s.parts.Everything(within)
+	if err != nil {
+		return out, lifecycle.Errorf(s.site.Name, "the site's objects can't be read").From(err).
+			Try("Look at the API: kiban status " + s.site.Name + ". Nothing was changed, and no twin was made.")
+	}
+	out.Unread = unread
+	for _, o := range objects {
+		parsed, err := twin.ParseObject(o.JSON)
+		if err != nil {
+			return out, err
+		}
+		out.Objects = append(out.Objects, parsed)
+	}
+	return out, nil
+}
+
+// addressesOf are those by which the declaration calls a machine.
+func addressesOf(h lifecycle.Host) []string {
+	var out []string
+	for _, a := range []string{h.Address, h.PrivateAddress} {
+		if a != "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// owners are tenants and addons by the namespaces that are theirs.
+func (s *Session) owners() map[string]string {
+	out := map[string]string{}
+	for _, a := range s.site.Addons {
+		if a.Namespace != "default" && !strings.HasPrefix(a.Namespace, "kube-") {
+			out[a.Namespace] = "addon " + a.Name
+		}
+	}
+	for _, t := range s.site.Tenants {
+		for _, n := range t.Namespaces {
+			out[n.Name] = "tenant " + t.Name
+		}
+	}
+	return out
+}
+
+// Rehearse makes a twin of a snapshot and runs its plan there. No site is asked.
+func Rehearse(ctx context.Context, s twin.Snapshot, opts twin.Options) (lifecycle.Rehearsal, error) {
+	opts.Connect = func(kubeconfig []byte) twin.API {
+		return kube.New(func(context.Context) (lifecycle.Credentials, error) {
+			return lifecycle.Credentials{Kubeconfig: kubeconfig}, nil
+		},
+			nil, kube.Options{})
+	}
+	if opts.Kiban == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return lifecycle.Rehearsal{}, err
+		}
+		opts.Kiban = self
+	}
+	out, err := twin.Rehearse(ctx, s, opts)
+	if err != nil {
+		return lifecycle.Rehearsal{}, err
+	}
+	r := out.Rehearsal
+	var unknown []lifecycle.Action
+	r.Expected, unknown = plan.Expect(s.Plan, s.Runs, out.Lasted)
+	for _, a := range unknown {
+		r.Assumed = append(r.Assumed, "No run of the site tells how long "+string(a)+" takes; it is as in the lab.")
+	}
+	return r, nil
+}

@@ -1,0 +1,237 @@
+package twin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Options are what a rehearsal is made with.
+type Options struct {
+	// Lab is the program of the lab, Kiban this very program.
+	Lab, Kiban string
+	// Version and Revision are kiban's, which the lab's are to agree with.
+	Version, Revision string
+	// Source is what the snapshot is of: lifecycle.RehearsalLive, or a file's name.
+	Source string
+	Faults []Fault
+	// Connect makes a client for the API that a kubeconfig leads to.
+	Connect func(kubeconfig []byte) API
+	// Note tells people what is being done. It is called by one goroutine at a time.
+	Note func(string)
+}
+
+// Outcome is a rehearsal, and what only the twin knows of it.
+type Outcome struct {
+	lifecycle.Rehearsal
+	// Lasted is how long each step took in the twin, the gates before it included.
+	Lasted map[string]time.Duration
+}
+
+// Rehearse makes a twin of a site and runs the site's plan in it. The error says why that could not be done; what became of the run is no
+// error. When it returns nothing of the twin runs any more, and nothing of it is on the disk.
+func Rehearse(ctx context.Context, s Snapshot, o Options) (Outcome, error) {
+	if err := playable(ctx, s, &o); err != nil {
+		return Outcome{}, err
+	}
+	dir, err := os.MkdirTemp("", "kiban-twin-") // 0700
+	if err != nil {
+		return Outcome{}, noRoom(os.TempDir(), err)
+	}
+	defer os.RemoveAll(dir)
+	t := &twin{Snapshot: s, Options: o, dir: dir}
+	defer t.stop()
+	for _, step := range []func(context.Context) error{
+		t.boot,    // a lab with the site's machines
+		t.found,   // the site's cluster on them, at the versions that it has
+		t.furnish, // the site's nodes and objects in it
+		t.run,     // what is to be done, with requests to every Service meanwhile
+	} {
+		if err := step(ctx); err != nil {
+			if ctx.Err() != nil {
+				return Outcome{}, context.Cause(ctx)
+			}
+			return Outcome{}, err
+		}
+	}
+	return t.outcome(), nil
+}
+
+// playable refuses what the lab can't play.
+func playable(ctx context.Context, s Snapshot, o *Options) error {
+	if len(s.Machines) == 0 || s.Lowest().IsZero() {
+		return lifecycle.Errorf(s.Site, "there is no cluster yet, so there is nothing to rehearse").
+			Because("No machine of the site runs k0s.").Try("kiban plan " + s.Site)
+	}
+	lab, err := AskLab(ctx, o.Lab)
+	if err != nil {
+		return err
+	}
+	for _, v := range s.Releases() {
+		if !lab.Plays(v) {
+			return lifecycle.Errorf(s.Site, "the lab can't play %s", v).
+				Because("It plays the minor releases " + strings.Join(lab.Minors, ", ") + ".").
+				Try("kiban ready " + s.Site + " judges a version without a lab. Another release of kiban brings a lab that plays others.")
+		}
+	}
+	if !lab.Agrees(o.Version, o.Revision) {
+		o.Note(fmt.Sprintf("The lab is of another release (%s) than kiban (%s): what it plays may differ.", lab.Version, o.Version))
+	}
+	return nil
+}
+
+// twin is one that is being made, or runs.
+type twin struct {
+	Snapshot
+	Options
+	dir   string
+	lab   *Lab
+	kiban Kiban
+
+	left    []lifecycle.TwinDifference
+	refused []lifecycle.RefusedObject
+	unwell  []string
+	runs    []Ended
+	faults  *faults
+	probed  probed
+}
+
+func (t *twin) stop() { t.lab.Stop() }
+
+func (t *twin) boot(ctx context.Context) (err error) {
+	t.Note(fmt.Sprintf("Starting a lab with %s.", lifecycle.Count(len(t.Machines), "machine")))
+	var releases []string
+	for _, v := range t.Releases() {
+		releases = append(releases, v.String())
+	}
+	t.lab, err = StartLab(ctx, t.Lab, t.dir, t.LabMachines(), releases)
+	t.kiban = Kiban{Program: t.Kiban, Fleet: t.dir, Home: t.dir}
+	t.faults = newFaults(slices.Clone(t.Faults), t.lab, t.Note)
+	return err
+}
+
+// declare writes the twin's fleet with the Cluster at a version.
+func (t *twin) declare(v lifecycle.Version, patient bool) error {
+	cluster, site, left, err := Declare(t.Documents, Declaration{Site: t.Site, Version: v, Addresses: t.Addresses(), Lab: t.lab.Place,
+		Patient: patient})
+	if err != nil {
+		return err
+	}
+	t.left = left
+	return WriteFleet(t.kiban.Fleet, t.Site, cluster, site)
+}
+
+// found sets the cluster up as it is now.
+func (t *twin) found(ctx context.Context) error {
+	now := t.Lowest()
+	t.Note(fmt.Sprintf("Setting up k0s %s on them.", now))
+	if err := t.declare(now, true); err != nil {
+		return err
+	}
+	run, err := t.kiban.Run(ctx, nil, "apply", t.Site, "--yes", "--progress", "json")
+	if err != nil {
+		return err
+	}
+	return run.Err("set the twin up")
+}
+
+const again = "Try again; if it stays so, it is a fault of the lab."
+
+// furnish brings the site's nodes and objects in.
+func (t *twin) furnish(ctx context.Context) error {
+	kubeconfig, err := t.lab.Kubeconfig(ctx)
+	if err != nil {
+		return lifecycle.Errorf("", "the twin's API can't be reached").From(err).Try(again)
+	}
+	api := t.Connect(kubeconfig)
+	defer api.Close()
+	tamed := Tame(t.Snapshot)
+	t.left = append(tamed.Differences, t.left...)
+	t.Note(fmt.Sprintf("Loading %s, with %s.", lifecycle.Count(len(tamed.Objects), "object"), lifecycle.Count(tamed.Ready, "running pod")))
+	if err := adjustNodes(ctx, api, t.Snapshot); err != nil {
+		return lifecycle.Errorf("", "the twin's nodes can't be made like the site's").From(err).Try(again)
+	}
+	if t.refused, err = load(ctx, api, tamed.Objects); err != nil {
+		return err
+	}
+	t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest)
+	return err
+}
+
+// run does at the twin what is to be done at the site.
+func (t *twin) run(ctx context.Context) error {
+	left := t.left
+	if err := t.declare(cmp.Or(t.Plan.Target, t.Lowest()), false); err != nil {
+		return err
+	}
+	t.left = left
+	report := filepath.Join(t.dir, "probe.json")
+	stop, err := t.lab.Probe(report)
+	if err != nil {
+		return err
+	}
+	t.Note(fmt.Sprintf("Running the plan: %s.", lifecycle.Count(len(t.Plan.Steps), "step")))
+	for range 1 + t.faults.kills() {
+		var run Ended
+		run, err = t.kiban.Run(ctx, func(e lifecycle.Event, kill func()) { t.faults.see(ctx, e, kill) },
+			"apply", t.Site, "--yes", "--progress", "json")
+		t.runs = append(t.runs, run)
+		if err != nil || run.Code != -1 {
+			break
+		}
+	}
+	stop()
+	if err != nil {
+		return err
+	}
+	if t.probed, err = readProbe(report); err != nil {
+		t.Note("What the prober saw can't be read: " + err.Error())
+	}
+	return nil
+}
+
+func (t *twin) outcome() Outcome {
+	r := tell(t.runs, t.probed, t.Owners)
+	r.Site, r.From, r.To, r.Plan = t.Site, t.Lowest(), t.Plan.Target, t.Plan.Meaning()
+	r.Source, r.Taken, r.Ended = t.Source, t.Taken, time.Now()
+	r.Same, r.Other = compare(t.Plan, t.runs)
+	if r.Steps == 0 { // it did not come to a run
+		r.Steps = len(t.Plan.Steps)
+	}
+	r.Differences = append(t.left, Simulated()...)
+	r.Refused, r.Unwell, r.Faults = t.refused, t.unwell, t.faults.told()
+	return Outcome{Rehearsal: r, Lasted: lasted(t.runs)}
+}
+
+// lasted is how long each step took, the gates before it included.
+func lasted(runs []Ended) map[string]time.Duration {
+	out := map[string]time.Duration{}
+	for _, run := range runs {
+		waited := map[string]time.Duration{}
+		began := map[string]time.Time{}
+		for _, e := range run.Events {
+			switch e.Kind {
+			case lifecycle.EventWaiting:
+				if _, known := began[e.Step]; !known {
+					began[e.Step] = e.Time.Add(-e.Elapsed)
+				}
+			case lifecycle.EventStarted:
+				if at, known := began[e.Step]; known {
+					waited[e.Step] = e.Time.Sub(at)
+				} else {
+					began[e.Step] = e.Time
+				}
+			case lifecycle.EventFinished:
+				out[e.Step] = waited[e.Step] + e.Elapsed
+			}
+		}
+	}
+	return out
+}
