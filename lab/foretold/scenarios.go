@@ -101,7 +101,8 @@ func scenarios() []scenario {
 		small("three canaries", func(s *scenario) { s.canaries, s.width = 3, "3" }),
 		small("no canary, all at once", func(s *scenario) { s.canaries, s.width, s.workload = 0, "3", web("web", 6, "maxUnavailable: 1", "") }),
 		small("uneven drains", func(s *scenario) {
-			s.workload = slow(web("web", 2, "maxUnavailable: 1", "      nodeSelector: {kubernetes.io/hostname: worker-2}\n"), "terminate-after", "7s") +
+			s.workload = slow(web("web", 2, "maxUnavailable: 1", "      nodeSelector: {kubernetes.io/hostname: worker-2}\n"),
+				"terminate-after", "7s") +
 				web("other", 3, "", "")
 		}),
 		small("a pod that fits nowhere else", func(s *scenario) {

@@ -211,7 +211,8 @@ func leftOut(o Object) bool {
 	case "CustomResourceDefinition":
 		return strings.HasSuffix(o.name(), ".k0sproject.io")
 	}
-	return ofLab(o) || strings.HasSuffix(o.group(), "k0sproject.io") || o.namespace() == "kube-system" && strings.HasPrefix(o.name(), "kiban-") ||
+	return ofLab(o) || strings.HasSuffix(o.group(), "k0sproject.io") || o.namespace() == "kube-system" &&
+		strings.HasPrefix(o.name(), "kiban-") ||
 		o.namespace() == "kube-node-lease"
 }
 

@@ -57,7 +57,8 @@ func TestTell(t *testing.T) {
 	if len(r.Blocks) != 1 || r.Blocks[0].Step != drain || r.Blocks[0].Owner != "tenant shop" {
 		t.Errorf("blocks: %+v", r.Blocks)
 	}
-	if len(r.Services) != 1 || r.Services[0].Lost != 1 || len(r.Services[0].Why) != 1 || r.Services[0].Why[0] != drain+": no endpoint is ready" {
+	if len(r.Services) != 1 || r.Services[0].Lost != 1 || len(r.Services[0].Why) != 1 ||
+		r.Services[0].Why[0] != drain+": no endpoint is ready" {
 		t.Errorf("services: %+v", r.Services)
 	}
 	same, other := compare(lifecycle.Plan{Steps: []lifecycle.Step{{ID: "worker-1/cordon"}, {ID: "worker-1/upgrade"}}}, []Ended{run})
@@ -74,7 +75,8 @@ func TestParseFault(t *testing.T) {
 	if f, err := ParseFault("kiban=kill@worker-3/upgrade@v1.36.3+k0s.2"); err != nil || f.Step != "worker-3/upgrade@v1.36.3+k0s.2" {
 		t.Errorf("got %+v, %v", f, err)
 	}
-	for _, wrong := range []string{"", "worker-3", "worker-3=off", "=off@cordon", "kiban=off@worker-1/drain", "kiban=kill@drain", "all=off@drain"} {
+	for _, wrong := range []string{"", "worker-3", "worker-3=off", "=off@cordon", "kiban=off@worker-1/drain", "kiban=kill@drain",
+		"all=off@drain"} {
 		if _, err := ParseFault(wrong); err == nil {
 			t.Errorf("%q is taken", wrong)
 		}
