@@ -48,6 +48,8 @@ const (
 	GateRebooted GateKind = "rebooted"
 	// GateUnits: every addon that is in the cluster is healthy, but for those that were not when the run began.
 	GateUnits GateKind = "addons"
+	// GateProven: a backup of the site was restored in a lab no longer ago than the site says.
+	GateProven GateKind = "proven"
 )
 
 // Gate is a named condition that must be met. Never a sleep.

@@ -34,6 +34,7 @@ func gateRows() []gateRow {
 		{kind: GateStored, watches: WatchedAPI, wait: WaitNode, of: "{target} stores what the former version reads"},
 		{kind: GateRebooted, watches: WatchedMachine, wait: WaitGiven, of: "{target} has rebooted"},
 		{kind: GateUnits, watches: WatchedUnits, wait: WaitSettle, alone: "addons are healthy"},
+		{kind: GateProven, watches: WatchedBackups, wait: WaitNot, alone: "a backup is proven"},
 	}
 }
 
@@ -68,6 +69,7 @@ const (
 	WatchedUnits   Watched = "units"
 	WatchedOutside Watched = "outside" // what the site's users see
 	WatchedClock   Watched = "clock"   // nothing of the cluster
+	WatchedBackups Watched = "backups" // what is remembered of them
 )
 
 // Wait is where the time that a gate is waited for comes from.

@@ -43,6 +43,8 @@ type PipelineSite struct {
 	New bool
 	// Manual sites wait for somebody to start them: production, before the change or after it, and what is new.
 	Manual bool
+	// Drill: a schedule restores the site's newest backup in a lab (spec.backup.proven).
+	Drill bool
 	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
 	// own environment: no job has the keys of two sites.
 	From []PipelineSite

@@ -158,3 +158,24 @@ func (p *Proof) Later(other *Proof) *Proof {
 	}
 	return p
 }
+
+// Proven is the later proof of those that are known of a site: what the cluster keeps, and what lies beside its backups.
+func (s State) Proven() *Proof {
+	p := s.API.Proven
+	for _, b := range s.Past.Backups {
+		p = p.Later(b.Proven)
+	}
+	return p
+}
+
+// Unproven says why no proof is young enough for a site that asks for one; "" where one is, or none is asked for.
+func (b Backups) Unproven(p *Proof, now time.Time) string {
+	age, known := p.Age(now)
+	switch {
+	case b.Proven == 0 || known && age <= b.Proven:
+		return ""
+	case !known:
+		return "No backup of the site is known to have been restored in a lab."
+	}
+	return fmt.Sprintf("The last backup that was restored in a lab is %s, %s ago.", p.Backup, Span(age))
+}

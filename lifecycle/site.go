@@ -218,6 +218,8 @@ type Backups struct {
 	// To is where each backup goes beside the machine that runs kiban, so that it outlives that. A backup counts as taken when all of them
 	// have it and have given it back unaltered.
 	To []BackupTo `json:"to,omitempty"`
+	// Proven is how long ago a backup may at most have been restored in a lab before controllers change. 0: none need have been.
+	Proven time.Duration `json:"proven,omitempty"`
 }
 
 // Policy is how a site may be changed.

@@ -189,6 +189,8 @@ type APIState struct {
 	Capabilities Capabilities `json:"-"`
 	// ForeignCharts are the releases that k0s's own Helm controller looks after (Chart resources), "namespace/release".
 	ForeignCharts []string `json:"foreignCharts,omitempty"`
+	// Proven is the last restore of one of the cluster's backups, in a lab, that went through, as the cluster keeps it; nil: none is known.
+	Proven *Proof `json:"proven,omitempty"`
 	// Servers are the API servers, one a controller that answered, in the hosts' order.
 	Servers []APIServer `json:"servers,omitempty"`
 }

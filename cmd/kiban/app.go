@@ -125,8 +125,7 @@ reviewed. 130 interrupted.`,
 		newBundle(a, nil), newSchema(a))
 	addGroup(root, "Addons and tenants", newAddons(a, nil), newTenants(a, nil), newVerify(a, nil))
 	addGroup(root, "Recovery", newBack(a, nil), newCommit(a, nil), newRollback(a, nil), newRenew(a, nil), newMaintain(a, nil),
-		newBackup(a, nil), newRestore(a, nil),
-		newUnlock(a, nil))
+		newBackup(a, nil), newRestore(a, nil), newDrill(a, nil), newUnlock(a, nil))
 	addGroup(root, "Pipelines", newCI(a))
 	addGroup(root, "About kiban", newExplain(a, nil), newVersion(a, nil), newCompletion(a))
 	help := newHelp()

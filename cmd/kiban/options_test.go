@@ -37,6 +37,11 @@ func TestCommandLines(t *testing.T) {
 			return nil
 		}),
 			"tokyo --plan x.plan --yes --lock-timeout 5m", [...]any{"tokyo", "x.plan", true, 5 * time.Minute}, ""},
+		{newDrill(a, func(_ context.Context, o *drillOptions) error {
+			got = [...]any{o.Site, o.Backup, o.Identity, o.output.form}
+			return nil
+		}),
+			"tokyo --identity key.txt -o markdown", [...]any{"tokyo", "latest", "key.txt", "markdown"}, ""},
 		{newInit(a, func(_ context.Context, o *initOptions) error { got = [...]any{o.Dir, o.Site, o.Image}; return nil }),
 			"fleet --site tokyo --image r.example/kiban", [...]any{"fleet", "tokyo", "r.example/kiban"}, ""},
 		{newInit(a, nil), "a b", nil, "one folder at a time, not 2"},

@@ -26,7 +26,7 @@ func statusOfAll(ctx context.Context, opts *statusOptions, names []string) error
 		return err
 	}
 	if opts.output.form == "text" {
-		head, lines := fleets.StandingTable(rows)
+		head, lines := fleets.StandingTable(rows, time.Now())
 		err = render.Table(a.Out, a.outStyle(), head, lines)
 	} else {
 		err = writeReport(a.Out, opts.output.form, rows)

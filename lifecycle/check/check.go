@@ -57,6 +57,7 @@ type Checker struct {
 	system    System // nil: not looked at
 	prober    Prober // nil: not asked
 	storage   Storage
+	proofs    Proofs // nil: not asked
 	now       func() time.Time
 
 	mu       sync.Mutex
@@ -101,6 +102,7 @@ func looks() map[lifecycle.GateKind]look {
 		lifecycle.GateStored:     (*Checker).storedAlike,
 		lifecycle.GateRebooted:   (*Checker).rebooted,
 		lifecycle.GateUnits:      (*Checker).units,
+		lifecycle.GateProven:     (*Checker).proven,
 	}
 }
 
@@ -114,7 +116,7 @@ func (c *Checker) Check(ctx context.Context, g lifecycle.Gate, since time.Time) 
 	}
 	ctx, cancel := lifecycle.Within(ctx, within(g.Kind), "no answer")
 	defer cancel()
-	if w := g.Kind.Watches(); w != lifecycle.WatchedClock && w != lifecycle.WatchedOutside {
+	if w := g.Kind.Watches(); w != lifecycle.WatchedClock && w != lifecycle.WatchedOutside && w != lifecycle.WatchedBackups {
 		c.firstLook(ctx)
 	}
 	return decide(c, ctx, g, since)

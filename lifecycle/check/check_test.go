@@ -70,7 +70,8 @@ func TestEveryKind(t *testing.T) {
 		case lifecycle.GateAPIServers: // c1 is the target, and nobody else is known
 			verdict{lifecycle.GateSkipped, "only API server"}.check(t, got)
 			continue
-		case lifecycle.GateWindow, lifecycle.GateUnits, lifecycle.GateSystem, lifecycle.GateProbes: // there are none, and nobody watches
+		case lifecycle.GateWindow, lifecycle.GateUnits, lifecycle.GateSystem, lifecycle.GateProbes,
+			lifecycle.GateProven: // there are none, and nobody watches
 			verdict{lifecycle.GateSkipped, ""}.check(t, got)
 			continue
 		}

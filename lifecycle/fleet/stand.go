@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -26,6 +27,8 @@ type Standing struct {
 	// Problems are those that were found, Run the run that holds the site's lock.
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
 	Run      string                `json:"run,omitempty"`
+	// Proven is when a backup was last restored in a lab, in UTC, RFC 3339; "": none is known.
+	Proven string `json:"proven,omitempty"`
 	// ShutOut: kiban was let in to no controller, so it did not ask the API. The problems say why.
 	ShutOut bool `json:"shutOut,omitempty"`
 	// Failed says why nothing is known of the site.
@@ -67,6 +70,9 @@ func Stand(site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnosti
 			s.Ready++
 		}
 	}
+	if p := st.Proven(); p != nil {
+		s.Proven = p.At
+	}
 	if len(locks) > 0 {
 		s.Run = locks[0].Holder
 	}
@@ -79,12 +85,25 @@ func (s Standing) Known() bool {
 }
 
 // StandingTable are sites as a table, a site a row: its head and its rows, with cells that are apart by tabs.
-func StandingTable(sites []Standing) (head string, rows []string) {
+func StandingTable(sites []Standing, now time.Time) (head string, rows []string) {
 	for _, s := range sites {
 		rows = append(rows, strings.Join([]string{s.Site, s.version(), ofAll(s.Reached, s.Machines), ofAll(s.Ready, s.Nodes),
-			lifecycle.OneLine(s.verdict())}, "\t"))
+			s.proven(now), lifecycle.OneLine(s.verdict())}, "\t"))
 	}
-	return "SITE\tK0S\tMACHINES\tNODES\tSTANDS", rows
+	return "SITE\tK0S\tMACHINES\tNODES\tPROVEN\tSTANDS", rows
+}
+
+// proven is how long ago a backup was last restored in a lab; "-" where that is not known.
+func (s Standing) proven(now time.Time) string {
+	p := &lifecycle.Proof{At: s.Proven}
+	age, known := p.Age(now)
+	switch {
+	case known:
+		return lifecycle.Span(age)
+	case !s.Known() || s.API != "" || s.NotYet || s.Provider == lifecycle.ProviderExternal:
+		return "-"
+	}
+	return "never"
 }
 
 // version is what runs, and what is declared where that is something else.

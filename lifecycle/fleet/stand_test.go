@@ -3,6 +3,7 @@ package fleet
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -10,7 +11,8 @@ import (
 func TestStandingTable(t *testing.T) {
 	found := lifecycle.Diagnostics{lifecycle.Warnf("worker-7", "the disk is nearly full"), lifecycle.Errorf("worker-3", "no answer")}
 	sites := []Standing{
-		{Site: "osaka", Declared: "v1.36.3+k0s.0", Running: []string{"v1.36.3+k0s.0"}, Machines: 3, Reached: 3, Nodes: 2, Ready: 2},
+		{Site: "osaka", Declared: "v1.36.3+k0s.0", Running: []string{"v1.36.3+k0s.0"}, Machines: 3, Reached: 3, Nodes: 2, Ready: 2,
+			Proven: "2026-11-22T09:00:00Z"},
 		{Site: "tokyo-prod", Declared: "v1.37.1+k0s.0", Running: []string{"v1.36.3+k0s.0", "v1.37.1+k0s.0"}, Machines: 23, Reached: 22, Nodes: 20,
 			Ready: 19, Problems: found, Run: "20261128"},
 		{Site: "lab", Declared: "v1.37.1+k0s.0", Machines: 3, Reached: 3, NotYet: true},
@@ -19,15 +21,15 @@ func TestStandingTable(t *testing.T) {
 				lifecycle.Errorf("c2", "this computer has no known_hosts file of the site")}},
 		{Site: "far", Failed: "it did not answer within 45s"},
 	}
-	head, rows := StandingTable(sites)
+	head, rows := StandingTable(sites, time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
 	got := head + "\n" + strings.Join(rows, "\n")
-	const want = "SITE\tK0S\tMACHINES\tNODES\tSTANDS\n" +
-		"osaka\tv1.36.3\t3 of 3\t2 of 2\twell\n" +
-		"tokyo-prod\tv1.36.3,v1.37.1 of v1.37.1\t22 of 23\t19 of 20\t" +
+	const want = "SITE\tK0S\tMACHINES\tNODES\tPROVEN\tSTANDS\n" +
+		"osaka\tv1.36.3\t3 of 3\t2 of 2\t3 h\twell\n" +
+		"tokyo-prod\tv1.36.3,v1.37.1 of v1.37.1\t22 of 23\t19 of 20\tnever\t" +
 		"run 20261128 is changing it; 2 problems, of which the first: worker-3: no answer\n" +
-		"lab\t(v1.37.1)\t3 of 3\t-\tno cluster yet\n" +
-		"new\t(v1.37.1)\t0 of 3\t-\tthis computer has no known_hosts file of the site (2 machines)\n" +
-		"far\t-\t-\t-\tnot known: it did not answer within 45s"
+		"lab\t(v1.37.1)\t3 of 3\t-\t-\tno cluster yet\n" +
+		"new\t(v1.37.1)\t0 of 3\t-\t-\tthis computer has no known_hosts file of the site (2 machines)\n" +
+		"far\t-\t-\t-\t-\tnot known: it did not answer within 45s"
 	if got != want {
 		t.Errorf("got\n%s", got)
 	}

@@ -117,7 +117,7 @@ const production = "production"
 
 func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLabels) lifecycle.PipelineSite {
 	site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
-	site.Manual = s.Production()
+	site.Manual, site.Drill = s.Production(), s.Backup.Proven > 0
 	if former == nil {
 		return site
 	}

@@ -188,4 +188,27 @@ func writeBackupJob(b *strings.Builder, s lifecycle.PipelineSite) {
     - kiban backup %[1]s --scheduled
     - kiban backup list %[1]s
 `, s.Name, yamlString(environmentOf(s)))
+	if s.Drill {
+		writeDrillJob(b, s)
+	}
+}
+
+// writeDrillJob restores the newest backup in a lab within the job, where the site wants a proof. The private key is a file that a variable
+// names, where there is one; it reaches no argument.
+func writeDrillJob(b *strings.Builder, s lifecycle.PipelineSite) {
+	fmt.Fprintf(b, `
+"drill:%[1]s":
+  stage: sites
+  needs: ["backup:%[1]s"]
+  interruptible: true
+  environment: {name: %[2]s, action: access}
+  script:
+    - mkdir -p drills
+    - kiban drill %[1]s ${KIBAN_BACKUP_IDENTITY:+--identity "$KIBAN_BACKUP_IDENTITY"} -o markdown > drills/%[1]s.md
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 90 days
+    paths: [drills/%[1]s.md]
+`, s.Name, yamlString(environmentOf(s)))
 }

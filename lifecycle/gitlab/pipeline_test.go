@@ -22,7 +22,7 @@ var pipelineKinds = []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.P
 func pipelineSites() []lifecycle.PipelineSite {
 	lab, staging := lifecycle.PipelineSite{Name: "lab", Tier: "lab"}, lifecycle.PipelineSite{Name: "tokyo-staging", Wave: 1, Tier: "staging"}
 	osaka := lifecycle.PipelineSite{Name: "osaka-prod", Wave: 2, Tier: "production", Manual: true, From: []lifecycle.PipelineSite{staging}}
-	return []lifecycle.PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production", Manual: true},
+	return []lifecycle.PipelineSite{lab, staging, osaka, {Name: "tokyo-prod", Wave: 2, Tier: "production", Manual: true, Drill: true},
 		{Name: "odd", Wave: 10, Tier: "it's: odd", From: []lifecycle.PipelineSite{osaka, staging}}}
 }
 
@@ -63,7 +63,7 @@ func TestPipelines(t *testing.T) {
 			}
 		}
 		if want := map[lifecycle.PipelineKind]int{lifecycle.PipelinePlan: 5 + 2 + 1, lifecycle.PipelineApply: 5 + 2,
-			lifecycle.PipelineDrift: 5, lifecycle.PipelineBackup: 5}[kind]; len(jobs) != want {
+			lifecycle.PipelineDrift: 5, lifecycle.PipelineBackup: 5 + 1}[kind]; len(jobs) != want {
 			t.Errorf("%s: %d jobs, want %d", kind, len(jobs), want)
 		}
 		if !strings.Contains(text, "\n  rules: [{when: always}]\n") {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"kiban.dev/kiban/lifecycle"
 )
 
@@ -86,4 +88,13 @@ func newestProof(all []lifecycle.BackupRecord) (p *lifecycle.Proof) {
 		p = p.Later(r.Proven)
 	}
 	return p
+}
+
+// proven is the last proof that the cluster keeps. A credential of an external site may be for less than that, and has none.
+func (c *Client) proven(ctx context.Context) (*lifecycle.Proof, error) {
+	data, err := c.configMapData(ctx, backupsName)
+	if apierrors.IsForbidden(err) {
+		return nil, nil
+	}
+	return newestProof(readBackups(data)), err
 }

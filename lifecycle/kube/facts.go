@@ -31,6 +31,7 @@ func (c *Client) Facts(ctx context.Context) (lifecycle.ClusterFacts, error) {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { facts.API.ClusterUID, err = c.clusterUID(gctx); return })
 	g.Go(func() (err error) { facts.API.Site, err = c.site(gctx); return })
+	g.Go(func() (err error) { facts.API.Proven, err = c.proven(gctx); return })
 	g.Go(func() (err error) { facts.API.Capabilities, err = c.Capabilities(gctx); return })
 	g.Go(func() (err error) { facts.API.ClusterConfig, err = c.clusterConfig(gctx); return })
 	g.Go(func() (err error) { facts.API.ForeignCharts, err = c.foreignCharts(gctx); return })

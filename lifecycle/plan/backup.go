@@ -49,6 +49,23 @@ func (p *planner) inspectBackup() {
 	}
 }
 
+// inspectProven finds that no backup is proven where the site wants one to be before controllers change.
+func (p *planner) inspectProven() {
+	if why := p.site.Backup.Unproven(p.state.Proven(), p.state.ObservedAt); why != "" && p.takesBackup() {
+		p.find(lifecycle.Blockedf(p.site.Name, "no backup of the site is proven within %s", lifecycle.Span(p.site.Backup.Proven)).
+			Because(why + " spec.backup.proven asks for that before controllers change.").
+			Try("Restore the newest in a lab, which touches nothing of the site: kiban drill " + p.site.Name))
+	}
+}
+
+// proven is the gate before controllers change, where the site wants a backup to be proven by then. It is not waited for.
+func (p *planner) proven() []lifecycle.Gate {
+	if p.site.Backup.Proven == 0 {
+		return nil
+	}
+	return []lifecycle.Gate{p.gate(lifecycle.GateProven, "")}
+}
+
 func (p *planner) takesBackup() bool {
 	return slices.ContainsFunc(p.work, func(s *stage) bool {
 		return slices.ContainsFunc(s.steps, func(st *step) bool { return st.Action == lifecycle.ActionBackup })

@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -76,5 +78,57 @@ func TestBackupHasTimeForItsPlaces(t *testing.T) {
 	site.Backup.To = make([]lifecycle.BackupTo, 2)
 	if got := Backup(site).Steps[0].Timeout; got != 3*alone {
 		t.Errorf("it has %s, and %s without places", got, alone)
+	}
+}
+
+// TestControllersWaitForAProvenBackup: where the site asks for a proof, no plan changes controllers without a young one, and the first step
+// of an upgrade has the gate.
+func TestControllersWaitForAProvenBackup(t *testing.T) {
+	for name, c := range map[string]struct {
+		asked  time.Duration
+		ago    time.Duration // of the proof; 0: there is none
+		beside bool          // only beside a backup
+		same   bool
+		found  bool
+	}{
+		"none":                  {asked: 24 * time.Hour, found: true},
+		"too old":               {asked: 24 * time.Hour, ago: 25 * time.Hour, found: true},
+		"young":                 {asked: 24 * time.Hour, ago: time.Hour},
+		"young, beside it":      {asked: 24 * time.Hour, ago: time.Hour, beside: true},
+		"not asked for":         {},
+		"controllers stay":      {asked: 24 * time.Hour, same: true},
+		"old, and not asked to": {ago: 1000 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := built(t, newSite(v135, 1, 1))
+			site := newSite(v136, 1, 1)
+			if c.same {
+				site = newSite(v135, 1, 1)
+			}
+			site.Backup.Proven = c.asked
+			w.declare(site)
+			seen := w.observe()
+			if c.ago > 0 {
+				p := &lifecycle.Proof{Backup: "b", At: seen.ObservedAt.Add(-c.ago).UTC().Format(time.RFC3339)}
+				if seen.API.Proven = p; c.beside {
+					seen.API.Proven, seen.Past.Backups = nil, []lifecycle.KeptBackup{{Proven: p}}
+				}
+			}
+			p := Make(site, seen, lifecycle.PlanOptions{})
+			i := slices.IndexFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Summary, "proven within") })
+			if (i >= 0) != c.found {
+				t.Fatalf("found: %v", p.Diagnostics)
+			}
+			if i >= 0 && (p.Diagnostics[i].Severity != lifecycle.SeverityBlocked ||
+				!strings.Contains(p.Diagnostics[i].Hint, "kiban drill "+site.Name)) {
+				t.Errorf("it does not block, or say what to do: %+v", p.Diagnostics[i])
+			}
+			for _, s := range p.Steps {
+				gated := slices.ContainsFunc(s.Before, func(g lifecycle.Gate) bool { return g.Kind == lifecycle.GateProven })
+				if gated != (s.Action == lifecycle.ActionBackup && c.asked > 0) {
+					t.Errorf("%s: gated is %v", s.ID, gated)
+				}
+			}
+		})
 	}
 }

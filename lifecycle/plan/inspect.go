@@ -40,6 +40,7 @@ func (p *planner) inspect() {
 	p.inspectUnits()
 	p.inspectSystem()
 	p.inspectBackup()
+	p.inspectProven()
 }
 
 // inspectReach says what a host that told nothing, or only half, stands in the way of.

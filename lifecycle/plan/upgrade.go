@@ -29,7 +29,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 	var first []*step
 	if !p.resumes(hop) {
 		backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
-			Reason: fmt.Sprintf("before controllers change to %s: %s", hop, p.backupFor())}}
+			Reason: fmt.Sprintf("before controllers change to %s: %s", hop, p.backupFor()), Before: p.proven()}}
 		p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
 		first = append(first, backup)
 	}

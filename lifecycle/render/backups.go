@@ -15,11 +15,19 @@ func Backups(w io.Writer, kept []lifecycle.KeptBackup, style Style) error {
 		if b.Verified != "" {
 			verified = clockOf(b.Verified)
 		}
-		rows = append(rows, strings.Join([]string{clockOf(b.Taken), b.Version.String(), lifecycle.Bytes(b.Size), verified, recipients(b),
-			dash(b.Run),
+		rows = append(rows, strings.Join([]string{clockOf(b.Taken), b.Version.String(), lifecycle.Bytes(b.Size), verified, provenText(b),
+			recipients(b), dash(b.Run),
 			b.Name, b.Place}, "\t"))
 	}
-	return Table(w, style, "TAKEN (UTC)\tK0S\tSIZE\tVERIFIED\tENCRYPTED FOR\tRUN\tNAME\tPLACE", rows)
+	return Table(w, style, "TAKEN (UTC)\tK0S\tSIZE\tVERIFIED\tPROVEN\tENCRYPTED FOR\tRUN\tNAME\tPLACE", rows)
+}
+
+// provenText is when a backup was last restored in a lab, and how long that took.
+func provenText(b lifecycle.KeptBackup) string {
+	if b.Proven == nil {
+		return "never"
+	}
+	return clockOf(b.Proven.At) + " (" + Duration(b.Proven.Took) + ")"
 }
 
 // clockOf is a time of RFC 3339 in UTC, as tables have it.

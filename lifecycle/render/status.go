@@ -100,7 +100,18 @@ func statusLine(site lifecycle.Site, st lifecycle.State) string {
 		}
 	}
 	line := strings.Join(parts, ", ") + "."
-	return strings.ToUpper(line[:1]) + line[1:] + certificatesLine(st)
+	return strings.ToUpper(line[:1]) + line[1:] + certificatesLine(st) + provenLine(site, st)
+}
+
+// provenLine says how long ago a backup was last restored in a lab, as far as the cluster tells.
+func provenLine(site lifecycle.Site, st lifecycle.State) string {
+	if site.Provider == lifecycle.ProviderExternal || st.API.NotYet || st.API.Unknown != "" {
+		return ""
+	}
+	if age, known := st.Proven().Age(st.ObservedAt); known {
+		return " Last proven restore: " + lifecycle.Span(age) + " ago."
+	}
+	return " No backup is proven yet: kiban drill " + site.Name + "."
 }
 
 // certificatesLine says which certificate ends first of those that no kubelet renews by itself.

@@ -14,7 +14,8 @@ const pastLimit = 20 * time.Second
 
 // remember gives what is remembered of a site, as far as it matters to what was seen: where there is no cluster or its API does not
 // answer, its backups and the runs that have their journals here; where versions are to change or a controller is away, what the cluster
-// keeps of its runs, and of an upgrade that is under way its backups. What can't be asked is said.
+// keeps of its runs, and of an upgrade that is under way, or that wants a proven backup and knows of none, its backups. What can't be
+// asked is said.
 func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.Past {
 	var past lifecycle.Past
 	if s.site.Provider == lifecycle.ProviderExternal {
@@ -24,7 +25,8 @@ func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.
 	changing, underWay := versionsChange(s.site, seen)
 	ctx, cancel := lifecycle.Within(ctx, pastLimit, "no answer")
 	defer cancel()
-	if away || underWay {
+	unproven := changing && s.site.Backup.Unproven(seen.API.Proven, seen.ObservedAt) != "" // the proof may lie beside the backup alone
+	if away || underWay || unproven {
 		kept, ds := s.Backups(ctx)
 		past.Backups = kept
 		for _, d := range ds {

@@ -35,3 +35,21 @@ func (s *Session) counted(store *backup.Store) {
 		return s.parts.Backups.RecordBackup(ctx, r)
 	}
 }
+
+// proofs are what the cluster keeps, and what was known when the run began: a proof may lie beside a backup alone.
+type proofs struct {
+	world *world
+	known *lifecycle.Proof
+}
+
+func (p proofs) Proven(ctx context.Context) (*lifecycle.Proof, error) {
+	records, err := p.world.BackupRecords(ctx)
+	if err != nil && p.known == nil {
+		return nil, err
+	}
+	out := p.known
+	for _, r := range records {
+		out = out.Later(r.Proven)
+	}
+	return out, nil
+}

@@ -24,6 +24,7 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	gates.Watch(units)
 	gates.WatchSystem(w.api, newWebProber())
 	gates.WatchStorage(w)
+	gates.WatchProofs(proofs{w, run.Seen.Proven()})
 	gates.Baseline(run.Seen) // what was wrong before is not the run's to wait for
 	record := newRecorder(ctx, plan, run)
 	if err := record.begin(w.site, plan, run); err != nil {

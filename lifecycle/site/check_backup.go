@@ -8,15 +8,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"kiban.dev/kiban/lifecycle/site/overlay"
 )
 
 func checkBackup(b backupSpec) []finding {
-	if b.Keep >= 0 {
-		return nil
+	var found []finding
+	if b.Keep < 0 {
+		found = append(found, wrong(sitePlace("spec", "backup", "keep"), "keep can't be negative", "", "Use 0 for no limit."))
 	}
-	return []finding{wrong(sitePlace("spec", "backup", "keep"), "keep can't be negative", "", "Use 0 for no limit.")}
+	if b.Proven < 0 || b.Proven > 0 && b.Proven < duration(time.Minute) {
+		found = append(found, wrong(sitePlace("spec", "backup", "proven"), "no backup can be proven that lately",
+			"It is how long ago a backup may have been restored in a lab.", "Write a span such as 24h, or leave it out."))
+	}
+	return found
 }
 
 // checkRecipients finds what backups could not be encrypted to. It is asked when the site is read, not when a backup is needed.

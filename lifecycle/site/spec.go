@@ -69,6 +69,7 @@ type backupSpec struct {
 	Keep       int            `yaml:"keep"`
 	KeepFor    duration       `yaml:"keepFor"`
 	To         []backupToSpec `yaml:"to"`
+	Proven     duration       `yaml:"proven"`
 }
 
 type upgradeSpec struct {

@@ -38,7 +38,7 @@ type ociSpec struct {
 }
 
 func (b backupSpec) backups() lifecycle.Backups {
-	out := lifecycle.Backups{Recipients: b.Recipients, Keep: b.Keep, KeepFor: time.Duration(b.KeepFor)}
+	out := lifecycle.Backups{Recipients: b.Recipients, Keep: b.Keep, KeepFor: time.Duration(b.KeepFor), Proven: time.Duration(b.Proven)}
 	for _, to := range b.To {
 		out.To = append(out.To, to.to())
 	}
