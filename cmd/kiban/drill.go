@@ -9,6 +9,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
+	"kiban.dev/kiban/lifecycle/supply"
 )
 
 type drillOptions struct {
@@ -46,7 +47,7 @@ The lab is kiban-lab, found by KIBAN_LAB, beside kiban, or in the PATH. Exit cod
 func drillRun(ctx context.Context, opts *drillOptions) error {
 	a := opts.app
 	var d lifecycle.Drill
-	about := buildInfo()
+	about := supply.Built()
 	_, err := a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
 		d, err = s.Drill(ctx, session.DrillOptions{Backup: opts.Backup, Identity: opts.Identity, Kiban: about.Version, Revision: about.Revision})
 		return err

@@ -176,7 +176,7 @@ func TestRun(t *testing.T) {
 	if err != nil || strings.Contains(string(b), "hunter2") || !strings.Contains(string(b), "owner: kube-apiserver") {
 		t.Errorf("%s, %v", b, err)
 	}
-	if st, err := os.Stat(filepath.Join(over, "encryption.yaml")); err != nil || st.Mode().Perm() != 0o600 {
+	if st, err := os.Stat(filepath.Join(f.fleet, ownKeys)); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", st, err)
 	}
 }

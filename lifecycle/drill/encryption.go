@@ -15,6 +15,9 @@ import (
 // encryptionFlag names the file that says how API servers encrypt at rest.
 const encryptionFlag = "encryption-provider-config"
 
+// ownKeys is where a drill's fleet has the file with the keys: in the folder of a fleet that git never holds.
+const ownKeys = ".kiban/encryption.yaml"
+
 // Encryption is the file with the site's keys of encryption at rest, as controllers are to have it.
 type Encryption struct {
 	lifecycle.HostFile
@@ -135,7 +138,7 @@ func declared(site lifecycle.Site) ([]byte, error) {
 }
 
 // withEncryption puts the site's file with its keys, and the flag that names it, back into the documents of a lab's fleet. The file itself
-// lies beside them, called as name says.
+// lies where name says, seen from the overlay.
 func withEncryption(cluster, site []byte, e Encryption, name string) (newCluster, newSite []byte, err error) {
 	newCluster, err = edited(cluster, func(doc map[string]any) {
 		args := into(doc, "spec", "k0s", "config", "spec", "api", "extraArgs")

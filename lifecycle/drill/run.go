@@ -189,7 +189,7 @@ func (in Input) write(fleet string, version lifecycle.Version, place twin.Place)
 		return nil, err
 	}
 	if in.Encryption != nil {
-		if cluster, site, err = withEncryption(cluster, site, *in.Encryption, "encryption.yaml"); err != nil {
+		if cluster, site, err = withEncryption(cluster, site, *in.Encryption, filepath.Join("..", "..", ownKeys)); err != nil {
 			return nil, err
 		}
 	}
@@ -197,7 +197,10 @@ func (in Input) write(fleet string, version lifecycle.Version, place twin.Place)
 		return nil, err
 	}
 	if in.Encryption != nil {
-		file := filepath.Join(fleet, "overlays", in.Site.Name, "encryption.yaml")
+		file := filepath.Join(fleet, ownKeys)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, err
+		}
 		if err := os.WriteFile(file, in.Encryption.Content, 0o600); err != nil {
 			return nil, err
 		}

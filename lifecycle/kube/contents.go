@@ -9,7 +9,9 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	headers "k8s.io/client-go/metadata"
 	"k8s.io/client-go/restmapper"
@@ -119,9 +121,10 @@ func (c *Client) storedKinds(ctx context.Context) (map[string]schema.GroupVersio
 	if err := c.kinds.load(ctx, kindsAge); err != nil {
 		return nil, err
 	}
+	own := kubernetesOwn()
 	out := map[string]schema.GroupVersionResource{}
 	for _, g := range c.kinds.groups {
-		for name, resource := range storedOf(g, elsewhere) {
+		for name, resource := range storedOf(g, elsewhere, own) {
 			if _, twice := out[name]; !twice || resource.Group == "" { // events are in two groups, and the same
 				out[name] = resource
 			}
@@ -131,7 +134,8 @@ func (c *Client) storedKinds(ctx context.Context) (map[string]schema.GroupVersio
 }
 
 // storedOf are the resources of one group, each in the version that the API prefers of those that have it.
-func storedOf(g *restmapper.APIGroupResources, elsewhere map[schema.GroupVersion]bool) map[string]schema.GroupVersionResource {
+func storedOf(g *restmapper.APIGroupResources, elsewhere map[schema.GroupVersion]bool,
+	own *runtime.Scheme) map[string]schema.GroupVersionResource {
 	versions := []string{g.Group.PreferredVersion.Version}
 	for _, v := range g.Group.Versions {
 		versions = append(versions, v.Version)
@@ -143,7 +147,7 @@ func storedOf(g *restmapper.APIGroupResources, elsewhere map[schema.GroupVersion
 			continue
 		}
 		for _, r := range g.VersionedResources[version] {
-			name := storedName(schema.GroupResource{Group: gv.Group, Resource: r.Name})
+			name := storedName(schema.GroupResource{Group: gv.Group, Resource: r.Name}, own)
 			kept := slices.Contains(r.Verbs, "list") && (slices.Contains(r.Verbs, "create") || slices.Contains(r.Verbs, "delete"))
 			if _, known := out[name]; kept && !known && !strings.Contains(r.Name, "/") {
 				out[name] = gv.WithResource(r.Name)
@@ -154,11 +158,19 @@ func storedOf(g *restmapper.APIGroupResources, elsewhere map[schema.GroupVersion
 }
 
 // storedName is a kind's name in etcd's keys, as package backup reads them: with its group where that is none of Kubernetes' own.
-func storedName(r schema.GroupResource) string {
-	if scheme.Scheme.IsGroupRegistered(r.Group) {
+func storedName(r schema.GroupResource, own *runtime.Scheme) string {
+	if own.IsGroupRegistered(r.Group) {
 		return r.Resource
 	}
 	return r.Resource + "." + r.Group
+}
+
+// kubernetesOwn knows the groups whose objects lie in etcd without their group's name. client-go's own scheme would not do: Helm adds
+// those of definitions to it, for the whole process.
+func kubernetesOwn() *runtime.Scheme {
+	own := runtime.NewScheme()
+	utilruntime.Must(scheme.AddToScheme(own)) // it can't fail: these are the types that client-go is built with
+	return own
 }
 
 // servedElsewhere are the API versions that another server answers for, which keeps its objects itself.

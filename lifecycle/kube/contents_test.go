@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/restmapper"
 
 	"kiban.dev/kiban/lifecycle"
@@ -18,6 +20,8 @@ import (
 // TestStoredOf: what is counted is what the API keeps itself, once, by the name that etcd's keys have, in the version that it prefers.
 func TestStoredOf(t *testing.T) {
 	all := []string{"get", "list", "create", "delete"}
+	// As Helm does it to client-go's scheme, for the whole process.
+	metav1.AddToGroupVersion(scheme.Scheme, schema.GroupVersion{Group: "apiextensions.k8s.io", Version: "v1"})
 	resources := func(names ...string) (out []metav1.APIResource) {
 		for _, name := range names {
 			r := metav1.APIResource{Name: name, Verbs: all}
@@ -48,7 +52,7 @@ func TestStoredOf(t *testing.T) {
 		{group("metrics.k8s.io", "v1", map[string][]metav1.APIResource{"v1": resources("?pods")}), ""},
 	} {
 		var got []string
-		for name, r := range storedOf(c.group, nil) {
+		for name, r := range storedOf(c.group, nil, kubernetesOwn()) {
 			got = append(got, name+"="+r.Version)
 		}
 		slices.Sort(got)

@@ -30,7 +30,11 @@ func DrillText(w io.Writer, d lifecycle.Drill, style Style) error {
 func drillLines(d lifecycle.Drill) []string {
 	var out []string
 	if d.Taken != "" {
-		out = append(out, fmt.Sprintf("Taken %s UTC at %s, kept in %s.", clockOf(d.Taken), d.Version, d.Place))
+		of := ""
+		if !d.Version.IsZero() {
+			of = " of " + d.Version.String()
+		}
+		out = append(out, fmt.Sprintf("Taken %s UTC%s, kept in %s.", clockOf(d.Taken), of, d.Place))
 	}
 	if len(d.Kinds) == 0 {
 		return out
