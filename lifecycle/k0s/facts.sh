@@ -119,6 +119,14 @@ etcdsays() {
 			-e '^etcd_disk_wal_fsync_duration_seconds_(count |bucket\{le="0\.512"\})'
 }
 
+# heldback reports whether k0s's configuration has its programs act as another release
+heldback() {
+	while read -r text || [ -n "$text" ]; do
+		case $text in *emulated-version*) return 0 ;; esac
+	done <"$CONF"
+	return 1
+}
+
 # acts asks controller manager and scheduler, on the ports that they bind to the machine itself, which release they act as
 acts() {
 	for p in kube-controller-manager:10257 kube-scheduler:10259; do
@@ -216,7 +224,7 @@ for u in k0scontroller k0sworker; do
 		[ -s "$former.since" ] && quiet read -r since <"$former.since"
 		[ -n "$since" ] && block ran ran "$since"
 		# a control plane that is held back to act as its former release
-		if [ -f "$CONF" ] && quiet grep -q emulated-version "$CONF"; then
+		if [ -f "$CONF" ] && quiet heldback; then
 			block acts acts
 			changed=$(stat -c %Z "$CONF" 2>/dev/null)
 			[ -n "$since" ] && quiet [ "$changed" -le "${since%%.*}" ] && fact pinheld 1
