@@ -103,8 +103,8 @@ func (d Diagnostic) About(field string) Diagnostic {
 	return d
 }
 
-// As names the readiness rule that finds the same.
-func (d Diagnostic) As(rule string) Diagnostic {
+// OfRule names the readiness rule that finds the same.
+func (d Diagnostic) OfRule(rule string) Diagnostic {
 	d.Rule = rule
 	return d
 }

@@ -145,7 +145,7 @@ func (p *planner) inspectMachine(m *member) {
 	if s.CgroupV1 && !m.Reset && m.RefusesCgroupV1(p.target()) && !s.Level().NeedsCgroupV2() {
 		p.find(lifecycle.Errorf(m.Name, "it runs cgroup v1, which k0s 1.35 and later refuse").
 			Because("Its kubelet would not start with " + p.target().String() + ".").
-			Try("Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade.").As(lifecycle.RuleCgroupV1))
+			Try("Boot it with cgroup v2 (systemd.unified_cgroup_hierarchy=1) before the upgrade.").OfRule(lifecycle.RuleCgroupV1))
 	}
 }
 
@@ -158,7 +158,7 @@ func (p *planner) inspectClock(m *member, severity lifecycle.Severity) {
 		}
 		p.find(lifecycle.Findingf(severity, m.Name, "its clock is off by %d s", m.seen.ClockOffset).
 			Because(why).
-			Try("Let it synchronise its clock (chrony, systemd-timesyncd).").As(lifecycle.RuleClock))
+			Try("Let it synchronise its clock (chrony, systemd-timesyncd).").OfRule(lifecycle.RuleClock))
 	}
 }
 

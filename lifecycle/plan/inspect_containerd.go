@@ -27,7 +27,7 @@ func (p *planner) inspectDropIns(m *member) {
 		}
 		p.find(lifecycle.Findingf(sev, m.Name, "k0s %s does not take %s, which is of `version = %d`", r.at, r.Path, r.Form).
 			Because(why, p.dropInWhose(r.Path)).
-			Try(p.dropInHint(m, r.Path, r.at)).As(lifecycle.RuleDropIns))
+			Try(p.dropInHint(m, r.Path, r.at)).OfRule(lifecycle.RuleDropIns))
 	}
 }
 

@@ -67,7 +67,7 @@ func TestWhatBothFindIsToldOnce(t *testing.T) {
 		Remedy: "Mend it."}
 	disk := lifecycle.ReadinessFinding{Rule: "machine-disk", Rank: lifecycle.RankAttention, Subject: "w3", Summary: "full", Remedy: "Mend it."}
 	of := func(rule string, names ...string) lifecycle.Diagnostic {
-		d := lifecycle.Errorf(names[0], "of the plan").Try("Mend it.").As(rule)
+		d := lifecycle.Errorf(names[0], "of the plan").Try("Mend it.").OfRule(rule)
 		if d.Subjects = names; len(names) == 1 {
 			d.Subjects = nil
 		}
