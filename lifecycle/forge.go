@@ -64,4 +64,6 @@ type ReviewedSite struct {
 	Plan     []byte
 	Missing  string
 	Evidence ReviewEvidence
+	// Rehearsal is the file that the job left which rehearsed the plan; nil when there is none.
+	Rehearsal []byte
 }

@@ -20,6 +20,8 @@ type Pipeline struct {
 	Sites []PipelineSite
 	// Image is what the jobs run in; "" leaves it to the runner or to Include.
 	Image string
+	// LabImage is that of the jobs that rehearse: it has the lab beside kiban. "" is Image.
+	LabImage string
 	// Include is a file of the repository that the child pipeline includes: for tags, keys, and what else its jobs need.
 	Include string
 	// Since is where the sites' changes were counted from, for people.
@@ -48,4 +50,6 @@ type PipelineSite struct {
 	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
 	// own environment: no job has the keys of two sites.
 	From []PipelineSite
+	// Rehearse: its plan is rehearsed, where the site asks for that.
+	Rehearse bool
 }

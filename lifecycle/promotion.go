@@ -9,6 +9,8 @@ type Promotion struct {
 	From []string `json:"from,omitempty"`
 	// Soak is how long they must have run it without a break in their health that is known of.
 	Soak time.Duration `json:"soak,omitempty"`
+	// Rehearsed has a plan that Site.Rehearse asks for count as reviewed only when its merge request rehearsed it, and it went through.
+	Rehearsed bool `json:"rehearsed,omitempty"`
 	// Source is where it is declared, "file:line", for diagnostics.
 	Source string `json:"source,omitempty"`
 }

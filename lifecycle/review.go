@@ -32,6 +32,9 @@ type ReviewEvidence struct {
 	Unknown string `json:"unknown,omitempty"`
 	// SignedBy is the issuer whose signature binds the plan's meaning to its commit and job; "" when nobody signed it.
 	SignedBy string `json:"signedBy,omitempty"`
+	// Rehearsed is how the plan went through in a rehearsal, in a sentence; NotRehearsed says why there is none of it that did.
+	Rehearsed    string `json:"rehearsed,omitempty"`
+	NotRehearsed string `json:"notRehearsed,omitempty"`
 }
 
 // text says "merged by ann, approved by bob, planned by https://... at 3f2a9c1d5e"; "" when nothing is known.
@@ -53,6 +56,9 @@ func (e ReviewEvidence) text() string {
 	}
 	if e.SignedBy != "" {
 		parts = append(parts, "signed by "+e.SignedBy)
+	}
+	if e.Rehearsed != "" {
+		parts = append(parts, e.Rehearsed)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -26,6 +26,8 @@ type Site struct {
 	Backup  Backups  `json:"backup"`
 	// Promotion is what the site waits for before it takes a version.
 	Promotion Promotion `json:"promotion,omitzero"`
+	// Rehearse says which plans are rehearsed in their merge requests.
+	Rehearse Rehearse `json:"rehearse,omitzero"`
 	// Provider is who runs the machines. A site of ProviderExternal has no hosts and no Cluster document.
 	Provider Provider `json:"provider"`
 	Platform Platform `json:"platform"`

@@ -26,7 +26,8 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 		Short: "Write the child pipeline that plans, applies or backs up the sites",
 		Long: `Write a child pipeline for GitLab to stdout, with a job a site:
 
-  plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request
+  plan   plans each site, with its counts for the merge request's widget, and puts the note on the merge request;
+         sites with spec.rehearse have their plan run in a lab first
   apply  applies each site as it was reviewed, wave after wave (spec.wave of the Site), each as a deployment of its own environment and
          one job at a time; sites labelled tier: production wait until somebody starts them,
 	sites with spec.promotion until others have run their
@@ -62,6 +63,7 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 	}
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "only the sites that changed since that revision")
 	cmd.Flags().StringVar(&opts.Image, "image", "", "the image that the jobs run in")
+	cmd.Flags().StringVar(&opts.LabImage, "lab-image", "", "the image of jobs that rehearse (default: that of --image with -lab at its tag)")
 	cmd.Flags().StringVar(&opts.Include, "include", "",
 		"a file of the repository that the child pipeline includes, for tags, keys and the like")
 	return cmd

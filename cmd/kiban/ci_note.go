@@ -19,6 +19,8 @@ type ciNoteOptions struct {
 	Sites []string
 	// Soak is the folder with what the clusters keep of how long they ran their versions; "" when no site waits for another.
 	Soak string
+	// Rehearsals is the folder with how plans went in rehearsals; "" when no site asks for one.
+	Rehearsals string
 	// Gone are the sites whose overlays the merge request deletes.
 	Gone []string
 	// Since is the revision of the target branch that the sites' guards are compared with; "" compares them with none.
@@ -39,6 +41,8 @@ its addons, and every step to unfold. A later pipeline updates the same note; on
 The folder holds a file a site, SITE.json as "kiban plan SITE -o json" prints it, or SITE.plan as "kiban plan SITE --out" saves it. A file
 that is empty says that the plan failed, and so does one that is not there for a SITE that is named. With --soak, another folder holds
 SITE.json as "kiban ci soak SITE -o json" prints it, for the sites that must have run a version before others take it (spec.promotion).
+With --rehearsals, SITE.json in that folder tells how a plan went that its site asks to be rehearsed (spec.rehearse), as "kiban rehearse
+SITE --result" left it: in one sentence, with the rest to unfold. One of another plan is said to be stale.
 
 With --changed-since, the note has a section of its own for what the merge request changes of what guards a site: labels, wave, promotion,
 windows, drain and upgrade policy, SSH, host keys, binaries, API access, backups, platform, and what fleet.yaml allows. Such a change needs
@@ -62,6 +66,7 @@ taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the s
 	}
 	cmd.Flags().StringVar(&opts.Plans, "plans", "", "the folder that holds the sites' plans")
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "the folder that holds what sites keep of how long they ran their versions")
+	cmd.Flags().StringVar(&opts.Rehearsals, "rehearsals", "", "the folder that holds how plans went in rehearsals")
 	cmd.Flags().StringArrayVar(&opts.Gone, "gone", nil,
 		"a site whose overlay the merge request deletes; nothing is destroyed, and the note says what to do")
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "the revision of the target branch that what guards the sites is compared with")
@@ -89,6 +94,7 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	}
 	now := time.Now()
 	a.findings(forge.Promote(plans, opts.Soak, now))
+	forge.Rehearse(plans, opts.Rehearsals)
 	note := forge.NoteOptions{Pipeline: a.Getenv("CI_PIPELINE_URL"), Now: now, Support: lifecycle.Version.Support, Left: fleets.DaysLeft}
 	switch {
 	case opts.Since != "":

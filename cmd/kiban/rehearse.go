@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -25,6 +26,9 @@ type rehearseOptions struct {
 	// Identity is the file with the private key that opens a snapshot; "" for one that is not encrypted.
 	Identity string
 	Faults   []string
+	// IfAsked rehearses only what spec.rehearse asks for. Result is a file that gets the rehearsal as JSON, whatever is shown; "" none.
+	IfAsked bool
+	Result  string
 }
 
 func newRehearse(a *app, runF func(context.Context, *rehearseOptions) error) *cobra.Command {
@@ -66,6 +70,8 @@ Exit code 0: it went through and no request was lost; 3: it would block or fail,
 	cmd.Flags().StringVar(&opts.Save, "save", "", "keep the snapshot in this file")
 	cmd.Flags().StringVar(&opts.Identity, "identity", "", "the file with the age private key that opens an encrypted snapshot")
 	cmd.Flags().StringArrayVar(&opts.Faults, "fault", nil, "have something go wrong: MACHINE=KIND[:ARG]@STEP; may be repeated")
+	cmd.Flags().BoolVar(&opts.IfAsked, "if-asked", false, "do nothing unless the plan is one that spec.rehearse wants rehearsed")
+	cmd.Flags().StringVar(&opts.Result, "result", "", "write the rehearsal as JSON into this file, too")
 	return cmd
 }
 
@@ -81,23 +87,45 @@ func rehearseRun(ctx context.Context, opts *rehearseOptions) error {
 		return err
 	}
 	var taken twin.Snapshot
+	asked := true
 	if opts.From != lifecycle.RehearsalLive {
 		taken, err = session.ReadSnapshot(opts.From, opts.Identity)
 	} else {
 		_, err = a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
 			a.note("Taking a snapshot of %s.", opts.Site)
 			taken, err = s.Snapshot(ctx, opts.To, opts.Save)
+			asked = !opts.IfAsked || s.Site().Rehearse.Asks(taken.Plan)
 			return err
 		})
 	}
 	if err != nil {
 		return err
 	}
+	if !asked {
+		a.note("Not rehearsed: spec.rehearse does not ask for it with this plan.")
+		return nil
+	}
 	r, err := session.Rehearse(ctx, taken, with)
 	if err != nil {
 		return err
 	}
-	return rehearsed(a, r, opts.output)
+	return errors.Join(keepRehearsal(opts.Result, r), rehearsed(a, r, opts.output))
+}
+
+// keepRehearsal writes it as JSON into a file; "" is none.
+func keepRehearsal(file string, r lifecycle.Rehearsal) error {
+	if file == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	err := writeJSON(&b, r)
+	if err == nil {
+		err = os.WriteFile(file, b.Bytes(), 0o600)
+	}
+	if err != nil {
+		return lifecycle.Errorf(file, "the rehearsal can't be written").From(err).Try("Name a file in a folder that is there and has room.")
+	}
+	return nil
 }
 
 // rehearsed shows a rehearsal; its error decides the exit code.

@@ -81,8 +81,11 @@ func settings(s lifecycle.Site) map[string]any {
 	if s.API.ViaSSH {
 		api["via"] = "ssh"
 	}
-	if len(s.Promotion.From) == 0 {
+	if len(s.Promotion.From) == 0 && !s.Promotion.Rehearsed {
 		delete(out, "spec.promotion") // it waits for nobody
+	}
+	if s.Rehearse.On == "" {
+		delete(out, "spec.rehearse") // nothing is rehearsed
 	}
 	return out
 }

@@ -147,8 +147,8 @@ func form(all []Topic, path, kind string) map[string]any {
 func choices(path string) []string {
 	return map[string][]string{
 		"Site.spec.provider": {"k0s", "external"}, "Site.spec.api.via": {"direct", "ssh"},
-		"Site.spec.upgrade.controlPlane.commit": {"auto", "manual"},
-		"Site.spec.files.on":                    {"controllers", "workers", "all"},
-		"Tenant.spec.podSecurity":               {"privileged", "baseline", "restricted"}, "Tenant.spec.network.policy": {"isolated", "open"},
+		"Site.spec.upgrade.controlPlane.commit": {"auto", "manual"}, "Site.spec.rehearse.on": {"upgrade", "disruption"},
+		"Site.spec.files.on":      {"controllers", "workers", "all"},
+		"Tenant.spec.podSecurity": {"privileged", "baseline", "restricted"}, "Tenant.spec.network.policy": {"isolated", "open"},
 	}[path]
 }

@@ -28,6 +28,9 @@ type SitePlan struct {
 	New bool
 	// Promoted are the versions that the plan brings, each held against a site that must have run it before.
 	Promoted []lifecycle.Promoted
+	// Rehearsal is how this plan went in a twin of the site; Unrehearsed says why that is not known, "" when it is, or nobody asked.
+	Rehearsal   *lifecycle.Rehearsal
+	Unrehearsed string
 }
 
 // urgency is how much of a reviewer's time a plan needs.
@@ -76,6 +79,13 @@ func assess(s SitePlan, opts NoteOptions) assessment {
 	findings := s.Plan.Diagnostics.Stopping()
 	a := assessment{stops: unmet(s.Promoted), reasons: slices.Concat(guardReasons(s), machineReasons(s), supportReasons(s.Plan, opts),
 		unitReasons(s.Plan), windowReasons(s, opts))}
+	switch why := rehearsalReason(s); {
+	case why == "":
+	case s.Site.Promotion.Rehearsed:
+		a.stops = append(a.stops, why)
+	default:
+		a.reasons = append(a.reasons, why)
+	}
 	if s.Plan.Unfinished != "" {
 		a.reasons = append(a.reasons, "another plan must follow: "+s.Plan.Unfinished)
 	}

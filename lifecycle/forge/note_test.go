@@ -183,11 +183,11 @@ func TestChangesByHandStandApart(t *testing.T) {
 	plan := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: site.Name, Target: site.Cluster.Version,
 		Stages: []lifecycle.Stage{{ID: "addons", Title: "addons"}}, Steps: []lifecycle.Step{rendertest.MetalLBBump()}}
 	const heading = "**Changed by hand in the cluster, and not by this merge request:**"
-	if got := newSection(SitePlan{Site: site, Plan: plan}, NoteOptions{}).brief(); strings.Contains(got, heading) {
+	if got := newSection(SitePlan{Site: site, Plan: plan}, NoteOptions{}).brief(""); strings.Contains(got, heading) {
 		t.Errorf("nobody changed anything by hand:\n%s", got)
 	}
 	plan.Steps = append(plan.Steps, rendertest.Drifted())
-	got := newSection(SitePlan{Site: site, Plan: plan}, NoteOptions{}).brief()
+	got := newSection(SitePlan{Site: site, Plan: plan}, NoteOptions{}).brief("")
 	_, apart, found := strings.Cut(got, heading)
 	for _, want := range []string{"- Deployment shop/web: changed by kubectl-edit, 2026-11-21 14:03 UTC; put back\n", "- ConfigMap shop/web: ",
 		"- Service shop/web: deleted by hand; made again\n", "- ConfigMap shop/feature-flags: changed in the cluster; put back\n"} {

@@ -1,11 +1,13 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/fleet"
@@ -18,8 +20,9 @@ type PipelineOptions struct {
 	Since string
 	// Sites are the only ones that may get a job; none means all.
 	Sites []string
-	// Image is what the jobs run in, Include a file of the repository that the pipeline includes.
-	Image, Include string
+	// Image is what the jobs run in, LabImage what those run in that rehearse: "" is what LabImage makes of Image. Include is a file of the
+	// repository that the pipeline includes.
+	Image, LabImage, Include string
 }
 
 // noRevision is what GitLab gives as a branch's former revision when it had none.
@@ -32,7 +35,8 @@ func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifec
 	if found.Err() != nil {
 		return p, found
 	}
-	p = lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, Include: opts.Include, Signed: allowed.SignedReviews}
+	p = lifecycle.Pipeline{Kind: opts.Kind, Image: opts.Image, LabImage: cmp.Or(opts.LabImage, LabImage(opts.Image)), Include: opts.Include,
+		Signed: allowed.SignedReviews}
 	now, err := r.Source.Now(r.Dir)
 	if err != nil {
 		return p, err
@@ -66,8 +70,21 @@ func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifec
 		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !NeedsBackup(load(s.Name)) })
 	}
 	p.Sites, err = PipelineSites(opts.Kind, sites, load, former)
+	for i, s := range p.Sites {
+		p.Sites[i].Rehearse = opts.Kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
+	}
 	p.Gone = PipelineGone(list.Removed)
 	return p, err
+}
+
+// LabImage is the image that has the lab beside the kiban of another one, as releases name them: "kiban:1.0.0" has "kiban:1.0.0-lab". A
+// digest names one image only, so it is left out. One without a tag is somebody's own, and stays.
+func LabImage(image string) string {
+	name, _, _ := strings.Cut(image, "@")
+	if strings.LastIndex(name, ":") <= strings.LastIndex(name, "/") {
+		return image
+	}
+	return strings.TrimSuffix(name, "-lab") + "-lab"
 }
 
 // labelsOf reads the labels that sites had.

@@ -82,3 +82,14 @@ func TestPipelineGone(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestLabImage(t *testing.T) {
+	for image, want := range map[string]string{
+		"": "", "registry.example.com:5000/kiban": "registry.example.com:5000/kiban", "kiban:1.0.0": "kiban:1.0.0-lab",
+		"registry.example.com:5000/kiban:1.0.0@sha256:aa": "registry.example.com:5000/kiban:1.0.0-lab", "kiban:1.0.0-lab": "kiban:1.0.0-lab",
+	} {
+		if got := LabImage(image); got != want {
+			t.Errorf("%s: got %s, want %s", image, got, want)
+		}
+	}
+}

@@ -124,6 +124,9 @@ func ReviewedPlans(of lifecycle.ReviewedSites) []SitePlan {
 		}
 		p := ParsePlan(s.Plan, s.Name, s.Name+".json")
 		p.Missing, p.Evidence = cmp.Or(s.Missing, p.Missing), s.Evidence
+		if p.Missing == "" && s.Rehearsal != nil {
+			p.Evidence.Rehearsed, p.Evidence.NotRehearsed = rehearsed(p, s.Rehearsal)
+		}
 		out = append(out, p)
 	}
 	return out

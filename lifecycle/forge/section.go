@@ -112,7 +112,7 @@ func (s section) sections() []string {
 	if s.Missing != "" {
 		return []string{least} // the table says the rest
 	}
-	brief := s.brief()
+	brief := s.brief(s.rehearsal(false))
 	steps := s.steps()
 	if steps == "" {
 		return []string{brief, least}
@@ -121,7 +121,7 @@ func (s section) sections() []string {
 	if s.opts.Pipeline != "" {
 		where += fmt.Sprintf(", or the artifacts of [the pipeline](%s)", s.opts.Pipeline)
 	}
-	return []string{brief + steps, brief + "\n" + where + ".\n", least}
+	return []string{s.brief(s.rehearsal(true)) + steps, brief + "\n" + where + ".\n", least}
 }
 
 func (s section) title() string {
@@ -131,8 +131,19 @@ func (s section) title() string {
 // guards is the part of the section that tells of the site's guards.
 func (s section) guards() string { return guardLines("What guards this site changes", s.Guards) }
 
-// brief is what is read of a site without unfolding anything.
-func (s section) brief() string {
+// rehearsal says how the plan went in a twin of the site, with the rest to unfold; "" where that is not known, which is among the reasons.
+func (s section) rehearsal(folded bool) string {
+	switch {
+	case s.Rehearsal == nil:
+		return ""
+	case folded:
+		return "\n" + render.RehearsalMarkdown(*s.Rehearsal)
+	}
+	return "\n" + lifecycle.Markdown(sentence(s.Rehearsal.Sentence())) + ".\n"
+}
+
+// brief is what is read of a site without unfolding anything. rehearsal is what it says of that.
+func (s section) brief(rehearsal string) string {
 	var b strings.Builder
 	b.WriteString(s.title())
 	if s.Gone {
@@ -158,6 +169,7 @@ func (s section) brief() string {
 			fmt.Fprintf(&b, "\n%s\n", line)
 		}
 	}
+	b.WriteString(rehearsal)
 	s.order(&b)
 	s.units(&b)
 	s.byHand(&b)

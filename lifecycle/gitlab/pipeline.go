@@ -32,6 +32,9 @@ func Pipeline(p lifecycle.Pipeline) string {
 			writeBackupJob(&b, s)
 		case lifecycle.PipelinePlan:
 			writePlanJob(&b, s, p.Signed)
+			if s.Rehearse {
+				writeRehearseJob(&b, s, p.LabImage)
+			}
 			if p.Signed {
 				writeSignJob(&b, s)
 			}

@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -60,6 +61,28 @@ func writeSignJob(b *strings.Builder, s lifecycle.PipelineSite) {
 `, s.Name)
 }
 
+// writeRehearseJob runs the plan in a lab that is made of the site, where the site asks for that. It stands beside the plan's job, for it
+// makes the plan by itself. It stops nobody: the note tells how it went, and so does apply, where that must have been well.
+func writeRehearseJob(b *strings.Builder, s lifecycle.PipelineSite, image string) {
+	fmt.Fprintf(b, "\n\"%s%s\":\n  stage: plan\n", rehearseJob, s.Name)
+	if image != "" {
+		fmt.Fprintf(b, "  image: %s\n", yamlString(image))
+	}
+	fmt.Fprintf(b, `  interruptible: true
+  timeout: 1h
+  environment: {name: %[2]s, action: access}
+  script:
+    - mkdir -p rehearsals
+    - kiban rehearse %[1]s --if-asked -o html --result rehearsals/%[1]s.json > rehearsals/%[1]s.html
+  allow_failure: true
+  artifacts:
+    when: always
+    access: developer
+    expire_in: 90 days
+    paths: [rehearsals/]
+`, s.Name, yamlString(environmentOf(s)))
+}
+
 // writeSoakJob looks at a site that others wait for. It fails without stopping anybody: those who need its evidence are stopped by their
 // gate, and nobody else.
 func writeSoakJob(b *strings.Builder, s lifecycle.PipelineSite, stage string) {
@@ -86,6 +109,9 @@ func writeNoteJob(b *strings.Builder, p lifecycle.Pipeline, promotion bool) {
 	folders, args := "plans", ""
 	if promotion {
 		folders, args = "plans soak", " --soak soak"
+	}
+	if slices.ContainsFunc(p.Sites, func(s lifecycle.PipelineSite) bool { return s.Rehearse }) {
+		folders, args = folders+" rehearsals", args+" --rehearsals rehearsals"
 	}
 	if p.Base != "" {
 		args += " --changed-since " + p.Base

@@ -288,3 +288,15 @@ func TestA3_SignedPlanJobs(t *testing.T) {
 		}
 	}
 }
+
+// A site that asks for it has its plan rehearsed, in the image that has the lab, and the note is told where; no other site has such a job.
+func TestPipelineThatRehearses(t *testing.T) {
+	sites := pipelineSites()[:2]
+	sites[1].Rehearse = true
+	p := lifecycle.Pipeline{Kind: lifecycle.PipelinePlan, Sites: sites, Image: "kiban:1.0.0", LabImage: "kiban:1.0.0-lab"}
+	golden(t, "pipeline_plan_rehearsed.yml", Pipeline(p))
+	p.Kind = lifecycle.PipelineApply
+	if text := Pipeline(p); strings.Contains(text, "rehearse") {
+		t.Errorf("what is merged is rehearsed:\n%s", text)
+	}
+}

@@ -16,6 +16,8 @@ import (
 const (
 	// planJob is how the jobs that plan a site begin their names; the site follows.
 	planJob = "plan:"
+	// rehearseJob is how the jobs that rehearse a site's plan begin theirs.
+	rehearseJob = "rehearse:"
 	// pipelinesAsked is how many of a merge request's pipelines are looked through for a plan, the newest first.
 	pipelinesAsked = 20
 	// nested is how many pipelines deep a plan job may be. GitLab allows two levels of children.
@@ -28,8 +30,8 @@ type planned struct {
 	project  string
 	pipeline int64
 	commit   string
-	// sign had the plan signed, in the same pipeline and before the merge; nil: no job did.
-	sign *gitlab.Job
+	// sign had the plan signed, in the same pipeline and before the merge; nil: no job did. rehearse rehearsed it, likewise.
+	sign, rehearse *gitlab.Job
 }
 
 // planJobs are the jobs that planned a merge request's sites, and why others don't count.
@@ -161,7 +163,8 @@ func (c *Client) jobsOf(ctx context.Context, jobs *planJobs, p *gitlab.PipelineI
 			continue
 		}
 		if job, why := lastBefore(tries, jobs.mr.MergedAt); job != nil {
-			jobs.found[site] = planned{job, project, p.ID, p.SHA, signOf(every[signJob+site], jobs.mr.MergedAt)}
+			jobs.found[site] = planned{job, project, p.ID, p.SHA, signOf(every[signJob+site], jobs.mr.MergedAt),
+				rehearsalOf(every[rehearseJob+site], jobs.mr.MergedAt)}
 		} else {
 			jobs.refuse(site, "%s", why)
 		}
@@ -227,6 +230,15 @@ func signOf(tries []*gitlab.Job, merged *time.Time) *gitlab.Job {
 		return job
 	}
 	return nil
+}
+
+// rehearsalOf is the job that rehearsed a plan, whatever came of it; nil when none had ended before the merge.
+func rehearsalOf(tries []*gitlab.Job, merged *time.Time) *gitlab.Job {
+	if len(tries) == 0 {
+		return nil
+	}
+	job, _ := lastBefore(tries, merged)
+	return job
 }
 
 // lastBefore is the newest of a job's tries that had finished when the merge request was merged: people can have seen no later one. Without

@@ -64,7 +64,10 @@ func (c *Client) reviewed(ctx context.Context, project string, of lifecycle.Merg
 			}
 			s.Evidence = said
 			s.Evidence.Job, s.Evidence.Commit = job.WebURL, job.commit
-			if s, err = c.signed(ctx, jobs, job, s); err != nil {
+			if s, err = c.signed(ctx, jobs, job, s); err == nil {
+				s.Rehearsal, err = c.rehearsalOf(ctx, job, name)
+			}
+			if err != nil {
 				return lifecycle.ReviewedSites{}, c.explainReading(ctx, err, project)
 			}
 		}
@@ -124,6 +127,20 @@ func (c *Client) planOf(ctx context.Context, job planned, site string) (lifecycl
 		s.Plan = file
 	}
 	return s, nil
+}
+
+// rehearsalOf gets the file that the job left which rehearsed a plan; nil when there is none that can be read, and then the plan counts as
+// one that nobody rehearsed.
+func (c *Client) rehearsalOf(ctx context.Context, of planned, site string) ([]byte, error) {
+	if of.rehearse == nil {
+		return nil, nil
+	}
+	of.Job = of.rehearse
+	file, err := c.artifact(ctx, of, "rehearsals/"+url.PathEscape(site)+".json", largestPlan)
+	if errors.Is(err, gitlab.ErrNotFound) || errors.Is(err, tooLarge{}) {
+		return nil, nil
+	}
+	return file, err
 }
 
 // artifact is one file of what a job left. escaped is its path, with what is no slash between folders escaped.

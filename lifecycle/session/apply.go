@@ -46,6 +46,12 @@ func (s *Session) Apply(ctx context.Context, opts ApplyOptions) (Result, error) 
 				s.opts.Hooks.say("The reviewed plan does not count: " + why + ".")
 			}
 		}
+		if s.site.Promotion.Rehearsed {
+			var why string
+			if reviewed, why = review.Rehearsed(reviewed, s.site.Rehearse); why != "" {
+				s.opts.Hooks.say("The reviewed plan does not count: " + why + ".")
+			}
+		}
 		g.approval = &review.Approval{Reviewed: reviewed, Accept: strings.TrimSpace(opts.Accept), Runs: s.knownRuns, Note: s.opts.Hooks.say}
 	}
 	return s.converge(ctx, g)

@@ -32,6 +32,7 @@ func checkSite(d siteDocument, name string) []finding {
 	found = append(found, checkProbes(d.Spec.Upgrade.Probes)...)
 	found = append(found, checkAccept(d.Spec.Upgrade.Accept)...)
 	found = append(found, checkPromotion(d.Spec.Promotion, name)...)
+	found = append(found, checkRehearse(d.Spec)...)
 	return found
 }
 

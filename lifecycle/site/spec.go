@@ -34,6 +34,8 @@ type siteSpec struct {
 	Platform platformSpec `yaml:"platform"`
 	// Promotion is what the site waits for before it takes a version.
 	Promotion promotionSpec `yaml:"promotion"`
+	// Rehearse says which plans are rehearsed in their merge requests.
+	Rehearse *rehearseSpec `yaml:"rehearse"`
 	// Files are those that hosts are to have, by their path on the host.
 	Files map[string]fileSpec `yaml:"files"`
 }
@@ -160,6 +162,9 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 	}
 	s.Provider, s.Platform = lifecycle.Provider(d.Spec.Provider), d.Spec.Platform.platform()
 	s.Promotion = d.Spec.Promotion.promotion()
+	if r := d.Spec.Rehearse; r != nil {
+		s.Rehearse.On = lifecycle.RehearseOn(r.On)
+	}
 	s.API = lifecycle.Access{ViaSSH: d.Spec.API.Via == "ssh", Endpoint: d.Spec.API.Endpoint, Context: d.Spec.API.Context,
 		ClusterUID: d.Spec.API.ClusterUID}
 	if d.Spec.API.Kubeconfig != nil {
