@@ -34,7 +34,7 @@ kiban status and kiban backup list show it, and spec.backup.proven wants it befo
 
 The lab is kiban-lab, found by KIBAN_LAB, beside kiban, or in the PATH. Exit code 1: the backup is not proven; 3: nothing can prove it.`,
 		Example: "  kiban drill tokyo-prod --identity key.txt\n" +
-			"  kiban drill tokyo-prod --backup tokyo-prod-v1.35.7+k0s.0-20261121T020000Z.tar.gz.age --identity key.txt -o markdown",
+			"  kiban drill tokyo-prod --backup last.tar.gz.age --identity key.txt -o markdown",
 		ValidArgsFunction: a.completeSites,
 		RunE:              showSite(a, opts, &opts.Site, &opts.output, runF, drillRun),
 	}
