@@ -142,7 +142,7 @@ func TestFailedVersionIsRemembered(t *testing.T) {
 	b.fault("worker-1", "crash", v136)
 	b.apply(1)
 	b.says(b.must(0, b.kiban("plan", "lab")), "k0s "+v136+" failed on this machine at", "on worker-1", "kiban show")
-	if files, err := filepath.Glob(filepath.Join(b.dir, ".kiban", "backups", "lab", "*")); err != nil || len(files) != 1 {
+	if files, err := filepath.Glob(filepath.Join(b.dir, ".kiban", "backups", "lab", "*.tar.gz")); err != nil || len(files) != 1 {
 		t.Errorf("backups: %q, %v", files, err)
 	}
 	b.mend("worker-1")
