@@ -211,7 +211,8 @@ func nodePatch(n Object) map[string]any {
 	}
 	spec := map[string]any{}
 	var taints []any
-	list, _ := lookupPath(n, "spec.taints").([]any)
+	given, _ := lookupPath(n, "spec").(map[string]any)
+	list, _ := given["taints"].([]any)
 	for _, t := range list {
 		if taint, ok := t.(map[string]any); ok && !strings.HasPrefix(text(taint, "key"), "node.kubernetes.io/") {
 			delete(taint, "timeAdded")
@@ -230,5 +231,6 @@ func nodePatch(n Object) map[string]any {
 // cordoned reports whether a node is closed by somebody else than kiban.
 func (o Object) cordoned() bool {
 	_, ours := o.strings("metadata.annotations")[lifecycle.AnnotationCordonedBy]
-	return lookupPath(o, "spec.unschedulable") == true && !ours
+	given, _ := lookupPath(o, "spec").(map[string]any)
+	return given["unschedulable"] == true && !ours
 }
