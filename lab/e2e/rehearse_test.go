@@ -32,6 +32,13 @@ func (b *bench) rehearse(args ...string) rehearsal {
 	if err := json.Unmarshal([]byte(r.stdout), &out); err != nil {
 		b.t.Fatalf("%v\n%s", err, r)
 	}
+	well := out.Result == "done"
+	for _, s := range out.Services {
+		well = well && s.Lost == 0
+	}
+	if well && r.code != 0 || !well && r.code != 3 {
+		b.t.Errorf("what it tells is not what it ends with: %s", r)
+	}
 	return out
 }
 
