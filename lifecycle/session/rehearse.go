@@ -146,8 +146,7 @@ func Rehearse(ctx context.Context, s twin.Snapshot, opts twin.Options) (lifecycl
 	opts.Connect = func(kubeconfig []byte) twin.API {
 		return kube.New(func(context.Context) (lifecycle.Credentials, error) {
 			return lifecycle.Credentials{Kubeconfig: kubeconfig}, nil
-		},
-			nil, kube.Options{})
+		}, nil, kube.Options{})
 	}
 	if opts.Kiban == "" {
 		self, err := os.Executable()
