@@ -49,6 +49,16 @@ const (
 	EndBack   = "back"
 )
 
+// The stages of a plan that are of an upgrade in two steps. A roll's has its version behind an "@".
+const (
+	StagePin    = "pin"
+	StageRoll   = "roll"
+	StageSoak   = "soak"
+	StageCommit = "commit"
+	StageBack   = "back"
+	StageUnpin  = "unpin"
+)
+
 // Open reports whether the control plane is pinned, or about to be.
 func (p Pinned) Open() bool { return !p.Since.IsZero() && p.Ended.IsZero() }
 

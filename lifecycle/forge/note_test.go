@@ -75,6 +75,37 @@ func TestNote(t *testing.T) {
 	golden(t, "note_empty.md", Note(nil, NoteOptions{}))
 }
 
+// TestNoteExplainsTwoSteps: of an upgrade in two steps, each stage is explained where the plan has it, in two sentences at most; and no
+// other stage is.
+func TestNoteExplainsTwoSteps(t *testing.T) {
+	var sites []SitePlan
+	add := func(name string, policy lifecycle.TwoStep, stages ...string) {
+		site := rendertest.Site(t, 1, 1)
+		site.Name, site.Policy.ControlPlane = name, policy
+		p := lifecycle.Plan{Format: lifecycle.PlanFormat, Site: name, Target: site.Cluster.Version}
+		for _, id := range stages {
+			p.Stages = append(p.Stages, lifecycle.Stage{ID: id, Title: "the stage " + id, Width: 1})
+			p.Steps = append(p.Steps, lifecycle.Step{ID: "controller-1/" + id, Stage: id, Action: lifecycle.ActionConfigure,
+				Target: "controller-1", Reason: "so that there is one", Disrupts: true})
+		}
+		sites = append(sites, SitePlan{Site: site, Plan: p})
+	}
+	auto := lifecycle.TwoStep{Soak: 48 * time.Hour}
+	add("forth", auto, lifecycle.StagePin, lifecycle.StageRoll+"@v1.36.3+k0s.2", lifecycle.StageSoak)
+	add("forth-by-hand", lifecycle.TwoStep{Soak: time.Hour, Commit: lifecycle.CommitManual}, lifecycle.StageSoak)
+	add("on", auto, lifecycle.StageCommit, "workers@v1.36.3+k0s.2")
+	add("again", auto, lifecycle.StageBack, lifecycle.StageUnpin)
+	golden(t, "note_twostep.md", Note(sites, NoteOptions{}))
+	for _, s := range sites {
+		for _, stage := range s.Plan.Stages {
+			says := meaning(s.Site, stage)
+			if n := strings.Count(says, ". ") + 1; n > 2 || (says == "") != strings.HasPrefix(stage.ID, "workers") {
+				t.Errorf("%s of %s: %q", stage.ID, s.Site.Name, says)
+			}
+		}
+	}
+}
+
 func TestNoteWithoutTheSite(t *testing.T) {
 	known := rendertest.UpgradePlan(t, rendertest.Site(t, 3, 4), 1)
 	note := Note([]SitePlan{{Site: lifecycle.Site{Name: "tokyo-prod"}, Plan: known}}, NoteOptions{})

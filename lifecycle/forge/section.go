@@ -205,6 +205,9 @@ func (s section) order(b *strings.Builder) {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(b, "%d. %s\n", i+1, s.stage(o))
+		if means := meaning(s.Site, o.Stage); means != "" {
+			fmt.Fprintf(b, "   - %s\n", means)
+		}
 	}
 }
 

@@ -184,7 +184,7 @@ func twoSteps(p *planner) {
 		p.pinAll()
 	case phaseBack:
 		p.goBackAll()
-		p.unpinAll("unpin", "the control plane is what it was", p.record(lifecycle.ActionUnpin, "the control plane is back at "+
+		p.unpinAll(lifecycle.StageUnpin, "the control plane is what it was", p.record(lifecycle.ActionUnpin, "the control plane is back at "+
 			p.pin.Former.String()))
 	case phaseCommit:
 		p.commitAll()
@@ -198,7 +198,7 @@ func (p *planner) record(a lifecycle.Action, reason string) *step {
 
 // pinAll has the control plane act as the release that it is, one controller at a time: so far that has no effect.
 func (p *planner) pinAll() {
-	s := p.stage("pin", "pin the control plane at "+p.pin.Former.MinorString(), 1)
+	s := p.stage(lifecycle.StagePin, "pin the control plane at "+p.pin.Former.MinorString(), 1)
 	var first []*step
 	if p.phase == phasePin {
 		note := p.record(lifecycle.ActionPin, fmt.Sprintf("how %s stores resources is kept, to be compared with", p.pin.Former))
@@ -235,13 +235,13 @@ func (p *planner) beginSoak() {
 	st := p.record(lifecycle.ActionSoak, fmt.Sprintf(
 		"from here on the control plane runs %s and acts as %s; workers follow when it is committed", p.pin.To, p.pin.Former.MinorString()))
 	st.Before = append([]lifecycle.Gate{p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, "")}, p.othersWell()...)
-	p.stage("soak", "the soak begins", 1).add(st)
+	p.stage(lifecycle.StageSoak, "the soak begins", 1).add(st)
 }
 
 // goBackAll puts the former k0s in the place of the newer one, one controller at a time. Its data are what the former one would have
 // written.
 func (p *planner) goBackAll() {
-	s := p.stage("back", "control plane back to "+p.pin.Former.String(), 1)
+	s := p.stage(lifecycle.StageBack, "control plane back to "+p.pin.Former.String(), 1)
 	for _, m := range ailingFirst(p.controllers()) {
 		if !m.belongs() || !p.pin.Former.Less(m.level) {
 			continue
@@ -265,14 +265,14 @@ func (p *planner) goBackAll() {
 // commitAll gives up the way back: the record first, so that nobody goes back in the middle.
 func (p *planner) commitAll() {
 	if !p.pin.Open() {
-		p.unpinAll("commit", "what is left of the pin", nil)
+		p.unpinAll(lifecycle.StageCommit, "what is left of the pin", nil)
 		return
 	}
 	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
 		p.pin.Former))
 	note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
 	note.Before = append(note.Before, p.othersWell()...)
-	p.unpinAll("commit", "commit the control plane to "+p.pin.To.String(), note)
+	p.unpinAll(lifecycle.StageCommit, "commit the control plane to "+p.pin.To.String(), note)
 }
 
 // unpinAll takes the pin out of the configuration of the controllers, one at a time, behind a note in the cluster's record.

@@ -36,7 +36,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 
 	id, title := "controllers", "control plane to "+hop.String()
 	if p.rolls() {
-		id, title = "roll", fmt.Sprintf("roll the control plane to %s, acting as %s", hop, p.pin.Former.MinorString())
+		id, title = lifecycle.StageRoll, fmt.Sprintf("roll the control plane to %s, acting as %s", hop, p.pin.Former.MinorString())
 	}
 	s := p.stage(id+"@"+hop.String(), title, 1)
 	for _, m := range due {
