@@ -1,7 +1,7 @@
 // Command bench measures kiban against the k0sctl library, and against what is possible, on the lab. Each pair is measured in one
 // run, in turns, so that a ratio holds on a machine whose speed drifts. It prints a Markdown table.
 //
-//	bench -kiban ../bin/kiban -lab ../bin/kiban-lab [-only noop,observe,rollout,render,population] [-long]
+//	bench -kiban ../bin/kiban -lab ../bin/kiban-lab [-only noop,observe,rollout,render,population] [-former KIBAN] [-long]
 package main
 
 import (
@@ -21,8 +21,8 @@ import (
 
 type options struct {
 	drive.Binaries
-	only string
-	long bool
+	only, former string
+	long         bool
 }
 
 // row is one line of the table.
@@ -40,6 +40,7 @@ func main() {
 	flag.StringVar(&o.Kiban, "kiban", "../bin/kiban", "the kiban binary")
 	flag.StringVar(&o.Lab, "lab", "../bin/kiban-lab", "the lab's binary")
 	flag.StringVar(&o.only, "only", "", "comma-separated: noop, observe, rollout, render, population; empty: all")
+	flag.StringVar(&o.former, "former", "", "another build of kiban, to observe with in turns")
 	flag.BoolVar(&o.long, "long", false, "roll out 100 workers too, with k0sctl as well: half an hour")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -55,6 +56,11 @@ func run(o options) error {
 	}
 	if o.Lab, err = filepath.Abs(o.Lab); err != nil {
 		return err
+	}
+	if o.former != "" {
+		if o.former, err = filepath.Abs(o.former); err != nil {
+			return err
+		}
 	}
 	suites := []struct {
 		name string
