@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -38,6 +37,10 @@ type Pinned struct {
 	// Storage is the hash of the version that each of Kubernetes' own resources is stored in, by its path, "apis/apps/v1/deployments", as
 	// Former had it.
 	Storage map[string]string `json:"storage,omitempty"`
+	// Seen is when a look last found that the control plane could go back. Lost is when one found that it never can again, Why the reasons.
+	Seen time.Time `json:"seen,omitzero"`
+	Lost time.Time `json:"lost,omitzero"`
+	Why  []string  `json:"why,omitempty"`
 	// Ended is when the way back was given up or was gone; End says which: "commit", "back".
 	Ended time.Time `json:"ended,omitzero"`
 	End   string    `json:"end,omitempty"`
@@ -61,21 +64,6 @@ const (
 
 // Open reports whether the control plane is pinned, or about to be.
 func (p Pinned) Open() bool { return !p.Since.IsZero() && p.Ended.IsZero() }
-
-// Soaking says how a control plane stands that runs To and acts as Former.
-func (p Pinned) Soaking(site Site, now time.Time) Diagnostic {
-	over, manual := p.Soaks.Add(site.Policy.ControlPlane.Soak), site.Policy.ControlPlane.Commit == CommitManual
-	until := Stamp(over) + "; the next run after that commits it"
-	if manual {
-		until = "somebody commits it"
-	}
-	d := Warnf(site.Name, "the control plane soaks since %s: it runs %s and acts as %s", Stamp(p.Soaks), p.To, p.Former.MinorString()).
-		Because(fmt.Sprintf("It can go back to %s, with nothing lost, until %s.", p.Former, until), "Workers follow then.")
-	if manual && !now.Before(over) {
-		d = d.Because("The time that the site gives it is over.")
-	}
-	return d.Try(fmt.Sprintf("To go back: kiban back %s. To make it for good now: kiban commit %[1]s", site.Name))
-}
 
 // emulatedVersion is the flag of Kubernetes' programs that makes them act as an earlier release.
 const emulatedVersion = "emulated-version"

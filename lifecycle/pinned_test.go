@@ -28,19 +28,84 @@ func TestEmulating(t *testing.T) {
 	}
 }
 
-// TestSoakingIsTold: until when it can go back, and who says that it is for good.
+// soakingSite is a site whose two controllers soak since a moment, and can go back.
+func soakingSite(at time.Time) (Site, State, Pinned) {
+	former, to := Version{Major: 1, Minor: 35, Patch: 7}, Version{Major: 1, Minor: 36, Patch: 3}
+	site := Site{Name: "lab", Policy: Policy{ControlPlane: TwoStep{Soak: 48 * time.Hour}}}
+	held, _ := Emulating([]byte(`{}`), former)
+	st := State{ObservedAt: at}
+	for _, name := range []string{"a", "b"} {
+		site.Cluster.Hosts = append(site.Cluster.Hosts, Host{Name: name, Role: RoleController})
+		st.Hosts = append(st.Hosts, HostState{Name: name, ServiceName: "k0scontroller", Running: to, Binary: to, Former: former,
+			Config: held, PinHeld: true, Acts: map[string]string{"kube-scheduler": "1.35"}})
+		st.API.Servers = append(st.API.Servers, APIServer{Host: name, Emulates: "1.35"})
+	}
+	st.Nodes = []NodeState{{Name: "w", Kubelet: "v1.35.7+k0s"}}
+	return site, st, Pinned{Former: former, To: to, Since: at, Soaks: at}
+}
+
+// TestSoakingIsTold: since when, until when it can go back, who says that it is for good, and that it can't any more.
 func TestSoakingIsTold(t *testing.T) {
 	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
-	p := Pinned{Former: Version{Major: 1, Minor: 35, Patch: 7}, To: Version{Major: 1, Minor: 36, Patch: 3}, Since: at, Soaks: at}
-	site := Site{Name: "lab", Policy: Policy{ControlPlane: TwoStep{Soak: 48 * time.Hour}}}
-	if got := p.Soaking(site, at).Detail; !strings.Contains(got, "until 2026-11-05 09:00 UTC; the next run after that commits it") {
+	site, st, p := soakingSite(at)
+	p.Seen = at
+	want := "the control plane soaks since 2026-11-03 09:00 UTC, and can go back until 2026-11-05 09:00 UTC"
+	if got := p.Soaking(site, st, ""); got.Summary != want ||
+		!strings.Contains(got.Detail, "on record that it could at 2026-11-03 09:00 UTC") {
 		t.Error(got)
 	}
 	site.Policy.ControlPlane.Commit = CommitManual
-	if got := p.Soaking(site, at).Detail; !strings.Contains(got, "until somebody commits it") || strings.Contains(got, "is over") {
+	if got := p.Soaking(site, st, ""); !strings.HasSuffix(got.Summary, "until somebody commits it") ||
+		strings.Contains(got.Detail, "is over") {
 		t.Error(got)
 	}
-	if got := p.Soaking(site, at.Add(49*time.Hour)).Detail; !strings.Contains(got, "is over") {
+	st.ObservedAt = at.Add(49 * time.Hour)
+	if got := p.Soaking(site, st, "").Detail; !strings.Contains(got, "is over") {
 		t.Error(got)
+	}
+	st.Hosts[1].Former = Version{}
+	if got := p.Soaking(site, st, ""); !strings.HasSuffix(got.Summary, "can't go back as it stands") ||
+		!strings.Contains(got.Detail, "b no longer has k0s v1.35.7") {
+		t.Error(got)
+	}
+	st.Hosts[1].Former, st.Hosts[1].PinHeld = p.Former, false
+	if got := p.Soaking(site, st, "a backup"); !strings.HasSuffix(got.Summary, "can no longer go back") ||
+		!strings.HasSuffix(got.Hint, "a backup") {
+		t.Error(got)
+	}
+}
+
+// TestLooked: a look keeps when there was a way back last, and the first that finds it gone for good ends that, whatever is seen later.
+// What may come right by itself does neither.
+func TestLooked(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		befall     func(*State, *Pinned)
+		seen, lost bool
+	}{
+		"all is well":              {func(*State, *Pinned) {}, true, false},
+		"before the roll":          {func(st *State, p *Pinned) { st.Hosts[0].Running, st.Hosts[0].Binary = p.Former, p.Former }, true, false},
+		"a controller is away":     {func(st *State, _ *Pinned) { st.Hosts[0].Problem = HostUnreachable }, false, false},
+		"its former k0s is gone":   {func(st *State, _ *Pinned) { st.Hosts[0].Former = Version{} }, false, false},
+		"a newer kubelet":          {func(st *State, _ *Pinned) { st.Nodes[0].Kubelet = "v1.36.3+k0s" }, false, false},
+		"no pin in its k0s.yaml":   {func(st *State, _ *Pinned) { st.Hosts[0].Config = []byte(`{}`) }, false, true},
+		"written since":            {func(st *State, _ *Pinned) { st.Hosts[0].PinHeld = false }, false, true},
+		"an API server acts so":    {func(st *State, _ *Pinned) { st.API.Servers[1].Emulates = "1.36" }, false, true},
+		"a scheduler acts so":      {func(st *State, _ *Pinned) { st.Hosts[1].Acts["kube-scheduler"] = "1.36" }, false, true},
+		"it is committed":          {func(_ *State, p *Pinned) { p.Ended, p.End = at, EndCommit }, false, false},
+		"no control plane is held": {func(_ *State, p *Pinned) { *p = Pinned{} }, false, false},
+	} {
+		site, st, p := soakingSite(at)
+		tt.befall(&st, &p)
+		st.ObservedAt = at.Add(time.Hour)
+		got := p.Looked(site, st)
+		if !got.Seen.IsZero() != tt.seen || !got.Lost.IsZero() != tt.lost || (len(got.Why) > 0) != tt.lost {
+			t.Errorf("%s: seen %s, lost %s, %q", name, got.Seen, got.Lost, got.Why)
+		}
+		_, well, _ := soakingSite(at)
+		well.ObservedAt = at.Add(2 * time.Hour)
+		if again := got.Looked(site, well); tt.lost && (!again.Lost.Equal(st.ObservedAt) || !again.Seen.IsZero()) {
+			t.Errorf("%s, and put right: %+v", name, again)
+		}
 	}
 }

@@ -162,8 +162,8 @@ type Step struct {
 	// is put also on a node that an administrator has cordoned.
 	Hold     bool `json:"hold,omitempty"`
 	TakeOver bool `json:"takeOver,omitempty"`
-	// Emulates, of ActionConfigure and ActionInitialize: the k0s.yaml that they write has the programs of the control plane act as that
-	// version's minor release, whatever they are.
+	// Emulates, of ActionConfigure, ActionInitialize and ActionJoinController: the k0s.yaml that they write has the programs of the control
+	// plane act as that version's minor release, whatever they are.
 	Emulates Version `json:"emulates,omitzero"`
 	// Stopped, of ActionFiles and ActionConfigure: only while k0s does not run on the target, for the step behind it starts it, but does not
 	// restart it. Where it has come up meanwhile nothing is done: the next plan does that in a turn of its own.

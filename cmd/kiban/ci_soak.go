@@ -30,7 +30,8 @@ this look. Sites that wait for this one (spec.promotion of theirs) go by it.
 
 Nothing is changed without --record, which has the cluster keep the look, in the ConfigMap kube-system/kiban-soak. An apply that came to
 its end does so by itself; a schedule should: between two looks at which a site was healthy it counts as healthy. What is wrong while a
-run changes the site is not recorded. It exits with 0 whatever it finds, as long as it could look, and record what it was to.`,
+run changes the site is not recorded. Of a control plane that acts as its former version, the cluster keeps whether it can still go back.
+It exits with 0 whatever it finds, as long as it could look, and record what it was to.`,
 		Example: "  kiban ci soak tokyo-staging\n  kiban ci soak tokyo-staging --record\n" +
 			"  kiban ci soak tokyo-staging -o json > soak/tokyo-staging.json",
 		ValidArgsFunction: a.completeSites,

@@ -34,6 +34,11 @@ func (f *fakeSoak) KeepSoak(_ context.Context, next func(lifecycle.Soak) lifecyc
 
 func (f *fakeSite) Pinned(context.Context) (lifecycle.Pinned, error) { return f.pinned, nil }
 
+func (f *fakeSite) KeepPinned(_ context.Context, next func(lifecycle.Pinned) lifecycle.Pinned) error {
+	f.pinned = next(f.pinned)
+	return nil
+}
+
 // twoMachines is the fake's site as it is when all is well.
 func twoMachines(version lifecycle.Version) lifecycle.State {
 	host := lifecycle.HostState{ServiceName: "k0sworker", Service: lifecycle.ServiceRunning, Binary: version, Running: version}

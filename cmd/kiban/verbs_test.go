@@ -161,7 +161,7 @@ func (f *fakeSite) parts() session.Parts {
 			return p
 		}
 	}
-	return session.Parts{Site: f, Lock: f, Runner: f, Records: f, Workloads: f, Logs: f, Plans: plans, Missing: f.missing}
+	return session.Parts{Site: f, Lock: f, Runner: f, Records: f, Workloads: f, Pins: f, Logs: f, Plans: plans, Missing: f.missing}
 }
 
 func planOf(facts string, steps ...string) lifecycle.Plan {

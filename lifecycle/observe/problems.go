@@ -19,7 +19,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	}
 	ds = append(ds, apiProblems(site, st)...)
 	if pin := st.Past.Pinned.Value; pin.Open() && !pin.Soaks.IsZero() {
-		ds = append(ds, pin.Soaking(site, st.ObservedAt))
+		ds = append(ds, pin.Soaking(site, st, "Backups that lead back: kiban backup list "+site.Name+"."))
 	}
 	ds = append(ds, etcdRoom(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {

@@ -25,9 +25,12 @@ func (p *planner) joinControllers(id string) {
 			continue
 		}
 		st := p.do(lifecycle.ActionJoinController, m, p.joinWhy(m))
-		st.Version = p.controlPlane()
+		st.Version, st.Emulates = p.controlPlane(), m.emulates
 		st.Before = p.others(m)
 		st.After = append(p.controllerBack(m, st.Version), p.gate(lifecycle.GateEtcdQuorum, ""))
+		if !m.emulates.IsZero() {
+			st.After = append(st.After, p.asFormer(m)...)
+		}
 		p.install(s, m, st)
 	}
 }

@@ -33,7 +33,9 @@ type standing struct {
 	levels []lifecycle.Version
 	// pinned: one of them is configured to act as a release, by no declaration.
 	pinned bool
-	now    time.Time
+	// joins: a controller is to join, as one that takes the place of a dead one.
+	joins bool
+	now   time.Time
 }
 
 // phase decides. The problem is why what is declared can't be done from where the control plane is.
@@ -62,6 +64,9 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 	case !s.policy.On():
 		return phaseCommit, nil
 	case s.policy.Commit == lifecycle.CommitManual || s.now.Before(r.Soaks.Add(s.policy.Soak)):
+		if s.joins {
+			return phaseRoll, nil // it goes the way that the others went
+		}
 		return phaseSoak, nil
 	}
 	return phaseCommit, nil
@@ -78,6 +83,7 @@ func (p *planner) settlePhase() bool {
 			s.levels = append(s.levels, m.level)
 			s.pinned = s.pinned || m.pinned
 		}
+		s.joins = s.joins || m.joins()
 	}
 	if p.dark() {
 		p.keepConfiguration() // the record can't be read: what is there stays
@@ -232,6 +238,9 @@ func (p *planner) rolls() bool { return p.phase == phasePin || p.phase == phaseR
 
 // beginSoak notes that all controllers have changed.
 func (p *planner) beginSoak() {
+	if !p.pin.Soaks.IsZero() {
+		return // it soaks since then, whatever joined meanwhile
+	}
 	st := p.record(lifecycle.ActionSoak, fmt.Sprintf(
 		"from here on the control plane runs %s and acts as %s; workers follow when it is committed", p.pin.To, p.pin.Former.MinorString()))
 	st.Before = append([]lifecycle.Gate{p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, "")}, p.othersWell()...)
@@ -312,12 +321,7 @@ func (p *planner) lastSteps() []*step {
 
 // tellSoak says that the control plane soaks, and until when it can go back.
 func (p *planner) tellSoak() {
-	d := p.pin.Soaking(p.site, p.state.ObservedAt)
-	if why := p.noReturn(); len(why) > 0 {
-		d = d.Because(append([]string{"But it can no longer go back:"}, why...)...).
-			Try(fmt.Sprintf("kiban commit %s makes it for good, and lets the workers follow. %s", p.site.Name, p.restoreHint(p.pin.To)))
-	}
-	p.find(d)
+	p.find(p.pin.Soaking(p.site, p.state, p.restoreHint(p.pin.To)))
 }
 
 // Back makes the plan by which a control plane that acts as its former version goes back to that. It is pure, as Make is. Why it can't is

@@ -95,34 +95,8 @@ func (p *planner) configStands(m *member, no func(format string, args ...any)) {
 }
 
 // noReturn says why a control plane that is pinned can't go back; none when it can.
-func (p *planner) noReturn() (why []string) {
-	no := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
-	former, acts := p.pin.Former, lifecycle.EmulatedMinor(p.pin.Former)
-	for _, m := range p.controllers() {
-		s := m.seen
-		switch {
-		case !s.Reached():
-			no("%s does not tell how it is.", m.Name)
-		case !former.Less(s.Level()):
-		case s.Former != former:
-			no("%s no longer has k0s %s.", m.Name, former)
-		case lifecycle.Emulated(s.Config) != acts:
-			no("k0s.yaml of %s does not have its programs act as %s.", m.Name, former.MinorString())
-		case !s.PinHeld:
-			no("k0s.yaml of %s was written after its k0s had changed: whether it has acted as %s ever since can't be told.", m.Name,
-				former.MinorString())
-		}
-	}
-	for _, a := range p.state.API.Servers {
-		if a.Emulates != "" && a.Emulates != acts {
-			no("The API server of %s acts as v%s.", a.Host, a.Emulates)
-		}
-	}
-	for _, n := range p.state.Nodes {
-		if v, err := lifecycle.ParseVersion(n.Kubelet + ".0"); err == nil && v.MinorsAhead(former) > 0 {
-			no("The kubelet of %s is newer: %s.", n.Name, n.Kubelet)
-		}
-	}
+func (p *planner) noReturn() []string {
+	why, _ := p.pin.NoReturn(p.site, p.state)
 	return why
 }
 
@@ -134,18 +108,19 @@ func (p *planner) inspectReturn() bool {
 	}
 	way := p.restoreHint(p.pin.To)
 	if p.phase == phaseRoll {
-		way = "To go on without a way back: declare no spec.upgrade.controlPlane.soak, or put right what the reasons say. " + way
+		way = "To go on without a way back: kiban commit " + p.site.Name + " where all controllers have their version, else declare no " +
+			"spec.upgrade.controlPlane.soak; or put right what the reasons say. " + way
 	}
 	p.find(lifecycle.Errorf(p.site.Name, "the control plane can't go back to %s", p.pin.Former).Because(why...).Try(way))
 	return false
 }
 
-// inspectJoining refuses a controller that would join while the control plane can go back: it has no former version.
+// inspectJoining refuses a controller that would join while the others go back, and one whose k0s.yaml kiban does not write.
 func (p *planner) inspectJoining() {
 	for _, m := range p.controllers() {
-		if m.joins() && !m.belongs() {
+		if m.joins() && !m.belongs() && (p.phase == phaseBack || m.Config == nil) {
 			p.find(lifecycle.Blockedf(m.Name, "a controller joins when the control plane is committed, or back").
-				Because("It would have no former version to go back to.").
+				Because("It can't be made to act as " + p.pin.Former.MinorString() + " now.").
 				Try(fmt.Sprintf("kiban commit %s, or kiban back %[1]s; then apply again.", p.site.Name)))
 		}
 	}

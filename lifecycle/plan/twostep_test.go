@@ -101,7 +101,7 @@ func TestTwoSteps(t *testing.T) {
 		w := soaking(t, n, soaks)
 		p := makePlan(w.site, w.observe())
 		if len(p.Diagnostics) != 1 || !strings.Contains(p.Diagnostics[0].Summary, "soaks since 2026-11-03 09:00 UTC") ||
-			!strings.Contains(p.Diagnostics[0].Detail, "until 2026-11-05 09:00 UTC") {
+			!strings.Contains(p.Diagnostics[0].Summary, "can go back until 2026-11-05 09:00 UTC") {
 			t.Errorf("what is told of the soak: %v", p.Diagnostics)
 		}
 		back := Back(w.site, w.observe())
@@ -253,6 +253,62 @@ func TestNoReturn(t *testing.T) {
 				t.Errorf("what is left is not said: %v", p.Diagnostics)
 			}
 		})
+	}
+}
+
+// replaced puts a fresh machine in the place of a controller, as `kiban node replace` leaves the cluster.
+func (w *world) replaced(name string) {
+	*w.hosts[name] = lifecycle.HostState{Name: name, Hostname: name, Arch: "amd64", FreeBytes: 10 << 30, Service: lifecycle.ServiceAbsent}
+	w.etcd = slices.DeleteFunc(slices.Clone(w.etcd), func(m string) bool { return m == name })
+	delete(w.acts, name)
+}
+
+// TestReplacedDuringTheSoak: a controller that takes the place of a dead one in the soak joins at the former version with the pin, and
+// goes the way that the others went: so it can go back, too. Cut off anywhere, the same command gets there.
+func TestReplacedDuringTheSoak(t *testing.T) {
+	start := soaking(t, 3, soaks)
+	since := start.pinned.Soaks
+	start.later = time.Hour
+	start.replaced("controller-2")
+	p := makePlan(start.site, start.observe())
+	golden(t, "soak-replaced", p)
+	whole := start.clone()
+	converge(t, whole, serial)
+	if h := whole.hosts["controller-2"]; h.Running != v136 || h.Former != v135 || whole.acts["controller-2"] != "1.35" ||
+		whole.unpinned["controller-2"] || whole.hosts["worker-1"].Running != v135 || !whole.pinned.Soaks.Equal(since) {
+		t.Errorf("it runs %s, keeps %s, acts as %s; soaks since %s", h.Running, h.Former, whole.acts["controller-2"], whole.pinned.Soaks)
+	}
+	for limit := 1; ; limit++ {
+		w := start.clone()
+		if _, done := w.execute(t, p, serial, limit); done {
+			break
+		}
+		resume(t, w, serial, whole.String(), fmt.Sprintf("cut off after %d parts", limit))
+	}
+	back := Back(whole.site, whole.observe())
+	if err := back.Diagnostics.Err(); err != nil {
+		t.Fatal(err)
+	}
+	whole.execute(t, back, serial, -1)
+	for _, name := range []string{"controller-1", "controller-2", "controller-3"} {
+		if got := whole.hosts[name].Running; got != v135 {
+			t.Errorf("%s is at %s", name, got)
+		}
+	}
+}
+
+// TestTheRecordOutlivesTheTrace: what acted otherwise once was seen, and is right again: what the cluster keeps of that look refuses.
+func TestTheRecordOutlivesTheTrace(t *testing.T) {
+	w := soaking(t, 3, soaks)
+	w.acts["controller-1"] = "1.36"
+	w.pinned = w.pinned.Looked(w.site, w.observe())
+	w.acts["controller-1"] = "1.35"
+	err := Back(w.site, w.observe()).Diagnostics.Err()
+	if err == nil || !strings.Contains(err.Error(), "On 2026-11-03 09:00 UTC it was seen: The API server of controller-1 acts as v1.36") {
+		t.Errorf("got %v", err)
+	}
+	if p := makePlan(w.site, w.observe()); len(p.Diagnostics) != 1 || !strings.Contains(p.Diagnostics[0].Summary, "can no longer go back") {
+		t.Errorf("the plan says %v", p.Diagnostics)
 	}
 }
 

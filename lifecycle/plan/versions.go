@@ -29,6 +29,8 @@ func (p *planner) findRoute() bool {
 			have[m.Name] = p.pin.Former // where it can go: twoSteps
 		case !m.Reset && m.belongs():
 			have[m.Name] = m.level
+		case p.phase == phaseRoll && m.Role.IsController() && !m.Reset && m.joins():
+			have[m.Name] = p.pin.Former // as what it joins
 		}
 	}
 	hops, problem := route(have, target, p.site.Policy.Path)

@@ -19,6 +19,8 @@ type Parts struct {
 	Runner    Runner
 	Records   Records
 	Workloads Workloads
+	// Pins are what the cluster keeps of a control plane that acts as its former release; nil where nobody asks.
+	Pins Pins
 	// Backups are what the cluster keeps of its backups; nil where it keeps nothing.
 	Backups Backups
 	// Logs are those of the machines' k0s; nil where nobody asks for them.
@@ -102,8 +104,14 @@ type Records interface {
 	// called again.
 	Soak(ctx context.Context) (lifecycle.Soak, error)
 	KeepSoak(ctx context.Context, next func(prev lifecycle.Soak) lifecycle.Soak) (lifecycle.Soak, error)
-	// Pinned is what the cluster keeps of a control plane that acts as its former release; zero where none was ever.
+}
+
+// Pins is what the cluster keeps of a control plane that acts as its former release.
+type Pins interface {
+	// Pinned is zero where none was ever.
 	Pinned(ctx context.Context) (lifecycle.Pinned, error)
+	// KeepPinned has it keep what next makes of that. next may be called again.
+	KeepPinned(ctx context.Context, next func(prev lifecycle.Pinned) lifecycle.Pinned) error
 }
 
 // Backups are what the cluster tells, and keeps, of its backups.

@@ -33,8 +33,8 @@ func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.
 			past.Unread = append(past.Unread, d.Error())
 		}
 	}
-	if s.pinMatters(seen) && !away && s.parts.Records != nil {
-		past.Pinned = answer(s.parts.Records.Pinned(ctx))
+	if pinMatters(s.site, seen) && !away && s.parts.Pins != nil {
+		past.Pinned = answer(s.parts.Pins.Pinned(ctx))
 	}
 	if away || changing || controllerAway(s.site, seen) {
 		past.Runs = s.pastRuns(ctx, !away)
@@ -43,8 +43,8 @@ func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.
 }
 
 // pinMatters reports whether the control plane may act as its former release, or may be about to.
-func (s *Session) pinMatters(seen lifecycle.State) bool {
-	return s.site.Policy.ControlPlane.On() || slices.ContainsFunc(seen.Hosts, func(h lifecycle.HostState) bool {
+func pinMatters(site lifecycle.Site, seen lifecycle.State) bool {
+	return site.Policy.ControlPlane.On() || slices.ContainsFunc(seen.Hosts, func(h lifecycle.HostState) bool {
 		return lifecycle.Emulated(h.Config) != ""
 	})
 }

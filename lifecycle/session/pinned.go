@@ -33,20 +33,44 @@ func (w *world) Storage(ctx context.Context, host string) (now, kept map[string]
 	return now, pinned.Storage, err
 }
 
-// NotePin brings the cluster's record of its pin to what a step says.
-func (w *world) NotePin(ctx context.Context, step lifecycle.Step) error {
+// KeepPinned changes what the cluster keeps of its pin.
+func (w *world) KeepPinned(ctx context.Context, next func(prev lifecycle.Pinned) lifecycle.Pinned) error {
 	api, err := w.ownCluster(ctx)
 	if err != nil {
 		return err
 	}
+	return api.KeepPinned(ctx, next)
+}
+
+// keepReturn has the cluster keep whether its control plane can still go back, as it was seen: a look that finds it gone counts for good.
+func keepReturn(ctx context.Context, pins Pins, site lifecycle.Site, seen lifecycle.State) error {
+	if pins == nil || !pinMatters(site, seen) || seen.API.Unknown != "" || seen.API.NotYet {
+		return nil
+	}
+	now, err := pins.Pinned(ctx)
+	if err != nil || !now.Open() {
+		return err
+	}
+	return pins.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return prev.Looked(site, seen) })
+}
+
+// noReturnKept is the warning that it could not.
+func noReturnKept(site string, err error) lifecycle.Diagnostic {
+	return lifecycle.Warnf(site, "the cluster could not keep whether its control plane can still go back").From(err).
+		Try("The next look may: kiban ci soak " + site + " --record")
+}
+
+// NotePin brings the cluster's record of its pin to what a step says.
+func (w *world) NotePin(ctx context.Context, step lifecycle.Step) error {
 	now := time.Now().UTC().Truncate(time.Second)
 	var storage map[string]string
 	if step.Action == lifecycle.ActionPin {
-		if storage, err = api.Storage(ctx, ""); err != nil {
+		var err error
+		if storage, err = w.api.Storage(ctx, ""); err != nil {
 			return fmt.Errorf("how resources are stored: %w", err)
 		}
 	}
-	return api.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return pinnedBy(prev, step, storage, now) })
+	return w.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return pinnedBy(prev, step, storage, now) })
 }
 
 // pinnedBy is the record after a step, which may have been done already.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -37,5 +38,55 @@ func TestPinnedBy(t *testing.T) {
 	}
 	if next := do(done, lifecycle.ActionPin, 5*time.Hour); !next.Open() || !next.Soaks.IsZero() || next.End != "" {
 		t.Errorf("the next one: %+v", next)
+	}
+}
+
+// keptPin is a cluster that keeps its pin.
+type keptPin struct {
+	lifecycle.Pinned
+	writes int
+}
+
+func (k *keptPin) KeepPinned(_ context.Context, next func(lifecycle.Pinned) lifecycle.Pinned) error {
+	k.Pinned, k.writes = next(k.Pinned), k.writes+1
+	return nil
+}
+
+// pinReader gives what is kept a method of the name that its field has.
+type pinReader struct{ *keptPin }
+
+func (r *pinReader) Pinned(context.Context) (lifecycle.Pinned, error) { return r.keptPin.Pinned, nil }
+
+// TestKeepReturn: a look of a run or of a schedule is kept where a control plane is held back and its API answers, and nowhere else is
+// anything written.
+func TestKeepReturn(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	open := lifecycle.Pinned{Former: lifecycle.Version{Major: 1, Minor: 35}, To: lifecycle.Version{Major: 1, Minor: 36}, Since: at}
+	soaks := lifecycle.Site{Name: "lab", Policy: lifecycle.Policy{ControlPlane: lifecycle.TwoStep{Soak: time.Hour}}}
+	well := lifecycle.State{ObservedAt: at}
+	acts := lifecycle.State{ObservedAt: at, API: lifecycle.APIState{Servers: []lifecycle.APIServer{{Host: "a", Emulates: "1.36"}}}}
+	for name, tt := range map[string]struct {
+		site   lifecycle.Site
+		seen   lifecycle.State
+		kept   lifecycle.Pinned
+		writes int
+		lost   bool
+	}{
+		"it can go back":          {soaks, well, open, 1, false},
+		"it no longer can":        {soaks, acts, open, 1, true},
+		"no control plane is so":  {soaks, well, lifecycle.Pinned{}, 0, false},
+		"the site asks for none":  {lifecycle.Site{Name: "lab"}, acts, open, 0, false},
+		"the API does not answer": {soaks, lifecycle.State{API: lifecycle.APIState{Unknown: "no answer"}}, open, 0, false},
+	} {
+		k := &keptPin{Pinned: tt.kept}
+		if err := keepReturn(t.Context(), &pinReader{k}, tt.site, tt.seen); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if k.writes != tt.writes || !k.Lost.IsZero() != tt.lost || (tt.writes == 1 && !tt.lost && !k.Seen.Equal(at)) {
+			t.Errorf("%s: %d writes, %+v", name, k.writes, k.Pinned)
+		}
+	}
+	if err := keepReturn(t.Context(), nil, soaks, well); err != nil {
+		t.Error(err)
 	}
 }

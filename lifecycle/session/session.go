@@ -61,7 +61,7 @@ func Open(site lifecycle.Site, opts Options) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return With(site, opts, Parts{Site: w, Lock: w.locks(), Runner: w, Records: w, Workloads: w, Backups: w, Logs: w.machines.logs,
+	return With(site, opts, Parts{Site: w, Lock: w.locks(), Runner: w, Records: w, Workloads: w, Pins: w, Backups: w, Logs: w.machines.logs,
 		Missing: w.machines.missing, Witnesses: w, Everything: w.api.Everything}), nil
 }
 

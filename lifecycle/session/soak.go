@@ -88,6 +88,9 @@ func (s *Session) soakSeen(ctx context.Context, seen lifecycle.State) lifecycle.
 
 // keepLook has the cluster keep the look, and says what was seen where it can't.
 func (s *Session) keepLook(ctx context.Context, seen lifecycle.State) (lifecycle.Soak, error) {
+	if err := keepReturn(ctx, s.parts.Pins, s.site, seen); err != nil {
+		s.opts.Hooks.warn(noReturnKept(s.site.Name, err))
+	}
 	soak, err := s.parts.Records.KeepSoak(ctx, s.looked(seen))
 	if err == nil {
 		return soak, nil
@@ -134,6 +137,9 @@ func (w *world) soaked(ctx context.Context, plan lifecycle.Plan, run Run, r *rec
 	defer cancel()
 	state, err := w.look(ctx, addons.Glance{Engine: w.units})
 	if err == nil {
+		if err := keepReturn(ctx, w, w.site, state); err != nil {
+			r.warn(noReturnKept(w.site.Name, err))
+		}
 		_, err = w.KeepSoak(ctx, func(prev lifecycle.Soak) lifecycle.Soak {
 			if does(plan, lifecycle.ActionRestore) {
 				prev = promotion.Restored(prev)

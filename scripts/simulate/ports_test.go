@@ -592,8 +592,6 @@ func (r runner) Run(ctx context.Context, plan lifecycle.Plan, run session.Run) e
 
 type records struct{}
 
-func (records) Pinned(context.Context) (lifecycle.Pinned, error) { return lifecycle.Pinned{}, nil }
-
 func (records) Runs(context.Context) ([]lifecycle.RunRecord, error)               { return nil, nil }
 func (records) UpdateTold(context.Context, func(map[string]lifecycle.Told)) error { return nil }
 func (records) Soak(context.Context) (lifecycle.Soak, error)                      { return lifecycle.Soak{}, nil }

@@ -1,0 +1,107 @@
+package lifecycle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// NoReturn says why a control plane that is pinned can't go back, by what was seen of it and what its cluster keeps of earlier looks;
+// none when it can. lost are those of the reasons that nothing puts right: a program may have stored what the former version can't read.
+func (p Pinned) NoReturn(site Site, st State) (why, lost []string) {
+	for _, h := range site.Cluster.Controllers() {
+		seen, _ := st.Host(h.Name)
+		one, forGood := p.stuck(h.Name, seen)
+		why = append(why, one...)
+		if forGood {
+			lost = append(lost, one...)
+		}
+	}
+	for _, a := range st.API.Servers {
+		if a.Emulates != "" && a.Emulates != EmulatedMinor(p.Former) {
+			one := fmt.Sprintf("The API server of %s acts as v%s.", a.Host, a.Emulates)
+			why, lost = append(why, one), append(lost, one)
+		}
+	}
+	for _, n := range st.Nodes {
+		if v, err := ParseVersion(n.Kubelet + ".0"); err == nil && v.MinorsAhead(p.Former) > 0 {
+			why = append(why, fmt.Sprintf("The kubelet of %s is newer: %s.", n.Name, n.Kubelet))
+		}
+	}
+	for _, one := range p.Why {
+		if !slices.Contains(why, one) {
+			why = append(why, fmt.Sprintf("On %s it was seen: %s", Stamp(p.Lost), one))
+		}
+	}
+	return why, lost
+}
+
+// stuck says why one controller can't go back, and whether that is for good.
+func (p Pinned) stuck(name string, s HostState) (why []string, forGood bool) {
+	acts := EmulatedMinor(p.Former)
+	switch {
+	case !s.Reached() || s.Name == "":
+		return []string{name + " does not tell how it is."}, false
+	case !p.Former.Less(s.Level()):
+		return nil, false
+	case s.Former != p.Former:
+		return []string{fmt.Sprintf("%s no longer has k0s %s.", name, p.Former)}, false
+	case Emulated(s.Config) != acts:
+		return []string{fmt.Sprintf("k0s.yaml of %s does not have its programs act as %s.", name, p.Former.MinorString())}, true
+	case !s.PinHeld:
+		return []string{fmt.Sprintf("k0s.yaml of %s was written after its k0s had changed: "+
+			"whether it has acted as %s ever since can't be told.", name, p.Former.MinorString())}, true
+	}
+	for _, program := range slices.Sorted(maps.Keys(s.Acts)) {
+		if said := s.Acts[program]; said != acts {
+			why, forGood = append(why, fmt.Sprintf("%s of %s acts as v%s.", program, name, said)), true
+		}
+	}
+	return why, forGood
+}
+
+// Looked is the record after a look at the site: since when it is known that there is no way back any more, or when there last was one.
+// What acted otherwise once may leave no trace when it is put right: so the first look that sees it counts for good.
+func (p Pinned) Looked(site Site, st State) Pinned {
+	if !p.Open() || len(p.Why) > 0 {
+		return p
+	}
+	now := st.ObservedAt.UTC().Truncate(time.Second)
+	switch why, lost := p.NoReturn(site, st); {
+	case len(lost) > 0:
+		p.Lost, p.Why = now, lost
+	case len(why) == 0:
+		p.Seen = now
+	}
+	return p
+}
+
+// Soaking says how a control plane stands that runs To and acts as Former. left is what leads back where it can't go back.
+func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
+	since := "the control plane soaks since " + Stamp(p.Soaks)
+	runs := fmt.Sprintf("It runs %s and acts as %s. Workers follow when it is committed.", p.To, p.Former.MinorString())
+	commit := "kiban commit " + site.Name
+	if why, lost := p.NoReturn(site, st); len(why) > 0 {
+		can := "can't go back as it stands"
+		if len(lost) > 0 || len(p.Why) > 0 {
+			can = "can no longer go back"
+		}
+		return Warnf(site.Name, "%s and %s", since, can).Because(append([]string{runs}, why...)...).
+			Try(fmt.Sprintf("%s makes it for good, and lets the workers follow. %s", commit, left))
+	}
+	over, manual := p.Soaks.Add(site.Policy.ControlPlane.Soak), site.Policy.ControlPlane.Commit == CommitManual
+	until, who := Stamp(over), "the first run after that commits it"
+	if manual {
+		until, who = "somebody commits it", "no run does that by itself"
+	}
+	d := Warnf(site.Name, "%s, and can go back until %s", since, until).
+		Because(runs, fmt.Sprintf("It can go back to %s, with nothing lost; %s.", p.Former, who))
+	if manual && !st.ObservedAt.Before(over) {
+		d = d.Because("The time that the site gives it is over.")
+	}
+	if !p.Seen.IsZero() {
+		d = d.Because("The cluster has on record that it could at " + Stamp(p.Seen) + ".")
+	}
+	return d.Try(fmt.Sprintf("To go back: kiban back %s. To make it for good now: %s", site.Name, commit))
+}
