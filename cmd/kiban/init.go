@@ -65,6 +65,7 @@ func initRun(opts *initOptions) error {
 		where, there = "This folder", "then:"
 	}
 	return opts.app.result(fmt.Sprintf("%s holds a fleet of one site now, %s.\n"+
-		"Next: put your machines into %s, %s kiban validate.\nREADME.md says what its pipeline needs.",
+		"Next: put your machines into %s, %s kiban validate.\n"+
+		"A cluster that k0sctl made becomes a site by: kiban import k0sctl.yaml\nREADME.md says what its pipeline needs.",
 		where, opts.Site, filepath.Join(opts.Dir, "overlays", opts.Site, "cluster.yaml"), there))
 }

@@ -196,6 +196,9 @@ func TestLearn(t *testing.T) {
 			controller(func(s *lifecycle.HostState) {
 				s.Config = []byte(`{"spec":{"storage":{"etcd":{"peerAddress":"10.0.0.11"}}}}`)
 			}), worker(nil)}}, Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar"}, {Name: "attic"}}}, "", false},
+		"a kubelet that is told the address of ssh": {unpinned, lifecycle.State{Nodes: nodes("attic"), Hosts: []lifecycle.HostState{
+			controller(nil), worker(func(s *lifecycle.HostState) { s.Arguments = []string{"--kubelet-extra-args=--node-ip=10.0.0.21"} })}},
+			Learnt{"v1.35.7+k0s.0", []LearntHost{{Name: "cellar"}, {Name: "attic", PrivateAddress: "10.0.0.21"}}}, "", false},
 		"a node under another name than its machine": {document,
 			lifecycle.State{Nodes: nodes("roof"), Hosts: []lifecycle.HostState{controller(nil), worker(func(s *lifecycle.HostState) {
 				s.Arguments = []string{"--kubelet-extra-args=--hostname-override=roof"}

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -118,7 +119,8 @@ func (c *Cluster) Learn(state lifecycle.State) (Learnt, lifecycle.Diagnostics) {
 }
 
 // learnHost: a node is called as its kubelet is told, else as the machine calls itself (H20). A worker's private address is the one that
-// its kubelet is told, a controller's the one that etcd is told: k0sctl looks for one by itself.
+// its kubelet is told, a controller's the one that etcd is told: k0sctl looks for one by itself. Etcd is told the address of ssh where
+// there is no other; a kubelet that is told it must be told it again, or its arguments are others, and it is set up anew.
 func learnHost(h Host, s lifecycle.HostState) LearntHost {
 	out := LearntHost{Name: h.Hostname}
 	if out.Name == "" {
@@ -138,11 +140,10 @@ func learnHost(h Host, s lifecycle.HostState) LearntHost {
 	if h.PrivateAddress != "" {
 		return out
 	}
-	for _, a := range []string{peerAddress(s.Config), kubeletFlag(s, "--node-ip")} {
-		if a != "" && a != h.Address {
-			out.PrivateAddress = a
-		}
+	if a := peerAddress(s.Config); a != h.Address {
+		out.PrivateAddress = a
 	}
+	out.PrivateAddress = cmp.Or(out.PrivateAddress, kubeletFlag(s, "--node-ip"))
 	return out
 }
 

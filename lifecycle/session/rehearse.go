@@ -162,8 +162,21 @@ func Rehearse(ctx context.Context, s twin.Snapshot, opts twin.Options) (lifecycl
 	r := out.Rehearsal
 	var unknown []lifecycle.Action
 	r.Expected, unknown = plan.Expect(s.Plan, s.Runs, out.Lasted)
-	for _, a := range unknown {
-		r.Assumed = append(r.Assumed, "No run of the site tells how long "+string(a)+" takes; it is as in the lab.")
-	}
+	r.Assumed = assumed(unknown)
 	return r, nil
+}
+
+// assumed says how long what no run of the site has done is taken to last.
+func assumed(unknown []lifecycle.Action) []string {
+	var names []string
+	for _, a := range unknown {
+		names = append(names, string(a))
+	}
+	switch len(names) {
+	case 0:
+		return nil
+	case 1:
+		return []string{"No run of the site tells how long " + names[0] + " takes; it is as in the lab."}
+	}
+	return []string{"No run of the site tells how long " + lifecycle.Enumerate(names) + " take; they are as in the lab."}
 }

@@ -180,8 +180,11 @@ func (t *twin) run(ctx context.Context) error {
 	t.Note(fmt.Sprintf("Running the plan: %s.", lifecycle.Count(len(t.Plan.Steps), "step")))
 	for range 1 + t.faults.kills() {
 		var run Ended
-		run, err = t.kiban.Run(ctx, func(e lifecycle.Event, kill func()) { t.faults.see(ctx, e, kill) },
-			"apply", t.Site, "--yes", "--progress", "json")
+		turns := newTurns(t.Note)
+		run, err = t.kiban.Run(ctx, func(e lifecycle.Event, kill func()) {
+			turns.see(e)
+			t.faults.see(ctx, e, kill)
+		}, "apply", t.Site, "--yes", "--progress", "json")
 		t.runs = append(t.runs, run)
 		if err != nil || run.Code != -1 {
 			break
