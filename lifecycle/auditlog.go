@@ -8,7 +8,10 @@ import (
 
 // AuditLog is the file that a controller's API server writes its audit log to, as the site declares it: spec.api.extraArgs of k0s's
 // configuration. "" where it declares none.
-func (s Site) AuditLog(h Host) string {
+func (s Site) AuditLog(h Host) string { return s.apiArgument(h, "audit-log-path") }
+
+// apiArgument is what k0s's configuration of a controller gives its API server for a flag; "" where it says nothing.
+func (s Site) apiArgument(h Host, flag string) string {
 	for _, b := range [][]byte{h.Config, s.Cluster.Config} {
 		var config struct {
 			Spec struct {
@@ -17,10 +20,8 @@ func (s Site) AuditLog(h Host) string {
 				} `json:"api"`
 			} `json:"spec"`
 		}
-		if json.Unmarshal(b, &config) == nil {
-			if path := config.Spec.API.ExtraArgs["audit-log-path"]; path != "" {
-				return path
-			}
+		if json.Unmarshal(b, &config) == nil && config.Spec.API.ExtraArgs[flag] != "" {
+			return config.Spec.API.ExtraArgs[flag]
 		}
 	}
 	return ""

@@ -8,6 +8,40 @@ type Admission struct {
 	PriorityClasses, RuntimeClasses, ServiceAccounts []string
 	// Overdrawn are the quotas of which more is used than they allow now.
 	Overdrawn []Quota
+	// Policies judge pods by expressions, and may deny them.
+	Policies []PodPolicy
+}
+
+// RefusedBy is what lets no pod in.
+type RefusedBy string
+
+// What judges a pod by itself, with what its namespace says.
+const (
+	RefusedByPodSecurity RefusedBy = "Pod Security"
+	RefusedByLimitRange  RefusedBy = "LimitRange"
+	RefusedByQuota       RefusedBy = "ResourceQuota"
+)
+
+// Refusal is why the API would not let a pod in again.
+type Refusal struct {
+	By RefusedBy
+	// Name is that of the LimitRange or ResourceQuota, or the level that Pod Security enforces: "baseline:latest".
+	Name string
+	// Why is in the words of the API server.
+	Why string
+	// Since and Until are minors of the API server: it refuses from Since on, and before Until; 0: no such end.
+	Since, Until int
+	// Doubtful: the pod that runs would be let in. What LimitRanges gave it when it was made is taken away, as a mark of it says, and what
+	// they give now is not enough.
+	Doubtful bool
+}
+
+// PodPolicy is a ValidatingAdmissionPolicy that is bound so that it denies what its expressions are false for.
+type PodPolicy struct {
+	// Name is its own, Binding that of what binds it.
+	Name, Binding string
+	// Kinds of Scheduling.Kinds are judged when a pod of them is made, by the selectors of both.
+	Kinds []int32
 }
 
 // Webhook is an admission webhook with failurePolicy Fail.

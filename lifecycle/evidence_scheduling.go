@@ -16,6 +16,8 @@ type Scheduling struct {
 	Terms    []PodTerm
 	Kinds    []PodKind
 	Pods     []PlacedPod
+	// RefusedUnknown says why it is not known whether pods that are made anew are let in (PodKind.Refused); "" where it is.
+	RefusedUnknown string
 }
 
 // Resources that Scheduling knows by name. Others are called as the API calls them, and counted in whole ones.
@@ -83,6 +85,8 @@ type PodKind struct {
 	Limits []int64
 	// Unjudged says why it can't be said where they fit: "they claim devices"; "" where it can.
 	Unjudged string
+	// Refused is why the API would not let in a pod that takes the place of one of these.
+	Refused []Refusal
 }
 
 // HostPort is a port of the node itself.

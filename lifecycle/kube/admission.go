@@ -26,6 +26,7 @@ func (c *Client) Admission(ctx context.Context, kinds []lifecycle.PodKind) (life
 	var out lifecycle.Admission
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { out.Webhooks, err = c.webhooks(gctx, kinds); return })
+	g.Go(func() (err error) { out.Policies, err = c.policies(gctx, kinds); return })
 	g.Go(func() (err error) { out.Overdrawn, err = c.overdrawn(gctx); return })
 	g.Go(func() (err error) { out.ServiceAccounts, err = c.serviceAccounts(gctx); return })
 	g.Go(func() (err error) { out.PriorityClasses, out.RuntimeClasses, err = c.podClasses(gctx); return })
@@ -197,16 +198,23 @@ func (h hook) judges(kinds []lifecycle.PodKind, namespaces map[string]map[string
 	if h.policy != nil && *h.policy != admissionv1.Fail {
 		return w, false
 	}
-	among, objects := everything(h.namespaces), everything(h.objects)
 	if h.matches(admissionv1.Create, "pods", admissionv1.NamespacedScope) {
-		for k := range kinds {
-			if among.Matches(labels.Set(namespaces[kinds[k].Namespace])) && objects.Matches(labels.Set(kinds[k].Labels)) {
-				w.Kinds = append(w.Kinds, int32(k))
-			}
-		}
+		w.Kinds = h.selected(kinds, namespaces)
 	}
 	w.Evictions = h.matches(admissionv1.Create, "pods/eviction", admissionv1.NamespacedScope)
 	return w, w.Nodes || w.Evictions || len(w.Kinds) > 0
+}
+
+// selected are the kinds of pods that the selectors take.
+func (h hook) selected(kinds []lifecycle.PodKind, namespaces map[string]map[string]string) []int32 {
+	var out []int32
+	among, objects := everything(h.namespaces), everything(h.objects)
+	for k := range kinds {
+		if among.Matches(labels.Set(namespaces[kinds[k].Namespace])) && objects.Matches(labels.Set(kinds[k].Labels)) {
+			out = append(out, int32(k))
+		}
+	}
+	return out
 }
 
 // everything is a webhook's selector, of which one that is not there selects all.

@@ -100,6 +100,7 @@ type demands struct {
 	PriorityClass                  string
 	Polite                         bool
 	ServiceAccount, Runtime, Doubt string
+	Refused                        []lifecycle.Refusal
 }
 
 // pod takes a pod down.
@@ -112,7 +113,7 @@ func (c *chart) pod(p *corev1.Pod) {
 	_, mirror := p.Annotations[corev1.MirrorPodAnnotationKey]
 	stays := mirror || controller != nil && controller.Kind == "DaemonSet"
 	pod := lifecycle.PlacedPod{Name: p.Name, Node: at, Volumes: -1, Stays: stays, Lost: controller == nil, Ending: p.DeletionTimestamp != nil}
-	j := c.judge(p, controller)
+	j := c.judge(p, controller, stays)
 	if !stays {
 		pod.Volumes = c.reach(p)
 	} else {
@@ -129,12 +130,15 @@ func (c *chart) pod(p *corev1.Pod) {
 	c.out.Pods = append(c.out.Pods, pod)
 }
 
-func (c *chart) judge(p *corev1.Pod, controller *metav1.OwnerReference) demands {
+func (c *chart) judge(p *corev1.Pod, controller *metav1.OwnerReference, stays bool) demands {
 	j := demands{Namespace: p.Namespace, Workload: workloadOf(p, controller), Labels: p.Labels, Selector: p.Spec.NodeSelector,
 		Tolerations: p.Spec.Tolerations, Ports: hostPorts(p), PriorityClass: p.Spec.PriorityClassName,
 		Requests: resource.PodRequests(p, resource.PodResourcesOptions{}), Limits: resource.PodLimits(p, resource.PodResourcesOptions{}),
 		ServiceAccount: p.Spec.ServiceAccountName, Doubt: doubt(p)}
 	j.Owner = ownerOf(p.Labels, c.around.namespaces[p.Namespace])
+	if !stays {
+		j.Refused = c.around.letIn.refusals(p, controller, c.around.namespaces[p.Namespace])
+	}
 	if p.Spec.Priority != nil {
 		j.Priority = *p.Spec.Priority
 	}
@@ -229,7 +233,7 @@ func (c *chart) kind(j demands) lifecycle.PodKind {
 	k := lifecycle.PodKind{Namespace: j.Namespace, Workload: j.Workload, Owner: j.Owner, Labels: j.Labels, Requests: c.amounts(requests),
 		Limits: c.amounts(j.Limits), Selected: c.selected(j.Selector, j.Affinity), Tolerated: c.tolerated(j.Tolerations),
 		ToleratesCordon: toleratesCordon(j.Tolerations), Ports: j.Ports, Priority: j.Priority, PriorityClass: j.PriorityClass, Polite: j.Polite,
-		ServiceAccount: j.ServiceAccount, RuntimeClass: j.Runtime, Unjudged: j.Doubt}
+		ServiceAccount: j.ServiceAccount, RuntimeClass: j.Runtime, Unjudged: j.Doubt, Refused: j.Refused}
 	for _, t := range j.Near {
 		k.Affinity = append(k.Affinity, c.affinityTerm(j.Namespace, t))
 	}
@@ -256,5 +260,6 @@ func (c *chart) done() lifecycle.Scheduling {
 		c.out.Nodes[i].Domains = domains
 	}
 	c.selectKinds()
+	c.out.RefusedUnknown = c.around.notAsked
 	return c.out
 }

@@ -24,6 +24,7 @@ func (s *stage) realObjects(t *testing.T) {
 	t.Run("health", s.health)
 	t.Run("a platform's promises", s.verify)
 	t.Run("what tenants use", s.tenants)
+	t.Run("pods are let in as said", s.letIn)
 }
 
 const gadgets = `apiVersion: apiextensions.k8s.io/v1

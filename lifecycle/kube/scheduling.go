@@ -14,7 +14,9 @@ import (
 
 // Scheduling is what decides where pods can run: nodes, what binds volumes to them, and all pods that have not ended. Pods are read page by
 // page, and of each only what the scheduler judges by is kept.
-func (c *Client) Scheduling(ctx context.Context) (lifecycle.Scheduling, error) {
+//
+// Each is held against what its namespace asks of pods that are made in it, too: whoever takes its place is judged anew.
+func (c *Client) Scheduling(ctx context.Context, how lifecycle.PodAdmission) (lifecycle.Scheduling, error) {
 	if err := c.connect(ctx); err != nil {
 		return lifecycle.Scheduling{}, err
 	}
@@ -25,6 +27,13 @@ func (c *Client) Scheduling(ctx context.Context) (lifecycle.Scheduling, error) {
 	g.Go(func() (err error) { around.volumes, err = c.volumes(gctx); return })
 	g.Go(func() (err error) { around.claims, err = c.claims(gctx); return })
 	g.Go(func() (err error) { around.classes, err = c.storageClasses(gctx); return })
+	g.Go(func() error { // where pods fit can be said without it
+		var err error
+		if around.letIn, err = c.letIn(gctx, how); err != nil {
+			around.notAsked = err.Error()
+		}
+		return nil
+	})
 	if err := g.Wait(); err != nil {
 		return lifecycle.Scheduling{}, err
 	}
@@ -58,6 +67,9 @@ type surroundings struct {
 	volumes map[string]volume
 	claims  map[string]claim
 	classes map[string]storagev1.StorageClass
+	// letIn judges whether pods that are made anew are let in; notAsked says why it does not, "" where it does.
+	letIn    letIn
+	notAsked string
 }
 
 // volume is what ties a volume to nodes.

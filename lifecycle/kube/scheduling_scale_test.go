@@ -44,7 +44,7 @@ func BenchmarkReadinessOfALargeCluster(b *testing.B) {
 	for b.Loop() {
 		stop := watchHeap()
 		began := processorTime(b)
-		s, err := c.Scheduling(b.Context())
+		s, err := c.Scheduling(b.Context(), lifecycle.PodAdmission{})
 		if err != nil || len(s.Pods) != pods || len(s.Nodes) != nodes {
 			b.Fatalf("%d pods on %d nodes, %v", len(s.Pods), len(s.Nodes), err)
 		}

@@ -43,7 +43,7 @@ func TestSchedulingIsRead(t *testing.T) {
 	api.put("pods", object{"metadata": map[string]any{"namespace": "shop", "name": "db"},
 		"spec": map[string]any{"nodeName": "w1", "containers": []any{map[string]any{"name": "a"}},
 			"volumes": []any{map[string]any{"name": "v", "persistentVolumeClaim": map[string]any{"claimName": "data"}}}}})
-	s, err := c.Scheduling(t.Context())
+	s, err := c.Scheduling(t.Context(), lifecycle.PodAdmission{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestSchedulingIsRead(t *testing.T) {
 	api.refuse = func(r *http.Request) (int, bool) {
 		return http.StatusForbidden, strings.HasSuffix(r.URL.Path, "/persistentvolumes")
 	}
-	if _, err := c.Scheduling(t.Context()); err == nil || !strings.Contains(err.Error(), "list volumes") {
+	if _, err := c.Scheduling(t.Context(), lifecycle.PodAdmission{}); err == nil || !strings.Contains(err.Error(), "list volumes") {
 		t.Errorf("an answer that nobody gave: %v", err)
 	}
 }

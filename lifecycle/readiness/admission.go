@@ -10,8 +10,7 @@ import (
 )
 
 // admission finds pods that the API would not let in again once a drain has moved them: for what they name is gone, a quota is
-// overdrawn, or
-// a webhook that must agree does not answer.
+// overdrawn, their namespace asks for what they do not keep to, or a webhook that must agree does not answer.
 func admission(in Input, r *report) {
 	e, s := in.Evidence.Admission, in.Evidence.Scheduling
 	switch {
@@ -26,6 +25,8 @@ func admission(in Input, r *report) {
 		a.named(r, &a.s.Kinds[k])
 	}
 	a.quotas(r)
+	a.refused(in, r)
+	a.policies(r)
 	for i := range a.a.Webhooks {
 		a.webhook(r, &a.a.Webhooks[i])
 	}

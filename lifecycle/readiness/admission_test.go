@@ -67,6 +67,13 @@ func TestAdmission(t *testing.T) {
 		{"nobody answers for nodes", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Nodes = nil, nil, true }), lifecycle.RankBlocks,
 			"webhook-down",
 			"changes of nodes are refused"},
+		{"a policy for pods that move", func(a *lifecycle.Admission) {
+			a.Policies = []lifecycle.PodPolicy{{Name: "images", Binding: "b", Kinds: []int32{0, 1}},
+				{Name: "images", Binding: "c", Kinds: []int32{0}}}
+		}, lifecycle.RankGood, "pods-judged-by-policy", "it judges 4 pods"},
+		{"a policy for pods that stay", func(a *lifecycle.Admission) {
+			a.Policies = []lifecycle.PodPolicy{{Name: "images", Binding: "b", Kinds: []int32{2}}}
+		}, "", "", ""},
 		{"nobody answers for evictions", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Evictions = nil, nil, true }),
 			lifecycle.RankBlocks,
 			"webhook-down", "evictions are refused"},

@@ -30,6 +30,7 @@ func healthy(seed uint64) Input {
 	in.usual(rand.New(rand.NewPCG(seed, 2)))
 	in.Evidence = lifecycle.Evidence{APIs: healthyAPIs(in, r), Scheduling: &lifecycle.Answer[lifecycle.Scheduling]{Value: roomy(in, r)},
 		Admission: &lifecycle.Answer[lifecycle.Admission]{Value: lifecycle.Admission{PriorityClasses: []string{"system-node-critical"}}}}
+	in.judgedElsewhere()
 	return in
 }
 
@@ -77,6 +78,21 @@ func roomy(in Input, r *rand.Rand) lifecycle.Scheduling {
 		}
 	}
 	return s
+}
+
+// judgedElsewhere has what refuses pods, but none that the upgrade moves: bare ones that nothing makes anew, those of daemon sets, and
+// for versions that are not on the way.
+func (in *Input) judgedElsewhere() {
+	s := &in.Evidence.Scheduling.Value
+	mine := int32(len(s.Kinds))
+	no := lifecycle.Refusal{By: lifecycle.RefusedByQuota, Name: "compute", Why: "must specify limits.cpu for: app"}
+	s.Kinds = append(s.Kinds, lifecycle.PodKind{Namespace: "shop", Workload: "DaemonSet shop/logs", Requests: []int64{1},
+		Selected: -1, Tolerated: -1, Refused: []lifecycle.Refusal{no}})
+	s.Pods = append(s.Pods, lifecycle.PlacedPod{Name: "logs-1", Kind: mine, Volumes: -1, Stays: true},
+		lifecycle.PlacedPod{Name: "by-hand", Kind: mine, Volumes: -1, Lost: true})
+	s.Kinds[0].Refused = []lifecycle.Refusal{{By: lifecycle.RefusedByPodSecurity, Name: "baseline:latest", Why: "x", Until: 37},
+		{By: lifecycle.RefusedByPodSecurity, Name: "baseline:latest", Why: "x", Since: 38}}
+	in.Evidence.Admission.Value.Policies = []lifecycle.PodPolicy{{Name: "for-daemons", Binding: "all", Kinds: []int32{mine}}}
 }
 
 // TestHealthySitesAreReady: of a hundred sites as they should be, none gets a finding, and each is called ready.

@@ -176,6 +176,13 @@ func (in *Input) ends(host, name string, by lifecycle.Renewal, days int) {
 		NotAfter: now.AddDate(0, 0, days)})
 }
 
+// refusedAs has the API refuse such pods.
+func refusedAs(by lifecycle.RefusedBy, name string, since int) func(*lifecycle.PodKind) {
+	return func(k *lifecycle.PodKind) {
+		k.Refused = append(k.Refused, lifecycle.Refusal{By: by, Name: name, Why: "as the API server says it", Since: since})
+	}
+}
+
 func (in *Input) webhook(name string, backends ...lifecycle.Backend) {
 	a := &in.Evidence.Admission.Value
 	kinds := make([]int32, len(in.Evidence.Scheduling.Value.Kinds))

@@ -96,6 +96,22 @@ func plants() []plant {
 			a.Overdrawn = append(a.Overdrawn, lifecycle.Quota{Namespace: "shop", Name: "compute",
 				Over: []lifecycle.QuotaUse{{Resource: "cpu", Text: "cpu: 40 used, 20 allowed"}}})
 		}, "pods-refused", "", "40 used"},
+		{"a level of Pod Security that a pod does not keep to", func(in *Input) {
+			in.pods("agent", 100, refusedAs(lifecycle.RefusedByPodSecurity, "baseline:latest", 0), -1, 0)
+		}, "pods-refused", "shop/agent", "kubectl label namespace shop pod-security.kubernetes.io/enforce=privileged"},
+		{"a check of Pod Security that the version brings", func(in *Input) {
+			in.pods("probe", 100, refusedAs(lifecycle.RefusedByPodSecurity, "baseline:latest", 37), -1, 0)
+		}, "pods-refused", "shop/probe", "enforce-version=v1.36"},
+		{"a LimitRange that a pod is out of", func(in *Input) {
+			in.pods("store", 100, refusedAs(lifecycle.RefusedByLimitRange, "sizes", 0), -1, 0)
+		}, "pods-refused", "shop/store", "edit limitrange sizes"},
+		{"a quota that demands what a pod does not say", func(in *Input) {
+			in.pods("cron", 100, refusedAs(lifecycle.RefusedByQuota, "compute", 0), -1, 0)
+		}, "pods-refused", "shop/cron", "demands what they do not say"},
+		{"a policy whose expressions are not known", func(in *Input) {
+			in.Evidence.Admission.Value.Policies = append(in.Evidence.Admission.Value.Policies,
+				lifecycle.PodPolicy{Name: "images", Binding: "images-everywhere", Kinds: []int32{0}})
+		}, "pods-judged-by-policy", "images", "--dry-run=server"},
 		{"a webhook on one node", func(in *Input) {
 			in.webhook("gate", lifecycle.Backend{Pod: "g1", Node: "w2"}, lifecycle.Backend{Pod: "g2", Node: "w2"})
 		}, "webhook-on-few-nodes", "gate", "w2"},

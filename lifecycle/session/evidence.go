@@ -13,7 +13,7 @@ func (w *world) Evidence(ctx context.Context, seen lifecycle.State, target lifec
 	witnesses := []func(){
 		func() { e.APIs = w.apis(ctx, seen, target) },
 		func() { e.Risks = w.ownRisks() },
-		func() { e.Scheduling, e.Admission = w.places(ctx) },
+		func() { e.Scheduling, e.Admission = w.places(ctx, target) },
 	}
 	var all sync.WaitGroup
 	for _, ask := range witnesses {

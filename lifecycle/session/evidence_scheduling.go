@@ -7,11 +7,13 @@ import (
 )
 
 // places asks the API for what decides where pods can run, and whether they are let in again.
-func (w *world) places(ctx context.Context) (*lifecycle.Answer[lifecycle.Scheduling], *lifecycle.Answer[lifecycle.Admission]) {
+func (w *world) places(
+	ctx context.Context, target lifecycle.Version,
+) (*lifecycle.Answer[lifecycle.Scheduling], *lifecycle.Answer[lifecycle.Admission]) {
 	var s lifecycle.Answer[lifecycle.Scheduling]
 	var a lifecycle.Answer[lifecycle.Admission]
 	var err error
-	if s.Value, err = w.api.Scheduling(ctx); err != nil {
+	if s.Value, err = w.api.Scheduling(ctx, w.site.PodAdmission(target)); err != nil {
 		s.Unknown = err.Error()
 		a.Unknown = s.Unknown
 		return &s, &a
