@@ -108,6 +108,17 @@ oracle: build ## Print the figures of docs/readiness.md: removed APIs as kiban f
 foretold: binaries ## Rehearse plans at sites of the lab, then carry them out, and print whether they went as foretold (docs/rehearse.md)
 	go -C lab run ./foretold -kiban $(CURDIR)/bin/kiban -lab $(CURDIR)/bin/kiban-lab
 
+# How often the control plane goes from one release to the other.
+SWITCHES ?= 100
+
+.PHONY: way-back
+way-back: lab bin/older ## Take a control plane to the next minor release and back SWITCHES times, with real programs of both, and print what was lost
+	go -C lab run ./wayback -older $(CURDIR)/bin/older -lab $(CURDIR)/bin/kiban-lab -switches $(SWITCHES)
+
+# Kubernetes of the minor before the lab's, a module of its own: it is compiled for this alone.
+bin/older: lab/older/go.mod lab/older/go.sum lab/older/main.go
+	go -C lab/older build -ldflags '-s -w' -o ../../bin/older .
+
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)

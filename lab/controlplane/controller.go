@@ -30,6 +30,8 @@ type Controller struct {
 	Version string
 	// Exe is the start of a command line that runs applets: {"/path/kiban-lab", "applet"}.
 	Exe []string
+	// ExeOf are command lines of single programs, by name, that others than Exe run. May be nil.
+	ExeOf map[string][]string
 	// Readable says why the API server, which does not run as root on a machine, may not read a file of it. May be nil.
 	Readable func(path string) error
 	// JoinToken makes a new controller a member of an existing cluster. It is not looked at once DataDir holds an etcd member.

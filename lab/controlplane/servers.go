@@ -105,9 +105,13 @@ func (c *Controller) program(name string, stop syscall.Signal, args []string) *p
 	if patience == 0 {
 		patience = 5 * time.Second
 	}
+	exe, other := c.ExeOf[name]
+	if !other {
+		exe = c.Exe
+	}
 	return &program{
 		name: name, stop: stop, patience: patience, logs: c.LogDir, log: c.logger(),
-		argv: slices.Concat(c.Exe, []string{name}, args),
+		argv: slices.Concat(exe, []string{name}, args),
 		env:  []string{"LAB_K0S_VERSION=" + c.Version, "HOME=" + c.DataDir, "KUBECONFIG="},
 	}
 }

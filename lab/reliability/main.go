@@ -159,6 +159,8 @@ func (s scenario) disturb(b drive.Binaries, net, side int, points []trial, want 
 			defer mu.Unlock()
 			if reached || err != nil {
 				tried++
+			} else {
+				fmt.Fprintf(os.Stderr, "%s, %s: not reached\n", s.name, k)
 			}
 			switch {
 			case err != nil:

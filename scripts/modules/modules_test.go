@@ -46,6 +46,20 @@ func TestKubernetesIsOneRelease(t *testing.T) {
 	}
 }
 
+// TestOlderKubernetesIsTheMinorBefore holds the older programs to what they are for: the way back goes to the minor before the lab's.
+func TestOlderKubernetesIsTheMinorBefore(t *testing.T) {
+	older := read(t, "../../lab/older")
+	is := semver.MustParse(read(t, "../../lab")["k8s.io/kubernetes"])
+	was := semver.MustParse(older["k8s.io/kubernetes"])
+	if was.Major() != is.Major() || was.Minor()+1 != is.Minor() {
+		t.Errorf("lab/older takes Kubernetes %s, and the lab %s", was, is)
+	}
+	// k0s of that minor brings it, and so does the one before: two releases with the same etcd are those between which there is a way back.
+	if etcd := semver.MustParse(older["go.etcd.io/etcd/server/v3"]); etcd.Minor() != 6 {
+		t.Errorf("lab/older takes etcd %s; k0s 1.34 to 1.36 bring 3.6", etcd)
+	}
+}
+
 func TestDisagreements(t *testing.T) {
 	kiban := map[string]string{"a": "v1.2.0", "b": "v0.10.0", "c": "v1.0.0", "d": "v0.0.0-20260101000000-aaaaaaaaaaaa",
 		"e": "v2.0.0+incompatible"}
