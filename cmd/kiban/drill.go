@@ -55,13 +55,16 @@ func drillRun(ctx context.Context, opts *drillOptions) error {
 	if err != nil {
 		return err
 	}
+	return errors.Join(drilled(a, d, opts.output), d.Findings.Err())
+}
+
+// drilled shows a drill.
+func drilled(a *app, d lifecycle.Drill, o output) error {
 	switch {
-	case opts.output.data():
-		err = writeReport(a.Out, opts.output.form, d)
-	case opts.output.form == "markdown":
-		err = render.DrillMarkdown(a.Out, d)
-	default:
-		err = render.DrillText(a.Out, d, a.outStyle())
+	case o.data():
+		return writeReport(a.Out, o.form, d)
+	case o.form == "markdown":
+		return render.DrillMarkdown(a.Out, d)
 	}
-	return errors.Join(err, d.Findings.Err())
+	return render.DrillText(a.Out, d, a.outStyle())
 }

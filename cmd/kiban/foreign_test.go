@@ -260,6 +260,38 @@ func TestA12_ForeignTextSteersNothing(t *testing.T) {
 	}
 }
 
+// TestA12_RehearsalsAndDrillsSteerNothing: what a twin, a snapshot from elsewhere or a backup says is text, in every form.
+func TestA12_RehearsalsAndDrillsSteerNothing(t *testing.T) {
+	filled := map[string]bool{}
+	for _, terminal := range []bool{false, true} {
+		for _, form := range []string{"text", "markdown", "html", "json"} {
+			var out, errs strings.Builder
+			s := Streams{Out: &out, Err: &errs, OutTTY: terminal, ErrTTY: terminal, Getenv: func(string) string { return "" },
+				Size: func() (int, int) { return 80, 24 }}.cleaned()
+			a, as := &app{Streams: s}, output{form: form}
+			r := fillAll(filler{false, filled}, lifecycle.Rehearsal{Services: []lifecycle.RehearsedService{{Requests: 9, Lost: 1}}})
+			d := fillAll(filler{false, filled}, lifecycle.Drill{Proof: &lifecycle.Proof{}})
+			if err := rehearsed(a, r, as); err == nil {
+				t.Error("a request is lost, and that is no error")
+			}
+			if err := drilled(a, d, as); form != "html" && err != nil {
+				t.Error(err)
+			}
+			s.flush()
+			wantHarmless(t, form, out.String()+errs.String())
+			if n := strings.Count(out.String(), "owned"); n < 40 {
+				t.Errorf("%s: the foreign text is there %d times only", form, n)
+			}
+		}
+	}
+	for _, field := range []string{"lifecycle.RehearsedBlock.Owner", "lifecycle.RehearsedService.Why", "lifecycle.RefusedObject.Reason",
+		"lifecycle.Rehearsal.Unwell", "lifecycle.DrilledKind.Lost", "lifecycle.Drill.Left"} {
+		if !filled[field] {
+			t.Errorf("the probe did not fill %s", field)
+		}
+	}
+}
+
 // TestProbeFindsWhatSteers: it is worth something only if it fails where a writer lets things through.
 func TestProbeFindsWhatSteers(t *testing.T) {
 	for _, r := range []string{"\x1b[2J", "\a", "\u009b", "\u202e", "\u200b", "\r", "\x1b[35m"} {

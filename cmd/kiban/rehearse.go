@@ -61,7 +61,10 @@ Exit code 0: it went through and no request was lost; 3: it would block or fail,
 			if len(args)+len(opts.To+opts.Save) > 0 {
 				return usage(cmd, "a snapshot says itself of which site it is, and to which version: --from FILE goes alone")
 			}
-			return errors.Join(opts.output.validate(cmd), run(cmd.Context(), opts))
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			return run(cmd.Context(), opts)
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "markdown", "json", "html")

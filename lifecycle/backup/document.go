@@ -5,6 +5,9 @@ import (
 	"io"
 	"os"
 
+	"filippo.io/age"
+
+	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/atomicfile"
 )
 
@@ -25,23 +28,33 @@ func Seal(file string, content []byte, recipients []string) error {
 	return atomicfile.Write(file, out.Bytes(), 0o600)
 }
 
-// Unseal reads a document that Seal has kept, with the private keys in identityFile if it is encrypted.
+// Unseal reads a document that Seal has kept, a snapshot of a site, with the private keys in identityFile if it is encrypted.
 func Unseal(file, identityFile string) ([]byte, error) {
 	sealed, err := isSealed(file)
 	if err != nil {
-		return nil, refuse(file, "the file can't be read", "Give the path of a file that --save has written.", err)
+		return nil, refuse(file, "the snapshot can't be read", "Give the path of a file that `kiban rehearse SITE --save FILE` wrote.", err)
 	}
-	if !sealed {
-		return os.ReadFile(file)
+	b, err := os.ReadFile(file)
+	if err != nil || !sealed {
+		return b, err
 	}
-	s := &Source{File: File{Path: file}}
-	if s.identities, err = identities(file, identityFile); err != nil {
-		return nil, err
+	if identityFile == "" {
+		return nil, lifecycle.Errorf(file, "the snapshot is encrypted").
+			Because("It opens with the private key of one of the recipients that spec.backup of the site named when it was taken.").
+			Try("Give the file with the private key: --identity key.txt")
 	}
-	r, err := s.Reader()
+	keys, err := identities(file, identityFile)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return io.ReadAll(r)
+	r, err := age.Decrypt(bytes.NewReader(b), keys...)
+	if err != nil {
+		return nil, refuse(file, "the snapshot does not open with that key",
+			"Use the private key of one of the recipients that spec.backup of the site named when it was taken.", err)
+	}
+	out, err := io.ReadAll(r)
+	if err != nil {
+		return nil, refuse(file, "the snapshot is not whole", "Copy it once more, or take it again: `kiban rehearse SITE --save FILE`.", err)
+	}
+	return out, nil
 }

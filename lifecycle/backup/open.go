@@ -101,7 +101,7 @@ func identities(path, file string) ([]age.Identity, error) {
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return nil, refuse(file, "the private key cannot be read", "", err)
+		return nil, refuse(file, "the private key cannot be read", "Name the file that `age-keygen -o` wrote: --identity key.txt", err)
 	}
 	if strings.HasPrefix(string(b), ageHeader) || strings.HasPrefix(string(b), "-----BEGIN AGE") {
 		return nil, refuse(file, "the private key is itself encrypted",
@@ -109,7 +109,9 @@ func identities(path, file string) ([]age.Identity, error) {
 	}
 	keys, err := age.ParseIdentities(strings.NewReader(string(b)))
 	if err != nil {
-		return nil, refuse(file, "there is no age private key in it", "It is the file that `age-keygen -o` wrote.", nil)
+		return nil, lifecycle.Errorf(file, "there is no age private key in it").
+			Because("A private key is a line of its own that begins with AGE-SECRET-KEY-1."). // what is there instead may be half of one
+			Try("Name the file that `age-keygen -o` wrote.")
 	}
 	return keys, nil
 }

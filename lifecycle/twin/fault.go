@@ -2,6 +2,7 @@ package twin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
@@ -58,6 +59,38 @@ func ParseFaults(specs []string) ([]Fault, error) {
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// fits says why a fault can't be injected in a twin of a site: it has no such machine, its plan no such step, or the lab no such kind.
+func (f Fault) fits(s Snapshot, kinds []string) error {
+	wrong := func(why, hint string) error {
+		return lifecycle.Errorf(s.Site, "--fault %s can't be injected", f.Spec).Because(why).Try(hint)
+	}
+	var machines, steps []string
+	for _, m := range s.Machines {
+		machines = append(machines, m.Name)
+	}
+	machine, _, _ := strings.Cut(f.Step, "/")
+	for _, st := range s.Plan.Steps {
+		if st.ID == f.Step {
+			steps = []string{st.ID}
+			break
+		}
+		if at, _, _ := strings.Cut(st.ID, "/"); at == machine {
+			steps = append(steps, st.ID)
+		}
+	}
+	switch {
+	case f.Machine != FaultKiban && f.Machine != "all" && !slices.Contains(machines, f.Machine):
+		return wrong("No machine of the site is called "+f.Machine+".", "It has "+lifecycle.Few(machines)+".")
+	case f.Machine != FaultKiban && len(kinds) > 0 && !slices.Contains(kinds, f.Kind): // a lab of before does not say which it knows
+		return wrong("The lab knows no fault "+f.Kind+".", "It knows "+strings.Join(kinds, ", ")+"; `kiban-lab fault --help` says what they do.")
+	case len(steps) == 0:
+		return wrong("Nothing is planned for "+machine+".", "kiban plan "+s.Site+" lists the steps.")
+	case steps[0] != f.Step:
+		return wrong("The plan has no step "+f.Step+".", "It has "+strings.Join(steps, ", ")+".")
+	}
+	return nil
 }
 
 // faults injects each of its faults once, when its turn comes.

@@ -66,6 +66,8 @@ type LabVersion struct {
 	Dirty    bool   `json:"dirty"`
 	// Minors are the minor releases of Kubernetes that it can play: "1.34".
 	Minors []string `json:"minors"`
+	// Faults are the kinds of what can go wrong in it.
+	Faults []string `json:"faults"`
 }
 
 // Plays reports whether the lab can pose as a release.

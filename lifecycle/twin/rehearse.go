@@ -81,6 +81,11 @@ func playable(ctx context.Context, s Snapshot, o *Options) error {
 				Try("kiban ready " + s.Site + " judges a version without a lab. Another release of kiban brings a lab that plays others.")
 		}
 	}
+	for _, f := range o.Faults {
+		if err := f.fits(s, lab.Faults); err != nil {
+			return err
+		}
+	}
 	if !lab.Agrees(o.Version, o.Revision) {
 		o.Note(fmt.Sprintf("The lab is of another release (%s) than kiban (%s): what it plays may differ.", lab.Version, o.Version))
 	}

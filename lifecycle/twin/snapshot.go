@@ -158,8 +158,14 @@ func (s Snapshot) Encode() ([]byte, error) { return json.Marshal(s) }
 // Decode reads a snapshot that was kept.
 func Decode(file string, b []byte) (Snapshot, error) {
 	var s Snapshot
-	if err := json.Unmarshal(b, &s); err != nil || s.Site == "" {
-		return s, lifecycle.Errorf(file, "this is no snapshot of a site").From(err).Try("kiban rehearse SITE --save FILE writes one.")
+	err := json.Unmarshal(b, &s)
+	why := "It names no site."
+	if err != nil {
+		why = "It can't be read as one: " + err.Error() + "."
+	}
+	if err != nil || s.Site == "" {
+		return s, lifecycle.Errorf(file, "this is no snapshot of a site").Because(why).Hiding(err).
+			Try("kiban rehearse SITE --save FILE writes one.")
 	}
 	if !lifecycle.SameMajor(s.Format, SnapshotFormat) {
 		return s, lifecycle.Errorf(file, "another kiban wrote this snapshot").

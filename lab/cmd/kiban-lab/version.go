@@ -24,11 +24,16 @@ type build struct {
 	Kubernetes string   `json:"kubernetes"`
 	Minors     []string `json:"minors"`
 	Releases   []string `json:"releases"`
+	// Faults are the kinds of what can go wrong.
+	Faults []string `json:"faults"`
 }
 
 // buildInfo reads what the Go toolchain has put into the binary, so that nothing has to be stamped at build time.
 func buildInfo() (build, error) {
 	b := build{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Releases: machine.Versions()}
+	for _, k := range machine.FaultKinds() {
+		b.Faults = append(b.Faults, k.Name)
+	}
 	var err error
 	if b.Minors, err = applet.Minors(); err != nil {
 		return b, err

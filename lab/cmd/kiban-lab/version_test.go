@@ -31,6 +31,9 @@ func TestVersionSaysWhatIsPlayed(t *testing.T) {
 	if b.Version == "" || b.Go == "" || len(b.Minors) != 4 || b.Kubernetes != b.Minors[3] {
 		t.Fatalf("%+v", b)
 	}
+	if !slices.Contains(b.Faults, "ssh-hang") || !slices.Contains(b.Faults, "disk-full") {
+		t.Errorf("what can go wrong is not all there: %v", b.Faults)
+	}
 	for _, minor := range b.Minors {
 		if err := applet.Plays("v" + minor + ".1+k0s.0"); err != nil {
 			t.Error(err)
