@@ -25,6 +25,7 @@ func TestChanging(t *testing.T) {
 		command("worker-1", "systemctl reboot"),
 		command("worker-1", "mv -f /tmp/up.77aa9c02 /usr/local/bin/k0s", "/usr/local/bin/k0s"),
 		command("worker-1", "echo 127.160.0.101 > /etc/hosts", "/etc/hosts"),
+		command("controller-1", "k0s token invalidate --data-dir=/var/lib/k0s 1ni1pe"),
 	} {
 		rs = append(rs, c...)
 	}
@@ -34,7 +35,7 @@ func TestChanging(t *testing.T) {
 		other  string
 	}{{1, "mv -f /tmp/up.00000000 /usr/local/bin/k0s"}, {1, "systemctl stop k0sworker"},
 		{1, "systemctl reboot"}, {2, "mv -f /tmp/up.1234567a /usr/local/bin/k0s"},
-		{1, "echo 127.160.14.101 > /etc/hosts"}}
+		{1, "echo 127.160.14.101 > /etc/hosts"}, {1, "k0s token invalidate --data-dir=/var/lib/k0s 0a1b2c"}}
 	if len(got) != len(want) {
 		t.Fatalf("%d commands: %v", len(got), got)
 	}

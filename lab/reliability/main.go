@@ -3,6 +3,7 @@
 // command again, and compares where that ends with where an undisturbed run ends. It prints a Markdown table.
 //
 //	reliability -kiban ../bin/kiban -lab ../bin/kiban-lab [-points 12] [-only bootstrap,join,upgrade,...] [-side 4] [-shift 3]
+//	            [-point 'after command 1 .* on controller-1']
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +29,7 @@ func main() {
 	flag.IntVar(&o.shift, "shift", 0, "which points those are: those of another shift are others")
 	flag.StringVar(&o.only, "only", "", "comma-separated kinds of run; empty: all, and the guards")
 	flag.StringVar(&o.rows, "rows", "", "comma-separated rows: events, machines, commands, cuts; empty: all")
+	flag.StringVar(&o.point, "point", "", "a regular expression: only the points that are told so, as what is lost is")
 	flag.IntVar(&o.side, "side", 4, "labs side by side")
 	flag.Parse()
 	var err error
@@ -44,7 +47,7 @@ func main() {
 
 type options struct {
 	points, shift, side int
-	only, rows          string
+	only, rows, point   string
 }
 
 // takes reports whether a comma-separated choice has the word; the empty one has all.
@@ -55,6 +58,10 @@ func takes(choice, word string) bool {
 // report runs the scenarios and prints their rows. Its error says that something was lost.
 func report(b drive.Binaries, o options) error {
 	fmt.Println("| what | points | tried | survived | lost |\n|---|---|---|---|---|")
+	wanted, err := regexp.Compile(o.point)
+	if err != nil {
+		return err
+	}
 	var lost []string
 	for i, s := range scenarios() {
 		if !takes(o.only, s.name[strings.LastIndexByte(s.name, ' ')+1:]) {
@@ -70,6 +77,7 @@ func report(b drive.Binaries, o options) error {
 			if !takes(o.rows, row.kind) {
 				continue
 			}
+			row.trials = slices.DeleteFunc(row.trials, func(k trial) bool { return !wanted.MatchString(k.String()) })
 			tried, bad := s.disturb(b, net, o.side, spread(row.trials, o.points, o.shift), w.end)
 			fmt.Printf("| %s | %d | %d | %d | %d |\n", row.name, len(row.trials), tried, tried-len(bad), len(bad))
 			lost = append(lost, bad...)

@@ -76,8 +76,9 @@ func (s scenario) typed(more []string, again bool) []string {
 
 // ready brings up the lab in the state before, with the new declaration written.
 func (s scenario) ready(b drive.Binaries, net string) (g *drive.Ground, more []string, err error) {
+	// After an API server was away a kubelet may take a minute until it watches its pods again: client-go waits ever longer before it asks.
 	site := fleet.Site{Net: net, Controllers: s.controllers, Workers: s.workers, Version: older, User: "root", MaxUnavailable: "1",
-		DrainTimeout: "60s", NodeTimeout: "60s"}
+		DrainTimeout: "150s", NodeTimeout: "60s"}
 	g, err = drive.Up(b, site, "--lease-scale", "0.3")
 	if err != nil {
 		return g, nil, err
