@@ -67,6 +67,8 @@ type Unseen struct {
 	What string `json:"what"`
 	// Why could it not be: "tokyo-1: connection refused".
 	Why string `json:"why"`
+	// Subject is what it is about, where that has a name: "webhook pods.policy". It is accepted by that, or else by What.
+	Subject string `json:"subject,omitempty"`
 	// Remedy says how to let kiban see it; "" where trying again is all there is.
 	Remedy string `json:"remedy,omitempty"`
 	// Also is what else could not be learnt for the same reason.
@@ -91,6 +93,9 @@ func (r Readiness) NotSeen() int {
 func (r Readiness) IsReady() bool {
 	return len(r.Of(RankBlocks)) == 0 && len(r.Unseen) == 0 && r.Stops == 0
 }
+
+// RuleNotSeen is the name by which a site's owners accept that something could not be looked at.
+const RuleNotSeen = "not-seen"
 
 // The rules that find what a plan finds itself.
 const (

@@ -140,7 +140,7 @@ func (a admitted) webhook(r *report, w *lifecycle.Webhook) {
 		return
 	}
 	if w.Elsewhere {
-		r.unseen("whether the webhook "+w.Name+" answers, which must agree to "+lifecycle.Enumerate(what),
+		r.unseenOf("webhook "+w.Name, "whether the webhook "+w.Name+" answers, which must agree to "+lifecycle.Enumerate(what),
 			w.Configuration+", failurePolicy Fail, asks a URL outside of the cluster",
 			"Try it: kubectl label node NAME kiban.dev/try=1 --dry-run=server")
 		return

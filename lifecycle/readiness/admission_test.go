@@ -95,6 +95,16 @@ func TestAdmission(t *testing.T) {
 			}
 		})
 	}
+	far := threeWorkers([]lifecycle.PlacedPod{at("a", 0, 0)}, kind)
+	far.Site.Cluster.Hosts = append(far.Site.Cluster.Hosts, lifecycle.Host{Name: "c1", Role: lifecycle.RoleController})
+	away := there
+	away.Webhooks = []lifecycle.Webhook{{Name: "far", Configuration: "c", Kinds: []int32{0}, Elsewhere: true}}
+	far.Evidence.Admission = &lifecycle.Answer[lifecycle.Admission]{Value: away}
+	elsewhere := &report{}
+	if admission(far, elsewhere); len(elsewhere.Unseen) != 1 || elsewhere.Unseen[0].Subject != "webhook far" ||
+		!strings.Contains(elsewhere.Unseen[0].Remedy, `finding not-seen, subject "webhook far"`) {
+		t.Errorf("%+v", elsewhere.Unseen)
+	}
 	in := threeWorkers(nil)
 	in.Evidence.Admission = &lifecycle.Answer[lifecycle.Admission]{Unknown: "quotas are forbidden"}
 	r := &report{}

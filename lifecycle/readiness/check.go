@@ -4,6 +4,7 @@
 package readiness
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,12 @@ func (r *report) unseen(what, why, remedy string) {
 		}
 	}
 	r.Unseen = append(r.Unseen, lifecycle.Unseen{What: what, Why: why, Remedy: remedy})
+}
+
+// unseenOf says that something with a name of its own could not be looked at: it can be accepted by that.
+func (r *report) unseenOf(subject, what, why, remedy string) {
+	r.Unseen = append(r.Unseen, lifecycle.Unseen{Subject: subject, What: what, Why: why,
+		Remedy: fmt.Sprintf("%s (or accept it in spec.upgrade.accept: finding %s, subject %q)", remedy, lifecycle.RuleNotSeen, subject)})
 }
 
 // hidden adds to what one of Unseen, counted from 1, hides as well.

@@ -13,9 +13,9 @@ import (
 // acceptances can't be accepted.
 func ruleNames() []string {
 	return []string{"certificate", "chart", "definition", "deprecated-api", lifecycle.RuleEtcdCorrupt, lifecycle.RuleEtcdMember,
-		lifecycle.RuleEtcdPace, lifecycle.RuleEtcdSpace, lifecycle.RuleClock, "machine-disk", "machine-memory", "pods-fit-nowhere",
-		"pods-judged-by-policy", "pods-may-not-fit", "pods-refused", "removed-api", "risk-file", "setting", "unlike-its-siblings",
-		"webhook-down", "webhook-on-few-nodes"}
+		lifecycle.RuleEtcdPace, lifecycle.RuleEtcdSpace, lifecycle.RuleClock, "machine-disk", "machine-memory", lifecycle.RuleNotSeen,
+		"pods-fit-nowhere", "pods-judged-by-policy", "pods-may-not-fit", "pods-refused", "removed-api", "risk-file", "setting",
+		"unlike-its-siblings", "webhook-down", "webhook-on-few-nodes"}
 }
 
 // Names are the names of all that may be found at a fleet's sites, its own risks among them. A file of these that can't be read counts by

@@ -33,7 +33,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{lifecycle.RuleClock, lifecycle.RuleEtcdCorrupt, lifecycle.RuleEtcdMember, lifecycle.RuleEtcdPace,
-		lifecycle.RuleEtcdSpace} {
+		lifecycle.RuleEtcdSpace, lifecycle.RuleNotSeen} {
 		given[name] = true
 	}
 	delete(given, "accepted")
