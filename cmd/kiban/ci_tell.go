@@ -103,7 +103,7 @@ func ciTellRun(ctx context.Context, opts *ciTellOptions) error {
 	who, _ := a.operator()
 	tell := forge.Announcement{Site: opts.Site, What: opts.What, Plan: opts.Plan, Result: opts.Result, Template: opts.Template,
 		Who: who, By: a.toldBy(), Told: session.ToldDir(repo.Dir, opts.Site),
-		Cluster: func(site lifecycle.Site) (forge.Keeper, func(), error) {
+		Cluster: func(site lifecycle.Site) (forge.Cluster, func(), error) {
 			s, err := a.open(site, repo.Dir)
 			return s, func() { _ = s.Close() }, err
 		}}

@@ -97,15 +97,20 @@ func (d Declared) withFroms(ctx context.Context, names []string) (out []lifecycl
 }
 
 // Due reckons by when a site of a fleet must begin to leave a version that it runs, with those that it waits for as they are declared now.
-// Of one that can't be read no more than the name counts. False: that is not known.
-func (s Source) Due(ctx context.Context, fleet string, site lifecycle.Site) func(runs lifecycle.Version) (calendar.Entry, bool) {
+// Of one that can't be read no more than the name counts. record tells of the site's runs, as for Slack; nil: nobody does. False: that is
+// not known.
+func (s Source) Due(
+	ctx context.Context, fleet string, site lifecycle.Site, record func() []lifecycle.RunRecord,
+) func(runs lifecycle.Version) (calendar.Entry, bool) {
 	return func(runs lifecycle.Version) (calendar.Entry, bool) {
 		all := []lifecycle.Site{site}
-		if now, err := s.Now(fleet); err == nil && len(site.Promotion.From) > 0 {
-			others, _, _ := now.withFroms(ctx, site.Promotion.From)
-			all = append(all, slices.DeleteFunc(others, func(o lifecycle.Site) bool { return o.Name == site.Name })...)
+		if len(site.Promotion.From) > 0 {
+			if now, err := s.Now(fleet); err == nil {
+				others, _, _ := now.withFroms(ctx, site.Promotion.From)
+				all = append(all, slices.DeleteFunc(others, func(o lifecycle.Site) bool { return o.Name == site.Name })...)
+			}
 		}
-		return one(all, fleet, runs, 0, time.Now())
+		return byRecord(all, fleet, runs, record, time.Now())
 	}
 }
 
@@ -130,17 +135,25 @@ func Slack(ctx context.Context, site lifecycle.Site, runs lifecycle.Version, rec
 }
 
 func slackAt(site lifecycle.Site, runs lifecycle.Version, record func() []lifecycle.RunRecord, now time.Time) string {
-	e, ok := one([]lifecycle.Site{site}, fleetOf(site), runs, 0, now)
-	if !ok || e.OpenBy.IsZero() || e.Slack > 2*calendar.Soon {
-		return ""
-	}
-	if took := calendar.Took(record(), len(site.Cluster.Hosts)); took > 0 {
-		e, _ = one([]lifecycle.Site{site}, fleetOf(site), runs, took, now)
-	}
-	if e.Line() == "" {
+	e, ok := byRecord([]lifecycle.Site{site}, fleetOf(site), runs, record, now)
+	if !ok || e.OpenBy.IsZero() || e.Line() == "" {
 		return ""
 	}
 	return "\n" + e.Line() + "\n"
+}
+
+// byRecord is one, with how long upgrades of the site took by its record, where that may matter.
+func byRecord(
+	sites []lifecycle.Site, fleet string, runs lifecycle.Version, record func() []lifecycle.RunRecord, now time.Time,
+) (calendar.Entry, bool) {
+	e, ok := one(sites, fleet, runs, 0, now)
+	if !ok || e.OpenBy.IsZero() || e.Slack > 2*calendar.Soon || record == nil {
+		return e, ok
+	}
+	if took := calendar.Took(record(), len(sites[0].Cluster.Hosts)); took > 0 {
+		return one(sites, fleet, runs, took, now)
+	}
+	return e, ok
 }
 
 // fleetOf is the folder of a site's fleet.

@@ -137,3 +137,36 @@ func TestAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// TestDueByTheRecord: when people are told that the time runs short, the site's own record counts, where it may matter.
+func TestDueByTheRecord(t *testing.T) {
+	now := time.Now()
+	v := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	site := lifecycle.Site{Name: "prod", Dir: filepath.Join(t.TempDir(), "overlays", "prod"),
+		Cluster: lifecycle.Cluster{Version: v, Hosts: make([]lifecycle.Host, 3)}}
+	ends := func(days int) {
+		site.Fleet.Support = []lifecycle.Support{{Minor: "1.35", Released: now.AddDate(-1, 0, 0), Ends: now.AddDate(0, 0, days)}}
+	}
+	asked := 0
+	tenDays := func() []lifecycle.RunRecord {
+		asked++
+		before := v
+		before.Minor--
+		return []lifecycle.RunRecord{{Result: lifecycle.RunDone, Began: now.AddDate(0, 0, -30), Ended: now.AddDate(0, 0, -20), Machines: 3,
+			Before: []lifecycle.Version{before}, After: []lifecycle.Version{v}}}
+	}
+	due := func(record func() []lifecycle.RunRecord) int {
+		e, known := Source{}.Due(t.Context(), fleetOf(site), site, record)(v)
+		if !known || e.OpenBy.IsZero() {
+			t.Fatalf("%+v, %v", e, known)
+		}
+		return e.Slack
+	}
+	ends(40)
+	if assumed, told := due(nil), due(tenDays); asked != 1 || assumed-told < 8 || assumed-told > 10 {
+		t.Errorf("assumed: %d days left; by a record of ten days, which was asked for %d times: %d", assumed, asked, told)
+	}
+	if ends(200); due(nil) != due(tenDays) || asked != 1 {
+		t.Errorf("with time enough the record was asked for %d times", asked)
+	}
+}

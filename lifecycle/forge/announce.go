@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -24,7 +25,13 @@ type Announcement struct {
 	Who, By string
 	// Told is the folder that remembers what was told of a site whose cluster can't; Cluster asks for the site's, which done lets go of.
 	Told    string
-	Cluster func(lifecycle.Site) (keeper Keeper, done func(), err error)
+	Cluster func(lifecycle.Site) (cluster Cluster, done func(), err error)
+}
+
+// Cluster is what a site's cluster keeps: what was told, and what was done to it.
+type Cluster interface {
+	Keeper
+	Lived(ctx context.Context) []lifecycle.RunRecord
 }
 
 // Announce tells those that the environment names what there is to tell, each of them once.
@@ -43,8 +50,15 @@ func (r Repository) Announce(ctx context.Context, t Announcement, getenv func(st
 	}
 	job := Job{Site: site, Commit: getenv("CI_COMMIT_SHA"), Status: getenv("CI_JOB_STATUS"), URL: getenv("CI_JOB_URL"),
 		Pipeline: getenv("CI_PIPELINE_URL"), Who: t.Who}
+	cluster, done := t.cluster(site, readable)
+	defer done() // what was to be said is said
 	if readable {
-		job.Due = r.Source.Due(ctx, r.Dir, site)
+		job.Due = r.Source.Due(ctx, r.Dir, site, func() []lifecycle.RunRecord {
+			if c := cluster(); c != nil {
+				return c.Lived(ctx)
+			}
+			return nil
+		})
 	}
 	messages, why, toldErr := job.Tell(t.What, t.Plan, t.Result)
 	if err = errors.Join(err, toldErr); why != "" {
@@ -58,11 +72,8 @@ func (r Repository) Announce(ctx context.Context, t Announcement, getenv func(st
 		return errors.Join(toldErr, bad, wording.Print(t.Print, messages))
 	}
 	memory := &Memory{Dir: t.Told, Note: r.Note}
-	if readable {
-		if keeper, done, unconnected := t.Cluster(site); unconnected == nil {
-			memory.Cluster = keeper
-			defer done() // what was to be said is said
-		}
+	if c := cluster(); c != nil {
+		memory.Cluster = c
 	}
 	teller := Teller{Memory: memory, Wording: wording, By: t.By, Note: r.Note}
 	err = errors.Join(err, bad)
@@ -72,4 +83,22 @@ func (r Repository) Announce(ctx context.Context, t Announcement, getenv func(st
 		}
 	}
 	return err
+}
+
+// cluster is the site's, which is connected to when it is first needed; nil where it can't be, and where all is only printed. done lets
+// go of it.
+func (t Announcement) cluster(site lifecycle.Site, readable bool) (cluster func() Cluster, done func()) {
+	letGo := func() {}
+	cluster = sync.OnceValue(func() Cluster {
+		if !readable || t.Print != nil {
+			return nil
+		}
+		c, leave, err := t.Cluster(site)
+		if err != nil {
+			return nil
+		}
+		letGo = leave
+		return c
+	})
+	return cluster, func() { letGo() }
 }

@@ -1,7 +1,10 @@
 package forge
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -149,3 +152,39 @@ func TestSlackByTheRecord(t *testing.T) {
 		t.Errorf("without a record by %s", asked)
 	}
 }
+
+// A site's cluster is connected to once, when it is needed, and let go of; what is only printed needs none.
+func TestClusterOfAnAnnouncement(t *testing.T) {
+	opened, closed := 0, 0
+	var refuse error
+	open := func(lifecycle.Site) (Cluster, func(), error) {
+		opened++
+		return livedCluster{}, func() { closed++ }, refuse
+	}
+	try := func(a Announcement, readable bool, uses int) (there bool) {
+		opened, closed = 0, 0
+		a.Cluster = open
+		cluster, done := a.cluster(lifecycle.Site{}, readable)
+		for range uses {
+			there = cluster() != nil
+		}
+		done()
+		return there
+	}
+	if try(Announcement{}, true, 2); opened != 1 || closed != 1 {
+		t.Errorf("needed twice: opened %d times, closed %d times", opened, closed)
+	}
+	if try(Announcement{}, true, 0); opened != 0 || closed != 0 {
+		t.Errorf("not needed: opened %d times", opened)
+	}
+	if try(Announcement{Print: io.Discard}, true, 1) || try(Announcement{}, false, 1) || opened != 0 {
+		t.Error("what is printed, or of a site that can't be read, connects to it")
+	}
+	if refuse = errors.New("no answer"); try(Announcement{}, true, 1) || closed != 0 {
+		t.Error("one that does not answer is used")
+	}
+}
+
+type livedCluster struct{ Keeper }
+
+func (livedCluster) Lived(context.Context) []lifecycle.RunRecord { return nil }
