@@ -82,13 +82,35 @@ func TestTypesSayTheSame(t *testing.T) {
 		})
 		if ok {
 			to := r.APILifecycleReplacement()
-			if want := to.GroupVersion().String() + " " + to.Kind; known[gvk].Replacement != want || known[gvk].Found {
+			if want := to.GroupVersion().String() + " " + strings.TrimSuffix(to.Kind, "List"); known[gvk].Replacement != want || known[gvk].Found {
 				t.Errorf("%s says that %s takes its place, and the file %q", gvk, want, known[gvk].Replacement)
 			}
 		}
 	}
 	if compared < 60 {
 		t.Errorf("only %d types were compared", compared)
+	}
+}
+
+// TestListsAreNoKinds: what takes a kind's place is a kind of its own, and so is each kind of the file.
+func TestListsAreNoKinds(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", target))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f file
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range f.APIs {
+		if strings.HasSuffix(a.Kind, "List") || strings.HasSuffix(a.Replacement, "List") {
+			t.Errorf("%s/%s %s, replaced by %q: that is a list", a.Group, a.Version, a.Kind, a.Replacement)
+		}
+	}
+	for named, want := range map[string]string{"IngressClassList": "IngressClass", "IngressClass": "IngressClass"} {
+		if got := successor("IngressClass", named); got != want {
+			t.Errorf("%s names %s", named, got)
+		}
 	}
 }
 

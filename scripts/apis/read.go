@@ -231,7 +231,7 @@ func lifecycleMethod(d ast.Decl, life map[string]api) error {
 			return fmt.Errorf("%s of %s gives no literal", f.Name.Name, kind)
 		}
 		v := fieldsOf(lit)
-		a.Replacement = strings.TrimPrefix(v["Group"]+"/"+v["Version"]+" "+v["Kind"], "/")
+		a.Replacement = strings.TrimPrefix(v["Group"]+"/"+v["Version"]+" "+successor(kind, v["Kind"]), "/")
 		life[kind] = a
 		return nil
 	}
@@ -251,6 +251,15 @@ func lifecycleMethod(d ast.Decl, life map[string]api) error {
 	}
 	life[kind] = a
 	return nil
+}
+
+// successor is the kind that takes a kind's place. Some methods name the list of it, as that of IngressClass does: a list is no kind that
+// anybody could write instead.
+func successor(kind, named string) string {
+	if one, list := strings.CutSuffix(named, "List"); list && !strings.HasSuffix(kind, "List") {
+		return one
+	}
+	return named
 }
 
 func minorRelease(ret *ast.ReturnStmt) (string, error) {
