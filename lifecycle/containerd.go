@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,12 @@ func containerd2() Version { return Version{Major: 1, Minor: 36} }
 // after a file changes there, whenever that is.
 func ReadByContainerd(file string) bool {
 	return file == ContainerdConfig || path.Dir(file) == ContainerdDropIns && strings.HasSuffix(file, ".toml")
+}
+
+// OwnRuntime reports whether the host is declared to have a container runtime of its own: k0s starts no containerd there, and reads no
+// drop-ins for it.
+func (h Host) OwnRuntime() bool {
+	return slices.ContainsFunc(h.Arguments, func(a string) bool { return strings.HasPrefix(a, "--cri-socket=") })
 }
 
 // ContainerdForm is the version of containerd's configuration that a file is written in: what its `version` says or, where it says none,

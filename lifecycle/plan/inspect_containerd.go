@@ -56,7 +56,7 @@ func (p *planner) turnedDownBy(m *member) []turnedDown {
 
 // asksContainerd reports whether the machine runs a containerd that k0s starts, as far as is declared.
 func (m *member) asksContainerd() bool {
-	return !m.Reset && m.seen.Reached() && m.Role.RunsWorkloads() && argumentValue(m.Arguments, "--cri-socket") == ""
+	return !m.Reset && m.seen.Reached() && m.Role.RunsWorkloads() && !m.OwnRuntime()
 }
 
 // versionsOf are the versions that the plan installs on a member, in order.

@@ -33,6 +33,11 @@ func TestKnownRisks(t *testing.T) {
 		!strings.Contains(strings.Join(f.Seen, "\n"), "w2: /etc/k0s/containerd.d/a.toml is of `version = 2`") {
 		t.Errorf("with one: %+v", f)
 	}
+	in.Site.Cluster.Hosts[1].Arguments = []string{"--cri-socket=remote:/run/crio/crio.sock"}
+	if f := find("k0s-containerd-drop-ins"); f.Rule != "" {
+		t.Errorf("on a machine with a runtime of its own: %+v", f)
+	}
+	in.Site.Cluster.Hosts[1].Arguments = nil
 	in.State.Hosts[0].DropIns = in.State.Hosts[1].DropIns
 	if f := find("k0s-containerd-drop-ins"); f.Subject != "lab" {
 		t.Errorf("on two machines it is about %s", f.Subject)

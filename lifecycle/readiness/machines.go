@@ -124,7 +124,11 @@ func memorySize(n int64) string {
 }
 
 // undeclaredDropIns are the files that somebody else gave to a machine's containerd. What the site declares, it declares for whom it means.
+// On a machine with a runtime of its own nobody reads them.
 func undeclaredDropIns(p peer) string {
+	if p.decl.OwnRuntime() {
+		return ""
+	}
 	var out []string
 	for _, d := range p.seen.DropIns {
 		if !slices.ContainsFunc(p.decl.Files, func(f lifecycle.HostFile) bool { return f.Path == d.Path }) {

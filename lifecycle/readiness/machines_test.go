@@ -91,6 +91,20 @@ func TestDeclaredDropInsAreNoDifference(t *testing.T) {
 	}
 }
 
+// On a machine with a runtime of its own nobody reads drop-ins of k0s's, so they are no difference; on one without they are.
+func TestDropInsThatNobodyReadsAreNoDifference(t *testing.T) {
+	in := alike(5, func(h []lifecycle.HostState) {
+		h[2].DropIns = []lifecycle.DropIn{{Path: "/etc/k0s/containerd.d/gpu.toml", Form: 2}}
+	})
+	if f := Check(in).Findings; len(f) == 0 {
+		t.Error("a drop-in that containerd reads is no difference")
+	}
+	in.Site.Cluster.Hosts[2].Arguments = []string{"--cri-socket=remote:/run/crio/crio.sock"}
+	if f := Check(in).Findings; len(f) > 0 {
+		t.Errorf("%+v", f)
+	}
+}
+
 // What k0s needs of a machine: room, memory, a clock.
 func TestWhatK0sNeedsOfAMachine(t *testing.T) {
 	for rule, tt := range map[string]struct {

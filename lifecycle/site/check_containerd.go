@@ -48,8 +48,7 @@ func checkContainerdFile(f *lifecycle.HostFile, h lifecycle.Host, target lifecyc
 		f.Since = since
 	}
 	f.Until = until
-	foreign := slices.ContainsFunc(h.Arguments, func(a string) bool { return strings.HasPrefix(a, "--cri-socket=") })
-	if !h.Role.RunsWorkloads() || foreign {
+	if !h.Role.RunsWorkloads() || h.OwnRuntime() {
 		return nil
 	}
 	if d := brokenTOML(*f); d != "" {

@@ -39,6 +39,9 @@ func (f Facts) eachMachine(says func(decl lifecycle.Host, seen lifecycle.HostSta
 
 func dropIn(c Condition, f Facts) verdict {
 	return f.eachMachine(func(h lifecycle.Host, seen lifecycle.HostState) string {
+		if h.OwnRuntime() {
+			return "" // nobody reads them
+		}
 		for _, d := range seen.DropIns {
 			declared := slices.ContainsFunc(h.At(f.Target).Files, func(file lifecycle.HostFile) bool { return file.Path == d.Path })
 			if strconv.Itoa(d.Form) == c.arg("form") && d.Path != lifecycle.ContainerdConfig && !declared && h.Role.RunsWorkloads() {
