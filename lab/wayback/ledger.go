@@ -60,10 +60,6 @@ type verdict struct{ Live, Lost, Stale, Wrong int }
 
 func (v verdict) bad() int { return v.Lost + v.Stale + v.Wrong }
 
-func (v *verdict) add(o verdict) {
-	v.Live, v.Lost, v.Stale, v.Wrong = v.Live+o.Live, v.Lost+o.Lost, v.Stale+o.Stale, v.Wrong+o.Wrong
-}
-
 // judge holds what is seen, a mark by object, against what was acknowledged, while nobody writes, and then takes what is seen for
 // what is. The texts say what is not as it should be.
 func (l *ledger) judge(seen map[string]int) (v verdict, texts []string) {

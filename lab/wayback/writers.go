@@ -34,11 +34,10 @@ type kind struct {
 	body string
 }
 
-// unfit are kinds that don't bear it: a namespace is deleted at leisure, and the names of the others are not free to choose.
-var unfit = []string{"Namespace", "CustomResourceDefinition", "APIService"}
-
 // kinds are the samples that the API serves, in each of its versions.
 func kinds(all []served) []kind {
+	// These don't bear it: a namespace is deleted at leisure, and the names of the others are not free to choose.
+	unfit := []string{"Namespace", "CustomResourceDefinition", "APIService"}
 	var out []kind
 	for _, s := range samples.All() {
 		for _, v := range s.Versions {
