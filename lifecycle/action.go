@@ -44,6 +44,10 @@ const (
 	// that binary's. ActionForgetFormer removes what is kept.
 	ActionRestoreFormer Action = "restore-former"
 	ActionForgetFormer  Action = "forget-former"
+	// ActionRestoreSettings puts back what k0s ran with before steps of a turn that changed it (Step.Keeps): the service, its environment,
+	// k0s.yaml, declared files. ActionForgetSettings removes what is kept of that.
+	ActionRestoreSettings Action = "restore-settings"
+	ActionForgetSettings  Action = "forget-settings"
 	// ActionPin has the cluster keep that its control plane acts as Step.From from now on, whatever it goes to (Step.Version), and how its
 	// resources are stored. ActionSoak has it keep that all controllers run Version and act as From. ActionCommit ends that: there is no way
 	// back any more. ActionUnpin ends it where the control plane is back.

@@ -173,6 +173,8 @@ type Step struct {
 	// OnFailure are carried out when this step's action or a gate behind it fails, but for an interruption: the way back. When they are
 	// done, the target's own uncordon of the plan, if it has one, follows at once. The run ends as failed all the same.
 	OnFailure []Step `json:"onFailure,omitempty"`
+	// Keeps: before the step changes what k0s runs with, the machine keeps what that was, for ActionRestoreSettings.
+	Keeps bool `json:"keeps,omitempty"`
 	// Disrupts: pods, or an API server, go away for a while.
 	Disrupts bool `json:"disrupts,omitempty"`
 	// Timeout bounds the action itself, not its gates.

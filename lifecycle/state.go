@@ -93,6 +93,9 @@ type HostState struct {
 	Staged []Version `json:"staged,omitempty"`
 	// Former is the version that is kept on the host, as an upgrade replaced it, until its node is well; zero: none.
 	Former Version `json:"former,omitzero"`
+	// Kept is when the host, by its clock, kept what its k0s ran with before a change that is not known to be well yet; zero: it keeps
+	// nothing of that.
+	Kept time.Time `json:"kept,omitzero"`
 	// Ran names what a controller's k0s has started of its control plane since it took the place of Former: PartEtcd, PartKine,
 	// PartAPIServer, sorted. RanKnown says that its log reaches back to before that, so that what is not named was not started.
 	Ran      []string `json:"ran,omitempty"`

@@ -42,9 +42,11 @@ func TestFilesOfHosts(t *testing.T) {
 		"            audit-log-path: /var/log/audit.log\n"
 	b.Spec = auditLevel("None", "hello")
 	b.write()
-	want := []string{"controller-1/files", "controller-1/configure", "controller-2/files", "controller-2/configure", "controller-3/files",
-		"controller-3/configure",
-		"worker-1/files", "worker-2/files"}
+	var want []string
+	for _, c := range []string{"controller-1", "controller-2", "controller-3"} {
+		want = append(want, c+"/files", c+"/configure", c+"/forget-settings")
+	}
+	want = append(want, "worker-1/files", "worker-2/files")
 	if got := b.plan(); !slices.Equal(got, want) {
 		t.Fatalf("the plan is %v, want %v", got, want)
 	}
@@ -64,7 +66,8 @@ func TestFilesOfHosts(t *testing.T) {
 
 	b.Spec = auditLevel("Metadata", "hello")
 	b.write()
-	if got := b.plan(); !slices.Equal(got, []string{"controller-1/files", "controller-2/files", "controller-3/files"}) {
+	if got := b.plan(); !slices.Equal(got, []string{"controller-1/files", "controller-1/forget-settings", "controller-2/files",
+		"controller-2/forget-settings", "controller-3/files", "controller-3/forget-settings"}) {
 		t.Fatalf("for a changed policy the plan is %v", got)
 	}
 	b.apply(0)

@@ -99,3 +99,32 @@ func TestWayBackOutlivesTheRun(t *testing.T) {
 	b.nodesAt(cs, v135, 2)
 	b.cordoned(cs)
 }
+
+// A configuration that its API server does not start with is taken back from the first controller, which serves again; no other
+// controller is touched, and the finding says what was put back. With the configuration put right the same command goes through.
+func TestConfigurationThatDoesNotComeUpIsTakenBack(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.206.3", 3, 1)
+	b.apply(0)
+	b.NodeTimeout = "30s"
+	b.Config = "        api:\n          extraArgs:\n            proffiling: \"false\"\n"
+	b.write()
+	m := b.mark()
+	r := b.apply(1)
+	for _, want := range []string{"controller-1 did not come up with its change; it runs with what it had before again", "Put back was",
+		"spec.api.extraArgs.proffiling"} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("does not say %q: %s", want, r)
+		}
+	}
+	if c := b.changes(m); strings.Contains(c, "controller-2 stop ") || strings.Contains(c, "controller-3 stop ") {
+		t.Errorf("another controller was touched:\n%s", c)
+	}
+	b.Config = ""
+	b.write()
+	b.emptyPlan()
+	b.Config = "        api:\n          extraArgs:\n            profiling: \"false\"\n"
+	b.write()
+	b.apply(0)
+	b.emptyPlan()
+}

@@ -36,11 +36,11 @@ func (r *run) recover(ctx context.Context, s lifecycle.Step, ds lifecycle.Diagno
 	switch {
 	case errors.Is(refused, lifecycle.ErrLockTaken):
 		told = takenFrom(s, ds, log, lifecycle.AsDiagnostics(refused, "the lock was taken")[0])
+	case errors.Is(told, lifecycle.ErrStartedAsItWas):
+		earlier = ds[len(ds)-1:] // it runs as before: the finding says all
 	case len(s.OnFailure) > 0:
 		told.Severity, told.Detail = lifecycle.SeverityError, sentence(ds)+log
 		r.wayBack(ctx, s, &told, left, refused)
-	case errors.Is(told, lifecycle.ErrStartedAsItWas):
-		earlier = ds[len(ds)-1:] // it runs as before: the finding says all
 	case s.Action == lifecycle.ActionUpgrade && host.Role.IsController():
 		told.Detail = sentence(ds) + log
 		r.standing(ctx, s, &told)
@@ -80,35 +80,32 @@ func takenFrom(s lifecycle.Step, ds lifecycle.Diagnostics, log string, taken lif
 // wayBack carries out what the plan has for the failure of the step, then returns the node to service by the plan's own uncordon. refused
 // says why the run may not act; nil: it may.
 func (r *run) wayBack(ctx context.Context, s lifecycle.Step, told *lifecycle.Diagnostic, left []lifecycle.Step, refused error) {
-	former := s.OnFailure[0].Version
+	way := r.wayOf(s)
 	if refused != nil { // it is another run's to see to, and the cause is told all the same
-		told.Summary = fmt.Sprintf("%s did not come up with k0s %s, and is left as it is", s.Target, s.Version)
+		told.Summary = way.what + ", and is left as it is"
 		told.Detail += "\nIt was not taken back: " + sentence(lifecycle.AsDiagnostics(refused, "the lock is not this run's"))
 		told.Hint = "When the lock can be had, run the same command again: it takes the machine back, or carries on."
 		return
 	}
-	stays := fmt.Sprintf("The node stays cordoned with kiban's mark. Mend the machine, then run the same command again: "+
-		"it carries on from there. "+
-		"`journalctl -u k0sworker` on %s says more.", s.Target)
-	what := fmt.Sprintf("%s did not come up with k0s %s", s.Target, s.Version)
+	stays := r.stays(s)
 	lost := errors.Is(*told, lifecycle.ErrConnectionLost)
 	if lost {
-		what = lostDuring(s)
+		way.what = lostDuring(s)
 	}
 	for _, back := range s.OnFailure {
 		if _, ds := r.step(ctx, back); len(ds) > 0 {
-			told.Summary = fmt.Sprintf("%s, and could not be taken back to %s", what, former)
+			told.Summary = way.what + ", and could not be " + way.taken
 			told.Detail += "\nThe way back failed: " + sentence(ds)
 			told.Hint = stays
 			return
 		}
 	}
-	told.Summary = fmt.Sprintf("%s; it runs %s again", what, former)
-	why := fmt.Sprintf("Find out from the log why %s does not come up there", s.Version)
+	told.Summary = way.what + "; it " + way.again
+	told.Detail += way.back
 	if lost {
-		why = "Find out why the connection broke off: nothing is known against " + s.Version.String()
+		way.why = "Find out why the connection broke off: nothing is known against " + way.suspect
 	}
-	told.Hint = "The rollout has stopped: no other node is begun. " + r.upgraded() + why +
+	told.Hint = "The rollout has stopped: no other node is begun. " + r.upgraded() + way.why +
 		"; `kiban plan` shows what remains, and the same command tries again."
 	i := slices.IndexFunc(left, func(o lifecycle.Step) bool { return o.Action == lifecycle.ActionUncordon })
 	if i < 0 {
@@ -180,6 +177,9 @@ func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Di
 
 // lostDuring says that a machine was out of reach before its upgrade was done. That is no word against the version.
 func lostDuring(s lifecycle.Step) string {
+	if s.Action != lifecycle.ActionUpgrade {
+		return fmt.Sprintf("the connection to %s was lost during %s", s.Target, s.ID)
+	}
 	return fmt.Sprintf("the connection to %s was lost during its upgrade to k0s %s", s.Target, s.Version)
 }
 

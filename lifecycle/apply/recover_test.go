@@ -334,7 +334,7 @@ func TestLogOfWhatStartsK0s(t *testing.T) {
 	starts := []lifecycle.Action{lifecycle.ActionConfigure, lifecycle.ActionInitialize, lifecycle.ActionJoinController,
 		lifecycle.ActionJoinWorker, lifecycle.ActionRestore,
 		lifecycle.ActionRestart, lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionStart, lifecycle.ActionFiles,
-		lifecycle.ActionRestoreFormer}
+		lifecycle.ActionRestoreFormer, lifecycle.ActionRestoreSettings}
 	for _, a := range lifecycle.Actions() {
 		if a.Doer() != lifecycle.DoerMachines {
 			continue
@@ -347,6 +347,53 @@ func TestLogOfWhatStartsK0s(t *testing.T) {
 			err := Run(t.Context(), lifecycle.Site{}, plan, talking{world: w, lines: []string{"etcd: no space left on device"}}.deps())
 			if tells := strings.Contains(lifecycle.AsDiagnostics(err, "")[0].Detail, "no space left"); tells != slices.Contains(starts, a) {
 				t.Errorf("%s: tells the log: %t", a, tells)
+			}
+		})
+	}
+}
+
+// TestAChangeThatDoesNotComeUpIsTakenBack: the machine runs with what it had before, is back in service, and the finding says what was
+// put back; no other machine is begun. Where that fails, too, it says so.
+func TestAChangeThatDoesNotComeUpIsTakenBack(t *testing.T) {
+	for name, tt := range map[string]struct {
+		fails error
+		want  []string
+		log   string
+	}{
+		"back": {nil, []string{"w1 did not come up with its change; it runs with what it had before again and is back in service",
+			"what the turn had changed", "+ --bad=true", "~ /etc/k0s/a.yaml", "Correct the change where it is declared"},
+			"w1/cordon w1/drain w1/reinstall w1/restore-settings w1/uncordon"},
+		"neither": {errors.New("disk full"), []string{"could not be given what it ran with before", "disk full", "stays cordoned"},
+			"w1/cordon w1/drain w1/reinstall w1/restore-settings"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			p := rollout(2, lifecycle.Stage{Width: 1})
+			for i := range p.Steps {
+				s := &p.Steps[i]
+				if s.Action != lifecycle.ActionUpgrade {
+					continue
+				}
+				s.Action, s.ID, s.Changes, s.Keeps = lifecycle.ActionReinstall, s.Target+"/reinstall", []string{"+ --bad=true"}, true
+				s.OnFailure = []lifecycle.Step{{ID: s.Target + "/restore-settings", Stage: s.Stage, Target: s.Target,
+					Action: lifecycle.ActionRestoreSettings, Changes: []string{"~ /etc/k0s/a.yaml", "+ --bad=true"}}}
+			}
+			for i := range p.Steps {
+				p.Steps[i].Needs = nil
+			}
+			w.errs["w1/reinstall"] = errors.New("k0s does not start")
+			if tt.fails != nil {
+				w.errs["w1/restore-settings"] = tt.fails
+			}
+			d := one(t, Run(t.Context(), lifecycle.Site{}, p, w.deps()))
+			text := d.Summary + "\n" + d.Detail + "\n" + d.Hint
+			for _, want := range tt.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s: does not say %q:\n%s", name, want, text)
+				}
+			}
+			if got := strings.Join(w.log, " "); got != tt.log {
+				t.Errorf("%s: did %s, want %s", name, got, tt.log)
 			}
 		})
 	}

@@ -58,6 +58,9 @@ func (t *task) configureWith(ctx context.Context, f facts, text []byte, restart 
 	if err != nil {
 		return err
 	}
+	if err := t.keepSettings(ctx, nil); err != nil {
+		return err
+	}
 	if restart {
 		t.progress("restarting k0s with the new configuration")
 		if err := t.on.stop(ctx); err != nil {
@@ -99,9 +102,11 @@ func (t *task) candidate(ctx context.Context, f facts, text []byte) (string, err
 		if ctx.Err() != nil {
 			return "", err
 		}
-		return "", lifecycle.Errorf(t.on.host.Name, "k0s rejects the configuration").
+		d := lifecycle.Errorf(t.on.host.Name, "k0s rejects the configuration").
 			Try("Correct spec.k0s.config in the cluster document; the machine keeps the configuration it has").
 			From(err)
+		d.Cause = errors.Join(err, lifecycle.ErrStartedAsItWas) // k0s was not stopped for it
+		return "", d
 	}
 	return file, nil
 }

@@ -177,6 +177,8 @@ for f in "$dir"/k0s.kiban-*; do
 	[ -s "$f" ] || continue # a name without content, as a power cut leaves it, is nothing
 	case $f in
 	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env | */k0s.kiban-former-*.since) ;;
+	*/k0s.kiban-kept) quiet read -r at <"$f" && fact kept "$at" ;;
+	*/k0s.kiban-kept.*) ;;
 	*/k0s.kiban-former-*.files | */k0s.kiban-former-*.file[0-9]*) ;;
 	*/k0s.kiban-former-*)
 		fact former "${f##*/k0s.kiban-former-}"

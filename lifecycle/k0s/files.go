@@ -33,6 +33,11 @@ func putFiles(ctx context.Context, t *task) error {
 	due := slices.DeleteFunc(t.on.host.At(v).FileChanges(f.host), func(c lifecycle.FileChange) bool {
 		return runs && follows && c.PutStopped()
 	})
+	if len(due) > 0 {
+		if err := t.keepSettings(ctx, due); err != nil {
+			return err
+		}
+	}
 	if runs && !follows && slices.ContainsFunc(due, lifecycle.FileChange.Restarts) {
 		t.progress("restarting k0s with the new files")
 		if err := t.on.stop(ctx); err != nil {

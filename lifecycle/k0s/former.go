@@ -116,16 +116,8 @@ func restoreFormer(ctx context.Context, t *task) error {
 	case f.host.Former != v && f.host.Service == lifecycle.ServiceRunning:
 		return nil // nothing was replaced, or all has been put back
 	}
-	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
-		t.progress("stopping k0s")
-		if err := t.on.stop(ctx); err != nil {
-			return err
-		}
-	}
-	if f.host.Service == lifecycle.ServiceFailed {
-		if err := t.on.run(ctx, "systemctl reset-failed "+t.on.k0s.K0sServiceName()); err != nil { // it may have used up its starts
-			return err
-		}
+	if err := t.standStill(ctx, f); err != nil {
+		return err
 	}
 	if f.host.Former == v {
 		if err := t.putBack(ctx, v); err != nil {

@@ -107,6 +107,9 @@ func (f *facts) installed(raw frames) error {
 			h.Former = v
 		}
 	}
+	if s, err := strconv.ParseInt(raw.value("kept"), 10, 64); err == nil && s > 0 {
+		h.Kept = time.Unix(s, 0).UTC()
+	}
 	switch h.ServiceName = raw.value("unit"); h.ServiceName {
 	case "":
 		return nil

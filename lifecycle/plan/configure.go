@@ -23,8 +23,10 @@ func configureControllers(p *planner) {
 		case len(args) > 0:
 			p.rearrange(s, m, config, args)
 		case len(config) > 0:
-			ahead := p.ahead(m, m.level)
-			s.add(append(ahead, p.restarting(m, p.configure(m, lifecycle.Version{}, config)))...)
+			ahead, st := p.ahead(m, m.level), p.restarting(m, p.configure(m, lifecycle.Version{}, config))
+			turn := p.settingsTurn(s, m, st)
+			s.add(append(slices.Clone(ahead), st)...)
+			p.settingsBack(s, m, turn, st, ahead...)
 			p.putFilesOf(s, m)
 		case len(files) > 0:
 			p.putFilesOf(s, m)
@@ -42,7 +44,10 @@ func (p *planner) putFilesOf(s *stage, m *member) {
 	st := p.put(m, lifecycle.Version{}, files)
 	switch {
 	case restarts(files):
-		p.restarting(m, st)
+		turn := p.settingsTurn(s, m, p.restarting(m, st))
+		s.add(st)
+		p.settingsBack(s, m, turn, st)
+		return
 	case pickedUp(files) || slices.ContainsFunc(files, m.deploys):
 		st.Before, st.After = p.window(), append(p.controlPlaneWhole(m, m.level), p.othersWell()...)
 	}
@@ -86,12 +91,15 @@ func (p *planner) rearrange(s *stage, m *member, config, args []string) {
 	st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
 	st.Version, st.Changes = m.level, append(args, m.withVersion(m.level)...)
 	st.Before, st.After = p.others(m), p.controlPlaneWhole(m, m.level)
-	s.add(p.ahead(m, m.level)...)
+	turn, ahead := p.settingsTurn(s, m, st), p.ahead(m, m.level)
+	s.add(ahead...)
 	if len(config) > 0 {
-		s.add(p.configure(m, m.level, config))
+		ahead = append(ahead, p.configure(m, m.level, config))
+		s.add(ahead[len(ahead)-1])
 	}
 	m.renewed = true
 	p.turn(s, m, lifecycle.Version{}, st)
+	p.settingsBack(s, m, turn, st, ahead...)
 }
 
 // rearrangeWorkers re-installs the service of workers whose arguments differ, each drained before (H15).
@@ -103,8 +111,10 @@ func rearrangeWorkers(p *planner) {
 		st := p.do(lifecycle.ActionReinstall, m, argumentsWhy(args))
 		st.Version, st.Changes, st.After = m.level, append(args, m.withVersion(m.level)...), p.nodeBack(m, m.level)
 		m.renewed = true
-		s.add(p.ahead(m, m.level)...)
+		turn, ahead := p.settingsTurn(s, m, st), p.ahead(m, m.level)
+		s.add(ahead...)
 		p.turn(s, m, lifecycle.Version{}, st)
+		p.settingsBack(s, m, turn, st, ahead...)
 	}
 }
 

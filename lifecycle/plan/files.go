@@ -32,7 +32,9 @@ func arrangeFiles(p *planner) {
 	for _, m := range due {
 		st := p.put(m, lifecycle.Version{}, p.fileChanges(m))
 		st.Disrupts, st.After = true, p.nodeBack(m, m.level)
+		turn := p.settingsTurn(s, m, st)
 		p.turn(s, m, lifecycle.Version{}, st)
+		p.settingsBack(s, m, turn, st)
 	}
 	p.inspectFiles()
 	p.inspectEnvironment()

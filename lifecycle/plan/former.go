@@ -74,6 +74,10 @@ func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.V
 // seeThroughInPlace does so for a node that was upgraded with its pods on it, and so has no cordon of kiban's.
 func (p *planner) seeThroughInPlace(s *stage, m *member) {
 	former := p.former(m, m.level)
+	if former.IsZero() && p.awaitsChange(m) && m.registered && !m.down && !m.Role.IsController() && !p.has(m, lifecycle.ActionStart) {
+		p.seeChangeThrough(s, m, p.nodeBack(m, m.level))
+		return
+	}
 	if m.Role.IsController() || former.IsZero() || !m.registered || m.node.Ready || m.down || p.evacuates(m) {
 		return
 	}

@@ -172,7 +172,7 @@ func TestHazard_H9_MissingHopIsNamed(t *testing.T) {
 func TestHazard_H15_ArgumentsAreDrainedFor(t *testing.T) {
 	w := built(t, newSite(v136, 1, 2))
 	w.declare(newSite(v136, 1, 2, host("worker-1", argument("--profile=dense"))))
-	wantIDs(t, makePlan(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon")
+	wantIDs(t, makePlan(w.site, w.observe()), "", "cordon", "drain", "reinstall", "uncordon", "forget-settings")
 }
 
 // H16: a token on disk is overwritten, whoever left it.

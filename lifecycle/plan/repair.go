@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -22,6 +23,8 @@ func repair(p *planner) {
 			p.goBack(s, m)
 		case p.startable(m):
 			p.revive(s, m)
+		case p.awaitsChange(m) && !m.stranded && !m.unproven():
+			p.seeChangeThrough(s, m, p.controllerBack(m, m.level))
 		}
 	}
 	for _, m := range p.workers() {
@@ -45,6 +48,8 @@ func revive(p *planner) {
 			p.comeBack(s, m)
 		case p.startable(m):
 			p.revive(s, m)
+		case p.awaitsChange(m) && !m.unproven():
+			p.seeChangeThrough(s, m, p.controllerBack(m, m.level))
 		}
 	}
 	p.mendBroken(s)
@@ -104,7 +109,11 @@ func (p *planner) revive(s *stage, m *member) {
 		st.Action, st.Changes, m.renewed = lifecycle.ActionReinstall, changes, true // nothing runs there, so nothing is disrupted
 	}
 	st.After = p.controllerBack(m, m.level)
-	s.add(append(steps, st)...)
+	turn := p.settingsTurn(s, m, st)
+	s.add(append(slices.Clone(steps), st)...)
+	if p.awaitsChange(m) && m.seen.Installed() {
+		p.settingsBack(s, m, turn, st, steps...)
+	}
 	m.down, m.node.Ready = false, true
 }
 
@@ -113,7 +122,11 @@ func (p *planner) startWorker(s *stage, m *member) {
 	st := p.do(lifecycle.ActionStart, m, stalledWhy(m))
 	st.Version = m.level
 	st.After = []lifecycle.Gate{p.runs(m, m.level), p.nodeReady(m, m.level)}
-	s.add(append(p.beforeStart(m), st)...)
+	turn, ahead := p.settingsTurn(s, m, st), p.beforeStart(m)
+	s.add(append(slices.Clone(ahead), st)...)
+	if p.awaitsChange(m) {
+		p.settingsBack(s, m, turn, st, ahead...)
+	}
 	m.down, m.node.Ready = false, true
 }
 

@@ -30,6 +30,7 @@ func tidy(p *planner) {
 		}
 	}
 	forget(p, s)
+	forgetChanges(p, s)
 }
 
 // has reports whether the plan has one of these actions for the member.

@@ -128,6 +128,10 @@ func (p *planner) giveBack(s *stage, m *member) {
 	back.Before, back.After = p.nodeBack(m, m.level), p.settled()
 	if former := p.former(m, m.level); !former.IsZero() && !m.node.Ready {
 		p.seeThrough(s, m, back, former)
+	} else if p.awaitsChange(m) && !m.down && !m.Role.IsController() && !p.has(m, lifecycle.ActionStart) {
+		p.seeChangeThrough(s, m, back.Before)
+		back.Before = nil
+		s.add(back)
 	} else {
 		s.add(back)
 	}

@@ -88,11 +88,16 @@ func upgradeWorkers(p *planner, hop lifecycle.Version) {
 	s := p.rollout("workers@"+hop.String(), "workers to "+hop.String(), due, p.canariesLeft(hop))
 	for _, m := range due {
 		former := p.former(m, hop)
-		s.add(p.aheadOf(m, hop)...)
+		changed := former.IsZero() && m.level == hop && p.awaitsChange(m) // it was cut off in a change, and not in an upgrade
+		ahead := p.aheadOf(m, hop)
+		s.add(ahead...)
 		st := p.upgradeTo(m, hop)
 		st.After = p.nodeBack(m, hop)
+		turn := p.settingsTurn(s, m, st)
 		p.turn(s, m, hop, st)
-		p.wayBack(s, m, st, former)
+		if p.wayBack(s, m, st, former); changed {
+			p.settingsBack(s, m, turn, st, ahead...)
+		}
 	}
 }
 

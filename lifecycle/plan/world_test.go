@@ -35,6 +35,8 @@ type world struct {
 	stuck        []lifecycle.StuckPod
 	// former are the files that are kept with a former k0s, by host.
 	former map[string][]lifecycle.FileState
+	// kept is what hosts ran with before a change, while it is kept.
+	kept map[string]lifecycle.HostState
 	// loaded is what k0s read of the declared files when it last started, by host and path.
 	loaded map[string]map[string]string
 	// pinned is what the cluster keeps of its pin, later how long after the clock it is; acts is what the programs of controllers act as,
@@ -50,7 +52,7 @@ type world struct {
 func freshWorld(site lifecycle.Site) *world {
 	w := &world{hosts: map[string]*lifecycle.HostState{}, nodes: map[string]*lifecycle.NodeState{}, drained: map[string]bool{},
 		loaded: map[string]map[string]string{}, peers: map[string]string{}, former: map[string][]lifecycle.FileState{},
-		acts: map[string]string{}, rewritten: map[string]bool{}, unpinned: map[string]bool{}}
+		kept: map[string]lifecycle.HostState{}, acts: map[string]string{}, rewritten: map[string]bool{}, unpinned: map[string]bool{}}
 	w.declare(site)
 	return w
 }
@@ -82,7 +84,7 @@ func (w *world) clone() *world {
 		c.drained[k] = v
 	}
 	c.loaded = maps.Clone(w.loaded) // what is in it is never changed
-	c.peers, c.former = maps.Clone(w.peers), maps.Clone(w.former)
+	c.peers, c.former, c.kept = maps.Clone(w.peers), maps.Clone(w.former), maps.Clone(w.kept)
 	c.acts, c.rewritten, c.unpinned = maps.Clone(w.acts), maps.Clone(w.rewritten), maps.Clone(w.unpinned)
 	c.etcd, c.lost = slices.Clone(w.etcd), slices.Clone(w.lost)
 	return &c
@@ -143,8 +145,35 @@ func (w *world) observe() lifecycle.State {
 	return st
 }
 
-// parts are the small parts of a step's action, each of which a SIGKILL can come behind. A part that is done already changes nothing.
+// parts are the small parts of a step's action, each of which a SIGKILL can come behind. A part that is done already changes nothing. One
+// that keeps what a machine ran with does so first.
 func (w *world) parts(s lifecycle.Step) []func(*world) {
+	if !s.Keeps {
+		return w.actions(s)
+	}
+	return append([]func(*world){func(w *world) { w.keepSettings(s.Target) }}, w.actions(s)...)
+}
+
+// keepSettings keeps what a machine runs with, unless it keeps something already.
+func (w *world) keepSettings(h string) {
+	if s := w.hosts[h]; s.Kept.IsZero() {
+		w.kept[h] = *s
+		s.Kept = clock
+	}
+}
+
+// restoreSettings puts back what is kept.
+func (w *world) restoreSettings(h string) {
+	s := w.hosts[h]
+	if s.Kept.IsZero() {
+		return
+	}
+	had := w.kept[h]
+	s.Arguments, s.Environment, s.Config, s.ConfigDigest, s.Files = had.Arguments, had.Environment, had.Config, had.ConfigDigest, had.Files
+	s.Kept = time.Time{}
+}
+
+func (w *world) actions(s lifecycle.Step) []func(*world) {
 	h := s.Target
 	decl, _ := w.site.Cluster.Host(h)
 	stop := func(w *world) { w.stop(h) }
@@ -232,6 +261,15 @@ func (w *world) parts(s lifecycle.Step) []func(*world) {
 			w.fail("%s goes back to %s, and has run a newer one as what it is", h, s.Version)
 		}
 		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
+	case lifecycle.ActionRestoreSettings:
+		return []func(*world){stop, func(w *world) { w.restoreSettings(h) }, start, register}
+	case lifecycle.ActionForgetSettings:
+		return []func(*world){func(w *world) {
+			if n := w.nodes[h]; w.hosts[h].Running.IsZero() || n != nil && !n.Ready {
+				w.fail("%s: what it ran with is forgotten while it is not well", h)
+			}
+			w.hosts[h].Kept = time.Time{}
+		}}
 	case lifecycle.ActionForgetFormer:
 		return []func(*world){func(w *world) { w.forget(h) }}
 	case lifecycle.ActionReinstall:

@@ -230,7 +230,7 @@ func (t *planText) sameAs(s lifecycle.Step, lines []objectLine) string {
 func wayBack(s lifecycle.Step) string {
 	var does []string
 	for _, back := range s.OnFailure {
-		does = append(does, fmt.Sprintf("%s %s", back.Action, back.Version))
+		does = append(does, strings.TrimSpace(fmt.Sprintf("%s %s", back.Action, back.Version)))
 	}
 	if len(does) == 0 {
 		return ""

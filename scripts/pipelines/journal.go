@@ -107,7 +107,7 @@ func rollout(events []journalEvent) (string, error) {
 			want = []string{"upgrade"}
 		}
 		got := slices.DeleteFunc(slices.Clone(steps[machine]), func(s string) bool {
-			return s == "stage" || s == "preflight" || s == "forget-former"
+			return s == "stage" || s == "preflight" || s == "forget-former" || s == "forget-settings"
 		})
 		if !slices.Equal(got, want) {
 			return "", fmt.Errorf("%s went through %q, not %q", machine, got, want)

@@ -1,0 +1,111 @@
+package k0s
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"github.com/k0sproject/rig/v2/sh/shellescape"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// kept is where a machine keeps what its k0s ran with before a change: the service, its environment, k0s.yaml and declared files. The
+// file of that name says when that was kept; what is kept lies beside it, and in ".list" where it belongs.
+func (p paths) kept() string { return p.dir() + "/k0s.kiban-kept" }
+
+// keepSettings keeps what the machine runs with, and the files that are about to change, once a turn: what is kept already stays, for it
+// is what last was well. Of what is not there yet the list says so: on the way back it goes again. The machine is said to keep anything
+// when all of it is on its disk.
+func (t *task) keepSettings(ctx context.Context, due []lifecycle.FileChange) error {
+	if !t.step.Keeps {
+		return nil
+	}
+	unit, err := t.on.unitFile(ctx)
+	if err != nil {
+		return err
+	}
+	files := []string{unit, t.on.dropIn()}
+	if t.on.host.Role.IsController() {
+		files = append(files, t.on.paths.config)
+	}
+	for _, c := range due {
+		files = append(files, c.Path)
+	}
+	return t.on.run(ctx, keepCommand(t.on.paths.kept(), files))
+}
+
+func keepCommand(kept string, files []string) string {
+	q := shellescape.Quote
+	list, tmp := q(kept+".list"), q(kept+".tmp")
+	var b strings.Builder
+	fmt.Fprintf(&b, "{ [ -s %[1]s ] || rm -f %[1]s %[1]s.*; } && ", q(kept))
+	for _, file := range files {
+		id := fmt.Sprintf("%x", sha256.Sum256([]byte(file)))[:16]
+		fmt.Fprintf(&b, "{ [ -e %[1]s ] || [ -e %[2]s ] || if [ -f %[3]s ]; then echo %[4]s %[3]s >>%[5]s && cp -p %[3]s %[6]s && "+
+			"sync %[6]s && mv -f %[6]s %[1]s; else echo - %[3]s >>%[5]s && : >%[2]s; fi; } && ",
+			q(kept+".file"+id), q(kept+".none"+id), q(file), id, list, tmp)
+	}
+	fmt.Fprintf(&b, "sync %[2]s && { [ -s %[1]s ] || { date +%%s >%[3]s && sync %[3]s && mv -f %[3]s %[1]s; }; }", q(kept), list, tmp)
+	return b.String()
+}
+
+// returnCommand puts back what keepCommand has kept, and forgets it when all is back. A k0s.yaml that is as it was is not written anew:
+// when it was written says whether the control plane can go back to another version.
+func returnCommand(kept, config string) string {
+	q := shellescape.Quote
+	return fmt.Sprintf(`{ while read -r n f; do if [ "$n" = - ]; then rm -f "$f"; `+
+		`elif [ ! -e %[1]s.file"$n" ]; then continue; `+
+		`elif [ "$f" = %[2]s ] && [ "$(sha256sum <"$f")" = "$(sha256sum <%[1]s.file"$n")" ]; then continue; `+
+		`else cp -p %[1]s.file"$n" "$f.kiban-new" && sync "$f.kiban-new" && mv -f "$f.kiban-new" "$f"; fi || exit 1; done <%[3]s; } && `+
+		`systemctl daemon-reload && %[4]s`, q(kept), q(config), q(kept+".list"), forgetCommand(kept))
+}
+
+// forgetCommand removes what is kept; first the file without which the rest is nothing.
+func forgetCommand(kept string) string {
+	return fmt.Sprintf("rm -f %[1]s %[1]s.*", shellescape.Quote(kept))
+}
+
+// restoreSettings puts back what k0s ran with before a change, and starts it. A machine on which nothing was changed is only started if
+// it does not run.
+func restoreSettings(ctx context.Context, t *task) error {
+	f, err := t.gatherFacts(ctx, t.on)
+	if err != nil {
+		return err
+	}
+	kept := !f.host.Kept.IsZero()
+	if !kept && f.host.Service == lifecycle.ServiceRunning {
+		return nil // nothing was changed, or all has been put back
+	}
+	if err := t.standStill(ctx, f); err != nil {
+		return err
+	}
+	if kept {
+		t.progress("putting back what k0s ran with before")
+		if err := t.on.run(ctx, returnCommand(t.on.paths.kept(), t.on.paths.config)); err != nil {
+			return err
+		}
+	}
+	t.progress("starting k0s as it was")
+	return t.on.launch(ctx)
+}
+
+// forgetSettings removes what was kept: the machine is well with what was changed.
+func forgetSettings(ctx context.Context, t *task) error {
+	return t.on.run(ctx, forgetCommand(t.on.paths.kept()))
+}
+
+// standStill stops the service, whatever state it is in, so that it can be started again.
+func (t *task) standStill(ctx context.Context, f facts) error {
+	if f.host.Service != lifecycle.ServiceStopped && f.host.Service != lifecycle.ServiceAbsent {
+		t.progress("stopping k0s")
+		if err := t.on.stop(ctx); err != nil {
+			return err
+		}
+	}
+	if f.host.Service == lifecycle.ServiceFailed { // it may have used up its starts
+		return t.on.run(ctx, "systemctl reset-failed "+t.on.k0s.K0sServiceName())
+	}
+	return nil
+}
