@@ -31,7 +31,7 @@ binaries:
 	$(call compile,kiban kiban-lab)
 
 .PHONY: demo
-demo: binaries ## Set a cluster up in the lab, and upgrade it while a prober watches its workload
+demo: binaries ## Set a cluster up in the lab, rehearse its upgrade, do it under load, and prove its backup
 	scripts/demo.sh
 
 .PHONY: recording
