@@ -22,6 +22,8 @@ type Kiban struct {
 	Program, Fleet string
 	// Home is the folder that stands for the user's, so that nothing of his is read.
 	Home string
+	// Own are variables of its own, "NAME=value".
+	Own []string
 }
 
 // Ended is how a run of kiban ended.
@@ -113,7 +115,7 @@ func follow(from io.Reader, each func(lifecycle.Event)) (events []lifecycle.Even
 
 // environ is what kiban is told in the twin: nothing of the site's secrets, of a job, or of the user's agent.
 func (k Kiban) environ() []string {
-	env := []string{"HOME=" + k.Home, "NO_COLOR=1"}
+	env := append([]string{"HOME=" + k.Home, "NO_COLOR=1"}, k.Own...)
 	for _, name := range []string{"PATH", "TMPDIR"} {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)

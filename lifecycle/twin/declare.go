@@ -27,6 +27,9 @@ type Declaration struct {
 	Lab Place
 	// Patient gives machines as long as they need: for a twin that is being set up, on a computer that may be slower than the site.
 	Patient bool
+	// OwnKey gives a site that encrypts at rest a key of the twin's own, in the file that encryptionVariable names. Without it what the site
+	// encrypts with is left out.
+	OwnKey bool
 }
 
 // Declare writes a site's documents, as kustomize merges them, anew for its twin. What stays is what is named here: the machines with their
@@ -37,6 +40,11 @@ func Declare(documents []byte, d Declaration) (cluster, site []byte, left []life
 		return nil, nil, nil, err
 	}
 	w := declaring{Declaration: d}
+	for _, doc := range docs {
+		if d.OwnKey && text(doc, "kind") == "Cluster" {
+			w.encryption = encryptionOf(doc)
+		}
+	}
 	for _, doc := range docs {
 		switch kind := text(doc, "kind"); {
 		case kind == "Cluster" && strings.HasPrefix(text(doc, "apiVersion"), "k0sctl."):
@@ -81,6 +89,8 @@ type declaring struct {
 	Declaration
 	left  []lifecycle.TwinDifference
 	units []string
+	// encryption is where controllers have the configuration of encryption at rest that the twin brings; "" for none.
+	encryption string
 }
 
 func (w *declaring) differs(what, consequence string) {
@@ -165,7 +175,11 @@ func (w *declaring) site(doc map[string]any) map[string]any {
 		keep(kept, api, "via")
 		out["api"] = kept
 	}
-	if files := w.files(spec); len(files) > 0 {
+	files := w.files(spec)
+	if w.encryption != "" {
+		files[w.encryption] = w.encrypted(doc)
+	}
+	if len(files) > 0 {
 		out["files"] = files
 	}
 	for _, left := range []struct{ field, what, consequence string }{
@@ -198,6 +212,9 @@ func (w *declaring) files(spec map[string]any) map[string]any {
 	kept := map[string]any{}
 	var left []string
 	for path, f := range all {
+		if path == w.encryption {
+			continue
+		}
 		if file, ok := f.(map[string]any); ok && file["content"] != nil {
 			kept[path] = f
 			continue
@@ -299,6 +316,10 @@ func (w *declaring) arguments(of string, args map[string]any) map[string]any {
 	var left []string
 	for name, v := range args {
 		value, _ := v.(string)
+		if name == encryptionFlag && w.encryption != "" {
+			kept[name] = w.encryption
+			continue
+		}
 		if strings.HasPrefix(name, "oidc-") || strings.HasPrefix(value, "/") || leadsOutside(value) {
 			left = append(left, name)
 			continue

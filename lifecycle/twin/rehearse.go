@@ -116,8 +116,12 @@ func (t *twin) boot(ctx context.Context) (err error) {
 	for _, v := range t.Releases() {
 		releases = append(releases, v.String())
 	}
+	own, err := ownKey(t.dir)
+	if err != nil {
+		return err
+	}
 	t.lab, err = StartLab(ctx, t.Lab, t.dir, t.LabMachines(), releases)
-	t.kiban = Kiban{Program: t.Kiban, Fleet: t.dir, Home: t.dir}
+	t.kiban = Kiban{Program: t.Kiban, Fleet: t.dir, Home: t.dir, Own: []string{own}}
 	t.faults = newFaults(slices.Clone(t.Faults), t.lab, t.Note)
 	return err
 }
@@ -125,7 +129,7 @@ func (t *twin) boot(ctx context.Context) (err error) {
 // declare writes the twin's fleet with the Cluster at a version.
 func (t *twin) declare(v lifecycle.Version, patient bool) error {
 	cluster, site, left, err := Declare(t.Documents, Declaration{Site: t.Site, Version: v, Addresses: t.Addresses(), Lab: t.lab.Place,
-		Patient: patient})
+		Patient: patient, OwnKey: true})
 	if err != nil {
 		return err
 	}
