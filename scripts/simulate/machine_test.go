@@ -13,6 +13,8 @@ type machine struct {
 	name string
 	// disk is what it would say of itself; Running is derived when it is asked.
 	disk lifecycle.HostState
+	// kept is what it ran with before a change, for as long as the disk says that it is kept.
+	kept lifecycle.HostState
 	// on: it has power. starts is when the service was last started; boot how long k0s then takes to answer.
 	on     bool
 	starts time.Time
@@ -159,8 +161,34 @@ type part struct {
 	limit time.Duration
 }
 
-// parts are what an action does to a machine, of which what is done already is left out. They are made when the machine has been looked at.
+// parts are what a step does to a machine. One that changes with what k0s runs keeps that first.
 func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site) []part {
+	does := w.actions(s, decl, site)
+	if !s.Keeps || len(does) == 0 {
+		return does
+	}
+	m := w.machines[s.Target]
+	keep := part{name: "keep settings", writes: true, do: func() error {
+		if m.disk.Kept.IsZero() {
+			m.kept, m.disk.Kept = m.disk, w.now().Add(m.skew)
+		}
+		return nil
+	}}
+	return append([]part{keep}, does...)
+}
+
+// restoreSettings puts back what is kept.
+func (w *world) restoreSettings(m *machine) {
+	if m.disk.Kept.IsZero() {
+		return
+	}
+	m.disk.Arguments, m.disk.Environment, m.disk.Files = m.kept.Arguments, m.kept.Environment, m.kept.Files
+	m.disk.Config, m.disk.ConfigDigest, m.disk.Kept = m.kept.Config, m.kept.ConfigDigest, time.Time{}
+}
+
+// actions are what an action does to a machine, of which what is done already is left out. They are made when the machine has been looked
+// at.
+func (w *world) actions(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site) []part {
 	m := w.machines[s.Target]
 	if s.Action == lifecycle.ActionBackup {
 		return []part{{name: "backup", do: w.backup}}
@@ -241,6 +269,10 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 		return w.upgrade(m, decl, s, have, stop, binary, unit, start)
 	case lifecycle.ActionRestoreFormer:
 		return []part{stop, {name: "put back", do: func() error { return w.putBack(m, s.Version) }}, start}
+	case lifecycle.ActionRestoreSettings:
+		return []part{stop, {name: "put settings back", do: func() error { w.restoreSettings(m); return nil }}, start}
+	case lifecycle.ActionForgetSettings:
+		return []part{{name: "forget settings", do: func() error { m.disk.Kept = time.Time{}; return nil }}}
 	case lifecycle.ActionForgetFormer:
 		return []part{{name: "forget former", do: func() error { w.forget(m); return nil }}}
 	case lifecycle.ActionStart:

@@ -127,8 +127,8 @@ func (s *sim) ended() {
 		if m.running(time.Now()) != w.site.Cluster.Version || d.Binary != w.site.Cluster.Version {
 			s.fail("%s ends at %s, with %s on its disk", h.Name, m.running(time.Now()), d.Binary)
 		}
-		if d.Token || len(d.Staged) > 0 || !d.Former.IsZero() {
-			s.fail("%s ends with token %t, staged %v, former %s", h.Name, d.Token, d.Staged, d.Former)
+		if d.Token || len(d.Staged) > 0 || !d.Former.IsZero() || !d.Kept.IsZero() {
+			s.fail("%s ends with token %t, staged %v, former %s, settings of %s", h.Name, d.Token, d.Staged, d.Former, d.Kept)
 		}
 		if h.Role.IsController() && (d.ConfigDigest != h.ConfigDigest || !slices.Contains(w.etcd, h.Name)) {
 			s.fail("%s ends without its configuration, or outside of etcd", h.Name)
