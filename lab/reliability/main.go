@@ -67,7 +67,7 @@ func report(b drive.Binaries, o options) error {
 		if !takes(o.only, s.name[strings.LastIndexByte(s.name, ' ')+1:]) {
 			continue
 		}
-		net := 160 + 10*i
+		net := 160 + 5*i
 		w, err := s.undisturbed(b, fmt.Sprintf("127.%d.0", net))
 		if err != nil {
 			lost = append(lost, fmt.Sprintf("%s, which nobody disturbs: %v", s.name, err))

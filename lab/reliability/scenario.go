@@ -43,6 +43,8 @@ const telemetry = "        telemetry:\n          enabled: false\n"
 func scenarios() []scenario {
 	same := func(*fleet.Site) {}
 	configured := func(s *fleet.Site) { s.Config = telemetry }
+	soaks := func(s *fleet.Site) { s.Spec = "    controlPlane: {soak: 1h, commit: manual}\n" }
+	soaksNewer := func(s *fleet.Site) { soaks(s); s.Version = newer }
 	return []scenario{
 		{name: "a bootstrap", controllers: 1, workers: 2, declare: same},
 		{name: "a join", controllers: 1, workers: 2, before: func(s *fleet.Site) { s.Workers = 1 }, declare: same},
@@ -56,6 +58,10 @@ func scenarios() []scenario {
 		{name: "a reboot", controllers: 1, workers: 2, before: same, declare: same, verb: []string{"node", "reboot", "lab", "worker-1", "--yes"}},
 		{name: "a maintenance", controllers: 1, workers: 2, before: same, declare: same,
 			verb: []string{"node", "maintain", "lab", "worker-1", "--yes", "--", "touch", "/etc/maintained"}},
+		{name: "a pin and roll", controllers: 1, workers: 1, before: soaks, declare: soaksNewer},
+		{name: "a way back", controllers: 1, workers: 1, before: soaks, declare: soaks, prepare: soaking},
+		{name: "a commit", controllers: 1, workers: 1, before: soaks, declare: soaksNewer, prepare: upgraded,
+			verb: []string{"commit", "lab", "--yes"}, after: followed},
 	}
 }
 
@@ -131,6 +137,32 @@ func applied(g *drive.Ground) (more []string, err error) {
 	}
 	_, err = g.Run(g.Kiban, "apply", "lab", "--yes")
 	return []string{"--to", first}, err
+}
+
+// upgraded applies what is declared now.
+func upgraded(g *drive.Ground) (more []string, err error) {
+	_, err = g.Run(g.Kiban, "apply", "lab", "--yes")
+	return nil, err
+}
+
+// soaking has the control plane soak at the next version, and declares the former one again.
+func soaking(g *drive.Ground) (more []string, err error) {
+	was := g.Version
+	g.Version = newer
+	if err := g.Write(g.Dir); err != nil {
+		return nil, err
+	}
+	if _, err := upgraded(g); err != nil {
+		return nil, err
+	}
+	g.Version = was
+	return nil, g.Write(g.Dir)
+}
+
+// followed lets the workers follow a control plane that was committed.
+func followed(g *drive.Ground) error {
+	_, err := upgraded(g)
+	return err
 }
 
 // reverted declares what was gone back to.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
@@ -92,6 +93,9 @@ func views(ctx context.Context, cfg *rest.Config) (map[string]string, error) {
 func itsOwn(k served, o *unstructured.Unstructured) bool {
 	unstructured.RemoveNestedField(o.Object, "metadata", "managedFields")
 	unstructured.RemoveNestedField(o.Object, "metadata", "resourceVersion")
+	if k.kind == "Deployment" { // no node runs its pods, so after ten minutes the controller says that it is late
+		unstructured.RemoveNestedField(o.Object, "status", "conditions")
+	}
 	return o.GetDeletionTimestamp() != nil || k.Resource == "events" || k.Resource == "leases" && o.GetNamespace() == "kube-system"
 }
 
@@ -99,11 +103,20 @@ func itsOwn(k served, o *unstructured.Unstructured) bool {
 // controllers go on with their work.
 func differences(before, after map[string]string) (missing []string, changed map[string][]string, err error) {
 	changed = map[string][]string{}
+	owners := map[types.UID]bool{}
+	for _, text := range before {
+		o, err := metadata(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		owners[o.UID] = true
+	}
 	for _, key := range slices.Sorted(maps.Keys(before)) {
 		now, there := after[key]
 		switch {
-		case !there:
+		case !there && !orphaned(before[key], owners):
 			missing = append(missing, key)
+		case !there:
 		case now != before[key]:
 			fields, err := apart(before[key], now)
 			if err != nil {
@@ -115,6 +128,22 @@ func differences(before, after map[string]string) (missing []string, changed map
 		}
 	}
 	return missing, changed, nil
+}
+
+// metadata is that of a view.
+func metadata(text string) (metav1.ObjectMeta, error) {
+	var o metav1.PartialObjectMetadata
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		return metav1.ObjectMeta{}, err
+	}
+	return o.ObjectMeta, nil
+}
+
+// orphaned reports whether an object's owners were gone already, so that a controller was about to collect it.
+func orphaned(text string, owners map[types.UID]bool) bool {
+	o, err := metadata(text)
+	return err == nil && len(o.OwnerReferences) > 0 &&
+		!slices.ContainsFunc(o.OwnerReferences, func(r metav1.OwnerReference) bool { return owners[r.UID] })
 }
 
 // apart are the fields of a view that are gone or otherwise in a later one, as path: before, after.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -207,11 +206,6 @@ func (w *writer) create(ctx context.Context, o object, mark int) error {
 	}
 	if u.Object == nil {
 		u.Object = map[string]any{}
-	}
-	if o.kind.kind == "Deployment" { // no node runs its pods, and after ten minutes the controller would say that it is late
-		if err := unstructured.SetNestedField(u.Object, int64(math.MaxInt32), "spec", "progressDeadlineSeconds"); err != nil {
-			return err
-		}
 	}
 	u.SetAPIVersion(o.GroupVersion().String())
 	u.SetKind(o.kind.kind)
