@@ -33,7 +33,8 @@ func putFiles(ctx context.Context, t *task) error {
 	due := slices.DeleteFunc(t.on.host.At(v).FileChanges(f.host), func(c lifecycle.FileChange) bool {
 		return runs && follows && c.PutStopped()
 	})
-	if len(due) > 0 {
+	starts := func(c lifecycle.FileChange) bool { return c.Restarts() || c.PutStopped() }
+	if t.step.Keeps && len(due) > 0 || slices.ContainsFunc(due, starts) {
 		if err := t.keepSettings(ctx, due); err != nil {
 			return err
 		}

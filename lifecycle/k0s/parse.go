@@ -107,7 +107,8 @@ func (f *facts) installed(raw frames) error {
 			h.Former = v
 		}
 	}
-	if s, err := strconv.ParseInt(raw.value("kept"), 10, 64); err == nil && s > 0 {
+	// JSON has no year of five digits.
+	if s, err := strconv.ParseInt(raw.value("kept"), 10, 64); err == nil && s > 0 && s < 1<<37 {
 		h.Kept = time.Unix(s, 0).UTC()
 	}
 	switch h.ServiceName = raw.value("unit"); h.ServiceName {

@@ -47,7 +47,8 @@ func reset(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	if wiped(f.host) && f.host.Binary.IsZero() && f.host.BinaryProblem == "" && len(f.host.Staged) == 0 && f.host.Former.IsZero() {
+	if wiped(f.host) && f.host.Binary.IsZero() && f.host.BinaryProblem == "" && len(f.host.Staged) == 0 && f.host.Former.IsZero() &&
+		f.host.Kept.IsZero() {
 		return nil
 	}
 	if err := t.on.k0s.RunHooks(ctx, "reset", "before"); err != nil {

@@ -20,7 +20,8 @@ func (p paths) kept() string { return p.dir() + "/k0s.kiban-kept" }
 // when all of it is on its disk.
 func (t *task) keepSettings(ctx context.Context, due []lifecycle.FileChange) error {
 	if !t.step.Keeps {
-		return nil
+		// What is kept is from before a change that has no such way back: of a version, of a pin, of keys.
+		return t.on.run(ctx, forgetCommand(t.on.paths.kept()))
 	}
 	unit, err := t.on.unitFile(ctx)
 	if err != nil {
@@ -31,11 +32,15 @@ func (t *task) keepSettings(ctx context.Context, due []lifecycle.FileChange) err
 		files = append(files, t.on.paths.config)
 	}
 	for _, c := range due {
-		files = append(files, c.Path)
+		if c.Restarts() || c.PutStopped() { // others are not read when k0s starts, and may be as large as an image
+			files = append(files, c.Path)
+		}
 	}
 	return t.on.run(ctx, keepCommand(t.on.paths.kept(), files))
 }
 
+// keepCommand keeps files in the form that returnCommand reads: a line each of where the copy lies, its mode, and where it belongs. A
+// copy is for root alone, for what keeps others from the file may be its folder.
 func keepCommand(kept string, files []string) string {
 	q := shellescape.Quote
 	list, tmp := q(kept+".list"), q(kept+".tmp")
@@ -43,23 +48,25 @@ func keepCommand(kept string, files []string) string {
 	fmt.Fprintf(&b, "{ [ -s %[1]s ] || rm -f %[1]s %[1]s.*; } && ", q(kept))
 	for _, file := range files {
 		id := fmt.Sprintf("%x", sha256.Sum256([]byte(file)))[:16]
-		fmt.Fprintf(&b, "{ [ -e %[1]s ] || [ -e %[2]s ] || if [ -f %[3]s ]; then echo %[4]s %[3]s >>%[5]s && cp -p %[3]s %[6]s && "+
-			"sync %[6]s && mv -f %[6]s %[1]s; else echo - %[3]s >>%[5]s && : >%[2]s; fi; } && ",
+		fmt.Fprintf(&b, "{ [ -e %[1]s ] || [ -e %[2]s ] || [ -d %[3]s ] || if [ -f %[3]s ]; then "+
+			"printf '%%s %%s %%s\\n' %[4]s \"$(stat -Lc %%a %[3]s)\" %[3]s >>%[5]s && cp -p %[3]s %[6]s && chmod 0600 %[6]s && "+
+			"sync %[6]s && mv -f %[6]s %[1]s; else printf -- '- - %%s\\n' %[3]s >>%[5]s && : >%[2]s; fi; } && ",
 			q(kept+".file"+id), q(kept+".none"+id), q(file), id, list, tmp)
 	}
 	fmt.Fprintf(&b, "sync %[2]s && { [ -s %[1]s ] || { date +%%s >%[3]s && sync %[3]s && mv -f %[3]s %[1]s; }; }", q(kept), list, tmp)
 	return b.String()
 }
 
-// returnCommand puts back what keepCommand has kept, and forgets it when all is back. A k0s.yaml that is as it was is not written anew:
-// when it was written says whether the control plane can go back to another version.
+// returnCommand puts back what keepCommand has kept. A k0s.yaml that is as it was is not written anew: when it was written says whether
+// the control plane can go back to another version.
 func returnCommand(kept, config string) string {
 	q := shellescape.Quote
-	return fmt.Sprintf(`{ while read -r n f; do if [ "$n" = - ]; then rm -f "$f"; `+
+	return fmt.Sprintf(`{ while IFS= read -r l; do n=${l%%%% *} l=${l#* }; m=${l%%%% *} f=${l#* }; if [ "$n" = - ]; then rm -f "$f"; `+
 		`elif [ ! -e %[1]s.file"$n" ]; then continue; `+
 		`elif [ "$f" = %[2]s ] && [ "$(sha256sum <"$f")" = "$(sha256sum <%[1]s.file"$n")" ]; then continue; `+
-		`else cp -p %[1]s.file"$n" "$f.kiban-new" && sync "$f.kiban-new" && mv -f "$f.kiban-new" "$f"; fi || exit 1; done <%[3]s; } && `+
-		`systemctl daemon-reload && %[4]s`, q(kept), q(config), q(kept+".list"), forgetCommand(kept))
+		`else cp -p %[1]s.file"$n" "$f.kiban-new" && chmod "$m" "$f.kiban-new" && sync "$f.kiban-new" && mv -f "$f.kiban-new" "$f"; fi || `+
+		`exit 1; done <%[3]s; } && `+
+		`systemctl daemon-reload`, q(kept), q(config), q(kept+".list"))
 }
 
 // forgetCommand removes what is kept; first the file without which the rest is nothing.
@@ -88,7 +95,10 @@ func restoreSettings(ctx context.Context, t *task) error {
 		}
 	}
 	t.progress("starting k0s as it was")
-	return t.on.launch(ctx)
+	if err := t.on.launch(ctx); err != nil {
+		return err
+	}
+	return t.on.run(ctx, forgetCommand(t.on.paths.kept())) // not before: a run that is killed leaves a machine that has its way back
 }
 
 // forgetSettings removes what was kept: the machine is well with what was changed.

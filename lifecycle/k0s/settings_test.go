@@ -75,13 +75,18 @@ func TestKeepCommand(t *testing.T) {
 	write("unit", "one")
 	write("k0s.yaml", "config")
 	write("a b", "spaces")
-	keep := keepCommand(kept, []string{at("unit"), at("k0s.yaml"), at("a b"), at("none")})
+	write("b ", "a blank at its end")
+	if err := os.Mkdir(at("folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	keep := keepCommand(kept, []string{at("unit"), at("k0s.yaml"), at("a b"), at("b "), at("none"), at("folder")})
 	sh(keep)
 	write("unit", "two")
 	write("none", "new")
 	sh(keep) // the second step of the turn keeps nothing anew
 	sh(keepCommand(kept, []string{at("unit"), at("later")}))
 	write("a b", "other")
+	write("b ", "other")
 	write("later", "x")
 	stat := func(name string) string {
 		i, err := os.Stat(at(name))
@@ -91,8 +96,18 @@ func TestKeepCommand(t *testing.T) {
 		return fmt.Sprint(i.ModTime(), i.Mode())
 	}
 	config := stat("k0s.yaml")
+	for _, file := range mustGlob(t, kept+".file*") {
+		if i, err := os.Stat(file); err != nil || i.Mode().Perm() != 0o600 {
+			t.Errorf("others may read what is kept: %v, %v", i.Mode(), err)
+		}
+	}
 	sh(returnCommand(kept, at("k0s.yaml")))
-	for name, want := range map[string]string{"unit": "one", "k0s.yaml": "config", "a b": "spaces", "none": "", "later": ""} {
+	sh(forgetCommand(kept))
+	if i, err := os.Stat(at("unit")); err != nil || i.Mode().Perm() != 0o640 {
+		t.Errorf("it comes back as %v, %v", i.Mode(), err)
+	}
+	for name, want := range map[string]string{"unit": "one", "k0s.yaml": "config", "a b": "spaces", "b ": "a blank at its end",
+		"none": "", "later": ""} {
 		got, _ := os.ReadFile(at(name))
 		if string(got) != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -107,7 +122,47 @@ func TestKeepCommand(t *testing.T) {
 	write("k0s.kiban-kept.list", "of a turn that was cut off before all was kept\n")
 	sh(keep)
 	list, _ := os.ReadFile(kept + ".list")
-	if n := strings.Count(string(list), "\n"); n != 4 || !slices.Contains(strings.Fields(string(list)), at("unit")) {
+	if n := strings.Count(string(list), "\n"); n != 5 || !slices.Contains(strings.Fields(string(list)), at("unit")) {
 		t.Errorf("the list is %q", list)
 	}
+}
+
+// TestStaleSettingsAreForgotten: a step without this way back leaves nothing that is older than what it changes.
+func TestStaleSettingsAreForgotten(t *testing.T) {
+	f, s := bootstrap(t, "c1", "w1")
+	m := f.fakes["w1"]
+	debug := func() {
+		unit := m.read("unit/k0sworker.service")
+		m.write("unit/k0sworker.service", strings.Replace(unit, " worker", " worker --debug=true", 1), 0o644)
+	}
+	debug()
+	if err := s.Do(t.Context(), setting("w1", lifecycle.ActionReinstall), nil); err != nil || f.state(s, "w1").Kept.IsZero() {
+		t.Fatalf("nothing is kept: %v", err)
+	}
+	debug()
+	later := setting("w1", lifecycle.ActionReinstall)
+	later.Keeps = false
+	if err := s.Do(t.Context(), later, nil); err != nil || !f.state(s, "w1").Kept.IsZero() {
+		t.Errorf("it keeps what was before: %v", err)
+	}
+}
+
+// TestATimeOutOfRangeIsNone: a machine that says it kept something in the year 11476 does not break what is written as JSON.
+func TestATimeOutOfRangeIsNone(t *testing.T) {
+	site := lyingSite()
+	w := heard(t, site.Cluster.Hosts[1], []byte("@@ facts=1\n@@ kept=300000000000\n@@ done=1\n"))
+	w.host.Name = "w1"
+	shown(t, site, []facts{heard(t, site.Cluster.Hosts[0], []byte("@@ facts=1\n@@ done=1\n")), w})
+	if !w.host.Kept.IsZero() {
+		t.Errorf("kept %s", w.host.Kept)
+	}
+}
+
+func mustGlob(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%s: nothing, %v", pattern, err)
+	}
+	return found
 }

@@ -48,7 +48,8 @@ func revive(p *planner) {
 			p.comeBack(s, m)
 		case p.startable(m):
 			p.revive(s, m)
-		case p.awaitsChange(m) && !m.unproven():
+		case p.awaitsChange(m) && !m.unproven() && len(p.controllers()) == 1:
+			// Of several controllers the API may be well, and only out of reach from here.
 			p.seeChangeThrough(s, m, p.controllerBack(m, m.level))
 		}
 	}
@@ -111,7 +112,7 @@ func (p *planner) revive(s *stage, m *member) {
 	st.After = p.controllerBack(m, m.level)
 	turn := p.settingsTurn(s, m, st)
 	s.add(append(slices.Clone(steps), st)...)
-	if p.awaitsChange(m) && m.seen.Installed() {
+	if p.awaitsChange(m) && !m.unproven() {
 		p.settingsBack(s, m, turn, st, steps...)
 	}
 	m.down, m.node.Ready = false, true

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -35,6 +36,9 @@ func (p *planner) settingsBack(s *stage, m *member, t settingsTurn, work *step, 
 	back := p.do(lifecycle.ActionRestoreSettings, m, "k0s does not come up there with the change: what it ran with before is put back, and "+
 		"the rollout stops")
 	back.After = t.gates
+	if m.Role.IsController() && len(p.state.Etcd.Members) > 1 { // another may have gone meanwhile
+		back.Before = []lifecycle.Gate{p.gate(lifecycle.GateEtcdQuorum, m.Name)}
+	}
 	for _, st := range all {
 		st.Keeps = true
 		back.Changes = append(back.Changes, st.Changes...)
@@ -57,17 +61,23 @@ func (p *planner) runsWell(m *member) bool {
 	if m.Role.IsController() {
 		return serving(p.state.API, m.Name)
 	}
-	return m.registered && m.node.Ready
+	// What was Ready before k0s was started again says nothing of it, as the gate has it, too.
+	beat := m.node.Heartbeat
+	return m.registered && m.node.Ready && (beat.IsZero() || !beat.Before(m.seen.ServiceSince.Truncate(time.Second)))
 }
 
 // changesKeys reports whether steps change the keys that the API server encrypts with: what it has written with new ones the former ones
 // don't open, so there is no way back by itself.
 func (p *planner) changesKeys(m *member, steps []*step) bool {
 	const flag = "encryption-provider-config"
-	file := apiArgument(m, flag)
+	had := *m
+	had.Config = m.seen.Config
+	file, before := apiArgument(m, flag), apiArgument(&had, flag)
 	return slices.ContainsFunc(steps, func(st *step) bool {
 		return slices.ContainsFunc(st.Changes, func(c string) bool {
-			return strings.Contains(c, flag) || file != "" && strings.Contains(c, file)
+			whole := strings.HasPrefix(c, "k0s.yaml: (") && file+before != ""
+			return whole || strings.Contains(c, flag) || file != "" && strings.Contains(c, file) ||
+				before != "" && strings.Contains(c, before)
 		})
 	})
 }

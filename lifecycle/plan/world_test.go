@@ -149,7 +149,16 @@ func (w *world) observe() lifecycle.State {
 // that keeps what a machine ran with does so first.
 func (w *world) parts(s lifecycle.Step) []func(*world) {
 	if !s.Keeps {
-		return w.actions(s)
+		does := w.actions(s)
+		changes := s.Action == lifecycle.ActionUpgrade || s.Action == lifecycle.ActionReinstall || s.Action == lifecycle.ActionConfigure
+		if s.Action == lifecycle.ActionFiles {
+			decl, _ := w.site.Cluster.Host(s.Target)
+			changes = restarts(decl.FileChanges(*w.hosts[s.Target]))
+		}
+		if len(does) > 0 && changes && !w.hosts[s.Target].Kept.IsZero() {
+			does = append([]func(*world){func(w *world) { w.hosts[s.Target].Kept = time.Time{} }}, does...)
+		}
+		return does
 	}
 	return append([]func(*world){func(w *world) { w.keepSettings(s.Target) }}, w.actions(s)...)
 }
@@ -170,7 +179,6 @@ func (w *world) restoreSettings(h string) {
 	}
 	had := w.kept[h]
 	s.Arguments, s.Environment, s.Config, s.ConfigDigest, s.Files = had.Arguments, had.Environment, had.Config, had.ConfigDigest, had.Files
-	s.Kept = time.Time{}
 }
 
 func (w *world) actions(s lifecycle.Step) []func(*world) {
@@ -262,7 +270,7 @@ func (w *world) actions(s lifecycle.Step) []func(*world) {
 		}
 		return []func(*world){stop, func(w *world) { w.putBack(h, s.Version) }, start, register}
 	case lifecycle.ActionRestoreSettings:
-		return []func(*world){stop, func(w *world) { w.restoreSettings(h) }, start, register}
+		return []func(*world){stop, func(w *world) { w.restoreSettings(h) }, start, func(w *world) { w.hosts[h].Kept = time.Time{} }, register}
 	case lifecycle.ActionForgetSettings:
 		return []func(*world){func(w *world) {
 			if n := w.nodes[h]; w.hosts[h].Running.IsZero() || n != nil && !n.Ready {

@@ -164,10 +164,17 @@ type part struct {
 // parts are what a step does to a machine. One that changes with what k0s runs keeps that first.
 func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site) []part {
 	does := w.actions(s, decl, site)
-	if !s.Keeps || len(does) == 0 {
+	if len(does) == 0 {
 		return does
 	}
 	m := w.machines[s.Target]
+	if !s.Keeps {
+		if m == nil || m.disk.Kept.IsZero() || !slices.Contains(changing(), s.Action) {
+			return does
+		}
+		forget := part{name: "forget settings", do: func() error { m.disk.Kept = time.Time{}; return nil }}
+		return append([]part{forget}, does...) // they are from before a change that has no such way back
+	}
 	keep := part{name: "keep settings", writes: true, do: func() error {
 		if m.disk.Kept.IsZero() {
 			m.kept, m.disk.Kept = m.disk, w.now().Add(m.skew)
@@ -177,13 +184,18 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 	return append([]part{keep}, does...)
 }
 
+// changing are the actions that change with what k0s runs.
+func changing() []lifecycle.Action {
+	return []lifecycle.Action{lifecycle.ActionUpgrade, lifecycle.ActionReinstall, lifecycle.ActionConfigure}
+}
+
 // restoreSettings puts back what is kept.
 func (w *world) restoreSettings(m *machine) {
 	if m.disk.Kept.IsZero() {
 		return
 	}
 	m.disk.Arguments, m.disk.Environment, m.disk.Files = m.kept.Arguments, m.kept.Environment, m.kept.Files
-	m.disk.Config, m.disk.ConfigDigest, m.disk.Kept = m.kept.Config, m.kept.ConfigDigest, time.Time{}
+	m.disk.Config, m.disk.ConfigDigest = m.kept.Config, m.kept.ConfigDigest
 }
 
 // actions are what an action does to a machine, of which what is done already is left out. They are made when the machine has been looked
@@ -270,7 +282,8 @@ func (w *world) actions(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Si
 	case lifecycle.ActionRestoreFormer:
 		return []part{stop, {name: "put back", do: func() error { return w.putBack(m, s.Version) }}, start}
 	case lifecycle.ActionRestoreSettings:
-		return []part{stop, {name: "put settings back", do: func() error { w.restoreSettings(m); return nil }}, start}
+		return []part{stop, {name: "put settings back", do: func() error { w.restoreSettings(m); return nil }}, start,
+			{name: "forget settings", do: func() error { m.disk.Kept = time.Time{}; return nil }}}
 	case lifecycle.ActionForgetSettings:
 		return []part{{name: "forget settings", do: func() error { m.disk.Kept = time.Time{}; return nil }}}
 	case lifecycle.ActionForgetFormer:
