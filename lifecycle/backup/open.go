@@ -53,7 +53,7 @@ func Open(path, identityFile string) (*Source, error) {
 		_, err = io.Copy(io.Discard, along)
 	}
 	if err != nil {
-		return nil, refuse(path, "the backup is not whole", "Nothing was changed. Take another backup: `ls .kiban/backups` has the others.", err)
+		return nil, refuse(path, "the backup is not whole", "Nothing was changed. Take another backup: `kiban backup list` shows the others.", err)
 	}
 	s.Digest = lifecycle.DigestOf(sum)
 	return s, nil

@@ -3,10 +3,12 @@ package drill
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -216,5 +218,17 @@ func TestRunProvesNothing(t *testing.T) {
 	err := Run(t.Context(), Input{Site: late, Backup: v, Plays: twin.LabVersion{Minors: []string{"1.34"}}}, Ways{}, &lifecycle.Drill{})
 	if err == nil || !strings.Contains(err.Error(), "can't pose as k0s v1.30") || f.stopped > 0 {
 		t.Errorf("a version that the lab does not play: %v", err)
+	}
+}
+
+// TestNoRoomIsNotTheBackups: a computer without room for the lab proves nothing against the backup.
+func TestNoRoomIsNotTheBackups(t *testing.T) {
+	for name, full := range map[string]error{"said by the system": fmt.Errorf("write k0s: %w", syscall.ENOSPC),
+		"said by a machine": errors.New("ssh: mv: cannot move: no space left on device")} {
+		f := &fake{restore: full}
+		d, err := f.run(t, site(keys, ""))
+		if err == nil || !strings.Contains(err.Error(), "nothing is known of the backup") || d.Proof != nil || len(d.Findings) > 0 {
+			t.Errorf("%s: %+v, %v", name, d.Findings, err)
+		}
 	}
 }

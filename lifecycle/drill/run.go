@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -128,10 +130,15 @@ func Run(ctx context.Context, in Input, ways Ways, d *lifecycle.Drill) error {
 	return nil
 }
 
-// failed takes a restore that went wrong for a finding about the backup. Who interrupts it finds nothing.
+// failed takes a restore that went wrong for a finding about the backup. Who interrupts it finds nothing, and neither does a computer
+// that has no room for the lab.
 func (in Input) failed(ctx context.Context, d *lifecycle.Drill, what string, err error) error {
 	if ctx.Err() != nil {
-		return errors.Join(lifecycle.WhyEnded(ctx), err)
+		return lifecycle.WhyEnded(ctx)
+	}
+	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+		return lifecycle.Errorf(in.Folder, "there is no room for the lab, so nothing is known of the backup").From(err).
+			Try("Make room there, or have it made elsewhere: TMPDIR=/another/folder.")
 	}
 	d.Findings = append(d.Findings, lifecycle.Errorf(in.name(), "%s", what).From(err).
 		Because(lifecycle.AsDiagnostics(err, "")[0].Error()).

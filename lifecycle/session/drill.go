@@ -74,6 +74,7 @@ func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Dri
 			return s.openDrilled(ctx, fleet, verified.Source)
 		},
 	}
+	defer sayEnding(ctx, func(text string) { s.opts.Hooks.note("%s", text) })()
 	if err := drill.Run(ctx, in, ways, &d); err != nil {
 		return d, err
 	}

@@ -99,6 +99,9 @@ func (s *Session) withObjects(ctx context.Context, out twin.Snapshot) (twin.Snap
 	within, cancel := lifecycle.Within(ctx, snapshotWithin, "the API did not tell all that it has")
 	defer cancel()
 	objects, unread, err := s.parts.Everything(within)
+	if ctx.Err() != nil {
+		return out, context.Cause(ctx)
+	}
 	if err != nil {
 		return out, lifecycle.Errorf(s.site.Name, "the site's objects can't be read").From(err).
 			Try("Look at the API: kiban status " + s.site.Name + ". Nothing was changed, and no twin was made.")
@@ -155,6 +158,7 @@ func Rehearse(ctx context.Context, s twin.Snapshot, opts twin.Options) (lifecycl
 		}
 		opts.Kiban = self
 	}
+	defer sayEnding(ctx, opts.Note)()
 	out, err := twin.Rehearse(ctx, s, opts)
 	if err != nil {
 		return lifecycle.Rehearsal{}, err
@@ -164,6 +168,12 @@ func Rehearse(ctx context.Context, s twin.Snapshot, opts twin.Options) (lifecycl
 	r.Expected, unknown = plan.Expect(s.Plan, s.Runs, out.Lasted)
 	r.Assumed = assumed(unknown)
 	return r, nil
+}
+
+// sayEnding tells who interrupts that a lab takes a moment to end. What it gives back is called when there is nothing to tell any more.
+func sayEnding(ctx context.Context, say func(text string)) (over func()) {
+	stop := context.AfterFunc(ctx, func() { say("The lab is ended, which takes some seconds. The site is not touched.") })
+	return func() { stop() }
 }
 
 // assumed says how long what no run of the site has done is taken to last.

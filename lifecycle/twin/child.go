@@ -67,7 +67,10 @@ func (k Kiban) Run(ctx context.Context, watch func(e lifecycle.Event, kill func(
 	c := exec.CommandContext(ctx, k.Program, args...)
 	c.Dir, c.Env = k.Fleet, k.environ()
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	c.Cancel = func() error { // once asks it to finish what is in hand, twice to end now and tidy up
+		time.AfterFunc(200*time.Millisecond, func() { _ = c.Process.Signal(syscall.SIGTERM) }) // one that has ended is as good
+		return c.Process.Signal(syscall.SIGTERM)
+	}
 	c.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	c.Stdout = &out

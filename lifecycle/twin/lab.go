@@ -159,7 +159,7 @@ func StartLab(ctx context.Context, program, dir string, machines []Machine, rele
 		return nil, noRoom(dir, err)
 	}
 	l := &Lab{program: program, dir: filepath.Join(dir, "lab"), ended: make(chan struct{})}
-	args := []string{"up", "--dir", l.dir, "--net", "auto", "--machines", file}
+	args := []string{"up", "--until-eof", "--dir", l.dir, "--net", "auto", "--machines", file}
 	for _, r := range releases {
 		args = append(args, "--version", r)
 	}
@@ -168,8 +168,10 @@ func StartLab(ctx context.Context, program, dir string, machines []Machine, rele
 	l.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the terminal's interrupt is for kiban, which then ends it
 	var said bytes.Buffer
 	l.process.Stderr = &said
-	out, err := l.process.StdoutPipe()
-	if err == nil {
+	// Nothing is ever written to it: it ends when kiban does, however that ends, and the lab with it.
+	_, err = l.process.StdinPipe()
+	out, piped := l.process.StdoutPipe()
+	if err = errors.Join(err, piped); err == nil {
 		err = l.process.Start()
 	}
 	if err != nil {
@@ -270,10 +272,14 @@ func (l *Lab) Kubeconfig(ctx context.Context) ([]byte, error) {
 
 // Probe sends requests to every Service until the function that it gives back is called, which waits until the report is in its file.
 func (l *Lab) Probe(report string) (stop func(), err error) {
-	c := exec.Command(l.program, "--dir", l.dir, "probe", "--all", "--report", report) //nolint:noctx // stop ends it
+	c := exec.Command(l.program, "--dir", l.dir, "probe", "--until-eof", "--all", "--report", report) //nolint:noctx // stop ends it
 	c.Env = labEnviron()
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := c.Start(); err != nil {
+	_, err = c.StdinPipe() // as the lab's
+	if err == nil {
+		err = c.Start()
+	}
+	if err != nil {
 		return nil, notStarted(err.Error())
 	}
 	return func() {

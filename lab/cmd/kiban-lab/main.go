@@ -37,7 +37,14 @@ func command() *cobra.Command {
 			"simulated kubelets behind the k0s that is installed on them. It needs no root, no containers and no internet.",
 	}
 	var dir string
+	var leash bool
 	root.PersistentFlags().StringVar(&dir, "dir", ".lab", "the lab's folder")
+	root.PersistentFlags().BoolVar(&leash, "until-eof", false, "end when standard input does; a lab then leaves no folder behind")
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		if leash {
+			leashed(c)
+		}
+	}
 	root.AddCommand(upCommand(&dir), downCommand(&dir), statusCommand(&dir), faultCommand(&dir), commandsCommand(&dir), markCommand(&dir),
 		kubeconfigCommand(&dir), kubectlCommand(&dir), execCommand(&dir), probeCommand(&dir), mirrorCommand(), chartsCommand(), oidcCommand(),
 		versionCommand())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -129,7 +130,12 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 		return err
 	}
 	start := time.Now()
-	defer os.Remove(pidFile(o.Dir)) // last of all: until then `down` waits
+	defer func() { // last of all: until then `down` waits
+		_ = os.Remove(pidFile(o.Dir))
+		if errors.Is(context.Cause(c.Context()), errLeash) {
+			_ = os.RemoveAll(o.Dir) // nobody is there to do it
+		}
+	}()
 	if err := lab.Up(c.Context()); err != nil {
 		return err
 	}
