@@ -93,8 +93,8 @@ func views(ctx context.Context, cfg *rest.Config) (map[string]string, error) {
 func itsOwn(k served, o *unstructured.Unstructured) bool {
 	unstructured.RemoveNestedField(o.Object, "metadata", "managedFields")
 	unstructured.RemoveNestedField(o.Object, "metadata", "resourceVersion")
-	if k.kind == "Deployment" { // no node runs its pods, so after ten minutes the controller says that it is late
-		unstructured.RemoveNestedField(o.Object, "status", "conditions")
+	if slices.Contains([]string{"apps", "batch", "autoscaling"}, k.Group) { // their controllers go on with that
+		unstructured.RemoveNestedField(o.Object, "status")
 	}
 	return o.GetDeletionTimestamp() != nil || k.Resource == "events" || k.Resource == "leases" && o.GetNamespace() == "kube-system"
 }
