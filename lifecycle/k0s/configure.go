@@ -58,7 +58,7 @@ func (t *task) configureWith(ctx context.Context, f facts, text []byte, restart 
 	if err != nil {
 		return err
 	}
-	if err := t.keepSettings(ctx, nil); err != nil {
+	if err := t.keepSettings(ctx, f, nil); err != nil {
 		return err
 	}
 	if restart {

@@ -35,7 +35,7 @@ func putFiles(ctx context.Context, t *task) error {
 	})
 	starts := func(c lifecycle.FileChange) bool { return c.Restarts() || c.PutStopped() }
 	if t.step.Keeps && len(due) > 0 || slices.ContainsFunc(due, starts) {
-		if err := t.keepSettings(ctx, due); err != nil {
+		if err := t.keepSettings(ctx, f, due); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,10 @@ func (p paths) kept() string { return p.dir() + "/k0s.kiban-kept" }
 // keepSettings keeps what the machine runs with, and the files that are about to change, once a turn: what is kept already stays, for it
 // is what last was well. Of what is not there yet the list says so: on the way back it goes again. The machine is said to keep anything
 // when all of it is on its disk.
-func (t *task) keepSettings(ctx context.Context, due []lifecycle.FileChange) error {
+func (t *task) keepSettings(ctx context.Context, f facts, due []lifecycle.FileChange) error {
+	if !t.step.Keeps && f.host.Kept.IsZero() {
+		return nil
+	}
 	if !t.step.Keeps {
 		// What is kept is from before a change that has no such way back: of a version, of a pin, of keys.
 		return t.on.run(ctx, forgetCommand(t.on.paths.kept()))

@@ -38,7 +38,7 @@ func upgrade(ctx context.Context, t *task) error {
 			return err
 		}
 	}
-	if err := t.keepSettings(ctx, t.changesStopped(f, v)); err != nil {
+	if err := t.keepSettings(ctx, f, t.changesStopped(f, v)); err != nil {
 		return err
 	}
 	if err := t.stopForWhole(ctx, f, v); err != nil {
