@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Unfinished matches the names of files that a process which was killed left behind.
@@ -53,6 +54,20 @@ func put(file string, mode fs.FileMode, fill func(*os.File) error, place func(fr
 		return err
 	}
 	return SyncDir(dir)
+}
+
+// sweepAfter is how old a file must be for nobody to be writing it any more.
+const sweepAfter = time.Hour
+
+// Sweep removes what processes that were killed left behind in a folder. What is younger than an hour may still be written.
+func Sweep(dir string, now time.Time) error {
+	half, err := filepath.Glob(filepath.Join(dir, Unfinished))
+	for _, path := range half {
+		if st, statErr := os.Lstat(path); statErr == nil && now.Sub(st.ModTime()) > sweepAfter {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}
+	return err
 }
 
 // SyncDir makes what was created, renamed or removed in a folder reach the disk.

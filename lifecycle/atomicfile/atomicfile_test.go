@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestWhole(t *testing.T) {
@@ -58,5 +59,22 @@ func TestWhole(t *testing.T) {
 	holds("third", 0o644)
 	if err := Write(filepath.Join(dir, "missing", "x"), nil, 0o600); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v: it made a folder", err)
+	}
+}
+
+// What a killed process left goes; what may still be written, and what is none of it, stays.
+func TestSweep(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	for name, age := range map[string]time.Duration{".new-1": 2 * time.Hour, ".new-2": time.Minute, "plan.json": 48 * time.Hour} {
+		file := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chtimes(file, now, now.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(dir, now); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != ".new-2" {
+		t.Errorf("left: %v (%v)", left, err)
 	}
 }

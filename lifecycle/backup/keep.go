@@ -227,20 +227,9 @@ func (s Store) tidy() error {
 	if err != nil {
 		return fmt.Errorf("find old backups: %w", err)
 	}
-	errs := []error{s.sweep()}
+	errs := []error{atomicfile.Sweep(s.Dir, s.now())} // half backups of runs that were killed
 	for _, f := range Expired(all, s.Rules, s.now()) {
 		errs = append(errs, os.Remove(f.Path), removed(os.Remove(noteOf(f.Path))))
 	}
 	return errors.Join(errs...)
-}
-
-// sweep removes half backups of runs that were killed. One that is younger may still be written.
-func (s Store) sweep() error {
-	half, err := filepath.Glob(filepath.Join(s.Dir, atomicfile.Unfinished))
-	for _, path := range half {
-		if st, statErr := os.Stat(path); statErr == nil && s.now().Sub(st.ModTime()) > time.Hour {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}
-	return err
 }
