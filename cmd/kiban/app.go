@@ -241,11 +241,13 @@ func (a *app) oneSite(cmd *cobra.Command, args []string) (string, error) {
 	return "", usage(cmd, "which site?")
 }
 
-// sitesOr are the sites that are named, the one that is meant where none is, or else all of the fleet.
-func (a *app) sitesOr(cmd *cobra.Command, args []string) ([]string, error) {
-	if len(args) > 0 {
-		return args, nil
-	}
+// sitesOr are the sites that are named or selected, the one that is meant where none is, or else all of the fleet.
+func (a *app) sitesOr(cmd *cobra.Command, args []string, s *selection) ([]string, error) {
+	return a.namedOr(cmd, args, s, func() ([]string, error) { return a.meantOrAll(cmd) })
+}
+
+// meantOrAll are the site that is meant where none is named, or else all of the fleet.
+func (a *app) meantOrAll(cmd *cobra.Command) ([]string, error) {
 	name, all := a.theSite()
 	switch {
 	case name != "":
@@ -258,7 +260,7 @@ func (a *app) sitesOr(cmd *cobra.Command, args []string) ([]string, error) {
 		_, err = a.ListSites(fleet)
 	}
 	if err == nil {
-		_, err = a.oneSite(cmd, args) // says that there is none
+		_, err = a.oneSite(cmd, nil) // says that there is none
 	}
 	return nil, err
 }
@@ -298,16 +300,6 @@ func forSite[T any](a *app, opts *T, site *string, runF, run func(context.Contex
 	}
 }
 
-// severalSites is which sites a verb is for that takes them one after another.
-type severalSites struct {
-	// Wave takes the sites of that wave; 0 takes those that are named.
-	Wave int
-}
-
-func (s *severalSites) flag(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&s.Wave, "wave", 0, "the sites of this wave (spec.wave of the Site), one after another")
-}
-
 // eachSite is the body of a verb that takes several sites, one after another: the first that fails ends it, unless each only looks. alone
 // names the flags that go with one site only.
 func eachSite[T any](a *app, opts *T, site *string, several *severalSites, looks bool, alone []string, runF, run func(context.Context,
@@ -317,7 +309,7 @@ func eachSite[T any](a *app, opts *T, site *string, several *severalSites, looks
 		run = runF
 	}
 	return func(cmd *cobra.Command, args []string) error {
-		names, err := a.namesOf(cmd, args, several.Wave)
+		names, err := a.namesOf(cmd, args, several, looks)
 		if err != nil {
 			return err
 		}
@@ -365,33 +357,6 @@ func (a *app) oneByOne(names []string, looks bool, do func(name string) error) e
 		return shown{failed}
 	}
 	return changed
-}
-
-// namesOf are the sites that are named, those of a wave, or the one that is meant where none is.
-func (a *app) namesOf(cmd *cobra.Command, args []string, wave int) ([]string, error) {
-	if !cmd.Flags().Changed("wave") {
-		if len(args) > 1 {
-			return args, nil
-		}
-		name, err := a.oneSite(cmd, args)
-		return []string{name}, err
-	}
-	if len(args) > 0 {
-		return nil, usage(cmd, "either names of sites or --wave, not both")
-	}
-	fleet, err := a.fleetDir()
-	if err != nil {
-		return nil, err
-	}
-	now, err := a.source().Now(fleet)
-	if err != nil {
-		return nil, err
-	}
-	names, err := now.OfWave(cmd.Context(), wave)
-	if err == nil && len(names) == 0 {
-		return nil, usage(cmd, fmt.Sprintf("no site is of wave %d; kiban sites shows the waves", wave))
-	}
-	return names, err
 }
 
 // showSite is forSite for a verb that shows the site in a chosen form.

@@ -13,6 +13,7 @@ import (
 func newCalendar(a *app) *cobra.Command {
 	var out output
 	var ask, all bool
+	var selected selection
 	cmd := &cobra.Command{
 		Use:   "calendar [SITE...]",
 		Short: "Say by when the first merge request must be open, for sites to be off a version before its support ends",
@@ -29,12 +30,16 @@ Without names it is every site; -o ics is for calendar programs.`,
 			if err = errors.Join(out.validate(cmd), err); err != nil {
 				return err
 			}
+			names, err := a.namedOr(cmd, args, &selected, wholeFleet)
+			if err != nil {
+				return err
+			}
 			var runs fleets.Runs
 			if ask {
 				runs = a.clusterRuns
 			}
 			var text strings.Builder
-			unasked, err := a.source().WriteCalendar(cmd.Context(), &text, fleet, args, runs, out.form)
+			unasked, err := a.source().WriteCalendar(cmd.Context(), &text, fleet, names, runs, out.form)
 			a.findings(unasked)
 			style := a.outStyle()
 			if out.form != "text" {
@@ -44,6 +49,7 @@ Without names it is every site; -o ics is for calendar programs.`,
 		},
 	}
 	addOutput(cmd, &out, "text", "json", "ics", "html")
+	selected.flag(cmd)
 	cmd.Flags().BoolVar(&ask, "ask", false, "ask clusters for the record of their runs")
 	cmd.Flags().BoolVar(&all, "all", false, "every site, as without names")
 	return cmd

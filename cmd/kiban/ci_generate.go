@@ -13,7 +13,8 @@ import (
 )
 
 type ciGenerateOptions struct {
-	app *app
+	app       *app
+	selection selection
 	forge.PipelineOptions
 }
 
@@ -38,7 +39,7 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 With --changed-since only the sites whose declaration changed since then get a job. What tier a site is of, and so which variables its
 plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is
 new; a revision of zeros, as GitLab gives it for a branch's first pipeline, is before all of them. There is a job at least, since GitLab
-refuses a pipeline without. A site whose overlay is gone gets none. With names of sites, only those get a job, as far as they changed.`,
+refuses a pipeline without. A site whose overlay is gone gets none. With names of sites or --selector, only those get a job, as far as they changed.`,
 		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\"\n" +
 			"  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
@@ -52,6 +53,10 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 				return usage(cmd, "what is the pipeline to do: "+strings.Join(kinds, ", ")+"?")
 			}
 			opts.Kind, opts.Sites = lifecycle.PipelineKind(args[0]), args[1:]
+			if _, err := opts.selection.check(cmd, opts.Sites); err != nil {
+				return err
+			}
+			opts.Selector = opts.selection.By
 			if cmd.Flags().Changed("changed-since") && opts.Since == "" {
 				return usage(cmd, "--changed-since is given no revision: the variable that should hold it is empty in this pipeline")
 			}
@@ -61,6 +66,7 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 			return ciGenerateRun(cmd.Context(), opts)
 		},
 	}
+	opts.selection.flag(cmd)
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "only the sites that changed since that revision")
 	cmd.Flags().StringVar(&opts.Image, "image", "", "the image that the jobs run in")
 	cmd.Flags().StringVar(&opts.LabImage, "lab-image", "", "the image of jobs that rehearse (default: that of --image with -lab at its tag)")

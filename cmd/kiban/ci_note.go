@@ -14,6 +14,7 @@ import (
 
 type ciNoteOptions struct {
 	app *app
+	selection
 	// Plans is the folder with the sites' plans; Sites are those that should be there.
 	Plans string
 	Sites []string
@@ -57,13 +58,17 @@ taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the s
 			if opts.Plans == "" {
 				return usage(cmd, "which plans? Name their folder with --plans")
 			}
-			opts.Sites = args
+			var err error
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selection, wholeFleet); err != nil {
+				return err
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
 			return ciNoteRun(cmd.Context(), opts)
 		},
 	}
+	opts.selection.flag(cmd)
 	cmd.Flags().StringVar(&opts.Plans, "plans", "", "the folder that holds the sites' plans")
 	cmd.Flags().StringVar(&opts.Soak, "soak", "", "the folder that holds what sites keep of how long they ran their versions")
 	cmd.Flags().StringVar(&opts.Rehearsals, "rehearsals", "", "the folder that holds how plans went in rehearsals")

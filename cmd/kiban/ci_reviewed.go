@@ -7,7 +7,8 @@ import (
 )
 
 type ciReviewedOptions struct {
-	app   *app
+	app *app
+	selection
 	Sites []string
 	// Out is the folder that takes a file for each site with a reviewed plan.
 	Out string
@@ -38,13 +39,17 @@ read_api and the role Developer, in a protected variable. For sites that are not
 			if opts.Out == "" {
 				return usage(cmd, "where to? --out names the folder")
 			}
-			opts.Sites = args
+			var err error
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selection, wholeFleet); err != nil {
+				return err
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
 			return ciReviewedRun(cmd.Context(), opts)
 		},
 	}
+	opts.selection.flag(cmd)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "the folder that takes the reviewed plans")
 	return cmd
 }

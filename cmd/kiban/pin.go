@@ -14,6 +14,7 @@ import (
 type pinOptions struct {
 	app    *app
 	output output
+	selection
 	// Sites are the sites to pin; none means the whole fleet.
 	Sites []string
 	// Check writes nothing, and tells by the exit code whether there is something to write.
@@ -37,7 +38,10 @@ it.`,
 			if err := opts.output.validate(cmd); err != nil {
 				return err
 			}
-			opts.Sites = args
+			var err error
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selection, wholeFleet); err != nil {
+				return err
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
@@ -45,6 +49,7 @@ it.`,
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	opts.selection.flag(cmd)
 	cmd.Flags().BoolVar(&opts.Check, "check", false, "write nothing; exit with 2 when a lock file would change")
 	cmd.Flags().BoolVar(&opts.AcceptChanged, "accept-changed", false,
 		"take other content for a version that is pinned, after someone has found out why")

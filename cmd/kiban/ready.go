@@ -15,6 +15,7 @@ import (
 type readyOptions struct {
 	app    *app
 	output output
+	selection
 	// Sites are looked at one after another; All takes those of the fleet.
 	Sites []string
 	All   bool
@@ -49,7 +50,9 @@ has the same findings. Exit code 3 when something is in the way of a site, or co
 			if opts.All && len(args) > 0 {
 				return usage(cmd, "either names of sites or --all, not both")
 			}
-			if opts.Sites, err = a.readySites(cmd, args, opts.All); err != nil {
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selection, func() ([]string, error) {
+				return a.allOrMeant(cmd, opts.All)
+			}); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -62,12 +65,13 @@ has the same findings. Exit code 3 when something is in the way of a site, or co
 	cmd.Flags().StringVar(&opts.To, "to", "", "the version: v1.37.2+k0s.0, v1.37.2 or 1.37")
 	cmd.Flags().BoolVar(&opts.Brief, "brief", false, "a paragraph for each finding, without what was seen")
 	cmd.Flags().BoolVar(&opts.Fix, "fix", false, "write declared objects of removed APIs anew, where only names differ")
+	opts.selection.flag(cmd)
 	cmd.Flags().BoolVar(&opts.All, "all", false, "every site of the fleet")
 	return cmd
 }
 
-// readySites are those that are named, all, or the one that is meant.
-func (a *app) readySites(cmd *cobra.Command, args []string, all bool) ([]string, error) {
+// allOrMeant are all sites, or the one that is meant.
+func (a *app) allOrMeant(cmd *cobra.Command, all bool) ([]string, error) {
 	if all {
 		fleet, err := a.fleetDir()
 		if err != nil {
@@ -75,7 +79,8 @@ func (a *app) readySites(cmd *cobra.Command, args []string, all bool) ([]string,
 		}
 		return a.ListSites(fleet)
 	}
-	return a.namesOf(cmd, args, 0)
+	name, err := a.oneSite(cmd, nil)
+	return []string{name}, err
 }
 
 func readyRun(ctx context.Context, opts *readyOptions) error {

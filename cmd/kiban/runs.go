@@ -18,8 +18,9 @@ import (
 type runsOptions struct {
 	app    *app
 	output output
-	Sites  []string
-	Local  bool
+	selection
+	Sites []string
+	Local bool
 }
 
 func newRuns(a *app, runF func(context.Context, *runsOptions) error) *cobra.Command {
@@ -37,7 +38,7 @@ kiban show RUN tells of one of them. Without a name, or with several, the runs o
 			if err := opts.output.validate(cmd); err != nil {
 				return err
 			}
-			if opts.Sites, err = a.sitesOr(cmd, args); err != nil {
+			if opts.Sites, err = a.sitesOr(cmd, args, &opts.selection); err != nil {
 				return err
 			}
 			if runF != nil {
@@ -46,6 +47,7 @@ kiban show RUN tells of one of them. Without a name, or with several, the runs o
 			return runsVerb(cmd.Context(), opts)
 		},
 	}
+	opts.selection.flag(cmd)
 	cmd.Flags().BoolVar(&opts.Local, "local", false, "do not ask the cluster")
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
 	return cmd

@@ -12,8 +12,9 @@ import (
 )
 
 type sitesOptions struct {
-	app    *app
-	output output
+	app       *app
+	output    output
+	selection selection
 	// Since lists only what changed since that revision; Changed says that it was given.
 	Since   string
 	Changed bool
@@ -32,13 +33,20 @@ comment or a README marks none. A site that cannot be read, now or then, counts 
 committed changes included.
 
 A site whose overlay is gone is said on stderr: kiban destroys nothing because of it.
+With --selector only those whose labels match, as kubectl selects: those of their Site documents, and kiban.dev/name, kiban.dev/wave and
+kiban.dev/provider, which each site has. A site that cannot be read is in every selection, here and with every verb that takes several
+sites: nobody knows its labels.
 Exit code 1 when a site cannot be read; the others are listed all the same.`,
 		Example: `  kiban sites
+  kiban sites -l tier=production,region!=eu -o names
   kiban sites --changed-since origin/main -o json
   kiban sites --changed-since "$CI_MERGE_REQUEST_DIFF_BASE_SHA" -o names`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			if _, err := opts.selection.check(cmd, nil); err != nil {
 				return err
 			}
 			opts.Changed = cmd.Flags().Changed("changed-since")
@@ -49,6 +57,7 @@ Exit code 1 when a site cannot be read; the others are listed all the same.`,
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml", "names")
+	opts.selection.flag(cmd)
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "only the sites that changed since that revision: a commit, a branch, a tag")
 	return cmd
 }
@@ -70,7 +79,7 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 		return err
 	}
 	a.findings(found)
-	if err := opts.write(list); err != nil {
+	if err := opts.write(list.Selected(opts.selection.By)); err != nil {
 		return err
 	}
 	if found.Err() != nil {
@@ -104,7 +113,7 @@ func (opts *sitesOptions) write(list fleets.List) error {
 	}
 	head, rows := list.Table(opts.Changed)
 	if len(rows) == 0 {
-		return a.result(list.None(opts.Changed))
+		return a.result(list.None(opts.Changed, opts.selection.By))
 	}
 	return render.Table(a.Out, a.outStyle(), head, rows)
 }

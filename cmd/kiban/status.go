@@ -18,8 +18,9 @@ import (
 type statusOptions struct {
 	app    *app
 	output output
-	Site   string
-	Sites  []string // all of them, Site first
+	selection
+	Site  string
+	Sites []string // all of them, Site first
 	// Watch looks again and again, with Interval between two looks.
 	Watch    bool
 	Interval time.Duration
@@ -41,7 +42,7 @@ Without a name, or with several, it is a line a site, all of them looked at side
 			if err := opts.output.validate(cmd); err != nil {
 				return err
 			}
-			names, err := a.sitesOr(cmd, args)
+			names, err := a.sitesOr(cmd, args, &opts.selection)
 			if err != nil {
 				return err
 			}
@@ -56,6 +57,7 @@ Without a name, or with several, it is a line a site, all of them looked at side
 		},
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml")
+	opts.selection.flag(cmd)
 	cmd.Flags().BoolVarP(&opts.Watch, "watch", "w", false, "look again and again, and redraw in place, until Ctrl-C")
 	cmd.Flags().DurationVar(&opts.Interval, "interval", 5*time.Second, "with --watch: the pause between two looks")
 	return cmd

@@ -14,6 +14,7 @@ import (
 type validateOptions struct {
 	app    *app
 	output output
+	selection
 	// Sites are the sites to check; none means the whole fleet, and then also what only the fleet as a whole can show.
 	Sites []string
 	// Fetch gets the charts and manifests that are not on this machine, to check them as well.
@@ -40,7 +41,10 @@ The forms codequality and junit are reports that GitLab shows in merge requests;
 			if opts.Bundle != "" && len(args) != 1 {
 				return usage(cmd, "a bundle is of one site: name it")
 			}
-			opts.Sites = args
+			var err error
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selection, wholeFleet); err != nil {
+				return err
+			}
 			if runF != nil {
 				return runF(cmd.Context(), opts)
 			}
@@ -49,6 +53,7 @@ The forms codequality and junit are reports that GitLab shows in merge requests;
 	}
 	addOutput(cmd, &opts.output, "text", "json", "yaml", "codequality", "junit")
 	addBundle(cmd, &opts.Bundle)
+	opts.selection.flag(cmd)
 	cmd.Flags().BoolVar(&opts.Fetch, "fetch", false, "get the charts and manifests that are not on this machine, and check them too")
 	return cmd
 }

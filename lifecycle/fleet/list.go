@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/diff"
+	"kiban.dev/kiban/lifecycle/selector"
 )
 
 // List is the sites of a fleet, or those of them that changed.
@@ -22,8 +23,8 @@ type List struct {
 	Removed []string `json:"removed,omitempty"`
 }
 
-// Row is one site of it. Change is "added", "changed" or "renamed" since the revision; Valid is false when it cannot be read, and then only
-// the name is known.
+// Row is one site of it. Change is "added", "changed" or "renamed" since the revision; Valid is false when it cannot be read, and then
+// only the name is known.
 type Row struct {
 	Name     string             `json:"name"`
 	Wave     int                `json:"wave"`
@@ -50,15 +51,26 @@ func All(ctx context.Context, now Declared) (List, lifecycle.Diagnostics, error)
 	return list, withoutRepeats(slices.Concat(all...)), err
 }
 
-// OfWave are the names of a wave's sites. It is an error where a site can't be read, which may be of that wave.
-func (d Declared) OfWave(ctx context.Context, wave int) (names []string, err error) {
-	list, found, err := All(ctx, d)
-	for _, r := range list.Sites {
-		if r.Wave == wave {
-			names = append(names, r.Name)
-		}
+// Selected leaves the sites that a selector matches, and those that can't be read: nobody knows their labels, so none is left out in
+// silence.
+func (l List) Selected(by selector.Selector) List {
+	l.Sites = slices.DeleteFunc(slices.Clone(l.Sites), func(r Row) bool { return r.Valid && !by.Matches(r.declared()) })
+	return l
+}
+
+// OfWave leaves the sites of a wave, and those that can't be read, which may be of it.
+func (l List) OfWave(wave int) List {
+	l.Sites = slices.DeleteFunc(slices.Clone(l.Sites), func(r Row) bool { return r.Valid && r.Wave != wave })
+	return l
+}
+
+// Names are those of its sites, in its order.
+func (l List) Names() []string {
+	var out []string
+	for _, r := range l.Sites {
+		out = append(out, r.Name)
 	}
-	return names, errors.Join(err, found.Err())
+	return out
 }
 
 // All lists the sites of a fleet as it is now. The findings are those that keep a site from being read.
@@ -243,9 +255,13 @@ func (l List) sort() {
 func (l List) Declared() []lifecycle.Site {
 	var out []lifecycle.Site
 	for _, r := range l.Sites {
-		out = append(out, lifecycle.Site{Name: r.Name, Wave: r.Wave, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}})
+		out = append(out, r.declared())
 	}
 	return out
+}
+
+func (r Row) declared() lifecycle.Site {
+	return lifecycle.Site{Name: r.Name, Wave: r.Wave, Provider: r.Provider, Labels: r.Labels, Promotion: lifecycle.Promotion{From: r.From}}
 }
 
 // Only leaves the sites that are named, of which each must be in the fleet; it leaves all when none is.

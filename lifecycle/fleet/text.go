@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"kiban.dev/kiban/lifecycle/selector"
 )
 
 // Table is the list as the head and the rows of a table, cells apart by tabs; changed says that it is of what changed since a revision.
@@ -20,10 +22,15 @@ func (l List) Table(changed bool) (head string, rows []string) {
 	return head, rows
 }
 
-// None is what is said in place of a table that would have no row.
-func (l List) None(changed bool) string {
-	if changed {
+// None is what is said in place of a table that would have no row; by is what picked its sites.
+func (l List) None(changed bool, by selector.Selector) string {
+	switch {
+	case changed && !by.All():
+		return fmt.Sprintf("No site that matches %s changed since %.10s.", by, l.Since)
+	case changed:
 		return fmt.Sprintf("No site changed since %.10s.", l.Since)
+	case !by.All():
+		return fmt.Sprintf("No site matches %s.", by)
 	}
 	return "The fleet has no site."
 }

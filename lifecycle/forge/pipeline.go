@@ -11,6 +11,7 @@ import (
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/fleet"
+	"kiban.dev/kiban/lifecycle/selector"
 )
 
 // PipelineOptions say what a child pipeline is to do.
@@ -20,6 +21,8 @@ type PipelineOptions struct {
 	Since string
 	// Sites are the only ones that may get a job; none means all.
 	Sites []string
+	// Selector picks the sites that may get a job by their labels, as they are now.
+	Selector selector.Selector
 	// Image is what the jobs run in, LabImage what those run in that rehearse: "" is what LabImage makes of Image. Include is a file of the
 	// repository that the pipeline includes.
 	Image, LabImage, Include string
@@ -60,6 +63,9 @@ func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifec
 	r.Warn(found)
 	if list, err = list.Only(now, opts.Sites); err != nil {
 		return p, err
+	}
+	if list = list.Selected(opts.Selector); len(list.Sites) == 0 && !opts.Selector.All() {
+		r.Note("%s", list.None(p.Since != "", opts.Selector))
 	}
 	load := func(name string) lifecycle.Site {
 		site, _ := r.Load(ctx, name)

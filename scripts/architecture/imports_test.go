@@ -84,6 +84,8 @@ func sharedImports() map[string]string {
 	return map[string]string{
 		"lifecycle/helm k8s.io/": "Helm's SDK takes client-go's configuration, mapper and discovery as they are, " +
 			"and gives back the API server's errors; no object is read or written with them here",
+		"lifecycle/selector k8s.io/": "the syntax of label selectors is the parser's, so that -l means what kubectl's does; " +
+			"it asks no API",
 	}
 }
 
