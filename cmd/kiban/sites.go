@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,7 @@ With --changed-since only those whose declaration is not what it was at that rev
 that is built with it, and no other. It is the built declaration that is compared, with the lock file and the files that it names: a
 comment or a README marks none. A site that cannot be read, now or then, counts as changed. What is compared is the work tree, not yet
 committed changes included.
+Below the sites stands what changed of what they share: each base, component and file, with the sites that are built with it.
 
 A site whose overlay is gone is said on stderr: kiban destroys nothing because of it.
 With --selector only those whose labels match, as kubectl selects: those of their Site documents, and kiban.dev/name, kiban.dev/wave and
@@ -111,9 +113,14 @@ func (opts *sitesOptions) write(list fleets.List) error {
 		}
 		return nil
 	}
-	head, rows := list.Table(opts.Changed)
-	if len(rows) == 0 {
-		return a.result(list.None(opts.Changed, opts.selection.By))
+	var err error
+	if head, rows := list.Table(opts.Changed); len(rows) > 0 {
+		err = render.Table(a.Out, a.outStyle(), head, rows)
+	} else {
+		err = a.result(list.None(opts.Changed, opts.selection.By))
 	}
-	return render.Table(a.Out, a.outStyle(), head, rows)
+	if reached := list.Reached(); reached != "" && err == nil {
+		_, err = io.WriteString(a.Out, "\n"+reached)
+	}
+	return err
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"io"
+
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
 )
 
@@ -19,4 +22,22 @@ func showVerdicts(opts *validateOptions, verdicts []forge.SiteFindings, all life
 		return forge.JUnit(a.Out, verdicts)
 	}
 	return forge.Verdicts(a.Out, verdicts)
+}
+
+// showReach says what changed of what sites share, and whom it concerns: below the verdicts, or in the job's log beside a report.
+func showReach(opts *validateOptions, list fleets.List) error {
+	a := opts.app
+	if !opts.Changed {
+		return nil
+	}
+	text := list.Reached()
+	if len(list.Sites) == 0 {
+		text = list.None(true, opts.By) + "\n" + text
+	}
+	out := a.Err
+	if opts.output.form == "text" {
+		out = a.Out
+	}
+	_, err := io.WriteString(out, text)
+	return err
 }

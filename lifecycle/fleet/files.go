@@ -15,16 +15,19 @@ type comparison struct {
 	same      map[string]bool
 }
 
-// all reports whether all of the paths, relative to the fleet, are the same.
-func (c comparison) all(paths []string) bool {
-	return !slices.ContainsFunc(paths, func(path string) bool {
+// differing are those of the paths, relative to the fleet, that are not the same.
+func (c comparison) differing(paths []string) (out []string) {
+	for _, path := range paths {
 		same, known := c.same[path]
 		if !known {
 			same = sameTree(filepath.Join(c.then, path), filepath.Join(c.now, path))
 			c.same[path] = same
 		}
-		return !same
-	})
+		if !same {
+			out = append(out, path)
+		}
+	}
+	return out
 }
 
 // sameTree reports whether two files, or two folders with all that is below, have the same names and contents. When in doubt they do not.

@@ -21,6 +21,10 @@ type List struct {
 	Sites []Row  `json:"sites"`
 	// Removed are the sites that the revision had and the fleet has no more.
 	Removed []string `json:"removed,omitempty"`
+	// Reach is what differs of the files that sites of the fleet are built with. Unsure are the sites of which only building them tells with
+	// which.
+	Reach  []Reach  `json:"reach,omitempty"`
+	Unsure []string `json:"unsure,omitempty"`
 }
 
 // Row is one site of it. Change is "added", "changed" or "renamed" since the revision; Valid is false when it cannot be read, and then
@@ -102,9 +106,16 @@ func Between(ctx context.Context, then, now Declared) (list List, found lifecycl
 	list = List{Since: then.Revision, Sites: []Row{}}
 	files := comparison{then: then.dir, now: now.dir, same: map[string]bool{}}
 	var doubtful []string
+	reached := reaches{}
 	for _, name := range now.names {
-		if reads, told := now.source.Reads(now.dir, name); told && then.Has(name) && files.all(reads) {
+		reads, told := now.source.Reads(now.dir, name)
+		differ := files.differing(reads)
+		reached.add(name, differ)
+		if told && then.Has(name) && len(differ) == 0 {
 			continue // nothing that it could be made of has changed; building a site takes ten times as long as that
+		}
+		if !told {
+			list.Unsure = append(list.Unsure, name)
 		}
 		doubtful = append(doubtful, name)
 	}
@@ -122,6 +133,7 @@ func Between(ctx context.Context, then, now Declared) (list List, found lifecycl
 		}
 	}
 	list.sort()
+	list.Reach = reached.of(list.Sites)
 	found = withoutRepeats(found)
 	for i, row := range list.Sites {
 		if row.Change != string(lifecycle.DeclaredAdded) {
