@@ -29,6 +29,8 @@ type actionRow struct {
 	touches bool
 	// controllers: only a controller's step has it, and the control plane is not the same after it.
 	controllers bool
+	// alike: what it fails by may lie in what machines or units have in common, so that it may befall others of their kind at other sites.
+	alike bool
 	// etcd is by how many members etcd grows.
 	etcd int
 }
@@ -37,21 +39,21 @@ type actionRow struct {
 func actionRows() []actionRow {
 	return []actionRow{
 		{action: ActionPrepare, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
-			resume: ResumeInstall, within: 15 * time.Minute},
+			resume: ResumeInstall, alike: true, within: 15 * time.Minute},
 		{action: ActionUpload, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeInstall, within: 15 * time.Minute},
 		{action: ActionPreflight, doer: DoerMachines, verb: VerbOther, tone: TonePrepare, bound: BoundFixed, lasts: LastsMoment,
-			resume: ResumeHarmless, within: 3 * time.Minute},
+			resume: ResumeHarmless, alike: true, within: 3 * time.Minute},
 		{action: ActionConfigure, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
-			resume: ResumeReviewed, starts: true, touches: true, controllers: true},
+			resume: ResumeReviewed, alike: true, starts: true, touches: true, controllers: true},
 		{action: ActionInitialize, doer: DoerMachines, verb: VerbJoin, tone: ToneJoin, bound: BoundNode, lasts: LastsTime,
-			resume:   ResumeReviewed, // to begin a cluster is never the end of a run that was cut off: data may be gone
+			resume: ResumeReviewed, alike: true, // to begin a cluster is never the end of a run that was cut off: data may be gone
 			installs: true, service: true, enrols: true, starts: true, touches: true, controllers: true, etcd: +1},
 		{action: ActionJoinController, doer: DoerMachines, verb: VerbJoin, tone: ToneJoin, bound: BoundNode, lasts: LastsTime,
-			resume:   ResumeInstall, // a service that was being installed when the run was cut off may be gone
+			resume: ResumeInstall, alike: true, // a service that was being installed when the run was cut off may be gone
 			installs: true, service: true, enrols: true, starts: true, touches: true, controllers: true, etcd: +1},
 		{action: ActionJoinWorker, doer: DoerMachines, verb: VerbJoin, tone: ToneJoin, bound: BoundNode, lasts: LastsTime,
-			resume: ResumeInstall, installs: true, service: true, enrols: true, starts: true, touches: true},
+			resume: ResumeInstall, alike: true, installs: true, service: true, enrols: true, starts: true, touches: true},
 		{action: ActionBackup, doer: DoerMachines, verb: VerbOther, tone: ToneBackup, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeHarmless, within: 15 * time.Minute},
 		{action: ActionRestore, doer: DoerMachines, verb: VerbRestore, tone: ToneBackup, bound: BoundNode, lasts: LastsTime,
@@ -65,11 +67,11 @@ func actionRows() []actionRow {
 		{action: ActionUncordon, doer: DoerNodes, verb: VerbReturn, tone: ToneUncordon, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeEnds, within: time.Minute},
 		{action: ActionClusterConfig, doer: DoerNodes, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundFixed, lasts: LastsMoment,
-			resume: ResumeReviewed, within: time.Minute},
+			resume: ResumeReviewed, alike: true, within: time.Minute},
 		{action: ActionLabel, doer: DoerNodes, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeReviewed, within: time.Minute},
 		{action: ActionUpgrade, doer: DoerMachines, verb: VerbUpgrade, tone: ToneUpgrade, bound: BoundNode, lasts: LastsTime,
-			resume: ResumeReviewed, disrupts: true, installs: true, service: true, starts: true, touches: true},
+			resume: ResumeReviewed, alike: true, disrupts: true, installs: true, service: true, starts: true, touches: true},
 		{action: ActionRestoreFormer, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeEnds, disrupts: true, installs: true, service: true, starts: true, touches: true},
 		{action: ActionForgetFormer, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundFixed, lasts: LastsMoment,
@@ -87,7 +89,7 @@ func actionRows() []actionRow {
 		{action: ActionUnpin, doer: DoerNodes, verb: VerbOther, tone: ToneConfigure, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeReviewed, within: time.Minute},
 		{action: ActionReinstall, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
-			resume: ResumeInstall, disrupts: true, service: true, starts: true, touches: true},
+			resume: ResumeInstall, alike: true, disrupts: true, service: true, starts: true, touches: true},
 		{action: ActionStart, doer: DoerMachines, verb: VerbStart, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeEnds, starts: true, touches: true},
 		{action: ActionLeaveEtcd, doer: DoerMachines, verb: VerbRemove, tone: ToneRemove, bound: BoundFixed, lasts: LastsTime,
@@ -106,14 +108,14 @@ func actionRows() []actionRow {
 		{action: ActionAwait, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsOperator,
 			resume: ResumeReviewed, within: 24 * time.Hour, disrupts: true, touches: true},
 		{action: ActionFiles, doer: DoerMachines, verb: VerbReconfigure, tone: ToneConfigure, bound: BoundNode, lasts: LastsTime,
-			resume: ResumeReviewed, starts: true, touches: true},
+			resume: ResumeReviewed, alike: true, starts: true, touches: true},
 		{action: ActionCompactEtcd, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeReviewed, within: 10 * time.Minute, controllers: true},
 		{action: ActionDefragment, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsTime,
 			resume: ResumeReviewed, within: 15 * time.Minute, disrupts: true, controllers: true},
 		{action: ActionDisarmEtcd, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeReviewed, within: 2 * time.Minute, controllers: true},
-		{action: ActionApply, doer: DoerUnits, verb: VerbOther, tone: ToneUnit, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed},
+		{action: ActionApply, doer: DoerUnits, verb: VerbOther, tone: ToneUnit, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed, alike: true},
 		{action: ActionPrune, doer: DoerUnits, verb: VerbOther, tone: ToneRemove, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed},
 	}
 }
@@ -265,6 +267,9 @@ func (a Action) Touches() bool { return a.row().touches }
 
 // OnlyControllers reports whether only a controller's step has it. The control plane is not the same after it.
 func (a Action) OnlyControllers() bool { return a.row().controllers }
+
+// Alike reports whether what it fails by may befall machines or units of the same kind at other sites, too.
+func (a Action) Alike() bool { return a.row().alike }
 
 // EtcdGrowth is by how many members etcd grows; negative when it shrinks.
 func (a Action) EtcdGrowth() int { return a.row().etcd }

@@ -43,6 +43,8 @@ type RunHost struct {
 	Role Role   `json:"role,omitempty"`
 	// Version is the k0s version that ran, or that was installed where none ran; zero where there was none.
 	Version Version `json:"version,omitzero"`
+	// Machine is what kind of machine it is (HostState.Kind); "" where it did not tell.
+	Machine string `json:"machine,omitempty"`
 }
 
 // RunRecord is a run in a few lines: what is listed, and what the cluster itself keeps of it.
@@ -77,6 +79,8 @@ type RunRecord struct {
 	Took []Took `json:"took,omitempty"`
 	// FailedUpgrades are versions that did not come up on a machine, which was taken back.
 	FailedUpgrades []FailedUpgrade `json:"failedUpgrades,omitempty"`
+	// Failures are by what it failed, as far as that could befall other sites: a few at most, in the order in which they happened.
+	Failures []Failure `json:"failures,omitempty"`
 }
 
 // Applied reports whether the run carried out what the repository declares, and not a task beside it, such as a backup. Records of older

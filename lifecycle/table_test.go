@@ -62,7 +62,7 @@ func TestEveryActionHasOneCompleteRow(t *testing.T) {
 	for _, r := range actionRows() {
 		rows[r.action]++
 		complete(t, string(r.action), r, "within", "disrupts", "installs", "removes", "service", "enrols", "starts", "touches", "controllers",
-			"etcd")
+			"alike", "etcd")
 		if r.verb > VerbOther {
 			t.Errorf("%s: no words for verb %d", r.action, int(r.verb))
 		}
@@ -83,7 +83,7 @@ func TestEveryActionHasOneCompleteRow(t *testing.T) {
 		t.Errorf("%d actions, %d of them in the table", len(all), len(rows))
 	}
 	if a := Action("fly"); a.Doer() != "" || a.Verb() != VerbOther || a.Tone() != ToneOther || a.Timeout(Policy{}) != 0 || a.Disrupts() ||
-		a.Touches() {
+		a.Touches() || a.Alike() {
 		t.Error("an action that is not known has properties")
 	}
 }
@@ -141,7 +141,7 @@ func TestTablesAsText(t *testing.T) {
 		}{
 			{a.Disrupts(), "disrupts"}, {a.Installs(), "installs"}, {a.Removes(), "removes"}, {a.InstallsService(), "installs the service"},
 			{a.Enrols(), "enrols"},
-			{a.StartsK0s(), "starts k0s"}, {a.Touches(), "touches"}, {a.OnlyControllers(), "controllers only"},
+			{a.StartsK0s(), "starts k0s"}, {a.Touches(), "touches"}, {a.OnlyControllers(), "controllers only"}, {a.Alike(), "fails alike elsewhere"},
 			{a.EtcdGrowth() != 0, fmt.Sprintf("etcd %+d", a.EtcdGrowth())},
 		} {
 			if p.holds {

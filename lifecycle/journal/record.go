@@ -21,6 +21,7 @@ type Recorder struct {
 	touched  map[string]bool                    // machines
 	failing  map[string]lifecycle.FailedUpgrade // by machine
 	took     map[lifecycle.Action]lifecycle.Took
+	machines map[string]lifecycle.RunHost // as the run found them
 	ended    bool
 	skipped  bool
 	harder   bool // a failure that was no block
@@ -42,6 +43,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.hosts, r.installs = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
 		r.planned = map[string]bool{}
 		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
+		r.machines = map[string]lifecycle.RunHost{}
 		r.took, r.failing = map[lifecycle.Action]lifecycle.Took{}, map[string]lifecycle.FailedUpgrade{}
 	}
 	if !r.ended { // what follows the summary is about the record itself
@@ -80,6 +82,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		if e.Action == lifecycle.ActionUpgrade && r.begun[e.Step] && !lost {
 			r.failing[e.Target] = lifecycle.FailedUpgrade{Host: e.Target, Version: r.installs[e.Step], Why: reason(e)}
 		}
+		r.failedBy(e, lost)
 		r.harder = r.harder || e.Diagnostic == nil || e.Diagnostic.Severity == lifecycle.SeverityError
 	case lifecycle.EventSummary:
 		r.ended, r.record.Result = true, e.Result
@@ -93,9 +96,32 @@ func (r *Recorder) header(h *lifecycle.RunHeader) {
 	r.record.Who, r.record.Where, r.record.Doing, r.record.Revision, r.record.Digest = h.Who, h.Where, h.Doing, h.Revision, h.Digest
 	r.record.Review = h.Review
 	for _, host := range h.Hosts {
-		r.hosts[host.Name] = host.Version
+		r.hosts[host.Name], r.machines[host.Name] = host.Version, host
 	}
 	r.record.Before = r.versions()
+}
+
+// mostFailures is how many failures a record holds.
+const mostFailures = 5
+
+// failedBy notes a failure that may befall other sites. Gates, budgets and windows that were in the way are the site's own, and of a
+// machine whose connection was lost nothing is known.
+func (r *Recorder) failedBy(e lifecycle.Event, lost bool) {
+	own := lost || e.Diagnostic != nil && e.Diagnostic.Severity != lifecycle.SeverityError
+	if own || !e.Action.Alike() || len(r.record.Failures) == mostFailures {
+		return
+	}
+	f := lifecycle.Failure{Action: e.Action, Where: e.Target, Why: reason(e)}
+	if lifecycle.IsUnit(e.Target) {
+		f.Unit = e.Target
+	} else {
+		m := r.machines[e.Target]
+		f.Role, f.Machine = m.Role, m.Machine
+		if e.Action.Installs() {
+			f.Version = r.installs[e.Step]
+		}
+	}
+	r.record.Failures = append(r.record.Failures, f)
 }
 
 // takenBack notes the version that a machine was taken back from.

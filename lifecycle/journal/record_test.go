@@ -121,6 +121,45 @@ func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
 	}
 }
 
+// TestRecordTellsFailuresThatMayBefallOthers: what failed on which kind of machine. What was merely in the way, a lost connection, and what is
+// a site's own do not count.
+func TestRecordTellsFailuresThatMayBefallOthers(t *testing.T) {
+	v136, none := parsed(t, "v1.36.3+k0s.2"), lifecycle.Version{}
+	begun := lifecycle.Event{Kind: lifecycle.EventBegun, Run: "r1", Site: "lab", Header: &lifecycle.RunHeader{Hosts: []lifecycle.RunHost{
+		{Name: "worker-1", Role: lifecycle.RoleWorker, Machine: "Debian 12, 6.1.0-18, amd64"}}}}
+	planned := step(0, lifecycle.EventPlanned, "worker-1", lifecycle.ActionUpgrade, v136)
+	failed := func(target string, a lifecycle.Action, d lifecycle.Diagnostic) lifecycle.Event {
+		e := step(1, lifecycle.EventFailed, target, a, none)
+		e.Diagnostic = &d
+		return e
+	}
+	broken := lifecycle.Errorf("worker-1", "not met").Because("k0s crashes again and again")
+	for _, tt := range []struct {
+		name string
+		e    lifecycle.Event
+		want []lifecycle.Failure
+	}{
+		{"a machine", failed("worker-1", lifecycle.ActionUpgrade, broken), []lifecycle.Failure{{Action: lifecycle.ActionUpgrade,
+			Role: lifecycle.RoleWorker, Machine: "Debian 12, 6.1.0-18, amd64", Version: v136, Why: "k0s crashes again and again", Where: "worker-1"}}},
+		{"an addon", failed("addon/metallb", lifecycle.ActionApply, broken), []lifecycle.Failure{{Action: lifecycle.ActionApply,
+			Unit: "addon/metallb", Why: "k0s crashes again and again", Where: "addon/metallb"}}},
+		{"a budget was in the way", failed("worker-1", lifecycle.ActionUpgrade, lifecycle.Blockedf("worker-1", "not now")), nil},
+		{"the connection was lost", failed("worker-1", lifecycle.ActionUpgrade, broken.From(lifecycle.ErrConnectionLost)), nil},
+		{"pods that do not end", failed("worker-1", lifecycle.ActionDrain, broken), nil},
+	} {
+		if got := Record([]lifecycle.Event{begun, planned, tt.e}).Failures; !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v", tt.name, got)
+		}
+	}
+	many := []lifecycle.Event{begun, planned}
+	for range 9 {
+		many = append(many, failed("worker-1", lifecycle.ActionUpgrade, broken))
+	}
+	if got := Record(many); len(got.Failures) != mostFailures || got.Failed != 9 {
+		t.Errorf("%d failures of %d", len(got.Failures), got.Failed)
+	}
+}
+
 // The runner alone writes neither a begun event nor versions nor a result.
 func TestRecordWithoutHeader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "20261121-220000-abcdef.jsonl")

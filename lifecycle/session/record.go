@@ -59,7 +59,7 @@ func (r *recorder) begin(site lifecycle.Site, plan lifecycle.Plan, run Run) erro
 		if version.IsZero() && st.Installed() {
 			version = st.Binary
 		}
-		h.Hosts = append(h.Hosts, lifecycle.RunHost{Name: host.Name, Role: host.Role, Version: version})
+		h.Hosts = append(h.Hosts, lifecycle.RunHost{Name: host.Name, Role: host.Role, Version: version, Machine: st.Kind()})
 	}
 	return r.Sink(lifecycle.Event{Format: lifecycle.EventFormat, Time: time.Now(), Run: run.ID, Site: site.Name, Kind: lifecycle.EventBegun,
 		Message: begins(run.ID, h), Header: &h})
