@@ -13,15 +13,7 @@ import (
 // checkFleetDocument applies the rules about fleet.yaml.
 func checkFleetDocument(d fleetDocument) []finding {
 	at := func(keys ...string) overlay.Place { return overlay.Place{Kind: overlay.KindFleet, Path: keys} }
-	var found []finding
-	if d.APIVersion != overlay.APIKiban {
-		found = append(found, wrong(at("apiVersion"), fmt.Sprintf("apiVersion can't be %q", d.APIVersion), "",
-			"Write `apiVersion: "+overlay.APIKiban+"`."))
-	}
-	if d.Kind != overlay.KindFleet {
-		found = append(found, wrong(at("kind"), fmt.Sprintf("kind can't be %q here", d.Kind), "Only a Fleet stands at the fleet's root.",
-			"Write `kind: "+overlay.KindFleet+"`."))
-	}
+	found := checkRootHead(rootFile{lifecycle.FleetFile, overlay.KindFleet}, d.APIVersion, d.Kind)
 	for i, program := range d.Spec.ExecPlugins {
 		if !programForm.MatchString(program) && (!path.IsAbs(program) || path.Clean(program) != program) {
 			found = append(found, wrong(at("spec", "execPlugins", overlay.Index(i)), fmt.Sprintf("%q is no program", program),

@@ -23,6 +23,8 @@ const (
 	KindTenant  = "Tenant"
 	// KindFleet is no document of an overlay: it stands in a file at the fleet's root.
 	KindFleet = "Fleet"
+	// KindHolds is another one.
+	KindHolds = "Holds"
 
 	// The versions and groups of their documents, and of k0s's own.
 	APIKiban        = "kiban.dev/v1alpha1"
