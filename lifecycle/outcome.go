@@ -72,3 +72,11 @@ func NoOutcome(file string, err error, so string) Diagnostic {
 		Try("Name a file in a folder that is there and may be written to.").
 		From(err)
 }
+
+// Line says in a line how it ended: "done: 6 of 6 steps done in 4m12s".
+func (o Outcome) Line() string {
+	if o.Message == "" {
+		return string(o.Kind)
+	}
+	return string(o.Kind) + ": " + OneLine(o.Message)
+}

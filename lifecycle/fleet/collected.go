@@ -163,6 +163,8 @@ type Drift struct {
 	Disrupts int `json:"disrupts,omitempty"`
 	// Meaning identifies what they do: plans of the same meaning do the same.
 	Meaning string `json:"meaning,omitempty"`
+	// Does are the actions of the steps, sorted, each once.
+	Does []lifecycle.Action `json:"does,omitempty"`
 	// First are the first steps, a line each, with the reason.
 	First []string `json:"first,omitempty"`
 	// Target is the version that machines are to have, where a version changes. Brings are all versions that the plan brings, or may bring

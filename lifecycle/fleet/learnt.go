@@ -144,10 +144,13 @@ func (a Asking) drift(site lifecycle.Site, st lifecycle.State, p lifecycle.Plan)
 		if s.Disrupts {
 			d.Disrupts++
 		}
+		d.Does = append(d.Does, s.Action)
 		if i < LinesKept {
 			d.First = append(d.First, lifecycle.OneLine(s.ID+": "+s.Reason))
 		}
 	}
+	slices.Sort(d.Does)
+	d.Does = slices.Compact(d.Does)
 	if d.Steps > 0 {
 		d.Meaning = p.Meaning()
 	}

@@ -13,6 +13,9 @@ const (
 	chart = "chart/"
 )
 
+// Chart is the name that the versions of a chart are kept under.
+func Chart(name string) string { return chart + name }
+
 // readable reports whether the account has a form that is known.
 func readable(s lifecycle.Soak) bool {
 	return lifecycle.SameMajor(s.Format, lifecycle.SoakFormat)

@@ -46,3 +46,6 @@ func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.
 	}
 	return site.Load(ctx, fleet, name, o)
 }
+
+// Revision is the commit that is checked out around a folder, with "-dirty" behind it where the work tree is another; "" where none is.
+func (l *Look) Revision(dir string) string { return l.git.Revision(dir) }
