@@ -115,7 +115,8 @@ func actionRows() []actionRow {
 			resume: ResumeReviewed, within: 15 * time.Minute, disrupts: true, controllers: true},
 		{action: ActionDisarmEtcd, doer: DoerMachines, verb: VerbMaintain, tone: ToneMaintain, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeReviewed, within: 2 * time.Minute, controllers: true},
-		{action: ActionApply, doer: DoerUnits, verb: VerbOther, tone: ToneUnit, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed, alike: true},
+		{action: ActionApply, doer: DoerUnits, verb: VerbOther, tone: ToneUnit, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed,
+			alike: true},
 		{action: ActionPrune, doer: DoerUnits, verb: VerbOther, tone: ToneRemove, bound: BoundGiven, lasts: LastsTime, resume: ResumeReviewed},
 	}
 }

@@ -89,7 +89,8 @@ func (r RunRecord) Applied() bool {
 	return r.Doing == "" || r.Doing == "apply" || strings.HasPrefix(r.Doing, "apply ")
 }
 
-// Took is how long the steps of one action took in a run, the gates behind them included. How long gates before them were waited for is not
+// Took is how long the steps of one action took in a run, the gates behind them included. How long gates before them were waited for is
+// not
 // part of it.
 type Took struct {
 	Action Action        `json:"action"`

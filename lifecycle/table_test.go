@@ -141,7 +141,8 @@ func TestTablesAsText(t *testing.T) {
 		}{
 			{a.Disrupts(), "disrupts"}, {a.Installs(), "installs"}, {a.Removes(), "removes"}, {a.InstallsService(), "installs the service"},
 			{a.Enrols(), "enrols"},
-			{a.StartsK0s(), "starts k0s"}, {a.Touches(), "touches"}, {a.OnlyControllers(), "controllers only"}, {a.Alike(), "fails alike elsewhere"},
+			{a.StartsK0s(), "starts k0s"}, {a.Touches(), "touches"}, {a.OnlyControllers(), "controllers only"}, {a.Alike(),
+				"fails alike elsewhere"},
 			{a.EtcdGrowth() != 0, fmt.Sprintf("etcd %+d", a.EtcdGrowth())},
 		} {
 			if p.holds {

@@ -7,5 +7,6 @@ import (
 )
 
 func main() {
+	spendMemory(os.Getenv)
 	os.Exit(Run(context.Background(), systemStreams(), os.Args[1:]))
 }

@@ -52,6 +52,8 @@ func (g *Ground) TearDown() {
 // Usage is what a whole process took and gave.
 type Usage struct {
 	Wall time.Duration
+	// CPU is the processor time, of the system for it included.
+	CPU time.Duration
 	// RSS is the peak resident memory in bytes.
 	RSS            int64
 	Stdout, Stderr string
@@ -70,6 +72,7 @@ func (g *Ground) Run(bin string, args ...string) (Usage, error) {
 	u := Usage{Wall: time.Since(start), Stdout: out.String(), Stderr: errw.String(), Code: cmd.ProcessState.ExitCode()}
 	if ru, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		u.RSS = ru.Maxrss * 1024 // Linux counts KiB
+		u.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -6,11 +6,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,17 +26,18 @@ func main() {
 	kiban := flag.String("kiban", "bin/kiban", "kiban's binary")
 	lab := flag.String("lab", "bin/kiban-lab", "the lab's binary")
 	net := flag.String("net", "127.210.0", "addresses of the sites' machines")
-	only := flag.String("only", "", "scenarios whose name has this in it")
+	only := flag.String("only", "", "a regular expression: only the scenarios whose name has it in it")
 	keep := flag.String("keep", "", "a folder for what rehearsals and runs said")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b, err := binaries(*kiban, *lab)
-	if err != nil {
+	wanted, bad := regexp.Compile(*only)
+	if err = errors.Join(err, bad); err != nil {
 		fmt.Fprintln(os.Stderr, "foretold:", err)
 		os.Exit(1)
 	}
-	os.Exit(all(ctx, b, *net, *only, *keep))
+	os.Exit(all(ctx, b, *net, wanted, *keep))
 }
 
 func binaries(kiban, lab string) (b drive.Binaries, err error) {
@@ -46,12 +49,12 @@ func binaries(kiban, lab string) (b drive.Binaries, err error) {
 }
 
 // all runs the scenarios, prints the table, and gives the exit code.
-func all(ctx context.Context, b drive.Binaries, net, only, keep string) int {
+func all(ctx context.Context, b drive.Binaries, net string, wanted *regexp.Regexp, keep string) int {
 	fmt.Println("| scenario | machines, in order | steps | ended | requests lost | time | |")
 	fmt.Println("|---|---|---|---|---|---|---|")
 	wrong, run := 0, 0
 	for _, s := range scenarios() {
-		if !strings.Contains(s.name, only) || ctx.Err() != nil {
+		if !wanted.MatchString(s.name) || ctx.Err() != nil {
 			continue
 		}
 		run++

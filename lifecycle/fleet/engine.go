@@ -7,7 +7,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Engine applies the sites that may go, some side by side, until none may any more. It keeps nothing: whoever begins anew goes on from where
+// Engine applies the sites that may go, some side by side, until none may any more. It keeps nothing: whoever begins anew goes on from
+// where
 // the sites are, and so does another engine with the same repository.
 type Engine struct {
 	// Look asks the named sites anew, or all where none is named, and gives all that is known then.
@@ -33,7 +34,8 @@ type Result struct {
 	Stopped bool `json:"stopped,omitempty"`
 }
 
-// Run applies sites until none may go, or stop is closed: then those in hand end in order, and no other begins. The error is that of looking;
+// Run applies sites until none may go, or stop is closed: then those in hand end in order, and no other begins. The error is that of
+// looking;
 // how sites end is in the result.
 func (e Engine) Run(ctx context.Context, stop <-chan struct{}) (Result, error) {
 	facts, err := e.Look(ctx, nil)

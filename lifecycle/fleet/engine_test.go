@@ -65,7 +65,8 @@ func (w *world) apply(_ context.Context, stop <-chan struct{}, site string) life
 	return o
 }
 
-// forty are 40 sites in four waves of ten. Those of every wave whose number ends in 3 or 7 have machines of another kind, five of them are
+// forty are 40 sites in four waves of ten. Those of every wave whose number ends in 3 or 7 have machines of another kind, five of them
+// are
 // planted to fail.
 func forty() *world {
 	sites := map[string]func(*Collected){}
@@ -186,7 +187,8 @@ func TestEngineBounds(t *testing.T) {
 			}
 			return w.look(ctx, names)
 		}
-		if _, err := (Engine{Look: look, Apply: w.apply, Parallel: 1}).Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "no disk") ||
+		if _, err := (Engine{Look: look, Apply: w.apply, Parallel: 1}).Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(),
+			"no disk") ||
 			len(w.began) != 1 {
 			t.Errorf("%v, %v", err, w.began)
 		}

@@ -11,7 +11,8 @@ import (
 )
 
 // Facts are what it is decided by who may go: a fleet as its work tree declares it, and what was collected of its sites. revision is the
-// commit that is checked out: a site that was collected at the same is not read again, for building one takes a tenth of a second. That of
+// commit that is checked out: a site that was collected at the same is not read again, for building one takes a tenth of a second. That
+// of
 // a work tree which differs, "-dirty", counts for nothing.
 func (s Source) Facts(
 	ctx context.Context, fleet, revision string, collected []Collected, lifts []lifecycle.Lift, now time.Time,

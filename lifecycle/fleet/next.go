@@ -67,7 +67,8 @@ func (q Queue) Of(t Turn) []Place {
 	return slices.DeleteFunc(slices.Clone(q.Places), func(p Place) bool { return p.Turn != t })
 }
 
-// Facts are what it is decided by: the repository, and what is known of each site. Nothing else counts, so that whoever asks with the same
+// Facts are what it is decided by: the repository, and what is known of each site. Nothing else counts, so that whoever asks with the
+// same
 // facts is told the same.
 type Facts struct {
 	// Declared are the sites as the repository has them; Broken says of those that can't be read why.
@@ -125,7 +126,8 @@ func (f Facts) alone(site lifecycle.Site, holds []Hold) Place {
 		waits.Steps, waits.Brings = p.Steps, p.Brings
 		return waits
 	}
-	if o, err := lifecycle.OpeningOf(site.Policy.Windows, f.Now); err == nil && len(site.Policy.Windows) > 0 && drift.Disrupts > 0 && !o.Open() {
+	if o, err := lifecycle.OpeningOf(site.Policy.Windows, f.Now); err == nil && len(site.Policy.Windows) > 0 && drift.Disrupts > 0 &&
+		!o.Open() {
 		p.Turn, p.Until, p.Why = TurnWindow, o.Next, "all maintenance windows are closed; "+o.WhenNext(f.Now)
 		return p
 	}
@@ -182,7 +184,8 @@ func (f Facts) promotion(site lifecycle.Site, brings []lifecycle.SoakVersion) Pl
 	return p
 }
 
-// waves has sites wait for those of earlier waves that go on by themselves, and for a wave of which none has come through. A site that has
+// waves has sites wait for those of earlier waves that go on by themselves, and for a wave of which none has come through. A site that
+// has
 // stopped keeps those that are not like it from nothing: that is what holds are for.
 func (q Queue) waves() {
 	var before []*wave

@@ -46,7 +46,8 @@ func silent(c *Collected) {
 
 // failed has the site's last run fail at an upgrade of a worker.
 func failed(c *Collected) {
-	c.Runs.Value = append([]lifecycle.RunRecord{{ID: "r-" + c.Site, Doing: "apply", Result: lifecycle.RunFailed, Ended: noon.Add(-2 * time.Hour),
+	c.Runs.Value = append([]lifecycle.RunRecord{{ID: "r-" + c.Site, Doing: "apply", Result: lifecycle.RunFailed,
+		Ended: noon.Add(-2 * time.Hour),
 		Failures: []lifecycle.Failure{{Action: lifecycle.ActionUpgrade, Role: lifecycle.RoleWorker, Machine: debian18.kind(), Version: target,
 			Where: "w1", Why: "the kubelet does not start"}}}}, c.Runs.Value...)
 }
@@ -168,7 +169,8 @@ func TestHolds(t *testing.T) {
 	addonFailed := func(c *Collected) {
 		addon(c)
 		failed(c)
-		c.Runs.Value[0].Failures = []lifecycle.Failure{{Action: lifecycle.ActionApply, Unit: "addon/metallb", Where: "addon/metallb", Why: "not ready"}}
+		c.Runs.Value[0].Failures = []lifecycle.Failure{{Action: lifecycle.ActionApply, Unit: "addon/metallb", Where: "addon/metallb",
+			Why: "not ready"}}
 	}
 	own := func(c *Collected) { failed(c); c.Runs.Value[0].Failures = nil }
 	for _, tt := range []struct {
@@ -186,7 +188,8 @@ func TestHolds(t *testing.T) {
 			c.Machines.Value = []Machine{debian25, {Name: "w2", Role: lifecycle.RoleWorker, Problem: "no route"}}
 		}, nil, "a: held, b: held"},
 		{"only a controller is of that kind", failed, func(c *Collected) {
-			c.Machines.Value = []Machine{debian25, {Name: "c1", Role: lifecycle.RoleController, OS: "Debian 12", Kernel: "6.1.0-18", Arch: "amd64"}}
+			c.Machines.Value = []Machine{debian25, {Name: "c1", Role: lifecycle.RoleController, OS: "Debian 12", Kernel: "6.1.0-18",
+				Arch: "amd64"}}
 		}, nil, "a: held, b: go"},
 		{"another version", failed, func(c *Collected) { c.Drift.Value.Brings[0].Version = "v1.36.4+k0s.0" }, nil, "a: held, b: go"},
 		{"machines are not known", failed, func(c *Collected) { c.Machines = Part[[]Machine]{Unknown: "no route"} }, nil, "a: held, b: held"},

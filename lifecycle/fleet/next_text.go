@@ -89,7 +89,8 @@ func (r Result) Summary() string {
 		n[o.Kind]++
 	}
 	var parts []string
-	for _, k := range []lifecycle.OutcomeKind{lifecycle.OutcomeDone, lifecycle.OutcomeUnchanged, lifecycle.OutcomeFailed, lifecycle.OutcomeBlocked,
+	for _, k := range []lifecycle.OutcomeKind{lifecycle.OutcomeDone, lifecycle.OutcomeUnchanged, lifecycle.OutcomeFailed,
+		lifecycle.OutcomeBlocked,
 		lifecycle.OutcomeStale, lifecycle.OutcomeInterrupted} {
 		if n[k] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n[k], k))

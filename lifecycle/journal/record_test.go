@@ -68,7 +68,8 @@ func TestRecord(t *testing.T) {
 				step(6, lifecycle.EventFinished, "worker-1", lifecycle.ActionRestoreFormer, lifecycle.Version{}), end}), lifecycle.RunFailed,
 			[]lifecycle.Version{v135}, 2, 1, 1, 1, time.Minute},
 		{"a word about the record comes after the end", slices.Concat(first, second,
-			[]lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136}, 2,
+			[]lifecycle.Event{end, step(70, lifecycle.EventProgress, "", "", lifecycle.Version{})}), lifecycle.RunDone, []lifecycle.Version{v136},
+			2,
 			2, 0, 2, time.Minute},
 		{"killed", first, lifecycle.RunUnended, []lifecycle.Version{v135, v136}, 1, 1, 0, 1, 3 * time.Second},
 		{"blocked", slices.Concat(first, []lifecycle.Event{blocked, end}), lifecycle.RunBlocked, []lifecycle.Version{v135, v136}, 1, 1, 1, 1,
@@ -121,7 +122,8 @@ func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
 	}
 }
 
-// TestRecordTellsFailuresThatMayBefallOthers: what failed on which kind of machine. What was merely in the way, a lost connection, and what is
+// TestRecordTellsFailuresThatMayBefallOthers: what failed on which kind of machine. What was merely in the way, a lost connection, and
+// what is
 // a site's own do not count.
 func TestRecordTellsFailuresThatMayBefallOthers(t *testing.T) {
 	v136, none := parsed(t, "v1.36.3+k0s.2"), lifecycle.Version{}
@@ -140,7 +142,8 @@ func TestRecordTellsFailuresThatMayBefallOthers(t *testing.T) {
 		want []lifecycle.Failure
 	}{
 		{"a machine", failed("worker-1", lifecycle.ActionUpgrade, broken), []lifecycle.Failure{{Action: lifecycle.ActionUpgrade,
-			Role: lifecycle.RoleWorker, Machine: "Debian 12, 6.1.0-18, amd64", Version: v136, Why: "k0s crashes again and again", Where: "worker-1"}}},
+			Role: lifecycle.RoleWorker, Machine: "Debian 12, 6.1.0-18, amd64", Version: v136, Why: "k0s crashes again and again",
+			Where: "worker-1"}}},
 		{"an addon", failed("addon/metallb", lifecycle.ActionApply, broken), []lifecycle.Failure{{Action: lifecycle.ActionApply,
 			Unit: "addon/metallb", Why: "k0s crashes again and again", Where: "addon/metallb"}}},
 		{"a budget was in the way", failed("worker-1", lifecycle.ActionUpgrade, lifecycle.Blockedf("worker-1", "not now")), nil},

@@ -53,11 +53,13 @@ func TestLift(t *testing.T) {
 func TestHoldsFileIsStrict(t *testing.T) {
 	head := "apiVersion: kiban.dev/v1alpha1\nkind: Holds\nspec:\n  lifted:\n"
 	for name, c := range map[string]struct{ content, subject, says string }{
-		"another kind":      {"apiVersion: kiban.dev/v1alpha1\nkind: Fleet\n", "holds.yaml:2", `kind can't be "Fleet" here`},
-		"unknown field":     {head + "  - {failure: '0123456789', by: a, why: b, at: '2026-11-30T05:12:00Z', sites: all}\n", "holds.yaml:5", "has no field"},
-		"no fingerprint":    {head + "  - {failure: all, by: a, why: b, at: '2026-11-30T05:12:00Z'}\n", "holds.yaml:5", `"all" is no fingerprint`},
-		"no time":           {head + "  - {failure: '0123456789', by: a, why: b, at: today}\n", "holds.yaml:5", `"today" is no time`},
-		"nobody said why":   {head + "  - {failure: '0123456789', by: a, at: '2026-11-30T05:12:00Z'}\n", "holds.yaml:5", "who lifted it and why"},
+		"another kind": {"apiVersion: kiban.dev/v1alpha1\nkind: Fleet\n", "holds.yaml:2", `kind can't be "Fleet" here`},
+		"unknown field": {head + "  - {failure: '0123456789', by: a, why: b, at: '2026-11-30T05:12:00Z', sites: all}\n", "holds.yaml:5",
+			"has no field"},
+		"no fingerprint": {head + "  - {failure: all, by: a, why: b, at: '2026-11-30T05:12:00Z'}\n", "holds.yaml:5", `"all" is no fingerprint`},
+		"no time":        {head + "  - {failure: '0123456789', by: a, why: b, at: today}\n", "holds.yaml:5", `"today" is no time`},
+		"nobody said why": {head + "  - {failure: '0123456789', by: a, at: '2026-11-30T05:12:00Z'}\n", "holds.yaml:5",
+			"who lifted it and why"},
 		"something else":    {"- a\n", "holds.yaml", ""},
 		"two documents":     {head + "---\n" + head, "holds.yaml", "not one document"},
 		"a key given twice": {head + "  lifted: []\n", "holds.yaml:5", "given twice"},

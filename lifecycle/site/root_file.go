@@ -40,7 +40,8 @@ func readRootFile(fleetDir, name string) ([]byte, lifecycle.Diagnostics) {
 	return content, nil
 }
 
-// decodeRootFile reads the file's content, strictly, into a pointer to the form of its document, and gives that document. check finds what
+// decodeRootFile reads the file's content, strictly, into a pointer to the form of its document, and gives that document. check finds
+// what
 // the form allows and the meaning does not.
 func decodeRootFile(f rootFile, content []byte, into any, check func() []finding) (*yaml.Node, lifecycle.Diagnostics) {
 	docs, err := overlay.ParseYAML(content)
