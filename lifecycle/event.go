@@ -6,7 +6,7 @@ import (
 )
 
 // EventFormat is the version of Event's JSON form.
-const EventFormat = "1.1"
+const EventFormat = "1.2"
 
 // EventKind says what happened to a step, or to the run when Step is empty.
 type EventKind string
@@ -52,6 +52,10 @@ type Event struct {
 	// Version and Disrupts are the step's: on planned events, and on started ones of steps that were not in the queue.
 	Version  Version `json:"version,omitzero"`
 	Disrupts bool    `json:"disrupts,omitempty"`
+	// Change is Step.Change, on started events of steps that were not in the queue.
+	Change string `json:"change,omitempty"`
+	// Lost, on failed events: the machine was out of reach, which is no word against what was done.
+	Lost bool `json:"lost,omitempty"`
 	// Result is on the summary.
 	Result RunResult `json:"result,omitempty"`
 }

@@ -59,6 +59,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
 		"Epoch": "each run that changes a machine raises it", "Certificates": "kubelets renew theirs at any time",
 		"Acts": "gates ask for it, of programs that have started a moment ago",
+		"Log":  "a program says more all the time",
 		"Etcd": "its file and its counters grow all the time; an alarm is among a plan's findings",
 	}
 	observed, facts := reflect.TypeFor[HostState](), reflect.TypeFor[hostFacts]()

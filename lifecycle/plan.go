@@ -138,6 +138,8 @@ type Step struct {
 	Reason string `json:"reason"`
 	// Changes lists what a configuration step changes, "spec.network.provider: kuberouter -> calico"; secrets masked.
 	Changes []string `json:"changes,omitempty"`
+	// Change, of ActionRestoreSettings, identifies what the target's k0s was to run with, so that it is known again when it is tried again.
+	Change string `json:"change,omitempty"`
 	// Objects are what ActionApply and ActionPrune change, in order. Digest is the UnitState.Digest of what is to be applied: a step whose
 	// unit no longer has it is refused; "" where there was no cluster yet to render for.
 	Objects []ObjectChange `json:"objects,omitempty"`

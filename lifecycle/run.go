@@ -81,6 +81,10 @@ type RunRecord struct {
 	FailedUpgrades []FailedUpgrade `json:"failedUpgrades,omitempty"`
 	// Failures are by what it failed, as far as that could befall other sites: a few at most, in the order in which they happened.
 	Failures []Failure `json:"failures,omitempty"`
+	// FailedChanges are changes of what k0s runs with that it did not come up with, and that were taken back.
+	FailedChanges []FailedChange `json:"failedChanges,omitempty"`
+	// Tried is how the last start of k0s on each controller came out that the run made, sorted by machine.
+	Tried []Try `json:"tried,omitempty"`
 }
 
 // Applied reports whether the run carried out what the repository declares, and not a task beside it, such as a backup. Records of older

@@ -142,6 +142,8 @@ type HostState struct {
 	Token bool `json:"token,omitempty"`
 	// Spent says that a worker has no credentials for the API and that its join token was overwritten: its join failed, and k0s can't start.
 	Spent bool `json:"spent,omitempty"`
+	// Log are the telling lines of what the k0s of a controller said last that is not well (LastWords); nil where it was not asked.
+	Log Answer[[]string] `json:"-"`
 	// Doubts are findings about what the host said and was not believed.
 	Doubts Diagnostics `json:"doubts,omitempty"`
 }

@@ -142,7 +142,8 @@ func addPruneTenants(cmd *cobra.Command, opts *lifecycle.PlanOptions) {
 	cmd.Flags().BoolVar(&opts.PruneTenants, "prune-tenants", false,
 		"delete the tenants that have left the repository, with their namespaces and all data in them")
 	cmd.Flags().BoolVar(&opts.NewCluster, "new-cluster", false, "begin a new cluster although the site had one, with all that was in it lost")
-	cmd.Flags().BoolVar(&opts.RetryFailed, "retry-failed", false, "in a job: put a version on a machine again on which it failed before")
+	cmd.Flags().BoolVar(&opts.RetryFailed, "retry-failed", false,
+		"in a job: put a version or a change on a machine again on which it failed before")
 }
 
 // applied is the verb's one line of result.

@@ -186,3 +186,54 @@ func TestLostControlPlaneComesBackOnNewMachines(t *testing.T) {
 	})
 	b.emptyPlan()
 }
+
+// A site whose only controller does not come up with its new k0s: plan says what its log says, what was tried and how that ended, and the
+// ways on in their order. The first one is tried again and said to be; the second one, which loses nothing, brings the site up.
+func TestASiteThatDoesNotComeUp(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.208.5", 1, 1)
+	b.twoStep("1h, commit: manual")
+	b.write()
+	b.apply(0)
+	cs, _ := b.admin()
+	b.note(cs, "before")
+	b.NodeTimeout = "15s"
+	b.Version = v136
+	b.write()
+	b.fault("controller-1", "crash", v136)
+	b.says(b.apply(1), "controller controller-1 did not come up with k0s "+v136, "with nothing lost: kiban back lab")
+
+	m := b.mark()
+	r := b.kiban("plan", "lab")
+	b.inOrder(r, "k0s "+v136+" does not come up on this controller", "Its log says:", "this machine was told that "+v136+" cannot run",
+		"Tried before: upgrade of k0s "+v136+" on ", "did not bring it up", "This plan tries the same again",
+		"kiban node logs lab controller-1", "Back to "+v135+", with nothing lost: kiban back lab", "declare a fixed version of v1.36",
+		"kiban restore lab --from lab-"+v135)
+	b.untouched(m, "a plan of a site that does not come up")
+	b.apply(1)
+	b.says(b.kiban("plan", "lab"), "Tried before: start of k0s "+v136+" on ")
+
+	b.must(0, b.kiban("back", "lab", "--yes", "--lock-timeout", "2m"))
+	b.Version = v135
+	b.write()
+	b.apply(0)
+	b.controllersRun(v135)
+	if !b.noted(cs, "before") {
+		t.Error("what was stored is lost")
+	}
+	b.emptyPlan()
+}
+
+// inOrder asserts that a command says texts one behind the other.
+func (b *bench) inOrder(r result, texts ...string) {
+	b.t.Helper()
+	rest := r.stdout + r.stderr
+	for _, text := range texts {
+		_, after, found := strings.Cut(rest, text)
+		if !found {
+			b.t.Errorf("it does not say %q in its place: %s", text, r)
+			return
+		}
+		rest = after
+	}
+}

@@ -168,9 +168,9 @@ func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Di
 	}
 	others, unknown := r.others(ctx, s.Target)
 	told.Hint = stopped + "\n" + fmt.Sprintf(
-		"- If the cause is on %[1]s, mend it and run the same command again: it carries on from there.\n"+
+		"- If the cause is on %[1]s, mend it and run the same command again: it carries on from there.\n%[4]s"+
 			"- If %[2]s is at fault, declare %[3]s: the next plan installs that in its place "+
-			"and does not start %[2]s again.\n%[4]s"+
+			"and does not start %[2]s again.\n"+
 			"- If the machine is lost, replace it: kiban node replace %[5]s %[1]s.",
 		s.Target, s.Version, lifecycle.FixedVersion(s.Version, others), r.goingBack(ctx, s, others, unknown), r.site.Name)
 }
@@ -241,6 +241,9 @@ func (r *run) goingBack(ctx context.Context, s lifecycle.Step, others map[string
 	}
 	if h.Binary == h.Former {
 		return "" // the new one never came into its place, so there is nothing to go back from
+	}
+	if h.PinHeld && lifecycle.Emulated(h.Config) == lifecycle.EmulatedMinor(h.Former) {
+		return fmt.Sprintf("- Back to %s, with nothing lost: kiban back %s. It says what may be in the way.\n", h.Former, r.site.Name)
 	}
 	ok, why := h.MayDeclareFormer(others)
 	switch {

@@ -42,6 +42,10 @@ func TestControllerFindingNamesTheWaysOn(t *testing.T) {
 			other: &lifecycle.HostState{ServiceName: "k0scontroller", Binary: newer, Running: newer},
 			hint: []string{"may not go back to " + older.String(), "c2 has " + newer.String() + ", and kiban plans no downgrade",
 				"a fixed version of v1.36 that is newer than " + newer.String(), "kiban restore tokyo"}, not: "its former version"},
+		"it has acted as the former version": {host: lifecycle.HostState{Former: older, Binary: newer, RanKnown: true, PinHeld: true,
+			Ran: []string{lifecycle.PartAPIServer}, Config: pinnedAt("1.35")},
+			hint: []string{"run the same command again", "with nothing lost: kiban back tokyo", "declare a fixed version"},
+			not:  "may not go back"},
 		"it may, and the other controller is silent": {host: lifecycle.HostState{Former: older, Binary: newer, RanKnown: true},
 			other: &lifecycle.HostState{Problem: lifecycle.HostUnreachable, Why: "connection refused"},
 			hint:  []string{"may be declared again can't be told: c2"}, not: "Or declare"},
@@ -91,12 +95,21 @@ func TestControllerFindingNamesTheWaysOn(t *testing.T) {
 						t.Errorf("no way %q: %s", want, found.Hint)
 					}
 				}
+				if back, fixed := strings.Index(found.Hint, " go back"), strings.Index(found.Hint, "declare a fixed"); back > fixed {
+					t.Errorf("forward comes before back: %s", found.Hint)
+				}
 				if c.not != "" && strings.Contains(found.Hint, c.not) {
 					t.Errorf("it says %q: %s", c.not, found.Hint)
 				}
 			})
 		})
 	}
+}
+
+// pinnedAt is a k0s.yaml that has its programs act as that release.
+func pinnedAt(minor string) []byte {
+	arg := `{"extraArgs":{"emulated-version":"` + minor + `"}}`
+	return []byte(`{"spec":{"api":` + arg + `,"controllerManager":` + arg + `,"scheduler":` + arg + `}}`)
 }
 
 // refusing is a fence that lets the upgrade through, and nothing after it.

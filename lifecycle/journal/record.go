@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -20,6 +21,9 @@ type Recorder struct {
 	done     map[string]bool                    // steps of the plan; not those of the way back after a failure
 	touched  map[string]bool                    // machines
 	failing  map[string]lifecycle.FailedUpgrade // by machine
+	tried    map[string]lifecycle.Try           // by controller
+	changes  map[string]string                  // what each step takes back, as Step.Change
+	whys     map[string]string                  // why a machine's k0s did not come up, by machine
 	took     map[lifecycle.Action]lifecycle.Took
 	machines map[string]lifecycle.RunHost // as the run found them
 	ended    bool
@@ -45,6 +49,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
 		r.machines = map[string]lifecycle.RunHost{}
 		r.took, r.failing = map[lifecycle.Action]lifecycle.Took{}, map[string]lifecycle.FailedUpgrade{}
+		r.tried, r.changes, r.whys = map[string]lifecycle.Try{}, map[string]string{}, map[string]string{}
 	}
 	if !r.ended { // what follows the summary is about the record itself
 		r.record.Ended = e.Time
@@ -64,6 +69,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 		if !e.Version.IsZero() {
 			r.installs[e.Step] = e.Version
 		}
+		r.changes[e.Step] = e.Change
 		if e.Target != "" && !lifecycle.IsUnit(e.Target) {
 			r.touched[e.Target] = true
 		}
@@ -73,16 +79,22 @@ func (r *Recorder) Add(e lifecycle.Event) {
 			r.time(e)
 		}
 		r.takenBack(e)
+		r.changeTakenBack(e)
+		r.cameUp(e, "")
 		r.installed(e)
 	case lifecycle.EventSkipped:
 		r.skipped = true
 	case lifecycle.EventFailed:
 		r.record.Failed++
-		lost := e.Diagnostic != nil && errors.Is(*e.Diagnostic, lifecycle.ErrConnectionLost) // no word against the version
+		lost := e.Lost || e.Diagnostic != nil && errors.Is(*e.Diagnostic, lifecycle.ErrConnectionLost) // no word against the version
 		if e.Action == lifecycle.ActionUpgrade && r.begun[e.Step] && !lost {
 			r.failing[e.Target] = lifecycle.FailedUpgrade{Host: e.Target, Version: r.installs[e.Step], Why: reason(e)}
 		}
 		r.failedBy(e, lost)
+		if r.begun[e.Step] && !lost {
+			r.whys[e.Target] = reason(e)
+			r.cameUp(e, cmp.Or(reason(e), "the run did not say why"))
+		}
 		r.harder = r.harder || e.Diagnostic == nil || e.Diagnostic.Severity == lifecycle.SeverityError
 	case lifecycle.EventSummary:
 		r.ended, r.record.Result = true, e.Result
@@ -193,7 +205,7 @@ func (r *Recorder) versions() []lifecycle.Version {
 func (r *Recorder) Record() lifecycle.RunRecord {
 	out := r.record
 	out.After, out.Begun, out.Done, out.Machines = r.versions(), len(r.begun), len(r.done), len(r.touched)
-	out.Took = r.times()
+	out.Took, out.Tried = r.times(), r.tries()
 	switch {
 	case !r.ended:
 		out.Result = lifecycle.RunUnended

@@ -38,6 +38,7 @@ func (p *planner) inspectCluster() {
 	case p.dark():
 		p.find(lifecycle.Blockedf(p.site.Name, "the API does not answer, though nothing that kiban could start is stopped").
 			Because(p.state.API.Unknown).
+			Because(p.logsOfOthers()...).
 			Try(p.lookAtControllers() + p.ifLost()))
 	case p.state.API.NotYet:
 		p.inspectBeginning()
@@ -80,6 +81,18 @@ func (p *planner) lookAtControllers() string {
 		}
 	}
 	return way + "."
+}
+
+// logsOfOthers are the last words of controllers that are not told of by themselves.
+func (p *planner) logsOfOthers() (said []string) {
+	for _, m := range p.controllers() {
+		if !p.ails(m) {
+			for _, text := range logOf(m) {
+				said = append(said, m.Name+": "+text)
+			}
+		}
+	}
+	return said
 }
 
 // askedAtAnotherPort says that an API which does not answer was asked where the site declares it, and that a controller has another port in

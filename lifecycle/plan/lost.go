@@ -75,27 +75,3 @@ func (p *planner) ifLost() string {
 	return text + fmt.Sprintf(" and restore the newest backup, of %s, in %s: %s.", b.Taken, b.Place, lifecycle.RestoreCommand(p.site.Name,
 		b))
 }
-
-// inspectFailedBefore tells of versions that the plan puts on a machine on which they failed before, when, and why.
-func (p *planner) inspectFailedBefore() {
-	told := map[string]bool{}
-	p.eachInstall(func(st *step) {
-		f, run, ok := p.state.Past.FailedUpgrade(st.Target, st.Version)
-		runs := p.member(st.Target).seen.Running == f.Version
-		if !ok || st.Action == lifecycle.ActionRestoreFormer || told[st.Target+f.Version.String()] || runs {
-			return
-		}
-		told[st.Target+f.Version.String()] = true
-		sev, yes := lifecycle.SeverityWarning, "go on"
-		if p.options.InJob && !p.options.RetryFailed {
-			sev, yes = lifecycle.SeverityBlocked, "say so: kiban apply "+p.site.Name+" at a terminal, or --retry-failed in the job (in the fleet's "+
-				"pipeline, the variable KIBAN_RETRY_FAILED=1)"
-		}
-		p.find(lifecycle.Findingf(sev, st.Target, "k0s %s failed on this machine at %s and was taken back", f.Version,
-			run.Ended.UTC().Format("2006-01-02 15:04 UTC")).
-			Because(f.Why).
-			Try(fmt.Sprintf("If the cause is mended, %s. Else declare a fixed version, or leave %s as it is. All of it: kiban show %s",
-				yes, f.Former,
-				run.ID)))
-	})
-}

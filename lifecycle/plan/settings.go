@@ -43,6 +43,9 @@ func (p *planner) settingsBack(s *stage, m *member, t settingsTurn, work *step, 
 		st.Keeps = true
 		back.Changes = append(back.Changes, st.Changes...)
 	}
+	if len(back.Changes) > 0 {
+		back.Change = m.runsWith()
+	}
 	work.OnFailure = []lifecycle.Step{back.Step}
 	forget := p.do(lifecycle.ActionForgetSettings, m, "it is well with the change: what it ran with before is no longer kept")
 	last := s.steps[len(s.steps)-1]
@@ -64,6 +67,15 @@ func (p *planner) runsWell(m *member) bool {
 	// What was Ready before k0s was started again says nothing of it, as the gate has it, too.
 	beat := m.node.Heartbeat
 	return m.registered && m.node.Ready && (beat.IsZero() || !beat.Before(m.seen.ServiceSince.Truncate(time.Second)))
+}
+
+// runsWith identifies what the member's k0s is to run with.
+func (m *member) runsWith() string {
+	words := append([]string{m.ConfigDigest, m.Environment}, m.Arguments...)
+	for _, f := range m.Files {
+		words = append(words, f.Path, f.Digest)
+	}
+	return lifecycle.Digest([]byte(strings.Join(words, "\x00")))
 }
 
 // changesKeys reports whether steps change the keys that the API server encrypts with: what it has written with new ones the former ones

@@ -36,7 +36,7 @@ func (s *Session) remember(ctx context.Context, seen lifecycle.State) lifecycle.
 	if pinMatters(s.site, seen) && !away && s.parts.Pins != nil {
 		past.Pinned = answer(s.parts.Pins.Pinned(ctx))
 	}
-	if away || changing || controllerAway(s.site, seen) {
+	if away || changing || controllerAway(s.site, seen) || settingsChange(s.site, seen) {
 		past.Runs = s.pastRuns(ctx, !away)
 	}
 	return past
@@ -83,11 +83,23 @@ func versionsChange(site lifecycle.Site, seen lifecycle.State) (changing, underW
 	return changing, underWay || len(running) > 1
 }
 
-// controllerAway reports whether a controller told nothing.
+// controllerAway reports whether a controller told nothing, or its API server does not answer.
 func controllerAway(site lifecycle.Site, seen lifecycle.State) bool {
 	return slices.ContainsFunc(site.Cluster.Controllers(), func(h lifecycle.Host) bool {
 		st, ok := seen.Host(h.Name)
-		return ok && !st.Reached()
+		return ok && (!st.Reached() || silentController(st, seen.API))
+	})
+}
+
+// settingsChange reports whether a machine's k0s runs with something else than what is declared, as far as that is told at a glance.
+func settingsChange(site lifecycle.Site, seen lifecycle.State) bool {
+	return slices.ContainsFunc(site.Cluster.Hosts, func(h lifecycle.Host) bool {
+		st, ok := seen.Host(h.Name)
+		if !ok || !st.Reached() || !st.Installed() {
+			return false
+		}
+		return h.ConfigDigest != "" && h.ConfigDigest != st.ConfigDigest || !slices.Equal(h.Arguments, st.Arguments) ||
+			h.Environment != "" && h.Environment != st.Environment || len(h.At(st.Level()).FileChanges(st)) > 0
 	})
 }
 

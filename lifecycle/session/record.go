@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -89,8 +90,10 @@ func (r *recorder) Sink(e lifecycle.Event) error {
 		e.Version, e.Disrupts = s.Version, s.Disrupts
 	case lifecycle.EventStarted:
 		if !r.queue[e.Step] {
-			e.Version, e.Disrupts = s.Version, s.Disrupts
+			e.Version, e.Disrupts, e.Change = s.Version, s.Disrupts, s.Change
 		}
+	case lifecycle.EventFailed:
+		e.Lost = e.Diagnostic != nil && errors.Is(*e.Diagnostic, lifecycle.ErrConnectionLost) // a journal keeps no causes
 	case lifecycle.EventSummary:
 		e.Result = r.result()
 	}

@@ -106,6 +106,7 @@ func (s *Session) Observe(ctx context.Context) (lifecycle.State, error) {
 	s.mu.Unlock()
 	state, err := s.parts.Site.Observe(ctx)
 	if err == nil {
+		s.listen(ctx, &state)
 		state.Past = s.remember(ctx, state)
 	}
 	s.mu.Lock()

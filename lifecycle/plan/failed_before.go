@@ -1,0 +1,43 @@
+package plan
+
+import (
+	"fmt"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// inspectFailedBefore tells of versions and changes that the plan puts on a machine on which they failed before, when, and why.
+func (p *planner) inspectFailedBefore() {
+	told := map[string]bool{}
+	p.eachInstall(func(st *step) {
+		f, run, ok := p.state.Past.FailedUpgrade(st.Target, st.Version)
+		runs := p.member(st.Target).seen.Running == f.Version
+		if !ok || st.Action == lifecycle.ActionRestoreFormer || told[st.Target+f.Version.String()] || runs {
+			return
+		}
+		told[st.Target+f.Version.String()] = true
+		p.failedBefore(st.Target, "k0s "+f.Version.String(), run, f.Why, fmt.Sprintf("declare a fixed version, or leave %s as it is", f.Former))
+	})
+	for _, s := range p.work {
+		for _, st := range s.steps {
+			for _, back := range st.OnFailure {
+				if f, run, ok := p.state.Past.FailedChange(back.Target, back.Change); ok {
+					p.failedBefore(back.Target, "the same change", run, f.Why, "correct the change where it is declared, or take it back")
+				}
+			}
+		}
+	}
+}
+
+// failedBefore tells of one. At a terminal it is asked for a yes as every plan is; a job does not go on.
+func (p *planner) failedBefore(host, what string, run lifecycle.RunRecord, why, instead string) {
+	sev, yes := lifecycle.SeverityWarning, "go on"
+	if p.options.InJob && !p.options.RetryFailed {
+		sev, yes = lifecycle.SeverityBlocked, "say so: kiban apply "+p.site.Name+" at a terminal, or --retry-failed in the job "+
+			"(in the fleet's pipeline, the variable KIBAN_RETRY_FAILED=1)"
+	}
+	p.find(lifecycle.Findingf(sev, host, "%s failed on this machine at %s and was taken back", what,
+		run.Ended.UTC().Format("2006-01-02 15:04 UTC")).
+		Because(why).
+		Try(fmt.Sprintf("If the cause is mended, %s. Else %s. All of it: kiban show %s", yes, instead, run.ID)))
+}
