@@ -121,8 +121,8 @@ reviewed. 130 interrupted.`,
 		newShow(a, nil))
 	addGroup(root, "Foresight", newReady(a, nil), newRehearse(a, nil), newCalendar(a))
 	addGroup(root, "Machines", newNode(a, nil), newSSH(a, nil), newHosts(a, nil), newKubeconfig(a, nil))
-	addGroup(root, "The fleet", newSites(a, nil), newSite(a, nil), newInit(a, nil), newImport(a, nil), newRender(a, nil), newPin(a, nil),
-		newBundle(a, nil), newSchema(a))
+	addGroup(root, "The fleet", newSites(a, nil), newSite(a, nil), newFleet(a), newInit(a, nil), newImport(a, nil), newRender(a, nil),
+		newPin(a, nil), newBundle(a, nil), newSchema(a))
 	addGroup(root, "Addons and tenants", newAddons(a, nil), newTenants(a, nil), newVerify(a, nil))
 	addGroup(root, "Recovery", newBack(a, nil), newCommit(a, nil), newRollback(a, nil), newRenew(a, nil), newMaintain(a, nil),
 		newBackup(a, nil), newRestore(a, nil), newDrill(a, nil), newUnlock(a, nil))

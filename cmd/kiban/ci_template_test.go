@@ -247,6 +247,8 @@ func TestGenerateJobs(t *testing.T) {
 			"ci generate apply --changed-since 00 --image kiban:1 --include  -- lab far\n"},
 		{"kiban: generate drift", nil, "ci generate drift --image kiban:1 --include  --\n"},
 		{"kiban: generate backups", []string{"KIBAN_SITES=lab"}, "ci generate backup --image kiban:1 --include  -- lab\n"},
+		{"kiban: collect", nil, "fleet collect --out collected --prune --\n"},
+		{"kiban: collect", []string{"KIBAN_SITES=lab far"}, "fleet collect --out collected --prune -- lab far\n"},
 	} {
 		if code, asked := runScript(t, jobs[c.job].Script, c.env, nil); code != 0 || asked != c.want {
 			t.Errorf("%s with %v: exit code %d, asked %q, want %q", c.job, c.env, code, asked, c.want)

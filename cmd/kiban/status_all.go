@@ -46,25 +46,49 @@ func statusOfAll(ctx context.Context, opts *statusOptions, names []string) error
 
 // stand looks at one site among others.
 func (a *app) stand(ctx context.Context, name string) fleets.Standing {
-	ctx, cancel := context.WithTimeoutCause(ctx, siteWithin, fmt.Errorf("it did not answer within %s", siteWithin))
+	var standing fleets.Standing
+	opts := amongOptions{Within: siteWithin, Options: session.Options{Glance: true}}
+	_, err := a.among(ctx, name, opts, func(ctx context.Context, site lifecycle.Site, s *session.Session) error {
+		st, err := s.Observe(ctx)
+		if err == nil {
+			locks, _ := s.Locks(ctx) // `kiban status SITE` says when they can't be read
+			standing = fleets.Stand(site, st, a.Problems(site, st), session.AtWork(locks))
+		}
+		return err
+	})
+	if err != nil {
+		return fleets.Standing{Site: name, Failed: lifecycle.AsDiagnostics(err, err.Error())[0].Summary}
+	}
+	return standing
+}
+
+// amongOptions are the choices of a verb that asks many sites side by side.
+type amongOptions struct {
+	session.Options
+	// Look is shared by all of them; nil: git is asked for each.
+	Look *session.Look
+	// Within is how long one may take, its declaration included.
+	Within time.Duration
+}
+
+// among opens one site among others, and has something asked of it. The site is the zero one where its declaration can't be read.
+func (a *app) among(
+	ctx context.Context, name string, opts amongOptions, ask func(context.Context, lifecycle.Site, *session.Session) error,
+) (lifecycle.Site, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.Within, fmt.Errorf("it did not answer within %s", opts.Within))
 	defer cancel()
 	fleet, err := a.fleetDir()
 	if err != nil {
-		return fleets.Standing{Site: name, Failed: err.Error()}
+		return lifecycle.Site{}, err
 	}
-	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{})
+	site, ds := a.LoadSite(ctx, fleet, name, session.LoadOptions{Look: opts.Look})
 	if ds.Err() != nil {
-		return fleets.Standing{Site: name, Failed: fleets.Errors(ds)[0].Summary}
+		return lifecycle.Site{}, fleets.Errors(ds)
 	}
-	s, err := a.openWith(site, fleet, session.Options{Glance: true})
+	s, err := a.openWith(site, fleet, opts.Options)
 	if err != nil {
-		return fleets.Standing{Site: name, Failed: lifecycle.AsDiagnostics(err, err.Error())[0].Summary}
+		return site, err
 	}
 	defer func() { _ = s.Close() }() // what was seen was seen
-	st, err := s.Observe(ctx)
-	if err != nil {
-		return fleets.Standing{Site: name, Failed: lifecycle.AsDiagnostics(err, err.Error())[0].Summary}
-	}
-	locks, _ := s.Locks(ctx) // `kiban status SITE` says when they can't be read
-	return fleets.Stand(site, st, a.Problems(site, st), session.AtWork(locks))
+	return site, lifecycle.InTime(ctx, ask(ctx, site, s))
 }

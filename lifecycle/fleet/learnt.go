@@ -56,7 +56,7 @@ func (a Asking) Learnt(
 // Failed is a site of which nothing could be learnt, and why.
 func (a Asking) Failed(err error) Collected {
 	c := a.begun()
-	d := lifecycle.AsDiagnostics(err, err.Error())[0]
+	d := lifecycle.AsDiagnostics(err, lifecycle.InWords(err))[0]
 	c.Failed = why(d)
 	for _, part := range c.parts() {
 		part.unknown(c.Failed)

@@ -74,6 +74,7 @@ func foreignImports() []foreign {
 		{"github.com/minio/", "lifecycle/depot", "what speaks S3 is asked in one place"},
 		{"github.com/pkg/sftp", "lifecycle/depot", "files are kept by SFTP in one place"},
 		{"oras.land/", "lifecycle/depot", "artifacts are pushed to registries in one place; charts are Helm's to pull"},
+		{"github.com/prometheus/", "lifecycle/fleet", "what monitoring reads is written in one place"},
 		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
 		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
 	}
