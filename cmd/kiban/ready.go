@@ -73,11 +73,7 @@ has the same findings. Exit code 3 when something is in the way of a site, or co
 // allOrMeant are all sites, or the one that is meant.
 func (a *app) allOrMeant(cmd *cobra.Command, all bool) ([]string, error) {
 	if all {
-		fleet, err := a.fleetDir()
-		if err != nil {
-			return nil, err
-		}
-		return a.ListSites(fleet)
+		return a.everySite()
 	}
 	name, err := a.oneSite(cmd, nil)
 	return []string{name}, err

@@ -40,6 +40,9 @@ type services struct {
 	SiteInputs func(site lifecycle.Site) (map[string]string, error)
 	// SiteReads are the files and folders of a fleet that decide what a site declares; false when only building it would tell.
 	SiteReads func(fleet, name string) ([]string, bool)
+	// SiteGroups says of which groups a site is, and ListGroups writes that into its overlay.
+	SiteGroups func(ctx context.Context, fleet, name string) (lifecycle.Membership, lifecycle.Diagnostics)
+	ListGroups func(fleet string, of lifecycle.Membership) error
 	// Problems picks out of a state what an operator should know.
 	Problems func(site lifecycle.Site, state lifecycle.State) lifecycle.Diagnostics
 	// ReadFleet reads what the fleet's root allows all sites.

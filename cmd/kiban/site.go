@@ -23,13 +23,13 @@ type siteAddOptions struct {
 func newSite(a *app, runF func(context.Context, *siteAddOptions) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "site",
-		Short: "Add sites to the fleet, list them, rename them, take them out",
+		Short: "Add sites to the fleet, list them and their groups, rename them, take them out",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	list := newSites(a, nil)
 	list.Use, list.GroupID = "list", ""
-	cmd.AddCommand(newSiteAdd(a, runF), list, newSiteRename(a, nil), newSiteRemove(a, nil))
+	cmd.AddCommand(newSiteAdd(a, runF), list, newSiteGroups(a, nil), newSiteRename(a, nil), newSiteRemove(a, nil))
 	return cmd
 }
 

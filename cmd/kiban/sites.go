@@ -32,7 +32,7 @@ With --changed-since only those whose declaration is not what it was at that rev
 that is built with it, and no other. It is the built declaration that is compared, with the lock file and the files that it names: a
 comment or a README marks none. A site that cannot be read, now or then, counts as changed. What is compared is the work tree, not yet
 committed changes included.
-Below the sites stands what changed of what they share: each base, component and file, with the sites that are built with it.
+Below the sites stands what changed of what they share: each base, component and file, with the sites that it changes.
 
 A site whose overlay is gone is said on stderr: kiban destroys nothing because of it.
 With --selector only those whose labels match, as kubectl selects: those of their Site documents, and kiban.dev/name, kiban.dev/wave and

@@ -39,7 +39,7 @@ and what addons' charts make of their values, as far as the charts are on this m
 Findings name file and line. Without SITE every site of the fleet is checked, and the sites against each other.
 
 With --changed-since only the sites are checked whose declaration is not what it was at that revision, each by itself and against all
-sites. Below them stands what changed of what sites share: each base, component and file, with the sites that are built with it.
+sites. Below them stands what changed of what sites share: each base, component and file, with the sites that it changes.
 
 The forms codequality and junit are reports that GitLab shows in merge requests; the findings are told on stderr as well.`,
 		Example:           "  kiban validate\n  kiban validate tokyo-prod -o json\n  kiban validate -o codequality > gl-code-quality.json",

@@ -35,6 +35,8 @@ func wire() services {
 		Unkept:        git.Unkept,
 		SiteInputs:    site.Inputs,
 		SiteReads:     site.Reads,
+		SiteGroups:    site.Groups,
+		ListGroups:    site.ListGroups,
 		ReadFleet:     site.ReadFleet,
 		Problems:      observe.Problems,
 		ChildPipeline: gitlab.Pipeline,

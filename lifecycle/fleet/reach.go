@@ -13,7 +13,7 @@ import (
 type Reach struct {
 	// Path is relative to the fleet: that of a base, a component or an overlay, or of a file that documents name.
 	Path string `json:"path"`
-	// Sites are built with it; Changed are those of them whose declaration is not what it was.
+	// Sites are those that it is read for; Changed are those of them whose declaration is not what it was.
 	Sites   []string `json:"sites"`
 	Changed []string `json:"changed,omitempty"`
 }
@@ -53,13 +53,14 @@ func (r Reach) line() string {
 	built, changed := len(r.Sites), len(r.Changed)
 	switch {
 	case changed == 0 && built == 1:
-		return fmt.Sprintf("%s: %s is built with it, and does not change", r.Path, r.Sites[0])
+		return fmt.Sprintf("%s: read for %s, and does not change it", r.Path, r.Sites[0])
 	case changed == 0:
-		return fmt.Sprintf("%s: %s are built with it, and none changes", r.Path, lifecycle.Count(built, "site"))
+		return fmt.Sprintf("%s: read for %s, and changes none", r.Path, lifecycle.Count(built, "site"))
 	case changed == built:
-		return fmt.Sprintf("%s: %s: %s", r.Path, lifecycle.Count(built, "site"), lifecycle.Few(r.Changed))
+		return fmt.Sprintf("%s: changes %s: %s", r.Path, lifecycle.Count(built, "site"), lifecycle.Few(r.Changed))
 	}
-	return fmt.Sprintf("%s: %d of %s that are built with it: %s", r.Path, changed, lifecycle.Count(built, "site"), lifecycle.Few(r.Changed))
+	return fmt.Sprintf("%s: changes %d of %s that it is read for: %s", r.Path, changed, lifecycle.Count(built, "site"),
+		lifecycle.Few(r.Changed))
 }
 
 // Reached says line by line what that is shared has changed, and which sites of the fleet it changes; "" where that is nothing.

@@ -26,18 +26,18 @@ func TestReached(t *testing.T) {
 		want    []string
 	}{
 		{"some", rows("alpha"), nil, []string{
-			"charts/web: bravo is built with it, and does not change",
-			"clusters/base: 1 of 6 sites that are built with it: alpha",
-			"clusters/components/metallb: 1 of 2 sites that are built with it: alpha"}},
+			"charts/web: read for bravo, and does not change it",
+			"clusters/base: changes 1 of 6 sites that it is read for: alpha",
+			"clusters/components/metallb: changes 1 of 2 sites that it is read for: alpha"}},
 		{"all", rows("alpha", "bravo", "charlie", "delta", "echo", "foxtrot"), []string{"golf"}, []string{
-			"charts/web: 1 site: bravo",
-			"clusters/base: 6 sites: alpha, bravo, charlie, delta, echo and 1 more",
-			"clusters/components/metallb: 2 sites: alpha, bravo",
+			"charts/web: changes 1 site: bravo",
+			"clusters/base: changes 6 sites: alpha, bravo, charlie, delta, echo and 1 more",
+			"clusters/components/metallb: changes 2 sites: alpha, bravo",
 			"Not counted here, for only building them tells what they are made of: golf"}},
 		{"none", nil, nil, []string{
-			"charts/web: bravo is built with it, and does not change",
-			"clusters/base: 6 sites are built with it, and none changes",
-			"clusters/components/metallb: 2 sites are built with it, and none changes"}},
+			"charts/web: read for bravo, and does not change it",
+			"clusters/base: read for 6 sites, and changes none",
+			"clusters/components/metallb: read for 2 sites, and changes none"}},
 	} {
 		got := List{Reach: r.of(tt.changed), Unsure: tt.unsure}.Reached()
 		if want := strings.Join(tt.want, "\n") + "\n"; got != want {

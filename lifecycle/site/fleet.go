@@ -158,6 +158,8 @@ func Reads(fleetDir, name string) ([]string, bool) {
 	if ds != nil {
 		return nil, false
 	}
-	reads, told := overlay.Read(dir).Reads()
-	return append(reads, lifecycle.FleetFile), told // what it allows decides whether the site is valid
+	tree := overlay.Read(dir)
+	reads, told := tree.Reads()
+	reads = append(reads, groupReads(fleetDir, tree.Includes)...) // of which groups a site is, decides whether it is valid
+	return append(reads, lifecycle.FleetFile), told               // so does what is allowed
 }

@@ -62,6 +62,8 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	allowed, ds := ReadFleet(fleetDir)
 	allowed.LocalFiles = append(allowed.LocalFiles, opts.LocalFiles...)
 	site.Fleet = allowed
+	groups, found := readGroups(fleetDir)
+	ds = append(ds, found...)
 	m, found := merge(ctx, fleetDir, name)
 	ds = append(ds, found...)
 	if ds.Err() != nil {
@@ -78,6 +80,7 @@ func Load(ctx context.Context, fleetDir, name string, opts Options) (lifecycle.S
 	}
 	l := loader{tree: m.tree, opts: opts, docs: docs, site: &site}
 	l.readSite()
+	l.add(checkGroups(groups, site, m.tree.Includes, m.tree.Component)...)
 	if opts.Risks != nil {
 		ds = append(ds, opts.Risks(fleetDir)...)
 	}

@@ -46,6 +46,8 @@ type Tree struct {
 	full    bool // it takes in too much, and that was told
 	// hosts are what bases and patches together declare; see hosts.go.
 	hosts hostList
+	// own is the overlay's own kustomization; nil when it could not be read.
+	own *kustomization
 	// folders are those that a kustomization was read from; assembles says that one of them puts values together from pieces of others.
 	folders   []string
 	assembles bool
@@ -203,7 +205,10 @@ func (t *Tree) folder(dir string, into *scope, stack []string) {
 	}
 	t.folders = append(t.folders, dir)
 	t.assembles = t.assembles || !Empty(Field(docs[0], "replacements")) || !Empty(Field(docs[0], "vars"))
-	k := kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
+	k := &kustomization{tree: t, dir: dir, file: file, node: docs[0], stack: append(stack[:len(stack):len(stack)], dir)}
+	if len(stack) == 0 {
+		t.own = k
+	}
 	k.read(into)
 }
 
