@@ -13,12 +13,17 @@ import (
 func newFleet(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fleet",
-		Short: "Collect what is known of all sites, and show it",
+		Short: "Collect what is known of all sites, decide which may go, and apply those",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFleetCollect(a, nil), newFleetMetrics(a, nil))
+	cmd.AddCommand(newFleetCollect(a, nil), newFleetMetrics(a, nil), newFleetNext(a, nil), newFleetHolds(a, nil), newFleetApply(a, nil))
 	return cmd
+}
+
+// addFrom gives a verb the flag that names the folder of a collect.
+func addFrom(cmd *cobra.Command, from *string) {
+	cmd.Flags().StringVar(from, "from", "", "the folder of the files (default: .kiban/collected of the fleet)")
 }
 
 // collectedDir is the folder that is named, or else the one beside the fleet.

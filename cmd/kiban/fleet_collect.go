@@ -20,7 +20,8 @@ import (
 type fleetCollectOptions struct {
 	app *app
 	// Sites are asked; none: all of the fleet.
-	Sites []string
+	Sites    []string
+	selected selection
 	// Out is the folder of the files; "" the one beside the fleet.
 	Out string
 	// Parallel is how many sites are asked side by side, Within how long each may take.
@@ -47,7 +48,11 @@ Exit code 1 when nothing could be learnt of one of them; the others are written 
 			"  kiban fleet collect tokyo-prod osaka-prod --within 2m",
 		ValidArgsFunction: a.completeAllSites,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch opts.Sites = args; {
+			var err error
+			if opts.Sites, err = a.namedOr(cmd, args, &opts.selected, wholeFleet); err != nil {
+				return err
+			}
+			switch {
 			case opts.Parallel < 1:
 				return usage(cmd, "--parallel is 1 at least")
 			case opts.Within < time.Second:
@@ -59,6 +64,7 @@ Exit code 1 when nothing could be learnt of one of them; the others are written 
 			return fleetCollectRun(cmd.Context(), opts)
 		},
 	}
+	opts.selected.flag(cmd)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "the folder of the files (default: .kiban/collected of the fleet)")
 	cmd.Flags().IntVar(&opts.Parallel, "parallel", sitesAtOnce, "how many sites are asked side by side")
 	cmd.Flags().DurationVar(&opts.Within, "within", siteWithin, "how long one site may take")
@@ -67,27 +73,29 @@ Exit code 1 when nothing could be learnt of one of them; the others are written 
 }
 
 func fleetCollectRun(ctx context.Context, opts *fleetCollectOptions) error {
-	a := opts.app
-	dir, err := a.collectedDir(opts.Out)
+	c, err := opts.gather(ctx)
 	if err != nil {
-		return err
-	}
-	c, err := a.newCollect(ctx, opts, dir)
-	if err != nil {
-		return err
-	}
-	err = fleets.AtOnce(ctx, len(c.names), opts.Parallel, func(i int) { c.failed[i], c.errs[i] = c.one(ctx, c.names[i]) })
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(c.errs...); err != nil {
 		return err
 	}
 	left, err := c.leftovers(opts.Prune)
-	if err := errors.Join(err, a.result(dir)); err != nil {
+	if err := errors.Join(err, opts.app.result(c.dir)); err != nil {
 		return err
 	}
 	return c.told(left)
+}
+
+// gather asks the sites, and writes their files. The error is that of the folder: of which site nothing was learnt is in the files.
+func (opts *fleetCollectOptions) gather(ctx context.Context) (*collect, error) {
+	dir, err := opts.app.collectedDir(opts.Out)
+	if err != nil {
+		return nil, err
+	}
+	c, err := opts.app.newCollect(ctx, opts, dir)
+	if err != nil {
+		return nil, err
+	}
+	err = fleets.AtOnce(ctx, len(c.names), opts.Parallel, func(i int) { c.failed[i], c.errs[i] = c.one(ctx, c.names[i]) })
+	return c, errors.Join(append(c.errs, err)...)
 }
 
 // collect is one go through a fleet.

@@ -38,7 +38,7 @@ look is that found anything out. A file that can't be used is a warning, and cou
 			return fleetMetricsRun(opts)
 		},
 	}
-	cmd.Flags().StringVar(&opts.From, "from", "", "the folder of the files (default: .kiban/collected of the fleet)")
+	addFrom(cmd, &opts.From)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "write this file, whole, instead of stdout")
 	return cmd
 }

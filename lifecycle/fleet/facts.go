@@ -36,12 +36,12 @@ func (s Source) Facts(
 	}
 	read, broken := make([]lifecycle.Site, len(others)), make([]string, len(others))
 	err = AtOnce(ctx, len(others), runtime.GOMAXPROCS(0), func(i int) {
-		d, ds := declared.Read(ctx, others[i])
+		site, ds := s.Load(ctx, fleet, others[i], "")
 		if bad := Errors(ds); len(bad) > 0 {
 			broken[i] = bad[0].Summary
 			return
 		}
-		read[i] = d.Site
+		read[i] = site
 	})
 	for i, name := range others {
 		if broken[i] != "" {
