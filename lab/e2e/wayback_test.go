@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -126,5 +127,53 @@ func TestConfigurationThatDoesNotComeUpIsTakenBack(t *testing.T) {
 	b.Config = "        api:\n          extraArgs:\n            profiling: \"false\"\n"
 	b.write()
 	b.apply(0)
+	b.emptyPlan()
+}
+
+// A wrong argument of the kubelet: the first worker does not become Ready with it, has its former arguments again within its deadline and
+// is back in service, and no other worker is touched. The plan that tries the same again says that it failed; with it corrected the same
+// command goes through.
+func TestWorkerWithAWrongArgumentIsTakenBack(t *testing.T) {
+	t.Parallel()
+	b := start(t, "127.206.4", 1, 2)
+	b.NodeTimeout = "20s"
+	b.write()
+	b.apply(0)
+	cs, _ := b.admin()
+	cluster := filepath.Join(b.dir, "overlays", "lab", "cluster.yaml")
+	doc, err := os.ReadFile(cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declare := func(argument string) {
+		b.file(cluster, strings.ReplaceAll(string(doc), "    role: worker\n",
+			"    role: worker\n    installFlags: ['--kubelet-extra-args="+argument+"']\n"))
+	}
+	declare("--no-such-flag=1")
+	m := b.mark()
+	unit := func() string {
+		return b.must(0, b.lab("exec", "--dir", ".lab", "worker-1", "cat /etc/systemd/system/k0sworker.service")).stdout
+	}
+	before := unit()
+	b.says(b.apply(1), "worker-1 did not come up with its change; it runs with what it had before again and is back in service",
+		"Put back was", "unknown flag: --no-such-flag")
+	if c := b.changes(m); strings.Contains(c, "worker-2 stop ") || strings.Contains(c, "controller-1 stop ") {
+		t.Errorf("another machine was touched:\n%s", c)
+	}
+	if now := unit(); now != before {
+		t.Errorf("its service is not what it was:\n%s\n%s", before, now)
+	}
+	b.nodesAt(cs, v135, 2)
+	b.cordoned(cs)
+	b.says(b.must(0, b.kiban("plan", "lab")), "the same change failed on this machine at", "on worker-1", "kiban show")
+
+	declare("--max-pods=77")
+	r := b.must(0, b.kiban("plan", "lab"))
+	if strings.Contains(r.stdout, "failed on this machine") {
+		t.Errorf("of a corrected change: %s", r)
+	}
+	b.apply(0)
+	b.nodesAt(cs, v135, 2)
+	b.cordoned(cs)
 	b.emptyPlan()
 }

@@ -205,6 +205,10 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 			taints = append(taints, corev1.Taint{Key: key, Value: v, Effect: corev1.TaintEffect(effect)})
 		}
 	}
+	if err := kubelet.CheckFlags(r.flags.kubeletExtraArgs); err != nil {
+		k.superviseInVain(ctx, r, err)
+		return nil
+	}
 	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir),
 		Version: r.version, Token: token, Labels: labels, Taints: taints, Arch: k.opts.Hardware.Filled().Arch, Capacity: k.opts.Node.Capacity,
 		Allocatable: k.opts.Node.Allocatable})
@@ -214,6 +218,20 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 	defer k.opts.Fleet.Leave(r.node)
 	k.containerd(r.version).watch(ctx, r.node)
 	return nil
+}
+
+// respawn is how long k0s waits before it starts a program again that has ended.
+const respawn = 5 * time.Second
+
+// superviseInVain is what k0s does with a kubelet that ends each time that it is started: it goes on, and starts it again and again.
+func (k *StandIn) superviseInVain(ctx context.Context, r *running, why error) {
+	for ctx.Err() == nil {
+		fmt.Fprintf(r.log, "k0s[%d]: time=%q level=info msg=\"Error: %s\" component=kubelet stream=stderr", r.pid,
+			time.Now().Format(time.RFC3339), why)
+		fmt.Fprintf(r.log, "k0s[%d]: time=%q level=warning msg=\"Failed to run process: exit status 1; respawning in 5s\" component=kubelet",
+			r.pid, time.Now().Format(time.RFC3339))
+		wait(ctx, respawn)
+	}
 }
 
 // Kill is power loss: pods die with the machine.
