@@ -37,6 +37,7 @@ type hostFacts struct {
 	Staged        []Version    `json:"staged,omitempty"`
 	Former        Version      `json:"former,omitzero"`
 	Kept          bool         `json:"kept,omitempty"`
+	HalfKept      bool         `json:"halfKept,omitempty"`
 	Ran           []string     `json:"ran,omitempty"`
 	RanKnown      bool         `json:"ranKnown,omitempty"`
 	PinHeld       bool         `json:"pinHeld,omitempty"`
@@ -118,7 +119,7 @@ func (h HostState) facts() hostFacts {
 	return hostFacts{
 		Name: h.Name, Problem: h.Problem, Why: h.Why, Hostname: h.Hostname, OS: h.OS, Kernel: h.Kernel, Arch: h.Arch, CgroupV1: h.CgroupV1,
 		Binary: h.Binary, BinaryProblem: h.BinaryProblem, Staged: h.Staged, Former: h.Former, Ran: h.Ran, RanKnown: h.RanKnown,
-		PinHeld: h.PinHeld, Kept: !h.Kept.IsZero(),
+		PinHeld: h.PinHeld, Kept: !h.Kept.IsZero(), HalfKept: h.HalfKept,
 		ServiceName: h.ServiceName, Service: h.Service,
 		Running: h.Running,
 		K0sRole: h.K0sRole, Workloads: h.Workloads, Arguments: h.Arguments, Environment: h.Environment, ConfigDigest: h.ConfigDigest,

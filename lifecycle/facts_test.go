@@ -73,7 +73,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 	h := fullHost()
 	h.Doubts = Diagnostics{Errorf("worker-3", "it lies")} // apart, for the digests above are older than these
 	h.Spent = true
-	h.Ran, h.RanKnown, h.PinHeld, h.Kept = []string{PartEtcd}, true, true, time.Unix(1, 0)
+	h.Ran, h.RanKnown, h.PinHeld, h.Kept, h.HalfKept = []string{PartEtcd}, true, true, time.Unix(1, 0), true
 	h.DropIns = []DropIn{{Path: "/etc/k0s/containerd.d/nvidia.toml", Digest: "sha256:n", Form: 2}}
 	filled := reflect.ValueOf(h.facts())
 	for i := range filled.NumField() {

@@ -96,6 +96,8 @@ type HostState struct {
 	// Kept is when the host, by its clock, kept what its k0s ran with before a change that is not known to be well yet; zero: it keeps
 	// nothing of that.
 	Kept time.Time `json:"kept,omitzero"`
+	// HalfKept says that a run was cut off while the host kept that, so that what lies there is of no use.
+	HalfKept bool `json:"halfKept,omitempty"`
 	// Ran names what a controller's k0s has started of its control plane since it took the place of Former: PartEtcd, PartKine,
 	// PartAPIServer, sorted. RanKnown says that its log reaches back to before that, so that what is not named was not started.
 	Ran      []string `json:"ran,omitempty"`

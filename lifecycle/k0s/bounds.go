@@ -55,7 +55,8 @@ func counts(declared int) map[string]int {
 	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared, "dropin": maxDropIns}
 	for _, once := range []string{"uid", "shell", "facts", "load", "patience", "clock", "hostname", "kernel", "boot", "epoch", "machine",
 		"cgroup", "memory",
-		"systemd", "unit", "environment", "data", "restored", "pinheld", "kept", "server", "token", "spent", "done"} {
+		"systemd", "unit", "environment", "data", "restored", "pinheld", "kept",
+		"halfkept", "server", "token", "spent", "done"} {
 		out[once] = 1
 	}
 	return out

@@ -172,13 +172,15 @@ fi
 
 dir=${BIN%/*}
 former=
+kept=
+left=
 [ -e "$BIN" ] && block version soon "$BIN" version
 for f in "$dir"/k0s.kiban-*; do
 	[ -s "$f" ] || continue # a name without content, as a power cut leaves it, is nothing
 	case $f in
 	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env | */k0s.kiban-former-*.since) ;;
-	*/k0s.kiban-kept) quiet read -r at <"$f" && fact kept "$at" ;;
-	*/k0s.kiban-kept.*) ;;
+	*/k0s.kiban-kept) quiet read -r at <"$f" && kept=1 && fact kept "$at" ;;
+	*/k0s.kiban-kept.*) left=1 ;; # without the one above it is of a run that was cut off before all was kept
 	*/k0s.kiban-former-*.files | */k0s.kiban-former-*.file[0-9]*) ;;
 	*/k0s.kiban-former-*)
 		fact former "${f##*/k0s.kiban-former-}"
@@ -187,6 +189,8 @@ for f in "$dir"/k0s.kiban-*; do
 	*) fact staged "${f##*/k0s.kiban-}" ;;
 	esac
 done
+
+[ -z "$kept" ] && [ -n "$left" ] && fact halfkept 1
 
 command -v systemctl >/dev/null 2>&1 || fact systemd none
 both=$(systemctl show -p FragmentPath -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts k0scontroller.service \

@@ -111,6 +111,7 @@ func (f *facts) installed(raw frames) error {
 	if s, err := strconv.ParseInt(raw.value("kept"), 10, 64); err == nil && s > 0 && s < 1<<37 {
 		h.Kept = time.Unix(s, 0).UTC()
 	}
+	h.HalfKept = raw.value("halfkept") == "1"
 	switch h.ServiceName = raw.value("unit"); h.ServiceName {
 	case "":
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/k0sproject/rig/v2/sh/shellescape"
@@ -56,7 +57,9 @@ func keepCommand(kept string, files []string) string {
 			"sync %[6]s && mv -f %[6]s %[1]s; else printf -- '- - %%s\\n' %[3]s >>%[5]s && : >%[2]s; fi; } && ",
 			q(kept+".file"+id), q(kept+".none"+id), q(file), id, list, tmp)
 	}
-	fmt.Fprintf(&b, "sync %[2]s && { [ -s %[1]s ] || { date +%%s >%[3]s && sync %[3]s && mv -f %[3]s %[1]s; }; }", q(kept), list, tmp)
+	// The folder is synced before what it has is said to be whole, and after.
+	fmt.Fprintf(&b, "sync %[2]s %[4]s && { [ -s %[1]s ] || { date +%%s >%[3]s && sync %[3]s && mv -f %[3]s %[1]s && sync %[4]s; }; }",
+		q(kept), list, tmp, q(path.Dir(kept)))
 	return b.String()
 }
 
@@ -64,17 +67,20 @@ func keepCommand(kept string, files []string) string {
 // the control plane can go back to another version.
 func returnCommand(kept, config string) string {
 	q := shellescape.Quote
-	return fmt.Sprintf(`{ while IFS= read -r l; do n=${l%%%% *} l=${l#* }; m=${l%%%% *} f=${l#* }; if [ "$n" = - ]; then rm -f "$f"; `+
+	return fmt.Sprintf(`{ while IFS= read -r l; do n=${l%%%% *} l=${l#* }; m=${l%%%% *} f=${l#* }; if [ "$n" = - ]; then `+
+		`[ ! -e "$f" ] || { rm -f "$f" && sync "${f%%/*}/"; }; `+
 		`elif [ ! -e %[1]s.file"$n" ]; then continue; `+
 		`elif [ "$f" = %[2]s ] && [ "$(sha256sum <"$f")" = "$(sha256sum <%[1]s.file"$n")" ]; then continue; `+
-		`else cp -p %[1]s.file"$n" "$f.kiban-new" && chmod "$m" "$f.kiban-new" && sync "$f.kiban-new" && mv -f "$f.kiban-new" "$f"; fi || `+
+		`else cp -p %[1]s.file"$n" "$f.kiban-new" && chmod "$m" "$f.kiban-new" && sync "$f.kiban-new" && `+
+		`mv -f "$f.kiban-new" "$f" && sync "${f%%/*}/"; fi || `+
 		`exit 1; done <%[3]s; } && `+
 		`systemctl daemon-reload`, q(kept), q(config), q(kept+".list"))
 }
 
-// forgetCommand removes what is kept; first the file without which the rest is nothing.
+// forgetCommand removes what is kept; first the file without which the rest is nothing. Its folder is synced: behind a power cut what is
+// older than the next change would be there again.
 func forgetCommand(kept string) string {
-	return fmt.Sprintf("rm -f %[1]s %[1]s.*", shellescape.Quote(kept))
+	return fmt.Sprintf("rm -f %[1]s %[1]s.* && sync %[2]s", shellescape.Quote(kept), shellescape.Quote(path.Dir(kept)))
 }
 
 // restoreSettings puts back what k0s ran with before a change, and starts it. A machine on which nothing was changed is only started if

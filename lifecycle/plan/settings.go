@@ -113,6 +113,10 @@ func (p *planner) seeChangeThrough(s *stage, m *member, gates []lifecycle.Gate) 
 // forgetChanges removes what is kept of changes with which machines are well, as an interrupted run left it.
 func forgetChanges(p *planner, s *stage) {
 	for _, m := range p.members {
+		if m.seen.HalfKept && !p.has(m, lifecycle.ActionForgetSettings, lifecycle.ActionReset) {
+			s.add(p.do(lifecycle.ActionForgetSettings, m, "a run was cut off while it kept what k0s runs with: what lies there is of no use"))
+			continue
+		}
 		if m.seen.Kept.IsZero() || !p.runsWell(m) || p.has(m, lifecycle.ActionForgetSettings, lifecycle.ActionReset) {
 			continue
 		}

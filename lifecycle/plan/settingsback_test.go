@@ -135,3 +135,30 @@ func TestReadyFromBeforeAStartIsNone(t *testing.T) {
 		t.Errorf("it is forgotten:\n%s", outline(p))
 	}
 }
+
+// TestHalfOfAKeepIsRemoved: a run that was cut off while a machine kept what it runs with leaves what is of no use. The next plan removes
+// it, also from a machine that is not well; a turn that keeps anew does so by itself.
+func TestHalfOfAKeepIsRemoved(t *testing.T) {
+	w := built(t, newSite(v136, 1, 1))
+	w.hosts["worker-1"].HalfKept = true
+	ids := func(p lifecycle.Plan) (out []string) {
+		for _, s := range p.Steps {
+			if s.Action == lifecycle.ActionForgetSettings {
+				out = append(out, s.ID)
+			}
+		}
+		return out
+	}
+	if p := makePlan(w.site, w.observe()); len(p.Steps) != 1 || !slices.Equal(ids(p), []string{"worker-1/forget-settings"}) {
+		t.Errorf("plan:\n%s", outline(p))
+	}
+	w.nodes["worker-1"].Ready = false
+	if p := makePlan(w.site, w.observe()); !slices.Equal(ids(p), []string{"worker-1/forget-settings"}) || goesBack(p) != nil {
+		t.Errorf("of a machine that is not well:\n%s", outline(p))
+	}
+	w.nodes["worker-1"].Ready = true
+	w.declare(newSite(v136, 1, 1, eachHost(lifecycle.RoleWorker, argument("--debug=true"))))
+	if p := makePlan(w.site, w.observe()); !slices.Equal(ids(p), []string{"worker-1/forget-settings"}) || len(goesBack(p)) != 1 {
+		t.Errorf("beside a change:\n%s", outline(p))
+	}
+}
