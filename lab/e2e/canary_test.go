@@ -189,6 +189,10 @@ func TestCanariesOfAFleet(t *testing.T) {
 		does(0, "backup", "list", "lab", "-o", form, "--verbose")
 		does(0, "sites", "-o", form)
 	}
+	does(0, "fleet", "collect", "--verbose")
+	does(0, "fleet", "metrics", "--verbose")
+	does(0, "fleet", "next", "-o", "json", "--verbose")
+	does(0, "fleet", "holds", "-o", "json", "--verbose")
 	does(0, "node", "maintain", "lab", "worker-1", "--yes", "--verbose", "--", "echo", "well")
 	does(0, "backup", "lab", "--verbose")
 	does(0, "hosts", "trust", "lab", "--verbose")
