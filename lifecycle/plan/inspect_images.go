@@ -14,7 +14,9 @@ func (p *planner) inspectImages() {
 	if len(p.hops) == 0 || p.dark() {
 		return
 	}
-	p.inspectPinnedImages()
+	if p.inspectSoakImages(); !p.rolls() { // what is pinned for the soak is told when it is over
+		p.inspectPinnedImages()
+	}
 	for _, s := range p.site.Cluster.Images {
 		if s.Path == "spec.images.repository" {
 			p.find(lifecycle.Warnf(s.Source, "whether %s has the images of k0s %s is not known here", s.Value, p.target()).
