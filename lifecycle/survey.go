@@ -5,7 +5,7 @@ package lifecycle
 type Survey struct {
 	// State is the look. Where nobody answered (State.Unseen), nothing below was asked.
 	State State
-	// Locks are those that runs hold, lapsed ones included.
+	// Locks are those that runs hold, lapsed ones included; where not every place of the lock tells, those of the others, with the reason.
 	Locks Answer[[]Lock]
 	// Plan is what would be done to the site, with what its version would break.
 	Plan Plan

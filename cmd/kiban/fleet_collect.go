@@ -94,7 +94,8 @@ func (opts *fleetCollectOptions) gather(ctx context.Context) (*collect, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = fleets.AtOnce(ctx, len(c.names), opts.Parallel, func(i int) { c.failed[i], c.errs[i] = c.one(ctx, c.names[i]) })
+	err = fleets.AtOnce(ctx, len(c.names), opts.Parallel, func(i int) { c.errs[i] = c.one(ctx, i) })
+	opts.app.findings(slices.Concat(c.damaged...))
 	return c, errors.Join(append(c.errs, err)...)
 }
 
@@ -113,6 +114,8 @@ type collect struct {
 	// failed says of each of names why nothing could be learnt of it; errs that its file could not be written.
 	failed []lifecycle.Diagnostics
 	errs   []error
+	// damaged are warnings of files that were there and could not be read.
+	damaged []lifecycle.Diagnostics
 }
 
 func (a *app) newCollect(ctx context.Context, opts *fleetCollectOptions, dir string) (*collect, error) {
@@ -136,13 +139,16 @@ func (a *app) newCollect(ctx context.Context, opts *fleetCollectOptions, dir str
 		c.names = c.all
 	}
 	c.names = slices.Compact(slices.Sorted(slices.Values(c.names)))
-	c.failed, c.errs = make([]lifecycle.Diagnostics, len(c.names)), make([]error, len(c.names))
+	n := len(c.names)
+	c.failed, c.errs, c.damaged = make([]lifecycle.Diagnostics, n), make([]error, n), make([]lifecycle.Diagnostics, n)
 	c.due = a.source().Reckon(ctx, c.fleet)
 	return c, atomicfile.Sweep(dir, time.Now())
 }
 
-// one asks one site, and writes its file. Where the whole is interrupted meanwhile, the file stays as it is.
-func (c *collect) one(ctx context.Context, name string) (failed lifecycle.Diagnostics, err error) {
+// one asks the site with that number, and writes its file. Where the whole is interrupted meanwhile, the file stays as it is. The error
+// is that the file could not be written.
+func (c *collect) one(ctx context.Context, i int) (err error) {
+	name := c.names[i]
 	a, asking := c.opts.app, fleets.Asking{Site: name, At: time.Now().UTC().Truncate(time.Second), By: c.by}
 	var got fleets.Collected
 	opts := amongOptions{Look: c.look, Within: c.opts.Within}
@@ -158,7 +164,7 @@ func (c *collect) one(ctx context.Context, name string) (failed lifecycle.Diagno
 		return nil
 	})
 	if ctx.Err() != nil {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
 		got = asking.Failed(err)
@@ -167,8 +173,7 @@ func (c *collect) one(ctx context.Context, name string) (failed lifecycle.Diagno
 		reads, _ := a.SiteReads(c.fleet, name) // which components it has is not known then
 		got.Declares(fleets.Declares(site, reads))
 	}
-	found, err := fleets.Keep(c.dir, got, time.Now())
-	a.findings(found)
+	c.damaged[i], err = fleets.Keep(c.dir, got, time.Now())
 	const every = 100
 	if n := c.asked.Add(1); n%every == 0 {
 		a.note("Asked %d of %s.", n, lifecycle.Count(len(c.names), "site"))
@@ -178,9 +183,9 @@ func (c *collect) one(ctx context.Context, name string) (failed lifecycle.Diagno
 		if site.Name == "" {
 			ask = "kiban validate "
 		}
-		failed = append(failed, lifecycle.Errorf(name, "nothing could be learnt of it").Because(got.Failed).Try(ask+name))
+		c.failed[i] = lifecycle.Diagnostics{lifecycle.Errorf(name, "nothing could be learnt of it").Because(got.Failed).Try(ask + name)}
 	}
-	return failed, err
+	return err
 }
 
 // leftovers are the sites that have a file and have left the fleet. Where it is not certain which sites it has, none is removed.

@@ -24,7 +24,7 @@ func WriteMetrics(w io.Writer, sites []Collected, unread int, now time.Time) err
 	for _, c := range sites {
 		m.site(c)
 		if s, ok := c.Standing.Now(); ok {
-			m.standing(c.Site, s)
+			m.standing(c, s)
 		}
 		m.changes(c)
 		m.kept(c)
@@ -87,7 +87,8 @@ func (m *metrics) site(c Collected) {
 }
 
 // standing is how a site is.
-func (m *metrics) standing(site string, s Standing) {
+func (m *metrics) standing(c Collected, s Standing) {
+	site := c.Site
 	m.add("kiban_site_machines", "Machines that are declared.", float64(s.Machines), "site", site)
 	m.add("kiban_site_machines_reached", "Machines that answered.", float64(s.Reached), "site", site)
 	if s.API == "" && !s.NotYet {
@@ -101,7 +102,9 @@ func (m *metrics) standing(site string, s Standing) {
 	for _, severity := range []lifecycle.Severity{lifecycle.SeverityError, lifecycle.SeverityBlocked, lifecycle.SeverityWarning} {
 		m.add("kiban_site_problems", "Problems that were found.", float64(count[severity]), "site", site, "severity", string(severity))
 	}
-	m.add("kiban_site_lock_held", "Whether a run is changing the site.", number(s.Run != ""), "site", site)
+	if _, all := c.Locks.Now(); all || s.Run != "" {
+		m.add("kiban_site_lock_held", "Whether a run is changing the site.", number(s.Run != ""), "site", site)
+	}
 }
 
 // changes is what is to be done at a site, what was, and by when.

@@ -28,6 +28,10 @@ func TestMetrics(t *testing.T) {
 	if text := b.String(); text != again.String() || !strings.HasSuffix(text, "\n# EOF\n") || strings.Count(text, "# EOF") != 1 {
 		t.Errorf("not the same twice, or without an end:\n%s", text)
 	}
+	osaka.Standing.Value.Run, osaka.Locks.Unknown = "", "a controller is away"
+	if err := WriteMetrics(&again, []Collected{osaka}, 0, noon); err != nil || strings.Contains(again.String()[b.Len():], "lock_held") {
+		t.Errorf("%v: a lock that could not be asked for counts as none", err)
+	}
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(&b)
 	if err != nil {

@@ -23,7 +23,7 @@ func (s *Session) Survey(ctx context.Context) (v lifecycle.Survey, err error) {
 	}
 	var all sync.WaitGroup
 	for _, ask := range []func(){
-		func() { v.Locks = answer(s.Locks(ctx)) },
+		func() { v.Locks = s.locksNow(ctx) },
 		func() { v.Readiness, v.Plan = s.foreseen(ctx, v.State) },
 		func() { v.Soak = asked(v.State, func() (lifecycle.Soak, error) { return s.soakLooked(ctx, v.State) }) },
 		func() {
@@ -51,6 +51,14 @@ func asked[T any](seen lifecycle.State, ask func() (T, error)) lifecycle.Answer[
 		return lifecycle.Answer[T]{Unknown: "the API did not answer: " + seen.API.Unknown}
 	}
 	return answer(ask())
+}
+
+// locksNow are the locks that runs hold, as far as the places of the lock tell.
+func (s *Session) locksNow(ctx context.Context) lifecycle.Answer[[]lifecycle.Lock] {
+	held, err := s.Locks(ctx)
+	out := answer(held, err)
+	out.Value = held
+	return out
 }
 
 // foreseen is what the next version would break, and the plan with what its own would.
