@@ -1,5 +1,10 @@
 package lifecycle
 
+import (
+	"crypto/sha256"
+	"fmt"
+)
+
 // PipelineKind is what a child pipeline does to its sites.
 type PipelineKind string
 
@@ -24,6 +29,8 @@ type Pipeline struct {
 	LabImage string
 	// Include is a file of the repository that the child pipeline includes: for tags, keys, and what else its jobs need.
 	Include string
+	// Again are the words of the command that writes this pipeline again: one that comes in parts has them made by a job of its own.
+	Again []string
 	// Since is where the sites' changes were counted from, for people.
 	Since string
 	// Base is the full name of the revision of the target branch that a merge request is compared with; "" where none is known.
@@ -32,6 +39,18 @@ type Pipeline struct {
 	Signed bool
 	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
 	Gone []string
+}
+
+// PipelinePart is a file of a pipeline that is too large for one.
+type PipelinePart struct{ File, Content string }
+
+// PartsDigest identifies the parts of a pipeline.
+func PartsDigest(parts []PipelinePart) string {
+	h := sha256.New()
+	for _, one := range parts {
+		fmt.Fprintf(h, "%s %d\n%s", one.File, len(one.Content), one.Content)
+	}
+	return DigestOf(h)
 }
 
 // PipelineSite is a site that gets a job.

@@ -16,6 +16,9 @@ type ciGenerateOptions struct {
 	app       *app
 	selection selection
 	forge.PipelineOptions
+	// Parts is the folder that takes the parts of a pipeline that is too large for one; "" writes the pipeline to stdout. Expect is what
+	// they must be.
+	Parts, Expect string
 }
 
 func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error) *cobra.Command {
@@ -39,7 +42,8 @@ func newCIGenerate(a *app, runF func(context.Context, *ciGenerateOptions) error)
 With --changed-since only the sites whose declaration changed since then get a job. What tier a site is of, and so which variables its
 plan gets, says that revision and not the change; one that is production before or after it waits to be started, and so does one that is
 new; a revision of zeros, as GitLab gives it for a branch's first pipeline, is before all of them. There is a job at least, since GitLab
-refuses a pipeline without. A site whose overlay is gone gets none. With names of sites or --selector, only those get a job, as far as they changed.`,
+refuses a pipeline without. A site whose overlay is gone gets none. A fleet of some hundred sites is more
+than GitLab takes in one pipeline: then what is written has a job that calls this verb with --parts, and starts each part, wave by wave. With names of sites or --selector, only those get a job, as far as they changed.`,
 		Example: "  kiban ci generate plan --changed-since \"$CI_MERGE_REQUEST_DIFF_BASE_SHA\"\n" +
 			"  kiban ci generate apply --changed-since \"$CI_COMMIT_BEFORE_SHA\" > child.yml",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
@@ -67,6 +71,8 @@ refuses a pipeline without. A site whose overlay is gone gets none. With names o
 		},
 	}
 	opts.selection.flag(cmd)
+	cmd.Flags().StringVar(&opts.Parts, "parts", "", "write the parts of a pipeline that is too large for one into this folder")
+	cmd.Flags().StringVar(&opts.Expect, "expect", "", "with --parts: what they must be, as the pipeline says that starts them")
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "only the sites that changed since that revision")
 	cmd.Flags().StringVar(&opts.Image, "image", "", "the image that the jobs run in")
 	cmd.Flags().StringVar(&opts.LabImage, "lab-image", "", "the image of jobs that rehearse (default: that of --image with -lab at its tag)")
@@ -85,6 +91,13 @@ func ciGenerateRun(ctx context.Context, opts *ciGenerateOptions) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.Out, a.ChildPipeline(pipeline))
+	first, parts, err := a.ChildPipelines(pipeline)
+	switch {
+	case err != nil:
+		return err
+	case opts.Parts != "":
+		return forge.WriteParts(opts.Parts, parts, opts.Expect)
+	}
+	_, err = io.WriteString(a.Out, first)
 	return err
 }

@@ -22,6 +22,8 @@ type ciNoteOptions struct {
 	Soak string
 	// Rehearsals is the folder with how plans went in rehearsals; "" when no site asks for one.
 	Rehearsals string
+	// Parts: the plans lie with the parts of the pipeline, and are fetched first.
+	Parts bool
 	// Gone are the sites whose overlays the merge request deletes.
 	Gone []string
 	// Since is the revision of the target branch that the sites' guards are compared with; "" compares them with none.
@@ -44,6 +46,9 @@ that is empty says that the plan failed, and so does one that is not there for a
 SITE.json as "kiban ci soak SITE -o json" prints it, for the sites that must have run a version before others take it (spec.promotion).
 With --rehearsals, SITE.json in that folder tells how a plan went that its site asks to be rehearsed (spec.rehearse), as "kiban rehearse
 SITE --result" left it: in one sentence, with the rest to unfold. One of another plan is said to be stale.
+
+Where the pipeline was too large for one, --parts gets what its parts left into the folders. The token for that is taken from
+KIBAN_GITLAB_READ_TOKEN: a project access token with the scope read_api and the role Developer, which may read plans and change nothing.
 
 With --changed-since, the note has a section of its own for what the merge request changes of what guards a site: labels, wave, promotion,
 windows, drain and upgrade policy, SSH, host keys, binaries, API access, backups, platform, and what fleet.yaml allows. Such a change needs
@@ -74,6 +79,7 @@ taken from KIBAN_GITLAB_TOKEN or GITLAB_TOKEN: a project access token with the s
 	cmd.Flags().StringVar(&opts.Rehearsals, "rehearsals", "", "the folder that holds how plans went in rehearsals")
 	cmd.Flags().StringArrayVar(&opts.Gone, "gone", nil,
 		"a site whose overlay the merge request deletes; nothing is destroyed, and the note says what to do")
+	cmd.Flags().BoolVar(&opts.Parts, "parts", false, "first fetch into the folders what the parts of the pipeline left")
 	cmd.Flags().StringVar(&opts.Since, "changed-since", "", "the revision of the target branch that what guards the sites is compared with")
 	cmd.Flags().BoolVar(&opts.Print, "print", false, "print the note and post nothing; needs no token")
 	return cmd
@@ -85,6 +91,16 @@ func ciNoteRun(ctx context.Context, opts *ciNoteOptions) error {
 	if !opts.Print {
 		var err error
 		if mr, err = forge.MergeRequestOf(a.Getenv); err != nil {
+			return err
+		}
+	}
+	if opts.Parts {
+		folders := map[string]string{"plans": opts.Plans, "soak": opts.Soak, "rehearsals": opts.Rehearsals}
+		missing, err := forge.Gather(ctx, folders, a.Getenv, func(server lifecycle.ForgeServer) (forge.Parts, error) {
+			return a.OpenParts(server, a.log())
+		})
+		a.findings(missing)
+		if err != nil {
 			return err
 		}
 	}

@@ -47,10 +47,12 @@ type services struct {
 	Problems func(site lifecycle.Site, state lifecycle.State) lifecycle.Diagnostics
 	// ReadFleet reads what the fleet's root allows all sites.
 	ReadFleet func(fleet string) (lifecycle.Fleet, lifecycle.Diagnostics)
-	// ChildPipeline writes a pipeline in the words of GitLab.
-	ChildPipeline func(lifecycle.Pipeline) string
+	// ChildPipelines writes a pipeline in the words of GitLab, with its parts where it is too large for one.
+	ChildPipelines func(lifecycle.Pipeline) (first string, parts []lifecycle.PipelinePart, err error)
 	// OpenForge makes ready to speak to the server that keeps the repository. Nothing is asked yet.
 	OpenForge func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Forge, error)
+	// OpenParts makes ready to read what the parts of a pipeline left there.
+	OpenParts func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Parts, error)
 	// SendWebhook posts a text, in Slack's form, to an address that is a secret.
 	SendWebhook forge.Post
 	// OpenSite makes ready to talk to a site's machines. Nothing is dialled yet.

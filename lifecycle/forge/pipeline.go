@@ -79,8 +79,20 @@ func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifec
 	for i, s := range p.Sites {
 		p.Sites[i].Rehearse = opts.Kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
 	}
-	p.Gone = PipelineGone(list.Removed)
+	p.Gone, p.Again = PipelineGone(list.Removed), again(opts, list.Since)
 	return p, err
+}
+
+// again are the words of the command that writes a pipeline once more, from the same revision.
+func again(opts PipelineOptions, since string) []string {
+	words := []string{"kiban", "ci", "generate", string(opts.Kind)}
+	for _, flag := range []struct{ name, value string }{{"--changed-since", since}, {"--image", opts.Image}, {"--lab-image", opts.LabImage},
+		{"--include", opts.Include}, {"--selector", opts.Selector.String()}} {
+		if flag.value != "" {
+			words = append(words, flag.name, flag.value)
+		}
+	}
+	return append(words, opts.Sites...)
 }
 
 // LabImage is the image that has the lab beside the kiban of another one, as releases name them: "kiban:1.0.0" has "kiban:1.0.0-lab". A

@@ -13,49 +13,64 @@ import (
 func Pipeline(p lifecycle.Pipeline) string {
 	var b strings.Builder
 	looks := looksOf(p.Sites)
-	writePipelineHead(&b, p, looks)
-	for _, l := range looks {
-		switch p.Kind {
-		case lifecycle.PipelinePlan:
-			writeSoakJob(&b, l.site, "plan")
-		case lifecycle.PipelineApply:
-			writeSoakJob(&b, l.site, soakStage(l.wave))
-		}
-	}
-	for _, s := range p.Sites {
-		switch p.Kind {
-		case lifecycle.PipelineApply:
-			writeApplyJob(&b, s)
-		case lifecycle.PipelineDrift:
-			writeDriftJob(&b, s)
-		case lifecycle.PipelineBackup:
-			writeBackupJob(&b, s)
-		case lifecycle.PipelinePlan:
-			writePlanJob(&b, s, p.Signed)
-			if s.Rehearse {
-				writeRehearseJob(&b, s, p.LabImage)
-			}
-			if p.Signed {
-				writeSignJob(&b, s)
-			}
-		}
-	}
+	writePipelineHead(&b, p, looks, false)
+	writeJobs(&b, p, looks)
 	switch {
 	case p.Kind == lifecycle.PipelinePlan:
-		writeNoteJob(&b, p, len(looks) > 0)
+		writeNoteJob(&b, p, len(looks) > 0, "")
 	case len(p.Sites) == 0:
 		b.WriteString("\nnothing to do:\n  stage: sites\n  script:\n    - echo 'No site has anything to be done.'\n")
 	}
 	return b.String()
 }
 
-// writePipelineHead writes what the jobs have in common.
-func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
+// writeJobs writes the jobs of each site, and those that look at the sites that others wait for.
+func writeJobs(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
+	for _, l := range looks {
+		switch p.Kind {
+		case lifecycle.PipelinePlan:
+			writeSoakJob(b, l.site, "plan")
+		case lifecycle.PipelineApply:
+			writeSoakJob(b, l.site, soakStage(l.wave))
+		}
+	}
+	for _, s := range p.Sites {
+		switch p.Kind {
+		case lifecycle.PipelineApply:
+			writeApplyJob(b, s)
+		case lifecycle.PipelineDrift:
+			writeDriftJob(b, s)
+		case lifecycle.PipelineBackup:
+			writeBackupJob(b, s)
+		case lifecycle.PipelinePlan:
+			writePlanJob(b, s, p.Signed)
+			if s.Rehearse {
+				writeRehearseJob(b, s, p.LabImage)
+			}
+			if p.Signed {
+				writeSignJob(b, s)
+			}
+		}
+	}
+}
+
+// writePipelineHead writes what the jobs have in common; part says that the pipeline is one of several.
+func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look, part bool) {
 	why := "every site"
 	if p.Since != "" {
 		why = "each of the sites that changed since " + lifecycle.OneLine(p.Since)
 	}
 	fmt.Fprintf(b, "# Written by `kiban ci generate %s`: a job for %s.\n", p.Kind, why)
+	writeCommon(b, p)
+	stages := pipelineStages(p, looks)
+	if part && p.Kind == lifecycle.PipelinePlan {
+		stages[len(stages)-1] = "gather" // the note is another pipeline's
+	}
+	writeStages(b, p, stages)
+}
+
+// writeCommon writes what is included, and when there are jobs.
+func writeCommon(b *strings.Builder, p lifecycle.Pipeline) {
 	if p.Include != "" {
 		fmt.Fprintf(b, "include:\n  - local: %s\n", yamlString(p.Include))
 	}
@@ -66,7 +81,10 @@ func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
 	} else {
 		b.WriteString("workflow:\n  rules: [{when: always}]\n")
 	}
-	fmt.Fprintf(b, "stages: [%s]\n", strings.Join(pipelineStages(p, looks), ", "))
+}
+
+func writeStages(b *strings.Builder, p lifecycle.Pipeline, stages []string) {
+	fmt.Fprintf(b, "stages: [%s]\n", strings.Join(stages, ", "))
 	if p.Image != "" {
 		fmt.Fprintf(b, "default:\n  image: %s\n", yamlString(p.Image))
 	}

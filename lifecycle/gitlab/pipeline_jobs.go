@@ -104,11 +104,11 @@ func writeSoakJob(b *strings.Builder, s lifecycle.PipelineSite, stage string) {
 }
 
 // writeNoteJob runs also when plans failed, and tells of them. A note that could not be written stops nobody: the plans are there.
-// It has the whole history, for it compares what guards the sites with the target branch.
-func writeNoteJob(b *strings.Builder, p lifecycle.Pipeline, promotion bool) {
-	folders, args := "plans", ""
+// It has the whole history, for it compares what guards the sites with the target branch. more are further arguments.
+func writeNoteJob(b *strings.Builder, p lifecycle.Pipeline, promotion bool, more string) {
+	folders, args := "plans", more
 	if promotion {
-		folders, args = "plans soak", " --soak soak"
+		folders, args = "plans soak", args+" --soak soak"
 	}
 	if slices.ContainsFunc(p.Sites, func(s lifecycle.PipelineSite) bool { return s.Rehearse }) {
 		folders, args = folders+" rehearsals", args+" --rehearsals rehearsals"

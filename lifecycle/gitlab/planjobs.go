@@ -69,8 +69,8 @@ func (j *planJobs) refuse(site, format string, args ...any) {
 	}
 }
 
-// planJobs are the jobs that planned the sites of a merge request: of each the last one that had finished when it was merged, in the newest
-// pipeline that counts and has one.
+// planJobs are the jobs that planned the sites of a merge request: of each the last one that had finished when it was merged, in the
+// newest pipeline that counts and has one.
 func (c *Client) planJobs(ctx context.Context, project string, mr *gitlab.BasicMergeRequest, sites []string) (*planJobs, error) {
 	jobs := &planJobs{mr: mr, found: map[string]planned{}, why: map[string]string{}, merged: map[string]string{}}
 	if jobs.target = cmp.Or(mr.TargetProjectID, mr.ProjectID); jobs.target == 0 {
@@ -148,8 +148,8 @@ func (c *Client) notMerged(ctx context.Context, jobs *planJobs, p *gitlab.Pipeli
 	return "", nil
 }
 
-// jobsOf adds the plan jobs of a pipeline and of those that it started in the same project for the same commit, but for sites that have one
-// already.
+// jobsOf adds the plan jobs of a pipeline and of those that it started in the same project for the same commit, but for sites that have
+// one already.
 func (c *Client) jobsOf(ctx context.Context, jobs *planJobs, p *gitlab.PipelineInfo, depth int) error {
 	project := fmt.Sprint(jobs.target)
 	all, err := c.everyJob(ctx, project, p.ID)
@@ -172,8 +172,7 @@ func (c *Client) jobsOf(ctx context.Context, jobs *planJobs, p *gitlab.PipelineI
 	if depth == 1 {
 		return nil
 	}
-	opts := gitlab.ListJobsOptions{ListOptions: gitlab.ListOptions{PerPage: notesPerPage}}
-	bridges, _, err := c.api.Jobs.ListPipelineBridges(project, p.ID, &opts, gitlab.WithContext(ctx))
+	bridges, err := c.bridges(ctx, project, p.ID)
 	if err != nil {
 		return err
 	}
@@ -241,8 +240,8 @@ func rehearsalOf(tries []*gitlab.Job, merged *time.Time) *gitlab.Job {
 	return job
 }
 
-// lastBefore is the newest of a job's tries that had finished when the merge request was merged: people can have seen no later one. Without
-// one, why says how the newest stands.
+// lastBefore is the newest of a job's tries that had finished when the merge request was merged: people can have seen no later one.
+// Without one, why says how the newest stands.
 func lastBefore(tries []*gitlab.Job, merged *time.Time) (job *gitlab.Job, why string) {
 	newest := tries[0]
 	if merged == nil {
