@@ -258,12 +258,14 @@ func TestReadCollected(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, file.says)
 		}
 	}
+	// A link is none, wherever it leads.
 	if err := errors.Join(os.Symlink("/etc/passwd", filepath.Join(dir, "link.json")),
+		os.WriteFile(filepath.Join(dir, ".aside"), []byte(as("aside", "", "")), 0o600), os.Symlink(".aside", filepath.Join(dir, "aside.json")),
 		os.Mkdir(filepath.Join(dir, "dir.json"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	all, found, err := ReadCollected(dir, noon)
-	if err != nil || len(all) != 2 || all[0].Site != "a-b" || all[1].Site != "good" || len(found) != 19 {
+	if err != nil || len(all) != 2 || all[0].Site != "a-b" || all[1].Site != "good" || len(found) != 20 {
 		t.Errorf("%d read, %d found, %v", len(all), len(found), err)
 	}
 	for _, d := range found {
