@@ -104,6 +104,8 @@ func TestJobsBySource(t *testing.T) {
 		"schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main"), "kiban: drift kiban: generate drift", "none"},
 		"collecting": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "KIBAN_COLLECT", "true"),
 			"kiban: collect", "none"},
+		"collecting, with pages": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "KIBAN_COLLECT", "true",
+			"KIBAN_PAGES", "true"), "kiban: collect kiban: pages", "none"},
 		"Renovate's schedule": {with("CI_PIPELINE_SOURCE", "schedule", "CI_COMMIT_BRANCH", "main", "RENOVATE", "true"), "renovate", "none"},
 		"tag":                 {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_TAG", "v1.0.0"), "build lint race release test", ""},
 		"other branch":        {with("CI_PIPELINE_SOURCE", "push", "CI_COMMIT_BRANCH", "wip"), "", ""},

@@ -17,7 +17,8 @@ func newFleet(a *app) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFleetCollect(a, nil), newFleetMetrics(a, nil), newFleetNext(a, nil), newFleetHolds(a, nil), newFleetApply(a, nil))
+	cmd.AddCommand(newFleetCollect(a, nil), newFleetMetrics(a, nil), newFleetPage(a, nil), newFleetNext(a, nil), newFleetHolds(a, nil),
+		newFleetApply(a, nil))
 	return cmd
 }
 

@@ -87,8 +87,8 @@ func (s Standing) Known() bool {
 // StandingTable are sites as a table, a site a row: its head and its rows, with cells that are apart by tabs.
 func StandingTable(sites []Standing, now time.Time) (head string, rows []string) {
 	for _, s := range sites {
-		rows = append(rows, strings.Join([]string{s.Site, s.version(), ofAll(s.Reached, s.Machines), ofAll(s.Ready, s.Nodes),
-			s.proven(now), lifecycle.OneLine(s.verdict())}, "\t"))
+		rows = append(rows, strings.Join([]string{s.Site, s.Versions(), ofAll(s.Reached, s.Machines), ofAll(s.Ready, s.Nodes),
+			s.proven(now), lifecycle.OneLine(s.Verdict())}, "\t"))
 	}
 	return "SITE\tK0S\tMACHINES\tNODES\tPROVEN\tSTANDS", rows
 }
@@ -106,8 +106,8 @@ func (s Standing) proven(now time.Time) string {
 	return "never"
 }
 
-// version is what runs, and what is declared where that is something else.
-func (s Standing) version() string {
+// Versions is what runs, and what is declared where that is something else.
+func (s Standing) Versions() string {
 	short := func(v string) string { v, _, _ = strings.Cut(v, "+"); return v }
 	var runs []string
 	for _, v := range s.Running {
@@ -132,8 +132,8 @@ func ofAll(n, all int) string {
 	return fmt.Sprintf("%d of %d", n, all)
 }
 
-// verdict is the worst that there is to say, and the run that is at work.
-func (s Standing) verdict() string {
+// Verdict is the worst that there is to say, and the run that is at work.
+func (s Standing) Verdict() string {
 	var parts []string
 	if s.Run != "" {
 		parts = append(parts, "run "+s.Run+" is changing it")
