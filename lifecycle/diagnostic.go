@@ -171,11 +171,14 @@ func (ds Diagnostics) Sort() {
 	})
 }
 
-// AsDiagnostics finds the diagnostics in an error's chain. An error without any becomes one, with its text as the detail
-// and fallback as the summary.
+// AsDiagnostics finds the diagnostics in an error's chain; of errors that were joined, those of each. An error without any becomes one,
+// with its text as the detail and fallback as the summary.
 func AsDiagnostics(err error, fallback string) Diagnostics {
 	if err == nil {
 		return nil
+	}
+	if ds := ofJoined(err); len(ds) > 0 {
+		return ds
 	}
 	if ds, ok := errors.AsType[Diagnostics](err); ok {
 		return ds
@@ -184,4 +187,27 @@ func AsDiagnostics(err error, fallback string) Diagnostics {
 		return Diagnostics{d}
 	}
 	return Diagnostics{{Severity: SeverityError, Summary: fallback, Detail: InWords(err), Cause: err}}
+}
+
+// ofJoined are the diagnostics of errors that were joined: errors.AsType would find those of one. What a diagnostic hides is its own.
+func ofJoined(err error) Diagnostics {
+	switch e := err.(type) {
+	case Diagnostics:
+		return e
+	case Diagnostic:
+		return nil
+	case interface{ Unwrap() []error }:
+		var ds Diagnostics
+		for _, part := range e.Unwrap() {
+			if d, single := errors.AsType[Diagnostic](part); len(ofJoined(part)) > 0 {
+				ds = append(ds, ofJoined(part)...)
+			} else if single {
+				ds = append(ds, d)
+			}
+		}
+		return ds
+	case interface{ Unwrap() error }:
+		return ofJoined(e.Unwrap())
+	}
+	return nil
 }

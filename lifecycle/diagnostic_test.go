@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 )
@@ -34,6 +35,23 @@ func TestDiagnosticConstructors(t *testing.T) {
 				t.Errorf("got %+v, want %+v", tt.got, tt.want)
 			}
 		})
+	}
+}
+
+// TestDiagnosticsOfJoinedErrors: of errors that were joined each is told, so that a list in one does not hide what the other says.
+func TestDiagnosticsOfJoinedErrors(t *testing.T) {
+	list := Diagnostics{Blockedf("lab", "not now")}
+	failed := Errorf("ext", "no kubeconfig")
+	for name, err := range map[string]error{
+		"side by side": errors.Join(failed, list),
+		"within":       fmt.Errorf("ready: %w", errors.Join(errors.Join(failed, nil), fmt.Errorf("and %w", list))),
+	} {
+		if ds := AsDiagnostics(err, ""); len(ds) != 2 || !ds.Has(SeverityError) || !ds.Has(SeverityBlocked) {
+			t.Errorf("%s: %+v", name, ds)
+		}
+	}
+	if ds := AsDiagnostics(failed.Hiding(errors.Join(list, list)), ""); len(ds) != 1 && !ds.Has(SeverityBlocked) {
+		t.Errorf("what a diagnostic hides: %+v", ds)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Version is a k0s version, "v<kubernetes version>+k0s.<build>", for example v1.36.3+k0s.2. The zero value means "no version known".
@@ -33,7 +34,7 @@ func ParseVersion(s string) (Version, error) {
 var targetForm = regexp.MustCompile(`^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?$`)
 
 // ParseTarget reads a version that is asked about, not one to install: also "1.37" and "v1.37.2", which leave open what comes behind; exact
-// is false of these. "" is the zero value.
+// is false of these. The leading v may be left out. "" is the zero value.
 func ParseTarget(s string) (v Version, exact bool, err error) {
 	if m := targetForm.FindStringSubmatch(s); m != nil {
 		n := func(i int) int { v, _ := strconv.Atoi(m[i]); return v } // digits, or "", which is 0
@@ -42,7 +43,7 @@ func ParseTarget(s string) (v Version, exact bool, err error) {
 	if s == "" {
 		return Version{}, false, nil
 	}
-	if v, err = ParseVersion(s); err != nil {
+	if v, err = ParseVersion("v" + strings.TrimPrefix(s, "v")); err != nil {
 		return v, false, Errorf("", "%q is not a version", s).Try("Write it as v1.37.2+k0s.0, v1.37.2 or 1.37.").Hiding(err)
 	}
 	return v, true, nil

@@ -47,6 +47,9 @@ has the same findings. Exit code 3 when something is in the way of a site, or co
 			if err := opts.output.validate(cmd); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("to") && opts.To == "" {
+				return usage(cmd, "--to is empty: name a version, such as 1.37, or leave it out")
+			}
 			if opts.All && len(args) > 0 {
 				return usage(cmd, "either names of sites or --all, not both")
 			}
@@ -86,27 +89,32 @@ func readyRun(ctx context.Context, opts *readyOptions) error {
 		return err
 	}
 	var found fleets.Readiness
-	err = a.oneByOne(opts.Sites, true, func(name string) error {
-		_, err := a.withSite(ctx, name, session.Options{}, func(s *session.Session) error {
-			r, err := s.Ready(ctx, to, exact)
-			if err == nil {
-				found = append(found, r)
-				err = showReadiness(opts, r)
-			}
+	failed := a.oneByOne(opts.Sites, true, func(name string) error {
+		var r lifecycle.Readiness
+		_, err := a.withSite(ctx, name, session.Options{}, func(s *session.Session) (err error) {
+			r, err = s.Ready(ctx, to, exact)
 			return err
 		})
-		return err
+		if err != nil {
+			found = append(found, fleets.Unjudged(name, err))
+			return err
+		}
+		found = append(found, fleets.Judged(r))
+		return showReadiness(opts, r)
 	})
 	if opts.output.data() {
-		err = errors.Join(err, writeReport(a.Out, opts.output.form, found))
+		failed = errors.Join(failed, writeReport(a.Out, opts.output.form, found))
 	}
-	if err = errors.Join(err, found.Err()); !opts.Fix || len(found) == 0 {
-		return err
-	}
-	a.report(err) // first, so that what was changed stands last
-	failed := a.fixAPIs(found)
+	// each apart: what was told of one site does not stand for what is in the way of another
 	a.report(failed)
-	if err = errors.Join(err, failed); err != nil {
+	a.report(found.Err())
+	err = errors.Join(failed, found.Err())
+	if opts.Fix && !found.Highest().IsZero() {
+		unfixed := a.fixAPIs(found) // last, so that what was changed stands last
+		a.report(unfixed)
+		err = errors.Join(err, unfixed)
+	}
+	if err != nil {
 		return shown{err}
 	}
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,12 +48,14 @@ func TestReady(t *testing.T) {
 		"markdown": {hosts: endingIn(-time.Hour), args: "-o markdown", code: exitBlocked,
 			want: []string{"| In the way | **ctrl**: the certificate ca"}},
 		"json": {hosts: endingIn(-time.Hour), args: "-o json", code: exitBlocked,
-			want: []string{`"rank": "blocks"`, `"rule": "certificate"`}},
+			want: []string{`"rank": "blocks"`, `"rule": "certificate"`, `"format": "1.0"`, `"verdict": "not ready"`}},
 		"a minor release": {hosts: endingIn(9999 * time.Hour), args: "--to 1.37", code: exitDone,
 			want: []string{"-> v1.37.0+k0s.0", "Ready: nothing that was looked at breaks"}},
 		"one that nobody knows": {hosts: endingIn(9999 * time.Hour), args: "--to 1.41", code: exitBlocked,
 			want: []string{"-> v1.41.0+k0s.0", "Not known to be ready", "this kiban knows of no such release"}},
 		"another major":   {hosts: endingIn(9999 * time.Hour), args: "--to 2.0", code: exitFailed, want: []string{"there is no Kubernetes 2.0"}},
+		"without its v":   {hosts: endingIn(9999 * time.Hour), args: "--to 1.36.4+k0s.0", code: exitDone, want: []string{"-> v1.36.4+k0s.0"}},
+		"an empty one":    {args: "--to=", code: exitFailed, want: []string{"--to is empty"}},
 		"no version":      {args: "--to latest", code: exitFailed, want: []string{`"latest" is not a version`}},
 		"older":           {hosts: endingIn(9999 * time.Hour), args: "--to 1.35", code: exitFailed, want: []string{"which is newer than"}},
 		"an older patch":  {hosts: endingIn(9999 * time.Hour), args: "--to v1.36.2", code: exitFailed, want: []string{"which is newer than"}},
@@ -72,6 +75,34 @@ func TestReady(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s%s", name, want, r.out, r.err)
 			}
 		}
+	}
+}
+
+// TestReadyOfSeveral: a site that can't be looked at is told as such, also to programs, and fails the verb whatever is in the way of
+// another.
+func TestReadyOfSeveral(t *testing.T) {
+	f := &fakeSite{state: lifecycle.State{Hosts: endingIn(-time.Hour)}, plans: []lifecycle.Plan{{}}}
+	looks := 0
+	f.observed = func() error {
+		if looks++; looks%2 == 0 {
+			return lifecycle.Errorf("ext", "no kubeconfig")
+		}
+		return nil
+	}
+	r := f.kiban(t, t.TempDir(), nil, "ready", "lab", "ext", "-o", "json")
+	var sites []struct{ Site, Verdict, Error string }
+	if err := json.Unmarshal([]byte(r.out), &sites); err != nil || len(sites) != 2 {
+		t.Fatalf("%v\n%s", err, r.out)
+	}
+	if r.code != exitFailed || sites[0].Verdict != "not ready" || sites[1].Site != "ext" ||
+		!strings.Contains(sites[1].Error, "no kubeconfig") || strings.Count(r.err, "no kubeconfig") != 1 ||
+		strings.Count(r.err, "not ready for") != 1 {
+		t.Errorf("exit code %d, %+v\n%s", r.code, sites, r.err)
+	}
+	looks = 1
+	r = f.kiban(t, t.TempDir(), nil, "ready", "ext", "-o", "json")
+	if r.code != exitFailed || !strings.Contains(r.out, `"error": "ext: no kubeconfig"`) || strings.Count(r.err, "no kubeconfig") != 1 {
+		t.Errorf("one alone: exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 }
 

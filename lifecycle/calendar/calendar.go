@@ -38,8 +38,12 @@ const DefaultReview = 3 * 24 * time.Hour
 // What a machine takes where no run tells: an upgrade of one with its drain, generously.
 const perMachine = 20 * time.Minute
 
+// Format is the version of Calendar's JSON form.
+const Format = "1.0"
+
 // Calendar is the dates of a fleet's sites, the most urgent first.
 type Calendar struct {
+	Format string `json:"format"`
 	// Made is the day for which it holds.
 	Made    time.Time `json:"made"`
 	Entries []Entry   `json:"sites"`
@@ -71,7 +75,7 @@ const day = 24 * time.Hour
 // Make makes the calendar of the named sites; none: of all.
 func Make(in Input, names ...string) Calendar {
 	in.Review = cmp.Or(in.Review, DefaultReview)
-	out := Calendar{Made: in.Now.UTC().Truncate(day), Entries: []Entry{}}
+	out := Calendar{Format: Format, Made: in.Now.UTC().Truncate(day), Entries: []Entry{}}
 	for _, s := range in.Sites {
 		switch {
 		case len(names) > 0 && !slices.Contains(names, s.Name):

@@ -42,12 +42,16 @@ func (e Entry) slack() string {
 	return "in " + lifecycle.Count(e.Slack, "day")
 }
 
-// sentence is an entry in a sentence, with how many days are left.
+// sentence is an entry in a sentence, with how many days are left, and what to do where none are.
 func (e Entry) sentence() string {
 	if e.OpenBy.IsZero() {
 		return e.fact() + "."
 	}
-	return e.fact() + " (" + e.slack() + ")."
+	said := e.fact() + " (" + e.slack() + ")."
+	if e.Slack < 0 {
+		said += fmt.Sprintf(" Open it now: kiban ready %s --to %s says what is in its way.", e.First, e.Target)
+	}
+	return said
 }
 
 // fact is what does not change from day to day.
@@ -74,8 +78,11 @@ func (e Entry) Line() string {
 	return fmt.Sprintf("%s of slack left: %s", lifecycle.Count(e.Slack, "day"), e.sentence())
 }
 
-// Text writes the calendar for people.
+// Text writes the calendar for people: nothing where it has no site.
 func (c Calendar) Text(w io.Writer) error {
+	if len(c.Entries) == 0 {
+		return nil
+	}
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SITE\tRUNS\tSUPPORT ENDS\tOPEN THE FIRST BY\tFOR\tTO")
