@@ -82,13 +82,17 @@ func sameRules() []sameRule {
 		{"autoscaling", "v2beta2", "HorizontalPodAutoscaler", sameFields},
 		{"autoscaling", "v2beta1", "HorizontalPodAutoscaler", exceptWhere(hasField("spec", "metrics"), "metrics are written in another way")},
 		{"resource.k8s.io", "v1beta2", "", sameFields},
-		{"flowcontrol.apiserver.k8s.io", "v1beta3", "", sameFields},
-		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "FlowSchema", sameFields},
-		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "PriorityLevelConfiguration",
-			renaming("nominalConcurrencyShares", "spec", "limited", "assuredConcurrencyShares")},
+		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2 v1beta3", "FlowSchema", sameFields},
+		{"flowcontrol.apiserver.k8s.io", "v1beta3", "PriorityLevelConfiguration", sharesAs("nominalConcurrencyShares")},
+		{"flowcontrol.apiserver.k8s.io", "v1beta1 v1beta2", "PriorityLevelConfiguration", sharesAs("assuredConcurrencyShares")},
 		{"discovery.k8s.io", "v1beta1", "EndpointSlice", exceptWhere(hasTopology, "topology is written in another way")},
-		{"apps", "v1beta1 v1beta2", "Deployment ReplicaSet StatefulSet DaemonSet", explicitWorkload},
-		{"extensions", "v1beta1", "Deployment ReplicaSet DaemonSet", explicitWorkload},
+		{"apps", "v1beta2", "Deployment ReplicaSet StatefulSet DaemonSet", explicitWorkload(nil)},
+		{"apps", "v1beta1", "Deployment", explicitWorkload([]string{"revisionHistoryLimit"})},
+		{"apps", "v1beta1", "StatefulSet", explicitWorkload([]string{"updateStrategy.type"})},
+		{"extensions", "v1beta1", "ReplicaSet", explicitWorkload(nil)},
+		{"extensions", "v1beta1", "DaemonSet", explicitWorkload([]string{"updateStrategy.type"})},
+		{"extensions", "v1beta1", "Deployment", explicitWorkload([]string{"strategy.rollingUpdate.maxSurge",
+			"strategy.rollingUpdate.maxUnavailable", "revisionHistoryLimit", "progressDeadlineSeconds"})},
 	}
 }
 
@@ -116,22 +120,13 @@ func nodeAt(n *yaml.Node, path ...string) *yaml.Node {
 	return n
 }
 
-// renaming gives the field at the path another name, where it is there.
-func renaming(to string, path ...string) func(*yaml.Node) ([]edit, string) {
-	return func(n *yaml.Node) ([]edit, string) {
-		parent := nodeAt(n, path[:len(path)-1]...)
-		key, _ := fieldOf(parent, path[len(path)-1])
-		if key == nil {
-			return nil, ""
-		}
-		return []edit{{node: key, to: to, path: strings.Join(path, ".")}}, ""
-	}
-}
-
+// emptySelector reports whether a budget's selector is there and asks for nothing: empty lists in it ask for nothing, too.
 func emptySelector(n *yaml.Node) bool {
 	s := nodeAt(n, "spec", "selector")
-	return s != nil && s.Kind == yaml.MappingNode && len(s.Content) == 0
+	return s != nil && s.Kind == yaml.MappingNode && nothingIn(childOf(s, "matchLabels")) && nothingIn(childOf(s, "matchExpressions"))
 }
+
+func nothingIn(n *yaml.Node) bool { return n == nil || len(n.Content) == 0 }
 
 func hasTopology(n *yaml.Node) bool {
 	endpoints := childOf(n, "endpoints")
@@ -139,23 +134,6 @@ func hasTopology(n *yaml.Node) bool {
 		return false
 	}
 	return slices.ContainsFunc(endpoints.Content, func(e *yaml.Node) bool { return childOf(e, "topology") != nil })
-}
-
-// explicitWorkload: apps/v1 wants a selector, has other defaults, and has no rollbackTo.
-func explicitWorkload(n *yaml.Node) ([]edit, string) {
-	kind := scalar(childOf(n, "kind"))
-	strategy := map[string]string{"DaemonSet": "updateStrategy", "StatefulSet": "updateStrategy", "Deployment": "strategy"}[kind]
-	switch {
-	case kind == "":
-		return nil, "it does not name its kind"
-	case nodeAt(n, "spec", "selector") == nil:
-		return nil, "apps/v1 wants spec.selector, which can't be changed later: write the one that the object in the cluster has"
-	case hasField("spec", "rollbackTo")(n):
-		return nil, "it has rollbackTo, which apps/v1 does not have"
-	case strategy != "" && nodeAt(n, "spec", strategy) == nil:
-		return nil, "apps/v1 has another default of spec." + strategy + ": write it out first"
-	}
-	return nil, ""
 }
 
 // explicitWebhooks: v1 has other defaults, and wants what v1beta1 leaves open.

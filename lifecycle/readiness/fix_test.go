@@ -79,7 +79,26 @@ func TestFixLeavesAlone(t *testing.T) {
 			"all pods after"},
 		"no selector": {"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {}}\n", "spec.selector"},
 		"another default": {"apiVersion: apps/v1beta1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}}\n",
-			"another default of spec.updateStrategy"},
+			"another default of spec.updateStrategy.type"},
+		"a strategy of no type": {"apiVersion: apps/v1beta1\nkind: StatefulSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
+			"updateStrategy: {}}\n", "another default of spec.updateStrategy.type"},
+		"a daemon set of extensions": {"apiVersion: extensions/v1beta1\nkind: DaemonSet\nmetadata: {name: a}\n" +
+			"spec: {selector: {matchLabels: {a: b}}}\n", "another default of spec.updateStrategy.type"},
+		"what a daemon set has no more": {"apiVersion: extensions/v1beta1\nkind: DaemonSet\nmetadata: {name: a}\n" +
+			"spec: {selector: {matchLabels: {a: b}}, updateStrategy: {type: OnDelete}, templateGeneration: 3}\n", "templateGeneration"},
+		"how many pods roll": {"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
+			"strategy: {type: RollingUpdate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n", "spec.strategy.rollingUpdate.maxSurge"},
+		"how much is remembered": {"apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
+			"strategy: {type: RollingUpdate}}\n", "spec.revisionHistoryLimit"},
+		"no labels": {"apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {selector: {matchLabels: {}}}\n",
+			"all pods after"},
+		"no shares": {"apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: PriorityLevelConfiguration\nmetadata: {name: a}\n" +
+			"spec: {limited: {nominalConcurrencyShares: 0}}\n", "0 means 30 before"},
+		"no shares by their former name": {"apiVersion: flowcontrol.apiserver.k8s.io/v1beta2\nkind: PriorityLevelConfiguration\n" +
+			"metadata: {name: a}\nspec: {limited: {assuredConcurrencyShares: 0x0}}\n", "0 means 30 before"},
+		"no shares by an annotation": {"apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: PriorityLevelConfiguration\n" +
+			"metadata: {name: a, annotations: {flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares: ''}}\nspec: {limited: {}}\n",
+			"its annotation"},
 		"an anchor": {"apiVersion: &v policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a, labels: {v: *v}}\n",
 			"not changed by itself"},
 		"an escape": {"apiVersion: \"\\x70olicy/v1beta1\"\nkind: PodDisruptionBudget\nmetadata: {name: a}\n", "not changed by itself"},
@@ -101,10 +120,26 @@ func TestFixLeavesAlone(t *testing.T) {
 	}
 }
 
+// What has the same default before and after is no reason to leave an object alone.
+func TestFixTakesSameDefaults(t *testing.T) {
+	for _, text := range []string{
+		"apiVersion: apps/v1beta2\nkind: DaemonSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}}\n",
+		"apiVersion: apps/v1beta2\nkind: StatefulSet\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}}\n",
+		"apiVersion: apps/v1beta2\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}}\n",
+		"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
+			"strategy: {type: Recreate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n",
+		"apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: PriorityLevelConfiguration\nmetadata: {name: a}\nspec: {limited: {}}\n",
+	} {
+		if got, told := fixed(t, text); got == text || len(told) != 1 || told[0].Left != "" {
+			t.Errorf("it is left alone: %+v\n%s", told, text)
+		}
+	}
+}
+
 // TestFixedObjectsAreOfTheNewAPI: Kubernetes' own strict decoder takes each kind that is changed, with fields that old and new have.
 func TestFixedObjectsAreOfTheNewAPI(t *testing.T) {
 	strict := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
-	pods := "spec:\n  selector: {matchLabels: {app: web}}\n  %s: {type: RollingUpdate}\n  template:\n    metadata: {labels: {app: web}}\n" +
+	pods := "spec:\n  selector: {matchLabels: {app: web}}\n  %s: {type: RollingUpdate}\n  revisionHistoryLimit: 3\n  template:\n    metadata: {labels: {app: web}}\n" +
 		"    spec: {containers: [{name: web, image: 'web:1'}]}\n"
 	bodies := map[string]string{
 		"CronJob": "spec:\n  schedule: '* * * * *'\n  concurrencyPolicy: Forbid\n" +
