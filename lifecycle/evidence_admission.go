@@ -48,9 +48,11 @@ type PodPolicy struct {
 type Webhook struct {
 	// Name is its own, Configuration what it stands in: "ValidatingWebhookConfiguration policy".
 	Name, Configuration string
-	// Kinds of Scheduling.Kinds are judged when a pod of them is made, by the webhook's selectors. Evictions and Nodes: these are judged.
-	Kinds            []int32
-	Evictions, Nodes bool
+	// Kinds of Scheduling.Kinds are judged when a pod of them is made, by the webhook's selectors; Evictions are those of which an eviction
+	// is judged.
+	Kinds, Evictions []int32
+	// Nodes are the names of the nodes of which a change is judged.
+	Nodes []string
 	// Conditional: it has conditions beside its selectors, which may let some of that pass.
 	Conditional bool
 	// Elsewhere: it is asked by a URL, and nothing below is known of it.

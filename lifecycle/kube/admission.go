@@ -8,12 +8,10 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
-	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -120,126 +118,6 @@ func ofPods(name string) (resource string, limits, counted bool) {
 		return strings.TrimPrefix(name, "requests."), false, true
 	}
 	return "", false, false
-}
-
-// hook is an admission webhook of either sort.
-type hook struct {
-	configuration       string
-	name                string
-	client              admissionv1.WebhookClientConfig
-	rules               []admissionv1.RuleWithOperations
-	policy              *admissionv1.FailurePolicyType
-	namespaces, objects *metav1.LabelSelector
-	conditional         bool
-}
-
-// webhooks are those whose silence refuses pods, evictions or changes of nodes.
-func (c *Client) webhooks(ctx context.Context, kinds []lifecycle.PodKind) ([]lifecycle.Webhook, error) {
-	namespaces, err := c.namespaceLabels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	hooks, err := c.hooks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []lifecycle.Webhook
-	for _, h := range hooks {
-		w, judges := h.judges(kinds, namespaces)
-		if !judges {
-			continue
-		}
-		if h.client.Service == nil { // it stands outside of the cluster, as a rule: whether it answers, nobody there knows
-			w.Elsewhere = true
-			out = append(out, w)
-			continue
-		}
-		s := h.client.Service
-		w.Service = s.Namespace + "/" + s.Name
-		if w.Gone, w.Backends, err = c.backends(ctx, s.Namespace, s.Name); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, nil
-}
-
-func (c *Client) hooks(ctx context.Context) ([]hook, error) {
-	ctx, cancel := lifecycle.Within(ctx, callTimeout, "no answer")
-	defer cancel()
-	validating, err := c.api.AdmissionregistrationV1().ValidatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list validating webhooks: %w", err)
-	}
-	mutating, err := c.api.AdmissionregistrationV1().MutatingWebhookConfigurations().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("list mutating webhooks: %w", err)
-	}
-	var out []hook
-	for i := range validating.Items {
-		for _, w := range validating.Items[i].Webhooks {
-			out = append(out, hook{"ValidatingWebhookConfiguration " + validating.Items[i].Name, w.Name, w.ClientConfig, w.Rules, w.FailurePolicy,
-				w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0})
-		}
-	}
-	for i := range mutating.Items {
-		for _, w := range mutating.Items[i].Webhooks {
-			out = append(out, hook{"MutatingWebhookConfiguration " + mutating.Items[i].Name, w.Name, w.ClientConfig, w.Rules, w.FailurePolicy,
-				w.NamespaceSelector, w.ObjectSelector, len(w.MatchConditions) > 0})
-		}
-	}
-	return out, nil
-}
-
-// judges says what of an upgrade's doings the webhook judges, and refuses when it is silent.
-func (h hook) judges(kinds []lifecycle.PodKind, namespaces map[string]map[string]string) (lifecycle.Webhook, bool) {
-	w := lifecycle.Webhook{Name: h.name, Configuration: h.configuration, Conditional: h.conditional,
-		Nodes: h.matches(admissionv1.Update, "nodes", admissionv1.ClusterScope)}
-	if h.policy != nil && *h.policy != admissionv1.Fail {
-		return w, false
-	}
-	if h.matches(admissionv1.Create, "pods", admissionv1.NamespacedScope) {
-		w.Kinds = h.selected(kinds, namespaces)
-	}
-	w.Evictions = h.matches(admissionv1.Create, "pods/eviction", admissionv1.NamespacedScope)
-	return w, w.Nodes || w.Evictions || len(w.Kinds) > 0
-}
-
-// selected are the kinds of pods that the selectors take.
-func (h hook) selected(kinds []lifecycle.PodKind, namespaces map[string]map[string]string) []int32 {
-	var out []int32
-	among, objects := everything(h.namespaces), everything(h.objects)
-	for k := range kinds {
-		if among.Matches(labels.Set(namespaces[kinds[k].Namespace])) && objects.Matches(labels.Set(kinds[k].Labels)) {
-			out = append(out, int32(k))
-		}
-	}
-	return out
-}
-
-// everything is a webhook's selector, of which one that is not there selects all.
-func everything(s *metav1.LabelSelector) labels.Selector {
-	if s == nil {
-		return labels.Everything()
-	}
-	return parsed(s)
-}
-
-// matches reports whether a rule is about a resource of the core API, or a part of one: "pods/eviction".
-func (h hook) matches(op admissionv1.OperationType, resource string, scope admissionv1.ScopeType) bool {
-	names := []string{resource, "*/*"}
-	if whole, part, parted := strings.Cut(resource, "/"); parted {
-		names = append(names, whole+"/*", "*/"+part)
-	} else {
-		names = append(names, "*")
-	}
-	return slices.ContainsFunc(h.rules, func(r admissionv1.RuleWithOperations) bool {
-		return (slices.Contains(r.Operations, op) || slices.Contains(r.Operations, admissionv1.OperationAll)) &&
-			(slices.Contains(r.APIGroups, "") || slices.Contains(r.APIGroups, "*")) &&
-			(slices.Contains(r.APIVersions, "v1") || slices.Contains(r.APIVersions, "*")) &&
-			(r.Scope == nil || *r.Scope == admissionv1.AllScopes || *r.Scope == scope) &&
-			slices.ContainsFunc(r.Resources, func(name string) bool { return slices.Contains(names, name) })
-	})
 }
 
 // backends are the ready endpoints of a Service.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -119,109 +118,4 @@ func (a admitted) takes(k *lifecycle.PodKind, use lifecycle.QuotaUse) bool {
 		amounts = k.Limits
 	}
 	return i >= 0 && i < len(amounts) && amounts[i] > 0
-}
-
-// webhook looks at who stands behind one whose silence refuses what it judges.
-func (a admitted) webhook(r *report, w *lifecycle.Webhook) {
-	judged, what := 0, []string{}
-	for _, k := range w.Kinds {
-		judged += a.moves[k]
-	}
-	if judged > 0 {
-		what = append(what, "pods")
-	}
-	if w.Evictions {
-		what = append(what, "evictions")
-	}
-	if w.Nodes {
-		what = append(what, "changes of nodes")
-	}
-	if len(what) == 0 {
-		return
-	}
-	if w.Elsewhere {
-		r.unseenOf("webhook "+w.Name, "whether the webhook "+w.Name+" answers, which must agree to "+lifecycle.Enumerate(what),
-			w.Configuration+", failurePolicy Fail, asks a URL outside of the cluster",
-			"Try it: kubectl label node NAME kiban.dev/try=1 --dry-run=server")
-		return
-	}
-	f := lifecycle.ReadinessFinding{Subject: "webhook " + w.Name, Owner: a.ownerOf(w),
-		Seen: []string{fmt.Sprintf("%s, failurePolicy Fail, asks the Service %s", w.Configuration, w.Service)}}
-	if judged > 0 {
-		f.Seen = append(f.Seen, fmt.Sprintf("it judges %s that the upgrade moves", lifecycle.Count(judged, "pod")))
-	}
-	namespace, service, _ := strings.Cut(w.Service, "/")
-	if len(w.Backends) == 0 {
-		f.Rule, f.Rank, f.Summary = "webhook-down", lifecycle.RankBlocks, "nobody answers it, so that "+lifecycle.Enumerate(what)+" are refused"
-		f.Remedy = fmt.Sprintf("See why nothing is ready: kubectl --namespace %s get endpointslices,pods. Or remove %s if nobody uses it.",
-			namespace, w.Configuration)
-		if w.Gone {
-			f.Seen = append(f.Seen, "there is no Service "+w.Service)
-		}
-		if w.Conditional {
-			f.Rank = lifecycle.RankAttention
-			f.Seen = append(f.Seen, "its matchConditions may let some of that pass")
-		}
-		r.find(f)
-		return
-	}
-	out, all := a.together(w)
-	if !all {
-		return
-	}
-	f.Rule, f.Rank = "webhook-on-few-nodes", lifecycle.RankAttention
-	f.Summary = fmt.Sprintf("all that answers it moves at once, and until it is ready again %s are refused", lifecycle.Enumerate(what))
-	f.Seen = append(f.Seen, fmt.Sprintf("%s of %s, on %s", lifecycle.Count(len(w.Backends), "endpoint"), w.Service, lifecycle.Few(out)))
-	if a.judgesItself(w) {
-		f.Summary += ", its own pods among them"
-		f.Seen = append(f.Seen, "a pod of it that is late is refused by its own silence, and then no pod that it judges comes back")
-	}
-	f.Remedy = fmt.Sprintf("Run two or more replicas behind %s that must not share a node (anti-affinity and a disruption budget), "+
-		"and leave the namespace %s out of what it judges.", service, namespace)
-	r.find(f)
-}
-
-// together reports whether one turn of the rollout moves all that is behind a webhook, and from which nodes.
-func (a admitted) together(w *lifecycle.Webhook) (nodes []string, all bool) {
-	for _, b := range w.Backends {
-		if b.Node != "" && !slices.Contains(nodes, b.Node) {
-			nodes = append(nodes, b.Node)
-		}
-		if b.Node == "" || a.stays(w, b) {
-			return nil, false
-		}
-	}
-	return nodes, slices.ContainsFunc(a.turns, func(out []string) bool {
-		return !slices.ContainsFunc(nodes, func(n string) bool { return !slices.Contains(out, n) })
-	})
-}
-
-// pod finds the pod behind a backend; -1 where it is not known.
-func (a admitted) pod(w *lifecycle.Webhook, b lifecycle.Backend) int {
-	namespace, _, _ := strings.Cut(w.Service, "/")
-	return slices.IndexFunc(a.s.Pods, func(p lifecycle.PlacedPod) bool {
-		return p.Name == b.Pod && a.s.Kinds[p.Kind].Namespace == namespace
-	})
-}
-
-// stays reports whether a drain leaves the backend where it is.
-func (a admitted) stays(w *lifecycle.Webhook, b lifecycle.Backend) bool {
-	i := a.pod(w, b)
-	return i >= 0 && a.s.Pods[i].Stays
-}
-
-func (a admitted) judgesItself(w *lifecycle.Webhook) bool {
-	return slices.ContainsFunc(w.Backends, func(b lifecycle.Backend) bool {
-		i := a.pod(w, b)
-		return i >= 0 && slices.Contains(w.Kinds, a.s.Pods[i].Kind)
-	})
-}
-
-func (a admitted) ownerOf(w *lifecycle.Webhook) string {
-	for _, b := range w.Backends {
-		if i := a.pod(w, b); i >= 0 {
-			return a.s.Kinds[a.s.Pods[i].Kind].Owner
-		}
-	}
-	return ""
 }

@@ -61,10 +61,15 @@ func TestAdmission(t *testing.T) {
 			"there is no Service policy/gate"},
 		{"nobody answers, but there are conditions", hook(func(w *lifecycle.Webhook) { w.Backends, w.Conditional = nil, true }),
 			lifecycle.RankAttention,
-			"webhook-down", "matchConditions"},
+			"webhook-down", "nobody answers it, so that pods are refused where its matchConditions hold"},
+		{"a webhook on one node, with conditions", hook(func(w *lifecycle.Webhook) { w.Backends, w.Conditional = w.Backends[:1], true }),
+			lifecycle.RankAttention, "webhook-on-few-nodes", "pods are refused where its matchConditions hold"},
+		{"nobody answers for evictions of what stays", hook(func(w *lifecycle.Webhook) {
+			w.Backends, w.Kinds, w.Evictions = nil, nil, []int32{2}
+		}), "", "", ""},
 		{"nobody answers, and it judges no pod that moves", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds = nil, []int32{2} }), "", "",
 			""},
-		{"nobody answers for nodes", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Nodes = nil, nil, true }), lifecycle.RankBlocks,
+		{"nobody answers for nodes", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Nodes = nil, nil, []string{"w1"} }), lifecycle.RankBlocks,
 			"webhook-down",
 			"changes of nodes are refused"},
 		{"a policy for pods that move", func(a *lifecycle.Admission) {
@@ -74,7 +79,7 @@ func TestAdmission(t *testing.T) {
 		{"a policy for pods that stay", func(a *lifecycle.Admission) {
 			a.Policies = []lifecycle.PodPolicy{{Name: "images", Binding: "b", Kinds: []int32{2}}}
 		}, "", "", ""},
-		{"nobody answers for evictions", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Evictions = nil, nil, true }),
+		{"nobody answers for evictions", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Evictions = nil, nil, []int32{0} }),
 			lifecycle.RankBlocks,
 			"webhook-down", "evictions are refused"},
 	} {
@@ -95,20 +100,33 @@ func TestAdmission(t *testing.T) {
 			}
 		})
 	}
-	far := threeWorkers([]lifecycle.PlacedPod{at("a", 0, 0)}, kind)
-	far.Site.Cluster.Hosts = append(far.Site.Cluster.Hosts, lifecycle.Host{Name: "c1", Role: lifecycle.RoleController})
-	away := there
-	away.Webhooks = []lifecycle.Webhook{{Name: "far", Configuration: "c", Kinds: []int32{0}, Elsewhere: true}}
-	far.Evidence.Admission = &lifecycle.Answer[lifecycle.Admission]{Value: away}
-	elsewhere := &report{}
-	if admission(far, elsewhere); len(elsewhere.Unseen) != 1 || elsewhere.Unseen[0].Subject != "webhook far" ||
-		!strings.Contains(elsewhere.Unseen[0].Remedy, `finding not-seen, subject "webhook far"`) {
-		t.Errorf("%+v", elsewhere.Unseen)
-	}
 	in := threeWorkers(nil)
 	in.Evidence.Admission = &lifecycle.Answer[lifecycle.Admission]{Unknown: "quotas are forbidden"}
 	r := &report{}
 	if admission(in, r); len(r.Unseen) != 1 || r.Unseen[0].Why != "quotas are forbidden" {
 		t.Errorf("%+v", r.Unseen)
+	}
+}
+
+// What can't be looked at comes with a command that has the API server ask the very webhook, and changes nothing.
+func TestWebhookElsewhereIsTried(t *testing.T) {
+	for _, c := range []struct {
+		hook lifecycle.Webhook
+		want string
+	}{
+		{lifecycle.Webhook{Kinds: []int32{0}, Nodes: []string{"w9"}}, "kubectl --namespace shop get pod a -o yaml | "},
+		{lifecycle.Webhook{Kinds: []int32{1}, Evictions: []int32{0}, Nodes: []string{"w9"}}, "kubectl drain w1 --ignore-daemonsets "},
+		{lifecycle.Webhook{Nodes: []string{"w9"}}, "kubectl label node w9 kiban.dev/try=1 --dry-run=server"},
+	} {
+		in := threeWorkers([]lifecycle.PlacedPod{at("a", 0, 0)}, asks("web", 1000), asks("idle", 1))
+		in.Site.Cluster.Hosts = append(in.Site.Cluster.Hosts, lifecycle.Host{Name: "c1", Role: lifecycle.RoleController})
+		c.hook.Name, c.hook.Configuration, c.hook.Elsewhere = "far", "c", true
+		in.Evidence.Admission = &lifecycle.Answer[lifecycle.Admission]{Value: lifecycle.Admission{Webhooks: []lifecycle.Webhook{c.hook}}}
+		r := &report{}
+		admission(in, r)
+		if len(r.Unseen) != 1 || r.Unseen[0].Subject != "webhook far" || !strings.Contains(r.Unseen[0].Remedy, c.want) ||
+			!strings.Contains(r.Unseen[0].Remedy, `finding not-seen, subject "webhook far"`) {
+			t.Errorf("%+v, want %s", r.Unseen, c.want)
+		}
 	}
 }

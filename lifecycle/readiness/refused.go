@@ -99,13 +99,9 @@ func (a admitted) policies(r *report) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(judged)) {
 		kinds := slices.Sorted(maps.Keys(judged[name]))
-		pods := 0
-		for _, k := range kinds {
-			pods += a.moves[k]
-		}
 		r.find(lifecycle.ReadinessFinding{Rule: "pods-judged-by-policy", Rank: lifecycle.RankGood, Subject: "policy " + name,
 			Summary: fmt.Sprintf("it judges %s when the upgrade has moved them, and what its expressions come to is not worked out",
-				lifecycle.Count(pods, "pod")),
+				lifecycle.Count(a.count(kinds), "pod")),
 			Seen: []string{fmt.Sprintf("ValidatingAdmissionPolicy %s, bound with the action Deny by %s, is for pods of %s", name,
 				lifecycle.Few(bindings[name]), lifecycle.Few(a.workloads(kinds)))},
 			Remedy: "Ask the API server, which makes nothing: " + a.tryCommand(kinds)})
