@@ -37,8 +37,8 @@ func isZero(number string) bool {
 	return err == nil && n == 0 || bad == nil && f == 0
 }
 
-// explicitWorkload: apps/v1 wants a selector and has no rollbackTo nor templateGeneration. defaults are the fields below spec of which it has
-// another default than the version before; what is written out there stays.
+// explicitWorkload: apps/v1 wants a selector and has no rollbackTo nor templateGeneration. defaults are the fields below spec of which it
+// has another default than the version before; what is written out there stays.
 func explicitWorkload(defaults []string) func(*yaml.Node) ([]edit, string) {
 	return func(n *yaml.Node) ([]edit, string) {
 		spec := childOf(n, "spec")

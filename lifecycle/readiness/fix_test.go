@@ -86,8 +86,8 @@ func TestFixLeavesAlone(t *testing.T) {
 			"spec: {selector: {matchLabels: {a: b}}}\n", "another default of spec.updateStrategy.type"},
 		"what a daemon set has no more": {"apiVersion: extensions/v1beta1\nkind: DaemonSet\nmetadata: {name: a}\n" +
 			"spec: {selector: {matchLabels: {a: b}}, updateStrategy: {type: OnDelete}, templateGeneration: 3}\n", "templateGeneration"},
-		"how many pods roll": {"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
-			"strategy: {type: RollingUpdate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n", "spec.strategy.rollingUpdate.maxSurge"},
+		"how many pods roll": {"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: " +
+			"{matchLabels: {a: b}}, strategy: {type: RollingUpdate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n", "spec.strategy.rollingUpdate.maxSurge"},
 		"how much is remembered": {"apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
 			"strategy: {type: RollingUpdate}}\n", "spec.revisionHistoryLimit"},
 		"no labels": {"apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {selector: {matchLabels: {}}}\n",
@@ -139,7 +139,8 @@ func TestFixTakesSameDefaults(t *testing.T) {
 // TestFixedObjectsAreOfTheNewAPI: Kubernetes' own strict decoder takes each kind that is changed, with fields that old and new have.
 func TestFixedObjectsAreOfTheNewAPI(t *testing.T) {
 	strict := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
-	pods := "spec:\n  selector: {matchLabels: {app: web}}\n  %s: {type: RollingUpdate}\n  revisionHistoryLimit: 3\n  template:\n    metadata: {labels: {app: web}}\n" +
+	pods := "spec:\n  selector: {matchLabels: {app: web}}\n  %s: {type: RollingUpdate}\n  revisionHistoryLimit: 3\n" +
+		"  template:\n    metadata: {labels: {app: web}}\n" +
 		"    spec: {containers: [{name: web, image: 'web:1'}]}\n"
 	bodies := map[string]string{
 		"CronJob": "spec:\n  schedule: '* * * * *'\n  concurrencyPolicy: Forbid\n" +

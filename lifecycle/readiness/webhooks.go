@@ -54,7 +54,8 @@ func (a admitted) tryWebhook(j judgedBy) string {
 	case len(j.kinds) > 0:
 		return "Try it, which makes nothing: " + a.tryCommand(j.kinds)
 	case len(j.evictions) > 0:
-		return "Try it, which moves nothing: kubectl drain " + a.nodeOf(j.evictions) + " --ignore-daemonsets --delete-emptydir-data --dry-run=server"
+		return "Try it, which moves nothing: kubectl drain " + a.nodeOf(j.evictions) +
+			" --ignore-daemonsets --delete-emptydir-data --dry-run=server"
 	}
 	return "Try it, which changes nothing: kubectl label node " + j.nodes[0] + " kiban.dev/try=1 --dry-run=server"
 }
