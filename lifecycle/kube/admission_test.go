@@ -123,7 +123,8 @@ func TestAdmissionIsRead(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for _, w := range got.Webhooks {
-		if w.Name == "pods.policy" && (w.Gone || fmt.Sprint(w.Backends) != "[{g1 w1}]") || w.Name == "gone.policy" && (!w.Gone || len(w.Evictions) != 1) {
+		if w.Name == "pods.policy" && (w.Gone || fmt.Sprint(w.Backends) != "[{g1 w1}]") ||
+			w.Name == "gone.policy" && (!w.Gone || len(w.Evictions) != 1) {
 			t.Errorf("%+v", w)
 		}
 	}

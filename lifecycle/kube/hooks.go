@@ -138,8 +138,8 @@ func everything(s *metav1.LabelSelector) labels.Selector {
 	return parsed(s)
 }
 
-// matches reports whether a rule is about a resource of the core API, or a part of one: "pods/eviction". To the API server "pods/*" is pods
-// and all of their parts, and "*" is every resource without its parts.
+// matches reports whether a rule is about a resource of the core API, or a part of one: "pods/eviction". To the API server "pods/*" is
+// pods and all of their parts, and "*" is every resource without its parts.
 func (h hook) matches(op admissionv1.OperationType, resource string, scope admissionv1.ScopeType) bool {
 	whole, part, _ := strings.Cut(resource, "/")
 	named := func(rule string) bool {

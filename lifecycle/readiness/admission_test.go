@@ -69,7 +69,8 @@ func TestAdmission(t *testing.T) {
 		}), "", "", ""},
 		{"nobody answers, and it judges no pod that moves", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds = nil, []int32{2} }), "", "",
 			""},
-		{"nobody answers for nodes", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Nodes = nil, nil, []string{"w1"} }), lifecycle.RankBlocks,
+		{"nobody answers for nodes", hook(func(w *lifecycle.Webhook) { w.Backends, w.Kinds, w.Nodes = nil, nil, []string{"w1"} }),
+			lifecycle.RankBlocks,
 			"webhook-down",
 			"changes of nodes are refused"},
 		{"a policy for pods that move", func(a *lifecycle.Admission) {

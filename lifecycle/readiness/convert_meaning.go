@@ -11,8 +11,8 @@ import (
 // (PriorityLevelPreserveZeroConcurrencySharesKey of k8s.io/api).
 const keepsZeroShares = "flowcontrol.k8s.io/v1beta3-preserve-zero-concurrency-shares"
 
-// sharesAs gives a priority level's shares the name that they have in v1: before they are called name. No shares are 30 before v1, for there
-// 0 is as good as nothing; v1 takes 0 as it is written, and such a level lets nothing in.
+// sharesAs gives a priority level's shares the name that they have in v1: before they are called name. No shares are 30 before v1, for
+// there 0 is as good as nothing; v1 takes 0 as it is written, and such a level lets nothing in.
 func sharesAs(name string) func(*yaml.Node) ([]edit, string) {
 	return func(n *yaml.Node) ([]edit, string) {
 		key, shares := fieldOf(nodeAt(n, "spec", "limited"), name)

@@ -87,7 +87,8 @@ func TestFixLeavesAlone(t *testing.T) {
 		"what a daemon set has no more": {"apiVersion: extensions/v1beta1\nkind: DaemonSet\nmetadata: {name: a}\n" +
 			"spec: {selector: {matchLabels: {a: b}}, updateStrategy: {type: OnDelete}, templateGeneration: 3}\n", "templateGeneration"},
 		"how many pods roll": {"apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: " +
-			"{matchLabels: {a: b}}, strategy: {type: RollingUpdate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n", "spec.strategy.rollingUpdate.maxSurge"},
+			"{matchLabels: {a: b}}, strategy: {type: RollingUpdate}, revisionHistoryLimit: 3, progressDeadlineSeconds: 60}\n",
+			"spec.strategy.rollingUpdate.maxSurge"},
 		"how much is remembered": {"apiVersion: apps/v1beta1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {matchLabels: {a: b}}, " +
 			"strategy: {type: RollingUpdate}}\n", "spec.revisionHistoryLimit"},
 		"no labels": {"apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec: {selector: {matchLabels: {}}}\n",

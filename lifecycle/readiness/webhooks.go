@@ -8,8 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// judgedBy is what an upgrade does that a webhook judges: kinds of pods that move and are made anew, those that are evicted, and nodes that
-// change.
+// judgedBy is what an upgrade does that a webhook judges: kinds of pods that move and are made anew, those that are evicted, and nodes
+// that change.
 type judgedBy struct {
 	kinds, evictions []int32
 	nodes            []string

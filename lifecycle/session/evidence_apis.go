@@ -242,11 +242,12 @@ func (w *world) keepAllRequests(ctx context.Context) {
 	}
 }
 
-// restarts reports whether a step stops the API server of a controller that runs.
+// restarts reports whether a step stops the API server of a controller that runs, or may: what people do on a machine is not known.
 func restarts(site lifecycle.Site, step lifecycle.Step) bool {
 	h, declared := site.Cluster.Host(step.Target)
 	if !declared || !h.Role.IsController() || step.Action.Enrols() {
 		return false
 	}
-	return step.Action.StartsK0s() || step.Action == lifecycle.ActionReboot || step.Action == lifecycle.ActionFiles
+	return step.Action.StartsK0s() || slices.Contains([]lifecycle.Action{lifecycle.ActionReboot, lifecycle.ActionFiles, lifecycle.ActionRun,
+		lifecycle.ActionAwait, lifecycle.ActionLeaveEtcd, lifecycle.ActionReset}, step.Action)
 }

@@ -52,7 +52,9 @@ func TestRestarts(t *testing.T) {
 		want   bool
 	}{
 		{"c1", lifecycle.ActionUpgrade, true}, {"c1", lifecycle.ActionConfigure, true}, {"c1", lifecycle.ActionRestart, true},
-		{"c1", lifecycle.ActionReboot, true}, {"c1", lifecycle.ActionFiles, true}, {"w1", lifecycle.ActionUpgrade, false},
+		{"c1", lifecycle.ActionReboot, true}, {"c1", lifecycle.ActionRun, true}, {"c1", lifecycle.ActionAwait, true},
+		{"c1", lifecycle.ActionLeaveEtcd, true}, {"c1", lifecycle.ActionReset, true}, {"w1", lifecycle.ActionRun, false},
+		{"c1", lifecycle.ActionFiles, true}, {"w1", lifecycle.ActionUpgrade, false},
 		{"c1", lifecycle.ActionJoinController, false}, {"c1", lifecycle.ActionBackup, false}, {"gone", lifecycle.ActionUpgrade, false},
 	} {
 		if got := restarts(site, lifecycle.Step{Target: c.target, Action: c.action}); got != c.want {

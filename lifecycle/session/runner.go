@@ -83,11 +83,11 @@ type attended struct {
 }
 
 func (m attended) Do(ctx context.Context, step lifecycle.Step, progress func(string)) error {
+	if m.before != nil {
+		m.before(ctx, step)
+	}
 	switch {
 	case step.Action != lifecycle.ActionAwait:
-		if m.before != nil {
-			m.before(ctx, step)
-		}
 		return m.Machines.Do(ctx, step, progress)
 	case m.done == nil:
 		return lifecycle.Errorf(step.Target, "nobody is here to say when the work on it is done; it stays out of service").

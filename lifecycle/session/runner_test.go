@@ -24,6 +24,12 @@ func TestAttended(t *testing.T) {
 		!strings.Contains(said, "press Enter when it is done") {
 		t.Errorf("%q, asked %d times, %v", said, asked, err)
 	}
+	told := ""
+	before := attended{Machines: silent{}, done: m.done, before: func(_ context.Context, s lifecycle.Step) { told += s.ID }}
+	if err := before.Do(t.Context(), step, func(string) {}); err != nil || told != "worker-1/await" {
+		t.Errorf("before work by hand: %q, %v", told, err)
+	}
+	asked = 1
 	if err := (attended{Machines: silent{}}).Do(t.Context(), step, func(string) {}); err == nil ||
 		!strings.Contains(err.Error(), "nobody is here") {
 		t.Errorf("without an operator: %v", err)
