@@ -9,7 +9,8 @@ import (
 )
 
 // A control plane goes to another minor release in two steps where the site asks for it: it is pinned, so that its programs act as the
-// release that they are; its binaries change, and go on acting as the former release; it soaks; and it is committed. Before that it can go
+// release that they are; its binaries change, and go on acting as the former release; it soaks; and it is committed. Before that it can
+// go
 // back, for nothing was stored that the former release does not read.
 
 // phase is where a control plane stands on that way.
@@ -328,8 +329,11 @@ func (p *planner) tellSoak() {
 // among the plan's Diagnostics, with what is left.
 func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	p := survey(site, state)
-	if !p.isRightCluster() || !p.pinFound() {
+	if !p.isRightCluster() || !p.pinFound(lifecycle.EndBack) {
 		return p.finish()
+	}
+	if newer := func(m *member) bool { return p.pin.Former.Less(m.level) }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), newer) {
+		return p.finish() // it was given a second time, after it had come to its end
 	}
 	p.phase = phaseBack
 	p.keepConfiguration()
@@ -343,8 +347,11 @@ func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 // Commit makes the plan that gives up the way back. It is pure, as Make is.
 func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	p := survey(site, state)
-	if !p.isRightCluster() || !p.answers() || !p.pinFound() {
+	if !p.isRightCluster() || !p.answers() || !p.pinFound(lifecycle.EndCommit) {
 		return p.finish()
+	}
+	if pinned := func(m *member) bool { return m.pinned }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), pinned) {
+		return p.finish() // it was given a second time, after it had come to its end
 	}
 	for _, m := range p.controllers() {
 		switch {
@@ -362,8 +369,10 @@ func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	return p.finish()
 }
 
-// pinFound finds what the control plane is pinned to: by the cluster's record, or where no API answers by what the machines keep.
-func (p *planner) pinFound() bool {
+// pinFound finds what the control plane is pinned to: by the cluster's record, or where no API answers by what the machines keep. A pin
+// that
+// ended as what is asked for ends it is found, too: the run that ended it may have been cut off before the machines were through.
+func (p *planner) pinFound(ending string) bool {
 	p.pin = p.state.Past.Pinned.Value
 	switch why := p.state.Past.Pinned.Unknown; {
 	case p.dark():
@@ -377,7 +386,7 @@ func (p *planner) pinFound() bool {
 		p.find(lifecycle.Blockedf(p.site.Name, "whether the control plane acts as its former version is not known").Because(why).
 			Try("kiban status " + p.site.Name))
 		return false
-	case p.pin.Open():
+	case p.pin.Open(), p.pin.End == ending:
 		return true
 	}
 	why := "It was never pinned: spec.upgrade.controlPlane.soak of the Site has an upgrade do that."

@@ -326,3 +326,33 @@ func TestBackInTheDark(t *testing.T) {
 		t.Error("it is not back")
 	}
 }
+
+// TestCommitGivenAgain: `kiban commit`, cut off behind any part and given again, comes to the same end; where the only API is down, behind an
+// apply, as it says. Given once more it has nothing to do, and says nothing of an error.
+func TestCommitGivenAgain(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		start := soaking(t, n, byHand)
+		whole := start.clone()
+		whole.execute(t, Commit(whole.site, whole.observe()), serial, -1)
+		want := whole.String()
+		for limit := 1; ; limit++ {
+			w := start.clone()
+			if _, done := w.execute(t, Commit(w.site, w.observe()), serial, limit); done {
+				break
+			}
+			p := Commit(w.site, w.observe())
+			if stops := p.Diagnostics.Stopping(); len(stops) > 0 && strings.Contains(stops[0].Hint,
+				"kiban apply lab brings the control plane back") {
+				w.execute(t, makePlan(w.site, w.observe()), serial, -1)
+				p = Commit(w.site, w.observe())
+			}
+			w.execute(t, p, serial, -1)
+			if got := w.String(); got != want {
+				t.Errorf("%d controllers, cut off after %d parts:\ngot  %s\nwant %s", n, limit, got, want)
+			}
+			if p := Commit(w.site, w.observe()); !p.Empty() || len(p.Diagnostics.Stopping()) > 0 {
+				t.Errorf("%d controllers, cut off after %d parts, once more: %s %v", n, limit, outline(p), p.Diagnostics)
+			}
+		}
+	}
+}
