@@ -26,3 +26,14 @@ func TestWriters(t *testing.T) {
 		t.Errorf("another's name is taken for an addon's: %q", got)
 	}
 }
+
+// A release is of the team that its namespace names, as the objects in it are.
+func TestReleaseIsOfItsTeam(t *testing.T) {
+	l := &apiLook{Input: Input{Evidence: lifecycle.Evidence{APIs: &lifecycle.APIEvidence{Writes: lifecycle.Answer[lifecycle.APIWrites]{
+		Value: lifecycle.APIWrites{Teams: map[string]string{"shop": "red"}}}}}}}
+	for namespace, want := range map[string]string{"shop": "team red", "bank": ""} {
+		if got := l.releaseOwner(lifecycle.ReleaseAPI{Namespace: namespace, Name: "web"}); got != want {
+			t.Errorf("%s: %q, want %q", namespace, got, want)
+		}
+	}
+}

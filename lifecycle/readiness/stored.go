@@ -73,11 +73,16 @@ func (l *apiLook) unitOf(rel lifecycle.ReleaseAPI) (unit string, declared bool) 
 	return "", false
 }
 
+// releaseOwner is whose release it is, with the team that its namespace names.
 func (l *apiLook) releaseOwner(rel lifecycle.ReleaseAPI) string {
-	if unit, declared := l.unitOf(rel); declared {
-		return lifecycle.UnitLabel(unit)
+	var team string
+	if e := l.Evidence.APIs; e != nil {
+		team = e.Writes.Value.Teams[rel.Namespace]
 	}
-	return ownerOf(l.Site, rel.Namespace, "")
+	if unit, declared := l.unitOf(rel); declared {
+		return withTeam(lifecycle.UnitLabel(unit), team)
+	}
+	return ownerOf(l.Site, rel.Namespace, team)
 }
 
 // use is one API and the objects that use it.
