@@ -71,7 +71,8 @@ func riskFinding(in Input, risk risks.Risk, o risks.Outcome) lifecycle.Readiness
 	return f
 }
 
-// ownRisks adds the fleet's own to those that kiban comes with: one of the same name takes its place. A file with a mistake is a finding.
+// ownRisks adds the fleet's own to those that kiban comes with: one of the same name takes its place. What
+// a file with a mistake tells of is not known: its owners meant it to be looked at.
 func (r *report) ownRisks(known []risks.Risk, own lifecycle.Answer[[]lifecycle.RiskFile]) []risks.Risk {
 	if !own.Known() {
 		r.unseen("the fleet's own risks", own.Unknown, "")
@@ -80,8 +81,7 @@ func (r *report) ownRisks(known []risks.Risk, own lifecycle.Answer[[]lifecycle.R
 	for _, file := range own.Value {
 		risk, mistakes := risks.Read(file.Path, file.Text)
 		for _, m := range mistakes {
-			r.find(lifecycle.ReadinessFinding{Rule: "risk-file", Rank: lifecycle.RankAttention, Subject: m.Where(),
-				Summary: unusable(m), Remedy: schemaOfRisks})
+			r.unseen("whether what "+file.Path+" tells of concerns the site", m.Where()+": "+unusable(m), schemaOfRisks)
 		}
 		if len(mistakes) > 0 {
 			continue

@@ -14,7 +14,7 @@ import (
 func ruleNames() []string {
 	return []string{"certificate", "chart", "definition", "deprecated-api", lifecycle.RuleEtcdCorrupt, lifecycle.RuleEtcdMember,
 		lifecycle.RuleEtcdPace, lifecycle.RuleEtcdSpace, lifecycle.RuleClock, "machine-disk", "machine-memory", lifecycle.RuleNotSeen,
-		"pods-fit-nowhere", "pods-judged-by-policy", "pods-may-not-fit", "pods-refused", "removed-api", "risk-file", "setting",
+		"pods-fit-nowhere", "pods-judged-by-policy", "pods-may-not-fit", "pods-refused", "removed-api", "setting",
 		"unlike-its-siblings", "webhook-down", "webhook-on-few-nodes"}
 }
 

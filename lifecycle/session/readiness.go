@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -38,7 +39,36 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 		}
 	}
 	r := s.readiness(ctx, seen, to)
-	return withPlanned(s.site.Name, r, s.planned(seen, to)), nil
+	r = withPlanned(s.site.Name, r, s.planned(seen, to))
+	if f, lacks := s.wayMissing(seen, to); lacks {
+		r.Findings = append(r.Findings, f)
+		r.Sort()
+	}
+	return r, nil
+}
+
+// wayMissing is the finding that hops to a version are not declared: a plan would stop there. It is in the way of a declared version.
+func (s *Session) wayMissing(seen lifecycle.State, to lifecycle.Version) (f lifecycle.ReadinessFinding, lacks bool) {
+	path, assumed := readiness.Way(s.site.Policy.Path, seen.Lowest(), to)
+	if len(assumed) == 0 || s.site.Provider == lifecycle.ProviderExternal {
+		return f, false
+	}
+	f = lifecycle.ReadinessFinding{Rule: "plan", Rank: lifecycle.RankAttention, Subject: s.site.Name,
+		Summary: fmt.Sprintf("the way to %s needs %s of minor releases between, which nothing declares", to,
+			lifecycle.Count(len(assumed), "version"))}
+	if s.site.Cluster.Version == to {
+		f.Rank = lifecycle.RankBlocks
+	}
+	var hops []string
+	for _, v := range path {
+		if seen.Lowest().Less(v) {
+			hops = append(hops, v.String())
+		}
+	}
+	f.Seen = []string{"judged by way of " + lifecycle.Enumerate(hops) + "; one minor release a hop"}
+	f.Remedy = fmt.Sprintf("Set spec.k0s.version to %s and, in the same change, spec.upgrade.path of the Site to [%s].", to,
+		strings.Join(hops, ", "))
+	return f, true
 }
 
 // reachable refuses a version that no plan leads to. A minor release of which the site has a patch already stands for that.
@@ -73,6 +103,8 @@ func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) lifecycle.
 	}
 	site := s.site
 	site.Cluster.Version = to
+	// what is asked about is judged by the way that there would be: a path that is not declared would hide all else that the plan finds
+	site.Policy.Path, _ = readiness.Way(site.Policy.Path, seen.Lowest(), to)
 	return s.parts.Plans.Make(site, seen, lifecycle.PlanOptions{}).Diagnostics
 }
 

@@ -57,6 +57,31 @@ func TestPlansOfANewVersionAreJudged(t *testing.T) {
 	}
 }
 
+// TestVersionsFarAwayAreJudged: the plan to a version that is minors away is made by way of those between, so that what it finds is told,
+// and that they are not declared is, too.
+func TestVersionsFarAwayAreJudged(t *testing.T) {
+	v134, to := lifecycle.Version{Major: 1, Minor: 34, Patch: 1}, lifecycle.Version{Major: 1, Minor: 37, Patch: 1}
+	site := lifecycle.Site{Name: "lab"}
+	for _, rank := range []lifecycle.Rank{lifecycle.RankAttention, lifecycle.RankBlocks} {
+		var path []lifecycle.Version
+		seen := lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Binary: v134, Running: v134, ServiceName: "k0scontroller"}}}
+		s := session.With(site, session.Options{}, session.Parts{Site: seenSite{seen}, Plans: session.Planners{
+			Make: func(site lifecycle.Site, _ lifecycle.State, _ lifecycle.PlanOptions) lifecycle.Plan {
+				path = site.Policy.Path
+				return lifecycle.Plan{Site: "lab", Target: to}
+			},
+			Ready: func(in readiness.Input) lifecycle.Readiness {
+				return lifecycle.Readiness{Site: in.Site.Name, To: in.Target}
+			}}})
+		r, err := s.Ready(t.Context(), to, false)
+		if err != nil || len(path) != 2 || path[0].Minor != 35 || path[1].Minor != 36 || len(r.Of(rank)) != 1 ||
+			!strings.Contains(r.Findings[0].Remedy, "spec.k0s.version to v1.37.1+k0s.0") {
+			t.Errorf("%s: by %v: %+v, %v", rank, path, r.Findings, err)
+		}
+		site.Cluster.Version = to
+	}
+}
+
 // TestWhatBothFindIsToldOnce: what the plan's own checks tell of a machine readiness does not tell again, neither in the plan nor in ready,
 // and beside a plan that is stopped nothing reads as ready.
 func TestWhatBothFindIsToldOnce(t *testing.T) {

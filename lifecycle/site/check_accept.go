@@ -31,6 +31,13 @@ func checkAcceptedNames(accepted []acceptSpec, names []string) []finding {
 		if a.Finding == "" || slices.Contains(names, a.Finding) {
 			continue
 		}
+		if a.Finding == "plan" || a.Finding == "accepted" { // findings that kiban ready names so, and that stay
+			found = append(found, wrong(sitePlace("spec", "upgrade", "accept", overlay.Index(i), "finding"),
+				fmt.Sprintf("a finding %q can't be accepted", a.Finding),
+				"It is what stops the plan itself, or what is said of what is accepted: it holds whoever says yes to it.",
+				"Do what kiban ready says to try for it, and take this out of spec.upgrade.accept."))
+			continue
+		}
 		hint := "Write it as kiban ready -o json names it (rule), or as kiban explain risks does."
 		if near := overlay.Nearest(a.Finding, names); near != "" {
 			hint = fmt.Sprintf("Did you mean %q? kiban ready -o json names it (rule).", near)

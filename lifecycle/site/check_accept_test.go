@@ -10,7 +10,8 @@ import (
 func TestAcceptedNames(t *testing.T) {
 	names := []string{"certificate", "removed-api"}
 	for given, want := range map[string]string{"removed-api": "", "": "", "removed-apis": `Did you mean "removed-api"?`,
-		"the moon": "kiban explain risks"} {
+		"the moon": "kiban explain risks",
+		"plan":     "what kiban ready says to try", "accepted": "what kiban ready says to try"} {
 		found := checkAcceptedNames([]acceptSpec{{Finding: "certificate"}, {Finding: given}}, names)
 		switch {
 		case want == "" && len(found) == 0:

@@ -318,3 +318,16 @@ func members(c Condition, f Facts) verdict {
 func provider(c Condition, f Facts) verdict {
 	return verdict{answer: answerOf((f.Site.Provider == lifecycle.ProviderExternal) == (c.arg("is") == "external"))}
 }
+
+// Newest is the newest release of k0s of a minor that the data knows; the zero version where it knows none.
+func Newest(major, minor int) (newest lifecycle.Version) {
+	text, _ := files.ReadFile("components.txt") // part of the program
+	for line := range strings.Lines(string(text)) {
+		name, _, _ := strings.Cut(line, " ")
+		v, err := lifecycle.ParseVersion(name)
+		if err == nil && v.Prerelease == "" && v.Major == major && v.Minor == minor && newest.Less(v) {
+			newest = v
+		}
+	}
+	return newest
+}
