@@ -119,6 +119,9 @@ func (l *apiLook) redeclare(unit string, a lifecycle.API, source string) string 
 		}
 	}
 	if next, ok := l.successor(a); ok {
+		if next.Kind == a.Kind && !slices.ContainsFunc(sameRules(), func(s sameRule) bool { return s.of(a, next) }) {
+			return fmt.Sprintf("Write apiVersion: %s; fields differ, too: the deprecation guide of Kubernetes has them.", next.GroupVersion())
+		}
 		if next.Kind == a.Kind {
 			return fmt.Sprintf("Write apiVersion: %s; kiban ready %s --fix does so where no other field differs.", next.GroupVersion(), l.Site.Name)
 		}

@@ -52,3 +52,17 @@ func TestNames(t *testing.T) {
 		t.Errorf("%+v", ds)
 	}
 }
+
+// A remedy names --fix only for what it writes anew.
+func TestRemedyNamesFixWhereItFixes(t *testing.T) {
+	l := &apiLook{Input: Input{Site: lifecycle.Site{Name: "lab"}, Target: lifecycle.Version{Major: 1, Minor: 37}}, table: tableOf(APIs())}
+	for _, c := range []struct {
+		version, kind string
+		fixes         bool
+	}{{"policy/v1beta1", "PodDisruptionBudget", true}, {"networking.k8s.io/v1beta1", "Ingress", false}} {
+		a, _ := l.table.kind(c.version, c.kind)
+		if got := l.redeclare("shop", a, "a.yaml:1"); strings.Contains(got, "--fix") != c.fixes {
+			t.Errorf("%s: %s", c.kind, got)
+		}
+	}
+}
