@@ -55,6 +55,8 @@ type services struct {
 	OpenParts func(server lifecycle.ForgeServer, log *slog.Logger) (forge.Parts, error)
 	// SendWebhook posts a text, in Slack's form, to an address that is a secret.
 	SendWebhook forge.Post
+	// OpenTraces makes ready to deliver a run's traces; nil where the environment names no collector. Nothing is dialled yet.
+	OpenTraces func(ctx context.Context, getenv func(string) string) (runTraces, error)
 	// OpenSite makes ready to talk to a site's machines. Nothing is dialled yet.
 	OpenSite func(site lifecycle.Site, opts session.Options) (*session.Session, error)
 }

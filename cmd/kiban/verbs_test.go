@@ -24,6 +24,7 @@ import (
 
 // fakeSite is a site of two machines whose worker is to be upgraded; what happens to it is recorded.
 type fakeSite struct {
+	traces  func(context.Context, func(string) string) (runTraces, error)
 	state   lifecycle.State
 	plans   []lifecycle.Plan // one for each time that a plan is made; the last again and again
 	made    int
@@ -137,7 +138,7 @@ func (f *fakeSite) services() services {
 			return site, nil
 		},
 		Unkept:   func(string) ([]string, int, error) { return nil, 1, nil },
-		Problems: observe.Problems,
+		Problems: observe.Problems, OpenTraces: f.traces,
 		OpenSite: func(site lifecycle.Site, opts session.Options) (*session.Session, error) {
 			return f.open(site, opts), nil
 		},

@@ -59,7 +59,7 @@ func (a *app) watchRun(plan lifecycle.Plan, run, journal string) session.View {
 	a.note("\nRun %s, recorded in %s", run, journal)
 	show, say, done := a.progress(plan)
 	stop := a.interrupts.Graceful(say)
-	return session.View{Sink: show, Stop: stop, WorkDone: session.WorkDone(a.In, plan.Site, stop), Close: done}
+	return a.traced(session.View{Sink: show, Stop: stop, WorkDone: session.WorkDone(a.In, plan.Site, stop), Close: done})
 }
 
 // progress chooses how a run is shown: redrawn in place on a terminal, in sections in a GitLab job, line by line elsewhere. say is

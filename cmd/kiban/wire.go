@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
@@ -13,6 +14,7 @@ import (
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/site"
 	"kiban.dev/kiban/lifecycle/supply"
+	"kiban.dev/kiban/lifecycle/traces"
 )
 
 // wire names what is behind each service. It is the only place that sees every package.
@@ -47,6 +49,12 @@ func wire() services {
 			return gitlab.New(server, log)
 		},
 		SendWebhook: forge.PostWebhook,
-		OpenSite:    session.Open,
+		OpenTraces: func(ctx context.Context, getenv func(string) string) (runTraces, error) {
+			if !traces.Wanted(getenv) {
+				return nil, nil
+			}
+			return traces.Open(ctx, getenv, supply.Built().Version)
+		},
+		OpenSite: session.Open,
 	}
 }

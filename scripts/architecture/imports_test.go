@@ -75,6 +75,7 @@ func foreignImports() []foreign {
 		{"github.com/pkg/sftp", "lifecycle/depot", "files are kept by SFTP in one place"},
 		{"oras.land/", "lifecycle/depot", "artifacts are pushed to registries in one place; charts are Helm's to pull"},
 		{"github.com/prometheus/", "lifecycle/fleet", "what monitoring reads is written in one place"},
+		{"go.opentelemetry.io/", "lifecycle/traces", "runs are told to collectors in one place"},
 		{"github.com/spf13/", "cmd/kiban", "what a command line looks like is no business of the packages below"},
 		{"golang.org/x/term", "cmd/kiban", "only the outermost layer knows whether there is a terminal"},
 	}
@@ -131,7 +132,7 @@ func TestRooms(t *testing.T) {
 	for _, f := range sources(t) {
 		there[f.dir] = there[f.dir] || !f.test
 	}
-	adapters := []string{"lifecycle/k0s", "lifecycle/kube", "lifecycle/helm", "lifecycle/git", "lifecycle/gitlab"}
+	adapters := []string{"lifecycle/k0s", "lifecycle/kube", "lifecycle/helm", "lifecycle/git", "lifecycle/gitlab", "lifecycle/traces"}
 	for name, r := range own {
 		if !there[name] {
 			t.Errorf("%s has a row for %s, which is no package", page, name)
@@ -150,7 +151,7 @@ func TestRooms(t *testing.T) {
 // TestWiring: of cmd/kiban only the wiring names adapters; what verbs ask of a site they ask of lifecycle/session.
 func TestWiring(t *testing.T) {
 	wiring := []string{"wire.go"}
-	adapters := []string{"site", "plan", "observe", "check", "k0s", "kube", "git", "helm", "gitlab"}
+	adapters := []string{"site", "plan", "observe", "check", "k0s", "kube", "git", "helm", "gitlab", "traces"}
 	for _, f := range sources(t) {
 		if f.test || f.dir != "cmd/kiban" || slices.Contains(wiring, filepath.Base(f.path)) {
 			continue
