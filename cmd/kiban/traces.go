@@ -14,7 +14,8 @@ type runTraces interface {
 	Close() error
 }
 
-// traced has a run that is watched told to a collector as well, where the environment names one. That it can't be is no reason not to run.
+// traced has a run that is watched told to a collector as well, where the environment names one. That it can't be is no reason not to
+// run.
 func (a *app) traced(v session.View) session.View {
 	if a.OpenTraces == nil {
 		return v

@@ -47,7 +47,8 @@ type Exporter struct {
 	failed   failures
 }
 
-// Open makes an exporter by OpenTelemetry's own variables. version is kiban's. It connects to nothing yet. What it can't do is an error: a
+// Open makes an exporter by OpenTelemetry's own variables. version is kiban's. It connects to nothing yet. What it can't do is an error:
+// a
 // protocol other than http/protobuf.
 func Open(ctx context.Context, getenv func(string) string, version string) (*Exporter, error) {
 	for _, name := range []string{tracesProtocol, protocol} {
@@ -60,7 +61,8 @@ func Open(ctx context.Context, getenv func(string) string, version string) (*Exp
 	if err != nil {
 		return nil, lifecycle.Errorf("", "traces can't be delivered").From(err).Try("Check the variables that begin with OTEL_EXPORTER_OTLP_.")
 	}
-	e := &Exporter{parent: propagation.TraceContext{}.Extract(context.WithoutCancel(ctx), propagation.MapCarrier{"traceparent": getenv(parent)})}
+	e := &Exporter{parent: propagation.TraceContext{}.Extract(context.WithoutCancel(ctx),
+		propagation.MapCarrier{"traceparent": getenv(parent)})}
 	e.provider = trace.NewTracerProvider(trace.WithBatcher(watched{client, &e.failed}), trace.WithResource(described(getenv, version)))
 	return e, nil
 }
