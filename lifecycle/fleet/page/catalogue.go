@@ -145,10 +145,13 @@ func (c *component) branch(id string) Branch {
 	}
 	for _, v := range c.versions() {
 		b.Below = append(b.Below, Branch{Cell: Cell{Text: fmt.Sprintf("%s: %s", cmp.Or(v, "no version of its own"),
-			lifecycle.Count(len(c.of[v]), "site"))}, Below: asBranches(c.of[v]), Folded: true})
+			lifecycle.Count(len(c.of[v]), "site"))}, Below: asBranches(c.of[v]), Folded: len(c.of[v]) > openSites})
 	}
 	return b
 }
+
+// openSites is up to how many sites a list of them is open at first.
+const openSites = 20
 
 // withoutShown is how many sites that lack a component are named.
 const withoutShown = 200

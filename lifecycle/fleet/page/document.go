@@ -78,15 +78,25 @@ type Cell struct {
 	Mark Mark
 }
 
-// longWord is how many characters a word may have that a column is as wide as.
-const longWord = 28
+// longWord is how many characters a word may have that a column is as wide as; longText is from how many on text needs a wide column.
+const (
+	longWord = 28
+	longText = 60
+)
 
-// Class is how a cell is shown: its mark, and whether its words may be broken anywhere.
+// dated matches text with a day in it, which is not to be broken.
+var dated = regexp.MustCompile(`\d{4}-\d\d-\d\d`)
+
+// Class is how a cell is shown: its mark, and how wide a column it needs.
 func (c Cell) Class() string {
-	if len(c.Text) > longWord && slices.ContainsFunc(strings.Fields(c.Text), func(w string) bool { return len(w) > longWord }) {
-		return strings.TrimSpace(string(c.Mark) + " long")
+	width := ""
+	switch {
+	case len(c.Text) > longText || slices.ContainsFunc(strings.Fields(c.Text), func(w string) bool { return len(w) > longWord }):
+		width = "long"
+	case dated.MatchString(c.Text):
+		width = "day"
 	}
-	return string(c.Mark)
+	return strings.TrimSpace(string(c.Mark) + " " + width)
 }
 
 // Table has a row for each of many things.

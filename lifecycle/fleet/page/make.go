@@ -30,7 +30,8 @@ func Make(in Input) Site {
 	}
 	out.docs = append(out.docs, turnsPage(in, sites), calendarPage(sites), runsPage(sites), groupsPage(sites, asked), tenantsPage(sites),
 		cataloguePage(in, sites))
-	out.Menu = []Cell{{Text: "Fleet", Link: "index.html"}, {Text: "Turns", Link: "turns.html"}, {Text: "Calendar", Link: "calendar.html"},
+	out.Menu = []Cell{{Text: "Fleet", Link: "index.html"}, {Text: "Who may go", Link: "turns.html"}, {Text: "Calendar",
+		Link: "calendar.html"},
 		{Text: "Runs", Link: "runs.html"}, {Text: "Groups", Link: "groups.html"}, {Text: "Tenants", Link: "tenants.html"},
 		{Text: "Catalogue", Link: "catalogue.html"}}
 	for _, c := range byName(sites, componentsOf) {

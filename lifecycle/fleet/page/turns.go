@@ -88,7 +88,7 @@ func turnsPage(in Input, sites []site) Doc {
 }
 
 func turnTable(places []fleet.Place, paged map[string]bool) *Table {
-	t := &Table{Caption: lifecycle.Count(len(places), "site"), Head: []string{"Site", "Wave", "Why", "For", "Until", "Steps", "What to do"},
+	t := &Table{Caption: lifecycle.Count(len(places), "site"), Head: []string{"Site", "Wave", "Why", "Until", "Steps", "What to do"},
 		Search: len(places) > 20}
 	for _, p := range places {
 		wave, until, name := Cell{Text: fmt.Sprint(p.Wave), Key: numberKey(p.Wave)}, Cell{Text: "nothing says when"}, Cell{Text: p.Site}
@@ -104,7 +104,7 @@ func turnTable(places []fleet.Place, paged map[string]bool) *Table {
 		case p.Turn == fleet.TurnGo:
 			until = Cell{}
 		}
-		t.Rows = append(t.Rows, []Cell{name, wave, {Text: p.Why, Mark: turnMark(p.Turn)}, {Text: lifecycle.Few(p.For)}, until,
+		t.Rows = append(t.Rows, []Cell{name, wave, {Text: p.Why, Mark: turnMark(p.Turn)}, until,
 			{Text: fmt.Sprint(p.Steps), Key: numberKey(p.Steps)}, {Text: p.Hint}})
 	}
 	return t
