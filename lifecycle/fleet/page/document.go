@@ -78,10 +78,12 @@ type Cell struct {
 	Mark Mark
 }
 
-// longWord is how many characters a word may have that a column is as wide as; longText is from how many on text needs a wide column.
+// longWord is how many characters a word may have that a column is as wide as; longText is from how many on text needs a wide column;
+// shortText is up to how many it stands in one line, where there is a day in it.
 const (
-	longWord = 28
-	longText = 60
+	longWord  = 28
+	longText  = 60
+	shortText = 26
 )
 
 // dated matches text with a day in it, which is not to be broken.
@@ -93,6 +95,8 @@ func (c Cell) Class() string {
 	switch {
 	case len(c.Text) > longText || slices.ContainsFunc(strings.Fields(c.Text), func(w string) bool { return len(w) > longWord }):
 		width = "long"
+	case dated.MatchString(c.Text) && len(c.Text) <= shortText:
+		width = "line"
 	case dated.MatchString(c.Text):
 		width = "day"
 	}
