@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,7 +34,7 @@ func (c *Client) Pinned(ctx context.Context) (lifecycle.Pinned, error) {
 	return readPinned(data)
 }
 
-// KeepPinned has the cluster keep what next makes of what it keeps. next may be called again.
+// KeepPinned has the cluster keep what next makes of what it keeps, and writes nothing where that is the same. next may be called again.
 func (c *Client) KeepPinned(ctx context.Context, next func(prev lifecycle.Pinned) lifecycle.Pinned) error {
 	if err := c.connect(ctx); err != nil {
 		return err
@@ -43,7 +44,11 @@ func (c *Client) KeepPinned(ctx context.Context, next func(prev lifecycle.Pinned
 		if err != nil {
 			return nil, err
 		}
-		b, err := json.Marshal(next(prev))
+		after := next(prev)
+		if reflect.DeepEqual(after, prev) {
+			return data, nil
+		}
+		b, err := json.Marshal(after)
 		if err != nil {
 			return nil, fmt.Errorf("keep the pin: %w", err)
 		}

@@ -117,3 +117,34 @@ func TestARefusedLookIsAnError(t *testing.T) {
 		t.Errorf("a refused write: %v", err)
 	}
 }
+
+// A pin that stays as it is, and one that never was, is read and not written.
+func TestAPinThatStaysIsNotWritten(t *testing.T) {
+	f := newFakeAPI()
+	c := connect(t, f)
+	writes := 0
+	f.refuse = func(r *http.Request) (int, bool) {
+		if r.Method != http.MethodGet {
+			writes++
+		}
+		return 0, false
+	}
+	same := func(prev lifecycle.Pinned) lifecycle.Pinned { return prev }
+	if err := c.KeepPinned(t.Context(), same); err != nil || writes != 0 {
+		t.Errorf("one that never was: %d writes, %v", writes, err)
+	}
+	since := time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)
+	open := lifecycle.Pinned{Format: lifecycle.PinnedFormat, Former: lifecycle.Version{Major: 1, Minor: 35}, Since: since,
+		Why: []string{"a"}, Storage: map[string]string{"api/v1/pods": "b"}}
+	for range 2 {
+		if err := c.KeepPinned(t.Context(), func(lifecycle.Pinned) lifecycle.Pinned { return open }); err != nil || writes != 1 {
+			t.Errorf("one that is opened: %d writes, %v", writes, err)
+		}
+	}
+	if err := c.KeepPinned(t.Context(), same); err != nil || writes != 1 {
+		t.Errorf("one that stays: %d writes, %v", writes, err)
+	}
+	if p, err := c.Pinned(t.Context()); err != nil || !p.Since.Equal(since) || !p.Open() {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

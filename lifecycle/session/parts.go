@@ -110,7 +110,7 @@ type Records interface {
 type Pins interface {
 	// Pinned is zero where none was ever.
 	Pinned(ctx context.Context) (lifecycle.Pinned, error)
-	// KeepPinned has it keep what next makes of that. next may be called again.
+	// KeepPinned has it keep what next makes of that, and writes nothing where that is the same. next may be called again.
 	KeepPinned(ctx context.Context, next func(prev lifecycle.Pinned) lifecycle.Pinned) error
 }
 

@@ -47,10 +47,6 @@ func keepReturn(ctx context.Context, pins Pins, site lifecycle.Site, seen lifecy
 	if pins == nil || !pinMatters(site, seen) || seen.API.Unknown != "" || seen.API.NotYet {
 		return nil
 	}
-	now, err := pins.Pinned(ctx)
-	if err != nil || !now.Open() {
-		return err
-	}
 	return pins.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return prev.Looked(site, seen) })
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -44,21 +45,27 @@ func TestPinnedBy(t *testing.T) {
 // keptPin is a cluster that keeps its pin.
 type keptPin struct {
 	lifecycle.Pinned
-	writes int
+	reads, writes int
 }
 
 func (k *keptPin) KeepPinned(_ context.Context, next func(lifecycle.Pinned) lifecycle.Pinned) error {
-	k.Pinned, k.writes = next(k.Pinned), k.writes+1
+	k.reads++
+	if now := next(k.Pinned); !reflect.DeepEqual(now, k.Pinned) {
+		k.Pinned, k.writes = now, k.writes+1
+	}
 	return nil
 }
 
 // pinReader gives what is kept a method of the name that its field has.
 type pinReader struct{ *keptPin }
 
-func (r *pinReader) Pinned(context.Context) (lifecycle.Pinned, error) { return r.keptPin.Pinned, nil }
+func (r *pinReader) Pinned(context.Context) (lifecycle.Pinned, error) {
+	r.reads++
+	return r.keptPin.Pinned, nil
+}
 
 // TestKeepReturn: a look of a run or of a schedule is kept where a control plane is held back and its API answers, and nowhere else is
-// anything written.
+// anything written. What is kept is read once.
 func TestKeepReturn(t *testing.T) {
 	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 	open := lifecycle.Pinned{Former: lifecycle.Version{Major: 1, Minor: 35}, To: lifecycle.Version{Major: 1, Minor: 36}, Since: at}
@@ -81,6 +88,9 @@ func TestKeepReturn(t *testing.T) {
 		k := &keptPin{Pinned: tt.kept}
 		if err := keepReturn(t.Context(), &pinReader{k}, tt.site, tt.seen); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		if k.reads > 1 || k.reads < k.writes {
+			t.Errorf("%s: it was read %d times", name, k.reads)
 		}
 		if k.writes != tt.writes || !k.Lost.IsZero() != tt.lost || (tt.writes == 1 && !tt.lost && !k.Seen.Equal(at)) {
 			t.Errorf("%s: %d writes, %+v", name, k.writes, k.Pinned)
