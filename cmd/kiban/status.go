@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/lock"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -33,7 +35,7 @@ func newStatus(a *app, runF func(context.Context, *statusOptions) error) *cobra.
 		Short: "Show what is there: machines, nodes, API servers, etcd, addons, problems",
 		Long: `Show what is there, by one command a machine and a few questions to the API. Nothing is changed.
 It exits with 0 whatever it finds, as long as it could look: a machine that does not answer is a fact like any other. When no machine
-and no API answers, it exits with 1.
+and no API answers, it exits with 1. A site whose machines are still those that kiban init made up has nobody to ask, and is told so.
 
 Without a name, or with several, it is a line a site, all of them looked at side by side. Exit code 1 when nothing is known of one.`,
 		Example:           "  kiban status\n  kiban status tokyo-prod\n  kiban status tokyo-prod --watch\n  kiban status tokyo-prod -o json",
@@ -103,6 +105,9 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	var unread error
 	var slack string
 	site, err := a.withSite(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
+		if scaffold.MadeUp(s.Site()) {
+			return nil
+		}
 		if state, err = s.Observe(ctx); err == nil {
 			locks, unread = s.Locks(ctx) // a lock that can't be read is shown as such
 			behind, slack = s.RunsBehind(ctx, locks), fleets.Slack(ctx, s.Site(), state.Lowest(), s.Lived)
@@ -111,6 +116,9 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	})
 	if err != nil {
 		return err
+	}
+	if scaffold.MadeUp(site) {
+		return a.statusMadeUp(site, opts.output)
 	}
 	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version,
 		Problems: lock.During(session.AtWork(locks), a.Problems(site, state).Together(state.Machine(site)))}
@@ -131,6 +139,19 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 	}
 	_, err = io.WriteString(a.Out, render.SupportLine(site.Fleet, state, now)+slack+unknown)
 	return errors.Join(err, unseen(state))
+}
+
+// statusMadeUp shows a site whose machines are still those of an example: there is nobody to ask.
+func (a *app) statusMadeUp(site lifecycle.Site, o output) error {
+	found := scaffold.ToFillIn(site.Name)
+	if o.data() {
+		nobody := lifecycle.State{Site: site.Name, ObservedAt: time.Now(), API: lifecycle.APIState{Unknown: found.Summary}}
+		return writeReport(a.Out, o.form, statusReport{State: nobody, Declared: site.Cluster.Version, Problems: lifecycle.Diagnostics{found}})
+	}
+	if err := a.result(fmt.Sprintf("Site %s, k0s %s declared", site.Name, site.Cluster.Version)); err != nil {
+		return err
+	}
+	return render.Diagnostics(a.Out, lifecycle.Diagnostics{found}, a.outStyle())
 }
 
 // unseen is the error of a verb that shows what is there and could ask nobody.

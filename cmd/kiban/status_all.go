@@ -8,6 +8,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/render"
+	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -49,6 +50,10 @@ func (a *app) stand(ctx context.Context, name string) fleets.Standing {
 	var standing fleets.Standing
 	opts := amongOptions{Within: siteWithin, Options: session.Options{Glance: true}}
 	_, err := a.among(ctx, name, opts, func(ctx context.Context, site lifecycle.Site, s *session.Session) error {
+		if scaffold.MadeUp(site) {
+			standing = fleets.StandMadeUp(site, scaffold.ToFillIn(name))
+			return nil
+		}
 		st, err := s.Observe(ctx)
 		if err == nil {
 			locks, _ := s.Locks(ctx) // `kiban status SITE` says when they can't be read

@@ -31,6 +31,8 @@ type Standing struct {
 	Proven string `json:"proven,omitempty"`
 	// ShutOut: kiban was let in to no controller, so it did not ask the API. The problems say why.
 	ShutOut bool `json:"shutOut,omitempty"`
+	// MadeUp: its machines are those of an example still, so there is nobody to ask.
+	MadeUp bool `json:"madeUp,omitempty"`
 	// Failed says why nothing is known of the site.
 	Failed string `json:"failed,omitempty"`
 }
@@ -79,9 +81,16 @@ func Stand(site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnosti
 	return s
 }
 
-// Known reports whether anything at all was learned of the site.
+// StandMadeUp is a site whose machines are made up, as the finding says.
+func StandMadeUp(site lifecycle.Site, found lifecycle.Diagnostic) Standing {
+	s := Stand(site, lifecycle.State{API: lifecycle.APIState{Unknown: found.Summary}}, lifecycle.Diagnostics{found}, nil)
+	s.MadeUp, s.Machines = true, len(site.Cluster.Hosts)
+	return s
+}
+
+// Known reports whether anything at all was learned of the site, or there is nothing to learn.
 func (s Standing) Known() bool {
-	return s.Failed == "" && (s.Reached > 0 || s.Nodes > 0 || s.API == "" && s.Machines == 0)
+	return s.Failed == "" && (s.MadeUp || s.Reached > 0 || s.Nodes > 0 || s.API == "" && s.Machines == 0)
 }
 
 // StandingTable are sites as a table, a site a row: its head and its rows, with cells that are apart by tabs.
@@ -100,7 +109,7 @@ func (s Standing) proven(now time.Time) string {
 	switch {
 	case known:
 		return lifecycle.Span(age)
-	case !s.Known() || s.API != "" || s.NotYet || s.Provider == lifecycle.ProviderExternal:
+	case !s.Known() || s.MadeUp || s.API != "" || s.NotYet || s.Provider == lifecycle.ProviderExternal:
 		return "-"
 	}
 	return "never"
@@ -141,6 +150,7 @@ func (s Standing) Verdict() string {
 	switch {
 	case s.Failed != "":
 		parts = append(parts, "not known: "+s.Failed)
+	case s.MadeUp: // the finding says it
 	case s.NotYet:
 		parts = append(parts, "no cluster yet")
 	case s.API != "" && !s.ShutOut:

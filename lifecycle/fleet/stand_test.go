@@ -20,6 +20,8 @@ func TestStandingTable(t *testing.T) {
 			Problems: lifecycle.Diagnostics{lifecycle.Errorf("c1", "this computer has no known_hosts file of the site"),
 				lifecycle.Errorf("c2", "this computer has no known_hosts file of the site")}},
 		{Site: "far", Failed: "it did not answer within 45s"},
+		StandMadeUp(lifecycle.Site{Name: "first", Cluster: lifecycle.Cluster{Hosts: make([]lifecycle.Host, 5)}},
+			lifecycle.Warnf("first", "the machines of first are made up")),
 	}
 	head, rows := StandingTable(sites, time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
 	got := head + "\n" + strings.Join(rows, "\n")
@@ -29,7 +31,8 @@ func TestStandingTable(t *testing.T) {
 		"run 20261128 is changing it; 2 problems, of which the first: worker-3: no answer\n" +
 		"lab\t(v1.37.1)\t3 of 3\t-\t-\tno cluster yet\n" +
 		"new\t(v1.37.1)\t0 of 3\t-\t-\tthis computer has no known_hosts file of the site (2 machines)\n" +
-		"far\t-\t-\t-\t-\tnot known: it did not answer within 45s"
+		"far\t-\t-\t-\t-\tnot known: it did not answer within 45s\n" +
+		"first\t-\t0 of 5\t-\t-\tthe machines of first are made up"
 	if got != want {
 		t.Errorf("got\n%s", got)
 	}
@@ -46,6 +49,8 @@ func TestKnown(t *testing.T) {
 		{Standing{Machines: 3, Reached: 1, API: "no way to it"}, true},
 		{Standing{API: "no way to it"}, false}, // machines of someone else
 		{Standing{Nodes: 2}, true},
+		{Standing{Machines: 5, API: "made up", MadeUp: true}, true}, // there is nobody to ask
+		{Standing{Machines: 5, MadeUp: true, Failed: "no"}, false},
 	} {
 		if got := tt.s.Known(); got != tt.want {
 			t.Errorf("%+v: %t", tt.s, got)
