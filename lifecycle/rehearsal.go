@@ -159,6 +159,12 @@ func (r Rehearsal) Waited() (total time.Duration, most string) {
 // Sentence is the rehearsal in one line: "rehearsed: 41 of 41 steps, 0 of 52,310 requests lost, about 1 h 12 min, 3 min of it waiting for
 // shop/web".
 func (r Rehearsal) Sentence() string {
+	switch {
+	case r.Steps == 0 && r.Result == RunDone:
+		return "nothing to rehearse: the plan has no step"
+	case r.Steps == 0 && len(r.Services) == 0:
+		return "nothing was rehearsed: " + r.ended()
+	}
 	said := []string{fmt.Sprintf("%d of %s", r.Done, Count(r.Steps, "step"))}
 	if r.Result != RunDone {
 		said[0] += ", then " + r.ended()

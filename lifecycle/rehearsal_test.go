@@ -16,6 +16,8 @@ func TestRehearsalSentence(t *testing.T) {
 	blocked.Blocks = []RehearsedBlock{{Diagnostic: Blockedf("", "the budget of shop/web allows no disruption"), Step: "worker-3/drain"}}
 	failed.Done, failed.Result = 0, RunFailed
 	unasked.Services = nil
+	nothing, stopped := Rehearsal{Result: RunDone}, Rehearsal{Result: RunBlocked}
+	stopped.Blocks = []RehearsedBlock{{Diagnostic: Blockedf("", "k0s does not go back")}}
 	quick.Expected, quick.Steps, quick.Done = 20*time.Second, 1, 1
 	for _, c := range []struct {
 		of      Rehearsal
@@ -29,6 +31,8 @@ func TestRehearsalSentence(t *testing.T) {
 			"0 of 52,310 requests lost", false},
 		{failed, "rehearsed: 0 of 41 steps, then failed, 0 of 52,310 requests lost", false},
 		{unasked, "rehearsed: 41 of 41 steps, no Service answered to be asked, about 1 h 12 min", true},
+		{nothing, "nothing to rehearse: the plan has no step", true},
+		{stopped, "nothing was rehearsed: blocked by k0s does not go back", false},
 		{quick, "rehearsed: 1 of 1 step, 0 of 52,310 requests lost, less than a minute", true},
 	} {
 		if got := c.of.Sentence(); got != c.want {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 	"kiban.dev/kiban/lifecycle/render"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
@@ -46,7 +47,8 @@ nothing asks it. --save keeps the snapshot, encrypted to the recipients of spec.
 --fault MACHINE=KIND@STEP has something go wrong when a step begins: worker-3=ssh-hang@cordon, kiban=kill@worker-3/drain.
 The lab is the program kiban-lab, beside kiban or named by KIBAN_LAB.
 
-Exit code 0: it went through and no request was lost; 3: it would block or fail, or requests were lost; 1: it could not be rehearsed.`,
+Exit code 0: it went through and no request was lost, or the plan has no step; 3: it would block or fail, or requests were lost;
+1: it could not be rehearsed.`,
 		Example: "  kiban rehearse tokyo-prod\n  kiban rehearse tokyo-prod --to v1.37.2+k0s.0 -o html > rehearsal.html\n" +
 			"  kiban rehearse tokyo-prod --fault worker-3=off@upgrade\n  kiban rehearse tokyo-prod --save tokyo.snapshot",
 		ValidArgsFunction: a.completeSites,
@@ -86,7 +88,10 @@ func rehearseRun(ctx context.Context, opts *rehearseOptions) error {
 	var err, ill error
 	with.Faults, err = twin.ParseFaults(opts.Faults)
 	with.Lab, ill = twin.FindLab(a.Getenv, self)
-	if err = errors.Join(err, ill); err != nil {
+	if err = errors.Join(err, ill, writable(opts.Result)); err != nil {
+		return err
+	}
+	if with.Plays, err = twin.AskLab(ctx, with.Lab); err != nil {
 		return err
 	}
 	var taken twin.Snapshot
@@ -95,8 +100,12 @@ func rehearseRun(ctx context.Context, opts *rehearseOptions) error {
 		taken, err = session.ReadSnapshot(opts.From, opts.Identity)
 	} else {
 		_, err = a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
-			a.note("Taking a snapshot of %s.", opts.Site)
-			taken, err = s.Snapshot(ctx, opts.To, opts.Save)
+			if !opts.IfAsked { // what nobody asks for need not be possible
+				if err := s.Rehearsable(opts.To, with); err != nil {
+					return err
+				}
+			}
+			taken, err = s.Snapshot(ctx, session.SnapshotOptions{To: opts.To, Save: opts.Save, IfAsked: opts.IfAsked})
 			asked = !opts.IfAsked || s.Site().Rehearse.Asks(taken.Plan)
 			return err
 		})
@@ -115,6 +124,22 @@ func rehearseRun(ctx context.Context, opts *rehearseOptions) error {
 	return errors.Join(keepRehearsal(opts.Result, r), rehearsed(a, r, opts.output))
 }
 
+// writable refuses a file that a rehearsal could not be written into; "" is none.
+func writable(file string) error {
+	if file == "" {
+		return nil
+	}
+	if err := atomicfile.Try(file); err != nil {
+		return unwritten(file, err)
+	}
+	return nil
+}
+
+func unwritten(file string, err error) error {
+	return lifecycle.Errorf(file, "the rehearsal can't be written").From(err).
+		Try("Name a file in a folder that is there and has room: --result FILE")
+}
+
 // keepRehearsal writes it as JSON into a file; "" is none.
 func keepRehearsal(file string, r lifecycle.Rehearsal) error {
 	if file == "" {
@@ -123,10 +148,10 @@ func keepRehearsal(file string, r lifecycle.Rehearsal) error {
 	var b bytes.Buffer
 	err := writeJSON(&b, r)
 	if err == nil {
-		err = os.WriteFile(file, b.Bytes(), 0o600)
+		err = atomicfile.Write(file, b.Bytes(), 0o600)
 	}
 	if err != nil {
-		return lifecycle.Errorf(file, "the rehearsal can't be written").From(err).Try("Name a file in a folder that is there and has room.")
+		return unwritten(file, err)
 	}
 	return nil
 }

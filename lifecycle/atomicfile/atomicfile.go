@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -27,6 +28,21 @@ func Fill(file string, mode fs.FileMode, fill func(*os.File) error) error {
 // Add is Write where there is no file yet: when there is one, the error is fs.ErrExist.
 func Add(file string, content []byte, mode fs.FileMode) error {
 	return put(file, mode, bytes(content), os.Link)
+}
+
+// Try is why a file could not be put there, as far as that can be told before; nil where it can. Nothing is left of it.
+func Try(file string) error {
+	switch st, err := os.Stat(file); {
+	case err == nil && st.IsDir():
+		return &fs.PathError{Op: "write", Path: file, Err: syscall.EISDIR}
+	case err == nil && !st.Mode().IsRegular(): // a rename would take the place of a device
+		return &fs.PathError{Op: "write", Path: file, Err: errors.New("it is no ordinary file")}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), Unfinished)
+	if err != nil {
+		return err
+	}
+	return errors.Join(tmp.Close(), os.Remove(tmp.Name()))
 }
 
 func bytes(content []byte) func(*os.File) error {

@@ -78,3 +78,28 @@ func TestSweep(t *testing.T) {
 		t.Errorf("left: %v (%v)", left, err)
 	}
 }
+
+// TestTry: why a file can't be put there is known before there is anything to put, and nothing is left of the question.
+func TestTry(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kept")
+	if err := os.WriteFile(file, []byte("as it was"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locked := filepath.Join(dir, "locked")
+	if err := os.Mkdir(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for path, well := range map[string]bool{
+		filepath.Join(dir, "new"): true, file: true, dir: false, filepath.Join(dir, "nowhere", "new"): false, filepath.Join(file, "new"): false,
+		os.DevNull: false, filepath.Join(locked, "new"): os.Geteuid() == 0,
+	} {
+		if err := Try(path); (err == nil) != well {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if b, readErr := os.ReadFile(file); err != nil || len(left) != 2 || readErr != nil || string(b) != "as it was" {
+		t.Errorf("%v, %v; %q, %v", left, err, b, readErr)
+	}
+}

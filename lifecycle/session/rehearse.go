@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/atomicfile"
 	"kiban.dev/kiban/lifecycle/backup"
 	"kiban.dev/kiban/lifecycle/kube"
 	"kiban.dev/kiban/lifecycle/plan"
@@ -14,19 +15,37 @@ import (
 	"kiban.dev/kiban/lifecycle/twin"
 )
 
-// Snapshot is the site as it is now, for a twin of it that goes to that version, "v1.37.2+k0s.0"; "" is the declared one. Nothing is
-// changed: machines are looked at once, and the API is read page by page. The plan in it is the site's own. save is the file that keeps it,
-// encrypted to those that backups are encrypted to; "" keeps it nowhere.
-func (s *Session) Snapshot(ctx context.Context, version, save string) (twin.Snapshot, error) {
-	to, exact, err := lifecycle.ParseTarget(version)
-	if err == nil && version != "" && !exact {
-		err = lifecycle.Errorf("", "--to %s is no release to install", version).Try("Name it whole: --to v1.37.2+k0s.0")
-	}
+// SnapshotOptions are what a site is rehearsed for.
+type SnapshotOptions struct {
+	// To is the version that it is to go to, "v1.37.2+k0s.0"; "" is the declared one.
+	To string
+	// Save is the file that keeps the snapshot, encrypted to those that backups are encrypted to; "" keeps it nowhere.
+	Save string
+	// IfAsked looks no further than the plan where spec.rehearse does not ask for it to be rehearsed.
+	IfAsked bool
+}
+
+// Snapshot is the site as it is now, for a twin of it. Nothing is changed: machines are looked at once, and the API is read page by page.
+// The plan in it is the site's own. Where that has no step, or nobody asks for it, and nothing is to be saved, the API's objects are not
+// read: nothing is rehearsed then.
+func (s *Session) Snapshot(ctx context.Context, opts SnapshotOptions) (twin.Snapshot, error) {
+	to, err := rehearsed(opts.To)
 	if err != nil {
 		return twin.Snapshot{}, err
 	}
-	out, err := s.snapshot(ctx, to)
-	if err != nil || save == "" {
+	if opts.Save != "" {
+		if err := atomicfile.Try(opts.Save); err != nil {
+			return twin.Snapshot{}, notKept(opts.Save, err)
+		}
+	}
+	s.opts.Hooks.note("Taking a snapshot of %s.", s.site.Name)
+	out, err := s.aimed(ctx, to)
+	wanted := !out.Plan.Empty() && (!opts.IfAsked || s.site.Rehearse.Asks(out.Plan))
+	if err != nil || !wanted && opts.Save == "" {
+		return out, err
+	}
+	out, err = s.withObjects(ctx, out)
+	if err != nil || opts.Save == "" {
 		return out, err
 	}
 	b, err := out.Encode()
@@ -36,10 +55,37 @@ func (s *Session) Snapshot(ctx context.Context, version, save string) (twin.Snap
 	if len(s.site.Backup.Recipients) == 0 {
 		s.opts.Hooks.say("The snapshot is not encrypted: spec.backup.recipients names nobody. It has no values of Secrets, but all else.")
 	}
-	if err := backup.Seal(save, b, s.site.Backup.Recipients); err != nil {
-		return out, lifecycle.Errorf(save, "the snapshot can't be kept").From(err).Try("Name a file in a folder that is there and has room.")
+	if err := backup.Seal(opts.Save, b, s.site.Backup.Recipients); err != nil {
+		return out, notKept(opts.Save, err)
 	}
 	return out, nil
+}
+
+func notKept(file string, err error) error {
+	return lifecycle.Errorf(file, "the snapshot can't be kept").From(err).
+		Try("Name a file in a folder that is there and has room: --save FILE")
+}
+
+// rehearsed is a version that can be rehearsed: one to install.
+func rehearsed(version string) (lifecycle.Version, error) {
+	to, exact, err := lifecycle.ParseTarget(version)
+	if err == nil && version != "" && !exact {
+		err = lifecycle.Errorf("", "--to %s is no release to install", version).Try("Name it whole: --to v1.37.2+k0s.0")
+	}
+	return to, err
+}
+
+// Rehearsable refuses a rehearsal to that version of which it is known that it can't be made, before the site is asked anything.
+func (s *Session) Rehearsable(version string, opts twin.Options) error {
+	to, err := rehearsed(version)
+	if err != nil {
+		return err
+	}
+	aimed := s.site
+	if !to.IsZero() {
+		aimed.Cluster.Version = to
+	}
+	return twin.Foresee(aimed, opts)
 }
 
 // ReadSnapshot reads a snapshot that was kept, with the private keys in identity if it is encrypted.
@@ -51,7 +97,8 @@ func ReadSnapshot(file, identity string) (twin.Snapshot, error) {
 	return twin.Decode(file, b)
 }
 
-func (s *Session) snapshot(ctx context.Context, to lifecycle.Version) (twin.Snapshot, error) {
+// aimed is the site with the plan to that version, and without its objects.
+func (s *Session) aimed(ctx context.Context, to lifecycle.Version) (twin.Snapshot, error) {
 	out := twin.Snapshot{Format: twin.SnapshotFormat, Site: s.site.Name, Taken: time.Now().UTC().Truncate(time.Second)}
 	if s.site.Provider == lifecycle.ProviderExternal {
 		return out, s.site.HasMachines()
@@ -86,7 +133,7 @@ func (s *Session) snapshot(ctx context.Context, to lifecycle.Version) (twin.Snap
 		return out, err
 	}
 	out.Documents = docs
-	return s.withObjects(ctx, out)
+	return out, nil
 }
 
 // snapshotWithin bounds how long a site's API may take to tell all that it has.

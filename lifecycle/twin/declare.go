@@ -74,12 +74,12 @@ func Declare(documents []byte, d Declaration) (cluster, site []byte, left []life
 func WriteFleet(dir, site string, cluster, spec []byte) error {
 	over := filepath.Join(dir, "overlays", site)
 	if err := os.MkdirAll(over, 0o700); err != nil {
-		return noRoom(dir, err)
+		return NoRoom(dir, err)
 	}
 	for name, content := range map[string][]byte{"cluster.yaml": cluster, "site.yaml": spec,
 		"kustomization.yaml": []byte("resources:\n- cluster.yaml\n- site.yaml\n")} {
 		if err := os.WriteFile(filepath.Join(over, name), content, 0o600); err != nil {
-			return noRoom(dir, err)
+			return NoRoom(dir, err)
 		}
 	}
 	return nil

@@ -31,7 +31,7 @@ resources:
   - identity: {}
 `, base64.StdEncoding.EncodeToString(key[:]))
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		return "", noRoom(dir, err)
+		return "", NoRoom(dir, err)
 	}
 	return encryptionVariable + "=" + file, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/explain"
 )
 
 // Fault is something that is made to go wrong when a step begins: "worker-3=ssh-hang@cordon", "controller-1=latency:5ms@upgrade",
@@ -61,11 +62,37 @@ func ParseFaults(specs []string) ([]Fault, error) {
 	return out, nil
 }
 
-// fits says why a fault can't be injected in a twin of a site: it has no such machine, its plan no such step, or the lab no such kind.
-func (f Fault) fits(s Snapshot, kinds []string) error {
-	wrong := func(why, hint string) error {
-		return lifecycle.Errorf(s.Site, "--fault %s can't be injected", f.Spec).Because(why).Try(hint)
+// unfit says why a fault can't be injected in a twin of a site.
+func (f Fault) unfit(site, why, hint string) *lifecycle.Diagnostic {
+	return new(lifecycle.Errorf(site, "--fault %s can't be injected", f.Spec).Because(why).Try(hint))
+}
+
+// known says why a fault can't be injected whatever the plan is: the site has no such machine, or the lab no such kind; nil where it can.
+func (f Fault) known(site string, machines, kinds []string) *lifecycle.Diagnostic {
+	switch {
+	case f.Machine == FaultKiban:
+		return nil
+	case f.Machine != "all" && !slices.Contains(machines, f.Machine):
+		return f.unfit(site, "No machine of the site is called "+f.Machine+".", "It has "+lifecycle.Few(machines)+".")
+	case len(kinds) > 0 && !slices.Contains(kinds, f.Kind): // a lab of before does not say which it knows
+		return f.unfit(site, "The lab knows no fault "+f.Kind+".",
+			meant(f.Kind, kinds)+"It knows "+strings.Join(kinds, ", ")+"; `kiban-lab fault --help` says what they do.")
 	}
+	return nil
+}
+
+// meant asks whether another word was; "" where none is alike.
+func meant(word string, names []string) string {
+	near := explain.Nearest(word, names)
+	if near == "" {
+		return ""
+	}
+	return "Did you mean " + near + "? "
+}
+
+// fits says why a fault can't be injected in a twin of a site as it is: it has no such machine, its plan no such step, or the lab no such
+// kind.
+func (f Fault) fits(s Snapshot, kinds []string) error {
 	var machines, steps []string
 	for _, m := range s.Machines {
 		machines = append(machines, m.Name)
@@ -80,17 +107,17 @@ func (f Fault) fits(s Snapshot, kinds []string) error {
 			steps = append(steps, st.ID)
 		}
 	}
+	d := f.known(s.Site, machines, kinds)
 	switch {
-	case f.Machine != FaultKiban && f.Machine != "all" && !slices.Contains(machines, f.Machine):
-		return wrong("No machine of the site is called "+f.Machine+".", "It has "+lifecycle.Few(machines)+".")
-	case f.Machine != FaultKiban && len(kinds) > 0 && !slices.Contains(kinds, f.Kind): // a lab of before does not say which it knows
-		return wrong("The lab knows no fault "+f.Kind+".", "It knows "+strings.Join(kinds, ", ")+"; `kiban-lab fault --help` says what they do.")
+	case d != nil:
 	case len(steps) == 0:
-		return wrong("Nothing is planned for "+machine+".", "kiban plan "+s.Site+" lists the steps.")
+		d = f.unfit(s.Site, "Nothing is planned for "+machine+".", "kiban plan "+s.Site+" lists the steps.")
 	case steps[0] != f.Step:
-		return wrong("The plan has no step "+f.Step+".", "It has "+strings.Join(steps, ", ")+".")
+		d = f.unfit(s.Site, "The plan has no step "+f.Step+".", "It has "+strings.Join(steps, ", ")+".")
+	default:
+		return nil
 	}
-	return nil
+	return *d
 }
 
 // faults injects each of its faults once, when its turn comes.

@@ -156,9 +156,12 @@ func StartLab(ctx context.Context, program, dir string, machines []Machine, rele
 	}
 	file := filepath.Join(dir, "machines.json")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return nil, noRoom(dir, err)
+		return nil, NoRoom(dir, err)
 	}
 	l := &Lab{program: program, dir: filepath.Join(dir, "lab"), ended: make(chan struct{})}
+	if err := os.MkdirAll(l.dir, 0o700); err != nil { // its keys and what is said in it are nobody else's
+		return nil, NoRoom(dir, err)
+	}
 	args := []string{"up", "--until-eof", "--dir", l.dir, "--net", "auto", "--machines", file}
 	for _, r := range releases {
 		args = append(args, "--version", r)
@@ -175,7 +178,7 @@ func StartLab(ctx context.Context, program, dir string, machines []Machine, rele
 		err = l.process.Start()
 	}
 	if err != nil {
-		return nil, notStarted(err.Error())
+		return nil, l.notStarted(err.Error())
 	}
 	ready := make(chan bool, 1)
 	go func() {
@@ -194,14 +197,17 @@ func StartLab(ctx context.Context, program, dir string, machines []Machine, rele
 			return l, l.read()
 		}
 		<-l.ended
-		return nil, notStarted(said.String())
+		return nil, l.notStarted(said.String())
 	case <-within.Done():
-		err := context.Cause(within)
+		why := context.Cause(within).Error()
 		l.Stop()
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, notStarted(err.Error())
+		if said.Len() > 0 {
+			why += "\nIt said: " + strings.TrimSpace(said.String())
+		}
+		return nil, l.notStarted(why)
 	}
 }
 
@@ -212,25 +218,18 @@ func (l *Lab) read() error {
 	}
 	if err != nil {
 		l.Stop()
-		return notStarted("its lab.json can't be read: " + err.Error())
+		return l.notStarted("its lab.json can't be read: " + err.Error())
 	}
 	return nil
 }
 
-func notStarted(why string) error {
+func (l *Lab) notStarted(why string) error {
 	why = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(why), "kiban-lab:"))
-	d := lifecycle.Errorf("", "the lab did not start").Because(why).
-		Try("Look whether the machine has room: a lab needs some 300 MB of memory a controller, and free loopback addresses.")
-	if strings.Contains(why, syscall.ENOSPC.Error()) {
-		d.Hint = "There is no room on the disk: TMPDIR=/another/folder has the twin made elsewhere."
+	if err := errors.New(why); IsFull(err) {
+		return NoRoom(filepath.Dir(l.dir), err)
 	}
-	return d
-}
-
-// noRoom is what to say of a file that could not be written into the folder of a twin.
-func noRoom(dir string, err error) error {
-	return lifecycle.Errorf(dir, "the twin's files can't be written").From(err).
-		Try("Make room there, or have it made elsewhere: TMPDIR=/another/folder.")
+	return lifecycle.Errorf("", "the lab did not start").Because(why).
+		Try("Look whether the machine has room: a lab needs some 300 MB of memory a controller, and free loopback addresses.")
 }
 
 // Stop ends the lab and everything that it runs, and returns when it is over. It may be called again.
@@ -280,7 +279,7 @@ func (l *Lab) Probe(report string) (stop func(), err error) {
 		err = c.Start()
 	}
 	if err != nil {
-		return nil, notStarted(err.Error())
+		return nil, l.notStarted(err.Error())
 	}
 	return func() {
 		_ = c.Process.Signal(syscall.SIGTERM)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -17,6 +16,8 @@ import (
 type Options struct {
 	// Lab is the program of the lab, Kiban this very program.
 	Lab, Kiban string
+	// Plays is what the lab says of itself: see AskLab.
+	Plays LabVersion
 	// Version and Revision are kiban's, which the lab's are to agree with.
 	Version, Revision string
 	// Source is what the snapshot is of: lifecycle.RehearsalLive, or a file's name.
@@ -26,6 +27,8 @@ type Options struct {
 	Connect func(kubeconfig []byte) API
 	// Note tells people what is being done. It is called by one goroutine at a time.
 	Note func(string)
+	// free is as in Room.
+	free func(folder string) (int64, error)
 }
 
 // Outcome is a rehearsal, and what only the twin knows of it.
@@ -38,14 +41,26 @@ type Outcome struct {
 // Rehearse makes a twin of a site and runs the site's plan in it. The error says why that could not be done; what became of the run is no
 // error. When it returns nothing of the twin runs any more, and nothing of it is on the disk.
 func Rehearse(ctx context.Context, s Snapshot, o Options) (Outcome, error) {
-	if err := playable(ctx, s, &o); err != nil {
+	if err := playable(s, o); err != nil {
+		return Outcome{}, err
+	}
+	if s.Plan.Empty() {
+		return nothing(s, o.Source), nil
+	}
+	if !o.Plays.Agrees(o.Version, o.Revision) {
+		o.Note(fmt.Sprintf("The lab is of another release (%s) than kiban (%s): what it plays may differ.", o.Plays.Version, o.Version))
+	}
+	room := Room{Controllers: s.controllers(), Machines: len(s.Machines), free: o.free}
+	if err := room.Check(); err != nil {
 		return Outcome{}, err
 	}
 	dir, err := os.MkdirTemp("", "kiban-twin-") // 0700
 	if err != nil {
-		return Outcome{}, noRoom(os.TempDir(), err)
+		return Outcome{}, NoRoom(os.TempDir(), err)
 	}
 	defer os.RemoveAll(dir)
+	ctx, over := room.Watch(ctx)
+	defer over()
 	t := &twin{Snapshot: s, Options: o, dir: dir}
 	defer t.stop()
 	for _, step := range []func(context.Context) error{
@@ -55,41 +70,34 @@ func Rehearse(ctx context.Context, s Snapshot, o Options) (Outcome, error) {
 		t.run,     // what is to be done, with requests to every Service meanwhile
 	} {
 		if err := step(ctx); err != nil {
-			if ctx.Err() != nil {
-				return Outcome{}, context.Cause(ctx)
-			}
-			return Outcome{}, err
+			return Outcome{}, t.why(ctx, err)
 		}
 	}
 	return t.outcome(), nil
 }
 
-// playable refuses what the lab can't play.
-func playable(ctx context.Context, s Snapshot, o *Options) error {
-	if len(s.Machines) == 0 || s.Lowest().IsZero() {
-		return lifecycle.Errorf(s.Site, "there is no cluster yet, so there is nothing to rehearse").
-			Because("No machine of the site runs k0s.").Try("kiban plan " + s.Site)
+// why is what to say of a rehearsal that could not be made.
+func (t *twin) why(ctx context.Context, err error) error {
+	switch full, yes := Full(ctx); {
+	case yes:
+		return full
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case IsFull(err):
+		return NoRoom(t.dir, err)
 	}
-	lab, err := AskLab(ctx, o.Lab)
-	if err != nil {
-		return err
+	return err
+}
+
+// nothing is the rehearsal of a plan without steps: there is nothing to rehearse, or what stops the plan does so before its first step.
+func nothing(s Snapshot, source string) Outcome {
+	r := lifecycle.Rehearsal{Format: lifecycle.RehearsalFormat, Site: s.Site, From: s.Lowest(), To: s.Plan.Target, Plan: s.Plan.Meaning(),
+		Source: source, Taken: s.Taken, Ended: time.Now(), Result: lifecycle.RunDone, Same: true}
+	for _, d := range s.Plan.Diagnostics.Stopping() {
+		r.Result = lifecycle.RunBlocked
+		r.Blocks = append(r.Blocks, lifecycle.RehearsedBlock{Diagnostic: d})
 	}
-	for _, v := range s.Releases() {
-		if !lab.Plays(v) {
-			return lifecycle.Errorf(s.Site, "the lab can't play %s", v).
-				Because("It plays the minor releases " + strings.Join(lab.Minors, ", ") + ".").
-				Try("kiban ready " + s.Site + " judges a version without a lab. Another release of kiban brings a lab that plays others.")
-		}
-	}
-	for _, f := range o.Faults {
-		if err := f.fits(s, lab.Faults); err != nil {
-			return err
-		}
-	}
-	if !lab.Agrees(o.Version, o.Revision) {
-		o.Note(fmt.Sprintf("The lab is of another release (%s) than kiban (%s): what it plays may differ.", lab.Version, o.Version))
-	}
-	return nil
+	return Outcome{Rehearsal: r}
 }
 
 // twin is one that is being made, or runs.
@@ -99,6 +107,7 @@ type twin struct {
 	dir   string
 	lab   *Lab
 	kiban Kiban
+	names naming
 
 	left    []lifecycle.TwinDifference
 	refused []lifecycle.RefusedObject
@@ -120,10 +129,13 @@ func (t *twin) boot(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	t.lab, err = StartLab(ctx, t.Lab, t.dir, t.LabMachines(), releases)
+	if t.lab, err = StartLab(ctx, t.Lab, t.dir, t.LabMachines(), releases); err != nil {
+		return err
+	}
+	t.names = newNaming(t.lab.Place)
 	t.kiban = Kiban{Program: t.Kiban, Fleet: t.dir, Home: t.dir, Own: []string{own}}
 	t.faults = newFaults(slices.Clone(t.Faults), t.lab, t.Note)
-	return err
+	return nil
 }
 
 // declare writes the twin's fleet with the Cluster at a version.
@@ -148,7 +160,7 @@ func (t *twin) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return run.Err("set the twin up")
+	return t.names.run(run).Err("set the twin up")
 }
 
 const again = "Try again; if it stays so, it is a fault of the lab."
@@ -194,7 +206,7 @@ func (t *twin) run(ctx context.Context) error {
 			turns.see(e)
 			t.faults.see(ctx, e, kill)
 		}, "apply", t.Site, "--yes", "--progress", "json")
-		t.runs = append(t.runs, run)
+		t.runs = append(t.runs, t.names.run(run))
 		if err != nil || run.Code != -1 {
 			break
 		}
@@ -206,6 +218,7 @@ func (t *twin) run(ctx context.Context) error {
 	if t.probed, err = readProbe(report); err != nil {
 		t.Note("What the prober saw can't be read: " + err.Error())
 	}
+	t.probed = t.names.probe(t.probed)
 	return nil
 }
 

@@ -141,6 +141,15 @@ func (s Snapshot) Lowest() lifecycle.Version {
 	return low
 }
 
+func (s Snapshot) controllers() (n int) {
+	for _, m := range s.Machines {
+		if m.Role.IsController() {
+			n++
+		}
+	}
+	return n
+}
+
 // Addresses are those by which the declaration calls its machines.
 func (s Snapshot) Addresses() map[string]string {
 	out := map[string]string{}

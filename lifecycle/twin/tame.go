@@ -37,9 +37,11 @@ type Tamed struct {
 // the clock, nothing is called outside, nothing is owned by what is not there.
 func Tame(s Snapshot) Tamed {
 	t := &taming{lost: map[string]int{}, services: map[string][]Object{}, webhooks: map[string][]string{}, ready: map[string]time.Duration{},
-		owners: map[string]Object{}}
+		owners: map[string]Object{}, ending: endingOf(s.Objects)}
 	for _, o := range s.Objects {
-		t.learn(o)
+		if !t.ending.has(o) {
+			t.learn(o)
+		}
 	}
 	for _, o := range s.Objects {
 		if kept := t.tame(o); kept != nil {
@@ -68,6 +70,7 @@ type taming struct {
 	// owners are pods' controllers that the twin does not have, each with one of its pods.
 	owners map[string]Object
 	stands map[string]int
+	ending endingNamespaces
 }
 
 // learn reads what other objects are tamed by.
@@ -133,6 +136,10 @@ func readyAfter(pod Object) time.Duration {
 // tame is the object as the twin gets it; nil leaves it out.
 func (t *taming) tame(o Object) Object {
 	if leftOut(o) {
+		return nil
+	}
+	if t.ending.has(o) {
+		t.ending[o.namespace()]++
 		return nil
 	}
 	spec, _ := o["spec"].(map[string]any)
@@ -203,7 +210,7 @@ func leftOut(o Object) bool {
 		"ResourceSlice", "PodTemplate":
 		return true
 	case "Namespace":
-		return lookupPath(o, "metadata.deletionTimestamp") != nil
+		return o.ending()
 	case "ConfigMap":
 		if o.name() == "kube-root-ca.crt" {
 			return true
@@ -295,7 +302,7 @@ func (t *taming) pod(o Object, spec map[string]any) Object {
 	case phase != "Running" || spec["nodeName"] == nil || lookupPath(o, "metadata.annotations."+"kubernetes.io/config.mirror") != nil ||
 		o.strings("metadata.annotations")["kubernetes.io/config.mirror"] != "":
 		return nil
-	case lookupPath(o, "metadata.deletionTimestamp") != nil:
+	case o.ending():
 		t.lost["ending"]++
 		return nil
 	case text(owner, "kind") == "DaemonSet": // makes the same ones
@@ -452,6 +459,7 @@ func (t *taming) differences(s Snapshot) []lifecycle.TwinDifference {
 			out = append(out, lifecycle.TwinDifference{What: fmt.Sprintf("%s (%d)", d.what, n), Consequence: d.consequence})
 		}
 	}
+	out = append(out, t.ending.differences()...)
 	if len(s.Unread) > 0 {
 		out = append(out, lifecycle.TwinDifference{What: "What could not be read of the site is not there: " + lifecycle.Few(s.Unread),
 			Consequence: "Nothing is known of it."})

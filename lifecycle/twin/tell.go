@@ -185,25 +185,47 @@ func about(reason string) string {
 	return ""
 }
 
-// blocks are the findings that ended the last run.
+// blocks are the findings that ended the last run: each fault once, as the run told it in the end, when it had seen what became of the
+// machine. What a step alone told counts where no end was told, for kiban was killed.
 func (s story) blocks(run Ended) []lifecycle.RehearsedBlock {
-	var out []lifecycle.RehearsedBlock
-	add := func(step string, d lifecycle.Diagnostic) {
-		if slices.ContainsFunc(out, func(b lifecycle.RehearsedBlock) bool { return b.Summary == d.Summary && b.Detail == d.Detail }) {
-			return
-		}
-		namespace, _, _ := strings.Cut(cmp.Or(about(d.Detail), about(d.Summary), about(d.Subject+" is")), "/")
-		out = append(out, lifecycle.RehearsedBlock{Diagnostic: d, Step: step, Owner: s.owners[namespace]})
-	}
+	var failed []lifecycle.Event
 	for _, e := range run.Events {
 		if e.Kind == lifecycle.EventFailed && e.Diagnostic != nil {
-			add(e.Step, *e.Diagnostic)
+			failed = append(failed, e)
 		}
 	}
-	for _, d := range run.Findings().Stopping() {
-		add("", d)
+	found := run.Findings().Stopping()
+	if len(found) == 0 {
+		for _, e := range failed {
+			found = append(found, *e.Diagnostic)
+		}
+	}
+	var out []lifecycle.RehearsedBlock
+	for _, d := range found {
+		if slices.ContainsFunc(out, func(b lifecycle.RehearsedBlock) bool { return b.Summary == d.Summary && b.Detail == d.Detail }) {
+			continue
+		}
+		namespace, _, _ := strings.Cut(cmp.Or(about(d.Detail), about(d.Summary), about(d.Subject+" is")), "/")
+		out = append(out, lifecycle.RehearsedBlock{Diagnostic: d, Step: stepOf(d, failed), Owner: s.owners[namespace]})
 	}
 	return out
+}
+
+// stepOf is the step that a finding stopped: the one that told the same, else the first that failed on its machine; "" for none.
+func stepOf(d lifecycle.Diagnostic, failed []lifecycle.Event) string {
+	for _, same := range []func(e lifecycle.Event) bool{
+		func(e lifecycle.Event) bool {
+			return e.Diagnostic.Summary == d.Summary && e.Diagnostic.Detail == d.Detail
+		},
+		func(e lifecycle.Event) bool {
+			return e.Target != "" && (e.Target == d.Subject || slices.Contains(d.Subjects, e.Target))
+		},
+	} {
+		if i := slices.IndexFunc(failed, same); i >= 0 {
+			return failed[i].Step
+		}
+	}
+	return ""
 }
 
 // during is the step that was under way at a time: the one begun last that had not ended, one that disturbs before others.
