@@ -49,8 +49,21 @@ type DrilledKind struct {
 	Lost string `json:"lost,omitempty"`
 }
 
-// Sentence says what became of the drill: "proven: 412 of 412 objects back in 41s".
-func (d Drill) Sentence() string {
+// Unknown reports whether nothing is known of the backup: what kept it from being proven says nothing of it.
+func (d Drill) Unknown() bool {
+	return d.Proof == nil && d.Findings.Has(SeverityBlocked) && !d.Findings.Has(SeverityError)
+}
+
+// Sentence says what became of the drill of a backup by that name: "b.tar.gz is proven: 412 of 412 objects are back, 41s after an empty
+// machine", or "It is not known whether b.tar.gz can be restored".
+func (d Drill) Sentence(name string) string {
+	if d.Unknown() {
+		return "It is not known whether " + name + " can be restored"
+	}
+	return name + " is " + d.verdict()
+}
+
+func (d Drill) verdict() string {
 	held, back := int64(0), int64(0)
 	for _, k := range d.Kinds {
 		held, back = held+k.Held, back+min(k.Held, k.Back)

@@ -32,7 +32,10 @@ counted when the backup was taken; a sample is read whole. Then a plan says what
 A backup that passes is proven. When, by whom and how long it took is recorded in the cluster and beside the backup, wherever it is kept;
 kiban status and kiban backup list show it, and spec.backup.proven wants it before controllers change.
 
-The lab is kiban-lab, found by KIBAN_LAB, beside kiban, or in the PATH. Exit code 1: the backup is not proven; 3: nothing can prove it.`,
+The lab is kiban-lab, found by KIBAN_LAB, beside kiban, or in the PATH.
+
+Exit code 0: the backup is proven; 1: it is not, for something in it is wrong or did not come back; 3: it is not known whether it can
+be restored, for it could not be tried: no key opens it, there is no lab or no room for one, nobody counted what was to be in it.`,
 		Example: "  kiban drill tokyo-prod --identity key.txt\n" +
 			"  kiban drill tokyo-prod --backup last.tar.gz.age --identity key.txt -o markdown",
 		ValidArgsFunction: a.completeSites,

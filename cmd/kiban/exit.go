@@ -15,7 +15,7 @@ const (
 	exitDone        = 0   // done, or nothing to do
 	exitFailed      = 1   // failed: the input is wrong, or an effect did not come about
 	exitChanges     = 2   // plan and diff --detailed-exitcode, pin --check: there are changes
-	exitBlocked     = 3   // blocked: a gate, a budget, a policy, a closed window or another run's lock says "not now"
+	exitBlocked     = 3   // blocked: a gate, a budget, a policy, a closed window or another run's lock says "not now"; drill: not known
 	exitStale       = 4   // what would be done is not what was saved or reviewed
 	exitInterrupted = 130 // interrupted, as a shell counts SIGINT
 )

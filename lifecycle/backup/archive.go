@@ -14,7 +14,10 @@ import (
 // and the keys.
 func readThrough(r io.Reader) error {
 	z, err := gzip.NewReader(r)
-	if err != nil {
+	switch {
+	case errors.Is(err, errSealing):
+		return err
+	case err != nil:
 		return fmt.Errorf("it is not compressed as it should be: %w", err)
 	}
 	data, keys := false, false

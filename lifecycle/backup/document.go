@@ -2,10 +2,9 @@ package backup
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
-
-	"filippo.io/age"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/atomicfile"
@@ -47,14 +46,18 @@ func Unseal(file, identityFile string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := age.Decrypt(bytes.NewReader(b), keys...)
-	if err != nil {
+	const again = "Copy it once more, or take it again: `kiban rehearse SITE --save FILE`."
+	r, err := decrypt(bytes.NewReader(b), keys)
+	switch {
+	case errors.Is(err, errSealing):
+		return nil, refuse(file, "the snapshot is not whole", again, err)
+	case err != nil:
 		return nil, refuse(file, "the snapshot does not open with that key",
 			"Use the private key of one of the recipients that spec.backup of the site named when it was taken.", err)
 	}
 	out, err := io.ReadAll(r)
 	if err != nil {
-		return nil, refuse(file, "the snapshot is not whole", "Copy it once more, or take it again: `kiban rehearse SITE --save FILE`.", err)
+		return nil, refuse(file, "the snapshot is not whole", again, err)
 	}
 	return out, nil
 }

@@ -59,7 +59,7 @@ func Recall(site lifecycle.Site, f File, digest string, records []lifecycle.Back
 func CheckFile(f File) error {
 	n, err := readBeside(f.Path)
 	if removed(err) != nil {
-		return refuse(f.Path, "what lies beside the backup cannot be read", "Take another: `kiban backup list` shows those there are.", err)
+		return unread(f.Path, "what lies beside the backup cannot be read", "Take another: `kiban backup list` shows those there are.", err)
 	}
 	if err != nil {
 		return nil
@@ -67,7 +67,7 @@ func CheckFile(f File) error {
 	size, sum, err := sumOf(f.Path)
 	switch {
 	case err != nil:
-		return refuse(f.Path, "the backup cannot be read", "", err)
+		return unread(f.Path, "the backup cannot be read", "Look whether the file is there and may be read.", err)
 	case size != n.Size:
 		return altered(f.Path, fmt.Sprintf("It has %d bytes, and had %d.", size, n.Size))
 	case sum != n.SHA256:

@@ -66,7 +66,7 @@ func (s *Source) examine(folder string, now time.Time) (Data, error) {
 		name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
 		switch {
 		case path.Base(name) == "kine-state-backup.db":
-			return Data{}, refuse(s.Path, "the backup is one of kine", "Only a restore onto a machine proves it: kiban restore.",
+			return Data{}, unread(s.Path, "the backup is one of kine", "Only a restore onto a machine proves it: kiban restore.",
 				errors.New("a lab has an etcd, and no database of kine's"))
 		case isData(name) && length >= 0:
 			return Data{}, errors.New("there are two snapshots of the cluster's data in it")
@@ -98,7 +98,7 @@ func noRoom(folder string, err error) error {
 	if failed, ok := errors.AsType[*fs.PathError](err); !ok || failed.Op == "read" {
 		return err
 	}
-	return refuse(cmp.Or(folder, os.TempDir()), "the backup's snapshot can't be written there to be read",
+	return unread(cmp.Or(folder, os.TempDir()), "the backup's snapshot can't be written there to be read",
 		"Make room there, or have it written elsewhere: TMPDIR=/another/folder.", err)
 }
 

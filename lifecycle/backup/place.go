@@ -175,6 +175,7 @@ func (s Store) Fresh(ctx context.Context, age time.Duration) (string, error) {
 }
 
 // Fetch brings a backup of that name from the first place that has it, and gives its file. It is what was verified there, or it is refused.
+// Behind the error of a place that could not be asked is ErrUnread.
 func (s Store) Fetch(ctx context.Context, name string) (string, error) {
 	path := filepath.Join(s.Dir, name)
 	f, ok := Parse(name)
@@ -191,8 +192,12 @@ func (s Store) Fetch(ctx context.Context, name string) (string, error) {
 		if err == nil {
 			return path, nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, errAltered):
 			errs = append(errs, err)
+		default:
+			errs = append(errs, unreadError{err})
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -222,7 +227,7 @@ func (s Store) fetchFrom(ctx context.Context, p Place, f File, path string) erro
 		if got := hex.EncodeToString(sum.Sum(nil)); got != n.SHA256 {
 			return lifecycle.Errorf(p.String(), "the backup %s is not what it was when it was written there", f.Name()).
 				Because(fmt.Sprintf("Its checksum is sha256:%s, and was sha256:%s.", got, n.SHA256)).
-				Try("Take another: `kiban backup list " + s.Site + "` shows those there are.")
+				Try("Take another: `kiban backup list " + s.Site + "` shows those there are.").Hiding(errAltered)
 		}
 		return nil
 	})

@@ -157,12 +157,18 @@ func TestFetchedIsWhatWasVerified(t *testing.T) {
 		return append(bytes.Clone(b), 'x')
 	}
 	s.Dir = t.TempDir()
-	if _, err := s.Fetch(t.Context(), filepath.Base(path)); err == nil || !strings.Contains(err.Error(), "is not what it was") {
+	_, err = s.Fetch(t.Context(), filepath.Base(path))
+	if err == nil || !strings.Contains(err.Error(), "is not what it was") || errors.Is(err, ErrUnread) {
 		t.Errorf("error is %v", err)
 	}
 	if entries, _ := os.ReadDir(s.Dir); len(entries) > 0 {
 		t.Errorf("left is %v", entries)
 	}
+	p.Alter, p.Fail = nil, func(string, string) error { return errors.New("no answer") }
+	if _, err := s.Fetch(t.Context(), filepath.Base(path)); !errors.Is(err, ErrUnread) || err.Error() != "no answer" {
+		t.Errorf("a place that can't be asked says of the backup: %v", err)
+	}
+	p.Fail = nil
 	if _, err := s.Fetch(t.Context(), "../"+filepath.Base(path)); err == nil {
 		t.Error("a path was taken for a name")
 	}

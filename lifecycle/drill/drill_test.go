@@ -157,8 +157,8 @@ func TestRun(t *testing.T) {
 	}
 	if p := *d.Proof; p.By != "ann on laptop" || p.Took != time.Second || p.Digest != "sha256:d" || p.Backup != "tokyo.tar.gz" ||
 		p.Objects != 11 ||
-		!slices.Equal(d.Left, []string{"cp-1/upgrade: older"}) || !strings.HasPrefix(d.Sentence(), "proven: 11 of 12 objects") {
-		t.Errorf("%+v %q %s", p, d.Left, d.Sentence())
+		!slices.Equal(d.Left, []string{"cp-1/upgrade: older"}) || !strings.HasPrefix(d.Sentence("it"), "it is proven: 11 of 12 objects") {
+		t.Errorf("%+v %q %s", p, d.Left, d.Sentence("it"))
 	}
 	for _, kept := range []string{"v1.34.0", "encryption-provider-config: /etc/k0s/enc.yaml", "127.9.0.11"} {
 		if !strings.Contains(f.restored, kept) {
@@ -227,7 +227,7 @@ func TestNoRoomIsNotTheBackups(t *testing.T) {
 		"said by a machine": errors.New("ssh: mv: cannot move: no space left on device")} {
 		f := &fake{restore: full}
 		d, err := f.run(t, site(keys, ""))
-		if err == nil || !strings.Contains(err.Error(), "nothing is known of the backup") || d.Proof != nil || len(d.Findings) > 0 {
+		if err == nil || !strings.Contains(err.Error(), "there is no room for the files of the lab") || d.Proof != nil || len(d.Findings) > 0 {
 			t.Errorf("%s: %+v, %v", name, d.Findings, err)
 		}
 	}

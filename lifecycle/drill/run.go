@@ -2,13 +2,10 @@ package drill
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -136,9 +133,8 @@ func (in Input) failed(ctx context.Context, d *lifecycle.Drill, what string, err
 	if ctx.Err() != nil {
 		return lifecycle.WhyEnded(ctx)
 	}
-	if errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
-		return lifecycle.Errorf(in.Folder, "there is no room for the lab, so nothing is known of the backup").From(err).
-			Try("Make room there, or have it made elsewhere: TMPDIR=/another/folder.")
+	if twin.IsFull(err) {
+		return twin.NoRoom(in.Folder, err)
 	}
 	d.Findings = append(d.Findings, lifecycle.Errorf(in.name(), "%s", what).From(err).
 		Because(lifecycle.AsDiagnostics(err, "")[0].Error()).

@@ -11,7 +11,7 @@ import (
 // DrillText shows what became of a drill. Its findings are for whoever shows errors.
 func DrillText(w io.Writer, d lifecycle.Drill, style Style) error {
 	var b strings.Builder
-	b.WriteString(style.paint(codeBold, d.Backup+" is "+d.Sentence()+".") + "\n")
+	b.WriteString(style.paint(codeBold, d.Sentence(d.Backup)+".") + "\n")
 	for _, line := range drillLines(d) {
 		b.WriteString(strings.Join(wrapText(line, 4, style.columns), "\n") + "\n")
 	}
@@ -71,7 +71,7 @@ func hadText(k lifecycle.DrilledKind) string {
 // DrillMarkdown shows what became of a drill, for a merge request or a job's artifact.
 func DrillMarkdown(w io.Writer, d lifecycle.Drill) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### %s\n\n`%s` is %s.\n\n", lifecycle.Markdown("kiban drill "+d.Site), d.Backup, lifecycle.Markdown(d.Sentence()))
+	fmt.Fprintf(&b, "### %s\n\n%s.\n\n", lifecycle.Markdown("kiban drill "+d.Site), d.Sentence("`"+d.Backup+"`"))
 	for _, line := range drillLines(d) {
 		fmt.Fprintf(&b, "- %s\n", lifecycle.Markdown(line))
 	}

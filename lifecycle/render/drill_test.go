@@ -24,7 +24,10 @@ func drills() map[string]lifecycle.Drill {
 		Lost: "4 of 5 came back"}}, kinds...)
 	lost.Findings = lifecycle.Diagnostics{lifecycle.Errorf("tokyo.tar.gz.age", "secrets of the backup did not come back").
 		Because("4 of 5 | came back")}
-	return map[string]lifecycle.Drill{"proven": proven, "lost": lost, "refused": {Site: "tokyo", Backup: "tokyo.tar.gz.age",
+	sealed := lifecycle.Drill{Site: "tokyo", Backup: "tokyo.tar.gz.age", Findings: lifecycle.Diagnostics{
+		lifecycle.Blockedf("tokyo.tar.gz.age", "it is not known whether the backup can be restored").Because("the backup is encrypted")}}
+	return map[string]lifecycle.Drill{"sealed": sealed, "proven": proven, "lost": lost, "refused": {Site: "tokyo",
+		Backup:   "tokyo.tar.gz.age",
 		Findings: lifecycle.Diagnostics{lifecycle.Errorf("tokyo.tar.gz.age", "the backup is not what it was when it was taken")}}}
 }
 
@@ -35,11 +38,15 @@ func TestDrill(t *testing.T) {
 			"1 step would be left to do on the controllers: cp-1/upgrade: older", "There are no workers", "40 to 43", "priorityclasses"},
 		"lost":    {"not proven: 57 of 61 objects are back", "4 of 5 came back", "nothing would be left to do"},
 		"refused": {"not proven: it was not started"},
+		"sealed":  {"It is not known whether ", "tokyo.tar.gz.age", " can be restored"},
 	} {
 		d := drills()[name]
 		var text, markdown bytes.Buffer
 		if err := errors.Join(DrillText(&text, d, Style{}), DrillMarkdown(&markdown, d)); err != nil {
 			t.Fatal(err)
+		}
+		if d.Unknown() && strings.Contains(text.String()+markdown.String(), "proven") {
+			t.Errorf("%s: what is not known is judged: %s", name, text.String())
 		}
 		for _, words := range want {
 			if !strings.Contains(text.String(), words) || !strings.Contains(markdown.String(), words) {

@@ -28,36 +28,76 @@ type DrillOptions struct {
 const latest = "latest"
 
 // Drill restores one of the site's backups in a lab of its controllers, reads back what is in it, and records that it is proven, if it is:
-// in the cluster, and beside the backup wherever that is kept. The error says why the drill could not be made; that a backup is not proven
-// is among the Findings. Of the site only the cluster's records are read, and written.
+// in the cluster, and beside the backup wherever that is kept. The error says why no backup could be chosen; that one is not proven, or
+// that it is not known, is among the Findings. Of the site only the cluster's records are read, and written.
 func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Drill, err error) {
 	d = lifecycle.Drill{Format: lifecycle.DrillFormat, Site: s.site.Name, Began: time.Now()}
 	defer func() { d.Took = time.Since(d.Began) }()
+	room := twin.Room{Controllers: len(s.site.Cluster.Controllers()), Machines: len(s.site.Cluster.Controllers())}
+	lab, plays, err := s.lab(ctx, opts)
+	if err == nil {
+		err = room.Check()
+	}
+	if err == nil && opts.Identity != "" {
+		err = backup.CheckIdentity(opts.Identity)
+	}
+	if err != nil {
+		return d, unknown("a backup of "+s.site.Name, s.site.Name, err)
+	}
 	folder, err := os.MkdirTemp("", "kiban-drill-")
 	if err != nil {
-		return d, err
+		return d, unknown("a backup of "+s.site.Name, s.site.Name, twin.NoRoom(os.TempDir(), err))
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	lab, plays, err := s.lab(ctx, opts)
-	if err != nil {
-		return d, err
-	}
 	file, err := s.drilled(ctx, opts.Backup, folder, &d)
-	if err != nil {
+	switch {
+	case errors.Is(err, backup.ErrUnread):
+		return d, unknown("the backup", d.Backup, err)
+	case err != nil:
 		return d, err
 	}
+	watched, over := room.Watch(ctx)
+	defer over()
+	err = s.drillFile(watched, file, folder, lab, plays, opts, &d)
+	if err == nil || ctx.Err() != nil {
+		return d, err
+	}
+	if full, yes := twin.Full(watched); yes {
+		err = full
+	}
+	d.Findings = append(d.Findings, unknown("the backup", d.Backup, err)...)
+	return d, nil
+}
+
+// unknown says of what kept a drill from being made that nothing is known of the backup by it. It blocks, for nothing is wrong with what
+// there is.
+func unknown(what, subject string, err error) lifecycle.Diagnostics {
+	var out lifecycle.Diagnostics
+	for _, why := range lifecycle.AsDiagnostics(err, "the drill could not be made") {
+		out = append(out, lifecycle.Blockedf(subject, "it is not known whether %s can be restored", what).Because(why.Error()).Try(why.Hint).
+			Hiding(why))
+	}
+	return out
+}
+
+// drillFile drills a backup that is here. The error says why nothing is known of it.
+func (s *Session) drillFile(ctx context.Context, file, folder, lab string, plays twin.LabVersion, opts DrillOptions, d *lifecycle.Drill,
+) error {
 	encryption, err := drill.EncryptionOf(s.site)
 	if err != nil {
-		return d, err
+		return err
 	}
 	opens := []string{} // it has none
 	if encryption != nil {
 		opens = encryption.Keys
 	}
 	verified, err := backup.Verify(s.site, file, opts.Identity, s.backupRecords(ctx), opens, folder, time.Now())
-	if err != nil {
+	switch {
+	case errors.Is(err, backup.ErrUnread):
+		return err
+	case err != nil:
 		d.Findings = lifecycle.AsDiagnostics(err, "the backup can't be verified")
-		return d, nil
+		return nil
 	}
 	d.Digest = verified.Digest
 	in := drill.Input{Site: s.site, Backup: verified, Encryption: encryption, Plays: plays, Folder: folder,
@@ -75,13 +115,13 @@ func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Dri
 		},
 	}
 	defer sayEnding(ctx, func(text string) { s.opts.Hooks.note("%s", text) })()
-	if err := drill.Run(ctx, in, ways, &d); err != nil {
-		return d, err
+	if err := drill.Run(ctx, in, ways, d); err != nil {
+		return err
 	}
 	if d.Proof != nil {
-		s.recordProof(ctx, d.Place, verified, &d)
+		s.recordProof(ctx, d.Place, verified, d)
 	}
-	return d, nil
+	return nil
 }
 
 // lab finds the lab's program.
@@ -131,7 +171,7 @@ func (s *Session) drilled(ctx context.Context, which, folder string, d *lifecycl
 	case i < 0 && which != "" && which != latest:
 		return "", lifecycle.Errorf(which, "there is no such backup").Try("Give a file, or a name that `kiban backup list " + s.site.Name + "` shows.")
 	case i < 0 && ds.Err() != nil:
-		return "", ds
+		return "", unknown("a backup of "+s.site.Name, s.site.Name, ds)
 	case i < 0:
 		return "", lifecycle.Errorf(s.site.Name, "there is no backup to drill").Try("Take one: kiban backup " + s.site.Name)
 	}
