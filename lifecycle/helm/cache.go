@@ -169,7 +169,7 @@ func (c cache) inBundle(name string) bool {
 
 // replace writes a file in the cache.
 func replace(file string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
 	return atomicfile.Write(file, content, 0o600)

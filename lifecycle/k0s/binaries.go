@@ -212,11 +212,11 @@ func (src source) download(ctx context.Context, file, want string) (binary, erro
 		return binary{}, src.unavailable("k0s cannot be fetched", src.url, err)
 	}
 	defer r.Close()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return binary{}, err
 	}
 	out := binary{path: file, sha256: want}
-	err = atomicfile.Fill(file, 0o755, func(f *os.File) error {
+	err = atomicfile.Fill(file, 0o700, func(f *os.File) error {
 		h := sha256.New()
 		if out.size, err = io.Copy(io.MultiWriter(f, h), r); err != nil {
 			return src.unavailable("k0s cannot be fetched", src.url, err)

@@ -106,6 +106,11 @@ func TestOffline(t *testing.T) {
 	if err != nil || b.sha256 != sums["amd64"] {
 		t.Fatalf("a binary that is there: %v, %v", b, err)
 	}
+	for path, mode := range map[string]os.FileMode{b.path: 0o700, filepath.Dir(b.path): 0o700} {
+		if st, err := os.Stat(path); err != nil || st.Mode().Perm() != mode {
+			t.Errorf("%s is open to others: %v, %v", path, st, err)
+		}
+	}
 	if err := os.WriteFile(b.path, []byte("other"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -55,10 +55,10 @@ func (src source) signed(ctx context.Context, site lifecycle.Site, sum, dir stri
 	if file == "" {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	return atomicfile.Write(file, signature, 0o644)
+	return atomicfile.Write(file, signature, 0o600)
 }
 
 // signature is where the signature of the binary is published.

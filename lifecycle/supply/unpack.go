@@ -61,7 +61,7 @@ func unpackBelow(file, dir string) (Bundle, error) {
 	if b.whole() == nil {
 		return b, nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Bundle{}, err
 	}
 	tmp, err := os.MkdirTemp(dir, ".unpack-")
@@ -142,10 +142,10 @@ func unpack(archive *tar.Reader, index Index, dir string) error {
 
 // writeVerified writes a new file, whose content must be what the index says.
 func writeVerified(file string, r io.Reader, want File) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

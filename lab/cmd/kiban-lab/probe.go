@@ -164,7 +164,7 @@ func writeReport(report any, file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file+".new", append(b, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(file+".new", append(b, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(file+".new", file)

@@ -121,7 +121,7 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 		level = slog.LevelDebug
 	}
 	o.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err
 	}
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE) // the terminal of a detached lab may close
@@ -169,7 +169,7 @@ func run(c *cobra.Command, o machine.Options, verbose bool) error {
 
 // detached runs this very command without --detach, in a session of its own, and waits until it is ready.
 func detached(out io.Writer, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	self, err := os.Executable()
