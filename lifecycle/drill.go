@@ -80,7 +80,8 @@ func (d Drill) verdict() string {
 // Seconds is a time to the second: "41s", "4m10s".
 func Seconds(d time.Duration) string { return d.Round(time.Second).String() }
 
-// CompareBack holds what came back against what a backup holds, kind by kind. Objects that a control plane makes when it starts may be more
+// CompareBack holds what came back against what a backup holds, kind by kind. Objects that a control plane makes when it starts may be
+// more
 // than there were. Of those that it makes and removes all the time, fewer may be back, but not none.
 func CompareBack(had, held, back Contents) (kinds []DrilledKind) {
 	for _, kind := range held.kinds(had) {

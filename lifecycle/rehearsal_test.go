@@ -10,7 +10,8 @@ func TestRehearsalSentence(t *testing.T) {
 	done := Rehearsal{Steps: 41, Done: 41, Result: RunDone, Expected: 72 * time.Minute,
 		Services: []RehearsedService{{Namespace: "shop", Name: "web", Requests: 52000}, {Namespace: "shop", Name: "api", Requests: 310}}}
 	waited, lost, blocked, failed, unasked, quick := done, done, done, done, done, done
-	waited.Waits = []RehearsedWait{{Gate: "budgets", For: "shop/web", Took: 2 * time.Minute}, {Gate: "node worker-1 Ready", Took: time.Minute}}
+	waited.Waits = []RehearsedWait{{Gate: "budgets", For: "shop/web", Took: 2 * time.Minute}, {Gate: "node worker-1 Ready",
+		Took: time.Minute}}
 	lost.Services = []RehearsedService{{Requests: 1234567, Lost: 1002}}
 	blocked.Done, blocked.Result = 12, RunBlocked
 	blocked.Blocks = []RehearsedBlock{{Diagnostic: Blockedf("", "the budget of shop/web allows no disruption"), Step: "worker-3/drain"}}

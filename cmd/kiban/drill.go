@@ -52,7 +52,8 @@ func drillRun(ctx context.Context, opts *drillOptions) error {
 	var d lifecycle.Drill
 	about := supply.Built()
 	_, err := a.withMachines(ctx, opts.Site, session.Options{}, func(s *session.Session) (err error) {
-		d, err = s.Drill(ctx, session.DrillOptions{Backup: opts.Backup, Identity: opts.Identity, Kiban: about.Version, Revision: about.Revision})
+		d, err = s.Drill(ctx, session.DrillOptions{Backup: opts.Backup, Identity: opts.Identity, Kiban: about.Version,
+			Revision: about.Revision})
 		return err
 	})
 	if err != nil {

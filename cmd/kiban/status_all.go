@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// sitesAtOnce is how many sites are looked at side by side, and siteWithin how long each may take: one that hangs keeps no other waiting.
+	// sitesAtOnce is how many sites are looked at side by side, and siteWithin how long each may take: one that hangs keeps no other
+	// waiting.
 	sitesAtOnce = 16
 	siteWithin  = 45 * time.Second
 )

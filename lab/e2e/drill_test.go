@@ -35,7 +35,8 @@ func (b *bench) drill(code int, args ...string) (d drilled, r result) {
 	return d, r
 }
 
-// A backup of a site with encryption at rest is restored in a lab: every object comes back, the site is not touched, and the proof is where
+// A backup of a site with encryption at rest is restored in a lab: every object comes back, the site is not touched, and the proof is
+// where
 // it is looked for. Before it, controllers do not change; after it they may. What is no backup of the site, or damaged, proves nothing.
 func TestDrillProvesABackup(t *testing.T) {
 	t.Parallel()

@@ -89,10 +89,12 @@ type Verified struct {
 }
 
 // Verify does with a backup all that can be done without starting it: the file is what its note describes, it opens with the private keys
-// in identityFile, it is whole, its parts belong together, and it is the site's, with all in it that the cluster had. records are what the
+// in identityFile, it is whole, its parts belong together, and it is the site's, with all in it that the cluster had. records are what
+// the
 // cluster keeps of its backups; opens are as in Known. What can only be told by starting it: whether every object in it can be decoded.
 // The snapshot lies in folder meanwhile, in a file without a name; "" is the folder for temporary files.
-func Verify(site lifecycle.Site, path, identityFile string, records []lifecycle.BackupRecord, opens []string, folder string, now time.Time,
+func Verify(site lifecycle.Site, path, identityFile string, records []lifecycle.BackupRecord, opens []string, folder string,
+	now time.Time,
 ) (Verified, error) {
 	f, _ := Parse(path)
 	f.Path = path
@@ -111,7 +113,8 @@ func Verify(site lifecycle.Site, path, identityFile string, records []lifecycle.
 	return v, s.Judge(v.Data, v.Known).Err()
 }
 
-// Judge holds what was found in a backup against what is known of it, and gives whatever keeps it from being proven. Errors say that it is
+// Judge holds what was found in a backup against what is known of it, and gives whatever keeps it from being proven. Errors say that it
+// is
 // not the site's or not whole, a blocked one that nobody knows what was to be in it.
 func (s *Source) Judge(d Data, k Known) lifecycle.Diagnostics {
 	name := filepath.Base(s.Path)

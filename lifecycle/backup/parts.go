@@ -25,7 +25,8 @@ import (
 const maxKey = 1 << 20
 
 // Examine reads a backup's parts and holds them against one another, as far as that can be done without starting it: etcd's snapshot to
-// its last key, and the cluster's keys and certificates. The snapshot lies in folder meanwhile, in a file that has no name any more, for it
+// its last key, and the cluster's keys and certificates. The snapshot lies in folder meanwhile, in a file that has no name any more, for
+// it
 // is not encrypted there; "" is the folder for temporary files.
 func (s *Source) Examine(folder string, now time.Time) (Data, error) {
 	d, err := s.examine(folder, now)

@@ -174,7 +174,8 @@ func (s Store) Fresh(ctx context.Context, age time.Duration) (string, error) {
 	return newest, nil
 }
 
-// Fetch brings a backup of that name from the first place that has it, and gives its file. It is what was verified there, or it is refused.
+// Fetch brings a backup of that name from the first place that has it, and gives its file. It is what was verified there, or it is
+// refused.
 // Behind the error of a place that could not be asked is ErrUnread.
 func (s Store) Fetch(ctx context.Context, name string) (string, error) {
 	path := filepath.Join(s.Dir, name)

@@ -54,7 +54,8 @@ func TestA7_BackupOutlivesItsMachine(t *testing.T) {
 	if src, err := Open(fetched, key); err != nil || src.Version != v135 {
 		t.Errorf("it opens as %+v, %v", src, err)
 	}
-	if _, err := s.Fetch(t.Context(), strings.Replace(name, "1.35", "1.34", 1)); err == nil || !strings.Contains(err.Error(), "no place has") {
+	if _, err := s.Fetch(t.Context(), strings.Replace(name, "1.35", "1.34", 1)); err == nil || !strings.Contains(err.Error(),
+		"no place has") {
 		t.Errorf("one that there is not: %v", err)
 	}
 }
@@ -91,13 +92,17 @@ func TestA7_WhatAPlaceDoesToABackup(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if got := c.place.Names(); len(got) != c.left || slices.ContainsFunc(got, func(n string) bool { return strings.HasSuffix(n, ".json") }) {
+		if got := c.place.Names(); len(got) != c.left || slices.ContainsFunc(got, func(n string) bool {
+			return strings.HasSuffix(n,
+				".json")
+		}) {
 			t.Errorf("%s: left is %q", name, got)
 		}
 	}
 }
 
-// TestRetentionInPlaces: older ones go from each place; one that was never verified counts for nothing, and a place that lets nothing go is
+// TestRetentionInPlaces: older ones go from each place; one that was never verified counts for nothing, and a place that lets nothing go
+// is
 // a warning.
 func TestRetentionInPlaces(t *testing.T) {
 	var p depottest.Memory

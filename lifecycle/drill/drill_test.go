@@ -147,7 +147,8 @@ func (f *fake) run(t *testing.T, s lifecycle.Site) (lifecycle.Drill, error) {
 	return d, err
 }
 
-// TestRun: a proof is there when all came back, and says who and how long. The lab has the backup's version, controllers alone, the site's
+// TestRun: a proof is there when all came back, and says who and how long. The lab has the backup's version, controllers alone, the
+// site's
 // keys, and nothing that leads to the site.
 func TestRun(t *testing.T) {
 	f := &fake{found: contents(3, 8)}

@@ -55,7 +55,8 @@ const mostLooks = 10
 
 func (in Input) name() string { return filepath.Base(in.Backup.Path) }
 
-// Run restores the backup in a lab, reads back what is in it, and says in d what it found. With an error no proof is in it: the drill could
+// Run restores the backup in a lab, reads back what is in it, and says in d what it found. With an error no proof is in it: the drill
+// could
 // not be made. That a backup is not proven is no error.
 func Run(ctx context.Context, in Input, ways Ways, d *lifecycle.Drill) error {
 	version := in.Site.Cluster.Version

@@ -13,7 +13,8 @@ func TestStandingTable(t *testing.T) {
 	sites := []Standing{
 		{Site: "osaka", Declared: "v1.36.3+k0s.0", Running: []string{"v1.36.3+k0s.0"}, Machines: 3, Reached: 3, Nodes: 2, Ready: 2,
 			Proven: "2026-11-22T09:00:00Z"},
-		{Site: "tokyo-prod", Declared: "v1.37.1+k0s.0", Running: []string{"v1.36.3+k0s.0", "v1.37.1+k0s.0"}, Machines: 23, Reached: 22, Nodes: 20,
+		{Site: "tokyo-prod", Declared: "v1.37.1+k0s.0", Running: []string{"v1.36.3+k0s.0", "v1.37.1+k0s.0"}, Machines: 23, Reached: 22,
+			Nodes: 20,
 			Ready: 19, Problems: found, Run: "20261128"},
 		{Site: "lab", Declared: "v1.37.1+k0s.0", Machines: 3, Reached: 3, NotYet: true},
 		{Site: "new", Declared: "v1.37.1+k0s.0", Machines: 3, API: "c1, c2: there is no file known_hosts here", ShutOut: true,

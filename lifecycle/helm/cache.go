@@ -46,7 +46,8 @@ func (k kind) keyFile(source string) string {
 	return path.Join(string(k), lifecycle.DigestHex(digest([]byte(source)))+".json")
 }
 
-// ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart in
+// ChartFiles gets a chart as Chart does, for its digest and for the files, by name, that a bundle holds so that a store finds the chart
+// in
 // it.
 func (s *Store) ChartFiles(ctx context.Context, dir string, c lifecycle.Chart, pins *lifecycle.Pins) (string, map[string][]byte, error) {
 	a, err := s.Chart(ctx, dir, c, pins)

@@ -130,7 +130,8 @@ func obtain(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch,
 }
 
 // checksumOf is a binary's checksum: the one that the repository pins, else the one that the site's source publishes. Where the fleet has
-// k0s's signing key, it is signed by that, too; dir keeps signatures. lifecycle.ErrNotCached: it is not pinned, or its signature is not in
+// k0s's signing key, it is signed by that, too; dir keeps signatures. lifecycle.ErrNotCached: it is not pinned, or its signature is not
+// in
 // dir, and the network is not to be asked.
 func checksumOf(ctx context.Context, site lifecycle.Site, v lifecycle.Version, arch, dir string, offline bool) (string, error) {
 	src := newSource(site, v, arch)

@@ -45,7 +45,8 @@ func drillLines(d lifecycle.Drill) []string {
 	case 0:
 		out = append(out, "After such a restore nothing would be left to do on the controllers.")
 	default:
-		out = append(out, fmt.Sprintf("After such a restore %s would be left to do on the controllers: %s.", lifecycle.Count(len(d.Left), "step"),
+		out = append(out, fmt.Sprintf("After such a restore %s would be left to do on the controllers: %s.", lifecycle.Count(len(d.Left),
+			"step"),
 			strings.Join(d.Left, "; ")))
 	}
 	if len(d.Recorded) > 0 {

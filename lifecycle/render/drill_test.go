@@ -14,8 +14,9 @@ func drills() map[string]lifecycle.Drill {
 	kinds := []lifecycle.DrilledKind{{Kind: "deployments", Had: lifecycle.Amount{Least: 12, Most: 12}, Held: 12, Back: 12},
 		{Kind: "pods", Had: lifecycle.Amount{Least: 40, Most: 43}, Held: 42, Back: 39}, {Kind: "priorityclasses", Held: 2, Back: 3}}
 	proven := lifecycle.Drill{Site: "tokyo", Backup: "tokyo.tar.gz.age", Place: "s3://backups at s3.example.com",
-		Taken: "2026-11-21T12:00:00Z", Version: lifecycle.Version{Major: 1, Minor: 35, Patch: 7}, Took: 50 * time.Second, Read: 17, Kinds: kinds,
-		Left: []string{"cp-1/upgrade: older"}, Recorded: []string{"the cluster", "s3://backups at s3.example.com"},
+		Taken: "2026-11-21T12:00:00Z", Version: lifecycle.Version{Major: 1, Minor: 35, Patch: 7}, Took: 50 * time.Second, Read: 17,
+		Kinds: kinds,
+		Left:  []string{"cp-1/upgrade: older"}, Recorded: []string{"the cluster", "s3://backups at s3.example.com"},
 		Proof:       &lifecycle.Proof{Took: 41 * time.Second},
 		Differences: []lifecycle.TwinDifference{{What: "There are no workers"}}}
 	lost := proven

@@ -27,7 +27,8 @@ type DrillOptions struct {
 // latest stands for the newest backup.
 const latest = "latest"
 
-// Drill restores one of the site's backups in a lab of its controllers, reads back what is in it, and records that it is proven, if it is:
+// Drill restores one of the site's backups in a lab of its controllers, reads back what is in it, and records that it is proven, if it
+// is:
 // in the cluster, and beside the backup wherever that is kept. The error says why no backup could be chosen; that one is not proven, or
 // that it is not known, is among the Findings. Of the site only the cluster's records are read, and written.
 func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Drill, err error) {
@@ -183,7 +184,8 @@ func (s *Session) drilled(ctx context.Context, which, folder string, d *lifecycl
 	return store.Fetch(ctx, kept[i].Name)
 }
 
-// backupRecords are what the cluster keeps of its backups. A cluster that is gone tells nothing, and its backups are drilled all the same.
+// backupRecords are what the cluster keeps of its backups. A cluster that is gone tells nothing, and its backups are drilled all the
+// same.
 func (s *Session) backupRecords(ctx context.Context) []lifecycle.BackupRecord {
 	if s.parts.Backups == nil {
 		return nil

@@ -32,7 +32,8 @@ type Declaration struct {
 	OwnKey bool
 }
 
-// Declare writes a site's documents, as kustomize merges them, anew for its twin. What stays is what is named here: the machines with their
+// Declare writes a site's documents, as kustomize merges them, anew for its twin. What stays is what is named here: the machines with
+// their
 // roles and flags, the configuration of k0s without what leads outside, and the policy of upgrades. The rest is left out, and told.
 func Declare(documents []byte, d Declaration) (cluster, site []byte, left []lifecycle.TwinDifference, err error) {
 	docs, err := parseDocuments(documents)

@@ -80,7 +80,8 @@ func (v LabVersion) Plays(release lifecycle.Version) bool {
 	return false
 }
 
-// Agrees reports whether lab and kiban were made together: of the same release or the same commit. Where one of them does not know its own,
+// Agrees reports whether lab and kiban were made together: of the same release or the same commit. Where one of them does not know its
+// own,
 // they do.
 func (v LabVersion) Agrees(version, revision string) bool {
 	if v.Revision != "" && revision != "" {

@@ -27,7 +27,8 @@ func standIn(t *testing.T, kiban string, free func(string) (int64, error)) error
 		Plan: lifecycle.Plan{Target: v, Steps: []lifecycle.Step{{ID: "c/upgrade"}}},
 		Documents: []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: tokyo}\n" +
 			"spec: {hosts: [{hostname: c, role: controller}]}\n")}
-	_, err := Rehearse(t.Context(), s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {}, free: free,
+	_, err := Rehearse(t.Context(), s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {},
+		free:  free,
 		Lab:   program("kiban-lab", "echo '"+places+"' >$4/lab.json\necho ready\nexec cat >/dev/null\n"),
 		Kiban: program("kiban", kiban)})
 	if left, globErr := filepath.Glob(filepath.Join(folder, "kiban-twin-*")); globErr != nil || len(left) > 0 {

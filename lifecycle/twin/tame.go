@@ -237,7 +237,8 @@ func ofLab(o Object) bool {
 func plain(o Object) Object {
 	delete(o, "status")
 	meta := within(o, "metadata")
-	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences",
+	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink",
+		"ownerReferences",
 		"deletionTimestamp", "deletionGracePeriodSeconds"} {
 		delete(meta, field)
 	}
@@ -444,7 +445,8 @@ func (t *taming) differences(s Snapshot) []lifecycle.TwinDifference {
 		{"cronjobs", "CronJobs are suspended", "Jobs that begin during the upgrade are not rehearsed."},
 		{"jobs", "Jobs that run are left out", "At the site a drain ends their pods, and they begin anew elsewhere."},
 		{"apiservices", "APIs of other servers are not served", "What asks for them is not rehearsed."},
-		{"webhooks", "Webhooks that no Service here stands behind are left out", "At the site they must answer, or what they guard is refused."},
+		{"webhooks", "Webhooks that no Service here stands behind are left out",
+			"At the site they must answer, or what they guard is refused."},
 		{"allowing", "Webhooks allow everything", "That they are away while their pods move is rehearsed; what they refuse is not."},
 		{"conversions", "Definitions convert nothing", "Conversion webhooks are not rehearsed."},
 		{"balancers", "Services of type LoadBalancer have no address of the site", "How traffic comes in from outside is not rehearsed."},

@@ -44,7 +44,8 @@ func upCommand(dir *string) *cobra.Command {
 	f.StringVar(&machines, "machines", "", "a file that describes each machine, instead of --controllers and --workers")
 	f.StringVar(&o.Net, "net", "127.88.0", "the first three octets of the machines' addresses; auto: some that no other lab has")
 	f.StringVar(&o.Prefix, "prefix", "", "put before the machines' names")
-	f.BoolVar(&o.Keep, "keep", false, "go on with the machines that the folder holds: as many, of the same names, on the same net unless said")
+	f.BoolVar(&o.Keep, "keep", false,
+		"go on with the machines that the folder holds: as many, of the same names, on the same net unless said")
 	f.StringSliceVar(&o.Versions, "version", machine.Versions(), "a release to put into the mirror; may be repeated")
 	f.Float64Var(&o.LeaseScale, "lease-scale", 1, "shorten (below 1) the leader election of kube-controller-manager and kube-scheduler")
 	f.BoolVar(&detach, "detach", false, "return when the lab is ready, and leave it running")
