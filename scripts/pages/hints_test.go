@@ -21,7 +21,8 @@ func TestMessagesNameFieldsThatAreThere(t *testing.T) {
 	first := map[string]bool{}
 	for _, key := range []string{
 		"k0s", "hosts", "options", // of k0sctl's Cluster
-		"template", "replicas", "selector", "versions", "conversion", "paused", "loadBalancerClass", "clusterIPs", "nodeName", // of Kubernetes
+		"template", "replicas", "selector", "versions", "conversion", "paused", "loadBalancerClass", "clusterIPs", "nodeName",
+		"limited", // of Kubernetes
 	} {
 		first[key] = true
 	}
