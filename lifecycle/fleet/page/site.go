@@ -40,13 +40,9 @@ func siteDoc(in Input, s site, components []string) Doc {
 // summary is how it is, in short.
 func (s site) summary() Section {
 	out := Section{ID: "summary", Title: "In short"}
-	for _, f := range []Fact{{"Stands", s.stands()}, {"k0s", s.versions()}, {"Support", s.support()}, {"Next version", s.next()}, {"Drift",
-		s.drift()},
-		{"Turn", s.turn()},
-		{"Last run", s.lastRun()}, {"Proven restore", s.proven()}, {"Newest backup", s.newestBackup()}, {"First certificate ends",
-			s.certificates()}} {
-		out.Facts = append(out.Facts, f)
-	}
+	out.Facts = append(out.Facts, Fact{"Stands", s.stands()}, Fact{"k0s", s.versions()}, Fact{"Support", s.support()},
+		Fact{"Next version", s.next()}, Fact{"Drift", s.drift()}, Fact{"Turn", s.turn()}, Fact{"Last run", s.lastRun()},
+		Fact{"Proven restore", s.proven()}, Fact{"Newest backup", s.newestBackup()}, Fact{"First certificate ends", s.certificates()})
 	if st := look(s, s.Standing); st.Ever {
 		out.Facts = append(out.Facts, Fact{"Machines that answer", ofAll(st.Value.Reached, st.Value.Machines)},
 			Fact{"Nodes that are ready", ofAll(st.Value.Ready, st.Value.Nodes)})
