@@ -19,7 +19,8 @@ import (
 // compareAtOnce bounds how many objects are compared at a time.
 const compareAtOnce = 16
 
-// Compare says what applying objects would change, in their order: each is sent to the API as applying would send it, but to be judged only
+// Compare says what applying objects would change, in their order: each is sent to the API as applying would send it, but to be judged
+// only
 // (server-side apply, dry run), and what comes back is compared with what is there. ignored names the fields that differ, or may, and are
 // not compared. What the API refuses is in err, as lifecycle.Diagnostics, beside the changes of all other objects.
 func (c *Client) Compare(ctx context.Context, objs []lifecycle.Object, opts lifecycle.CompareOptions) (changes []lifecycle.ObjectChange,
@@ -89,7 +90,7 @@ func (j *judge) object(ctx context.Context, o lifecycle.Object, declared lifecyc
 	v := verdict{change: lifecycle.ObjectChange{ObjectRef: o.ObjectRef}}
 	m, err := j.client.kinds.find(ctx, o.ObjectRef)
 	if meta.IsNoMatchError(err) {
-		return j.unknownKind(v, o), nil
+		return j.unknownKind(ctx, v, o), nil
 	}
 	if err != nil {
 		return v, err
@@ -154,7 +155,8 @@ func (j *judge) differences(v *verdict, o lifecycle.Object, live, after *unstruc
 	}
 }
 
-// stillOurs reports whether every field that differs holds what kiban wrote last. The digest of a Secret does not know its values, so that
+// stillOurs reports whether every field that differs holds what kiban wrote last. The digest of a Secret does not know its values, so
+// that
 // of one it can't tell who changed it.
 func stillOurs(fields []lifecycle.FieldChange) bool {
 	return !slices.ContainsFunc(fields, func(f lifecycle.FieldChange) bool { return f.By != "" || f.From == "" })
@@ -175,7 +177,8 @@ func (j *judge) ignored(o lifecycle.Object, from, to any) []string {
 		out = append(out, fmt.Sprintf("%s: %s (each rendering makes another value)", o, path))
 	}
 	for _, path := range lifecycle.NotCompared(o.ObjectRef, nil, j.opts.Ignore) {
-		if !slices.Contains(volatile, path) && len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from, path),
+		if !slices.Contains(volatile, path) && len(lifecycle.DiffFields(from, to)) > len(lifecycle.DiffFields(lifecycle.WithoutField(from,
+			path),
 			lifecycle.WithoutField(to, path))) {
 			out = append(out, fmt.Sprintf("%s: %s (the addon ignores it)", o, path))
 		}
@@ -184,7 +187,7 @@ func (j *judge) ignored(o lifecycle.Object, from, to any) []string {
 }
 
 // unknownKind is the verdict on an object whose kind the API does not serve.
-func (j *judge) unknownKind(v verdict, o lifecycle.Object) verdict {
+func (j *judge) unknownKind(ctx context.Context, v verdict, o lifecycle.Object) verdict {
 	d, ok := defines(j.defs, o.ObjectRef)
 	if ok && slices.Contains(d.served, versionOf(o.APIVersion)) {
 		v.change.Change, v.change.Reason = lifecycle.ChangeCreate, "its kind comes with "+d.name
@@ -194,10 +197,15 @@ func (j *judge) unknownKind(v verdict, o lifecycle.Object) verdict {
 	if ok {
 		why = fmt.Sprintf("%s serves it as %s only", d.name, d.served)
 	}
-	v.refused = new(lifecycle.Errorf(o.Source, "the cluster does not know the kind of %s", o.String()).
-		Because(why).
-		Try("Declare its CustomResourceDefinition beside it, tie it to the addon that brings its kind (annotation " +
-			lifecycle.AnnotationAddon + "), or correct apiVersion and kind"))
+	hint := "Declare its CustomResourceDefinition beside it, tie it to the addon that brings its kind (annotation " +
+		lifecycle.AnnotationAddon + "), or correct apiVersion and kind"
+	if m, err := j.client.kinds.findAny(ctx, o.ObjectRef); err == nil && !ok {
+		why += "; it serves it as " + m.GroupVersionKind.GroupVersion().String()
+		hint = "Write apiVersion: " + m.GroupVersionKind.GroupVersion().String() +
+			", and what else differs there; kiban ready SITE --fix writes it " +
+			"where nothing else does"
+	}
+	v.refused = new(lifecycle.Errorf(o.Source, "the cluster does not know the kind of %s", o.String()).Because(why).Try(hint))
 	return v
 }
 

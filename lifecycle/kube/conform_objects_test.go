@@ -34,8 +34,9 @@ func declared(t *testing.T, text string) []lifecycle.Object {
 		if err := json.Unmarshal(content, &u); err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: u.APIVersion, Kind: u.Kind, Namespace: u.Metadata.Namespace,
-			Name: u.Metadata.Name},
+		out = append(out, lifecycle.Object{ObjectRef: lifecycle.ObjectRef{APIVersion: u.APIVersion, Kind: u.Kind,
+			Namespace: u.Metadata.Namespace,
+			Name:      u.Metadata.Name},
 			JSON: content, Source: fmt.Sprintf("objects.yaml:%d", i+1)})
 	}
 	return out
@@ -197,11 +198,17 @@ metadata: {name: astray, namespace: kiban-no-such-namespace}
 ---
 apiVersion: example.org/v1
 kind: Gadget
-metadata: {name: unknown}`)
+metadata: {name: unknown}
+---
+apiVersion: apps/v1beta1
+kind: Deployment
+metadata: {name: of-old}`)
 	got := s.compare(t, objs, lifecycle.CompareOptions{})
 	s.want(t, "refused", got, "create ConfigMap fine",
 		`error objects.yaml:2: the API refuses ConfigMap kiban-no-such-namespace/astray: namespaces "kiban-no-such-namespace" not found`,
-		"error objects.yaml:3: the cluster does not know the kind of Gadget NS/unknown: the cluster serves no Gadget of example.org/v1")
+		"error objects.yaml:3: the cluster does not know the kind of Gadget NS/unknown: the cluster serves no Gadget of example.org/v1",
+		"error objects.yaml:4: the cluster does not know the kind of Deployment NS/of-old: "+
+			"the cluster serves no Deployment of apps/v1beta1; it serves it as apps/v1")
 	coming := declared(t, `apiVersion: v1
 kind: Namespace
 metadata: {name: kiban-no-such-namespace}
@@ -211,11 +218,14 @@ kind: CustomResourceDefinition
 metadata: {name: gadgets.example.org}
 spec: {group: example.org, scope: Namespaced, names: {kind: Gadget, plural: gadgets}, versions: [{name: v1, served: true, storage: true}]}`)
 	s.want(t, "coming", s.compare(t, objs, lifecycle.CompareOptions{Coming: coming}), "create ConfigMap fine",
-		"create ConfigMap astray", "create Gadget unknown: its kind comes with gadgets.example.org")
-	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError, "the API refuses")
+		"create ConfigMap astray", "create Gadget unknown: its kind comes with gadgets.example.org",
+		"error objects.yaml:4: the cluster does not know the kind of Deployment NS/of-old: "+
+			"the cluster serves no Deployment of apps/v1beta1; it serves it as apps/v1")
+	wantDiagnostic(t, s.client.ApplyObjects(t.Context(), objs[1:2], s.namespace, func(string) {}), lifecycle.SeverityError,
+		"the API refuses")
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:], s.namespace, func(string) {}), lifecycle.SeverityError,
+	wantDiagnostic(t, s.client.ApplyObjects(ctx, objs[2:3], s.namespace, func(string) {}), lifecycle.SeverityError,
 		"could not be applied in time")
 }
 
