@@ -10,6 +10,7 @@
 
   function age() {
     const time = document.querySelector(".moment time");
+    if (!time) return; // nothing was collected yet
     const days = Math.floor((Date.now() - Date.parse(time.dateTime)) / day);
     if (!(days >= 1)) return;
     document.body.classList.add("is-aged");

@@ -73,6 +73,16 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// Pages of a fleet of which nothing was collected yet are of no moment.
+func TestNothingCollected(t *testing.T) {
+	for name, content := range written(t, Input{Listed: []string{"tokyo"}}) {
+		if strings.Contains(content, "0001-01-01") || strings.HasSuffix(name, ".html") && !strings.Contains(content,
+			"Nothing was collected yet") {
+			t.Errorf("%s tells of a moment", name)
+		}
+	}
+}
+
 // The same input gives the same bytes, in whatever order it comes.
 func TestSameInputSameBytes(t *testing.T) {
 	in := population(t, 30, 15)
