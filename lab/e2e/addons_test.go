@@ -274,7 +274,7 @@ func TestKilledAddonApply(t *testing.T) {
 // TestUpgradeWaitsForAddons holds that no machine is disturbed while MetalLB's speaker is not up on every node.
 func TestUpgradeWaitsForAddons(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.237.0", 1, 2)
+	b := start(t, "127.253.4", 1, 2)
 	p := newPlatform(b.serveCharts().url)
 	p.argocd, p.datadog, p.storage, p.tenants = false, "", false, nil
 	p.speakerAfter = "10s"

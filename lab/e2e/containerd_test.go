@@ -60,7 +60,7 @@ func (b *bench) formOn(host string) string {
 // put there is found before anything is touched.
 func TestHazard_H41_FilesComeWithTheirVersion(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.241.0", 1, 3)
+	b := start(t, "127.253.0", 1, 3)
 	b.Spec = mirrorSpec("2")
 	b.write()
 	b.apply(0)
@@ -113,7 +113,7 @@ func TestHazard_H41_FilesComeWithTheirVersion(t *testing.T) {
 // What k0sctl does on this hop: it puts all files on all hosts before it upgrades the first, so every worker loses its container runtime.
 func TestHazard_H41_StockK0sctlTakesEveryRuntime(t *testing.T) {
 	t.Parallel()
-	b := start(t, "127.241.1", 1, 2)
+	b := start(t, "127.253.1", 1, 2)
 	b.hostFiles("2")
 	b.must(0, b.k0sctl())
 	b.allRun(v135)
