@@ -77,6 +77,7 @@ func fleetApplyRun(ctx context.Context, opts *fleetApplyOptions) error {
 	if err != nil {
 		return err
 	}
+	e.Known = &facts
 	q := fleets.Next(facts)
 	head, rows := q.Table()
 	if err := render.Table(a.Err, a.errStyle(), head, rows); err != nil {

@@ -7,10 +7,11 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// Engine applies the sites that may go, some side by side, until none may any more. It keeps nothing: whoever begins anew goes on from
-// where
-// the sites are, and so does another engine with the same repository.
+// Engine applies the sites that may go, some side by side, until none may any more. It keeps nothing: whoever begins anew goes on
+// from where the sites are, and so does another engine with the same repository.
 type Engine struct {
+	// Known is what is known of all sites already; nil: they are asked first.
+	Known *Facts
 	// Look asks the named sites anew, or all where none is named, and gives all that is known then.
 	Look func(ctx context.Context, names []string) (Facts, error)
 	// Apply applies one site, and tells how that ended. It ends early, in order, when stop is closed or ctx ends.
@@ -34,15 +35,18 @@ type Result struct {
 	Stopped bool `json:"stopped,omitempty"`
 }
 
-// Run applies sites until none may go, or stop is closed: then those in hand end in order, and no other begins. The error is that of
-// looking;
-// how sites end is in the result.
-func (e Engine) Run(ctx context.Context, stop <-chan struct{}) (Result, error) {
-	facts, err := e.Look(ctx, nil)
-	if err != nil {
-		return Result{}, err
+// Run applies sites until none may go, or stop is closed: then those in hand end in order, and no other begins. The error is
+// that of looking; how sites end is in the result.
+func (e Engine) Run(ctx context.Context, stop <-chan struct{}) (_ Result, err error) {
+	known := e.Known
+	if known == nil {
+		facts, err := e.Look(ctx, nil)
+		if err != nil {
+			return Result{}, err
+		}
+		known = &facts
 	}
-	r := &running{Engine: e, facts: facts, tried: map[string]string{}, active: map[string]bool{}, ended: make(chan lifecycle.Outcome)}
+	r := &running{Engine: e, facts: *known, tried: map[string]string{}, active: map[string]bool{}, ended: make(chan lifecycle.Outcome)}
 	for {
 		r.queue = Next(r.facts)
 		if !r.stopped && err == nil {
