@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,10 +65,12 @@ type fakeSite struct {
 }
 
 func (f *fakeSite) Observe(context.Context) (lifecycle.State, error) {
+	seen := f.state
+	seen.Hosts = slices.Clone(seen.Hosts) // a session adds to them, and several sites are this one
 	if f.observed != nil {
-		return f.state, f.observed()
+		return seen, f.observed()
 	}
-	return f.state, nil
+	return seen, nil
 }
 func (f *fakeSite) Close() error { return nil }
 func (f *fakeSite) Credentials(context.Context) (lifecycle.Credentials, error) {

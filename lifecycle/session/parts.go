@@ -37,7 +37,7 @@ type Parts struct {
 
 // Site is a site's machines and the Kubernetes API behind them.
 type Site interface {
-	// Observe learns what is there and changes nothing.
+	// Observe learns what is there and changes nothing. Its hosts are the caller's to add to.
 	Observe(ctx context.Context) (lifecycle.State, error)
 	// Credentials are the administrator's, as a running controller has them; zero when none runs.
 	Credentials(ctx context.Context) (lifecycle.Credentials, error)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,9 @@ type askedSite struct {
 
 func (a *askedSite) Observe(context.Context) (lifecycle.State, error) {
 	a.looks.Add(1)
-	return a.state, a.fails["look"]
+	seen := a.state
+	seen.Hosts = slices.Clone(seen.Hosts)
+	return seen, a.fails["look"]
 }
 func (a *askedSite) Credentials(context.Context) (lifecycle.Credentials, error) {
 	return lifecycle.Credentials{}, nil
