@@ -69,7 +69,16 @@ type APIRequest struct {
 	// Start is when the server started, Read when it was read last.
 	Start time.Time `json:"start,omitzero"`
 	Read  time.Time `json:"read,omitzero"`
+	// Own is when a reading last found that kiban asked for it itself: it tries what is declared, and reads what it applied.
+	Own time.Time `json:"own,omitzero"`
 }
+
+// Itself is the name under which kiban asks an API and writes to it: its user agent, and the manager of fields.
+const Itself = "kiban"
+
+// MayBeOwn reports whether the last request may have been kiban's own: kiban still asked for it at the beginning of the time in which the
+// request came, or after that. Of a request that came later, kiban is not the one who asked.
+func (r APIRequest) MayBeOwn() bool { return !r.Own.IsZero() && !r.Since.After(r.Own) }
 
 // Same reports whether both are of the same API and server.
 func (r APIRequest) Same(o APIRequest) bool { return r.key() == o.key() }

@@ -25,6 +25,7 @@ func MergeRequests(kept, now []APIRequest, at time.Time) []APIRequest {
 	for _, r := range now {
 		if i := slices.IndexFunc(kept, r.Same); i >= 0 {
 			r = r.after(kept[i])
+			r.Own = laterOf(r.Own, kept[i].Own)
 		}
 		if at.Sub(r.Until) <= requestsAge {
 			out = append(out, r)

@@ -42,6 +42,15 @@ func TestMergeRequests(t *testing.T) {
 	if got := merged(12, []APIRequest{reading("c1", 0, 10, 0)}, []APIRequest{silent}); got != silent {
 		t.Errorf("without counts: %+v", got)
 	}
+	// kiban asked itself until the first reading: what came before it, or since, may be its own; what came after the next one is not.
+	own := first
+	own.Own = day(10)
+	same, grown := merged(12, []APIRequest{own}, []APIRequest{reading("c1", 0, 12, 5)}), merged(12, []APIRequest{own},
+		[]APIRequest{reading("c1", 0, 12, 6)})
+	again := merged(14, []APIRequest{grown}, []APIRequest{reading("c1", 0, 14, 7)})
+	if !same.MayBeOwn() || !grown.MayBeOwn() || again.MayBeOwn() || first.MayBeOwn() {
+		t.Errorf("own: %+v\n%+v\n%+v", same, grown, again)
+	}
 	if out := MergeRequests([]APIRequest{first}, nil, day(101)); len(out) != 0 {
 		t.Errorf("aged: %+v", out)
 	}

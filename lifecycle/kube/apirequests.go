@@ -44,7 +44,7 @@ func (c *Client) APIRequests(ctx context.Context) []lifecycle.From[[]lifecycle.A
 		wg.Go(func() {
 			out[i].Name = b.Host
 			var err error
-			if out[i].Value, err = b.deprecated(ctx); err != nil {
+			if out[i].Value, err = c.requestsOf(ctx, b); err != nil {
 				out[i].Answer = lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: err.Error()}
 			}
 		})
@@ -60,10 +60,16 @@ func (c *Client) RequestsOf(ctx context.Context, host string) ([]lifecycle.APIRe
 	}
 	for _, b := range c.servers {
 		if b.Host == host {
-			return b.deprecated(ctx)
+			return c.requestsOf(ctx, b)
 		}
 	}
 	return nil, fmt.Errorf("%s has no API server", host)
+}
+
+// requestsOf are those that an API server counts. Which of them this client made itself, too, is marked.
+func (c *Client) requestsOf(ctx context.Context, b *backend) ([]lifecycle.APIRequest, error) {
+	requests, err := b.deprecated(ctx)
+	return c.own.mark(requests, time.Now()), err
 }
 
 func (b *backend) deprecated(ctx context.Context) ([]lifecycle.APIRequest, error) {

@@ -65,6 +65,7 @@ type Client struct {
 	api     kubernetes.Interface
 	objects dynamic.Interface
 	kinds   kinds
+	own     own
 	config  *rest.Config
 	servers []*backend
 
@@ -105,7 +106,7 @@ func (c *Client) build(from lifecycle.Credentials) error {
 	}
 	cfg.QPS, cfg.Burst = 200, 400 // the API server has fairness of its own; this only keeps a runaway loop in check
 	cfg.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
-	cfg.UserAgent = "kiban"
+	cfg.UserAgent = lifecycle.Itself
 	cfg.WarningHandlerWithContext = warnings{c.opts.Log}
 
 	c.servers = nil

@@ -32,6 +32,7 @@ func (c *Client) Compare(ctx context.Context, objs []lifecycle.Object, opts life
 	if err != nil {
 		return nil, nil, err
 	}
+	c.applied(opts.Inventory)
 	judge := &judge{client: c, opts: opts, defs: definitions(placed, opts.Coming), namespaces: namespacesOf(placed, opts)}
 	verdicts := make([]verdict, len(placed))
 	g, gctx := errgroup.WithContext(ctx)

@@ -108,6 +108,7 @@ func (k *kinds) findStaying(ctx context.Context, kind schema.GroupKind, ends map
 
 // resource is the client for one object's kind, in its namespace when it has one.
 func (c *Client) resource(m *meta.RESTMapping, namespace string) dynamic.ResourceInterface {
+	c.own.ask(m.Resource)
 	if m.Scope.Name() == meta.RESTScopeNameNamespace {
 		return c.objects.Resource(m.Resource).Namespace(namespace)
 	}

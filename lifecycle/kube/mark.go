@@ -21,7 +21,7 @@ const (
 )
 
 // manager is the field manager of all that kiban writes, as Helm's releases have it too.
-const manager = "kiban"
+const manager = lifecycle.Itself
 
 // MarkSite writes into the cluster which site it is. Another site's plan is then refused. A mark that is there already stays: one of
 // another site is an error.

@@ -33,6 +33,17 @@ type apiLook struct {
 	// told are the APIs that findings on a unit's release name, so that its declaration does not say them again:
 	// "addon/web batch/v1beta1 CronJob".
 	told map[string]bool
+	// naming are which findings name an API that the declaration has, as indices of Findings, by the API's name.
+	naming map[string][]int
+}
+
+// findNaming adds a finding on objects of the declaration, and keeps by which API that is.
+func (l *apiLook) findNaming(a lifecycle.API, f lifecycle.ReadinessFinding) {
+	if l.naming == nil {
+		l.naming = map[string][]int{}
+	}
+	l.naming[a.String()] = append(l.naming[a.String()], len(l.Findings))
+	l.find(f)
 }
 
 // servedNow is the lowest version that an API server has, or else a machine.

@@ -165,8 +165,8 @@ func TestServerKnowsMore(t *testing.T) {
 	in.Evidence.APIs = answered()
 	in.Evidence.APIs.Requests = []lifecycle.From[[]lifecycle.APIRequest]{{Name: "c1", Answer: lifecycle.Answer[[]lifecycle.APIRequest]{
 		Value: []lifecycle.APIRequest{
-			{Group: "new.k8s.io", Version: "v1beta1", Resource: "things", Removed: "1.44", Server: "c1", Since: now},
-			{Group: "", Version: "v1", Resource: "endpoints", Server: "c1", Since: now},
+			{Group: "new.k8s.io", Version: "v1beta1", Resource: "things", Removed: "1.44", Server: "c1", Since: now, Until: now},
+			{Group: "", Version: "v1", Resource: "endpoints", Server: "c1", Since: now, Until: now},
 		}}}}
 	if f := one(t, Check(in)); f.Subject != "new.k8s.io/v1beta1 things" || f.Rank != lifecycle.RankBlocks {
 		t.Errorf("%+v", f)

@@ -43,7 +43,7 @@ func (l *apiLook) asked(e lifecycle.APIEvidence) {
 	if !e.Kept.Known() {
 		l.unasked("which deprecated APIs were asked for before API servers restarted", e.Kept.Unknown, "")
 	}
-	for _, r := range append(requests, e.Kept.Value...) {
+	for _, r := range lifecycle.MergeRequests(e.Kept.Value, requests, l.Now) {
 		if a := of(r.Group, r.Version, r.Resource, r.Removed); a != nil {
 			a.requests = append(a.requests, r)
 		}
@@ -104,6 +104,9 @@ func (l *apiLook) askedFor(a asking) {
 	if f == fateNone || f == fateGone {
 		return // what is not served now is not asked for any more
 	}
+	if a = l.byOthers(a); len(a.requests)+len(a.calls) == 0 {
+		return
+	}
 	lately := l.Now.Sub(a.since()) <= recently
 	name := a.api.GroupVersion() + " " + a.api.Resource
 	finding := lifecycle.ReadinessFinding{Rule: f.rule(), Rank: f.rank(lately), Subject: name, Breaks: "v" + a.api.Removed,
@@ -123,6 +126,53 @@ func (l *apiLook) askedFor(a asking) {
 		finding.Remedy += fmt.Sprintf(" What no longer asks is in nobody's way after %s.", lifecycle.Span(recently))
 	}
 	l.find(finding)
+}
+
+// byOthers leaves out what kiban asked for itself, by what is declared or was. API servers count requests and do not say whose they are:
+// where the declaration has the API, its finding tells of them; where it had it, that others may have asked is good to know.
+func (l *apiLook) byOthers(a asking) asking {
+	var mayBeOwn []lifecycle.APIRequest
+	others := asking{api: a.api}
+	for _, r := range a.requests {
+		if r.MayBeOwn() {
+			mayBeOwn = append(mayBeOwn, r)
+		} else {
+			others.requests = append(others.requests, r)
+		}
+	}
+	for _, c := range a.calls {
+		if agent, _, _ := strings.Cut(c.Agent, "/"); agent != lifecycle.Itself {
+			others.calls = append(others.calls, c)
+		}
+	}
+	switch own := (asking{api: a.api, requests: mayBeOwn}); {
+	case len(mayBeOwn) == 0:
+	case len(others.requests)+len(others.calls) > 0:
+		others.requests = a.requests
+	case len(l.naming[a.api.String()]) > 0:
+		for _, i := range l.naming[a.api.String()] {
+			l.Findings[i].Seen = append(l.Findings[i].Seen, own.ownLine())
+		}
+	default:
+		l.find(lifecycle.ReadinessFinding{Rule: l.fate(a.api).rule(), Rank: lifecycle.RankGood,
+			Subject: a.api.GroupVersion() + " " + a.api.Resource, Breaks: "v" + a.api.Removed,
+			Summary: ends(a.api) + ", and kiban asked for it while it was declared; whether somebody else did, is not known",
+			Seen:    few(own.lines(), mostLines),
+			Remedy:  "Look again later, best once a night by kiban ci soak --record: who asks from now on is told as somebody else."})
+	}
+	return others
+}
+
+// ownLine says that requests may be kiban's own.
+func (a asking) ownLine() string {
+	n := int64(0)
+	for _, r := range a.requests {
+		n += r.Count
+	}
+	if n == 0 {
+		return "API servers count requests for it, kiban's own among them"
+	}
+	return fmt.Sprintf("API servers count %s for it, kiban's own among them", lifecycle.Count(int(n), "request"))
 }
 
 // whoAsks is whose namespaces' service accounts ask, where that is one.

@@ -104,7 +104,7 @@ func (l *apiLook) declares(unit string, d declaring) {
 	}
 	finding.Seen = []string{seen}
 	finding.Remedy = l.redeclare(unit, d.api, first.Source)
-	l.find(finding)
+	l.findNaming(d.api, finding)
 }
 
 // redeclare says how to declare it otherwise.

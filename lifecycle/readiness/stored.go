@@ -60,6 +60,10 @@ func (l *apiLook) release(rel lifecycle.ReleaseAPI, use use) {
 		finding.Remedy = fmt.Sprintf("Upgrade the release to a chart that %s before v%s, or rewrite its record: %s", with, use.api.Removed,
 			rewrite)
 	}
+	if _, declared := l.unitOf(rel); declared {
+		l.findNaming(use.api, finding)
+		return
+	}
 	l.find(finding)
 }
 
@@ -129,7 +133,7 @@ func (l *apiLook) written(answer lifecycle.Answer[lifecycle.APIWrites]) {
 	all := map[string]*writing{}
 	for _, one := range w.Writes {
 		a, known := l.table.kind(one.API, one.Object.Kind)
-		if !known {
+		if !known || one.Manager == lifecycle.Itself && !one.Applied { // kiban writes what is declared, of which that tells
 			continue
 		}
 		f := l.fate(a)

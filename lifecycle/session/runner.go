@@ -8,6 +8,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/apply"
 	"kiban.dev/kiban/lifecycle/check"
+	"kiban.dev/kiban/lifecycle/readiness"
 )
 
 // Run carries a plan out with the real machines and the real API, and has the cluster keep the record of it.
@@ -35,6 +36,9 @@ func (w *world) Run(ctx context.Context, plan lifecycle.Plan, run Run) error {
 	}
 	defer record.keep(ctx, w.recordRun)
 	defer w.mark(ctx, plan, run, record)
+	if does(plan, lifecycle.ActionApply) && w.api.AsksItself(readiness.APIs()) {
+		w.keepAllRequests(ctx) // what is declared otherwise from now on was kiban's own until now
+	}
 	deps := apply.Deps{
 		Machines: attended{Machines: w.machines.steps, done: run.WorkDone, before: w.beforeStep},
 		Logs:     w.machines.logs,
