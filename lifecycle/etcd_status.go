@@ -10,6 +10,8 @@ import (
 type EtcdStatus struct {
 	// Unknown says why nothing below is known: "curl: it is not installed there". "" where it is.
 	Unknown string `json:"unknown,omitempty"`
+	// PaceUnknown says why its metrics are not known, where its status is: its pace is then not known to be well.
+	PaceUnknown string `json:"paceUnknown,omitempty"`
 	// Version is etcd's own: "3.6.14".
 	Version string `json:"version,omitempty"`
 	// Leads says that it is the leader; Leaderless, that it knows of none; Learner, that it has no vote yet.

@@ -31,8 +31,14 @@ func etcdStatus(text []byte, clock time.Time) *lifecycle.EtcdStatus {
 		return &lifecycle.EtcdStatus{Unknown: cmp.Or(firstLine(text), "etcd did not answer on its client port")}
 	}
 	counts := metrics(text)
+	paceUnknown := ""
+	if _, said, ok := strings.Cut(string(text), "curl: ("); ok && len(counts) == 0 {
+		paceUnknown = firstLine([]byte("curl: (" + said))
+	}
 	e := &lifecycle.EtcdStatus{
-		Version: short(s.Version), Leads: s.Header.MemberID == s.Leader, Leaderless: s.Leader == "" || s.Leader == "0", Learner: s.IsLearner,
+		PaceUnknown: paceUnknown,
+		Version:     short(s.Version),
+		Leads:       s.Header.MemberID == s.Leader, Leaderless: s.Leader == "" || s.Leader == "0", Learner: s.IsLearner,
 		Size: number(s.DBSize), InUse: number(s.DBSizeInUse), Quota: cmp.Or(number(s.DBSizeQuota), counts["etcd_server_quota_backend_bytes"]),
 		LeaderChanges: int(counts["etcd_server_leader_changes_seen_total"]),
 		Fsyncs:        counts["etcd_disk_wal_fsync_duration_seconds_count"],

@@ -30,9 +30,17 @@ load=
 quiet read -r load </proc/loadavg && load=${load%% *}
 cpus=$(nproc 2>/dev/null) || cpus=1
 quiet [ "${load%%.*}" -ge "$((2 * cpus))" ] && PATIENCE=20
-soon() {
+soon() { within "$PATIENCE" "$@"; }
+
+# ETCD is how many seconds each of the questions to etcd gets, on a busy machine, too: an etcd that hangs must not hold all the rest for long
+ETCD=12
+
+# within gives a command so many seconds, and two more to end
+within() {
+	seconds=$1
+	shift
 	if command -v timeout >/dev/null 2>&1; then
-		timeout "$PATIENCE" "$@" </dev/null 2>&1
+		timeout -k 2 "$seconds" "$@" </dev/null 2>&1
 	else
 		"$@" </dev/null 2>&1
 	fi
@@ -107,16 +115,34 @@ certificates() {
 }
 
 # etcdsays asks etcd on its client port, which k0s binds to the machine itself, as the API server does: what it is like, and of its metrics
-# a few. One curl does both, for etcd serves its metrics to any method.
+# a few. One curl does both, for etcd serves its metrics to any method; each has a bound of its own, so that one that hangs does not hide
+# the other. All of the pipe is bounded, too.
 etcdsays() {
 	command -v curl >/dev/null 2>&1 || {
 		echo 'curl: it is not installed there'
 		return 1
 	}
-	soon curl -sS --noproxy '*' --cacert "$DATA/pki/etcd/ca.crt" --cert "$DATA/pki/apiserver-etcd-client.crt" \
-		--key "$DATA/pki/apiserver-etcd-client.key" -d '{}' https://127.0.0.1:2379/v3/maintenance/status https://127.0.0.1:2379/metrics |
-		grep -E -e '^(\{|curl:|process_start_time_seconds |etcd_server_(leader_changes_seen_total|quota_backend_bytes) )' \
-			-e '^etcd_disk_wal_fsync_duration_seconds_(count |bucket\{le="0\.512"\})'
+	within "$ETCD" sh -c 'data=$1
+		shift
+		curl -sS -m 5 --noproxy "*" --cacert "$data/pki/etcd/ca.crt" --cert "$data/pki/apiserver-etcd-client.crt" \
+			--key "$data/pki/apiserver-etcd-client.key" -d "{}" https://127.0.0.1:2379/v3/maintenance/status \
+			https://127.0.0.1:2379/metrics 2>&1 | grep -E "$@"' sh "$DATA" \
+		-e '^(\{|curl:|process_start_time_seconds |etcd_server_(leader_changes_seen_total|quota_backend_bytes) )' \
+		-e '^etcd_disk_wal_fsync_duration_seconds_(count |bucket\{le="0\.512"\})'
+}
+
+status() { block status soon "$BIN" status -o json; }
+
+# etcds asks all that may hang when etcd does, side by side: a controller that is a worker, too, asks the API for its own status. Each shows
+# what those before it in the pipe said when it has told its own.
+etcds() {
+	block etcdsays etcdsays | {
+		block etcd within "$ETCD" "$BIN" etcd member-list --data-dir="$DATA"
+		cat
+	} | {
+		[ -e "$BIN" ] && status
+		cat
+	}
 }
 
 # heldback reports whether k0s's configuration has its programs act as another release
@@ -219,13 +245,13 @@ for u in k0scontroller k0sworker; do
 	fi
 	block certificates certificates
 	block service printf '%s\n' "$service"
-	[ -e "$BIN" ] && block status soon "$BIN" status -o json
+	if [ "$u" = k0scontroller ] && [ -d "$DATA/etcd" ]; then
+		etcds
+	elif [ -e "$BIN" ]; then
+		status
+	fi
 	if [ "$u" = k0scontroller ]; then
 		[ "$ROLE" = controller ] && [ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
-		if [ -d "$DATA/etcd" ]; then
-			block etcd soon "$BIN" etcd member-list --data-dir="$DATA"
-			block etcdsays etcdsays
-		fi
 		since=
 		[ -s "$former.since" ] && quiet read -r since <"$former.since"
 		[ -n "$since" ] && block ran ran "$since"

@@ -88,7 +88,7 @@ func (f *facts) machine(raw frames) {
 func (f *facts) installed(raw frames) error {
 	h := &f.host
 	if b, ok := raw.blocks["version"]; ok {
-		if b.exit == timedOut {
+		if b.exit == timedOut || b.exit == killed {
 			return errors.New(tooSlow(raw))
 		}
 		h.Binary, h.BinaryProblem = binaryVersion(b)
@@ -249,6 +249,9 @@ func fileStates(lines []string, declared []lifecycle.HostFile) []lifecycle.FileS
 // timedOut is the exit code of timeout(1) for a command that it has ended.
 const timedOut = 124
 
+// killed is that of one that did not end by that.
+const killed = 137
+
 // tooSlow says that `k0s version` took longer than the script waits for it. Which version is installed is then not known, and nothing is
 // wrong with the binary as far as anybody can tell.
 func tooSlow(raw frames) string {
@@ -321,7 +324,10 @@ func etcdMembers(b block) ([]lifecycle.EtcdMember, string) {
 	i := bytes.IndexByte(b.text, '{')
 	if b.exit != 0 || i < 0 || json.NewDecoder(bytes.NewReader(b.text[i:])).Decode(&list) != nil {
 		first := firstLine(b.text)
-		if first == "" {
+		switch {
+		case b.exit == timedOut || b.exit == killed:
+			first = "it did not answer within kiban's time-out"
+		case first == "":
 			first = fmt.Sprintf("no answer, exit code %d", b.exit)
 		}
 		return nil, "`k0s etcd member-list`: " + first

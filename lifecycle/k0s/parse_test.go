@@ -1,6 +1,8 @@
 package k0s
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,6 +124,16 @@ func TestParseFacts(t *testing.T) {
 		{"etcd can't be asked", said("unit=k0scontroller", running, "etcdsays<1>curl: it is not installed there"),
 			func(f facts) bool {
 				return !f.host.Etcd.Known() && f.host.Etcd.Unknown == "curl: it is not installed there"
+			}},
+		{"etcd's metrics hang", said("unit=k0scontroller", running, `etcdsays<0>{"header":{"member_id":"7"},"dbSize":"20480","leader":"7"}`+
+			"curl: (28) Operation timed out after 5001 milliseconds with 0 bytes received\n"),
+			func(f facts) bool {
+				e := f.host.Etcd
+				return e.Known() && e.Leads && strings.HasPrefix(e.PaceUnknown, "curl: (28) Operation timed out")
+			}},
+		{"etcd says nothing at all", said("unit=k0scontroller", running, "etcdsays<124>", "etcd<124>"),
+			func(f facts) bool {
+				return !f.host.Etcd.Known() && f.etcd == nil && strings.Contains(f.etcdProblem, "did not answer within kiban's time-out")
 			}},
 		{"etcd says nonsense", said("unit=k0scontroller", running, `etcdsays<0>{"header":{"member_id":"7"},"dbSize":"-3","dbSizeInUse":"no"}`),
 			func(f facts) bool { return !f.host.Etcd.Known() || f.host.Etcd.Size == 0 }},
@@ -310,7 +322,7 @@ func TestPatience(t *testing.T) {
 	if err := os.WriteFile(bin, []byte("#!/bin/sh\nsleep 60\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "timeout"), []byte("#!/bin/sh\necho waited $1\nexit 124\n"), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "timeout"), []byte("#!/bin/sh\necho waited $3\nexit 124\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -326,6 +338,70 @@ func TestPatience(t *testing.T) {
 		if h := parseFacts(out, q).host; h.Problem != lifecycle.HostFacts || !strings.Contains(h.Why, "time-out of "+want+" s") ||
 			!strings.Contains(string(out), "waited "+want) {
 			t.Errorf("with %s processors: %+v\n%s", cpus, h, out)
+		}
+	}
+}
+
+// TestScriptOutlivesEtcd runs the script on a controller whose etcd hangs. Each question to etcd is bounded, all of them are asked at
+// once: none of the three programs goes on before the others have begun. What is not of etcd is known all the same, and etcd is not.
+func TestScriptOutlivesEtcd(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(in(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(in(name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bin/nproc", "#!/bin/sh\necho 1000000\n") // idle as any machine would be
+	meet := fmt.Sprintf("#!/bin/sh\nmeet() { : >%[1]s/$1; for o in status list curl; do "+
+		"until [ -e %[1]s/$o ]; do /bin/sleep 0.01; done; done; }\n", dir)
+	write("bin/k0s", meet+"case $1 in version) echo v1.35.7+k0s.0 ;; etcd) meet list; exec sleep 1000 ;;\n"+
+		"status) meet status; echo '{\"Version\":\"v1.35.7+k0s.0\",\"Pid\":1,\"Role\":\"controller\"}' ;; esac\n")
+	write("bin/curl", meet+"meet curl; exec sleep 1000\n")
+	// what sleeps is ended as by its bound, which is written down
+	write("bin/timeout", fmt.Sprintf("#!/bin/sh\nshift 2; echo \"$1 $2 $3\" >>%s; shift\nPATH=%s:$PATH exec \"$@\"\n", in("bounds"),
+		in("ends")))
+	write("ends/sleep", "#!/bin/sh\nexit 124\n")
+	write("bin/systemctl", fmt.Sprintf("#!/bin/sh\nprintf 'ActiveState=active\\nSubState=running\\nFragmentPath=%s\\n\\n'\n", in("unit")))
+	write("unit", "[Service]\nExecStart=/usr/local/bin/k0s controller --data-dir="+in("data")+"\n")
+	write("data/etcd/member", "")
+	write("etc/k0s.yaml", "a: b\n")
+	t.Setenv("PATH", in("bin")+":"+os.Getenv("PATH"))
+	q := question{nonce: nonce, host: lifecycle.Host{Name: "c1", Role: lifecycle.RoleController}, paths: paths{binary: in("bin/k0s"),
+		data: in("data"), config: in("etc/k0s.yaml"), token: in("none"), etc: in("etc"), locks: in("locks")}}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only for a script that asks one after the other: it never ends
+	defer cancel()
+	for _, shell := range []string{"dash", "bash"} {
+		path, err := exec.LookPath(shell)
+		if err != nil {
+			continue
+		}
+		for _, left := range []string{"bounds", "status", "list", "curl"} {
+			_ = os.Remove(in(left)) // none before the first
+		}
+		cmd := exec.CommandContext(ctx, path, "-c", script(q))
+		cmd.WaitDelay = time.Second
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", shell, err, out)
+		}
+		f := parseFacts(out, q)
+		if h := f.host; h.Problem != "" || h.Running.IsZero() || h.Binary.IsZero() || h.ConfigDigest == "" || h.FreeBytes == 0 {
+			t.Errorf("%s: what does not hang is not known: %+v\n%s", shell, h, out)
+		}
+		if f.host.Etcd.Known() || f.etcd != nil || f.etcdProblem == "" {
+			t.Errorf("%s: an etcd that hangs is told as %+v, its members as %+v\n%s", shell, f.host.Etcd, f.etcd, out)
+		}
+		bounds := strings.Split(strings.TrimSpace(read(t, in("bounds"))), "\n")
+		slices.Sort(bounds)
+		k0s := in("bin/k0s")
+		want := []string{"12 " + k0s + " etcd", "12 sh -c", "8 " + k0s + " status", "8 " + k0s + " version"}
+		if !slices.Equal(bounds, want) {
+			t.Errorf("%s: bounds are %q, want %q", shell, bounds, want)
 		}
 	}
 }

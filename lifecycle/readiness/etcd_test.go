@@ -63,6 +63,14 @@ func TestEtcd(t *testing.T) {
 	if silent.IsReady() || len(silent.Findings) > 0 || !strings.Contains(silent.Unseen[0].Why, "curl: it is not installed") {
 		t.Errorf("%+v", silent)
 	}
+	slow := well
+	slow.PaceUnknown = "curl: (28) Operation timed out"
+	halfSilent := lookAtEtcd(Input{State: lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Etcd: &slow},
+		{Name: "c2", Etcd: &well}}}})
+	if halfSilent.IsReady() || !strings.Contains(halfSilent.Unseen[0].What, "how quick") || len(halfSilent.Unseen) != 1 ||
+		!slices.Contains(halfSilent.Looked, "etcd's room and alarms on 2 controllers") {
+		t.Errorf("metrics that hang: %+v", halfSilent)
+	}
 	never := lookAtEtcd(Input{State: lifecycle.State{Etcd: lifecycle.EtcdState{Members: []lifecycle.EtcdMember{{PeerAddress: "10.0.0.3"}}}}})
 	if len(never.Findings) != 1 || !strings.Contains(never.Findings[0].Summary, "never started: at 10.0.0.3") {
 		t.Errorf("%+v", never)

@@ -197,6 +197,8 @@ func memberRows(site lifecycle.Site, st lifecycle.State) (heading string, rows [
 
 func etcdPart(e *lifecycle.EtcdStatus) []string {
 	switch {
+	case e != nil && e.Unknown != "":
+		return []string{"not known", ""}
 	case !e.Known():
 		return []string{"", ""}
 	case e.Leads:

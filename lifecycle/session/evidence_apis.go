@@ -37,6 +37,29 @@ func (w *world) apis(ctx context.Context, seen lifecycle.State, target lifecycle
 	return e
 }
 
+// unanswered is what is declared, and why nothing else is known of an API that does not answer. Audit logs are read where all controllers
+// answered: those of one that hangs would be waited for in vain.
+func (w *world) unanswered(ctx context.Context, seen lifecycle.State, target lifecycle.Version) *lifecycle.APIEvidence {
+	why := seen.API.Unknown
+	requests := lifecycle.Answer[[]lifecycle.APIRequest]{Unknown: why}
+	e := &lifecycle.APIEvidence{Declared: w.declaredAPIs(ctx, seen, target),
+		Requests: []lifecycle.From[[]lifecycle.APIRequest]{{Name: "the API", Answer: requests}}, Kept: requests,
+		Writes: lifecycle.Answer[lifecycle.APIWrites]{Unknown: why}, Releases: lifecycle.Answer[lifecycle.ReleaseAPIs]{Unknown: why}}
+	if w.machines.audit == nil {
+		return e
+	}
+	for _, h := range w.site.Cluster.Hosts {
+		if c, _ := seen.Host(h.Name); h.Role.IsController() && w.site.AuditLog(h) != "" && !c.Reached() {
+			e.Calls = append(e.Calls, lifecycle.From[[]lifecycle.APICall]{Name: h.Name, Answer: lifecycle.Answer[[]lifecycle.APICall]{
+				Unknown: "it did not answer"}})
+		}
+	}
+	if len(e.Calls) == 0 {
+		e.Calls = w.machines.audit(ctx)
+	}
+	return e
+}
+
 func answer[T any](value T, err error) lifecycle.Answer[T] {
 	if err != nil {
 		return lifecycle.Answer[T]{Unknown: lifecycle.InWords(err)}

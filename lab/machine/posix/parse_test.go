@@ -50,7 +50,7 @@ func word(w *syntax.Word) string {
 }
 
 // wrappers run the rest of their arguments as a command.
-var wrappers = []string{"sudo", "env", "timeout", "nohup", "xargs", "quiet", "soon", "command", "exec"}
+var wrappers = []string{"sudo", "env", "timeout", "nohup", "xargs", "quiet", "soon", "within", "command", "exec"}
 
 func expand(words []string) [][]string {
 	out := [][]string{words}
