@@ -47,6 +47,9 @@ type Diagnostic struct {
 // reading has found errors in that document, it is most likely one of them again, without its line.
 var ErrReadAgain = errors.New("a second reading of the document")
 
+// ErrUnserved is the cause of a finding that the API serves no kind of an object in the version that the object is declared in.
+var ErrUnserved = errors.New("the API does not serve it in that version")
+
 // Errorf is a finding that stops the verb. Subject is where ("" when it is nowhere in particular); the format makes the summary, one line.
 // What else there is to say follows: Errorf(...).Because(detail).Try(hint).From(err).
 func Errorf(subject, format string, args ...any) Diagnostic {

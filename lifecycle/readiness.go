@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,6 +54,9 @@ type ReadinessFinding struct {
 	Owner string `json:"owner,omitempty"`
 	// Summary is one line: what will happen.
 	Summary string `json:"summary"`
+	// Source is where the declaration has it, "overlays/tokyo-prod/web.yaml:3", or what makes it: "chart web-1.2.0". "" where neither is
+	// known.
+	Source string `json:"source,omitempty"`
 	// Seen is the evidence, a line each: what was seen, and where.
 	Seen []string `json:"seen,omitempty"`
 	// Breaks is the version from which it does: "v1.37". "" where no version decides.
@@ -119,7 +123,7 @@ func (r Readiness) Beside(own Diagnostics) Readiness {
 		is := func(m string) bool { return told[f.Rule+" "+m] }
 		switch rest := slices.DeleteFunc(slices.Clone(f.Machines), is); {
 		case f.Rank == RankGood:
-		case is(f.Subject) || len(f.Machines) > 0 && len(rest) == 0:
+		case is(f.Subject) || len(f.Machines) > 0 && len(rest) == 0 || len(f.unserved(own)) > 0:
 			continue
 		case len(rest) < len(f.Machines):
 			f.Seen = slices.DeleteFunc(slices.Clone(f.Seen), func(line string) bool {
@@ -134,6 +138,37 @@ func (r Readiness) Beside(own Diagnostics) Readiness {
 	}
 	r.Findings = left
 	return r
+}
+
+// RuleRemovedAPI finds what uses an API that goes, or has gone.
+const RuleRemovedAPI = "removed-api"
+
+// unserved are those of a plan's findings that tell the same of what is declared: it can't be applied, for its API has gone.
+func (f ReadinessFinding) unserved(own Diagnostics) Diagnostics {
+	if f.Rule != RuleRemovedAPI || f.Source == "" || f.Rank == RankGood {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(own), func(d Diagnostic) bool { return !f.sameAs(d) })
+}
+
+func (f ReadinessFinding) sameAs(d Diagnostic) bool {
+	return d.Subject == f.Source && errors.Is(d, ErrUnserved)
+}
+
+// WithUnserved makes one finding, which is in the way, of what a plan finds of a declared object that can't be applied and of what is
+// found of its API; left are the plan's other findings.
+func (r Readiness) WithUnserved(own Diagnostics) (joined Readiness, left Diagnostics) {
+	r.Findings, left = slices.Clone(r.Findings), own
+	for i, f := range r.Findings {
+		same := f.unserved(own)
+		if len(same) == 0 {
+			continue
+		}
+		r.Findings[i].Rank = RankBlocks
+		r.Findings[i].Seen = append(slices.Clone(f.Seen), same[0].Detail)
+		left = slices.DeleteFunc(slices.Clone(left), f.sameAs)
+	}
+	return r, left
 }
 
 // Sort orders the findings for people: the worst first, then by subject and summary.

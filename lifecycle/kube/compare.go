@@ -207,6 +207,9 @@ func (j *judge) unknownKind(ctx context.Context, v verdict, o lifecycle.Object) 
 			"where nothing else does"
 	}
 	v.refused = new(lifecycle.Errorf(o.Source, "the cluster does not know the kind of %s", o.String()).Because(why).Try(hint))
+	if !ok {
+		v.refused.Cause = lifecycle.ErrUnserved
+	}
 	return v
 }
 

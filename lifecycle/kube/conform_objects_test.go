@@ -209,6 +209,10 @@ metadata: {name: of-old}`)
 		"error objects.yaml:3: the cluster does not know the kind of Gadget NS/unknown: the cluster serves no Gadget of example.org/v1",
 		"error objects.yaml:4: the cluster does not know the kind of Deployment NS/of-old: "+
 			"the cluster serves no Deployment of apps/v1beta1; it serves it as apps/v1")
+	if _, _, err := s.client.Compare(t.Context(), objs[3:], lifecycle.CompareOptions{Namespace: s.namespace}); !errors.Is(err,
+		lifecycle.ErrUnserved) {
+		t.Errorf("an object of a former version: %v", err)
+	}
 	coming := declared(t, `apiVersion: v1
 kind: Namespace
 metadata: {name: kiban-no-such-namespace}

@@ -103,6 +103,9 @@ func (l *apiLook) declares(unit string, d declaring) {
 		seen = first.Source + ": " + seen
 	}
 	finding.Seen = []string{seen}
+	if !first.Later { // what a chart makes later is not what a plan tries now
+		finding.Source = first.Source
+	}
 	finding.Remedy = l.redeclare(unit, d.api, first.Source)
 	l.findNaming(d.api, finding)
 }

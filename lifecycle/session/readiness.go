@@ -111,6 +111,7 @@ func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) lifecycle.
 // withPlanned adds what stops the plan: budgets that let nobody go, pods that a drain refuses to move, charts that can't be had. What both
 // tell is told as the plan has it.
 func withPlanned(site string, r lifecycle.Readiness, own lifecycle.Diagnostics) lifecycle.Readiness {
+	r, own = r.WithUnserved(own)
 	r = r.Beside(own)
 	r.Stops = 0 // they are among the findings
 	for _, d := range own {

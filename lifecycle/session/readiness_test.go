@@ -135,3 +135,42 @@ func TestWhatBothFindIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatIsNotServedIsToldOnce: an object of an API that has gone can't be applied, which its plan says, and the rule of removed APIs,
+// too. ready has one finding of both, which is in the way; beside the plan, readiness says nothing of it.
+func TestWhatIsNotServedIsToldOnce(t *testing.T) {
+	to, at := lifecycle.Version{Major: 1, Minor: 37, Patch: 1}, "overlays/lab/jobs.yaml:1"
+	gone := lifecycle.ReadinessFinding{Rule: lifecycle.RuleRemovedAPI, Rank: lifecycle.RankAttention, Subject: "CronJob shop/nightly",
+		Owner: "tenant shop", Source: at, Summary: "it can't be applied now either", Remedy: "Write apiVersion: batch/v1."}
+	refused := lifecycle.Errorf(at, "the cluster does not know the kind of it").Because("it serves it as batch/v1").
+		Hiding(lifecycle.ErrUnserved)
+	for name, tt := range map[string]struct {
+		own   lifecycle.Diagnostic
+		plan  int    // what readiness tells beside the plan
+		ready string // what is in the way
+	}{
+		"the same":      {refused, 0, "tenant shop it can't be applied now either"},
+		"another place": {lifecycle.Errorf("overlays/lab/web.yaml:9", "other").Hiding(lifecycle.ErrUnserved), 1, " other"},
+		"another cause": {lifecycle.Errorf(at, "other"), 1, " other"},
+	} {
+		s := session.With(lifecycle.Site{Name: "lab"}, session.Options{}, session.Parts{Site: seenSite{}, Plans: session.Planners{
+			Make: func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan {
+				return lifecycle.Plan{Site: "lab", Target: to, Hops: []lifecycle.Version{to}, Diagnostics: lifecycle.Diagnostics{tt.own}}
+			},
+			Ready: func(in readiness.Input) lifecycle.Readiness {
+				return lifecycle.Readiness{Site: in.Site.Name, To: in.Target, Findings: []lifecycle.ReadinessFinding{gone}}
+			}}})
+		plan, err := s.Plan(t.Context(), lifecycle.PlanOptions{})
+		if err != nil || len(plan.Readiness.Findings) != tt.plan || plan.Readiness.Stops != 1 {
+			t.Errorf("%s: beside the plan: %+v, %v", name, plan.Readiness, err)
+		}
+		r, err := s.Ready(t.Context(), to, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := r.Of(lifecycle.RankBlocks)
+		if len(blocks) != 1 || blocks[0].Owner+" "+blocks[0].Summary != tt.ready || len(r.Findings) != 1+tt.plan {
+			t.Errorf("%s: ready tells %+v", name, r.Findings)
+		}
+	}
+}
