@@ -18,6 +18,9 @@ func (p *planner) classOf(m *member, c change) lifecycle.DeclaredClass {
 	if parent, raw := strings.CutSuffix(c.path, ".rawArgs"); raw {
 		return p.classOfRaw(parent, c)
 	}
+	if strings.HasPrefix(c.path, gatesPath+"[") || c.path == gatesPath {
+		return p.classOfGates(m)
+	}
 	row := p.classes.Of(c.path)
 	if row.Class == lifecycle.ChangesNever && !p.matters(m, c) {
 		return lifecycle.DeclaredClass{Path: row.Path, Class: lifecycle.ChangesByRestart}

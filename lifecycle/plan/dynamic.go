@@ -118,6 +118,9 @@ func (p *planner) inspectDynamic(told tellings) {
 			told.tell(p, m, row, "")
 		}
 	}
+	if m != nil {
+		p.inspectGates(m)
+	}
 	if len(never) > 0 {
 		slices.Sort(ways)
 		p.find(lifecycle.Errorf(p.site.Name, "the configuration changes what a living cluster cannot change").

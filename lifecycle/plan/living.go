@@ -183,6 +183,9 @@ func (p *planner) inspectConfig(m *member, told tellings) {
 			told.tell(p, m, row, "")
 		}
 	}
+	if !p.site.Cluster.DynamicConfig {
+		p.inspectGates(m)
+	}
 	if len(never) == 0 {
 		return
 	}
