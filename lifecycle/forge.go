@@ -45,6 +45,8 @@ type Telling struct {
 // MergedCommit is a commit that came into a branch, and the job that is about to carry it out.
 type MergedCommit struct {
 	Commit, Branch string
+	// Applies is the commit that the job's pipeline is of; "" is Commit. A schedule carries out later what an earlier commit brought.
+	Applies string
 	// Environment is the one that the job deploys to, "" when it has none, and Pipeline the job's.
 	Environment string
 	Pipeline    int64

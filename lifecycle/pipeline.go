@@ -35,6 +35,9 @@ type Pipeline struct {
 	Since string
 	// Base is the full name of the revision of the target branch that a merge request is compared with; "" where none is known.
 	Base string
+	// Later: the sites are those that may go now, whose change an earlier pipeline had to leave. A schedule has it done, and again where
+	// one may not go after all.
+	Later bool
 	// Signed: each plan is signed with an ID token of GitLab's, in a job of its own (Fleet.SignedReviews).
 	Signed bool
 	// Gone are the sites whose overlay was there then: the note tells what becomes of them, which is nothing.
@@ -69,6 +72,8 @@ type PipelineSite struct {
 	// From are the sites that must have run a version before this one takes it (spec.promotion). Each gets a job that looks at it, with its
 	// own environment: no job has the keys of two sites.
 	From []PipelineSite
+	// Brought is the commit that the site's last change came with, where that is not the pipeline's own.
+	Brought string
 	// Rehearse: its plan is rehearsed, where the site asks for that.
 	Rehearse bool
 }

@@ -96,6 +96,9 @@ func applySite(ctx context.Context, opts *applyOptions, outcome *lifecycle.Outco
 	defer func() { err = errors.Join(err, s.Close()) }()
 	result, err := s.Apply(ctx, what)
 	became(outcome, site, result)
+	if opts.Reviewed != "" && exitCode(err) == exitBlocked {
+		a.note("Not now. A schedule with KIBAN_GO = true takes it up when it may go; this job can be retried then, too.")
+	}
 	if err != nil {
 		return err
 	}

@@ -9,12 +9,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/review"
 )
+
+// brought is the full name of another commit of that merge request.
+var brought = strings.Repeat("c0ffee00", 5)
 
 // mergedServer is a GitLab whose merge request !42 planned lab, osaka and one that is none; a commit of another name came without one.
 func mergedServer(t *testing.T, plan lifecycle.Plan) *httptest.Server {
@@ -40,6 +44,8 @@ func mergedServer(t *testing.T, plan lifecycle.Plan) *httptest.Server {
 		"/api/v4/projects/7/jobs/8/artifacts/plans/../evil.json":    `{"format":"1.0","site":"../evil"}`,
 		"/api/v4/projects/7/jobs/8/artifacts/plans/..%2Fevil.json":  `{"format":"1.0","site":"../evil"}`,
 	}
+	commits := "/api/v4/projects/7/repository/commits/"
+	answers[commits+brought+"/merge_requests"] = answers[commits+"c0ffee/merge_requests"]
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer, ok := answers[r.URL.Path]
 		if !ok || r.Header.Get("Private-Token") != "glpat-x" {
@@ -58,6 +64,7 @@ func TestCIReviewed(t *testing.T) {
 	server := mergedServer(t, plan)
 	for name, tt := range map[string]struct {
 		sites []string
+		more  []string
 		env   map[string]string
 		code  int
 		says  []string
@@ -75,6 +82,14 @@ func TestCIReviewed(t *testing.T) {
 			says: []string{"lab has no reviewed plan", "commit beef was applied since, by the newer pipeline 51"}},
 		"another applied before": {sites: []string{"lab"}, env: map[string]string{"CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "52"},
 			left: []string{"lab"}},
+		"brought by an earlier commit": {sites: []string{"lab"}, more: []string{"--commit", brought},
+			env:  map[string]string{"CI_COMMIT_SHA": "beef", "CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "50"},
+			says: []string{"lab: the plan of " + mergeRequestURL}, left: []string{"lab"}},
+		"brought by an earlier commit, and another applied since": {sites: []string{"lab"}, more: []string{"--commit", brought},
+			env:  map[string]string{"CI_COMMIT_SHA": "cafe", "CI_ENVIRONMENT_NAME": "lab/lab", "CI_PIPELINE_ID": "50"},
+			says: []string{"commit beef was applied since, by the newer pipeline 51"}},
+		"a name that may mean anything": {sites: []string{"lab"}, more: []string{"--commit", "main"}, code: exitFailed,
+			says: []string{"--commit is the full name of a commit"}, left: []string{"lab"}},
 		"no token": {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": ""}, code: exitFailed,
 			says: []string{"there is no token for GitLab"}},
 		"a wrong token": {sites: []string{"lab"}, env: map[string]string{"KIBAN_GITLAB_TOKEN": "glpat-y"}, code: exitFailed,
@@ -107,7 +122,8 @@ func TestCIReviewed(t *testing.T) {
 			var stdout, stderr strings.Builder
 			s := Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Size: func() (int, int) { return 80, 24 },
 				Getenv: func(k string) string { return env[k] }}
-			code := run(t.Context(), s, append(append([]string{"--fleet", t.TempDir(), "ci", "reviewed"}, tt.sites...), "--out", out), services)
+			args := slices.Concat([]string{"--fleet", t.TempDir(), "ci", "reviewed"}, tt.sites, tt.more, []string{"--out", out})
+			code := run(t.Context(), s, args, services)
 			if code != tt.code || stdout.Len() != 0 || strings.Contains(stderr.String(), "glpat-") {
 				t.Errorf("exit %d, want %d; stdout %q\n%s", code, tt.code, stdout.String(), stderr.String())
 			}

@@ -70,6 +70,8 @@ func pipelinesOfOurs(t *testing.T) map[string]string {
 	for _, kind := range []lifecycle.PipelineKind{lifecycle.PipelinePlan, lifecycle.PipelineApply, lifecycle.PipelineDrift} {
 		texts[string(kind)] = gitlab.Pipeline(lifecycle.Pipeline{Kind: kind, Sites: sites, Gone: []string{"oslo"}})
 	}
+	sites[1].Brought = strings.Repeat("c0ffee00", 5)
+	texts["later"] = gitlab.Pipeline(lifecycle.Pipeline{Kind: lifecycle.PipelineApply, Sites: sites, Later: true})
 	return texts
 }
 

@@ -271,3 +271,23 @@ func TestReviewedPlansThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// TestNotNowIsSaidToBeTakenUp: a job that may not go now ends at once, and says who takes it up. At a terminal nobody does.
+func TestNotNowIsSaidToBeTakenUp(t *testing.T) {
+	const says = "A schedule with KIBAN_GO = true takes it up when it may go"
+	plan := clusterPlan("worker-1/upgrade")
+	plan.Diagnostics = lifecycle.Diagnostics{lifecycle.Blockedf("worker-1", "no room for its pods")}
+	for name, tt := range map[string]struct {
+		args []string
+		says bool
+	}{
+		"in a job":      {[]string{"--reviewed", keepReviewed(t, plan)}, true},
+		"at a terminal": {nil, false},
+	} {
+		f := &fakeSite{state: twoMachines(ofK0s(36, 3)), plans: []lifecycle.Plan{plan}}
+		r := f.kiban(t, t.TempDir(), nil, append([]string{"apply", "lab", "--yes"}, tt.args...)...)
+		if r.code != exitBlocked || strings.Contains(r.err, says) != tt.says {
+			t.Errorf("%s: exit %d\n%s", name, r.code, r.err)
+		}
+	}
+}

@@ -81,13 +81,8 @@ func Holds(known map[string]Collected, lifts []lifecycle.Lift, now time.Time) []
 
 // lastFailed is the last run of a site that applied what is declared, if it failed. A run that was stopped, cut off or blocked did not.
 func lastFailed(c Collected) (lifecycle.RunRecord, bool) {
-	runs, _, _ := c.Runs.Last()
-	for _, r := range runs {
-		if r.Applied() {
-			return r, r.Result == lifecycle.RunFailed
-		}
-	}
-	return lifecycle.RunRecord{}, false
+	r, ran := lastApplied(c)
+	return r, ran && r.Result == lifecycle.RunFailed
 }
 
 // lifted is the last lift of a failure, unless it has happened since.

@@ -64,8 +64,9 @@ func MergeRequestOf(getenv func(string) string) (MergeRequestAt, error) {
 	return mr, nil
 }
 
-// MergedCommitOf finds out from the environment which commit this is about, and where it is.
-func MergedCommitOf(getenv func(string) string) (Project, lifecycle.MergedCommit, error) {
+// MergedCommitOf finds out from the environment which commit this is about, and where it is. brought is the commit that is carried out
+// where that is an earlier one than the pipeline's; "" is the pipeline's.
+func MergedCommitOf(brought string, getenv func(string) string) (Project, lifecycle.MergedCommit, error) {
 	c := lifecycle.MergedCommit{Commit: getenv("CI_COMMIT_SHA"), Branch: getenv("CI_COMMIT_BRANCH")}
 	if n, err := strconv.ParseInt(getenv("CI_PIPELINE_ID"), 10, 64); err == nil {
 		c.Environment, c.Pipeline = getenv("CI_ENVIRONMENT_NAME"), n
@@ -74,6 +75,9 @@ func MergedCommitOf(getenv func(string) string) (Project, lifecycle.MergedCommit
 		return Project{}, c, lifecycle.Errorf("", "there is no merged commit to ask about").
 			Because(name + " is not set: this is not a pipeline of a branch.").
 			Try("At a terminal, kiban apply shows its plan and asks; a plan that was saved runs with apply --plan.")
+	}
+	if brought != "" {
+		c.Commit, c.Applies = brought, c.Commit
 	}
 	return ProjectOf(getenv), c, nil
 }

@@ -10,9 +10,11 @@ import (
 )
 
 // FetchReviewed puts the plans that the merge request of the environment's commit showed into a folder, a file a site. Without names they
-// are those of all sites that were planned. A site without a reviewed plan gets no file, and Warn says why: apply decides.
+// are those of all sites that were planned. brought is the commit that the merge request made, where it is another than the
+// environment's. A site without a reviewed plan gets no file, and Warn says why: apply decides.
 func (r Repository) FetchReviewed(
-	ctx context.Context, out string, sites []string, getenv func(string) string, open func(lifecycle.ForgeServer) (Forge, error),
+	ctx context.Context, out string, sites []string, brought string, getenv func(string) string,
+	open func(lifecycle.ForgeServer) (Forge, error),
 ) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return review.Unwritable(out, err)
@@ -22,7 +24,7 @@ func (r Repository) FetchReviewed(
 			return review.Unwritable(out, err)
 		}
 	}
-	from, commit, err := MergedCommitOf(getenv)
+	from, commit, err := MergedCommitOf(brought, getenv)
 	if err != nil {
 		return err
 	}

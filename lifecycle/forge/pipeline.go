@@ -19,6 +19,8 @@ type PipelineOptions struct {
 	Kind lifecycle.PipelineKind
 	// Since has jobs for the sites only that changed since that revision; "", or what noRevision matches, for all.
 	Since string
+	// Due are the facts by which it is decided who may go now: only those get a job, for what was merged before. nil: all do.
+	Due *fleet.Facts
 	// Sites are the only ones that may get a job; none means all.
 	Sites []string
 	// Selector picks the sites that may get a job by their labels, as they are now.
@@ -67,20 +69,39 @@ func (r Repository) Pipeline(ctx context.Context, opts PipelineOptions) (p lifec
 	if list = list.Selected(opts.Selector); len(list.Sites) == 0 && !opts.Selector.All() {
 		r.Note("%s", list.None(p.Since != "", opts.Selector))
 	}
+	var brought map[string]fleet.Brought
+	if opts.Due != nil {
+		if list, brought, err = r.due(ctx, list, *opts.Due); err != nil {
+			return p, err
+		}
+		p.Later, former = true, formerOf(brought)
+	}
+	if p.Sites, err = r.jobs(ctx, opts.Kind, list.Declared(), former); err != nil {
+		return p, err
+	}
+	for i, s := range p.Sites {
+		p.Sites[i].Brought = brought[s.Name].Commit
+	}
+	p.Gone, p.Again = PipelineGone(list.Removed), again(opts, list.Since)
+	return p, nil
+}
+
+// jobs are the sites that get a job, as that needs them.
+func (r Repository) jobs(ctx context.Context, kind lifecycle.PipelineKind, sites []lifecycle.Site, former FormerLabels) (
+	[]lifecycle.PipelineSite, error,
+) {
 	load := func(name string) lifecycle.Site {
 		site, _ := r.Load(ctx, name)
 		return site
 	}
-	sites := list.Declared()
-	if opts.Kind == lifecycle.PipelineBackup {
+	if kind == lifecycle.PipelineBackup {
 		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !NeedsBackup(load(s.Name)) })
 	}
-	p.Sites, err = PipelineSites(opts.Kind, sites, load, former)
-	for i, s := range p.Sites {
-		p.Sites[i].Rehearse = opts.Kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
+	out, err := PipelineSites(kind, sites, load, former)
+	for i, s := range out {
+		out[i].Rehearse = kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
 	}
-	p.Gone, p.Again = PipelineGone(list.Removed), again(opts, list.Since)
-	return p, err
+	return out, err
 }
 
 // again are the words of the command that writes a pipeline once more, from the same revision.

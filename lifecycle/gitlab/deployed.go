@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 const deploymentsAsked = 20
 
 // overtaken says what was deployed to an environment, with success, by a newer pipeline than this one and from another commit: what this
-// one would do was reviewed before that. It is "" when nothing was, and where GitLab tells of no deployments. Errors are Diagnostics.
+// one would do was reviewed before that. What counts is the commit that the pipeline applies. It is "" when nothing was, and where GitLab
+// tells of no deployments. Errors are Diagnostics.
 func (c *Client) overtaken(ctx context.Context, project string, of lifecycle.MergedCommit) (by string, err error) {
 	opts := gitlab.ListProjectDeploymentsOptions{ListOptions: gitlab.ListOptions{PerPage: deploymentsAsked}, OrderBy: new("id"),
 		Sort:        new("desc"),
@@ -29,7 +31,7 @@ func (c *Client) overtaken(ctx context.Context, project string, of lifecycle.Mer
 		return "", c.explainReading(ctx, err, project)
 	}
 	for _, d := range all {
-		if d.Deployable.Pipeline.ID > of.Pipeline && d.SHA != of.Commit {
+		if d.Deployable.Pipeline.ID > of.Pipeline && d.SHA != cmp.Or(of.Applies, of.Commit) {
 			return fmt.Sprintf("commit %s was applied since, by the newer pipeline %d", short(d.SHA), d.Deployable.Pipeline.ID), nil
 		}
 	}

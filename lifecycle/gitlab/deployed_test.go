@@ -14,10 +14,11 @@ func TestOvertaken(t *testing.T) {
 		return fmt.Sprintf(`{"id":%d,"sha":%q,"status":"success","deployable":{"pipeline":{"id":%d}}}`, 900-pipeline, sha, pipeline)
 	}
 	for name, c := range map[string]struct {
-		status int
-		answer []string
-		want   string
-		fails  string
+		applies string
+		status  int
+		answer  []string
+		want    string
+		fails   string
 	}{
 		"never deployed":       {},
 		"deployed before":      {answer: []string{deployment(40, "aaaa")}},
@@ -27,11 +28,14 @@ func TestOvertaken(t *testing.T) {
 		"the same commit, once more": {answer: []string{deployment(51, "cafe")}},
 		"an older one was retried then": {answer: []string{deployment(40, "aaaa"), deployment(51, "bbbb")},
 			want: "commit bbbb was applied since, by the newer pipeline 51"},
-		"deployed by nobody's pipeline": {answer: []string{`{"id":1,"sha":"bbbb","status":"success"}`}},
-		"no deployments to tell of":     {status: http.StatusNotFound},
-		"not for this token":            {status: http.StatusForbidden},
-		"the server is down":            {status: http.StatusBadGateway, fails: "502"},
-		"the token is none":             {status: http.StatusUnauthorized, fails: "does not know the token"},
+		"deployed by nobody's pipeline":                               {answer: []string{`{"id":1,"sha":"bbbb","status":"success"}`}},
+		"what an earlier commit brought, applied by a newer schedule": {applies: "beef", answer: []string{deployment(51, "beef")}},
+		"a schedule's job is retried, when another commit was applied": {applies: "beef", answer: []string{deployment(51, "cafe")},
+			want: "commit cafe was applied since, by the newer pipeline 51"},
+		"no deployments to tell of": {status: http.StatusNotFound},
+		"not for this token":        {status: http.StatusForbidden},
+		"the server is down":        {status: http.StatusBadGateway, fails: "502"},
+		"the token is none":         {status: http.StatusUnauthorized, fails: "does not know the token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
@@ -46,7 +50,7 @@ func TestOvertaken(t *testing.T) {
 				return true
 			}
 			got, err := s.client(t, token).overtaken(t.Context(), project,
-				lifecycle.MergedCommit{Environment: "production/far", Commit: "cafe", Pipeline: 50})
+				lifecycle.MergedCommit{Environment: "production/far", Commit: "cafe", Applies: c.applies, Pipeline: 50})
 			if got != c.want || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 				t.Errorf("got %q, %v", got, err)
 			}

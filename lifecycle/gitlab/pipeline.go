@@ -37,7 +37,7 @@ func writeJobs(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
 	for _, s := range p.Sites {
 		switch p.Kind {
 		case lifecycle.PipelineApply:
-			writeApplyJob(b, s)
+			writeApplyJob(b, s, p.Later)
 		case lifecycle.PipelineDrift:
 			writeDriftJob(b, s)
 		case lifecycle.PipelineBackup:
@@ -57,6 +57,9 @@ func writeJobs(b *strings.Builder, p lifecycle.Pipeline, looks []look) {
 // writePipelineHead writes what the jobs have in common; part says that the pipeline is one of several.
 func writePipelineHead(b *strings.Builder, p lifecycle.Pipeline, looks []look, part bool) {
 	why := "every site"
+	if p.Later {
+		why = "each of the sites that may go now"
+	}
 	if p.Since != "" {
 		why = "each of the sites that changed since " + lifecycle.OneLine(p.Since)
 	}

@@ -138,9 +138,15 @@ note:
 // writeApplyJob is never cut off by a newer pipeline, and runs alone on its site. A wave begins when each job of the one before has
 // succeeded, those that wait for somebody included: it has no needs, which would let it begin earlier. What runs is what was reviewed, or
 // nothing. The script ends before the job's time does, so that what is told afterwards is told then, too.
-func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
+//
+// later: a schedule takes it up. Nothing is behind it, so one that may not go after all warns, and the next schedule asks again; one that
+// waits for somebody to start it leaves the pipeline at its end.
+func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite, later bool) {
 	var evidence []string
-	gate := ""
+	gate, commit := "", ""
+	if s.Brought != "" {
+		commit = " --commit " + s.Brought
+	}
 	for _, from := range s.From {
 		evidence = append(evidence, yamlString("soak:"+from.Name))
 	}
@@ -158,7 +164,7 @@ func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
   dependencies: [%[5]s]
   variables: {RUNNER_SCRIPT_TIMEOUT: 5h45m, RUNNER_AFTER_SCRIPT_TIMEOUT: 10m}
   script:%[6]s
-    - kiban ci reviewed %[1]s --out reviewed
+    - kiban ci reviewed %[1]s --out reviewed%[7]s
     - kiban ci tell %[1]s started --plan reviewed/%[1]s.json || true
     - >-
       kiban apply %[1]s --yes --lock-timeout 30m --reviewed reviewed/%[1]s.json --accept-changes "$KIBAN_ACCEPT_CHANGES"
@@ -171,9 +177,12 @@ func writeApplyJob(b *strings.Builder, s lifecycle.PipelineSite) {
     access: developer
     expire_in: 1 year
     paths: [.kiban/runs/, timeline-%[1]s.html, result-%[1]s.json]
-`, s.Name, waveStage(s.Wave), yamlString(environmentOf(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate)
-	if s.Manual {
-		fmt.Fprintf(b, "  when: manual\n  allow_failure: false\n  manual_confirmation: %s\n", yamlString("Apply to "+s.Name+"?"))
+`, s.Name, waveStage(s.Wave), yamlString(environmentOf(s)), deploymentTier(s.Tier), strings.Join(evidence, ", "), gate, commit)
+	switch {
+	case s.Manual:
+		fmt.Fprintf(b, "  when: manual\n  allow_failure: %t\n  manual_confirmation: %s\n", later, yamlString("Apply to "+s.Name+"?"))
+	case later:
+		b.WriteString("  allow_failure: {exit_codes: [3]}\n")
 	}
 }
 

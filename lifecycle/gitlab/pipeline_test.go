@@ -163,6 +163,48 @@ func TestApplyPipeline(t *testing.T) {
 	}
 }
 
+// TestA3_LaterIsReviewedAndStarted: what a schedule takes up is held to the merge request of its site's last change, and to its gate;
+// production waits for somebody to start it. One that may not go after all warns, and nothing else does.
+func TestA3_LaterIsReviewedAndStarted(t *testing.T) {
+	const commit = "3f2a1c9d5e0123456789012345678901234567ab"
+	sites := pipelineSites()
+	for i := range sites {
+		sites[i].Brought = commit
+	}
+	sites[0].Brought = "" // the newest commit's
+	text := Pipeline(lifecycle.Pipeline{Kind: lifecycle.PipelineApply, Sites: sites, Later: true})
+	golden(t, "pipeline_later.yml", text)
+	jobs, _ := parsedJobs(t, text)
+	for _, s := range sites {
+		job, script := jobs["apply:"+s.Name], scriptOf(jobs["apply:"+s.Name])
+		want := "kiban ci reviewed " + s.Name + " --out reviewed"
+		if s.Brought != "" {
+			want += " --commit " + commit
+		}
+		if !strings.Contains(script, want+"\n") || !strings.Contains(script, "--reviewed reviewed/"+s.Name+".json") {
+			t.Errorf("%s is not held to what was reviewed:\n%s", s.Name, script)
+		}
+		if strings.Contains(script, "ci gate") != (len(s.From) > 0) {
+			t.Errorf("%s: its soak is asked for, or not, by mistake:\n%s", s.Name, script)
+		}
+		if (job["when"] == "manual") != s.Manual {
+			t.Errorf("%s: waits for somebody to start it: %v", s.Name, job["when"])
+		}
+		switch allowed := job["allow_failure"].(type) {
+		case bool: // GitLab calls the pipeline done, and the button stays
+			if !s.Manual || !allowed {
+				t.Errorf("%s: may fail: %v", s.Name, allowed)
+			}
+		case map[string]any:
+			if codes := fmt.Sprint(allowed["exit_codes"]); s.Manual || codes != "[3]" {
+				t.Errorf("%s: may fail with %s", s.Name, codes)
+			}
+		default:
+			t.Errorf("%s: may not wait for the next schedule: %v", s.Name, allowed)
+		}
+	}
+}
+
 func scriptOf(job map[string]any) string {
 	var lines []string
 	for _, l := range job["script"].([]any) {

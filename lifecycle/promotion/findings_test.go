@@ -34,5 +34,8 @@ func TestFindings(t *testing.T) {
 		if !strings.Contains(d.Detail, want.detail) || !strings.Contains(d.Hint, want.hint) {
 			t.Errorf("got %q, %q; want %q, %q", d.Detail, d.Hint, want.detail, want.hint)
 		}
+		if filed := i == 0; strings.Contains(d.Hint, "A schedule with KIBAN_GO = true takes it up by itself.") != filed {
+			t.Errorf("in a pipeline, a schedule takes it up, and nowhere else: %q", d.Hint)
+		}
 	}
 }

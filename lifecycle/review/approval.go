@@ -49,6 +49,9 @@ func (a *Approval) Allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.R
 	}
 	err := Check(reviewed, now, a.begun)
 	if err == nil {
+		err = a.again(ctx, now)
+	}
+	if err == nil {
 		a.under = a.begun || now.ClusterUID != "" || reviewed.ClusterUID == ""
 		if !a.under { // only what brings the API back: whether the reviewed plan was begun, the cluster can tell then
 			said.Plan = ""
@@ -68,6 +71,9 @@ func (a *Approval) Allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.R
 		return said, err
 	}
 	lines := Differences(reviewed, now, a.begun)
+	if len(lines) == 0 {
+		lines = []string{"what was reviewed has been carried out before, and has been undone since"}
+	}
 	if a.Accept == ID(now) || Accepted(a.Accept, said.Plan, lines, runs) {
 		said.Accepted, said.AcceptedID, a.under = AcceptedLines(lines), a.Accept, true
 		a.say(fmt.Sprintf("Accepted, although it is not what was reviewed (%s):\n%s", a.Accept, strings.Join(said.Accepted, "\n")))
@@ -76,6 +82,23 @@ func (a *Approval) Allows(ctx context.Context, now lifecycle.Plan) (*lifecycle.R
 	a.sayWhere()
 	a.Note(fmt.Sprintf("--accept-changes %s is not about this plan, whose id is %s.", a.Accept, ID(now)))
 	return said, err
+}
+
+// again refuses the reviewed plan where an earlier run has carried it out to its end: somebody has undone since what it did, and nobody
+// has said yes to having it done once more. A cluster that does not answer keeps no record that could tell.
+func (a *Approval) again(ctx context.Context, now lifecycle.Plan) error {
+	if a.begun || now.Empty() || now.ClusterUID == "" {
+		return nil
+	}
+	r, done := CarriedOut(a.Reviewed, a.Runs(ctx))
+	if !done {
+		return nil
+	}
+	return lifecycle.Errorf(now.Site, "what was reviewed has been carried out already").Hiding(ErrStale).
+		Because(fmt.Sprintf("Run %s carried it out to its end, at %s. What it did has been undone since, by hand or by something else.",
+			r.ID, lifecycle.Stamp(r.Ended))).
+		Try(fmt.Sprintf("Find out who did that, and why. To carry it out once more all the same: --accept-changes %s "+
+			"(in the fleet's pipeline, the variable KIBAN_ACCEPT_CHANGES). It is recorded who accepted what.", ID(now)))
 }
 
 func (a *Approval) sayWhere() {

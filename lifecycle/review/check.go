@@ -70,6 +70,21 @@ func sameCluster(reviewed, now lifecycle.Plan) bool {
 	return untold(reviewed, now) || reviewed.ClusterUID == now.ClusterUID
 }
 
+// CarriedOut is the run that carried out a reviewed plan to its end, by the records, newest first: that of the very merge request and
+// job, for another may ask for the same again. A plan that could not see to its end is never known to be at its own.
+func CarriedOut(of lifecycle.ReviewedPlan, runs []lifecycle.RunRecord) (lifecycle.RunRecord, bool) {
+	if of.Plan.Site == "" || of.Evidence.Job == "" || of.Plan.Unfinished != "" {
+		return lifecycle.RunRecord{}, false
+	}
+	meaning := of.Plan.Meaning()
+	for _, r := range runs {
+		if r.Review != nil && r.Review.Plan == meaning && r.Review.Where == of.Where && r.Review.Job == of.Evidence.Job {
+			return r, r.Result == lifecycle.RunDone
+		}
+	}
+	return lifecycle.RunRecord{}, false
+}
+
 // Begun reports whether the records, newest first, say that a run of the reviewed plan was begun and has not brought it to its end.
 func Begun(reviewed lifecycle.Plan, runs []lifecycle.RunRecord) bool {
 	meaning := reviewed.Meaning()

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -286,6 +287,62 @@ func TestA3_GuardsAreReviewed(t *testing.T) {
 		}
 		if got := Differences(guarded(bump(t), was), guarded(lifecycle.Plan{Site: "lab"}, now), begun); len(got) > 0 {
 			t.Errorf("begun %v: nothing is to be done, and it is refused: %q", begun, got)
+		}
+	}
+}
+
+// TestA3_CarriedOutOnce: what was reviewed is done once. When it has been carried out to its end and somebody undid it, nobody has said
+// yes to doing it again.
+func TestA3_CarriedOutOnce(t *testing.T) {
+	plan := bump(t)
+	of := lifecycle.ReviewedPlan{Where: "!42", Plan: plan, Evidence: lifecycle.ReviewEvidence{Job: "jobs/5"}}
+	record := func(result lifecycle.RunResult, where, job string) lifecycle.RunRecord {
+		return lifecycle.RunRecord{ID: "r1", Result: result,
+			Review: &lifecycle.Review{Plan: plan.Meaning(), Where: where, ReviewEvidence: lifecycle.ReviewEvidence{Job: job}}}
+	}
+	done := record(lifecycle.RunDone, "!42", "jobs/5")
+	another := done
+	another.Review = &lifecycle.Review{Plan: "sha256:x", Where: "!42", ReviewEvidence: done.Review.ReviewEvidence}
+	for name, tt := range map[string]struct {
+		edit  func(*lifecycle.ReviewedPlan)
+		now   func(*lifecycle.Plan)
+		runs  []lifecycle.RunRecord
+		begun bool
+		again bool
+	}{
+		"never":                     {},
+		"to its end":                {runs: []lifecycle.RunRecord{done}, again: true},
+		"to its end, at last":       {runs: []lifecycle.RunRecord{done, record(lifecycle.RunFailed, "!42", "jobs/5")}, again: true},
+		"not to its end":            {runs: []lifecycle.RunRecord{record(lifecycle.RunBlocked, "!42", "jobs/5")}},
+		"for another merge request": {runs: []lifecycle.RunRecord{record(lifecycle.RunDone, "!41", "jobs/4")}},
+		"another plan":              {runs: []lifecycle.RunRecord{another}},
+		"by this very process":      {runs: []lifecycle.RunRecord{done}, begun: true},
+		"one that could not see its end": {edit: func(r *lifecycle.ReviewedPlan) { r.Plan.Unfinished = "known later" },
+			now: func(p *lifecycle.Plan) { p.Unfinished = "known later" }, runs: []lifecycle.RunRecord{done}},
+		"a cluster that does not answer": {now: func(p *lifecycle.Plan) { p.ClusterUID = "" },
+			runs: []lifecycle.RunRecord{done}},
+		"and nothing is to be done": {now: func(p *lifecycle.Plan) { p.Steps = nil },
+			runs: []lifecycle.RunRecord{done}},
+	} {
+		now, reviewed := bump(t), of
+		if tt.edit != nil {
+			tt.edit(&reviewed)
+		}
+		if tt.now != nil {
+			tt.now(&now)
+		}
+		a := Approval{Reviewed: reviewed, begun: tt.begun, Note: func(string) {},
+			Runs: func(context.Context) []lifecycle.RunRecord { return tt.runs }}
+		_, err := a.Allows(t.Context(), now)
+		if again := errors.Is(err, ErrStale); again != tt.again || err != nil && !again {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !tt.again {
+			continue
+		}
+		a.Accept = ID(now)
+		if said, err := a.Allows(t.Context(), now); err != nil || len(said.Accepted) != 1 || said.AcceptedID != ID(now) {
+			t.Errorf("%s: accepted, %+v, %v", name, said, err)
 		}
 	}
 }

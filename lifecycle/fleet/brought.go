@@ -1,0 +1,90 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// Brought is the last change of what is declared of a site: where what is there now was reviewed.
+type Brought struct {
+	// Commit made the site what it is now; "" is the one that is checked out.
+	Commit string
+	// Labels are those that the site had before; Known is false where there was none, or it could not be read.
+	Labels map[string]string
+	Known  bool
+	// Unknown says why the change could not be found.
+	Unknown string
+}
+
+// broughtBack is how many commits of the branch are looked through for a change.
+const broughtBack = 200
+
+// Brought finds the last change of each of the sites among the commits of the branch that is checked out: of a merge the side that it
+// went into. Of a site that was changed and changed back, it is the change back.
+func (s Source) Brought(ctx context.Context, fleet string, sites []string) (map[string]Brought, error) {
+	out, left, commit := map[string]Brought{}, slices.Clone(sites), ""
+	for back := 1; len(left) > 0 && back <= broughtBack; back++ { // each is compared with what is there now, not with the one after it
+		then, done, err := s.At(fleet, fmt.Sprintf("HEAD~%d", back))
+		if d, told := errors.AsType[lifecycle.Diagnostic](err); told {
+			why := fmt.Sprintf("of the %s that are here none changed it: %s", lifecycle.Count(back, "commit"), d.Error())
+			return unfound(out, left, why), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		changed, err := s.changedHere(ctx, fleet, then, left)
+		if err = errors.Join(err, done()); err != nil {
+			return nil, err
+		}
+		for name, before := range changed {
+			before.Commit = commit
+			out[name] = before
+		}
+		left = slices.DeleteFunc(left, func(name string) bool { _, found := changed[name]; return found })
+		commit = then.Revision
+	}
+	return unfound(out, left, fmt.Sprintf("none of the last %d commits changed it", broughtBack)), nil
+}
+
+func unfound(of map[string]Brought, sites []string, why string) map[string]Brought {
+	for _, name := range sites {
+		of[name] = Brought{Unknown: why}
+	}
+	return of
+}
+
+// changedHere are those of the sites that the work tree declares otherwise than a revision did, each as it was then. That is told as
+// Between tells it: a site that the main branch's pipeline has a job for is one that changed here, too.
+func (s Source) changedHere(ctx context.Context, fleet string, then Declared, sites []string) (map[string]Brought, error) {
+	now, err := s.Now(fleet)
+	if err != nil {
+		return nil, err
+	}
+	files := comparison{then: then.dir, now: now.dir, same: map[string]bool{}}
+	var doubtful []string
+	for _, name := range sites {
+		if reads, told := s.Reads(now.dir, name); !told || !then.Has(name) || len(files.differing(reads)) > 0 {
+			doubtful = append(doubtful, name)
+		}
+	}
+	was, changed := make([]Brought, len(doubtful)), make([]bool, len(doubtful))
+	err = AtOnce(ctx, len(doubtful), runtime.GOMAXPROCS(0), func(i int) {
+		row, _ := changedSince(ctx, then, now, doubtful[i])
+		if changed[i] = row.Change != ""; changed[i] && then.Has(doubtful[i]) {
+			d, ds := then.Read(ctx, doubtful[i])
+			was[i] = Brought{Labels: d.Site.Labels, Known: ds.Err() == nil}
+		}
+	})
+	out := map[string]Brought{}
+	for i, name := range doubtful {
+		if changed[i] {
+			out[name] = was[i]
+		}
+	}
+	return out, err
+}

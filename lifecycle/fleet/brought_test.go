@@ -1,0 +1,106 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// history is a branch, the newest commit first: of each what its sites declare, "tier version".
+type history []map[string]string
+
+func (h history) write(t *testing.T, dir string, back int) {
+	t.Helper()
+	for name, declares := range h[back] {
+		file := filepath.Join(dir, "overlays", name, "site")
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(declares), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (h history) source(t *testing.T) Source {
+	return Source{
+		Load: func(_ context.Context, fleet, name, _ string) (site lifecycle.Site, ds lifecycle.Diagnostics) {
+			b, err := os.ReadFile(filepath.Join(fleet, "overlays", name, "site"))
+			tier, version, ok := strings.Cut(string(b), " ")
+			if err != nil || !ok {
+				return site, lifecycle.Diagnostics{lifecycle.Errorf(name, "it can't be read")}
+			}
+			return lifecycle.Site{Name: name, Digest: tier + version, Labels: map[string]string{"tier": tier}}, nil
+		},
+		List: func(fleet string) (names []string, err error) {
+			entries, _ := os.ReadDir(filepath.Join(fleet, "overlays"))
+			for _, e := range entries {
+				names = append(names, e.Name())
+			}
+			return names, nil
+		},
+		Checkout: func(_, revision, into string) (string, error) {
+			var back int
+			if _, err := fmt.Sscanf(revision, "HEAD~%d", &back); err != nil || back >= len(h) {
+				return "", lifecycle.Errorf(revision, "there is no revision %s here", revision)
+			}
+			h.write(t, into, back)
+			return fmt.Sprintf("c%d", back), nil
+		},
+		Inputs: func(lifecycle.Site) (map[string]string, error) { return nil, nil },
+		Reads:  func(_, name string) ([]string, bool) { return []string{"overlays/" + name}, true },
+	}
+}
+
+// TestA3_BroughtByItsLastChange: what is declared of a site came with the last change of it, and what it was before says who starts it.
+func TestA3_BroughtByItsLastChange(t *testing.T) {
+	h := history{
+		{"head": "lab 2", "before": "lab 2", "back": "lab 1", "new": "lab 1", "was": "lab 1", "mended": "lab 1", "old": "lab 1"},
+		{"head": "lab 1", "before": "lab 2", "back": "lab 1", "new": "lab 1", "was": "lab 1", "mended": "lab 1", "old": "lab 1"},
+		{"head": "lab 2", "before": "lab 1", "back": "lab 2", "new": "lab 1", "was": "production 1", "mended": "broken", "old": "lab 1"},
+		{"head": "lab 2", "before": "lab 1", "back": "lab 1", "was": "production 1", "old": "lab 1"},
+	}
+	fleet := t.TempDir()
+	h.write(t, fleet, 0)
+	got, err := h.source(t).Brought(t.Context(), fleet, []string{"head", "before", "back", "new", "was", "mended", "old"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]Brought{
+		"head":   {Commit: "", Known: true, Labels: map[string]string{"tier": "lab"}},
+		"before": {Commit: "c1", Known: true, Labels: map[string]string{"tier": "lab"}},
+		"back":   {Commit: "c1", Known: true, Labels: map[string]string{"tier": "lab"}}, // and not c3, which declared the same
+		"new":    {Commit: "c2"},
+		"was":    {Commit: "c1", Known: true, Labels: map[string]string{"tier": "production"}},
+		"mended": {Commit: "c1"},
+		"old":    {Unknown: "of the 4 commits that are here none changed it: HEAD~4: there is no revision HEAD~4 here"},
+	} {
+		b := got[name]
+		if b.Commit != want.Commit || b.Known != want.Known || b.Labels["tier"] != want.Labels["tier"] ||
+			!strings.HasPrefix(b.Unknown, want.Unknown) || (b.Unknown == "") != (want.Unknown == "") {
+			t.Errorf("%s: got %+v, want %+v", name, b, want)
+		}
+	}
+	if got, err := h.source(t).Brought(t.Context(), fleet, nil); err != nil || len(got) != 0 {
+		t.Errorf("of no site: %v, %v", got, err)
+	}
+}
+
+// TestBroughtIsBounded: a site that has not changed for long is given up, and not looked for through all of history.
+func TestBroughtIsBounded(t *testing.T) {
+	h := make(history, broughtBack+10)
+	for i := range h {
+		h[i] = map[string]string{"old": "lab 1"}
+	}
+	fleet := t.TempDir()
+	h.write(t, fleet, 0)
+	got, err := h.source(t).Brought(t.Context(), fleet, []string{"old"})
+	if err != nil || got["old"].Unknown != "none of the last 200 commits changed it" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
