@@ -26,9 +26,14 @@ const broughtBack = 200
 
 // Brought finds the last change of each of the sites among the commits of the branch that is checked out: of a merge the side that it
 // went into. Of a site that was changed and changed back, it is the change back.
-func (s Source) Brought(ctx context.Context, fleet string, sites []string) (map[string]Brought, error) {
-	out, left, commit := map[string]Brought{}, slices.Clone(sites), ""
-	for back := 1; len(left) > 0 && back <= broughtBack; back++ { // each is compared with what is there now, not with the one after it
+func (s Source) Brought(ctx context.Context, fleet string, sites []string) (_ map[string]Brought, err error) {
+	now, err := s.Now(fleet)
+	if err != nil {
+		return nil, err
+	}
+	out, left, newer, clear := map[string]Brought{}, slices.Clone(sites), now, func() error { return nil }
+	defer func() { err = errors.Join(err, clear()) }()
+	for back := 1; len(left) > 0 && back <= broughtBack; back++ {
 		then, done, err := s.At(fleet, fmt.Sprintf("HEAD~%d", back))
 		if d, told := errors.AsType[lifecycle.Diagnostic](err); told {
 			why := fmt.Sprintf("of the %s that are here none changed it: %s", lifecycle.Count(back, "commit"), d.Error())
@@ -37,16 +42,17 @@ func (s Source) Brought(ctx context.Context, fleet string, sites []string) (map[
 		if err != nil {
 			return nil, err
 		}
-		changed, err := s.changedHere(ctx, fleet, then, left)
-		if err = errors.Join(err, done()); err != nil {
+		changed, err := changedHere(ctx, then, newer, now, left)
+		err, clear = errors.Join(err, clear()), done
+		if err != nil {
 			return nil, err
 		}
 		for name, before := range changed {
-			before.Commit = commit
+			before.Commit = newer.Revision
 			out[name] = before
 		}
 		left = slices.DeleteFunc(left, func(name string) bool { _, found := changed[name]; return found })
-		commit = then.Revision
+		newer = then
 	}
 	return unfound(out, left, fmt.Sprintf("none of the last %d commits changed it", broughtBack)), nil
 }
@@ -58,22 +64,19 @@ func unfound(of map[string]Brought, sites []string, why string) map[string]Broug
 	return of
 }
 
-// changedHere are those of the sites that the work tree declares otherwise than a revision did, each as it was then. That is told as
-// Between tells it: a site that the main branch's pipeline has a job for is one that changed here, too.
-func (s Source) changedHere(ctx context.Context, fleet string, then Declared, sites []string) (map[string]Brought, error) {
-	now, err := s.Now(fleet)
-	if err != nil {
-		return nil, err
-	}
-	files := comparison{then: then.dir, now: now.dir, same: map[string]bool{}}
+// changedHere are those of the sites that newer changed, then being the commit before it, each as it was then. The work tree, now,
+// declares them as newer does. That is told as Between tells it: a site that the main branch's pipeline has a job for is one that
+// changed here, too. A site is built only where newer touched what it is made of: few commits do.
+func changedHere(ctx context.Context, then, newer, now Declared, sites []string) (map[string]Brought, error) {
+	files := comparison{then: then.dir, now: newer.dir, same: map[string]bool{}}
 	var doubtful []string
 	for _, name := range sites {
-		if reads, told := s.Reads(now.dir, name); !told || !then.Has(name) || len(files.differing(reads)) > 0 {
+		if reads, told := newer.source.Reads(newer.dir, name); !told || !then.Has(name) || len(files.differing(reads)) > 0 {
 			doubtful = append(doubtful, name)
 		}
 	}
 	was, changed := make([]Brought, len(doubtful)), make([]bool, len(doubtful))
-	err = AtOnce(ctx, len(doubtful), runtime.GOMAXPROCS(0), func(i int) {
+	err := AtOnce(ctx, len(doubtful), runtime.GOMAXPROCS(0), func(i int) {
 		row, _ := changedSince(ctx, then, now, doubtful[i])
 		if changed[i] = row.Change != ""; changed[i] && then.Has(doubtful[i]) {
 			d, ds := then.Read(ctx, doubtful[i])

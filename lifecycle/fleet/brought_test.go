@@ -91,6 +91,32 @@ func TestA3_BroughtByItsLastChange(t *testing.T) {
 	}
 }
 
+// TestBroughtBuildsWhatWasTouched: a site is built where a commit touched what it is made of, not again for each commit before that.
+func TestBroughtBuildsWhatWasTouched(t *testing.T) {
+	h := make(history, 40)
+	for i := range h {
+		h[i] = map[string]string{"old": "lab 1", "other": "lab 2"}
+	}
+	h[39]["old"] = "lab 0"
+	h[3]["other"] = "lab 1" // each site reads the other's folder, too: as they read a base
+	fleet, read := t.TempDir(), 0
+	h.write(t, fleet, 0)
+	s := h.source(t)
+	load := s.Load
+	s.Load = func(ctx context.Context, fleet, name, beside string) (lifecycle.Site, lifecycle.Diagnostics) {
+		read++
+		return load(ctx, fleet, name, beside)
+	}
+	s.Reads = func(string, string) ([]string, bool) { return []string{"overlays"}, true }
+	got, err := s.Brought(t.Context(), fleet, []string{"old"})
+	if err != nil || got["old"].Commit != "c38" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if read > 3*3 {
+		t.Errorf("it was read %d times, and three commits touched what it is made of", read)
+	}
+}
+
 // TestBroughtIsBounded: a site that has not changed for long is given up, and not looked for through all of history.
 func TestBroughtIsBounded(t *testing.T) {
 	h := make(history, broughtBack+10)
