@@ -50,6 +50,9 @@ var ErrReadAgain = errors.New("a second reading of the document")
 // ErrUnserved is the cause of a finding that the API serves no kind of an object in the version that the object is declared in.
 var ErrUnserved = errors.New("the API does not serve it in that version")
 
+// ErrNotHere is the cause of a finding that something is out of reach of this computer, so that nothing is known of what it has.
+var ErrNotHere = errors.New("out of reach from here")
+
 // Errorf is a finding that stops the verb. Subject is where ("" when it is nowhere in particular); the format makes the summary, one line.
 // What else there is to say follows: Errorf(...).Because(detail).Try(hint).From(err).
 func Errorf(subject, format string, args ...any) Diagnostic {

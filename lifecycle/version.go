@@ -33,12 +33,13 @@ func ParseVersion(s string) (Version, error) {
 
 var targetForm = regexp.MustCompile(`^v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?$`)
 
-// ParseTarget reads a version that is asked about, not one to install: also "1.37" and "v1.37.2", which leave open what comes behind; exact
-// is false of these. The leading v may be left out. "" is the zero value.
+// ParseTarget reads a version that is asked about. "1.37" is a minor release and leaves open what comes behind: exact is false of it. A
+// patch release is exact however it is written: "1.37.2" and "v1.37.2" stand for the first build of it, v1.37.2+k0s.0. "" is the zero
+// value.
 func ParseTarget(s string) (v Version, exact bool, err error) {
 	if m := targetForm.FindStringSubmatch(s); m != nil {
 		n := func(i int) int { v, _ := strconv.Atoi(m[i]); return v } // digits, or "", which is 0
-		return Version{Major: n(1), Minor: n(2), Patch: n(3)}, false, nil
+		return Version{Major: n(1), Minor: n(2), Patch: n(3)}, m[3] != "", nil
 	}
 	if s == "" {
 		return Version{}, false, nil

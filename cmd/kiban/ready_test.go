@@ -165,3 +165,18 @@ func TestReadyFix(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", r.code, r.out, r.err)
 	}
 }
+
+// TestReadyNamesWhatTheSourceLacks: however the version is written.
+func TestReadyNamesWhatTheSourceLacks(t *testing.T) {
+	for _, to := range []string{"1.36.9", "v1.36.9", "v1.36.9+k0s.0"} {
+		f := &fakeSite{state: lifecycle.State{Hosts: endingIn(9999 * time.Hour)}, plans: []lifecycle.Plan{{}}}
+		f.missing = func(_ context.Context, v lifecycle.Version, _ string) (lifecycle.Diagnostic, bool) {
+			return lifecycle.Warnf("lab", "the source of k0s has no %s", v), v.String() == "v1.36.9+k0s.0"
+		}
+		r := f.kiban(t, t.TempDir(), nil, "ready", "lab", "--to", to)
+		if r.code != exitBlocked || !strings.Contains(r.out, "Not ready: 1 finding in the way") ||
+			!strings.Contains(r.out, "lab: the source of k0s has no v1.36.9+k0s.0\n      what it has of v1.36: v1.36.3+k0s.2,") {
+			t.Errorf("%s: exit code %d\n%s%s", to, r.code, r.out, r.err)
+		}
+	}
+}

@@ -25,7 +25,8 @@ func (s *Session) Missing(ctx context.Context, v lifecycle.Version, arch string)
 		if folder := aboveTemplate(s.site); !isURL(src.url) && !isDir(folder) {
 			return lifecycle.Warnf(s.site.Name, "the mirror of k0s is not on this computer").
 				Because(folder + " is not there. " + untouched).
-				Try("Correct spec.binaries.url of the Site, or run apply where the mirror is."), true
+				Try("Correct spec.binaries.url of the Site, or run kiban where the mirror is.").
+				Hiding(lifecycle.ErrNotHere), true
 		}
 		if absent(ctx, src.url) {
 			return lifecycle.Warnf(s.site.Name, "the source of k0s has no %s for %s", v, arch).

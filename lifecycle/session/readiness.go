@@ -30,16 +30,11 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 	if to, err = s.reachable(seen, to, exact); err != nil {
 		return lifecycle.Readiness{}, err
 	}
-	if exact && s.parts.Missing != nil {
-		within, cancel := lifecycle.Within(ctx, sourceWithin, "no answer")
-		d, missing := s.parts.Missing(within, to, s.arch(seen))
-		cancel()
-		if missing {
-			return lifecycle.Readiness{}, d
-		}
-	}
 	r := s.readiness(ctx, seen, to)
 	r = withPlanned(s.site.Name, r, s.planned(seen, to))
+	if exact || to == s.site.Cluster.Version {
+		s.sourced(ctx, seen, to, &r)
+	}
 	if f, lacks := s.wayMissing(seen, to); lacks {
 		r.Findings = append(r.Findings, f)
 		r.Sort()
@@ -90,7 +85,7 @@ func (s *Session) reachable(seen lifecycle.State, to lifecycle.Version, exact bo
 			Try("kiban ready " + s.site.Name)
 	case to.Major != have.Major:
 		return to, lifecycle.Errorf(s.site.Name, "there is no Kubernetes %d.%d", to.Major, to.Minor).Try("kiban ready " + s.site.Name)
-	case !exact && to.MinorsAhead(have) == 0 && to.Less(have):
+	case to.MinorsAhead(have) == 0 && to.Build == 0 && to.Prerelease == "" && to.Less(have): // it has a later build, or "1.37" was asked
 		return have, nil
 	}
 	return to, nil

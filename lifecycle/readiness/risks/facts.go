@@ -320,14 +320,22 @@ func provider(c Condition, f Facts) verdict {
 }
 
 // Newest is the newest release of k0s of a minor that the data knows; the zero version where it knows none.
-func Newest(major, minor int) (newest lifecycle.Version) {
+func Newest(major, minor int) lifecycle.Version {
+	for _, v := range Releases(major, minor) {
+		return v
+	}
+	return lifecycle.Version{}
+}
+
+// Releases are the releases of k0s of a minor that the data knows, the newest first.
+func Releases(major, minor int) (all []lifecycle.Version) {
 	text, _ := files.ReadFile("components.txt") // part of the program
 	for line := range strings.Lines(string(text)) {
 		name, _, _ := strings.Cut(line, " ")
-		v, err := lifecycle.ParseVersion(name)
-		if err == nil && v.Prerelease == "" && v.Major == major && v.Minor == minor && newest.Less(v) {
-			newest = v
+		if v, err := lifecycle.ParseVersion(name); err == nil && v.Prerelease == "" && v.Major == major && v.Minor == minor {
+			all = append(all, v)
 		}
 	}
-	return newest
+	slices.SortFunc(all, func(a, b lifecycle.Version) int { return b.Compare(a) })
+	return all
 }
