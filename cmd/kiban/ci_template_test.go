@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,6 +252,8 @@ func TestGenerateJobs(t *testing.T) {
 		{"kiban: generate backups", []string{"KIBAN_SITES=lab"}, "ci generate backup --image kiban:1 --include  -- lab\n"},
 		{"kiban: collect", nil, "fleet collect --out collected --prune --\n"},
 		{"kiban: collect", []string{"KIBAN_SITES=lab far"}, "fleet collect --out collected --prune -- lab far\n"},
+		{"kiban: generate go", []string{"KIBAN_SITES=lab"},
+			"ci generate apply --may-go --from collected --image kiban:1 --include  -- lab\n"},
 	} {
 		if code, asked := runScript(t, jobs[c.job].Script, c.env, nil); code != 0 || asked != c.want {
 			t.Errorf("%s with %v: exit code %d, asked %q, want %q", c.job, c.env, code, asked, c.want)
@@ -310,5 +313,41 @@ func TestFleetOfOurs(t *testing.T) {
 				t.Errorf("%s is of stage %s, which is not among %v", name, want, doc.Stages)
 			}
 		}
+	}
+}
+
+// TestChildIsWrittenBefore: what starts a child pipeline is of a later stage than the job that wrote it, and nothing needs what comes
+// later.
+func TestChildIsWrittenBefore(t *testing.T) {
+	text := pipelinesOfOurs(t)["fleet"]
+	var doc struct {
+		Stages []string `json:"stages"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	jobs, started := jobsIn(t, text), 0
+	stage := func(name string) int {
+		j := jobs[name]
+		if j.Stage == "" {
+			j.Stage = jobs[j.Extends].Stage
+		}
+		return slices.Index(doc.Stages, j.Stage)
+	}
+	for name, job := range jobs {
+		for _, need := range job.Needs {
+			if stage(need) > stage(name) {
+				t.Errorf("%s needs %s, which is of a later stage", name, need)
+			}
+		}
+		if job.Trigger == nil {
+			continue
+		}
+		if started++; stage(job.Trigger.Include[0].Job) >= stage(name) {
+			t.Errorf("%s starts what %s writes, which is not of an earlier stage", name, job.Trigger.Include[0].Job)
+		}
+	}
+	if started < 5 {
+		t.Errorf("only %d jobs start a child", started)
 	}
 }
