@@ -27,3 +27,6 @@ func Way(declared []lifecycle.Version, from, to lifecycle.Version) (path, assume
 	slices.SortFunc(path, lifecycle.Version.Compare)
 	return path, assumed
 }
+
+// Releases are the releases of k0s of a version's minor that kiban's data knows, the newest first.
+func Releases(of lifecycle.Version) []lifecycle.Version { return risks.Releases(of.Major, of.Minor) }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"kiban.dev/kiban/lifecycle"
-	"kiban.dev/kiban/lifecycle/readiness/risks"
+	"kiban.dev/kiban/lifecycle/readiness"
 )
 
 // sourced adds that the site's source of k0s lacks a version: nobody could install it. Where the source is not within reach of this
@@ -44,7 +44,7 @@ const mostAsked = 5
 // had says which releases of a minor can be had, of those that this kiban knows.
 func (s *Session) had(ctx context.Context, to lifecycle.Version, arch string) string {
 	var there []string
-	for i, v := range risks.Releases(to.Major, to.Minor) {
+	for i, v := range readiness.Releases(to) {
 		if i == mostAsked {
 			break
 		}
