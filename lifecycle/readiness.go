@@ -26,6 +26,8 @@ func Ranks() []Rank { return []Rank{RankBlocks, RankAttention, RankGood} }
 // Readiness is what a version would break at a site, as far as that could be seen.
 type Readiness struct {
 	Site string `json:"site"`
+	// Provider is who runs the machines, where that is somebody else: such a site has a version of Kubernetes, and none of k0s.
+	Provider Provider `json:"provider,omitempty"`
 	// From is the lowest version that a machine of the site has, To the one that is judged.
 	From Version `json:"from,omitzero"`
 	To   Version `json:"to"`
@@ -77,6 +79,22 @@ type Unseen struct {
 	Remedy string `json:"remedy,omitempty"`
 	// Also is what else could not be learnt for the same reason.
 	Also []string `json:"also,omitempty"`
+}
+
+// Named is a version as people of the site know it: the k0s version, or that of Kubernetes where somebody else runs the machines.
+func (r Readiness) Named(v Version) string {
+	if r.Provider == ProviderExternal {
+		return v.Kubernetes()
+	}
+	return v.String()
+}
+
+// Program is what has that version.
+func (r Readiness) Program() string {
+	if r.Provider == ProviderExternal {
+		return "Kubernetes"
+	}
+	return "k0s"
 }
 
 // Of are the findings of a rank.
@@ -184,15 +202,17 @@ func (r *Readiness) Sort() {
 // could not be looked at. One of each, for the findings themselves stand in the plan's Readiness.
 func (r Readiness) Diagnostics() Diagnostics {
 	var out Diagnostics
-	hint := "kiban ready " + r.Site + " --to " + r.To.String() + " says what was seen, whom it concerns and what to do."
+	to := r.Named(r.To)
+	hint := "kiban ready " + r.Site + " --to " + to + " says what was seen, whom it concerns and what to do."
 	if blocks := r.Of(RankBlocks); len(blocks) > 0 {
-		out = append(out, Blockedf(r.Site, "%s would break what is there", r.To).Because(brief(blocks)...).Try(hint))
+		out = append(out, Blockedf(r.Site, "%s would break what is there", to).Because(brief(blocks)...).Try(hint))
 	}
 	if attention := r.Of(RankAttention); len(attention) > 0 {
-		out = append(out, Warnf(r.Site, "%s before %s", Count(len(attention), "thing")+" to see to", r.To).Because(brief(attention)...).Try(hint))
+		out = append(out, Warnf(r.Site, "%s to see to before %s", Count(len(attention), "thing"), to).
+			Because(brief(attention)...).Try(hint))
 	}
 	for _, u := range r.Unseen {
-		d := Warnf(r.Site, "not known before %s: %s", r.To, u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site))
+		d := Warnf(r.Site, "not known before %s: %s", to, u.What).Because(u.Why).Try(cmp.Or(u.Remedy, "kiban ready "+r.Site))
 		if len(u.Also) > 0 {
 			d = d.Because("Nor, for the same reason: " + strings.Join(u.Also, "; "))
 		}

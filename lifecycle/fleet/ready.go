@@ -67,19 +67,20 @@ func Unjudged(site string, err error) SiteReadiness {
 func (all Readiness) Err() error {
 	var ds lifecycle.Diagnostics
 	for _, r := range all {
-		blocks := r.Of(lifecycle.RankBlocks)
+		blocks, to := r.Of(lifecycle.RankBlocks), r.Named(r.To)
 		switch {
 		case r.Error != "":
 		case r.Blind:
-			d := lifecycle.Errorf(r.Site, "nothing is known of what %s would break", r.To).Because(r.Unseen[0].What + ": " + r.Unseen[0].Why)
+			d := lifecycle.Errorf(r.Site, "nothing is known of what %s would break", to).
+				Because(r.Unseen[0].What + ": " + r.Unseen[0].Why)
 			if len(blocks) > 0 {
 				d = d.Because("By its files alone, " + lifecycle.Count(len(blocks), "finding") + " in the way.")
 			}
 			ds = append(ds, d.Try("kiban status "+r.Site))
 		case len(blocks) > 0:
-			ds = append(ds, lifecycle.Blockedf(r.Site, "not ready for %s: %s in the way", r.To, lifecycle.Count(len(blocks), "finding")))
+			ds = append(ds, lifecycle.Blockedf(r.Site, "not ready for %s: %s in the way", to, lifecycle.Count(len(blocks), "finding")))
 		case len(r.Unseen) > 0:
-			ds = append(ds, lifecycle.Blockedf(r.Site, "not known to be ready for %s: %s could not be looked at", r.To,
+			ds = append(ds, lifecycle.Blockedf(r.Site, "not known to be ready for %s: %s could not be looked at", to,
 				lifecycle.Count(r.NotSeen(), "thing")))
 		}
 	}

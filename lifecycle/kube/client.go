@@ -82,6 +82,7 @@ func New(source Source, servers []Server, opts Options) *Client {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	libraries.listen(c.log)
 	return c
 }
 

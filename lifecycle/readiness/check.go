@@ -35,6 +35,9 @@ func rules() []rule {
 func Check(in Input) lifecycle.Readiness {
 	r := &report{}
 	r.Site, r.From, r.To = in.Site.Name, in.State.Lowest(), in.Target
+	if in.Site.Provider == lifecycle.ProviderExternal {
+		r.Provider = in.Site.Provider
+	}
 	for _, look := range rules() {
 		look(in, r)
 	}

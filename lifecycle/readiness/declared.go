@@ -96,7 +96,7 @@ func (l *apiLook) declares(unit string, d declaring) {
 	case f == fateGone:
 		finding.Summary += "; it can't be applied now either"
 	case first.Later:
-		finding.Summary += fmt.Sprintf(": the chart makes it so once %s runs", l.Target)
+		finding.Summary += fmt.Sprintf(": the chart makes it so once %s runs", l.Named(l.Target))
 	}
 	seen := names(refs)
 	if first.Source != "" {

@@ -85,7 +85,7 @@ func (t *planText) header(site lifecycle.Site, p lifecycle.Plan) {
 	if p.Revision != "" {
 		head += " at " + lifecycle.ShortRevision(p.Revision)
 	}
-	if v := Versions(p); v != "" {
+	if v := Versions(p); v != "" && site.Provider != lifecycle.ProviderExternal {
 		head += ", k0s " + v
 	}
 	t.line("%s", t.style.paint(codeBold, head))

@@ -16,7 +16,7 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	fmt.Fprintf(&b, "### kiban plan: `%s`\n\n", p.Site)
 	fmt.Fprintf(&b, "**%s**\n", lifecycle.Markdown(Verdict(site, p)))
 	var facts []string
-	if v := Versions(p); v != "" {
+	if v := Versions(p); v != "" && site.Provider != lifecycle.ProviderExternal {
 		facts = append(facts, "k0s `"+v+"`")
 	}
 	if p.Revision != "" {

@@ -16,9 +16,9 @@ const seenLines = 3
 // brief leaves out what was seen, and has a paragraph for each finding.
 func ReadinessText(w io.Writer, r lifecycle.Readiness, brief bool, style Style) error {
 	t := planText{style: style}
-	head := "Site " + r.Site + ", to k0s " + r.To.String()
+	head := "Site " + r.Site + ", to " + r.Program() + " " + r.Named(r.To)
 	if !r.From.IsZero() && r.From != r.To {
-		head = "Site " + r.Site + ", k0s " + r.From.String() + " -> " + r.To.String()
+		head = "Site " + r.Site + ", " + r.Program() + " " + r.Named(r.From) + " -> " + r.Named(r.To)
 	}
 	t.line("%s", style.paint(codeBold, head))
 	t.line("%s", r.Verdict())
@@ -133,7 +133,7 @@ func rankCode(r lifecycle.Rank) string {
 // ReadinessMarkdown is the same for a merge request: a table, a line a finding, as many as most.
 func ReadinessMarkdown(r lifecycle.Readiness, most int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n**Readiness for `%s`.** %s\n", r.To, lifecycle.Markdown(r.Verdict()))
+	fmt.Fprintf(&b, "\n**Readiness for `%s`.** %s\n", r.Named(r.To), lifecycle.Markdown(r.Verdict()))
 	rows, left := 0, 0
 	for _, rank := range lifecycle.Ranks() {
 		for _, g := range alikeFindings(r.Of(rank)) {
@@ -154,7 +154,7 @@ func ReadinessMarkdown(r lifecycle.Readiness, most int) string {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(&b, "\n%s: `kiban ready %s --to %s` shows all.\n", lifecycle.Count(left, "more finding"), lifecycle.Markdown(r.Site), r.To)
+		fmt.Fprintf(&b, "\n%s: `kiban ready %s --to %s` shows all.\n", lifecycle.Count(left, "more finding"), lifecycle.Markdown(r.Site), r.Named(r.To))
 	}
 	for _, u := range r.Unseen {
 		fmt.Fprintf(&b, "\n- Not looked at: %s: %s\n", lifecycle.Markdown(u.What), lifecycle.Markdown(u.Why))

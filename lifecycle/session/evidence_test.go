@@ -23,3 +23,16 @@ func TestEvidenceOfSilentAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestNextVersionOfOthersMachines: a site without machines has the version that its API servers tell, and the next minor release comes
+// next.
+func TestNextVersionOfOthersMachines(t *testing.T) {
+	seen := lifecycle.State{API: lifecycle.APIState{Servers: []lifecycle.APIServer{{Version: "v1.36.2-eks-1a2b"}}}}
+	site := lifecycle.Site{Provider: lifecycle.ProviderExternal}
+	if got := nextVersion(site, seen); got != (lifecycle.Version{Major: 1, Minor: 37}) {
+		t.Errorf("after v1.36: %s", got)
+	}
+	if got := nextVersion(site, lifecycle.State{}); !got.IsZero() {
+		t.Errorf("nothing is known: %s", got)
+	}
+}

@@ -32,7 +32,7 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 	}
 	r := s.readiness(ctx, seen, to)
 	r = withPlanned(s.site.Name, r, s.planned(seen, to))
-	if exact || to == s.site.Cluster.Version {
+	if (exact || to == s.site.Cluster.Version) && s.site.Provider != lifecycle.ProviderExternal {
 		s.sourced(ctx, seen, to, &r)
 	}
 	if f, lacks := s.wayMissing(seen, to); lacks {
@@ -194,6 +194,9 @@ func (s *Session) judged(ctx context.Context, seen lifecycle.State, plan lifecyc
 // nextVersion is the version that a site is most likely to have next.
 func nextVersion(site lifecycle.Site, seen lifecycle.State) lifecycle.Version {
 	low := seen.Lowest()
+	if site.Provider == lifecycle.ProviderExternal {
+		low = readiness.ServedNow(seen) // it has no machine that would tell
+	}
 	if declared := site.Cluster.Version; low.IsZero() || low.Less(declared) {
 		return declared
 	}
