@@ -32,7 +32,7 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 	}
 	r := s.readiness(ctx, seen, to)
 	r = withPlanned(s.site.Name, r, s.planned(seen, to))
-	if (exact || to == s.site.Cluster.Version) && s.site.Provider != lifecycle.ProviderExternal {
+	if exact || to == s.site.Cluster.Version {
 		s.sourced(ctx, seen, to, &r)
 	}
 	if f, lacks := s.wayMissing(seen, to); lacks {

@@ -211,6 +211,7 @@ func exceptions() map[string]string {
 			"the first of them until after the last",
 		"lifecycle/helm/connect.go fieldManager": "Helm's SDK takes the name that it applies objects as from a global; " +
 			"it is set once, before the first release",
+		"lifecycle/kube/klog.go libraries":     "client-go logs through klog's one logger; it is set once, before the first client",
 		"lifecycle/bounded/bounded.go process": "what was given up takes the memory of the whole process, whoever began it",
 		"lifecycle/site/overlay/build.go kustomize": "kustomize's schemas are global to the process and not locked; " +
 			"one gate lets builds look, and none change them meanwhile",
