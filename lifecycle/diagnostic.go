@@ -39,6 +39,8 @@ type Diagnostic struct {
 	Field string `json:"-"`
 	// Rule is the name of the readiness rule that finds the same, so that it is told once; "" where none does.
 	Rule string `json:"-"`
+	// Namespace is the one that it is about, for whoever tells whose that is; "" where it is about none.
+	Namespace string `json:"-"`
 	// Cause is the wrapped chain behind it, for errors.Is and errors.As.
 	Cause error `json:"-"`
 }
@@ -112,6 +114,12 @@ func (d Diagnostic) About(field string) Diagnostic {
 // OfRule names the readiness rule that finds the same.
 func (d Diagnostic) OfRule(rule string) Diagnostic {
 	d.Rule = rule
+	return d
+}
+
+// Within names the namespace that the finding is about.
+func (d Diagnostic) Within(namespace string) Diagnostic {
+	d.Namespace = namespace
 	return d
 }
 

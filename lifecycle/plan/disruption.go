@@ -58,11 +58,15 @@ func (p *planner) inspectBudget(b lifecycle.Budget, drained map[string]bool) {
 		} else if b.Owner != "" {
 			hint = "Raise the replicas of " + b.Owner + ". Or: loosen " + loosen
 		}
-		p.find(lifecycle.Blockedf(name, "the disruption budget can never allow an eviction").Because(detail).Try(hint))
+		p.find(lifecycle.Blockedf(name, "the disruption budget can never allow an eviction").
+			Because(detail).
+			Try(hint).
+			Within(b.Namespace))
 	case b.Allowed == 0:
 		p.find(lifecycle.Warnf(name, "the disruption budget allows no eviction now").
 			Because(detail).
-			Try("The rollout waits until it does, up to the drain's timeout."))
+			Try("The rollout waits until it does, up to the drain's timeout.").
+			Within(b.Namespace))
 	}
 }
 
@@ -73,9 +77,11 @@ func (p *planner) inspectEntangled(drained map[string]bool) {
 			continue
 		}
 		if pod, names := lifecycle.Entangled(p.state.Budgets, m.Name); pod != "" {
+			namespace, _, _ := strings.Cut(pod, "/")
 			p.find(lifecycle.Blockedf(m.Name, "cannot be drained: %s is under several disruption budgets", pod).
 				Because("The API evicts no pod that more than one budget selects. These do: " + strings.Join(names, ", ") + ".").
-				Try("Leave one budget over the pod, by their selectors."))
+				Try("Leave one budget over the pod, by their selectors.").
+				Within(namespace))
 		}
 	}
 }

@@ -58,6 +58,9 @@ func TestMoreReplicasAreAdvisedWhereTheyHelp(t *testing.T) {
 		for _, d := range makePlan(site, w.observe()).Diagnostics {
 			if d.Summary == "the disruption budget can never allow an eviction" {
 				hint = d.Hint
+				if d.Namespace != "shop" {
+					t.Errorf("%s: it is of the namespace %q", c.rule, d.Namespace)
+				}
 			}
 		}
 		if !strings.Contains(hint, loosen) || strings.Contains(hint, "Raise the replicas of Deployment shop/web") != c.replicas {

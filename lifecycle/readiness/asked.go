@@ -179,11 +179,7 @@ func (a asking) ownLine() string {
 func (l *apiLook) whoAsks(calls []lifecycle.APICall) string {
 	var owners []string
 	for _, c := range calls {
-		namespace := c.Namespace
-		if account, ok := strings.CutPrefix(c.User, "system:serviceaccount:"); ok {
-			namespace, _, _ = strings.Cut(account, ":")
-		}
-		if o := ownerOf(l.Site, namespace, ""); o != "" && !slices.Contains(owners, o) {
+		if o := l.caller(c); o != "" && !slices.Contains(owners, o) {
 			owners = append(owners, o)
 		}
 	}

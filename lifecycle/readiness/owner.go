@@ -30,6 +30,29 @@ func ownerOf(site lifecycle.Site, namespace, team string) string {
 	return ""
 }
 
+// OwnerOf says whom something in a namespace concerns, by its team label too where objects were looked at.
+func (in Input) OwnerOf(namespace string) string {
+	return ownerOf(in.Site, namespace, in.teamOf(namespace))
+}
+
+// teamOf is the team that a namespace's label names.
+func (in Input) teamOf(namespace string) string {
+	if e := in.Evidence.APIs; e != nil {
+		return e.Writes.Value.Teams[namespace]
+	}
+	return ""
+}
+
+// caller says whom a request concerns: a service account is whose its namespace is, or else the addon's under whose name it is.
+func (in Input) caller(c lifecycle.APICall) string {
+	account, isAccount := strings.CutPrefix(c.User, "system:serviceaccount:")
+	if !isAccount {
+		return in.OwnerOf(c.Namespace)
+	}
+	namespace, name, _ := strings.Cut(account, ":")
+	return cmp.Or(in.OwnerOf(namespace), addonNamed(in.Site, name))
+}
+
 func withTeam(owner, team string) string {
 	if team == "" {
 		return owner
@@ -44,8 +67,13 @@ func writer(site lifecycle.Site, w lifecycle.APIWrite, teams map[string]string) 
 	if owner := ownerOf(site, namespace, cmp.Or(w.Team, teams[namespace])); owner != "" || namespace != "" {
 		return owner
 	}
+	return addonNamed(site, w.Manager)
+}
+
+// addonNamed is the addon whose name something has, or begins with: "metallb-controller" is metallb's.
+func addonNamed(site lifecycle.Site, name string) string {
 	for _, a := range site.Addons {
-		if w.Manager == a.Name || strings.HasPrefix(w.Manager, a.Name+"-") {
+		if name == a.Name || strings.HasPrefix(name, a.Name+"-") {
 			return "addon " + a.Name
 		}
 	}

@@ -37,3 +37,24 @@ func TestReleaseIsOfItsTeam(t *testing.T) {
 		}
 	}
 }
+
+// A request concerns whose the namespace of its service account is; one of kube-system, the addon under whose name it is.
+func TestCallersAreOfTheirNamespace(t *testing.T) {
+	in := Input{Site: lifecycle.Site{Addons: []lifecycle.Addon{{Name: "metallb", Namespace: "kube-system"}},
+		Tenants: []lifecycle.Tenant{{Name: "shop", Namespaces: []lifecycle.TenantNamespace{{Name: "shop-prod"}}}}},
+		Evidence: lifecycle.Evidence{APIs: &lifecycle.APIEvidence{Writes: lifecycle.Answer[lifecycle.APIWrites]{
+			Value: lifecycle.APIWrites{Teams: map[string]string{"lab": "red", "shop-prod": "blue"}}}}}}
+	for want, c := range map[string]lifecycle.APICall{
+		"tenant shop (team blue)": {User: "system:serviceaccount:shop-prod:backup", Namespace: "lab"},
+		"team red":                {User: "system:serviceaccount:lab:backup"},
+		"addon metallb":           {User: "system:serviceaccount:kube-system:metallb-speaker"},
+		"":                        {User: "system:serviceaccount:other:backup"},
+	} {
+		if got := in.caller(c); got != want {
+			t.Errorf("%+v: %q, want %q", c, got, want)
+		}
+	}
+	if got := in.caller(lifecycle.APICall{User: "jane", Namespace: "lab"}); got != "team red" {
+		t.Errorf("a person's request: %q", got)
+	}
+}

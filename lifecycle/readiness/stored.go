@@ -79,14 +79,10 @@ func (l *apiLook) unitOf(rel lifecycle.ReleaseAPI) (unit string, declared bool) 
 
 // releaseOwner is whose release it is, with the team that its namespace names.
 func (l *apiLook) releaseOwner(rel lifecycle.ReleaseAPI) string {
-	var team string
-	if e := l.Evidence.APIs; e != nil {
-		team = e.Writes.Value.Teams[rel.Namespace]
-	}
 	if unit, declared := l.unitOf(rel); declared {
-		return withTeam(lifecycle.UnitLabel(unit), team)
+		return withTeam(lifecycle.UnitLabel(unit), l.teamOf(rel.Namespace))
 	}
-	return ownerOf(l.Site, rel.Namespace, team)
+	return l.OwnerOf(rel.Namespace)
 }
 
 // use is one API and the objects that use it.

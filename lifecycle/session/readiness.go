@@ -31,7 +31,7 @@ func (s *Session) Ready(ctx context.Context, to lifecycle.Version, exact bool) (
 		return lifecycle.Readiness{}, err
 	}
 	r := s.readiness(ctx, seen, to)
-	r = withPlanned(s.site.Name, r, s.planned(seen, to))
+	r = s.withPlanned(ctx, seen, r)
 	if exact || to == s.site.Cluster.Version {
 		s.sourced(ctx, seen, to, &r)
 	}
@@ -105,7 +105,12 @@ func (s *Session) planned(seen lifecycle.State, to lifecycle.Version) lifecycle.
 
 // withPlanned adds what stops the plan: budgets that let nobody go, pods that a drain refuses to move, charts that can't be had. What both
 // tell is told as the plan has it.
-func withPlanned(site string, r lifecycle.Readiness, own lifecycle.Diagnostics) lifecycle.Readiness {
+func (s *Session) withPlanned(ctx context.Context, seen lifecycle.State, r lifecycle.Readiness) lifecycle.Readiness {
+	own, site := s.planned(seen, r.To), s.site.Name
+	in := readiness.Input{Site: s.site}
+	if s.parts.Witnesses != nil {
+		in.Evidence = s.evidence(ctx, seen, r.To) // which namespace is whose
+	}
 	r, own = r.WithUnserved(own)
 	r = r.Beside(own)
 	r.Stops = 0 // they are among the findings
@@ -115,7 +120,7 @@ func withPlanned(site string, r lifecycle.Readiness, own lifecycle.Diagnostics) 
 			continue
 		}
 		f := lifecycle.ReadinessFinding{Rule: cmp.Or(d.Rule, "plan"), Rank: lifecycle.RankBlocks, Subject: cmp.Or(d.Subject, site),
-			Machines: d.Subjects, Summary: d.Summary, Remedy: cmp.Or(d.Hint, "kiban plan "+site)}
+			Owner: in.OwnerOf(d.Namespace), Machines: d.Subjects, Summary: d.Summary, Remedy: cmp.Or(d.Hint, "kiban plan "+site)}
 		if !stops {
 			f.Rank = lifecycle.RankAttention
 		}

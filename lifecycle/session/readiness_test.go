@@ -174,3 +174,21 @@ func TestWhatIsNotServedIsToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestPlansFindingsHaveOwners: a budget is whose its namespace is.
+func TestPlansFindingsHaveOwners(t *testing.T) {
+	site := lifecycle.Site{Name: "lab", Tenants: []lifecycle.Tenant{{Name: "shop",
+		Namespaces: []lifecycle.TenantNamespace{{Name: "web"}}}}}
+	s := session.With(site, session.Options{}, session.Parts{Site: seenSite{}, Plans: session.Planners{
+		Make: func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan {
+			return lifecycle.Plan{Site: "lab", Diagnostics: lifecycle.Diagnostics{
+				lifecycle.Blockedf("web/all", "the disruption budget can never allow an eviction").Within("web")}}
+		},
+		Ready: func(in readiness.Input) lifecycle.Readiness {
+			return lifecycle.Readiness{Site: in.Site.Name, To: in.Target}
+		}}})
+	r, err := s.Ready(t.Context(), lifecycle.Version{Major: 1, Minor: 37}, false)
+	if err != nil || len(r.Findings) != 1 || r.Findings[0].Owner != "tenant shop" {
+		t.Errorf("%+v, %v", r.Findings, err)
+	}
+}

@@ -67,7 +67,7 @@ func (s *Session) foreseen(ctx context.Context, seen lifecycle.State) (lifecycle
 	if to, err := s.reachable(seen, nextVersion(s.site, seen), false); err != nil {
 		ready = answer(lifecycle.Readiness{}, err)
 	} else {
-		ready = answer(withPlanned(s.site.Name, s.readiness(ctx, seen, to), s.planned(seen, to)), nil)
+		ready = answer(s.withPlanned(ctx, seen, s.readiness(ctx, seen, to)), nil)
 	}
 	return ready, s.judged(ctx, seen, s.planWith(lifecycle.PlanOptions{})(seen))
 }
