@@ -27,7 +27,7 @@ version (metallb-as-numbers; "risks" lists them); or read a page (kiban explain 
 Without TOPIC it lists what there is to explain.`,
 		Example: "  kiban explain gate\n  kiban explain Site.spec.upgrade.workers\n  kiban explain docs/backup.md",
 		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return explain.Names(), cobra.ShellCompDirectiveNoFileComp
+			return append(explain.Names(), risks.IDs()...), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.Topic = strings.Join(args, " ") // "failure domain" needs no quotes
@@ -41,7 +41,7 @@ Without TOPIC it lists what there is to explain.`,
 
 func explainRun(_ context.Context, opts *explainOptions) error {
 	width := min(opts.app.columns(), widestText)
-	text, err := explain.Text(opts.Topic, width)
+	text, err := explain.Text(opts.Topic, width, risks.IDs()...)
 	if known, ok := risks.Explain(opts.Topic, width); ok && err != nil {
 		text, err = known, nil
 	}

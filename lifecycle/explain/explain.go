@@ -68,8 +68,8 @@ func Names() []string {
 }
 
 // Text explains a topic in lines of at most width columns; "" lists what there is to explain. A topic that nobody knows is an error that
-// says which ones are called alike.
-func Text(topic string, width int) (string, error) {
+// says which ones are called alike, of these and of others, which somebody else explains.
+func Text(topic string, width int, others ...string) (string, error) {
 	all, err := Topics()
 	if err != nil {
 		return "", err
@@ -84,6 +84,9 @@ func Text(topic string, width int) (string, error) {
 	}
 	p.about(topic)
 	if p.Len() == 0 {
+		for _, name := range others {
+			all = append(all, Topic{Name: name})
+		}
 		return "", unknown(all, topic)
 	}
 	return strings.TrimRight(p.String(), "\n") + "\n", nil

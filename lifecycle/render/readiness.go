@@ -66,10 +66,10 @@ func (t *planText) readinessFinding(g findingGroup, brief bool) {
 	}
 	head := fmt.Sprintf("  %s%s: %s", t.style.paint(rankCode(g.Rank), strings.Join(g.subjects, ", ")), owner, g.Summary)
 	if brief {
-		t.line("%s. %s", head, g.Remedy)
+		t.line("%s. %s%s", head, g.Remedy, t.ruleOf(g))
 		return
 	}
-	t.line("%s", head)
+	t.line("%s%s", head, t.ruleOf(g))
 	for i, line := range g.Seen {
 		if i == seenLines && len(g.Seen) > seenLines {
 			t.line("      and %d more", len(g.Seen)-seenLines)
@@ -78,6 +78,14 @@ func (t *planText) readinessFinding(g findingGroup, brief bool) {
 		t.line("      %s", line)
 	}
 	t.line("      %s %s", t.style.paint(codeCyan, "Try:"), g.Remedy)
+}
+
+// ruleOf is the name that `kiban explain` takes, in brackets. What a plan finds by no rule's name has none.
+func (t *planText) ruleOf(g findingGroup) string {
+	if g.Rule == "" || g.Rule == "plan" || g.Rule == "accepted" {
+		return ""
+	}
+	return " " + t.style.paint(codeDim, "["+g.Rule+"]")
 }
 
 // findingGroup is a finding about several subjects.

@@ -89,6 +89,15 @@ func Explain(topic string, width int) (string, bool) {
 	return r.Text(width), ok
 }
 
+// IDs are the names of all known risks.
+func IDs() []string {
+	var ids []string
+	for _, r := range Known() {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
 // List names all known risks, a line each.
 func List() string {
 	var b strings.Builder
