@@ -31,7 +31,9 @@ type services struct {
 	// gives its exit code.
 	SSHArguments func(site lifecycle.Site, host string) ([]string, error)
 	RunProgram   func(ctx context.Context, name string, args []string) (int, error)
-	CheckFleet   func(sites []lifecycle.Site) lifecycle.Diagnostics
+	// CheckFleet holds sites against each other, by what Compared leaves of them.
+	CheckFleet func(sites []lifecycle.Site) lifecycle.Diagnostics
+	Compared   func(lifecycle.Site) lifecycle.Site
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
 	Checkout func(fleet, revision, into string) (string, error)
 	// Unkept are the files below a folder that git could not give back as they are, and how many it gives back, as it has them.
@@ -40,6 +42,8 @@ type services struct {
 	SiteInputs func(site lifecycle.Site) (map[string]string, error)
 	// SiteReads are the files and folders of a fleet that decide what a site declares; false when only building it would tell.
 	SiteReads func(fleet, name string) ([]string, bool)
+	// GroupsDir is the folder of a fleet that decides of which groups a site is.
+	GroupsDir string
 	// SiteGroups says of which groups a site is, and ListGroups writes that into its overlay.
 	SiteGroups func(ctx context.Context, fleet, name string) (lifecycle.Membership, lifecycle.Diagnostics)
 	ListGroups func(fleet string, of lifecycle.Membership) error

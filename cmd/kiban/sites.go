@@ -73,7 +73,7 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 	var list fleets.List
 	var found lifecycle.Diagnostics
 	if opts.Changed {
-		list, found, err = a.source().Changed(ctx, fleet, opts.Since)
+		list, found, err = a.changed(ctx, fleet, opts.Since)
 	} else {
 		list, found, err = a.source().All(ctx, fleet)
 	}

@@ -82,9 +82,13 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 		return err
 	}
 	look := new(session.Look)
-	verdicts, all, err := forge.Check(ctx, what.names, forge.Checks{Whole: what.whole, Others: what.others, Fleet: opts.app.CheckFleet,
+	a := opts.app
+	verdicts, all, err := forge.Check(ctx, what.names, forge.Checks{Whole: what.whole, Fleet: a.CheckFleet, Part: a.Compared,
+		Others: func(ctx context.Context) ([]lifecycle.Site, []string, error) {
+			return a.comparing(fleet).Sites(ctx, fleet, what.others)
+		},
 		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return opts.app.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look})
+			return a.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look})
 		},
 		Charts: func(ctx context.Context, site lifecycle.Site) lifecycle.Diagnostics {
 			return opts.checkCharts(ctx, fleet, site)
@@ -125,7 +129,7 @@ func (opts *validateOptions) what(ctx context.Context, fleet string) (checking, 
 	case !opts.Changed:
 		return checking{names: all, whole: true}, nil
 	}
-	list, found, err := a.source().Changed(ctx, fleet, opts.Since)
+	list, found, err := a.changed(ctx, fleet, opts.Since)
 	if err != nil {
 		return checking{}, err
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // realisticFleet writes sites as teams have them: three controllers and twelve workers each, all of the example fleet's bases and
-// components
-// that a site on metal uses, with addons, tenants, pools of addresses and host keys of its own. clusters is the example fleet's folder.
+// components that a site on metal uses, with addons, tenants, pools of addresses and host keys of its own. clusters is the example
+// fleet's folder.
 func realisticFleet(dir, clusters string, sites int) error {
 	if err := os.CopyFS(filepath.Join(dir, "clusters"), os.DirFS(clusters)); err != nil {
 		return err
@@ -35,7 +35,11 @@ func realisticFleet(dir, clusters string, sites int) error {
 
 // realisticSite are the files of the ith site's overlay.
 func realisticSite(name string, i int, key string) map[string]string {
-	net := func(third int) string { return fmt.Sprintf("10.%d.%d", 64+i/64, i%64*4+third) }
+	second := 64 + i/64
+	if second >= 96 {
+		second += 16 // 10.96.0.0/12 is for Services
+	}
+	net := func(third int) string { return fmt.Sprintf("10.%d.%d", second, i%64*4+third) }
 	head := func(api, kind, name string) string {
 		return fmt.Sprintf("apiVersion: %s\nkind: %s\nmetadata:\n  name: %s\n", api, kind, name)
 	}

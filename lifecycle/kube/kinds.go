@@ -86,8 +86,7 @@ func (k *kinds) findAny(ctx context.Context, r lifecycle.ObjectRef) (*meta.RESTM
 }
 
 // findStaying is how the API serves a kind in a version that does not end: asking in one that does would be counted as a request for it,
-// and
-// found as such. nil where there is none.
+// and found as such. nil where there is none.
 func (k *kinds) findStaying(ctx context.Context, kind schema.GroupKind, ends map[string]bool) (*meta.RESTMapping, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

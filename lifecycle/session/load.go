@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/backup"
@@ -32,8 +33,19 @@ type LoadOptions struct {
 	Look *Look
 }
 
-// Look is what git says of a fleet, asked once. It serves one verb, and none that changes the repository.
-type Look struct{ git git.Look }
+// Look is what was asked once for all sites of a fleet: what git says of it, and what an API server makes of files that they share. It
+// serves one verb, and none that changes the repository.
+type Look struct {
+	git   git.Look
+	files sync.Map // of a file for API servers, by flag and content, what gives the error
+}
+
+// serverFile is kube.CheckServerFile, which is asked of each content once.
+func (l *Look) serverFile(flag string, content []byte) error {
+	once := sync.OnceValue(func() error { return kube.CheckServerFile(flag, content) })
+	judge, _ := l.files.LoadOrStore(flag+"\n"+string(content), once)
+	return judge.(func() error)()
+}
 
 // Load reads what a fleet declares of a site, and checks it. Findings that are errors make the site unfit to be opened.
 func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.Site, lifecycle.Diagnostics) {
@@ -42,7 +54,7 @@ func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.
 		KnownHostsLater: opts.KnownHostsLater, Unpinned: opts.Unpinned, AddressesAsked: opts.AddressesAsked,
 		LocalFiles: opts.LocalFiles, Beside: opts.Beside, FindingNames: findingNames, Risks: riskMistakes}
 	if !opts.UnknownHosts {
-		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, kube.CheckServerFile, look.git.Revision
+		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, look.serverFile, look.git.Revision
 	}
 	return site.Load(ctx, fleet, name, o)
 }

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// groupsDir is the folder of a fleet that holds its groups: components that are meant for all sites of a kind.
-	groupsDir = "clusters/groups"
+	// GroupsDir is the folder of a fleet that holds its groups: components that are meant for all sites of a kind.
+	GroupsDir = "clusters/groups"
 	// groupSelector is the annotation of a group's kustomization that says which sites these are.
 	groupSelector = "kiban.dev/group-selector"
 )
@@ -36,22 +36,22 @@ type group struct {
 
 // readGroups reads the groups of a fleet, sorted by their folders. The findings are of groups of which nobody can tell whose they are.
 func readGroups(fleetDir string) ([]group, lifecycle.Diagnostics) {
-	entries, err := os.ReadDir(filepath.Join(fleetDir, filepath.FromSlash(groupsDir)))
+	entries, err := os.ReadDir(filepath.Join(fleetDir, filepath.FromSlash(GroupsDir)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, lifecycle.Diagnostics{lifecycle.Errorf(groupsDir, "the fleet's groups can't be read").From(err).
+		return nil, lifecycle.Diagnostics{lifecycle.Errorf(GroupsDir, "the fleet's groups can't be read").From(err).
 			Try("It is a folder with a folder for each group.")}
 	}
 	var groups []group
 	var ds lifecycle.Diagnostics
 	for _, e := range entries {
-		dir := filepath.Join(fleetDir, filepath.FromSlash(groupsDir), e.Name())
+		dir := filepath.Join(fleetDir, filepath.FromSlash(GroupsDir), e.Name())
 		if info, err := os.Stat(dir); strings.HasPrefix(e.Name(), ".") || (err == nil && (!info.IsDir() || emptyDir(dir))) {
 			continue
 		}
-		g := group{dir: path.Join(groupsDir, e.Name())}
+		g := group{dir: path.Join(GroupsDir, e.Name())}
 		found := g.read(fleetDir, dir)
 		groups, ds = append(groups, g), append(ds, found...)
 	}
@@ -64,7 +64,7 @@ func (g *group) read(fleetDir, dir string) lifecycle.Diagnostics {
 	if name == "" || err != nil {
 		d := lifecycle.Errorf(g.dir, "this group has no kustomization that can be read").From(err)
 		return lifecycle.Diagnostics{d.Try("Write a kustomization.yaml of the kind Component there, or move the folder out of " +
-			groupsDir + ".")}
+			GroupsDir + ".")}
 	}
 	g.file = path.Join(g.dir, name)
 	g.source = g.file
@@ -97,7 +97,7 @@ func (g *group) decode(n *yaml.Node) lifecycle.Diagnostics {
 	value := overlay.Field(n, at...)
 	if value == nil {
 		return lifecycle.Diagnostics{lifecycle.Errorf(g.file, "this group does not say which sites it is for").
-			Because("Each folder of " + groupsDir + " is for the sites whose labels match its annotation " + groupSelector + ".").
+			Because("Each folder of " + GroupsDir + " is for the sites whose labels match its annotation " + groupSelector + ".").
 			Try("Write it into metadata.annotations, such as `" + groupSelector + ": tier=production`, or move the folder to clusters/components.")}
 	}
 	g.source = fmt.Sprintf("%s:%d", g.file, overlay.LineOf(n, at))

@@ -92,7 +92,7 @@ func byHand(of lifecycle.Membership) string {
 	return strings.Join(out, "; ") + "."
 }
 
-func entryOf(name string) string { return group{dir: path.Join(groupsDir, name)}.entry() }
+func entryOf(name string) string { return group{dir: path.Join(GroupsDir, name)}.entry() }
 
 // relist changes the components of a kustomization line by line, and gives its new content.
 func relist(content []byte, of lifecycle.Membership) ([]byte, error) {

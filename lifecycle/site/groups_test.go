@@ -81,17 +81,17 @@ func TestReadGroups(t *testing.T) {
 		".hidden/x":                     "",
 		"README.md":                     "What groups are.\n",
 	} {
-		write(t, filepath.Join(fleet, groupsDir, name), content)
+		write(t, filepath.Join(fleet, GroupsDir, name), content)
 	}
-	if err := os.Mkdir(filepath.Join(fleet, groupsDir, "nothing"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(fleet, GroupsDir, "nothing"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	outside := filepath.Join(t.TempDir(), "kustomization.yaml")
 	write(t, outside, head+"metadata: {annotations: {kiban.dev/group-selector: tier=production}}\n")
-	if err := os.Mkdir(filepath.Join(fleet, groupsDir, "i-link"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(fleet, GroupsDir, "i-link"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(outside, filepath.Join(fleet, groupsDir, "i-link", "kustomization.yaml")); err != nil {
+	if err := os.Symlink(outside, filepath.Join(fleet, GroupsDir, "i-link", "kustomization.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	groups, ds := readGroups(fleet)
@@ -115,7 +115,7 @@ func TestReadGroups(t *testing.T) {
 		"e-kind/kustomization.yaml",
 		"f-file", "g-yaml/kustomization.yaml", "h-two/kustomization.yaml", "i-link/kustomization.yaml"}
 	for i := range want {
-		want[i] = groupsDir + "/" + want[i]
+		want[i] = GroupsDir + "/" + want[i]
 	}
 	if !slices.Equal(subjects, want) {
 		t.Errorf("findings on\n%q, want\n%q", subjects, want)

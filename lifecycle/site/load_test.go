@@ -3,6 +3,7 @@ package site
 import (
 	"bytes"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -256,7 +257,7 @@ func TestCheckFleet(t *testing.T) {
 		"sites without a name": {sites: []lifecycle.Site{site("a", ""), site("b", "")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ds := CheckFleet(c.sites)
+			ds := heldTogether(t, c.sites)
 			if len(ds) != len(c.want) {
 				t.Fatalf("got %v, want %v", ds, c.want)
 			}
@@ -268,6 +269,27 @@ func TestCheckFleet(t *testing.T) {
 			}
 		})
 	}
+}
+
+// heldTogether is CheckFleet, which must find the same in what Compared leaves of the sites, also when that was kept in a file.
+func heldTogether(t *testing.T, sites []lifecycle.Site) lifecycle.Diagnostics {
+	t.Helper()
+	var file bytes.Buffer
+	var parts, read []lifecycle.Site
+	for _, s := range sites {
+		parts = append(parts, Compared(s))
+	}
+	if err := gob.NewEncoder(&file).Encode(parts); err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewDecoder(&file).Decode(&read); err != nil {
+		t.Fatal(err)
+	}
+	whole, part := CheckFleet(sites), CheckFleet(read)
+	if fmt.Sprintf("%+v", whole) != fmt.Sprintf("%+v", part) {
+		t.Errorf("of the sites: %+v\nof what is compared: %+v", whole, part)
+	}
+	return whole
 }
 
 // Sites may be loaded side by side, although kustomize keeps its schemas in package variables.

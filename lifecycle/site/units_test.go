@@ -288,7 +288,7 @@ func TestExternalSite(t *testing.T) {
 	}
 	twin := s
 	twin.Name, twin.Cluster.Name = "eks-2", "eks-2"
-	if ds := CheckFleet([]lifecycle.Site{s, twin}); len(ds) != 1 ||
+	if ds := heldTogether(t, []lifecycle.Site{s, twin}); len(ds) != 1 ||
 		!strings.Contains(ds[0].Summary, "two sites give out the same addresses: 10.244.0.0/24") || ds[0].Subject == "" || ds[0].Hint == "" {
 		t.Errorf("the fleet: %v", ds)
 	}
