@@ -99,7 +99,7 @@ func (s State) EtcdFindings(site Site) []ReadinessFinding {
 			out = append(out, ReadinessFinding{Rule: RuleEtcdMember, Rank: RankAttention, Subject: site.Name,
 				Summary: "etcd has a member that never started: at " + e.PeerAddress,
 				Seen:    []string{"It counts for the quorum, whether it lives or not."},
-				Remedy:  "Let its controller join, or, on another: k0s etcd leave --peer-address " + e.PeerAddress})
+				Remedy:  "Let its controller join, or, on another controller: sudo k0s etcd leave --peer-address " + e.PeerAddress})
 		}
 	}
 	for _, h := range s.Hosts {
@@ -126,8 +126,8 @@ func (s State) etcdAlarms(site string) (out []ReadinessFinding) {
 		out = append(out, ReadinessFinding{Rule: RuleEtcdCorrupt, Rank: RankBlocks, Subject: site,
 			Summary: "the data of etcd's members differ (alarm CORRUPT)",
 			Seen:    append([]string{"A member that is wrong answers wrongly, and a backup of it holds what is wrong."}, s.etcdSizes()...),
-			Remedy: "Find the member that differs (its log says so; etcdctl endpoint hashkv), and replace that controller: kiban node " +
-				"replace " + site})
+			Remedy: fmt.Sprintf("Find the member that differs: kiban node logs %[1]s CONTROLLER says so. Take that one out, and let it "+
+				"join anew: kiban node remove %[1]s CONTROLLER", site)})
 	}
 	return out
 }

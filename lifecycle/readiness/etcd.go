@@ -2,6 +2,7 @@ package readiness
 
 import (
 	"fmt"
+	"strings"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -27,10 +28,10 @@ func etcd(in Input, r *report) {
 	}
 	const how, pace = "how etcd is", "how quick etcd's disk is, and how often its leader changes"
 	if said := r.reasons(how, silent, why); said != "" {
-		r.unseen(how, said, "kiban asks etcd on the machine itself, with curl: install it where it is missing.")
+		r.unseen(how, said, r.askEtcd(in.Site.Name, silent, why))
 	}
 	if said := r.reasons(pace, slow, why); said != "" {
-		r.unseen(pace, said, "kiban status "+in.Site.Name)
+		r.unseen(pace, said, r.askEtcd(in.Site.Name, slow, why))
 	}
 	for _, f := range in.State.EtcdFindings(in.Site) {
 		r.find(f)
@@ -41,4 +42,26 @@ func etcd(in Input, r *report) {
 	case asked > 0:
 		r.looked(fmt.Sprintf("etcd's room and alarms on %s", on))
 	}
+}
+
+// askEtcd says how to have etcd answer: where curl is missing, that is all; else the log of its controller says more.
+func (r *report) askEtcd(site string, hosts []string, why map[string]string) string {
+	var without, mute []string
+	for _, h := range hosts {
+		switch {
+		case r.away[h]: // that is told of the machine
+		case strings.Contains(why[h], "not installed"):
+			without = append(without, h)
+		default:
+			mute = append(mute, h)
+		}
+	}
+	var ways []string
+	if len(without) > 0 {
+		ways = append(ways, "Install curl on "+lifecycle.Few(without)+": kiban asks etcd on the machine itself, with it.")
+	}
+	if len(mute) > 0 {
+		ways = append(ways, "See why etcd does not answer: kiban node logs "+site+" "+mute[0])
+	}
+	return strings.Join(ways, " ")
 }

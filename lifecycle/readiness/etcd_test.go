@@ -32,7 +32,7 @@ func TestEtcd(t *testing.T) {
 		"an alarm": {func(e *lifecycle.EtcdStatus) { e.Size, e.Alarms = 2048*mib, []string{lifecycle.EtcdNoSpace} },
 			"blocks etcd-space etcd is out of space and takes no writes (alarm NOSPACE)", "kiban maintain etcd tokyo"},
 		"corrupt": {func(e *lifecycle.EtcdStatus) { e.Alarms = []string{lifecycle.EtcdCorrupt} },
-			"blocks etcd-corrupt the data of etcd's members differ (alarm CORRUPT)", "kiban node replace"},
+			"blocks etcd-corrupt the data of etcd's members differ (alarm CORRUPT)", "kiban node remove tokyo CONTROLLER"},
 		"no leader": {func(e *lifecycle.EtcdStatus) { e.Leaderless = true }, "blocks etcd-membership etcd has no leader",
 			"kiban node logs tokyo c1"},
 		"a learner for long": {func(e *lifecycle.EtcdStatus) { e.Learner = true },
@@ -60,6 +60,9 @@ func TestEtcd(t *testing.T) {
 	}
 	silent := lookAtEtcd(Input{State: lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1",
 		Etcd: &lifecycle.EtcdStatus{Unknown: "curl: it is not installed there"}}}}})
+	if silent.Unseen[0].Remedy != "Install curl on c1: kiban asks etcd on the machine itself, with it." {
+		t.Errorf("without curl: %q", silent.Unseen[0].Remedy)
+	}
 	if silent.IsReady() || len(silent.Findings) > 0 || !strings.Contains(silent.Unseen[0].Why, "curl: it is not installed") {
 		t.Errorf("%+v", silent)
 	}
@@ -67,6 +70,9 @@ func TestEtcd(t *testing.T) {
 	slow.PaceUnknown = "curl: (28) Operation timed out"
 	halfSilent := lookAtEtcd(Input{State: lifecycle.State{Hosts: []lifecycle.HostState{{Name: "c1", Etcd: &slow},
 		{Name: "c2", Etcd: &well}}}})
+	if remedy := halfSilent.Unseen[0].Remedy; !strings.Contains(remedy, "kiban node logs  c1") || strings.Contains(remedy, "Install") {
+		t.Errorf("metrics that hang: %q", remedy)
+	}
 	if halfSilent.IsReady() || !strings.Contains(halfSilent.Unseen[0].What, "how quick") || len(halfSilent.Unseen) != 1 ||
 		!slices.Contains(halfSilent.Looked, "etcd's room and alarms on 2 controllers") {
 		t.Errorf("metrics that hang: %+v", halfSilent)

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"fmt"
 
 	"kiban.dev/kiban/lifecycle"
@@ -24,7 +25,7 @@ func reach(in Input, r *report) {
 	const cluster = "what runs in the cluster"
 	look := "kiban status " + in.Site.Name
 	if n := len(r.away); n > 0 {
-		r.unseen(fmt.Sprintf("what %d of %s are like", n, lifecycle.Count(all, "machine")), whose(away), look)
+		r.unseen(fmt.Sprintf("what %d of %s are like", n, lifecycle.Count(all, "machine")), whose(away), wayIn(in, look))
 		r.machines = len(r.Unseen)
 	}
 	switch {
@@ -44,6 +45,23 @@ func reach(in Input, r *report) {
 	if in.Target.Support().Released.IsZero() {
 		r.unseen("what else "+in.Target.MinorString()+" changes", noRelease, newerKiban)
 	}
+}
+
+// wayIn is how to be let in to the machines that did not let kiban in: where that is one and the same for all, it is told here.
+func wayIn(in Input, otherwise string) string {
+	way := ""
+	for _, h := range in.State.Hosts {
+		if h.Reached() {
+			continue
+		}
+		declared, _ := in.Site.Cluster.Host(h.Name)
+		one := h.Problem.WayIn(in.Site.Name, h.Name, declared.User)
+		if one == "" || way != "" && way != one {
+			return otherwise
+		}
+		way = one
+	}
+	return cmp.Or(way, otherwise)
 }
 
 // What is said of versions that are newer than this kiban's data.

@@ -49,7 +49,8 @@ func (l *apiLook) release(rel lifecycle.ReleaseAPI, use use) {
 	if f == fateGone {
 		finding.Summary = fmt.Sprintf("Helm can't upgrade it, since v%s already: its manifest has %s", use.api.Removed, use.api)
 	}
-	rewrite := fmt.Sprintf("helm mapkubeapis %s --namespace %s", rel.Name, rel.Namespace)
+	rewrite := fmt.Sprintf("helm mapkubeapis %s --namespace %s, a plugin (helm plugin install https://github.com/helm/helm-mapkubeapis)",
+		rel.Name, rel.Namespace)
 	switch with := l.instead("makes", use.api); {
 	case with == "":
 		finding.Remedy = fmt.Sprintf("Upgrade the release to a chart without it before v%s: %s. Or take it out of the record: %s",
