@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -15,10 +16,32 @@ func (s *Session) MaintainEtcd(ctx context.Context) (Result, error) {
 	if err != nil || res.Run == "" {
 		return res, err
 	}
-	seen, err := s.Observe(ctx)
-	if err == nil && seen.Raised(lifecycle.EtcdNoSpace) {
+	raised, err := s.stillFull(ctx)
+	if err == nil && raised {
 		err = lifecycle.Errorf(s.site.Name, "etcd is out of space again (alarm NOSPACE)").
 			Because("Something writes more than there is room for.").Try("kiban status " + s.site.Name)
 	}
 	return res, err
+}
+
+// alarmFollows is how long a member may take to learn that an alarm was taken back: each tells what it knows itself, and one that is
+// behind the others tells the alarm still.
+const alarmFollows = 15 * time.Second
+
+// stillFull looks until no member tells the alarm NOSPACE any more, or has had the time to follow.
+func (s *Session) stillFull(ctx context.Context) (bool, error) {
+	for began := time.Now(); ; {
+		seen, err := s.Observe(ctx)
+		if err != nil || !seen.Raised(lifecycle.EtcdNoSpace) {
+			return false, err
+		}
+		if time.Since(began) >= alarmFollows {
+			return true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, lifecycle.WhyEnded(ctx)
+		case <-time.After(lookAgain):
+		}
+	}
 }
