@@ -178,7 +178,8 @@ func (s section) brief(rehearsal string) string {
 
 // findings are the plan's, as many and as much of each as a busy reader takes in.
 func (s section) findings(b *strings.Builder) {
-	shown := s.Plan.Diagnostics[:min(len(s.Plan.Diagnostics), findingsNamed)]
+	told := render.Told(s.Plan)
+	shown := told[:min(len(told), findingsNamed)]
 	for _, d := range shown {
 		lines := strings.Split(strings.TrimSpace(d.Detail), "\n")
 		if n := len(lines) - findingLines; n > 0 {
@@ -187,10 +188,11 @@ func (s section) findings(b *strings.Builder) {
 		for i := range lines {
 			lines[i] = lifecycle.Shorten(lines[i], lineRunes)
 		}
-		d.Summary, d.Detail, d.Hint = lifecycle.Shorten(d.Summary, lineRunes), strings.Join(lines, "\n"), lifecycle.Shorten(d.Hint, lineRunes)
+		d.Summary, d.Detail = lifecycle.Shorten(d.Summary, lineRunes), strings.Join(lines, "\n")
+		d.Hint = render.WholeRemedy(d.Hint, "kiban plan "+s.Site.Name+" says what to do.")
 		b.WriteString(render.DiagnosticMarkdown(d))
 	}
-	if n := len(s.Plan.Diagnostics) - len(shown); n > 0 {
+	if n := len(told) - len(shown); n > 0 {
 		fmt.Fprintf(b, "\n%s: `kiban plan %s` shows all.\n", lifecycle.Count(n, "more finding"), lifecycle.Markdown(s.Site.Name))
 	}
 }

@@ -23,18 +23,13 @@ func PlanText(w io.Writer, site lifecycle.Site, p lifecycle.Plan, style Style) e
 	for i, o := range all {
 		t.stage(o, i+1, len(all))
 	}
-	if len(p.Diagnostics) > 0 {
+	for _, f := range folded(toldApart(p)) {
 		t.line("")
-		for i, d := range p.Diagnostics {
-			if i > 0 {
-				t.line("")
-			}
-			t.b.WriteString(DiagnosticText(d, style))
-		}
+		t.b.WriteString(DiagnosticText(f.Diagnostic, style))
 	}
 	if p.Readiness != nil {
 		t.line("")
-		t.line("%s %s", t.style.paint(codeBold, "Readiness for "+p.Readiness.To.String()+":"), p.Readiness.Verdict())
+		t.line("%s %s", t.style.paint(codeBold, "Readiness for "+p.Readiness.Named(p.Readiness.To)+":"), p.Readiness.Verdict())
 		t.readiness(*p.Readiness, true)
 	}
 	t.end(site, p)

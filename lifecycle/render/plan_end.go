@@ -42,9 +42,12 @@ func stopped(stops lifecycle.Diagnostics, style Style) string {
 		label, code = "Not possible:", codeRed
 	}
 	var why []string
-	for _, d := range stops[:min(few, len(stops))] {
+	groups := folded(stops)
+	for _, d := range groups[:min(few, len(groups))] {
 		s := d.Summary
 		switch {
+		case len(d.of) > 0:
+			s += fmt.Sprintf(" (%d alike)", len(d.of))
 		case len(d.Subjects) > 1: // their names stand above
 			s += fmt.Sprintf(" (%d machines)", len(d.Subjects))
 		case d.Subject != "":
@@ -52,7 +55,7 @@ func stopped(stops lifecycle.Diagnostics, style Style) string {
 		}
 		why = append(why, s)
 	}
-	if more := len(stops) - few; more > 0 {
+	if more := len(groups) - few; more > 0 {
 		why = append(why, fmt.Sprintf("and %d more", more))
 	}
 	return style.paint(code, label) + " " + style.paint(codeBold, "nothing is changed, because of what stands above:") + " " +

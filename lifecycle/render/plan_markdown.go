@@ -31,8 +31,11 @@ func PlanMarkdown(w io.Writer, site lifecycle.Site, p lifecycle.Plan) error {
 	if p.Unfinished != "" && !p.Empty() {
 		fmt.Fprintf(&b, "\nAnother plan must follow this one: %s\n", lifecycle.Markdown(p.Unfinished))
 	}
-	for _, d := range p.Diagnostics {
-		b.WriteString(DiagnosticMarkdown(d))
+	for _, f := range folded(toldApart(p)) {
+		b.WriteString(DiagnosticMarkdown(f.Diagnostic))
+		if len(f.of) > 0 {
+			b.WriteString(f.unfold())
+		}
 	}
 	if p.Readiness != nil {
 		b.WriteString(ReadinessMarkdown(*p.Readiness, len(p.Readiness.Findings)))

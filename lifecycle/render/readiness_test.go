@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +59,8 @@ func TestReadiness(t *testing.T) {
 		To: r.To}, 3))
 }
 
-// TestManyFindings: a site with some fifty troubles fits a screen in short, and a table of a merge request has all of them.
+// TestManyFindings: a site with some fifty troubles fits a screen in short, where many that are alike are counted, and a table of a merge
+// request has all of them, each remedy whole.
 func TestManyFindings(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join("..", "readiness", "testdata", "planted.json"))
 	if err != nil {
@@ -76,8 +78,15 @@ func TestManyFindings(t *testing.T) {
 	table := ReadinessMarkdown(r, 60)
 	rendertest.Golden(t, *update, "readiness_many.md", table)
 	for _, f := range r.Findings {
-		if !strings.Contains(text.String(), f.Subject) || !strings.Contains(table, lifecycle.Markdown(f.Subject)) {
+		i := slices.IndexFunc(alikeFindings(r.Of(f.Rank)), func(g findingGroup) bool {
+			return g.Summary == f.Summary && slices.Contains(g.subjects, f.Subject) &&
+				strings.Contains(strings.Join(strings.Fields(text.String()), " "), lifecycle.Alike(g.subjects))
+		})
+		if i < 0 || !strings.Contains(table, lifecycle.Markdown(f.Subject)) {
 			t.Errorf("%s: %s is not shown", f.Subject, f.Summary)
+		}
+		if !strings.Contains(table, lifecycle.Markdown(f.Remedy)) {
+			t.Errorf("%s: its remedy is not whole", f.Subject)
 		}
 	}
 }

@@ -52,11 +52,11 @@ func statusTables(b *strings.Builder, site lifecycle.Site, st lifecycle.State, s
 func statusProblems(b *strings.Builder, problems lifecycle.Diagnostics, style Style) {
 	if len(problems) > 0 {
 		b.WriteByte('\n')
-		for i, d := range problems {
+		for i, f := range folded(problems) {
 			if i > 0 {
 				b.WriteByte('\n')
 			}
-			b.WriteString(DiagnosticText(d, style))
+			b.WriteString(DiagnosticText(f.Diagnostic, style))
 		}
 	}
 }
