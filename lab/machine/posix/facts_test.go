@@ -47,3 +47,38 @@ mkdir locks; touch locks/epoch.9 locks/epoch.12 locks/epoch.x
 		}
 	}
 }
+
+// TestFactsOfEtcd asks an etcd by the script's own functions, on both sides: the questions run side by side, and each is told whole.
+func TestFactsOfEtcd(t *testing.T) {
+	t.Parallel()
+	reference(t)
+	script, err := os.ReadFile("../../../lifecycle/k0s/facts.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, _, ok := strings.Cut(string(script), "\nfact facts 1\n")
+	if !ok {
+		t.Fatal("the script begins in another way")
+	}
+	const site = `mkdir -p opt data/etcd; printf '#!/bin/sh\necho "{k0s $*}"\n[ "$1" = status ]\n' > opt/k0s; chmod 755 opt/k0s
+set -- N controller "$PWD/opt/k0s" data conf token etc locks
+`
+	// what curl says differs from machine to machine
+	const says = `
+etcdsays() { within "$ETCD" sh -c 'data=$1; shift; printf "{$data}\nnoise\ncurl: late\n" |
+	grep -E "$@"' sh "$DATA" -e '^(\{|curl:)' -e 'x{2}'; }
+etcds
+`
+	want, got := sides(t, site+functions+says, self(t))
+	want.err, got.err = "", ""
+	compared.Add(1)
+	if d := differences("exact", want, got); d != "" {
+		t.Errorf("%s  really:\n%s\n  in the lab:\n%s", d, want.out, got.out)
+	}
+	for _, block := range []string{"etcdsays\n{data}\ncurl: late\n\nN end etcdsays 0",
+		"etcd\n{k0s etcd member-list --data-dir=data}\n\nN end etcd 1", "status\n{k0s status -o json}\n\nN end status 0"} {
+		if !strings.Contains(got.out, "N begin "+block) {
+			t.Errorf("%q is not told:\n%s", block, got.out)
+		}
+	}
+}
