@@ -62,6 +62,8 @@ type Cluster struct {
 	Config []byte `json:"-"`
 	// Images are what the document says of k0s's own images, sorted by path.
 	Images []ImageSetting `json:"-"`
+	// Lines are where the fields of k0s's configuration stand, by their paths in it: "spec.api.extraArgs.audit-log-path".
+	Lines Lines `json:"-"`
 }
 
 // ImageSetting is one value below spec.images of k0s's configuration.

@@ -1,12 +1,14 @@
 package helm
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 
 	releaseutil "helm.sh/helm/v4/pkg/release/v1/util"
@@ -25,8 +27,13 @@ func (s *Store) manifests(ctx context.Context, site lifecycle.Site, a lifecycle.
 			return lifecycle.Rendering{}, about(of(err, field), a)
 		}
 		fmt.Fprintln(sum, d)
+		rest, line := content, 1
 		for _, doc := range documents(content) {
-			objects, err := decode(doc, source(url))
+			if i := bytes.Index(rest, doc); i >= 0 { // they stand in the order of the file
+				line += bytes.Count(rest[:i], []byte("\n"))
+				rest = rest[i:]
+			}
+			objects, err := decode(doc, source(site.Name, url, line))
 			if err != nil {
 				return lifecycle.Rendering{}, about(of(err, field), a)
 			}
@@ -83,10 +90,13 @@ func place(kind string) int {
 	return len(releaseutil.InstallOrder)
 }
 
-// source is what plans call a file of manifests.
-func source(url string) string {
-	if local(url) {
-		return url
+// source is what plans call a document of a file of manifests: its line, where the file is the fleet's own.
+func source(site, url string, line int) string {
+	switch {
+	case filepath.IsAbs(url):
+		return fmt.Sprintf("%s:%d", url, line)
+	case local(url):
+		return fmt.Sprintf("%s:%d", path.Join("overlays", site, url), line)
 	}
 	return path.Base(url)
 }

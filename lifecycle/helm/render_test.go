@@ -273,8 +273,13 @@ metadata: {name: first}
 	if got := names(r.Objects); !slices.Equal(got, want) {
 		t.Errorf("objects %q", got)
 	}
-	if string(r.Objects[2].JSON) != `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one"}}` || r.Objects[2].Source != "b.yaml" {
-		t.Errorf("%s of %s", r.Objects[2].JSON, r.Objects[2].Source)
+	if string(r.Objects[2].JSON) != `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one"}}` {
+		t.Errorf("%s", r.Objects[2].JSON)
+	}
+	for i, at := range map[int]string{0: "b.yaml:5", 2: "b.yaml:1", 4: "a.yaml:1", 5: "a.yaml:7"} {
+		if o := r.Objects[i]; o.Source != "overlays/test/"+at {
+			t.Errorf("%s is of %s, want %s", o, o.Source, at)
+		}
 	}
 	if !slices.Equal(r.Images, []string{"shop:1"}) || len(r.Digest) != 71 {
 		t.Errorf("%q %s", r.Images, r.Digest)

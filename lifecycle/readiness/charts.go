@@ -50,7 +50,7 @@ func ranges(in Input, r *report) {
 			continue // what has left the repository goes before Kubernetes changes
 		}
 		looked++
-		c := addonCharts{unit: u, name: name, way: way}
+		c := addonCharts{unit: u, name: name, way: way, source: whereAddon(in.Site, name, "spec.chart.version")}
 		if u.Unknown != "" || u.KubeVersion == "" && u.Diagnostics.Err() != nil {
 			what, look := fmt.Sprintf("whether addon %s is made for %s", name, in.Target.MinorString()), "kiban addons "+in.Site.Name
 			if u.Unknown != "" {
@@ -107,6 +107,26 @@ type addonCharts struct {
 	unit lifecycle.UnitState
 	name string
 	way  []lifecycle.Version
+	// source is the line that declares the chart's version.
+	source string
+}
+
+// whereAddon is the line of a field of an addon's document; "" where that is not known.
+func whereAddon(site lifecycle.Site, name, field string) string {
+	for _, a := range site.Addons {
+		if a.Name == name {
+			return a.Where(field)
+		}
+	}
+	return ""
+}
+
+// bracketed is a line in brackets, to stand behind what is declared there.
+func bracketed(source string) string {
+	if source == "" {
+		return ""
+	}
+	return " (" + source + ")"
 }
 
 // fits reports whether a range holds a Kubernetes version, as Helm reads both; what is no range holds all, for Helm says so itself.
@@ -178,7 +198,8 @@ func (c addonCharts) turn(old, next func(lifecycle.Version) bool) (lifecycle.Ver
 }
 
 func (c addonCharts) finding(rank lifecycle.Rank) lifecycle.ReadinessFinding {
-	return lifecycle.ReadinessFinding{Rule: "chart", Rank: rank, Subject: "addon " + c.name, Owner: "addon " + c.name}
+	return lifecycle.ReadinessFinding{Rule: "chart", Rank: rank, Subject: "addon " + c.name, Owner: "addon " + c.name,
+		Source: c.source}
 }
 
 // span says from which minor to which.
@@ -192,16 +213,16 @@ func span(first, last lifecycle.Version) string {
 // ranges are what both charts say of themselves.
 func (c addonCharts) ranges() []string {
 	var out []string
-	say := func(what, chart, version, kubeVersion string) {
+	say := func(what, chart, version, kubeVersion, source string) {
 		if kubeVersion == "" {
 			kubeVersion = "any"
 		}
-		out = append(out, fmt.Sprintf("%s: %s %s, made for Kubernetes %s", what, chart, version, kubeVersion))
+		out = append(out, fmt.Sprintf("%s: %s %s, made for Kubernetes %s%s", what, chart, version, kubeVersion, bracketed(source)))
 	}
 	if c.unit.Release.Chart != "" {
-		say("installed", c.unit.Release.Chart, c.unit.Release.Version, c.unit.Release.KubeVersion)
+		say("installed", c.unit.Release.Chart, c.unit.Release.Version, c.unit.Release.KubeVersion, "")
 	}
-	say("declared", c.unit.Chart, c.unit.Version, c.unit.KubeVersion)
+	say("declared", c.unit.Chart, c.unit.Version, c.unit.KubeVersion, c.source)
 	return out
 }
 

@@ -46,6 +46,8 @@ type setting struct {
 	name     string
 	// value is "true" or "false" of a gate, what a flag is given, "" of others.
 	value string
+	// places are the lines that declare it, by what declared calls them.
+	places map[string][]string
 	whereSet
 }
 
@@ -57,6 +59,8 @@ type whereSet struct {
 	seen     []string
 	// of is what else is to be said of where it is declared.
 	of string
+	// place is the line that declares it, "file:line"; "" where that is not known.
+	place string
 	// group is the worker profile that a kubelet's gate is for, "" for all.
 	group string
 	// since and until are the minors that it is for, 0: no such end.
@@ -69,6 +73,8 @@ type whereSet struct {
 type settings struct {
 	all []*setting
 	by  map[string]*setting
+	// lines are those of the declared configuration of k0s.
+	lines lifecycle.Lines
 }
 
 func (s *settings) add(program string, k kind, name, value string, at whereSet) {
@@ -89,6 +95,14 @@ func (s *settings) add(program string, k kind, name, value string, at whereSet) 
 		one = &setting{program: program, kind: k, name: name, value: value, whereSet: whereSet{group: at.group, since: at.since, until: at.until,
 			idle: at.idle}}
 		s.by[key], s.all = one, append(s.all, one)
+	}
+	for _, d := range at.declared {
+		if one.places == nil {
+			one.places = map[string][]string{}
+		}
+		if at.place != "" {
+			one.places[d] = merged(one.places[d], []string{at.place})
+		}
 	}
 	one.programs = merged(one.programs, []string{program})
 	one.declared = merged(one.declared, at.declared)
@@ -113,7 +127,7 @@ func merged(to, more []string) []string {
 
 // collect finds all that is set: in the declaration, and on machines. What the declaration leaves to the machine counts as declared.
 func collect(in Input) *settings {
-	var s settings
+	s := settings{lines: in.Site.Cluster.Lines}
 	profiles := map[string][]string{}
 	for _, h := range in.Site.Cluster.Hosts {
 		if h.Reset {
@@ -126,7 +140,8 @@ func collect(in Input) *settings {
 			}
 			profiles[p] = append(profiles[p], h.Name)
 		}
-		s.arguments(h.Arguments, h.Role.RunsWorkloads(), whereSet{declared: []string{""}, hosts: []string{h.Name}})
+		s.arguments(h.Arguments, h.Role.RunsWorkloads(), whereSet{declared: []string{""}, hosts: []string{h.Name},
+			place: h.Source})
 		for _, f := range h.Files {
 			s.file(h.Name, f)
 		}
@@ -203,6 +218,15 @@ func in(at whereSet, what, group string) whereSet {
 	return at
 }
 
+// line is a place within k0s's configuration together with the line that declares it. What only the cluster or a machine has is in no
+// file of the fleet.
+func (s *settings) line(at whereSet, path string) whereSet {
+	if at.of == "" && at.declared != nil {
+		at.place = s.lines.Where(path)
+	}
+	return at
+}
+
 // words are a program's arguments as a list: "--flag=value", "--flag", "value".
 func (s *settings) words(program string, words []string, at whereSet) {
 	for i, w := range words {
@@ -268,26 +292,31 @@ func (s *settings) config(text []byte, profiles map[string][]string, at whereSet
 		}
 		extra, _ := section["extraArgs"].(map[string]any)
 		for _, flag := range slices.Sorted(maps.Keys(extra)) {
-			s.flag(program, strings.TrimLeft(flag, "-"), fmt.Sprint(extra[flag]), in(at, "spec."+where+".extraArgs", ""))
+			args := "spec." + where + ".extraArgs"
+			of := s.line(at, lifecycle.FieldKey(args, flag))
+			s.flag(program, strings.TrimLeft(flag, "-"), fmt.Sprint(extra[flag]), in(of, args, ""))
 		}
-		s.words(program, asTexts(section["rawArgs"]), in(at, "spec."+where+".rawArgs", ""))
+		raw := "spec." + where + ".rawArgs"
+		s.words(program, asTexts(section["rawArgs"]), in(s.line(at, raw), raw, ""))
 	}
 	gates, _ := doc.Spec["featureGates"].([]any)
-	for _, g := range gates {
+	for i, g := range gates {
 		gate, _ := g.(map[string]any)
+		at := s.line(at, fmt.Sprintf("spec.featureGates[%d]", i))
 		on, _ := gate["enabled"].(bool)
 		for _, program := range gatePrograms(asTexts(gate["components"])) {
 			s.add(program, aGate, asText(gate["name"]), fmt.Sprint(on), in(at, "spec.featureGates", ""))
 		}
 	}
 	list, _ := doc.Spec["workerProfiles"].([]any)
-	for _, p := range list {
+	for i, p := range list {
 		profile, _ := p.(map[string]any)
 		values, _ := profile["values"].(map[string]any)
 		name := asText(profile["name"])
-		of := in(at, "worker profile "+name, name)
+		path := fmt.Sprintf("spec.workerProfiles[%d]", i)
+		of := in(s.line(at, path), "worker profile "+name, name)
 		of.hosts, of.idle = profiles[name], len(profiles[name]) == 0
-		s.kubeletConfig(values, of)
+		s.kubeletConfig(values, of, path+".values")
 	}
 	s.fields(doc.Spec, in(at, "k0s's configuration", ""))
 }
@@ -301,14 +330,21 @@ func gatePrograms(named []string) []string {
 }
 
 // kubeletConfig is a KubeletConfiguration, or the part of it that a worker profile has.
-func (s *settings) kubeletConfig(values map[string]any, at whereSet) {
+// path is where it is in k0s's configuration; "" for a file of its own.
+func (s *settings) kubeletConfig(values map[string]any, at whereSet, path string) {
+	line := func(field string) whereSet {
+		if path == "" {
+			return at
+		}
+		return s.line(at, path+"."+field)
+	}
 	gates, _ := values["featureGates"].(map[string]any)
 	for _, gate := range slices.Sorted(maps.Keys(gates)) {
-		s.add(kubelet, aGate, gate, truth(fmt.Sprint(gates[gate])), at)
+		s.add(kubelet, aGate, gate, truth(fmt.Sprint(gates[gate])), line(lifecycle.FieldKey("featureGates", gate)))
 	}
 	for _, f := range lifecycle.KubeletFields() {
 		if f.Since > 0 && present(values, strings.Split(f.Path, ".")) {
-			s.add(kubelet, aField, f.Path, fmt.Sprint(f.Since), at)
+			s.add(kubelet, aField, f.Path, fmt.Sprint(f.Since), line(f.Path))
 		}
 	}
 }
@@ -317,7 +353,7 @@ func (s *settings) kubeletConfig(values map[string]any, at whereSet) {
 func (s *settings) fields(spec map[string]any, at whereSet) {
 	for _, f := range lifecycle.K0sFields() {
 		if path, ok := strings.CutPrefix(f.Path, "spec."); ok && f.Since > 0 && present(spec, strings.Split(path, ".")) {
-			s.add(k0sItself, aField, f.Path, fmt.Sprint(f.Since), at)
+			s.add(k0sItself, aField, f.Path, fmt.Sprint(f.Since), s.line(at, f.Path))
 		}
 	}
 }
@@ -344,7 +380,7 @@ func (s *settings) file(host string, f lifecycle.HostFile) {
 	if len(f.Content) == 0 || len(f.Content) > mostFile || !bytes.Contains(f.Content, []byte("KubeletConfiguration")) {
 		return
 	}
-	at := whereSet{declared: []string{"the file " + f.Path}, hosts: []string{host}}
+	at := whereSet{declared: []string{"the file " + f.Path}, hosts: []string{host}, place: f.Source}
 	if !f.Since.IsZero() {
 		at.since = f.Since.Minor
 	}
@@ -358,7 +394,7 @@ func (s *settings) file(host string, f lifecycle.HostFile) {
 		}
 		var values map[string]any
 		if json.Unmarshal(doc, &values) == nil && values["kind"] == "KubeletConfiguration" {
-			s.kubeletConfig(values, at)
+			s.kubeletConfig(values, at, "")
 		}
 	}
 }

@@ -71,13 +71,15 @@ func lost(site lifecycle.Site, u lifecycle.UnitState, addon string, k groupKind,
 		Summary: "addon " + addon + " no longer serves " + api + " " + k.kind + ", and the cluster does",
 		Seen:    []string{"declared: " + strings.TrimSpace(u.Chart+" "+u.Version) + ", which serves " + strings.Join(left, ", ")},
 		Remedy:  "See that nobody asks for it any more, then apply the addon. What is left is " + k.group + "/" + left[len(left)-1] + "."}
-	if u.Chart == "" {
+	if f.Source = whereAddon(site, addon, "spec.chart.version"); u.Chart == "" {
+		f.Source = cmp.Or(definedAt(site, addon, k), whereAddon(site, addon, "spec.manifests"))
 		f.Seen = []string{"declared: manifests that serve " + strings.Join(left, ", ")}
 	}
+	f.Seen[0] += bracketed(f.Source)
 	var uses []string
 	for _, d := range documents(site) {
 		if d.APIVersion == api && d.Kind == k.kind {
-			uses = append(uses, strings.TrimPrefix(d.Namespace+"/"+d.Name, "/"))
+			uses = append(uses, strings.TrimPrefix(d.Namespace+"/"+d.Name, "/")+bracketed(d.Source))
 		}
 	}
 	if len(uses) > 0 {
@@ -95,4 +97,19 @@ func documents(site lifecycle.Site) []lifecycle.Document {
 		out = append(out, a.Objects...)
 	}
 	return out
+}
+
+// definedAt is the line of the definition of a kind among an addon's manifests; "" where it is not there, such as behind a URL.
+func definedAt(site lifecycle.Site, addon string, k groupKind) string {
+	for _, a := range site.Addons {
+		for _, d := range a.Objects {
+			plural, isOfGroup := strings.CutSuffix(d.Name, "."+k.group)
+			kind := strings.ToLower(k.kind)
+			likely := isOfGroup && strings.HasPrefix(plural, kind[:max(len(kind)-1, 0)])
+			if a.Name == addon && d.Kind == "CustomResourceDefinition" && likely {
+				return d.Source // "policies" begins as "policy" does, but for its last letter
+			}
+		}
+	}
+	return ""
 }

@@ -45,3 +45,29 @@ func TestDefinitions(t *testing.T) {
 		}
 	}
 }
+
+// TestAddonsNameTheirLines: what an addon is declared to be is told with the line that declares it, manifests with the definition's.
+func TestAddonsNameTheirLines(t *testing.T) {
+	old := "metallb.io/v1alpha1/AddressPool"
+	state := lifecycle.State{API: lifecycle.APIState{Capabilities: lifecycle.Capabilities{APIs: []string{old}}}}
+	unit := lifecycle.UnitState{Name: "addon/metallb", Declared: true, Serves: []string{"metallb.io/v1beta1/AddressPool"}}
+	addon := lifecycle.Addon{Name: "metallb", Source: "addons.yaml:1", Lines: lifecycle.Lines{"spec.chart.version": "addons.yaml:5"}}
+	for name, c := range map[string]struct {
+		chart string
+		with  []lifecycle.Document
+		want  string
+	}{
+		"a chart":   {"metallb", nil, "addons.yaml:5"},
+		"manifests": {"", nil, "addons.yaml:1"},
+		"a document": {"", []lifecycle.Document{{Kind: "CustomResourceDefinition", Name: "addresspools.metallb.io",
+			Source: "crd.yaml:1"}}, "crd.yaml:1"},
+	} {
+		unit.Chart, addon.Objects = c.chart, c.with
+		state.Units = []lifecycle.UnitState{unit}
+		r := &report{}
+		definitions(Input{Site: lifecycle.Site{Addons: []lifecycle.Addon{addon}}, State: state}, r)
+		if len(r.Findings) != 1 || r.Findings[0].Source != c.want || !strings.HasSuffix(r.Findings[0].Seen[0], "("+c.want+")") {
+			t.Errorf("%s: %+v", name, r.Findings)
+		}
+	}
+}

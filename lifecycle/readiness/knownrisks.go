@@ -56,6 +56,7 @@ func riskFinding(in Input, risk risks.Risk, o risks.Outcome) lifecycle.Readiness
 	switch {
 	case o.Addon != "":
 		f.Subject, f.Owner = "addon "+o.Addon, "addon "+o.Addon
+		f.Source = whereAddon(in.Site, o.Addon, "spec.chart.version")
 	case len(o.Machines) == 1:
 		f.Subject = o.Machines[0]
 	default:

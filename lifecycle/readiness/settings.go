@@ -320,6 +320,11 @@ func (j judge) finding(s *setting, v verdict) lifecycle.ReadinessFinding {
 	if v.at > 0 {
 		f.Breaks = minorName(v.at)
 	}
+	for _, d := range s.declared {
+		if at := s.places[d]; len(at) > 0 && f.Source == "" {
+			f.Source = at[0]
+		}
+	}
 	if f.Rank == lifecycle.RankGood {
 		return f
 	}
@@ -370,7 +375,11 @@ func (s *setting) evidence() []string {
 		of = " of " + lifecycle.Few(s.hosts)
 	}
 	for _, d := range s.declared {
-		out = append(out, "declared: "+d+of)
+		line := "declared: " + d + of
+		if at := s.places[d]; len(at) > 0 {
+			line += " (" + lifecycle.Few(at) + ")"
+		}
+		out = append(out, line)
 	}
 	if s.idle {
 		out = append(out, "no machine has that profile")

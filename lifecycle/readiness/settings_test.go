@@ -279,3 +279,25 @@ func TestKnownIsWhole(t *testing.T) {
 		t.Errorf("%d gates, %d plugins, %d controllers", len(k.Gates), len(k.Plugins), len(k.Controllers))
 	}
 }
+
+// TestSettingsNameTheirLines: what is set is told with the file and line that declares it.
+func TestSettingsNameTheirLines(t *testing.T) {
+	site := siteWith(`"api":{"extraArgs":{"cloud-config":"/etc/c"}},"featureGates":[{"name":"SidecarContainers","enabled":true}],`+
+		`"workerProfiles":[{"name":"default","values":{"featureGates":{"NodeSwap":false}}}]`,
+		"--kubelet-extra-args=--pod-infra-container-image=pause:3.9")
+	site.Cluster.Lines = lifecycle.Lines{"spec.api.extraArgs": "base.yaml:3", "spec.api.extraArgs.cloud-config": "base.yaml:4",
+		"spec.featureGates[0]": "base.yaml:7", "spec.workerProfiles[0].values.featureGates.NodeSwap": "tokyo.yaml:9"}
+	site.Cluster.Hosts[1].Source = "tokyo.yaml:2"
+	want := map[string]string{"kube-apiserver --cloud-config": "base.yaml:4", "feature gate SidecarContainers": "base.yaml:7",
+		"kubelet --pod-infra-container-image": "tokyo.yaml:2", "feature gate NodeSwap": "tokyo.yaml:9"}
+	for _, f := range judgeSettings(site, running(site, 34), 34, 37).Findings {
+		at, known := want[f.Subject]
+		if !known || f.Source != at || !strings.Contains(strings.Join(f.Seen, "\n"), "("+at+")") {
+			t.Errorf("%s: want %q: %+v", f.Subject, at, f)
+		}
+		delete(want, f.Subject)
+	}
+	if len(want) > 0 {
+		t.Errorf("not found: %v", want)
+	}
+}

@@ -172,6 +172,7 @@ func (l *loader) readMachines() {
 
 // readImages notes what the document says of k0s's own images, and where: an upgrade leaves it as it is.
 func (l *loader) readImages() {
+	l.site.Cluster.Lines = l.tree.ConfigLines()
 	images := []string{"spec", "images"}
 	config := overlay.Field(l.docs.cluster, "spec", "k0s", "config")
 	overlay.EachScalar(overlay.Field(config, images...), images, func(n *yaml.Node, at []string) {

@@ -82,6 +82,9 @@ func TestImagesAndSources(t *testing.T) {
 	if len(ds) > 0 || !slices.Equal(s.Cluster.Images, want) {
 		t.Errorf("%v\nfound %+v\nwant %+v", ds, s.Cluster.Images, want)
 	}
+	if got := s.Cluster.Lines.Where("spec.images.kubeproxy.version"); got != want[0].Source {
+		t.Errorf("k0s's configuration has it in %q", got)
+	}
 }
 
 // A build with a schema of its own does without kustomize's: a patch of a Deployment must merge its containers all the same, in

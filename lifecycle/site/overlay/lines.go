@@ -14,11 +14,21 @@ const maxLines = 100_000
 
 // Lines says where each field below a document's spec stands: the last word on it, as kustomize applies resources and patches.
 func (t *Tree) Lines(kind, name string) lifecycle.Lines {
+	return t.linesBelow(Place{Kind: kind, Name: name, Path: []string{"spec"}}, "spec")
+}
+
+// ConfigLines says where each field of k0s's configuration stands, by its path in that.
+func (t *Tree) ConfigLines() lifecycle.Lines {
+	return t.linesBelow(Place{Kind: KindCluster, Path: []string{"spec", "k0s", "config", "spec"}}, "spec")
+}
+
+// linesBelow are those below a place, which is called so in them.
+func (t *Tree) linesBelow(at Place, called string) lifecycle.Lines {
 	out := lifecycle.Lines{}
 	for _, p := range t.sources {
-		if p.about(Place{Kind: kind, Name: name}) {
+		if p.about(at) {
 			r := recorder{tree: t, piece: p, into: out, budget: maxLines}
-			r.record("spec", Field(p.node, "spec"), false)
+			r.record(called, Field(p.node, at.Path...), false)
 		}
 	}
 	return out
