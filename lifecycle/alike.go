@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // alikeShown is how many subjects of alike findings are named; the rest is counted.
@@ -22,7 +23,7 @@ func AboutAny(text, subject string) string {
 	names := append([]string{subject}, words...)
 	for _, word := range words {
 		namespace, name, ok := strings.Cut(word, "/")
-		if !ok || strings.Contains(name, "/") || namespace == "" || name == "" {
+		if !ok || strings.Contains(name, "/") || namespace == "" || name == "" || !utf8.ValidString(namespace) {
 			continue
 		}
 		names = append(names, namespace, name)

@@ -33,3 +33,12 @@ func TestAboutAny(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestAboutAnyBytes: a subject that is no text is left as it is.
+func TestAboutAnyBytes(t *testing.T) {
+	for _, bytes := range []string{"a\xff\xfe/b", "a\xff"} {
+		if got := AboutAny("see a/c and "+bytes, bytes); got != "see a/c and "+bytes {
+			t.Errorf("%q", got)
+		}
+	}
+}

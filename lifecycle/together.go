@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // severalShown is how many subjects, or details that differ, a finding about several names; the rest is counted.
@@ -119,7 +120,7 @@ func someOf(names []string) string {
 // withoutNames puts NAME where a text has one of the names as a word of its own: "worker-1" is none of "worker-10", nor of "k0s-worker-1".
 func withoutNames(text string, names []string) string {
 	for _, name := range names {
-		if !strings.Contains(text, name) {
+		if !strings.Contains(text, name) || !utf8.ValidString(name) { // of what is no text no pattern can be made
 			continue
 		}
 		word := regexp.MustCompile(`(^|[^\w.-])` + regexp.QuoteMeta(name) + `($|[^\w-])`)

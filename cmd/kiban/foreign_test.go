@@ -173,6 +173,7 @@ func (w *hostileWorld) services() services {
 		return w.site, w.findings
 	}
 	s.CheckFleet = func([]lifecycle.Site) lifecycle.Diagnostics { return w.findings }
+	s.Compared = func(s lifecycle.Site) lifecycle.Site { return s }
 	s.HostKeys = func(context.Context, lifecycle.Site) (lifecycle.HostKeys, error) { return w.keys, nil }
 	s.TrustHosts = func(string, []lifecycle.HostKey) error { return errors.New(hostile) }
 	s.RenderSite = func(context.Context, string, string) ([]byte, lifecycle.Diagnostics) {
