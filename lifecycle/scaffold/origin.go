@@ -20,7 +20,7 @@ type Origin struct {
 // Same holds that a cluster, after the merge, is what the document says as k0sctl reads it.
 func (o Origin) Same(want, got lifecycle.Cluster) lifecycle.Diagnostics {
 	for _, c := range []*lifecycle.Cluster{&want, &got} {
-		c.Document = nil
+		c.Document, c.Lines = nil, nil // where its fields stand is another file's matter
 		c.Hosts = append([]lifecycle.Host(nil), c.Hosts...)
 		for i := range c.Hosts {
 			c.Hosts[i].Source, c.Hosts[i].HostKeys = "", "" // neither is of the document
