@@ -81,6 +81,48 @@ func TestRebootedAlready(t *testing.T) {
 	}
 }
 
+// A machine that goes down just when it is to be rebooted is waited for: a run that was cut off may have rebooted it. What it is then
+// decides whether it is rebooted.
+func TestRebootOfAMachineThatGoesDown(t *testing.T) {
+	for name, c := range map[string]struct {
+		away, within time.Duration
+		rebooted     bool // meanwhile
+		sent         bool
+		err          string
+	}{
+		"it has rebooted":     {200 * time.Millisecond, time.Minute, true, false, ""},
+		"it was another harm": {200 * time.Millisecond, time.Minute, false, true, ""},
+		"it stays away":       {time.Hour, 300 * time.Millisecond, true, false, "no connection to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFarm(t, "c1", "w1")
+			s := f.open(v135)
+			was := f.state(s, "w1").BootID
+			if was == "" {
+				t.Skip("this machine has no boot id to tell")
+			}
+			if c.rebooted {
+				was = "the boot before"
+			}
+			f.fakes["w1"].leaves(c.away)
+			var said []string
+			err := s.Do(t.Context(), lifecycle.Step{ID: "w1/reboot", Target: "w1", Action: lifecycle.ActionReboot,
+				After: []lifecycle.Gate{{Kind: lifecycle.GateRebooted, Target: "w1", Was: was, Timeout: c.within}}},
+				func(line string) { said = append(said, line) })
+			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("it ended with %v", err)
+			}
+			if !strings.Contains(strings.Join(said, "\n"), "it does not answer, and may be going down already") {
+				t.Errorf("said %q", said)
+			}
+			sent := strings.Contains(strings.Join(f.fakes["w1"].sent(), "\n"), "systemctl reboot")
+			if sent != c.sent {
+				t.Errorf("sent the command: %t", sent)
+			}
+		})
+	}
+}
+
 // A connection that ends before the command does is what a reboot looks like; a refusal is not.
 func TestGoneMeanwhile(t *testing.T) {
 	refused := &ssh.ExitError{} // status 0, no signal: it ended by itself

@@ -133,6 +133,10 @@ func (m *machine) askFacts(ctx context.Context, within time.Duration) (_ facts, 
 	defer enough(nil)
 	stdout, stderr := &answer{limit: maxAnswer, over: enough}, &answer{limit: 4096}
 	w, err := m.start(ctx, factsCommand(q), nil, stdout, stderr)
+	if err != nil && ctx.Err() == nil && lost(err) { // the connection ended, and there is no other: nobody answered
+		problem, why := unreachable(err, m.ssh, "")
+		return facts{host: lifecycle.HostState{Problem: problem, Why: why}}, true
+	}
 	if err == nil {
 		err = w.Wait()
 	}

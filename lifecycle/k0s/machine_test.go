@@ -42,6 +42,8 @@ type fake struct {
 	commands []string
 	hang     bool // commands do not end
 	deaf     bool // the server reads and says nothing any more
+	away     bool // connections end at once
+	open     []net.Conn
 	// says takes the place of what commands would print; it ends when the other side has heard enough.
 	says func(stdout, stderr io.Writer)
 }
@@ -129,10 +131,30 @@ func newFake(t *testing.T, name string, client cryptossh.PublicKey) *fake {
 			if err != nil {
 				return
 			}
+			f.mu.Lock()
+			away := f.away
+			f.open = append(f.open, c)
+			f.mu.Unlock()
+			if away {
+				c.Close()
+				continue
+			}
 			go f.serve(c)
 		}
 	}()
 	return f
+}
+
+// leaves has the machine go down for a while: its connections end, and there are no new ones.
+func (f *fake) leaves(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = true
+	for _, c := range f.open {
+		c.Close()
+	}
+	f.open = nil
+	time.AfterFunc(d, func() { f.set(func() { f.away = false }) })
 }
 
 func (f *fake) write(name, text string, mode os.FileMode) {
