@@ -70,7 +70,7 @@ func report(b drive.Binaries, o options) error {
 		net := 160 + 5*i
 		w, err := s.undisturbed(b, fmt.Sprintf("127.%d.0", net))
 		if err != nil {
-			lost = append(lost, fmt.Sprintf("%s, which nobody disturbs: %v", s.name, err))
+			lost = told(lost, fmt.Sprintf("%s, which nobody disturbs: %v", s.name, err))
 			continue // the other kinds of run are worth their rows all the same
 		}
 		for _, row := range s.rowsOf(w) {
@@ -80,7 +80,7 @@ func report(b drive.Binaries, o options) error {
 			row.trials = slices.DeleteFunc(row.trials, func(k trial) bool { return !wanted.MatchString(k.String()) })
 			tried, bad := s.disturb(b, net, o.side, spread(row.trials, o.points, o.shift), w.end)
 			fmt.Printf("| %s | %d | %d | %d | %d |\n", row.name, len(row.trials), tried, tried-len(bad), len(bad))
-			lost = append(lost, bad...)
+			lost = told(lost, bad...)
 		}
 	}
 	if o.only == "" {
@@ -88,12 +88,20 @@ func report(b drive.Binaries, o options) error {
 		if err != nil {
 			return err
 		}
-		lost = append(lost, bad...)
+		lost = told(lost, bad...)
 	}
 	if len(lost) > 0 {
-		return fmt.Errorf("lost:\n%s", strings.Join(lost, "\n"))
+		return fmt.Errorf("%d lost, as told above", len(lost))
 	}
 	return nil
+}
+
+// told adds what was lost, and tells it at once: all of them take an hour, and whoever ends that early is to know.
+func told(lost []string, more ...string) []string {
+	for _, what := range more {
+		fmt.Fprintln(os.Stderr, "lost:", what)
+	}
+	return append(lost, more...)
 }
 
 // row is a line of the table.
