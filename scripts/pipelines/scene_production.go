@@ -55,7 +55,7 @@ func (r *trial) bringIn(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for file, change := range map[string]func(string) string{
-		"kustomization.yaml": func(s string) string { return s },
+		"kustomization.yaml": func(s string) string { return s + ofProduction },
 		"version.yaml":       strings.NewReplacer("name: lab", "name: "+prodSite, third, second).Replace,
 		"cluster.yaml":       func(s string) string { return smaller(s, r.lab.net, name) },
 		"site.yaml": strings.NewReplacer("name: lab", "name: "+prodSite, "tier: lab", "tier: production", r.lab.dir+"/", r.prod.dir+"/",
@@ -81,6 +81,9 @@ func (r *trial) bringIn(ctx context.Context) (string, error) {
 	}
 	return "1 controller and 2 workers on " + name + ".0/24, at " + second, r.at(ctx, prodSite, second)
 }
+
+// ofProduction is what every production site of the example fleet has: its group, and the tenants whose quotas that changes.
+const ofProduction = "components:\n- ../../clusters/components/tenants-shared\n- ../../clusters/groups/production\n"
 
 // smaller keeps of a site's machines the first controller and two workers, on another net.
 func smaller(cluster, from, to string) string {
