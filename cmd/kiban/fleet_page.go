@@ -101,8 +101,8 @@ func (opts *fleetPageOptions) input() (page.Input, error) {
 	return in, in.Repository.Validate()
 }
 
-// declared adds what the fleet's repository says: which sites there are, and who may go. Where it can't be read the pages are made all
-// the same, and say that they do not know.
+// declared adds what the fleet's repository says: which sites there are, when they were changed, and who may go. Where it can't be read
+// the pages are made all the same, and say that they do not know.
 func (opts *fleetPageOptions) declared(ctx context.Context, in *page.Input) error {
 	a := opts.app
 	fleet, err := a.fleetDir()
@@ -113,6 +113,8 @@ func (opts *fleetPageOptions) declared(ctx context.Context, in *page.Input) erro
 	if len(in.Listed) == 0 {
 		return nil
 	}
+	in.Committed, err = a.Committed(fleet, page.Revisions(in.Sites))
+	a.warn(err)
 	lifts, bad := session.ReadLifts(fleet)
 	if bad.Err() != nil {
 		a.warn(bad)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/forge"
@@ -36,6 +37,8 @@ type services struct {
 	Compared   func(lifecycle.Site) lifecycle.Site
 	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
 	Checkout func(fleet, revision, into string) (string, error)
+	// Committed is when commits of a fleet's repository were made, by their full names; it has nothing of those that are not there.
+	Committed func(fleet string, revisions []string) (map[string]time.Time, error)
 	// Unkept are the files below a folder that git could not give back as they are, and how many it gives back, as it has them.
 	Unkept func(folder string) (lost []string, has int, err error)
 	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.

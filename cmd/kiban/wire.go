@@ -35,6 +35,7 @@ func wire() services {
 		CheckFleet:     site.CheckFleet,
 		Compared:       site.Compared,
 		Checkout:       git.Checkout,
+		Committed:      git.Committed,
 		Unkept:         git.Unkept,
 		SiteInputs:     site.Inputs,
 		SiteReads:      site.Reads,

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,20 @@ type Input struct {
 	// Now is the moment for which the pages hold; zero: that of the last look at any site.
 	Now        time.Time
 	Repository Repository
+	// Committed is when the commits were made that runs carried out (Revisions); one that it has not is not known.
+	Committed map[string]time.Time
+}
+
+// Revisions are the commits that the runs of sites carried out, sorted, each once.
+func Revisions(sites []fleet.Collected) []string {
+	all := map[string]bool{}
+	for _, c := range sites {
+		for _, r := range c.Runs.Value {
+			all[r.Revision] = true
+		}
+	}
+	delete(all, "")
+	return slices.Sorted(maps.Keys(all))
 }
 
 // site is one site with the pages' view of time.

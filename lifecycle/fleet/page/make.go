@@ -28,8 +28,8 @@ func Make(in Input) Site {
 	for _, a := range answers {
 		out.docs = append(out.docs, a.doc())
 	}
-	out.docs = append(out.docs, turnsPage(in, sites), calendarPage(sites), runsPage(sites), groupsPage(sites, asked), tenantsPage(sites),
-		cataloguePage(in, sites))
+	out.docs = append(out.docs, turnsPage(in, sites), calendarPage(sites), runsPage(in, sites), groupsPage(sites, asked),
+		tenantsPage(sites), cataloguePage(in, sites))
 	out.Menu = []Cell{{Text: "Fleet", Link: "index.html"}, {Text: "Who may go", Link: "turns.html"}, {Text: "Calendar",
 		Link: "calendar.html"},
 		{Text: "Runs", Link: "runs.html"}, {Text: "Groups", Link: "groups.html"}, {Text: "Tenants", Link: "tenants.html"},

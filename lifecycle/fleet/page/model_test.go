@@ -162,18 +162,62 @@ func TestDeliver(t *testing.T) {
 	b.Runs.Value = []lifecycle.RunRecord{run(1, 5, lifecycle.RunFailed, "r2", "apply"), run(4, 30, lifecycle.RunDone, "r1", ""),
 		run(5, 5, lifecycle.RunBlocked, "r1", "apply")}
 	silent(&c, 0)
-	d := deliver([]site{siteOf(a), siteOf(b), siteOf(c)})
+	committed := map[string]time.Time{"r1": at().Add(-20 * time.Hour), "r9": at()}
+	d := deliver([]site{siteOf(a), siteOf(b), siteOf(c)}, committed)
 	if d.Deployments != 2 || d.Sites != 2 || d.Failed != 2 || d.Open != 1 || d.Unknown != 1 || d.Short != 0 {
 		t.Errorf("%+v", d)
 	}
 	if len(d.Restored) != 1 || d.Restored[0] != 3*time.Hour || len(d.Spread) != 1 || d.Spread[0] != 6*time.Hour+30*time.Minute {
 		t.Errorf("%+v", d)
 	}
+	if len(d.Lead) != 2 || d.Lead[0] != 10*time.Hour || d.Lead[1] != 16*time.Hour || d.Uncommitted != 0 {
+		t.Errorf("%+v", d)
+	}
+	if says := d.leadTime(); !strings.HasPrefix(says, "16 h from the commit") || !strings.Contains(says, "the middle one of 2 runs") {
+		t.Error(says)
+	}
 	for range fleet.RunsKept {
 		b.Runs.Value = append(b.Runs.Value, run(100, 1, lifecycle.RunDone, "r", "apply"))
 	}
-	if d := deliver([]site{siteOf(b)}); d.Short != 1 {
+	if d := deliver([]site{siteOf(b)}, nil); d.Short != 1 {
 		t.Error("a record that may be cut is not told")
+	}
+}
+
+// Lead time is that of what a run brought: a repair of what drifted brings nothing, and of a commit that nobody knows it is not known.
+func TestLeadTime(t *testing.T) {
+	run := func(hoursAgo int, revision, digest string, result lifecycle.RunResult) lifecycle.RunRecord {
+		ended := at().Add(-time.Duration(hoursAgo) * time.Hour)
+		return lifecycle.RunRecord{Began: ended.Add(-time.Minute), Ended: ended, Result: result, Revision: revision,
+			Digest: digest, Done: 1}
+	}
+	committed := map[string]time.Time{"r1": at().Add(-100 * time.Hour), "r2": at().Add(-50 * time.Hour), "later": at()}
+	tests := map[string]struct {
+		runs    []lifecycle.RunRecord
+		lead    []time.Duration
+		unknown int
+		says    string
+	}{
+		"a repair of drift": {[]lifecycle.RunRecord{run(10, "r2", "a", lifecycle.RunDone), run(90, "r1", "a", lifecycle.RunDone)},
+			[]time.Duration{10 * time.Hour}, 0, "10 h from the commit"},
+		"a failure before it": {[]lifecycle.RunRecord{run(10, "r2", "b", lifecycle.RunDone), run(20, "r2", "b", lifecycle.RunFailed),
+			run(90, "r1", "a", lifecycle.RunDone)}, []time.Duration{10 * time.Hour, 40 * time.Hour}, 0, "the middle one of 2 runs"},
+		"older records": {[]lifecycle.RunRecord{run(10, "r2", "", lifecycle.RunDone), run(11, "r2", "", lifecycle.RunDone)},
+			[]time.Duration{39 * time.Hour}, 0, "1 day 15 h"},
+		"a commit that is not here": {[]lifecycle.RunRecord{run(10, "r3-dirty", "b", lifecycle.RunDone)}, nil, 1, "Not known of 1 run"},
+		"a commit that is later":    {[]lifecycle.RunRecord{run(10, "later", "b", lifecycle.RunDone)}, nil, 1, "a clock that is wrong"},
+		"nothing":                   {[]lifecycle.RunRecord{run(10, "r1", "b", lifecycle.RunFailed)}, nil, 0, "so there is none"},
+	}
+	for name, tt := range tests {
+		c := well(t, "a", 1, nil)
+		c.Runs.Value = tt.runs
+		d := deliver([]site{siteOf(c)}, committed)
+		if !slices.Equal(d.Lead, tt.lead) || d.Uncommitted != tt.unknown || !strings.Contains(d.leadTime(), tt.says) {
+			t.Errorf("%s: %v, %d not known: %s", name, d.Lead, d.Uncommitted, d.leadTime())
+		}
+	}
+	if got := Revisions([]fleet.Collected{well(t, "a", 1, nil), well(t, "b", 1, nil), {}}); len(got) != 1 {
+		t.Errorf("%q", got)
 	}
 }
 

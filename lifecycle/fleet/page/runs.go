@@ -104,11 +104,12 @@ func allRuns(sites []site) []siteRun {
 	return all
 }
 
-func runsPage(sites []site) Doc {
+func runsPage(in Input, sites []site) Doc {
 	all := allRuns(sites)
 	d := Doc{File: "runs.html", Title: "Runs", Lead: []string{"What the clusters keep of their runs: the last " +
 		fmt.Sprint(fleet.RunsKept) +
-		" of each. A run leads to its job, where that is known; kiban show SITE RUN tells it in full."}, Sections: []Section{delivery(sites)}}
+		" of each. A run leads to its job, where that is known; kiban show SITE RUN tells it in full."},
+		Sections: []Section{delivery(sites, in.Committed)}}
 	t := &Table{Head: []string{"Site", "Ended", "Run", "What", "Versions", "Result", "Steps", "By"}, Empty: "No run is known.", Search: true}
 	for _, r := range all[:min(len(all), runsShown)] {
 		t.Rows = append(t.Rows, r.runCells(r.RunRecord))
