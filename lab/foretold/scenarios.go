@@ -114,8 +114,8 @@ func scenarios() []scenario {
 				"[{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}\n")
 		}),
 		small("a stuck finalizer", func(s *scenario) {
-			s.kubectl = [][]string{{"patch", "pods", "--all", "--type=merge", "-p", `{"metadata":{"finalizers":["example.com/hold"]}}`},
-				{"get", "pods"}}
+			const template = "      annotations: {"
+			s.workload = strings.Replace(s.workload, template, "      finalizers: [example.com/hold]\n"+template, 1)
 		}),
 		small("a pod without an owner", func(s *scenario) {
 			s.workload += "apiVersion: v1\nkind: Pod\nmetadata: {name: alone}\nspec: {containers: [{name: a, image: registry.example/x}]}\n"
@@ -123,7 +123,9 @@ func scenarios() []scenario {
 		small("three controllers", func(s *scenario) { s.controllers, s.workers = 3, 2 }),
 		small("two hops", func(s *scenario) { s.workers, s.to, s.path = 2, v137, []string{v136} }),
 		small("a worker whose new k0s fails", func(s *scenario) { s.faults = []string{"worker-2=never-ready@upgrade"} }),
-		small("a machine that is lost", func(s *scenario) { s.faults = []string{"worker-2=off@drain"} }),
+		// Not while its pods are being evicted: whether they still get requests then is a matter of milliseconds.
+		small("a machine that is lost", func(s *scenario) { s.faults = []string{"worker-2=off@upgrade"} }),
+		small("a machine that is lost while it serves", func(s *scenario) { s.faults = []string{"worker-3=off@worker-2/upgrade"} }),
 		small("a machine that hangs", func(s *scenario) { s.faults = []string{"worker-2=ssh-hang@upgrade"} }),
 		small("kiban killed in a drain", func(s *scenario) { s.faults = []string{"kiban=kill@worker-2/drain"} }),
 		small("kiban killed at a controller", func(s *scenario) { s.faults = []string{"kiban=kill@controller-1/upgrade"} }),

@@ -167,6 +167,9 @@ func (w *declaring) site(doc map[string]any) map[string]any {
 		"binaries": map[string]any{"url": mirror + "k0s-{version}-{arch}", "checksums": mirror + "sha256sums.txt"}}
 	upgrade := map[string]any{}
 	keep(upgrade, lookup(spec, "upgrade"), "path", "workers", "drain", "settle", "accept")
+	if path, ok := upgrade["path"].([]any); ok {
+		upgrade["path"] = hopsBefore(w.Version, path)
+	}
 	if w.Patient {
 		upgrade["settle"] = map[string]any{"nodeTimeout": "10m", "timeout": "10m", "stableFor": "1s"}
 	}
@@ -205,6 +208,16 @@ func (w *declaring) site(doc map[string]any) map[string]any {
 	}
 	return map[string]any{"apiVersion": doc["apiVersion"], "kind": "Site",
 		"metadata": map[string]any{"name": w.Site, "labels": kept}, "spec": out}
+}
+
+// hopsBefore are the versions on the way that lie before the one that is declared: a twin that is set up as the site is now has yet to go
+// them.
+func hopsBefore(v lifecycle.Version, path []any) []any {
+	return slices.DeleteFunc(slices.Clone(path), func(hop any) bool {
+		text, _ := hop.(string)
+		on, err := lifecycle.ParseVersion(text)
+		return err == nil && !on.Less(v)
+	})
 }
 
 // files are those of spec.files whose content stands in the document itself.

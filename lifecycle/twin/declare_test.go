@@ -69,6 +69,21 @@ func testPlace() Place {
 	return p
 }
 
+// TestDeclareOfTwoHops: a twin is set up at the version before the hops, and then goes them.
+func TestDeclareOfTwoHops(t *testing.T) {
+	documents := strings.Replace(declared, "  upgrade:\n", "  upgrade:\n    path: [v1.34.9+k0s.0, v1.35.7+k0s.0]\n", 1)
+	for at, want := range map[string]int{"v1.33.4+k0s.0": 0, "v1.34.9+k0s.0": 0, "v1.35.7+k0s.0": 1, "v1.36.3+k0s.2": 2} {
+		v, err := lifecycle.ParseVersion(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, site, _, err := Declare([]byte(documents), Declaration{Site: "tokyo", Version: v, Lab: testPlace()})
+		if hops := strings.Count(string(site), "- v1."); err != nil || hops != want {
+			t.Errorf("at %s there are %d hops, not %d: %v\n%s", at, hops, want, err, site)
+		}
+	}
+}
+
 // TestDeclare: a twin's declaration has the site's machines and its policy, and nothing that leads to the site or outside.
 func TestDeclare(t *testing.T) {
 	v, err := lifecycle.ParseVersion("v1.35.7+k0s.0")
