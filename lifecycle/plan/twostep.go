@@ -249,10 +249,18 @@ func (p *planner) beginSoak() {
 }
 
 // goBackAll puts the former k0s in the place of the newer one, one controller at a time. Its data are what the former one would have
-// written.
+// written. Where no API answers, the controllers whose k0s does not run go side by side: nobody is disturbed, and of several none is ready
+// before etcd has its quorum again. Those that run wait for them, and for each other.
 func (p *planner) goBackAll() {
 	s := p.stage(lifecycle.StageBack, "control plane back to "+p.pin.Former.String(), 1)
-	for _, m := range ailingFirst(p.controllers()) {
+	down := func(m *member) bool { return p.dark() && m.seen.Running.IsZero() }
+	controllers := ailingFirst(p.controllers())
+	if p.dark() {
+		s.Width = 0
+		runs := slices.DeleteFunc(slices.Clone(controllers), down)
+		controllers = append(slices.DeleteFunc(controllers, func(m *member) bool { return !down(m) }), runs...)
+	}
+	for _, m := range controllers {
 		if !m.belongs() || !p.pin.Former.Less(m.level) {
 			continue
 		}
@@ -266,6 +274,9 @@ func (p *planner) goBackAll() {
 		}
 		if serving(p.state.API, m.Name) {
 			st.Before = append(st.Before, p.gate(lifecycle.GateStored, m.Name))
+		}
+		if p.dark() && !down(m) {
+			st.after = slices.Clone(s.steps)
 		}
 		s.add(st)
 		m.level, m.down = p.pin.Former, false

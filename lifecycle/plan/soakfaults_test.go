@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// TestSoakByAWrongClock: a soak is not over because our clock has jumped ahead: it would be the machines' clocks that are behind, and with
+// these nothing is planned to be done. One that was set back makes it longer.
+func TestSoakByAWrongClock(t *testing.T) {
+	for _, jump := range []time.Duration{48 * time.Hour, -time.Hour} {
+		w := soaking(t, 3, soaks)
+		w.later = jump
+		for _, name := range []string{"controller-1", "controller-2", "controller-3", "worker-1", "worker-2"} {
+			w.hosts[name].ClockOffset = int(-jump / time.Second)
+		}
+		p := makePlan(w.site, w.observe())
+		if err := p.Diagnostics.Err(); err == nil || !strings.Contains(err.Error(), "its clock is off by") {
+			t.Errorf("by %s: %v\n%s", jump, err, outline(p))
+		}
+	}
+	w := soaking(t, 1, soaks)
+	w.later = -time.Hour // every clock is wrong
+	if p := makePlan(w.site, w.observe()); !p.Empty() || !strings.Contains(p.Diagnostics[0].Summary, "can go back until 2026-11-05 09:00 UTC") {
+		t.Errorf("before it began: %v\n%s", p.Diagnostics, outline(p))
+	}
+}
+
+// TestDeclarationChangesDuringTheSoak: what is declared meanwhile is refused or done, and which of the two is said. Another version is
+// refused, as that of the next minor which a merge request proposes; k0s.yaml waits; arguments and files are applied, with the way back
+// kept.
+func TestDeclarationChangesDuringTheSoak(t *testing.T) {
+	for name, to := range map[string]lifecycle.Version{"the next minor": v("v1.37.0+k0s.0"), "a patch of it": v("v1.36.4+k0s.0"),
+		"a patch of the former one": v("v1.35.8+k0s.0")} {
+		w := soaking(t, 3, soaks)
+		w.declare(newSite(to, 3, 2, soaks))
+		p := makePlan(w.site, w.observe())
+		err := p.Diagnostics.Err()
+		if err == nil || !p.Empty() || !strings.Contains(err.Error(), "is between v1.35.7+k0s.0 and v1.36.3+k0s.2") ||
+			!strings.Contains(p.Diagnostics[0].Hint, to.String()+" can follow when the one or the other is done") {
+			t.Errorf("%s: %v\n%s", name, err, outline(p))
+		}
+	}
+
+	w := soaking(t, 3, soaks)
+	w.declare(newSite(v136, 3, 2, soaks, eachHost(lifecycle.RoleController, config(`{"spec":{"telemetry":{"enabled":false}}}`))))
+	told := func(d lifecycle.Diagnostic) bool {
+		return strings.Contains(d.Summary, "k0s.yaml stays as it is until the control plane is committed") &&
+			strings.Contains(d.Detail, "telemetry") && strings.Contains(d.Hint, "kiban commit lab")
+	}
+	if p := makePlan(w.site, w.observe()); !p.Empty() || !slices.ContainsFunc(p.Diagnostics, told) {
+		t.Errorf("k0s.yaml: %v\n%s", p.Diagnostics, outline(p))
+	}
+	if err := Back(w.site, w.observe()).Diagnostics.Err(); err != nil {
+		t.Errorf("a change that waits takes the way back: %v", err)
+	}
+
+	for what, edit := range map[string]func(*lifecycle.Site){
+		"an argument": eachHost(lifecycle.RoleController, argument("--debug=true")),
+		"a file":      everyHost(lifecycle.HostFile{Path: "/etc/k0s/audit.yaml", Digest: "sha256:a", Restart: true}),
+	} {
+		w := soaking(t, 3, soaks)
+		w.declare(newSite(v136, 3, 2, soaks, edit))
+		if p := makePlan(w.site, w.observe()); p.Empty() {
+			t.Errorf("%s is not applied: %v", what, p.Diagnostics)
+		}
+		converge(t, w, serial)
+		back := Back(w.site, w.observe())
+		if err := back.Diagnostics.Err(); err != nil {
+			t.Errorf("%s takes the way back: %v", what, err)
+		}
+		w.execute(t, back, serial, -1)
+		for _, name := range []string{"controller-1", "controller-2", "controller-3"} {
+			if got := w.hosts[name].Running; got != v135 {
+				t.Errorf("%s: %s is at %s", what, name, got)
+			}
+		}
+	}
+}
+
+// TestRestartByHandDuringTheSoak: k0s that somebody started again with its pin goes back all the same; a controller that is off is waited
+// for, and is no reason why it never can.
+func TestRestartByHandDuringTheSoak(t *testing.T) {
+	w := soaking(t, 3, soaks)
+	h := w.hosts["controller-2"]
+	h.ServiceSince, h.Run = clock.Add(time.Hour), "of another start"
+	if p := makePlan(w.site, w.observe()); !p.Empty() || !strings.Contains(p.Diagnostics[0].Summary, "can go back until") {
+		t.Errorf("started by hand: %v\n%s", p.Diagnostics, outline(p))
+	}
+	st := w.observe()
+	for i := range st.Hosts {
+		if st.Hosts[i].Name == "controller-3" {
+			st.Hosts[i] = lifecycle.HostState{Name: "controller-3", Problem: lifecycle.HostUnreachable, Why: "no route"}
+		}
+	}
+	if err := Back(w.site, st).Diagnostics.Err(); err == nil || !strings.Contains(err.Error(), "controller-3") {
+		t.Errorf("one that is off: %v", err)
+	}
+	if kept := w.pinned.Looked(w.site, st); len(kept.Why) > 0 || !kept.Lost.IsZero() {
+		t.Errorf("one that is off takes the way back for good: %v", kept.Why)
+	}
+}
+
+// TestNoRollWithoutItsBackup: of an upgrade in two steps nothing is rolled before the backup is there, and it may be begun again.
+func TestNoRollWithoutItsBackup(t *testing.T) {
+	w := built(t, newSite(v135, 3, 1, soaks))
+	w.declare(newSite(v136, 3, 1, soaks))
+	p := makePlan(w.site, w.observe())
+	backup := slices.IndexFunc(p.Steps, func(s lifecycle.Step) bool { return s.Action == lifecycle.ActionBackup })
+	if backup < 0 {
+		t.Fatalf("there is no backup:\n%s", outline(p))
+	}
+	rolled := 0
+	for i, s := range p.Steps {
+		if s.Action != lifecycle.ActionUpgrade || s.Target == "worker-1" {
+			continue
+		}
+		rolled++
+		if i < backup || s.Stage == p.Steps[backup].Stage {
+			t.Errorf("%s does not wait for the backup", s.ID)
+		}
+	}
+	if rolled != 3 {
+		t.Errorf("%d controllers are rolled", rolled)
+	}
+	w.execute(t, p, serial, backup) // a run that ended there
+	if again := makePlan(w.site, w.observe()); !slices.ContainsFunc(again.Steps, func(s lifecycle.Step) bool {
+		return s.Action == lifecycle.ActionBackup
+	}) {
+		t.Errorf("the next run takes none:\n%s", outline(again))
+	}
+}
+
+// TestBackInTheDarkOfSeveral: controllers that are all down go back side by side, for etcd has no quorum before most of them are; one that
+// runs waits for those that do not.
+func TestBackInTheDarkOfSeveral(t *testing.T) {
+	for running, want := range map[string]int{"": 0, "controller-1": 2} {
+		w := soaking(t, 3, soaks)
+		for _, name := range []string{"controller-1", "controller-2", "controller-3"} {
+			if h := w.hosts[name]; name != running {
+				h.Running, h.Service, h.Restarts = lifecycle.Version{}, lifecycle.ServiceFailed, 5
+			}
+		}
+		st := w.observe()
+		st.API.Unknown, st.API.Servers = "no API server answers", nil
+		p := Back(w.site, st)
+		if err := p.Diagnostics.Err(); err != nil || len(p.Steps) != 3 || p.Stages[0].Width != 0 {
+			t.Fatalf("%v\n%s", err, outline(p))
+		}
+		for _, s := range p.Steps {
+			waits := 0
+			if s.Target == running {
+				waits = want
+			}
+			if len(s.Before) > 0 || len(s.Needs) != waits {
+				t.Errorf("%q runs: %s needs %v, and waits for %v", running, s.ID, s.Needs, s.Before)
+			}
+		}
+		w.execute(t, p, serial, -1)
+		for _, name := range []string{"controller-1", "controller-2", "controller-3"} {
+			if got := w.hosts[name].Running; got != v135 {
+				t.Errorf("%q runs: %s is at %s", running, name, got)
+			}
+		}
+	}
+}
