@@ -55,6 +55,7 @@ func TestEveryFactIsDecidedOn(t *testing.T) {
 	restsNotOn := map[string]string{
 		"BootID": "a reboot changes no plan", "ClockOffset": "clocks drift", "FreeBytes": "disks fill and empty", "Full": "disks fill and empty",
 		"MemoryBytes": "no plan goes by it", "SwapBytes": "no plan goes by it",
+		"Run": "a restart changes no plan", "KeptBefore": "Kept stands for it",
 		"ServiceSince": "a restart changes no plan", "Restarts": "a restart changes no plan", "Config": "ConfigDigest stands for it",
 		"Server": "Arguments and Config lead to it", "Program": "no plan goes where it is not the declared one",
 		"Epoch": "each run that changes a machine raises it", "Certificates": "kubelets renew theirs at any time",

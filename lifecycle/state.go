@@ -96,6 +96,8 @@ type HostState struct {
 	// Kept is when the host, by its clock, kept what its k0s ran with before a change that is not known to be well yet; zero: it keeps
 	// nothing of that.
 	Kept time.Time `json:"kept,omitzero"`
+	// KeptBefore says that k0s was started after that was kept: it runs with the change.
+	KeptBefore bool `json:"-"`
 	// HalfKept says that a run was cut off while the host kept that, so that what lies there is of no use.
 	HalfKept bool `json:"halfKept,omitempty"`
 	// Ran names what a controller's k0s has started of its control plane since it took the place of Former: PartEtcd, PartKine,
@@ -111,7 +113,9 @@ type HostState struct {
 	// ServiceName is "k0scontroller" or "k0sworker" when such a unit file is there.
 	ServiceName string       `json:"unit,omitempty"`
 	Service     ServiceState `json:"service,omitempty"`
-	// ServiceSince is when the service became active, by the host's clock; Restarts is how often systemd restarted it since.
+	// Run is systemd's name for this start of the service, its invocation ID, in hex; "" where it tells none. ServiceSince is when that was,
+	// by the host's clock as it is now; Restarts is how often systemd restarted the service since it was started by hand.
+	Run          string    `json:"-"`
 	ServiceSince time.Time `json:"-"`
 	Restarts     int       `json:"-"`
 	// Running is the version that `k0s status` answers with; zero when it does not answer.

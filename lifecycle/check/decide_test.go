@@ -174,7 +174,8 @@ func TestHazard_H36_LeaseCountsWhenRenewed(t *testing.T) {
 			verdict{lifecycle.GateMet, "both leases are renewed"}},
 		"a dead holder's lease stays": {[]plane{cp(1, 1), cp(1, 3)},
 			verdict{lifecycle.GateWaiting, "kube-controller-manager (c1)"}},
-		"advanced in different looks": {[]plane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
+		"a holder whose clock was set back": {[]plane{cp(50, 50), cp(20, 20)}, verdict{lifecycle.GateMet, ""}},
+		"advanced in different looks":       {[]plane{cp(1, 1), cp(3, 1), cp(3, 3)}, verdict{lifecycle.GateMet, ""}},
 		"nobody holds it": {[]plane{cp(0, 0), unheld},
 			verdict{lifecycle.GateWaiting, "nobody holds the lease of kube-scheduler"}},
 		"no lease yet": {[]plane{{}}, verdict{lifecycle.GateWaiting, "no lease yet"}},
@@ -224,6 +225,7 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 		}
 	}
 	restarted := func(h *lifecycle.HostState) { h.ServiceSince = start.Add(4 * time.Second) }
+	run := func(id string) func(*lifecycle.HostState) { return func(h *lifecycle.HostState) { h.Run = id } }
 	for name, tc := range map[string]struct {
 		looks []lifecycle.HostState // two seconds apart
 		want  verdict
@@ -233,6 +235,10 @@ func TestHazard_H25_ExactVersionHeldForAWhile(t *testing.T) {
 		"steady":                    {[]lifecycle.HostState{up(0), up(0), up(0), up(0)}, verdict{lifecycle.GateMet, "v1.36.3+k0s.2"}},
 		"old restarts do not count": {[]lifecycle.HostState{up(7), up(7), up(7), up(7)}, verdict{lifecycle.GateMet, ""}},
 		"restarted in between": {[]lifecycle.HostState{up(0), up(0), up(1, restarted), up(1, restarted)},
+			verdict{lifecycle.GateWaiting, "steady since 12:00:04"}},
+		"its clock is set in between": {[]lifecycle.HostState{up(0, run("a")), up(0, run("a")), up(0, run("a"), restarted), up(0, run("a"), restarted)},
+			verdict{lifecycle.GateMet, ""}},
+		"started by hand, its clock set back by as much": {[]lifecycle.HostState{up(0, run("a")), up(0, run("a")), up(0, run("b")), up(0, run("b"))},
 			verdict{lifecycle.GateWaiting, "steady since 12:00:04"}},
 		"status stopped in between": {[]lifecycle.HostState{up(0), up(0), up(0, running("")), up(0)},
 			verdict{lifecycle.GateWaiting, "steady since 12:00:06"}},

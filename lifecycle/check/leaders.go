@@ -73,8 +73,8 @@ func (s *sight) lookedAt(stale []string, began, now time.Time) sight {
 	return out
 }
 
-// decideLeases: both leases are held, and have been renewed since they were first seen; nil if so. Whether a renewal is recent is not
-// asked, for that would compare two machines' clocks.
+// decideLeases: both leases are held, and have been renewed since they were first seen; nil if so. Neither whether a renewal is recent is
+// asked, nor whether it is later: that would compare two machines' clocks, or that of one machine before and after it was set.
 func decideLeases(seen sight, leases []lifecycle.Lease) *lifecycle.GateResult {
 	for _, name := range leaderLeases() {
 		i := slices.IndexFunc(leases, func(l lifecycle.Lease) bool { return l.Name == name })
@@ -84,7 +84,7 @@ func decideLeases(seen sight, leases []lifecycle.Lease) *lifecycle.GateResult {
 			r = waiting("%s has no lease yet", name)
 		case leases[i].Holder == "":
 			r = waiting("nobody holds the lease of %s", name)
-		case !leases[i].Renewed.After(seen.first[name].Renewed):
+		case leases[i].Renewed.IsZero(), leases[i].Renewed.Equal(seen.first[name].Renewed):
 			r = waiting("%s (%s) has not renewed its lease yet; last at %s", name, leases[i].Holder, clock(leases[i].Renewed))
 		default:
 			continue

@@ -13,7 +13,8 @@ const crashLoop = 2
 // steady is since when the service has been seen running the same way.
 type steady struct {
 	since    time.Time // our clock; zero while it is not well
-	start    time.Time // the service's start, by the host's clock
+	run      string    // systemd's name for the service's start; "" where it tells none
+	start    time.Time // that start, by the host's clock
 	restarts int
 	first    int // restarts at the first look
 }
@@ -33,7 +34,7 @@ func (c *Checker) k0sRuns(ctx context.Context, g lifecycle.Gate, since time.Time
 
 // observe makes this look's memory of the one before, nil at the first look.
 func observe(before *steady, host lifecycle.HostState, g lifecycle.Gate, now time.Time) steady {
-	s := steady{start: host.ServiceSince, restarts: host.Restarts, first: host.Restarts}
+	s := steady{run: host.Run, start: host.ServiceSince, restarts: host.Restarts, first: host.Restarts}
 	if before != nil && host.Restarts >= before.first { // a start by hand counts from zero again
 		s.first = before.first
 	}
@@ -41,10 +42,19 @@ func observe(before *steady, host lifecycle.HostState, g lifecycle.Gate, now tim
 		return s
 	}
 	s.since = now
-	if before != nil && !before.since.IsZero() && before.start.Equal(s.start) && before.restarts == s.restarts {
+	if before != nil && !before.since.IsZero() && before.sameStart(s) {
 		s.since = before.since
 	}
 	return s
+}
+
+// sameStart reports whether the service was not started between two looks. Where its start has a name, a clock that is set between them
+// does not look like one.
+func (s steady) sameStart(o steady) bool {
+	if s.run != "" && o.run != "" {
+		return s.run == o.run
+	}
+	return s.start.Equal(o.start) && s.restarts == o.restarts
 }
 
 // well reports whether the service runs the exact version, as far as one look can tell.

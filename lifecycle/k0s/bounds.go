@@ -55,7 +55,7 @@ func counts(declared int) map[string]int {
 	out := map[string]int{"staged": maxBinaries, "former": maxBinaries, "file": declared, "dropin": maxDropIns}
 	for _, once := range []string{"uid", "shell", "facts", "load", "patience", "clock", "hostname", "kernel", "boot", "epoch", "machine",
 		"cgroup", "memory",
-		"systemd", "unit", "environment", "data", "restored", "pinheld", "kept",
+		"systemd", "unit", "environment", "data", "restored", "pinheld", "kept", "keptrun", "uptime",
 		"halfkept", "server", "token", "spent", "done"} {
 		out[once] = 1
 	}

@@ -86,13 +86,21 @@ hollow() {
 }
 
 # ran says what a controller's k0s has started since a moment: "log" when its log reaches back to before that, "whole" when all of it was
-# read since, and the parts of the control plane that are named in it
+# read since, and the parts of the control plane that are named in it. The moment is the last entry before it, which a clock that was set
+# does not move; where an older kiban kept none, it is the clock's.
 ran() {
-	before=$(soon journalctl -u k0scontroller --until "@$1" -n 1 --no-pager -o cat) || return
-	case $before in '' | '-- No entries --') return ;; esac
+	if [ -n "$2" ]; then
+		before=$(soon journalctl -u k0scontroller --cursor="$2" -n 1 -q --show-cursor --no-pager -o cat) || return
+		[ "${before##*-- cursor: }" = "$2" ] || return
+		set -- --after-cursor "$2"
+	else
+		before=$(soon journalctl -u k0scontroller --until "@$1" -n 1 --no-pager -o cat) || return
+		case $before in '' | '-- No entries --') return ;; esac
+		set -- --since "@$1"
+	fi
 	echo log
 	{
-		soon journalctl -u k0scontroller --since "@$1" --no-pager -o cat && echo 'component=whole'
+		soon journalctl -u k0scontroller "$1" "$2" --no-pager -o cat && echo 'component=whole'
 	} | grep -oE 'component=(etcd|kine|kube-apiserver|whole)' | sort -u
 }
 
@@ -167,6 +175,8 @@ fact facts 1
 fact load "$load $cpus"
 fact patience "$PATIENCE"
 fact clock "$(date +%s)"
+up=
+quiet read -r up rest </proc/uptime && fact uptime "$up"
 names=$(uname -nrm)
 fact machine "${names##* }"
 names=${names% *}
@@ -205,7 +215,11 @@ for f in "$dir"/k0s.kiban-*; do
 	[ -s "$f" ] || continue # a name without content, as a power cut leaves it, is nothing
 	case $f in
 	*/k0s.kiban-former-*.service | */k0s.kiban-former-*.env | */k0s.kiban-former-*.since) ;;
-	*/k0s.kiban-kept) quiet read -r at <"$f" && kept=1 && fact kept "$at" ;;
+	*/k0s.kiban-kept)
+		at=
+		run=
+		{ read -r at && kept=1 && fact kept "$at" && read -r run && fact keptrun "${run#InvocationID=}"; } <"$f" 2>/dev/null
+		;;
 	*/k0s.kiban-kept.*) left=1 ;; # without the one above it is of a run that was cut off before all was kept
 	*/k0s.kiban-former-*.files | */k0s.kiban-former-*.file[0-9]*) ;;
 	*/k0s.kiban-former-*)
@@ -219,8 +233,8 @@ done
 [ -z "$kept" ] && [ -n "$left" ] && fact halfkept 1
 
 command -v systemctl >/dev/null 2>&1 || fact systemd none
-both=$(systemctl show -p FragmentPath -p ActiveState -p SubState -p ActiveEnterTimestamp -p NRestarts k0scontroller.service \
-	k0sworker.service 2>/dev/null)
+both=$(systemctl show -p FragmentPath -p ActiveState -p SubState -p ActiveEnterTimestamp -p ActiveEnterTimestampMonotonic -p InvocationID \
+	-p NRestarts k0scontroller.service k0sworker.service 2>/dev/null)
 for u in k0scontroller k0sworker; do
 	service=${both%%"$line$line"*}
 	both=${both#*"$line$line"}
@@ -253,13 +267,26 @@ for u in k0scontroller k0sworker; do
 	if [ "$u" = k0scontroller ]; then
 		[ "$ROLE" = controller ] && [ -f "$DATA/pki/admin.conf" ] && block kubeconfig quiet cat "$DATA/pki/admin.conf"
 		since=
-		[ -s "$former.since" ] && quiet read -r since <"$former.since"
-		[ -n "$since" ] && block ran ran "$since"
+		was=
+		cursor=
+		[ -s "$former.since" ] && while read -r key rest; do
+			case $key in
+			config) was=$rest ;;
+			cursor) cursor=$rest ;;
+			*) since=$key ;;
+			esac
+		done <"$former.since"
+		[ -n "$since" ] && block ran ran "$since" "$cursor"
 		# a control plane that is held back to act as its former release
 		if [ -f "$CONF" ] && quiet heldback; then
 			block acts acts
-			changed=$(stat -c %Z "$CONF" 2>/dev/null)
-			[ -n "$since" ] && quiet [ "$changed" -le "${since%%.*}" ] && fact pinheld 1
+			# By what the file was when the former k0s had stopped. An older kiban kept only when that was.
+			changed=$(stat -c '%Z %i %z' "$CONF" 2>/dev/null)
+			if [ -n "$was" ]; then
+				[ "${changed#* }" = "$was" ] && fact pinheld 1
+			elif [ -n "$since" ]; then
+				quiet [ "${changed%% *}" -le "${since%%.*}" ] && fact pinheld 1
+			fi
 		fi
 	fi
 	break

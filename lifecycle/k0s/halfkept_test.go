@@ -76,7 +76,7 @@ func TestRenamesOfWhatIsKeptAreSynced(t *testing.T) {
 		}
 	}
 	write("one")
-	keep := keepCommand(kept, []string{unit, filepath.Join(elsewhere, "new")})
+	keep := keepCommand(kept, "k0sworker", []string{unit, filepath.Join(elsewhere, "new")})
 	calls := syncing(t, keep, kept, 0)
 	n := len(calls)
 	if n < 4 || !strings.Contains(calls[n-3], " "+dir+"|\n") || !strings.HasPrefix(calls[n-1], dir+"|1") {

@@ -53,6 +53,9 @@ const fakeSystemctl = `#!/bin/sh
 unit=$ROOT/unit/$2.service; unit=${unit%.service.service}; unit=${unit%.service}.service
 case $1 in
 show)
+	# the number of the unit's last start takes the place of its name
+	ran() { [ ! -f "$ROOT/starts.${1%.service}" ] || printf 'InvocationID=%032d\n' "$(cat "$ROOT/starts.${1%.service}")"; }
+	[ "$2 $3" = "-p InvocationID" ] && { ran "$4"; exit 0; }
 	between=
 	show() { printf "$1"; }
 	for a; do
@@ -63,11 +66,13 @@ show)
 			show 'NRestarts=7\nActiveEnterTimestamp=\nActiveState=activating\nSubState=auto-restart\n'
 		elif [ -f "$ROOT/running/${a%.service}" ]; then
 			show 'NRestarts=0\nActiveEnterTimestamp=Sat 2026-11-21 21:11:37 UTC\nActiveState=active\nSubState=running\n'
+			[ "$(show x)" = x ] && ran "$a"
 		else show 'NRestarts=0\nActiveEnterTimestamp=\nActiveState=inactive\nSubState=dead\n'; fi
 		if [ -f "$ROOT/unit/$a" ]; then echo "FragmentPath=$ROOT/unit/$a"; else echo "FragmentPath="; fi
 	done ;;
 start) [ -f "$ROOT/fail-start" ] && exit 1; [ -f "$ROOT/crash" ] && touch "$ROOT/crashes" && exit 0
 	mkdir -p "$ROOT/running" "$ROOT/data"; [ "$2" = k0scontroller ] && mkdir -p "$ROOT/data/etcd"
+	[ -f "$ROOT/running/$2" ] || echo $(($(cat "$ROOT/starts.$2" 2>/dev/null || echo 0) + 1)) > "$ROOT/starts.$2"
 	"$ROOT/bin/k0s" version > "$ROOT/running/$2"; echo x > "$ROOT/data/kubelet.conf" ;;
 stop) rm -f "$ROOT/running/$2" ;;
 status) { [ -f "$ROOT/crashes" ] || [ -f "$ROOT/running/$2" ]; } && echo 'Active: active (running) since' ;;

@@ -2,6 +2,7 @@ package k0s
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -143,7 +144,12 @@ func (f *facts) service(raw frames) {
 		h.Restarts = n
 	}
 	if h.Service == lifecycle.ServiceRunning {
-		h.ServiceSince, _ = time.Parse("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"])
+		h.Run = invocation(p["InvocationID"])
+		h.ServiceSince = startedAt(p, raw.value("uptime"), f.clock)
+		h.KeptBefore = !h.Kept.IsZero() && h.ServiceSince.After(h.Kept)
+		if before := invocation(raw.value("keptrun")); before != "" && h.Run != "" {
+			h.KeptBefore = !h.Kept.IsZero() && h.Run != before
+		}
 	}
 	f.status(raw.block("status"))
 	if h.Service == lifecycle.ServiceStopping {
@@ -152,6 +158,35 @@ func (f *facts) service(raw frames) {
 	if h.Service == lifecycle.ServiceRunning && h.ServiceName == "k0scontroller" {
 		f.controlPlane(raw)
 	}
+}
+
+// clockSlack is how far two ways to tell one moment may be apart while the clock was not set: times have whole seconds, and are read one
+// after the other.
+const clockSlack = 5 * time.Second
+
+// startedAt is when the service became active, by the machine's clock as it is now. systemd notes the time by the clock as it was then, and
+// by the one that nobody sets: where the two differ, the clock was set since, and the second counts. A machine that does not tell its
+// uptime, or a smaller one than its systemd goes by, as some containers do, has only the first.
+func startedAt(p map[string]string, uptime string, now time.Time) time.Time {
+	noted, _ := time.Parse("Mon 2006-01-02 15:04:05 MST", p["ActiveEnterTimestamp"])
+	up, err := strconv.ParseFloat(uptime, 64)
+	entered, err2 := strconv.ParseFloat(p["ActiveEnterTimestampMonotonic"], 64)
+	age := up - entered/1e6
+	if err != nil || err2 != nil || noted.IsZero() || now.IsZero() || entered <= 0 || !(age >= 0 && age < 1e9) {
+		return noted
+	}
+	if at := now.Add(-time.Duration(age * float64(time.Second))); at.Sub(noted).Abs() > clockSlack {
+		return at.UTC().Truncate(time.Second)
+	}
+	return noted
+}
+
+// invocation is systemd's name for a start of a service, if it is one.
+func invocation(id string) string {
+	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 16 {
+		return ""
+	}
+	return id
 }
 
 // controlPlane takes what a running controller has of its cluster: credentials and etcd's members. A machine that the site declares as

@@ -40,12 +40,13 @@ func (t *task) keepSettings(ctx context.Context, f facts, due []lifecycle.FileCh
 			files = append(files, c.Path)
 		}
 	}
-	return t.on.run(ctx, keepCommand(t.on.paths.kept(), files))
+	return t.on.run(ctx, keepCommand(t.on.paths.kept(), t.on.k0s.K0sServiceName(), files))
 }
 
 // keepCommand keeps files in the form that returnCommand reads: a line each of where the copy lies, its mode, and where it belongs. A
-// copy is for root alone, for what keeps others from the file may be its folder.
-func keepCommand(kept string, files []string) string {
+// copy is for root alone, for what keeps others from the file may be its folder. Which start of the service ran with it is kept with the
+// time, for a clock may be set.
+func keepCommand(kept, unit string, files []string) string {
 	q := shellescape.Quote
 	list, tmp := q(kept+".list"), q(kept+".tmp")
 	var b strings.Builder
@@ -58,8 +59,9 @@ func keepCommand(kept string, files []string) string {
 			q(kept+".file"+id), q(kept+".none"+id), q(file), id, list, tmp)
 	}
 	// The folder is synced before what it has is said to be whole, and after.
-	fmt.Fprintf(&b, "sync %[2]s %[4]s && { [ -s %[1]s ] || { date +%%s >%[3]s && sync %[3]s && mv -f %[3]s %[1]s && sync %[4]s; }; }",
-		q(kept), list, tmp, q(path.Dir(kept)))
+	fmt.Fprintf(&b, "sync %[2]s %[4]s && { [ -s %[1]s ] || { { date +%%s && { "+
+		"systemctl show -p InvocationID %[5]s.service 2>/dev/null || :; }; } >%[3]s && sync %[3]s && mv -f %[3]s %[1]s && sync %[4]s; }; }",
+		q(kept), list, tmp, q(path.Dir(kept)), unit)
 	return b.String()
 }
 

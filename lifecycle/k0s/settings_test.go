@@ -79,12 +79,12 @@ func TestKeepCommand(t *testing.T) {
 	if err := os.Mkdir(at("folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	keep := keepCommand(kept, []string{at("unit"), at("k0s.yaml"), at("a b"), at("b "), at("none"), at("folder")})
+	keep := keepCommand(kept, "k0sworker", []string{at("unit"), at("k0s.yaml"), at("a b"), at("b "), at("none"), at("folder")})
 	sh(keep)
 	write("unit", "two")
 	write("none", "new")
 	sh(keep) // the second step of the turn keeps nothing anew
-	sh(keepCommand(kept, []string{at("unit"), at("later")}))
+	sh(keepCommand(kept, "k0sworker", []string{at("unit"), at("later")}))
 	write("a b", "other")
 	write("b ", "other")
 	write("later", "x")

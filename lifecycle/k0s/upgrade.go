@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/k0sproject/rig/v2/sh/shellescape"
-
 	"kiban.dev/kiban/lifecycle"
 )
 
@@ -45,7 +43,7 @@ func upgrade(ctx context.Context, t *task) error {
 		return err
 	}
 	if t.on.host.Role.IsController() && (kept || former == f.host.Former && former != v) { // also where that is all that was done
-		if err := t.on.run(ctx, "date +%s.%N > "+shellescape.Quote(t.on.paths.since(former))); err != nil {
+		if err := t.on.run(ctx, t.on.paths.markSince(former)); err != nil {
 			return err
 		}
 	}

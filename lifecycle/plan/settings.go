@@ -20,7 +20,7 @@ type settingsTurn struct {
 // settingsTurn begins one; work is its step that starts k0s. What the machine kept for a change that it came up with is no longer of use.
 func (p *planner) settingsTurn(s *stage, m *member, work *step) settingsTurn {
 	well := p.runsWell(m)
-	if well && m.seen.ServiceSince.After(m.seen.Kept) && !m.seen.Kept.IsZero() {
+	if well && m.seen.KeptBefore {
 		s.add(p.do(lifecycle.ActionForgetSettings, m, "it came up with an earlier change: what it had before that is no longer kept"))
 	}
 	return settingsTurn{can: well || !m.seen.Kept.IsZero(), gates: slices.Clone(work.After)}

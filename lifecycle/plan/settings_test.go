@@ -138,7 +138,7 @@ func TestAChangeThatWasCutOffHasItsWayBack(t *testing.T) {
 		}
 	}
 	w := built(t, newSite(v136, 3, 1))
-	w.hosts["worker-1"].Kept = clock.Add(-time.Hour)
+	w.hosts["worker-1"].Kept, w.hosts["worker-1"].KeptBefore = clock.Add(-time.Hour), true
 	if p := makePlan(w.site, w.observe()); len(p.Steps) != 1 || p.Steps[0].ID != "worker-1/forget-settings" {
 		t.Errorf("well:\n%s", outline(p))
 	}

@@ -15,6 +15,8 @@ type machine struct {
 	disk lifecycle.HostState
 	// kept is what it ran with before a change, for as long as the disk says that it is kept.
 	kept lifecycle.HostState
+	// keptAt is when that was, in true time.
+	keptAt time.Time
 	// on: it has power. starts is when the service was last started; boot how long k0s then takes to answer.
 	on     bool
 	starts time.Time
@@ -69,6 +71,7 @@ func (m *machine) look(now time.Time, decl lifecycle.Host) lifecycle.HostState {
 	s.Epoch = m.epoch
 	s.ClockOffset = int(m.skew / time.Second)
 	s.ServiceSince = m.starts.Add(m.skew)
+	s.KeptBefore = !s.Kept.IsZero() && m.starts.After(m.keptAt)
 	if m.full {
 		s.FreeBytes = 0
 	}
@@ -177,7 +180,7 @@ func (w *world) parts(s lifecycle.Step, decl lifecycle.Host, site lifecycle.Site
 	}
 	keep := part{name: "keep settings", writes: true, do: func() error {
 		if m.disk.Kept.IsZero() {
-			m.kept, m.disk.Kept = m.disk, w.now().Add(m.skew)
+			m.kept, m.disk.Kept, m.keptAt = m.disk, w.now().Add(m.skew), w.now()
 		}
 		return nil
 	}}

@@ -16,7 +16,7 @@ func TestFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := regexp.MustCompile(`(?m)^N (clock|kernel|boot|machine|cgroup|load|memory|patience)[= ].*\n|` +
+	own := regexp.MustCompile(`(?m)^N (clock|uptime|kernel|boot|machine|cgroup|load|memory|patience)[= ].*\n|` +
 		`^/dev/.*\n|^overlay.*\n|^(Filesystem|tmpfs|none).*\n`)
 	const site = `mkdir -p opt data/pki data/etcd conf; printf '#!/bin/sh\necho "k0s $*"\n' > opt/k0s; chmod 755 opt/k0s
 cp opt/k0s opt/k0s.kiban-v2

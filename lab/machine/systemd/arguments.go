@@ -83,9 +83,13 @@ type journalOptions struct {
 	lines        int
 	format       string
 	since, until time.Time
+	// from is the number of the first entry that is shown, by a cursor; 0: there is none.
+	from       int
+	showCursor bool
+	quiet      bool
 }
 
-// parseJournal reads journalctl's arguments: -u, -n, -o, --since and --until as "@SECONDS", and --no-pager.
+// parseJournal reads journalctl's arguments: -u, -n, -o, --since and --until as "@SECONDS", cursors, and --no-pager.
 func parseJournal(a []string) (journalOptions, error) {
 	o := journalOptions{lines: -1, format: "short"}
 	for len(a) > 0 {
@@ -95,7 +99,8 @@ func parseJournal(a []string) (journalOptions, error) {
 		if strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "--") && len(s) > 2 {
 			name, v, has = s[:2], s[2:], true
 		}
-		if slices.Contains([]string{"-u", "--unit", "-n", "--lines", "-o", "--output", "--since", "--until"}, name) && !has {
+		if slices.Contains([]string{"-u", "--unit", "-n", "--lines", "-o", "--output", "--since", "--until", "-c", "--cursor",
+			"--after-cursor"}, name) && !has {
 			if len(a) == 0 {
 				return o, fmt.Errorf("option '%s' requires an argument", s)
 			}
@@ -120,7 +125,15 @@ func parseJournal(a []string) (journalOptions, error) {
 			o.since, err = epoch(v)
 		case "--until":
 			o.until, err = epoch(v)
-		case "--no-pager", "-q", "--quiet", "-a", "--all", "--no-hostname":
+		case "-c", "--cursor":
+			o.from = numbered(v)
+		case "--after-cursor":
+			o.from = numbered(v) + 1
+		case "--show-cursor":
+			o.showCursor = true
+		case "-q", "--quiet":
+			o.quiet = true
+		case "--no-pager", "-a", "--all", "--no-hostname":
 		default:
 			err = fmt.Errorf("unrecognized option '%s'", s)
 		}

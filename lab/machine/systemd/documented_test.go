@@ -133,6 +133,15 @@ func TestDocumented(t *testing.T) {
 		{says: "--since", before: "systemctl start a", line: "journalctl -u a --since @4102444800 -o cat", out: "-- No entries --\n"},
 		{says: "--until", before: "systemctl start a; sleep 0.01", line: "journalctl -u a --until @$(date +%s.%N) -n 1 -o cat",
 			out: "systemd[1]: Started a.service - a test.\n"},
+		// journalctl(1), --show-cursor, --cursor ("at the location"), --after-cursor ("after the location"); -q: no "-- No entries --"
+		{says: "cursors", before: "systemctl start a; systemctl restart a",
+			line: "c=$(journalctl -u a -n 1 -q --show-cursor -o cat | sed -n '$s/^-- cursor: //p'); systemctl restart a; " +
+				"at=$(journalctl -u a --cursor=$c -n 1 -o cat --show-cursor); [ \"${at##*-- cursor: }\" = \"$c\" ] && " +
+				"journalctl -u a --after-cursor $c -o cat | grep -c Started", out: "1\n"},
+		{says: "-q", line: "journalctl -u a -q"},
+		// systemd.exec(5), $INVOCATION_ID: a random 128-bit ID that is new with each start, 32 hexadecimal characters
+		{says: "show", before: "systemctl start a", line: "was=$(systemctl show -p InvocationID a); systemctl restart a; echo \"$was\" | " +
+			"grep -cE '^InvocationID=[0-9a-f]{32}$'; [ \"$was\" = \"$(systemctl show -p InvocationID a)\" ] || echo other", out: "1\nother\n"},
 		{says: "--since, in words", line: "journalctl -u a --since today", err: "failed to parse timestamp", status: 1},
 	} {
 		t.Run(tc.says+": "+tc.line, func(t *testing.T) {

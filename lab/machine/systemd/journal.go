@@ -4,18 +4,33 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"kiban.dev/kiban/lab/machine/posix"
 )
 
-// journal holds a unit's last lines.
-type journal struct{ lines []entry }
+// journal holds a unit's last lines. count is how many there ever were.
+type journal struct {
+	lines []entry
+	count int
+}
 
 type entry struct {
-	at   time.Time
-	text string
+	at     time.Time
+	number int
+	text   string
+}
+
+// cursor names an entry. Like systemd's it goes by the entry's number, which the clock has no part in.
+func (e entry) cursor() string { return fmt.Sprintf("s=6b696261;i=%x", e.number) }
+
+// numbered is the number in a cursor; 0 where it is none of this journal's.
+func numbered(cursor string) int {
+	digits, _ := strings.CutPrefix(cursor, "s=6b696261;i=")
+	n, _ := strconv.ParseInt(digits, 16, 64)
+	return int(n)
 }
 
 const journalLines = 200
@@ -30,7 +45,8 @@ func (w writer) Write(p []byte) (int, error) {
 	defer w.m.mu.Unlock()
 	at := w.m.opts.Now().UTC()
 	for _, l := range strings.Split(strings.TrimRight(string(p), "\n"), "\n") {
-		w.s.journal.lines = append(w.s.journal.lines, entry{at, l})
+		w.s.journal.count++
+		w.s.journal.lines = append(w.s.journal.lines, entry{at, w.s.journal.count, l})
 	}
 	if n := len(w.s.journal.lines); n > journalLines {
 		w.s.journal.lines = append([]entry(nil), w.s.journal.lines[n-journalLines:]...)
@@ -41,10 +57,13 @@ func (w writer) Write(p []byte) (int, error) {
 // last are the last n lines of those that were asked for, all of them when n is negative.
 func (j journal) last(o journalOptions) []entry {
 	lines := slices.DeleteFunc(slices.Clone(j.lines), func(e entry) bool {
-		return e.at.Before(o.since) || !o.until.IsZero() && e.at.After(o.until)
+		return e.number < o.from || e.at.Before(o.since) || !o.until.IsZero() && e.at.After(o.until)
 	})
-	if o.lines < 0 {
+	switch {
+	case o.lines < 0:
 		return lines
+	case o.from > 0:
+		return lines[:min(len(lines), o.lines)]
 	}
 	return lines[max(0, len(lines)-o.lines):]
 }
@@ -60,7 +79,8 @@ func (e entry) in(format string) string {
 	return e.at.Format("Jan 02 15:04:05") + " " + e.text
 }
 
-// Journalctl is the program: -u UNIT, -n COUNT, -o short, short-iso or cat, --since and --until @SECONDS.
+// Journalctl is the program: -u UNIT, -n COUNT, -o short, short-iso or cat, --since and --until @SECONDS, --cursor and --after-cursor, and
+// --show-cursor.
 func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
 	o, err := parseJournal(c.Args[1:])
 	if err == nil && o.unit == "" {
@@ -72,11 +92,14 @@ func (m *Manager) Journalctl(_ context.Context, c *posix.Call) int {
 	}
 	s, _ := m.look(o.unit)
 	lines := s.journal.last(o)
-	if len(lines) == 0 && o.lines != 0 {
+	if len(lines) == 0 && o.lines != 0 && !o.quiet {
 		fmt.Fprintln(c.Out, "-- No entries --")
 	}
 	for _, e := range lines {
 		fmt.Fprintln(c.Out, e.in(o.format))
+	}
+	if o.showCursor && len(lines) > 0 {
+		fmt.Fprintln(c.Out, "-- cursor: "+lines[len(lines)-1].cursor())
 	}
 	return 0
 }

@@ -67,7 +67,11 @@ type service struct {
 	restarts   int
 	// entered and left are when it last became active and ceased to be.
 	entered, left time.Time
-	journal       journal
+	// enteredUp and leftUp are the same by the clock that nobody sets, since the machine was switched on.
+	enteredUp, leftUp time.Duration
+	// invocation names the last start, as systemd does.
+	invocation string
+	journal    journal
 	// stop ends the service for good, kill ends the present process; done is closed when the service is over.
 	stop, kill context.CancelFunc
 	done       chan struct{}
@@ -132,7 +136,7 @@ func (m *Manager) supervise(ctx context.Context, name string, s *service, first 
 	for {
 		err := m.once(ctx, name, s, first)
 		m.mu.Lock()
-		s.pid, s.left = 0, m.opts.Now()
+		s.pid, s.left, s.leftUp = 0, m.opts.Now(), m.up()
 		again := s.unit.again(err)
 		if ctx.Err() != nil || !again {
 			s.state, s.sub = inactive, "dead"
@@ -180,7 +184,8 @@ func (m *Manager) once(ctx context.Context, name string, s *service, first chan 
 	defer kill()
 	m.mu.Lock()
 	m.nextPID += 7
-	s.state, s.sub, s.pid, s.kill, s.entered = active, "running", m.nextPID, kill, m.opts.Now()
+	s.state, s.sub, s.pid, s.kill, s.entered, s.enteredUp = active, "running", m.nextPID, kill, m.opts.Now(), m.up()
+	s.invocation = invocation()
 	env, envErr := s.unit.variables(m.opts.Files)
 	p := Process{Unit: name, Argv: s.unit.exec, Env: env, PID: s.pid}
 	description := s.unit.description

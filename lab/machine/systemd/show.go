@@ -1,6 +1,8 @@
 package systemd
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,6 +20,16 @@ func stamp(t time.Time, o options) string {
 		return "@" + strconv.FormatInt(t.Unix(), 10)
 	}
 	return t.UTC().Format("Mon 2006-01-02 15:04:05 UTC")
+}
+
+// up is how long the machine has been on, by the clock that nobody sets. Both moments move when the other one is set.
+func (m *Manager) up() time.Duration { return m.opts.Now().Sub(m.opts.Booted()) }
+
+// invocation is a new name for a start of a service.
+func invocation() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // it never fails
+	return hex.EncodeToString(id[:])
 }
 
 func later(a, b time.Time) time.Time {
@@ -62,12 +74,7 @@ func (m *Manager) show(c *posix.Call, name string, o options) int {
 
 func (m *Manager) properties(name string, o options) [][2]string {
 	s, known := m.look(name)
-	monotonic := func(t time.Time) string {
-		if t.IsZero() {
-			return "0"
-		}
-		return strconv.FormatInt(t.Sub(m.opts.Booted()).Microseconds(), 10)
-	}
+	monotonic := func(up time.Duration) string { return strconv.FormatInt(up.Microseconds(), 10) }
 	loaded := "loaded"
 	switch {
 	case s.unit.masked:
@@ -86,7 +93,7 @@ func (m *Manager) properties(name string, o options) [][2]string {
 	return [][2]string{
 		{"Type", "simple"}, {"Restart", s.unit.restart}, {"MainPID", strconv.Itoa(s.pid)}, {"Result", result}, {"NRestarts",
 			strconv.Itoa(s.restarts)},
-		{"ExecMainStartTimestamp", stamp(s.entered, o)}, {"ExecMainStartTimestampMonotonic", monotonic(s.entered)}, {"ExecMainPID",
+		{"ExecMainStartTimestamp", stamp(s.entered, o)}, {"ExecMainStartTimestampMonotonic", monotonic(s.enteredUp)}, {"ExecMainPID",
 			strconv.Itoa(s.pid)},
 		{"ExecMainStatus", strconv.Itoa(s.status)}, {"ExecStart", command}, {"Environment", strings.Join(s.unit.environment, " ")},
 		{"EnvironmentFiles", environmentFiles(s.unit.files)}, {"Id", name + ".service"}, {"Names", name + ".service"}, {"Description",
@@ -95,9 +102,9 @@ func (m *Manager) properties(name string, o options) [][2]string {
 			strings.Join(s.unit.dropIns, " ")},
 		{"UnitFileState", m.fileState(name)}, {"StateChangeTimestamp", stamp(later(s.entered, s.left), o)}, {"ActiveEnterTimestamp",
 			stamp(s.entered, o)},
-		{"ActiveEnterTimestampMonotonic", monotonic(s.entered)}, {"ActiveExitTimestamp", stamp(s.left, o)}, {"InactiveEnterTimestamp",
+		{"ActiveEnterTimestampMonotonic", monotonic(s.enteredUp)}, {"ActiveExitTimestamp", stamp(s.left, o)}, {"InactiveEnterTimestamp",
 			stamp(s.left, o)},
-		{"InactiveEnterTimestampMonotonic", monotonic(s.left)}, {"NeedDaemonReload", "no"},
+		{"InactiveEnterTimestampMonotonic", monotonic(s.leftUp)}, {"NeedDaemonReload", "no"}, {"InvocationID", s.invocation},
 	}
 }
 
