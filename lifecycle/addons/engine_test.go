@@ -183,6 +183,10 @@ func TestWhatLeavesTheRepository(t *testing.T) {
 	if len(look(t, e)) != 0 {
 		t.Error("what was removed is still seen")
 	}
+	mustConverge(t, c.engine(site)) // the commit that removed it is reverted
+	if inv := c.inventories["addon/shop"]; inv.Version != "1" || inv.Unfinished() || len(c.objects) < 3 {
+		t.Errorf("what is declared again has %+v, %v", inv, c.objects)
+	}
 }
 
 // A step deletes what it says and nothing else, be the namespace in the inventory.

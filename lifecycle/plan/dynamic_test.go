@@ -66,6 +66,23 @@ func TestDynamicConfiguration(t *testing.T) {
 	}
 }
 
+// TestDynamicConfigurationGoesBack: a change that is reverted is planned as the way back. A setting that only the change named stays, and
+// is told with its value.
+func TestDynamicConfigurationGoesBack(t *testing.T) {
+	site := newSite(v136, 3, 1, func(s *lifecycle.Site) {
+		s.Cluster.DynamicConfig, s.Cluster.Config = true, []byte(`{"spec":{"telemetry":{"enabled":true}}}`)
+	})
+	st := seen(t, newSite(v136, 3, 1))
+	st.API.ClusterConfig = []byte(`{"spec":{"telemetry":{"enabled":false},"network":{"kuberouter":{"mtu":1400}}}}`)
+	p := planned(t, site, st)
+	if len(p.Steps) != 1 || !slices.Equal(p.Steps[0].Changes, []string{"spec.telemetry.enabled: false -> true"}) {
+		t.Errorf("the way back is\n%s", outline(p))
+	}
+	if said := fmt.Sprint(p.Diagnostics); !strings.Contains(said, "spec.network.kuberouter.mtu: 1400") {
+		t.Errorf("what stays is not told: %s", said)
+	}
+}
+
 // TestDynamicConfigurationIsWatched: k0s rolls out what it takes up on every node at once, so that is for a window, and k0s's own workloads
 // and the site's probes are well before anything goes on. A label is told to Kubernetes at any time.
 func TestDynamicConfigurationIsWatched(t *testing.T) {
