@@ -72,11 +72,11 @@ func actionRows() []actionRow {
 			resume: ResumeReviewed, within: time.Minute},
 		{action: ActionUpgrade, doer: DoerMachines, verb: VerbUpgrade, tone: ToneUpgrade, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeReviewed, alike: true, disrupts: true, installs: true, service: true, starts: true, touches: true},
-		{action: ActionRestoreFormer, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundNode, lasts: LastsTime,
+		{action: ActionRestoreFormer, doer: DoerMachines, verb: VerbTakeBack, tone: ToneOther, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeEnds, disrupts: true, installs: true, service: true, starts: true, touches: true},
 		{action: ActionForgetFormer, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeEnds, within: 2 * time.Minute},
-		{action: ActionRestoreSettings, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundNode, lasts: LastsTime,
+		{action: ActionRestoreSettings, doer: DoerMachines, verb: VerbTakeBack, tone: ToneOther, bound: BoundNode, lasts: LastsTime,
 			resume: ResumeEnds, disrupts: true, service: true, starts: true, touches: true},
 		{action: ActionForgetSettings, doer: DoerMachines, verb: VerbOther, tone: ToneOther, bound: BoundFixed, lasts: LastsMoment,
 			resume: ResumeEnds, within: 2 * time.Minute},
@@ -158,6 +158,7 @@ const (
 	VerbRestore
 	VerbJoin
 	VerbUpgrade
+	VerbTakeBack
 	VerbReconfigure
 	VerbStart
 	VerbRestart
@@ -169,8 +170,8 @@ const (
 
 // String is the infinitive that ends "4 workers to ...".
 func (v Verb) String() string {
-	return [...]string{"", "remove", "restore", "join", "upgrade", "reconfigure", "start", "restart", "maintain", "return to service",
-		"take out of service", "prepare"}[v]
+	return [...]string{"", "remove", "restore", "join", "upgrade", "take back", "reconfigure", "start", "restart", "maintain",
+		"return to service", "take out of service", "prepare"}[v]
 }
 
 // Tone is what actions of one colour have in common, in words.

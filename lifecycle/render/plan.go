@@ -279,7 +279,7 @@ func symbolOf(a lifecycle.Action) string {
 		return "-"
 	case lifecycle.VerbJoin:
 		return "+"
-	case lifecycle.VerbUpgrade, lifecycle.VerbReconfigure, lifecycle.VerbStart:
+	case lifecycle.VerbUpgrade, lifecycle.VerbTakeBack, lifecycle.VerbReconfigure, lifecycle.VerbStart:
 		return "~"
 	}
 	return " "

@@ -177,3 +177,14 @@ func TestMarkdownCannotBeBrokenByNames(t *testing.T) {
 		t.Errorf("markup from a reason got through:\n%s", b.String())
 	}
 }
+
+// TestGoingBackIsToldAsThat: a controller that gets its former k0s again is not only prepared.
+func TestGoingBackIsToldAsThat(t *testing.T) {
+	site := lifecycle.Site{Cluster: lifecycle.Cluster{Hosts: []lifecycle.Host{{Name: "controller-1", Role: lifecycle.RoleController}}}}
+	for _, a := range []lifecycle.Action{lifecycle.ActionRestoreFormer, lifecycle.ActionRestoreSettings} {
+		p := lifecycle.Plan{Steps: []lifecycle.Step{{Target: "controller-1", Action: a, Disrupts: true}}}
+		if got := Totals(site, p); got != "1 controller to take back. 1 machine disturbed." || symbolOf(a) != "~" {
+			t.Errorf("%s: %q %q", a, symbolOf(a), got)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,7 +28,7 @@ func (m *Manager) up() time.Duration { return m.opts.Now().Sub(m.opts.Booted()) 
 func invocation() string {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // it never fails
-	return hex.EncodeToString(id[:])
+	return fmt.Sprintf("%x", id)
 }
 
 func later(a, b time.Time) time.Time {
