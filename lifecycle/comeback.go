@@ -91,6 +91,10 @@ type FailedUpgrade struct {
 	Why string `json:"why,omitempty"`
 }
 
+// WhyWentBack is why a version is not on a controller any more that somebody took back from it before the commit: nothing is wrong with it
+// as far as kiban knows.
+const WhyWentBack = "the control plane went back before it was committed"
+
 // Ahead are those of the members, by name, whose version is newer than v, in words and sorted, and the newest version of theirs. A version
 // that is older than what one member has is refused as a downgrade, whatever another could go back to.
 func Ahead(have map[string]Version, v Version) (members []string, newest Version) {

@@ -64,7 +64,13 @@ func (p Pinned) stuck(name string, s HostState) (why []string, forGood bool) {
 // Looked is the record after a look at the site: since when it is known that there is no way back any more, or when there last was one.
 // What acted otherwise once may leave no trace when it is put right: so the first look that sees it counts for good.
 func (p Pinned) Looked(site Site, st State) Pinned {
-	if !p.Open() || len(p.Why) > 0 {
+	if !p.Open() {
+		return p
+	}
+	if p.AllBack(site, st) {
+		p.Soaks = time.Time{} // the next soak begins anew
+	}
+	if len(p.Why) > 0 {
 		return p
 	}
 	now := st.ObservedAt.UTC().Truncate(time.Second)
@@ -75,6 +81,28 @@ func (p Pinned) Looked(site Site, st State) Pinned {
 		p.Seen = now
 	}
 	return p
+}
+
+// AllBack reports whether each controller has the former version: the control plane went back, or was not rolled yet. What is not known of
+// one is not taken for that.
+func (p Pinned) AllBack(site Site, st State) bool {
+	for _, h := range site.Cluster.Controllers() {
+		seen, ok := st.Host(h.Name)
+		if !ok || !seen.Reached() || seen.Level() != p.Former {
+			return false
+		}
+	}
+	return len(site.Cluster.Controllers()) > 0
+}
+
+// AtFormer says how a control plane stands that is pinned at Former and has it: what follows is a matter of what is declared.
+func (p Pinned) AtFormer(site Site) Diagnostic {
+	d := Warnf(site.Name, "the control plane has %s, and is pinned there to go to %s", p.Former, p.To)
+	if site.Cluster.Version == p.To {
+		return d.Because(fmt.Sprintf("%s is declared: the next apply brings the controllers there, and a soak begins.", p.To)).
+			Try(fmt.Sprintf("To stay with %s: declare it, and apply", p.Former))
+	}
+	return d.Because("The pin is taken away by the next apply.").Try("kiban apply " + site.Name)
 }
 
 // Soaking says how a control plane stands that runs To and acts as Former. left is what leads back where it can't go back.

@@ -75,6 +75,35 @@ func TestSoakingIsTold(t *testing.T) {
 	}
 }
 
+// TestAllBackIsNoSoak: a control plane that went back does not soak, and its next soak begins anew. One whose controllers are not all known
+// to be back does.
+func TestAllBackIsNoSoak(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	site, st, p := soakingSite(at)
+	if p.AllBack(site, st) || p.Looked(site, st).Soaks.IsZero() {
+		t.Error("it soaks, and is said to be back")
+	}
+	for i := range st.Hosts {
+		if p.AllBack(site, st) {
+			t.Errorf("%d of its controllers are back, and it is said of all", i)
+		}
+		st.Hosts[i].Running, st.Hosts[i].Binary, st.Hosts[i].Former = p.Former, p.Former, Version{}
+	}
+	if got := p.Looked(site, st); !p.AllBack(site, st) || !got.Soaks.IsZero() || !got.Open() {
+		t.Errorf("it is back, and the record has %+v", got)
+	}
+	st.Hosts[0].Problem = HostUnreachable
+	if p.AllBack(site, st) {
+		t.Error("one that does not answer is taken for one that is back")
+	}
+	for version, want := range map[Version]string{p.To: "declare it, and apply", p.Former: "kiban apply lab"} {
+		site.Cluster.Version = version
+		if d := p.AtFormer(site); !strings.Contains(d.Summary, "has v1.35.7") || !strings.Contains(d.Hint, want) {
+			t.Errorf("%s is declared: %v", version, d)
+		}
+	}
+}
+
 // TestLooked: a look keeps when there was a way back last, and the first that finds it gone for good ends that, whatever is seen later.
 // What may come right by itself does neither.
 func TestLooked(t *testing.T) {

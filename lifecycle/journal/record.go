@@ -17,6 +17,7 @@ type Recorder struct {
 	hosts    map[string]lifecycle.Version       // what runs on each host by now
 	installs map[string]lifecycle.Version       // what each step puts on its host
 	planned  map[string]bool                    // steps
+	back     map[string]bool                    // steps by which a control plane goes back
 	begun    map[string]bool                    // steps
 	done     map[string]bool                    // steps of the plan; not those of the way back after a failure
 	touched  map[string]bool                    // machines
@@ -45,7 +46,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 	if r.record.ID == "" {
 		r.record = lifecycle.RunRecord{Format: lifecycle.RunFormat, ID: e.Run, Site: e.Site, Began: e.Time}
 		r.hosts, r.installs = map[string]lifecycle.Version{}, map[string]lifecycle.Version{}
-		r.planned = map[string]bool{}
+		r.planned, r.back = map[string]bool{}, map[string]bool{}
 		r.begun, r.done, r.touched = map[string]bool{}, map[string]bool{}, map[string]bool{}
 		r.machines = map[string]lifecycle.RunHost{}
 		r.took, r.failing = map[lifecycle.Action]lifecycle.Took{}, map[string]lifecycle.FailedUpgrade{}
@@ -60,6 +61,7 @@ func (r *Recorder) Add(e lifecycle.Event) {
 	case lifecycle.EventPlanned:
 		r.record.Steps++
 		r.planned[e.Step] = true
+		r.back[e.Step] = e.Stage == lifecycle.StageBack
 		r.installs[e.Step] = e.Version
 		if e.Action.Installs() && r.record.Aim.Less(e.Version) {
 			r.record.Aim = e.Version
@@ -144,6 +146,9 @@ func (r *Recorder) takenBack(e lifecycle.Event) {
 	f, ok := r.failing[e.Target]
 	if !ok { // an earlier run had left it so
 		f = lifecycle.FailedUpgrade{Host: e.Target, Version: r.hosts[e.Target], Why: "it did not come up"}
+		if r.back[e.Step] {
+			f.Why = lifecycle.WhyWentBack
+		}
 	}
 	if f.Former = r.installs[e.Step]; !f.Version.IsZero() && f.Version != f.Former {
 		r.record.FailedUpgrades = append(r.record.FailedUpgrades, f)

@@ -114,6 +114,15 @@ func TestRecordRemembersWhatWasTakenBack(t *testing.T) {
 	if got := Record(append([]lifecycle.Event{planned, started, failed}, back...)).FailedUpgrades; !slices.Equal(got, want) {
 		t.Errorf("taken back: %+v", got)
 	}
+	again := at(0, lifecycle.EventPlanned, lifecycle.ActionRestoreFormer, v135)
+	again.Stage = lifecycle.StageBack
+	header := planned
+	header.Kind, header.Step, header.Header = lifecycle.EventBegun, "", &lifecycle.RunHeader{
+		Hosts: []lifecycle.RunHost{{Name: "worker-1", Version: v136}}}
+	want[0].Why = lifecycle.WhyWentBack
+	if got := Record(append([]lifecycle.Event{header, again}, back...)).FailedUpgrades; !slices.Equal(got, want) {
+		t.Errorf("somebody took it back: %+v", got)
+	}
 	if got := Record([]lifecycle.Event{planned, started, failed, back[0]}).FailedUpgrades; len(got) != 0 {
 		t.Errorf("not taken back: %+v", got)
 	}

@@ -18,7 +18,10 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, h.EndingCertificates(site.Name, st.ObservedAt, false)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
-	if pin := st.Past.Pinned.Value; pin.Open() && !pin.Soaks.IsZero() {
+	switch pin := st.Past.Pinned.Value; {
+	case pin.Open() && pin.AllBack(site, st):
+		ds = append(ds, pin.AtFormer(site))
+	case pin.Open() && !pin.Soaks.IsZero():
 		ds = append(ds, pin.Soaking(site, st, "Backups that lead back: kiban backup list "+site.Name+"."))
 	}
 	ds = append(ds, etcdRoom(site, st)...)

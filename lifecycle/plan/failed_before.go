@@ -36,8 +36,11 @@ func (p *planner) failedBefore(host, what string, run lifecycle.RunRecord, why, 
 		sev, yes = lifecycle.SeverityBlocked, "say so: kiban apply "+p.site.Name+" at a terminal, or --retry-failed in the job "+
 			"(in the fleet's pipeline, the variable KIBAN_RETRY_FAILED=1)"
 	}
-	p.find(lifecycle.Findingf(sev, host, "%s failed on this machine at %s and was taken back", what,
-		run.Ended.UTC().Format("2006-01-02 15:04 UTC")).
+	happened := "failed on this machine at %s and was taken back"
+	if why == lifecycle.WhyWentBack {
+		happened = "was taken back from this machine at %s"
+	}
+	p.find(lifecycle.Findingf(sev, host, "%s "+happened, what, run.Ended.UTC().Format("2006-01-02 15:04 UTC")).
 		Because(why).
 		Try(fmt.Sprintf("If the cause is mended, %s. Else %s. All of it: kiban show %s", yes, instead, run.ID)))
 }

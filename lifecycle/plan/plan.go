@@ -72,6 +72,8 @@ type planner struct {
 	// phase is where the control plane stands between two versions, and pin what it is pinned to.
 	phase phase
 	pin   lifecycle.Pinned
+	// rerolls: it went back, and is rolled once more, so the next soak begins anew.
+	rerolls bool
 	// waiting are the workers that follow when the control plane is committed.
 	waiting []*member
 	// classes say what can change, and how.

@@ -168,3 +168,29 @@ func TestBackInTheDarkOfSeveral(t *testing.T) {
 		}
 	}
 }
+
+// TestForthAgainSoaksAnew: a control plane that went back and forth again soaks for its whole time once more, wherever the run that rolls it
+// is cut off: it is not committed by the time of its first soak.
+func TestForthAgainSoaksAnew(t *testing.T) {
+	start := soaking(t, 3, soaks)
+	start.later = 47 * time.Hour
+	start.execute(t, Back(start.site, start.observe()), serial, -1)
+	start.later = 50 * time.Hour
+	p := makePlan(start.site, start.observe())
+	for _, id := range []string{"cluster/pin", "cluster/soak"} {
+		if !slices.ContainsFunc(p.Steps, func(s lifecycle.Step) bool { return s.ID == id }) {
+			t.Errorf("%s is not planned:\n%s", id, outline(p))
+		}
+	}
+	for limit := 1; ; limit++ {
+		w := start.clone()
+		_, done := w.execute(t, makePlan(w.site, w.observe()), serial, limit)
+		converge(t, w, serial)
+		if !w.pinned.Open() || !w.pinned.Soaks.Equal(clock.Add(50*time.Hour)) || w.hosts["worker-1"].Running != v135 {
+			t.Fatalf("cut off after %d parts: soaks since %s, ended %s", limit, w.pinned.Soaks, w.pinned.Ended)
+		}
+		if done {
+			break
+		}
+	}
+}

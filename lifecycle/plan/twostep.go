@@ -125,6 +125,9 @@ func (p *planner) enter(is phase) {
 		}
 		p.holdBack()
 	case phaseRoll:
+		if p.pin.AllBack(p.site, p.state) && !p.pin.Soaks.IsZero() {
+			p.pin.Soaks, p.rerolls = time.Time{}, true
+		}
 		p.keepConfiguration()
 		p.holdBack()
 		p.inspectReturn()
@@ -207,8 +210,12 @@ func (p *planner) record(a lifecycle.Action, reason string) *step {
 func (p *planner) pinAll() {
 	s := p.stage(lifecycle.StagePin, "pin the control plane at "+p.pin.Former.MinorString(), 1)
 	var first []*step
-	if p.phase == phasePin {
-		note := p.record(lifecycle.ActionPin, fmt.Sprintf("how %s stores resources is kept, to be compared with", p.pin.Former))
+	if p.phase == phasePin || p.rerolls {
+		reason := fmt.Sprintf("how %s stores resources is kept, to be compared with", p.pin.Former)
+		if p.rerolls {
+			reason = "the control plane went back: its next soak begins anew"
+		}
+		note := p.record(lifecycle.ActionPin, reason)
 		note.hop = p.pin.To // so that machines are asked about it before the first restart
 		s.add(note)
 		first = append(first, note)

@@ -352,6 +352,8 @@ func (w *world) notePin(s lifecycle.Step) {
 	switch {
 	case s.Action == lifecycle.ActionPin && !w.pinned.Open():
 		w.pinned = lifecycle.Pinned{Former: s.From, To: s.Version, Since: now}
+	case s.Action == lifecycle.ActionPin:
+		w.pinned.Soaks = time.Time{}
 	case s.Action == lifecycle.ActionSoak && w.pinned.Soaks.IsZero():
 		w.pinned.Soaks = now
 	case s.Action == lifecycle.ActionCommit:

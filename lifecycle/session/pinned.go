@@ -74,8 +74,10 @@ func pinnedBy(prev lifecycle.Pinned, step lifecycle.Step, storage map[string]str
 	switch {
 	case step.Action == lifecycle.ActionPin && !prev.Open():
 		return lifecycle.Pinned{Format: lifecycle.PinnedFormat, Former: step.From, To: step.Version, Since: now, Storage: storage}
-	case step.Action == lifecycle.ActionPin, !prev.Open():
+	case !prev.Open():
 		return prev
+	case step.Action == lifecycle.ActionPin:
+		prev.Soaks = time.Time{} // it went back, and begins anew
 	case step.Action == lifecycle.ActionSoak && prev.Soaks.IsZero():
 		prev.Soaks = now
 	case step.Action == lifecycle.ActionCommit:

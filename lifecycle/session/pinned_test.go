@@ -37,6 +37,10 @@ func TestPinnedBy(t *testing.T) {
 	if done.Open() || done.End != lifecycle.EndCommit || !done.Ended.Equal(at.Add(3*time.Hour)) {
 		t.Errorf("ended: %+v", done)
 	}
+	anew := do(soaks, lifecycle.ActionPin, 3*time.Hour)
+	if !anew.Since.Equal(at) || !anew.Soaks.IsZero() || anew.Storage["api/v1/pods"] != "a" {
+		t.Errorf("it went back, and begins anew: %+v", anew)
+	}
 	if next := do(done, lifecycle.ActionPin, 5*time.Hour); !next.Open() || !next.Soaks.IsZero() || next.End != "" {
 		t.Errorf("the next one: %+v", next)
 	}
