@@ -108,7 +108,10 @@ func (a *app) renameBack(ctx context.Context, fleet, name, folder, revision stri
 		return err
 	}
 	then, err := a.source().Past(folder, fleet, revision)
-	was := fleets.Formerly(ctx, then, now, name)
+	if err != nil {
+		return err
+	}
+	was, err := fleets.Formerly(ctx, then, now, name)
 	if err != nil || was == "" {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/session"
 	"kiban.dev/kiban/lifecycle/supply"
@@ -39,6 +40,11 @@ type services struct {
 	Checkout func(fleet, revision, into string) (string, error)
 	// Committed is when commits of a fleet's repository were made, by their full names; it has nothing of those that are not there.
 	Committed func(fleet string, revisions []string) (map[string]time.Time, error)
+	// OpenFleet opens the repository of a fleet, and gives what reads a revision of it. Blob is what git calls a content; IsSite reports
+	// whether a folder of overlays/ that has files of these names is a site.
+	OpenFleet func(fleet string) (at func(revision string) (fleets.Snapshot, error), err error)
+	Blob      func(content []byte) string
+	IsSite    func(files []string) bool
 	// Unkept are the files below a folder that git could not give back as they are, and how many it gives back, as it has them.
 	Unkept func(folder string) (lost []string, has int, err error)
 	// SiteInputs are the digests of the repository's files that a site's addons read, by how its documents name them.

@@ -73,7 +73,7 @@ func sitesRun(ctx context.Context, opts *sitesOptions) error {
 	var list fleets.List
 	var found lifecycle.Diagnostics
 	if opts.Changed {
-		list, found, err = a.changed(ctx, fleet, opts.Since)
+		list, found, err = a.comparing(fleet).Changed(ctx, fleet, opts.Since)
 	} else {
 		list, found, err = a.source().All(ctx, fleet)
 	}
@@ -97,7 +97,8 @@ func (a *app) source() fleets.Source {
 	load := func(ctx context.Context, fleet, name, beside string) (lifecycle.Site, lifecycle.Diagnostics) {
 		return a.LoadSite(ctx, fleet, name, session.LoadOptions{UnknownHosts: true, Unpinned: true, Beside: beside, Look: look})
 	}
-	return fleets.Source{Load: load, List: a.ListSites, Checkout: a.Checkout, Inputs: a.SiteInputs, Reads: a.SiteReads}
+	return fleets.Source{Load: load, List: a.ListSites, Open: a.OpenFleet, Blob: a.Blob, IsSite: a.IsSite, Inputs: a.SiteInputs,
+		Reads: a.SiteReads, Also: []string{a.GroupsDir}, Work: new(fleets.Work)}
 }
 
 func (opts *sitesOptions) write(list fleets.List) error {

@@ -77,7 +77,8 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	if err != nil {
 		return err
 	}
-	what, err := opts.what(ctx, fleet)
+	others := opts.app.comparing(fleet)
+	what, err := opts.what(ctx, fleet, others)
 	if err != nil {
 		return err
 	}
@@ -85,10 +86,10 @@ func validateRun(ctx context.Context, opts *validateOptions) error {
 	a := opts.app
 	verdicts, all, err := forge.Check(ctx, what.names, forge.Checks{Whole: what.whole, Fleet: a.CheckFleet, Part: a.Compared,
 		Others: func(ctx context.Context) ([]lifecycle.Site, []string, error) {
-			return a.comparing(fleet).Sites(ctx, fleet, what.others)
+			return others.Sites(ctx, fleet, what.others)
 		},
 		Load: func(ctx context.Context, name string) (lifecycle.Site, lifecycle.Diagnostics) {
-			return a.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look})
+			return a.LoadSite(ctx, fleet, name, session.LoadOptions{Look: look, Uncommitted: true})
 		},
 		Charts: func(ctx context.Context, site lifecycle.Site) lifecycle.Diagnostics {
 			return opts.checkCharts(ctx, fleet, site)
@@ -114,7 +115,7 @@ type checking struct {
 }
 
 // what finds the sites that are meant: those that are named, those that changed, or all.
-func (opts *validateOptions) what(ctx context.Context, fleet string) (checking, error) {
+func (opts *validateOptions) what(ctx context.Context, fleet string, others *fleets.Comparing) (checking, error) {
 	a := opts.app
 	if len(opts.Sites) > 0 && !opts.Changed {
 		return checking{names: opts.Sites}, nil
@@ -129,7 +130,7 @@ func (opts *validateOptions) what(ctx context.Context, fleet string) (checking, 
 	case !opts.Changed:
 		return checking{names: all, whole: true}, nil
 	}
-	list, found, err := a.changed(ctx, fleet, opts.Since)
+	list, found, err := others.Changed(ctx, fleet, opts.Since)
 	if err != nil {
 		return checking{}, err
 	}
@@ -138,7 +139,11 @@ func (opts *validateOptions) what(ctx context.Context, fleet string) (checking, 
 	list = list.Selected(opts.By)
 	what := checking{names: list.Names(), list: list, whole: len(list.Sites) > 0}
 	if what.whole {
-		what.others = slices.DeleteFunc(all, func(name string) bool { return slices.Contains(what.names, name) })
+		checked := map[string]bool{}
+		for _, name := range what.names {
+			checked[name] = true
+		}
+		what.others = slices.DeleteFunc(all, func(name string) bool { return checked[name] })
 	}
 	return what, nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"kiban.dev/kiban/lifecycle"
+	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
 	"kiban.dev/kiban/lifecycle/git"
 	"kiban.dev/kiban/lifecycle/gitlab"
@@ -36,6 +37,9 @@ func wire() services {
 		Compared:       site.Compared,
 		Checkout:       git.Checkout,
 		Committed:      git.Committed,
+		OpenFleet:      openFleet,
+		Blob:           git.Blob,
+		IsSite:         site.IsSite,
 		Unkept:         git.Unkept,
 		SiteInputs:     site.Inputs,
 		SiteReads:      site.Reads,
@@ -60,4 +64,19 @@ func wire() services {
 		},
 		OpenSite: session.Open,
 	}
+}
+
+// openFleet is git.Open, in the words of those who compare fleets.
+func openFleet(fleet string) (func(revision string) (fleets.Snapshot, error), error) {
+	history, err := git.Open(fleet)
+	if err != nil {
+		return nil, err
+	}
+	return func(revision string) (fleets.Snapshot, error) {
+		s, err := history.At(revision)
+		if err != nil {
+			return nil, err
+		}
+		return s, nil
+	}, nil
 }

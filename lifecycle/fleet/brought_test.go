@@ -44,14 +44,21 @@ func (h history) source(t *testing.T) Source {
 			}
 			return names, nil
 		},
-		Checkout: func(_, revision, into string) (string, error) {
-			var back int
-			if _, err := fmt.Sscanf(revision, "HEAD~%d", &back); err != nil || back >= len(h) {
-				return "", lifecycle.Errorf(revision, "there is no revision %s here", revision)
-			}
-			h.write(t, into, back)
-			return fmt.Sprintf("c%d", back), nil
+		Open: func(string) (func(string) (Snapshot, error), error) {
+			return func(revision string) (Snapshot, error) {
+				var back int
+				if _, err := fmt.Sscanf(revision, "HEAD~%d", &back); err != nil || back >= len(h) {
+					return nil, lifecycle.Errorf(revision, "there is no revision %s here", revision)
+				}
+				files := shot{"": fmt.Sprintf("c%d", back)}
+				for name, declares := range h[back] {
+					files["overlays/"+name+"/site"] = declares
+				}
+				return files, nil
+			}, nil
 		},
+		Blob:   func(content []byte) string { return string(content) },
+		IsSite: func(files []string) bool { return len(files) > 0 },
 		Inputs: func(lifecycle.Site) (map[string]string, error) { return nil, nil },
 		Reads:  func(_, name string) ([]string, bool) { return []string{"overlays/" + name}, true },
 	}
@@ -129,4 +136,41 @@ func TestBroughtIsBounded(t *testing.T) {
 	if err != nil || got["old"].Unknown != "none of the last 200 commits changed it" {
 		t.Errorf("%+v, %v", got, err)
 	}
+}
+
+// TestBroughtWritesWhatIsRead: of a commit that touched none of the sites nothing is written out.
+func TestBroughtWritesWhatIsRead(t *testing.T) {
+	h := make(history, 20)
+	for i := range h {
+		h[i] = map[string]string{"old": "lab 1", "other": fmt.Sprintf("lab %d", i)}
+	}
+	h[15]["old"] = "lab 0"
+	fleet, written := t.TempDir(), 0
+	h.write(t, fleet, 0)
+	s := h.source(t)
+	open := s.Open
+	s.Open = func(fleet string) (func(string) (Snapshot, error), error) {
+		at, err := open(fleet)
+		return func(revision string) (Snapshot, error) {
+			of, err := at(revision)
+			return countedWrites{of, &written}, err
+		}, err
+	}
+	got, err := s.Brought(t.Context(), fleet, []string{"old"})
+	if err != nil || got["old"].Commit != "c14" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if written != 2 { // what sites share, and the site
+		t.Errorf("it was written %d times, and one commit touched the site", written)
+	}
+}
+
+type countedWrites struct {
+	Snapshot
+	written *int
+}
+
+func (c countedWrites) Write(into string, names ...string) error {
+	*c.written++
+	return c.Snapshot.Write(into, names...)
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -15,24 +14,36 @@ import (
 )
 
 // Comparing reads sites that others are held against. What it read it keeps in a file, under a digest of all that decides it, so that
-// sites that did not change are read once, and not again for each change of another one.
+// sites that did not change are read once, and not again for each change of another one. It serves one verb.
 type Comparing struct {
 	Source
 	// Part leaves what is compared of a site.
 	Part func(lifecycle.Site) lifecycle.Site
-	// Also are files and folders of the fleet that decide for every site what it reads.
-	Also []string
 	// File is where it keeps that; it may be removed at any time. By names the program that reads: what another one kept is not taken.
 	File, By string
 	// Log is told, for debugging, why nothing could be kept.
 	Log *slog.Logger
+
+	once sync.Once
+	kept map[string]compared
+}
+
+// before is what was kept, which is read once.
+func (c *Comparing) before() map[string]compared {
+	c.once.Do(func() {
+		c.kept = readCompared(c.File)
+		if c.Work == nil {
+			c.Work = new(Work)
+		}
+	})
+	return c.kept
 }
 
 // Sites are the named sites of a fleet, as far as they can be read, and the names of those that can't be. The error is that of an
 // interrupt.
-func (c Comparing) Sites(ctx context.Context, fleet string, names []string) (sites []lifecycle.Site, unread []string, err error) {
-	before, now := readCompared(c.File), make([]compared, len(names))
-	files := c.contents(fleet)
+func (c *Comparing) Sites(ctx context.Context, fleet string, names []string) (sites []lifecycle.Site, unread []string, err error) {
+	before, now := c.before(), make([]compared, len(names))
+	files := c.files(fleet)
 	valid := make([]bool, len(names))
 	err = AtOnce(ctx, len(names), runtime.GOMAXPROCS(0), func(i int) {
 		was, kept := before[names[i]]
@@ -45,6 +56,8 @@ func (c Comparing) Sites(ctx context.Context, fleet string, names []string) (sit
 	if err != nil {
 		return nil, nil, err
 	}
+	again := c.files(fleet)
+	again.work = new(Work)
 	changed := false
 	for i, name := range names {
 		if !valid[i] {
@@ -54,7 +67,12 @@ func (c Comparing) Sites(ctx context.Context, fleet string, names []string) (sit
 		site := now[i].Site
 		site.Dir = filepath.Join(fleet, filepath.FromSlash(site.Dir)) // the fleet may lie elsewhere than it did
 		sites = append(sites, site)
-		changed = changed || now[i].Digest != before[name].Digest
+		if now[i].Digest == before[name].Digest {
+			continue
+		}
+		if changed = true; again.digest(now[i].Reads) != now[i].Digest {
+			now[i].Digest = "" // it changed while it was read: which content is what was read of, nobody knows
+		}
 	}
 	if changed {
 		if err := keepCompared(c.File, now); err != nil {
@@ -65,11 +83,11 @@ func (c Comparing) Sites(ctx context.Context, fleet string, names []string) (sit
 }
 
 // read reads a site. It has a digest where it is known what decides it.
-func (c Comparing) read(ctx context.Context, fleet, name string, files *contents) (compared, bool) {
+func (c *Comparing) read(ctx context.Context, fleet, name string, files digests) (compared, bool) {
 	reads, told := c.Reads(fleet, name)
 	digest := ""
 	if told {
-		digest = files.digest(reads) // before it is read: what changes meanwhile is not taken for what was read
+		digest = files.digest(reads)
 	}
 	site, ds := c.Load(ctx, fleet, name, "")
 	if ds.Err() != nil {
@@ -82,59 +100,41 @@ func (c Comparing) read(ctx context.Context, fleet, name string, files *contents
 	return compared{Name: name, Reads: reads, Digest: digest, Site: site}, true
 }
 
-// Known is Reads, which parses what it did not keep of a site.
-func (c Comparing) Known(fleet string) func(fleet, name string) ([]string, bool) {
-	before, files := readCompared(c.File), c.contents(fleet)
-	return func(of, name string) ([]string, bool) {
+// Changed is Source.Changed, which takes from what was kept of which files a site is made.
+func (c *Comparing) Changed(ctx context.Context, fleet, since string) (List, lifecycle.Diagnostics, error) {
+	before, files, by := c.before(), c.files(fleet), c.Source
+	by.Reads = func(of, name string) ([]string, bool) {
 		if was, kept := before[name]; kept && of == fleet && was.Digest == files.digest(was.Reads) {
 			return was.Reads, true
 		}
 		return c.Reads(of, name)
 	}
+	return by.Changed(ctx, fleet, since)
 }
 
-func (c Comparing) contents(fleet string) *contents {
-	return &contents{fleet: fleet, by: c.By, also: c.Also}
+func (c *Comparing) files(fleet string) digests {
+	return digests{fleet: fleet, by: c.By, also: c.Also, work: c.Work, blob: c.Blob}
 }
 
-// contents digests files and folders of a fleet, each once: sites share their bases. Its methods may be called at once.
-type contents struct {
+// digests are those of files and folders of a fleet.
+type digests struct {
 	fleet, by string
 	also      []string
-	known     sync.Map // of a path, what gives its digest
+	work      *Work
+	blob      func([]byte) string
 }
 
 // digest is that of all that lies at or below the paths, which are relative to the fleet, and of what decides all sites; "" where it
 // can't be had.
-func (c *contents) digest(paths []string) string {
+func (d digests) digest(paths []string) string {
 	all := sha256.New()
-	fmt.Fprintln(all, c.by)
-	for _, path := range slices.Concat(c.also, paths) {
-		once, _ := c.known.LoadOrStore(path, sync.OnceValue(func() string { return digestBelow(filepath.Join(c.fleet, path)) }))
-		one := once.(func() string)()
-		if one == "" {
+	fmt.Fprintln(all, d.by)
+	for _, path := range slices.Concat(d.also, paths) {
+		one := d.work.at(filepath.Join(d.fleet, path), d.blob)
+		if one.err != nil {
 			return ""
 		}
-		fmt.Fprintf(all, "%q %s\n", path, one)
-	}
-	return lifecycle.DigestOf(all)
-}
-
-// digestBelow is the digest of a file, or of the names and contents of all below a folder; of nothing where nothing is. "" where it
-// can't be read.
-func digestBelow(path string) string {
-	files, err := filesBelow(path)
-	if err != nil {
-		return ""
-	}
-	all := sha256.New()
-	for _, name := range files {
-		content, err := os.ReadFile(filepath.Join(path, name))
-		if err != nil {
-			return ""
-		}
-		fmt.Fprintf(all, "%q %d\n", name, len(content))
-		all.Write(content)
+		fmt.Fprintf(all, "%q %s\n", path, one.digest)
 	}
 	return lifecycle.DigestOf(all)
 }

@@ -45,7 +45,7 @@ func (s *shelf) write(file, content string) {
 func (s *shelf) sites(by string) (read, unread string) {
 	s.t.Helper()
 	s.read = nil
-	c := Comparing{File: s.file, By: by, Also: []string{"groups"}, Log: slog.New(slog.DiscardHandler),
+	c := &Comparing{File: s.file, By: by, Source: Source{Also: []string{"groups"}}, Log: slog.New(slog.DiscardHandler),
 		Part: func(site lifecycle.Site) lifecycle.Site {
 			return lifecycle.Site{Name: site.Name, Dir: site.Dir, Wave: site.Wave}
 		}}

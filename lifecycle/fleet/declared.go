@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,12 +17,19 @@ type Source struct {
 	// Load reads a site to compare it, not to apply it. beside is the fleet that a revision was read from, "" for a work tree.
 	Load func(ctx context.Context, fleet, name, beside string) (lifecycle.Site, lifecycle.Diagnostics)
 	List func(fleet string) ([]string, error)
-	// Checkout writes what a fleet declared at a revision into a folder, and gives the revision's full name.
-	Checkout func(fleet, revision, into string) (string, error)
+	// Open opens the repository of a fleet, and gives what reads a revision of it.
+	Open func(fleet string) (at func(revision string) (Snapshot, error), err error)
+	// Blob is what git calls a content. IsSite reports whether a folder of overlays/ that has files of these names is a site.
+	Blob   func(content []byte) string
+	IsSite func(files []string) bool
 	// Inputs are the digests of the files that a site reads; Reads the files and folders that decide what it declares, false when only
 	// building it would tell.
 	Inputs func(site lifecycle.Site) (map[string]string, error)
 	Reads  func(fleet, name string) ([]string, bool)
+	// Also are files and folders of the fleet that decide for every site what it reads.
+	Also []string
+	// Work reads the files of the work tree, once for all that one verb asks. Nil: once for each question.
+	Work *Work
 }
 
 // Declared is a fleet as a revision of its repository declares it, or as its work tree does.
@@ -33,6 +40,9 @@ type Declared struct {
 	dir      string
 	beside   string
 	names    []string
+	has      map[string]bool
+	// past is where it is read from, of a revision of which nothing is in dir.
+	past *past
 }
 
 // Now is a fleet as its work tree declares it.
@@ -45,25 +55,77 @@ func (s Source) Past(folder, beside, revision string) (Declared, error) {
 
 // At makes a fleet at a revision ready to be read. done takes away what was written for it.
 func (s Source) At(fleet, revision string) (d Declared, done func() error, err error) {
-	d, done = Declared{source: s, beside: fleet}, func() error { return nil }
-	if d.dir, err = Scratch("kiban-revision-"); err != nil {
+	at, err := s.Open(fleet)
+	if err != nil {
+		return d, func() error { return nil }, err
+	}
+	return s.at(at, fleet, revision)
+}
+
+func (s Source) at(open func(string) (Snapshot, error), fleet, revision string) (d Declared, done func() error, err error) {
+	done = func() error { return nil }
+	of, err := open(revision)
+	if err != nil {
 		return d, done, err
 	}
-	clear := func() error { return os.RemoveAll(d.dir) }
-	if d.Revision, err = s.Checkout(fleet, revision, d.dir); err == nil {
-		d, err = s.named(d)
-	}
+	beside, err := s.worktree(fleet)
 	if err != nil {
-		return d, done, errors.Join(err, clear())
+		return d, done, err
 	}
-	return d, clear, nil
+	p := newPast(of, beside, s)
+	names, err := p.names()
+	return declare(Declared{source: s, beside: fleet, Revision: of.Revision(), names: names, past: p}), p.clear, err
+}
+
+// worktree is the side of a fleet's work tree.
+func (s Source) worktree(fleet string) (worktree, error) {
+	dir, err := filepath.Abs(fleet)
+	work := s.Work
+	if work == nil {
+		work = new(Work)
+	}
+	return worktree{dir: dir, work: work, blob: s.Blob}, err
+}
+
+func declare(d Declared) Declared {
+	d.has = make(map[string]bool, len(d.names))
+	for _, name := range d.names {
+		d.has[name] = true
+	}
+	return d
 }
 
 func (s Source) named(d Declared) (_ Declared, err error) {
 	if d.names, err = s.List(d.dir); d.Revision != "" && errors.As(err, new(lifecycle.Diagnostic)) {
 		err = nil // there was no site yet, or a folder that was none: what is past can't be mended
 	}
-	return d, err
+	return declare(d), err
+}
+
+// side is what it is compared by with another one.
+func (d Declared) side() (side, error) {
+	if d.past != nil {
+		return d.past, nil
+	}
+	return d.source.worktree(d.dir)
+}
+
+// reads are the files and folders that decide what it declares of a site, false when only building it would tell.
+func (d Declared) reads(name string) ([]string, bool) {
+	if d.past != nil {
+		return d.past.made(name)
+	}
+	return d.source.Reads(d.dir, name)
+}
+
+// Prepare has what sites are read from at hand, so that Read fails of no site for the want of it. Those that it does not declare are
+// passed over.
+func (d Declared) Prepare(names ...string) error {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !d.has[name] })
+	if d.past == nil || len(names) == 0 {
+		return nil
+	}
+	return d.past.prepare(names...)
 }
 
 // Known refuses the name of a site that a fleet does not have. One that can't be read is known.
@@ -95,11 +157,22 @@ func (s Source) Readable(ctx context.Context, fleet string) []lifecycle.Site {
 func (d Declared) Names() []string { return d.names }
 
 // Has reports whether the site is declared.
-func (d Declared) Has(site string) bool { return slices.Contains(d.names, site) }
+func (d Declared) Has(site string) bool { return d.has[site] }
 
 // Read reads one site, to be compared with itself at another time.
 func (d Declared) Read(ctx context.Context, name string) (diff.Declaration, lifecycle.Diagnostics) {
-	site, ds := d.source.Load(ctx, d.dir, name, d.beside)
+	dir := d.dir
+	if d.past != nil {
+		err := d.Prepare(name)
+		if err == nil {
+			err = d.past.prepare() // one that it does not declare is looked for all the same
+		}
+		if err != nil {
+			return diff.Declaration{}, lifecycle.AsDiagnostics(err, "what a revision declared can't be read")
+		}
+		dir = d.past.folder()
+	}
+	site, ds := d.source.Load(ctx, dir, name, d.beside)
 	var files map[string]string
 	if ds.Err() == nil {
 		var err error
@@ -109,7 +182,7 @@ func (d Declared) Read(ctx context.Context, name string) (diff.Declaration, life
 	if d.Revision != "" {
 		for i := range ds {
 			ds[i].Summary += fmt.Sprintf(" (at %.10s)", d.Revision)
-			ds[i].Detail = strings.ReplaceAll(ds[i].Detail, d.dir+"/", "") // the folder is gone before anybody reads of it
+			ds[i].Detail = strings.ReplaceAll(ds[i].Detail, dir+"/", "") // the folder is gone before anybody reads of it
 		}
 	}
 	return diff.Declaration{Site: site, Files: files}, ds

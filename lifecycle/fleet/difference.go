@@ -35,7 +35,9 @@ func (s Source) Difference(ctx context.Context, fleet, site, fromRevision string
 	}
 	former := site
 	if !from.Has(site) {
-		former = Formerly(ctx, from, to, site)
+		if former, err = Formerly(ctx, from, to, site); err != nil {
+			return out, err
+		}
 	}
 	if former != "" {
 		was, found = from.Read(ctx, former)

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/diff"
@@ -104,20 +105,32 @@ func (s Source) Changed(ctx context.Context, fleet, since string) (list List, fo
 // is to be known of those that were removed.
 func Between(ctx context.Context, then, now Declared) (list List, found lifecycle.Diagnostics, err error) {
 	list = List{Since: then.Revision, Sites: []Row{}}
-	files := comparison{then: then.dir, now: now.dir, same: map[string]bool{}}
+	files, err := comparisonOf(then, now)
+	if err != nil {
+		return list, nil, err
+	}
+	reads, differ := make([][]string, len(now.names)), make([][]string, len(now.names))
+	told := make([]bool, len(now.names))
+	if err := AtOnce(ctx, len(now.names), runtime.GOMAXPROCS(0), func(i int) {
+		reads[i], told[i] = now.reads(now.names[i])
+		differ[i] = files.differing(reads[i])
+	}); err != nil {
+		return list, nil, err
+	}
 	var doubtful []string
 	reached := reaches{}
-	for _, name := range now.names {
-		reads, told := now.source.Reads(now.dir, name)
-		differ := files.differing(reads)
-		reached.add(name, differ)
-		if told && then.Has(name) && len(differ) == 0 {
+	for i, name := range now.names {
+		reached.add(name, differ[i])
+		if told[i] && then.Has(name) && len(differ[i]) == 0 {
 			continue // nothing that it could be made of has changed; building a site takes ten times as long as that
 		}
-		if !told {
+		if !told[i] {
 			list.Unsure = append(list.Unsure, name)
 		}
 		doubtful = append(doubtful, name)
+	}
+	if err := then.Prepare(doubtful...); err != nil {
+		return list, nil, err
 	}
 	rows, all := make([]Row, len(doubtful)), make([]lifecycle.Diagnostics, len(doubtful))
 	if err := AtOnce(ctx, len(doubtful), runtime.GOMAXPROCS(0), func(i int) {
@@ -135,18 +148,22 @@ func Between(ctx context.Context, then, now Declared) (list List, found lifecycl
 	list.sort()
 	list.Reach = reached.of(list.Sites)
 	found = withoutRepeats(found)
+	formers, renamed := formersOf(ctx, then, now), map[string]bool{}
 	for i, row := range list.Sites {
 		if row.Change != string(lifecycle.DeclaredAdded) {
 			continue
 		}
-		if was := Formerly(ctx, then, now, row.Name); was != "" {
-			list.Sites[i].Change, list.Sites[i].Formerly = "renamed", was
+		was, err := formers(row.Name)
+		if err != nil {
+			return list, nil, err
+		}
+		if was != "" {
+			list.Sites[i].Change, list.Sites[i].Formerly, renamed[was] = "renamed", was, true
 			found = append(found, renamedSite(was, row.Name))
 		}
 	}
 	for _, name := range then.names {
-		renamed := slices.ContainsFunc(list.Sites, func(r Row) bool { return r.Formerly == name })
-		if !now.Has(name) && !renamed {
+		if !now.Has(name) && !renamed[name] {
 			list.Removed, found = append(list.Removed, name), append(found, removedSite(name, then.Revision))
 		}
 	}
@@ -179,25 +196,38 @@ func changedSince(ctx context.Context, then, now Declared, name string) (Row, li
 }
 
 // Formerly is what a site was called then that there was not by its name; "" where it is new. That both are of one cluster is known by
-// the cluster's UID, where both say it.
-func Formerly(ctx context.Context, then, now Declared, name string) string {
-	if then.Has(name) {
-		return ""
-	}
-	is, _ := now.Read(ctx, name)
-	uid := is.Site.API.ClusterUID
-	if uid == "" {
-		return ""
-	}
-	for _, former := range then.names {
-		if now.Has(former) {
-			continue
+// the cluster's UID, where both say it. The error says why it can't be told.
+func Formerly(ctx context.Context, then, now Declared, name string) (string, error) {
+	return formersOf(ctx, then, now)(name)
+}
+
+// formersOf is Formerly for many sites: what is gone is read once.
+func formersOf(ctx context.Context, then, now Declared) func(name string) (string, error) {
+	gone := sync.OnceValues(func() (map[string]string, error) {
+		names := slices.DeleteFunc(slices.Clone(then.names), now.Has)
+		if err := then.Prepare(names...); err != nil {
+			return nil, err
 		}
-		if was, _ := then.Read(ctx, former); was.Site.API.ClusterUID == uid {
-			return former
+		out := map[string]string{}
+		for _, former := range names {
+			was, _ := then.Read(ctx, former)
+			if uid := was.Site.API.ClusterUID; out[uid] == "" {
+				out[uid] = former
+			}
 		}
+		return out, nil
+	})
+	return func(name string) (string, error) {
+		if then.Has(name) {
+			return "", nil
+		}
+		is, _ := now.Read(ctx, name)
+		if is.Site.API.ClusterUID == "" {
+			return "", nil
+		}
+		by, err := gone()
+		return by[is.Site.API.ClusterUID], err
 	}
-	return ""
 }
 
 // renamedSite says what a new name leaves to be done.
@@ -281,12 +311,14 @@ func (l List) Only(now Declared, names []string) (List, error) {
 	if len(names) == 0 {
 		return l, nil
 	}
+	meant := map[string]bool{}
 	for _, name := range names {
+		meant[name] = true
 		if !now.Has(name) {
 			return l, lifecycle.Errorf("overlays/"+name, "there is no site %q", name).
 				Try("`kiban sites` lists them. In the fleet's pipeline their names come from the variable KIBAN_SITES.")
 		}
 	}
-	l.Sites = slices.DeleteFunc(slices.Clone(l.Sites), func(r Row) bool { return !slices.Contains(names, r.Name) })
+	l.Sites = slices.DeleteFunc(slices.Clone(l.Sites), func(r Row) bool { return !meant[r.Name] })
 	return l, nil
 }

@@ -13,8 +13,9 @@ import (
 // show.
 func (r Repository) due(ctx context.Context, list fleet.List, facts fleet.Facts) (fleet.List, map[string]fleet.Brought, error) {
 	names, left := facts.Due()
-	r.Warn(slices.DeleteFunc(left, func(d lifecycle.Diagnostic) bool { return !slices.Contains(list.Names(), d.Subject) }))
-	list.Sites = slices.DeleteFunc(slices.Clone(list.Sites), func(row fleet.Row) bool { return !slices.Contains(names, row.Name) })
+	listed, due := setOf(list.Names()), setOf(names)
+	r.Warn(slices.DeleteFunc(left, func(d lifecycle.Diagnostic) bool { return !listed[d.Subject] }))
+	list.Sites = slices.DeleteFunc(slices.Clone(list.Sites), func(row fleet.Row) bool { return !due[row.Name] })
 	r.Note("%s.", fleet.Next(facts).Summary())
 	brought, err := r.Source.Brought(ctx, r.Dir, list.Names())
 	for _, name := range list.Names() {
@@ -26,6 +27,14 @@ func (r Repository) due(ctx context.Context, list fleet.List, facts fleet.Facts)
 		}
 	}
 	return list, brought, err
+}
+
+func setOf(names []string) map[string]bool {
+	out := make(map[string]bool, len(names))
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
 }
 
 // formerOf are the labels that sites had before their last change: one that was production then, or was not there, waits for somebody to

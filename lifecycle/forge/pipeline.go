@@ -128,9 +128,19 @@ func LabImage(image string) string {
 
 // labelsOf reads the labels that sites had.
 func labelsOf(ctx context.Context, then fleet.Declared) FormerLabels {
+	type former struct {
+		labels map[string]string
+		known  bool
+	}
+	read := map[string]former{}
 	return func(name string) (map[string]string, bool) {
-		was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
-		return was.Site.Labels, ds.Err() == nil
+		f, is := read[name]
+		if !is {
+			was, ds := then.Read(ctx, name) // a site that there was not is one that can't be read
+			f = former{was.Site.Labels, ds.Err() == nil}
+			read[name] = f
+		}
+		return f.labels, f.known
 	}
 }
 
@@ -150,12 +160,16 @@ func PipelineSites(
 	kind lifecycle.PipelineKind, sites []lifecycle.Site, load func(name string) lifecycle.Site, former FormerLabels,
 ) ([]lifecycle.PipelineSite, error) {
 	var out []lifecycle.PipelineSite
+	waitedFor := map[string]lifecycle.PipelineSite{} // the sites of a fleet wait for the same few
 	for _, s := range sites {
 		site := pipelineSite(kind, s, former)
 		for _, name := range s.Promotion.From {
-			from := load(name)
-			from.Name = name
-			site.From = append(site.From, pipelineSite(kind, from, former))
+			if _, known := waitedFor[name]; !known {
+				from := load(name)
+				from.Name = name
+				waitedFor[name] = pipelineSite(kind, from, former)
+			}
+			site.From = append(site.From, waitedFor[name])
 		}
 		for _, named := range append([]lifecycle.PipelineSite{site}, site.From...) {
 			if !plainName.MatchString(named.Name) {

@@ -20,6 +20,12 @@ func TestPipelineSites(t *testing.T) {
 	if from := got[0].From; len(from) != 1 || from[0].Name != "lab" || from[0].Wave != 1 || from[0].Tier != "staging" {
 		t.Errorf("it waits for %+v: whose environment is not its own", from)
 	}
+	loaded := 0
+	counted := func(name string) lifecycle.Site { loaded++; return load(name) }
+	both := []lifecycle.Site{{Name: "far", Promotion: waits}, {Name: "further", Promotion: waits}}
+	if got, err := PipelineSites(lifecycle.PipelineApply, both, counted, nil); err != nil || loaded != 1 || len(got[1].From) != 1 {
+		t.Errorf("the site that both wait for was read %d times: %+v, %v", loaded, got, err)
+	}
 	for _, name := range []string{"$(id)", "a b", "-x", "a;b", "", "A"} {
 		if _, err := PipelineSites(lifecycle.PipelineApply, []lifecycle.Site{{Name: name}}, load, nil); err == nil {
 			t.Errorf("%q became part of a script", name)

@@ -48,6 +48,9 @@ func (r Repository) Guard(ctx context.Context, plans []SitePlan, since string) (
 			names = append(names, p.Site.Name)
 		}
 	}
+	if err := then.Prepare(names...); err != nil {
+		return nil, err
+	}
 	of, allowed := fleet.Guards(ctx, then, now, names)
 	for i := range plans {
 		if g, ok := of[plans[i].Site.Name]; ok {

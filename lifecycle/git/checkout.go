@@ -3,15 +3,11 @@ package git
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	gogit "github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"kiban.dev/kiban/lifecycle"
@@ -22,37 +18,21 @@ import (
 // paths to it still hold; kiban's own .kiban/ is not. What stops it is a lifecycle.Diagnostic, which names the fetch that is missing if
 // one is.
 func Checkout(fleet, revision, into string) (string, error) {
-	r, err := open(fleet)
+	h, err := Open(fleet)
 	if err != nil {
 		return "", err
 	}
-	commit, err := r.resolve(revision)
+	s, err := h.At(revision)
 	if err != nil {
 		return "", err
 	}
-	tree, err := r.fleetAt(commit)
-	switch {
-	case errors.Is(err, object.ErrDirectoryNotFound):
-		return "", lifecycle.Errorf("", "there was no fleet at %s", revision).
-			Because(fmt.Sprintf("Commit %s has no folder %s.", short(commit.Hash), r.prefix)).
-			Try("Name a later revision.").
-			From(err)
-	case err != nil:
-		return "", r.unreadable(revision, commit.Hash, err)
+	if err := s.Write(into, ""); err != nil {
+		return "", err
 	}
-	left, err := r.export(tree, into)
-	switch {
-	case err != nil:
-		return "", r.unreadable(revision, commit.Hash, err)
-	case len(left.links) > 0:
-		return "", refuse(revision, left.links)
-	case len(left.pointers) > 0:
-		return "", r.refusePointers(revision, commit.Hash, left.pointers)
-	}
-	if err := r.link(fleet, tree, into); err != nil {
+	if err := s.link(into); err != nil {
 		return "", fmt.Errorf("write out %s: %w", revision, err)
 	}
-	return commit.Hash.String(), nil
+	return s.Revision(), nil
 }
 
 // repository is the one that a fleet is in.
@@ -108,66 +88,6 @@ func (r repository) fleetAt(commit *object.Commit) (*object.Tree, error) {
 	return tree.Tree(r.prefix)
 }
 
-// leftOut are declarations that a commit does not hold itself: symbolic links and submodules, and files that Git LFS keeps elsewhere.
-type leftOut struct{ links, pointers []string }
-
-// export writes a tree's files. Nothing is written outside of the folder, whatever a tree calls its files. Symbolic links and submodules
-// are left out: they lead to what the commit does not hold. Those among the declarations are given back.
-func (r repository) export(tree *object.Tree, into string) (left leftOut, err error) {
-	root, err := os.OpenRoot(into)
-	if err != nil {
-		return left, err
-	}
-	defer root.Close()
-	walk := object.NewTreeWalker(tree, true, nil)
-	defer walk.Close()
-	for {
-		name, entry, err := walk.Next()
-		declares := strings.HasPrefix(name, "clusters/") || strings.HasPrefix(name, "overlays/")
-		switch {
-		case errors.Is(err, io.EOF):
-			return left, nil
-		case err != nil:
-			return left, err
-		case entry.Mode == filemode.Dir:
-		case entry.Mode == filemode.Symlink || entry.Mode == filemode.Submodule:
-			if declares {
-				left.links = append(left.links, name)
-			}
-		default:
-			whole, err := r.writeFile(root, tree, name, entry)
-			if err != nil {
-				return left, err
-			}
-			if !whole && declares {
-				left.pointers = append(left.pointers, name)
-			}
-		}
-	}
-}
-
-// writeFile writes a file as a checkout would. It is not whole when it is kept by Git LFS, and what is kept is not here: then it has what
-// git has.
-func (r repository) writeFile(root *os.Root, tree *object.Tree, name string, entry object.TreeEntry) (whole bool, err error) {
-	file, err := tree.TreeEntryFile(&entry)
-	if err != nil {
-		return false, err
-	}
-	text, err := file.Contents()
-	if err != nil {
-		return false, err
-	}
-	content, whole := r.unpointed([]byte(text))
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
-		return false, err
-	}
-	mode := os.FileMode(0o644)
-	if entry.Mode == filemode.Executable {
-		mode = 0o755
-	}
-	return whole, root.WriteFile(name, content, mode)
-}
-
 // refuse says what a commit does not hold itself.
 func refuse(revision string, names []string) error {
 	const listed = 5
@@ -179,33 +99,6 @@ func refuse(revision string, names []string) error {
 	return lifecycle.Errorf(names[0], "the fleet at %s has symbolic links or submodules among its declarations", revision).
 		Because("What they lead to is not in the commit, so that one commit could mean different things:\n" + strings.Join(names, "\n") + more).
 		Try("Put the files themselves there, or name the folder under `resources` or `components`.")
-}
-
-// link makes what lies in the fleet's folder and is not git's reachable: what neither the revision nor HEAD has.
-func (r repository) link(fleet string, tree *object.Tree, into string) error {
-	full, err := filepath.Abs(fleet)
-	if err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(full)
-	if err != nil {
-		return err
-	}
-	held := map[string]bool{".git": true, ".kiban": true, "clusters": true, "overlays": true, lifecycle.FleetFile: true}
-	for _, t := range []*object.Tree{tree, r.fleetAtHead()} {
-		for i := 0; t != nil && i < len(t.Entries); i++ {
-			held[t.Entries[i].Name] = true
-		}
-	}
-	for _, e := range entries {
-		if held[e.Name()] {
-			continue
-		}
-		if err := os.Symlink(filepath.Join(full, e.Name()), filepath.Join(into, e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fleetAtHead is the fleet's folder at HEAD; nil where that has none.

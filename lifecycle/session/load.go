@@ -29,6 +29,8 @@ type LoadOptions struct {
 	LocalFiles []string
 	// Beside is the fleet that an earlier revision was read from: what git does not hold, such as keys, is its own.
 	Beside string
+	// Uncommitted: by which commit the site is declared is not asked, for that costs as much as the fleet has files.
+	Uncommitted bool
 	// Look, of a verb that reads many sites, has git asked once for all of them. Nil: it is asked for each.
 	Look *Look
 }
@@ -55,6 +57,9 @@ func Load(ctx context.Context, fleet, name string, opts LoadOptions) (lifecycle.
 		LocalFiles: opts.LocalFiles, Beside: opts.Beside, FindingNames: findingNames, Risks: riskMistakes}
 	if !opts.UnknownHosts {
 		o.Recipient, o.ServerFile, o.Revision = backup.CheckRecipient, look.serverFile, look.git.Revision
+	}
+	if opts.Uncommitted {
+		o.Revision = nil
 	}
 	return site.Load(ctx, fleet, name, o)
 }

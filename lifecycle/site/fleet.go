@@ -64,6 +64,9 @@ func List(fleetDir string) ([]string, error) {
 	return names, found.Err()
 }
 
+// IsSite reports whether a folder of overlays/ that has files of these names is a site, as List has it.
+func IsSite(files []string) bool { return slices.ContainsFunc(files, overlay.IsKustomization) }
+
 func emptyDir(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return err == nil && len(entries) == 0

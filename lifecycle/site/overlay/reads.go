@@ -54,7 +54,8 @@ func (t *Tree) leaving(n *yaml.Node) {
 	}
 }
 
-func isKustomization(file string) bool {
+// IsKustomization reports whether kustomize takes a file for a folder's kustomization.
+func IsKustomization(file string) bool {
 	return slices.Contains(kustomizationNames(), filepath.Base(file))
 }
 

@@ -174,7 +174,7 @@ func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 		return nil, false
 	}
 	for _, d := range docs {
-		if offset != 0 || !isKustomization(file) { // what a kustomization names itself is read, or below its folder
+		if offset != 0 || !IsKustomization(file) { // what a kustomization names itself is read, or below its folder
 			t.leaving(d)
 		}
 		duplicateKeys(d, func(k *yaml.Node, first int) {
