@@ -68,14 +68,17 @@ func onlyWords(message string) string {
 
 // String tells of the failure in a line.
 func (f Failure) String() string {
-	what := string(f.Action)
+	what, role := string(f.Action), string(f.Role)
+	if f.Role == RoleSingle {
+		role += " node"
+	}
 	switch {
 	case f.Unit != "":
 		what += " of " + UnitLabel(f.Unit)
 	case !f.Version.IsZero():
-		what += fmt.Sprintf(" of a %s to %s", f.Role, f.Version)
+		what += fmt.Sprintf(" of a %s to %s", role, f.Version)
 	case f.Role != "":
-		what += fmt.Sprintf(" of a %s", f.Role)
+		what += fmt.Sprintf(" of a %s", role)
 	}
 	if f.Machine != "" {
 		what += " (" + f.Machine + ")"

@@ -42,3 +42,22 @@ func TestMachineKind(t *testing.T) {
 		t.Errorf("a machine that says nothing is of kind %q", kind)
 	}
 }
+
+// A failure is told as people speak.
+func TestFailureInALine(t *testing.T) {
+	v := Version{1, 36, 3, "", 2}
+	for _, tt := range []struct {
+		f    Failure
+		want string
+	}{
+		{Failure{Action: ActionUpgrade, Role: RoleWorker, Version: v, Machine: "debian 12, 6.1.0, arm64", Why: "not Ready"},
+			"upgrade of a worker to v1.36.3+k0s.2 (debian 12, 6.1.0, arm64): not Ready"},
+		{Failure{Action: ActionUpgrade, Role: RoleSingle, Version: v, Why: "not Ready"},
+			"upgrade of a single node to v1.36.3+k0s.2: not Ready"},
+		{Failure{Action: ActionReboot, Role: RoleSingle, Why: "gone"}, "reboot of a single node: gone"},
+	} {
+		if got := tt.f.String(); got != tt.want {
+			t.Errorf("%q, not %q", got, tt.want)
+		}
+	}
+}
