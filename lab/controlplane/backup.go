@@ -27,21 +27,9 @@ func (c *Controller) Backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the controller is not initialized: %w", err)
 	}
-	client, err := c.etcdClient()
+	db, err := c.database(ctx)
 	if err != nil {
 		return err
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	stream, err := client.Snapshot(ctx)
-	if err != nil {
-		return fmt.Errorf("etcd snapshot: %w", err)
-	}
-	defer stream.Close()
-	db, err := io.ReadAll(stream)
-	if err != nil {
-		return fmt.Errorf("etcd snapshot: %w", err)
 	}
 	zip := gzip.NewWriter(w)
 	pack := tar.NewWriter(zip)
@@ -59,6 +47,30 @@ func (c *Controller) Backup(ctx context.Context, w io.Writer) error {
 	return errors.Join(append(errs, pack.Close(), zip.Close())...)
 }
 
+// database is a copy of all that the cluster holds.
+func (c *Controller) database(ctx context.Context) ([]byte, error) {
+	if c.Light {
+		return os.ReadFile(c.lightFile())
+	}
+	client, err := c.etcdClient()
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	stream, err := client.Snapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("etcd snapshot: %w", err)
+	}
+	defer stream.Close()
+	db, err := io.ReadAll(stream)
+	if err != nil {
+		return nil, fmt.Errorf("etcd snapshot: %w", err)
+	}
+	return db, nil
+}
+
 // Restore unpacks a backup into DataDir, which must be absent or empty: a cluster of one etcd member with the same data.
 func (c *Controller) Restore(r io.Reader) error {
 	if entries, err := os.ReadDir(c.DataDir); err == nil && len(entries) > 0 {
@@ -72,6 +84,12 @@ func (c *Controller) Restore(r io.Reader) error {
 	}
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {
 		return err
+	}
+	if c.Light {
+		if err := write(c.lightFile(), db); err != nil {
+			return err
+		}
+		return c.adopt(files)
 	}
 	dump := filepath.Join(c.DataDir, snapshotName)
 	if err := write(dump, db); err != nil {

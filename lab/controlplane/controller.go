@@ -43,6 +43,9 @@ type Controller struct {
 	// StopPatience is how long a program may take to stop before it is killed; zero means 5 s, k0s's own. An API server that somebody
 	// watches takes all of it.
 	StopPatience time.Duration
+	// Light has the API of lightapi serve the cluster, inside this process, in place of etcd, API server, controller manager and
+	// scheduler.
+	Light bool
 	// Registry is where a running controller makes itself known to the simulated kubelets of this lab. May be nil.
 	Registry *Registry
 	// Supervised is told of each program that is started, as k0s's log names it. May be nil.
@@ -82,6 +85,9 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 		p.start()
 		onStop(p.end)
 	}
+	if c.Light && c.JoinToken != "" {
+		return errLightJoins
+	}
 	initialCluster, err := c.membership(ctx)
 	if err != nil {
 		return err
@@ -91,6 +97,9 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 	}
 	log := c.logger()
 	log.Info("starting", "version", c.Version)
+	if c.Light {
+		return c.upLight(onStop)
+	}
 	start("etcd", syscall.SIGTERM, c.etcdArgs(initialCluster))
 	if err := c.etcdWhole(ctx); err != nil {
 		return err
@@ -133,7 +142,7 @@ func (c *Controller) up(ctx context.Context, onStop func(func())) error {
 // membership makes sure that this controller belongs to a cluster: the one in DataDir, the one that its token is for, or a new one.
 func (c *Controller) membership(ctx context.Context) (initialCluster string, err error) {
 	switch {
-	case c.initialized() && c.etcdStarted():
+	case c.initialized() && (c.Light || c.etcdStarted()):
 		return "", nil
 	case c.JoinToken != "":
 		return c.join(ctx)

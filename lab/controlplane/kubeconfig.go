@@ -56,6 +56,9 @@ func (c *Controller) rest() (*rest.Config, error) {
 	return cfg, nil
 }
 
+// Client is a client of this controller's own API server, as its administrator.
+func (c *Controller) Client() (kubernetes.Interface, error) { return c.client() }
+
 func (c *Controller) client() (kubernetes.Interface, error) {
 	cfg, err := c.rest()
 	if err != nil {

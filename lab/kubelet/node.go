@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"kiban.dev/kiban/lab/controlplane"
 )
 
 // leaseSeconds is how long a node lease is good for, as the kubelet has it.
@@ -205,7 +207,8 @@ func (n *node) status(was *corev1.Node) corev1.NodeStatus {
 			{Type: corev1.NodeHostName, Address: n.worker.Name}},
 		NodeInfo: corev1.NodeSystemInfo{
 			MachineID: n.worker.Name, SystemUUID: n.worker.Name, BootID: n.worker.Name,
-			KubeletVersion: kubeletVersion(n.worker.Version), ContainerRuntimeVersion: "containerd://2.1.5", KernelVersion: "6.1.0-lab",
+			KubeletVersion:          controlplane.KubernetesVersion(n.worker.Version),
+			ContainerRuntimeVersion: "containerd://2.1.5", KernelVersion: "6.1.0-lab",
 			OSImage: "Debian GNU/Linux 12 (bookworm)", OperatingSystem: "linux", Architecture: n.worker.arch(),
 		},
 		Conditions: []corev1.NodeCondition{
@@ -246,16 +249,6 @@ func nodeCondition(n *corev1.Node, t corev1.NodeConditionType) *corev1.NodeCondi
 		}
 	}
 	return nil
-}
-
-// kubeletVersion is what a kubelet of a k0s release reports: without k0s's build number.
-func kubeletVersion(k0s string) string {
-	core, build, ok := strings.Cut(k0s, "+")
-	if !ok {
-		return k0s
-	}
-	name, _, _ := strings.Cut(build, ".")
-	return core + "+" + name
 }
 
 // live renews the lease, and the status when it is time or when somebody else has changed it, until the kubelet stops.

@@ -78,7 +78,7 @@ func newMachine(l *shared, dir string, spec Spec) *Machine {
 	m.k0s = k0s.New(k0s.Options{
 		Hostname: m.hostname, Address: spec.Address, Hardware: m.hardware, Node: spec.node(), Disk: m.disk, Root: m.root, Systemd: m.units,
 		Registry: l.registry, Fleet: l.fleet, Exe: l.exe, LogDir: filepath.Join(dir, "log"), LeaseScale: l.leaseScale, Timing: l.timing,
-		Faults: m.crash, Log: l.log.With("machine", spec.Name),
+		Faults: m.crash, Light: spec.Light, Log: l.log.With("machine", spec.Name),
 	})
 	m.shell = &posix.System{
 		Disk: m.disk, Hostname: m.hostname, Address: spec.Address, Hardware: m.hardware, Now: m.now, Booted: m.bootTime,

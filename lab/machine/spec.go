@@ -45,6 +45,9 @@ type Spec struct {
 	// Pods is how many pods fit the machine's node, Zone its label topology.kubernetes.io/zone.
 	Pods int    `json:"pods,omitempty"`
 	Zone string `json:"zone,omitempty"`
+	// Light gives a controller an API that keeps what it is given and does nothing by itself (package lightapi), in the lab's own
+	// process, in place of etcd, API server, controller manager and scheduler.
+	Light bool `json:"light,omitempty"`
 	// Capacity and Allocatable overrule what the node's status would have from the fields above, and may name resources of others
 	// (nvidia.com/gpu).
 	Capacity    corev1.ResourceList `json:"capacity,omitempty"`

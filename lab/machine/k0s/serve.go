@@ -170,6 +170,9 @@ func (k *StandIn) ownNode(ctx context.Context, r *running, c *controlplane.Contr
 			return nil
 		}
 	}
+	if k.opts.Light {
+		return k.aloneNode(ctx, r, c)
+	}
 	token := ""
 	if _, err := k.opts.Root.Stat(r.flags.dataDir + "/kubelet.conf"); err != nil {
 		if token, err = c.CreateToken(ctx, "worker", time.Hour); err != nil {
@@ -179,12 +182,28 @@ func (k *StandIn) ownNode(ctx context.Context, r *running, c *controlplane.Contr
 			defer func() { _ = c.InvalidateToken(context.WithoutCancel(ctx), t.ID) }() // it expires by itself
 		}
 	}
-	labels := map[string]string{"node.k0sproject.io/role": "control-plane", "node-role.kubernetes.io/control-plane": "true"}
-	var taints []corev1.Taint
-	if !r.flags.noTaints && !r.flags.single {
+	labels, taints := ofController(r.flags)
+	return k.kubelet(ctx, r, token, labels, taints)
+}
+
+// ofController are the labels and taints of a controller's own node.
+func ofController(f flags) (labels map[string]string, taints []corev1.Taint) {
+	labels = map[string]string{"node.k0sproject.io/role": "control-plane", "node-role.kubernetes.io/control-plane": "true"}
+	if !f.noTaints && !f.single {
 		taints = []corev1.Taint{{Key: "node-role.kubernetes.io/control-plane", Effect: corev1.TaintEffectNoSchedule}}
 	}
-	return k.kubelet(ctx, r, token, labels, taints)
+	return labels, taints
+}
+
+// aloneNode runs the kubelet of a light controller.
+func (k *StandIn) aloneNode(ctx context.Context, r *running, c *controlplane.Controller) error {
+	client, err := c.Client()
+	if err != nil {
+		return err
+	}
+	labels, taints := ofController(r.flags)
+	k.opts.Fleet.Alone(ctx, k.worker(r, "", labels, taints), client)
+	return nil
 }
 
 func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels map[string]string, taints []corev1.Taint) error {
@@ -209,15 +228,19 @@ func (k *StandIn) kubelet(ctx context.Context, r *running, token string, labels 
 		k.superviseInVain(ctx, r, err)
 		return nil
 	}
-	err := k.opts.Fleet.Join(ctx, kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir),
-		Version: r.version, Token: token, Labels: labels, Taints: taints, Arch: k.opts.Hardware.Filled().Arch, Capacity: k.opts.Node.Capacity,
-		Allocatable: k.opts.Node.Allocatable})
-	if err != nil {
+	if err := k.opts.Fleet.Join(ctx, k.worker(r, token, labels, taints)); err != nil {
 		return err
 	}
 	defer k.opts.Fleet.Leave(r.node)
 	k.containerd(r.version).watch(ctx, r.node)
 	return nil
+}
+
+// worker is what the kubelet is told of this machine.
+func (k *StandIn) worker(r *running, token string, labels map[string]string, taints []corev1.Taint) kubelet.Worker {
+	return kubelet.Worker{Name: r.node, Addr: k.opts.Address, DataDir: k.opts.Disk.Real(r.flags.dataDir), Version: r.version,
+		Token: token, Labels: labels, Taints: taints, Arch: k.opts.Hardware.Filled().Arch, Capacity: k.opts.Node.Capacity,
+		Allocatable: k.opts.Node.Allocatable}
 }
 
 // respawn is how long k0s waits before it starts a program again that has ended.

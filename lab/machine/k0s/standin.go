@@ -52,7 +52,9 @@ type Options struct {
 	LeaseScale float64
 	Timing     Timing
 	Faults     *Faults
-	Log        *slog.Logger
+	// Light gives controllers the API of lightapi, in this process, in place of Kubernetes' programs.
+	Light bool
+	Log   *slog.Logger
 }
 
 // NodeOptions are what a kubelet finds out by itself.
@@ -219,7 +221,7 @@ func (k *StandIn) controller(version, dataDir string) *controlplane.Controller {
 	return &controlplane.Controller{
 		Name: strings.ToLower(k.opts.Hostname()), Addr: k.opts.Address, Root: k.opts.Disk.Real("/"), DataDir: k.opts.Disk.Real(dataDir),
 		LogDir:  k.opts.LogDir,
-		Version: version, Exe: k.opts.Exe, LeaseScale: k.opts.LeaseScale, Registry: k.opts.Registry, Log: k.opts.Log,
+		Version: version, Exe: k.opts.Exe, LeaseScale: k.opts.LeaseScale, Light: k.opts.Light, Registry: k.opts.Registry, Log: k.opts.Log,
 	}
 }
 
