@@ -119,6 +119,14 @@ way-back: lab bin/older ## Take a control plane to the next minor release and ba
 bin/older: lab/older/go.mod lab/older/go.sum lab/older/main.go
 	go -C lab/older build -ldflags '-s -w' -o ../../bin/older .
 
+# How many sites the fleet has, and how many of them have Kubernetes' own programs (some 400 MB each; docs/fleet.md).
+SITES ?= 40
+FULL ?= 0
+
+.PHONY: fleet-trial
+fleet-trial: binaries ## Roll a version that fails on like machines out to a fleet of the lab, in three ways, and with engines that are killed (docs/fleet.md)
+	go -C lab run ./fleettrial -kiban $(CURDIR)/bin/kiban -lab $(CURDIR)/bin/kiban-lab -sites $(SITES) -full $(FULL)
+
 .PHONY: reliability
 reliability: binaries ## Kill runs at their boundaries and commands, run them again, and print what survived (docs/reliability.md)
 	go -C lab run ./reliability -kiban ../bin/kiban -lab ../bin/kiban-lab -points $(POINTS)

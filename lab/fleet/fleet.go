@@ -20,7 +20,9 @@ type Site struct {
 	// Net is the lab's "127.x.y"; controllers and workers are addressed as the lab does it.
 	Net                  string
 	Controllers, Workers int
-	Version              string
+	// Hosts are the site's machines where they are not as Net, Controllers and Workers say.
+	Hosts   []Machine
+	Version string
 	// Path are the versions on the way, where Version is more than one minor release ahead.
 	Path []string
 	// Reset names machines that are to be removed.
@@ -31,6 +33,8 @@ type Site struct {
 	Canaries int
 	// MaxUnavailable, DrainTimeout and NodeTimeout are those of the upgrade policy.
 	MaxUnavailable, DrainTimeout, NodeTimeout string
+	// ConnectTimeout is how long a machine may take to answer; empty: 3s.
+	ConnectTimeout string
 	// FailureDomain is the node label whose values are domains; empty: none.
 	FailureDomain string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
@@ -51,6 +55,9 @@ type Machine struct{ Name, Role, Address string }
 
 // Machines are the site's hosts, controllers first.
 func (s Site) Machines() []Machine {
+	if s.Hosts != nil {
+		return s.Hosts
+	}
 	var ms []Machine
 	for i := range s.Controllers {
 		ms = append(ms, Machine{fmt.Sprintf("controller-%d", i+1), "controller", fmt.Sprintf("%s.%d", s.Net, 11+i)})
@@ -155,7 +162,7 @@ spec:
     port: 2222
     keyPath: ../../.lab/ssh/id_ed25519
     knownHosts: %[8]s
-    connectTimeout: 3s
+    connectTimeout: %[12]s
   binaries:
     url: %[2]s/{version}/k0s-{version}-{arch}
     checksums: %[2]s/{version}/sha256sums.txt
@@ -171,5 +178,5 @@ spec:
       stableFor: 2s
       timeout: 60s
 %[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(),
-		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec, domain)
+		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec, domain, cmp.Or(s.ConnectTimeout, "3s"))
 }
