@@ -83,6 +83,8 @@ func TestEncryptionOf(t *testing.T) {
 
 // fake is a lab, and the cluster in it.
 type fake struct {
+	ends            string // where Ctrl-C comes
+	interrupt       func()
 	found           lifecycle.Contents
 	restore, read   error
 	stopped, closed int
@@ -92,12 +94,24 @@ type fake struct {
 	restored        string // what the fleet declared then
 }
 
-func (f *fake) Restore(context.Context) error {
+func (f *fake) at(phase string) {
+	if f.ends == phase {
+		f.interrupt()
+	}
+}
+
+func (f *fake) Restore(ctx context.Context) error {
+	if f.at("restore"); ctx.Err() != nil {
+		return ctx.Err()
+	}
 	b, err := os.ReadFile(filepath.Join(f.fleet, "overlays", "tokyo", "cluster.yaml"))
 	f.restored = string(b)
 	return errors.Join(err, f.restore)
 }
-func (f *fake) ReadBack(context.Context) (lifecycle.Contents, int, error) {
+func (f *fake) ReadBack(ctx context.Context) (lifecycle.Contents, int, error) {
+	if f.at("read"); ctx.Err() != nil {
+		return lifecycle.Contents{}, 0, ctx.Err()
+	}
 	if f.waited > 0 && f.late.Known() {
 		return f.late, 3, f.read
 	}
@@ -119,6 +133,11 @@ func (f *fake) run(t *testing.T, s lifecycle.Site) (lifecycle.Drill, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	if f.interrupt == nil {
+		f.interrupt = interrupt
+	}
 	v := backup.Verified{Source: &backup.Source{File: backup.File{Path: "/b/tokyo.tar.gz", Version: lifecycle.Version{Major: 1, Minor: 34}},
 		Digest: "sha256:d"}, Data: backup.Data{Contents: contents(3, 9)}, Known: backup.Known{Contents: contents(3, 9)}}
 	place := twin.Place{Port: 2222, KeyFile: "/lab/key", KnownHosts: "/lab/kh", Mirror: "/lab/mirror"}
@@ -128,10 +147,10 @@ func (f *fake) run(t *testing.T, s lifecycle.Site) (lifecycle.Drill, error) {
 	}{"cp-1", "127.9.0.11"})
 	var d lifecycle.Drill
 	at := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	err = Run(t.Context(), Input{Site: s, Backup: v, Encryption: e, Plays: twin.LabVersion{Minors: []string{"1.34", "1.35"}},
+	err = Run(ctx, Input{Site: s, Backup: v, Encryption: e, Plays: twin.LabVersion{Minors: []string{"1.34", "1.35"}},
 		Folder: t.TempDir(), By: "ann on laptop"}, Ways{
 		Say:  func(string, ...any) {},
-		Wait: func(context.Context) error { f.waited++; return nil },
+		Wait: func(context.Context) error { f.waited++; f.at("wait"); return ctx.Err() },
 		Now:  func() time.Time { at = at.Add(time.Second); return at },
 		Start: func(_ context.Context, _ string, machines []twin.Machine, releases []string) (twin.Place, func(), error) {
 			if len(machines) != 1 || machines[0].Name != "cp-1" || len(releases) != 2 {
@@ -230,6 +249,17 @@ func TestNoRoomIsNotTheBackups(t *testing.T) {
 		d, err := f.run(t, site(keys, ""))
 		if err == nil || !strings.Contains(err.Error(), "there is no room for the files of the lab") || d.Proof != nil || len(d.Findings) > 0 {
 			t.Errorf("%s: %+v, %v", name, d.Findings, err)
+		}
+	}
+}
+
+// TestInterruptedDrill: Ctrl-C, whenever it comes, ends the lab, finds nothing, and proves nothing.
+func TestInterruptedDrill(t *testing.T) {
+	for _, phase := range []string{"restore", "read", "wait"} {
+		f := &fake{ends: phase, found: contents(0, 9)}
+		d, err := f.run(t, site(keys, ""))
+		if err == nil || d.Proof != nil || len(d.Findings) > 0 || f.stopped != 1 || f.closed == 0 {
+			t.Errorf("%s: %v, %+v; the lab was ended %d times", phase, err, d, f.stopped)
 		}
 	}
 }

@@ -57,16 +57,12 @@ func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Dri
 	case err != nil:
 		return d, err
 	}
-	watched, over := room.Watch(ctx)
-	defer over()
-	err = s.drillFile(watched, file, folder, lab, plays, opts, &d)
+	err = room.Within(ctx, func(ctx context.Context) error { return s.drillFile(ctx, file, folder, lab, plays, opts, &d) },
+		func() bool { return d.Proof != nil || d.Version.IsZero() }) // without a version it was refused before there was a lab
 	if err == nil || ctx.Err() != nil {
 		return d, err
 	}
-	if full, yes := twin.Full(watched); yes {
-		err = full
-	}
-	d.Findings = append(d.Findings, unknown("the backup", d.Backup, err)...)
+	d.Findings = unknown("the backup", d.Backup, err)
 	return d, nil
 }
 

@@ -31,6 +31,8 @@ type Parts struct {
 	Witnesses Witnesses
 	// Everything gives each object that the API keeps, without values of Secrets, and says what could not be read; nil where nobody asks.
 	Everything func(ctx context.Context) (objects []lifecycle.Object, unread []string, err error)
+	// Inventories are what the cluster keeps of addons that were applied; nil where nobody asks.
+	Inventories func(ctx context.Context) ([]lifecycle.Inventory, error)
 	// Plans are the planners. Those that are nil are package plan's.
 	Plans Planners
 }

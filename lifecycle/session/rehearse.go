@@ -124,7 +124,8 @@ func (s *Session) aimed(ctx context.Context, to lifecycle.Version) (twin.Snapsho
 	for _, h := range s.site.Cluster.Hosts {
 		st, _ := seen.Host(h.Name)
 		if v := st.Level(); !v.IsZero() {
-			out.Machines = append(out.Machines, twin.SiteMachine{Name: h.Name, Role: h.Role, Version: v, Arch: st.Arch, Addresses: addressesOf(h)})
+			out.Machines = append(out.Machines, twin.SiteMachine{Name: h.Name, Role: h.Role, Version: v, Arch: st.Arch, Staged: st.Staged,
+				Addresses: addressesOf(h)})
 		}
 	}
 	out.Owners = s.owners()
@@ -154,6 +155,9 @@ func (s *Session) withObjects(ctx context.Context, out twin.Snapshot) (twin.Snap
 			Try("Look at the API: kiban status " + s.site.Name + ". Nothing was changed, and no twin was made.")
 	}
 	out.Unread = unread
+	if out.Addons, err = s.installed(within); err != nil && ctx.Err() == nil {
+		out.Unread = append(out.Unread, "what kiban keeps of the addons: "+lifecycle.InWords(err))
+	}
 	for _, o := range objects {
 		parsed, err := twin.ParseObject(o.JSON)
 		if err != nil {
@@ -162,6 +166,28 @@ func (s *Session) withObjects(ctx context.Context, out twin.Snapshot) (twin.Snap
 		out.Objects = append(out.Objects, parsed)
 	}
 	return out, nil
+}
+
+// installed are the addons that the cluster has and the site declares: those that a rollout waits for.
+func (s *Session) installed(ctx context.Context) ([]twin.SiteAddon, error) {
+	if s.parts.Inventories == nil || len(s.site.Addons) == 0 {
+		return nil, nil
+	}
+	inventories, err := s.parts.Inventories(ctx)
+	var out []twin.SiteAddon
+	for _, a := range s.site.Addons {
+		for _, inv := range inventories {
+			if inv.Unit != a.Unit() {
+				continue
+			}
+			addon := twin.SiteAddon{Name: a.Name, Namespace: a.Namespace}
+			for _, it := range inv.Objects {
+				addon.Objects = append(addon.Objects, it.ObjectRef)
+			}
+			out = append(out, addon)
+		}
+	}
+	return out, err
 }
 
 // addressesOf are those by which the declaration calls a machine.

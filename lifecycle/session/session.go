@@ -62,7 +62,7 @@ func Open(site lifecycle.Site, opts Options) (*Session, error) {
 		return nil, err
 	}
 	return With(site, opts, Parts{Site: w, Lock: w.locks(), Runner: w, Records: w, Workloads: w, Pins: w, Backups: w, Logs: w.machines.logs,
-		Missing: w.machines.missing, Witnesses: w, Everything: w.api.Everything}), nil
+		Missing: w.machines.missing, Witnesses: w, Everything: w.api.Everything, Inventories: w.api.Inventories}), nil
 }
 
 // With is Open on other parts than the real ones.

@@ -110,6 +110,7 @@ type twin struct {
 	names naming
 
 	left    []lifecycle.TwinDifference
+	addons  []twinAddon
 	refused []lifecycle.RefusedObject
 	unwell  []string
 	runs    []Ended
@@ -146,7 +147,10 @@ func (t *twin) declare(v lifecycle.Version, patient bool) error {
 		return err
 	}
 	t.left = left
-	return WriteFleet(t.kiban.Fleet, t.Site, cluster, site)
+	if err := WriteFleet(t.kiban.Fleet, t.Site, cluster, site); err != nil {
+		return err
+	}
+	return writeAddons(t.kiban.Fleet, t.Site, t.addons)
 }
 
 // found sets the cluster up as it is now.
@@ -182,8 +186,23 @@ func (t *twin) furnish(ctx context.Context) error {
 	if t.refused, err = load(ctx, api, tamed.Objects); err != nil {
 		return err
 	}
-	t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest)
-	return err
+	well := func() error {
+		t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest)
+		return err
+	}
+	if err := well(); err != nil {
+		return err
+	}
+	if err := t.adopt(ctx, tamed.Objects); err != nil {
+		return err
+	}
+	if !t.midway() {
+		return nil
+	}
+	if err := t.catchUp(ctx, api); err != nil {
+		return err
+	}
+	return well()
 }
 
 // run does at the twin what is to be done at the site.

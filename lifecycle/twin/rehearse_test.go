@@ -1,10 +1,15 @@
 package twin
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -12,7 +17,12 @@ import (
 // standIn rehearses a plan of one machine in a lab that is a script, with a script for kiban, and says why that did not come to its end.
 func standIn(t *testing.T, kiban string, free func(string) (int64, error)) error {
 	t.Helper()
-	folder := t.TempDir()
+	return standInOf(t.Context(), t, t.TempDir(), "", kiban, free)
+}
+
+// standInOf is standIn in a folder, with what the lab does beside being there, until ctx ends.
+func standInOf(ctx context.Context, t *testing.T, folder, lab, kiban string, free func(string) (int64, error)) error {
+	t.Helper()
 	t.Setenv("TMPDIR", folder)
 	program := func(name, script string) string {
 		file := filepath.Join(folder, name)
@@ -27,10 +37,11 @@ func standIn(t *testing.T, kiban string, free func(string) (int64, error)) error
 		Plan: lifecycle.Plan{Target: v, Steps: []lifecycle.Step{{ID: "c/upgrade"}}},
 		Documents: []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: tokyo}\n" +
 			"spec: {hosts: [{hostname: c, role: controller}]}\n")}
-	_, err := Rehearse(t.Context(), s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {},
-		free:  free,
-		Lab:   program("kiban-lab", "echo '"+places+"' >$4/lab.json\necho ready\nexec cat >/dev/null\n"),
-		Kiban: program("kiban", kiban)})
+	_, err := Rehearse(ctx, s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {},
+		free:    free,
+		Connect: func([]byte) API { return still{} },
+		Lab:     program("kiban-lab", lab+"echo '"+places+"' >$4/lab.json\necho ready\nexec cat >/dev/null\n"),
+		Kiban:   program("kiban", kiban)})
 	if left, globErr := filepath.Glob(filepath.Join(folder, "kiban-twin-*")); globErr != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, globErr)
 	}
@@ -46,5 +57,63 @@ exit 1
 `, nil)
 	if err == nil || strings.Contains(err.Error(), "127.") || !strings.Contains(err.Error(), "c: no connection to c") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// still is an API in which nothing is and nothing happens.
+type still struct{}
+
+func (still) Create(context.Context, lifecycle.Object) error           { return nil }
+func (still) Merge(context.Context, lifecycle.ObjectRef, []byte) error { return nil }
+func (still) PodsReady(context.Context) (map[string]string, error)     { return nil, nil }
+func (still) Nodes(context.Context) ([]lifecycle.NodeState, error)     { return nil, nil }
+func (still) Close()                                                   {}
+
+// TestInterruptedRehearsal: Ctrl-C, whenever it comes, leaves no process and no folder.
+func TestInterruptedRehearsal(t *testing.T) {
+	const (
+		hang = "echo $$ >>$HANGS; exec sleep 600\n" // whoever is asked last
+		mark = "echo $$ >>$RUNS\n"
+	)
+	for phase, c := range map[string]struct{ lab, kiban string }{
+		"the lab starts":     {`case "$*" in *up*) ` + strings.TrimSuffix(hang, "\n") + ";; esac\n", "exit 0\n"},
+		"the site is set up": {"", hang},
+		"its API is asked":   {`case "$*" in *kubeconfig) ` + strings.TrimSuffix(hang, "\n") + ";; *kubeconfig*) exit 0;; esac\n", "exit 0\n"},
+		"the plan runs": {`case "$*" in *kubeconfig*) exit 0;; *probe*) echo $$ >>$RUNS; exec cat >/dev/null;; esac` + "\n",
+			"if [ -e $RUNS.once ]; then " + strings.TrimSuffix(hang, "\n") + "; fi\ntouch $RUNS.once\n"},
+	} {
+		t.Run(phase, func(t *testing.T) {
+			folder, at := t.TempDir(), t.TempDir()
+			hangs, runs := filepath.Join(at, "hangs"), filepath.Join(at, "runs")
+			fill := strings.NewReplacer("$HANGS", hangs, "$RUNS", runs).Replace
+			ctx, interrupt := context.WithCancelCause(t.Context())
+			defer interrupt(nil)
+			go func() {
+				for range 600 {
+					if _, err := os.Stat(hangs); err == nil {
+						break
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+				interrupt(errors.New("interrupted"))
+			}()
+			err := standInOf(ctx, t, folder, fill(mark+c.lab), fill(mark+c.kiban), nil)
+			if err == nil || !strings.Contains(err.Error(), "interrupted") {
+				t.Errorf("it ends with %v", err)
+			}
+			if _, err := os.Stat(hangs); err != nil {
+				t.Errorf("it never came so far: %v", err)
+			}
+			text, err := os.ReadFile(runs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, word := range strings.Fields(string(text)) {
+				pid, err := strconv.Atoi(word)
+				if err != nil || syscall.Kill(pid, 0) == nil {
+					t.Errorf("process %s still runs, %v", word, err)
+				}
+			}
+		})
 	}
 }

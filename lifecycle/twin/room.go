@@ -106,6 +106,29 @@ func (r Room) watch(ctx context.Context, every time.Duration) (context.Context, 
 	return watched, func() { end(nil) }
 }
 
+// Within runs what a lab is for, and ends it when there is no room for the lab any more. Then the error says so, whatever was said
+// beside: what a lab without room did proves nothing. That is so, too, where it ends without an error, proven says that nothing came
+// of it, and the disk is full now.
+func (r Room) Within(ctx context.Context, run func(context.Context) error, proven func() bool) error {
+	return r.within(ctx, watchEvery, run, proven)
+}
+
+func (r Room) within(ctx context.Context, every time.Duration, run func(context.Context) error, proven func() bool) error {
+	watched, over := r.watch(ctx, every)
+	defer over()
+	err := run(watched)
+	if ctx.Err() != nil || err == nil && proven() {
+		return err
+	}
+	if full, yes := Full(watched); yes {
+		return full
+	}
+	if left, unknown := r.left(); unknown == nil && left < etcdFile {
+		return noRoom(r.folder(), left)
+	}
+	return err
+}
+
 // NoRoom is what to say of files of a lab that could not be written into a folder: that the disk is full, how much room a lab needs, and
 // what to do; or, where something else was wrong, what.
 func NoRoom(folder string, err error) lifecycle.Diagnostic {

@@ -94,6 +94,39 @@ func TestWatchRoom(t *testing.T) {
 	}
 }
 
+// TestWithinRoom: what is done in a lab that had no room says nothing of what it was done for, whether it was told or not.
+func TestWithinRoom(t *testing.T) {
+	fails := errors.New("etcd exits")
+	waits := func(ctx context.Context) error { <-ctx.Done(); return lifecycle.WhyEnded(ctx) }
+	ends := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	for name, c := range map[string]struct {
+		free   int64
+		run    func(context.Context) error
+		proven bool
+		says   string
+	}{
+		"it is waited for, and the disk fills": {0, waits, false, "there is no room for the files of the lab"},
+		"it fails on a full disk":              {0, ends(fails), false, "there is no room for the files of the lab"},
+		"it finds fault, on a full disk":       {0, ends(nil), false, "there is no room for the files of the lab"},
+		"it is proven, and the disk is full":   {0, ends(nil), true, ""},
+		"it fails":                             {1 << 40, ends(fails), false, "etcd exits"},
+		"it finds fault":                       {1 << 40, ends(nil), false, ""},
+	} {
+		room := Room{Folder: t.TempDir(), free: func(string) (int64, error) { return c.free, nil }}
+		err := room.within(t.Context(), time.Millisecond, c.run, func() bool { return c.proven })
+		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	interrupted, cancel := context.WithCancelCause(t.Context())
+	cancel(fails)
+	room := Room{Folder: t.TempDir(), free: func(string) (int64, error) { return 0, nil }}
+	err := room.Within(interrupted, waits, func() bool { return false })
+	if _, full := errors.AsType[lifecycle.Diagnostic](err); full {
+		t.Errorf("Ctrl-C is taken for a full disk: %v", err)
+	}
+}
+
 // TestLabWithoutRoom: a lab that ends for want of room, or waits without an end, is told by that.
 func TestLabWithoutRoom(t *testing.T) {
 	folder := t.TempDir()

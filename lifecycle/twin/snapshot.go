@@ -28,6 +28,8 @@ type Snapshot struct {
 	// Plan is the site's own plan, to what is rehearsed; Runs are its past runs, which tell how long steps take there.
 	Plan lifecycle.Plan        `json:"plan"`
 	Runs []lifecycle.RunRecord `json:"runs,omitempty"`
+	// Addons are those that are installed, and that the site declares.
+	Addons []SiteAddon `json:"addons,omitempty"`
 	// Owners are tenants and addons by the namespaces that are theirs.
 	Owners map[string]string `json:"owners,omitempty"`
 }
@@ -39,6 +41,8 @@ type SiteMachine struct {
 	// Version is the one that it is at.
 	Version lifecycle.Version `json:"version"`
 	Arch    string            `json:"arch,omitempty"`
+	// Staged are the versions of k0s that wait on it to be installed.
+	Staged []lifecycle.Version `json:"staged,omitempty"`
 	// Addresses are those by which the declaration calls it.
 	Addresses []string `json:"addresses,omitempty"`
 }
@@ -122,6 +126,9 @@ func (s Snapshot) Releases() []lifecycle.Version {
 	}
 	for _, m := range s.Machines {
 		add(m.Version)
+		for _, v := range m.Staged {
+			add(v)
+		}
 	}
 	for _, v := range s.Plan.Hops {
 		add(v)

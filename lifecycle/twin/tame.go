@@ -36,8 +36,8 @@ type Tamed struct {
 // Tame decides which objects of a site its twin gets, and takes from them what could do harm or what only the site has: nothing runs by
 // the clock, nothing is called outside, nothing is owned by what is not there.
 func Tame(s Snapshot) Tamed {
-	t := &taming{lost: map[string]int{}, services: map[string][]Object{}, webhooks: map[string][]string{}, ready: map[string]time.Duration{},
-		owners: map[string]Object{}, ending: endingOf(s.Objects)}
+	t := &taming{lost: map[string]int{}, services: map[string][]Object{}, elsewhere: map[string]bool{},
+		webhooks: map[string][]string{}, ready: map[string]time.Duration{}, owners: map[string]Object{}, ending: endingOf(s.Objects)}
 	for _, o := range s.Objects {
 		if !t.ending.has(o) {
 			t.learn(o)
@@ -61,9 +61,11 @@ type taming struct {
 	out []Object
 	// lost counts what was left out or changed, by a word of the table in differences.
 	lost map[string]int
-	// services are those with a selector, by namespace. webhooks are the names of configurations by the Service behind them.
-	services map[string][]Object
-	webhooks map[string][]string
+	// services are those with a selector, by namespace; elsewhere are those without, whose endpoints somebody else writes. webhooks are
+	// the names of configurations by the Service behind them.
+	services  map[string][]Object
+	elsewhere map[string]bool
+	webhooks  map[string][]string
 	// ready is how long pods took to be ready, the shortest by owner; pods are those that are ready.
 	ready map[string]time.Duration
 	pods  int
@@ -79,6 +81,8 @@ func (t *taming) learn(o Object) {
 	case "Service":
 		if len(o.strings("spec.selector")) > 0 {
 			t.services[o.namespace()] = append(t.services[o.namespace()], o)
+		} else {
+			t.elsewhere[o.namespace()+"/"+o.name()] = true
 		}
 	case "Pod":
 		if took := readyAfter(o); took > 0 {
@@ -248,7 +252,8 @@ func plain(o Object) Object {
 	return o
 }
 
-// webhook keeps those of a configuration that a Service of the cluster stands behind.
+// webhook keeps those of a configuration that ask a Service of the cluster. One whose Service is gone, or has no pods, is silent in the
+// twin as it is at the site.
 func (t *taming) webhook(o Object) Object {
 	hooks, _ := o["webhooks"].([]any)
 	var kept []any
@@ -256,7 +261,7 @@ func (t *taming) webhook(o Object) Object {
 		hook, _ := h.(map[string]any)
 		config := lookup(hook, "clientConfig")
 		service := text(config, "service", "namespace") + "/" + text(config, "service", "name")
-		if !t.served(service) {
+		if service == "/" || t.elsewhere[service] {
 			t.lost["webhooks"]++
 			continue
 		}
@@ -269,12 +274,6 @@ func (t *taming) webhook(o Object) Object {
 	o["webhooks"] = kept
 	t.lost["allowing"]++
 	return plain(o)
-}
-
-// served reports whether a Service is there and has a selector.
-func (t *taming) served(service string) bool {
-	namespace, name, _ := strings.Cut(service, "/")
-	return slices.ContainsFunc(t.services[namespace], func(s Object) bool { return s.name() == name })
 }
 
 func (t *taming) service(o Object, spec map[string]any) {
@@ -445,9 +444,10 @@ func (t *taming) differences(s Snapshot) []lifecycle.TwinDifference {
 		{"cronjobs", "CronJobs are suspended", "Jobs that begin during the upgrade are not rehearsed."},
 		{"jobs", "Jobs that run are left out", "At the site a drain ends their pods, and they begin anew elsewhere."},
 		{"apiservices", "APIs of other servers are not served", "What asks for them is not rehearsed."},
-		{"webhooks", "Webhooks that no Service here stands behind are left out",
+		{"webhooks", "Webhooks that answer from outside of the cluster are left out",
 			"At the site they must answer, or what they guard is refused."},
-		{"allowing", "Webhooks allow everything", "That they are away while their pods move is rehearsed; what they refuse is not."},
+		{"allowing", "Webhooks allow everything",
+			"That they are away while their pods move, or because their Service is gone, is rehearsed; what they refuse is not."},
 		{"conversions", "Definitions convert nothing", "Conversion webhooks are not rehearsed."},
 		{"balancers", "Services of type LoadBalancer have no address of the site", "How traffic comes in from outside is not rehearsed."},
 		{"releases", "Records of Helm's releases are left out", "Releases are as their objects are."},

@@ -94,10 +94,39 @@ func TestTame(t *testing.T) {
 	for _, d := range tamed.Differences {
 		told = append(told, d.What)
 	}
-	for _, what := range []string{"Secrets", "CronJobs", "Jobs", "APIs of other", "Webhooks that no", "Webhooks allow", "LoadBalancer", "Helm",
-		"finalizers", "ReplicaSets"} {
+	for _, what := range []string{"Secrets", "CronJobs", "Jobs", "APIs of other", "Webhooks that answer from outside", "Webhooks allow",
+		"LoadBalancer", "Helm", "finalizers", "ReplicaSets"} {
 		if !strings.Contains(strings.Join(told, "\n"), what) {
 			t.Errorf("%q is not told: %q", what, told)
+		}
+	}
+}
+
+// TestWebhooks: one that is silent at the site, for nothing is behind its Service any more, is silent in the twin. One that answers from
+// outside of the cluster is not there.
+func TestWebhooks(t *testing.T) {
+	const behind = `"clientConfig":{"caBundle":"Zm9v","service":{"namespace":"shop","name":"guard"}}`
+	for name, c := range map[string]struct {
+		service, config string
+		kept            bool
+	}{
+		"a Service with pods":      {`"spec":{"selector":{"app":"guard"}}`, behind, true},
+		"its Service is gone":      {"", behind, true},
+		"a Service that leads out": {`"spec":{"type":"ExternalName","externalName":"hook.example.com"}`, behind, false},
+		"endpoints of somebody":    {`"spec":{}`, behind, false},
+		"an address of its own":    {"", `"clientConfig":{"url":"https://hook.example.com"}`, false},
+	} {
+		all := []string{`{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration",` + meta("", "guard", "") +
+			`,"webhooks":[{"name":"a","failurePolicy":"Fail",` + c.config + `}]}`}
+		if c.service != "" {
+			all = append(all, `{"apiVersion":"v1","kind":"Service",`+meta("shop", "guard", "")+`,`+c.service+`}`)
+		}
+		kept := false
+		for _, o := range Tame(Snapshot{Objects: objects(t, all...)}).Objects {
+			kept = kept || o.kind() == "ValidatingWebhookConfiguration"
+		}
+		if kept != c.kept {
+			t.Errorf("%s: kept %v", name, kept)
 		}
 	}
 }
