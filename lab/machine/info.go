@@ -48,7 +48,7 @@ func (l *Lab) writeInfo() error {
 		return err
 	}
 	file := infoFile(l.Dir())
-	if err := os.WriteFile(file+".new", append(b, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(file+".new", append(b, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(file+".new", file)

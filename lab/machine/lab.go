@@ -109,8 +109,12 @@ func (l *Lab) Up(ctx context.Context) error {
 			}
 		}
 	}
-	if err := os.MkdirAll(filepath.Join(l.opts.Dir, "ssh"), 0o755); err != nil {
-		return err
+	// A lab may stand for a site of somebody. Files of machines have the modes that they are to have there, so nobody else comes in
+	// above.
+	for _, d := range []string{"machines", "ssh"} {
+		if err := os.MkdirAll(filepath.Join(l.opts.Dir, d), 0o700); err != nil {
+			return err
+		}
 	}
 	if err := WriteMirror(l.MirrorDir(), l.opts.Versions, archs(l.specs)...); err != nil {
 		return err
@@ -220,7 +224,7 @@ func (l *Lab) create(net string) error {
 		m.key = k
 		fmt.Fprintf(&known, "[%s]:%d %s", m.Address, m.port, ssh.MarshalAuthorizedKey(k.PublicKey()))
 	}
-	return os.WriteFile(l.KnownHostsFile(), []byte(known.String()), 0o644)
+	return os.WriteFile(l.KnownHostsFile(), []byte(known.String()), 0o600)
 }
 
 // Down switches everything off. What the folder holds stays.

@@ -98,7 +98,7 @@ func openRecorder(path string, keep bool) (*recorder, error) {
 	if !keep {
 		flags |= os.O_TRUNC
 	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return nil, err
 	}
