@@ -28,6 +28,7 @@ func main() {
 	net := flag.String("net", "127.210.0", "addresses of the sites' machines")
 	only := flag.String("only", "", "a regular expression: only the scenarios whose name has it in it")
 	keep := flag.String("keep", "", "a folder for what rehearsals and runs said")
+	slow := flag.String("node-timeout", "40s", "how long a node may take to be well: more on a computer that is slower than two cores")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -37,7 +38,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "foretold:", err)
 		os.Exit(1)
 	}
-	os.Exit(all(ctx, b, *net, wanted, *keep))
+	os.Exit(all(ctx, b, *net, wanted, *keep, *slow))
 }
 
 func binaries(kiban, lab string) (b drive.Binaries, err error) {
@@ -49,7 +50,7 @@ func binaries(kiban, lab string) (b drive.Binaries, err error) {
 }
 
 // all runs the scenarios, prints the table, and gives the exit code.
-func all(ctx context.Context, b drive.Binaries, net string, wanted *regexp.Regexp, keep string) int {
+func all(ctx context.Context, b drive.Binaries, net string, wanted *regexp.Regexp, keep, slow string) int {
 	fmt.Println("| scenario | machines, in order | steps | ended | requests lost | time | |")
 	fmt.Println("|---|---|---|---|---|---|---|")
 	wrong, run := 0, 0
@@ -58,6 +59,7 @@ func all(ctx context.Context, b drive.Binaries, net string, wanted *regexp.Regex
 			continue
 		}
 		run++
+		s.slow = slow
 		foretold, happened, err := s.run(ctx, b, net, keep)
 		if err != nil {
 			wrong++

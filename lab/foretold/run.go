@@ -33,6 +33,9 @@ func (s scenario) run(ctx context.Context, b drive.Binaries, net, keep string) (
 	site := s.site(net)
 	g, err := drive.Up(b, site)
 	defer g.TearDown()
+	if err == nil && len(s.documents) > 0 {
+		err = os.WriteFile(filepath.Join(g.Dir, "overlays", site.Name, "slow.yml"), []byte(addonObjects()), 0o600)
+	}
 	if err != nil {
 		return foretold, happened, err
 	}
@@ -45,6 +48,14 @@ func (s scenario) run(ctx context.Context, b drive.Binaries, net, keep string) (
 	g.Version, g.Path = s.to, s.path
 	if err = g.Write(g.Dir); err != nil {
 		return foretold, happened, err
+	}
+	if s.begun != "" {
+		before := s
+		before.faults = []string{"kiban=kill@" + s.begun}
+		_, code, said := before.apply(ctx, g)
+		if code != -1 {
+			return foretold, happened, fmt.Errorf("the run before was not killed at %s: %s", s.begun, drive.LastLines(string(said), 3))
+		}
 	}
 	text, foretold, err := rehearse(ctx, g, s.faults)
 	s.keep(keep, "rehearsal.json", text)
@@ -82,6 +93,16 @@ func (s scenario) furnish(g *drive.Ground) error {
 		}
 	}
 	time.Sleep(s.settles)
+	if s.later == "" {
+		return nil
+	}
+	if err := os.WriteFile(file, []byte(s.later), 0o600); err != nil {
+		return err
+	}
+	if _, err := g.Run(g.Lab, "kubectl", "--dir", ".lab", "--", "apply", "-f", file); err != nil {
+		return err
+	}
+	time.Sleep(3 * time.Second) // until API servers heed it
 	return nil
 }
 

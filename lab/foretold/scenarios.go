@@ -28,16 +28,71 @@ type scenario struct {
 	workload string
 	kubectl  [][]string
 	settles  time.Duration
+	// later comes in when all that is well: what refuses others.
+	later string
+	// documents are further files of the overlay, by name.
+	documents map[string]string
+	// begun is the step at which a run before was killed.
+	begun string
 	// to and path are the versions; the site has 1.35.
 	to   string
 	path []string
+	// slow is how long a node may take to be well.
+	slow string
 	// faults are injected in both.
 	faults []string
 }
 
 func (s scenario) site(net string) fleet.Site {
 	return fleet.Site{Name: "lab", Net: net, Controllers: s.controllers, Workers: s.workers, Version: v135, User: "root", Canaries: s.canaries,
-		MaxUnavailable: s.width, DrainTimeout: s.drain, NodeTimeout: "40s", FailureDomain: s.domain}
+		MaxUnavailable: s.width, DrainTimeout: s.drain, NodeTimeout: s.slow, FailureDomain: s.domain, Documents: s.documents}
+}
+
+// refused is an admission policy that takes no new pod of web.
+const refused = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: closed}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
+  validations:
+  - message: closed
+    expression: "!has(object.metadata.labels) || !('app' in object.metadata.labels) || object.metadata.labels['app'] != 'web'"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: closed}
+spec: {policyName: closed, validationActions: [Deny]}
+`
+
+// silent is a webhook that must agree to new pods, and whose Service is gone.
+const silent = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: guard}
+webhooks:
+- name: guard.example.com
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Fail
+  clientConfig: {service: {namespace: default, name: guard}}
+  namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: default}}
+  rules:
+  - {apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}
+`
+
+// addon is an addon of one Deployment whose pods take long to be ready, and which no budget guards.
+const addon = `apiVersion: kiban.dev/v1alpha1
+kind: Addon
+metadata: {name: slow}
+spec: {namespace: slow, manifests: [slow.yml]}
+`
+
+// addonObjects is what it applies: a file beside the overlay's documents that is no document of it.
+func addonObjects() string {
+	objects := slow(web("slow", 2, "", ""), "ready-after", "12s")
+	return strings.Replace(objects, "metadata: {name: slow}", "metadata: {name: slow, namespace: slow}", 2)
 }
 
 // web is a Deployment that answers, with its Service and its budget; "" for none.
@@ -161,6 +216,13 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: db}}}
 			s.workload += "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: second}\n" +
 				"spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}\n"
 		}),
+		small("a webhook whose Service is gone", func(s *scenario) { s.later = silent }),
+		small("a policy that refuses pods", func(s *scenario) { s.later = refused }),
+		small("an addon that must be well first", func(s *scenario) {
+			s.documents = map[string]string{"slow-addon.yaml": addon}
+			s.settles = 16 * time.Second
+		}),
+		small("a run that was cut off, carried on", func(s *scenario) { s.begun = "worker-2/drain" }),
 		small("zones, one at a time", func(s *scenario) {
 			s.workers, s.width, s.domain = 4, "2", "zone"
 			s.kubectl = [][]string{{"label", "nodes", "worker-1", "worker-3", "zone=a"}, {"label", "nodes", "worker-2", "worker-4", "zone=b"}}
