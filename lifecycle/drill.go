@@ -63,10 +63,13 @@ func (d Drill) Sentence(name string) string {
 	return name + " is " + d.verdict()
 }
 
+// verdict counts what must be back. Of what comes and goes by itself fewer may be: beside the others that would read as a loss.
 func (d Drill) verdict() string {
 	held, back := int64(0), int64(0)
 	for _, k := range d.Kinds {
-		held, back = held+k.Held, back+min(k.Held, k.Back)
+		if k.Lost != "" || !Moving(k.Kind) {
+			held, back = held+k.Held, back+min(k.Held, k.Back)
+		}
 	}
 	switch {
 	case d.Proof != nil:

@@ -175,7 +175,9 @@ func (r Rehearsal) Sentence() string {
 	} else {
 		said = append(said, fmt.Sprintf("%s of %s requests lost", thousands(lost), thousands(sent)))
 	}
+	of := ""
 	if r.Result == RunDone && r.Expected > 0 {
+		of = " of it"
 		took := Span(r.Expected)
 		if r.Expected.Round(time.Minute) >= time.Minute {
 			took = "about " + took
@@ -183,7 +185,7 @@ func (r Rehearsal) Sentence() string {
 		said = append(said, took)
 	}
 	if waited, most := r.Waited(); waited >= time.Minute {
-		said = append(said, fmt.Sprintf("%s of it waiting for %s", Span(waited), most))
+		said = append(said, fmt.Sprintf("%s%s waiting for %s", Span(waited), of, most))
 	}
 	return "rehearsed: " + strings.Join(said, ", ")
 }

@@ -78,6 +78,9 @@ func DrillMarkdown(w io.Writer, d lifecycle.Drill) error {
 	}
 	for _, f := range d.Findings {
 		fmt.Fprintf(&b, "- **%s**: %s\n", f.Severity, lifecycle.Markdown(lifecycle.OneLine(f.Error())))
+		if f.Hint != "" {
+			fmt.Fprintf(&b, "  <br>%s\n", lifecycle.Markdown(lifecycle.OneLine(f.Hint)))
+		}
 	}
 	if len(d.Kinds) > 0 {
 		b.WriteString("\n| kind | cluster had | backup has | came back | lost |\n|---|---|---|---|---|\n")

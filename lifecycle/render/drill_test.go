@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -32,12 +33,31 @@ func drills() map[string]lifecycle.Drill {
 		Findings: lifecycle.Diagnostics{lifecycle.Errorf("tokyo.tar.gz.age", "the backup is not what it was when it was taken")}}}
 }
 
+// TestDrillForms: a drill as people, a merge request and a program get it.
+func TestDrillForms(t *testing.T) {
+	var text, markdown, document bytes.Buffer
+	for _, name := range []string{"proven", "lost", "refused", "sealed"} {
+		d := drills()[name]
+		data, err := json.MarshalIndent(d, "", "  ")
+		if err = errors.Join(err, DrillText(&text, d, Style{}), DrillMarkdown(&markdown, d)); err != nil {
+			t.Fatal(err)
+		}
+		document.Write(append(data, '\n'))
+		text.WriteString("----\n")
+		markdown.WriteString("----\n")
+	}
+	golden(t, "drill.txt", text.String())
+	golden(t, "drill.md", markdown.String())
+	golden(t, "drill.json", document.String())
+}
+
 // TestDrill: what was restored, what came back, and what would be left to do; foreign text is neither markup nor a row of its own.
 func TestDrill(t *testing.T) {
 	for name, want := range map[string][]string{
-		"proven": {"proven: 53 of 56 objects are back, 41s after an empty machine", "s3://backups at s3.example.com", "17 objects read whole",
-			"1 step would be left to do on the controllers: cp-1/upgrade: older", "There are no workers", "40 to 43", "priorityclasses"},
-		"lost":    {"not proven: 57 of 61 objects are back", "4 of 5 came back", "nothing would be left to do"},
+		"proven": {"proven: 14 of 14 objects are back, 41s after an empty machine", "s3://backups at s3.example.com",
+			"17 objects read whole", "1 step would be left to do on the controllers: cp-1/upgrade: older", "There are no workers",
+			"40 to 43", "priorityclasses"},
+		"lost":    {"not proven: 18 of 19 objects are back", "4 of 5 came back", "nothing would be left to do"},
 		"refused": {"not proven: it was not started"},
 		"sealed":  {"It is not known whether ", "tokyo.tar.gz.age", " can be restored"},
 	} {

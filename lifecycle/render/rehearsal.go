@@ -152,8 +152,14 @@ func capital(s string) string {
 // RehearsalMarkdown is the sentence, and the rest folded: for a note in a merge request.
 func RehearsalMarkdown(r lifecycle.Rehearsal) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s.\n\n<details><summary>%s</summary>\n", lifecycle.Markdown(capital(r.Sentence())), html.EscapeString(rehearsalHead(r)))
-	for _, p := range rehearsalParts(r) {
+	parts := rehearsalParts(r)
+	fmt.Fprintf(&b, "%s.\n\n", lifecycle.Markdown(capital(r.Sentence())))
+	if len(parts) == 0 {
+		fmt.Fprintf(&b, "%s.\n", lifecycle.Markdown(rehearsalHead(r)))
+		return b.String()
+	}
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n", html.EscapeString(rehearsalHead(r)))
+	for _, p := range parts {
 		fmt.Fprintf(&b, "\n**%s**\n\n", p.title)
 		for _, l := range p.lines {
 			var safe []string

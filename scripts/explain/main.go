@@ -208,7 +208,7 @@ func collectRest(root string) ([]entry, error) {
 // documents adds to words what stands in JSON under their name, for who reads `-o json`.
 func (s *source) documents(words []entry, meanings *table) error {
 	for _, name := range []string{"Site", "Cluster", "Host", "Plan", "Stage", "Step", "Gate", "Event", "State", "Diagnostic", "Mark",
-		"Inventory"} {
+		"Inventory", "Rehearsal", "Drill"} {
 		i := slices.IndexFunc(words, func(e entry) bool { return e.Name == lowerFirst(name) })
 		if i < 0 {
 			return fmt.Errorf("%s has no line for the word %s", wordsFile, lowerFirst(name))
