@@ -181,7 +181,7 @@ func scenarios() []scenario {
 		// Not while its pods are being evicted: whether they still get requests then is a matter of milliseconds.
 		small("a machine that is lost", func(s *scenario) { s.faults = []string{"worker-2=off@upgrade"} }),
 		small("a machine that is lost while it serves", func(s *scenario) { s.faults = []string{"worker-3=off@worker-2/upgrade"} }),
-		small("a machine that hangs", func(s *scenario) { s.faults = []string{"worker-2=ssh-hang@upgrade"} }),
+		small("a machine that hangs", func(s *scenario) { s.faults = []string{"worker-2=ssh-hang@drain"} }), // before its upgrade says a word
 		small("kiban killed in a drain", func(s *scenario) { s.faults = []string{"kiban=kill@worker-2/drain"} }),
 		small("kiban killed at a controller", func(s *scenario) { s.faults = []string{"kiban=kill@controller-1/upgrade"} }),
 		small("a disk that is full", func(s *scenario) { s.faults = []string{"worker-1=disk-full@stage"} }),
