@@ -73,6 +73,10 @@ func (p *planner) seeThrough(s *stage, m *member, back *step, former lifecycle.V
 
 // seeThroughInPlace does so for a node that was upgraded with its pods on it, and so has no cordon of kiban's.
 func (p *planner) seeThroughInPlace(s *stage, m *member) {
+	if p.cutOffAtController(m) {
+		p.seeControllerThrough(s, m)
+		return
+	}
 	former := p.former(m, m.level)
 	if former.IsZero() && p.awaitsChange(m) && m.registered && !m.down && !m.Role.IsController() && !p.has(m, lifecycle.ActionStart) {
 		p.seeChangeThrough(s, m, p.nodeBack(m, m.level))
@@ -85,6 +89,21 @@ func (p *planner) seeThroughInPlace(s *stage, m *member) {
 	st.From, st.Version, st.After = m.level, m.level, append(p.nodeBack(m, m.level), p.settled()...)
 	s.add(st)
 	p.wayBack(s, m, st, former)
+}
+
+// seeControllerThrough ends an upgrade of a controller that was cut off while its node was not well yet. It gets the time that an upgrade
+// has; what does not come up in it has failed as that upgrade. There is no way back by itself (keptUntilWell).
+func (p *planner) seeControllerThrough(s *stage, m *member) {
+	st := p.do(lifecycle.ActionUpgrade, m, fmt.Sprintf("k0s %s runs, but its node is not Ready: an upgrade was cut off", m.level))
+	st.From, st.Version, st.After = m.level, m.level, p.controllerBack(m, m.level)
+	s.add(st)
+	p.keptUntilWell(s, m, st, true)
+}
+
+// cutOffAtController reports whether an upgrade of a controller that is a node, too, was cut off before its node was well.
+func (p *planner) cutOffAtController(m *member) bool {
+	return m.Role.IsController() && m.Role.RunsWorkloads() && m.registered && !m.node.Ready && !m.down && !p.heldBack() &&
+		!m.seen.Former.IsZero() && m.seen.Former.Less(m.level) && !p.has(m, lifecycle.ActionUpgrade, lifecycle.ActionForgetFormer)
 }
 
 // forget removes the former k0s from machines that an interrupted run left with it and that are well without.

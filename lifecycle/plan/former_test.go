@@ -136,3 +136,43 @@ func TestFormerOfAnInterruptedUpgrade(t *testing.T) {
 		t.Error("the way back of a node that is not Ready is removed")
 	}
 }
+
+// TestUpgradeOfANodeWithAControllerIsSeenThrough: where an upgrade was cut off behind the start of the new k0s, and the node is not Ready,
+// what the next run waits for is that upgrade, so that it fails as one. A controller is not put back by itself.
+func TestUpgradeOfANodeWithAControllerIsSeenThrough(t *testing.T) {
+	for name, c := range map[string]struct {
+		role   lifecycle.Role
+		closed bool
+		want   []string
+	}{
+		"alone":             {lifecycle.RoleSingle, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
+		"with its pods":     {lifecycle.RoleControllerWorker, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
+		"closed by the run": {lifecycle.RoleControllerWorker, true, []string{"controller-1/upgrade", "controller-1/forget-former", "controller-1/uncordon"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := built(t, newSite(v136, 1, 0, host("controller-1", role(c.role))))
+			w.hosts["controller-1"].Former, w.nodes["controller-1"].Ready = v135, false
+			if c.closed {
+				w.nodes["controller-1"].Unschedulable, w.nodes["controller-1"].Mark = true, lifecycle.Mark{Run: "an earlier one"}
+			}
+			p := makePlan(w.site, w.observe())
+			var ids []string
+			for _, s := range p.Steps {
+				ids = append(ids, s.ID)
+				if len(s.OnFailure) > 0 {
+					t.Errorf("%s takes the controller back by itself", s.ID)
+				}
+			}
+			if !slices.Equal(ids, c.want) || p.Diagnostics.Err() != nil {
+				t.Fatalf("plan:\n%s", outline(p))
+			}
+			st := p.Steps[0]
+			if st.From != v136 || st.Version != v136 || !slices.ContainsFunc(st.After, func(g lifecycle.Gate) bool {
+				return g.Kind == lifecycle.GateNodeReady && g.Target == "controller-1"
+			}) || len(st.Before) > 0 {
+				t.Errorf("it is not seen through: %+v", st)
+			}
+			converge(t, w, serial)
+		})
+	}
+}

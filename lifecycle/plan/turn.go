@@ -126,7 +126,10 @@ func (p *planner) giveBack(s *stage, m *member) {
 		back.Reason = "it carries kiban's mark, though someone has uncordoned it"
 	}
 	back.Before, back.After = p.nodeBack(m, m.level), p.settled()
-	if former := p.former(m, m.level); !former.IsZero() && !m.node.Ready {
+	if p.cutOffAtController(m) {
+		p.seeControllerThrough(s, m)
+		s.add(back)
+	} else if former := p.former(m, m.level); !former.IsZero() && !m.node.Ready && !m.Role.IsController() {
 		p.seeThrough(s, m, back, former)
 	} else if p.awaitsChange(m) && !m.down && !m.Role.IsController() && !p.has(m, lifecycle.ActionStart) {
 		p.seeChangeThrough(s, m, back.Before)
