@@ -56,6 +56,8 @@ type Section struct {
 	Facts []Fact
 	Table *Table
 	Tree  []Branch
+	// Stages are a picture of how far the waves are.
+	Stages []Stage
 	// Ways are how to change something.
 	Ways []Way
 	// Folded: it is long, and shut at first.
@@ -114,12 +116,28 @@ type Table struct {
 	Search bool
 }
 
+// withoutEmpty leaves out the columns of which no row says anything, the first excepted.
+func (t *Table) withoutEmpty() *Table {
+	for i := len(t.Head) - 1; i > 0; i-- {
+		if slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[i].Text != "" }) {
+			continue
+		}
+		t.Head = slices.Delete(t.Head, i, i+1)
+		for j, row := range t.Rows {
+			t.Rows[j] = slices.Delete(row, i, i+1)
+		}
+	}
+	return t
+}
+
 // Branch is an entry of a list whose entries have lists. Folded: the list below it is shut at first.
 type Branch struct {
 	ID string
 	Cell
 	// Beside is what is said of it.
 	Beside Cell
+	// Bar shows how far it is; nil: nothing tells.
+	Bar    *Bar
 	Below  []Branch
 	Folded bool
 }

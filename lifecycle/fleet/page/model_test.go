@@ -263,22 +263,3 @@ func TestRepository(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// A graph with a circle, a diamond and a site that nobody knows ends.
-func TestPromotionGraph(t *testing.T) {
-	from := func(name string, from ...string) site {
-		c := well(t, name, 1, nil)
-		c.Declared.Value.Promotion.From = from
-		return siteOf(c)
-	}
-	s := promotionSection([]site{from("a"), from("b", "a"), from("c", "a"), from("d", "b", "c"), from("e", "d"), from("x", "y"), from("y",
-		"x"), from("z", "gone")})
-	if len(s.Tree) != 3 || s.Tree[2].Text != "x" || s.Tree[0].Text != "a" || s.Tree[1].Text != "gone" ||
-		s.Tree[1].Beside.Mark != MarkUnknown {
-		t.Fatalf("%+v", s.Tree)
-	}
-	b, c := s.Tree[0].Below[0], s.Tree[0].Below[1]
-	if b.Below[0].Text != "d" || b.Below[0].Below[0].Text != "e" || c.Below[0].Below[0].Text != "those that wait for it are named above" {
-		t.Errorf("%+v", s.Tree[0])
-	}
-}

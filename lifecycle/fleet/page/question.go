@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -57,7 +58,7 @@ func questions() []question {
 }
 
 func unanswered() question {
-	return question{file: "not-known.html", title: "Which sites are not known, and since when?", label: "not known", mark: MarkBad,
+	q := question{file: "not-known.html", title: "Which sites are not known, and since when?", label: "not known", mark: MarkBad,
 		lead: []string{"Sites that did not answer when they were asked last, that were never asked, or that were asked longer than " +
 			lifecycle.Span(Schedule) + " ago. What other pages show of them is as of then, and says so."},
 		of: func(s site) holds {
@@ -80,6 +81,20 @@ func unanswered() question {
 		},
 		less: func(a, b site) int { return a.lastKnown().Compare(b.lastKnown()) },
 	}
+	q.besides = unread
+	return q
+}
+
+// unread are the sites of which it is not known what they are to be.
+func unread(all []site) Section {
+	t := &Table{Head: []string{"Site", "Why", "What to do"}, Empty: "None: all overlays that there are can be read, or none was."}
+	for _, s := range all {
+		if s.place.Unread {
+			t.Rows = append(t.Rows, []Cell{s.name(), {Text: s.place.Why, Mark: MarkUnknown}, {Text: s.place.Hint}})
+		}
+	}
+	t.Caption = lifecycle.Count(len(t.Rows), "site")
+	return Section{ID: "unread", Title: "Overlays that can't be read: what the site is to be is not known", Table: t}
 }
 
 // lastKnown is when anything was learnt of what runs at a site; zero: never.
@@ -168,9 +183,10 @@ func (s site) markOfRuns(m Mark) Mark {
 
 func drifting() question {
 	return question{file: "drift.html", title: "Which sites have drift?", label: "with drift", mark: MarkOdd,
-		lead: []string{"Sites that are not as the repository declares: what kiban plan would do there, the most steps first."},
+		lead: []string{"Sites that are not as the repository declares: what kiban plan would do there. First those that take no other " +
+			"version and differ all the same, then those where a version that was merged is still to come; the most steps first."},
 		of:   func(s site) holds { return held(s, s.Drift, func(d fleet.Drift) bool { return !d.Settled() }) },
-		head: []string{"Site", "Plan", "Disrupts", "First step, or what is in the way", "Wave and labels"},
+		head: []string{"Site", "Plan", "Brings", "Disrupts", "First step, or what is in the way", "Wave and labels"},
 		row: func(s site) []Cell {
 			d := s.Drift.Value
 			first := Cell{Text: cmp.Or(d.Unfinished, d.Waits)}
@@ -180,10 +196,25 @@ func drifting() question {
 			if len(d.Stops) > 0 {
 				first = Cell{Text: d.Stops[0].Summary, Mark: MarkBad}
 			}
-			return []Cell{s.name(), s.drift(), {Text: fmt.Sprint(d.Disrupts), Key: numberKey(d.Disrupts)}, first, s.labels()}
+			return []Cell{s.name(), s.drift(), brought(d), {Text: fmt.Sprint(d.Disrupts), Key: numberKey(d.Disrupts)}, first, s.labels()}
 		},
-		less: func(a, b site) int { return cmp.Compare(b.Drift.Value.Steps, a.Drift.Value.Steps) },
+		less: func(a, b site) int {
+			x, y := a.Drift.Value, b.Drift.Value
+			return cmp.Or(cmp.Compare(min(len(x.Brings), 1), min(len(y.Brings), 1)), cmp.Compare(y.Steps, x.Steps))
+		},
 	}
+}
+
+// brought are the versions that a plan brings: with none, what is there is not what is declared.
+func brought(d fleet.Drift) Cell {
+	var parts []string
+	for _, v := range d.Brings {
+		parts = append(parts, strings.Replace(v.Name, "/", " ", 1)+" "+v.Version)
+	}
+	if len(parts) == 0 {
+		return Cell{Text: "no version: it differs", Mark: MarkOdd}
+	}
+	return Cell{Text: lifecycle.Few(parts)}
 }
 
 func unprovenBackups() question {
