@@ -10,6 +10,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/fleet/page"
+	"kiban.dev/kiban/lifecycle/scaffold"
 	"kiban.dev/kiban/lifecycle/session"
 )
 
@@ -115,6 +116,8 @@ func (opts *fleetPageOptions) declared(ctx context.Context, in *page.Input) erro
 	}
 	in.Committed, err = a.Committed(fleet, page.Revisions(in.Sites))
 	a.warn(err)
+	in.Files = page.Files{Overlays: fleets.Folders(fleet, "overlays"), Components: fleets.Folders(fleet, "clusters/components")}
+	in.NewSite = newSiteFiles(in.Sites)
 	lifts, bad := session.ReadLifts(fleet)
 	if bad.Err() != nil {
 		a.warn(bad)
@@ -128,6 +131,22 @@ func (opts *fleetPageOptions) declared(ctx context.Context, in *page.Input) erro
 		in.Queue = fleets.Next(facts)
 	}
 	return nil
+}
+
+// newSiteFiles are the files of a site as kiban site add makes them, to be filled in; none where no site says which version it would
+// have.
+func newSiteFiles(sites []fleets.Collected) (out []page.NewFile) {
+	version := page.NewestDeclared(sites)
+	if version.IsZero() {
+		return nil
+	}
+	site := scaffold.Site{Name: page.ExampleSite, Version: version.String(), Machines: []scaffold.Machine{
+		{Name: page.ExampleSite + "-controller-1", Address: "192.0.2.11", Role: lifecycle.RoleController},
+		{Name: page.ExampleSite + "-worker-1", Address: "192.0.2.101", Role: lifecycle.RoleWorker}}}
+	for _, f := range site.Overlay() {
+		out = append(out, page.NewFile{Name: f.Path, Content: string(f.Content)})
+	}
+	return out
 }
 
 // warn tells of what keeps nothing from being done.

@@ -158,9 +158,9 @@ const withoutShown = 200
 
 func componentsSection(in Input, sites []site) Section {
 	s := Section{ID: "components", Title: "Components: what a site can be given"}
-	all := byName(sites, componentsOf)
+	all := in.components(sites)
 	if len(all) == 0 {
-		s.Lines = []Cell{{Text: "No site that is known has a component."}}
+		s.Lines = []Cell{{Text: "The repository has no component that is known, and no site has one."}}
 	}
 	for i, c := range all {
 		var without []site

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +8,8 @@ import (
 	"kiban.dev/kiban/lifecycle"
 )
 
-// exampleSite is the name in what is there to be filled in.
-const exampleSite = "new-site"
+// ExampleSite is the name of a new site, where it is to be filled in.
+const ExampleSite = "new-site"
 
 // newSite is how a site comes into the fleet.
 func newSite(in Input, sites []site) Section {
@@ -20,28 +19,43 @@ func newSite(in Input, sites []site) Section {
 			from = s.Site
 		}
 	}
-	add := "kiban site add " + exampleSite + " --controllers 192.0.2.11 --workers 192.0.2.101"
+	add := "kiban site add " + ExampleSite + " --controllers 192.0.2.11 --workers 192.0.2.101"
 	if from != "" {
-		add = "kiban site add " + exampleSite + " --from " + lifecycle.ShellWord(from) + " --controllers 192.0.2.11 --workers 192.0.2.101"
+		add = "kiban site add " + ExampleSite + " --from " + lifecycle.ShellWord(from) + " --controllers 192.0.2.11 --workers 192.0.2.101"
 	}
-	content := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n- ../../clusters/base\npatches:\n" +
-		"- path: cluster.yaml\n  target:\n    group: k0sctl.k0sproject.io\n    kind: Cluster\n  options:\n    allowNameChange: true\n"
-	file := "overlays/" + exampleSite + "/kustomization.yaml"
-	return Section{ID: "new-site", Title: "Add a site to the fleet", Ways: []Way{
-		{Title: "At a terminal",
-			Says: "kiban makes all files of the overlay, and checks them with the rest of the fleet. Fill in the name and the addresses.",
-			Text: in.Repository.proposal("add-"+exampleSite, "Add the site "+exampleSite, add, "kiban hosts trust "+exampleSite)},
-		{Title: "In the browser", Link: in.Repository.create(file, content, "Add the site "+exampleSite), Label: "New file in GitLab",
-			Says: "It begins with this file; the overlay needs cluster.yaml, site.yaml, version.yaml " +
-				"and known_hosts beside it, as another site's folder has them.",
-			Text: file + "\n\n" + content},
-	}}
+	ways := []Way{{Title: "At a terminal",
+		Says: "kiban makes all files of the overlay, and checks them with the rest of the fleet. Fill in the name and the addresses.",
+		Text: in.Repository.proposal("add-"+ExampleSite, "Add the site "+ExampleSite, add, "kiban hosts trust "+ExampleSite)}}
+	return Section{ID: "new-site", Title: "Add a site to the fleet", Ways: append(ways, in.newFiles()...)}
+}
+
+// newFiles are the files of a new site, each as a button that opens it. The first makes the branch, the others go into that.
+func (in Input) newFiles() (out []Way) {
+	message, branch := "Add the site "+ExampleSite, in.Repository
+	for i, f := range in.NewSite {
+		path := "overlays/" + ExampleSite + "/" + f.Name
+		w := Way{Title: fmt.Sprintf("In the browser, file %d of %d: %s", i+1, len(in.NewSite), f.Name), Text: f.Content,
+			Link: branch.create(path, f.Content, message), Label: "New file in GitLab"}
+		switch {
+		case i == 0:
+			w.Says = path + ". Change " + ExampleSite + " to the site's name, and commit it to a new branch called add-" + ExampleSite +
+				", without a merge request yet."
+			branch.Branch = "add-" + ExampleSite
+		case i == len(in.NewSite)-1:
+			w.Says = path + ", into that branch. Then open its merge request. known_hosts is made at a terminal: kiban hosts trust " +
+				ExampleSite + "."
+		default:
+			w.Says = path + ", into that branch."
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // change is how a site is changed.
 func (s site) change(in Input, components []string) Section {
 	out := Section{ID: "change", Title: "Change this site"}
-	overlay := "overlays/" + s.Site
+	overlay, kustomization := "overlays/"+s.Site, in.Files.kustomization(s.Site)
 	d := s.Declared.Value
 	var lacking []string
 	for _, name := range components {
@@ -54,9 +68,9 @@ func (s site) change(in Input, components []string) Section {
 		for _, name := range lacking {
 			lines = append(lines, componentLine(name))
 		}
-		out.Ways = append(out.Ways, Way{Title: "Add a component", Link: in.Repository.edit(overlay + "/kustomization.yaml"),
-			Label: "Edit kustomization.yaml in GitLab", Says: "Below components, add the line of one that it has not:", Text: strings.Join(lines,
-				"\n")},
+		out.Ways = append(out.Ways, Way{Title: "Add a component", Link: in.Repository.edit(overlay + "/" + kustomization),
+			Label: "Edit " + kustomization + " in GitLab", Says: "Below components, add the line of one that it has not:",
+			Text: strings.Join(lines, "\n")},
 			Way{Title: "Add a component at a terminal", Says: "With another name of those above, the same:",
 				Text: in.Repository.proposal("add-"+lacking[0]+"-"+s.Site, "Add "+lacking[0]+" to "+s.Site,
 					"(cd "+lifecycle.ShellWord(overlay)+" && kustomize edit add component "+
@@ -64,14 +78,10 @@ func (s site) change(in Input, components []string) Section {
 					"kiban validate "+lifecycle.ShellWord(s.Site))})
 	}
 	if to := s.Ready.Value.To; !to.IsZero() && !d.Version.IsZero() && d.Version.Less(to) {
-		out.Ways = append(out.Ways, Way{Title: fmt.Sprintf("Take %s", to), Link: in.Repository.edit(overlay + "/version.yaml"),
-			Label: "Edit version.yaml in GitLab", Says: fmt.Sprintf("It has %s; the line becomes:", d.Version), Text: "    version: " +
-				to.String()})
+		out.Ways = append(out.Ways, s.versionWays(in, to)...)
 	}
-	if len(d.Addons) > 0 {
-		out.Ways = append(out.Ways, Way{Title: "Another version of an addon", Link: in.Repository.edit(overlay + "/addons.yaml"),
-			Label: "Edit addons.yaml in GitLab", Says: "A patch for this site alone; the version for all sites is in the component.",
-			Text: addonPatch(d.Addons[0].Name, cmp.Or(d.Addons[0].Version, "1.2.3"))})
+	if w := s.addonWay(in); w.Title != "" {
+		out.Ways = append(out.Ways, w)
 	}
 	if in.Repository.URL == "" {
 		out.Lines = []Cell{{Text: "These pages were made without the repository's address (--repository), so there are no buttons. " +

@@ -29,6 +29,9 @@ type Input struct {
 	// Now is the moment for which the pages hold; zero: that of the last look at any site.
 	Now        time.Time
 	Repository Repository
+	// Files are the repository's, as far as buttons lead to them; NewSite are those of a new site, with new-site for its name.
+	Files   Files
+	NewSite []NewFile
 	// Committed is when the commits were made that runs carried out (Revisions); one that it has not is not known.
 	Committed map[string]time.Time
 }

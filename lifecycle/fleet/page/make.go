@@ -34,7 +34,7 @@ func Make(in Input) Site {
 		Link: "calendar.html"},
 		{Text: "Runs", Link: "runs.html"}, {Text: "Groups", Link: "groups.html"}, {Text: "Tenants", Link: "tenants.html"},
 		{Text: "Catalogue", Link: "catalogue.html"}}
-	for _, c := range byName(sites, componentsOf) {
+	for _, c := range in.components(sites) {
 		out.components = append(out.components, c.name)
 	}
 	return out
