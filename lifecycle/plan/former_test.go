@@ -145,9 +145,10 @@ func TestUpgradeOfANodeWithAControllerIsSeenThrough(t *testing.T) {
 		closed bool
 		want   []string
 	}{
-		"alone":             {lifecycle.RoleSingle, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
-		"with its pods":     {lifecycle.RoleControllerWorker, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
-		"closed by the run": {lifecycle.RoleControllerWorker, true, []string{"controller-1/upgrade", "controller-1/forget-former", "controller-1/uncordon"}},
+		"alone":         {lifecycle.RoleSingle, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
+		"with its pods": {lifecycle.RoleControllerWorker, false, []string{"controller-1/upgrade", "controller-1/forget-former"}},
+		"closed by the run": {lifecycle.RoleControllerWorker, true,
+			[]string{"controller-1/upgrade", "controller-1/forget-former", "controller-1/uncordon"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := built(t, newSite(v136, 1, 0, host("controller-1", role(c.role))))

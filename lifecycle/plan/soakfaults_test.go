@@ -25,7 +25,8 @@ func TestSoakByAWrongClock(t *testing.T) {
 	}
 	w := soaking(t, 1, soaks)
 	w.later = -time.Hour // every clock is wrong
-	if p := makePlan(w.site, w.observe()); !p.Empty() || !strings.Contains(p.Diagnostics[0].Summary, "can go back until 2026-11-05 09:00 UTC") {
+	until := "can go back until 2026-11-05 09:00 UTC"
+	if p := makePlan(w.site, w.observe()); !p.Empty() || !strings.Contains(p.Diagnostics[0].Summary, until) {
 		t.Errorf("before it began: %v\n%s", p.Diagnostics, outline(p))
 	}
 }
@@ -169,8 +170,8 @@ func TestBackInTheDarkOfSeveral(t *testing.T) {
 	}
 }
 
-// TestForthAgainSoaksAnew: a control plane that went back and forth again soaks for its whole time once more, wherever the run that rolls it
-// is cut off: it is not committed by the time of its first soak.
+// TestForthAgainSoaksAnew: a control plane that went back and forth again soaks for its whole time once more, wherever the run that rolls
+// it is cut off: it is not committed by the time of its first soak.
 func TestForthAgainSoaksAnew(t *testing.T) {
 	start := soaking(t, 3, soaks)
 	start.later = 47 * time.Hour
