@@ -95,7 +95,7 @@ type end struct {
 // nobody's choice.
 func (s scenario) turns(order []string) []string {
 	width, err := strconv.Atoi(s.width)
-	alone := s.controllers + s.canaries
+	alone := s.controllers + cmp.Or(s.ahead, s.canaries)
 	if err != nil || len(order) <= alone {
 		return order
 	}

@@ -19,6 +19,10 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%s: %v", c.order, got)
 		}
 	}
+	zones := scenario{controllers: 1, canaries: 1, ahead: 2, width: "2"}
+	if got := zones.turns(words("c w1 w3 w4 w2")); !slices.Equal(got, words("c w1 w3 w2 w4")) {
+		t.Errorf("of zones: %v", got)
+	}
 	whole := end{order: words("c w1"), steps: 20, done: 20, result: "done", took: 100}
 	for name, c := range map[string]struct {
 		change  func(*end)

@@ -22,6 +22,8 @@ type scenario struct {
 	width    string
 	canaries int
 	domain   string
+	// ahead is how many workers go before those that are taken out by width: the canaries, and who is left of their domain. 0: the canaries.
+	ahead int
 	// drain is how long a node may take to be drained.
 	drain string
 	// workload is what runs, and kubectl what is done to it then; settles is how long that takes to be well.
@@ -224,7 +226,7 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: db}}}
 		}),
 		small("a run that was cut off, carried on", func(s *scenario) { s.begun = "worker-2/drain" }),
 		small("zones, one at a time", func(s *scenario) {
-			s.workers, s.width, s.domain = 4, "2", "zone"
+			s.workers, s.width, s.domain, s.ahead = 4, "2", "zone", 2
 			s.kubectl = [][]string{{"label", "nodes", "worker-1", "worker-3", "zone=a"}, {"label", "nodes", "worker-2", "worker-4", "zone=b"}}
 		}),
 	}
