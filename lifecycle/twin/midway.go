@@ -63,7 +63,8 @@ func programs(documents []byte) (map[string]string, error) {
 	return out, nil
 }
 
-// catchUp brings the twin's machines and nodes to where those of the site are, controllers first.
+// catchUp brings the twin's machines to where those of the site are, controllers first. Nothing runs on them yet that their restart could
+// disturb.
 func (t *twin) catchUp(ctx context.Context, api API) error {
 	t.Note("Bringing its machines to where the site's last run left them.")
 	at, err := programs(t.Documents)
@@ -88,6 +89,11 @@ func (t *twin) catchUp(ctx context.Context, api API) error {
 				From(err).Try(again)
 		}
 	}
+	return nil
+}
+
+// hold closes the nodes that kiban closed at the site. It comes behind the pods, which run there, too.
+func (t *twin) hold(ctx context.Context, api API) error {
 	for machine, mark := range t.held() {
 		b, err := json.Marshal(map[string]any{"spec": map[string]any{"unschedulable": true}, "metadata": map[string]any{
 			"annotations": map[string]any{lifecycle.AnnotationCordonedBy: mark.Run, lifecycle.AnnotationCordonedFor: mark.Reason}}})

@@ -179,6 +179,11 @@ func (t *twin) furnish(ctx context.Context) error {
 	defer api.Close()
 	tamed := Tame(t.Snapshot)
 	t.left = append(tamed.Differences, t.left...)
+	if t.midway() {
+		if err := t.catchUp(ctx, api); err != nil {
+			return err
+		}
+	}
 	t.Note(fmt.Sprintf("Loading %s, with %s.", lifecycle.Count(len(tamed.Objects), "object"), lifecycle.Count(tamed.Ready, "running pod")))
 	if err := adjustNodes(ctx, api, t.Snapshot); err != nil {
 		return lifecycle.Errorf("", "the twin's nodes can't be made like the site's").From(err).Try(again)
@@ -186,23 +191,13 @@ func (t *twin) furnish(ctx context.Context) error {
 	if t.refused, err = load(ctx, api, tamed.Objects); err != nil {
 		return err
 	}
-	well := func() error {
-		t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest)
-		return err
-	}
-	if err := well(); err != nil {
+	if t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest); err != nil {
 		return err
 	}
 	if err := t.adopt(ctx, tamed.Objects); err != nil {
 		return err
 	}
-	if !t.midway() {
-		return nil
-	}
-	if err := t.catchUp(ctx, api); err != nil {
-		return err
-	}
-	return well()
+	return t.hold(ctx, api)
 }
 
 // run does at the twin what is to be done at the site.
