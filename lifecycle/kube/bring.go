@@ -80,10 +80,20 @@ func (c *Client) Merge(ctx context.Context, ref lifecycle.ObjectRef, patch []byt
 
 // PodsReady says of each pod that is to run, by "namespace/name", why it is not Ready; "" of one that is.
 func (c *Client) PodsReady(ctx context.Context) (map[string]string, error) {
+	return sayOfPods(ctx, c, notReady)
+}
+
+// PodsOwned says of each pod that is to run, by "namespace/name", whether a controller owns it.
+func (c *Client) PodsOwned(ctx context.Context) (map[string]bool, error) {
+	return sayOfPods(ctx, c, func(p *corev1.Pod) bool { return metav1.GetControllerOf(p) != nil })
+}
+
+// sayOfPods is what is said of the pods that are to run and do not end.
+func sayOfPods[T any](ctx context.Context, c *Client, say func(*corev1.Pod) T) (map[string]T, error) {
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
-	out := map[string]string{}
+	out := map[string]T{}
 	_, err := pages(ctx, metav1.ListOptions{FieldSelector: unfinished}, func(ctx context.Context, opts metav1.ListOptions) ([]struct{},
 		string, error) {
 		list, err := c.api.CoreV1().Pods("").List(ctx, opts)
@@ -92,7 +102,7 @@ func (c *Client) PodsReady(ctx context.Context) (map[string]string, error) {
 		}
 		for i := range list.Items {
 			if p := &list.Items[i]; p.DeletionTimestamp == nil {
-				out[p.Namespace+"/"+p.Name] = notReady(p)
+				out[p.Namespace+"/"+p.Name] = say(p)
 			}
 		}
 		return nil, list.Continue, nil

@@ -20,6 +20,8 @@ type API interface {
 	Merge(ctx context.Context, ref lifecycle.ObjectRef, patch []byte) error
 	// PodsReady says of each pod, "namespace/name", why it is not ready; "" of one that is.
 	PodsReady(ctx context.Context) (map[string]string, error)
+	// PodsOwned says of each pod, "namespace/name", whether a controller owns it.
+	PodsOwned(ctx context.Context) (map[string]bool, error)
 	// Nodes are the nodes as they are.
 	Nodes(ctx context.Context) ([]lifecycle.NodeState, error)
 	Close()

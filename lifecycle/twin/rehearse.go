@@ -177,6 +177,7 @@ func (t *twin) furnish(ctx context.Context) error {
 	}
 	api := t.Connect(kubeconfig)
 	defer api.Close()
+	made := makers(t.Objects)
 	tamed := Tame(t.Snapshot)
 	t.left = append(tamed.Differences, t.left...)
 	if t.midway() {
@@ -192,6 +193,9 @@ func (t *twin) furnish(ctx context.Context) error {
 		return err
 	}
 	if t.unwell, err = awaitReady(ctx, api, tamed.Ready, tamed.Slowest); err != nil {
+		return err
+	}
+	if err := awaitOwners(ctx, api, owned(tamed.Objects, made), ownersWithin); err != nil {
 		return err
 	}
 	if err := t.adopt(ctx, tamed.Objects); err != nil {

@@ -66,6 +66,7 @@ type still struct{}
 func (still) Create(context.Context, lifecycle.Object) error           { return nil }
 func (still) Merge(context.Context, lifecycle.ObjectRef, []byte) error { return nil }
 func (still) PodsReady(context.Context) (map[string]string, error)     { return nil, nil }
+func (still) PodsOwned(context.Context) (map[string]bool, error)       { return nil, nil }
 func (still) Nodes(context.Context) ([]lifecycle.NodeState, error)     { return nil, nil }
 func (still) Close()                                                   {}
 
