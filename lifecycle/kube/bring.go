@@ -78,23 +78,13 @@ func (c *Client) Merge(ctx context.Context, ref lifecycle.ObjectRef, patch []byt
 	})
 }
 
-// PodsReady says of each pod that is to run, by "namespace/name", why it is not Ready; "" of one that is.
-func (c *Client) PodsReady(ctx context.Context) (map[string]string, error) {
-	return sayOfPods(ctx, c, notReady)
-}
-
-// PodsOwned says of each pod that is to run, by "namespace/name", whether a controller owns it.
-func (c *Client) PodsOwned(ctx context.Context) (map[string]bool, error) {
-	return sayOfPods(ctx, c, func(p *corev1.Pod) bool { return metav1.GetControllerOf(p) != nil })
-}
-
-// sayOfPods is what is said of the pods that are to run and do not end.
-func sayOfPods[T any](ctx context.Context, c *Client, say func(*corev1.Pod) T) (map[string]T, error) {
+// PodsReady says of each pod that is to run, by "namespace/name", why it is not Ready, "" of one that is, and whether a controller owns it.
+func (c *Client) PodsReady(ctx context.Context) (why map[string]string, owned map[string]bool, err error) {
 	if err := c.connect(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := map[string]T{}
-	_, err := pages(ctx, metav1.ListOptions{FieldSelector: unfinished}, func(ctx context.Context, opts metav1.ListOptions) ([]struct{},
+	why, owned = map[string]string{}, map[string]bool{}
+	_, err = pages(ctx, metav1.ListOptions{FieldSelector: unfinished}, func(ctx context.Context, opts metav1.ListOptions) ([]struct{},
 		string, error) {
 		list, err := c.api.CoreV1().Pods("").List(ctx, opts)
 		if err != nil {
@@ -102,12 +92,13 @@ func sayOfPods[T any](ctx context.Context, c *Client, say func(*corev1.Pod) T) (
 		}
 		for i := range list.Items {
 			if p := &list.Items[i]; p.DeletionTimestamp == nil {
-				out[p.Namespace+"/"+p.Name] = say(p)
+				name := p.Namespace + "/" + p.Name
+				why[name], owned[name] = notReady(p), metav1.GetControllerOf(p) != nil
 			}
 		}
 		return nil, list.Continue, nil
 	})
-	return out, err
+	return why, owned, err
 }
 
 // notReady is why a pod is not Ready, by the first of its conditions and containers that says so; "" where it is.

@@ -18,10 +18,8 @@ type API interface {
 	Create(ctx context.Context, o lifecycle.Object) error
 	// Merge changes an object by a merge patch.
 	Merge(ctx context.Context, ref lifecycle.ObjectRef, patch []byte) error
-	// PodsReady says of each pod, "namespace/name", why it is not ready; "" of one that is.
-	PodsReady(ctx context.Context) (map[string]string, error)
-	// PodsOwned says of each pod, "namespace/name", whether a controller owns it.
-	PodsOwned(ctx context.Context) (map[string]bool, error)
+	// PodsReady says of each pod, "namespace/name", why it is not ready, "" of one that is, and whether a controller owns it.
+	PodsReady(ctx context.Context) (why map[string]string, owned map[string]bool, err error)
 	// Nodes are the nodes as they are.
 	Nodes(ctx context.Context) ([]lifecycle.NodeState, error)
 	Close()
@@ -103,7 +101,7 @@ func awaitReady(ctx context.Context, api API, want int, slowest time.Duration) (
 	defer cancel()
 	best, since := -1, time.Now()
 	for {
-		pods, err := api.PodsReady(ctx)
+		pods, _, err := api.PodsReady(ctx)
 		ready := 0
 		for _, why := range pods {
 			if why == "" {

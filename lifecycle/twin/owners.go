@@ -42,7 +42,7 @@ func owned(loaded []Object, by map[string]string) []string {
 // nothing would make them again.
 func awaitOwners(ctx context.Context, api API, pods []string, within time.Duration) error {
 	for end := time.Now().Add(within); ; {
-		has, err := api.PodsOwned(ctx)
+		_, has, err := api.PodsReady(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}

@@ -31,15 +31,15 @@ type adopting struct {
 	looks *[]map[string]bool
 }
 
-func (a adopting) PodsOwned(context.Context) (map[string]bool, error) {
+func (a adopting) PodsReady(context.Context) (map[string]string, map[string]bool, error) {
 	l := *a.looks
 	if len(l) > 1 {
 		*a.looks = l[1:]
 	}
 	if l[0] == nil {
-		return nil, errors.New("no answer")
+		return nil, nil, errors.New("no answer")
 	}
-	return l[0], nil
+	return nil, l[0], nil
 }
 
 // TestAwaitOwners: a rehearsal begins when controllers have the pods; an API that does not answer once is asked again.

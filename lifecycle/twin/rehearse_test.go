@@ -65,10 +65,11 @@ type still struct{}
 
 func (still) Create(context.Context, lifecycle.Object) error           { return nil }
 func (still) Merge(context.Context, lifecycle.ObjectRef, []byte) error { return nil }
-func (still) PodsReady(context.Context) (map[string]string, error)     { return nil, nil }
-func (still) PodsOwned(context.Context) (map[string]bool, error)       { return nil, nil }
-func (still) Nodes(context.Context) ([]lifecycle.NodeState, error)     { return nil, nil }
-func (still) Close()                                                   {}
+func (still) PodsReady(context.Context) (map[string]string, map[string]bool, error) {
+	return nil, nil, nil
+}
+func (still) Nodes(context.Context) ([]lifecycle.NodeState, error) { return nil, nil }
+func (still) Close()                                               {}
 
 // TestInterruptedRehearsal: Ctrl-C, whenever it comes, leaves no process and no folder.
 func TestInterruptedRehearsal(t *testing.T) {
