@@ -24,6 +24,7 @@ func (r *trial) production(ctx context.Context) error {
 	}{
 		{"an engineer brings in " + prodSite + ", tier production, wave 1, an hour's soak behind " + site, r.bringIn},
 		{"a merge request to " + third + " is planned; the note says that it is too early", r.proposeEarly},
+		{"it was rehearsed in a lab made of " + prodSite + "; the note says how it went", r.rehearsed},
 		{"merged, the main pipeline waits for somebody to start apply:" + prodSite, r.waits},
 		{"started, the gate stops it with exit code 3 and says why; no machine is touched", r.tooEarly},
 		{"people are told once that it is blocked, also when the job is retried", r.toldBlocked},
@@ -59,8 +60,8 @@ func (r *trial) bringIn(ctx context.Context) (string, error) {
 		"version.yaml":       strings.NewReplacer("name: lab", "name: "+prodSite, third, second).Replace,
 		"cluster.yaml":       func(s string) string { return smaller(s, r.lab.net, name) },
 		"site.yaml": strings.NewReplacer("name: lab", "name: "+prodSite, "tier: lab", "tier: production", r.lab.dir+"/", r.prod.dir+"/",
-			"wave: 0", "wave: 1\n  promotion:\n    from: ["+site+"]\n    soak: 1h\n  backup:\n    recipients: ["+recipient+"]\n"+
-				"    to:\n    - folder: "+backups).Replace,
+			"wave: 0", "wave: 1\n  rehearse: {on: upgrade}\n  promotion:\n    from: ["+site+"]\n    soak: 1h\n"+
+				"  backup:\n    recipients: ["+recipient+"]\n    to:\n    - folder: "+backups).Replace,
 	} {
 		b, err := os.ReadFile(filepath.Join(r.fleet.dir, "overlays", site, file))
 		if err != nil {
@@ -102,6 +103,7 @@ func (r *trial) proposeEarly(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	r.planned = l
 	notes := r.project.notesOf(m)
 	if len(notes) != 1 {
 		return "", fmt.Errorf("the merge request has %d notes", len(notes))
@@ -112,6 +114,26 @@ func (r *trial) proposeEarly(ctx context.Context) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the note does not say how long %s has run %s:\n%s", site, third, notes[0].Body)
+}
+
+// rehearsed holds that the job beside the plan's has left its result, and what the note says of it.
+func (r *trial) rehearsed(context.Context) (string, error) {
+	job, ran := r.planned.job("rehearse:" + prodSite)
+	if !ran {
+		return "", fmt.Errorf("there was no job rehearse:%s, but %q", prodSite, r.planned.names())
+	}
+	for _, left := range []string{prodSite + ".json", prodSite + ".html"} {
+		if _, err := os.Stat(filepath.Join(job.Artifacts, "rehearsals", left)); err != nil {
+			return "", fmt.Errorf("%w\n%s", err, tail(job.Log, 40))
+		}
+	}
+	body := r.project.notesOf(r.proposed)[0].Body
+	for line := range strings.Lines(body) {
+		if strings.Contains(line, "rehearsed:") {
+			return strings.TrimSpace(line), nil
+		}
+	}
+	return "", fmt.Errorf("the note does not say how it went:\n%s", body)
 }
 
 // proposeProd opens a merge request of one line of the second site, and runs its pipeline.

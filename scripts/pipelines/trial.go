@@ -26,6 +26,8 @@ type trial struct {
 	// proposed is the merge request in hand; main is the pipeline of the last push.
 	proposed *mergeRequest
 	main     *pipeline
+	// planned is the pipeline of the merge request that moves production.
+	planned *pipeline
 	// oldest is the first pipeline of main, which later ones have overtaken.
 	oldest *pipeline
 	// heard is how many messages people had got before what is looked at.
@@ -97,7 +99,7 @@ func (r *trial) setUp(ctx context.Context) error {
 	}
 	r.env = r.runner.env
 	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken, "KIBAN_GITLAB_REVIEW_TOKEN": reviewToken,
-		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
+		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret, "KIBAN_LAB": r.Lab}); err != nil {
 		return err
 	}
 	return r.first(ctx)
