@@ -31,7 +31,7 @@ const stateDir = ".gitlab-ci-local"
 // newRunner makes ready the folder of commands that jobs find first. gitlab-ci-local checks the repository out anew before an
 // after_script, and throws away what the script has made, which GitLab's runner does not do. So in front of rsync stands a script that
 // leaves the folder of a job alone once it is there.
-func newRunner(work, node, kiban string) (*runner, error) {
+func newRunner(work, node, kiban, lab string) (*runner, error) {
 	bin := filepath.Join(work, "bin")
 	home := filepath.Join(work, "home")
 	for _, dir := range []string{bin, home} {
@@ -39,8 +39,11 @@ func newRunner(work, node, kiban string) (*runner, error) {
 			return nil, err
 		}
 	}
-	if err := os.Symlink(kiban, filepath.Join(bin, "kiban")); err != nil {
-		return nil, err
+	// The lab is on the path, as in its image. A variable with its path would be one of type file, and copied for each job.
+	for name, program := range map[string]string{"kiban": kiban, "kiban-lab": lab} {
+		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+			return nil, err
+		}
 	}
 	rsync, err := exec.LookPath("rsync")
 	if err != nil {

@@ -94,12 +94,12 @@ func (r *trial) setUp(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if r.runner, err = newRunner(r.work, node, r.Kiban); err != nil {
+	if r.runner, err = newRunner(r.work, node, r.Kiban, r.Lab); err != nil {
 		return err
 	}
 	r.env = r.runner.env
 	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken, "KIBAN_GITLAB_REVIEW_TOKEN": reviewToken,
-		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret, "KIBAN_LAB": r.Lab}); err != nil {
+		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
 		return err
 	}
 	return r.first(ctx)
