@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -127,9 +128,10 @@ func (r *trial) rehearsed(context.Context) (string, error) {
 			return "", fmt.Errorf("%w\n%s", err, tail(job.Log, 40))
 		}
 	}
+	told := regexp.MustCompile(`(?i)rehearsed: \d+ of \d+ steps`)
 	body := r.project.notesOf(r.proposed)[0].Body
 	for line := range strings.Lines(body) {
-		if strings.Contains(line, "rehearsed:") {
+		if told.MatchString(line) {
 			return strings.TrimSpace(line), nil
 		}
 	}
