@@ -18,6 +18,9 @@ const (
 	// GateLeaders: the leases of controller manager and scheduler are held by a live holder and renewed after the step began,
 	// and EndpointSlices follow: the control plane is whole again (H36).
 	GateLeaders GateKind = "leaders"
+	// GateReconnected: the target's k0s, which has the only API server, was started at least For ago. Whoever watches that API learns nothing
+	// while it is away, and tries again after up to a minute: until then proxies send requests to pods that are gone.
+	GateReconnected GateKind = "reconnected"
 	// GateEtcdMember: the target is in etcd's member list at its address; GateEtcdLeft: it no longer is.
 	GateEtcdMember GateKind = "etcd-member"
 	GateEtcdLeft   GateKind = "etcd-left"

@@ -19,6 +19,7 @@ func gateRows() []gateRow {
 		{kind: GateAPIServers, watches: WatchedAPI, wait: WaitNode, of: "every other API server is ready", alone: "every API server is ready"},
 		{kind: GateAPIReady, watches: WatchedAPI, wait: WaitNode, of: "API server of {target} is ready"},
 		{kind: GateLeaders, watches: WatchedAPI, wait: WaitSettle, alone: "controller manager and scheduler lead again and endpoints follow"},
+		{kind: GateReconnected, watches: WatchedAPI, wait: WaitGiven, of: "clients of {target}'s API have had time to come back"},
 		{kind: GateEtcdMember, watches: WatchedEtcd, wait: WaitNode, of: "{target} is an etcd member"},
 		{kind: GateEtcdLeft, watches: WatchedEtcd, wait: WaitNode, of: "{target} has left etcd"},
 		{kind: GateK0sRuns, watches: WatchedMachine, wait: WaitNode, of: "k0s on {target} runs {version}"},

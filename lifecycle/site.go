@@ -307,6 +307,10 @@ type Settle struct {
 	StableFor time.Duration `json:"stableFor"`
 	// Timeout bounds the wait for budgets and daemon sets to be whole again. Default 10 min.
 	Timeout time.Duration `json:"timeout"`
+	// Reconnect is how long k0s has run on a site's only controller, at least, before pods move away from a node. Default 90 s: a client of
+	// the API that has lost its watch tries again after up to a minute (client-go, tools/cache, NewReflectorWithOptions: 30 s, doubled by
+	// jitter), and k0s's API server is there half a minute after k0s. 0: it is not waited for.
+	Reconnect time.Duration `json:"reconnect"`
 }
 
 // Window is a weekly span of time in which nodes may be disturbed.

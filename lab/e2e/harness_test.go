@@ -56,7 +56,7 @@ func start(t *testing.T, net string, controllers, workers int, upArgs ...string)
 	dir := t.TempDir()
 	if os.Getenv("KIBAN_E2E_KEEP") != "" { // the test's own folder goes with it, whatever its cleanup leaves alone
 		var err error
-		if dir, err = os.MkdirTemp("", "kiban-e2e-"+t.Name()+"-"); err != nil {
+		if dir, err = os.MkdirTemp("", "kiban-e2e-"+strings.ReplaceAll(t.Name(), "/", "-")+"-"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,7 +33,7 @@ func TestTwoStepUpgradeAndTheWayBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := start(t, tt.net, tt.controllers, 3)
-			b.NodeTimeout = "90s"
+			b.NodeTimeout, b.Reconnect = "90s", "90s" // it is restarted three times within minutes: proxies come back late
 			b.twoStep("1h, commit: manual")
 			b.write()
 			b.apply(0)

@@ -35,6 +35,8 @@ type Site struct {
 	MaxUnavailable, DrainTimeout, NodeTimeout string
 	// ConnectTimeout is how long a machine may take to answer; empty: 3s.
 	ConnectTimeout string
+	// Reconnect is how long the k0s of an only controller runs before pods move; empty: 0s, which is not waited for.
+	Reconnect string
 	// FailureDomain is the node label whose values are domains; empty: none.
 	FailureDomain string
 	// Config is added under spec of the k0s configuration, indented by eight spaces.
@@ -177,6 +179,8 @@ spec:
       nodeTimeout: %[6]s
       stableFor: 2s
       timeout: 60s
+      reconnect: %[13]s
 %[10]s`, s.User, cmp.Or(s.Mirror, "../../.lab/mirror"), path, s.MaxUnavailable, s.DrainTimeout, s.NodeTimeout, s.name(),
-		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec, domain, cmp.Or(s.ConnectTimeout, "3s"))
+		cmp.Or(s.KnownHosts, "../../.lab/ssh/known_hosts"), s.Canaries, s.Spec, domain, cmp.Or(s.ConnectTimeout, "3s"),
+		cmp.Or(s.Reconnect, "0s"))
 }

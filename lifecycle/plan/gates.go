@@ -1,6 +1,10 @@
 package plan
 
-import "kiban.dev/kiban/lifecycle"
+import (
+	"slices"
+
+	"kiban.dev/kiban/lifecycle"
+)
 
 // do makes a step of an action on a member. Some actions disrupt only now and then: whoever plans those says so.
 func (p *planner) do(a lifecycle.Action, m *member, reason string) *step {
@@ -68,12 +72,26 @@ func (p *planner) settled() []lifecycle.Gate {
 // mayLeave are the gates before a node is taken out of service. One that is not Ready itself does not wait for every node to be: its turn
 // may be what mends it.
 func (p *planner) mayLeave(m *member) []lifecycle.Gate {
-	gs := p.window()
+	gs := append(p.window(), p.reconnected()...)
 	if m.node.Ready {
 		gs = append(gs, p.gate(lifecycle.GateNodesReady, ""))
 		gs = append(gs, p.othersWell()...)
 	}
 	return append(gs, p.gate(lifecycle.GateBudgetRoom, m.Name))
+}
+
+// reconnected is the gate before pods move for the first time in a plan, where the site has one API server. Of several, one that restarts
+// leaves the others to whoever watches.
+func (p *planner) reconnected() []lifecycle.Gate {
+	after := p.site.Policy.Settle.Reconnect
+	only := slices.DeleteFunc(slices.Clone(p.site.Cluster.Hosts), func(h lifecycle.Host) bool { return !h.Role.IsController() || h.Reset })
+	if p.askedReconnected || after == 0 || len(only) != 1 || p.external() {
+		return nil
+	}
+	p.askedReconnected = true
+	g := p.gate(lifecycle.GateReconnected, only[0].Name)
+	g.For, g.Timeout = after, after+p.site.Policy.Settle.NodeTimeout
+	return []lifecycle.Gate{g}
 }
 
 // othersWell are the gates that all is well beside the node that is to leave: addons, what k0s itself brings, and what the site's users

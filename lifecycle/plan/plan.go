@@ -76,6 +76,8 @@ type planner struct {
 	rerolls bool
 	// waiting are the workers that follow when the control plane is committed.
 	waiting []*member
+	// askedReconnected: a step of this plan waits for the clients of the only API already.
+	askedReconnected bool
 	// classes say what can change, and how.
 	classes lifecycle.DeclaredClasses
 }

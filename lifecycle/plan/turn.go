@@ -41,7 +41,7 @@ func (p *planner) turn(s *stage, m *member, hop lifecycle.Version, work *step) {
 	switch {
 	case m.down: // it is out of service already
 	case steps[0].Action == lifecycle.ActionDrain && !m.cordonedByOthers():
-		steps[0].Before = append(p.window(), p.gate(lifecycle.GateNodesReady, ""))
+		steps[0].Before = append(append(p.window(), p.reconnected()...), p.gate(lifecycle.GateNodesReady, ""))
 	default:
 		steps[0].Before = p.mayLeave(m)
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -66,5 +67,41 @@ func TestStoppedControllerLeavesBeforeOthersChange(t *testing.T) {
 	}
 	if left, next := at("controller-3/leave-etcd"), at("controller-4/reinstall"); left < 0 || next < 0 || left > next {
 		t.Errorf("controller-3 leaves by step %d, controller-4 changes by step %d:\n%s", left, next, outline(p))
+	}
+}
+
+// Where one controller has the only API, the first node that loses its pods waits until whoever watches that API is back; of several
+// controllers, one leaves the others to them.
+func TestHazard_H36_NodesWaitForTheClientsOfAnOnlyAPI(t *testing.T) {
+	for name, c := range map[string]struct {
+		controllers int
+		settle      time.Duration
+		want        []string
+	}{
+		"one controller": {1, 90 * time.Second, []string{"worker-1/cordon"}},
+		"three":          {3, 90 * time.Second, nil},
+		"not asked for":  {1, 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := built(t, newSite(v135, c.controllers, 3))
+			w.declare(newSite(v136, c.controllers, 3))
+			w.site.Policy.Settle.Reconnect = c.settle
+			p := makePlan(w.site, w.observe())
+			orderly(t, p)
+			var waits []string
+			for _, s := range p.Steps {
+				for _, g := range s.Before {
+					if g.Kind == lifecycle.GateReconnected {
+						waits = append(waits, s.ID)
+						if g.Target != "controller-1" || g.For != c.settle || g.Timeout <= g.For {
+							t.Errorf("%s waits for %+v", s.ID, g)
+						}
+					}
+				}
+			}
+			if !slices.Equal(waits, c.want) {
+				t.Errorf("%q wait, not %q", waits, c.want)
+			}
+		})
 	}
 }

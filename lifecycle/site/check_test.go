@@ -227,7 +227,8 @@ func TestSpec(t *testing.T) {
 	p := s.Policy
 	if p.Workers != (lifecycle.Rollout{MaxUnavailable: "1", Canary: 1}) ||
 		p.Drain != (lifecycle.Drain{Timeout: 10 * time.Minute, DeleteEmptyDirData: true, EvictionRetry: 2 * time.Second}) ||
-		p.Settle != (lifecycle.Settle{NodeTimeout: 5 * time.Minute, StableFor: 5 * time.Second, Timeout: 10 * time.Minute}) {
+		p.Settle != (lifecycle.Settle{NodeTimeout: 5 * time.Minute, StableFor: 5 * time.Second, Timeout: 10 * time.Minute,
+			Reconnect: 90 * time.Second}) {
 		t.Errorf("default policy: %+v", p)
 	}
 	if s.Backup.Recipients != nil || s.Backup.Keep != 10 || s.Backup.KeepFor != 720*time.Hour {

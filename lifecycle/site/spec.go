@@ -126,6 +126,7 @@ type settleSpec struct {
 	NodeTimeout duration `yaml:"nodeTimeout"`
 	StableFor   duration `yaml:"stableFor"`
 	Timeout     duration `yaml:"timeout"`
+	Reconnect   duration `yaml:"reconnect"`
 }
 
 type windowSpec struct {
@@ -147,7 +148,8 @@ func defaults() siteDocument {
 		Upgrade: upgradeSpec{
 			Workers: workersSpec{MaxUnavailable: "1", Canary: 1},
 			Drain:   drainSpec{Timeout: duration(10 * time.Minute), DeleteEmptyDirData: true, EvictionRetry: duration(2 * time.Second)},
-			Settle:  settleSpec{NodeTimeout: duration(5 * time.Minute), StableFor: duration(5 * time.Second), Timeout: duration(10 * time.Minute)},
+			Settle: settleSpec{NodeTimeout: duration(5 * time.Minute), StableFor: duration(5 * time.Second),
+				Timeout: duration(10 * time.Minute), Reconnect: duration(90 * time.Second)},
 		},
 	}}
 }
@@ -187,7 +189,7 @@ func (d siteDocument) fill(s *lifecycle.Site, dir string) {
 			Force: u.Drain.Force, EvictionRetry: time.Duration(u.Drain.EvictionRetry),
 		},
 		Settle: lifecycle.Settle{NodeTimeout: time.Duration(u.Settle.NodeTimeout), StableFor: time.Duration(u.Settle.StableFor),
-			Timeout: time.Duration(u.Settle.Timeout)},
+			Timeout: time.Duration(u.Settle.Timeout), Reconnect: time.Duration(u.Settle.Reconnect)},
 	}
 	s.Policy.Probes, s.Policy.ControlPlane = u.Probes, u.ControlPlane.twoStep()
 	for _, a := range u.Accept {

@@ -1,0 +1,42 @@
+package check
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kiban.dev/kiban/lifecycle"
+)
+
+// What watches the only API learns nothing while it is away, and comes back late: no pod moves before that.
+func TestHazard_H36_ClientsOfTheOnlyAPIComeBack(t *testing.T) {
+	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	gate := lifecycle.Gate{Kind: lifecycle.GateReconnected, Target: "c1", For: 90 * time.Second}
+	up := func(change func(*lifecycle.HostState)) lifecycle.HostState {
+		h := lifecycle.HostState{Name: "c1", Service: lifecycle.ServiceRunning, ServiceSince: start}
+		change(&h)
+		return h
+	}
+	for name, c := range map[string]struct {
+		host  lifecycle.HostState
+		after time.Duration
+		want  lifecycle.GateState
+		why   string
+	}{
+		"just started":        {up(func(*lifecycle.HostState) {}), 20 * time.Second, lifecycle.GateWaiting, "runs for 20s; its clients are back after 1m30s"},
+		"long ago":            {up(func(*lifecycle.HostState) {}), 90 * time.Second, lifecycle.GateMet, "was started 12:00:00"},
+		"its clock is ahead":  {up(func(h *lifecycle.HostState) { h.ClockOffset = 600; h.ServiceSince = start.Add(10 * time.Minute) }), 20 * time.Second, lifecycle.GateWaiting, "runs for 20s"},
+		"its clock is behind": {up(func(h *lifecycle.HostState) { h.ClockOffset = -600; h.ServiceSince = start.Add(-10 * time.Minute) }), 90 * time.Second, lifecycle.GateMet, ""},
+		"it does not run":     {up(func(h *lifecycle.HostState) { h.Service = lifecycle.ServiceStopped }), time.Hour, lifecycle.GateWaiting, "stopped"},
+		"it does not say":     {up(func(h *lifecycle.HostState) { h.ServiceSince = time.Time{} }), time.Hour, lifecycle.GateWaiting, "does not say"},
+		"not reached": {up(func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "no route" }), time.Hour,
+			lifecycle.GateWaiting, "no route"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := decideReconnected(c.host, gate, start.Add(c.after))
+			if got.State != c.want || !strings.Contains(got.Reason, c.why) {
+				t.Errorf("%+v, not %s with %q", got, c.want, c.why)
+			}
+		})
+	}
+}
