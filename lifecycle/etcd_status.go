@@ -40,6 +40,10 @@ const (
 	EtcdCorrupt = "CORRUPT"
 )
 
+// EtcdTooMuch is what helps an etcd that is full though nothing in its files is hollow. Deletions it takes whatever its alarms are.
+const EtcdTooMuch = "Delete what nobody needs, which etcd still takes (kubectl delete); then run the same command again. Then raise the " +
+	"quota: spec.storage.etcd.extraArgs, quota-backend-bytes, of k0s's configuration."
+
 // Known reports whether the member told how it is.
 func (e *EtcdStatus) Known() bool { return e != nil && e.Unknown == "" }
 

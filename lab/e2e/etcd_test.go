@@ -118,7 +118,11 @@ func TestEtcdOutOfSpace(t *testing.T) {
 	if r.code == 0 {
 		t.Errorf("the alarm was taken back without room: %s", r)
 	}
-	b.says(r, "etcd has no room yet, so its alarm NOSPACE stays", "kubectl delete", "quota-backend-bytes")
+	// Where a little room is left, the cluster's own writes may use it up before kiban has looked again.
+	if !strings.Contains(r.stderr, "etcd is out of space again (alarm NOSPACE)") {
+		b.says(r, "etcd has no room yet, so its alarm NOSPACE stays")
+	}
+	b.says(r, "kubectl delete", "quota-backend-bytes")
 
 	b.empty(cs)
 	b.says(b.must(0, b.kiban("maintain", "etcd", "lab", "--yes")), "etcd has room:")

@@ -122,8 +122,7 @@ func disarmEtcd(ctx context.Context, t *task) error {
 		if e.Quota > 0 && e.Size*100 > e.Quota*roomAgain {
 			return lifecycle.Errorf(m.host.Name, "etcd has no room yet, so its alarm NOSPACE stays").
 				Because("Its file has " + e.Room() + ", though nothing in it is hollow any more: what is stored is too much.").
-				Try("Delete what nobody needs, which etcd still takes (kubectl delete); then run the same command again. Then raise the quota: " +
-					"spec.storage.etcd.extraArgs, quota-backend-bytes, of k0s's configuration.")
+				Try(lifecycle.EtcdTooMuch)
 		}
 	}
 	var raised struct {

@@ -19,7 +19,8 @@ func (s *Session) MaintainEtcd(ctx context.Context) (Result, error) {
 	raised, err := s.stillFull(ctx)
 	if err == nil && raised {
 		err = lifecycle.Errorf(s.site.Name, "etcd is out of space again (alarm NOSPACE)").
-			Because("Something writes more than there is room for.").Try("kiban status " + s.site.Name)
+			Because("There was room again, and it is used up already: what is stored is too much, or something goes on writing.").
+			Try(lifecycle.EtcdTooMuch)
 	}
 	return res, err
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,9 @@ func TestAlarmThatIsBehind(t *testing.T) {
 				r, err := s.MaintainEtcd(t.Context())
 				if r.Run == "" || (err != nil) != c.again || c.again && !strings.Contains(err.Error(), "out of space again") {
 					t.Errorf("%+v, %v", r, err)
+				}
+				if d, is := errors.AsType[lifecycle.Diagnostic](err); c.again && (!is || d.Hint != lifecycle.EtcdTooMuch) {
+					t.Errorf("it does not say what helps: %+v", err)
 				}
 			})
 		})
