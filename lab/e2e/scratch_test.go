@@ -41,10 +41,13 @@ func TestFromScratch(t *testing.T) {
 	within(0, "1 of 1 node Ready", nil, "/kiban", "status", "lab", "--fleet", "/")
 	b.emptyPlan()
 
-	// What was declared earlier is written out for a while; where there is no room for that, it says so.
+	// What was declared earlier is written out for a while where something has changed; where there is no room for that, it says so.
 	b.commit("lab: begin")
+	within(0, "No site changed", nil, "/kiban", "sites", "--changed-since", "HEAD", "--fleet", "/")
+	b.NodeTimeout = "2m"
+	b.write()
 	within(1, "Set TMPDIR", nil, "/kiban", "sites", "--changed-since", "HEAD", "--fleet", "/")
-	within(0, "No site changed", []string{"TMPDIR=/.lab"}, "/kiban", "sites", "--changed-since", "HEAD", "--fleet", "/")
+	within(0, "lab", []string{"TMPDIR=/.lab"}, "/kiban", "sites", "--changed-since", "HEAD", "--fleet", "/")
 
 	t.Run("with the shell of pipelines", func(t *testing.T) {
 		busybox, err := exec.LookPath("busybox")
