@@ -28,6 +28,8 @@ type event struct {
 	before string // of a push: what the branch was before
 	merge  *mergeRequest
 	base   string // of a merge request: where it began
+	// variables are those of a schedule.
+	variables map[string]string
 }
 
 // variables are those that GitLab predefines, as far as jobs of the fleet look at them, and the rest that gitlab-ci-local would make up
@@ -42,6 +44,7 @@ func (r *trial) predefined(e event, id int) map[string]string {
 		"CI_PIPELINE_URL":   fmt.Sprintf("%s/%s/-/pipelines/%d", r.project.url, projectPath, id),
 		"GITLAB_USER_LOGIN": "ann", "GITLAB_USER_NAME": "Ann", "KIBAN_EXAMPLE_FLEET": "true",
 	}
+	maps.Copy(v, e.variables)
 	if e.before != "" {
 		v["CI_COMMIT_BEFORE_SHA"] = e.before
 	}

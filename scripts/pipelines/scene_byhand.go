@@ -173,12 +173,12 @@ func headline(message string) string {
 	return line
 }
 
-// secrets fails when a token or the webhook's address is in any log, artifact, checkout or message.
+// secrets fails when a token, the private key or the webhook's address is in any log, artifact, checkout or message.
 func (r *trial) secrets(context.Context) (string, error) {
 	root, err := os.OpenRoot(r.work)
 	if err != nil {
 		return "", err
 	}
 	defer root.Close()
-	return leaks(root.FS(), []string{apiToken, reviewToken, hookSecret}, r.project.everything())
+	return leaks(root.FS(), []string{apiToken, reviewToken, hookSecret, identity}, r.project.everything())
 }

@@ -13,8 +13,6 @@ import (
 const (
 	prodSite  = "lab-prod"
 	prodFiles = "overlays/" + prodSite + "/"
-	// recipient is whom its backups are encrypted to; nobody has the key.
-	recipient = "age1zk4vufppvd9n0gqq8cvy2xxnc3najsrv5ucth4aqgdm2j5zphe3qsznjrj"
 )
 
 // production: the waves, the job that somebody has to start, and the gate of promotion.

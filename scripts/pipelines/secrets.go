@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// leaks looks for secrets in every file of a tree but the one that hands them to jobs, and in texts.
+// leaks looks for secrets in every file of a tree but those that hand them to jobs, and in texts.
 func leaks(tree fs.FS, secrets, texts []string) (string, error) {
 	files := 0
 	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -19,7 +19,7 @@ func leaks(tree fs.FS, secrets, texts []string) (string, error) {
 		if entry.IsDir() && (path.Base(name) == ".git" || name == "lab/machines") {
 			return fs.SkipDir
 		}
-		if !entry.Type().IsRegular() || name == "variables.yml" {
+		if !entry.Type().IsRegular() || name == "variables.yml" || name == identityFile {
 			return nil
 		}
 		b, err := fs.ReadFile(tree, name)

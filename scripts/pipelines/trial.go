@@ -75,6 +75,7 @@ func (r *trial) play(ctx context.Context) error {
 		{"A node is changed by hand between the plan and the merge", r.byHand},
 		{"A job is killed", r.killed},
 		{"Production waits for " + site, r.production},
+		{"The schedule takes a backup of production, and proves it", r.backups},
 		{"Afterwards", r.afterwards},
 	} {
 		r.act(s.title)
@@ -98,8 +99,12 @@ func (r *trial) setUp(ctx context.Context) error {
 		return err
 	}
 	r.env = r.runner.env
+	key, err := r.writeIdentity()
+	if err != nil {
+		return err
+	}
 	if err := r.runner.setVariables(map[string]string{"KIBAN_GITLAB_TOKEN": apiToken, "KIBAN_GITLAB_REVIEW_TOKEN": reviewToken,
-		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret}); err != nil {
+		"KIBAN_WEBHOOK": r.project.url + "/services/" + hookSecret, "KIBAN_BACKUP_IDENTITY": key}); err != nil {
 		return err
 	}
 	return r.first(ctx)
@@ -107,7 +112,7 @@ func (r *trial) setUp(ctx context.Context) error {
 
 // afterwards looks back at all that was written.
 func (r *trial) afterwards(ctx context.Context) error {
-	return r.step("no token and no webhook's address is in a log, an artifact, a note or a message",
+	return r.step("no token, no private key and no webhook's address is in a log, an artifact, a note or a message",
 		func() (string, error) { return r.secrets(ctx) })
 }
 
