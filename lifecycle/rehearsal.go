@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -141,12 +140,16 @@ func (r Rehearsal) Through() bool {
 	return r.Result == RunDone && len(r.Blocks) == 0 && lost == 0
 }
 
-// Waited is how long was waited in all, and for what most of that.
+// Waited is how long was waited in all, and for what most of that: "for shop/web", or "until addons are healthy".
 func (r Rehearsal) Waited() (total time.Duration, most string) {
 	by := map[string]time.Duration{}
 	for _, w := range r.Waits {
 		total += w.Took
-		by[cmp.Or(w.For, w.Gate)] += w.Took
+		what := "until " + w.Gate
+		if w.For != "" {
+			what = "for " + w.For
+		}
+		by[what] += w.Took
 	}
 	for what, took := range by {
 		if most == "" || took > by[most] || took == by[most] && what < most {
@@ -185,7 +188,7 @@ func (r Rehearsal) Sentence() string {
 		said = append(said, took)
 	}
 	if waited, most := r.Waited(); waited >= time.Minute {
-		said = append(said, fmt.Sprintf("%s%s waiting for %s", Span(waited), of, most))
+		said = append(said, fmt.Sprintf("%s%s waiting %s", Span(waited), of, most))
 	}
 	return "rehearsed: " + strings.Join(said, ", ")
 }

@@ -9,7 +9,8 @@ import (
 func TestRehearsalSentence(t *testing.T) {
 	done := Rehearsal{Steps: 41, Done: 41, Result: RunDone, Expected: 72 * time.Minute,
 		Services: []RehearsedService{{Namespace: "shop", Name: "web", Requests: 52000}, {Namespace: "shop", Name: "api", Requests: 310}}}
-	waited, lost, blocked, failed, unasked, quick := done, done, done, done, done, done
+	waited, gated, lost, blocked, failed, unasked, quick := done, done, done, done, done, done, done
+	gated.Waits = []RehearsedWait{{Gate: "addons are healthy", Took: 2 * time.Minute}}
 	waited.Waits = []RehearsedWait{{Gate: "budgets", For: "shop/web", Took: 2 * time.Minute}, {Gate: "node worker-1 Ready",
 		Took: time.Minute}}
 	lost.Services = []RehearsedService{{Requests: 1234567, Lost: 1002}}
@@ -27,6 +28,7 @@ func TestRehearsalSentence(t *testing.T) {
 	}{
 		{done, "rehearsed: 41 of 41 steps, 0 of 52,310 requests lost, about 1 h 12 min", true},
 		{waited, "rehearsed: 41 of 41 steps, 0 of 52,310 requests lost, about 1 h 12 min, 3 min of it waiting for shop/web", true},
+		{gated, "rehearsed: 41 of 41 steps, 0 of 52,310 requests lost, about 1 h 12 min, 2 min of it waiting until addons are healthy", true},
 		{lost, "rehearsed: 41 of 41 steps, 1,002 of 1,234,567 requests lost, about 1 h 12 min", false},
 		{blocked, "rehearsed: 12 of 41 steps, then blocked by worker-3/drain: the budget of shop/web allows no disruption, " +
 			"0 of 52,310 requests lost", false},

@@ -59,7 +59,7 @@ func rehearsalParts(r lifecycle.Rehearsal) []part {
 		}
 	}
 	for _, w := range r.Waits {
-		line := fmt.Sprintf("%s: %s for %s", w.Step, seconds(w.Took), w.Gate)
+		line := fmt.Sprintf("%s: %s until %s", w.Step, seconds(w.Took), w.Gate)
 		if w.Reason != "" {
 			line += ": " + w.Reason
 		}

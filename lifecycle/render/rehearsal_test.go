@@ -18,7 +18,7 @@ func rehearsals() []lifecycle.Rehearsal {
 	through := lifecycle.Rehearsal{Format: lifecycle.RehearsalFormat, Site: "tokyo", From: from, To: to, Plan: "sha256:aa",
 		Source: lifecycle.RehearsalLive, Taken: taken, Ended: taken.Add(2 * time.Minute), Steps: 41, Done: 41,
 		Result: lifecycle.RunDone, Runs: 1, Same: true, Order: []string{"controller-1", "worker-1", "worker-2"},
-		Waits: []lifecycle.RehearsedWait{{Step: "worker-2/drain", Gate: "its pods' budgets",
+		Waits: []lifecycle.RehearsedWait{{Step: "worker-2/drain", Gate: "disruption budgets let its pods go",
 			Reason: "shop/web-1 is held by budget shop/web", For: "shop/web", Owner: "tenant shop", Took: 3 * time.Minute}},
 		Services: []lifecycle.RehearsedService{{Namespace: "shop", Name: "web", Requests: 52310}},
 		Workloads: []lifecycle.RehearsedWorkload{{Kind: "Deployment", Namespace: "shop", Name: "web", Desired: 3, Fewest: 2,

@@ -150,7 +150,7 @@ func (s story) waits() []lifecycle.RehearsedWait {
 			end(e.Step, e.Time)
 			open[e.Step] = &span{wait: s.wait(e.Step, e.Message, e.Detail), since: e.Time.Add(-e.Elapsed), begun: acts[e.Step]}
 		case held && open[e.Step] == nil:
-			open[e.Step] = &span{wait: s.wait(e.Step, "its pods' budgets", e.Message), since: e.Time, begun: true}
+			open[e.Step] = &span{wait: s.wait(e.Step, "disruption budgets let its pods go", e.Message), since: e.Time, begun: true}
 		case held:
 			open[e.Step].wait.Reason = e.Message
 		case e.Kind == lifecycle.EventProgress && strings.HasPrefix(e.Message, "evicted ") && open[e.Step] != nil:
