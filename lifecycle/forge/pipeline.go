@@ -98,8 +98,9 @@ func (r Repository) jobs(ctx context.Context, kind lifecycle.PipelineKind, sites
 		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !NeedsBackup(load(s.Name)) })
 	}
 	out, err := PipelineSites(kind, sites, load, former)
-	for i, s := range out {
+	for i, s := range out { // the sites of a list are not read whole
 		out[i].Rehearse = kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
+		out[i].Drill = kind == lifecycle.PipelineBackup && load(s.Name).Backup.Proven > 0
 	}
 	return out, err
 }
@@ -187,7 +188,7 @@ const production = "production"
 
 func pipelineSite(kind lifecycle.PipelineKind, s lifecycle.Site, former FormerLabels) lifecycle.PipelineSite {
 	site := lifecycle.PipelineSite{Name: s.Name, Wave: s.Wave, Tier: s.Labels["tier"]}
-	site.Manual, site.Drill = s.Production(), s.Backup.Proven > 0
+	site.Manual = s.Production()
 	if former == nil {
 		return site
 	}

@@ -65,12 +65,15 @@ func (r *trial) backUp(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := r.main.want("success"); err != nil {
+		return "", err
+	}
 	for _, name := range []string{"backup:" + prodSite, "drill:" + prodSite} {
 		if _, ran := r.main.job(name); !ran {
 			return "", fmt.Errorf("there was no job %s, but %q", name, r.main.names())
 		}
 	}
-	return strings.Join(r.main.names(), ", "), r.main.want("success")
+	return strings.Join(r.main.names(), ", "), nil
 }
 
 func (r *trial) cameBack(context.Context) (string, error) {

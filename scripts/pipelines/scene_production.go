@@ -59,6 +59,7 @@ func (r *trial) bringIn(ctx context.Context) (string, error) {
 		"version.yaml":       strings.NewReplacer("name: lab", "name: "+prodSite, third, second).Replace,
 		"cluster.yaml":       func(s string) string { return smaller(s, r.lab.net, name) },
 		"site.yaml": strings.NewReplacer("name: lab", "name: "+prodSite, "tier: lab", "tier: production", r.lab.dir+"/", r.prod.dir+"/",
+			"stableFor: 2s", "stableFor: 2s\n      reconnect: 5s",
 			"wave: 0", "wave: 1\n  rehearse: {on: upgrade}\n  promotion:\n    from: ["+site+"]\n    soak: 1h\n"+
 				"  backup:\n    recipients: ["+recipient+"]\n    to:\n    - folder: "+backups).Replace,
 	} {
