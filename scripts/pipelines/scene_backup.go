@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -90,23 +91,23 @@ func (r *trial) cameBack(context.Context) (string, error) {
 	return "", fmt.Errorf("it does not say that the backup is proven:\n%s", b)
 }
 
+// provenEverywhere holds that both commands tell when the backup was proven, and how long that took.
 func (r *trial) provenEverywhere(ctx context.Context) (string, error) {
-	var newest string
-	for _, args := range [][]string{{"backup", "list", prodSite}, {"status", prodSite}} {
-		out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, args...)
+	said := ""
+	for _, c := range []struct {
+		args []string
+		told *regexp.Regexp
+	}{
+		{[]string{"backup", "list", prodSite}, regexp.MustCompile(`\d\d:\d\d:\d\d \([0-9ms]+\) .*` + prodSite)},
+		{[]string{"status", prodSite}, regexp.MustCompile(`Last proven restore: [^.]*`)},
+	} {
+		out, err := must(ctx, r.fleet.dir, r.env, r.Kiban, c.args...)
 		if err != nil {
 			return "", err
 		}
-		told := ""
-		for line := range strings.Lines(out) {
-			if strings.Contains(line, "proven") && !strings.Contains(line, "never") && !strings.Contains(line, "not proven") {
-				told = strings.TrimSpace(line)
-			}
+		if said = strings.TrimSpace(c.told.FindString(out)); said == "" {
+			return "", fmt.Errorf("kiban %s does not say so:\n%s", strings.Join(c.args, " "), out)
 		}
-		if told == "" {
-			return "", fmt.Errorf("kiban %s does not say so:\n%s", strings.Join(args, " "), out)
-		}
-		newest = told
 	}
-	return newest, nil
+	return said, nil
 }
