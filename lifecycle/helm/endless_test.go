@@ -44,7 +44,7 @@ func TestA9_ARenderingThatHasNoEndIsGivenUp(t *testing.T) {
 		if took > time.Minute {
 			t.Errorf("%s: it took %s", tt.name, took)
 		}
-		// It ends by itself here. Until then no other is begun.
+		// It ends by itself here. Until then no other is begun; one that ends soon may have ended by then.
 		good, b := gateAddon(t, "", nil)
 		refused := false
 		for {
@@ -56,7 +56,7 @@ func TestA9_ARenderingThatHasNoEndIsGivenUp(t *testing.T) {
 			refused = true
 			time.Sleep(20 * time.Millisecond)
 		}
-		if !refused {
+		if !refused && tt.name == "goes round" {
 			t.Errorf("%s: another is begun beside it", tt.name)
 		}
 	}
