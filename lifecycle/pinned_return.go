@@ -118,18 +118,76 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 		return Warnf(site.Name, "%s and %s", since, can).Because(append([]string{runs}, why...)...).
 			Try(fmt.Sprintf("%s makes it for good, and lets the workers follow. %s", commit, left))
 	}
-	over, manual := p.Soaks.Add(site.Policy.ControlPlane.Soak), site.Policy.ControlPlane.Commit == CommitManual
-	until, who := Stamp(over), "the first run after that commits it"
-	if manual {
-		until, who = "somebody commits it", "no run does that by itself"
-	}
+	until, who := p.ends(site)
 	d := Warnf(site.Name, "%s, and can go back until %s", since, until).
 		Because(runs, fmt.Sprintf("It can go back to %s, with nothing lost; %s.", p.Former, who))
-	if manual && !st.ObservedAt.Before(over) {
+	if p.overdue(site, st) {
 		d = d.Because("The time that the site gives it is over.")
 	}
 	if !p.Seen.IsZero() {
 		d = d.Because("The cluster has on record that it could at " + Stamp(p.Seen) + ".")
 	}
 	return d.Try(fmt.Sprintf("To go back: kiban back %s. To make it for good now: %s", site.Name, commit))
+}
+
+// ends says until when a control plane that soaks can go back, and who or what ends it: the time that the site gives it, somebody, or what
+// is declared now.
+func (p Pinned) ends(site Site) (until, who string) {
+	policy, declared := site.Policy.ControlPlane, site.Cluster.Version
+	switch {
+	case declared == p.Former:
+		return "it is back", "that is declared, so the next apply takes it there"
+	case declared != p.To:
+		return "it is committed", fmt.Sprintf("%s is declared, and nothing goes there before it is committed or back", declared)
+	case !policy.On():
+		return "the next apply", "the site no longer asks for a soak, so the next apply commits it"
+	case policy.Commit == CommitManual:
+		return "somebody commits it", "no run does that by itself"
+	}
+	return Stamp(p.Soaks.Add(policy.Soak)), "the first run after that commits it"
+}
+
+// overdue reports whether the time of a soak is over that only somebody ends.
+func (p Pinned) overdue(site Site, st State) bool {
+	policy := site.Policy.ControlPlane
+	return policy.Commit == CommitManual && policy.On() && !st.ObservedAt.Before(p.Soaks.Add(policy.Soak))
+}
+
+// HealthySoak is a soak with which nothing is wrong: the control plane runs To and acts as Former, and can go back.
+type HealthySoak struct {
+	To     Version   `json:"to"`
+	Former Version   `json:"former"`
+	Since  time.Time `json:"since"`
+	// Until is when the first run after it gives up the way back; zero where only somebody does.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// SoaksWell is how a control plane soaks as the site asks for, so that nobody has to do anything about it; nil where it does not, and where
+// its time is over and somebody is to commit it.
+func (p Pinned) SoaksWell(site Site, st State) *HealthySoak {
+	policy := site.Policy.ControlPlane
+	if !p.Open() || p.Soaks.IsZero() || p.AllBack(site, st) || !policy.On() || site.Cluster.Version != p.To || p.overdue(site, st) {
+		return nil
+	}
+	if why, _ := p.NoReturn(site, st); len(why) > 0 {
+		return nil
+	}
+	s := &HealthySoak{To: p.To, Former: p.Former, Since: p.Soaks}
+	if policy.Commit != CommitManual {
+		s.Until = p.Soaks.Add(policy.Soak)
+	}
+	return s
+}
+
+// CanGoBack says until when.
+func (s HealthySoak) CanGoBack() string {
+	if s.Until.IsZero() {
+		return "can go back until somebody commits it"
+	}
+	return "can go back until " + Stamp(s.Until)
+}
+
+// Waits reports whether a machine waits for the commit of a control plane that soaks: a worker that has not gone past Former.
+func (p Pinned) Waits(site Site, h Host, runs Version) bool {
+	return p.Open() && !p.Soaks.IsZero() && site.Cluster.Version == p.To && !h.Role.IsController() && !p.Former.Less(runs)
 }

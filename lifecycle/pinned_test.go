@@ -32,6 +32,7 @@ func TestEmulating(t *testing.T) {
 func soakingSite(at time.Time) (Site, State, Pinned) {
 	former, to := Version{Major: 1, Minor: 35, Patch: 7}, Version{Major: 1, Minor: 36, Patch: 3}
 	site := Site{Name: "lab", Policy: Policy{ControlPlane: TwoStep{Soak: 48 * time.Hour}}}
+	site.Cluster.Version = to
 	held, _ := Emulating([]byte(`{}`), former)
 	st := State{ObservedAt: at}
 	for _, name := range []string{"a", "b"} {
@@ -72,6 +73,85 @@ func TestSoakingIsTold(t *testing.T) {
 	if got := p.Soaking(site, st, "a backup"); !strings.HasSuffix(got.Summary, "can no longer go back") ||
 		!strings.HasSuffix(got.Hint, "a backup") {
 		t.Error(got)
+	}
+}
+
+// TestWhatIsDeclaredEndsASoak: until when it can go back is told by what the next apply does.
+func TestWhatIsDeclaredEndsASoak(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		declare     func(*Site)
+		until, says string
+	}{
+		"the former version": {func(s *Site) { s.Cluster.Version.Minor = 35; s.Cluster.Version.Patch = 7 }, "it is back", "takes it there"},
+		"another version":    {func(s *Site) { s.Cluster.Version.Minor = 37 }, "it is committed", "nothing goes there before"},
+		"no soak any more":   {func(s *Site) { s.Policy.ControlPlane = TwoStep{} }, "the next apply", "the next apply commits it"},
+	} {
+		site, st, p := soakingSite(at)
+		tt.declare(&site)
+		d := p.Soaking(site, st, "")
+		if !strings.HasSuffix(d.Summary, "can go back until "+tt.until) || !strings.Contains(d.Detail, tt.says) {
+			t.Errorf("%s: %s: %s", name, d.Summary, d.Detail)
+		}
+		if p.SoaksWell(site, st) != nil {
+			t.Errorf("%s: it is said to be as the site asks for", name)
+		}
+	}
+}
+
+// TestSoaksWell: a soak that nobody has to do anything about is none of a site's problems.
+func TestSoaksWell(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	manual := func(s *Site) { s.Policy.ControlPlane.Commit = CommitManual }
+	for name, tt := range map[string]struct {
+		declare func(*Site)
+		befall  func(*State, *Pinned)
+		after   time.Duration
+		want    string
+	}{
+		"as asked for":          {want: "can go back until 2026-11-05 09:00 UTC"},
+		"by hand":               {declare: manual, want: "can go back until somebody commits it"},
+		"its time is over":      {after: 49 * time.Hour, want: "can go back until 2026-11-05 09:00 UTC"}, // the next run commits it
+		"over, and by hand":     {declare: manual, after: 49 * time.Hour},
+		"a controller is away":  {befall: func(st *State, _ *Pinned) { st.Hosts[0].Problem = HostUnreachable }},
+		"it was seen otherwise": {befall: func(_ *State, p *Pinned) { p.Why = []string{"it acted as v1.36."} }},
+		"the roll is under way": {befall: func(_ *State, p *Pinned) { p.Soaks = time.Time{} }},
+		"it is committed":       {befall: func(_ *State, p *Pinned) { p.Ended = at }},
+	} {
+		site, st, p := soakingSite(at)
+		if tt.declare != nil {
+			tt.declare(&site)
+		}
+		if tt.befall != nil {
+			tt.befall(&st, &p)
+		}
+		st.ObservedAt = at.Add(tt.after)
+		got := ""
+		if s := p.SoaksWell(site, st); s != nil {
+			got = s.CanGoBack()
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// TestWhoWaitsForTheCommit: workers at the former version or below do, and nobody else.
+func TestWhoWaitsForTheCommit(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	site, _, p := soakingSite(at)
+	older := Version{Major: 1, Minor: 35, Patch: 6}
+	for _, tt := range []struct {
+		role Role
+		runs Version
+		want bool
+	}{{RoleWorker, p.Former, true}, {RoleWorker, older, true}, {RoleWorker, p.To, false}, {RoleController, p.Former, false}} {
+		if got := p.Waits(site, Host{Role: tt.role}, tt.runs); got != tt.want {
+			t.Errorf("%s at %s: %t", tt.role, tt.runs, got)
+		}
+	}
+	if site.Cluster.Version = p.Former; p.Waits(site, Host{Role: RoleWorker}, older) {
+		t.Error("the former version is declared, and a worker is said to wait for the commit")
 	}
 }
 

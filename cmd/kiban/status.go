@@ -74,6 +74,8 @@ type statusReport struct {
 	Provider lifecycle.Provider    `json:"provider,omitempty"`
 	Declared lifecycle.Version     `json:"declared"`
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
+	// Soak is how the control plane soaks, where nothing is wrong with that.
+	Soak *lifecycle.HealthySoak `json:"soak,omitempty"`
 }
 
 // statusWatch looks again and again, and redraws what it sees in place.
@@ -121,6 +123,7 @@ func statusRun(ctx context.Context, opts *statusOptions) error {
 		return a.statusMadeUp(site, opts.output)
 	}
 	report := statusReport{State: state, Locks: locks, Provider: site.Provider, Declared: site.Cluster.Version,
+		Soak:     state.Past.Pinned.Value.SoaksWell(site, state),
 		Problems: lock.During(session.AtWork(locks), a.Problems(site, state).Together(state.Machine(site)))}
 	if opts.output.form != "text" {
 		return errors.Join(writeReport(a.Out, opts.output.form, report), unseen(state))

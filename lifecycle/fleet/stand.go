@@ -27,6 +27,8 @@ type Standing struct {
 	// Problems are those that were found, Run the run that holds the site's lock.
 	Problems lifecycle.Diagnostics `json:"problems,omitempty"`
 	Run      string                `json:"run,omitempty"`
+	// Soak is how its control plane soaks, where nothing is wrong with that; nil elsewhere.
+	Soak *lifecycle.HealthySoak `json:"soak,omitempty"`
 	// Proven is when a backup was last restored in a lab, in UTC, RFC 3339; "": none is known.
 	Proven string `json:"proven,omitempty"`
 	// ShutOut: kiban was let in to no controller, so it did not ask the API. The problems say why.
@@ -40,7 +42,7 @@ type Standing struct {
 // Stand sums up what was observed of a site.
 func Stand(site lifecycle.Site, st lifecycle.State, problems lifecycle.Diagnostics, locks []lifecycle.Lock) Standing {
 	s := Standing{Site: site.Name, Provider: site.Provider, Machines: len(st.Hosts), Nodes: len(st.Nodes), API: st.API.Unknown,
-		NotYet: st.API.NotYet, ShutOut: st.ShutOut(site), Problems: problems}
+		NotYet: st.API.NotYet, ShutOut: st.ShutOut(site), Problems: problems, Soak: st.Past.Pinned.Value.SoaksWell(site, st)}
 	if !site.Cluster.Version.IsZero() {
 		s.Declared = site.Cluster.Version.String()
 	}
@@ -155,6 +157,9 @@ func (s Standing) Verdict() string {
 		parts = append(parts, "no cluster yet")
 	case s.API != "" && !s.ShutOut:
 		parts = append(parts, "the API did not answer: "+s.API)
+	}
+	if s.Soak != nil {
+		parts = append(parts, "soaks, and "+s.Soak.CanGoBack())
 	}
 	worst, machines := once(s.Problems)
 	slices.SortStableFunc(worst, func(a, b lifecycle.Diagnostic) int { return rank(a) - rank(b) })

@@ -20,6 +20,8 @@ func TestStandingTable(t *testing.T) {
 		{Site: "new", Declared: "v1.37.1+k0s.0", Machines: 3, API: "c1, c2: there is no file known_hosts here", ShutOut: true,
 			Problems: lifecycle.Diagnostics{lifecycle.Errorf("c1", "this computer has no known_hosts file of the site"),
 				lifecycle.Errorf("c2", "this computer has no known_hosts file of the site")}},
+		{Site: "soaks", Declared: "v1.37.1+k0s.0", Running: []string{"v1.36.3+k0s.0", "v1.37.1+k0s.0"}, Soak: &lifecycle.HealthySoak{}},
+		{Site: "soaks-ill", Soak: &lifecycle.HealthySoak{Until: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)}, Problems: found},
 		{Site: "far", Failed: "it did not answer within 45s"},
 		StandMadeUp(lifecycle.Site{Name: "first", Cluster: lifecycle.Cluster{Hosts: make([]lifecycle.Host, 5)}},
 			lifecycle.Warnf("first", "the machines of first are made up")),
@@ -32,10 +34,32 @@ func TestStandingTable(t *testing.T) {
 		"run 20261128 is changing it; 2 problems, of which the first: worker-3: no answer\n" +
 		"lab\t(v1.37.1)\t3 of 3\t-\t-\tno cluster yet\n" +
 		"new\t(v1.37.1)\t0 of 3\t-\t-\tthis computer has no known_hosts file of the site (2 machines)\n" +
+		"soaks\tv1.36.3,v1.37.1 of v1.37.1\t-\t-\tnever\tsoaks, and can go back until somebody commits it\n" +
+		"soaks-ill\t-\t-\t-\tnever\tsoaks, and can go back until 2026-11-24 09:00 UTC; 2 problems, of which the first: worker-3: no answer\n" +
 		"far\t-\t-\t-\t-\tnot known: it did not answer within 45s\n" +
 		"first\t-\t0 of 5\t-\t-\tthe machines of first are made up"
 	if got != want {
 		t.Errorf("got\n%s", got)
+	}
+}
+
+// TestStandOfASoak: the line of a site says that it soaks, beside what is wrong.
+func TestStandOfASoak(t *testing.T) {
+	site := lifecycle.Site{Name: "lab", Policy: lifecycle.Policy{ControlPlane: lifecycle.TwoStep{Soak: time.Hour}}}
+	former, to := lifecycle.Version{Major: 1, Minor: 35}, lifecycle.Version{Major: 1, Minor: 36}
+	site.Cluster.Version = to
+	site.Cluster.Hosts = []lifecycle.Host{{Name: "c", Role: lifecycle.RoleController}}
+	held, _ := lifecycle.Emulating([]byte(`{}`), former)
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	st := lifecycle.State{ObservedAt: at, Hosts: []lifecycle.HostState{
+		{Name: "c", ServiceName: "k0scontroller", Running: to, Binary: to, Former: former, Config: held, PinHeld: true}}}
+	st.Past.Pinned.Value = lifecycle.Pinned{Former: former, To: to, Since: at, Soaks: at}
+	if got := Stand(site, st, nil, nil).Verdict(); got != "soaks, and can go back until 2026-11-03 10:00 UTC" {
+		t.Error(got)
+	}
+	st.Hosts[0].Former = lifecycle.Version{}
+	if got := Stand(site, st, nil, nil); got.Soak != nil {
+		t.Errorf("it can't go back, and soaks well: %+v", got.Soak)
 	}
 }
 

@@ -21,7 +21,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	switch pin := st.Past.Pinned.Value; {
 	case pin.Open() && pin.AllBack(site, st):
 		ds = append(ds, pin.AtFormer(site))
-	case pin.Open() && !pin.Soaks.IsZero():
+	case pin.Open() && !pin.Soaks.IsZero() && pin.SoaksWell(site, st) == nil: // one that is well is no problem: the headline tells it
 		ds = append(ds, pin.Soaking(site, st, "Backups that lead back: kiban backup list "+site.Name+"."))
 	}
 	ds = append(ds, etcdRoom(site, st)...)
@@ -61,6 +61,9 @@ func hostProblems(site lifecycle.Site, st lifecycle.State, h lifecycle.HostState
 		return lifecycle.Diagnostics{lifecycle.Errorf(h.Name, "the k0s service runs, but `k0s status` does not answer").
 			Try(lookAt(site, h.Name))}
 	case h.Running != site.Cluster.Version:
+		if declared, ok := site.Cluster.Host(h.Name); ok && st.Past.Pinned.Value.Waits(site, declared, h.Running) {
+			return nil
+		}
 		return lifecycle.Diagnostics{lifecycle.Warnf(h.Name, "runs k0s %s; %s is declared", h.Running, site.Cluster.Version).Try(plan)}
 	}
 	return nil

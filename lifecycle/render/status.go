@@ -35,9 +35,19 @@ func statusHead(b *strings.Builder, site lifecycle.Site, st lifecycle.State, sty
 	if site.Provider == lifecycle.ProviderExternal {
 		head = "Site " + site.Name + ", whose machines someone else runs"
 	}
-	for _, line := range []string{style.paint(codeBold, head), statusLine(site, st)} {
+	lines := []string{style.paint(codeBold, head), statusLine(site, st)}
+	if soak := st.Past.Pinned.Value.SoaksWell(site, st); soak != nil {
+		lines = append(lines, soakLine(site.Name, *soak))
+	}
+	for _, line := range lines {
 		b.WriteString(strings.Join(wrapText(line, 4, style.columns), "\n") + "\n")
 	}
+}
+
+// soakLine says of a control plane that soaks, and is well, what that is.
+func soakLine(site string, s lifecycle.HealthySoak) string {
+	return fmt.Sprintf("The control plane soaks since %s: it runs %s, acts as %s, and %s (kiban back %s). Workers follow when it is committed.",
+		lifecycle.Stamp(s.Since), s.To, s.Former.MinorString(), s.CanGoBack(), site)
 }
 
 func statusTables(b *strings.Builder, site lifecycle.Site, st lifecycle.State, style Style) {

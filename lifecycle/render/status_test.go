@@ -32,6 +32,7 @@ func stateOf(t *testing.T, site lifecycle.Site) lifecycle.State {
 
 func TestStatus(t *testing.T) {
 	site := rendertest.Site(t, 3, 4)
+	site.Policy.ControlPlane = lifecycle.TwoStep{Soak: 48 * time.Hour}
 	ill := stateOf(t, site)
 	ill.Hosts[1].Service = lifecycle.ServiceStopped
 	ill.Hosts[3].Running = rendertest.Version(t, "v1.35.7+k0s.0")
@@ -55,7 +56,8 @@ func TestStatus(t *testing.T) {
 			Alarms: []string{lifecycle.EtcdNoSpace}}
 	}
 	full.Hosts[2].Etcd = &lifecycle.EtcdStatus{Unknown: "curl: it is not installed there"}
-	for name, st := range map[string]lifecycle.State{"well": stateOf(t, site), "ill": ill, "fresh": fresh, "full": full} {
+	soaks := soaking(t, site)
+	for name, st := range map[string]lifecycle.State{"soaks": soaks, "well": stateOf(t, site), "ill": ill, "fresh": fresh, "full": full} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
 			if err := StatusText(&b, site, st, observe.Problems(site, st), Style{}); err != nil {
@@ -66,6 +68,50 @@ func TestStatus(t *testing.T) {
 	}
 	if ds := observe.Problems(site, stateOf(t, site)); len(ds) != 0 {
 		t.Errorf("a site that is well has problems: %v", ds)
+	}
+}
+
+// soaking is a site whose control plane soaks, while its workers wait.
+func soaking(t *testing.T, site lifecycle.Site) lifecycle.State {
+	st := stateOf(t, site)
+	former := rendertest.Version(t, "v1.35.7+k0s.0")
+	held, err := lifecycle.Emulating([]byte(`{}`), former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	st.ObservedAt = at.Add(time.Hour)
+	st.Past.Pinned.Value = lifecycle.Pinned{Former: former, To: site.Cluster.Version, Since: at, Soaks: at}
+	for i, h := range site.Cluster.Hosts {
+		if s := &st.Hosts[i]; h.Role.IsController() {
+			s.Former, s.Config, s.PinHeld = former, held, true
+		} else {
+			s.Running, s.Binary = former, former
+		}
+	}
+	for i := range st.Nodes {
+		st.Nodes[i].Kubelet = former.Kubelet()
+	}
+	return st
+}
+
+// TestASoakThatIsWellIsNoProblem: what is wrong beside it is one as ever.
+func TestASoakThatIsWellIsNoProblem(t *testing.T) {
+	site := rendertest.Site(t, 3, 4)
+	site.Policy.ControlPlane = lifecycle.TwoStep{Soak: 48 * time.Hour}
+	st := soaking(t, site)
+	if ds := observe.Problems(site, st); len(ds) != 0 {
+		t.Errorf("it has problems: %v", ds)
+	}
+	st.Hosts[0].Service = lifecycle.ServiceStopped
+	st.Hosts[3].Problem = lifecycle.HostUnreachable
+	if ds := observe.Problems(site, st); len(ds) != 2 || ds[0].Subject != "controller-1" || ds[1].Subject != "worker-1" {
+		t.Errorf("a service that stopped and a worker that is away: %v", ds)
+	}
+	st = soaking(t, site)
+	st.Hosts[2].PinHeld = false
+	if ds := observe.Problems(site, st); len(ds) != 1 || !strings.Contains(ds[0].Summary, "can no longer go back") {
+		t.Errorf("it can't go back: %v", ds)
 	}
 }
 
