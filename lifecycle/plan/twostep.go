@@ -351,7 +351,7 @@ func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		return p.finish()
 	}
 	if newer := func(m *member) bool { return p.pin.Former.Less(m.level) }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), newer) {
-		return p.finish() // it was given a second time, after it had come to its end
+		return p.finishAt(p.pin.Former) // it was given a second time, after it had come to its end
 	}
 	p.phase = phaseBack
 	p.keepConfiguration()
@@ -359,7 +359,14 @@ func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		p.goBackAll()
 		p.inspectDisruption()
 	}
-	return p.finish()
+	return p.finishAt(p.pin.Former)
+}
+
+// finishAt is the plan that leads to a version, whatever is declared.
+func (p *planner) finishAt(v lifecycle.Version) lifecycle.Plan {
+	out := p.finish()
+	out.Target = v
+	return out
 }
 
 // Commit makes the plan that gives up the way back. It is pure, as Make is.
@@ -369,7 +376,7 @@ func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		return p.finish()
 	}
 	if pinned := func(m *member) bool { return m.pinned }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), pinned) {
-		return p.finish() // it was given a second time, after it had come to its end
+		return p.finishAt(p.pin.To) // it was given a second time, after it had come to its end
 	}
 	for _, m := range p.controllers() {
 		switch {
@@ -384,7 +391,7 @@ func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	}
 	p.phase = phaseCommit
 	p.commitAll()
-	return p.finish()
+	return p.finishAt(p.pin.To)
 }
 
 // pinFound finds what the control plane is pinned to: by the cluster's record, or where no API answers by what the machines keep. A pin

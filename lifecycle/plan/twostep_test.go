@@ -356,3 +356,20 @@ func TestCommitGivenAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestBackAndCommitNameWhereTheyLead: the head of a plan, in each of its forms, is its target. What is declared may be something else.
+func TestBackAndCommitNameWhereTheyLead(t *testing.T) {
+	w := soaking(t, 1, byHand)
+	for _, declared := range []lifecycle.Version{v135, v136} {
+		site := w.site
+		site.Cluster.Version = declared
+		for doing, tt := range map[string]struct {
+			plan lifecycle.Plan
+			want lifecycle.Version
+		}{"back": {Back(site, w.observe()), v135}, "commit": {Commit(site, w.observe()), v136}} {
+			if tt.plan.Empty() || tt.plan.Target != tt.want || len(tt.plan.Hops) > 0 {
+				t.Errorf("%s, %s declared: it leads to %s by %v: %v", doing, declared, tt.plan.Target, tt.plan.Hops, tt.plan.Diagnostics)
+			}
+		}
+	}
+}
