@@ -8,6 +8,7 @@ import (
 	_ "time/tzdata" // windows name time zones, and the machine may have none
 
 	"kiban.dev/kiban/lifecycle"
+	"kiban.dev/kiban/lifecycle/plan"
 	"kiban.dev/kiban/lifecycle/render/rendertest"
 )
 
@@ -102,6 +103,29 @@ func TestNoteExplainsTwoSteps(t *testing.T) {
 			if n := strings.Count(says, ". ") + 1; n > 2 || (says == "") != strings.HasPrefix(stage.ID, "workers") {
 				t.Errorf("%s of %s: %q", stage.ID, s.Site.Name, says)
 			}
+		}
+	}
+}
+
+// TestNoteSaysToWait: the next minor that a robot proposes while a site soaks is blocked there, and the note says why, and until when.
+func TestNoteSaysToWait(t *testing.T) {
+	site := rendertest.Site(t, 1, 1)
+	site.Name, site.Policy.ControlPlane = "soaks", lifecycle.TwoStep{Soak: 48 * time.Hour}
+	former, to := rendertest.Version(t, "v1.35.7+k0s.0"), rendertest.Version(t, "v1.36.3+k0s.2")
+	site.Cluster.Version = rendertest.Version(t, "v1.37.0+k0s.0")
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	st := lifecycle.State{Site: site.Name, ObservedAt: at.Add(time.Hour)}
+	st.Past.Pinned.Value = lifecycle.Pinned{Former: former, To: to, Since: at, Soaks: at}
+	for i, h := range site.Cluster.Hosts {
+		v := []lifecycle.Version{to, former}[i]
+		st.Hosts = append(st.Hosts, lifecycle.HostState{Name: h.Name, ServiceName: "k0s" + string(h.Role), Service: lifecycle.ServiceRunning,
+			Binary: v, Running: v})
+	}
+	note := Note([]SitePlan{{Site: site, Plan: plan.Make(site, st, lifecycle.PlanOptions{})}}, NoteOptions{})
+	for _, want := range []string{"blocked", "between v1.35.7+k0s.0 and v1.36.3+k0s.2", "it goes nowhere else", "Wait with v1.37.0+k0s.0 until",
+		"by the first run after 2026-11-05 09:00 UTC with v1.36.3+k0s.2 declared"} {
+		if !strings.Contains(note, want) {
+			t.Errorf("it does not say %q:\n%s", want, note)
 		}
 	}
 }

@@ -27,6 +27,7 @@ const (
 
 // standing is what decides on the phase.
 type standing struct {
+	site   string
 	policy lifecycle.TwoStep
 	record lifecycle.Pinned
 	target lifecycle.Version
@@ -58,8 +59,7 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 	case s.target != r.To:
 		return phaseNone, new(lifecycle.Errorf("", "the control plane is between %s and %s, and %s is declared", r.Former, r.To, s.target).
 			Because(fmt.Sprintf("It was pinned on %s, to go to %s. While it can go back, it goes nowhere else.", lifecycle.Stamp(r.Since), r.To)).
-			Try(fmt.Sprintf("Declare %s to go on, or %s to go back. %s can follow when the one or the other is done.", r.To, r.Former,
-				s.target)))
+			Try(fmt.Sprintf("Wait with %s until %s. Meanwhile declare %s, or %s to go back.", s.target, s.committed(), r.To, r.Former)))
 	case low != r.To || high != r.To || r.Soaks.IsZero():
 		return phaseRoll, nil
 	case !s.policy.On():
@@ -73,12 +73,21 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 	return phaseCommit, nil
 }
 
+// committed says when, and by whom, a control plane is committed for which another version has to wait.
+func (s standing) committed() string {
+	by := "the control plane is committed, by kiban commit " + s.site
+	if over := s.record.Soaks.Add(s.policy.Soak); !s.record.Soaks.IsZero() && s.policy.On() && s.policy.Commit != lifecycle.CommitManual {
+		by += fmt.Sprintf(" or by the first run after %s with %s declared", lifecycle.Stamp(over), s.record.To)
+	}
+	return by
+}
+
 // settlePhase finds where the control plane stands, and says whether what is declared can be planned from there.
 func (p *planner) settlePhase() bool {
 	if p.external() || p.target().IsZero() {
 		return true
 	}
-	s := standing{policy: p.site.Policy.ControlPlane, record: p.state.Past.Pinned.Value, target: p.target(), now: p.state.ObservedAt}
+	s := standing{site: p.site.Name, policy: p.site.Policy.ControlPlane, record: p.state.Past.Pinned.Value, target: p.target(), now: p.state.ObservedAt}
 	for _, m := range p.controllers() {
 		if m.belongs() {
 			s.levels = append(s.levels, m.level)
