@@ -118,6 +118,9 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 		return Warnf(site.Name, "%s and %s", since, can).Because(append([]string{runs}, why...)...).
 			Try(fmt.Sprintf("%s makes it for good, and lets the workers follow. %s", commit, left))
 	}
+	if back := p.back(site, st); len(back) > 0 {
+		return p.halfBack(site, back)
+	}
 	until, who := p.ends(site)
 	d := Warnf(site.Name, "%s, and can go back until %s", since, until).
 		Because(runs, fmt.Sprintf("It can go back to %s, with nothing lost; %s.", p.Former, who))
@@ -128,6 +131,31 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 		d = d.Because("The cluster has on record that it could at " + Stamp(p.Seen) + ".")
 	}
 	return d.Try(fmt.Sprintf("To go back: kiban back %s. To make it for good now: %s", site.Name, commit))
+}
+
+// back are the controllers that have the former version.
+func (p Pinned) back(site Site, st State) (names []string) {
+	for _, h := range site.Cluster.Controllers() {
+		if seen, ok := st.Host(h.Name); ok && seen.Reached() && seen.Level() == p.Former {
+			names = append(names, h.Name)
+		}
+	}
+	return names
+}
+
+// halfBack says how a control plane stands whose way back, or forth, was cut off: nothing is lost in either direction.
+func (p Pinned) halfBack(site Site, back []string) Diagnostic {
+	has := "has"
+	if len(back) > 1 {
+		has = "have"
+	}
+	d := Warnf(site.Name, "a part of the control plane has %s, the rest %s", p.Former, p.To).
+		Because(fmt.Sprintf("%s %s %s; the others act as %s. Nothing is lost in either direction.", Enumerate(back), has, p.Former,
+			p.Former.MinorString()))
+	if site.Cluster.Version != p.To {
+		return d.Try("To take the others back, too: kiban back " + site.Name)
+	}
+	return d.Try(fmt.Sprintf("To take the others back, too: kiban back %s. To go forth again: kiban apply %[1]s", site.Name))
 }
 
 // ends says until when a control plane that soaks can go back, and who or what ends it: the time that the site gives it, somebody, or what
@@ -169,7 +197,7 @@ func (p Pinned) SoaksWell(site Site, st State) *HealthySoak {
 	if !p.Open() || p.Soaks.IsZero() || p.AllBack(site, st) || !policy.On() || site.Cluster.Version != p.To || p.overdue(site, st) {
 		return nil
 	}
-	if why, _ := p.NoReturn(site, st); len(why) > 0 {
+	if why, _ := p.NoReturn(site, st); len(why) > 0 || len(p.back(site, st)) > 0 {
 		return nil
 	}
 	s := &HealthySoak{To: p.To, Former: p.Former, Since: p.Soaks}

@@ -99,6 +99,25 @@ func TestWhatIsDeclaredEndsASoak(t *testing.T) {
 	}
 }
 
+// TestPartlyBackIsTold: where a way back was cut off, it is not said that the control plane runs the newer version.
+func TestPartlyBackIsTold(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	site, st, p := soakingSite(at)
+	st.Hosts[0].Running, st.Hosts[0].Binary, st.Hosts[0].Former = p.Former, p.Former, Version{}
+	if p.SoaksWell(site, st) != nil {
+		t.Error("it is said to soak")
+	}
+	d := p.Soaking(site, st, "")
+	if d.Summary != "a part of the control plane has v1.35.7+k0s.0, the rest v1.36.3+k0s.0" ||
+		!strings.HasPrefix(d.Detail, "a has v1.35.7+k0s.0; the others act as v1.35. ") ||
+		d.Hint != "To take the others back, too: kiban back lab. To go forth again: kiban apply lab" {
+		t.Error(d)
+	}
+	if site.Cluster.Version = p.Former; strings.Contains(p.Soaking(site, st, "").Hint, "kiban apply") {
+		t.Error("the former version is declared, and apply is said to lead forth")
+	}
+}
+
 // TestSoaksWell: a soak that nobody has to do anything about is none of a site's problems.
 func TestSoaksWell(t *testing.T) {
 	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)

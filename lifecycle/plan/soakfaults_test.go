@@ -42,8 +42,9 @@ func TestDeclarationChangesDuringTheSoak(t *testing.T) {
 		w.declare(newSite(to, 3, 2, soaks))
 		p := makePlan(w.site, w.observe())
 		err := p.Diagnostics.Err()
-		wait := fmt.Sprintf("Wait with %s until the control plane is committed, by kiban commit lab or by the first run after %s with %s declared. "+
-			"Meanwhile declare %[3]s, or %s to go back.", to, lifecycle.Stamp(w.pinned.Soaks.Add(48*time.Hour)), v136, v135)
+		wait := fmt.Sprintf("Wait with %s until the control plane is committed, by kiban commit lab or by the first run "+
+			"after %s with %s declared. Meanwhile declare %[3]s, or %s to go back.",
+			to, lifecycle.Stamp(w.pinned.Soaks.Add(48*time.Hour)), v136, v135)
 		if err == nil || !p.Empty() || !strings.Contains(err.Error(), "is between v1.35.7+k0s.0 and v1.36.3+k0s.2") ||
 			p.Diagnostics[0].Hint != wait {
 			t.Errorf("%s: %v\n%s", name, err, outline(p))

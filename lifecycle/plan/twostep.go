@@ -76,10 +76,11 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 // committed says when, and by whom, a control plane is committed for which another version has to wait.
 func (s standing) committed() string {
 	by := "the control plane is committed, by kiban commit " + s.site
-	if over := s.record.Soaks.Add(s.policy.Soak); !s.record.Soaks.IsZero() && s.policy.On() && s.policy.Commit != lifecycle.CommitManual {
-		by += fmt.Sprintf(" or by the first run after %s with %s declared", lifecycle.Stamp(over), s.record.To)
+	if s.record.Soaks.IsZero() || !s.policy.On() || s.policy.Commit == lifecycle.CommitManual {
+		return by
 	}
-	return by
+	over := lifecycle.Stamp(s.record.Soaks.Add(s.policy.Soak))
+	return fmt.Sprintf("%s or by the first run after %s with %s declared", by, over, s.record.To)
 }
 
 // settlePhase finds where the control plane stands, and says whether what is declared can be planned from there.
@@ -87,7 +88,8 @@ func (p *planner) settlePhase() bool {
 	if p.external() || p.target().IsZero() {
 		return true
 	}
-	s := standing{site: p.site.Name, policy: p.site.Policy.ControlPlane, record: p.state.Past.Pinned.Value, target: p.target(), now: p.state.ObservedAt}
+	s := standing{site: p.site.Name, policy: p.site.Policy.ControlPlane,
+		record: p.state.Past.Pinned.Value, target: p.target(), now: p.state.ObservedAt}
 	for _, m := range p.controllers() {
 		if m.belongs() {
 			s.levels = append(s.levels, m.level)
