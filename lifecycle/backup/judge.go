@@ -34,6 +34,8 @@ type Known struct {
 	// Digest is that of the archive as k0s wrote it, Contents what the cluster had then.
 	Digest   string
 	Contents lifecycle.Contents
+	// Names are what the cluster's records call this very archive.
+	Names []string
 	// Opens are the keys of encryption at rest that the site has for its API servers, "secretbox/a". Nil: it is not known which.
 	Opens []string
 }
@@ -45,6 +47,11 @@ func Recall(site lifecycle.Site, f File, digest string, records []lifecycle.Back
 	i := slices.IndexFunc(records, func(r lifecycle.BackupRecord) bool { return r.Name == filepath.Base(f.Path) })
 	if i < 0 && k.Digest == "" { // a file may be called as its owner likes
 		i = slices.IndexFunc(records, func(r lifecycle.BackupRecord) bool { return r.Digest == digest })
+	}
+	for _, r := range records {
+		if r.Digest != "" && r.Digest == digest {
+			k.Names = append(k.Names, r.Name)
+		}
 	}
 	if i >= 0 { // the cluster's own word: whoever can alter a file can alter what lies beside it
 		k.Digest = records[i].Digest
@@ -133,6 +140,10 @@ func (s *Source) Judge(d Data, k Known) lifecycle.Diagnostics {
 		wrong("the backup is not what it was when it was taken",
 			fmt.Sprintf("The archive in it is %s, and was %s.", s.Digest, k.Digest), another)
 	}
+	if own := s.renamed(k.Names); own != "" {
+		wrong("the backup has another's name", "The cluster keeps a record of this very archive as "+own+".",
+			"Give it its own name again, for that says which k0s wrote it: "+own)
+	}
 	for _, known := range []string{k.Cluster, k.Contents.Cluster} {
 		if known != "" && d.Contents.Cluster != "" && d.Contents.Cluster != known {
 			wrong("the data in it are another cluster's", fmt.Sprintf("Their kube-system has the UID %s, the site's %s.",
@@ -162,6 +173,24 @@ func (s *Source) Judge(d Data, k Known) lifecycle.Diagnostics {
 			Try("Take a new one, which says what it holds: kiban backup "+k.Site))
 	}
 	return out
+}
+
+// renamed is what the archive was called when it was taken, where its name says another version or time now; else "". A restore goes by
+// the name: it takes the data of one release for another's. A name that says neither lies about neither.
+func (f File) renamed(names []string) (own string) {
+	if f.Version.IsZero() {
+		return ""
+	}
+	for _, name := range names {
+		was, ok := Parse(name)
+		if ok && was.Version == f.Version && was.Taken.Equal(f.Taken) {
+			return ""
+		}
+		if ok && own == "" {
+			own = name
+		}
+	}
+	return own
 }
 
 func listed(names []string) string {
