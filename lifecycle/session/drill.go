@@ -42,7 +42,10 @@ func (s *Session) Drill(ctx context.Context, opts DrillOptions) (d lifecycle.Dri
 	if err == nil && opts.Identity != "" {
 		err = backup.CheckIdentity(opts.Identity)
 	}
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return d, lifecycle.WhyEnded(ctx)
+	case err != nil:
 		return d, unknown("a backup of "+s.site.Name, s.site.Name, err)
 	}
 	folder, err := os.MkdirTemp("", "kiban-drill-")

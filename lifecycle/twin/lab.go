@@ -92,16 +92,31 @@ func (v LabVersion) Agrees(version, revision string) bool {
 	return v.Version == version || v.Version == "devel" || version == "devel"
 }
 
+// askWithin is how long the lab's program may take to say its version: it is large, and a busy disk may have to read all of it.
+const askWithin = time.Minute
+
 // AskLab asks the lab's program for its version.
-func AskLab(ctx context.Context, program string) (LabVersion, error) {
+func AskLab(ctx context.Context, program string) (LabVersion, error) { return askLab(ctx, program, askWithin) }
+
+func askLab(ctx context.Context, program string, limit time.Duration) (LabVersion, error) {
+	within, cancel := lifecycle.Within(ctx, limit, "it did not answer")
+	defer cancel()
 	var v LabVersion
-	out, err := output(ctx, program, "version", "-o", "json")
-	if err == nil {
+	out, err := output(within, program, "version", "-o", "json")
+	switch {
+	case ctx.Err() != nil:
+		return v, lifecycle.WhyEnded(ctx)
+	case within.Err() != nil:
+		err = lifecycle.WhyEnded(within)
+	case err == nil:
 		err = json.Unmarshal(out, &v)
 	}
+	if err == nil && len(v.Minors) == 0 { // other programs have versions, too: kiban itself
+		err = errors.New("it names no release of Kubernetes that it plays")
+	}
 	if err != nil {
-		return v, lifecycle.Errorf(program, "the lab's program does not say its version").From(err).
-			Try("Put kiban-lab of kiban's own release beside it.")
+		return v, lifecycle.Errorf(program, "this is not the lab's program, or it can't be run").From(err).
+			Try("Name kiban-lab of kiban's own release: " + LabVariable + "=/path/to/kiban-lab")
 	}
 	return v, nil
 }
