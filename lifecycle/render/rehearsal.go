@@ -75,7 +75,7 @@ func rehearsalParts(r lifecycle.Rehearsal) []part {
 	for _, f := range r.Faults {
 		at := "injected at " + f.At
 		if f.At == "" {
-			at = "never injected: its step did not begin, or the lab refused it"
+			at = "never injected: its step did not begin"
 		}
 		faults = append(faults, f.Spec+": "+at)
 	}

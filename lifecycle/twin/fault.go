@@ -126,13 +126,15 @@ type faults struct {
 	at   []string // where each was injected
 	lab  *Lab
 	note func(string)
+	// refused says which the lab would not inject, and why; nil for none.
+	refused error
 }
 
 func newFaults(list []Fault, lab *Lab, note func(string)) *faults {
 	return &faults{list: list, at: make([]string, len(list)), lab: lab, note: note}
 }
 
-// see injects what is due when that happens.
+// see injects what is due when that happens. Where the lab will not, the run is killed: it would prove what nobody asked.
 func (f *faults) see(ctx context.Context, e lifecycle.Event, kill func()) {
 	if e.Kind != lifecycle.EventStarted && e.Kind != lifecycle.EventWaiting {
 		return
@@ -149,8 +151,10 @@ func (f *faults) see(ctx context.Context, e lifecycle.Event, kill func()) {
 		}
 		if err := f.lab.Fault(ctx, fault.Machine, fault.Kind, fault.Args...); err != nil {
 			f.at[i] = ""
-			f.list[i].Step = "" // it is not tried again
-			f.note("Fault " + fault.Spec + " can't be injected: " + err.Error())
+			f.refused = lifecycle.Errorf("", "--fault %s can't be injected", fault.Spec).Because("The lab refuses it: " + lifecycle.OneLine(err.Error())).
+				Try("`kiban-lab fault --help` says what follows each kind; behind a colon, here: worker-3=latency:5ms@drain.").From(err)
+			kill()
+			return
 		}
 	}
 }

@@ -96,7 +96,9 @@ func (v LabVersion) Agrees(version, revision string) bool {
 const askWithin = time.Minute
 
 // AskLab asks the lab's program for its version.
-func AskLab(ctx context.Context, program string) (LabVersion, error) { return askLab(ctx, program, askWithin) }
+func AskLab(ctx context.Context, program string) (LabVersion, error) {
+	return askLab(ctx, program, askWithin)
+}
 
 func askLab(ctx context.Context, program string, limit time.Duration) (LabVersion, error) {
 	within, cancel := lifecycle.Within(ctx, limit, "it did not answer")

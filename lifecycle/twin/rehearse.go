@@ -225,7 +225,7 @@ func (t *twin) run(ctx context.Context) error {
 			t.faults.see(ctx, e, kill)
 		}, "apply", t.Site, "--yes", "--progress", "json")
 		t.runs = append(t.runs, t.names.run(run))
-		if err != nil || run.Code != -1 {
+		if err = cmp.Or(err, t.faults.refused); err != nil || run.Code != -1 {
 			break
 		}
 	}

@@ -37,8 +37,13 @@ func standInOf(ctx context.Context, t *testing.T, folder, lab, kiban string, fre
 		Plan: lifecycle.Plan{Target: v, Steps: []lifecycle.Step{{ID: "c/upgrade"}}},
 		Documents: []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: tokyo}\n" +
 			"spec: {hosts: [{hostname: c, role: controller}]}\n")}
-	_, err := Rehearse(ctx, s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {},
+	faults, err := ParseFaults([]string{"c=latency:xyz@upgrade"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Rehearse(ctx, s, Options{Plays: LabVersion{Minors: []string{"1.36"}, Version: "devel"}, Note: func(string) {},
 		free:    free,
+		Faults:  faults,
 		Connect: func([]byte) API { return still{} },
 		Lab:     program("kiban-lab", lab+"echo '"+places+"' >$4/lab.json\necho ready\nexec cat >/dev/null\n"),
 		Kiban:   program("kiban", kiban)})
@@ -57,6 +62,19 @@ exit 1
 `, nil)
 	if err == nil || strings.Contains(err.Error(), "127.") || !strings.Contains(err.Error(), "c: no connection to c") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRefusedFaultEndsTheRehearsal: a run without the fault that was asked for proves nothing, so it is not told as one that went through.
+func TestRefusedFaultEndsTheRehearsal(t *testing.T) {
+	runs := filepath.Join(t.TempDir(), "runs")
+	err := standInOf(t.Context(), t, t.TempDir(),
+		`case "$*" in *kubeconfig*) exit 0;; *probe*) exec cat >/dev/null;; *fault*) echo 'invalid duration "xyz"' >&2; exit 1;; esac`+"\n",
+		strings.ReplaceAll("if [ -e $R ]; then echo '{\"kind\": \"started\", \"step\": \"c/upgrade\"}' >&2; exec sleep 60; fi\ntouch $R\n", "$R", runs), nil)
+	ds := lifecycle.AsDiagnostics(err, "?")
+	if err == nil || !strings.Contains(ds[0].Summary, "--fault c=latency:xyz@upgrade can't be injected") ||
+		!strings.Contains(ds[0].Detail, `invalid duration "xyz"`) || !strings.Contains(ds[0].Hint, "kiban-lab fault --help") {
+		t.Errorf("got %+v", ds)
 	}
 }
 
