@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 	"kiban.dev/kiban/lifecycle/session"
@@ -32,5 +33,25 @@ func TestA9_ASecondSignalLeaves(t *testing.T) {
 	code := run(t.Context(), streams, []string{"--fleet", t.TempDir(), "plan", "lab"}, services)
 	if code != exitInterrupted || !strings.Contains(errs.String(), "stopping now") {
 		t.Errorf("exit %d: %s", code, errs.String())
+	}
+}
+
+// TestSignalsSentTwiceAreOne: timeout(1) sends a signal to the program, and to its process group, in which it is again.
+func TestSignalsSentTwiceAreOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		apart time.Duration
+		want  int
+	}{"at once": {time.Hour, 1}, "one after the other": {0, 2}} {
+		in := make(chan os.Signal, 2)
+		in <- syscall.SIGTERM
+		in <- syscall.SIGTERM
+		close(in)
+		got := 0
+		for range spaced(in, c.apart) {
+			got++
+		}
+		if got != c.want {
+			t.Errorf("%s: %d interrupts, want %d", name, got, c.want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 
@@ -58,9 +59,30 @@ func systemStreams() Streams {
 		},
 		Getenv:  os.Getenv,
 		Name:    filepath.Base(os.Args[0]),
-		Signals: signals,
+		Signals: spaced(signals, apart),
 		Leave:   os.Exit,
 	}
+}
+
+// apart is how far two interrupts are from one another at least. Whoever ends a program in its process group, as timeout(1) does, sends it
+// the signal twice at once, and means it once: else an apply would not finish the steps in hand, and a lab would leave its files. Nobody
+// presses Ctrl-C twice that fast.
+const apart = 50 * time.Millisecond
+
+// spaced gives signals on, and of those that come at once the first alone.
+func spaced(signals <-chan os.Signal, apart time.Duration) <-chan os.Signal {
+	out := make(chan os.Signal)
+	go func() {
+		var last time.Time
+		for s := range signals {
+			if now := time.Now(); now.Sub(last) >= apart {
+				last = now
+				out <- s
+			}
+		}
+		close(out)
+	}()
+	return out
 }
 
 // cleaned are the streams that verbs write to: through writers that let no foreign text steer what shows it.
