@@ -76,6 +76,8 @@ func (d Drill) verdict() string {
 		return fmt.Sprintf("proven: %d of %d objects are back, %s after an empty machine", back, held, Seconds(d.Proof.Took))
 	case len(d.Kinds) > 0:
 		return fmt.Sprintf("not proven: %d of %d objects are back", back, held)
+	case !d.Version.IsZero(): // that of the lab that was started
+		return "not proven: it does not come up"
 	}
 	return "not proven: it was not started"
 }

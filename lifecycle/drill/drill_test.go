@@ -227,15 +227,22 @@ func TestRunProvesNothing(t *testing.T) {
 	} {
 		d, err := c.f.run(t, site(keys, ""))
 		if err != nil || d.Proof != nil || d.Findings.Err() == nil || !strings.Contains(d.Findings[0].Summary, c.says) ||
-			d.Findings[0].Hint == "" {
+			d.Findings[0].Hint == "" || strings.Contains(d.Sentence("it"), "not started") {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
+	gate := lifecycle.Errorf("cp-1", "cp-1/restore: not met: the API server is ready").Because("waited 5m0s", "its log says why")
+	f := &fake{restore: lifecycle.Diagnostics{gate}}
+	d, err := f.run(t, site(keys, ""))
+	const once = "cp-1: cp-1/restore: not met: the API server is ready\nwaited 5m0s\nits log says why"
+	if err != nil || d.Findings[0].Detail != once || d.Sentence("it") != "it is not proven: it does not come up" {
+		t.Errorf("%s %q, %v", d.Sentence("it"), d.Findings[0].Detail, err)
+	}
 	late := site(keys, "")
 	late.Cluster.Version.Minor = 36 // the lab need not play what is declared, only what the backup has
-	f := &fake{found: contents(3, 9)}
+	f = &fake{found: contents(3, 9)}
 	v := backup.Verified{Source: &backup.Source{File: backup.File{Path: "b", Version: lifecycle.Version{Major: 1, Minor: 30}}}}
-	err := Run(t.Context(), Input{Site: late, Backup: v, Plays: twin.LabVersion{Minors: []string{"1.34"}}}, Ways{}, &lifecycle.Drill{})
+	err = Run(t.Context(), Input{Site: late, Backup: v, Plays: twin.LabVersion{Minors: []string{"1.34"}}}, Ways{}, &lifecycle.Drill{})
 	if err == nil || !strings.Contains(err.Error(), "can't pose as k0s v1.30") || f.stopped > 0 {
 		t.Errorf("a version that the lab does not play: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -56,8 +57,8 @@ const mostLooks = 10
 func (in Input) name() string { return filepath.Base(in.Backup.Path) }
 
 // Run restores the backup in a lab, reads back what is in it, and says in d what it found. With an error no proof is in it: the drill
-// could
-// not be made. That a backup is not proven is no error.
+// could not
+// be made. That a backup is not proven is no error.
 func Run(ctx context.Context, in Input, ways Ways, d *lifecycle.Drill) error {
 	version := in.Site.Cluster.Version
 	if !in.Backup.Version.IsZero() {
@@ -137,9 +138,12 @@ func (in Input) failed(ctx context.Context, d *lifecycle.Drill, what string, err
 	if twin.IsFull(err) {
 		return twin.NoRoom(in.Folder, err)
 	}
-	d.Findings = append(d.Findings, lifecycle.Errorf(in.name(), "%s", what).From(err).
-		Because(lifecycle.AsDiagnostics(err, "")[0].Error()).
-		Try("Take another backup, and drill it: kiban backup "+in.Site.Name))
+	f := lifecycle.Errorf(in.name(), "%s", what)
+	why := lifecycle.AsDiagnostics(err, "")[0]
+	if head := strings.Trim(why.Subject+": "+why.Summary, ": "); head != "" {
+		f = f.Because(head)
+	}
+	d.Findings = append(d.Findings, f.Because(why.Detail).Hiding(err).Try("Take another backup, and drill it: kiban backup "+in.Site.Name))
 	return nil
 }
 
