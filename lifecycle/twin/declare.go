@@ -248,17 +248,26 @@ func (w *declaring) cluster(doc map[string]any) map[string]any {
 	spec, _ := doc["spec"].(map[string]any)
 	hosts, _ := spec["hosts"].([]any)
 	var machines []any
+	var absent []string
 	left := map[string]bool{}
 	for _, h := range hosts {
 		host, _ := h.(map[string]any)
 		name := strings.ToLower(text(host, "hostname"))
 		address := w.Lab.Address(name)
+		if address == "" { // the lab has the machines that are members, as far as they answer
+			absent = append(absent, name)
+			continue
+		}
 		kept := map[string]any{"privateAddress": address, "ssh": map[string]any{"address": address}}
 		keep(kept, host, "hostname", "role", "installFlags", "noTaints", "reset", "dataDir", "kubeletRootDir", "k0sInstallPath")
 		for _, field := range []string{"hooks", "files", "environment"} {
 			left[field] = left[field] || host[field] != nil
 		}
 		machines = append(machines, kept)
+	}
+	if len(absent) > 0 {
+		w.differs("What runs no k0s at the site, or does not answer, is not in the twin: "+lifecycle.Few(absent),
+			"What the plan does with it, and what it carries, is not rehearsed.")
 	}
 	for _, l := range []struct{ field, what, consequence string }{
 		{"hooks", "Hooks of the Cluster document do not run", "What they do, and how long it takes, is not rehearsed."},

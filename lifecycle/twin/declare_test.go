@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +121,27 @@ func TestDeclare(t *testing.T) {
 		if !strings.Contains(told.String(), what) {
 			t.Errorf("%q is not told:\n%s", what, told.String())
 		}
+	}
+}
+
+// TestDeclareOfAbsentMachines: a machine that the lab does not have is left out of the declaration, and told.
+func TestDeclareOfAbsentMachines(t *testing.T) {
+	v := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	place := testPlace()
+	place.Machines = slices.DeleteFunc(place.Machines, func(m struct {
+		Name    string `json:"name"`
+		Address string `json:"address"`
+	}) bool {
+		return m.Name == "node-1"
+	})
+	cluster, _, left, err := Declare([]byte(declared), Declaration{Site: "tokyo", Version: v, Lab: place})
+	if err != nil || strings.Contains(string(cluster), "node-1") || !strings.Contains(string(cluster), "cp-1") {
+		t.Errorf("%v\n%s", err, cluster)
+	}
+	if !slices.ContainsFunc(left, func(d lifecycle.TwinDifference) bool {
+		return strings.Contains(d.What, "is not in the twin: node-1") && d.Consequence != ""
+	}) {
+		t.Errorf("it is not told: %+v", left)
 	}
 }
 

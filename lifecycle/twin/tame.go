@@ -37,7 +37,11 @@ type Tamed struct {
 // the clock, nothing is called outside, nothing is owned by what is not there.
 func Tame(s Snapshot) Tamed {
 	t := &taming{lost: map[string]int{}, services: map[string][]Object{}, elsewhere: map[string]bool{},
-		webhooks: map[string][]string{}, ready: map[string]time.Duration{}, owners: map[string]Object{}, ending: endingOf(s.Objects)}
+		webhooks: map[string][]string{}, ready: map[string]time.Duration{}, owners: map[string]Object{}, ending: endingOf(s.Objects),
+		machines: map[string]bool{}}
+	for _, m := range s.Machines {
+		t.machines[m.Name] = true
+	}
 	for _, o := range s.Objects {
 		if !t.ending.has(o) {
 			t.learn(o)
@@ -73,6 +77,8 @@ type taming struct {
 	owners map[string]Object
 	stands map[string]int
 	ending endingNamespaces
+	// machines are those of the twin.
+	machines map[string]bool
 }
 
 // learn reads what other objects are tamed by.
@@ -305,6 +311,9 @@ func (t *taming) pod(o Object, spec map[string]any) Object {
 	case o.ending():
 		t.lost["ending"]++
 		return nil
+	case len(t.machines) > 0 && !t.machines[text(spec, "nodeName")]: // nobody would ever run it
+		t.lost["absent"]++
+		return nil
 	case text(owner, "kind") == "DaemonSet": // makes the same ones
 		t.pods++
 		return nil
@@ -452,6 +461,7 @@ func (t *taming) differences(s Snapshot) []lifecycle.TwinDifference {
 		{"balancers", "Services of type LoadBalancer have no address of the site", "How traffic comes in from outside is not rehearsed."},
 		{"releases", "Records of Helm's releases are left out", "Releases are as their objects are."},
 		{"ending", "Pods that were ending are left out", "At the site a drain may wait for them."},
+		{"absent", "Pods of nodes that are not in the twin are left out", "What makes them anew does so on other nodes, if they have room."},
 		{"finalizers", "Pods keep their finalizers, and nothing takes them off", "If something at the site does, a drain ends there."},
 		{"standins", "Controllers of pods that are not Kubernetes' own are played by ReplicaSets",
 			"Pods come back, but not as their operators make them."},

@@ -130,3 +130,19 @@ func TestWebhooks(t *testing.T) {
 		}
 	}
 }
+
+// TestTamePodsOfAbsentMachines: a pod of a node that the twin does not have would wait there for ever, in the way of its budget.
+func TestTamePodsOfAbsentMachines(t *testing.T) {
+	pod := func(name, node string) string {
+		return `{"apiVersion":"v1","kind":"Pod",` + meta("shop", name, ofReplicaSet) + `,"spec":{"nodeName":"` + node + `"},` + running + `}`
+	}
+	tamed := Tame(Snapshot{Machines: []SiteMachine{{Name: "worker-1"}},
+		Objects: objects(t, pod("here", "worker-1"), pod("gone-1", "worker-2"), pod("gone-2", "worker-2"))})
+	if tamed.Ready != 1 || len(tamed.Objects) != 1 || tamed.Objects[0].name() != "here" {
+		t.Errorf("%d are to be ready: %v", tamed.Ready, tamed.Objects)
+	}
+	told := fmt.Sprint(tamed.Differences)
+	if !strings.Contains(told, "Pods of nodes that are not in the twin are left out (2)") {
+		t.Errorf("it is not told: %s", told)
+	}
+}

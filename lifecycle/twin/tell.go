@@ -290,7 +290,7 @@ func (s story) workloads(p probed) []lifecycle.RehearsedWorkload {
 	return out
 }
 
-// compare says how the steps that were planned in the twin differ from the site's own.
+// compare says how the steps that were planned in the twin differ from the site's own. Of a run that did not begin they are not known.
 func compare(site lifecycle.Plan, runs []Ended) (same bool, other []string) {
 	var twins, sites []string
 	for _, e := range runs[0].Events {
@@ -301,8 +301,8 @@ func compare(site lifecycle.Plan, runs []Ended) (same bool, other []string) {
 	for _, s := range site.Steps {
 		sites = append(sites, s.ID)
 	}
-	if slices.Equal(twins, sites) {
-		return true, nil
+	if slices.Equal(twins, sites) || len(twins) == 0 {
+		return len(twins) == len(sites), nil
 	}
 	for _, id := range sites {
 		if !slices.Contains(twins, id) {

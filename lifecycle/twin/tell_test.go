@@ -65,6 +65,9 @@ func TestTell(t *testing.T) {
 	if same || len(other) != 2 {
 		t.Errorf("got %t, %q", same, other)
 	}
+	if same, other := compare(lifecycle.Plan{Steps: []lifecycle.Step{{ID: "worker-1/cordon"}}}, []Ended{{Code: 3}}); same || other != nil {
+		t.Errorf("a run that was blocked before it began: %t, %q", same, other)
+	}
 }
 
 func TestParseFault(t *testing.T) {
