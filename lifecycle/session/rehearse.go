@@ -44,6 +44,9 @@ func (s *Session) Snapshot(ctx context.Context, opts SnapshotOptions) (twin.Snap
 	if err != nil || !wanted && opts.Save == "" {
 		return out, err
 	}
+	if len(out.Machines) == 0 && len(s.site.Cluster.Hosts) > 0 {
+		return out, twin.NoCluster(s.site.Name)
+	}
 	out, err = s.withObjects(ctx, out)
 	if err != nil || opts.Save == "" {
 		return out, err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,29 @@ func TestSnapshotReadsWhatIsRehearsed(t *testing.T) {
 		if c.fails != "" && len(b.calls) > 0 {
 			t.Errorf("%s: the site was asked before: %q", name, b.calls)
 		}
+	}
+}
+
+// TestSnapshotOfNoCluster: of a site whose machines run nothing the API is not asked, and nobody is sent to look at it.
+func TestSnapshotOfNoCluster(t *testing.T) {
+	fleet := t.TempDir()
+	over := filepath.Join(fleet, "overlays", "lab")
+	err := errors.Join(os.MkdirAll(over, 0o700), os.WriteFile(filepath.Join(over, "kustomization.yaml"), []byte("resources: []\n"), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := lifecycle.Site{Name: "lab", Cluster: lifecycle.Cluster{Hosts: []lifecycle.Host{{Name: "c", Role: lifecycle.RoleController}}}}
+	s := With(site, Options{Fleet: fleet}, Parts{Site: &bench{},
+		Everything: func(context.Context) ([]lifecycle.Object, []string, error) {
+			return nil, nil, errors.New("no controller runs k0s")
+		},
+		Plans: Planners{Make: func(lifecycle.Site, lifecycle.State, lifecycle.PlanOptions) lifecycle.Plan {
+			return lifecycle.Plan{Site: "lab", Steps: []lifecycle.Step{{ID: "c/initialize"}}}
+		}}})
+	_, err = s.Snapshot(t.Context(), SnapshotOptions{})
+	ds := lifecycle.AsDiagnostics(err, "?")
+	if err == nil || ds[0].Summary != "there is no cluster yet, so there is nothing to rehearse" || !strings.HasPrefix(ds[0].Hint, "kiban plan lab") {
+		t.Errorf("got %+v", ds)
 	}
 }
 

@@ -37,11 +37,16 @@ func Foresee(site lifecycle.Site, o Options) error {
 	return ds.Err()
 }
 
+// NoCluster says that nothing of a site runs, and so nothing of it can be rehearsed.
+func NoCluster(site string) error {
+	return lifecycle.Errorf(site, "there is no cluster yet, so there is nothing to rehearse").
+		Because("No machine of the site runs k0s, or none that does answers.").Try("kiban plan " + site + " says what would be done.")
+}
+
 // playable refuses what the lab can't play of a site as it is.
 func playable(s Snapshot, o Options) error {
 	if len(s.Machines) == 0 || s.Lowest().IsZero() {
-		return lifecycle.Errorf(s.Site, "there is no cluster yet, so there is nothing to rehearse").
-			Because("No machine of the site runs k0s.").Try("kiban plan " + s.Site)
+		return NoCluster(s.Site)
 	}
 	if s.Plan.Empty() {
 		return nil
