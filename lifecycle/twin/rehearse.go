@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -44,7 +45,7 @@ func Rehearse(ctx context.Context, s Snapshot, o Options) (Outcome, error) {
 	if err := playable(s, o); err != nil {
 		return Outcome{}, err
 	}
-	if s.Plan.Empty() {
+	if s.Plan.Empty() || s.withheld() {
 		return nothing(s, o.Source), nil
 	}
 	if !o.Plays.Agrees(o.Version, o.Revision) {
@@ -98,6 +99,30 @@ func nothing(s Snapshot, source string) Outcome {
 		r.Blocks = append(r.Blocks, lifecycle.RehearsedBlock{Diagnostic: d})
 	}
 	return Outcome{Rehearsal: r}
+}
+
+// withheld reports whether the site's plan would not begin because of a machine that the twin does not have: without it the plan would go
+// through there, which says nothing of the site.
+func (s Snapshot) withheld() bool {
+	members := map[string]bool{}
+	for _, m := range s.Machines {
+		members[m.Name] = true
+	}
+	docs, err := parseDocuments(s.Documents)
+	if err != nil {
+		return false // what makes the twin of them says so
+	}
+	for _, doc := range docs {
+		hosts, _ := lookupPath(doc, "spec.hosts").([]any)
+		for _, h := range hosts {
+			host, _ := h.(map[string]any)
+			name := strings.ToLower(text(host, "hostname"))
+			if !members[name] && slices.ContainsFunc(s.Plan.Diagnostics.Stopping(), func(d lifecycle.Diagnostic) bool { return d.Subject == name }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // twin is one that is being made, or runs.

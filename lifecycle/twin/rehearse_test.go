@@ -78,6 +78,35 @@ func TestRefusedFaultEndsTheRehearsal(t *testing.T) {
 	}
 }
 
+// TestWithheldPlanIsNotRehearsed: a machine that does not answer keeps the site's plan from its first step. In a twin without that machine
+// it would go through.
+func TestWithheldPlanIsNotRehearsed(t *testing.T) {
+	v := lifecycle.Version{Major: 1, Minor: 36}
+	s := Snapshot{Site: "tokyo", Machines: []SiteMachine{{Name: "c", Role: lifecycle.RoleController, Version: v}},
+		Plan: lifecycle.Plan{Target: v, Steps: []lifecycle.Step{{ID: "c/upgrade"}}},
+		Documents: []byte("apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nmetadata: {name: tokyo}\n" +
+			"spec: {hosts: [{hostname: c, role: controller}, {hostname: W-1, role: worker}]}\n")}
+	for subject, c := range map[string]struct {
+		find func(string, string, ...any) lifecycle.Diagnostic
+		want bool
+	}{
+		"w-1":   {lifecycle.Blockedf, true},
+		"c":     {lifecycle.Blockedf, false}, // it is in the twin, whose run says so itself
+		"tokyo": {lifecycle.Blockedf, false},
+		"w-1 ":  {lifecycle.Warnf, false},
+	} {
+		s.Plan.Diagnostics = lifecycle.Diagnostics{c.find(strings.TrimSpace(subject), "the host cannot be reached")}
+		if s.withheld() != c.want {
+			t.Errorf("%q: %t", subject, !c.want)
+		}
+	}
+	s.Plan.Diagnostics = lifecycle.Diagnostics{lifecycle.Blockedf("w-1", "the host cannot be reached")}
+	out, err := Rehearse(t.Context(), s, Options{Plays: LabVersion{Minors: []string{"1.36"}}})
+	if err != nil || out.Through() || out.Sentence() != "nothing was rehearsed: blocked by the host cannot be reached" {
+		t.Errorf("%s, %v", out.Sentence(), err)
+	}
+}
+
 // still is an API in which nothing is and nothing happens.
 type still struct{}
 
