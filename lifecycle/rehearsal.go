@@ -84,6 +84,18 @@ type RehearsedBlock struct {
 	Owner string `json:"owner,omitempty"`
 }
 
+// What says what is in the way, and of which machine, budget or step that is: "worker-2: the host cannot be reached".
+func (b RehearsedBlock) What(site string) string {
+	of := b.Step
+	if of == "" && b.Subject != site {
+		of = b.Subject
+	}
+	if of == "" || strings.Contains(b.Summary, of) {
+		return b.Summary
+	}
+	return of + ": " + b.Summary
+}
+
 // RehearsedService is a Service whose endpoints were sent requests while the plan ran.
 type RehearsedService struct {
 	Namespace string `json:"namespace"`
@@ -198,11 +210,7 @@ func (r Rehearsal) ended() string {
 	if len(r.Blocks) == 0 {
 		return string(r.Result)
 	}
-	b := r.Blocks[0]
-	what := b.Summary
-	if b.Step != "" {
-		what = b.Step + ": " + what
-	}
+	what := r.Blocks[0].What(r.Site)
 	if r.Result == RunBlocked {
 		return "blocked by " + what
 	}

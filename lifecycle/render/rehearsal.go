@@ -42,10 +42,7 @@ func rehearsalParts(r lifecycle.Rehearsal) []part {
 	}
 	var blocks, lost, waits, least, faults, refused, differs []string
 	for _, b := range r.Blocks {
-		line := withOwner(b.Summary, b.Owner)
-		if b.Step != "" && !strings.HasPrefix(b.Summary, b.Step) {
-			line = b.Step + ": " + line
-		}
+		line := withOwner(b.What(r.Site), b.Owner)
 		for _, detail := range []string{b.Detail, b.Hint} {
 			if detail != "" {
 				line += "\n" + detail

@@ -102,7 +102,7 @@ func TestWithheldPlanIsNotRehearsed(t *testing.T) {
 	}
 	s.Plan.Diagnostics = lifecycle.Diagnostics{lifecycle.Blockedf("w-1", "the host cannot be reached")}
 	out, err := Rehearse(t.Context(), s, Options{Plays: LabVersion{Minors: []string{"1.36"}}})
-	if err != nil || out.Through() || out.Sentence() != "nothing was rehearsed: blocked by the host cannot be reached" {
+	if err != nil || out.Through() || out.Sentence() != "nothing was rehearsed: blocked by w-1: the host cannot be reached" {
 		t.Errorf("%s, %v", out.Sentence(), err)
 	}
 }
