@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -64,6 +65,9 @@ func (e Ended) Err(doing string) error {
 // Run runs a verb to its end, and gives each event to watch as it comes; watch may be nil, and may kill the run by the function that it is
 // given. What ends ctx interrupts the verb as Ctrl-C would, then ends it.
 func (k Kiban) Run(ctx context.Context, watch func(e lifecycle.Event, kill func()), args ...string) (Ended, error) {
+	if err := os.MkdirAll(k.temp(), 0o700); err != nil {
+		return Ended{Code: -1}, NoRoom(k.Home, err)
+	}
 	c := exec.CommandContext(ctx, k.Program, args...)
 	c.Dir, c.Env = k.Fleet, k.environ()
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -116,13 +120,14 @@ func follow(from io.Reader, each func(lifecycle.Event)) (events []lifecycle.Even
 	return events
 }
 
-// environ is what kiban is told in the twin: nothing of the site's secrets, of a job, or of the user's agent.
+// environ is what kiban is told in the twin: nothing of the site's secrets, of a job, or of the user's agent. Its temporary files are in its
+// home, which goes with the twin: one that is killed leaves them.
 func (k Kiban) environ() []string {
-	env := append([]string{"HOME=" + k.Home, "NO_COLOR=1"}, k.Own...)
-	for _, name := range []string{"PATH", "TMPDIR"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
+	env := append([]string{"HOME=" + k.Home, "TMPDIR=" + k.temp(), "NO_COLOR=1"}, k.Own...)
+	if v, ok := os.LookupEnv("PATH"); ok {
+		env = append(env, "PATH="+v)
 	}
 	return env
 }
+
+func (k Kiban) temp() string { return filepath.Join(k.Home, "tmp") }

@@ -146,7 +146,11 @@ func TestInterruptedRehearsal(t *testing.T) {
 				}
 				interrupt(errors.New("interrupted"))
 			}()
-			err := standInOf(ctx, t, folder, fill(mark+c.lab), fill(mark+c.kiban), nil)
+			// What kiban writes into the folder for temporary files stays when it is killed: it is the twin's own.
+			err := standInOf(ctx, t, folder, fill(mark+c.lab), fill(mark+`: >"$TMPDIR/kiban-temporary"`+"\n"+c.kiban), nil)
+			if _, err := os.Stat(filepath.Join(folder, "kiban-temporary")); err == nil {
+				t.Error("a file of kiban in the twin is left in TMPDIR")
+			}
 			if err == nil || !strings.Contains(err.Error(), "interrupted") {
 				t.Errorf("it ends with %v", err)
 			}
