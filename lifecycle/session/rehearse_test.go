@@ -81,7 +81,8 @@ func TestSnapshotOfNoCluster(t *testing.T) {
 		}}})
 	_, err = s.Snapshot(t.Context(), SnapshotOptions{})
 	ds := lifecycle.AsDiagnostics(err, "?")
-	if err == nil || ds[0].Summary != "there is no cluster yet, so there is nothing to rehearse" || !strings.HasPrefix(ds[0].Hint, "kiban plan lab") {
+	if err == nil || ds[0].Summary != "there is no cluster yet, so there is nothing to rehearse" ||
+		!strings.HasPrefix(ds[0].Hint, "kiban plan lab") {
 		t.Errorf("got %+v", ds)
 	}
 }

@@ -151,7 +151,8 @@ func (f *faults) see(ctx context.Context, e lifecycle.Event, kill func()) {
 		}
 		if err := f.lab.Fault(ctx, fault.Machine, fault.Kind, fault.Args...); err != nil {
 			f.at[i] = ""
-			f.refused = lifecycle.Errorf("", "--fault %s can't be injected", fault.Spec).Because("The lab refuses it: " + lifecycle.OneLine(err.Error())).
+			f.refused = lifecycle.Errorf("", "--fault %s can't be injected", fault.Spec).
+				Because("The lab refuses it: " + lifecycle.OneLine(err.Error())).
 				Try("`kiban-lab fault --help` says what follows each kind; behind a colon, here: worker-3=latency:5ms@drain.").From(err)
 			kill()
 			return

@@ -70,7 +70,8 @@ func TestRefusedFaultEndsTheRehearsal(t *testing.T) {
 	runs := filepath.Join(t.TempDir(), "runs")
 	err := standInOf(t.Context(), t, t.TempDir(),
 		`case "$*" in *kubeconfig*) exit 0;; *probe*) exec cat >/dev/null;; *fault*) echo 'invalid duration "xyz"' >&2; exit 1;; esac`+"\n",
-		strings.ReplaceAll("if [ -e $R ]; then echo '{\"kind\": \"started\", \"step\": \"c/upgrade\"}' >&2; exec sleep 60; fi\ntouch $R\n", "$R", runs), nil)
+		strings.ReplaceAll("if [ -e $R ]; then "+
+			"echo '{\"kind\": \"started\", \"step\": \"c/upgrade\"}' >&2; exec sleep 60; fi\ntouch $R\n", "$R", runs), nil)
 	ds := lifecycle.AsDiagnostics(err, "?")
 	if err == nil || !strings.Contains(ds[0].Summary, "--fault c=latency:xyz@upgrade can't be injected") ||
 		!strings.Contains(ds[0].Detail, `invalid duration "xyz"`) || !strings.Contains(ds[0].Hint, "kiban-lab fault --help") {
