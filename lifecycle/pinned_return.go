@@ -111,11 +111,11 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 	runs := fmt.Sprintf("It runs %s and acts as %s. Workers follow when it is committed.", p.To, p.Former.MinorString())
 	commit := "kiban commit " + site.Name
 	if why, lost := p.NoReturn(site, st); len(why) > 0 {
-		can := "can't go back as it stands"
-		if len(lost) > 0 || len(p.Why) > 0 {
-			can = "can no longer go back"
+		if len(lost) == 0 && len(p.Why) == 0 {
+			return Warnf(site.Name, "%s and can't go back as it stands", since).Because(append([]string{runs}, why...)...).
+				Try(fmt.Sprintf("Put that right first; then kiban back %s works again. If it can't be put right: %s", site.Name, left))
 		}
-		return Warnf(site.Name, "%s and %s", since, can).Because(append([]string{runs}, why...)...).
+		return Warnf(site.Name, "%s and can no longer go back", since).Because(append([]string{runs}, why...)...).
 			Try(fmt.Sprintf("%s makes it for good, and lets the workers follow. %s", commit, left))
 	}
 	if back := p.back(site, st); len(back) > 0 {

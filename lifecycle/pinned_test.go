@@ -66,7 +66,8 @@ func TestSoakingIsTold(t *testing.T) {
 	}
 	st.Hosts[1].Former = Version{}
 	if got := p.Soaking(site, st, ""); !strings.HasSuffix(got.Summary, "can't go back as it stands") ||
-		!strings.Contains(got.Detail, "b no longer has k0s v1.35.7") {
+		!strings.Contains(got.Detail, "b no longer has k0s v1.35.7") || strings.Contains(got.Hint, "kiban commit") ||
+		!strings.HasPrefix(got.Hint, "Put that right first") {
 		t.Error(got)
 	}
 	st.Hosts[1].Former, st.Hosts[1].PinHeld = p.Former, false

@@ -102,11 +102,14 @@ func (p *planner) noReturn() []string {
 
 // inspectReturn finds that the control plane can't go back, and says what is left.
 func (p *planner) inspectReturn() bool {
-	why := p.noReturn()
+	why, lost := p.pin.NoReturn(p.site, p.state)
 	if len(why) == 0 {
 		return true
 	}
 	way := p.restoreHint(p.pin.To)
+	if len(lost) == 0 && len(p.pin.Why) == 0 { // a backup, which loses what was stored since, is not the first thing to try
+		way = "Put that right first, then try again. If it can't be put right: " + way
+	}
 	if p.phase == phaseRoll {
 		way = "To go on without a way back: kiban commit " + p.site.Name + " where all controllers have their version, else declare no " +
 			"spec.upgrade.controlPlane.soak; or put right what the reasons say. " + way
