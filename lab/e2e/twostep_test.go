@@ -67,7 +67,7 @@ func TestTwoStepUpgradeAndTheWayBack(t *testing.T) {
 			b.controllersRun(v136)
 			b.emptyPlan()
 			labelled("soak")
-			if s := b.must(0, b.kiban("status", "lab")); !strings.Contains(s.stdout, "the control plane soaks since") {
+			if s := b.must(0, b.kiban("status", "lab")); !strings.Contains(s.stdout, "The control plane soaks since") {
 				t.Errorf("status does not say that it soaks: %s", s)
 			}
 
@@ -124,7 +124,7 @@ func TestStartWithoutThePinIsSeen(t *testing.T) {
 			"cp /root/kept /etc/k0s/k0s.yaml && systemctl restart k0scontroller"))
 	b.eventually("the API is back", func() (bool, string) {
 		r := b.kiban("status", "lab")
-		return strings.Contains(r.stdout, "the control plane soaks"), r.stdout + r.stderr
+		return strings.Contains(r.stdout, "ontrol plane soaks"), r.stdout + r.stderr
 	})
 	m := b.mark()
 	r := b.must(1, b.kiban("back", "lab", "--yes"))

@@ -327,8 +327,8 @@ func TestBackInTheDark(t *testing.T) {
 	}
 }
 
-// TestCommitGivenAgain: `kiban commit`, cut off behind any part and given again, comes to the same end; where the only API is down, behind an
-// apply, as it says. Given once more it has nothing to do, and says nothing of an error.
+// TestCommitGivenAgain: `kiban commit`, cut off behind any part and given again, comes to the same end; where the only API is down, behind
+// an apply, as it says. Given once more it has nothing to do, and says nothing of an error.
 func TestCommitGivenAgain(t *testing.T) {
 	for _, n := range []int{1, 3} {
 		start := soaking(t, n, byHand)
