@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
@@ -134,18 +136,48 @@ func (j *journey) tell(format string, args ...any) {
 	fmt.Fprintf(j.say, format+"\n", args...)
 }
 
-// settled are the views once the controllers have nothing more to do, and no longer than a minute later.
+// settled are the views once the controllers lead and have nothing more to do, and no longer than two minutes later. Those that do not lead
+// yet change nothing, and that is no rest.
 func (j *journey) settled(ctx context.Context) (map[string]string, error) {
+	end := time.Now().Add(2 * time.Minute)
+	if err := j.led(ctx, end); err != nil {
+		return nil, err
+	}
 	var last map[string]string
-	for end := time.Now().Add(time.Minute); ; {
+	for same := 0; ; {
 		now, err := views(ctx, j.cfg)
 		if err != nil {
 			return nil, err
 		}
-		if maps.Equal(last, now) || time.Now().After(end) {
+		if same++; !maps.Equal(last, now) {
+			same = 0
+		}
+		if same == 2 || time.Now().After(end) {
 			return now, nil
 		}
 		last = now
 		time.Sleep(time.Second)
 	}
+}
+
+// led waits until the controller manager has renewed its lease, and no longer than to the end.
+func (j *journey) led(ctx context.Context, end time.Time) error {
+	client, err := kubernetes.NewForConfig(j.cfg)
+	if err != nil {
+		return err
+	}
+	var first *metav1.MicroTime
+	for time.Now().Before(end) {
+		l, err := client.CoordinationV1().Leases("kube-system").Get(ctx, "kube-controller-manager", metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err
+		case first == nil:
+			first = l.Spec.RenewTime
+		case !first.Equal(l.Spec.RenewTime):
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil
 }
