@@ -69,9 +69,10 @@ func TestDisturbed(t *testing.T) {
 // TestRehearsedBlockSaysOfWhat: which machine, budget or step is in the way is said once; that it is the site's is known.
 func TestRehearsedBlockSaysOfWhat(t *testing.T) {
 	for want, b := range map[string]RehearsedBlock{
-		"worker-2: the host cannot be reached":      {Diagnostic: Blockedf("worker-2", "the host cannot be reached")},
-		"worker-2/drain: it took too long":          {Diagnostic: Blockedf("worker-2", "it took too long"), Step: "worker-2/drain"},
-		"worker-2/drain: not met: a budget":         {Diagnostic: Errorf("worker-2", "worker-2/drain: not met: a budget"), Step: "worker-2/drain"},
+		"worker-2: the host cannot be reached": {Diagnostic: Blockedf("worker-2", "the host cannot be reached")},
+		"worker-2/drain: it took too long":     {Diagnostic: Blockedf("worker-2", "it took too long"), Step: "worker-2/drain"},
+		"worker-2/drain: not met: a budget": {Diagnostic: Errorf("worker-2", "worker-2/drain: not met: a budget"),
+			Step: "worker-2/drain"},
 		"k0s does not go back":                      {Diagnostic: Blockedf("tokyo", "k0s does not go back")},
 		"the budget of shop/web allows no eviction": {Diagnostic: Blockedf("shop/web", "the budget of shop/web allows no eviction")},
 		"no version is declared":                    {Diagnostic: Blockedf("", "no version is declared")},

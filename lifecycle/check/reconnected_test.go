@@ -12,25 +12,25 @@ import (
 func TestHazard_H36_ClientsOfTheOnlyAPIComeBack(t *testing.T) {
 	start := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	gate := lifecycle.Gate{Kind: lifecycle.GateReconnected, Target: "c1", For: 90 * time.Second}
-	up := func(change func(*lifecycle.HostState)) lifecycle.HostState {
-		h := lifecycle.HostState{Name: "c1", Service: lifecycle.ServiceRunning, ServiceSince: start}
-		change(&h)
-		return h
-	}
+	up := lifecycle.HostState{Name: "c1", Service: lifecycle.ServiceRunning, ServiceSince: start}
+	ahead, behind, stopped, silent, away := up, up, up, up, up
+	ahead.ClockOffset, ahead.ServiceSince = 600, start.Add(10*time.Minute)
+	behind.ClockOffset, behind.ServiceSince = -600, start.Add(-10*time.Minute)
+	stopped.Service, silent.ServiceSince = lifecycle.ServiceStopped, time.Time{}
+	away.Problem, away.Why = lifecycle.HostUnreachable, "no route"
 	for name, c := range map[string]struct {
 		host  lifecycle.HostState
 		after time.Duration
 		want  lifecycle.GateState
 		why   string
 	}{
-		"just started":        {up(func(*lifecycle.HostState) {}), 20 * time.Second, lifecycle.GateWaiting, "runs for 20s; its clients are back after 1m30s"},
-		"long ago":            {up(func(*lifecycle.HostState) {}), 90 * time.Second, lifecycle.GateMet, "was started 12:00:00"},
-		"its clock is ahead":  {up(func(h *lifecycle.HostState) { h.ClockOffset = 600; h.ServiceSince = start.Add(10 * time.Minute) }), 20 * time.Second, lifecycle.GateWaiting, "runs for 20s"},
-		"its clock is behind": {up(func(h *lifecycle.HostState) { h.ClockOffset = -600; h.ServiceSince = start.Add(-10 * time.Minute) }), 90 * time.Second, lifecycle.GateMet, ""},
-		"it does not run":     {up(func(h *lifecycle.HostState) { h.Service = lifecycle.ServiceStopped }), time.Hour, lifecycle.GateWaiting, "stopped"},
-		"it does not say":     {up(func(h *lifecycle.HostState) { h.ServiceSince = time.Time{} }), time.Hour, lifecycle.GateWaiting, "does not say"},
-		"not reached": {up(func(h *lifecycle.HostState) { h.Problem, h.Why = lifecycle.HostUnreachable, "no route" }), time.Hour,
-			lifecycle.GateWaiting, "no route"},
+		"just started":        {up, 20 * time.Second, lifecycle.GateWaiting, "runs for 20s; its clients are back after 1m30s"},
+		"long ago":            {up, 90 * time.Second, lifecycle.GateMet, "was started 12:00:00"},
+		"its clock is ahead":  {ahead, 20 * time.Second, lifecycle.GateWaiting, "runs for 20s"},
+		"its clock is behind": {behind, 90 * time.Second, lifecycle.GateMet, ""},
+		"it does not run":     {stopped, time.Hour, lifecycle.GateWaiting, "stopped"},
+		"it does not say":     {silent, time.Hour, lifecycle.GateWaiting, "does not say"},
+		"not reached":         {away, time.Hour, lifecycle.GateWaiting, "no route"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := decideReconnected(c.host, gate, start.Add(c.after))

@@ -32,7 +32,8 @@ func TestASoakIsNoProofForTheNextSite(t *testing.T) {
 		"staging soaks, production has not begun": {map[string]lifecycle.Soak{"staging": soak}, 81 * hour, lifecycle.GateFailed,
 			"its machines run different versions of k0s"},
 		"staging is committed and upgraded": {map[string]lifecycle.Soak{"staging": upgraded}, 161 * hour, lifecycle.GateMet, "for 76h of 72h"},
-		"both soak":                         {map[string]lifecycle.Soak{"staging": soak, "prod": begun}, 81 * hour, lifecycle.GateSkipped, "to finish what was begun"},
+		"both soak": {map[string]lifecycle.Soak{"staging": soak, "prod": begun}, 81 * hour, lifecycle.GateSkipped,
+			"to finish what was begun"},
 		"staging is upgraded, production soaks": {map[string]lifecycle.Soak{"staging": upgraded, "prod": begun}, 161 * hour,
 			lifecycle.GateSkipped, "to finish what was begun"},
 	} {

@@ -46,7 +46,8 @@ func statusHead(b *strings.Builder, site lifecycle.Site, st lifecycle.State, sty
 
 // soakLine says of a control plane that soaks, and is well, what that is.
 func soakLine(site string, s lifecycle.HealthySoak) string {
-	return fmt.Sprintf("The control plane soaks since %s: it runs %s, acts as %s, and %s (kiban back %s). Workers follow when it is committed.",
+	return fmt.Sprintf("The control plane soaks since %s: it runs %s, acts as %s, and %s (kiban back %s). "+
+		"Workers follow when it is committed.",
 		lifecycle.Stamp(s.Since), s.To, s.Former.MinorString(), s.CanGoBack(), site)
 }
 

@@ -120,8 +120,8 @@ func follow(from io.Reader, each func(lifecycle.Event)) (events []lifecycle.Even
 	return events
 }
 
-// environ is what kiban is told in the twin: nothing of the site's secrets, of a job, or of the user's agent. Its temporary files are in its
-// home, which goes with the twin: one that is killed leaves them.
+// environ is what kiban is told in the twin: nothing of the site's secrets, of a job, or of the user's agent. Its temporary files are in
+// its home, which goes with the twin: one that is killed leaves them.
 func (k Kiban) environ() []string {
 	env := append([]string{"HOME=" + k.Home, "TMPDIR=" + k.temp(), "NO_COLOR=1"}, k.Own...)
 	if v, ok := os.LookupEnv("PATH"); ok {
