@@ -122,7 +122,7 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 		return p.halfBack(site, back)
 	}
 	until, who := p.ends(site)
-	d := Warnf(site.Name, "%s, and can go back until %s", since, until).
+	d := Warnf(site.Name, "%s, and %s", since, until).
 		Because(runs, fmt.Sprintf("It can go back to %s, with nothing lost; %s.", p.Former, who))
 	if p.overdue(site, st) {
 		d = d.Because("The time that the site gives it is over.")
@@ -158,21 +158,22 @@ func (p Pinned) halfBack(site Site, back []string) Diagnostic {
 	return d.Try(fmt.Sprintf("To take the others back, too: kiban back %s. To go forth again: kiban apply %[1]s", site.Name))
 }
 
-// ends says until when a control plane that soaks can go back, and who or what ends it: the time that the site gives it, somebody, or what
-// is declared now.
+// ends says until when a control plane that soaks "can go back", and who or what ends it: the time that the site gives it, somebody, or
+// what is declared now.
 func (p Pinned) ends(site Site) (until, who string) {
 	policy, declared := site.Policy.ControlPlane, site.Cluster.Version
 	switch {
 	case declared == p.Former:
-		return "it is back", "that is declared, so the next apply takes it there"
+		return "goes back with the next apply", "that is declared"
 	case declared != p.To:
-		return "it is committed", fmt.Sprintf("%s is declared, and nothing goes there before it is committed or back", declared)
+		return "can go back until it is committed", fmt.Sprintf("%s is declared, and nothing goes there before it is committed or back", declared)
 	case !policy.On():
-		return "the next apply", "the site no longer asks for a soak, so the next apply commits it"
+		return "can go back until the next apply", "the site no longer asks for a soak, so the next apply commits it"
 	case policy.Commit == CommitManual:
-		return "somebody commits it", "no run does that by itself"
+		return "can go back until somebody commits it", "no run does that by itself"
 	}
-	return Stamp(p.Soaks.Add(policy.Soak)), "the first run after that commits it"
+	return "can go back until " + Stamp(p.Soaks.Add(policy.Soak)),
+		"the first apply after that commits it (a pipeline's, when its plan was accepted)"
 }
 
 // overdue reports whether the time of a soak is over that only somebody ends.
@@ -186,7 +187,7 @@ type HealthySoak struct {
 	To     Version   `json:"to"`
 	Former Version   `json:"former"`
 	Since  time.Time `json:"since"`
-	// Until is when the first run after it gives up the way back; zero where only somebody does.
+	// Until is when the first apply after it gives up the way back; zero where only somebody does.
 	Until time.Time `json:"until,omitzero"`
 }
 

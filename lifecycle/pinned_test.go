@@ -84,14 +84,16 @@ func TestWhatIsDeclaredEndsASoak(t *testing.T) {
 		declare     func(*Site)
 		until, says string
 	}{
-		"the former version": {func(s *Site) { s.Cluster.Version.Minor = 35; s.Cluster.Version.Patch = 7 }, "it is back", "takes it there"},
-		"another version":    {func(s *Site) { s.Cluster.Version.Minor = 37 }, "it is committed", "nothing goes there before"},
-		"no soak any more":   {func(s *Site) { s.Policy.ControlPlane = TwoStep{} }, "the next apply", "the next apply commits it"},
+		"the former version": {func(s *Site) { s.Cluster.Version.Minor = 35; s.Cluster.Version.Patch = 7 }, "and goes back with the next apply",
+			"that is declared"},
+		"another version": {func(s *Site) { s.Cluster.Version.Minor = 37 }, "can go back until it is committed", "nothing goes there before"},
+		"no soak any more": {func(s *Site) { s.Policy.ControlPlane = TwoStep{} }, "can go back until the next apply",
+			"the next apply commits it"},
 	} {
 		site, st, p := soakingSite(at)
 		tt.declare(&site)
 		d := p.Soaking(site, st, "")
-		if !strings.HasSuffix(d.Summary, "can go back until "+tt.until) || !strings.Contains(d.Detail, tt.says) {
+		if !strings.HasSuffix(d.Summary, tt.until) || !strings.Contains(d.Detail, tt.says) {
 			t.Errorf("%s: %s: %s", name, d.Summary, d.Detail)
 		}
 		if p.SoaksWell(site, st) != nil {

@@ -14,9 +14,11 @@ func newBack(a *app, runF func(context.Context, *renewOptions) error) *cobra.Com
 		Use:   "back SITE",
 		Short: "Take a control plane that soaks back to its former version",
 		Long: `While the control plane of a site soaks (spec.upgrade.controlPlane.soak), its new version has only acted as the former one: each
-controller gets its former k0s again, one after another, behind the gates of any restart. No backup is needed and nothing is lost.
+controller gets its former k0s again, one after another, behind the gates of any restart, in a maintenance window. No backup is needed
+and nothing is lost.
 
-The repository still declares the newer version: declare the former one there, or the next apply goes forward again.`,
+The repository still declares the newer version: declare the former one there, and apply, which takes away what made it act as that. As
+long as the newer one is declared, an apply at a terminal goes forward again, and one in a job is blocked.`,
 		Example:           "  kiban back tokyo-prod",
 		ValidArgsFunction: a.completeSites,
 		RunE:              forSite(a, opts, &opts.Site, runF, backRun),
@@ -27,7 +29,7 @@ The repository still declares the newer version: declare the former one there, o
 
 func backRun(ctx context.Context, opts *renewOptions) error {
 	return upkeep(ctx, opts, "kiban back "+opts.Site, "The control plane of "+opts.Site+" has its former version.",
-		"The control plane has its former version; declare that version, too",
+		"The control plane has its former version; declare that version, too, and apply",
 		func(s *session.Session) (session.Result, error) { return s.Back(ctx) })
 }
 
@@ -36,7 +38,7 @@ func newCommit(a *app, runF func(context.Context, *renewOptions) error) *cobra.C
 	cmd := &cobra.Command{
 		Use:   "commit SITE",
 		Short: "Make the new version of a control plane that soaks the one for good",
-		Long: `While the control plane of a site soaks, it can go back (kiban back). This gives that up: its programs no longer act as their former
+		Long: `While the control plane of a site soaks, it can go back (kiban back). This ends that: the new programs stop acting as the former
 version, one controller after another. From then on only a backup leads back, so the site's name is asked for. Workers follow with the
 next apply.`,
 		Example:           "  kiban commit tokyo-prod",
@@ -48,7 +50,7 @@ next apply.`,
 }
 
 func commitRun(ctx context.Context, opts *renewOptions) error {
-	opts.asks = opts.app.confirmName(opts.Yes, opts.Site, "From here on only a backup leads back.")
+	opts.asks = opts.app.confirmName(opts.Yes, opts.Site, "After this kiban back no longer works: only a backup leads back.")
 	return upkeep(ctx, opts, "kiban commit "+opts.Site, "Nothing is left to commit on the controllers of "+opts.Site+".",
 		"The control plane is committed", func(s *session.Session) (session.Result, error) { return s.Commit(ctx) })
 }

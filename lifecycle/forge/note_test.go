@@ -124,7 +124,7 @@ func TestNoteSaysToWait(t *testing.T) {
 	note := Note([]SitePlan{{Site: site, Plan: plan.Make(site, st, lifecycle.PlanOptions{})}}, NoteOptions{})
 	for _, want := range []string{"blocked", "between v1.35.7+k0s.0 and v1.36.3+k0s.2", "it goes nowhere else",
 		"Wait with v1.37.0+k0s.0 until",
-		"by the first run after 2026-11-05 09:00 UTC with v1.36.3+k0s.2 declared"} {
+		"by the first apply after 2026-11-05 09:00 UTC with v1.36.3+k0s.2 declared"} {
 		if !strings.Contains(note, want) {
 			t.Errorf("it does not say %q:\n%s", want, note)
 		}

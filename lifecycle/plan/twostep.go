@@ -80,7 +80,7 @@ func (s standing) committed() string {
 		return by
 	}
 	over := lifecycle.Stamp(s.record.Soaks.Add(s.policy.Soak))
-	return fmt.Sprintf("%s or by the first run after %s with %s declared", by, over, s.record.To)
+	return fmt.Sprintf("%s or by the first apply after %s with %s declared", by, over, s.record.To)
 }
 
 // settlePhase finds where the control plane stands, and says whether what is declared can be planned from there.
@@ -432,7 +432,7 @@ func (p *planner) pinFound(ending string) bool {
 	case lifecycle.EndBack:
 		why = fmt.Sprintf("It went back to %s on %s.", p.pin.Former, lifecycle.Stamp(p.pin.Ended))
 	}
-	p.find(lifecycle.Errorf(p.site.Name, "the control plane is at no former version's side: there is nothing to go back to, or to commit").
+	p.find(lifecycle.Errorf(p.site.Name, "the control plane is not between two versions: there is nothing to take back, or to commit").
 		Because(why).Try("What is left to go back is a backup. " + p.restoreHint(p.controlPlane())))
 	return false
 }
