@@ -42,7 +42,7 @@ func TestDeclarationChangesDuringTheSoak(t *testing.T) {
 		w.declare(newSite(to, 3, 2, soaks))
 		p := makePlan(w.site, w.observe())
 		err := p.Diagnostics.Err()
-		wait := fmt.Sprintf("Wait with %s until the control plane is committed, by kiban commit lab or by the first run "+
+		wait := fmt.Sprintf("Wait with %s until the control plane is committed, by kiban commit lab or by the first apply "+
 			"after %s with %s declared. Meanwhile declare %[3]s, or %s to go back.",
 			to, lifecycle.Stamp(w.pinned.Soaks.Add(48*time.Hour)), v136, v135)
 		if err == nil || !p.Empty() || !strings.Contains(err.Error(), "is between v1.35.7+k0s.0 and v1.36.3+k0s.2") ||
