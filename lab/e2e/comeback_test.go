@@ -17,6 +17,7 @@ const v136early = "v1.36.2+k0s.0"
 func (b *bench) strand(fault string) result {
 	b.t.Helper()
 	b.Version, b.NodeTimeout = v136early, "15s"
+	b.Reconnect = "90s" // an only API is away for long: kubelets, too, come back to it late
 	b.write()
 	b.fault("controller-1", fault, v136early)
 	return b.apply(1)
