@@ -94,13 +94,17 @@ func (r Repository) jobs(ctx context.Context, kind lifecycle.PipelineKind, sites
 		site, _ := r.Load(ctx, name)
 		return site
 	}
+	drills := map[string]bool{}
 	if kind == lifecycle.PipelineBackup {
-		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool { return !NeedsBackup(load(s.Name)) })
+		sites = slices.DeleteFunc(sites, func(s lifecycle.Site) bool {
+			whole := load(s.Name) // a list has no backups; each site is built once
+			drills[s.Name] = whole.Backup.Proven > 0
+			return !NeedsBackup(whole)
+		})
 	}
 	out, err := PipelineSites(kind, sites, load, former)
-	for i, s := range out { // the sites of a list are not read whole
-		out[i].Rehearse = kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != ""
-		out[i].Drill = kind == lifecycle.PipelineBackup && load(s.Name).Backup.Proven > 0
+	for i, s := range out {
+		out[i].Rehearse, out[i].Drill = kind == lifecycle.PipelinePlan && load(s.Name).Rehearse.On != "", drills[s.Name]
 	}
 	return out, err
 }
