@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"slices"
-
-	"kiban.dev/kiban/lifecycle"
-)
+import "kiban.dev/kiban/lifecycle"
 
 // do makes a step of an action on a member. Some actions disrupt only now and then: whoever plans those says so.
 func (p *planner) do(a lifecycle.Action, m *member, reason string) *step {
@@ -84,7 +80,7 @@ func (p *planner) mayLeave(m *member) []lifecycle.Gate {
 // leaves the others to whoever watches.
 func (p *planner) reconnected() []lifecycle.Gate {
 	after := p.site.Policy.Settle.Reconnect
-	only := slices.DeleteFunc(slices.Clone(p.site.Cluster.Hosts), func(h lifecycle.Host) bool { return !h.Role.IsController() || h.Reset })
+	only := p.site.Cluster.Controllers()
 	if p.askedReconnected || after == 0 || len(only) != 1 || p.external() {
 		return nil
 	}
