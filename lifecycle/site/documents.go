@@ -34,38 +34,38 @@ func (d documents) external() bool {
 }
 
 // sortDocuments tells the documents of a build apart. There must be one Site, and one Cluster unless someone else runs the machines.
-func sortDocuments(t *overlay.Tree, built [][]byte) (documents, lifecycle.Diagnostics) {
+func sortDocuments(t *overlay.Tree, built []overlay.Document) (documents, lifecycle.Diagnostics) {
 	var docs documents
 	var ds lifecycle.Diagnostics
 	complain := func(p overlay.Identity, summary, detail, hint string) {
 		ds = append(ds, lifecycle.Errorf(t.Declared(p), "%s", summary).Because(detail).Try(hint))
 	}
-	for _, b := range built {
-		nodes, err := overlay.ParseYAML(b)
-		if err != nil || len(nodes) != 1 {
+	for i := range built {
+		node, err := built[i].Node()
+		if err != nil {
 			return docs, lifecycle.Diagnostics{lifecycle.Errorf(t.Overlay(), "kustomize printed a document that is not YAML").
 				Because(fmt.Sprint(err)).
 				Try("Report this with the overlay.").
 				Hiding(err)}
 		}
-		p := overlay.Identify(nodes[0])
+		p := overlay.Identify(node)
 		switch {
 		case p.Kind == overlay.KindCluster && p.APIVersion == overlay.APIK0sctl:
 			if docs.cluster != nil {
 				complain(p, "a second Cluster document", "A site is one cluster.", "Remove one, or make it a patch of the other.")
 				continue
 			}
-			docs.cluster = nodes[0]
+			docs.cluster = node
 		case p.Kind == overlay.KindSite && p.APIVersion == overlay.APIKiban:
 			if docs.site != nil {
 				complain(p, "a second Site document", "An overlay declares one site.", "Remove one, or make it a patch of the other.")
 				continue
 			}
-			docs.site = nodes[0]
+			docs.site = node
 		case p.Kind == overlay.KindAddon && p.APIVersion == overlay.APIKiban:
-			docs.addons = append(docs.addons, nodes[0])
+			docs.addons = append(docs.addons, node)
 		case p.Kind == overlay.KindTenant && p.APIVersion == overlay.APIKiban:
-			docs.tenants = append(docs.tenants, nodes[0])
+			docs.tenants = append(docs.tenants, node)
 		case strings.HasPrefix(p.APIVersion, overlay.GroupKiban):
 			complain(p, fmt.Sprintf("%s %s is no document of kiban's", p.APIVersion, p.Kind),
 				"It would be sent to the Kubernetes API, which does not know it either.", kindHint(p))
@@ -77,7 +77,7 @@ func sortDocuments(t *overlay.Tree, built [][]byte) (documents, lifecycle.Diagno
 				"k0sctl would merge it into the Cluster's configuration; then two places decide.",
 				"Move its spec to spec.k0s.config.spec of the Cluster.")
 		default:
-			docs.objects = append(docs.objects, object{document(t, nodes[0], b), nodes[0]})
+			docs.objects = append(docs.objects, object{document(t, node, built[i].YAML), node})
 		}
 	}
 	if docs.cluster == nil && !docs.external() {

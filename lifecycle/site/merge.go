@@ -18,7 +18,7 @@ func Render(ctx context.Context, fleetDir, name string) ([]byte, lifecycle.Diagn
 type merged struct {
 	dir  string
 	all  []byte
-	docs [][]byte
+	docs []overlay.Document
 	tree *overlay.Tree
 }
 

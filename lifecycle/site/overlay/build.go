@@ -1,7 +1,6 @@
 package overlay
 
 import (
-	"bytes"
 	"context"
 	_ "embed" // the schema is data beside the code
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"go.yaml.in/yaml/v3"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -32,6 +32,7 @@ type merger struct {
 	register sync.Once
 	err      error
 	build    sync.RWMutex
+	shares   shares
 }
 
 // maxCopies is how many bytes the copies of one JSON patch may add. Each may double a document.
@@ -40,9 +41,8 @@ const maxCopies = 1 << 20
 // kustomize is package-level because what it guards is.
 var kustomize merger
 
-// run builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder, and of them only those
-// that were read. alone says that its kustomization names a schema.
-func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []byte, docs [][]byte, err error) {
+// guarded does something that looks into the schemas. alone: it may have them read in again.
+func (m *merger) guarded(alone bool, do func() (Built, error)) (Built, error) {
 	m.register.Do(func() {
 		jsonpatch.AccumulatedCopySizeLimit = maxCopies // the library's own switch, and there is no other
 		if m.err = openapi.SetSchema(map[string]string{"path": "schema.json"}, schemaJSON, true); m.err == nil {
@@ -50,7 +50,7 @@ func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []by
 		}
 	})
 	if m.err != nil {
-		return nil, nil, fmt.Errorf("register merge schema: %w", m.err)
+		return Built{}, fmt.Errorf("register merge schema: %w", m.err)
 	}
 	if alone {
 		m.build.Lock()
@@ -60,27 +60,81 @@ func (m *merger) run(files filesys.FileSystem, dir string, alone bool) (all []by
 		m.build.RLock()
 		defer m.build.RUnlock()
 	}
-	options := krusty.MakeDefaultOptions()
-	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
-	built, err := krusty.MakeKustomizer(options).Run(files, dir)
-	if err != nil {
-		return nil, nil, err
+	return do()
+}
+
+// run builds an overlay, by what it has in common with others where that can be told.
+func (m *merger) run(t *Tree, files filesys.FileSystem, dir string) (Built, error) {
+	whole := func() (Built, error) { return buildWhole(files, dir) }
+	if c, ok := t.common(); ok {
+		return m.guarded(false, func() (Built, error) { return m.shares.build(c, whole) })
 	}
+	return m.guarded(t.ownSchema, whole)
+}
+
+// buildWhole builds a folder as `kustomize build` does: plugins off, files only from below each kustomization's folder, and of them only
+// those that were read.
+func buildWhole(files filesys.FileSystem, dir string) (Built, error) {
+	built, err := krusty.MakeKustomizer(buildOptions()).Run(files, dir)
+	if err != nil {
+		return Built{}, err
+	}
+	var docs []Document
 	for _, r := range built.Resources() {
 		doc, err := r.AsYAML()
 		if err != nil {
-			return nil, nil, fmt.Errorf("print %s: %w", r.OrgId(), err)
+			return Built{}, fmt.Errorf("print %s: %w", r.OrgId(), err)
 		}
-		docs = append(docs, doc)
+		docs = append(docs, Document{YAML: doc})
 	}
-	return bytes.Join(docs, []byte("---\n")), docs, nil // as kustomize prints them all
+	return joined(docs), nil
+}
+
+// joined is what kustomize prints of all documents.
+func joined(docs []Document) Built {
+	b := Built{Documents: docs}
+	for i, d := range docs {
+		if i > 0 {
+			b.All = append(b.All, "---\n"...)
+		}
+		b.All = append(b.All, d.YAML...)
+	}
+	return b
+}
+
+func buildOptions() *krusty.Options {
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified // the CLI's default; the library's differs
+	return options
 }
 
 // Built is an overlay after the merge.
 type Built struct {
 	// All is what "kustomize build" prints; Documents are its parts.
 	All       []byte
-	Documents [][]byte
+	Documents []Document
+}
+
+// Document is one document of a build.
+type Document struct {
+	YAML []byte
+	node *yaml.Node
+}
+
+// Node is the document parsed, once. Other sites may have the same; the Cluster's is this site's alone.
+func (d *Document) Node() (*yaml.Node, error) {
+	if d.node != nil {
+		return d.node, nil
+	}
+	nodes, err := ParseYAML(d.YAML)
+	if err == nil && len(nodes) != 1 {
+		err = fmt.Errorf("it holds %d documents", len(nodes))
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.node = nodes[0]
+	return d.node, nil
 }
 
 // Build runs kustomize, and finds what it has lost. kustomize can't be stopped: when ctx ends, or the build takes too much memory, it is
@@ -91,8 +145,7 @@ func (t *Tree) Build(ctx context.Context) (Built, lifecycle.Diagnostics) {
 		dir = to
 	}
 	built, err := bounded.Do(ctx, "the build of "+t.Overlay(), bounded.Limits{Room: t.room}, func(context.Context) (Built, error) {
-		all, docs, err := kustomize.run(files, dir, t.ownSchema)
-		return Built{all, docs}, err
+		return kustomize.run(t, files, dir)
 	})
 	if ctx.Err() != nil {
 		return Built{}, lifecycle.AsDiagnostics(ctx.Err(), "building "+t.Overlay()+" was interrupted")

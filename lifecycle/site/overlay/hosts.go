@@ -147,19 +147,19 @@ func (l hostList) hint(name string) string {
 }
 
 // lostHosts compares what the build holds with what base and patches declare.
-func (t *Tree) lostHosts(docs [][]byte) lifecycle.Diagnostics {
+func (t *Tree) lostHosts(docs []Document) lifecycle.Diagnostics {
 	built := map[string]bool{}
 	clusters := 0
-	for _, b := range docs {
-		if !bytes.Contains(b, []byte("kind: "+KindCluster)) {
+	for i := range docs {
+		if !bytes.Contains(docs[i].YAML, []byte("kind: "+KindCluster)) {
 			continue
 		}
-		nodes, err := ParseYAML(b)
-		if err != nil || len(nodes) != 1 || Identify(nodes[0]).Kind != KindCluster {
+		node, err := docs[i].Node()
+		if err != nil || Identify(node).Kind != KindCluster {
 			continue
 		}
 		clusters++
-		for _, item := range Items(Field(nodes[0], "spec", "hosts")) {
+		for _, item := range Items(Field(node, "spec", "hosts")) {
 			built[Text(Field(item, "hostname"))] = true
 		}
 	}

@@ -48,6 +48,8 @@ type Tree struct {
 	hosts hostList
 	// own is the overlay's own kustomization; nil when it could not be read.
 	own *kustomization
+	// kustomizations are all of them, the overlay's own first.
+	kustomizations []*kustomization
 	// folders are those that a kustomization was read from; assembles says that one of them puts values together from pieces of others.
 	folders   []string
 	assembles bool
@@ -151,6 +153,14 @@ func (t *Tree) read(file string) (docs []*yaml.Node, ok bool) {
 	return t.parse(file, 0, b)
 }
 
+// documents parses a file. What bases and components say is parsed once for all sites, and changed by nobody.
+func (t *Tree) documents(file string, b []byte) ([]*yaml.Node, error) {
+	if isBelow(t.overlay, file) {
+		return ParseYAML(b)
+	}
+	return parsed.parse(b)
+}
+
 func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 	if t.in.written >= maxWritten {
 		if !t.full {
@@ -160,7 +170,7 @@ func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {
 		}
 		return nil, false
 	}
-	docs, err := ParseYAML(b)
+	docs, err := t.documents(file, b)
 	if large, ok := errors.AsType[errAliases](err); ok || t.grown(docs) {
 		t.missing(file, piece{offset: offset}.line(&yaml.Node{Line: max(1, large.line)}), "aliases make this too large",
 			fmt.Sprintf("With every alias replaced by what it stands for it is more than %d times as large as it is written.", aliasFactor),
@@ -209,6 +219,7 @@ func (t *Tree) folder(dir string, into *scope, stack []string) {
 	if len(stack) == 0 {
 		t.own = k
 	}
+	t.kustomizations = append(t.kustomizations, k)
 	k.read(into)
 }
 

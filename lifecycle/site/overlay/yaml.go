@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -28,6 +29,45 @@ func ParseYAML(b []byte) ([]*yaml.Node, error) {
 			docs = append(docs, n.Content[0])
 		}
 	}
+}
+
+// maxParsed is how many bytes of text the kept documents may have in all, and maxKept how many each: a fleet's bases and components have
+// some 200 KiB.
+const (
+	maxParsed = 8 << 20
+	maxKept   = 1 << 20
+)
+
+// parsedFiles are documents by their text.
+type parsedFiles struct {
+	mu    sync.Mutex
+	docs  map[string][]*yaml.Node
+	bytes int
+}
+
+// parsed is package-level for the sites of a process: the same text gives the same documents.
+var parsed parsedFiles
+
+// parse is ParseYAML, for text that others have too. What it gives is not to be changed.
+func (p *parsedFiles) parse(b []byte) ([]*yaml.Node, error) {
+	p.mu.Lock()
+	docs, ok := p.docs[string(b)]
+	p.mu.Unlock()
+	if ok {
+		return docs, nil
+	}
+	docs, err := ParseYAML(b)
+	if err != nil || len(b) > maxKept {
+		return docs, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.docs == nil || p.bytes+len(b) > maxParsed {
+		p.docs, p.bytes = map[string][]*yaml.Node{}, 0
+	}
+	p.docs[string(b)] = docs
+	p.bytes += len(b)
+	return docs, nil
 }
 
 var yamlErrorLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
