@@ -95,23 +95,25 @@ func (k *kustomization) plain() bool {
 	return true
 }
 
-// referring are the kinds that name others, or are named, by kustomize's table (api/internal/konfig/builtinpluginconsts/namereference.go). In the
-// end it looks at all of them, whether names have changed or not.
+// referring are the kinds that name others, or are named, by kustomize's table
+// (api/internal/konfig/builtinpluginconsts/namereference.go). In the end it looks at all of them, whether names have changed or not.
 func referring() []string {
 	return []string{
-		"APIService", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Ingress",
-		"IngressClass", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate",
+		"APIService", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
+		"Ingress", "IngressClass", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate",
 		"PriorityClass", "ReplicaSet", "ReplicationController", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "StatefulSet",
 		"StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 	}
 }
 
-// ownAnnotation finds annotations of kustomize's own. It keeps notes in some, and leaves documents out for others. Its versions of APIs look alike.
+// ownAnnotation finds annotations of kustomize's own. It keeps notes in some, and leaves documents out for others. Its versions of APIs look
+// alike.
 var ownAnnotation = regexp.MustCompile(`config\.(kubernetes|k8s)\.io/[^v]`)
 
 var literalKind = regexp.MustCompile(`^[A-Za-z]+$`)
 
-// targets notes the kinds that a kustomization's patches and replacements select. False: one may select any kind, or gives documents other names.
+// targets notes the kinds that a kustomization's patches and replacements select. False: one may select any kind, or gives documents other
+// names.
 func (k *kustomization) targets(kinds *[]string) bool {
 	for _, e := range Items(Field(k.node, "patches")) {
 		if !Empty(Field(e, "options")) {
@@ -194,8 +196,10 @@ func (c *common) ownPatches(t *Tree) bool {
 		if p.Options == nil || (!p.Options.AllowNameChange && !p.Options.AllowKindChange) {
 			continue
 		}
-		if p.Target == nil || p.Options.AllowKindChange || !slices.Contains([]string{KindCluster, KindSite}, OwnKind(p.Target.Group+"/", p.Target.Kind)) ||
-			p.Target.Group == "" {
+		if p.Target == nil || p.Target.Group == "" || p.Options.AllowKindChange {
+			return false
+		}
+		if kind := OwnKind(p.Target.Group+"/", p.Target.Kind); kind != KindCluster && kind != KindSite {
 			return false
 		}
 	}

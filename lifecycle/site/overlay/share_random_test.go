@@ -37,7 +37,8 @@ func TestRandomOverlays(t *testing.T) {
 func randomOverlay(t *testing.T, r *rand.Rand) (*Tree, string) {
 	t.Helper()
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
-	specs := []string{"{a: 1}", "{a: null}", "{namespace: other}", "{list: [{name: x, v: 1}, {name: y}]}", "{list: [{name: x, $patch: delete}]}",
+	specs := []string{"{a: 1}", "{a: null}", "{namespace: other}", "{list: [{name: x, v: 1}, {name: y}]}",
+		"{list: [{name: x, $patch: delete}]}",
 		"{a: {b: {c: yes, d: \"no\", e: 0o17, f: 1.50}}}", "{a: {$patch: replace, z: 1}}", "{text: \"x: |\\\\n  y\"}", "{}", "{a: ~, b: \"\"}",
 		"{hosts: [{hostname: a-0, role: worker}]}", "{hosts: [{hostname: b-0}]}", "{hosts: [{hostname: a-0, $patch: delete}]}"}
 	metas := []string{"", ", labels: {l: m}", ", annotations: {x: \"1\"}", ", annotations: null", ", labels: {}", ", namespace: web"}

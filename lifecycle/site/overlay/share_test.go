@@ -36,7 +36,8 @@ func shared(t *testing.T, files map[string]string) (trees []*Tree) {
 				"spec: {addresses: [10.0." + fmt.Sprint(i) + ".0/24]}\n",
 			dir + "cluster.yaml": "apiVersion: " + APIK0sctl + "\nkind: Cluster\nmetadata: {name: site-" + fmt.Sprint(i) + "}\n" +
 				"spec:\n  hosts:\n  - {hostname: a-" + fmt.Sprint(i) + ", role: controller}\n",
-			dir + "web.yaml": "apiVersion: " + APIKiban + "\nkind: Addon\nmetadata: {name: web}\nspec: {chart: {version: 1." + fmt.Sprint(i) + "}}\n",
+			dir + "web.yaml": "apiVersion: " + APIKiban + "\nkind: Addon\nmetadata: {name: web}\n" +
+				"spec: {chart: {version: 1." + fmt.Sprint(i) + "}}\n",
 		})
 		for name, content := range files {
 			if _, ok := all[name]; !ok && filepath.Dir(name) == "." {
@@ -192,7 +193,8 @@ func TestSitesAreBuiltTogether(t *testing.T) {
 			t.Errorf("after site %d: %d were built whole, and not %d", i, wholes, want)
 		}
 	}
-	other := shared(t, map[string]string{"clusters/base/site.yaml": "apiVersion: " + APIKiban + "\nkind: Site\nmetadata: {name: s}\nspec: {wave: 2}\n"})
+	other := shared(t, map[string]string{"clusters/base/site.yaml": "apiVersion: " + APIKiban +
+		"\nkind: Site\nmetadata: {name: s}\nspec: {wave: 2}\n"})
 	if build(other[0], false); wholes != 3 {
 		t.Error("a site with another base goes by the first one's")
 	}
@@ -205,7 +207,7 @@ func TestSitesAreBuiltTogether(t *testing.T) {
 	}
 }
 
-// TestTheExampleFleetHasMuchInCommon: the sites of the example fleet come out the same, byte for byte, and most of them can be made together.
+// TestTheExampleFleetHasMuchInCommon: the sites of the example fleet come out the same, byte for byte, and most can be made together.
 func TestTheExampleFleetHasMuchInCommon(t *testing.T) {
 	overlays := filepath.Join("..", "..", "..", "overlays")
 	sites, err := os.ReadDir(overlays)
