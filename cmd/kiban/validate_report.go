@@ -6,6 +6,7 @@ import (
 	"kiban.dev/kiban/lifecycle"
 	fleets "kiban.dev/kiban/lifecycle/fleet"
 	"kiban.dev/kiban/lifecycle/forge"
+	"kiban.dev/kiban/lifecycle/render"
 )
 
 // showVerdicts writes what was found in the form that was asked for. Beside a report for GitLab the findings go to the job's log too.
@@ -14,7 +15,7 @@ func showVerdicts(opts *validateOptions, verdicts []forge.SiteFindings, all life
 	if opts.output.data() {
 		return writeReport(a.Out, opts.output.form, verdicts)
 	}
-	a.findings(all)
+	a.findings(render.AcrossSites(all))
 	switch opts.output.form {
 	case "codequality":
 		return forge.CodeQuality(a.Out, verdicts)

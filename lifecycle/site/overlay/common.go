@@ -100,14 +100,14 @@ func (k *kustomization) plain() bool {
 func referring() []string {
 	return []string{
 		"APIService", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
-		"Ingress", "IngressClass", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate",
-		"PriorityClass", "ReplicaSet", "ReplicationController", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "StatefulSet",
+		"Ingress", "IngressClass", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
+		"PodTemplate", "PriorityClass", "ReplicaSet", "ReplicationController", "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "StatefulSet",
 		"StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 	}
 }
 
-// ownAnnotation finds annotations of kustomize's own. It keeps notes in some, and leaves documents out for others. Its versions of APIs look
-// alike.
+// ownAnnotation finds annotations of kustomize's own. It keeps notes in some, and leaves documents out for others. Its own APIs'
+// versions look alike.
 var ownAnnotation = regexp.MustCompile(`config\.(kubernetes|k8s)\.io/[^v]`)
 
 var literalKind = regexp.MustCompile(`^[A-Za-z]+$`)
