@@ -11,6 +11,11 @@ type renderOptions struct {
 	app    *app
 	output output
 	Site   string
+	// Out is a folder for a file of each site; "" prints one.
+	Out string
+	// Sites are those that Out gets; none: all.
+	Sites []string
+	selection
 	// For is another tool that the result is for; "" prints what the overlay merges to.
 	For string
 }
@@ -18,26 +23,57 @@ type renderOptions struct {
 func newRender(a *app, runF func(context.Context, *renderOptions) error) *cobra.Command {
 	opts := &renderOptions{app: a}
 	cmd := &cobra.Command{
-		Use:   "render SITE",
+		Use:   "render SITE | [SITE...] --out DIR",
 		Short: "Print the documents that a site's overlay merges to",
 		Long: `Print the documents that a site's overlay merges to, as kustomize builds them: what every other verb reads.
 "kustomize build overlays/SITE" prints the same.
 
 With --for k0sctl it is the one document that the stock k0sctl takes, with the Site's SSH defaults written out and files named by their
-absolute paths, and a mirror of k0s as k0sDownloadURL: nobody is locked in.`,
-		Example: "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml\n" +
+absolute paths, and a mirror of k0s as k0sDownloadURL: nobody is locked in.
+
+With --out each site, or each of those that are named or selected, gets a file DIR/SITE.yaml. A site that can't be built keeps the file
+that it had; what else is in the folder stays there.`,
+		Example: "  kiban render tokyo-prod\n  kiban render tokyo-prod > before.yaml\n  kiban render --out rendered\n" +
 			"  kiban render tokyo-prod --for k0sctl > k0sctl.yaml",
 		ValidArgsFunction: a.completeSites,
-		RunE: forSite(a, opts, &opts.Site, runF, renderRun, func(cmd *cobra.Command) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if opts.For != "" && opts.For != "k0sctl" {
 				return usage(cmd, "--for "+opts.For+" is no tool that kiban writes for; it has k0sctl")
 			}
-			return opts.output.validate(cmd)
-		}),
+			if err := opts.output.validate(cmd); err != nil {
+				return err
+			}
+			return opts.run(cmd, args, runF)
+		},
 	}
 	addOutput(cmd, &opts.output, "yaml")
+	cmd.Flags().StringVar(&opts.Out, "out", "", "a folder in which each site gets a file, SITE.yaml")
+	opts.selection.flag(cmd)
 	cmd.Flags().StringVar(&opts.For, "for", "", "print it for another tool: k0sctl")
 	return cmd
+}
+
+// run finds out which sites are meant.
+func (opts *renderOptions) run(cmd *cobra.Command, args []string, runF func(context.Context, *renderOptions) error) (err error) {
+	a, run := opts.app, renderRun
+	switch {
+	case opts.Out != "" && opts.For != "":
+		return usage(cmd, "either --out or --for, not both")
+	case opts.Out != "":
+		run = renderAll
+		opts.Sites, err = a.namedOr(cmd, args, &opts.selection, a.everySite)
+	case cmd.Flags().Changed("selector"):
+		return usage(cmd, "where are the sites to be written? --selector goes with --out DIR")
+	default:
+		opts.Site, err = a.oneSite(cmd, args)
+	}
+	if err != nil {
+		return err
+	}
+	if runF != nil {
+		run = runF
+	}
+	return run(cmd.Context(), opts)
 }
 
 func renderRun(ctx context.Context, opts *renderOptions) error {

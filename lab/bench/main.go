@@ -36,6 +36,13 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 2 && os.Args[1] == "kustomize-build" {
+		if err := kustomize(os.Args[2], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.StringVar(&o.Kiban, "kiban", "../bin/kiban", "the kiban binary")
 	flag.StringVar(&o.Lab, "lab", "../bin/kiban-lab", "the lab's binary")
