@@ -108,9 +108,12 @@ func (p *planner) comesBackAt(m *member) lifecycle.Version {
 // refuseComeback refuses a declared version that a stranded controller may not be started with.
 func (p *planner) refuseComeback(m *member) {
 	want := p.comesBackAt(m)
-	_, why := m.seen.MayGoBack()
+	why := p.noReturn()
+	if may, one := m.seen.MayGoBack(); !may {
+		why = append([]string{"It may not go back: " + one + "."}, why...)
+	}
 	p.find(lifecycle.Errorf(m.Name, "k0s %s may not be started here after %s", want, m.seen.Binary).
-		Because(m.strandedWhy()+".", "It may not go back: "+why+".").Because(logOf(m)...).Because(p.triedBefore(m)...).
+		Because(append([]string{m.strandedWhy() + "."}, why...)...).Because(logOf(m)...).Because(p.triedBefore(m)...).
 		Try(fmt.Sprintf("Declare %s: the next plan installs it in place of %s. Or restore the control plane at %s. %s",
 			lifecycle.FixedVersion(m.seen.Binary, p.othersHave(m)), m.seen.Binary, want, p.restoreHint(m.seen.Binary))))
 }

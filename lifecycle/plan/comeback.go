@@ -82,7 +82,7 @@ func (p *planner) comeBack(s *stage, m *member) {
 // goBack puts the former k0s in the place of the one that fails.
 func (p *planner) goBack(s *stage, m *member) {
 	_, why := m.seen.MayGoBack()
-	if p.phase == phaseBack {
+	if p.phase == phaseBack && len(p.noReturn()) == 0 {
 		why = "the newer one has only acted as " + p.pin.Former.MinorString()
 	}
 	st := p.do(lifecycle.ActionRestoreFormer, m, fmt.Sprintf("%s; %s is declared, and it may run again: %s", m.strandedWhy(), m.level, why))
@@ -96,8 +96,8 @@ func (p *planner) mayComeBack(m *member, v lifecycle.Version) bool {
 	if v.MinorsAhead(m.seen.Binary) >= 0 {
 		return true // it reads all that the one which fails has written
 	}
-	if p.phase == phaseBack && v == p.pin.Former {
-		return len(p.noReturn()) == 0
+	if p.phase == phaseBack && v == p.pin.Former && len(p.noReturn()) == 0 {
+		return true
 	}
 	ok, _ := m.seen.MayGoBack()
 	return ok

@@ -199,3 +199,43 @@ func TestForthAgainSoaksAnew(t *testing.T) {
 		}
 	}
 }
+
+// TestBackWithOneAway: half-way in the roll a controller does not come up, another does not answer, and no API is left. The one whose newer
+// k0s never served goes back first, by `kiban back` and where the former version is declared; the one that acted as the former version waits
+// until it is known of all. One that may have served does not go.
+func TestBackWithOneAway(t *testing.T) {
+	stuck := func(t *testing.T, ran ...string) (*world, lifecycle.State) {
+		t.Helper()
+		w := soaking(t, 3, soaks)
+		down := w.hosts["controller-2"]
+		down.Running, down.Service, down.Restarts, down.RanKnown, down.Ran = lifecycle.Version{}, lifecycle.ServiceFailed, 5, true, ran
+		st := w.observe()
+		*hostState(&st, "controller-3") = lifecycle.HostState{Name: "controller-3", Problem: lifecycle.HostUnreachable}
+		st.API.Unknown, st.API.Servers = "no API server answers", nil
+		return w, st
+	}
+	w, st := stuck(t)
+	p := Back(w.site, st)
+	if err := p.Diagnostics.Err(); err != nil || len(p.Steps) != 1 || p.Steps[0].ID != "controller-2/restore-former" {
+		t.Errorf("back: %v\n%s", err, outline(p))
+	}
+	if d := p.Diagnostics; len(d) != 1 || !strings.Contains(d[0].Detail, "never served") || !strings.Contains(d[0].Detail, "controller-3") {
+		t.Errorf("back says %v", d)
+	}
+	w.declare(newSite(v135, 3, 2, soaks))
+	p = makePlan(w.site, st)
+	if err := p.Diagnostics.Err(); strings.Contains(outline(p), "controller-1/restore-former") ||
+		!strings.Contains(outline(p), "controller-2/restore-former") || err != nil && strings.Contains(err.Error(), "may not be started here") {
+		t.Errorf("with the former version declared: %v\n%s", err, outline(p))
+	}
+	w, st = stuck(t, lifecycle.PartEtcd, lifecycle.PartAPIServer)
+	p = Back(w.site, st)
+	if err := p.Diagnostics.Err(); err == nil || !p.Empty() || !strings.Contains(err.Error(), "controller-3 does not tell how it is") {
+		t.Errorf("one that has served goes back: %v\n%s", err, outline(p))
+	}
+	w.declare(newSite(v135, 3, 2, soaks))
+	err := makePlan(w.site, st).Diagnostics.Err()
+	if err == nil || !strings.Contains(err.Error(), "which may have written what") || !strings.Contains(err.Error(), "controller-3 does not tell") {
+		t.Errorf("with the former version declared: %v", err)
+	}
+}

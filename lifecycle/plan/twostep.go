@@ -273,13 +273,14 @@ func (p *planner) goBackAll() {
 	s := p.stage(lifecycle.StageBack, "control plane back to "+p.pin.Former.String(), 1)
 	down := func(m *member) bool { return p.dark() && m.seen.Running.IsZero() }
 	controllers := ailingFirst(p.controllers())
+	whole := len(p.noReturn()) == 0
 	if p.dark() {
 		s.Width = 0
 		runs := slices.DeleteFunc(slices.Clone(controllers), down)
 		controllers = append(slices.DeleteFunc(controllers, func(m *member) bool { return !down(m) }), runs...)
 	}
 	for _, m := range controllers {
-		if !m.belongs() || !p.pin.Former.Less(m.level) {
+		if !m.belongs() || !p.pin.Former.Less(m.level) || !whole && !m.neverServed() {
 			continue
 		}
 		st := p.do(lifecycle.ActionRestoreFormer, m, fmt.Sprintf("k0s %s has only acted as %s there: %s reads all that was written", m.level,
@@ -366,11 +367,41 @@ func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 	}
 	p.phase = phaseBack
 	p.keepConfiguration()
-	if p.inspectReturn() {
+	if p.tellFirstBack() || p.inspectReturn() {
 		p.goBackAll()
 		p.inspectDisruption()
 	}
 	return p.finishAt(p.pin.Former)
+}
+
+// neverServed reports whether a controller does not run, and its newer k0s has never had an API server there: its former one reads all that
+// was written, whatever the others are.
+func (m *member) neverServed() bool {
+	may, _ := m.seen.MayGoBack()
+	return may && m.unproven() && m.seen.Running.IsZero()
+}
+
+// tellFirstBack reports whether some controllers go back though not all can: no API answers, and those that never served as the newer version
+// lose nothing by it. With them etcd may have its quorum again, and then the rest can be seen to.
+func (p *planner) tellFirstBack() bool {
+	why := p.noReturn()
+	if !p.dark() || len(why) == 0 {
+		return false
+	}
+	var first []string
+	for _, m := range p.controllers() {
+		if m.belongs() && p.pin.Former.Less(m.level) && m.neverServed() {
+			first = append(first, m.Name)
+		}
+	}
+	if len(first) == 0 {
+		return false
+	}
+	p.find(lifecycle.Warnf(p.site.Name, "not all of the control plane can go back now").
+		Because(fmt.Sprintf("Of %s k0s has never served as %s: it goes back first, for no API answers.", lifecycle.Enumerate(first), p.pin.To)).
+		Because(why...).
+		Try(fmt.Sprintf("When the API answers again: kiban status %s", p.site.Name)))
+	return true
 }
 
 // finishAt is the plan that leads to a version, whatever is declared.

@@ -86,6 +86,7 @@ func (s *Session) converge(ctx context.Context, g goal) (res Result, err error) 
 		if again {
 			continue
 		}
+		s.keepLoss(ctx, g)
 		res.planned(plan, carriedOut)
 		agreed, err := s.present(ctx, g, turn, plan)
 		if err != nil {

@@ -50,6 +50,19 @@ func keepReturn(ctx context.Context, pins Pins, site lifecycle.Site, seen lifecy
 	return pins.KeepPinned(ctx, func(prev lifecycle.Pinned) lifecycle.Pinned { return prev.Looked(site, seen) })
 }
 
+// keepLoss has the cluster keep that its control plane can't go back any more, where the look before a run finds that first: what the run
+// then does may take the trace away, as removing the machine does. It is kept where the run is refused, too.
+func (s *Session) keepLoss(ctx context.Context, g goal) {
+	seen := s.lastSeen()
+	prev := seen.Past.Pinned.Value
+	if g.blind || len(prev.Why) > 0 || len(prev.Looked(s.site, seen).Why) == 0 {
+		return
+	}
+	if err := keepReturn(ctx, s.parts.Pins, s.site, seen); err != nil {
+		s.opts.Hooks.warn(noReturnKept(s.site.Name, err))
+	}
+}
+
 // noReturnKept is the warning that it could not.
 func noReturnKept(site string, err error) lifecycle.Diagnostic {
 	return lifecycle.Warnf(site, "the cluster could not keep whether its control plane can still go back").From(err).

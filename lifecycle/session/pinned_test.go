@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -102,5 +103,50 @@ func TestKeepReturn(t *testing.T) {
 	}
 	if err := keepReturn(t.Context(), nil, soaks, well); err != nil {
 		t.Error(err)
+	}
+}
+
+// otherwise is a site of which an API server acts as the newer version already.
+type otherwise struct{ *bench }
+
+func (o otherwise) Observe(context.Context) (lifecycle.State, error) {
+	return lifecycle.State{Site: "lab", ObservedAt: time.Date(2026, 11, 4, 9, 0, 0, 0, time.UTC),
+		API: lifecycle.APIState{Servers: []lifecycle.APIServer{{Host: "controller-3", Emulates: "1.36"}}}}, nil
+}
+
+// TestTheFirstLookKeepsALoss: that a control plane can't go back any more is kept by the look before a run, whatever the run then does with
+// the machine that showed it, and where the run is refused, too. A look that only tells keeps nothing.
+func TestTheFirstLookKeepsALoss(t *testing.T) {
+	refused := planOf("f", "worker-1/upgrade")
+	refused.Diagnostics = lifecycle.Diagnostics{lifecycle.Errorf("lab", "the control plane can't go back")}
+	for name, tt := range map[string]struct {
+		plan lifecycle.Plan
+		do   func(*Session) error
+		want bool
+	}{
+		"a machine is removed": {planOf("f", "controller-3/remove"),
+			func(s *Session) error { _, err := s.Node(t.Context(), lifecycle.NodeTask{}); return err }, true},
+		"apply": {planOf("f", "worker-1/upgrade"),
+			func(s *Session) error { _, err := s.Apply(t.Context(), ApplyOptions{}); return err }, true},
+		"a run that is refused": {refused, func(s *Session) error {
+			if _, err := s.Apply(t.Context(), ApplyOptions{}); err == nil {
+				return errors.New("it was not refused")
+			}
+			return nil
+		}, true},
+		"a plan": {planOf("f", "worker-1/upgrade"), func(s *Session) error { _, err := s.Plan(t.Context(), lifecycle.PlanOptions{}); return err }, false},
+	} {
+		b := &bench{plans: []lifecycle.Plan{tt.plan}}
+		kept := &keptPin{Pinned: lifecycle.Pinned{Former: lifecycle.Version{Major: 1, Minor: 35}, To: lifecycle.Version{Major: 1, Minor: 36},
+			Since: time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)}}
+		s := b.open(t, Options{})
+		s.site.Policy.ControlPlane.Soak = time.Hour
+		s.parts.Site, s.parts.Pins = otherwise{b}, &pinReader{kept}
+		if err := tt.do(s); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if lost := !kept.Lost.IsZero(); lost != tt.want || kept.writes > 1 {
+			t.Errorf("%s: %d writes, %+v", name, kept.writes, kept.Pinned)
+		}
 	}
 }
