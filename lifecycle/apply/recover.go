@@ -167,12 +167,17 @@ func (r *run) standing(ctx context.Context, s lifecycle.Step, told *lifecycle.Di
 		return
 	}
 	others, unknown := r.others(ctx, s.Target)
+	back, pinned := r.goingBack(ctx, s, others, unknown)
+	fix := fmt.Sprintf("declare %s: the next plan installs that in its place and does not start %s again",
+		lifecycle.FixedVersion(s.Version, others), s.Version)
+	if pinned {
+		fix = "go back first, then declare " + lifecycle.FixedVersion(s.Version, others)
+	}
 	told.Hint = stopped + "\n" + fmt.Sprintf(
 		"- If the cause is on %[1]s, mend it and run the same command again: it carries on from there.\n%[4]s"+
-			"- If %[2]s is at fault, declare %[3]s: the next plan installs that in its place "+
-			"and does not start %[2]s again.\n"+
+			"- If %[2]s is at fault, %[3]s.\n"+
 			"- If the machine is lost, replace it: kiban node replace %[5]s %[1]s.",
-		s.Target, s.Version, lifecycle.FixedVersion(s.Version, others), r.goingBack(ctx, s, others, unknown), r.site.Name)
+		s.Target, s.Version, fix, back, r.site.Name)
 }
 
 // lostDuring says that a machine was out of reach before its upgrade was done. That is no word against the version.
@@ -223,10 +228,11 @@ func (r *run) others(ctx context.Context, but string) (have map[string]lifecycle
 }
 
 // goingBack says whether declaring the controller's former version has it run again, by what is on the machine and which versions the
-// others have, and else which backup leads back. Of those in unknown it is not known.
-func (r *run) goingBack(ctx context.Context, s lifecycle.Step, others map[string]lifecycle.Version, unknown []string) string {
+// others have, and else which backup leads back. Of those in unknown it is not known. pinned: it acted as the former one alone.
+func (r *run) goingBack(ctx context.Context, s lifecycle.Step, others map[string]lifecycle.Version, unknown []string) (
+	text string, pinned bool) {
 	if r.Hosts == nil || s.From.IsZero() || s.From == s.Version {
-		return ""
+		return "", false
 	}
 	ctx, cancel := lifecycle.Within(ctx, time.Minute, "no answer")
 	defer cancel()
@@ -237,14 +243,19 @@ func (r *run) goingBack(ctx context.Context, s lifecycle.Step, others map[string
 		err = errors.New(h.Why)
 		fallthrough
 	default:
-		return fmt.Sprintf("- Whether it may go back to %s can't be told: %v.\n", s.From, err)
+		return fmt.Sprintf("- Whether it may go back to %s can't be told: %v.\n", s.From, err), false
 	}
 	if h.Binary == h.Former {
-		return "" // the new one never came into its place, so there is nothing to go back from
+		return "", false // the new one never came into its place, so there is nothing to go back from
 	}
 	if h.PinHeld && lifecycle.Emulated(h.Config) == lifecycle.EmulatedMinor(h.Former) {
-		return fmt.Sprintf("- Back to %s, with nothing lost: kiban back %s. It says what may be in the way.\n", h.Former, r.site.Name)
+		return fmt.Sprintf("- Back to %s, with nothing lost: kiban back %s. It says what may be in the way.\n", h.Former, r.site.Name), true
 	}
+	return r.declaringFormer(s, h, others, unknown), false
+}
+
+// declaringFormer is goingBack where the newer version did not act as the former one.
+func (r *run) declaringFormer(s lifecycle.Step, h lifecycle.HostState, others map[string]lifecycle.Version, unknown []string) string {
 	ok, why := h.MayDeclareFormer(others)
 	switch {
 	case ok && len(unknown) > 0:

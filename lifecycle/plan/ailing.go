@@ -144,13 +144,43 @@ func (p *planner) standing(m *member) []string {
 func (p *planner) waysOn(m *member) []string {
 	ways := []string{p.wayToStart(m), p.wayToFormer(m)}
 	if m.stalls(p) {
-		ways = append(ways, fmt.Sprintf("- If the version is at fault, declare %s, and the next plan installs it in its place.",
-			lifecycle.FixedVersion(m.seen.Binary, p.othersHave(m))))
+		ways = append(ways, p.wayForward(m))
 	}
 	if m.unproven() {
 		return append(ways, "- "+p.restoreHint(m.seen.Binary))
 	}
 	return append(ways, "- "+p.restoreNewest())
+}
+
+// wayForward says how a fixed version comes in the place of one that does not come up. A control plane that can go back does that first: the
+// former k0s is kept for it, and a second newer one would take its place.
+func (p *planner) wayForward(m *member) string {
+	fixed := lifecycle.FixedVersion(m.seen.Binary, p.othersHave(m))
+	switch pin := p.pinOf(m); {
+	case !pin.Open():
+		return fmt.Sprintf("- If the version is at fault, declare %s, and the next plan installs it in its place.", fixed)
+	case len(p.noReturnOf(pin)) == 0:
+		return fmt.Sprintf("- If the version is at fault, go back first, then declare %s.", fixed)
+	}
+	return fmt.Sprintf("- If the version is at fault, take spec.upgrade.controlPlane out of the Site, and declare %s: the next plan installs it "+
+		"in its place. There is no way back then.", fixed)
+}
+
+// pinOf is the pin by which a controller could have its former k0s again; none that is open where it is of no such.
+func (p *planner) pinOf(m *member) lifecycle.Pinned {
+	pin := p.pin
+	if !pin.Open() {
+		pin = p.keptByMachines()
+	}
+	if pin.Open() && pin.Former == m.seen.Former {
+		return pin
+	}
+	return lifecycle.Pinned{}
+}
+
+func (p *planner) noReturnOf(pin lifecycle.Pinned) []string {
+	why, _ := pin.NoReturn(p.site, p.state)
+	return why
 }
 
 // wayToStart says what may be done on the machine.
@@ -168,12 +198,8 @@ func (p *planner) wayToFormer(m *member) string {
 	if !m.unproven() {
 		return "- There is no former k0s on the machine to go back to."
 	}
-	pin := p.pin
-	if !pin.Open() {
-		pin = p.keptByMachines()
-	}
-	if pin.Open() && pin.Former == f {
-		why, _ := pin.NoReturn(p.site, p.state)
+	if pin := p.pinOf(m); pin.Open() {
+		why := p.noReturnOf(pin)
 		if len(why) == 0 {
 			return fmt.Sprintf("- Back to %s, with nothing lost: kiban back %s. The newer one has only acted as %s.", f, p.site.Name,
 				f.MinorString())

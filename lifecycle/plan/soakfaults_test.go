@@ -239,3 +239,46 @@ func TestBackWithOneAway(t *testing.T) {
 		t.Errorf("with the former version declared: %v", err)
 	}
 }
+
+// TestTheNewerVersionIsAtFault: while a control plane can go back, a later patch release of the newer one is refused, with the way there;
+// where no API answers, too, for it would take the place of the former k0s that is kept. Where there is no way back any more, it is taken
+// once the site asks for none: the way back is given up, and it goes to that release.
+func TestTheNewerVersionIsAtFault(t *testing.T) {
+	fixed := v("v1.36.4+k0s.0")
+	w := soaking(t, 3, soaks)
+	w.declare(newSite(fixed, 3, 2, soaks))
+	for name, edit := range map[string]func(*lifecycle.State){
+		"the API answers": func(*lifecycle.State) {},
+		"no API": func(st *lifecycle.State) {
+			st.API.Unknown, st.API.Servers = "no API server answers", nil
+			for i := range st.Hosts {
+				if h := &st.Hosts[i]; strings.HasPrefix(h.Name, "controller") {
+					h.Running, h.Service, h.Restarts = lifecycle.Version{}, lifecycle.ServiceFailed, 5
+				}
+			}
+		},
+	} {
+		st := w.observe()
+		edit(&st)
+		p := makePlan(w.site, st)
+		err := p.Diagnostics.Err()
+		if err == nil || !strings.Contains(err.Error(), "the control plane is between") || !p.Empty() {
+			t.Errorf("%s: %v\n%s", name, err, outline(p))
+		}
+		if !slices.ContainsFunc(p.Diagnostics, func(d lifecycle.Diagnostic) bool { return strings.Contains(d.Hint, "kiban back") }) {
+			t.Errorf("%s: the way there is not told: %v", name, p.Diagnostics)
+		}
+	}
+	w.acts["controller-1"] = "1.36"
+	w.pinned = w.pinned.Looked(w.site, w.observe())
+	w.declare(newSite(fixed, 3, 2))
+	converge(t, w, serial)
+	for name, h := range w.hosts {
+		if h.Running != fixed {
+			t.Errorf("%s runs %s", name, h.Running)
+		}
+	}
+	if w.pinned.Open() || w.pinned.End != lifecycle.EndCommit {
+		t.Errorf("the record is %+v", w.pinned)
+	}
+}

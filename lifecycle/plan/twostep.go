@@ -35,6 +35,8 @@ type standing struct {
 	levels []lifecycle.Version
 	// pinned: one of them is configured to act as a release, by no declaration.
 	pinned bool
+	// lost: it can't go back any more, for good.
+	lost bool
 	// joins: a controller is to join, as one that takes the place of a dead one.
 	joins bool
 	now   time.Time
@@ -56,10 +58,10 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 		return phaseNone, nil
 	case s.target == r.Former:
 		return phaseBack, nil
-	case s.target != r.To:
-		return phaseNone, new(lifecycle.Errorf("", "the control plane is between %s and %s, and %s is declared", r.Former, r.To, s.target).
-			Because(fmt.Sprintf("It was pinned on %s, to go to %s. While it can go back, it goes nowhere else.", lifecycle.Stamp(r.Since), r.To)).
-			Try(fmt.Sprintf("Wait with %s until %s. Meanwhile declare %s, or %s to go back.", s.target, s.committed(), r.To, r.Former)))
+	case s.target != r.To && (s.policy.On() || !patches(r.To, s.target)):
+		return phaseNone, s.elsewhere()
+	case !s.policy.On() && (s.target != r.To || s.lost):
+		return phaseCommit, nil // nobody asks for a way back any more, or there is none
 	case low != r.To || high != r.To || r.Soaks.IsZero():
 		return phaseRoll, nil
 	case !s.policy.On():
@@ -71,6 +73,23 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 		return phaseSoak, nil
 	}
 	return phaseCommit, nil
+}
+
+// patches reports whether a version is a later patch release of another one's minor.
+func patches(v, later lifecycle.Version) bool { return v.Less(later) && later.MinorsAhead(v) == 0 }
+
+// elsewhere is why a control plane goes nowhere else while it can go back: its former k0s is kept on the machines for that, and the next one
+// would take its place.
+func (s standing) elsewhere() *lifecycle.Diagnostic {
+	r := s.record
+	way := fmt.Sprintf("Wait with %s until %s. Meanwhile declare %s, or %s to go back.", s.target, s.committed(), r.To, r.Former)
+	if patches(r.To, s.target) {
+		way += fmt.Sprintf("\nWhere %s is at fault: kiban back %s, then declare %s anew. Where it can't go back: take spec.upgrade.controlPlane "+
+			"out of the Site, with %[3]s declared; that gives up the way back.", r.To, s.site, s.target)
+	}
+	return new(lifecycle.Errorf("", "the control plane is between %s and %s, and %s is declared", r.Former, r.To, s.target).
+		Because(fmt.Sprintf("It was pinned on %s, to go to %s. While it can go back, it goes nowhere else.", lifecycle.Stamp(r.Since), r.To)).
+		Try(way))
 }
 
 // committed says when, and by whom, a control plane is committed for which another version has to wait.
@@ -98,12 +117,10 @@ func (p *planner) settlePhase() bool {
 		s.joins = s.joins || m.joins()
 	}
 	if p.dark() {
-		p.keepConfiguration() // the record can't be read: what is there stays
-		if p.pin = p.keptByMachines(); p.pin.Open() && p.target() == p.pin.Former {
-			p.phase = phaseBack // revive brings those back that do not come up
-		}
-		return true
+		return p.settleInTheDark(s)
 	}
+	_, lost := p.state.Past.Pinned.Value.NoReturn(p.site, p.state)
+	s.lost = len(lost) > 0 || len(s.record.Why) > 0
 	if why := p.state.Past.Pinned.Unknown; why != "" {
 		p.keepConfiguration()
 		p.find(lifecycle.Blockedf(p.site.Name, "whether the control plane acts as its former version is not known").Because(why).
@@ -117,6 +134,24 @@ func (p *planner) settlePhase() bool {
 		return false
 	}
 	p.enter(is)
+	return true
+}
+
+// settleInTheDark is settlePhase where no API answers: the record can't be read, and what the machines keep counts.
+func (p *planner) settleInTheDark(s standing) bool {
+	p.keepConfiguration() // what is there stays
+	s.record = p.keptByMachines()
+	p.pin = s.record
+	switch {
+	case !p.pin.Open() || p.target() == p.pin.To:
+	case p.target() == p.pin.Former:
+		p.phase = phaseBack // revive brings those back that do not come up
+	case len(p.noReturn()) == 0:
+		problem := s.elsewhere()
+		problem.Subject = p.site.Name
+		p.find(*problem)
+		return false
+	}
 	return true
 }
 
@@ -310,8 +345,11 @@ func (p *planner) commitAll() {
 	}
 	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
 		p.pin.Former))
-	note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
-	note.Before = append(note.Before, p.othersWell()...)
+	note.Before = append(p.window(), p.gate(lifecycle.GateEtcdQuorum, ""))
+	if _, lost := p.pin.NoReturn(p.site, p.state); len(lost) == 0 && len(p.pin.Why) == 0 { // else there is nothing to give up
+		note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
+		note.Before = append(note.Before, p.othersWell()...)
+	}
 	p.unpinAll(lifecycle.StageCommit, "commit the control plane to "+p.pin.To.String(), note)
 }
 

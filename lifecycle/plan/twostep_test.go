@@ -64,6 +64,14 @@ func TestPhase(t *testing.T) {
 			phaseBack, ""},
 		"another version is declared": {standing{policy: on, target: v("v1.36.4+k0s.0"), levels: levels(v136), record: soaking, pinned: true},
 			phaseNone, "is between"},
+		"a patch release of that": {standing{policy: on, target: v("v1.36.4+k0s.0"), levels: levels(v136, v135), record: soaking, pinned: true},
+			phaseNone, "is between"},
+		"a patch release, and no way back is asked for": {standing{target: v("v1.36.4+k0s.0"), levels: levels(v136, v135), record: soaking,
+			pinned: true}, phaseCommit, ""},
+		"half-way, and no way back is asked for": {standing{target: v136, levels: levels(v136, v135), record: soaking, pinned: true},
+			phaseRoll, ""},
+		"half-way, with no way back": {standing{target: v136, levels: levels(v136, v135), record: soaking, pinned: true, lost: true},
+			phaseCommit, ""},
 		"a pin by hand is nobody's": {standing{target: v135, levels: levels(v135), pinned: true}, phaseNone, ""},
 	} {
 		tt.standing.now = clock
