@@ -152,8 +152,8 @@ func (p *planner) waysOn(m *member) []string {
 	return append(ways, "- "+p.restoreNewest())
 }
 
-// wayForward says how a fixed version comes in the place of one that does not come up. A control plane that can go back does that first: the
-// former k0s is kept for it, and a second newer one would take its place.
+// wayForward says how a fixed version comes in the place of one that does not come up. A control plane that can go back does that first:
+// the former k0s is kept for it, and a second newer one would take its place.
 func (p *planner) wayForward(m *member) string {
 	fixed := lifecycle.FixedVersion(m.seen.Binary, p.othersHave(m))
 	switch pin := p.pinOf(m); {
@@ -162,8 +162,8 @@ func (p *planner) wayForward(m *member) string {
 	case len(p.noReturnOf(pin)) == 0:
 		return fmt.Sprintf("- If the version is at fault, go back first, then declare %s.", fixed)
 	}
-	return fmt.Sprintf("- If the version is at fault, take spec.upgrade.controlPlane out of the Site, and declare %s: the next plan installs it "+
-		"in its place. There is no way back then.", fixed)
+	return fmt.Sprintf("- If the version is at fault, take spec.upgrade.controlPlane out of the Site, and declare %s: the next plan "+
+		"installs it in its place. There is no way back then.", fixed)
 }
 
 // pinOf is the pin by which a controller could have its former k0s again; none that is open where it is of no such.

@@ -78,8 +78,8 @@ func (s standing) phase() (phase, *lifecycle.Diagnostic) {
 // patches reports whether a version is a later patch release of another one's minor.
 func patches(v, later lifecycle.Version) bool { return v.Less(later) && later.MinorsAhead(v) == 0 }
 
-// elsewhere is why a control plane goes nowhere else while it can go back: its former k0s is kept on the machines for that, and the next one
-// would take its place.
+// elsewhere is why a control plane goes nowhere else while it can go back: its former k0s is kept on the machines for that, and the next
+// one would take its place.
 func (s standing) elsewhere() *lifecycle.Diagnostic {
 	r := s.record
 	way := fmt.Sprintf("Wait with %s until %s. Meanwhile declare %s, or %s to go back.", s.target, s.committed(), r.To, r.Former)
@@ -419,8 +419,8 @@ func (m *member) neverServed() bool {
 	return may && m.unproven() && m.seen.Running.IsZero()
 }
 
-// tellFirstBack reports whether some controllers go back though not all can: no API answers, and those that never served as the newer version
-// lose nothing by it. With them etcd may have its quorum again, and then the rest can be seen to.
+// tellFirstBack reports whether some controllers go back though not all can: no API answers, and those that never served as the newer
+// version lose nothing by it. With them etcd may have its quorum again, and then the rest can be seen to.
 func (p *planner) tellFirstBack() bool {
 	why := p.noReturn()
 	if !p.dark() || len(why) == 0 {

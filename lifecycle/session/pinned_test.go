@@ -134,7 +134,10 @@ func TestTheFirstLookKeepsALoss(t *testing.T) {
 			}
 			return nil
 		}, true},
-		"a plan": {planOf("f", "worker-1/upgrade"), func(s *Session) error { _, err := s.Plan(t.Context(), lifecycle.PlanOptions{}); return err }, false},
+		"a plan": {planOf("f", "worker-1/upgrade"), func(s *Session) error {
+			_, err := s.Plan(t.Context(), lifecycle.PlanOptions{})
+			return err
+		}, false},
 	} {
 		b := &bench{plans: []lifecycle.Plan{tt.plan}}
 		kept := &keptPin{Pinned: lifecycle.Pinned{Former: lifecycle.Version{Major: 1, Minor: 35}, To: lifecycle.Version{Major: 1, Minor: 36},
