@@ -133,7 +133,10 @@ const largeAccounts, largeQuotas, largeWebhooks = 20_000, 200, 20
 
 func (l largeCluster) serve(w http.ResponseWriter, r *http.Request) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
-	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil {
+		limit = l.pods // all at once
+	}
 	kind := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	page := func(all int) (to int, meta metav1.ListMeta) {
 		if to = min(from+limit, all); to < all {

@@ -195,12 +195,10 @@ func (p *planner) inspectNodes() {
 	if p.external() {
 		return // whose nodes they are is not for the site to say
 	}
-	for _, n := range p.state.Nodes {
-		if _, declared := p.site.Cluster.Host(n.Name); !declared {
-			p.find(lifecycle.Warnf(n.Name, "the cluster has a node that the site does not declare").
-				Because("kiban neither upgrades nor removes it.").
-				Try("Declare it, or remove it: kubectl drain, k0s reset on the machine, kubectl delete node " + n.Name + "."))
-		}
+	for _, n := range p.undeclared {
+		p.find(lifecycle.Warnf(n.Name, "the cluster has a node that the site does not declare").
+			Because("kiban neither upgrades nor removes it.").
+			Try("Declare it, or remove it: kubectl drain, k0s reset on the machine, kubectl delete node " + n.Name + "."))
 	}
 }
 

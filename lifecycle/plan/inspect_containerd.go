@@ -41,6 +41,9 @@ type turnedDown struct {
 
 // turnedDownBy are the files of a member that a version on its way does not take, each with the first such version.
 func (p *planner) turnedDownBy(m *member) []turnedDown {
+	if len(m.seen.DropIns) == 0 {
+		return nil
+	}
 	own := slices.ContainsFunc(m.seen.DropIns, func(d lifecycle.DropIn) bool { return d.Path == lifecycle.ContainerdConfig })
 	var out []turnedDown
 	for _, v := range p.versionsOf(m) {

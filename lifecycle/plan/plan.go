@@ -60,6 +60,9 @@ type planner struct {
 	state   lifecycle.State
 	options lifecycle.PlanOptions
 	members []*member
+	named   map[string]*member
+	// undeclared are the nodes that no host is declared for.
+	undeclared []lifecycle.NodeState
 	// hops are the versions on the way, the declared one last; empty when every member has it.
 	hops       []lifecycle.Version
 	work       []*stage
@@ -84,9 +87,15 @@ type planner struct {
 
 // survey lays what is declared beside what was seen.
 func survey(site lifecycle.Site, state lifecycle.State) *planner {
-	p := &planner{site: site, state: state, classes: lifecycle.ChangeTable()}
+	p := &planner{site: site, state: state, classes: lifecycle.ChangeTable(), named: map[string]*member{}}
 	for _, h := range site.Cluster.Hosts {
-		p.members = append(p.members, newMember(h, state, site.Cluster.Version))
+		m := newMember(h, state, site.Cluster.Version)
+		p.members, p.named[h.Name] = append(p.members, m), m
+	}
+	for _, n := range state.Nodes {
+		if p.named[n.Name] == nil {
+			p.undeclared = append(p.undeclared, n)
+		}
 	}
 	return p
 }

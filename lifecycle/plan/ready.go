@@ -101,10 +101,8 @@ func (p *planner) preflight(m *member, v lifecycle.Version) *step {
 }
 
 func (p *planner) member(name string) *member {
-	for _, m := range p.members {
-		if m.Name == name {
-			return m
-		}
+	if m := p.named[name]; m != nil {
+		return m
 	}
 	panic("plan: a step for a host that is not declared: " + name) // steps are made from members: a bug, not a condition
 }

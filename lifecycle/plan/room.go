@@ -13,8 +13,14 @@ func (p *planner) evacuates(m *member) bool {
 	if !m.evacuates() {
 		return false
 	}
-	takers, _ := p.takers(m)
-	return takers > 0
+	return p.hasTaker(m)
+}
+
+// hasTaker reports whether another node takes pods of the member's. It is asked for each worker: most find one at once.
+func (p *planner) hasTaker(m *member) bool {
+	takes := func(o *member) bool { return o != m && o.registered && o.Role.RunsWorkloads() && o.repels(m) == "" }
+	return slices.ContainsFunc(p.members, takes) ||
+		slices.ContainsFunc(p.undeclared, func(n lifecycle.NodeState) bool { return n.Repels(m.node) == "" })
 }
 
 // takers are how many other nodes take pods of the member's, at this point of the plan, and why the others do not. A node that kiban itself
@@ -30,10 +36,7 @@ func (p *planner) takers(m *member) (n int, others []string) {
 		}
 		n++
 	}
-	for _, node := range p.state.Nodes {
-		if _, declared := p.site.Cluster.Host(node.Name); declared {
-			continue
-		}
+	for _, node := range p.undeclared {
 		if why := node.Repels(m.node); why != "" {
 			others = append(others, node.Name+" "+why)
 			continue
