@@ -70,8 +70,11 @@ func sweepGround(o options, sites int) (*drive.Ground, error) {
 		hosts[0].Role = "controller"
 		name := fmt.Sprintf("shop-%04d", i)
 		s := fleet.Site{Name: name, Net: g.Net, Hosts: hosts, Version: "v1.36.3+k0s.2", User: "root", MaxUnavailable: "1", DrainTimeout: "60s",
-			NodeTimeout: "60s", ConnectTimeout: "20s", KnownHosts: "known_hosts", Documents: map[string]string{"known_hosts": known.String()}}
+			NodeTimeout: "60s", ConnectTimeout: "20s", KnownHosts: "known_hosts"}
 		if err := s.Write(g.Dir); err != nil {
+			return g, err
+		}
+		if err := os.WriteFile(filepath.Join(g.Dir, "overlays", name, "known_hosts"), known.Bytes(), 0o644); err != nil {
 			return g, err
 		}
 	}
@@ -86,8 +89,11 @@ func hostKeys(file string) (map[string]string, error) {
 	}
 	keys := map[string]string{}
 	for line := range strings.Lines(string(b)) {
-		address, _, _ := strings.Cut(line, " ")
-		keys[strings.Trim(address, "[]")] += line
+		names, _, _ := strings.Cut(line, " ")
+		for name := range strings.SplitSeq(names, ",") { // an address, or "[address]:port"
+			address, _, _ := strings.Cut(strings.TrimPrefix(name, "["), "]")
+			keys[address] += line
+		}
 	}
 	return keys, nil
 }
