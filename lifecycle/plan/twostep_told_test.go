@@ -163,10 +163,8 @@ func TestThePlanSaysWhyItCommits(t *testing.T) {
 // TestCommitTakesABackup before the record is changed, by hand and by time; one that goes on takes no second one. It waits for a window, and
 // for a proven backup where the site wants one.
 func TestCommitTakesABackup(t *testing.T) {
-	w := soaking(t, 3, byHand, func(s *lifecycle.Site) {
-		s.Backup.Proven = time.Hour
-		s.Policy.Windows = []lifecycle.Window{{TimeZone: "UTC"}}
-	})
+	w := soaking(t, 3, byHand)
+	w.site.Backup.Proven, w.site.Policy.Windows = time.Hour, []lifecycle.Window{{TimeZone: "UTC"}}
 	later := w.clone()
 	later.site.Policy.ControlPlane.Commit = ""
 	later.later = 49 * time.Hour
