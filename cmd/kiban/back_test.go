@@ -25,7 +25,8 @@ func TestBackSaysWhatTakesThePinAway(t *testing.T) {
 	p.Target = former
 	f := &fakeSite{planners: session.Planners{Back: func(lifecycle.Site, lifecycle.State) lifecycle.Plan { return p }}}
 	r := f.kiban(t, t.TempDir(), nil, "back", "lab", "--yes")
-	if said := strings.Join(strings.Fields(r.out), " "); r.code != exitDone || !strings.Contains(said, "is still pinned to it; to take that away, declare") {
+	said := strings.Join(strings.Fields(r.out), " ")
+	if r.code != exitDone || !strings.Contains(said, "is still pinned to it; to take that away, declare") {
 		t.Errorf("exit %d: %s%s", r.code, r.out, r.err)
 	}
 }

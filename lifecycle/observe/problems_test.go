@@ -190,7 +190,7 @@ func TestWayBackOfAMachine(t *testing.T) {
 	}
 }
 
-// TestProblemsOfAPin: of a control plane between two versions it is said what was cut off, and how it goes on; of a soak that is well nothing.
+// TestProblemsOfAPin: what was cut off is told, and how it goes on; of a soak that is well nothing.
 func TestProblemsOfAPin(t *testing.T) {
 	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 	former := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}

@@ -160,8 +160,8 @@ func TestThePlanSaysWhyItCommits(t *testing.T) {
 	}
 }
 
-// TestCommitTakesABackup before the record is changed, by hand and by time; one that goes on takes no second one. It waits for a window, and
-// for a proven backup where the site wants one.
+// TestCommitTakesABackup before the record is changed, by hand and by time; one that goes on takes no second one. It waits for a window,
+// and for a proven backup where the site wants one.
 func TestCommitTakesABackup(t *testing.T) {
 	w := soaking(t, 3, byHand)
 	w.site.Backup.Proven, w.site.Policy.Windows = time.Hour, []lifecycle.Window{{TimeZone: "UTC"}}
@@ -186,7 +186,8 @@ func TestCommitTakesABackup(t *testing.T) {
 		}
 	}
 	w.notePin(lifecycle.Step{Action: lifecycle.ActionCommit})
-	if p := Commit(w.site, w.observe()); slices.ContainsFunc(p.Steps, func(s lifecycle.Step) bool { return s.Action == lifecycle.ActionBackup }) {
+	takes := func(s lifecycle.Step) bool { return s.Action == lifecycle.ActionBackup }
+	if p := Commit(w.site, w.observe()); slices.ContainsFunc(p.Steps, takes) {
 		t.Errorf("one that goes on takes another:\n%s", outline(p))
 	}
 }
