@@ -105,10 +105,10 @@ func TestTwoControllersNeedAThird(t *testing.T) {
 func TestWhatWasCutOffIsTold(t *testing.T) {
 	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
 	for end, want := range map[string][]string{
-		"":        nil,
+		"": nil,
 		EndCommit: {"the commit of the control plane to v1.36.3+k0s.0 was begun", "a and b still act as v1.35.", "no way back",
 			"kiban commit lab"},
-		EndBack:   {"is back at v1.35.7+k0s.0, and the pin is still", "kiban apply lab"},
+		EndBack: {"is back at v1.35.7+k0s.0, and the pin is still", "kiban apply lab"},
 	} {
 		site, st, p := soakingSite(at)
 		if p.End = end; end != "" {
