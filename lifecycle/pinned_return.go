@@ -100,28 +100,44 @@ func (p Pinned) AtFormer(site Site) Diagnostic {
 	d := Warnf(site.Name, "the control plane has %s, and is pinned there to go to %s", p.Former, p.To)
 	if site.Cluster.Version == p.To {
 		return d.Because(fmt.Sprintf("%s is declared: the next apply brings the controllers there, and a soak begins.", p.To)).
-			Try(fmt.Sprintf("To stay with %s: declare it, and apply", p.Former))
+			Try(fmt.Sprintf("To stay with %s: declare it, and apply; that takes the pin away, too.", p.Former))
 	}
-	return d.Because("The pin is taken away by the next apply.").Try("kiban apply " + site.Name)
+	if site.Cluster.Version != p.Former {
+		return d.Because(fmt.Sprintf("%s is declared, and nothing goes there while the pin remains.", site.Cluster.Version)).
+			Try(fmt.Sprintf("Declare %s, and apply: that takes the pin away. Or declare %s to go on.", p.Former, p.To))
+	}
+	return d.Because("The pin remains until the next apply, which takes it away.").Try("kiban apply " + site.Name)
 }
 
-// Soaking says how a control plane stands that runs To and acts as Former. left is what leads back where it can't go back.
+// Soaking says how a control plane stands that runs To, or is on its way there, and acts as Former. left is what leads back where it can't
+// go back.
 func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 	since := "the control plane soaks since " + Stamp(p.Soaks)
 	runs := fmt.Sprintf("It runs %s and acts as %s. Workers follow when it is committed.", p.To, p.Former.MinorString())
+	if p.Soaks.IsZero() {
+		since = fmt.Sprintf("the control plane is on its way to %s since %s", p.To, Stamp(p.Since))
+		runs = fmt.Sprintf("What has %s of it acts as %s.", p.To, p.Former.MinorString())
+	}
 	commit := "kiban commit " + site.Name
 	if why, lost := p.NoReturn(site, st); len(why) > 0 {
 		if len(lost) == 0 && len(p.Why) == 0 {
 			return Warnf(site.Name, "%s and can't go back as it stands", since).Because(append([]string{runs}, why...)...).
-				Try(fmt.Sprintf("Put that right first; then kiban back %s works again. If it can't be put right: %s", site.Name, left))
+				Try(p.PutRight(site, st, left))
 		}
 		return Warnf(site.Name, "%s and can no longer go back", since).Because(append([]string{runs}, why...)...).
 			Try(fmt.Sprintf("%s makes it for good, and lets the workers follow. %s", commit, left))
 	}
+	if few, is := p.TooFew(site, st); is {
+		third := "A third controller has to join first: etcd has two members, and needs both."
+		return Warnf(site.Name, "%s and can't go back as it stands", since).Because(runs, third, few.Detail).Try(few.Hint)
+	}
 	if back := p.back(site, st); len(back) > 0 {
 		return p.halfBack(site, back)
 	}
-	until, who := p.ends(site)
+	if p.Soaks.IsZero() {
+		return p.notBegun(site)
+	}
+	until, who := p.ends(site, st)
 	d := Warnf(site.Name, "%s, and %s", since, until).
 		Because(runs, fmt.Sprintf("It can go back to %s, with nothing lost; %s.", p.Former, who))
 	if p.overdue(site, st) {
@@ -155,12 +171,15 @@ func (p Pinned) halfBack(site Site, back []string) Diagnostic {
 	if site.Cluster.Version != p.To {
 		return d.Try("To take the others back, too: kiban back " + site.Name)
 	}
+	if p.Soaks.IsZero() {
+		return d.Try(fmt.Sprintf("To go on: kiban apply %s. To take those back that have %s: kiban back %[1]s", site.Name, p.To))
+	}
 	return d.Try(fmt.Sprintf("To take the others back, too: kiban back %s. To go forth again: kiban apply %[1]s", site.Name))
 }
 
 // ends says until when a control plane that soaks "can go back", and who or what ends it: the time that the site gives it, somebody, or
 // what is declared now.
-func (p Pinned) ends(site Site) (until, who string) {
+func (p Pinned) ends(site Site, st State) (until, who string) {
 	policy, declared := site.Policy.ControlPlane, site.Cluster.Version
 	switch {
 	case declared == p.Former:
@@ -171,6 +190,9 @@ func (p Pinned) ends(site Site) (until, who string) {
 		return "can go back until the next apply", "the site no longer asks for a soak, so the next apply commits it"
 	case policy.Commit == CommitManual:
 		return "can go back until somebody commits it", "no run does that by itself"
+	case p.over(site, st):
+		return "can go back until the next apply", "its time is over since " + Stamp(p.Soaks.Add(policy.Soak)) +
+			", so the next apply commits it (a pipeline's, when its plan was accepted)"
 	}
 	return "can go back until " + Stamp(p.Soaks.Add(policy.Soak)),
 		"the first apply after that commits it (a pipeline's, when its plan was accepted)"
@@ -178,8 +200,13 @@ func (p Pinned) ends(site Site) (until, who string) {
 
 // overdue reports whether the time of a soak is over that only somebody ends.
 func (p Pinned) overdue(site Site, st State) bool {
+	return site.Policy.ControlPlane.Commit == CommitManual && p.over(site, st)
+}
+
+// over reports whether the time is over that the site gives a soak.
+func (p Pinned) over(site Site, st State) bool {
 	policy := site.Policy.ControlPlane
-	return policy.Commit == CommitManual && policy.On() && !st.ObservedAt.Before(p.Soaks.Add(policy.Soak))
+	return policy.On() && !p.Soaks.IsZero() && !st.ObservedAt.Before(p.Soaks.Add(policy.Soak))
 }
 
 // HealthySoak is a soak with which nothing is wrong: the control plane runs To and acts as Former, and can go back.
@@ -189,6 +216,8 @@ type HealthySoak struct {
 	Since  time.Time `json:"since"`
 	// Until is when the first apply after it gives up the way back; zero where only somebody does.
 	Until time.Time `json:"until,omitzero"`
+	// Over: that moment is past, and no apply has come by yet.
+	Over bool `json:"over,omitempty"`
 }
 
 // SoaksWell is how a control plane soaks as the site asks for, so that nobody has to do anything about it; nil where it does not, and where
@@ -201,17 +230,23 @@ func (p Pinned) SoaksWell(site Site, st State) *HealthySoak {
 	if why, _ := p.NoReturn(site, st); len(why) > 0 || len(p.back(site, st)) > 0 {
 		return nil
 	}
+	if _, few := p.TooFew(site, st); few {
+		return nil
+	}
 	s := &HealthySoak{To: p.To, Former: p.Former, Since: p.Soaks}
 	if policy.Commit != CommitManual {
-		s.Until = p.Soaks.Add(policy.Soak)
+		s.Until, s.Over = p.Soaks.Add(policy.Soak), p.over(site, st)
 	}
 	return s
 }
 
 // CanGoBack says until when.
 func (s HealthySoak) CanGoBack() string {
-	if s.Until.IsZero() {
+	switch {
+	case s.Until.IsZero():
 		return "can go back until somebody commits it"
+	case s.Over:
+		return "can go back until somebody applies or commits: the soak is over since " + Stamp(s.Until)
 	}
 	return "can go back until " + Stamp(s.Until)
 }

@@ -131,14 +131,16 @@ func TestSoaksWell(t *testing.T) {
 		after   time.Duration
 		want    string
 	}{
-		"as asked for":          {want: "can go back until 2026-11-05 09:00 UTC"},
-		"by hand":               {declare: manual, want: "can go back until somebody commits it"},
-		"its time is over":      {after: 49 * time.Hour, want: "can go back until 2026-11-05 09:00 UTC"}, // the next run commits it
-		"over, and by hand":     {declare: manual, after: 49 * time.Hour},
-		"a controller is away":  {befall: func(st *State, _ *Pinned) { st.Hosts[0].Problem = HostUnreachable }},
-		"it was seen otherwise": {befall: func(_ *State, p *Pinned) { p.Why = []string{"it acted as v1.36."} }},
-		"the roll is under way": {befall: func(_ *State, p *Pinned) { p.Soaks = time.Time{} }},
-		"it is committed":       {befall: func(_ *State, p *Pinned) { p.Ended = at }},
+		"as asked for": {want: "can go back until 2026-11-05 09:00 UTC"},
+		"by hand":      {declare: manual, want: "can go back until somebody commits it"},
+		"its time is over": {after: 49 * time.Hour,
+			want: "can go back until somebody applies or commits: the soak is over since 2026-11-05 09:00 UTC"},
+		"two that can't lose one": {befall: func(st *State, _ *Pinned) { st.Etcd.Members = make([]EtcdMember, 2) }},
+		"over, and by hand":       {declare: manual, after: 49 * time.Hour},
+		"a controller is away":    {befall: func(st *State, _ *Pinned) { st.Hosts[0].Problem = HostUnreachable }},
+		"it was seen otherwise":   {befall: func(_ *State, p *Pinned) { p.Why = []string{"it acted as v1.36."} }},
+		"the roll is under way":   {befall: func(_ *State, p *Pinned) { p.Soaks = time.Time{} }},
+		"it is committed":         {befall: func(_ *State, p *Pinned) { p.Ended = at }},
 	} {
 		site, st, p := soakingSite(at)
 		if tt.declare != nil {

@@ -26,6 +26,13 @@ func (o Opening) WhenNext(now time.Time) string {
 	return fmt.Sprintf("the next opens %s, in %s", o.Next.Format("Mon 2 Jan 15:04 MST"), Span(o.Next.Sub(now)))
 }
 
+// openNow is what to do where a closed window can't be waited for.
+const openNow = "declare a window that is open now (spec.upgrade.windows of the Site)"
+
+// AwaitWindow is what to do where the maintenance windows keep a command from going on.
+const AwaitWindow = "When it is open, run the same command again: it carries on from there. If it can't wait: " + openNow +
+	", and run the same command again."
+
 // InWindows is how many of a plan's steps start in a maintenance window only.
 func (p Plan) InWindows() (n int) {
 	for _, s := range p.Steps {
@@ -45,11 +52,11 @@ func OutsideWindows(p Plan, windows []Window, now time.Time) (Diagnostic, bool) 
 		return Diagnostic{}, false // a time zone that nobody knows is what validation refuses
 	}
 	next := o.WhenNext(now)
-	return Warnf(p.Site, "all maintenance windows are closed: nothing disruptive starts now").
+	d := Warnf(p.Site, "all maintenance windows are closed: nothing disruptive starts now").
 		Because(strings.ToUpper(next[:1])+next[1:]+".",
 			fmt.Sprintf("%d of %s may start in a window only. Carried out now, the plan comes as far as the first of them, and ends there.",
-				held, Count(len(p.Steps), "step"))).
-		Try("When it is open: kiban apply " + p.Site), true
+				held, Count(len(p.Steps), "step")))
+	return d.Try("When it is open: kiban apply " + p.Site + ". If it can't wait: " + openNow + "."), true
 }
 
 // OpeningOf is how windows stand at a moment, by the wall clock of each window's own time zone. A time zone that nobody knows is an error.

@@ -47,12 +47,18 @@ func renewRun(ctx context.Context, opts *renewOptions) error {
 // upkeep carries out what keeps a control plane well, and says what came of it.
 func upkeep(ctx context.Context, opts *renewOptions, command, nothing, done string,
 	do func(*session.Session) (session.Result, error)) error {
+	return upkeepSays(ctx, opts, command, nothing, func(lifecycle.Site) string { return done }, do)
+}
+
+// upkeepSays is upkeep, where what is said when it is done depends on what the site declares.
+func upkeepSays(ctx context.Context, opts *renewOptions, command, nothing string, done func(lifecycle.Site) string,
+	do func(*session.Session) (session.Result, error)) error {
 	var result session.Result
 	asks := opts.asks
 	if asks == nil {
 		asks = opts.app.confirmAs(opts.Yes, opts.Site, command+" --yes")
 	}
-	_, err := opts.app.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout,
+	site, err := opts.app.withMachines(ctx, opts.Site, session.Options{Glance: true, LockTimeout: opts.LockTimeout,
 		Hooks: asking(asks)}, func(s *session.Session) (err error) {
 		result, err = do(s)
 		return err
@@ -63,5 +69,5 @@ func upkeep(ctx context.Context, opts *renewOptions, command, nothing, done stri
 	case result.Run == "":
 		return opts.app.result(nothing)
 	}
-	return opts.app.result(done + ": " + result.Summary + ".")
+	return opts.app.result(done(site) + ": " + result.Summary + ".")
 }

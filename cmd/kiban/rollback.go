@@ -32,7 +32,8 @@ func newRollback(a *app, runF func(context.Context, *rollbackOptions) error) *co
 shown first, and behind the same gates. Without --to it is the revision that was applied before the present one, by the cluster's own
 record of its runs. A site that had another name then is named as it is now; it is known by spec.api.clusterUID.
 
-k0s does not take a control plane back to an older version. That is refused, and the backup that leads there is named.
+k0s does not take a control plane back to an older version: that is refused, and the backup that leads there is named. Only a control
+plane that soaks goes back to its former version, with nothing lost: see kiban back, and kiban explain docs/way-back.md.
 The repository still declares what it did: revert it there too, or the next apply goes forward again.`,
 		Example:           "  kiban rollback tokyo-prod\n  kiban rollback tokyo-prod --to 4f1c2a9",
 		ValidArgsFunction: a.completeSites,

@@ -136,9 +136,13 @@ func (r *run) awaitGate(ctx context.Context, s lifecycle.Step, g lifecycle.Gate,
 
 func gateFinding(ctx context.Context, s lifecycle.Step, g lifecycle.Gate, res lifecycle.GateResult, waited time.Duration,
 	sev lifecycle.Severity) *lifecycle.Diagnostic {
+	hint := "See to what the reason names, then run the same command again: it carries on from here."
+	if g.Kind == lifecycle.GateWindow {
+		hint = lifecycle.AwaitWindow
+	}
 	d := new(lifecycle.Findingf(sev, s.Target, "%s: not met: %s", s.ID, g).
 		Because(res.Reason).
-		Try("See to what the reason names, then run the same command again: it carries on from here.").
+		Try(hint).
 		Hiding(ctx.Err()))
 	if waited >= time.Second {
 		d.Detail += fmt.Sprintf(" (waited %s)", waited.Round(time.Second))

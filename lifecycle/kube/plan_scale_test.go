@@ -48,7 +48,9 @@ func BenchmarkPlanOfALargeCluster(b *testing.B) {
 // asked are machines that were asked already.
 type asked lifecycle.MachineFacts
 
-func (a asked) Facts(context.Context) (lifecycle.MachineFacts, error) { return lifecycle.MachineFacts(a), nil }
+func (a asked) Facts(context.Context) (lifecycle.MachineFacts, error) {
+	return lifecycle.MachineFacts(a), nil
+}
 
 // largeUpgrade is a site with a controller that has the declared version, and workers that do not.
 func largeUpgrade(workers int) (lifecycle.Site, asked) {

@@ -18,12 +18,7 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 		ds = append(ds, h.EndingCertificates(site.Name, st.ObservedAt, false)...)
 	}
 	ds = append(ds, apiProblems(site, st)...)
-	switch pin := st.Past.Pinned.Value; {
-	case pin.Open() && pin.AllBack(site, st):
-		ds = append(ds, pin.AtFormer(site))
-	case pin.Open() && !pin.Soaks.IsZero() && pin.SoaksWell(site, st) == nil: // one that is well is no problem: the headline tells it
-		ds = append(ds, pin.Soaking(site, st, "Backups that lead back: kiban backup list "+site.Name+"."))
-	}
+	ds = append(ds, pinProblems(site, st)...)
 	ds = append(ds, etcdRoom(site, st)...)
 	if d, other := site.OtherCluster(st.API.ClusterUID, st.API.Site); other {
 		ds = append(ds, d) // what is missing in it says nothing of the site
@@ -35,6 +30,21 @@ func Problems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
 	}
 	ds.Sort()
 	return ds
+}
+
+// pinProblems says how a control plane stands that is between two versions. A soak that is well is no problem: the headline tells it.
+func pinProblems(site lifecycle.Site, st lifecycle.State) lifecycle.Diagnostics {
+	pin := st.Past.Pinned.Value
+	switch d, cutOff := pin.CutOff(site, st); {
+	case cutOff:
+		return lifecycle.Diagnostics{d}
+	case !pin.Open():
+	case pin.AllBack(site, st):
+		return lifecycle.Diagnostics{pin.AtFormer(site)}
+	case (!pin.Soaks.IsZero() || pin.Rolled(site, st)) && pin.SoaksWell(site, st) == nil:
+		return lifecycle.Diagnostics{pin.Soaking(site, st, "Backups that lead back: kiban backup list "+site.Name+".")}
+	}
+	return nil
 }
 
 func hostProblems(site lifecycle.Site, st lifecycle.State, h lifecycle.HostState) lifecycle.Diagnostics {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kiban.dev/kiban/lifecycle"
 )
@@ -186,5 +187,41 @@ func TestWayBackOfAMachine(t *testing.T) {
 	st.API.Unknown = "timeout"
 	if h := hint(); h == "" || strings.Contains(h, "kiban node") {
 		t.Errorf("%q", h)
+	}
+}
+
+// TestProblemsOfAPin: what was cut off is told, and how it goes on; of a soak that is well nothing.
+func TestProblemsOfAPin(t *testing.T) {
+	at := time.Date(2026, 11, 3, 9, 0, 0, 0, time.UTC)
+	former := lifecycle.Version{Major: 1, Minor: 35, Patch: 7}
+	held, err := lifecycle.Emulating([]byte(`{}`), former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		change func(*lifecycle.Pinned, *lifecycle.State)
+		want   string
+	}{
+		"well":                  {func(*lifecycle.Pinned, *lifecycle.State) {}, ""},
+		"a roll that stopped":   {func(p *lifecycle.Pinned, _ *lifecycle.State) { p.Soaks = time.Time{} }, "its soak has not begun"},
+		"a commit that was cut": {func(p *lifecycle.Pinned, _ *lifecycle.State) { p.Ended, p.End = at, lifecycle.EndCommit }, "was begun"},
+		"two controllers": {func(_ *lifecycle.Pinned, st *lifecycle.State) {
+			st.Etcd.Members = append(st.Etcd.Members, lifecycle.EtcdMember{Name: "c-2"})
+		}, "can't go back as it stands"},
+		"nothing is rolled, and one is away": {func(p *lifecycle.Pinned, st *lifecycle.State) {
+			p.Soaks, st.Hosts[0].Problem = time.Time{}, lifecycle.HostUnreachable
+		}, ""},
+	} {
+		site, st := problemSite()
+		site.Policy.ControlPlane.Soak = 48 * time.Hour
+		st.ObservedAt = at
+		st.Hosts[0].Former, st.Hosts[0].Config, st.Hosts[0].PinHeld = former, held, true
+		p := lifecycle.Pinned{Former: former, To: site.Cluster.Version, Since: at, Soaks: at}
+		tt.change(&p, &st)
+		st.Past.Pinned.Value = p
+		ds := pinProblems(site, st)
+		if (len(ds) == 1) != (tt.want != "") || len(ds) > 0 && !strings.Contains(ds[0].Summary, tt.want) {
+			t.Errorf("%s: %v, want %q", name, ds, tt.want)
+		}
 	}
 }

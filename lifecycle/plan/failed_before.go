@@ -16,7 +16,11 @@ func (p *planner) inspectFailedBefore() {
 			return
 		}
 		told[st.Target+f.Version.String()] = true
-		p.failedBefore(st.Target, "k0s "+f.Version.String(), run, f.Why, fmt.Sprintf("declare a fixed version, or leave %s as it is", f.Former))
+		instead := fmt.Sprintf("declare a fixed version, or leave %s as it is", f.Former)
+		if f.Why == lifecycle.WhyWentBack {
+			instead = fmt.Sprintf("declare %s, and apply: that takes the pin away, too", f.Former)
+		}
+		p.failedBefore(st.Target, "k0s "+f.Version.String(), run, f.Why, instead)
 	})
 	for _, s := range p.work {
 		for _, st := range s.steps {

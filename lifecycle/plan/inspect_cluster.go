@@ -123,7 +123,7 @@ func (p *planner) inspectEtcd() {
 			Try("The control plane does not change before they are. Look at `k0s etcd member-list` on a controller."))
 	}
 	p.inspectEtcdItself()
-	if n := p.etcdSize(); n == 2 && p.restartsController() {
+	if n := p.etcdSize(); n == 2 && p.restartsController() && !p.inspectTooFew() {
 		p.find(lifecycle.Blockedf(p.site.Name, "no controller can be restarted: etcd has two members and needs both").
 			Because("While one of them restarts the cluster has no API.").
 			Try("Declare a third controller and let it join first, or remove one by hand."))

@@ -176,9 +176,12 @@ func (p *planner) enter(is phase) {
 		}
 		p.keepConfiguration()
 		p.holdBack()
-		p.inspectReturn()
+		if p.inspectReturn() && p.pin.Rolled(p.site, p.state) {
+			p.find(p.pin.Soaking(p.site, p.state, p.restoreHint(p.pin.To)))
+		}
 	case phaseCommit:
 		p.keepConfiguration()
+		p.tellCommit()
 	case phaseSoak, phaseBack:
 		p.keepConfiguration()
 		if is == phaseBack {
@@ -337,22 +340,6 @@ func (p *planner) goBackAll() {
 	}
 }
 
-// commitAll gives up the way back: the record first, so that nobody goes back in the middle.
-func (p *planner) commitAll() {
-	if !p.pin.Open() {
-		p.unpinAll(lifecycle.StageCommit, "what is left of the pin", nil)
-		return
-	}
-	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
-		p.pin.Former))
-	note.Before = append(p.window(), p.gate(lifecycle.GateEtcdQuorum, ""))
-	if _, lost := p.pin.NoReturn(p.site, p.state); len(lost) == 0 && len(p.pin.Why) == 0 { // else there is nothing to give up
-		note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
-		note.Before = append(note.Before, p.othersWell()...)
-	}
-	p.unpinAll(lifecycle.StageCommit, "commit the control plane to "+p.pin.To.String(), note)
-}
-
 // unpinAll takes the pin out of the configuration of the controllers, one at a time, behind a note in the cluster's record.
 func (p *planner) unpinAll(id, title string, note *step) {
 	s := p.stage(id, title, 1)
@@ -401,11 +388,18 @@ func Back(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
 		return p.finish()
 	}
 	if newer := func(m *member) bool { return p.pin.Former.Less(m.level) }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), newer) {
+		if d, cutOff := p.pin.CutOff(site, state); cutOff {
+			p.find(d)
+		}
 		return p.finishAt(p.pin.Former) // it was given a second time, after it had come to its end
+	}
+	if p.pin.Open() && p.pin.AllBack(site, state) {
+		p.find(p.pin.AtFormer(site))
+		return p.finishAt(p.pin.Former)
 	}
 	p.phase = phaseBack
 	p.keepConfiguration()
-	if p.tellFirstBack() || p.inspectReturn() {
+	if p.tellFirstBack() || p.inspectReturn() && !p.inspectTooFew() {
 		p.goBackAll()
 		p.inspectDisruption()
 	}
@@ -449,31 +443,6 @@ func (p *planner) finishAt(v lifecycle.Version) lifecycle.Plan {
 	return out
 }
 
-// Commit makes the plan that gives up the way back. It is pure, as Make is.
-func Commit(site lifecycle.Site, state lifecycle.State) lifecycle.Plan {
-	p := survey(site, state)
-	if !p.isRightCluster() || !p.answers() || !p.pinFound(lifecycle.EndCommit) {
-		return p.finish()
-	}
-	if pinned := func(m *member) bool { return m.pinned }; !p.pin.Open() && !slices.ContainsFunc(p.controllers(), pinned) {
-		return p.finishAt(p.pin.To) // it was given a second time, after it had come to its end
-	}
-	for _, m := range p.controllers() {
-		switch {
-		case m.level != p.pin.To:
-			p.find(lifecycle.Errorf(m.Name, "it has %s, and the control plane goes to %s", m.level, p.pin.To).
-				Because("What is committed has to be the same everywhere.").
-				Try(fmt.Sprintf("kiban apply %s brings the others there; kiban back %[1]s takes back those that are there.", p.site.Name)))
-		case m.stalled() || !serving(p.state.API, m.Name):
-			p.find(lifecycle.Blockedf(m.Name, "its API server does not answer").Because("Nothing is made for good that is not well.").
-				Try("kiban status " + p.site.Name))
-		}
-	}
-	p.phase = phaseCommit
-	p.commitAll()
-	return p.finishAt(p.pin.To)
-}
-
 // pinFound finds what the control plane is pinned to: by the cluster's record, or where no API answers by what the machines keep. A pin
 // that
 // ended as what is asked for ends it is found, too: the run that ended it may have been cut off before the machines were through.
@@ -493,6 +462,12 @@ func (p *planner) pinFound(ending string) bool {
 		return false
 	case p.pin.Open(), p.pin.End == ending:
 		return true
+	}
+	if left := p.pin.Left(p.site, p.state); p.pin.End == lifecycle.EndCommit && len(left) > 0 {
+		d, _ := p.pin.CutOff(p.site, p.state)
+		d.Severity = lifecycle.SeverityError
+		p.find(d.Try(d.Hint + " " + p.restoreHint(p.pin.To)))
+		return false
 	}
 	why := "It was never pinned: spec.upgrade.controlPlane.soak of the Site has an upgrade do that."
 	switch p.pin.End {

@@ -107,15 +107,29 @@ func (p *planner) inspectReturn() bool {
 		return true
 	}
 	way := p.restoreHint(p.pin.To)
-	if len(lost) == 0 && len(p.pin.Why) == 0 { // a backup, which loses what was stored since, is not the first thing to try
-		way = "Put that right first, then try again. If it can't be put right: " + way
+	if len(lost) == 0 && len(p.pin.Why) == 0 { // a backup, which loses what was stored since, is the last thing to try
+		way = p.pin.PutRight(p.site, p.state, way)
 	}
 	if p.phase == phaseRoll {
-		way = "To go on without a way back: kiban commit " + p.site.Name + " where all controllers have their version, else declare no " +
-			"spec.upgrade.controlPlane.soak; or put right what the reasons say. " + way
+		way = p.withoutReturn(way)
 	}
 	p.find(lifecycle.Errorf(p.site.Name, "the control plane can't go back to %s", p.pin.Former).Because(why...).Try(way))
 	return false
+}
+
+// withoutReturn are the ways on of a roll that has no way back, before or behind those to have it again.
+func (p *planner) withoutReturn(way string) string {
+	on := "To go on without a way back: kiban commit " + p.site.Name + " where all controllers have their version, else declare no " +
+		"spec.upgrade.controlPlane.soak."
+	if len(silentOf(p)) > 0 {
+		return way + "\n" + on // neither is possible before that one is put right
+	}
+	return on + " " + way
+}
+
+// silentOf are the controllers that do not answer.
+func silentOf(p *planner) []*member {
+	return slices.DeleteFunc(p.controllers(), func(m *member) bool { return m.seen.Reached() })
 }
 
 // inspectJoining refuses a controller that would join while the others go back, and one whose k0s.yaml kiban does not write.

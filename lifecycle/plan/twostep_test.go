@@ -247,7 +247,7 @@ func TestNoReturn(t *testing.T) {
 		"a newer kubelet":     {func(w *world) { w.nodes["worker-1"].Kubelet = "v1.36.3+k0s" }, "kubelet of worker-1 is newer"},
 		"no former k0s":       {func(w *world) { w.hosts["controller-3"].Former = lifecycle.Version{} }, "controller-3 no longer has k0s"},
 		"acts otherwise":      {func(w *world) { w.acts["controller-1"] = "1.36" }, "acts as v1.36"},
-		"somebody made it so": {func(w *world) { w.notePin(lifecycle.Step{Action: lifecycle.ActionCommit}) }, "was committed to"},
+		"somebody made it so": {func(w *world) { w.notePin(lifecycle.Step{Action: lifecycle.ActionCommit}) }, "There is no way back since"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := soaking(t, 3, soaks)

@@ -28,9 +28,7 @@ func upgradeControllers(p *planner, hop lifecycle.Version) {
 	slices.SortStableFunc(due, downFirst)
 	var first []*step
 	if !p.resumes(hop) {
-		backup := &step{hop: hop, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site),
-			Reason: fmt.Sprintf("before controllers change to %s: %s", hop, p.backupFor()), Before: p.proven()}}
-		p.stage("backup@"+hop.String(), "backup before "+hop.String(), 1).add(backup)
+		backup := p.backupBefore(hop, fmt.Sprintf("before controllers change to %s: %s", hop, p.backupFor()), p.proven())
 		first = append(first, backup)
 	}
 

@@ -46,9 +46,14 @@ func statusHead(b *strings.Builder, site lifecycle.Site, st lifecycle.State, sty
 
 // soakLine says of a control plane that soaks, and is well, what that is.
 func soakLine(site string, s lifecycle.HealthySoak) string {
-	return fmt.Sprintf("The control plane soaks since %s: it runs %s, acts as %s, and %s (kiban back %s). "+
+	line := fmt.Sprintf("The control plane soaks since %s: it runs %s, acts as %s, and %s (kiban back %s). "+
 		"Workers follow when it is committed.",
 		lifecycle.Stamp(s.Since), s.To, s.Former.MinorString(), s.CanGoBack(), site)
+	if s.Over {
+		line += fmt.Sprintf(" The next kiban apply %s commits it, and so does kiban commit %[1]s. "+
+			"In a fleet's pipeline that plan waits for somebody who accepts it.", site)
+	}
+	return line
 }
 
 func statusTables(b *strings.Builder, site lifecycle.Site, st lifecycle.State, style Style) {

@@ -166,3 +166,25 @@ func TestDiagnostics(t *testing.T) {
 	}
 	golden(t, "diagnostics.txt", b.String())
 }
+
+// TestASoakThatIsOverNamesNoTimeAhead: the head says that it is over, and what ends it.
+func TestASoakThatIsOverNamesNoTimeAhead(t *testing.T) {
+	site := rendertest.Site(t, 3, 4)
+	site.Policy.ControlPlane = lifecycle.TwoStep{Soak: 48 * time.Hour}
+	st := soaking(t, site)
+	st.ObservedAt = st.ObservedAt.Add(48 * time.Hour)
+	var b bytes.Buffer
+	if err := StatusText(&b, site, st, nil, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(b.String()), " ")
+	for _, want := range []string{"the soak is over since 2026-11-05 09:00 UTC", "The next kiban apply tokyo-prod commits it",
+		"In a fleet's pipeline that plan waits"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, b.String())
+		}
+	}
+	if strings.Contains(said, "can go back until 2026") {
+		t.Errorf("it names a time that is past:\n%s", b.String())
+	}
+}

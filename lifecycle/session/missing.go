@@ -42,7 +42,7 @@ func (s *Session) warnOfWindow(plan lifecycle.Plan, onItsWay bool) {
 	}
 	if onItsWay {
 		s.opts.Hooks.say("")
-		d = d.Try("When it is open, run the same command again.")
+		d = d.Try(lifecycle.AwaitWindow)
 	}
 	s.opts.Hooks.warn(d)
 }
