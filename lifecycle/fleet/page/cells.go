@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -67,18 +67,23 @@ func (s site) versions() Cell {
 	})
 }
 
-// versionKey has versions sort by their numbers.
+// numbers matches those that a version is made of.
+var numbers = regexp.MustCompile(`\d+`)
+
+// versionKey has versions sort by their numbers, the oldest first: those of each version that is named, one after the other
+// ("v1.36.3 of v1.36.4"). What names none stands behind all that do.
 func versionKey(text string) string {
-	var b strings.Builder
-	for part := range strings.SplitSeq(strings.Trim(text, "v()"), ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			b.WriteString(part)
-			break
+	var versions []string
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		var parts []string
+		for _, n := range numbers.FindAllString(word, -1) {
+			parts = append(parts, fmt.Sprintf("%04s", n))
 		}
-		fmt.Fprintf(&b, "%04d", n)
+		if len(parts) > 0 {
+			versions = append(versions, strings.Join(parts, "."))
+		}
 	}
-	return b.String()
+	return cmp.Or(strings.Join(versions, " "), "none")
 }
 
 // support is until when the minor that runs is supported, and how many days are left to begin to leave it.

@@ -289,10 +289,16 @@ func stagesSection(sites []site) Section {
 	return out
 }
 
+// markRunning is the colour of a run that is at work, in a picture alone: it is not that of what may go.
+const markRunning Mark = "running"
+
 // turnPicture is the colour of a turn that has none of its own in words.
 func turnPicture(t fleet.Turn) Mark {
-	if t == fleet.TurnWaits || t == fleet.TurnWindow {
+	switch t {
+	case fleet.TurnWaits, fleet.TurnWindow:
 		return MarkOdd
+	case fleet.TurnRunning:
+		return markRunning
 	}
 	return MarkNone
 }
