@@ -50,8 +50,8 @@ func compareNumbers(a, b string) int {
 
 func groupsPage(sites []site, asked []question) Doc {
 	names, of := groupsOf(sites)
-	d := Doc{File: "groups.html", Title: "Groups", Lead: []string{"Sites by their labels and waves, as the repository declares them; where it can't be " +
-		"read, as was known last. " +
+	d := Doc{File: "groups.html", Title: "Groups", Lead: []string{"Sites by their labels and waves, as the repository declares " +
+		"them; where it can't be read, as was known last. " +
 		"Every verb that takes several sites takes such a label, too: kiban plan -l tier=production."}}
 	head := []string{"Label", "Sites"}
 	for _, q := range asked {
