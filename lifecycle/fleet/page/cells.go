@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,15 +19,55 @@ func (s site) name() Cell { return Cell{Text: s.Site, Link: sitePage(s.Site)} }
 
 // labels are the site's wave and labels, as a selector would name them.
 func (s site) labels() Cell {
-	d, _, known := s.Declared.Last()
-	if !known {
+	w := s.wave()
+	if !w.known {
 		return Cell{Text: "not known", Mark: MarkUnknown}
 	}
-	parts := []string{fmt.Sprintf("wave %d", d.Wave)}
+	d, _, known := s.Declared.Last()
+	parts := []string{fmt.Sprintf("wave %d", w.number)}
 	for _, k := range slices.Sorted(maps.Keys(d.Labels)) {
 		parts = append(parts, k+"="+d.Labels[k])
 	}
-	return Cell{Text: strings.Join(parts, ", "), Key: fmt.Sprintf("%06d", d.Wave)}
+	if !known {
+		parts = append(parts, "labels not known")
+	}
+	c := Cell{Text: strings.Join(parts, ", "), Key: fmt.Sprintf("%06d", w.number)}
+	if w.then != "" {
+		c.Text, c.Mark = c.Text+" ("+w.then+")", MarkOld
+	}
+	return c
+}
+
+// wave is a site's wave, and how far that can be believed. then is when it was so, where it is not known now.
+type wave struct {
+	number int
+	known  bool
+	then   string
+}
+
+// wave is the one rule for all pages: what the repository says now; where it can't be read, what was known last; else it is not known.
+func (s site) wave() wave {
+	if s.place.Turn != "" && !s.place.Unread {
+		return wave{number: s.place.Wave, known: true}
+	}
+	v := look(s, s.Declared)
+	w := wave{number: v.Value.Wave, known: v.Ever}
+	if v.Ever && !v.Now {
+		w.then = v.when()
+	}
+	return w
+}
+
+// cell is the wave in a column of its own.
+func (w wave) cell() Cell {
+	c := Cell{Text: fmt.Sprint(w.number), Key: numberKey(w.number)}
+	switch {
+	case !w.known:
+		return Cell{Text: "not known", Mark: MarkUnknown}
+	case w.then != "":
+		c.Text, c.Mark = c.Text+" ("+w.then+")", MarkOld
+	}
+	return c
 }
 
 // external reports whether somebody else runs the site's machines.
@@ -63,22 +103,30 @@ func (s site) versions() Cell {
 		if s.external() {
 			return Cell{Text: "run by others"}
 		}
+		if s.place.Unread {
+			st.Declared = "" // what it is to run is not known
+		}
 		return Cell{Text: st.Versions(), Key: versionKey(st.Versions())}
 	})
 }
 
-// versionKey has versions sort by their numbers.
+// numbers matches those that a version is made of.
+var numbers = regexp.MustCompile(`\d+`)
+
+// versionKey has versions sort by their numbers, the oldest first: those of each version that is named, one after the other
+// ("v1.36.3 of v1.36.4"). What names none stands behind all that do.
 func versionKey(text string) string {
-	var b strings.Builder
-	for part := range strings.SplitSeq(strings.Trim(text, "v()"), ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			b.WriteString(part)
-			break
+	var versions []string
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ' ' || r == ',' }) {
+		var parts []string
+		for _, n := range numbers.FindAllString(word, -1) {
+			parts = append(parts, fmt.Sprintf("%04s", n))
 		}
-		fmt.Fprintf(&b, "%04d", n)
+		if len(parts) > 0 {
+			versions = append(versions, strings.Join(parts, "."))
+		}
 	}
-	return b.String()
+	return cmp.Or(strings.Join(versions, " "), "none")
 }
 
 // support is until when the minor that runs is supported, and how many days are left to begin to leave it.

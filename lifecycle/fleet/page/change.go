@@ -78,10 +78,16 @@ func (s site) change(in Input, components []string) Section {
 					"kiban validate "+lifecycle.ShellWord(s.Site))})
 	}
 	if to := s.Ready.Value.To; !to.IsZero() && !d.Version.IsZero() && d.Version.Less(to) {
-		out.Ways = append(out.Ways, s.versionWays(in, to)...)
+		for _, w := range s.versionWays(in, to) {
+			w.Warn = s.inTheWay()
+			out.Ways = append(out.Ways, w)
+		}
 	}
 	if w := s.addonWay(in); w.Title != "" {
 		out.Ways = append(out.Ways, w)
+	}
+	if s.place.Unread {
+		out.Note, out.Mark = "Its overlay can't be read, so the files may not be as below. Mend it first: "+trimStop(s.place.Why)+".", MarkUnknown
 	}
 	if in.Repository.URL == "" {
 		out.Lines = []Cell{{Text: "These pages were made without the repository's address (--repository), so there are no buttons. " +

@@ -78,6 +78,8 @@ type Cell struct {
 	// Key is what a table is sorted by where the text does not sort by itself: numbers, times as 2006-01-02.
 	Key  string
 	Mark Mark
+	// Parts are what Text says in several, each with a link of its own; none: it has but one.
+	Parts []Cell
 }
 
 // longWord is how many characters a word may have that a column is as wide as; longText is from how many on text needs a wide column;
@@ -147,8 +149,10 @@ type Way struct {
 	Title string
 	// Link is "" where no forge is known.
 	Link, Label string
-	Says        string
-	Text        string
+	// Warn is what stands in its way now.
+	Warn []Cell
+	Says string
+	Text string
 }
 
 const sitesFolder = "site/"

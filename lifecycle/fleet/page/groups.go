@@ -18,12 +18,11 @@ func groupsOf(sites []site) (names []string, of map[string][]site) {
 	of = map[string][]site{}
 	values := map[string]map[string]bool{}
 	for _, s := range sites {
-		d, _, known := s.Declared.Last()
-		if !known {
-			continue
+		if w := s.wave(); w.known {
+			wave := fmt.Sprintf("wave=%d", w.number)
+			of[wave] = append(of[wave], s)
 		}
-		wave := fmt.Sprintf("wave=%d", d.Wave)
-		of[wave] = append(of[wave], s)
+		d, _, _ := s.Declared.Last()
 		for k, v := range d.Labels {
 			if values[k] == nil {
 				values[k] = map[string]bool{}
@@ -51,7 +50,8 @@ func compareNumbers(a, b string) int {
 
 func groupsPage(sites []site, asked []question) Doc {
 	names, of := groupsOf(sites)
-	d := Doc{File: "groups.html", Title: "Groups", Lead: []string{"Sites by their labels and waves, as the repository declares them. " +
+	d := Doc{File: "groups.html", Title: "Groups", Lead: []string{"Sites by their labels and waves, as the repository declares " +
+		"them; where it can't be read, as was known last. " +
 		"Every verb that takes several sites takes such a label, too: kiban plan -l tier=production."}}
 	head := []string{"Label", "Sites"}
 	for _, q := range asked {

@@ -56,6 +56,25 @@ type site struct {
 	listed bool
 	// place is its place in the queue; its Turn is "" where that is not known.
 	place fleet.Place
+	// paged are all sites that have a page.
+	paged map[string]bool
+}
+
+// unread has what follows from the site's declaration be of when that was known last, where it can't be read now.
+func (s *site) unread() {
+	if !s.place.Unread {
+		return
+	}
+	s.Declared.Unknown, s.Drift.Unknown, s.Ready.Unknown = s.place.Why, cmp.Or(s.Drift.Unknown, s.place.Why),
+		cmp.Or(s.Ready.Unknown, s.place.Why)
+}
+
+// link leads to a site's page, where it has one.
+func (s site) link(name string) Cell {
+	if !s.paged[name] {
+		return Cell{Text: name}
+	}
+	return Cell{Text: name, Link: sitePage(name)}
 }
 
 // stale reports whether it was asked longer ago than it is to be: nothing of it is of now.
@@ -89,7 +108,8 @@ func (in Input) sites() []site {
 		places[p.Site] = p
 	}
 	for i := range out {
-		out[i].place = places[out[i].Site]
+		out[i].place, out[i].paged = places[out[i].Site], known
+		out[i].unread()
 	}
 	return out
 }

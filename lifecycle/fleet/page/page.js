@@ -8,6 +8,24 @@
   };
   const day = 24 * 3600 * 1000;
 
+  // What a search looks for, each for itself: what stands between commas, and each label=value. Other words are looked for as they stand
+  // together, for "wave 2" is no site of wave 3 with a 2 somewhere. Numbers are whole where more than one word is looked for.
+  const wanted = (query) => query.toLowerCase().split(",").flatMap((part) => {
+    const phrases = [[]];
+    for (const word of part.split(/\s+/).filter(Boolean)) {
+      if (/.=/.test(word)) phrases.push([word], []);
+      else phrases.at(-1).push(word);
+    }
+    return phrases.filter((p) => p.length).map((words) => {
+      const pattern = words.map((w) => w.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(" +");
+      const labels = words.length === 1 && /.=/.test(words[0]);
+      const whole = (labels || words.length > 1) && /\d$/.test(pattern) ? "(?!\\d)" : "";
+      return new RegExp((labels ? "(?:^|\\s)" : "") + pattern.replace(/^wave=/, "wave[ =]") + whole, "m");
+    });
+  });
+  // found: all of it stands in the text of a row, whose cells are lines.
+  const found = (terms, text) => terms.every((t) => t.test(text));
+
   function age() {
     const time = document.querySelector(".moment time");
     if (!time) return; // nothing was collected yet
@@ -40,11 +58,22 @@
     });
   }
 
+  // What is focused is not to stand below the head or the first column, which stay where they are.
+  function clear(box) {
+    const fit = () => {
+      const [head, first] = [box.querySelector("thead tr"), box.querySelector("tbody th")];
+      box.style.scrollPaddingTop = head.offsetHeight + 6 + "px";
+      if (first) box.style.scrollPaddingLeft = first.offsetWidth + 6 + "px";
+    };
+    fit();
+    addEventListener("resize", fit);
+  }
+
   function searchable(table, first) {
     const box = table.closest(".scroll");
     const tools = add(box.parentNode, "div", { className: "tools" }, box);
-    const label = add(tools, "label", { textContent: "Search all columns, such as tier=production" });
-    const input = add(label, "input", { type: "search", autocomplete: "off" });
+    const label = add(tools, "label", { textContent: "Search all columns: words that stand together; with commas, each for itself" });
+    const input = add(label, "input", { type: "search", autocomplete: "off", placeholder: "wave 2, tier=production, held" });
     const pick = add(add(tools, "label", { textContent: "Show" }), "select");
     for (const [value, text] of [["", "all"], ["bad", "with something bad"], ["odd", "with something to look at"],
       ["old", "with something old"], ["unknown", "with something not known"]]) {
@@ -56,10 +85,10 @@
     let texts;
     const filter = () => {
       texts = texts || rows.map((r) => [...r.cells].map((c) => c.textContent).join("\n").toLowerCase());
-      const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const terms = wanted(input.value);
       let shown = 0;
       rows.forEach((r, i) => {
-        const fits = words.every((w) => texts[i].includes(w)) && (!pick.value || r.querySelector("." + pick.value));
+        const fits = found(terms, texts[i]) && (!pick.value || r.querySelector("." + pick.value));
         r.hidden = !fits;
         shown += fits ? 1 : 0;
       });
@@ -97,6 +126,7 @@
   age();
   document.querySelectorAll("table").forEach(sortable);
   document.querySelectorAll("table[data-search]").forEach((t, i) => searchable(t, i === 0));
+  document.querySelectorAll(".scroll").forEach(clear);
   document.querySelectorAll("pre").forEach(copyable);
   addEventListener("hashchange", unfold);
   unfold();

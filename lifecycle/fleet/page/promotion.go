@@ -242,22 +242,26 @@ type StagePart struct {
 // stagesSection is how far what is declared has come through the fleet, wave by wave.
 func stagesSection(sites []site) Section {
 	out := Section{ID: "stages", Title: "How far each wave is"}
-	type wave struct {
+	type count struct {
 		all int
 		of  map[fleet.Turn]int
 	}
-	waves := map[int]*wave{}
-	unread := 0
+	waves := map[int]*count{}
+	unread, then := 0, 0
 	for _, s := range sites {
+		is := s.wave()
 		switch {
 		case s.place.Turn == "":
-		case s.place.Unread:
+		case !is.known:
 			unread++
 		default:
-			w := waves[s.place.Wave]
+			if is.then != "" {
+				then++
+			}
+			w := waves[is.number]
 			if w == nil {
-				w = &wave{of: map[fleet.Turn]int{}}
-				waves[s.place.Wave] = w
+				w = &count{of: map[fleet.Turn]int{}}
+				waves[is.number] = w
 			}
 			w.all++
 			w.of[s.place.Turn]++
@@ -282,17 +286,27 @@ func stagesSection(sites []site) Section {
 		}
 		out.Stages = append(out.Stages, stage)
 	}
+	if then > 0 {
+		out.Lines = append(out.Lines, Cell{Mark: MarkOld,
+			Text: fmt.Sprintf("Of %s the overlay can't be read: counted in the wave that was known last.", lifecycle.Count(then, "site"))})
+	}
 	if unread > 0 {
-		out.Lines = []Cell{{Mark: MarkUnknown,
-			Text: fmt.Sprintf("Of %s the wave is not known: the overlay can't be read.", lifecycle.Count(unread, "site"))}}
+		out.Lines = append(out.Lines, Cell{Mark: MarkUnknown,
+			Text: fmt.Sprintf("Of %s the wave is not known: the overlay can't be read.", lifecycle.Count(unread, "site"))})
 	}
 	return out
 }
 
+// markRunning is the colour of a run that is at work, in a picture alone: it is not that of what may go.
+const markRunning Mark = "running"
+
 // turnPicture is the colour of a turn that has none of its own in words.
 func turnPicture(t fleet.Turn) Mark {
-	if t == fleet.TurnWaits || t == fleet.TurnWindow {
+	switch t {
+	case fleet.TurnWaits, fleet.TurnWindow:
 		return MarkOdd
+	case fleet.TurnRunning:
+		return markRunning
 	}
 	return MarkNone
 }

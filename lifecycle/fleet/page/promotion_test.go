@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,7 +94,26 @@ func TestPromotionScales(t *testing.T) {
 			t.Errorf("%s says nothing", stage.Title)
 		}
 	}
-	if all != 400-400/storyBlock {
+	if all != 400 {
 		t.Errorf("%d sites are in the picture", all)
+	}
+}
+
+// What is done, not known, may go and is at work are told apart in the picture, on pages that are old, too.
+func TestPicturesTellApart(t *testing.T) {
+	css, fills := string(style), map[string]fleet.Turn{}
+	for _, turn := range []fleet.Turn{fleet.TurnDone, fleet.TurnUnknown, fleet.TurnGo, fleet.TurnRunning, fleet.TurnWaits, fleet.TurnHeld} {
+		class := string(cmp.Or(turnMark(turn), turnPicture(turn), "plain"))
+		for _, aged := range []string{"", ".is-aged "} {
+			_, rule, has := strings.Cut(css, aged+".stage ."+class+"{")
+			if !has && aged != "" {
+				continue // as before
+			}
+			rule, _, _ = strings.Cut(rule, "}")
+			if other, taken := fills[rule]; !has || taken && other != turn {
+				t.Errorf("%s%s is shown as %s is: %q", aged, turn, other, rule)
+			}
+			fills[rule] = turn
+		}
 	}
 }

@@ -27,7 +27,14 @@ func siteDoc(in Input, s site, components []string) Doc {
 	if !s.listed {
 		d.Lead = append(d.Lead, "The repository has no such site any more.")
 	}
+	if s.place.Unread {
+		d.Lead = append(d.Lead, "Its overlay can't be read, so what it is to be is not known: what it declares, what a plan would do and what "+
+			"the next version would break are as of when it was known last. To see why: "+s.place.Hint)
+	}
 	d.Sections = []Section{s.summary()}
+	if why := s.keeps(); len(why.Facts) > 0 {
+		d.Sections = append(d.Sections, why)
+	}
 	add := func(sections ...Section) { d.Sections = append(d.Sections, sections...) }
 	if !s.Asked.IsZero() {
 		add(s.problems(), s.planSection(), s.readiness(), s.supportSection(), s.runsSection(), s.locksSection(), s.backupsSection(),
@@ -41,7 +48,7 @@ func siteDoc(in Input, s site, components []string) Doc {
 func (s site) summary() Section {
 	out := Section{ID: "summary", Title: "In short"}
 	out.Facts = append(out.Facts, Fact{"Stands", s.stands()}, Fact{"k0s", s.versions()}, Fact{"Support", s.support()},
-		Fact{"Next version", s.next()}, Fact{"Drift", s.drift()}, Fact{"Turn", s.turn()}, Fact{"Last run", s.lastRun()},
+		Fact{"Next version", s.next()}, Fact{"Drift", s.drift()}, Fact{"Turn", s.whoseTurn()}, Fact{"Last run", s.lastRun()},
 		Fact{"Proven restore", s.proven()}, Fact{"Newest backup", s.newestBackup()}, Fact{"First certificate ends", s.certificates()})
 	if st := look(s, s.Standing); st.Ever {
 		out.Facts = append(out.Facts, Fact{"Machines that answer", ofAll(st.Value.Reached, st.Value.Machines)},
@@ -154,7 +161,11 @@ func texts(lines []string) (out []Cell) {
 
 func (s site) readiness() Section {
 	return section(s, "ready", "What the next version would break", s.Ready, func(out *Section, f fleet.Foresight) {
-		out.Lines = append([]Cell{{Text: f.Verdict}}, texts(f.First)...)
+		verdict := Cell{Text: f.Verdict}
+		if out.Note != "" {
+			verdict = Cell{Text: "Then: " + f.Verdict, Mark: MarkOld}
+		}
+		out.Lines = append([]Cell{verdict}, texts(f.First)...)
 		if !f.To.IsZero() {
 			out.Facts = []Fact{{"Version", Cell{Text: f.To.String()}}, {"In the way", Cell{Text: fmt.Sprint(f.Blocks)}},
 				{"To look at", Cell{Text: fmt.Sprint(f.Attention)}}, {"Not looked at", Cell{Text: fmt.Sprint(f.Unseen)}}}

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kiban.dev/kiban/lifecycle"
@@ -63,9 +64,9 @@ func turnsPage(in Input, sites []site) Doc {
 	if len(in.Queue.Places) == 0 {
 		d.Lead = append(d.Lead, "The fleet's overlays were not read, so this is not known.")
 	}
-	paged, soaks := map[string]bool{}, map[string]time.Duration{}
+	of := map[string]site{}
 	for _, s := range sites {
-		paged[s.Site], soaks[s.Site] = true, s.Declared.Value.Promotion.Soak
+		of[s.Site] = s
 	}
 	d.Sections = append(d.Sections, stagesSection(sites))
 	for _, t := range turnsInOrder() {
@@ -78,7 +79,7 @@ func turnsPage(in Input, sites []site) Doc {
 		default:
 			f.Link += "#" + string(t)
 			d.Sections = append(d.Sections, Section{ID: string(t), Title: fmt.Sprintf("%s: %d", capital(turnSays(t)), len(places)),
-				Table: turnTable(places, in.Queue.At, paged, soaks)})
+				Table: turnTable(places, in.Queue.At, of)})
 		}
 		d.Figures = append(d.Figures, f)
 	}
@@ -86,27 +87,38 @@ func turnsPage(in Input, sites []site) Doc {
 	return d
 }
 
-// waitsFor names the sites that one waits for, or whose failure holds it, and leads to the first of them.
-func waitsFor(p fleet.Place, paged map[string]bool) Cell {
-	others := slices.DeleteFunc(slices.Clone(p.For), func(name string) bool { return name == p.Site })
-	c := Cell{Text: lifecycle.Few(others)}
-	if len(others) > 0 && paged[others[0]] {
-		c.Link = sitePage(others[0])
+// waitsFor names the sites that one waits for, or whose failure holds it, and leads to each.
+func (s site) waitsFor() (c Cell) {
+	for _, name := range s.place.For {
+		if name != s.Site {
+			c.Parts = append(c.Parts, s.link(name))
+		}
+	}
+	var names []string
+	for _, p := range c.Parts {
+		names = append(names, p.Text)
+	}
+	c.Text = strings.Join(names, ", ")
+	return c
+}
+
+// fewOf are the first of several, and how many more there are, which the page at link names.
+func (c Cell) fewOf(most int, link string) Cell {
+	if more := len(c.Parts) - most; more > 0 {
+		c.Parts = append(slices.Clone(c.Parts[:most]), Cell{Text: fmt.Sprintf("%d more", more), Link: link})
 	}
 	return c
 }
 
-func turnTable(places []fleet.Place, now time.Time, paged map[string]bool, soaks map[string]time.Duration) *Table {
+func turnTable(places []fleet.Place, now time.Time, of map[string]site) *Table {
 	t := &Table{Caption: lifecycle.Count(len(places), "site"), Search: len(places) > 20,
 		Head: []string{"Site", "Wave", "Why", "Waits for", "So far", "Until", "Steps", "What to do"}}
 	for _, p := range places {
-		wave, until, name := Cell{Text: fmt.Sprint(p.Wave), Key: numberKey(p.Wave)}, Cell{Text: "nothing says when"}, Cell{Text: p.Site}
-		if paged[p.Site] {
-			name.Link = sitePage(p.Site)
+		s, has := of[p.Site]
+		if !has { // the repository has it, and nothing else
+			s = site{Collected: fleet.Collected{Site: p.Site}, now: now, place: p}
 		}
-		if p.Unread {
-			wave = Cell{Text: "not known", Mark: MarkUnknown}
-		}
+		until, name := Cell{Text: "nothing says when"}, s.link(p.Site)
 		switch {
 		case !p.Until.IsZero():
 			until = Cell{Key: lifecycle.Stamp(p.Until)}
@@ -114,8 +126,9 @@ func turnTable(places []fleet.Place, now time.Time, paged map[string]bool, soaks
 		case p.Turn == fleet.TurnGo:
 			until = Cell{}
 		}
-		so, _ := soaked(p, now, soaks[p.Site])
-		t.Rows = append(t.Rows, []Cell{name, wave, {Text: p.Why, Mark: turnMark(p.Turn)}, waitsFor(p, paged), {Text: so}, until,
+		so, _ := soaked(p, now, s.Declared.Value.Promotion.Soak)
+		t.Rows = append(t.Rows, []Cell{name, s.wave().cell(), {Text: p.Why, Mark: turnMark(p.Turn)},
+			s.waitsFor().fewOf(5, name.Link), {Text: so}, until,
 			{Text: fmt.Sprint(p.Steps), Key: numberKey(p.Steps)}, {Text: p.Hint}})
 	}
 	return t.withoutEmpty()

@@ -288,3 +288,19 @@ func TestIndexStaysSmall(t *testing.T) {
 		t.Errorf("%d bytes of %d sites (%v)", b.Len(), n, err)
 	}
 }
+
+// Each region of a page has a name of its own, and one that says what it is.
+func TestRegionsHaveNames(t *testing.T) {
+	for name, content := range written(t, story(t, storyBlock)) {
+		named := map[string]bool{}
+		for _, m := range regexp.MustCompile(`role="region" aria-label="([^"]*)"`).FindAllStringSubmatch(content, -1) {
+			if named[m[1]] || m[1] == "" || regexp.MustCompile(`^\d+ sites?$`).MatchString(m[1]) {
+				t.Errorf("%s has a region %q", name, m[1])
+			}
+			named[m[1]] = true
+		}
+	}
+	if !strings.Contains(string(style), "overflow:auto;scroll-padding:") || !strings.Contains(string(script), "scrollPaddingLeft") {
+		t.Error("what is focused may stand below the head of its table")
+	}
+}
