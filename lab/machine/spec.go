@@ -25,7 +25,7 @@ const (
 // At most so many machines fit a lab.
 const (
 	maxControllers = 50
-	maxWorkers     = 10000
+	maxWorkers     = 12000
 )
 
 // Spec is one machine. Only Name and Role are needed: the rest is as posix.Ordinary and the simulated kubelet have it.

@@ -67,7 +67,8 @@ func largeUpgrade(workers int) (lifecycle.Site, asked) {
 		if role.IsController() {
 			service = "k0scontroller"
 		}
-		facts.Hosts = append(facts.Hosts, lifecycle.HostState{Name: name, Hostname: name, Arch: "amd64", FreeBytes: 10 << 30, Binary: v, Running: v,
+		facts.Hosts = append(facts.Hosts, lifecycle.HostState{Name: name, Hostname: name, Arch: "amd64", FreeBytes: 10 << 30, Binary: v,
+			Running: v,
 			Service: lifecycle.ServiceRunning, ServiceName: service, Arguments: []string{"--data-dir=/var/lib/k0s"},
 			Data: role.IsController()})
 	}

@@ -29,7 +29,7 @@ func (p *planner) backupBefore(v lifecycle.Version, reason string, before []life
 	s := p.stage("backup@"+v.String(), "backup before "+v.String(), 1)
 	st := &step{hop: v, Step: lifecycle.Step{Action: lifecycle.ActionBackup, Timeout: backupWithin(p.site), Reason: reason, Before: before}}
 	if p.phase == phaseCommit {
-		s.Title, st.after = "backup before the commit to "+v.String(), p.lastSteps()
+		s.Title, st.after = "backup before the commit to "+p.pin.To.String(), p.lastSteps()
 	}
 	s.add(st)
 	return st

@@ -85,7 +85,11 @@ func (p *planner) commitAll() {
 		p.unpinAll(lifecycle.StageCommit, "what is left of the pin", nil)
 		return
 	}
-	p.backupBefore(p.pin.To, fmt.Sprintf("before the control plane is committed to %s: what was stored in the soak is in no backup from "+
+	next := p.pin.To
+	if patches(next, p.target()) {
+		next = p.target() // whose k0s is asked about its machines before that
+	}
+	p.backupBefore(next, fmt.Sprintf("before the control plane is committed to %s: what was stored in the soak is in no backup from "+
 		"before the roll", p.pin.To), append(p.window(), p.proven()...))
 	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
 		p.pin.Former))
