@@ -93,6 +93,9 @@ func (r RunRecord) Applied() bool {
 	return r.Doing == "" || r.Doing == "apply" || strings.HasPrefix(r.Doing, "apply ")
 }
 
+// GoingBack is RunRecord.Doing of `kiban back`.
+const GoingBack = "going back"
+
 // Took is how long the steps of one action took in a run, the gates behind them included. How long gates before them were waited for is
 // not
 // part of it.

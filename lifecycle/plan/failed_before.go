@@ -22,6 +22,7 @@ func (p *planner) inspectFailedBefore() {
 		}
 		p.failedBefore(st.Target, "k0s "+f.Version.String(), run, f.Why, instead)
 	})
+	p.inspectCutBack()
 	for _, s := range p.work {
 		for _, st := range s.steps {
 			for _, back := range st.OnFailure {
@@ -31,6 +32,23 @@ func (p *planner) inspectFailedBefore() {
 			}
 		}
 	}
+}
+
+// inspectCutBack tells that somebody was going back, and that the plan goes forth: what was cut off before its first controller was through
+// has left no other trace.
+func (p *planner) inspectCutBack() {
+	runs := p.state.Past.Runs
+	if !p.rolls() || len(runs) == 0 || runs[0].Doing != lifecycle.GoingBack || runs[0].Result == lifecycle.RunDone {
+		return
+	}
+	sev, forth := lifecycle.SeverityWarning, "To go forth all the same, say yes to this plan."
+	if p.options.InJob && !p.options.RetryFailed {
+		sev, forth = lifecycle.SeverityBlocked, "To go forth all the same: kiban apply "+p.site.Name+" at a terminal."
+	}
+	p.find(lifecycle.Findingf(sev, p.site.Name, "a way back was begun, and did not come to its end").
+		Because(fmt.Sprintf("Run %s, begun on %s, was taking the control plane back to %s. This plan goes to %s.", runs[0].ID,
+			lifecycle.Stamp(runs[0].Began), p.pin.Former, p.pin.To)).
+		Try(fmt.Sprintf("To go on with the way back: kiban back %s. %s", p.site.Name, forth)))
 }
 
 // failedBefore tells of one. At a terminal it is asked for a yes as every plan is; a job does not go on.

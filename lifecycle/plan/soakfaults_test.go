@@ -283,3 +283,32 @@ func TestTheNewerVersionIsAtFault(t *testing.T) {
 		t.Errorf("the record is %+v", w.pinned)
 	}
 }
+
+// TestAWayBackThatWasCutOff: a way back that was killed before its first controller was through has left that controller down, and nothing
+// else: the plan that goes forth says so, and in a job it does not go.
+func TestAWayBackThatWasCutOff(t *testing.T) {
+	w := soaking(t, 3, soaks)
+	w.stop("controller-1")
+	h := w.hosts["controller-1"]
+	h.Running, h.Binary, h.Former = lifecycle.Version{}, v135, lifecycle.Version{}
+	st := w.observe()
+	st.Past.Runs = []lifecycle.RunRecord{{ID: "20261103-120000-aaaaaa", Doing: lifecycle.GoingBack, Began: clock, Result: lifecycle.RunFailed}}
+	told := func(p lifecycle.Plan) (lifecycle.Diagnostic, bool) {
+		for _, d := range p.Diagnostics {
+			if strings.Contains(d.Summary, "a way back was begun") {
+				return d, true
+			}
+		}
+		return lifecycle.Diagnostic{}, false
+	}
+	if d, ok := told(makePlan(w.site, st)); !ok || d.Severity != lifecycle.SeverityWarning || !strings.Contains(d.Hint, "kiban back lab") {
+		t.Errorf("at a terminal: %+v", d)
+	}
+	if d, ok := told(Make(w.site, st, lifecycle.PlanOptions{InJob: true})); !ok || d.Severity != lifecycle.SeverityBlocked {
+		t.Errorf("in a job: %+v", d)
+	}
+	st.Past.Runs[0].Result = lifecycle.RunDone
+	if d, ok := told(makePlan(w.site, st)); ok {
+		t.Errorf("it came to its end, and is told of: %+v", d)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // Back takes a control plane that acts as its former release back to that, with nothing lost. A Result without a Run: nothing was to be
 // done.
 func (s *Session) Back(ctx context.Context) (Result, error) {
-	return s.converge(ctx, goal{doing: "going back", follow: true,
+	return s.converge(ctx, goal{doing: lifecycle.GoingBack, follow: true,
 		plan: func(seen lifecycle.State) lifecycle.Plan { return s.parts.Plans.Back(s.site, seen) }})
 }
 
