@@ -25,14 +25,16 @@ import (
 //go:embed schema.json
 var schemaJSON []byte
 
-// merger is the one gate to kustomize. Its schemas are global to the process, inside kyaml: the first one wins, and lookups are not
-// locked. So the schema is registered and read in once, before any build; builds only look things up in it, and run side by side. One
-// whose own kustomization names a schema has kyaml read it in again, which none may look at meanwhile: it runs alone.
+// merger is the one gate to kustomize, with what the sites of a process have in common. kustomize's schemas are global to the process,
+// inside kyaml: the first one wins, and lookups are not locked. So the schema is registered and read in once, before any build; builds only
+// look things up in it, and run side by side. One whose own kustomization names a schema has kyaml read it in again, which none may look at
+// meanwhile: it runs alone.
 type merger struct {
 	register sync.Once
 	err      error
 	build    sync.RWMutex
 	shares   shares
+	parsed   parsedFiles
 }
 
 // maxCopies is how many bytes the copies of one JSON patch may add. Each may double a document.

@@ -158,7 +158,7 @@ func (t *Tree) documents(file string, b []byte) ([]*yaml.Node, error) {
 	if isBelow(t.overlay, file) {
 		return ParseYAML(b)
 	}
-	return parsed.parse(b)
+	return kustomize.parsed.parse(b)
 }
 
 func (t *Tree) parse(file string, offset int, b []byte) ([]*yaml.Node, bool) {

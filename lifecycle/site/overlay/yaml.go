@@ -45,9 +45,6 @@ type parsedFiles struct {
 	bytes int
 }
 
-// parsed is package-level for the sites of a process: the same text gives the same documents.
-var parsed parsedFiles
-
 // parse is ParseYAML, for text that others have too. What it gives is not to be changed.
 func (p *parsedFiles) parse(b []byte) ([]*yaml.Node, error) {
 	p.mu.Lock()
