@@ -62,6 +62,7 @@
   function clear(box) {
     const fit = () => {
       const [head, first] = [box.querySelector("thead tr"), box.querySelector("tbody th")];
+      if (!head) return; // no table
       box.style.scrollPaddingTop = head.offsetHeight + 6 + "px";
       if (first) box.style.scrollPaddingLeft = first.offsetWidth + 6 + "px";
     };
