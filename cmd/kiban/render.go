@@ -13,7 +13,7 @@ type renderOptions struct {
 	Site   string
 	// Out is a folder for a file of each site; "" prints one.
 	Out string
-	// Sites are those that Out gets; none: all.
+	// Sites are those that it gets.
 	Sites []string
 	selection
 	// For is another tool that the result is for; "" prints what the overlay merges to.

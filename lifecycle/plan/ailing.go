@@ -108,7 +108,10 @@ func (p *planner) comesBackAt(m *member) lifecycle.Version {
 // refuseComeback refuses a declared version that a stranded controller may not be started with.
 func (p *planner) refuseComeback(m *member) {
 	want := p.comesBackAt(m)
-	why := p.noReturn()
+	var why []string
+	if p.pin.Open() { // else nobody asks of the others
+		why = p.noReturn()
+	}
 	if may, one := m.seen.MayGoBack(); !may {
 		why = append([]string{"It may not go back: " + one + "."}, why...)
 	}

@@ -289,3 +289,21 @@ func TestFailedVersionIsTold(t *testing.T) {
 		t.Errorf("of another version: %s", p.Diagnostics.Error())
 	}
 }
+
+// TestARefusedComebackSaysWhyAlone: a controller whose newer k0s may have written what the former one can't read, after an upgrade in one
+// step, is told of by that reason: the others, which were never pinned, are none.
+func TestARefusedComebackSaysWhyAlone(t *testing.T) {
+	w := built(t, newSite(v135, 3, 1))
+	crashes("controller-1", v135, true, lifecycle.PartEtcd, lifecycle.PartAPIServer)(w)
+	for _, d := range makePlan(w.site, w.observe()).Diagnostics {
+		if !strings.Contains(d.Summary, "may not be started here") {
+			continue
+		}
+		if !strings.Contains(d.Detail, "which may have written what") || strings.Contains(d.Detail, "v0.0") ||
+			strings.Contains(d.Detail, "controller-2") {
+			t.Errorf("it says: %s", d.Detail)
+		}
+		return
+	}
+	t.Error("it is not refused")
+}

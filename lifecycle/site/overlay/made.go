@@ -181,7 +181,6 @@ func (m *made) print(all, former []*resource.Resource) (Built, error) {
 // order is the one in which kustomize prints documents. It goes by their kinds, and then by their names; there is one Cluster and one Site,
 // so that theirs does not count. kustomize is asked once for all sites that have the same documents.
 func (m *made) order(all []*resource.Resource) ([]int, error) {
-	ids := make([]resid.ResId, len(all))
 	at := map[resid.ResId]int{}
 	var stubs bytes.Buffer
 	for i, r := range all {
@@ -189,7 +188,7 @@ func (m *made) order(all []*resource.Resource) ([]int, error) {
 		if kind := OwnKind(id.ApiVersion(), id.Kind); kind == KindCluster || kind == KindSite {
 			id.Name = "the-site"
 		}
-		ids[i], at[id] = id, i
+		at[id] = i
 		fmt.Fprintf(&stubs, "---\napiVersion: %q\nkind: %q\nmetadata: {name: %q, namespace: %q}\n",
 			id.ApiVersion(), id.Kind, id.Name, id.Namespace)
 	}
