@@ -37,6 +37,12 @@ func (p Pinned) NoReturn(site Site, st State) (why, lost []string) {
 	return why, lost
 }
 
+// Gone reports whether the way back is gone for good: by what was seen now, or by what the cluster has on record.
+func (p Pinned) Gone(site Site, st State) bool {
+	_, lost := p.NoReturn(site, st)
+	return len(lost) > 0 || len(p.Why) > 0
+}
+
 // stuck says why one controller can't go back, and whether that is for good.
 func (p Pinned) stuck(name string, s HostState) (why []string, forGood bool) {
 	acts := EmulatedMinor(p.Former)
@@ -119,8 +125,8 @@ func (p Pinned) Soaking(site Site, st State, left string) Diagnostic {
 		runs = fmt.Sprintf("What has %s of it acts as %s.", p.To, p.Former.MinorString())
 	}
 	commit := "kiban commit " + site.Name
-	if why, lost := p.NoReturn(site, st); len(why) > 0 {
-		if len(lost) == 0 && len(p.Why) == 0 {
+	if why, _ := p.NoReturn(site, st); len(why) > 0 {
+		if !p.Gone(site, st) {
 			return Warnf(site.Name, "%s and can't go back as it stands", since).Because(append([]string{runs}, why...)...).
 				Try(p.PutRight(site, st, left))
 		}

@@ -181,6 +181,7 @@ func (p *planner) pinOf(m *member) lifecycle.Pinned {
 	return lifecycle.Pinned{}
 }
 
+// noReturnOf is noReturn for a pin that is not the plan's.
 func (p *planner) noReturnOf(pin lifecycle.Pinned) []string {
 	why, _ := pin.NoReturn(p.site, p.state)
 	return why

@@ -119,8 +119,7 @@ func (p *planner) settlePhase() bool {
 	if p.dark() {
 		return p.settleInTheDark(s)
 	}
-	_, lost := p.state.Past.Pinned.Value.NoReturn(p.site, p.state)
-	s.lost = len(lost) > 0 || len(s.record.Why) > 0
+	s.lost = s.record.Gone(p.site, p.state)
 	if why := p.state.Past.Pinned.Unknown; why != "" {
 		p.keepConfiguration()
 		p.find(lifecycle.Blockedf(p.site.Name, "whether the control plane acts as its former version is not known").Because(why).

@@ -94,7 +94,7 @@ func (p *planner) commitAll() {
 	note := p.record(lifecycle.ActionCommit, fmt.Sprintf("%s is for good: from here on only a backup leads back to %s", p.pin.To,
 		p.pin.Former))
 	note.Before = append(p.window(), p.gate(lifecycle.GateEtcdQuorum, ""))
-	if _, lost := p.pin.NoReturn(p.site, p.state); len(lost) == 0 && len(p.pin.Why) == 0 { // else there is nothing to give up
+	if !p.pin.Gone(p.site, p.state) { // else there is nothing to give up
 		note.Before = append(p.window(), p.gate(lifecycle.GateAPIServers, ""), p.gate(lifecycle.GateEtcdQuorum, ""))
 		note.Before = append(note.Before, p.othersWell()...)
 	}

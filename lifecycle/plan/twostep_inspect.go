@@ -96,18 +96,17 @@ func (p *planner) configStands(m *member, no func(format string, args ...any)) {
 
 // noReturn says why a control plane that is pinned can't go back; none when it can.
 func (p *planner) noReturn() []string {
-	why, _ := p.pin.NoReturn(p.site, p.state)
-	return why
+	return p.noReturnOf(p.pin)
 }
 
 // inspectReturn finds that the control plane can't go back, and says what is left.
 func (p *planner) inspectReturn() bool {
-	why, lost := p.pin.NoReturn(p.site, p.state)
+	why := p.noReturn()
 	if len(why) == 0 {
 		return true
 	}
 	way := p.restoreHint(p.pin.To)
-	if len(lost) == 0 && len(p.pin.Why) == 0 { // a backup, which loses what was stored since, is the last thing to try
+	if !p.pin.Gone(p.site, p.state) { // a backup, which loses what was stored since, is the last thing to try
 		way = p.pin.PutRight(p.site, p.state, way)
 	}
 	if p.phase == phaseRoll {
